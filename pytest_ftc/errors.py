@@ -1,0 +1,31 @@
+"""The errors pytest-ftc raises on purpose.  Each says what happened, where, and what to do next."""
+
+from __future__ import annotations
+
+
+class FtcError(Exception):
+    """Base class: a message for a person, and optionally the next thing that person can do."""
+
+    def __init__(self, message: str, *, advice: str | None = None) -> None:
+        super().__init__(message)
+        self.message = message
+        self.advice = advice
+
+    def __str__(self) -> str:
+        return f"{self.message}\n{self.advice}" if self.advice else self.message
+
+
+class ConfigurationError(FtcError):
+    """The configuration cannot be used; shown as one of pytest's usage errors (exit status 4)."""
+
+
+class SourceError(FtcError):
+    """The source tree of an artifact cannot be read or captured; the verdict is ``error``."""
+
+
+class PreparationError(FtcError):
+    """What a build needs could not be provided (build requirements, say); the verdict is ``error``."""
+
+
+class ExecutionError(FtcError):
+    """A build could not be run, or its result was lost; the verdict is ``error``."""

@@ -1,0 +1,39 @@
+"""The data: frozen dataclasses and enums.  Everything else in the package takes and returns these."""
+
+from pytest_ftc.model.artifact import Artifact, Metadata
+from pytest_ftc.model.build import Action, BuildResult, BuildStatus, Output, OutputType, Role
+from pytest_ftc.model.environment import Environment, FileOrder, FileSystem
+from pytest_ftc.model.machine import Machine
+from pytest_ftc.model.verification import (
+    Difference,
+    DifferenceKind,
+    Evidence,
+    Finding,
+    NotVaried,
+    Remedy,
+    Verdict,
+    Verification,
+)
+
+__all__ = [
+    "Action",
+    "Artifact",
+    "BuildResult",
+    "BuildStatus",
+    "Difference",
+    "DifferenceKind",
+    "Environment",
+    "Evidence",
+    "FileOrder",
+    "FileSystem",
+    "Finding",
+    "Machine",
+    "Metadata",
+    "NotVaried",
+    "Output",
+    "OutputType",
+    "Remedy",
+    "Role",
+    "Verdict",
+    "Verification",
+]

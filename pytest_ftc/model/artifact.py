@@ -1,0 +1,45 @@
+"""What a project declares: a named build."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import Enum
+from pathlib import Path
+
+
+class Metadata(str, Enum):
+    """Which file metadata counts in parity."""
+
+    CONTENT = "content"
+    """Paths, types, bytes, link targets and executable bits."""
+    STRICT = "strict"
+    """The other permission bits too."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Artifact:
+    """A named build: a command, its source tree and the globs of its outputs."""
+
+    id: str
+    """Node id, such as ``pyproject.toml::ftc::wheel``."""
+    name: str
+    build: str | tuple[str, ...]
+    """A string is run by ``/bin/sh -c``, a tuple as argv.  Empty until prepared when a preset provides it."""
+    outputs: tuple[str, ...]
+    """Globs relative to the source tree; ``**`` crosses folders."""
+    source: Path
+    """Absolute folder of the sources."""
+    timeout: float = 600.0
+    """Seconds one build may take."""
+    source_date_epoch: int | str = "unset"
+    """Seconds since 1970, ``"git"`` for the time of the last commit, or ``"unset"``."""
+    metadata: Metadata = Metadata.CONTENT
+    env: Mapping[str, str] = field(default_factory=dict)
+    """Variables set in every build of this artifact."""
+    pass_env: tuple[str, ...] = ()
+    """Names (globs) of variables handed through from the environment of pytest."""
+    variations: str | None = None
+    """The artifact's own variation specification; None takes the session's."""
+    preset: str | None = None
+    """Name of the preset that prepares the build, None for a declared command."""

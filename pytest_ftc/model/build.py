@@ -1,0 +1,103 @@
+"""One build: what is asked for (Action) and what came of it (BuildResult)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import Enum
+from pathlib import Path
+
+from pytest_ftc.model.environment import Environment
+
+
+class Role(str, Enum):
+    """Why a build is run."""
+
+    CONTROL = "control"
+    EXPERIMENT = "experiment"
+    REPEAT = "repeat"
+    BISECT = "bisect"
+    REMEDY = "remedy"
+
+
+class BuildStatus(str, Enum):
+    """How a build ended."""
+
+    OK = "ok"
+    FAILED = "failed"
+    """The command failed, or left none of its outputs."""
+    TIMEOUT = "timeout"
+    LOST = "lost"
+    """Infrastructure failed, not the build: its result says nothing about the artifact."""
+
+
+class OutputType(str, Enum):
+    """The types an output may have; anything else is refused."""
+
+    FILE = "file"
+    DIR = "dir"
+    SYMLINK = "symlink"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Output:
+    """One entry of a manifest."""
+
+    path: str
+    """Relative to the build tree, ``/`` separated; undecodable bytes as surrogate escapes (PEP 383)."""
+    type: OutputType
+    mode: str
+    """Permission bits in octal, such as ``0644``."""
+    size: int = 0
+    """Bytes; 0 for folders and symlinks."""
+    sha256: str = ""
+    """Hex digest of the content; empty for folders and symlinks."""
+    target: str = ""
+    """Where a symlink points."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Action:
+    """One build to run: a command on a source snapshot in an environment."""
+
+    id: str
+    role: Role
+    command: tuple[str, ...]
+    snapshot: Path
+    """Immutable copy of the source tree."""
+    git_dir: Path | None
+    """The repository's ``.git``, shown read-only to the build; None when the source has none."""
+    environment: Environment
+    described: Mapping[str, str]
+    """Variation name to the value this build sees, for reports."""
+    outputs: tuple[str, ...]
+    timeout: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BuildResult:
+    """What came of one build."""
+
+    id: str
+    role: Role
+    environment: Mapping[str, str]
+    """As ``Action.described``."""
+    status: BuildStatus
+    exit_code: int | None = None
+    """None when the build was killed before it ended."""
+    reason: str = ""
+    """Why the status is not ok, in one line."""
+    attempts: int = 1
+    started: float = 0.0
+    """Real start, seconds since 1970."""
+    seconds: float = 0.0
+    outputs: tuple[Output, ...] = ()
+    """Sorted by path."""
+    log: str = ""
+    """Path of the file that holds stdout and stderr in full."""
+    log_tail: str = ""
+    """Its last lines, decoded with replacement; filled unless the status is ok."""
+    blobs: str = ""
+    """Folder of the contents, one file per sha256; valid while the session runs."""
+    not_applied: Mapping[str, str] = field(default_factory=dict)
+    """Variation name to the reason why the launcher could not apply it after all."""

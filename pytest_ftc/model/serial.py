@@ -1,0 +1,67 @@
+"""Frozen dataclasses to JSON values and back."""
+
+from __future__ import annotations
+
+import types
+from collections.abc import Mapping
+from dataclasses import fields, is_dataclass
+from enum import Enum
+from functools import cache
+from pathlib import Path
+from typing import Any, TypeVar, Union, get_args, get_origin, get_type_hints
+
+T = TypeVar("T")
+
+
+def to_json(value: object) -> Any:
+    """Return `value` as dicts, lists and scalars that `json.dumps` takes and `from_json` reverses."""
+    if is_dataclass(value) and not isinstance(value, type):
+        return {field.name: to_json(getattr(value, field.name)) for field in fields(value)}
+    if isinstance(value, Enum):
+        return value.value
+    if isinstance(value, Path):
+        return str(value)
+    if isinstance(value, Mapping):
+        return {str(key): to_json(item) for key, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [to_json(item) for item in value]
+    return value
+
+
+def from_json(kind: type[T], value: Any) -> T:
+    """Return the `kind` that `to_json` wrote as `value`.
+
+    Raises KeyError, TypeError or ValueError when `value` is not one.
+    """
+    return _read(kind, value)  # type: ignore[no-any-return]
+
+
+@cache
+def _hints(kind: type) -> dict[str, Any]:
+    return get_type_hints(kind)
+
+
+def _read(kind: Any, value: Any) -> Any:
+    origin = get_origin(kind)
+    if origin in (Union, types.UnionType):
+        return _read_union(get_args(kind), value)
+    if origin is tuple:
+        return tuple(_read(get_args(kind)[0], item) for item in value)
+    if origin is not None and issubclass(origin, Mapping):
+        return {key: _read(get_args(kind)[1], item) for key, item in value.items()}
+    if is_dataclass(kind):
+        hints = _hints(kind)  # type: ignore[arg-type]
+        return kind(**{key: _read(hints[key], item) for key, item in value.items()})
+    if isinstance(kind, type) and issubclass(kind, (Enum, Path)):
+        return kind(value)
+    return value
+
+
+def _read_union(kinds: tuple[Any, ...], value: Any) -> Any:
+    if value is None:
+        return None
+    sequences = [kind for kind in kinds if get_origin(kind) is tuple]
+    if sequences and isinstance(value, list):
+        return _read(sequences[0], value)
+    structured = [kind for kind in kinds if is_dataclass(kind)]
+    return _read(structured[0], value) if structured else value

@@ -1,0 +1,118 @@
+"""The whole record of one artifact's check."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import Enum
+
+from pytest_ftc.model.build import BuildResult, Output
+
+
+class Verdict(str, Enum):
+    """What is known of an artifact in the end."""
+
+    REPRODUCIBLE = "reproducible"
+    UNREPRODUCIBLE = "unreproducible"
+    FAILED = "failed"
+    """It does not build in the control environment."""
+    FRAGILE = "fragile"
+    """It builds in the control environment and breaks under a variation."""
+    ERROR = "error"
+    """Infrastructure failed; nothing is known about the artifact."""
+
+
+class DifferenceKind(str, Enum):
+    """In what way an output differs between two builds."""
+
+    MISSING = "missing"
+    """In the control build only."""
+    EXTRA = "extra"
+    """In the experiment build only."""
+    TYPE = "type"
+    LINK = "link"
+    MODE = "mode"
+    CONTENT = "content"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Evidence:
+    """The same place as the two builds have it; text, at most a few hundred characters."""
+
+    control: str
+    experiment: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Difference:
+    """One output that is not identical in two builds."""
+
+    output: str
+    kind: DifferenceKind
+    control: Output | None
+    experiment: Output | None
+    member: str = ""
+    """The innermost member that differs, ``/`` joined through nested containers; empty for the output itself."""
+    location: str = ""
+    """Where inside the output or member, for a person: ``zip entry mtime``, ``line 12``, ``byte 0x2c``."""
+    evidence: Evidence | None = None
+    diff: str = ""
+    """Path of the full textual diff; empty when there is none."""
+    note: str = ""
+    """What could not be examined, and why: ``diffoscope timed out after 60 s``."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Remedy:
+    """A setting that makes the outputs identical, or is thought to."""
+
+    summary: str
+    settings: Mapping[str, str] = field(default_factory=dict)
+    proved: bool = False
+    """True only when a rebuild with the settings gave identical outputs."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Finding:
+    """A diagnosed difference."""
+
+    output: str
+    member: str
+    location: str
+    cause: str
+    """The name of a variation, ``random``, ``race`` or ``unknown``."""
+    confirmed: bool
+    evidence: Evidence
+    command: tuple[str, ...] = ()
+    """The command that wrote the differing bytes; empty when not known."""
+    remedy: Remedy | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NotVaried:
+    """A variation that was asked for and could not be applied."""
+
+    variation: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Verification:
+    """The record of one artifact's check: builds, differences, findings, verdict, coverage."""
+
+    id: str
+    name: str
+    verdict: Verdict
+    reason: str = ""
+    """Why, in one or two lines, when the verdict is failed, fragile or error."""
+    cached: bool = False
+    varied: tuple[str, ...] = ()
+    """Variations that were in force, and differed, in the builds compared."""
+    not_varied: tuple[NotVaried, ...] = ()
+    builds: tuple[BuildResult, ...] = ()
+    differences: tuple[Difference, ...] = ()
+    findings: tuple[Finding, ...] = ()
+    notes: tuple[str, ...] = ()
+    """Other things a person should know, one sentence each."""
+    seconds: float = 0.0
+    """Wall time of the whole verification."""

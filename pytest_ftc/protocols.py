@@ -1,0 +1,45 @@
+"""What the parts promise each other.  Each strategy is one of these plus one file."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+    from pytest_ftc.model import Action, BuildResult, Difference, Environment, Machine
+
+
+class Variation(Protocol):
+    """One axis on which the environments of control and experiment differ."""
+
+    @property
+    def name(self) -> str:
+        """The variation's name in configuration and reports, also the name of the cause."""
+
+    def unavailable(self, machine: Machine) -> str | None:
+        """Return why `machine` cannot vary this and what would allow it, or None when it can."""
+
+    def vary(self, environment: Environment, token: str, machine: Machine) -> Environment:
+        """Return `environment` with this variation's field changed, `token` planted in it where it can be."""
+
+    def describe(self, environment: Environment) -> str:
+        """Return the value `environment` has on this axis, for reports."""
+
+
+class Executor(Protocol):
+    """Runs builds."""
+
+    def run(self, action: Action) -> BuildResult:
+        """Run one build and return what came of it; a fault is a result with status ``lost``, not an exception."""
+
+    def cancel(self) -> None:
+        """Kill every build that runs and refuse new ones."""
+
+
+class Comparator(Protocol):
+    """Says where inside a differing output the difference lies."""
+
+    def examine(self, difference: Difference, control: Path, experiment: Path) -> Sequence[Difference]:
+        """Return `difference` with location, evidence, diff or note filled; several when members differ apart."""
