@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
     from pathlib import Path
 
     from pytest_ftc.model import Action, BuildResult, Difference, Environment, Machine
@@ -31,8 +31,11 @@ class Variation(Protocol):
 class Executor(Protocol):
     """Runs builds."""
 
-    def run(self, action: Action) -> BuildResult:
-        """Run one build and return what came of it; a fault is a result with status ``lost``, not an exception."""
+    def run(self, action: Action, started: Callable[[float], None]) -> BuildResult:
+        """Run one build and return what came of it; a fault is a result with status ``lost``, not an exception.
+
+        `started` is called once with the real time (seconds since 1970) at which the command starts.
+        """
 
     def cancel(self) -> None:
         """Kill every build that runs and refuse new ones."""

@@ -3,7 +3,8 @@
 from pytest_ftc.model.artifact import Artifact, Metadata
 from pytest_ftc.model.build import Action, BuildResult, BuildStatus, Output, OutputType, Role
 from pytest_ftc.model.environment import Environment, FileOrder, FileSystem
-from pytest_ftc.model.machine import Machine
+from pytest_ftc.model.machine import Isolation, Machine
+from pytest_ftc.model.source import Snapshot
 from pytest_ftc.model.verification import (
     Difference,
     DifferenceKind,
@@ -27,6 +28,7 @@ __all__ = [
     "FileOrder",
     "FileSystem",
     "Finding",
+    "Isolation",
     "Machine",
     "Metadata",
     "NotVaried",
@@ -34,6 +36,7 @@ __all__ = [
     "OutputType",
     "Remedy",
     "Role",
+    "Snapshot",
     "Verdict",
     "Verification",
 ]

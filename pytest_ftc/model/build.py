@@ -65,13 +65,15 @@ class Action:
     command: tuple[str, ...]
     snapshot: Path
     """Immutable copy of the source tree."""
-    git_dir: Path | None
-    """The repository's ``.git``, shown read-only to the build; None when the source has none."""
     environment: Environment
     described: Mapping[str, str]
     """Variation name to the value this build sees, for reports."""
     outputs: tuple[str, ...]
     timeout: float
+    git_dir: Path | None = None
+    """The repository's ``.git``, shown read-only to the build; None when the source has none."""
+    git_link: Path | None = None
+    """The folder that a ``.git`` file in the source points into (worktrees, submodules)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -101,3 +103,5 @@ class BuildResult:
     """Folder of the contents, one file per sha256; valid while the session runs."""
     not_applied: Mapping[str, str] = field(default_factory=dict)
     """Variation name to the reason why the launcher could not apply it after all."""
+    notes: tuple[str, ...] = ()
+    """Other things a person should know, one sentence each."""

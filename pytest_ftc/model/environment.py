@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import Enum
 
 
@@ -40,3 +40,9 @@ class Environment:
     filesystem: FileSystem = FileSystem.DISK
     source_mtime_shift: int = 0
     """Seconds added to the modification time of every source file."""
+    network: bool = True
+    """Whether the build may use the machine's network; without it only loopback is there."""
+
+    def with_variables(self, **variables: str) -> Environment:
+        """Return a copy in which `variables` are set too."""
+        return replace(self, variables={**self.variables, **variables})

@@ -3,16 +3,27 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from enum import Enum
+
+
+class Isolation(str, Enum):
+    """How a build is set apart from the machine."""
+
+    USER = "user"
+    """User, mount, UTS, IPC and PID namespaces; needs no privilege."""
+    ROOT = "root"
+    """The same without a user namespace; needs root."""
+    NONE = "none"
+    """A copied tree and environment variables."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Machine:
     """Facilities found, and for each one missing the reason a person can act on."""
 
-    namespaces: bool
-    """Whether the launcher can enter namespaces of its own."""
-    namespaces_reason: str = ""
-    """Why not, when it cannot."""
+    isolation: Isolation
+    isolation_reason: str = ""
+    """Why there are no namespaces, when there are none."""
     overlay: bool = False
     """Whether overlayfs can be mounted over the work folder."""
     faketime: str = ""

@@ -49,8 +49,8 @@ def _read(kind: Any, value: Any) -> Any:
         return tuple(_read(get_args(kind)[0], item) for item in value)
     if origin is not None and issubclass(origin, Mapping):
         return {key: _read(get_args(kind)[1], item) for key, item in value.items()}
-    if is_dataclass(kind):
-        hints = _hints(kind)  # type: ignore[arg-type]
+    if isinstance(kind, type) and is_dataclass(kind):
+        hints = _hints(kind)
         return kind(**{key: _read(hints[key], item) for key, item in value.items()})
     if isinstance(kind, type) and issubclass(kind, (Enum, Path)):
         return kind(value)

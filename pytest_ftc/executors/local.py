@@ -1,0 +1,224 @@
+"""Runs builds on this machine, each by a launcher of its own."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+from pytest_ftc.launcher import command
+from pytest_ftc.launcher.trees import remove_tree
+from pytest_ftc.model import Action, BuildResult, BuildStatus, FileSystem, Machine, Output
+from pytest_ftc.model.serial import from_json
+
+_TAIL_BYTES = 16 * 1024
+_TAIL_LINES = 40
+_PRIVATE = (Path("/tmp"), Path("/var/tmp"), Path("/dev/shm"))
+
+
+class LocalExecutor:
+    """Runs at most `jobs` builds at a time below `work`; logs go to `logs`."""
+
+    def __init__(self, machine: Machine, work: Path, logs: Path, jobs: int) -> None:
+        self._machine = machine
+        self._work = work
+        self._logs = logs
+        self._slots = threading.BoundedSemaphore(jobs)
+        self._running: set[subprocess.Popen[bytes]] = set()
+        self._lock = threading.Lock()
+        self._cancelled = threading.Event()
+
+    def run(self, action: Action, started: Callable[[float], None]) -> BuildResult:
+        """Run one build; `started` is called with the real time at which its command starts."""
+        with self._slots:
+            if self._cancelled.is_set():
+                return _lost(action, "the session ended")
+            folder = self._work / action.id
+            try:
+                (folder / "blobs").mkdir(parents=True)
+                self._logs.mkdir(parents=True, exist_ok=True)
+                return self._launch(action, folder, started)
+            except OSError as error:
+                return _lost(action, f"cannot prepare the build in {folder}: {error.strerror}")
+            finally:
+                for part in ("root", "scratch", "plain"):
+                    remove_tree(str(folder / part))
+
+    def cancel(self) -> None:
+        """Kill every running build and refuse new ones."""
+        self._cancelled.set()
+        with self._lock:
+            running = list(self._running)
+        for process in running:
+            _cut_lifeline(process)
+        for process in running:
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                process.wait(10)
+
+    def _launch(self, action: Action, folder: Path, started: Callable[[float], None]) -> BuildResult:
+        log = self._logs / f"{action.id}.log"
+        log.unlink(missing_ok=True)
+        spec = self._spec(action, folder, log)
+        (folder / "spec.json").write_text(json.dumps(spec))
+        with open(folder / "launcher.err", "wb") as errors:
+            process = subprocess.Popen(
+                command(str(folder / "spec.json")),
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=errors,
+                cwd=folder,
+                env={"LC_ALL": "C.UTF-8"},
+                start_new_session=True,
+            )
+        with self._lock:
+            self._running.add(process)
+        try:
+            if self._cancelled.is_set():
+                _cut_lifeline(process)
+            return self._await(action, process, folder, log, started)
+        finally:
+            _cut_lifeline(process)
+            process.wait()
+            with self._lock:
+                self._running.discard(process)
+
+    def _await(
+        self,
+        action: Action,
+        process: subprocess.Popen[bytes],
+        folder: Path,
+        log: Path,
+        started: Callable[[float], None],
+    ) -> BuildResult:
+        assert process.stdout is not None
+        with process.stdout as stdout:
+            line = stdout.readline()
+            if line.startswith(b"started "):
+                started(float(line.split()[1]))
+            stdout.read()
+        code = process.wait()
+        try:
+            result = json.loads((folder / "result.json").read_bytes())
+        except (OSError, ValueError):
+            words = (folder / "launcher.err").read_text(errors="replace").strip().splitlines()[-1:]
+            return _lost(action, f"the launcher ended with status {code}: {' '.join(words) or 'no message'}", log)
+        return _result(action, result, log, folder / "blobs")
+
+    def _spec(self, action: Action, folder: Path, log: Path) -> dict[str, Any]:
+        environment = action.environment
+        return {
+            "argv": action.command,
+            "env": self._variables(action),
+            "snapshot": str(action.snapshot),
+            "git_dir": str(action.git_dir) if action.git_dir else None,
+            "work": str(folder),
+            "build_path": environment.build_path,
+            "home": environment.home,
+            "temp_dir": environment.temp_dir,
+            "umask": environment.umask,
+            "timeout": action.timeout,
+            "outputs": action.outputs,
+            "filesystem": environment.filesystem.value,
+            "file_order": environment.file_order.value,
+            "mtime_shift": environment.source_mtime_shift,
+            "isolation": self._machine.isolation.value,
+            "overlay": self._machine.overlay and environment.filesystem is FileSystem.DISK,
+            "network": environment.network,
+            "visible": _hidden_needs(action, self._machine.faketime),
+            "log": str(log),
+            "blobs": str(folder / "blobs"),
+            "result": str(folder / "result.json"),
+        }
+
+    def _variables(self, action: Action) -> dict[str, str]:
+        environment = action.environment
+        variables = {"HOME": environment.home, "TMPDIR": environment.temp_dir, **environment.variables}
+        return {**variables, **clock_variables(environment.clock_shift, self._machine.faketime, variables)}
+
+
+def clock_variables(shift: int, faketime: str, variables: Mapping[str, str]) -> dict[str, str]:
+    """Return the variables by which libfaketime moves the clock `shift` seconds ahead; none for 0.
+
+    File times stay real (NO_FAKE_STAT), since make and its like compare them with each other, and timeouts keep
+    working (FAKETIME_DONT_FAKE_MONOTONIC); see libfaketime's README.
+    """
+    if not shift:
+        return {}
+    preload = " ".join(filter(None, (faketime, variables.get("LD_PRELOAD"))))
+    return {
+        "LD_PRELOAD": preload,
+        "FAKETIME": f"{shift:+d}",
+        "NO_FAKE_STAT": "1",
+        "FAKE_UTIME": "0",
+        "DONT_FAKE_MONOTONIC": "1",
+        "FAKETIME_DONT_FAKE_MONOTONIC": "1",
+    }
+
+
+def _hidden_needs(action: Action, faketime: str) -> list[str]:
+    """Return the folders below the private temporary folders that the build needs all the same: its tools."""
+    entries = [Path(entry) for entry in action.environment.variables.get("PATH", "").split(os.pathsep)]
+    needs = [entry.parent if entry.name in ("bin", "sbin") else entry for entry in entries]
+    needs += [Path(action.command[0]).parent.parent, Path(sys.prefix), Path(sys.base_prefix), Path(faketime).parent]
+    needs += [action.git_link] if action.git_link else []
+    hidden = {need for need in needs if any(folder in need.parents for folder in _PRIVATE) and need.is_dir()}
+    return sorted(str(need) for need in hidden if not hidden.intersection(need.parents))
+
+
+def _cut_lifeline(process: subprocess.Popen[bytes]) -> None:
+    assert process.stdin is not None
+    with contextlib.suppress(OSError):
+        process.stdin.close()
+
+
+def _result(action: Action, result: Mapping[str, Any], log: Path, blobs: Path) -> BuildResult:
+    status = BuildStatus(result["status"])
+    survivors = result.get("survivors", 0)
+    return BuildResult(
+        id=action.id,
+        role=action.role,
+        environment=action.described,
+        status=status,
+        exit_code=result.get("exit_code"),
+        reason=result.get("reason", ""),
+        started=result.get("started", 0.0),
+        seconds=result.get("seconds", 0.0),
+        outputs=tuple(from_json(Output, entry) for entry in result.get("outputs", ())),
+        log=str(log),
+        log_tail="" if status is BuildStatus.OK else read_tail(log),
+        blobs=str(blobs),
+        not_applied=result.get("not_applied", {}),
+        notes=(f"{survivors} process(es) that the build left running were killed",) if survivors else (),
+    )
+
+
+def _lost(action: Action, reason: str, log: Path | None = None) -> BuildResult:
+    return BuildResult(
+        id=action.id,
+        role=action.role,
+        environment=action.described,
+        status=BuildStatus.LOST,
+        reason=reason,
+        started=time.time(),
+        log=str(log or ""),
+        log_tail=read_tail(log) if log else "",
+    )
+
+
+def read_tail(log: Path) -> str:
+    """Return the last lines of a log, however large, whatever bytes it holds."""
+    try:
+        with open(log, "rb") as file:
+            file.seek(0, os.SEEK_END)
+            file.seek(max(0, file.tell() - _TAIL_BYTES))
+            text = file.read().decode("utf-8", errors="replace")
+    except OSError:
+        return ""
+    return "\n".join(text.splitlines()[-_TAIL_LINES:])

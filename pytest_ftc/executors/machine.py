@@ -1,0 +1,120 @@
+"""Finding out what this machine offers, by trying it."""
+
+from __future__ import annotations
+
+import os
+import platform
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from dataclasses import replace
+from importlib.util import find_spec
+from pathlib import Path
+
+from pytest_ftc.executors.local import LocalExecutor, clock_variables
+from pytest_ftc.executors.workspace import filesystem_type
+from pytest_ftc.launcher.trees import remove_tree
+from pytest_ftc.model import Action, BuildStatus, Environment, Isolation, Machine, Role
+
+_SHIFT = 398 * 86400
+
+
+def survey_machine(work: Path) -> Machine:
+    """Return the facilities of this machine for builds below the folder `work`."""
+    faketime, faketime_reason = _find_faketime()
+    machine = Machine(
+        isolation=Isolation.NONE,
+        faketime=faketime,
+        faketime_reason=faketime_reason,
+        locales=_list_locales(),
+        zoneinfo=Path("/usr/share/zoneinfo/Pacific/Kiritimati").is_file(),
+        work_dir=str(work),
+        work_filesystem=filesystem_type(work),
+        cpus=len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1,
+    )
+    return _find_isolation(machine, work)
+
+
+def _find_isolation(machine: Machine, work: Path) -> Machine:
+    if sys.platform != "linux":
+        return replace(machine, isolation_reason=f"{platform.system()} has no namespaces")
+    candidates = [Isolation.USER, *([Isolation.ROOT] if os.geteuid() == 0 else [])]
+    reason = ""
+    for isolation in candidates:
+        for overlay in (True, False):
+            candidate = replace(machine, isolation=isolation, overlay=overlay)
+            failure = _try(candidate, work)
+            if not failure:
+                return candidate
+            reason = reason or failure
+    return replace(machine, isolation_reason=reason)
+
+
+def _try(machine: Machine, work: Path) -> str:
+    """Run a build that does nothing, with all that the machine is said to have; return why it failed, or nothing."""
+    folder = work / "survey"
+    (folder / "source").mkdir(parents=True)
+    try:
+        executor = LocalExecutor(machine, folder / "work", folder, jobs=1)
+        environment = Environment(
+            build_path="/ftc-survey/tree",
+            home="/ftc-survey-home",
+            temp_dir="/tmp",
+            variables={"PATH": os.defpath},
+            network=False,
+        )
+        action = Action(
+            id="survey",
+            role=Role.CONTROL,
+            command=("/bin/sh", "-c", "echo > seen"),
+            snapshot=folder / "source",
+            environment=environment,
+            described={},
+            outputs=("seen",),
+            timeout=30,
+        )
+        result = executor.run(action, lambda _: None)
+    finally:
+        remove_tree(str(folder))
+    return "" if result.status is BuildStatus.OK else result.reason
+
+
+def _find_faketime() -> tuple[str, str]:
+    """Return a libfaketime that works here, and otherwise the reason why there is none."""
+    if sys.platform != "linux":
+        return "", "libfaketime is used on Linux only"
+    for candidate in _faketime_candidates():
+        if _moves_clock(candidate):
+            return str(candidate), ""
+    return "", "no working libfaketime found; install Debian's libfaketime, or the PyPI package on x86-64"
+
+
+def _faketime_candidates() -> Iterator[Path]:
+    for folder in ("/usr/lib", "/usr/lib64", "/usr/local/lib"):
+        yield from sorted(Path(folder).glob("faketime/libfaketime.so.1"))
+        yield from sorted(Path(folder).glob("*/faketime/libfaketime.so.1"))
+    package = find_spec("libfaketime")
+    if package and package.origin:
+        yield Path(package.origin).parent / "vendor/libfaketime/src/libfaketime.so.1"
+
+
+def _moves_clock(library: Path) -> bool:
+    if not library.is_file():
+        return False
+    environment = {"PATH": os.defpath, **clock_variables(_SHIFT, str(library), {})}
+    try:
+        seen = subprocess.run(
+            ["date", "+%s"], env=environment, capture_output=True, timeout=30, stdin=subprocess.DEVNULL
+        ).stdout
+        return abs(int(seen) - time.time() - _SHIFT) < 60
+    except (OSError, ValueError, subprocess.TimeoutExpired):
+        return False
+
+
+def _list_locales() -> tuple[str, ...]:
+    try:
+        listed = subprocess.run(["locale", "-a"], capture_output=True, stdin=subprocess.DEVNULL, timeout=30).stdout
+    except (OSError, subprocess.TimeoutExpired):
+        return ("C",)
+    return tuple(listed.decode(errors="replace").split())

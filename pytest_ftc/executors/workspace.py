@@ -1,0 +1,94 @@
+"""The folder in which a session works, gone when the session is, whatever ended it."""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import os
+import tempfile
+from pathlib import Path
+from types import TracebackType
+
+from pytest_ftc.errors import ExecutionError
+from pytest_ftc.launcher.trees import remove_tree
+
+_PREFIX = "pytest-ftc-"
+_LOCK = "lock"
+_VOLATILE = ("tmpfs", "ramfs", "overlay")
+
+
+class Workspace:
+    """A private folder on a disk, locked while the session lives.
+
+    Folders that a killed session left behind are recognised by their free lock and removed by the next session.
+    """
+
+    def __init__(self, base: Path | None = None) -> None:
+        base = base or _choose_base()
+        _sweep(base)
+        try:
+            self.path = Path(tempfile.mkdtemp(prefix=_PREFIX, dir=base))
+            self._lock = os.open(self.path / _LOCK, os.O_RDWR | os.O_CREAT, 0o600)
+        except OSError as error:
+            raise ExecutionError(
+                f"cannot create a work folder in {base}: {error.strerror}", advice="Set TMPDIR to a folder with space."
+            ) from error
+        fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+
+    def folder(self, name: str) -> Path:
+        """Return the sub-folder `name`, made if need be."""
+        path = self.path / name
+        path.mkdir(parents=True, exist_ok=True)
+        return path
+
+    def close(self) -> None:
+        """Remove the folder and everything in it."""
+        remove_tree(str(self.path))
+        with contextlib.suppress(OSError):
+            os.close(self._lock)
+
+    def __enter__(self) -> Workspace:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+
+def filesystem_type(path: Path) -> str:
+    """Return the type of the file system that holds `path`, as /proc/self/mountinfo names it; empty if unknown."""
+    best, kind = -1, ""
+    resolved = str(path.resolve())
+    with contextlib.suppress(OSError), open("/proc/self/mountinfo", errors="surrogateescape") as mounts:
+        for line in mounts:
+            fields, _, rest = line.partition(" - ")
+            # Spaces in names are written as \040, see proc_pid_mountinfo(5).
+            point = fields.split()[4].replace("\\040", " ")
+            inside = resolved == point or resolved.startswith(point.rstrip("/") + "/")
+            if inside and len(point) >= best:
+                best, kind = len(point), rest.split()[0]
+    return kind
+
+
+def _choose_base() -> Path:
+    """Return the temporary folder, or /var/tmp where the former is in memory: control builds want a disk."""
+    first = Path(tempfile.gettempdir())
+    candidates = [first] if "TMPDIR" in os.environ else [first, Path("/var/tmp")]
+    for candidate in candidates:
+        if os.access(candidate, os.W_OK) and filesystem_type(candidate) not in _VOLATILE:
+            return candidate
+    return first
+
+
+def _sweep(base: Path) -> None:
+    for folder in base.glob(f"{_PREFIX}*"):
+        with contextlib.suppress(OSError):
+            if folder.stat().st_uid != os.geteuid() or folder.is_symlink():
+                continue
+            lock = os.open(folder / _LOCK, os.O_RDWR)
+            try:
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                remove_tree(str(folder))
+            finally:
+                os.close(lock)

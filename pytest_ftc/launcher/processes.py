@@ -1,0 +1,164 @@
+"""Starting the build and seeing to it that nothing of it survives."""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import os
+import select
+import signal
+import time
+from collections.abc import Callable
+from typing import Any
+
+from pytest_ftc.launcher import kernel
+
+LIFELINE = 0
+"""Standard input: its other end is held by the session, and closes when that ends in whatever way."""
+
+_LAST_WORDS = 126
+
+
+class Ended:
+    """How the main process of a build ended: an exit code, a signal, or not by itself."""
+
+    def __init__(self, exit_code: int | None, *, timed_out: bool = False, abandoned: bool = False) -> None:
+        self.exit_code = exit_code
+        """As subprocess has it: negative for a signal; None when the build was killed by us."""
+        self.timed_out = timed_out
+        self.abandoned = abandoned
+
+
+def start_build(spec: dict[str, Any], log: int, started: Callable[[], None]) -> int:
+    """Fork and exec the build; return its pid once it runs.  Raises OSError when the command cannot be started."""
+    error_read, error_write = os.pipe()
+    started()
+    pid = os.fork()
+    if pid == 0:
+        try:
+            _become_build(spec, log)
+        except OSError as error:
+            os.write(error_write, str(error.errno).encode())
+        finally:
+            os._exit(_LAST_WORDS)
+    os.close(error_write)
+    with open(error_read, "rb") as failure:
+        code = failure.read()
+    if code:
+        os.waitpid(pid, 0)
+        number = int(code)
+        raise OSError(number, os.strerror(number), spec["argv"][0])
+    return pid
+
+
+def _become_build(spec: dict[str, Any], log: int) -> None:
+    os.setsid()
+    if spec["isolation"] == "none":
+        with contextlib.suppress(OSError, AttributeError):
+            kernel.die_with_parent(signal.SIGKILL)
+    else:
+        kernel.renounce_mounting()
+    null = os.open(os.devnull, os.O_RDONLY)
+    for descriptor, target in ((null, 0), (log, 1), (log, 2)):
+        os.dup2(descriptor, target)
+    for number in signal.valid_signals() - {signal.SIGKILL, signal.SIGSTOP}:
+        with contextlib.suppress(OSError, ValueError):
+            signal.signal(number, signal.SIG_DFL)
+    signal.pthread_sigmask(signal.SIG_SETMASK, ())
+    os.chdir(spec["build_path"])
+    os.umask(spec["umask"])
+    os.execvpe(spec["argv"][0], spec["argv"], spec["env"])
+
+
+def wait_for(pid: int, timeout: float) -> Ended:
+    """Wait until the process `pid` ends, `timeout` seconds pass or the session goes away; reap all else meanwhile."""
+    deadline = time.monotonic() + timeout
+    wake_read, wake_write = os.pipe()
+    os.set_blocking(wake_write, False)
+    signal.set_wakeup_fd(wake_write)
+    signal.signal(signal.SIGCHLD, lambda *_: None)
+    try:
+        while True:
+            status = _reap(pid)
+            if status is not None:
+                return Ended(os.waitstatus_to_exitcode(status))
+            remaining = deadline - time.monotonic()
+            if remaining <= 0:
+                return Ended(None, timed_out=True)
+            ready, _, _ = select.select([wake_read, LIFELINE], [], [], min(remaining, 3600))
+            if wake_read in ready:
+                os.read(wake_read, 4096)
+            if LIFELINE in ready:
+                return Ended(None, abandoned=True)
+    finally:
+        signal.set_wakeup_fd(-1)
+        os.close(wake_read)
+        os.close(wake_write)
+
+
+def _reap(wanted: int) -> int | None:
+    while True:
+        try:
+            pid, status = os.waitpid(-1, os.WNOHANG)
+        except ChildProcessError:
+            return None
+        if pid == wanted:
+            return status
+        if pid == 0:
+            return None
+
+
+def kill_rest(*, namespace: bool) -> int:
+    """Kill every other process of the build, reap them, and return how many were still running."""
+    survivors = len(_living(namespace))
+    for _ in range(1000):
+        victims = _living(namespace)
+        for pid in victims:
+            with contextlib.suppress(ProcessLookupError, PermissionError):
+                os.kill(pid, signal.SIGKILL)
+        _reap(-1)
+        if not victims:
+            break
+        time.sleep(0.001)
+    return survivors
+
+
+def _living(namespace: bool) -> list[int]:
+    """Return the pids of the build's living processes: all of the namespace, or all our descendants."""
+    parents: dict[int, int] = {}
+    for name in os.listdir("/proc"):
+        if name.isdigit():
+            with contextlib.suppress(OSError, ValueError):
+                state, parent = _read_state(int(name))
+                if state not in "ZX":
+                    parents[int(name)] = parent
+    own = os.getpid()
+    if namespace:
+        return [pid for pid in parents if pid != own]
+    return [pid for pid in parents if _descends(pid, own, parents)]
+
+
+def _read_state(pid: int) -> tuple[str, int]:
+    with open(f"/proc/{pid}/stat", "rb") as stat:
+        # The command's name, in parentheses, may hold anything: see proc(5).
+        fields = stat.read().rpartition(b")")[2].split()
+    return fields[0].decode(), int(fields[1])
+
+
+def _descends(pid: int, ancestor: int, parents: dict[int, int]) -> bool:
+    seen = set()
+    while pid in parents and pid not in seen:
+        seen.add(pid)
+        pid = parents[pid]
+        if pid == ancestor:
+            return True
+    return False
+
+
+def explain_start(error: OSError) -> str:
+    """Return why a command could not be started, for a person."""
+    if error.errno == errno.ENOENT:
+        return f"command not found: {error.filename}"
+    if error.errno in (errno.EACCES, errno.ENOEXEC):
+        return f"cannot execute {error.filename}: {error.strerror}"
+    return f"cannot start {error.filename}: {error.strerror}"

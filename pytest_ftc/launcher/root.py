@@ -1,0 +1,139 @@
+"""The file system a build sees: the machine read-only, and its own tree, home and temporary folders."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+from typing import Any
+
+from pytest_ftc.launcher import kernel
+from pytest_ftc.launcher.trees import copy_tree, list_folder
+
+Spec = dict[str, Any]
+
+# What is mounted afresh; everything else at the top of the machine's root is shown as it is.
+_OWN = ("proc", "tmp")
+
+
+def assemble_root(spec: Spec) -> dict[str, str]:
+    """Build the root described by `spec` below its work folder and make it this process's root.
+
+    Returns the variations that could not be applied after all, with the reason.  Needs CAP_SYS_ADMIN in a mount
+    namespace of its own.  Raises OSError.
+    """
+    kernel.mount("none", "/", flags=kernel.MS_REC | kernel.MS_PRIVATE)
+    work, new_root = spec["work"], os.path.join(spec["work"], "root")
+    scratch = _make_scratch(spec)
+    os.mkdir(new_root)
+    kernel.mount("tmpfs", new_root, "tmpfs", kernel.MS_NOSUID | kernel.MS_NODEV, "mode=0755,size=4m")
+    _show_machine(new_root)
+    private = _private_folders(spec)
+    for folder in (*private, spec["build_path"], "/proc"):
+        os.makedirs(new_root + folder, exist_ok=True)
+    kernel.make_read_only(new_root)
+    kernel.mount("proc", new_root + "/proc", "proc", kernel.MS_NOSUID | kernel.MS_NODEV | kernel.MS_NOEXEC)
+    _mount_private(private, scratch, new_root)
+    # The folders of the work tree vanish below the private /tmp, so relative names keep overlayfs's option string
+    # free of characters it would have to escape.
+    os.chdir(work)
+    tree = new_root + spec["build_path"]
+    _mount_tree(spec, scratch, tree)
+    not_applied = _check_order(spec, tree)
+    if spec["git_dir"]:
+        _show_git_dir(spec["git_dir"], os.path.join(tree, ".git"))
+    for folder in spec["visible"]:
+        _show_again(folder, new_root)
+    kernel.change_root(new_root)
+    return not_applied
+
+
+def _make_scratch(spec: Spec) -> str:
+    scratch = os.path.join(spec["work"], "scratch")
+    os.mkdir(scratch)
+    if spec["filesystem"] == "tmpfs":
+        kernel.mount("tmpfs", scratch, "tmpfs", kernel.MS_NOSUID | kernel.MS_NODEV, "mode=0755")
+    return scratch
+
+
+def _show_machine(new_root: str) -> None:
+    for name in os.listdir("/"):
+        source, target = f"/{name}", os.path.join(new_root, name)
+        if name in _OWN:
+            continue
+        if os.path.islink(source):
+            os.symlink(os.readlink(source), target)
+            continue
+        if os.path.isdir(source):
+            os.mkdir(target)
+        else:
+            os.close(os.open(target, os.O_CREAT | os.O_WRONLY, 0o644))
+        # What its own user may not even look at cannot be shown, and would not have been readable either.
+        with contextlib.suppress(PermissionError):
+            kernel.bind(source, target)
+
+
+def _private_folders(spec: Spec) -> list[str]:
+    present = [folder for folder in ("/var/tmp", "/dev/shm") if os.path.isdir(folder)]
+    return list(dict.fromkeys(["/tmp", *present, spec["home"], spec["temp_dir"]]))
+
+
+def _mount_private(folders: list[str], scratch: str, new_root: str) -> None:
+    for index, folder in enumerate(folders):
+        own = os.path.join(scratch, f"private-{index}")
+        os.mkdir(own)
+        os.chmod(own, 0o1777)
+        kernel.bind(own, new_root + folder)
+
+
+def _mount_tree(spec: Spec, scratch: str, target: str) -> None:
+    snapshot = spec["snapshot"]
+    if spec["overlay"] and spec["filesystem"] == "disk" and not spec["mtime_shift"]:
+        for folder in ("upper", "overlay-work"):
+            os.mkdir(os.path.join(scratch, folder))
+        layers = f"lowerdir={os.path.relpath(snapshot)},upperdir=scratch/upper,workdir=scratch/overlay-work"
+        kernel.mount(
+            "overlay", target, "overlay", data=f"{layers},userxattr" if spec["isolation"] == "user" else layers
+        )
+    else:
+        tree = os.path.join(scratch, "tree")
+        os.mkdir(tree)
+        fill_tree(spec, tree)
+        kernel.bind(tree, target)
+
+
+def fill_tree(spec: Spec, tree: str) -> None:
+    """Copy the snapshot to `tree` so that its folders list in the order asked for, where the file system lets us."""
+    newest_first = spec["filesystem"] == "tmpfs"
+    reverse = (spec["file_order"] == "reversed") != newest_first
+
+    def entries(folder: str) -> list[str]:
+        names = list_folder(folder)
+        return names[::-1] if reverse else names
+
+    copy_tree(spec["snapshot"], tree, mtime_shift=spec["mtime_shift"], entries=entries)
+
+
+def _check_order(spec: Spec, tree: str) -> dict[str, str]:
+    """Look whether the tree lists the other way round than its snapshot, when that was asked for."""
+    if spec["file_order"] != "reversed":
+        return {}
+    copied = list_folder(tree)
+    expected = [name for name in list_folder(spec["snapshot"]) if name in set(copied)]
+    if copied == expected[::-1]:
+        return {}
+    return {"fileordering": f"{spec['filesystem']} does not list folders in the order of their making"}
+
+
+def _show_git_dir(git_dir: str, target: str) -> None:
+    os.mkdir(target)
+    kernel.bind(git_dir, target)
+    kernel.make_read_only(target)
+
+
+def _show_again(folder: str, new_root: str) -> None:
+    """Show `folder`, hidden by a private mount above it, read-only where it was."""
+    target = new_root + folder
+    with contextlib.suppress(FileExistsError):
+        os.makedirs(target)
+    kernel.bind(folder, target)
+    kernel.make_read_only(target)

@@ -1,0 +1,89 @@
+"""Copying and removing source trees, whatever is in them."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import shutil
+import stat
+import sys
+from collections.abc import Callable, Iterable
+
+Entries = Callable[[str], Iterable[str]]
+
+
+def list_folder(folder: str) -> list[str]:
+    """Return the names in `folder` in the order in which the file system lists them."""
+    with os.scandir(folder) as entries:
+        return [entry.name for entry in entries]
+
+
+def copy_tree(source: str, target: str, *, mtime_shift: int = 0, entries: Entries = list_folder) -> list[str]:
+    """Copy the folder `source` to the existing folder `target`: files, folders, symlinks and FIFOs, in order.
+
+    Modes and times are kept, times moved by `mtime_shift` seconds.  Returns the paths of the sockets and device files,
+    which are left out.
+    """
+    left_out: list[str] = []
+    for name in entries(source):
+        left_out += _copy_entry(os.path.join(source, name), os.path.join(target, name), mtime_shift, entries)
+    _copy_metadata(target, os.stat(source), mtime_shift)
+    return left_out
+
+
+def _copy_entry(source: str, target: str, mtime_shift: int, entries: Entries) -> list[str]:
+    status = os.lstat(source)
+    if stat.S_ISREG(status.st_mode):
+        shutil.copyfile(source, target)
+        _copy_metadata(target, status, mtime_shift)
+    elif stat.S_ISLNK(status.st_mode):
+        os.symlink(os.readlink(source), target)
+        _set_times(target, status, mtime_shift)
+    elif stat.S_ISDIR(status.st_mode):
+        os.mkdir(target, 0o700)
+        return copy_tree(source, target, mtime_shift=mtime_shift, entries=entries)
+    elif stat.S_ISFIFO(status.st_mode):
+        os.mkfifo(target)
+        _copy_metadata(target, status, mtime_shift)
+    else:
+        return [source]
+    return []
+
+
+def _copy_metadata(target: str, status: os.stat_result, mtime_shift: int) -> None:
+    os.chmod(target, stat.S_IMODE(status.st_mode))
+    _set_times(target, status, mtime_shift)
+
+
+def _set_times(target: str, status: os.stat_result, mtime_shift: int) -> None:
+    moved = status.st_mtime_ns + mtime_shift * 1_000_000_000
+    os.utime(target, ns=(moved, moved), follow_symlinks=False)
+
+
+def remove_tree(folder: str) -> None:
+    """Remove `folder` and all below it, also folders that their owner may not enter; never follow a symlink."""
+
+    def unlock_and_retry(function: Callable[..., object], path: str, _error: object) -> None:
+        with contextlib.suppress(OSError):
+            os.chmod(os.path.dirname(path), 0o700)
+            if not os.path.islink(path):
+                os.chmod(path, 0o700)
+            if function in (os.unlink, os.rmdir):
+                function(path)
+            else:
+                shutil.rmtree(path, ignore_errors=True)
+
+    if not os.path.lexists(folder):
+        return
+    for _ in range(3):
+        _remove(folder, unlock_and_retry)
+        if not os.path.lexists(folder):
+            return
+
+
+def _remove(folder: str, handler: Callable[..., object]) -> None:
+    # onexc replaced onerror in Python 3.12; the handler does not use the argument in which they differ.
+    if sys.version_info >= (3, 12):
+        shutil.rmtree(folder, onexc=handler)
+    else:
+        shutil.rmtree(folder, onerror=handler)

@@ -1,0 +1,1 @@
+"""Which builds to run, and in which environments.  Pure: nothing here touches the machine."""

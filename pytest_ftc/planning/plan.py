@@ -1,0 +1,186 @@
+"""The plan of one verification: a control build, and experiments in which every variation is flipped at once."""
+
+from __future__ import annotations
+
+import fnmatch
+import hashlib
+import os
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from pytest_ftc.model import (
+    Action,
+    Artifact,
+    Environment,
+    FileSystem,
+    Isolation,
+    Machine,
+    NotVaried,
+    Role,
+    Snapshot,
+)
+from pytest_ftc.protocols import Variation
+
+_EARLIEST = 315_705_600
+"""1980-01-03: no time zone makes it a time that zip cannot store (APPNOTE.TXT 4.4.6)."""
+
+_VARIABLES = {
+    "exec_path": "PATH",
+    "hash_seed": "PYTHONHASHSEED",
+    "home": "HOME",
+    "locales": "LC_ALL",
+    "temp_dir": "TMPDIR",
+    "timezone": "TZ",
+}
+"""What an artifact's own ``env`` may fix; a setting the project relies on is not varied behind its back."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plan:
+    """The builds of one artifact; the first is the control."""
+
+    actions: tuple[Action, ...]
+    varied: tuple[str, ...]
+    not_varied: tuple[NotVaried, ...]
+
+
+def plan_builds(
+    artifact: Artifact,
+    source: Snapshot,
+    variations: Sequence[Variation],
+    machine: Machine,
+    *,
+    builds: int,
+    folder: Path,
+    path: Sequence[str],
+    environ: Mapping[str, str],
+) -> Plan:
+    """Return the control build and `builds` - 1 experiments with every possible one of `variations`.
+
+    Where there are no namespaces, builds run below `folder`.  `path` is the search path for commands, `environ` the
+    environment from which ``pass_env`` takes.
+    """
+    reasons = {variation.name: _obstacle(variation, artifact, machine) for variation in variations}
+    possible = [variation for variation in variations if reasons[variation.name] is None]
+    prefix = "" if machine.isolation is not Isolation.NONE else str(folder)
+    variables = {**_passed(artifact.pass_env, environ), **artifact.env, **_epoch(artifact, source)}
+    control = plain_environment(
+        artifact.name,
+        _token(artifact, 0),
+        machine,
+        prefix=prefix,
+        variables=variables,
+        path=path,
+        network=artifact.preset is None,
+    )
+    control = _match_filesystem(control, possible, machine)
+    environments = [control]
+    for index in range(1, builds):
+        environment = control
+        for variation in possible:
+            environment = variation.vary(environment, _token(artifact, index), machine)
+        environments.append(_fit_mtimes(environment.with_variables(**artifact.env), source.oldest))
+    actions = [
+        _action(artifact, source, environment, index, possible) for index, environment in enumerate(environments)
+    ]
+    return Plan(
+        actions=tuple(actions),
+        varied=tuple(variation.name for variation in possible),
+        not_varied=tuple(
+            NotVaried(variation=name, reason=reason) for name, reason in reasons.items() if reason is not None
+        ),
+    )
+
+
+def _obstacle(variation: Variation, artifact: Artifact, machine: Machine) -> str | None:
+    """Return why `variation` cannot be applied: the machine, or the artifact that sets the variable itself."""
+    variable = _VARIABLES.get(variation.name)
+    if variable in artifact.env:
+        return f"the artifact sets {variable} itself"
+    return variation.unavailable(machine)
+
+
+def plain_environment(
+    name: str,
+    token: str,
+    machine: Machine,
+    *,
+    prefix: str,
+    variables: Mapping[str, str],
+    path: Sequence[str],
+    network: bool,
+) -> Environment:
+    """Return the environment of the control build: nothing unusual, but `token` wherever it can be planted."""
+    locale = next((candidate for candidate in ("C.UTF-8", "C.utf8") if candidate in machine.locales), "C")
+    plain = {
+        "PATH": os.pathsep.join(path),
+        "TZ": "UTC",
+        "LC_ALL": locale,
+        "LANG": locale,
+        "FTC_CANARY": f"ftc-variable-{token}",
+        "PYTHONHASHSEED": "0",
+        "PERL_HASH_SEED": "0",
+    }
+    return Environment(
+        build_path=f"{prefix}/ftc-build-{token}/{name}",
+        home=f"{prefix}/ftc-home-{token}",
+        temp_dir=f"{prefix}/tmp",
+        variables={**plain, **variables},
+        network=network,
+    )
+
+
+def _match_filesystem(control: Environment, variations: Sequence[Variation], machine: Machine) -> Environment:
+    """Put the control on a tmpfs too when the order of files is varied but the file system is not to be."""
+    names = {variation.name for variation in variations}
+    if "fileordering" in names and "filesystem" not in names and machine.isolation is not Isolation.NONE:
+        return replace(control, filesystem=FileSystem.TMPFS)
+    return control
+
+
+def _fit_mtimes(environment: Environment, oldest: float) -> Environment:
+    shift = environment.source_mtime_shift
+    return replace(environment, source_mtime_shift=-shift) if oldest + shift < _EARLIEST else environment
+
+
+def _action(
+    artifact: Artifact, source: Snapshot, environment: Environment, index: int, variations: Sequence[Variation]
+) -> Action:
+    role = Role.EXPERIMENT if index else Role.CONTROL
+    number = f"-{index}" if index > 1 else ""
+    build = artifact.build
+    return Action(
+        id=f"{_slug(artifact.name)}-{role.value}{number}",
+        role=role,
+        command=("/bin/sh", "-c", build) if isinstance(build, str) else tuple(build),
+        snapshot=source.path,
+        git_dir=source.git_dir,
+        git_link=source.git_link,
+        environment=environment,
+        described={variation.name: variation.describe(environment) for variation in variations},
+        outputs=artifact.outputs,
+        timeout=artifact.timeout,
+    )
+
+
+def _token(artifact: Artifact, index: int) -> str:
+    """Return the canary of a build: six letters that occur nowhere else, the same in every session."""
+    digest = hashlib.sha256(os.fsencode(f"{artifact.id}\0{index}")).digest()
+    return "".join("bcdfghjklmnpqrstvwxz"[byte % 20] for byte in digest[:6])
+
+
+def _slug(name: str) -> str:
+    """Return `name` as a file name: itself where that is plain, else made plain and told apart by a digest."""
+    plain = "".join(character if character.isascii() and character.isalnum() else "-" for character in name)[:40]
+    return plain if plain == name else f"{plain}-{hashlib.sha256(os.fsencode(name)).hexdigest()[:8]}"
+
+
+def _passed(patterns: Sequence[str], environ: Mapping[str, str]) -> dict[str, str]:
+    return {name: environ[name] for name in environ if any(fnmatch.fnmatchcase(name, item) for item in patterns)}
+
+
+def _epoch(artifact: Artifact, source: Snapshot) -> dict[str, str]:
+    """Return SOURCE_DATE_EPOCH as the artifact asks for it, see https://reproducible-builds.org/specs/source-date-epoch/."""
+    epoch = source.commit_time if artifact.source_date_epoch == "git" else artifact.source_date_epoch
+    return {"SOURCE_DATE_EPOCH": str(epoch)} if isinstance(epoch, int) else {}

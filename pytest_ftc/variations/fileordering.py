@@ -1,0 +1,27 @@
+"""The order in which readdir(3) lists the source tree."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from pytest_ftc.model import Environment, FileOrder, FileSystem, Isolation, Machine
+
+
+class FileOrdering:
+    """Every folder of the source tree the other way round.
+
+    Done by filling a tmpfs in a chosen order: it lists the newest entry first, where ext4 and its like list by hash.
+    """
+
+    name = "fileordering"
+
+    def unavailable(self, machine: Machine) -> str | None:
+        if machine.isolation is Isolation.NONE:
+            return f"needs a tmpfs of its own, so namespaces: {machine.isolation_reason}"
+        return None
+
+    def vary(self, environment: Environment, token: str, machine: Machine) -> Environment:
+        return replace(environment, file_order=FileOrder.REVERSED, filesystem=FileSystem.TMPFS)
+
+    def describe(self, environment: Environment) -> str:
+        return environment.file_order.value

@@ -1,0 +1,22 @@
+"""The time zone, by TZ."""
+
+from __future__ import annotations
+
+from pytest_ftc.model import Environment, Machine
+
+
+class Timezone:
+    """UTC against the zone furthest ahead of it, so that the date differs for 14 hours of every day."""
+
+    name = "timezone"
+
+    def unavailable(self, machine: Machine) -> str | None:
+        return None
+
+    def vary(self, environment: Environment, token: str, machine: Machine) -> Environment:
+        # Without the zone database, glibc would read a zone's name as UTC: POSIX's own notation needs no database.
+        zone = "Pacific/Kiritimati" if machine.zoneinfo else "FTC-14"
+        return environment.with_variables(TZ=zone)
+
+    def describe(self, environment: Environment) -> str:
+        return environment.variables["TZ"]

@@ -1,0 +1,89 @@
+"""What all tests share: the facilities of this machine in the header, and the check that nothing is left behind."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+pytest_plugins = ["pytester"]
+
+_TOOLS = ("git", "gcc", "make", "jar", "zip", "msgfmt", "sqlite3", "strace", "diffoscope")
+
+
+def pytest_report_header() -> str:
+    from pytest_ftc.executors import Workspace, survey_machine
+
+    with Workspace() as workspace:
+        machine = survey_machine(workspace.path)
+    facts = [
+        f"isolation {machine.isolation.value}" + (f" ({machine.isolation_reason})" * bool(machine.isolation_reason)),
+        f"overlay {'yes' if machine.overlay else 'no'}",
+        f"work on {machine.work_filesystem}",
+        f"faketime {machine.faketime or 'none'}",
+        f"locales {' '.join(machine.locales)}",
+        f"uid {os.geteuid()}",
+        "tools " + " ".join(f"{'+' if shutil.which(tool) else '-'}{tool}" for tool in _TOOLS),
+    ]
+    return "facilities: " + ", ".join(facts)
+
+
+def find_leftovers() -> set[str]:
+    """Return what builds could have left on this machine: processes, mounts, work folders, shared memory."""
+    folders = {str(path) for base in ("/tmp", "/var/tmp") for path in Path(base).glob("pytest-ftc-*")}
+    shared = {str(path) for path in Path("/dev/shm").iterdir()} if Path("/dev/shm").is_dir() else set()
+    mounts = {line for line in Path("/proc/self/mounts").read_text().splitlines() if "ftc" in line}
+    return folders | shared | mounts | _build_processes()
+
+
+def _build_processes() -> set[str]:
+    found = set()
+    for folder in Path("/proc").iterdir():
+        if folder.name.isdigit():
+            try:
+                environment = (folder / "environ").read_bytes()
+                command = (folder / "cmdline").read_bytes().replace(b"\0", b" ").decode(errors="replace")
+            except OSError:
+                continue
+            if b"FTC_CANARY=" in environment or "pytest_ftc.launcher" in command:
+                found.add(f"process {folder.name}: {command}")
+    return found
+
+
+@pytest.fixture
+def leaves_nothing_behind() -> Iterator[None]:
+    """Fail the test when it leaves a process, a mount, a work folder or a piece of shared memory."""
+    before = find_leftovers()
+    yield
+    assert find_leftovers() - before == set()
+
+
+@pytest.fixture
+def git(tmp_path: Path) -> Iterator[object]:
+    """A function that runs git in a folder, as nobody in particular and at a fixed time."""
+    identity = {
+        "GIT_AUTHOR_NAME": "A",
+        "GIT_AUTHOR_EMAIL": "a@example.org",
+        "GIT_COMMITTER_NAME": "A",
+        "GIT_COMMITTER_EMAIL": "a@example.org",
+        "GIT_AUTHOR_DATE": "1000000000 +0000",
+        "GIT_COMMITTER_DATE": "1000000000 +0000",
+        "GIT_CONFIG_GLOBAL": os.devnull,
+    }
+
+    def run(folder: Path, *arguments: str) -> str:
+        done = subprocess.run(
+            ["git", "-c", "protocol.file.allow=always", *arguments],
+            cwd=folder,
+            env={**os.environ, **identity},
+            check=True,
+            capture_output=True,
+            text=True,
+        )
+        return done.stdout.strip()
+
+    yield run

@@ -1,0 +1,64 @@
+import threading
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from pytest_ftc.executors import run_apart
+from pytest_ftc.model import Action, BuildResult, BuildStatus, Environment, Role
+
+GAP = 0.2
+
+
+def action(name: str) -> Action:
+    return Action(
+        id=name,
+        role=Role.CONTROL,
+        command=("true",),
+        snapshot=Path("/"),
+        environment=Environment(build_path="/b", home="/h", temp_dir="/tmp"),
+        described={},
+        outputs=("x",),
+        timeout=1,
+    )
+
+
+class Recorder:
+    """An executor that notes when each build starts; a build of status LOST never starts."""
+
+    def __init__(self, statuses: list[BuildStatus], setup: float = 0.0, length: float = 0.0) -> None:
+        self.statuses = dict(zip("abcd", statuses, strict=False))
+        self.setup, self.length = setup, length
+        self.starts: dict[str, float] = {}
+        self.lock = threading.Lock()
+
+    def run(self, action: Action, started: Callable[[float], None]) -> BuildResult:
+        status = self.statuses[action.id]
+        if status is not BuildStatus.LOST:
+            time.sleep(self.setup)
+            self.starts[action.id] = time.monotonic()
+            started(time.time())
+            time.sleep(self.length)
+        return BuildResult(id=action.id, role=action.role, environment={}, status=status)
+
+    def cancel(self) -> None: ...
+
+
+@pytest.mark.parametrize("setup", [0.0, 0.3])
+def test_builds_start_apart_however_long_their_setting_up_takes(setup: float) -> None:
+    recorder = Recorder([BuildStatus.OK] * 3, setup=setup, length=1.0)
+    results = run_apart(recorder, [action(name) for name in "abc"], gap=GAP)
+    assert [result.id for result in results] == ["a", "b", "c"]
+    a, b, c = (recorder.starts[name] for name in "abc")
+    assert b - a >= GAP
+    assert c - b >= GAP
+    assert c - a < 1.0 or setup, "they overlap"
+
+
+@pytest.mark.parametrize("status", [BuildStatus.FAILED, BuildStatus.LOST, BuildStatus.TIMEOUT])
+def test_no_experiment_is_started_once_the_control_has_failed(status: BuildStatus) -> None:
+    recorder = Recorder([status, BuildStatus.OK, BuildStatus.OK])
+    results = run_apart(recorder, [action(name) for name in "abc"], gap=GAP)
+    assert [result.id for result in results] == ["a"]
+    assert "b" not in recorder.starts

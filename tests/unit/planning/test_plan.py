@@ -1,0 +1,139 @@
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from pytest_ftc.model import Artifact, FileOrder, FileSystem, Isolation, Machine, Role, Snapshot
+from pytest_ftc.planning.plan import Plan, plan_builds
+from pytest_ftc.variations import CATALOGUE
+
+ALL = tuple(variation.name for variation in CATALOGUE)
+MACHINE = Machine(
+    isolation=Isolation.USER,
+    overlay=True,
+    faketime="/lib/libfaketime.so.1",
+    locales=("C", "C.utf8", "de_DE.utf8", "POSIX"),
+    zoneinfo=True,
+    work_dir="/var/tmp/w",
+    work_filesystem="ext4",
+)
+BARE = Machine(
+    isolation=Isolation.NONE,
+    isolation_reason="refused",
+    faketime_reason="no libfaketime",
+    locales=("C",),
+    work_dir="/var/tmp/w",
+    work_filesystem="ext4",
+)
+SNAPSHOT = Snapshot(path=Path("/snapshot"), git_dir=None, git_link=None, commit_time=7, oldest=1_700_000_000.0)
+ARTIFACT = Artifact(id="ftc.toml::ftc::app", name="app", build="make", outputs=("app",), source=Path("/project"))
+
+
+def plan(names: tuple[str, ...] = ALL, **changes: Any) -> Plan:
+    artifact = replace(ARTIFACT, **changes.pop("artifact", {}))
+    arguments: dict[str, Any] = {
+        "source": SNAPSHOT,
+        "variations": [variation for variation in CATALOGUE if variation.name in names],
+        "machine": MACHINE,
+        "builds": 2,
+        "folder": Path("/var/tmp/w/plain"),
+        "path": ("/usr/bin", "/bin"),
+        "environ": {"CI": "1", "TOKEN": "secret"},
+        **changes,
+    }
+    return plan_builds(artifact, **arguments)
+
+
+def test_two_builds_vary_everything_at_once() -> None:
+    result = plan()
+    control, experiment = result.actions
+    assert (control.role, experiment.role) == (Role.CONTROL, Role.EXPERIMENT)
+    assert result.varied == ALL
+    assert result.not_varied == ()
+    assert {name for name in ALL if control.described[name] != experiment.described[name]} == set(ALL)
+
+
+def test_what_is_not_asked_for_stays_the_same_in_both_builds() -> None:
+    for name in ALL:
+        result = plan((name,))
+        control, experiment = result.actions
+        assert result.varied == (name,)
+        for other in CATALOGUE:
+            if other.name not in (name, "filesystem"):
+                assert other.describe(control.environment) == other.describe(experiment.environment), other.name
+
+
+def test_the_order_of_files_varies_alone_on_two_file_systems_of_one_type() -> None:
+    control, experiment = (action.environment for action in plan(("fileordering",)).actions)
+    assert control.filesystem is experiment.filesystem is FileSystem.TMPFS
+    assert (control.file_order, experiment.file_order) == (FileOrder.NATIVE, FileOrder.REVERSED)
+
+
+def test_what_a_machine_cannot_vary_is_named_and_not_claimed() -> None:
+    result = plan(machine=BARE)
+    missing = {entry.variation: entry.reason for entry in result.not_varied}
+    assert set(missing) == {"time", "locales", "fileordering", "filesystem"}
+    assert missing["time"] == "no libfaketime"
+    assert "refused" in missing["fileordering"]
+    assert set(result.varied) == set(ALL) - set(missing)
+    assert all(action.environment.build_path.startswith("/var/tmp/w/plain/") for action in result.actions)
+
+
+@pytest.mark.parametrize(
+    ("variable", "variation"),
+    [
+        ("TZ", "timezone"),
+        ("LC_ALL", "locales"),
+        ("PYTHONHASHSEED", "hash_seed"),
+        ("HOME", "home"),
+        ("TMPDIR", "temp_dir"),
+        ("PATH", "exec_path"),
+    ],
+)
+def test_a_setting_of_the_artifact_wins_and_is_named(variable: str, variation: str) -> None:
+    result = plan(artifact={"env": {variable: "fixed"}})
+    assert {action.environment.variables[variable] for action in result.actions} == {"fixed"}
+    assert [entry.variation for entry in result.not_varied] == [variation]
+    assert variation not in result.varied
+
+
+def test_secrets_of_the_session_do_not_reach_a_build_unless_passed() -> None:
+    assert "TOKEN" not in plan().actions[0].environment.variables
+    assert plan(artifact={"pass_env": ("TOK*",)}).actions[1].environment.variables["TOKEN"] == "secret"
+
+
+@pytest.mark.parametrize(("asked", "expected"), [("unset", None), ("git", "7"), (5, "5")])
+def test_source_date_epoch_is_what_the_artifact_asks_for(asked: int | str, expected: str | None) -> None:
+    for action in plan(artifact={"source_date_epoch": asked}).actions:
+        assert action.environment.variables.get("SOURCE_DATE_EPOCH") == expected
+
+
+def test_sources_never_get_older_than_zip_can_store() -> None:
+    young, old = (
+        plan(source=replace(SNAPSHOT, oldest=oldest)).actions[1].environment.source_mtime_shift
+        for oldest in (1_700_000_000.0, 315_532_800.0)
+    )
+    assert young < 0 < old
+
+
+def test_more_builds_are_experiments_with_canaries_of_their_own() -> None:
+    actions = plan(builds=4).actions
+    assert [action.id for action in actions] == [
+        "app-control",
+        "app-experiment",
+        "app-experiment-2",
+        "app-experiment-3",
+    ]
+    assert len({action.environment.build_path for action in actions}) == 4
+
+
+def test_a_string_is_for_the_shell_and_a_list_is_not() -> None:
+    assert plan().actions[0].command == ("/bin/sh", "-c", "make")
+    assert plan(artifact={"build": ("make", "all")}).actions[0].command == ("make", "all")
+
+
+def test_builds_of_strange_names_have_plain_and_different_ids() -> None:
+    first, second = (plan(artifact={"name": name}).actions[0].id for name in ("a b", "a/b"))
+    assert first != second
+    assert "/" not in second
