@@ -9,7 +9,12 @@ from __future__ import annotations
 import os
 import sys
 
-BOOTSTRAP = "import sys; sys.path.append(sys.argv.pop(1)); from pytest_ftc.launcher.main import main; sys.exit(main(sys.argv[1]))"
+BOOTSTRAP = """
+import sys
+sys.path.append(sys.argv.pop(1))
+from pytest_ftc.launcher.main import main
+sys.exit(main(sys.argv[1]))
+"""
 
 
 def command(spec: str) -> list[str]:

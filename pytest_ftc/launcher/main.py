@@ -39,7 +39,7 @@ def main(spec_path: str) -> int:
     try:
         enter_namespaces(user=spec["isolation"] == "user", network=spec["network"])
     except OSError as error:
-        _write_result(result, _lost(error.strerror))
+        _write_result(result, _lost(str(error.strerror)))
         return 0
     return _run_as_init(spec, log, result)
 

@@ -1,0 +1,7 @@
+"""Comparing what two builds left: manifests first, then the insides of what differs."""
+
+from pytest_ftc.comparators.diffoscope import DiffoscopeComparator
+from pytest_ftc.comparators.hexdump import HexComparator
+from pytest_ftc.comparators.manifests import compare_manifests
+
+__all__ = ["DiffoscopeComparator", "HexComparator", "compare_manifests"]

@@ -1,0 +1,105 @@
+"""What pytest collects: the configuration file, the group ``ftc`` in it, and one item per artifact."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any, Protocol
+
+import pytest
+
+from pytest_ftc.model import Verdict, Verification
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from _pytest._code.code import ExceptionInfo, TerminalRepr
+    from _pytest._io import TerminalWriter
+
+    from pytest_ftc.model import Artifact
+
+
+class Owner(Protocol):
+    """The session that collects artifacts and verifies them."""
+
+    @property
+    def artifacts(self) -> tuple[Artifact, ...]:
+        """The artifacts of the project."""
+
+    def verify(self, artifact: Artifact) -> Verification:
+        """Return the verification of `artifact`."""
+
+
+class VerificationFailedError(Exception):
+    """An artifact's verdict is not ``reproducible``."""
+
+    def __init__(self, verification: Verification) -> None:
+        super().__init__(f"{verification.name}: {verification.verdict.value}")
+        self.verification = verification
+
+
+class ConfigurationFile(pytest.File):
+    """The file that declares artifacts.  Its id is the file's name, so node ids read ``pyproject.toml::ftc::wheel``."""
+
+    ftc: Owner
+
+    def collect(self) -> Iterator[pytest.Collector]:
+        group = ArtifactGroup.from_parent(self, name="ftc")
+        group.ftc = self.ftc
+        yield group
+
+
+class ArtifactGroup(pytest.Collector):
+    """The middle of a node id; it tells artifacts from what other plugins may collect from the same file."""
+
+    ftc: Owner
+
+    def collect(self) -> Iterator[pytest.Item]:
+        for artifact in self.ftc.artifacts:
+            item = ArtifactItem.from_parent(self, name=artifact.name)
+            item.bind(artifact, self.ftc)
+            yield item
+
+
+class ArtifactItem(pytest.Item):
+    """One artifact to verify."""
+
+    artifact: Artifact
+    verification: Verification | None = None
+
+    def bind(self, artifact: Artifact, ftc: Owner) -> None:
+        """Say what to verify, and who does it."""
+        self.artifact = artifact
+        self._ftc = ftc
+        self.add_marker("ftc")
+
+    def runtest(self) -> None:
+        self.verification = self._ftc.verify(self.artifact)
+        if self.verification.verdict is not Verdict.REPRODUCIBLE:
+            raise VerificationFailedError(self.verification)
+
+    def repr_failure(self, excinfo: ExceptionInfo[BaseException], style: Any = None) -> str | TerminalRepr:
+        if isinstance(excinfo.value, VerificationFailedError):
+            return failure_repr(excinfo.value.verification, self.nodeid)
+        return super().repr_failure(excinfo)
+
+    def reportinfo(self) -> tuple[Path, int | None, str]:
+        return self.path, None, f"ftc: {self.artifact.name}"
+
+
+def failure_repr(verification: Verification, nodeid: str) -> TerminalRepr:
+    """Return what pytest shows of a verdict that is not good: coloured on a terminal, plain everywhere else."""
+    from _pytest._code.code import TerminalRepr
+
+    from pytest_ftc.reporting.terminal import failure_panel
+
+    rerun = f"pytest --ftc-verify '{nodeid}'"
+
+    class VerificationRepr(TerminalRepr):
+        def __str__(self) -> str:
+            return failure_panel(verification, width=100, colour=False, rerun=rerun)
+
+        def toterminal(self, tw: TerminalWriter) -> None:
+            panel = failure_panel(verification, width=min(tw.fullwidth, 120), colour=tw.hasmarkup, rerun=rerun)
+            tw.write(panel if panel.endswith("\n") else f"{panel}\n")
+
+    return VerificationRepr()

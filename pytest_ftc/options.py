@@ -1,0 +1,79 @@
+"""The options: one table that becomes the command line, keys of ``[tool.ftc]``, and a frozen `Config`."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+    import pytest
+
+    from pytest_ftc.model import Artifact
+
+
+@dataclass(frozen=True)
+class Option:
+    """One option: ``--ftc-NAME`` on the command line and, unless a flag, NAME in ``[tool.ftc]``."""
+
+    name: str
+    metavar: str
+    help: str
+
+    @property
+    def flag(self) -> str:
+        return f"--ftc-{self.name}"
+
+    @property
+    def destination(self) -> str:
+        return f"ftc_{self.name}"
+
+
+OPTIONS = (
+    Option(
+        "variations",
+        "SPEC",
+        "what to vary: 'all' (the default), names, '+name', '-name', comma separated; 'all,-umask'",
+    ),
+    Option("builds", "N", "builds per artifact, the control among them (default: 2)"),
+    Option("jobs", "N", "builds that run at once (default: the CPUs)"),
+    Option("report", "DIR", "write report.json, logs and diffs to DIR"),
+    Option("json", "PATH", "write the report to PATH"),
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Config:
+    """The settings of one session."""
+
+    root: Path
+    file: Path | None
+    """pyproject.toml or ftc.toml; None when the project has neither."""
+    variations: str
+    builds: int
+    jobs: int
+    report: Path | None
+    json: Path | None
+    artifacts: tuple[Artifact, ...]
+    build_system: bool
+    """Whether pyproject.toml has a ``[build-system]``."""
+
+
+def add_options(parser: pytest.Parser) -> None:
+    """Add the options to pytest's command line."""
+    group = parser.getgroup("ftc", "reproducible builds (pytest-ftc)")
+    group.addoption(
+        "--ftc-verify",
+        action="store_true",
+        default=False,
+        help="rebuild each artifact in different environments and compare every output byte",
+    )
+    for option in OPTIONS:
+        group.addoption(option.flag, dest=option.destination, metavar=option.metavar, default=None, help=option.help)
+
+
+def given_values(config: pytest.Config) -> Mapping[str, str | None]:
+    """Return what the command line says, by option name; None where it says nothing."""
+    return {option.name: config.getoption(option.destination) for option in OPTIONS}

@@ -1,0 +1,138 @@
+"""report.json, version 1; its schema is report-v1.schema.json beside this file."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import tempfile
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from pytest_ftc.errors import FtcError
+from pytest_ftc.model import BuildResult, Difference, Output, Verification
+from pytest_ftc.model.serial import to_json
+from pytest_ftc.reporting.findings import findings_of
+
+
+def report(
+    verifications: Sequence[Verification], tool: Mapping[str, Any], session: Mapping[str, Any]
+) -> dict[str, Any]:
+    """Return the report as JSON values; all text is valid Unicode."""
+    document = {
+        "version": 1,
+        "tool": dict(tool),
+        "session": dict(session),
+        "artifacts": [_artifact(verification) for verification in verifications],
+    }
+    return _valid_unicode(document)  # type: ignore[no-any-return]
+
+
+def write_report(path: Path, document: Mapping[str, Any]) -> None:
+    """Write the report to `path` as a whole or not at all.  Raises FtcError."""
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        descriptor, part = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
+        try:
+            with open(descriptor, "w", encoding="utf-8") as file:
+                json.dump(document, file, ensure_ascii=False, indent=1)
+                file.write("\n")
+                file.flush()
+                os.fsync(file.fileno())
+            os.chmod(part, 0o666 & ~_umask())  # noqa: PTH101
+            os.replace(part, path)  # noqa: PTH105
+        except BaseException:
+            with contextlib.suppress(OSError):
+                os.unlink(part)  # noqa: PTH108
+            raise
+    except OSError as error:
+        raise FtcError(f"the report cannot be written to {path}: {error.strerror}") from error
+
+
+def schema() -> dict[str, Any]:
+    """Return the JSON Schema of the report."""
+    from importlib.resources import files
+
+    text = files("pytest_ftc.reporting").joinpath("report-v1.schema.json").read_text(encoding="utf-8")
+    loaded: dict[str, Any] = json.loads(text)
+    return loaded
+
+
+def _artifact(verification: Verification) -> dict[str, Any]:
+    return {
+        "id": verification.id,
+        "name": verification.name,
+        "verdict": verification.verdict.value,
+        "reason": verification.reason,
+        "cached": verification.cached,
+        "seconds": round(verification.seconds, 3),
+        "varied": list(verification.varied),
+        "not_varied": to_json(verification.not_varied),
+        "builds": [_build(build) for build in verification.builds],
+        "differences": [_difference(difference) for difference in verification.differences],
+        "findings": to_json(findings_of(verification)),
+        "notes": list(verification.notes),
+    }
+
+
+def _build(build: BuildResult) -> dict[str, Any]:
+    return {
+        "id": build.id,
+        "role": build.role.value,
+        "environment": dict(build.environment),
+        "status": build.status.value,
+        "exit_code": build.exit_code,
+        "reason": build.reason,
+        "attempts": build.attempts,
+        "started": build.started,
+        "seconds": round(build.seconds, 3),
+        "log": build.log,
+        "outputs": [_output(output) for output in build.outputs],
+    }
+
+
+def _output(output: Output) -> dict[str, Any]:
+    entry: dict[str, Any] = {"path": output.path, "type": output.type.value, "mode": output.mode}
+    if output.type.value == "file":
+        return {**entry, "size": output.size, "sha256": output.sha256}
+    return {**entry, "target": output.target} if output.type.value == "symlink" else entry
+
+
+def _difference(difference: Difference) -> dict[str, Any]:
+    return {
+        "output": difference.output,
+        "kind": difference.kind.value,
+        "member": difference.member,
+        "location": difference.location,
+        "evidence": to_json(difference.evidence),
+        "diff": difference.diff,
+        "note": difference.note,
+    }
+
+
+def _valid_unicode(value: Any) -> Any:
+    if isinstance(value, str):
+        return value if value.isascii() else _escape_surrogates(value)
+    if isinstance(value, dict):
+        return {_valid_unicode(key): _valid_unicode(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [_valid_unicode(item) for item in value]
+    return value
+
+
+def _escape_surrogates(text: str) -> str:
+    return (
+        "".join(f"\\x{ord(c) - 0xDC00:02x}" if "\udc80" <= c <= "\udcff" else c for c in text)
+        .encode("utf-8", "backslashreplace")
+        .decode()
+    )
+
+
+def _umask() -> int:
+    """Return the umask without changing it for other threads, see proc_pid_status(5)."""
+    with contextlib.suppress(OSError), open("/proc/self/status") as status:
+        for line in status:
+            if line.startswith("Umask:"):
+                return int(line.split()[1], 8)
+    return 0o022

@@ -1,0 +1,156 @@
+"""One session of ``pytest --ftc-verify``: the hooks that only it needs."""
+
+from __future__ import annotations
+
+import json
+import tempfile
+import time
+from collections.abc import Generator
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from pytest_ftc.configuration import load_config
+from pytest_ftc.errors import ConfigurationError, FtcError
+from pytest_ftc.items import ArtifactItem, ConfigurationFile
+from pytest_ftc.model import Artifact, Verification
+from pytest_ftc.model.serial import from_json, to_json
+from pytest_ftc.options import Config, given_values
+from pytest_ftc.presets import declare
+from pytest_ftc.variations import CATALOGUE
+from pytest_ftc.workshop import Verifier
+
+if TYPE_CHECKING:
+    from _pytest.terminal import TerminalReporter
+
+_REPORT_KEY = "ftc_verification"
+
+
+class VerificationSession:
+    """Collects artifacts, has them verified in the background, and reports."""
+
+    def __init__(self, pytest_config: pytest.Config) -> None:
+        self._pytest = pytest_config
+        self.config = _load(pytest_config)
+        self._is_worker = hasattr(pytest_config, "workerinput")
+        self._started = time.time()
+        self._verifications: list[Verification] = []
+        self._results = _results_folder(pytest_config, self.config)
+        self._verifier = Verifier(self.config, self._results)
+        _add_to_arguments(pytest_config, self.config)
+
+    @property
+    def artifacts(self) -> tuple[Artifact, ...]:
+        """The artifacts of the project."""
+        return self.config.artifacts
+
+    def verify(self, artifact: Artifact) -> Verification:
+        """Return the verification of `artifact`, begun now unless it runs in the background already."""
+        return self._verifier.result(artifact)
+
+    def pytest_collect_file(self, file_path: Path, parent: pytest.Collector) -> pytest.Collector | None:
+        if file_path != self.config.file or not self.config.artifacts:
+            return None
+        collector = ConfigurationFile.from_parent(parent, path=file_path)
+        collector.ftc = self
+        return collector
+
+    def pytest_collection_finish(self, session: pytest.Session) -> None:
+        # A worker of pytest-xdist collects everything and runs a part: it begins each verification when its turn comes.
+        if not self._is_worker and not self._pytest.option.collectonly:
+            self._verifier.start([item.artifact for item in session.items if isinstance(item, ArtifactItem)])
+
+    @pytest.hookimpl(wrapper=True)
+    def pytest_runtest_makereport(self, item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+        report = yield
+        if isinstance(item, ArtifactItem) and report.when == "call" and item.verification:
+            # As ASCII text: it may have to travel from a worker, and names of outputs need not be valid Unicode.
+            setattr(report, _REPORT_KEY, json.dumps(to_json(item.verification)))
+        return report
+
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        text = getattr(report, _REPORT_KEY, None)
+        if text and not self._is_worker:
+            self._verifications.append(from_json(Verification, json.loads(text)))
+
+    @pytest.hookimpl(trylast=True)
+    def pytest_sessionfinish(self, session: pytest.Session) -> None:
+        self._verifier.close()
+        if self._verifications and not self._is_worker:
+            try:
+                self._write_reports()
+            except FtcError as error:
+                raise pytest.UsageError(str(error)) from None
+
+    def pytest_unconfigure(self) -> None:
+        self._verifier.close()
+
+    def pytest_terminal_summary(self, terminalreporter: TerminalReporter) -> None:
+        if not self._verifications or terminalreporter.verbosity < -1:
+            return
+        from pytest_ftc.reporting.terminal import summary_lines
+
+        writer = terminalreporter._tw
+        terminalreporter.section("ftc")
+        terminalreporter.write(
+            summary_lines(
+                self._verifications,
+                width=min(writer.fullwidth, 120),
+                colour=writer.hasmarkup,
+                verbose=terminalreporter.verbosity > 0,
+            ).rstrip("\n")
+            + "\n"
+        )
+
+    def _write_reports(self) -> None:
+        from pytest_ftc.reporting.json_report import report, write_report
+
+        document = report(self._verifications, **self._verifier.describe(self._started))
+        if self.config.report:
+            write_report(self.config.report / "report.json", document)
+        if self.config.json:
+            write_report(self.config.json, document)
+
+
+def _load(config: pytest.Config) -> Config:
+    try:
+        loaded = load_config(config.rootpath, given_values(config), [variation.name for variation in CATALOGUE])
+    except ConfigurationError as error:
+        raise pytest.UsageError(str(error)) from None
+    if loaded.artifacts:
+        return loaded
+    if loaded.build_system and loaded.file:
+        return replace(loaded, artifacts=declare(loaded.file))
+    raise pytest.UsageError(
+        f"--ftc-verify: no artifact is declared in {config.rootpath}, and pyproject.toml has no [build-system].  "
+        'Declare one: [tool.ftc.artifacts.NAME] with build = "COMMAND" and outputs = ["GLOB"].'
+    )
+
+
+def _results_folder(pytest_config: pytest.Config, config: Config) -> Path:
+    """Return where logs and diffs are kept: the report, pytest's cache, or a temporary folder where both fail."""
+    if config.report:
+        return config.report
+    cache = getattr(pytest_config, "cache", None)
+    if cache is not None:
+        folder = Path(cache.mkdir("ftc"))
+        try:
+            (folder / "logs").mkdir(exist_ok=True)
+        except OSError:
+            pass
+        else:
+            return folder
+    return Path(tempfile.gettempdir(), "pytest-ftc-results")
+
+
+def _add_to_arguments(pytest_config: pytest.Config, config: Config) -> None:
+    """Have the configuration file collected too, whatever folders were asked for; node ids are taken at their word."""
+    if config.file is None or any("::" in argument for argument in pytest_config.args):
+        return
+    base = pytest_config.invocation_params.dir
+    asked = [(base / argument).resolve() for argument in pytest_config.args]
+    target = config.file.resolve()
+    if not any(folder == target or folder in target.parents for folder in asked):
+        pytest_config.args.append(str(config.file))

@@ -1,0 +1,153 @@
+"""The verb: verify(artifact) -> Verification.  The whole story of one artifact on one page."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from pytest_ftc.comparators import compare_manifests
+from pytest_ftc.errors import FtcError
+from pytest_ftc.executors import run_apart
+from pytest_ftc.model import (
+    Artifact,
+    BuildResult,
+    BuildStatus,
+    Difference,
+    DifferenceKind,
+    Machine,
+    NotVaried,
+    Snapshot,
+    Verdict,
+    Verification,
+)
+from pytest_ftc.planning.plan import Plan, plan_builds
+from pytest_ftc.presets import Prepared
+from pytest_ftc.protocols import Comparator, Executor, Variation
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Workshop:
+    """Everything a verification needs, put together once a session."""
+
+    executor: Executor
+    machine: Machine
+    comparator: Comparator
+    capture: Callable[[Path], Snapshot]
+    prepare: Callable[[Artifact, Snapshot], Prepared]
+    select: Callable[[Artifact], Sequence[Variation]]
+    """The variations asked for, for this artifact."""
+    builds: int
+    folder: Path
+    """Below it, builds run where there are no namespaces."""
+    path: tuple[str, ...]
+    """The search path for commands."""
+    environ: Mapping[str, str]
+
+
+def verify(artifact: Artifact, workshop: Workshop) -> Verification:
+    """Rebuild `artifact` in different environments, compare every output byte, and return the whole record."""
+    begin = time.monotonic()
+    try:
+        verification = _verify(artifact, workshop)
+    except FtcError as error:
+        verification = Verification(id=artifact.id, name=artifact.name, verdict=Verdict.ERROR, reason=str(error))
+    return replace(verification, seconds=time.monotonic() - begin)
+
+
+def _verify(artifact: Artifact, workshop: Workshop) -> Verification:
+    source = workshop.capture(artifact.source)
+    prepared = workshop.prepare(artifact, source)
+    plan = plan_builds(
+        prepared.artifact,
+        source,
+        workshop.select(artifact),
+        workshop.machine,
+        builds=workshop.builds,
+        folder=workshop.folder,
+        path=(*prepared.path_entries, *workshop.path),
+        environ=workshop.environ,
+    )
+    builds = run_apart(workshop.executor, plan.actions)
+    plan = _without_not_applied(plan, builds)
+    verdict, reason = judge_builds(builds, expected=len(plan.actions), varied=plan.varied)
+    differences: tuple[Difference, ...] = ()
+    if verdict is Verdict.REPRODUCIBLE:
+        differences = _compare(artifact, builds, workshop.comparator)
+        verdict = Verdict.UNREPRODUCIBLE if differences else verdict
+    return Verification(
+        id=artifact.id,
+        name=artifact.name,
+        verdict=verdict,
+        reason=reason,
+        varied=plan.varied if len(builds) > 1 else (),
+        not_varied=plan.not_varied,
+        builds=builds,
+        differences=differences,
+        notes=_notes(source, prepared, builds),
+    )
+
+
+def _notes(source: Snapshot, prepared: Prepared, builds: Sequence[BuildResult]) -> tuple[str, ...]:
+    used = [f"build requirements: sha256 {prepared.inputs_digest}"] if prepared.inputs_digest else []
+    return tuple(dict.fromkeys([*source.notes, *used, *(note for build in builds for note in build.notes)]))
+
+
+def judge_builds(builds: Sequence[BuildResult], *, expected: int, varied: Sequence[str]) -> tuple[Verdict, str]:
+    """Return the verdict that the builds' ends allow, before any comparison, and why.
+
+    REPRODUCIBLE here means no more than: every build ran and something was varied, so the outputs may be compared.
+    """
+    control = builds[0]
+    bad = next((build for build in builds if build.status is not BuildStatus.OK), None)
+    if any(build.status is BuildStatus.LOST for build in builds):
+        lost = next(build for build in builds if build.status is BuildStatus.LOST)
+        return Verdict.ERROR, f"the {lost.role.value} build was lost: {lost.reason}"
+    if bad is control:
+        return Verdict.FAILED, f"the control build failed: {control.reason}"
+    if bad is not None:
+        return Verdict.FRAGILE, f"it builds in the control environment, but not in a varied one: {bad.reason}"
+    if len(builds) < expected or expected < 2:
+        return Verdict.ERROR, f"{len(builds)} of {expected} builds ran"
+    if not varied:
+        return Verdict.ERROR, "none of the variations asked for could be applied, so nothing was verified"
+    return Verdict.REPRODUCIBLE, ""
+
+
+def _without_not_applied(plan: Plan, builds: Sequence[BuildResult]) -> Plan:
+    """Take out of `varied` what a launcher could not apply after all."""
+    failed = {name: reason for build in builds for name, reason in build.not_applied.items() if name in plan.varied}
+    if not failed:
+        return plan
+    return replace(
+        plan,
+        varied=tuple(name for name in plan.varied if name not in failed),
+        not_varied=(*plan.not_varied, *(NotVaried(variation=name, reason=why) for name, why in failed.items())),
+    )
+
+
+def _compare(artifact: Artifact, builds: Sequence[BuildResult], comparator: Comparator) -> tuple[Difference, ...]:
+    """Compare every experiment with the control; the first that differs is examined."""
+    control = builds[0]
+    for experiment in builds[1:]:
+        differences = compare_manifests(control.outputs, experiment.outputs, artifact.metadata)
+        if differences:
+            return tuple(
+                examined
+                for difference in differences
+                for examined in _examine(difference, control, experiment, comparator)
+            )
+    return ()
+
+
+def _examine(
+    difference: Difference, control: BuildResult, experiment: BuildResult, comparator: Comparator
+) -> Sequence[Difference]:
+    if difference.kind is not DifferenceKind.CONTENT or not (difference.control and difference.experiment):
+        return (difference,)
+    return comparator.examine(
+        difference,
+        Path(control.blobs, difference.control.sha256),
+        Path(experiment.blobs, difference.experiment.sha256),
+    )

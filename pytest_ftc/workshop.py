@@ -1,0 +1,118 @@
+"""The composition root: puts the parts together for one session, and takes them apart again."""
+
+from __future__ import annotations
+
+import os
+import platform
+import sys
+import threading
+import time
+from collections.abc import Iterable, Sequence
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from pytest_ftc import __version__
+from pytest_ftc.background import Background
+from pytest_ftc.comparators import DiffoscopeComparator
+from pytest_ftc.executors import LocalExecutor, SnapshotCache, Workspace, survey_machine
+from pytest_ftc.model import Artifact, Verification
+from pytest_ftc.options import Config
+from pytest_ftc.planning.specification import parse_specification
+from pytest_ftc.presets import prepare
+from pytest_ftc.presets.build_environment import default_cache
+from pytest_ftc.protocols import Variation
+from pytest_ftc.variations import CATALOGUE
+from pytest_ftc.verify import Workshop, verify
+
+
+class Verifier:
+    """Verifies the artifacts of one session; nothing is made before the first is asked for."""
+
+    def __init__(self, config: Config, results: Path) -> None:
+        self._config = config
+        self._results = results
+        self._lock = threading.Lock()
+        self._open: _Open | None = None
+        self._closed = False
+
+    def start(self, artifacts: Sequence[Artifact]) -> None:
+        """Begin to verify `artifacts` in the background."""
+        if artifacts:
+            self._parts().background.start(artifacts)
+
+    def result(self, artifact: Artifact) -> Verification:
+        """Return the verification of `artifact`, begun now if need be."""
+        return self._parts().background.result(artifact)
+
+    def close(self) -> None:
+        """End what still runs, and leave nothing behind."""
+        with self._lock:
+            parts, self._open, self._closed = self._open, None, True
+        if parts:
+            try:
+                parts.background.close()
+            finally:
+                parts.workspace.close()
+
+    def describe(self, started: float) -> dict[str, Any]:
+        """Return ``tool`` and ``session`` of the report."""
+        return {
+            "tool": {"name": "pytest-ftc", "version": __version__},
+            "session": {
+                "started": started,
+                "seconds": time.time() - started,
+                "python": platform.python_version(),
+                "platform": platform.platform(),
+                "root": str(self._config.root),
+                "builds": self._config.builds,
+                "jobs": self._config.jobs,
+                "variations": self._config.variations,
+            },
+        }
+
+    def _parts(self) -> _Open:
+        with self._lock:
+            if self._open is None:
+                self._open = _Open(self._config, self._results)
+            return self._open
+
+
+class _Open:
+    """What exists while a session verifies."""
+
+    def __init__(self, config: Config, results: Path) -> None:
+        self.workspace = Workspace()
+        machine = survey_machine(self.workspace.path)
+        comparator = DiffoscopeComparator(results / "diffs")
+        executor = LocalExecutor(machine, self.workspace.folder("builds"), results / "logs", config.jobs)
+        workshop = Workshop(
+            executor=executor,
+            machine=machine,
+            comparator=comparator,
+            capture=SnapshotCache(self.workspace.folder("sources")).capture,
+            prepare=partial(prepare, cache=default_cache()),
+            select=lambda artifact: select_variations(artifact.variations or config.variations),
+            builds=config.builds,
+            folder=self.workspace.folder("plain"),
+            path=search_path(),
+            environ=dict(os.environ),
+        )
+
+        def cancel() -> None:
+            comparator.cancel()
+            executor.cancel()
+
+        self.background = Background(lambda artifact: verify(artifact, workshop), cancel)
+
+
+def select_variations(specification: str) -> tuple[Variation, ...]:
+    """Return the variations that `specification` names, in the order of the catalogue."""
+    names = parse_specification(specification, [variation.name for variation in CATALOGUE])
+    return tuple(variation for variation in CATALOGUE if variation.name in names)
+
+
+def search_path() -> tuple[str, ...]:
+    """Return where builds look for commands: beside the running Python first, so that ``python`` is that one."""
+    entries: Iterable[str] = (str(Path(sys.executable).parent), *os.environ.get("PATH", os.defpath).split(os.pathsep))
+    return tuple(dict.fromkeys(entry for entry in entries if Path(entry).is_absolute()))

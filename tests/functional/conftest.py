@@ -1,0 +1,68 @@
+"""Runs pytest --ftc-verify on small projects, as a user would, and checks that nothing is left behind."""
+
+from __future__ import annotations
+
+import json
+import textwrap
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+
+@pytest.fixture(autouse=True)
+def _nothing_is_left_behind(leaves_nothing_behind: None) -> None: ...
+
+
+@dataclass(frozen=True)
+class Run:
+    """What one run of pytest said."""
+
+    status: int
+    text: str
+    report: Mapping[str, Any]
+
+    @property
+    def verdicts(self) -> dict[str, str]:
+        return {artifact["name"]: artifact["verdict"] for artifact in self.report.get("artifacts", [])}
+
+    def artifact(self, name: str | None = None) -> Mapping[str, Any]:
+        return next(a for a in self.report["artifacts"] if name in (None, a["name"]))
+
+
+Verify = Callable[..., Run]
+
+
+@pytest.fixture
+def project(pytester: pytest.Pytester) -> Path:
+    """An empty project, the current folder."""
+    pytester.makeini("[pytest]")
+    return pytester.path
+
+
+@pytest.fixture
+def verify(pytester: pytest.Pytester, project: Path) -> Verify:
+    """Write `toml` to ftc.toml and run pytest --ftc-verify with more `arguments`, in a process of its own."""
+
+    def run(toml: str | None = None, *arguments: str) -> Run:
+        if toml is not None:
+            (project / "ftc.toml").write_text(textwrap.dedent(toml))
+        path = project.parent / "report.json"
+        path.unlink(missing_ok=True)
+        result = pytester.runpytest_subprocess("--ftc-verify", f"--ftc-json={path}", *arguments)
+        report = json.loads(path.read_text()) if path.exists() else {}
+        return Run(int(result.ret), str(result.stdout) + str(result.stderr), report)
+
+    return run
+
+
+@pytest.fixture
+def verify_build(verify: Verify) -> Verify:
+    """Verify one artifact ``app`` with the shell script `build`, whose output is ``out``."""
+
+    def run(build: str, *arguments: str, outputs: str = '["out"]', more: str = "") -> Run:
+        return verify(f"[artifacts.app]\nbuild = '''{build}'''\noutputs = {outputs}\n{more}\n", *arguments)
+
+    return run

@@ -1,0 +1,160 @@
+"""Whatever a build does, it gets a true verdict, a clear text, and leaves nothing behind."""
+
+import os
+from pathlib import Path
+
+import pytest
+
+from pytest_ftc.executors import Workspace, survey_machine
+from pytest_ftc.model import Isolation
+
+BUILDS = [
+    # name, script, verdict, text that has to be on the screen
+    ("command not found", "no-such-command-xyz > out", "failed", "no-such-command-xyz"),
+    ("exits non-zero", "echo the reason is here; exit 3", "failed", "the reason is here"),
+    ("exits non-zero under a variation", 'test "$(umask)" = 0022 || { echo umask matters; exit 3; }; echo > out', "fragile", "umask matters"),
+    ("leaves a background process", "(setsid sleep 1000 < /dev/null > /dev/null 2>&1 &); echo > out", "reproducible", ""),
+    ("ignores SIGTERM", "(trap '' TERM HUP INT; exec setsid sleep 1000) & echo > out", "reproducible", ""),
+    ("reads standard input", "cat > out", "reproducible", ""),
+    ("prints 100 MB", "head -c 100000000 /dev/zero; echo > out", "reproducible", ""),
+    ("prints 100 MB and fails", "head -c 100000000 /dev/zero | tr '\\0' x; echo; echo the end; exit 1", "failed", "the end"),
+    ("prints escapes and bytes that are not UTF-8", "printf '\\033[31m\\033]0;owned\\007\\377 here\\n'; exit 1", "failed", "here"),
+    ("leaves nothing", "true", "failed", "nothing that matches 'out'"),
+    ("leaves an empty folder", "mkdir out", "reproducible", ""),
+    ("leaves a FIFO", "mkfifo out", "failed", "FIFO"),
+    ("leaves a socket", "python3 -c 'import socket; socket.socket(socket.AF_UNIX).bind(\"out\")'", "failed", "socket"),
+    ("leaves names with newlines", "mkdir out; touch \"out/$(printf 'a\\nb')\"; date +%s%N > \"out/$(printf 'a\\nb')\"", "unreproducible", "a\\nb"),
+    ("leaves names that are not UTF-8", "mkdir out; date +%s%N > \"out/$(printf 'caf\\351')\"", "unreproducible", "caf\\xe9"),
+    ("leaves names of 255 bytes", "mkdir out; date +%s%N > out/$(printf '%0255d' 0)", "unreproducible", "000000"),
+    ("leaves a dangling symlink", "mkdir out; ln -s nowhere out/link", "reproducible", ""),
+    ("leaves an absolute symlink", "mkdir out; ln -s /etc/passwd out/link", "reproducible", ""),
+    ("leaves a symlink to its own path", "mkdir out; ln -s \"$PWD/x\" out/link", "unreproducible", "out/link"),
+    ("leaves an output that is a link out of the tree", "ln -s /etc out", "reproducible", ""),
+    ("leaves unreadable files", "mkdir out; echo x > out/locked; chmod 000 out/locked; mkdir -m 000 out/closed", "reproducible", ""),
+    ("leaves an executable in one build only", "touch out; case $(umask) in 0022) chmod +x out;; esac", "unreproducible", "0755"),
+    ("leaves a file in one build only", "mkdir out; touch out/a; case $(umask) in 0022) touch out/b;; esac", "unreproducible", "out/b"),
+    ("leaves a file or a folder", "case $(umask) in 0022) touch out;; *) mkdir out;; esac", "unreproducible", "out"),
+    ("writes terminal escapes into an output", "printf '\\033]0;owned\\007%s\\n' \"$PWD\" > out", "unreproducible", "out"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("script", "verdict", "shown"), [pytest.param(*case[1:], id=case[0].replace(" ", "-")) for case in BUILDS]
+)
+def test_a_build_that(verify_build, project, script, verdict, shown):
+    run = verify_build(script)
+    assert run.verdicts == {"app": verdict}, run.text
+    assert run.status == (0 if verdict == "reproducible" else 1)
+    assert shown in run.text
+    assert "Traceback" not in run.text
+    assert "INTERNALERROR" not in run.text
+    assert "\x1b" not in run.text
+    assert sorted(path.name for path in project.iterdir()) == [".pytest_cache", "ftc.toml", "tox.ini"]
+
+
+def test_a_build_that_writes_outside_its_tree_is_stopped_or_told(verify_build, project, tmp_path):
+    victim = Path(os.path.expanduser("~")) / f"ftc-outside-{os.getpid()}"
+    try:
+        run = verify_build(f"touch {victim} {project}/written || exit 9; echo > out")
+        with Workspace() as workspace:
+            isolated = survey_machine(workspace.path).isolation is not Isolation.NONE
+        if isolated:
+            assert run.verdicts == {"app": "failed"}
+            assert "Read-only file system" in run.text
+            assert not victim.exists()
+            assert not (project / "written").exists()
+        else:
+            assert "namespaces" in run.text
+    finally:
+        victim.unlink(missing_ok=True)
+
+
+def test_a_build_that_runs_too_long_is_killed(verify_build):
+    run = verify_build("(setsid sleep 1000 &) ; sleep 1000", more="timeout = 0.5")
+    assert run.verdicts == {"app": "failed"}
+    assert "still running after 0.5 s" in run.text
+
+
+def test_an_output_of_a_gigabyte_is_compared(verify_build):
+    run = verify_build("head -c 1073741824 /dev/zero > out; umask >> out")
+    assert run.verdicts == {"app": "unreproducible"}
+    assert run.artifact()["builds"][0]["outputs"][0]["size"] == 1073741824 + 5
+
+
+def test_fifty_thousand_outputs_are_compared(verify_build):
+    run = verify_build("mkdir out; cd out; seq 50000 | xargs touch; seq 50000 | split -l 1 -a 5 - part-")
+    assert run.verdicts == {"app": "reproducible"}
+    assert len(run.artifact()["builds"][0]["outputs"]) == 100_001
+
+
+def test_fifty_thousand_differing_outputs_are_reported_soon(verify_build):
+    run = verify_build("mkdir out; cd out; seq 50000 | while read n; do echo $PWD > $n; done")
+    assert run.verdicts == {"app": "unreproducible"}
+    assert len(run.text.splitlines()) < 120
+
+
+def test_a_source_tree_of_hostile_files_builds(verify_build, project):
+    for name in (b"new\nline", b"latin-\xe9", b"n" * 255, b"-rf"):
+        Path(os.fsdecode(os.fsencode(project) + b"/" + name)).write_bytes(name)
+    (project / "dangling").symlink_to("nowhere")
+    (project / "absolute").symlink_to("/etc/passwd")
+    os.mkfifo(project / "fifo")
+    for number in range(5000):
+        (project / f"file-{number}").write_text("x")
+    run = verify_build("LC_ALL=C ls | sort > out; cat ./-rf ./file-* >> out")
+    assert run.verdicts == {"app": "reproducible"}, run.text
+
+
+def test_a_full_disk_during_a_build_is_an_error_and_no_verdict(verify_build):
+    run = verify_build("echo 'cc: error: No space left on device'; exit 1")
+    assert run.verdicts == {"app": "error"}
+    assert "No space left on device" in run.text
+
+
+def test_two_artifacts_of_one_name_are_a_usage_error(verify):
+    artifact = "[artifacts.app]\nbuild = 'true'\noutputs = ['out']\n"
+    run = verify(artifact + artifact)
+    assert run.status == 4
+    assert "ftc.toml:4" in run.text
+    assert "app" in run.text
+
+
+def test_two_artifacts_may_write_the_same_path(verify):
+    run = verify(
+        """
+        [artifacts.one]
+        build = "echo one > out"
+        outputs = ["out"]
+        [artifacts.two]
+        build = "pwd > out"
+        outputs = ["out"]
+        """
+    )
+    assert run.verdicts == {"one": "reproducible", "two": "unreproducible"}
+
+
+def test_a_project_folder_that_is_read_only_is_enough(verify_build, project, tmp_path):
+    (project / "ftc.toml").write_text("[artifacts.app]\nbuild = 'pwd > out'\noutputs = ['out']\n")
+    project.chmod(0o555)
+    try:
+        run = verify_build("pwd > out", "-p", "no:cacheprovider") if os.access(project, os.W_OK) else None
+    finally:
+        project.chmod(0o755)
+    assert run is None or run.verdicts == {"app": "unreproducible"}
+
+
+def test_stale_outputs_in_the_source_are_no_outputs_of_a_build(verify_build, project):
+    (project / "out").write_text("stale")
+    run = verify_build("true")
+    assert run.verdicts == {"app": "failed"}
+    assert "did not touch" in run.text
+
+
+def test_a_project_without_git_on_the_machine_is_verified(verify_build, monkeypatch, tmp_path):
+    tools = tmp_path / "tools"
+    tools.mkdir()
+    for tool in ("sh", "cat", "date", "locale"):
+        (tools / tool).symlink_to(f"/usr/bin/{tool}")
+    monkeypatch.setenv("PATH", str(tools))
+    run = verify_build("echo > out")
+    assert run.verdicts == {"app": "reproducible"}, run.text

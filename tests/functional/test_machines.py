@@ -1,0 +1,100 @@
+"""The same verdicts, truly told, for every kind of user and machine: root, an ordinary user, no namespaces, read-only."""
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+PROJECT = """
+[artifacts.good]
+build = "echo > good"
+outputs = ["good"]
+[artifacts.bad]
+build = "pwd > bad"
+outputs = ["bad"]
+"""
+
+# Root in a namespace of its own shows /root to others: Python may live there, where only root may look.
+AS_ORDINARY_USER = """
+set -e
+scratch=$(mktemp -d)
+mount -t tmpfs none "$scratch"; mkdir "$scratch/upper" "$scratch/work"
+mount -t overlay overlay -o "lowerdir=/root,upperdir=$scratch/upper,workdir=$scratch/work" /root; chmod 755 /root
+umount -l "$scratch"; rmdir "$scratch"
+exec setpriv --reuid 4321 --regid 4321 --clear-groups --inh-caps=-all --bounding-set=-all "$@"
+"""
+
+NO_NAMESPACES = 'echo 0 > /proc/sys/user/max_user_namespaces; exec setpriv --bounding-set=-all --no-new-privs "$@"'
+READ_ONLY = 'mount --bind "$PWD" "$PWD"; mount -o remount,ro,bind "$PWD"; cd "$PWD"; exec "$@"'
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """A project that anybody may read and write."""
+    folder = tmp_path / "project"
+    folder.mkdir()
+    (folder / "ftc.toml").write_text(PROJECT)
+    (folder / "pytest.ini").write_text("[pytest]\n")
+    folder.chmod(0o777)
+    for parent in tmp_path.relative_to("/tmp").parents if tmp_path.is_relative_to("/tmp") else []:
+        if parent != Path():
+            Path("/tmp", parent).chmod(0o755)
+    tmp_path.chmod(0o777)
+    return folder
+
+
+def run_pytest(folder: Path, *prefix: str) -> tuple[subprocess.CompletedProcess[str], dict]:
+    report = folder.parent / "report.json"
+    done = subprocess.run(
+        [*prefix, sys.executable, "-m", "pytest", "--ftc-verify", f"--ftc-json={report}"],
+        cwd=folder,
+        env={**os.environ, "HOME": str(folder.parent), "PYTHONDONTWRITEBYTECODE": "1"},
+        capture_output=True,
+        text=True,
+    )
+    assert report.exists(), done.stdout + done.stderr
+    document = json.loads(report.read_text())
+    verdicts = {artifact["name"]: artifact["verdict"] for artifact in document["artifacts"]}
+    assert verdicts == {"good": "reproducible", "bad": "unreproducible"}, done.stdout
+    return done, document
+
+
+def not_varied(document: dict) -> set[str]:
+    return {entry["variation"] for entry in document["artifacts"][0]["not_varied"]}
+
+
+def test_as_whoever_runs_the_tests(folder):
+    run_pytest(folder)
+
+
+def test_as_an_ordinary_user(folder):
+    if os.geteuid() != 0:
+        return run_pytest(folder)  # the suite is run by one already
+    done, document = run_pytest(folder, "unshare", "-m", "sh", "-c", AS_ORDINARY_USER, "sh")
+    assert "fileordering" in document["artifacts"][0]["varied"], done.stdout
+    assert not_varied(document) == set()
+    return None
+
+
+def test_where_user_namespaces_are_switched_off(folder):
+    done, document = run_pytest(folder, "unshare", "-Urm", "sh", "-c", NO_NAMESPACES, "sh")
+    assert not_varied(document) == {"fileordering", "filesystem"}
+    assert "max_user_namespaces" in done.stdout
+
+
+def test_where_unshare_is_refused_by_seccomp(folder, tmp_path):
+    done, document = run_pytest(folder, sys.executable, str(Path(__file__).with_name("without_unshare.py")))
+    assert not_varied(document) == {"fileordering", "filesystem"}
+    assert "seccomp" in done.stdout
+
+
+def test_in_a_project_that_is_read_only(folder):
+    if not shutil.which("mount"):
+        pytest.fail("mount(8) is part of every Linux")
+    done, _ = run_pytest(folder, "unshare", "-Urm", "sh", "-c", READ_ONLY, "sh")
+    assert sorted(path.name for path in folder.iterdir()) == ["ftc.toml", "pytest.ini"]
+    assert "Traceback" not in done.stdout
