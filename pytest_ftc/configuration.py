@@ -72,8 +72,16 @@ def load_config(root: Path, given: Mapping[str, str | None], known: Known) -> Co
         report=Path(settings["report"]).absolute() if "report" in settings else None,
         json=Path(settings["json"]).absolute() if "json" in settings else None,
         artifacts=_read_artifacts(place, tables.ftc.get("artifacts", {}), file, root, known),
-        build_system=tables.build_system,
+        build_file=_find_build_file(root, has_build_system=tables.build_system),
     )
+
+
+def _find_build_file(root: Path, *, has_build_system: bool) -> Path | None:
+    """Return pyproject.toml or, for a project from before PEP 518, setup.py."""
+    project, legacy = root / "pyproject.toml", root / "setup.py"
+    if has_build_system or (project.is_file() and legacy.is_file()):
+        return project
+    return legacy if legacy.is_file() else None
 
 
 @dataclass(frozen=True, slots=True)

@@ -57,8 +57,8 @@ class Config:
     report: Path | None
     json: Path | None
     artifacts: tuple[Artifact, ...]
-    build_system: bool
-    """Whether pyproject.toml has a ``[build-system]``."""
+    build_file: Path | None
+    """The file that makes the project one that PyPA's ``build`` builds; None when there is none."""
 
 
 def add_options(parser: pytest.Parser) -> None:

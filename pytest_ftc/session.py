@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
+import os
+import stat
 import tempfile
 import time
 from collections.abc import Generator
@@ -121,10 +124,10 @@ def _load(config: pytest.Config) -> Config:
         raise pytest.UsageError(str(error)) from None
     if loaded.artifacts:
         return loaded
-    if loaded.build_system and loaded.file:
-        return replace(loaded, artifacts=declare(loaded.file))
+    if loaded.build_file:
+        return replace(loaded, file=loaded.build_file, artifacts=declare(loaded.build_file))
     raise pytest.UsageError(
-        f"--ftc-verify: no artifact is declared in {config.rootpath}, and pyproject.toml has no [build-system].  "
+        f"--ftc-verify: no artifact is declared in {config.rootpath}, and no Python project was found there.  "
         'Declare one: [tool.ftc.artifacts.NAME] with build = "COMMAND" and outputs = ["GLOB"].'
     )
 
@@ -135,14 +138,22 @@ def _results_folder(pytest_config: pytest.Config, config: Config) -> Path:
         return config.report
     cache = getattr(pytest_config, "cache", None)
     if cache is not None:
-        folder = Path(cache.mkdir("ftc"))
-        try:
+        with contextlib.suppress(OSError):
+            folder = Path(cache.mkdir("ftc"))
             (folder / "logs").mkdir(exist_ok=True)
-        except OSError:
-            pass
-        else:
             return folder
-    return Path(tempfile.gettempdir(), "pytest-ftc-results")
+    return _temporary_results()
+
+
+def _temporary_results() -> Path:
+    """Return a folder of this user's alone, used again by later sessions; anybody may write beside it."""
+    folder = Path(tempfile.gettempdir(), f"ftc-results-{os.geteuid()}")
+    with contextlib.suppress(OSError):
+        folder.mkdir(mode=0o700)
+    status = folder.lstat()
+    if stat.S_ISDIR(status.st_mode) and status.st_uid == os.geteuid():
+        return folder
+    return Path(tempfile.mkdtemp(prefix="ftc-results-"))
 
 
 def _add_to_arguments(pytest_config: pytest.Config, config: Config) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -25,6 +25,9 @@ from pytest_ftc.model import (
 from pytest_ftc.planning.plan import Plan, plan_builds
 from pytest_ftc.presets import Prepared
 from pytest_ftc.protocols import Comparator, Executor, Variation
+
+_MOST_EXAMINED = 16
+"""Outputs of one artifact whose insides are compared."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -133,21 +136,22 @@ def _compare(artifact: Artifact, builds: Sequence[BuildResult], comparator: Comp
     for experiment in builds[1:]:
         differences = compare_manifests(control.outputs, experiment.outputs, artifact.metadata)
         if differences:
-            return tuple(
-                examined
-                for difference in differences
-                for examined in _examine(difference, control, experiment, comparator)
-            )
+            return tuple(_examine_first(differences, control, experiment, comparator))
     return ()
 
 
-def _examine(
-    difference: Difference, control: BuildResult, experiment: BuildResult, comparator: Comparator
-) -> Sequence[Difference]:
-    if difference.kind is not DifferenceKind.CONTENT or not (difference.control and difference.experiment):
-        return (difference,)
-    return comparator.examine(
-        difference,
-        Path(control.blobs, difference.control.sha256),
-        Path(experiment.blobs, difference.experiment.sha256),
-    )
+def _examine_first(
+    differences: Sequence[Difference], control: BuildResult, experiment: BuildResult, comparator: Comparator
+) -> Iterator[Difference]:
+    """Yield the differences, the first few looked into: the rest of many outputs mostly differ for the same reason."""
+    examined = 0
+    for difference in differences:
+        if difference.kind is not DifferenceKind.CONTENT or not (difference.control and difference.experiment):
+            yield difference
+        elif examined < _MOST_EXAMINED:
+            examined += 1
+            one = Path(control.blobs, difference.control.sha256)
+            other = Path(experiment.blobs, difference.experiment.sha256)
+            yield from comparator.examine(difference, one, other)
+        else:
+            yield replace(difference, note=f"not examined: only the first {_MOST_EXAMINED} differing outputs are")

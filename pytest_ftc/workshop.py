@@ -83,15 +83,16 @@ class _Open:
 
     def __init__(self, config: Config, results: Path) -> None:
         self.workspace = Workspace()
+        cancelled = threading.Event()
         machine = survey_machine(self.workspace.path)
-        comparator = DiffoscopeComparator(results / "diffs")
+        comparator = DiffoscopeComparator(results / "diffs", self.workspace.folder("compare"))
         executor = LocalExecutor(machine, self.workspace.folder("builds"), results / "logs", config.jobs)
         workshop = Workshop(
             executor=executor,
             machine=machine,
             comparator=comparator,
             capture=SnapshotCache(self.workspace.folder("sources")).capture,
-            prepare=partial(prepare, cache=default_cache()),
+            prepare=partial(prepare, cache=default_cache(), cancelled=cancelled.is_set),
             select=lambda artifact: select_variations(artifact.variations or config.variations),
             builds=config.builds,
             folder=self.workspace.folder("plain"),
@@ -100,6 +101,7 @@ class _Open:
         )
 
         def cancel() -> None:
+            cancelled.set()
             comparator.cancel()
             executor.cancel()
 

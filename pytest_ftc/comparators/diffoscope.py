@@ -54,13 +54,21 @@ class _Leaf:
 class DiffoscopeComparator:
     """Finds the places inside two outputs that differ; where diffoscope cannot, the first differing bytes.
 
-    `diff_dir` gets the full diffs.  `timeout` is in seconds, `memory` in bytes of address space.
+    `diff_dir` gets the full diffs; temporary files go below `work`.  `timeout` is in seconds, `memory` in bytes of
+    address space.
     """
 
     def __init__(
-        self, diff_dir: Path, *, timeout: float = 60, memory: int = 2 << 30, command: Sequence[str] = COMMAND
+        self,
+        diff_dir: Path,
+        work: Path | None = None,
+        *,
+        timeout: float = 60,
+        memory: int = 2 << 30,
+        command: Sequence[str] = COMMAND,
     ) -> None:
         self._diff_dir = diff_dir
+        self._work = work
         self._timeout = timeout
         self._memory = memory
         self._command = command
@@ -73,7 +81,7 @@ class DiffoscopeComparator:
 
     def examine(self, difference: Difference, control: Path, experiment: Path) -> Sequence[Difference]:
         try:
-            with tempfile.TemporaryDirectory(prefix="pytest-ftc-diff-", ignore_cleanup_errors=True) as folder:
+            with tempfile.TemporaryDirectory(prefix="diff-", dir=self._work, ignore_cleanup_errors=True) as folder:
                 tree, text = self._ask(Path(folder), difference.output, control, experiment)
         except (DiffoscopeError, OSError) as error:
             reason = f"not examined by diffoscope: {show(str(error))}"

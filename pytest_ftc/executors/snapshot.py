@@ -57,7 +57,6 @@ def capture_source(source: Path, target: Path) -> Snapshot:
         git_dir=git_dir if git_dir and (source / ".git").is_dir() else None,
         git_link=_common_dir(source) if git_dir and (source / ".git").is_file() else None,
         commit_time=_commit_time(source) if top else None,
-        oldest=_oldest_mtime(target),
         notes=tuple(notes),
     )
 
@@ -136,10 +135,3 @@ def _copy_listed(source: Path, target: Path, paths: Iterable[str]) -> list[str]:
 
 def _without_caches(folder: str) -> list[str]:
     return [name for name in list_folder(folder) if name not in _CACHES]
-
-
-def _oldest_mtime(tree: Path) -> float:
-    times = [tree.stat().st_mtime]
-    for folder, folders, files in os.walk(tree):
-        times += [Path(folder, name).lstat().st_mtime for name in (*folders, *files)]
-    return min(times)

@@ -9,6 +9,9 @@ import stat
 import sys
 from collections.abc import Callable, Iterable
 
+_EARLIEST = 315_705_600 * 1_000_000_000
+"""1980-01-03, in nanoseconds since 1970: in no time zone before what zip can store (APPNOTE.TXT, 4.4.6)."""
+
 Entries = Callable[[str], Iterable[str]]
 
 
@@ -21,8 +24,8 @@ def list_folder(folder: str) -> list[str]:
 def copy_tree(source: str, target: str, *, mtime_shift: int = 0, entries: Entries = list_folder) -> list[str]:
     """Copy the folder `source` to the existing folder `target`: files, folders, symlinks and FIFOs, in order.
 
-    Modes and times are kept, times moved by `mtime_shift` seconds.  Returns the paths of the sockets and device files,
-    which are left out.
+    Modes and times are kept, times moved by `mtime_shift` seconds, or the other way where that would lead to before
+    1980, which zip cannot store.  Returns the paths of the sockets and device files, which are left out.
     """
     left_out: list[str] = []
     for name in entries(source):
@@ -56,7 +59,8 @@ def _copy_metadata(target: str, status: os.stat_result, mtime_shift: int) -> Non
 
 
 def _set_times(target: str, status: os.stat_result, mtime_shift: int) -> None:
-    moved = status.st_mtime_ns + mtime_shift * 1_000_000_000
+    shift = mtime_shift * 1_000_000_000
+    moved = status.st_mtime_ns + (shift if status.st_mtime_ns + shift >= _EARLIEST else -shift)
     os.utime(target, ns=(moved, moved), follow_symlinks=False)
 
 

@@ -17,6 +17,4 @@ class Snapshot:
     """The folder that a ``.git`` file points into (worktrees, submodules)."""
     commit_time: int | None
     """Time of the last commit, seconds since 1970; None outside a repository."""
-    oldest: float
-    """Least modification time of its files, seconds since 1970."""
     notes: tuple[str, ...] = ()

@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from pytest_ftc.errors import SourceError
 from pytest_ftc.model import (
     Action,
     Artifact,
@@ -21,9 +22,6 @@ from pytest_ftc.model import (
     Snapshot,
 )
 from pytest_ftc.protocols import Variation
-
-_EARLIEST = 315_705_600
-"""1980-01-03: no time zone makes it a time that zip cannot store (APPNOTE.TXT 4.4.6)."""
 
 _VARIABLES = {
     "exec_path": "PATH",
@@ -80,7 +78,7 @@ def plan_builds(
         environment = control
         for variation in possible:
             environment = variation.vary(environment, _token(artifact, index), machine)
-        environments.append(_fit_mtimes(environment.with_variables(**artifact.env), source.oldest))
+        environments.append(environment.with_variables(**artifact.env))
     actions = [
         _action(artifact, source, environment, index, possible) for index, environment in enumerate(environments)
     ]
@@ -139,11 +137,6 @@ def _match_filesystem(control: Environment, variations: Sequence[Variation], mac
     return control
 
 
-def _fit_mtimes(environment: Environment, oldest: float) -> Environment:
-    shift = environment.source_mtime_shift
-    return replace(environment, source_mtime_shift=-shift) if oldest + shift < _EARLIEST else environment
-
-
 def _action(
     artifact: Artifact, source: Snapshot, environment: Environment, index: int, variations: Sequence[Variation]
 ) -> Action:
@@ -183,4 +176,9 @@ def _passed(patterns: Sequence[str], environ: Mapping[str, str]) -> dict[str, st
 def _epoch(artifact: Artifact, source: Snapshot) -> dict[str, str]:
     """Return SOURCE_DATE_EPOCH as the artifact asks for it, see https://reproducible-builds.org/specs/source-date-epoch/."""
     epoch = source.commit_time if artifact.source_date_epoch == "git" else artifact.source_date_epoch
+    if epoch is None:
+        raise SourceError(
+            'source_date_epoch = "git", but the source is in no git repository with a commit',
+            advice='Commit it, or set source_date_epoch to a number of seconds or to "unset".',
+        )
     return {"SOURCE_DATE_EPOCH": str(epoch)} if isinstance(epoch, int) else {}

@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING
 from pytest_ftc.model import Verdict
 
 if TYPE_CHECKING:
-    from rich.console import RenderableType
+    from collections.abc import Iterable
+
+    from rich.text import Text
 
 SYMBOLS = {
     Verdict.REPRODUCIBLE: ("✔", "+", "green"),
@@ -40,8 +42,8 @@ def _escape(character: str) -> str:
     return character
 
 
-def render(renderable: RenderableType, width: int, *, colour: bool) -> str:
-    """Return what rich makes of `renderable` in `width` columns; without `colour` there are no escapes at all."""
+def render(lines: Iterable[Text], width: int, *, colour: bool) -> str:
+    """Return the `lines` as text, neither wrapped nor cut; without `colour` there are no escapes at all."""
     from io import StringIO
 
     from rich.console import Console
@@ -57,5 +59,6 @@ def render(renderable: RenderableType, width: int, *, colour: bool) -> str:
         legacy_windows=False,
     )
     with console.capture() as capture:
-        console.print(renderable)
+        for line in lines:
+            console.print(line, soft_wrap=True)
     return "\n".join(line.rstrip() for line in capture.get().splitlines()) + "\n"

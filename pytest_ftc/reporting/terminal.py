@@ -17,30 +17,26 @@ if TYPE_CHECKING:
 
 _MOST_FINDINGS = 5
 _LOG_LINES = 15
+_LOG_ROWS = 20
 _LABEL_WIDTH = 11
 
 
 def failure_panel(verification: Verification, *, width: int, colour: bool, rerun: str) -> str:
     """Return what to show of a verdict that is not good; `rerun` is the command that verifies it again."""
-    from rich.console import Group
-
-    lines = list(_panel_lines(verification, width, rerun))
-    return markup.render(Group(*lines), width, colour=colour)
+    return markup.render(_panel_lines(verification, width, rerun), width, colour=colour)
 
 
 def summary_lines(
     verifications: Sequence[Verification], *, width: int, colour: bool, verbose: bool, ascii_only: bool = False
 ) -> str:
     """Return one line per artifact, then what was not varied and why, then the count of each verdict."""
-    from rich.console import Group
-
     names = max(len(markup.printable(verification.name)) for verification in verifications)
     verdicts = max(len(verification.verdict.value) for verification in verifications)
     lines = [_summary_line(verification, names, verdicts, width, ascii_only) for verification in verifications]
     if verbose:
         lines += [_labelled("note", f"{entry.name}: {note}", width) for entry in verifications for note in entry.notes]
     lines += list(_coverage_lines(verifications, width))
-    return markup.render(Group(*lines), width, colour=colour)
+    return markup.render(lines, width, colour=colour)
 
 
 def _summary_line(verification: Verification, names: int, verdicts: int, width: int, ascii_only: bool) -> Text:
@@ -136,7 +132,7 @@ def _suffix(output: str) -> str:
 
 def _one_finding(findings: Sequence[Finding], difference: Difference | None, width: int) -> Iterator[Text]:
     first = findings[0]
-    where = " › ".join(filter(None, (first.output, first.member)))
+    where = " › ".join(filter(None, (first.output, first.member))).replace("\n", "\\n")
     alike = f"  (and {len(findings) - 1} more like it)" if len(findings) > 1 else ""
     yield _labelled("output", where + alike, width, style=markup.LABEL)
     if first.location:
@@ -186,10 +182,13 @@ def _log_lines(verification: Verification, width: int) -> Iterator[Text]:
         return
     if build.log_tail.strip():
         yield _labelled("log", f"the last lines of the {build.role.value} build", width)
-        for line in build.log_tail.splitlines()[-_LOG_LINES:]:
-            shown = Text("  │ " + markup.printable(line))
-            shown.truncate(width, overflow="ellipsis")
-            yield shown
+        rows = [
+            row
+            for line in build.log_tail.splitlines()[-_LOG_LINES:]
+            for row in _wrap(markup.printable(line), width - 4)
+        ]
+        for row in rows[-_LOG_ROWS:]:
+            yield Text("  │ " + row)
     if build.log:
         yield _labelled("full log", _relative(build.log), width, fold=False)
 
@@ -223,14 +222,19 @@ def _labelled(label: str, text: str, width: int, *, style: str = "", fold: bool 
     head = Text(f"  {label:<{_LABEL_WIDTH}}", style=markup.QUIET)
     if not fold:
         return Text.assemble(head, (shown, style), no_wrap=True, overflow="ignore")
-    room = max(20, width - _LABEL_WIDTH - 3)
     indent = "\n" + " " * (_LABEL_WIDTH + 2)
+    return Text.assemble(head, (indent.join(_wrap(shown, width - _LABEL_WIDTH - 2)), style))
+
+
+def _wrap(text: str, width: int) -> list[str]:
     from io import StringIO
 
     from rich.console import Console
+    from rich.text import Text
 
-    wrapped = Text(shown).wrap(Console(width=room, file=StringIO()), room, overflow="fold")
-    return Text.assemble(head, (indent.join(line.plain.rstrip() for line in wrapped), style))
+    room = max(20, width)
+    lines = Text(text).wrap(Console(width=room, file=StringIO()), room, overflow="fold")
+    return [line.plain.rstrip() for line in lines]
 
 
 def _relative(path: str) -> str:

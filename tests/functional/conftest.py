@@ -25,6 +25,11 @@ class Run:
     report: Mapping[str, Any]
 
     @property
+    def flat(self) -> str:
+        """The text without its line breaks: what is wrapped where depends on the terminal."""
+        return "".join(line.strip().removeprefix("│").strip() + " " for line in self.text.splitlines())
+
+    @property
     def verdicts(self) -> dict[str, str]:
         return {artifact["name"]: artifact["verdict"] for artifact in self.report.get("artifacts", [])}
 

@@ -1,6 +1,7 @@
 """Whatever a build does, it gets a true verdict, a clear text, and leaves nothing behind."""
 
 import os
+import pwd
 from pathlib import Path
 
 import pytest
@@ -45,22 +46,23 @@ def test_a_build_that(verify_build, project, script, verdict, shown):
     run = verify_build(script)
     assert run.verdicts == {"app": verdict}, run.text
     assert run.status == (0 if verdict == "reproducible" else 1)
-    assert shown in run.text
+    assert shown in run.flat
     assert "Traceback" not in run.text
     assert "INTERNALERROR" not in run.text
     assert "\x1b" not in run.text
-    assert sorted(path.name for path in project.iterdir()) == [".pytest_cache", "ftc.toml", "tox.ini"]
+    of_pytester = {"stdout", "stderr", "runpytest-0", "runpytest-current"}
+    assert {path.name for path in project.iterdir()} - of_pytester == {".pytest_cache", "ftc.toml", "tox.ini"}
 
 
 def test_a_build_that_writes_outside_its_tree_is_stopped_or_told(verify_build, project, tmp_path):
-    victim = Path(os.path.expanduser("~")) / f"ftc-outside-{os.getpid()}"
+    victim = Path(pwd.getpwuid(os.geteuid()).pw_dir) / f"ftc-outside-{os.getpid()}"
     try:
         run = verify_build(f"touch {victim} {project}/written || exit 9; echo > out")
         with Workspace() as workspace:
             isolated = survey_machine(workspace.path).isolation is not Isolation.NONE
         if isolated:
             assert run.verdicts == {"app": "failed"}
-            assert "Read-only file system" in run.text
+            assert "Read-only file system" in run.flat
             assert not victim.exists()
             assert not (project / "written").exists()
         else:
@@ -105,12 +107,6 @@ def test_a_source_tree_of_hostile_files_builds(verify_build, project):
     assert run.verdicts == {"app": "reproducible"}, run.text
 
 
-def test_a_full_disk_during_a_build_is_an_error_and_no_verdict(verify_build):
-    run = verify_build("echo 'cc: error: No space left on device'; exit 1")
-    assert run.verdicts == {"app": "error"}
-    assert "No space left on device" in run.text
-
-
 def test_two_artifacts_of_one_name_are_a_usage_error(verify):
     artifact = "[artifacts.app]\nbuild = 'true'\noutputs = ['out']\n"
     run = verify(artifact + artifact)
@@ -131,16 +127,6 @@ def test_two_artifacts_may_write_the_same_path(verify):
         """
     )
     assert run.verdicts == {"one": "reproducible", "two": "unreproducible"}
-
-
-def test_a_project_folder_that_is_read_only_is_enough(verify_build, project, tmp_path):
-    (project / "ftc.toml").write_text("[artifacts.app]\nbuild = 'pwd > out'\noutputs = ['out']\n")
-    project.chmod(0o555)
-    try:
-        run = verify_build("pwd > out", "-p", "no:cacheprovider") if os.access(project, os.W_OK) else None
-    finally:
-        project.chmod(0o755)
-    assert run is None or run.verdicts == {"app": "unreproducible"}
 
 
 def test_stale_outputs_in_the_source_are_no_outputs_of_a_build(verify_build, project):

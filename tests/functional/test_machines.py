@@ -2,7 +2,6 @@
 
 import json
 import os
-import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -29,6 +28,7 @@ exec setpriv --reuid 4321 --regid 4321 --clear-groups --inh-caps=-all --bounding
 """
 
 NO_NAMESPACES = 'echo 0 > /proc/sys/user/max_user_namespaces; exec setpriv --bounding-set=-all --no-new-privs "$@"'
+SMALL_DISK = 'mount -t tmpfs -o size=16m none /mnt; TMPDIR=/mnt exec "$@"'
 READ_ONLY = 'mount --bind "$PWD" "$PWD"; mount -o remount,ro,bind "$PWD"; cd "$PWD"; exec "$@"'
 
 
@@ -47,7 +47,9 @@ def folder(tmp_path: Path) -> Path:
     return folder
 
 
-def run_pytest(folder: Path, *prefix: str) -> tuple[subprocess.CompletedProcess[str], dict]:
+def run_pytest(
+    folder: Path, *prefix: str, expected: tuple[str, str] = ("reproducible", "unreproducible")
+) -> tuple[subprocess.CompletedProcess[str], dict]:
     report = folder.parent / "report.json"
     done = subprocess.run(
         [*prefix, sys.executable, "-m", "pytest", "--ftc-verify", f"--ftc-json={report}"],
@@ -59,7 +61,7 @@ def run_pytest(folder: Path, *prefix: str) -> tuple[subprocess.CompletedProcess[
     assert report.exists(), done.stdout + done.stderr
     document = json.loads(report.read_text())
     verdicts = {artifact["name"]: artifact["verdict"] for artifact in document["artifacts"]}
-    assert verdicts == {"good": "reproducible", "bad": "unreproducible"}, done.stdout
+    assert verdicts == dict(zip(("good", "bad"), expected, strict=True)), done.stdout
     return done, document
 
 
@@ -93,8 +95,18 @@ def test_where_unshare_is_refused_by_seccomp(folder, tmp_path):
 
 
 def test_in_a_project_that_is_read_only(folder):
-    if not shutil.which("mount"):
-        pytest.fail("mount(8) is part of every Linux")
     done, _ = run_pytest(folder, "unshare", "-Urm", "sh", "-c", READ_ONLY, "sh")
     assert sorted(path.name for path in folder.iterdir()) == ["ftc.toml", "pytest.ini"]
     assert "Traceback" not in done.stdout
+
+
+@pytest.mark.parametrize("fills", ["its tree", "its temporary folder"])
+def test_a_disk_that_fills_up_is_an_error_and_no_verdict(folder, fills):
+    target = {"its tree": "filler", "its temporary folder": '"$TMPDIR/filler"'}[fills]
+    (folder / "ftc.toml").write_text(
+        PROJECT.replace(
+            "pwd > bad", f"head -c 50000000 /dev/urandom > {target} || {{ rm -f {target}; exit 1; }}; echo > bad"
+        )
+    )
+    done, _ = run_pytest(folder, "unshare", "-Urm", "sh", "-c", SMALL_DISK, "sh", expected=("reproducible", "error"))
+    assert "No space left on device" in done.stdout

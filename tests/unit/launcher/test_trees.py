@@ -35,6 +35,17 @@ def test_times_move_by_the_shift(tmp_path: Path) -> None:
     assert (tmp_path / "copy/dangling").lstat().st_mtime == (source / "dangling").lstat().st_mtime - 3600
 
 
+def test_no_time_moves_to_before_what_zip_can_store(tmp_path: Path) -> None:
+    (tmp_path / "source").mkdir()
+    (tmp_path / "copy").mkdir()
+    for name, moment in (("recent", 1_700_000_000), ("epoch", 315_532_800)):
+        (tmp_path / "source" / name).write_text("x")
+        os.utime(tmp_path / "source" / name, (moment, moment))
+    copy_tree(str(tmp_path / "source"), str(tmp_path / "copy"), mtime_shift=-(1 << 25))
+    assert (tmp_path / "copy/recent").stat().st_mtime == 1_700_000_000 - (1 << 25)
+    assert (tmp_path / "copy/epoch").stat().st_mtime == 315_532_800 + (1 << 25)
+
+
 def test_sockets_are_left_out_and_named(tmp_path: Path) -> None:
     (tmp_path / "source").mkdir()
     (tmp_path / "copy").mkdir()

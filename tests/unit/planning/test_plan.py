@@ -26,7 +26,7 @@ BARE = Machine(
     work_dir="/var/tmp/w",
     work_filesystem="ext4",
 )
-SNAPSHOT = Snapshot(path=Path("/snapshot"), git_dir=None, git_link=None, commit_time=7, oldest=1_700_000_000.0)
+SNAPSHOT = Snapshot(path=Path("/snapshot"), git_dir=None, git_link=None, commit_time=7)
 ARTIFACT = Artifact(id="ftc.toml::ftc::app", name="app", build="make", outputs=("app",), source=Path("/project"))
 
 
@@ -107,14 +107,6 @@ def test_secrets_of_the_session_do_not_reach_a_build_unless_passed() -> None:
 def test_source_date_epoch_is_what_the_artifact_asks_for(asked: int | str, expected: str | None) -> None:
     for action in plan(artifact={"source_date_epoch": asked}).actions:
         assert action.environment.variables.get("SOURCE_DATE_EPOCH") == expected
-
-
-def test_sources_never_get_older_than_zip_can_store() -> None:
-    young, old = (
-        plan(source=replace(SNAPSHOT, oldest=oldest)).actions[1].environment.source_mtime_shift
-        for oldest in (1_700_000_000.0, 315_532_800.0)
-    )
-    assert young < 0 < old
 
 
 def test_more_builds_are_experiments_with_canaries_of_their_own() -> None:
