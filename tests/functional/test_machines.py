@@ -103,10 +103,9 @@ def test_in_a_project_that_is_read_only(folder):
 @pytest.mark.parametrize("fills", ["its tree", "its temporary folder"])
 def test_a_disk_that_fills_up_is_an_error_and_no_verdict(folder, fills):
     target = {"its tree": "filler", "its temporary folder": '"$TMPDIR/filler"'}[fills]
-    (folder / "ftc.toml").write_text(
-        PROJECT.replace(
-            "pwd > bad", f"head -c 50000000 /dev/urandom > {target} || {{ rm -f {target}; exit 1; }}; echo > bad"
-        )
-    )
+    script = f"head -c 50000000 /dev/urandom > {target} || {{ rm -f {target}; exit 1; }}; echo > bad"
+    (folder / "ftc.toml").write_text(PROJECT.replace('"pwd > bad"', f"'{script}'"))
+    with (folder / "ftc.toml").open("a") as file:
+        file.write('variations = "umask"\n')  # the others put the experiment on a file system of its own
     done, _ = run_pytest(folder, "unshare", "-Urm", "sh", "-c", SMALL_DISK, "sh", expected=("reproducible", "error"))
     assert "No space left on device" in done.stdout
