@@ -37,11 +37,16 @@ class Place:
     table: str
     """As TOML writes it, such as ``tool.ftc.artifacts.wheel``."""
 
-    def fail(self, key: str, problem: str) -> NoReturn:
-        """Raise the one error for the value of `key`."""
+    def fail(self, key: str, problem: str, *, about: str | None = None) -> NoReturn:
+        """Raise the one error for the value of `key`; the text names it as `about`, or as ``key:``."""
         line = find_line(self.text, self.table, key)
-        where = f"{self.file}:{line}" if line else self.file
-        raise ConfigurationError(f"{where}: [{self.table}] {key}{':' if key else ''} {problem}".replace("]  ", "] "))
+        words = [
+            f"{self.file}:{line}:" if line else f"{self.file}:",
+            f"[{self.table}]" if self.table else "",
+            f"{key}:" if about is None else about,
+            problem,
+        ]
+        raise ConfigurationError(" ".join(filter(None, words)))
 
     def below(self, name: str) -> Place:
         return Place(self.file, self.text, f"{self.table}.{name}" if self.table else name)
@@ -149,13 +154,17 @@ def _read_artifacts(place: Place, tables: Any, file: Path | None, root: Path, kn
 def _read_artifact(parent: Place, name: str, table: Any, file: Path, known: Known) -> Artifact:
     place = parent.below(name if re.fullmatch(r"[A-Za-z0-9_-]+", name) else f'"{name}"')
     if not name or any(part in name for part in ("::", "/", "[", "]")) or not name.isprintable():
-        parent.fail("", f"{name!r} is no name for an artifact; expected printable text without '::', '/', '[' and ']'")
+        parent.fail(
+            name,
+            about="",
+            problem=f"{name!r} is no name for an artifact; expected printable text without '::', '/', '[' and ']'",
+        )
     if not isinstance(table, dict):
         parent.fail(name, f"expected a table, found {_show(table)}")
     _reject_unknown(place, table, list(_ARTIFACT_CHECKS))
     for key in ("build", "outputs"):
         if key not in table:
-            place.fail("", f"key {key!r} is missing; expected {_EXPECTED[key]}")
+            place.fail("", f"key {key!r} is missing; expected {_EXPECTED[key]}", about="")
     values = {key: _check(place, key, value, _ARTIFACT_CHECKS[key], known) for key, value in table.items()}
     source = (file.parent / values.pop("source", ".")).resolve()
     if not source.is_dir():
@@ -196,10 +205,7 @@ def _reject_unknown(place: Place, table: Mapping[str, Any], valid: Sequence[str]
         if key not in valid:
             near = difflib.get_close_matches(key, valid, n=1, cutoff=0.5)
             hint = f"; did you mean {near[0]!r}?" if near else ";"
-            line = find_line(place.text, place.table, key)
-            where = f"{place.file}:{line}" if line else place.file
-            table_name = f"[{place.table}] " if place.table else ""
-            raise ConfigurationError(f"{where}: {table_name}unknown key {key!r}{hint}  Valid keys: {', '.join(valid)}")
+            place.fail(key, f"unknown key {key!r}{hint}  Valid keys: {', '.join(valid)}", about="")
 
 
 def _text(value: Any, _: Known) -> str:

@@ -37,9 +37,11 @@ class VerificationSession:
     def __init__(self, pytest_config: pytest.Config) -> None:
         self._pytest = pytest_config
         self.config = _load(pytest_config)
+        _check_writable(self.config)
         self._is_worker = hasattr(pytest_config, "workerinput")
         self._started = time.time()
         self._verifications: list[Verification] = []
+        self._report_problem = ""
         self._results = _results_folder(pytest_config, self.config)
         self._verifier = Verifier(self.config, self._results)
         _add_to_arguments(pytest_config, self.config)
@@ -85,7 +87,9 @@ class VerificationSession:
             try:
                 self._write_reports()
             except FtcError as error:
-                raise pytest.UsageError(str(error)) from None
+                # The verdicts are known and stay on the screen; that their report is missing must not pass unseen.
+                self._report_problem = str(error)
+                session.exitstatus = pytest.ExitCode.USAGE_ERROR
 
     def pytest_unconfigure(self) -> None:
         self._verifier.close()
@@ -106,6 +110,8 @@ class VerificationSession:
             ).rstrip("\n")
             + "\n"
         )
+        if self._report_problem:
+            terminalreporter.write_line(f"ERROR: {self._report_problem}", red=True)
 
     def _write_reports(self) -> None:
         from pytest_ftc.reporting.json_report import report, write_report
@@ -130,6 +136,22 @@ def _load(config: pytest.Config) -> Config:
         f"--ftc-verify: no artifact is declared in {config.rootpath}, and no Python project was found there.  "
         'Declare one: [tool.ftc.artifacts.NAME] with build = "COMMAND" and outputs = ["GLOB"].'
     )
+
+
+def _check_writable(config: Config) -> None:
+    """Find out now, and not after an hour of builds, that a report could not be written."""
+    for option, folder in (("report", config.report), ("json", config.json.parent if config.json else None)):
+        if folder is None:
+            continue
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+            problem = "" if os.access(folder, os.W_OK) else "it is not writable"
+        except OSError as error:
+            problem = error.strerror or str(error)
+        if problem:
+            raise pytest.UsageError(
+                f"{option}: expected a folder that can be written, found {str(folder)!r}: {problem}"
+            )
 
 
 def _results_folder(pytest_config: pytest.Config, config: Config) -> Path:

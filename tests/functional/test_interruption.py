@@ -1,0 +1,65 @@
+"""However a session ends, nothing of it is left."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+from leftovers import find_leftovers
+
+BUILDS = """
+[artifacts.one]
+build = "echo $$ > $FTC_PIDS/one; (setsid sleep 1000 &); trap '' TERM INT HUP; sleep 1000"
+outputs = ["out"]
+pass_env = ["FTC_PIDS"]
+[artifacts.two]
+build = "(pwd; head -c 3000000 /dev/urandom) > out"
+outputs = ["out"]
+"""
+
+
+@pytest.fixture
+def session(project, tmp_path):
+    (project / "ftc.toml").write_text(BUILDS)
+    process = subprocess.Popen(
+        [sys.executable, "-m", "pytest", "--ftc-verify"],
+        cwd=project,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        start_new_session=True,
+    )
+    yield process
+    process.kill()
+    process.wait()
+    process.stdout.close()
+
+
+def wait_until_gone(before: set[str], seconds: float = 10) -> set[str]:
+    deadline = time.monotonic() + seconds
+    while (left := find_leftovers() - before) and time.monotonic() < deadline:
+        time.sleep(0.05)
+    return left
+
+
+@pytest.mark.parametrize("after", [0.05, 0.3, 0.45, 0.6, 0.8, 1.0, 1.5, 2.5, 3.0, 3.5])
+def test_ctrl_c_at_any_moment(session, after):
+    time.sleep(after)
+    os.killpg(session.pid, signal.SIGINT)
+    output = session.communicate(timeout=30)[0].decode()
+    assert "INTERNALERROR" not in output
+    assert session.returncode in (2, 1, -signal.SIGINT), output
+
+
+@pytest.mark.parametrize("after", [1.0, 3.0])
+def test_a_killed_session_leaves_only_its_work_folder_and_the_next_removes_it(session, after, verify_build):
+    before = find_leftovers()
+    time.sleep(after)
+    session.kill()
+    session.wait()
+    left = wait_until_gone({path for path in find_leftovers() if "/pytest-ftc-" in path} | before)
+    assert left == set()
+    verify_build("echo > out")
+    assert not {path for path in find_leftovers() - before if Path(path).name.startswith("pytest-ftc-")}

@@ -1,0 +1,153 @@
+"""Reading configuration: whatever stands in the file, there is a Config or one ConfigurationError."""
+
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from pytest_ftc.configuration import find_line, load_config
+from pytest_ftc.errors import ConfigurationError
+from pytest_ftc.model import Artifact, Metadata
+from pytest_ftc.planning.specification import parse_specification
+
+KNOWN = ("time", "umask", "home")
+
+keys = st.sampled_from(
+    ["build", "outputs", "source", "timeout", "source_date_epoch", "metadata", "env", "pass_env", "variations", "x"]
+)
+values = st.sampled_from(
+    ['"x"', '""', "0", "-1", "1.5", "inf", "nan", "true", "[]", '["x"]', "[1]", "{}", '{a = "b"}', "{a = 1}", "1979-05-27", '"../x"', '["/x"]', '"git"', '"none"', '"."']
+)  # fmt: skip
+
+
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=300)
+@given(
+    st.dictionaries(keys, values),
+    st.dictionaries(st.sampled_from(["builds", "jobs", "report", "json", "x", "variations"]), values),
+)
+def test_no_file_gives_anything_but_a_config_or_one_error(
+    tmp_path: Path, table: dict[str, str], top: dict[str, str]
+) -> None:
+    lines = [*(f"{key} = {value}" for key, value in top.items()), "[artifacts.app]"]
+    lines += [f"{key} = {value}" for key, value in table.items()]
+    (tmp_path / "ftc.toml").write_text("\n".join(lines))
+    try:
+        config = load_config(tmp_path, {}, KNOWN)
+    except ConfigurationError as error:
+        assert str(error).startswith("ftc.toml")
+        assert "\n" not in str(error)
+    else:
+        assert config.artifacts[0].name == "app"
+
+
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(st.binary(max_size=60))
+def test_no_bytes_give_anything_but_a_config_or_one_error(tmp_path: Path, content: bytes) -> None:
+    (tmp_path / "ftc.toml").write_bytes(content)
+    try:
+        load_config(tmp_path, {}, KNOWN)
+    except ConfigurationError as error:
+        assert str(error).startswith("ftc.toml")
+
+
+def test_everything_that_can_be_declared(tmp_path: Path) -> None:
+    (tmp_path / "src").mkdir()
+    (tmp_path / "pyproject.toml").write_text(
+        """
+        [build-system]
+        [tool.ftc]
+        variations = "all,-umask"
+        builds = 3
+        jobs = 4
+        report = "reports"
+        [tool.ftc.artifacts.app]
+        build = ["make", "app"]
+        outputs = ["app", "dist/**"]
+        source = "src"
+        timeout = 1.5
+        source_date_epoch = 7
+        metadata = "strict"
+        pass_env = ["CI_*"]
+        variations = "+time"
+        env = {CFLAGS = "-O2"}
+        """
+    )
+    config = load_config(tmp_path, {"jobs": "1", "json": "r.json"}, KNOWN)
+    assert (config.builds, config.jobs, config.variations) == (3, 1, "all,-umask")
+    assert config.report == tmp_path / "reports"
+    assert config.json == Path("r.json").absolute()
+    assert config.build_file == tmp_path / "pyproject.toml"
+    assert config.artifacts == (
+        Artifact(
+            id="pyproject.toml::ftc::app",
+            name="app",
+            build=("make", "app"),
+            outputs=("app", "dist/**"),
+            source=tmp_path / "src",
+            timeout=1.5,
+            source_date_epoch=7,
+            metadata=Metadata.STRICT,
+            env={"CFLAGS": "-O2"},
+            pass_env=("CI_*",),
+            variations="+time",
+        ),
+    )
+
+
+def test_a_project_without_files_has_no_artifacts(tmp_path: Path) -> None:
+    config = load_config(tmp_path, {}, KNOWN)
+    assert (config.file, config.artifacts, config.build_file) == (None, (), None)
+
+
+@pytest.mark.parametrize(("files", "build_file"), [(["setup.py"], "setup.py"), (["setup.py", "pyproject.toml"], "pyproject.toml"), (["pyproject.toml"], None)])  # fmt: skip
+def test_a_python_project_from_before_pep_518_is_one_too(
+    tmp_path: Path, files: list[str], build_file: str | None
+) -> None:
+    for name in files:
+        (tmp_path / name).write_text("")
+    found = load_config(tmp_path, {}, KNOWN).build_file
+    assert found == (tmp_path / build_file if build_file else None)
+
+
+def test_a_line_is_found_or_left_out_but_never_wrong() -> None:
+    text = '[a]\nx = 1\n[a.b]\n# x = 0\n"x" = 2\ny.z = 3\n[[c]]\nx = 4\n'
+    assert find_line(text, "a", "x") == 2
+    assert find_line(text, "a.b", "x") == 5
+    assert find_line(text, "a.b", "y") == 6
+    assert find_line(text, "a", "b") == 3
+    assert find_line(text, "a.b", "") == 3
+    assert find_line(text, "a", "nothing") is None
+
+
+@pytest.mark.parametrize(
+    ("specification", "selected"),
+    [
+        ("all", KNOWN),
+        ("none", ()),
+        ("", ()),
+        ("time", ("time",)),
+        ("+time", ("time",)),
+        ("+home, +time", ("time", "home")),
+        ("all,-umask", ("time", "home")),
+        ("-umask", ("time", "home")),
+        ("time,-time", ()),
+        ("-all,+home", ("home",)),
+        ("quick", ("home", "umask")[::-1]),
+    ],
+)
+def test_a_specification_selects(specification: str, selected: tuple[str, ...]) -> None:
+    assert parse_specification(specification, KNOWN, {"quick": ("home", "umask")}) == selected
+
+
+@given(st.lists(st.tuples(st.sampled_from(["", "+", "-"]), st.sampled_from([*KNOWN, "all", "none"])), max_size=6))
+def test_a_specification_is_in_the_order_of_the_catalogue_and_its_last_word_counts(
+    items: list[tuple[str, str]],
+) -> None:
+    selected = parse_specification(",".join(sign + name for sign, name in items), KNOWN)
+    assert list(selected) == [name for name in KNOWN if name in selected]
+    for name in KNOWN:
+        for sign, item in reversed(items):
+            if item in (name, "all"):
+                assert (name in selected) == (sign != "-")
+                break
