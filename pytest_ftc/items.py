@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -79,8 +80,13 @@ class ArtifactItem(pytest.Item):
 
     def repr_failure(self, excinfo: ExceptionInfo[BaseException], style: Any = None) -> str | TerminalRepr:
         if isinstance(excinfo.value, VerificationFailedError):
-            return failure_repr(excinfo.value.verification, self.nodeid)
+            return failure_repr(excinfo.value.verification, self._typed_id())
         return super().repr_failure(excinfo)
+
+    def _typed_id(self) -> str:
+        """Return the node id as a person types it where pytest was started."""
+        file = os.path.relpath(self.path, self.config.invocation_params.dir)
+        return "::".join((file, *self.nodeid.split("::")[1:]))
 
     def reportinfo(self) -> tuple[Path, int | None, str]:
         return self.path, None, f"ftc: {self.artifact.name}"

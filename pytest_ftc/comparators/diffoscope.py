@@ -19,8 +19,8 @@ from pathlib import Path
 from typing import Any
 
 from pytest_ftc.comparators.hexdump import HexComparator
-from pytest_ftc.comparators.text import neutralise, show
 from pytest_ftc.model import Difference, Evidence
+from pytest_ftc.printable import printable, shorten
 
 COMMAND = (sys.executable, "-m", "diffoscope.main")
 
@@ -83,12 +83,11 @@ class DiffoscopeComparator:
         try:
             with tempfile.TemporaryDirectory(prefix="diff-", dir=self._work, ignore_cleanup_errors=True) as folder:
                 tree, text = self._ask(Path(folder), difference.output, control, experiment)
-        except (DiffoscopeError, OSError) as error:
-            reason = f"not examined by diffoscope: {show(str(error))}"
+                leaves = list(_walk(tree, "")) or [_Leaf("", "", Evidence(control="", experiment=""))]
+        except (DiffoscopeError, OSError, AttributeError, TypeError) as error:
+            known = isinstance(error, (DiffoscopeError, OSError))
+            reason = f"not examined by diffoscope: {shorten(str(error)) if known else 'its result has an unknown form'}"
             return [replace(found, note=reason) for found in self._fallback.examine(difference, control, experiment)]
-        leaves = list(_walk(tree, ""))
-        if not leaves:
-            leaves = [_Leaf("", "", Evidence(control="", experiment=""))]
         diff = self._keep(difference.output, text)
         found = [
             replace(difference, member=leaf.member, location=leaf.location, evidence=leaf.evidence, diff=diff)
@@ -122,9 +121,8 @@ class DiffoscopeComparator:
             tree = json.loads((folder / "result.json").read_bytes())
             text = (folder / "result.txt").read_text(errors="replace")
         except (OSError, ValueError):
-            raise DiffoscopeError("it wrote no readable result") from None
-        if not isinstance(tree, dict):
-            raise DiffoscopeError("it wrote no readable result")
+            # A Python that dies of an exception ends with the status by which diffoscope means: they differ.
+            raise DiffoscopeError(_last_words(folder / "errors") or "it wrote no readable result") from None
         return tree, text
 
     def _run(self, command: Sequence[str], folder: Path) -> None:
@@ -153,13 +151,7 @@ class DiffoscopeComparator:
                 os.killpg(process.pid, signal.SIGKILL)
             process.wait()
         if status not in (0, 1):
-            lines = (folder / "errors").read_text(errors="replace").strip().splitlines()
-            reason = (
-                "it is not installed"
-                if any("No module named" in line for line in lines[-1:])
-                else (lines or ["no message"])[-1]
-            )
-            raise DiffoscopeError(f"it ended with status {status}: {reason}")
+            raise DiffoscopeError(f"it ended with status {status}: {_last_words(folder / 'errors') or 'no message'}")
         if status == 0:
             raise DiffoscopeError("it found no difference, though the bytes differ")
 
@@ -179,10 +171,15 @@ class DiffoscopeComparator:
         path = self._diff_dir / f"{_safe_name(output)}-{digest}.txt"
         try:
             self._diff_dir.mkdir(parents=True, exist_ok=True)
-            path.write_text(neutralise(text), errors="backslashreplace")
+            path.write_text(printable(text, keep="\n\t"), errors="backslashreplace")
         except OSError:
             return ""
         return str(path)
+
+
+def _last_words(errors: Path) -> str:
+    lines = errors.read_text(errors="replace").strip().splitlines()[-1:]
+    return "it is not installed" if any("No module named" in line for line in lines) else "".join(lines)
 
 
 def _safe_name(output: str) -> str:
@@ -209,7 +206,7 @@ def _walk(node: Mapping[str, Any], member: str) -> Iterator[_Leaf]:
         evidence, line = _first_pair(diff)
         yield _Leaf(member, line or _describe(node, member), evidence)
     for child in children:
-        source = show(str(child.get("source1", "")))
+        source = shorten(str(child.get("source1", "")))
         inner = member if _is_command(source) else f"{member}/{source}".lstrip("/")
         if child.get("unified_diff") and _is_command(source):
             evidence, _ = _first_pair(child["unified_diff"])
@@ -247,7 +244,7 @@ def _name_command(source: str) -> str:
 
 
 def _describe(node: Mapping[str, Any], member: str) -> str:
-    return "content" if member else show(str(node.get("source1", "")))
+    return "content" if member else shorten(str(node.get("source1", "")))
 
 
 def _first_pair(diff: str) -> tuple[Evidence, str]:
@@ -270,4 +267,4 @@ def _first_pair(diff: str) -> tuple[Evidence, str]:
             if removed or added:
                 break
             number += 1
-    return Evidence(control=show(removed.strip()), experiment=show(added.strip())), line
+    return Evidence(control=shorten(removed.strip()), experiment=shorten(added.strip())), line

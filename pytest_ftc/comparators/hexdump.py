@@ -7,8 +7,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import BinaryIO
 
-from pytest_ftc.comparators.text import show
 from pytest_ftc.model import Difference, Evidence
+from pytest_ftc.printable import shorten
 
 _CHUNK = 1 << 20
 _CONTEXT = 16
@@ -92,7 +92,7 @@ def _line_at(file: BinaryIO, offset: int) -> str:
     file.seek(start)
     before = file.read(offset - start).rpartition(b"\n")[2]
     after = file.read(_LONGEST_LINE).partition(b"\n")[0]
-    return show((before + after).decode(errors="surrogateescape")) or "(end of file)"
+    return shorten((before + after).decode(errors="surrogateescape")) or "(end of file)"
 
 
 def _hex_at(file: BinaryIO, offset: int) -> str:

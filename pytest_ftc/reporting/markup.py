@@ -1,8 +1,7 @@
-"""All styling in one place, and the one gate through which hostile text passes on its way to a screen."""
+"""All styling in one place."""
 
 from __future__ import annotations
 
-import unicodedata
 from typing import TYPE_CHECKING
 
 from pytest_ftc.model import Verdict
@@ -25,21 +24,6 @@ LABEL = "bold"
 QUIET = "dim"
 CONTROL = "cyan"
 EXPERIMENT = "yellow"
-
-
-def printable(text: str) -> str:
-    """Return `text` with control characters, bidirectional controls and undecodable bytes escaped; lines are kept."""
-    if text.isascii() and text.isprintable():
-        return text
-    return "".join(character if character == "\n" else _escape(character) for character in text)
-
-
-def _escape(character: str) -> str:
-    if "\udc80" <= character <= "\udcff":
-        return f"\\x{ord(character) - 0xDC00:02x}"
-    if unicodedata.category(character) in ("Cc", "Cf", "Cs", "Zl", "Zp"):
-        return character.encode("unicode_escape", "surrogatepass").decode()
-    return character
 
 
 def render(lines: Iterable[Text], width: int, *, colour: bool) -> str:

@@ -9,6 +9,7 @@ from difflib import SequenceMatcher
 from typing import TYPE_CHECKING
 
 from pytest_ftc.model import BuildResult, BuildStatus, Difference, Finding, Role, Verdict, Verification
+from pytest_ftc.printable import printable
 from pytest_ftc.reporting import markup
 from pytest_ftc.reporting.findings import UNKNOWN, findings_of
 
@@ -30,7 +31,7 @@ def summary_lines(
     verifications: Sequence[Verification], *, width: int, colour: bool, verbose: bool, ascii_only: bool = False
 ) -> str:
     """Return one line per artifact, then what was not varied and why, then the count of each verdict."""
-    names = max(len(markup.printable(verification.name)) for verification in verifications)
+    names = max(len(printable(verification.name)) for verification in verifications)
     verdicts = max(len(verification.verdict.value) for verification in verifications)
     lines = [_summary_line(verification, names, verdicts, width, ascii_only) for verification in verifications]
     if verbose:
@@ -49,7 +50,7 @@ def _summary_line(verification: Verification, names: int, verdicts: int, width: 
     parts += [f"{verification.seconds:.1f} s"]
     line = Text.assemble(
         (f"{plain if ascii_only else symbol} {verification.verdict.value:<{verdicts}}", style),
-        f"  {markup.printable(verification.name):<{names}}  ",
+        f"  {printable(verification.name):<{names}}  ",
         (", ".join(parts), markup.QUIET),
     )
     line.truncate(width, overflow="ellipsis")
@@ -58,14 +59,17 @@ def _summary_line(verification: Verification, names: int, verdicts: int, width: 
 
 def _coverage_lines(verifications: Sequence[Verification], width: int) -> Iterator[Text]:
     """Say each reason once, with the variations and the artifacts it holds for."""
-    reasons: dict[str, dict[str, set[str]]] = {}
+    reasons: dict[str, dict[str, dict[str, str]]] = {}
     for verification in verifications:
         for entry in verification.not_varied:
-            reasons.setdefault(entry.reason, {}).setdefault(entry.variation, set()).add(verification.name)
+            reasons.setdefault(entry.reason, {}).setdefault(entry.variation, {})[verification.id] = verification.name
     for reason, variations in reasons.items():
         everywhere = all(len(names) == len(verifications) for names in variations.values())
-        named = set().union(*variations.values())
-        whose = "" if everywhere else f" ({', '.join(sorted(named))})"
+        whose = (
+            ""
+            if everywhere
+            else f" ({', '.join(sorted({n for names in variations.values() for n in names.values()}))})"
+        )
         yield _labelled("not varied", f"{', '.join(variations)}{whose}: {reason}", width)
 
 
@@ -73,12 +77,12 @@ def _panel_lines(verification: Verification, width: int, rerun: str) -> Iterator
     from rich.text import Text
 
     symbol, _, style = markup.SYMBOLS[verification.verdict]
-    count = _count_outputs(verification)
+    title = f"{symbol} {verification.verdict.value}  {printable(verification.name)}{_count_outputs(verification)}"
+    first, *rest = _wrap(title, width)
     yield Text.assemble(
-        (f"{symbol} {verification.verdict.value}", style),
-        ("  " + markup.printable(verification.name), markup.LABEL),
-        count,
+        (first[: len(verification.verdict.value) + 2], style), first[len(verification.verdict.value) + 2 :]
     )
+    yield from map(Text, rest)
     if verification.reason:
         yield _labelled("why", verification.reason, width)
     yield Text()
@@ -155,7 +159,7 @@ def _evidence_lines(control: str, experiment: str, width: int) -> Iterator[Text]
     from rich.text import Text
 
     room = max(20, width - _LABEL_WIDTH - 3)
-    one, other = markup.printable(control), markup.printable(experiment)
+    one, other = printable(control), printable(experiment)
     start = next((i for i, (a, b) in enumerate(zip(one, other, strict=False)) if a != b), min(len(one), len(other)))
     skip = max(0, start - room // 3) if max(len(one), len(other)) > room else 0
     one, other = ("…" * bool(skip) + text[skip:] for text in (one, other))
@@ -182,11 +186,7 @@ def _log_lines(verification: Verification, width: int) -> Iterator[Text]:
         return
     if build.log_tail.strip():
         yield _labelled("log", f"the last lines of the {build.role.value} build", width)
-        rows = [
-            row
-            for line in build.log_tail.splitlines()[-_LOG_LINES:]
-            for row in _wrap(markup.printable(line), width - 4)
-        ]
+        rows = [row for line in build.log_tail.splitlines()[-_LOG_LINES:] for row in _wrap(printable(line), width - 4)]
         for row in rows[-_LOG_ROWS:]:
             yield Text("  │ " + row)
     if build.log:
@@ -218,7 +218,7 @@ def _labelled(label: str, text: str, width: int, *, style: str = "", fold: bool 
     """Return ``label  text``, wrapped below itself; text that is to be copied is kept on one line and not cut."""
     from rich.text import Text
 
-    shown = markup.printable(text).replace("\n", " · ")
+    shown = printable(text).replace("\n", " · ")
     head = Text(f"  {label:<{_LABEL_WIDTH}}", style=markup.QUIET)
     if not fold:
         return Text.assemble(head, (shown, style), no_wrap=True, overflow="ignore")

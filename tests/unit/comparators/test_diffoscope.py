@@ -1,0 +1,144 @@
+"""diffoscope for real, and every way in which it may fail."""
+
+import gzip
+import io
+import os
+import subprocess
+import sys
+import tarfile
+import time
+import zipfile
+from pathlib import Path
+
+import pytest
+
+from pytest_ftc.comparators import DiffoscopeComparator
+from pytest_ftc.model import Difference, DifferenceKind
+
+
+def difference(name: str) -> Difference:
+    return Difference(output=name, kind=DifferenceKind.CONTENT, control=None, experiment=None)
+
+
+def make_zip(moment: int) -> bytes:
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w") as archive:
+        archive.writestr(zipfile.ZipInfo("member.txt", time.gmtime(moment)[:6]), "content")
+    return buffer.getvalue()
+
+
+def make_tar(content: bytes, moment: int = 0) -> bytes:
+    buffer = io.BytesIO()
+    with tarfile.open(fileobj=buffer, mode="w") as archive:
+        info = tarfile.TarInfo("inner.txt")
+        info.size, info.mtime = len(content), moment
+        archive.addfile(info, io.BytesIO(content))
+    return buffer.getvalue()
+
+
+@pytest.fixture
+def examine(tmp_path):
+    def run(name: str, one: bytes, other: bytes, **options):
+        (tmp_path / "blob-one").write_bytes(one)
+        (tmp_path / "blob-other").write_bytes(other)
+        comparator = DiffoscopeComparator(tmp_path / "diffs", tmp_path, **options)
+        found = comparator.examine(difference(name), tmp_path / "blob-one", tmp_path / "blob-other")
+        assert [path for path in tmp_path.iterdir() if path.name.startswith("diff-")] == []
+        return list(found)
+
+    return run
+
+
+@pytest.mark.parametrize(
+    ("name", "one", "other", "member", "location", "value"),
+    [
+        ("a.txt", b"same\none\n", b"same\nother\n", "", "line 2", "one"),
+        ("a.zip", make_zip(10**9), make_zip(10**9 + 86400), "", "zip entries", "01-Sep-09"),
+        ("a.tar", make_tar(b"x", 1), make_tar(b"x", 2), "", "archive entries", "inner.txt"),
+        ("a.tar", make_tar(b"one\n"), make_tar(b"other\n"), "inner.txt", "line 1", "one"),
+        ("a.tar.gz", gzip.compress(make_tar(b"one\n"), mtime=0), gzip.compress(make_tar(b"two\n"), mtime=0), "a.tar/inner.txt", "line 1", "one"),
+        ("a.gz", gzip.compress(b"x", mtime=1), gzip.compress(b"x", mtime=10**9), "", "file header", "gzip"),
+    ],
+    ids=["text", "zip time", "tar time", "tar member", "nested", "gzip time"],
+)  # fmt: skip
+def test_the_place_is_named(examine, name, one, other, member, location, value):
+    found = examine(f"dist/{name}", one, other)
+    match = [entry for entry in found if entry.member == member and entry.location.startswith(location)]
+    assert match, found
+    assert value in match[0].evidence.control
+    assert match[0].evidence.control != match[0].evidence.experiment
+    assert Path(match[0].diff).read_text()
+    assert match[0].note == ""
+
+
+@pytest.mark.parametrize(
+    ("script", "note"),
+    [
+        ("import no_such_module_xyz", "it is not installed"),
+        ("import time; time.sleep(1000)", "it ran out of time after 1 s"),
+        ("import os; os.kill(os.getpid(), 9)", "it ended with status -9"),
+        ("raise SystemExit(2)", "it ended with status 2"),
+        ("raise SystemExit(0)", "it found no difference, though the bytes differ"),
+        ("raise SystemExit(1)", "it wrote no readable result"),
+        ("open('result.json', 'w').write('{'); open('result.txt', 'w'); raise SystemExit(1)", "no readable result"),
+        ("open('result.json', 'w').write('[]'); open('result.txt', 'w'); raise SystemExit(1)", "unknown form"),
+        ("open('result.json', 'w').write('{\"details\": 3}'); open('result.txt', 'w'); raise SystemExit(1)", "unknown form"),
+        ("x = bytearray(4 << 30)", "MemoryError"),
+        ("import subprocess, time; subprocess.Popen(['sleep', '1000']); time.sleep(1000)", "ran out of time"),
+    ],
+)  # fmt: skip
+def test_when_diffoscope_fails_the_report_says_so_and_shows_bytes(examine, script, note):
+    (found,) = examine("a.bin", b"\0one", b"\0two", timeout=1, command=(sys.executable, "-c", script))
+    assert note in found.note
+    assert found.note.startswith("not examined by diffoscope: ")
+    assert found.location == "byte 0x1"
+    assert found.evidence.control != found.evidence.experiment
+    assert subprocess.run(["pgrep", "-f", "^sleep 1000$"], capture_output=True).returncode == 1
+
+
+def test_no_diffoscope_at_all(examine):
+    (found,) = examine("a.bin", b"\0one", b"\0two", command=("/nonexistent/diffoscope",))
+    assert "not examined by diffoscope" in found.note
+
+
+def test_cancelling_ends_an_examination_soon(tmp_path):
+    comparator = DiffoscopeComparator(
+        tmp_path / "diffs", command=(sys.executable, "-c", "import time; time.sleep(100)")
+    )
+    comparator.cancel()
+    for name in ("one", "other"):
+        (tmp_path / name).write_text(name)
+    begin = time.monotonic()
+    comparator.examine(difference("x"), tmp_path / "one", tmp_path / "other")
+    assert time.monotonic() - begin < 5
+
+
+@pytest.mark.parametrize("name", [b"new\nline.zip", b"caf\xe9", b"-rf", b"..", b"n" * 255, b"a/../../etc/passwd", b" "])
+def test_hostile_names_harm_nothing(examine, tmp_path, name):
+    found = examine(os.fsdecode(name), b"one\n", b"two\n")
+    assert found[0].evidence.control == "one"
+    assert {path.parent for path in (tmp_path / "diffs").iterdir()} == {tmp_path / "diffs"}
+    assert all(path.name.isascii() and path.name.isprintable() for path in (tmp_path / "diffs").iterdir())
+
+
+def test_terminal_escapes_reach_neither_evidence_nor_diff(examine):
+    (found,) = examine("a.txt", b"\x1b]0;owned\x07one\n", b"\x1b]0;owned\x07two\n")
+    assert "\x1b" not in found.evidence.control
+    assert "\x1b" not in Path(found.diff).read_text()
+
+
+def test_many_places_are_counted(examine):
+    one = "".join(f"{n}\n" for n in range(3))
+    buffers = []
+    for suffix in "ab":
+        buffer = io.BytesIO()
+        with tarfile.open(fileobj=buffer, mode="w") as archive:
+            for number in range(30):
+                content = f"{one}{suffix}\n".encode()
+                info = tarfile.TarInfo(f"member-{number:02}")
+                info.size = len(content)
+                archive.addfile(info, io.BytesIO(content))
+        buffers.append(buffer.getvalue())
+    found = examine("a.tar", *buffers)
+    assert len(found) == 20
+    assert found[-1].note == "10 more places differ; see the diff"
