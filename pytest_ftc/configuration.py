@@ -14,7 +14,7 @@ from typing import Any, NoReturn, TypeVar
 
 from pytest_ftc.errors import ConfigurationError
 from pytest_ftc.model import Artifact, Metadata
-from pytest_ftc.options import OPTIONS, Config
+from pytest_ftc.options import OPTIONS
 from pytest_ftc.planning.specification import parse_specification
 
 if sys.version_info >= (3, 11):
@@ -26,6 +26,23 @@ T = TypeVar("T")
 
 Known = Sequence[str]
 """The names of the variations there are."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Config:
+    """The settings of one session."""
+
+    root: Path
+    file: Path | None
+    """pyproject.toml or ftc.toml; None when the project has neither."""
+    variations: str
+    builds: int
+    jobs: int
+    report: Path | None
+    json: Path | None
+    artifacts: tuple[Artifact, ...]
+    build_file: Path | None
+    """The file that makes the project one that PyPA's ``build`` builds; None when there is none."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,21 +1,19 @@
-"""The options: one table that becomes the command line, keys of ``[tool.ftc]``, and a frozen `Config`."""
+"""The options: one table that becomes the command line and the keys of ``[tool.ftc]``.
+
+Every run of pytest imports this, so it imports next to nothing itself.
+"""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-    from pathlib import Path
 
     import pytest
 
-    from pytest_ftc.model import Artifact
 
-
-@dataclass(frozen=True)
-class Option:
+class Option(NamedTuple):
     """One option: ``--ftc-NAME`` on the command line and, unless a flag, NAME in ``[tool.ftc]``."""
 
     name: str
@@ -42,23 +40,6 @@ OPTIONS = (
     Option("report", "DIR", "write report.json, logs and diffs to DIR"),
     Option("json", "PATH", "write the report to PATH"),
 )
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Config:
-    """The settings of one session."""
-
-    root: Path
-    file: Path | None
-    """pyproject.toml or ftc.toml; None when the project has neither."""
-    variations: str
-    builds: int
-    jobs: int
-    report: Path | None
-    json: Path | None
-    artifacts: tuple[Artifact, ...]
-    build_file: Path | None
-    """The file that makes the project one that PyPA's ``build`` builds; None when there is none."""
 
 
 def add_options(parser: pytest.Parser) -> None:

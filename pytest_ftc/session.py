@@ -15,12 +15,12 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from pytest_ftc.configuration import load_config
+from pytest_ftc.configuration import Config, load_config
 from pytest_ftc.errors import ConfigurationError, FtcError
 from pytest_ftc.items import ArtifactItem, ConfigurationFile
 from pytest_ftc.model import Artifact, Verification
 from pytest_ftc.model.serial import from_json, to_json
-from pytest_ftc.options import Config, given_values
+from pytest_ftc.options import given_values
 from pytest_ftc.presets import declare
 from pytest_ftc.variations import CATALOGUE
 from pytest_ftc.workshop import Verifier

@@ -15,9 +15,9 @@ from typing import Any
 from pytest_ftc import __version__
 from pytest_ftc.background import Background
 from pytest_ftc.comparators import DiffoscopeComparator
+from pytest_ftc.configuration import Config
 from pytest_ftc.executors import LocalExecutor, SnapshotCache, Workspace, survey_machine
 from pytest_ftc.model import Artifact, Verification
-from pytest_ftc.options import Config
 from pytest_ftc.planning.specification import parse_specification
 from pytest_ftc.presets import prepare
 from pytest_ftc.presets.build_environment import default_cache

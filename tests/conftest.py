@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from leftovers import find_leftovers
+from leftovers import find_leftovers, wait_until_gone
 
 pytest_plugins = ["pytester"]
 
@@ -38,7 +38,7 @@ def leaves_nothing_behind() -> Iterator[None]:
     """Fail the test when it leaves a process, a mount, a work folder or a piece of shared memory."""
     before = find_leftovers()
     yield
-    assert find_leftovers() - before == set()
+    assert wait_until_gone(before) == set()
 
 
 @pytest.fixture

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from pathlib import Path
 
 
@@ -25,3 +26,11 @@ def _build_processes() -> set[str]:
             if b"FTC_CANARY=" in environment or "pytest_ftc.launcher" in command:
                 found.add(f"process {folder.name}: {command}")
     return found
+
+
+def wait_until_gone(before: set[str], seconds: float = 10) -> set[str]:
+    """Return what was not there `before` and does not go away within some seconds."""
+    deadline = time.monotonic() + seconds
+    while (left := find_leftovers() - before) and time.monotonic() < deadline:
+        time.sleep(0.05)
+    return left

@@ -12,7 +12,11 @@ from pytest_ftc.launcher.trees import copy_tree, list_folder
 Spec = dict[str, Any]
 
 # What is mounted afresh; everything else at the top of the machine's root is shown as it is.
-_OWN = ("proc", "tmp")
+_OWN = ("proc", "tmp", "dev")
+
+# Enough for every build; the machine's disks are no business of one that runs as root.
+_DEVICES = ("null", "zero", "full", "random", "urandom", "tty", "ptmx", "pts")
+_LINKS = {"fd": "/proc/self/fd", "stdin": "/proc/self/fd/0", "stdout": "/proc/self/fd/1", "stderr": "/proc/self/fd/2"}
 
 
 def assemble_root(spec: Spec) -> dict[str, str]:
@@ -57,19 +61,27 @@ def _make_scratch(spec: Spec) -> str:
 
 def _show_machine(new_root: str) -> None:
     for name in os.listdir("/"):
-        source, target = f"/{name}", os.path.join(new_root, name)
-        if name in _OWN:
-            continue
-        if os.path.islink(source):
-            os.symlink(os.readlink(source), target)
-            continue
-        if os.path.isdir(source):
-            os.mkdir(target)
-        else:
-            os.close(os.open(target, os.O_CREAT | os.O_WRONLY, 0o644))
-        # What its own user may not even look at cannot be shown, and would not have been readable either.
-        with contextlib.suppress(PermissionError):
-            kernel.bind(source, target)
+        if name not in _OWN:
+            _show(f"/{name}", os.path.join(new_root, name))
+    os.mkdir(f"{new_root}/dev")
+    for name in _DEVICES:
+        if os.path.exists(f"/dev/{name}"):
+            _show(f"/dev/{name}", f"{new_root}/dev/{name}")
+    for name, target in _LINKS.items():
+        os.symlink(target, f"{new_root}/dev/{name}")
+
+
+def _show(source: str, target: str) -> None:
+    if os.path.islink(source):
+        os.symlink(os.readlink(source), target)
+        return
+    if os.path.isdir(source):
+        os.mkdir(target)
+    else:
+        os.close(os.open(target, os.O_CREAT | os.O_WRONLY, 0o644))
+    # What this user may not even look at cannot be shown, and would not have been readable either.
+    with contextlib.suppress(PermissionError):
+        kernel.bind(source, target)
 
 
 def _private_folders(spec: Spec) -> list[str]:

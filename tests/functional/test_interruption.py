@@ -8,7 +8,7 @@ import time
 from pathlib import Path
 
 import pytest
-from leftovers import find_leftovers
+from leftovers import find_leftovers, wait_until_gone
 
 BUILDS = """
 [artifacts.one]
@@ -35,13 +35,6 @@ def session(project, tmp_path):
     process.kill()
     process.wait()
     process.stdout.close()
-
-
-def wait_until_gone(before: set[str], seconds: float = 10) -> set[str]:
-    deadline = time.monotonic() + seconds
-    while (left := find_leftovers() - before) and time.monotonic() < deadline:
-        time.sleep(0.05)
-    return left
 
 
 @pytest.mark.parametrize("after", [0.05, 0.3, 0.45, 0.6, 0.8, 1.0, 1.5, 2.5, 3.0, 3.5])
