@@ -96,6 +96,7 @@ def failure_repr(verification: Verification, nodeid: str) -> TerminalRepr:
     """Return what pytest shows of a verdict that is not good: coloured on a terminal, plain everywhere else."""
     from _pytest._code.code import TerminalRepr
 
+    from pytest_ftc.reporting.markup import fit_encoding
     from pytest_ftc.reporting.terminal import failure_panel
 
     rerun = f"pytest --ftc-verify '{nodeid}'"
@@ -106,6 +107,6 @@ def failure_repr(verification: Verification, nodeid: str) -> TerminalRepr:
 
         def toterminal(self, tw: TerminalWriter) -> None:
             panel = failure_panel(verification, width=min(tw.fullwidth, 120), colour=tw.hasmarkup, rerun=rerun)
-            tw.write(panel if panel.endswith("\n") else f"{panel}\n")
+            tw.write(fit_encoding(panel, getattr(tw._file, "encoding", None)))
 
     return VerificationRepr()

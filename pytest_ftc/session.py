@@ -97,19 +97,18 @@ class VerificationSession:
     def pytest_terminal_summary(self, terminalreporter: TerminalReporter) -> None:
         if not self._verifications or terminalreporter.verbosity < -1:
             return
+        from pytest_ftc.reporting.markup import fit_encoding
         from pytest_ftc.reporting.terminal import summary_lines
 
         writer = terminalreporter._tw
-        terminalreporter.section("ftc")
-        terminalreporter.write(
-            summary_lines(
-                self._verifications,
-                width=min(writer.fullwidth, 120),
-                colour=writer.hasmarkup,
-                verbose=terminalreporter.verbosity > 0,
-            ).rstrip("\n")
-            + "\n"
+        lines = summary_lines(
+            self._verifications,
+            width=min(writer.fullwidth, 120),
+            colour=writer.hasmarkup,
+            verbose=terminalreporter.verbosity > 0,
         )
+        terminalreporter.section("ftc")
+        terminalreporter.write(fit_encoding(lines, getattr(writer._file, "encoding", None)))
         if self._report_problem:
             terminalreporter.write_line(f"ERROR: {self._report_problem}", red=True)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+import traceback
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -56,6 +57,15 @@ def verify(artifact: Artifact, workshop: Workshop) -> Verification:
         verification = _verify(artifact, workshop)
     except FtcError as error:
         verification = Verification(id=artifact.id, name=artifact.name, verdict=Verdict.ERROR, reason=str(error))
+    except Exception as error:
+        # A fault of our own must cost one artifact its verdict, and neither the session nor its report.
+        verification = Verification(
+            id=artifact.id,
+            name=artifact.name,
+            verdict=Verdict.ERROR,
+            reason=f"internal error, please report it: {type(error).__name__}: {error}",
+            notes=(traceback.format_exc(),),
+        )
     return replace(verification, seconds=time.monotonic() - begin)
 
 

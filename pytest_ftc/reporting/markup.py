@@ -12,13 +12,15 @@ if TYPE_CHECKING:
     from rich.text import Text
 
 SYMBOLS = {
-    Verdict.REPRODUCIBLE: ("✔", "+", "green"),
-    Verdict.UNREPRODUCIBLE: ("✘", "x", "bold red"),
-    Verdict.FAILED: ("✘", "x", "bold red"),
-    Verdict.FRAGILE: ("✘", "x", "bold magenta"),
-    Verdict.ERROR: ("!", "!", "bold yellow"),
+    Verdict.REPRODUCIBLE: ("✔", "green"),
+    Verdict.UNREPRODUCIBLE: ("✘", "bold red"),
+    Verdict.FAILED: ("✘", "bold red"),
+    Verdict.FRAGILE: ("✘", "bold magenta"),
+    Verdict.ERROR: ("!", "bold yellow"),
 }
-"""A verdict's symbol, the same in ASCII, and its style."""
+"""A verdict's symbol and its style."""
+
+_IN_ASCII = str.maketrans({"✔": "+", "✘": "x", "│": "|", "›": ">", "…": "~"})
 
 LABEL = "bold"
 QUIET = "dim"
@@ -46,3 +48,12 @@ def render(lines: Iterable[Text], width: int, *, colour: bool) -> str:
         for line in lines:
             console.print(line, soft_wrap=True)
     return "\n".join(line.rstrip() for line in capture.get().splitlines()) + "\n"
+
+
+def fit_encoding(text: str, encoding: str | None) -> str:
+    """Return `text` as a stream of `encoding` can show it: our own symbols in ASCII, anything else escaped."""
+    try:
+        text.encode(encoding or "utf-8")
+    except UnicodeEncodeError:
+        return text.translate(_IN_ASCII).encode(encoding or "utf-8", "backslashreplace").decode(encoding or "utf-8")
+    return text

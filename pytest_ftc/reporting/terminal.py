@@ -27,29 +27,27 @@ def failure_panel(verification: Verification, *, width: int, colour: bool, rerun
     return markup.render(_panel_lines(verification, width, rerun), width, colour=colour)
 
 
-def summary_lines(
-    verifications: Sequence[Verification], *, width: int, colour: bool, verbose: bool, ascii_only: bool = False
-) -> str:
+def summary_lines(verifications: Sequence[Verification], *, width: int, colour: bool, verbose: bool) -> str:
     """Return one line per artifact, then what was not varied and why, then the count of each verdict."""
     names = max(len(printable(verification.name)) for verification in verifications)
     verdicts = max(len(verification.verdict.value) for verification in verifications)
-    lines = [_summary_line(verification, names, verdicts, width, ascii_only) for verification in verifications]
+    lines = [_summary_line(verification, names, verdicts, width) for verification in verifications]
     if verbose:
         lines += [_labelled("note", f"{entry.name}: {note}", width) for entry in verifications for note in entry.notes]
     lines += list(_coverage_lines(verifications, width))
     return markup.render(lines, width, colour=colour)
 
 
-def _summary_line(verification: Verification, names: int, verdicts: int, width: int, ascii_only: bool) -> Text:
+def _summary_line(verification: Verification, names: int, verdicts: int, width: int) -> Text:
     from rich.text import Text
 
-    symbol, plain, style = markup.SYMBOLS[verification.verdict]
+    symbol, style = markup.SYMBOLS[verification.verdict]
     asked = len(verification.varied) + len(verification.not_varied)
     parts = [f"{len(verification.builds)} builds"] if verification.builds else []
     parts += [f"{len(verification.varied)} of {asked} variations"] if verification.varied else []
     parts += [f"{verification.seconds:.1f} s"]
     line = Text.assemble(
-        (f"{plain if ascii_only else symbol} {verification.verdict.value:<{verdicts}}", style),
+        (f"{symbol} {verification.verdict.value:<{verdicts}}", style),
         f"  {printable(verification.name):<{names}}  ",
         (", ".join(parts), markup.QUIET),
     )
@@ -76,7 +74,7 @@ def _coverage_lines(verifications: Sequence[Verification], width: int) -> Iterat
 def _panel_lines(verification: Verification, width: int, rerun: str) -> Iterator[Text]:
     from rich.text import Text
 
-    symbol, _, style = markup.SYMBOLS[verification.verdict]
+    symbol, style = markup.SYMBOLS[verification.verdict]
     title = f"{symbol} {verification.verdict.value}  {printable(verification.name)}{_count_outputs(verification)}"
     first, *rest = _wrap(title, width)
     yield Text.assemble(

@@ -8,6 +8,7 @@ from samples import verification
 
 from pytest_ftc.model import Verdict
 from pytest_ftc.printable import printable
+from pytest_ftc.reporting.markup import fit_encoding
 from pytest_ftc.reporting.terminal import failure_panel, summary_lines
 
 AGAIN = "pytest --ftc-verify 'pyproject.toml::ftc::app'"
@@ -79,6 +80,9 @@ def test_the_summary_is_one_line_an_artifact_and_says_each_reason_once():
     assert lines[2:] == ["  not varied fileordering: namespaces are refused here; allow unshare(2)"]
 
 
-def test_a_terminal_without_unicode_gets_ascii():
-    text = summary_lines([verification(v) for v in Verdict], width=80, colour=False, verbose=False, ascii_only=True)
-    assert text.isascii()
+@pytest.mark.parametrize("encoding", ["ascii", "latin-1", "utf-8", None])
+def test_what_a_terminal_cannot_show_is_spelled_out(encoding):
+    text = fit_encoding(panel(Verdict.UNREPRODUCIBLE, output="dist/日本"), encoding)
+    assert text.encode(encoding or "utf-8")
+    assert ("✘" in text) == (encoding in ("utf-8", None))
+    assert ("x unreproducible  app" in text) == (encoding in ("ascii", "latin-1"))
