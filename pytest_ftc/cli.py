@@ -24,16 +24,17 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 def doctor() -> int:
-    """Print each variation and whether this machine can apply it."""
-    from pytest_ftc.executors import Workspace, survey_machine
+    """Print each variation, and whether a program in a varied environment sees it here."""
+    from pytest_ftc.executors import Workspace
     from pytest_ftc.variations import CATALOGUE
+    from pytest_ftc.workshop import examine_machine
 
     with Workspace() as workspace:
-        machine = survey_machine(workspace.path)
+        machine = examine_machine(workspace)
     width = max(len(variation.name) for variation in CATALOGUE)
     for variation in CATALOGUE:
-        reason = variation.unavailable(machine)
-        print(f"{variation.name:<{width}}  {'can be varied' if reason is None else f'not varied: {reason}'}")
+        reason = variation.unavailable(machine) or machine.unseen.get(variation.name)
+        print(f"{variation.name:<{width}}  {'in force' if reason is None else f'not varied: {reason}'}")
     print(f"\nisolation: {machine.isolation.value}{f' ({machine.isolation_reason})' * bool(machine.isolation_reason)}")
     print(f"work folder on: {machine.work_filesystem}, overlayfs: {'yes' if machine.overlay else 'no'}")
     print(f"clock: {machine.faketime or machine.faketime_reason}")

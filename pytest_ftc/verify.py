@@ -11,6 +11,7 @@ from pathlib import Path
 from pytest_ftc.comparators import compare_manifests
 from pytest_ftc.errors import FtcError
 from pytest_ftc.executors import run_apart
+from pytest_ftc.fragility import find_what_breaks
 from pytest_ftc.model import (
     Artifact,
     BuildResult,
@@ -18,12 +19,11 @@ from pytest_ftc.model import (
     Difference,
     DifferenceKind,
     Machine,
-    NotVaried,
     Snapshot,
     Verdict,
     Verification,
 )
-from pytest_ftc.planning.plan import Plan, plan_builds
+from pytest_ftc.planning.plan import plan_builds
 from pytest_ftc.presets import Prepared
 from pytest_ftc.protocols import Comparator, Executor, Variation
 
@@ -83,12 +83,18 @@ def _verify(artifact: Artifact, workshop: Workshop) -> Verification:
         environ=workshop.environ,
     )
     builds = run_apart(workshop.executor, plan.actions)
-    plan = _without_not_applied(plan, builds)
+    plan = plan.without({name: reason for build in builds for name, reason in build.not_applied.items()})
     verdict, reason = judge_builds(builds, expected=len(plan.actions), varied=plan.varied)
-    differences: tuple[Difference, ...] = ()
-    if verdict is Verdict.REPRODUCIBLE:
-        differences = _compare(artifact, builds, workshop.comparator)
-        verdict = Verdict.UNREPRODUCIBLE if differences else verdict
+    compared: Sequence[BuildResult] = builds if verdict is Verdict.REPRODUCIBLE else ()
+    if verdict is Verdict.FRAGILE:
+        breaking = find_what_breaks(prepared.artifact, source, plan, workshop.executor, workshop.machine)
+        plan = plan.without(dict.fromkeys(breaking.group, "the build breaks under it"))
+        reason = f"{breaking.told}; {reason}" if breaking.told else reason
+        builds = (*builds, *breaking.builds)
+        compared = (builds[0], breaking.healed) if breaking.healed else ()
+    differences = _compare(artifact, compared, workshop.comparator)
+    if verdict is Verdict.REPRODUCIBLE and differences:
+        verdict = Verdict.UNREPRODUCIBLE
     return Verification(
         id=artifact.id,
         name=artifact.name,
@@ -128,22 +134,10 @@ def judge_builds(builds: Sequence[BuildResult], *, expected: int, varied: Sequen
     return Verdict.REPRODUCIBLE, ""
 
 
-def _without_not_applied(plan: Plan, builds: Sequence[BuildResult]) -> Plan:
-    """Take out of `varied` what a launcher could not apply after all."""
-    failed = {name: reason for build in builds for name, reason in build.not_applied.items() if name in plan.varied}
-    if not failed:
-        return plan
-    return replace(
-        plan,
-        varied=tuple(name for name in plan.varied if name not in failed),
-        not_varied=(*plan.not_varied, *(NotVaried(variation=name, reason=why) for name, why in failed.items())),
-    )
-
-
 def _compare(artifact: Artifact, builds: Sequence[BuildResult], comparator: Comparator) -> tuple[Difference, ...]:
     """Compare every experiment with the control; the first that differs is examined."""
-    control = builds[0]
     for experiment in builds[1:]:
+        control = builds[0]
         differences = compare_manifests(control.outputs, experiment.outputs, artifact.metadata)
         if differences:
             return tuple(_examine_first(differences, control, experiment, comparator))

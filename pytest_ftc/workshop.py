@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import contextlib
+import hashlib
+import json
 import os
 import platform
 import sys
 import threading
 import time
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -17,11 +21,14 @@ from pytest_ftc.background import Background
 from pytest_ftc.comparators import DiffoscopeComparator
 from pytest_ftc.configuration import Config
 from pytest_ftc.executors import LocalExecutor, SnapshotCache, Workspace, survey_machine
-from pytest_ftc.model import Artifact, Verification
+from pytest_ftc.launcher.trees import remove_tree
+from pytest_ftc.model import Artifact, Machine, Verification
+from pytest_ftc.model.serial import to_json
 from pytest_ftc.planning.specification import parse_specification
 from pytest_ftc.presets import prepare
 from pytest_ftc.presets.build_environment import default_cache
 from pytest_ftc.protocols import Variation
+from pytest_ftc.self_test import find_unseen
 from pytest_ftc.variations import CATALOGUE
 from pytest_ftc.verify import Workshop, verify
 
@@ -32,9 +39,9 @@ class Verifier:
     def __init__(self, config: Config, results: Path) -> None:
         self._config = config
         self._results = results
+        self._workspace = Workspace()
         self._lock = threading.Lock()
         self._open: _Open | None = None
-        self._closed = False
 
     def start(self, artifacts: Sequence[Artifact]) -> None:
         """Begin to verify `artifacts` in the background."""
@@ -46,14 +53,10 @@ class Verifier:
         return self._parts().background.result(artifact)
 
     def close(self) -> None:
-        """End what still runs, and leave nothing behind."""
-        with self._lock:
-            parts, self._open, self._closed = self._open, None, True
-        if parts:
-            try:
-                parts.background.close()
-            finally:
-                parts.workspace.close()
+        """End what still runs, and leave nothing behind; may be called again if it was interrupted."""
+        if self._open:
+            self._open.background.close()
+        self._workspace.close()
 
     def describe(self, started: float) -> dict[str, Any]:
         """Return ``tool`` and ``session`` of the report."""
@@ -74,28 +77,28 @@ class Verifier:
     def _parts(self) -> _Open:
         with self._lock:
             if self._open is None:
-                self._open = _Open(self._config, self._results)
+                self._open = _Open(self._config, self._results, self._workspace)
             return self._open
 
 
 class _Open:
     """What exists while a session verifies."""
 
-    def __init__(self, config: Config, results: Path) -> None:
-        self.workspace = Workspace()
+    def __init__(self, config: Config, results: Path, workspace: Workspace) -> None:
+        workspace.make()
         cancelled = threading.Event()
-        machine = survey_machine(self.workspace.path)
-        comparator = DiffoscopeComparator(results / "diffs", self.workspace.folder("compare"))
-        executor = LocalExecutor(machine, self.workspace.folder("builds"), results / "logs", config.jobs)
+        machine = examine_machine(workspace, cache=self_test_cache())
+        comparator = DiffoscopeComparator(results / "diffs", workspace.folder("compare"))
+        executor = LocalExecutor(machine, workspace.folder("builds"), results / "logs", config.jobs)
         workshop = Workshop(
             executor=executor,
             machine=machine,
             comparator=comparator,
-            capture=SnapshotCache(self.workspace.folder("sources")).capture,
+            capture=SnapshotCache(workspace.folder("sources")).capture,
             prepare=partial(prepare, cache=default_cache(), cancelled=cancelled.is_set),
             select=lambda artifact: select_variations(artifact.variations or config.variations),
             builds=config.builds,
-            folder=self.workspace.folder("plain"),
+            folder=workspace.folder("plain"),
             path=search_path(),
             environ=dict(os.environ),
         )
@@ -106,6 +109,45 @@ class _Open:
             executor.cancel()
 
         self.background = Background(lambda artifact: verify(artifact, workshop), cancel)
+
+
+def examine_machine(workspace: Workspace, cache: Path | None = None) -> Machine:
+    """Return what this machine offers, and which variations a program would not see.
+
+    In the folder `cache` it is noted that all were seen, so that the look is taken once per boot.
+    """
+    machine = survey_machine(workspace.path)
+    noted = cache / _describe_boot(machine) if cache else None
+    if noted and noted.exists():
+        return machine
+    folder = workspace.folder("self-test")
+    executor = LocalExecutor(machine, folder / "work", folder / "logs", jobs=2)
+    try:
+        unseen = find_unseen(executor, machine, CATALOGUE, folder)
+    finally:
+        remove_tree(str(folder))
+    if noted and not unseen:
+        with contextlib.suppress(OSError):
+            noted.parent.mkdir(parents=True, exist_ok=True)
+            noted.touch()
+    return replace(machine, unseen=unseen)
+
+
+def self_test_cache() -> Path:
+    """Return the folder in which passed self-tests are noted."""
+    import platformdirs
+
+    return Path(platformdirs.user_cache_dir("pytest-ftc"), "self-tests")
+
+
+def _describe_boot(machine: Machine) -> str:
+    """Return a digest of all on which the outcome of a self-test depends; the boot among it."""
+    try:
+        boot = Path("/proc/sys/kernel/random/boot_id").read_text()
+    except OSError:
+        boot = str(time.time())
+    facts = [__version__, boot, to_json(replace(machine, work_dir=str(Path(machine.work_dir).parent))), sys.executable]
+    return hashlib.sha256(json.dumps(facts).encode()).hexdigest()
 
 
 def select_variations(specification: str) -> tuple[Variation, ...]:

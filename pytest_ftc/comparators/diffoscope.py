@@ -88,7 +88,7 @@ class DiffoscopeComparator:
             known = isinstance(error, (DiffoscopeError, OSError))
             reason = f"not examined by diffoscope: {shorten(str(error)) if known else 'its result has an unknown form'}"
             return [replace(found, note=reason) for found in self._fallback.examine(difference, control, experiment)]
-        diff = self._keep(difference.output, text)
+        diff = self._keep(difference, text)
         found = [
             replace(difference, member=leaf.member, location=leaf.location, evidence=leaf.evidence, diff=diff)
             for leaf in leaves[:_MOST_LEAVES]
@@ -165,10 +165,11 @@ class DiffoscopeComparator:
             waited += 0.2
         raise DiffoscopeError(f"it ran out of time after {self._timeout:g} s")
 
-    def _keep(self, output: str, text: str) -> str:
+    def _keep(self, difference: Difference, text: str) -> str:
         """Write the full diff and return its path; nothing when that cannot be done, since it is a convenience."""
-        digest = hashlib.sha256(os.fsencode(output)).hexdigest()[:8]
-        path = self._diff_dir / f"{_safe_name(output)}-{digest}.txt"
+        sides = [side.sha256 if side else "" for side in (difference.control, difference.experiment)]
+        digest = hashlib.sha256(os.fsencode("\0".join([difference.output, *sides]))).hexdigest()[:8]
+        path = self._diff_dir / f"{_safe_name(difference.output)}-{digest}.txt"
         try:
             self._diff_dir.mkdir(parents=True, exist_ok=True)
             path.write_text(printable(text, keep="\n\t"), errors="backslashreplace")

@@ -13,9 +13,18 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-from pytest_ftc.launcher import command
+from pytest_ftc.launcher import command, kernel
 from pytest_ftc.launcher.trees import remove_tree
-from pytest_ftc.model import Action, BuildResult, BuildStatus, FileSystem, Machine, Output
+from pytest_ftc.model import (
+    Action,
+    BuildResult,
+    BuildStatus,
+    Environment,
+    FileSystem,
+    KernelName,
+    Machine,
+    Output,
+)
 from pytest_ftc.model.serial import from_json
 
 _TAIL_BYTES = 16 * 1024
@@ -131,6 +140,12 @@ class LocalExecutor:
             "isolation": self._machine.isolation.value,
             "overlay": self._machine.overlay and environment.filesystem is FileSystem.DISK,
             "network": environment.network,
+            **_identity(environment),
+            "host": environment.host,
+            "domain": environment.domain,
+            "cpus": environment.cpus,
+            "first_pid": environment.first_pid,
+            "personality": _personality(environment),
             "visible": _hidden_needs(action, self._machine.faketime),
             "log": str(log),
             "blobs": str(folder / "blobs"),
@@ -141,6 +156,19 @@ class LocalExecutor:
         environment = action.environment
         variables = {"HOME": environment.home, "TMPDIR": environment.temp_dir, **environment.variables}
         return {**variables, **clock_variables(environment.clock_shift, self._machine.faketime, variables)}
+
+
+def _identity(environment: Environment) -> dict[str, Any]:
+    identity = environment.identity
+    if identity is None:
+        return {"uid": os.geteuid(), "gid": os.getegid(), "user": "", "group": ""}
+    return {"uid": identity.uid, "gid": identity.gid, "user": identity.user, "group": identity.group}
+
+
+def _personality(environment: Environment) -> int:
+    """Return the flags for personality(2)."""
+    fixed = 0 if environment.randomised_addresses else kernel.ADDR_NO_RANDOMIZE
+    return fixed | (kernel.UNAME26 if environment.kernel is KernelName.OLD else 0)
 
 
 def clock_variables(shift: int, faketime: str, variables: Mapping[str, str]) -> dict[str, str]:

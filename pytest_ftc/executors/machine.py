@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import platform
 import subprocess
@@ -15,7 +16,7 @@ from pathlib import Path
 from pytest_ftc.executors.local import LocalExecutor, clock_variables
 from pytest_ftc.executors.workspace import filesystem_type
 from pytest_ftc.launcher.trees import remove_tree
-from pytest_ftc.model import Action, BuildStatus, Environment, Isolation, Machine, Role
+from pytest_ftc.model import Action, BuildStatus, Environment, Identity, Isolation, Machine, Role
 
 _SHIFT = 398 * 86400
 
@@ -31,6 +32,9 @@ def survey_machine(work: Path) -> Machine:
         zoneinfo=Path("/usr/share/zoneinfo/Pacific/Kiritimati").is_file(),
         work_dir=str(work),
         work_filesystem=filesystem_type(work),
+        identity=_find_identity(),
+        online=_has_route(),
+        personality_reason=_try_personality(),
         cpus=len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1,
     )
     return _find_isolation(machine, work)
@@ -118,3 +122,38 @@ def _list_locales() -> tuple[str, ...]:
     except (OSError, subprocess.TimeoutExpired):
         return ("C",)
     return tuple(listed.decode(errors="replace").split())
+
+
+def _find_identity() -> Identity:
+    import grp
+    import pwd
+
+    uid, gid = os.geteuid(), os.getegid()
+    try:
+        user = pwd.getpwuid(uid).pw_name
+    except KeyError:
+        user = f"user{uid}"
+    try:
+        group = grp.getgrgid(gid).gr_name
+    except KeyError:
+        group = f"group{gid}"
+    return Identity(uid=uid, gid=gid, user=user, group=group)
+
+
+def _has_route() -> bool:
+    """Return whether a default route exists, see the formats of /proc/net/route and /proc/net/ipv6_route."""
+    with contextlib.suppress(OSError), open("/proc/net/route") as routes:
+        if any(line.split()[1] == "00000000" for line in list(routes)[1:]):
+            return True
+    with contextlib.suppress(OSError), open("/proc/net/ipv6_route") as routes:
+        return any(line.startswith("0" * 32 + " 00") and line.split()[-1] != "lo" for line in routes)
+    return False
+
+
+def _try_personality() -> str:
+    """Return why a child of ours may not change its execution domain; empty when it may."""
+    if sys.platform != "linux":
+        return f"{platform.system()} has no personality(2)"
+    code = "import ctypes, sys; sys.exit(ctypes.CDLL(None).personality(ctypes.c_ulong(0x0060000)) == -1)"
+    done = subprocess.run([sys.executable, "-I", "-S", "-c", code], stdin=subprocess.DEVNULL, capture_output=True)
+    return "" if done.returncode == 0 else "personality(2) is refused here (a container's seccomp profile)"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import fcntl
 import os
+import secrets
 import tempfile
 from pathlib import Path
 from types import TracebackType
@@ -24,14 +25,21 @@ class Workspace:
     """
 
     def __init__(self, base: Path | None = None) -> None:
-        base = base or _choose_base()
-        _sweep(base)
+        # The name is known before there is a folder: whoever closes this removes it, at whatever moment.
+        self._base = base or _choose_base()
+        self.path = self._base / f"{_PREFIX}{os.getpid()}-{secrets.token_hex(4)}"
+        self._lock: int | None = None
+
+    def make(self) -> None:
+        """Create the folder.  Raises ExecutionError."""
+        _sweep(self._base)
         try:
-            self.path = Path(tempfile.mkdtemp(prefix=_PREFIX, dir=base))
+            self.path.mkdir(mode=0o700)
             self._lock = os.open(self.path / _LOCK, os.O_RDWR | os.O_CREAT, 0o600)
         except OSError as error:
             raise ExecutionError(
-                f"cannot create a work folder in {base}: {error.strerror}", advice="Set TMPDIR to a folder with space."
+                f"cannot create the work folder {self.path}: {error.strerror}",
+                advice="Set TMPDIR to a folder with space.",
             ) from error
         fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
 
@@ -42,12 +50,15 @@ class Workspace:
         return path
 
     def close(self) -> None:
-        """Remove the folder and everything in it."""
+        """Remove the folder and everything in it; it may be there in part, or not at all."""
         remove_tree(str(self.path))
-        with contextlib.suppress(OSError):
-            os.close(self._lock)
+        if self._lock is not None:
+            with contextlib.suppress(OSError):
+                os.close(self._lock)
+            self._lock = None
 
     def __enter__(self) -> Workspace:
+        self.make()
         return self
 
     def __exit__(
@@ -82,13 +93,20 @@ def _choose_base() -> Path:
 
 
 def _sweep(base: Path) -> None:
+    """Remove what killed sessions left: folders of ours whose lock is free, or without a lock and whose maker died."""
     for folder in base.glob(f"{_PREFIX}*"):
-        with contextlib.suppress(OSError):
-            if folder.stat().st_uid != os.geteuid() or folder.is_symlink():
-                continue
-            lock = os.open(folder / _LOCK, os.O_RDWR)
-            try:
-                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        with contextlib.suppress(OSError, ValueError):
+            if folder.lstat().st_uid == os.geteuid() and not folder.is_symlink() and _is_abandoned(folder):
                 remove_tree(str(folder))
-            finally:
-                os.close(lock)
+
+
+def _is_abandoned(folder: Path) -> bool:
+    if not (folder / _LOCK).exists():
+        maker = int(folder.name.removeprefix(_PREFIX).partition("-")[0])
+        return not Path(f"/proc/{maker}").exists()
+    lock = os.open(folder / _LOCK, os.O_RDWR)
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    finally:
+        os.close(lock)
+    return True

@@ -5,7 +5,6 @@ from __future__ import annotations
 import ctypes
 import fcntl
 import os
-import socket
 import struct
 
 CLONE_NEWNS = 0x00020000
@@ -44,6 +43,9 @@ _SYS_PIVOT_ROOT = {
 }
 
 CAP_SYS_ADMIN = 21
+
+UNAME26 = 0x0020000
+ADDR_NO_RANDOMIZE = 0x0040000
 
 _libc = ctypes.CDLL(None, use_errno=True)
 
@@ -87,6 +89,17 @@ def change_root(new_root: str) -> None:
     os.chdir("/")
 
 
+def name_host(host: str, domain: str) -> None:
+    """Set the host and the domain name of this UTS namespace, see sethostname(2) and setdomainname(2)."""
+    for function, name in ((_libc.sethostname, os.fsencode(host)), (_libc.setdomainname, os.fsencode(domain))):
+        _check(function(name, ctypes.c_size_t(len(name))), "sethostname")
+
+
+def set_personality(flags: int) -> None:
+    """Set the execution domain that this process and what it executes have, see personality(2)."""
+    _check(_libc.personality(ctypes.c_ulong(flags)), "personality")
+
+
 def die_with_parent(signal: int) -> None:
     """Ask for `signal` when the parent dies, see PR_SET_PDEATHSIG in prctl(2)."""
     _check(_libc.prctl(_PR_SET_PDEATHSIG, signal, 0, 0, 0), "PR_SET_PDEATHSIG")
@@ -105,6 +118,8 @@ def renounce_mounting() -> None:
 
 def raise_loopback() -> None:
     """Bring up ``lo`` in a new network namespace, see netdevice(7)."""
+    import socket  # costs more than all else here, and few builds need it
+
     siocsifflags, iff_up = 0x8914, 0x1
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as control:
         fcntl.ioctl(control, siocsifflags, struct.pack("16sh14x", b"lo", iff_up))

@@ -37,7 +37,8 @@ def main(spec_path: str) -> int:
         _write_result(result, _run_plain(spec, log))
         return 0
     try:
-        enter_namespaces(user=spec["isolation"] == "user", network=spec["network"])
+        user = spec["isolation"] == "user"
+        enter_namespaces(user=user, network=spec["network"], uid=spec["uid"], gid=spec["gid"])
     except OSError as error:
         _write_result(result, _lost(str(error.strerror)))
         return 0

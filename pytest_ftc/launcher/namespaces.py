@@ -4,22 +4,23 @@ from __future__ import annotations
 
 import errno
 import os
+from itertools import pairwise
 
 from pytest_ftc.launcher import kernel
 
 
-def enter_namespaces(*, user: bool, network: bool) -> None:
+def enter_namespaces(*, user: bool, network: bool, uid: int, gid: int) -> None:
     """Enter new mount, UTS, IPC and PID namespaces (the PID one takes effect for children).
 
-    With `user`, a user namespace first, in which every id keeps its number; without `network`, a network namespace in
-    which only loopback exists.  Raises OSError where the kernel or a sandbox refuses.
+    With `user`, a user namespace first, in which this user has the numbers `uid` and `gid`; without `network`, a
+    network namespace in which only loopback exists.  Raises OSError where the kernel or a sandbox refuses.
     """
     flags = kernel.CLONE_NEWNS | kernel.CLONE_NEWUTS | kernel.CLONE_NEWIPC | kernel.CLONE_NEWPID
     if not network:
         flags |= kernel.CLONE_NEWNET
     try:
         if user:
-            _enter_user_namespace(flags)
+            _enter_user_namespace(flags, uid, gid)
         else:
             kernel.unshare(flags)
     except OSError as error:
@@ -37,13 +38,13 @@ def _explain(error: OSError) -> str:
     return f"namespaces are refused here: {error.strerror or error}"
 
 
-def _enter_user_namespace(flags: int) -> None:
+def _enter_user_namespace(flags: int, uid: int, gid: int) -> None:
     """Enter the namespaces of `flags` and a user namespace that owns them.
 
     A map of more than one's own id has to be written from outside, so a helper that stays behind writes it, see
     user_namespaces(7).
     """
-    maps = _identity_maps()
+    uid_map, gid_map = _make_maps(uid, gid)
     start_read, start_write = os.pipe()
     done_read, done_write = os.pipe()
     target = os.getpid()
@@ -53,7 +54,7 @@ def _enter_user_namespace(flags: int) -> None:
         status = 1
         try:
             if os.read(start_read, 1):
-                _write_maps(target, *maps)
+                _write_maps(target, uid_map, gid_map)
                 os.write(done_write, b"+")
             status = 0
         except OSError as error:
@@ -74,21 +75,39 @@ def _enter_user_namespace(flags: int) -> None:
         raise OSError(f"writing the id maps: {answer.decode(errors='replace')}")
 
 
-def _identity_maps() -> tuple[str, str, bool]:
-    """Return uid_map, gid_map and whether setgroups(2) must be denied: all ids for root, one's own for others."""
+def _make_maps(uid: int, gid: int) -> tuple[str, str]:
+    """Return uid_map and gid_map: for root all ids there are, for others their own alone."""
     if os.geteuid() == 0:
-        return _mapped_ids("/proc/self/uid_map"), _mapped_ids("/proc/self/gid_map"), False
-    return f"{os.geteuid()} {os.geteuid()} 1\n", f"{os.getegid()} {os.getegid()} 1\n", True
+        return (
+            map_ids(_mapped_ranges("/proc/self/uid_map"), os.geteuid(), uid),
+            map_ids(_mapped_ranges("/proc/self/gid_map"), os.getegid(), gid),
+        )
+    return f"{uid} {os.geteuid()} 1\n", f"{gid} {os.getegid()} 1\n"
 
 
-def _mapped_ids(path: str) -> str:
+def map_ids(ranges: list[tuple[int, int]], own: int, wanted: int) -> str:
+    """Return a map in which `own` is seen as `wanted` and the other way round, and all other ids as they are.
+
+    `ranges` holds the first number and the count of each range of ids that exist outside.
+    """
+    swapped = {own: wanted, wanted: own}
+    lines = []
+    for start, count in ranges:
+        end = start + count
+        edges = {start, end, *(edge for one in swapped for edge in (one, one + 1) if start < edge < end)}
+        for first, after in pairwise(sorted(edges)):
+            inside = swapped.get(first, first) if after - first == 1 else first
+            lines.append(f"{inside} {first} {after - first}\n")
+    return "".join(lines)
+
+
+def _mapped_ranges(path: str) -> list[tuple[int, int]]:
     with open(path) as lines:
-        ranges = [line.split() for line in lines]
-    return "".join(f"{inside} {inside} {count}\n" for inside, _, count in ranges)
+        return [(int(line.split()[0]), int(line.split()[2])) for line in lines]
 
 
-def _write_maps(pid: int, uid_map: str, gid_map: str, deny_setgroups: bool) -> None:
-    if deny_setgroups:
+def _write_maps(pid: int, uid_map: str, gid_map: str) -> None:
+    if os.geteuid() != 0:
         _write(f"/proc/{pid}/setgroups", "deny")
     _write(f"/proc/{pid}/gid_map", gid_map)
     _write(f"/proc/{pid}/uid_map", uid_map)

@@ -58,6 +58,9 @@ def _become_build(spec: dict[str, Any], log: int) -> None:
             kernel.die_with_parent(signal.SIGKILL)
     else:
         kernel.renounce_mounting()
+    _limit_cpus(spec["cpus"])
+    with contextlib.suppress(OSError):  # refused in some containers, where neither is varied
+        kernel.set_personality(spec["personality"])
     null = os.open(os.devnull, os.O_RDONLY)
     for descriptor, target in ((null, 0), (log, 1), (log, 2)):
         os.dup2(descriptor, target)
@@ -68,6 +71,11 @@ def _become_build(spec: dict[str, Any], log: int) -> None:
     os.chdir(spec["build_path"])
     os.umask(spec["umask"])
     os.execvpe(spec["argv"][0], spec["argv"], spec["env"])
+
+
+def _limit_cpus(count: int) -> None:
+    if count and hasattr(os, "sched_setaffinity"):
+        os.sched_setaffinity(0, sorted(os.sched_getaffinity(0))[:count])
 
 
 def wait_for(pid: int, timeout: float) -> Ended:

@@ -7,6 +7,7 @@ import os
 from typing import Any
 
 from pytest_ftc.launcher import kernel
+from pytest_ftc.launcher.facts import describe_machine
 from pytest_ftc.launcher.trees import copy_tree, list_folder
 
 Spec = dict[str, Any]
@@ -36,6 +37,13 @@ def assemble_root(spec: Spec) -> dict[str, str]:
         os.makedirs(new_root + folder, exist_ok=True)
     kernel.make_read_only(new_root)
     kernel.mount("proc", new_root + "/proc", "proc", kernel.MS_NOSUID | kernel.MS_NODEV | kernel.MS_NOEXEC)
+    if spec["first_pid"]:
+        # The next fork gets the number after the last one, see ns_last_pid in proc(5).
+        _write(f"{new_root}/proc/sys/kernel/ns_last_pid", str(spec["first_pid"] - 1))
+    if spec["host"]:
+        kernel.name_host(spec["host"], spec["domain"])
+    for path, text in describe_machine(spec).items():
+        _replace(path, text, scratch, new_root)
     _mount_private(private, scratch, new_root)
     # The folders of the work tree vanish below the private /tmp, so relative names keep overlayfs's option string
     # free of characters it would have to escape.
@@ -82,6 +90,20 @@ def _show(source: str, target: str) -> None:
     # What this user may not even look at cannot be shown, and would not have been readable either.
     with contextlib.suppress(PermissionError):
         kernel.bind(source, target)
+
+
+def _replace(path: str, text: str, scratch: str, new_root: str) -> None:
+    """Show the file `path` of the machine with the content `text`, if there is such a file."""
+    if os.path.isfile(path) and not os.path.islink(path):
+        own = os.path.join(scratch, path.replace("/", "-"))
+        _write(own, text)
+        kernel.bind(own, new_root + path)
+        kernel.make_read_only(new_root + path)
+
+
+def _write(path: str, text: str) -> None:
+    with open(path, "w", errors="surrogateescape") as file:
+        file.write(text)
 
 
 def _private_folders(spec: Spec) -> list[str]:

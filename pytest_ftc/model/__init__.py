@@ -2,7 +2,7 @@
 
 from pytest_ftc.model.artifact import Artifact, Metadata
 from pytest_ftc.model.build import Action, BuildResult, BuildStatus, Output, OutputType, Role
-from pytest_ftc.model.environment import Environment, FileOrder, FileSystem
+from pytest_ftc.model.environment import Environment, FileOrder, FileSystem, Identity, KernelName
 from pytest_ftc.model.machine import Isolation, Machine
 from pytest_ftc.model.source import Snapshot
 from pytest_ftc.model.verification import (
@@ -28,7 +28,9 @@ __all__ = [
     "FileOrder",
     "FileSystem",
     "Finding",
+    "Identity",
     "Isolation",
+    "KernelName",
     "Machine",
     "Metadata",
     "NotVaried",

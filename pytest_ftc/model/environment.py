@@ -23,6 +23,24 @@ class FileSystem(str, Enum):
     TMPFS = "tmpfs"
 
 
+class KernelName(str, Enum):
+    """What uname(2) says of the kernel's version."""
+
+    NATIVE = "native"
+    OLD = "2.6"
+    """A number that starts with 2.6, by UNAME26 of personality(2)."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Identity:
+    """A user, as a build sees it."""
+
+    uid: int
+    gid: int
+    user: str
+    group: str
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Environment:
     """All the conditions of one build."""
@@ -40,6 +58,18 @@ class Environment:
     filesystem: FileSystem = FileSystem.DISK
     source_mtime_shift: int = 0
     """Seconds added to the modification time of every source file."""
+    identity: Identity | None = None
+    """Who runs the build; None leaves the user as it is."""
+    host: str = ""
+    """Host name; empty leaves it as it is."""
+    domain: str = ""
+    kernel: KernelName = KernelName.NATIVE
+    cpus: int = 0
+    """CPUs the build may use; 0 for all."""
+    randomised_addresses: bool = False
+    """Whether the kernel lays out memory at random (ASLR)."""
+    first_pid: int = 0
+    """Process id of the build, in a PID namespace; 0 for the first free one."""
     network: bool = True
     """Whether the build may use the machine's network; without it only loopback is there."""
 

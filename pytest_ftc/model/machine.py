@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from enum import Enum
+
+from pytest_ftc.model.environment import Identity
 
 
 class Isolation(str, Enum):
@@ -38,3 +41,11 @@ class Machine:
     work_filesystem: str = ""
     """Its file system type: ``ext4``, ``tmpfs``, ..."""
     cpus: int = 1
+    identity: Identity | None = None
+    """Who runs this session."""
+    online: bool = False
+    """Whether there is a route to other machines."""
+    personality_reason: str = ""
+    """Why personality(2) is refused; empty when it is not."""
+    unseen: Mapping[str, str] = field(default_factory=dict)
+    """Variations that a program inside does not see although they were applied, and why."""

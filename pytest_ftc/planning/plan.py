@@ -39,8 +39,20 @@ class Plan:
     """The builds of one artifact; the first is the control."""
 
     actions: tuple[Action, ...]
-    varied: tuple[str, ...]
+    variations: tuple[Variation, ...]
+    """Those that the experiments apply."""
     not_varied: tuple[NotVaried, ...]
+
+    @property
+    def varied(self) -> tuple[str, ...]:
+        """The names of the variations applied."""
+        return tuple(variation.name for variation in self.variations)
+
+    def without(self, reasons: Mapping[str, str]) -> Plan:
+        """Return the plan with the variations named in `reasons` not applied, for those reasons."""
+        moved = tuple(NotVaried(variation=name, reason=reasons[name]) for name in self.varied if name in reasons)
+        kept = tuple(variation for variation in self.variations if variation.name not in reasons)
+        return replace(self, variations=kept, not_varied=(*self.not_varied, *moved))
 
 
 def plan_builds(
@@ -73,18 +85,14 @@ def plan_builds(
         network=artifact.preset is None,
     )
     control = _match_filesystem(control, possible, machine)
-    environments = [control]
+    actions = [_action(artifact, source, control, Role.CONTROL, "", possible)]
     for index in range(1, builds):
-        environment = control
-        for variation in possible:
-            environment = variation.vary(environment, _token(artifact, index), machine)
-        environments.append(environment.with_variables(**artifact.env))
-    actions = [
-        _action(artifact, source, environment, index, possible) for index, environment in enumerate(environments)
-    ]
+        environment = _vary(control, possible, artifact, index, machine)
+        number = f"-{index}" if index > 1 else ""
+        actions.append(_action(artifact, source, environment, Role.EXPERIMENT, number, possible))
     return Plan(
         actions=tuple(actions),
-        varied=tuple(variation.name for variation in possible),
+        variations=tuple(possible),
         not_varied=tuple(
             NotVaried(variation=name, reason=reason) for name, reason in reasons.items() if reason is not None
         ),
@@ -96,7 +104,9 @@ def _obstacle(variation: Variation, artifact: Artifact, machine: Machine) -> str
     variable = _VARIABLES.get(variation.name)
     if variable in artifact.env:
         return f"the artifact sets {variable} itself"
-    return variation.unavailable(machine)
+    if variation.name == "network" and artifact.preset:
+        return "every build of this artifact runs offline"
+    return variation.unavailable(machine) or machine.unseen.get(variation.name)
 
 
 def plain_environment(
@@ -117,6 +127,10 @@ def plain_environment(
         "LC_ALL": locale,
         "LANG": locale,
         "FTC_CANARY": f"ftc-variable-{token}",
+        "TERM": "xterm",
+        "COLUMNS": "80",
+        "LINES": "24",
+        **({"USER": machine.identity.user, "LOGNAME": machine.identity.user} if machine.identity else {}),
         "PYTHONHASHSEED": "0",
         "PERL_HASH_SEED": "0",
     }
@@ -125,6 +139,9 @@ def plain_environment(
         home=f"{prefix}/ftc-home-{token}",
         temp_dir=f"{prefix}/tmp",
         variables={**plain, **variables},
+        identity=machine.identity,
+        host=f"host-{token}",
+        domain=f"domain-{token}.invalid",
         network=network,
     )
 
@@ -137,14 +154,42 @@ def _match_filesystem(control: Environment, variations: Sequence[Variation], mac
     return control
 
 
-def _action(
-    artifact: Artifact, source: Snapshot, environment: Environment, index: int, variations: Sequence[Variation]
+def plan_rebuild(
+    artifact: Artifact,
+    source: Snapshot,
+    plan: Plan,
+    names: Sequence[str],
+    machine: Machine,
+    *,
+    role: Role,
+    suffix: str,
 ) -> Action:
-    role = Role.EXPERIMENT if index else Role.CONTROL
-    number = f"-{index}" if index > 1 else ""
+    """Return one more build: the control environment with only the variations `names` of the first experiment."""
+    chosen = [variation for variation in plan.variations if variation.name in names]
+    environment = _vary(plan.actions[0].environment, chosen, artifact, 1, machine)
+    return _action(artifact, source, environment, role, suffix, plan.variations)
+
+
+def _vary(
+    control: Environment, variations: Sequence[Variation], artifact: Artifact, index: int, machine: Machine
+) -> Environment:
+    environment = control
+    for variation in variations:
+        environment = variation.vary(environment, _token(artifact, index), machine)
+    return environment.with_variables(**artifact.env)
+
+
+def _action(
+    artifact: Artifact,
+    source: Snapshot,
+    environment: Environment,
+    role: Role,
+    suffix: str,
+    variations: Sequence[Variation],
+) -> Action:
     build = artifact.build
     return Action(
-        id=f"{_slug(artifact.name)}-{role.value}{number}",
+        id=f"{_slug(artifact.name)}-{role.value}{suffix}",
         role=role,
         command=("/bin/sh", "-c", build) if isinstance(build, str) else tuple(build),
         snapshot=source.path,

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from pytest_ftc.model import Artifact, FileOrder, FileSystem, Isolation, Machine, Role, Snapshot
+from pytest_ftc.model import Artifact, FileOrder, FileSystem, Identity, Isolation, Machine, Role, Snapshot
 from pytest_ftc.planning.plan import Plan, plan_builds
 from pytest_ftc.variations import CATALOGUE
 
@@ -17,6 +17,9 @@ MACHINE = Machine(
     zoneinfo=True,
     work_dir="/var/tmp/w",
     work_filesystem="ext4",
+    cpus=2,
+    identity=Identity(uid=1000, gid=1000, user="me", group="us"),
+    online=True,
 )
 BARE = Machine(
     isolation=Isolation.NONE,
@@ -25,6 +28,7 @@ BARE = Machine(
     locales=("C",),
     work_dir="/var/tmp/w",
     work_filesystem="ext4",
+    personality_reason="refused",
 )
 SNAPSHOT = Snapshot(path=Path("/snapshot"), git_dir=None, git_link=None, commit_time=7)
 ARTIFACT = Artifact(id="ftc.toml::ftc::app", name="app", build="make", outputs=("app",), source=Path("/project"))
@@ -73,7 +77,10 @@ def test_the_order_of_files_varies_alone_on_two_file_systems_of_one_type() -> No
 def test_what_a_machine_cannot_vary_is_named_and_not_claimed() -> None:
     result = plan(machine=BARE)
     missing = {entry.variation: entry.reason for entry in result.not_varied}
-    assert set(missing) == {"time", "locales", "fileordering", "filesystem"}
+    assert set(missing) == {
+        "time", "locales", "user_group", "domain_host", "kernel", "num_cpus", "aslr", "pid", "fileordering", "filesystem",
+        "network",
+    }  # fmt: skip
     assert missing["time"] == "no libfaketime"
     assert "refused" in missing["fileordering"]
     assert set(result.varied) == set(ALL) - set(missing)

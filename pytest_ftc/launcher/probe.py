@@ -1,0 +1,87 @@
+"""What a build environment looks like from inside.  Run as a build of its own; writes seen.json.
+
+Each key is the name of a variation, each value what a program sees of it.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import json
+import os
+import platform
+import sys
+import tempfile
+import time
+
+
+def look() -> dict[str, object]:
+    """Return what is seen, by the name of the variation."""
+    environ = os.environ
+    umask = os.umask(0)
+    os.umask(umask)
+    return {
+        "time": int(time.time()),
+        "timezone": time.strftime("%Z %z"),
+        "locales": environ.get("LC_ALL"),
+        "build_path": os.getcwd(),
+        "home": os.path.expanduser("~"),
+        "temp_dir": tempfile.gettempdir(),
+        "exec_path": environ.get("PATH"),
+        "environment": [environ.get("FTC_CANARY"), environ.get("FTC_CANARY_EXTRA")],
+        "terminal": [environ.get(name) for name in ("TERM", "COLUMNS", "LINES")],
+        "umask": umask,
+        "user_group": [os.getuid(), os.getgid(), _user_name()],
+        "domain_host": platform.node(),
+        "kernel": platform.release(),
+        "num_cpus": len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count(),
+        "aslr": _personality(),
+        "pid": os.getpid(),
+        "fileordering": [name for name in os.listdir(".") if name.startswith("file-")],
+        "source_mtime": int(os.stat("file-a").st_mtime),
+        "filesystem": _filesystem(),
+        "hash_seed": hash("ftc"),
+        "network": _interfaces(),
+    }
+
+
+def _user_name() -> str:
+    import pwd
+
+    try:
+        return pwd.getpwuid(os.getuid()).pw_name
+    except KeyError:
+        return ""
+
+
+def _personality() -> int | None:
+    if sys.platform != "linux":
+        return None
+    address_no_randomize, ask = 0x0040000, 0xFFFFFFFF
+    return int(ctypes.CDLL(None).personality(ctypes.c_ulong(ask))) & address_no_randomize
+
+
+def _filesystem() -> str:
+    """Return the type of the innermost mount that holds the tree, see proc_pid_mountinfo(5)."""
+    here, found = os.getcwd(), ""
+    try:
+        with open("/proc/self/mountinfo") as mounts:
+            for line in mounts:
+                point, kind = line.split()[4], line.partition(" - ")[2].split()[0]
+                if here == point or here.startswith(point.rstrip("/") + "/"):
+                    found = kind
+    except OSError:
+        pass
+    return found
+
+
+def _interfaces() -> list[str]:
+    try:
+        with open("/proc/net/dev") as devices:
+            return sorted(line.partition(":")[0].strip() for line in list(devices)[2:])
+    except OSError:
+        return []
+
+
+if __name__ == "__main__":
+    with open("seen.json", "w") as file:
+        json.dump(look(), file)

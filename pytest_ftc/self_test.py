@@ -1,0 +1,74 @@
+"""Looks from inside a control and an experiment environment whether each variation is in force."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from shutil import copyfile
+from typing import Any
+
+from pytest_ftc.launcher import probe
+from pytest_ftc.model import Artifact, BuildResult, BuildStatus, Machine, Snapshot
+from pytest_ftc.planning.plan import plan_builds
+from pytest_ftc.protocols import Executor, Variation
+
+_DAY = 86400
+
+
+def find_unseen(executor: Executor, machine: Machine, variations: Sequence[Variation], folder: Path) -> dict[str, str]:
+    """Return the variations that a program in the experiment does not see, and why; `folder` is for temporary files.
+
+    What `machine` cannot vary is left out: the plan names it.  Variations of other people, of which the probe knows
+    nothing, are taken at their word.
+    """
+    source = folder / "source"
+    source.mkdir(parents=True)
+    for letter in "abcdef":
+        (source / f"file-{letter}").touch()
+    copyfile(probe.__file__, source / "probe.py")
+    plan = plan_builds(
+        Artifact(
+            id="self-test",
+            name="self-test",
+            build=(sys.executable, "-S", "-B", "probe.py"),
+            outputs=("seen.json",),
+            source=source,
+            timeout=60,
+        ),
+        Snapshot(path=source, git_dir=None, git_link=None, commit_time=None),
+        variations,
+        machine,
+        builds=2,
+        folder=folder / "plain",
+        path=os.defpath.lstrip(":").split(":"),
+        environ={},
+    )
+    with ThreadPoolExecutor(2) as pool:
+        control, experiment = pool.map(lambda action: executor.run(action, lambda _: None), plan.actions)
+    for build in (control, experiment):
+        if build.status is not BuildStatus.OK:
+            words = build.log_tail.strip().splitlines()[-1:]
+            reason = f"the self-test of the environment failed: {build.reason} {' '.join(words)}".strip()
+            return dict.fromkeys(plan.varied, reason)
+    return _compare(_read(control), _read(experiment), plan.varied)
+
+
+def _read(build: BuildResult) -> Mapping[str, Any]:
+    seen: Mapping[str, Any] = json.loads(Path(build.blobs, build.outputs[0].sha256).read_bytes())
+    return seen
+
+
+def _compare(control: Mapping[str, Any], experiment: Mapping[str, Any], names: Sequence[str]) -> dict[str, str]:
+    unseen = {}
+    for name in names:
+        if name not in control:
+            continue
+        # The real clocks of two builds differ too.
+        same = control[name] == experiment[name]
+        if same or (name == "time" and abs(control[name] - experiment[name]) < _DAY):
+            unseen[name] = f"the self-test saw {str(control[name])[:80]!r} in both environments"
+    return unseen

@@ -1,0 +1,24 @@
+"""The name of the machine: host and domain name, /etc/hostname, /etc/hosts, /etc/machine-id."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from pytest_ftc.model import Environment, Isolation, Machine
+
+
+class DomainHost:
+    """Other names in a UTS namespace, and files of the build's own that agree with them."""
+
+    name = "domain_host"
+
+    def unavailable(self, machine: Machine) -> str | None:
+        if machine.isolation is Isolation.NONE:
+            return f"needs a UTS namespace: {machine.isolation_reason}"
+        return None
+
+    def vary(self, environment: Environment, token: str, machine: Machine) -> Environment:
+        return replace(environment, host=f"host-{token}", domain=f"domain-{token}.invalid")
+
+    def describe(self, environment: Environment) -> str:
+        return f"{environment.host}.{environment.domain}" if environment.host else "as the machine"

@@ -1,0 +1,25 @@
+"""The version of the kernel, as uname(2) tells it."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from pytest_ftc.model import Environment, KernelName, Machine
+
+
+class Kernel:
+    """The true release against one that starts with 2.6: all that a process may change, by personality(2).
+
+    The kernel itself, its name and its build date stay what they are.
+    """
+
+    name = "kernel"
+
+    def unavailable(self, machine: Machine) -> str | None:
+        return machine.personality_reason or None
+
+    def vary(self, environment: Environment, token: str, machine: Machine) -> Environment:
+        return replace(environment, kernel=KernelName.OLD)
+
+    def describe(self, environment: Environment) -> str:
+        return environment.kernel.value

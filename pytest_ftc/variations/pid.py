@@ -1,0 +1,28 @@
+"""The numbers of processes."""
+
+from __future__ import annotations
+
+import zlib
+from dataclasses import replace
+
+from pytest_ftc.model import Environment, Isolation, Machine
+
+_LOWEST, _SPAN = 10_000, 20_000
+"""Below the least pid_max there is, 32768, with room for the processes of a build."""
+
+
+class Pid:
+    """A PID namespace that counts from the bottom against one that counts from somewhere above."""
+
+    name = "pid"
+
+    def unavailable(self, machine: Machine) -> str | None:
+        if machine.isolation is Isolation.NONE:
+            return f"needs a PID namespace: {machine.isolation_reason}"
+        return None
+
+    def vary(self, environment: Environment, token: str, machine: Machine) -> Environment:
+        return replace(environment, first_pid=_LOWEST + zlib.crc32(token.encode()) % _SPAN)
+
+    def describe(self, environment: Environment) -> str:
+        return f"from {environment.first_pid}" if environment.first_pid else "from the bottom"

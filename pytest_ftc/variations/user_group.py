@@ -1,0 +1,34 @@
+"""Who builds: numbers and names of user and group."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from pytest_ftc.model import Environment, Identity, Isolation, Machine
+
+_UID, _GID = 52741, 52742
+
+
+class UserGroup:
+    """Another uid and gid by the id map of a user namespace, and other names by a passwd and a group file of its own.
+
+    Whoever runs the session still owns the files; only what the build sees of it differs.  Root builds as an ordinary
+    user then.
+    """
+
+    name = "user_group"
+
+    def unavailable(self, machine: Machine) -> str | None:
+        if machine.isolation is Isolation.USER:
+            return None
+        return f"needs a user namespace: {machine.isolation_reason or 'the builds run as root without one'}"
+
+    def vary(self, environment: Environment, token: str, machine: Machine) -> Environment:
+        identity = Identity(uid=_UID, gid=_GID, user=f"user-{token}", group=f"group-{token}")
+        return replace(environment, identity=identity).with_variables(USER=identity.user, LOGNAME=identity.user)
+
+    def describe(self, environment: Environment) -> str:
+        identity = environment.identity
+        if identity is None:
+            return "as the session"
+        return f"{identity.user}({identity.uid}):{identity.group}({identity.gid})"

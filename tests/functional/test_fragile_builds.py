@@ -1,0 +1,31 @@
+"""A build that breaks under a variation: which one, and is it reproducible otherwise?"""
+
+import pytest
+
+
+def test_the_variation_that_breaks_the_build_is_named_and_parity_is_checked_without_it(verify_build):
+    run = verify_build('test "$(umask)" = 0022 || exit 3; echo > out')
+    assert run.verdicts == {"app": "fragile"}
+    assert "breaks under: umask=0002" in run.flat
+    artifact = run.artifact()
+    assert {"variation": "umask", "reason": "the build breaks under it"} in artifact["not_varied"]
+    assert "time" in artifact["varied"]
+    assert artifact["findings"] == []
+    assert len(artifact["builds"]) <= 13
+
+
+def test_what_leaks_besides_is_found_too(verify_build):
+    run = verify_build('test "$(umask)" = 0022 || exit 3; pwd > out')
+    assert run.verdicts == {"app": "fragile"}
+    assert "ftc-build-" in run.artifact()["findings"][0]["evidence"]["control"]
+
+
+@pytest.mark.parametrize("combine", ["||", "&&"])
+def test_two_variations_that_break_a_build_each_or_together(verify_build, combine):
+    broken = f'test "$(umask)" != 0022 {combine} test "$TZ" != UTC'
+    run = verify_build(f"if {broken}; then exit 3; fi; echo > out")
+    assert run.verdicts == {"app": "fragile"}
+    told = run.artifact()["reason"]
+    if combine == "||":
+        assert "umask=0002" in told
+        assert "timezone=" in told
