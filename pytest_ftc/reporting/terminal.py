@@ -16,7 +16,7 @@ from pytest_ftc.reporting.findings import UNKNOWN, findings_of
 if TYPE_CHECKING:
     from rich.text import Text
 
-_MOST_FINDINGS = 5
+_MOST_FINDINGS = 3
 _LOG_LINES = 15
 _LOG_ROWS = 20
 _LABEL_WIDTH = 11
@@ -105,11 +105,16 @@ def _finding_lines(verification: Verification, width: int) -> Iterator[Text]:
 
     differences = {(d.output, d.member, d.location): d for d in verification.differences}
     groups = _fold(findings_of(verification))
+    named = ""
     for findings in groups[:_MOST_FINDINGS]:
         first = findings[0]
         difference = differences.get((first.output, first.member, first.location))
-        yield from _one_finding(findings, difference, width)
-        yield Text()
+        heading = _name_output(findings)
+        if heading != named:
+            yield _labelled("output", heading, width, style=markup.LABEL)
+        named = heading
+        yield from _one_finding(first, difference, width)
+    yield Text()
     if len(groups) > _MOST_FINDINGS:
         rest = sum(len(findings) for findings in groups[_MOST_FINDINGS:])
         yield _labelled("more", f"{rest} more places differ; all are in the report (--ftc-report=DIR)", width)
@@ -132,11 +137,13 @@ def _suffix(output: str) -> str:
     return os.path.splitext(output)[1]  # noqa: PTH122
 
 
-def _one_finding(findings: Sequence[Finding], difference: Difference | None, width: int) -> Iterator[Text]:
+def _name_output(findings: Sequence[Finding]) -> str:
     first = findings[0]
     where = " › ".join(filter(None, (first.output, first.member))).replace("\n", "\\n")
-    alike = f"  (and {len(findings) - 1} more like it)" if len(findings) > 1 else ""
-    yield _labelled("output", where + alike, width, style=markup.LABEL)
+    return where + (f"  (and {len(findings) - 1} more like it)" if len(findings) > 1 else "")
+
+
+def _one_finding(first: Finding, difference: Difference | None, width: int) -> Iterator[Text]:
     if first.location:
         yield _labelled("where", first.location, width)
     if first.cause != UNKNOWN:
