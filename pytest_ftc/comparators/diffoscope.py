@@ -9,17 +9,19 @@ import os
 import re
 import shutil
 import signal
+import site
 import subprocess
 import sys
 import tempfile
 import threading
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 from pytest_ftc.comparators.hexdump import HexComparator
-from pytest_ftc.model import Difference, Evidence
+from pytest_ftc.comparators.places import Place, read_places
+from pytest_ftc.model import Difference
 from pytest_ftc.printable import printable, shorten
 
 COMMAND = (sys.executable, "-m", "diffoscope.main")
@@ -35,20 +37,18 @@ for kind, limit in limits.items():
 os.nice(10)
 os.execvp(sys.argv[2], sys.argv[2:])
 """
-_MOST_LEAVES = 20
+_MOST_PLACES = 20
+_MOST_RESULT = 64 << 20
+"""Bytes of JSON that are read: what is limited in diffoscope must not fill the memory here."""
+_MOST_TEXT = 20_000_000
+# Without these its Python may not start, or not find the packages that ours found.
+_INHERITED = ("LD_LIBRARY_PATH", "PYTHONPATH")
 _PLAIN_NAME = re.compile(r"[A-Za-z0-9_+][A-Za-z0-9._+-]{0,100}")
 _PLAIN_SUFFIX = re.compile(r"(?:\.[A-Za-z0-9]{1,8}){1,2}\Z")
 
 
 class DiffoscopeError(Exception):
     """diffoscope gave no answer; the text says why."""
-
-
-@dataclass(frozen=True, slots=True)
-class _Leaf:
-    member: str
-    location: str
-    evidence: Evidence
 
 
 class DiffoscopeComparator:
@@ -82,29 +82,33 @@ class DiffoscopeComparator:
     def examine(self, difference: Difference, control: Path, experiment: Path) -> Sequence[Difference]:
         try:
             with tempfile.TemporaryDirectory(prefix="diff-", dir=self._work, ignore_cleanup_errors=True) as folder:
-                tree, text = self._ask(Path(folder), difference.output, control, experiment)
-                leaves = list(_walk(tree, "")) or [_Leaf("", "", Evidence(control="", experiment=""))]
-        except (DiffoscopeError, OSError, AttributeError, TypeError) as error:
-            known = isinstance(error, (DiffoscopeError, OSError))
-            reason = f"not examined by diffoscope: {shorten(str(error)) if known else 'its result has an unknown form'}"
-            return [replace(found, note=reason) for found in self._fallback.examine(difference, control, experiment)]
-        diff = self._keep(difference, text)
-        found = [
-            replace(difference, member=leaf.member, location=leaf.location, evidence=leaf.evidence, diff=diff)
-            for leaf in leaves[:_MOST_LEAVES]
-        ]
-        if len(leaves) > _MOST_LEAVES:
-            found[-1] = replace(found[-1], note=f"{len(leaves) - _MOST_LEAVES} more places differ; see the diff")
-        return [self._fill(entry, control, experiment) for entry in found]
+                places, text = self._ask(Path(folder), difference.output, control, experiment)
+        except (DiffoscopeError, OSError) as error:
+            reason = f"not examined by diffoscope: {shorten(str(error))}"
+            return [
+                replace(found, note=_join(reason, found.note))
+                for found in self._fallback.examine(difference, control, experiment)
+            ]
+        difference = replace(difference, diff=self._keep(difference, text))
+        found = [self._fill(difference, place, control, experiment) for place in places[:_MOST_PLACES]]
+        if len(places) > _MOST_PLACES:
+            more = f"{len(places) - _MOST_PLACES} more places differ; see the diff"
+            found[-1] = replace(found[-1], note=_join(found[-1].note, more))
+        return found
 
-    def _fill(self, entry: Difference, control: Path, experiment: Path) -> Difference:
-        """Show bytes where diffoscope named no place with two values."""
-        if entry.evidence and (entry.evidence.control or entry.evidence.experiment):
-            return entry
-        (plain,) = self._fallback.examine(replace(entry, evidence=None), control, experiment)
-        return replace(plain, location=entry.location or plain.location)
+    def _fill(self, difference: Difference, place: Place, control: Path, experiment: Path) -> Difference:
+        """Return `difference` at `place`; with the first bytes of the output where diffoscope shows no values."""
+        if place.evidence is None and not place.member:
+            (difference,) = self._fallback.examine(difference, control, experiment)
+        return replace(
+            difference,
+            member=place.member,
+            location=place.location or difference.location,
+            evidence=place.evidence or difference.evidence,
+            note=place.note or difference.note,
+        )
 
-    def _ask(self, folder: Path, output: str, control: Path, experiment: Path) -> tuple[Mapping[str, Any], str]:
+    def _ask(self, folder: Path, output: str, control: Path, experiment: Path) -> tuple[tuple[Place, ...], str]:
         name = _safe_name(output)
         for side, blob in (("control", control), ("experiment", experiment)):
             (folder / side).mkdir()
@@ -112,32 +116,36 @@ class DiffoscopeComparator:
         (folder / "tmp").mkdir()
         limits = [sys.executable, "-I", "-S", "-c", _LIMITED, str(self._memory)]
         options = [
-            "--no-progress", "--no-default-limits", "--max-diff-block-lines=2000", "--max-text-report-size=20000000",
-            "--max-diff-input-lines=1000000", "--max-container-depth=20", "--exclude-directory-metadata=yes",
-            f"--timeout={int(self._timeout)}", "--json=result.json", "--text=result.txt", "--text-color=never",
+            "--no-progress", "--no-default-limits", "--max-diff-block-lines-saved=2000",
+            f"--max-text-report-size={_MOST_TEXT}", "--max-diff-input-lines=1000000", "--max-container-depth=20",
+            # Somewhat before the end, so that what it has found by then is not lost.
+            "--exclude-directory-metadata=yes", f"--timeout={max(1, int(self._timeout * 0.8))}",
+            "--json=result.json", "--text=result.txt", "--text-color=never",
         ]  # fmt: skip
         self._run([*limits, *self._command, *options, f"control/{name}", f"experiment/{name}"], folder)
+        return self._read(folder)
+
+    def _read(self, folder: Path) -> tuple[tuple[Place, ...], str]:
         try:
-            tree = json.loads((folder / "result.json").read_bytes())
-            text = (folder / "result.txt").read_text(errors="replace")
-        except (OSError, ValueError):
+            if (folder / "result.json").stat().st_size > _MOST_RESULT:
+                raise DiffoscopeError("its result is too large")
+            result = json.loads((folder / "result.json").read_bytes())
+            with open(folder / "result.txt", errors="replace") as file:
+                text = file.read(_MOST_TEXT)
+        except (OSError, ValueError, RecursionError):
             # A Python that dies of an exception ends with the status by which diffoscope means: they differ.
             raise DiffoscopeError(_last_words(folder / "errors") or "it wrote no readable result") from None
-        return tree, text
+        try:
+            return read_places(result), text
+        except (ValueError, RecursionError) as error:
+            raise DiffoscopeError(str(error)) from None
 
     def _run(self, command: Sequence[str], folder: Path) -> None:
-        environment = {
-            "PATH": os.pathsep.join((str(Path(sys.executable).parent), os.environ.get("PATH", os.defpath))),
-            "LC_ALL": "C.UTF-8",
-            "HOME": str(folder / "tmp"),
-            "TMPDIR": str(folder / "tmp"),
-            "PYTHONDONTWRITEBYTECODE": "1",
-        }
         with open(folder / "errors", "wb") as errors:
             process = subprocess.Popen(
                 command,
                 cwd=folder,
-                env=environment,
+                env=_environment(folder),
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.DEVNULL,
                 stderr=errors,
@@ -156,26 +164,46 @@ class DiffoscopeComparator:
             raise DiffoscopeError("it found no difference, though the bytes differ")
 
     def _await(self, process: subprocess.Popen[bytes]) -> int:
-        waited = 0.0
-        while waited < self._timeout:
+        end = time.monotonic() + self._timeout
+        while time.monotonic() < end:
             if self._cancelled.is_set():
                 raise DiffoscopeError("the session ended")
             with contextlib.suppress(subprocess.TimeoutExpired):
                 return process.wait(0.2)
-            waited += 0.2
         raise DiffoscopeError(f"it ran out of time after {self._timeout:g} s")
 
     def _keep(self, difference: Difference, text: str) -> str:
         """Write the full diff and return its path; nothing when that cannot be done, since it is a convenience."""
+        if not text.strip():
+            return ""
         sides = [side.sha256 if side else "" for side in (difference.control, difference.experiment)]
         digest = hashlib.sha256(os.fsencode("\0".join([difference.output, *sides]))).hexdigest()[:8]
         path = self._diff_dir / f"{_safe_name(difference.output)}-{digest}.txt"
         try:
             self._diff_dir.mkdir(parents=True, exist_ok=True)
-            path.write_text(printable(text, keep="\n\t"), errors="backslashreplace")
+            # Line by line, since most lines need no escaping and are then cheap.
+            safe = "\n".join(printable(line, keep="\t") for line in text.split("\n"))
+            path.write_text(safe, errors="backslashreplace")
         except OSError:
             return ""
         return str(path)
+
+
+def _environment(folder: Path) -> Mapping[str, str]:
+    return {
+        **{name: os.environ[name] for name in _INHERITED if name in os.environ},
+        "PATH": os.pathsep.join((str(Path(sys.executable).parent), os.environ.get("PATH", os.defpath))),
+        "LC_ALL": "C.UTF-8",
+        "HOME": str(folder / "tmp"),
+        "TMPDIR": str(folder / "tmp"),
+        # Otherwise found by way of HOME.
+        "PYTHONUSERBASE": site.getuserbase(),
+        "PYTHONDONTWRITEBYTECODE": "1",
+    }
+
+
+def _join(*notes: str) -> str:
+    return "; ".join(filter(None, notes))
 
 
 def _last_words(errors: Path) -> str:
@@ -197,75 +225,3 @@ def _link_or_copy(source: Path, target: Path) -> None:
         os.link(source, target)
     except OSError:
         shutil.copyfile(source, target)
-
-
-def _walk(node: Mapping[str, Any], member: str) -> Iterator[_Leaf]:
-    """Yield the differing leaves of diffoscope's tree, each below the member that holds it."""
-    children = node.get("details") or ()
-    diff = node.get("unified_diff")
-    if diff:
-        evidence, line = _first_pair(diff)
-        yield _Leaf(member, line or _describe(node, member), evidence)
-    for child in children:
-        source = shorten(str(child.get("source1", "")))
-        inner = member if _is_command(source) else f"{member}/{source}".lstrip("/")
-        if child.get("unified_diff") and _is_command(source):
-            evidence, _ = _first_pair(child["unified_diff"])
-            yield _Leaf(member, _name_command(source), evidence)
-            yield from _walk({**child, "unified_diff": None}, member)
-        else:
-            yield from _walk(child, inner)
-
-
-_COMMANDS = {
-    "zipinfo": "zip entries",
-    "zipdetails": "zip headers",
-    "zipnote": "zip comments",
-    "file list": "archive entries (names, order, times, owners, modes)",
-    "filetype from file(1)": "file header (such as a gzip time stamp)",
-    "symlink": "link target",
-    "stat": "metadata",
-    "readelf": "ELF",
-    "objdump": "machine code",
-    "strings": "strings",
-    "metadata": "metadata",
-}
-
-
-def _is_command(source: str) -> bool:
-    return "{}" in source or source in _COMMANDS or source.startswith(("readelf ", "objdump ", "strings "))
-
-
-def _name_command(source: str) -> str:
-    word = source.split()[0] if source not in _COMMANDS else source
-    plain = _COMMANDS.get(word)
-    if plain is None or word in ("readelf", "objdump"):
-        return source.replace(" {}", "")
-    return plain if source in _COMMANDS else f"{plain} ({source.replace(' {}', '')})"
-
-
-def _describe(node: Mapping[str, Any], member: str) -> str:
-    return "content" if member else shorten(str(node.get("source1", "")))
-
-
-def _first_pair(diff: str) -> tuple[Evidence, str]:
-    """Return the first removed and the first added line of a unified diff, and the line number when it is known."""
-    removed = added = line = ""
-    for text in diff.splitlines():
-        if text.startswith("@@"):
-            if removed or added:
-                break
-            match = re.match(r"@@ -(\d+)", text)
-            line = f"line {match[1]}" if match else ""
-            number = int(match[1]) if match else 0
-        elif text.startswith("-"):
-            removed = removed or text[1:]
-            line = line if removed != text[1:] else f"line {number}"
-            number += 1
-        elif text.startswith("+"):
-            added = added or text[1:]
-        else:
-            if removed or added:
-                break
-            number += 1
-    return Evidence(control=shorten(removed.strip()), experiment=shorten(added.strip())), line

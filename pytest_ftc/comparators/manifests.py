@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from pytest_ftc.model import Difference, DifferenceKind, Evidence, Metadata, Output, OutputType
+from pytest_ftc.comparators.text import contrast
+from pytest_ftc.model import Difference, DifferenceKind, Metadata, Output, OutputType
 
 
 def compare_manifests(
@@ -27,7 +28,7 @@ def compare_manifests(
 
 def _compare(path: str, control: Output | None, experiment: Output | None, metadata: Metadata) -> Iterator[Difference]:
     def differ(kind: DifferenceKind, one: str = "", other: str = "") -> Difference:
-        evidence = Evidence(control=one, experiment=other) if one or other else None
+        evidence = contrast(one, other) if one or other else None
         return Difference(
             output=path, kind=kind, control=control, experiment=experiment, location=_LOCATIONS[kind], evidence=evidence
         )

@@ -5,11 +5,12 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import signal
 import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -42,11 +43,12 @@ class LocalExecutor:
         self._slots = threading.BoundedSemaphore(jobs)
         self._running: set[subprocess.Popen[bytes]] = set()
         self._lock = threading.Lock()
+        self._turns: dict[Path, threading.Lock] = {}
         self._cancelled = threading.Event()
 
     def run(self, action: Action, started: Callable[[float], None]) -> BuildResult:
         """Run one build; `started` is called with the real time at which its command starts."""
-        with self._slots:
+        with self._turn(action.root), self._slots:
             if self._cancelled.is_set():
                 return _lost(action, "the session ended")
             folder = self._work / action.id
@@ -57,8 +59,20 @@ class LocalExecutor:
             except OSError as error:
                 return _lost(action, f"cannot prepare the build in {folder}: {error.strerror}")
             finally:
-                for part in ("root", "scratch", "plain"):
-                    remove_tree(str(folder / part))
+                for leftover in (folder / "root", folder / "scratch", action.root):
+                    if leftover:
+                        remove_tree(str(leftover))
+
+    @contextlib.contextmanager
+    def _turn(self, root: Path | None) -> Iterator[None]:
+        """Wait until no other build works below `root`."""
+        if root is None:
+            yield
+            return
+        with self._lock:
+            turn = self._turns.setdefault(root, threading.Lock())
+        with turn:
+            yield
 
     def cancel(self) -> None:
         """Kill every running build and refuse new ones."""
@@ -116,6 +130,8 @@ class LocalExecutor:
         try:
             result = json.loads((folder / "result.json").read_bytes())
         except (OSError, ValueError):
+            if action.root:
+                _kill_orphans(os.fsencode(f"HOME={action.environment.home}\0"))
             words = (folder / "launcher.err").read_text(errors="replace").strip().splitlines()[-1:]
             return _lost(action, f"the launcher ended with status {code}: {' '.join(words) or 'no message'}", log)
         return _result(action, result, log, folder / "blobs")
@@ -198,6 +214,15 @@ def _hidden_needs(action: Action, faketime: str) -> list[str]:
     needs += [action.git_link] if action.git_link else []
     hidden = {need for need in needs if any(folder in need.parents for folder in _PRIVATE) and need.is_dir()}
     return sorted(str(need) for need in hidden if not hidden.intersection(need.parents))
+
+
+def _kill_orphans(marker: bytes) -> None:
+    """Kill what a launcher left that was killed itself, where no namespace does it; see environ in proc(5)."""
+    for _ in range(3):
+        for process in Path("/proc").glob("[0-9]*"):
+            with contextlib.suppress(OSError):
+                if marker in (process / "environ").read_bytes() + b"\0":
+                    os.kill(int(process.name), signal.SIGKILL)
 
 
 def _cut_lifeline(process: subprocess.Popen[bytes]) -> None:

@@ -72,6 +72,8 @@ class Action:
     timeout: float
     git_dir: Path | None = None
     """The repository's ``.git``, shown read-only to the build; None when the source has none."""
+    root: Path | None = None
+    """Where there are no namespaces, the folder that holds all paths of the build; builds that share it take turns."""
     git_link: Path | None = None
     """The folder that a ``.git`` file in the source points into (worktrees, submodules)."""
 

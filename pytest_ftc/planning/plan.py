@@ -68,28 +68,28 @@ def plan_builds(
 ) -> Plan:
     """Return the control build and `builds` - 1 experiments with every possible one of `variations`.
 
-    Where there are no namespaces, builds run below `folder`.  `path` is the search path for commands, `environ` the
-    environment from which ``pass_env`` takes.
+    Where there are no namespaces, builds run below `folder`, those of one artifact one after the other.  `path` is the
+    search path for commands, `environ` the environment from which ``pass_env`` takes.
     """
     reasons = {variation.name: _obstacle(variation, artifact, machine) for variation in variations}
     possible = [variation for variation in variations if reasons[variation.name] is None]
-    prefix = "" if machine.isolation is not Isolation.NONE else str(folder)
+    root = folder / _slug(artifact.name) if machine.isolation is Isolation.NONE else None
     variables = {**_passed(artifact.pass_env, environ), **artifact.env, **_epoch(artifact, source)}
     control = plain_environment(
         artifact.name,
         _token(artifact, 0),
         machine,
-        prefix=prefix,
+        prefix=str(root or ""),
         variables=variables,
         path=path,
         network=artifact.preset is None,
     )
     control = _match_filesystem(control, possible, machine)
-    actions = [_action(artifact, source, control, Role.CONTROL, "", possible)]
+    actions = [_action(artifact, source, control, Role.CONTROL, "", possible, root)]
     for index in range(1, builds):
         environment = _vary(control, possible, artifact, index, machine)
         number = f"-{index}" if index > 1 else ""
-        actions.append(_action(artifact, source, environment, Role.EXPERIMENT, number, possible))
+        actions.append(_action(artifact, source, environment, Role.EXPERIMENT, number, possible, root))
     return Plan(
         actions=tuple(actions),
         variations=tuple(possible),
@@ -167,7 +167,7 @@ def plan_rebuild(
     """Return one more build: the control environment with only the variations `names` of the first experiment."""
     chosen = [variation for variation in plan.variations if variation.name in names]
     environment = _vary(plan.actions[0].environment, chosen, artifact, 1, machine)
-    return _action(artifact, source, environment, role, suffix, plan.variations)
+    return _action(artifact, source, environment, role, suffix, plan.variations, plan.actions[0].root)
 
 
 def _vary(
@@ -186,6 +186,7 @@ def _action(
     role: Role,
     suffix: str,
     variations: Sequence[Variation],
+    root: Path | None,
 ) -> Action:
     build = artifact.build
     return Action(
@@ -195,6 +196,7 @@ def _action(
         snapshot=source.path,
         git_dir=source.git_dir,
         git_link=source.git_link,
+        root=root,
         environment=environment,
         described={variation.name: variation.describe(environment) for variation in variations},
         outputs=artifact.outputs,

@@ -111,3 +111,18 @@ def test_a_disk_that_fills_up_is_an_error_and_no_verdict(folder, fills):
         file.write('variations = "umask"\n')  # the others put the experiment on a file system of its own
     done, _ = run_pytest(folder, "unshare", "-Urm", "sh", "-c", SMALL_DISK, "sh", expected=("reproducible", "error"))
     assert "No space left on device" in done.stdout
+
+
+def test_without_namespaces_builds_of_one_artifact_do_not_meet(folder):
+    (folder / "ftc.toml").write_text(PROJECT.replace("pwd > bad", "umask > bad; sleep 3") + 'variations = "umask"\n')
+    _, document = run_pytest(folder, "unshare", "-Urm", "sh", "-c", NO_NAMESPACES, "sh")
+    assert document["artifacts"][1]["varied"] == ["umask"]
+
+
+def test_without_namespaces_what_breaks_a_build_is_found_too(folder):
+    script = "test $(umask) = 0022 || exit 3; echo > bad"
+    (folder / "ftc.toml").write_text(PROJECT.replace("pwd > bad", script))
+    _, document = run_pytest(
+        folder, "unshare", "-Urm", "sh", "-c", NO_NAMESPACES, "sh", expected=("reproducible", "fragile")
+    )
+    assert "breaks under: umask=0002" in document["artifacts"][1]["reason"]

@@ -3,6 +3,7 @@
 import gzip
 import io
 import os
+import shutil
 import subprocess
 import sys
 import tarfile
@@ -13,27 +14,31 @@ from pathlib import Path
 import pytest
 
 from pytest_ftc.comparators import DiffoscopeComparator
-from pytest_ftc.model import Difference, DifferenceKind
+from pytest_ftc.model import Difference, DifferenceKind, Output, OutputType
 
 
 def difference(name: str) -> Difference:
     return Difference(output=name, kind=DifferenceKind.CONTENT, control=None, experiment=None)
 
 
-def make_zip(moment: int) -> bytes:
+def make_zip(moment: int, content: str = "content") -> bytes:
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w") as archive:
-        archive.writestr(zipfile.ZipInfo("member.txt", time.gmtime(moment)[:6]), "content")
+        archive.writestr(zipfile.ZipInfo("member.txt", time.gmtime(moment)[:6]), content)
     return buffer.getvalue()
 
 
-def make_tar(content: bytes, moment: int = 0) -> bytes:
+def make_tar(content: bytes, moment: int = 0, name: str = "inner.txt") -> bytes:
     buffer = io.BytesIO()
     with tarfile.open(fileobj=buffer, mode="w") as archive:
-        info = tarfile.TarInfo("inner.txt")
+        info = tarfile.TarInfo(name)
         info.size, info.mtime = len(content), moment
         archive.addfile(info, io.BytesIO(content))
     return buffer.getvalue()
+
+
+def nest(content: bytes) -> bytes:
+    return gzip.compress(make_tar(content, name="inner.whl"), mtime=0)
 
 
 @pytest.fixture
@@ -57,9 +62,15 @@ def examine(tmp_path):
         ("a.tar", make_tar(b"x", 1), make_tar(b"x", 2), "", "archive entries", "inner.txt"),
         ("a.tar", make_tar(b"one\n"), make_tar(b"other\n"), "inner.txt", "line 1", "one"),
         ("a.tar.gz", gzip.compress(make_tar(b"one\n"), mtime=0), gzip.compress(make_tar(b"two\n"), mtime=0), "a.tar/inner.txt", "line 1", "one"),
+        ("a.whl", make_zip(10**9, "one"), make_zip(10**9, "two"), "member.txt", "line 1", "one"),
+        ("d.tar.gz", nest(make_zip(10**9, "one")), nest(make_zip(10**9, "two")), "d.tar/inner.whl/member.txt", "line 1", "one"),
+        ("a.bin", b"\0" * 44 + b"A", b"\0" * 44 + b"B", "", "byte 0x2c", " 41 "),
+        ("a.zip", make_zip(10**9, "\0one"), make_zip(10**9, "\0two"), "member.txt", "byte 0x1", "006f 6e65"),
+        ("a.json", b'{"a": 1}', b'{"a": 2}', "", "Pretty-printed", '"a": 1'),
+        ("a.txt", b"x\ny\nz\n", b"y\nx\nz\n", "", "line 1, order only", "x"),
         ("a.gz", gzip.compress(b"x", mtime=1), gzip.compress(b"x", mtime=10**9), "", "file header", "gzip"),
     ],
-    ids=["text", "zip time", "tar time", "tar member", "nested", "gzip time"],
+    ids=["text", "zip time", "tar time", "tar member", "nested", "wheel member", "nested wheel", "binary", "binary member", "json", "order", "gzip time"],
 )  # fmt: skip
 def test_the_place_is_named(examine, name, one, other, member, location, value):
     found = examine(f"dist/{name}", one, other)
@@ -84,7 +95,10 @@ def test_the_place_is_named(examine, name, one, other, member, location, value):
         ("open('result.json', 'w').write('[]'); open('result.txt', 'w'); raise SystemExit(1)", "unknown form"),
         ("open('result.json', 'w').write('{\"details\": 3}'); open('result.txt', 'w'); raise SystemExit(1)", "unknown form"),
         ("x = bytearray(4 << 30)", "MemoryError"),
-        ("import subprocess, time; subprocess.Popen(['sleep', '1000']); time.sleep(1000)", "ran out of time"),
+        ("import subprocess, time; subprocess.Popen(['sleep', '98765']); time.sleep(1000)", "ran out of time"),
+        ("open('result.json', 'w').write('[' * 100_000); open('result.txt', 'w'); raise SystemExit(1)", "no readable result"),
+        ("open('result.json', 'w').truncate(1 << 30); open('result.txt', 'w'); raise SystemExit(1)", "its result is too large"),
+        ("open('result.json', 'w').write('{}'); open('result.txt', 'w'); raise SystemExit(1)", "unknown form"),
     ],
 )  # fmt: skip
 def test_when_diffoscope_fails_the_report_says_so_and_shows_bytes(examine, script, note):
@@ -93,7 +107,83 @@ def test_when_diffoscope_fails_the_report_says_so_and_shows_bytes(examine, scrip
     assert found.note.startswith("not examined by diffoscope: ")
     assert found.location == "byte 0x1"
     assert found.evidence.control != found.evidence.experiment
-    assert subprocess.run(["pgrep", "-f", "^sleep 1000$"], capture_output=True).returncode == 1
+    deadline = time.monotonic() + 5
+    while subprocess.run(["pgrep", "-f", "^sleep 98765$"], capture_output=True).returncode == 0:
+        assert time.monotonic() < deadline, "a process that diffoscope started has survived it"
+
+
+@pytest.mark.parametrize("end", ["time.sleep(1000)", "raise SystemExit(2)"], ids=["hangs", "ends"])
+def test_what_diffoscope_has_started_ends_with_it(examine, tmp_path, end):
+    started = tmp_path / "started"
+    script = f"""
+import subprocess, time
+child = subprocess.Popen(["sleep", "1000"])
+open({str(started)!r}, "w").write(str(child.pid))
+{end}
+"""
+    (found,) = examine("a.bin", b"\0one", b"\0two", timeout=2, command=(sys.executable, "-c", script))
+    assert found.note
+    assert wait_until_dead(int(started.read_text()))
+
+
+def wait_until_dead(pid: int) -> bool:
+    """Whether the process ends within seconds; a zombie, which waits for a foreign parent, counts."""
+    end = time.monotonic() + 5
+    while time.monotonic() < end:
+        try:
+            state = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
+        except (FileNotFoundError, ProcessLookupError):
+            return True
+        if state in "ZX":
+            return True
+        time.sleep(0.01)
+    return False
+
+
+def test_no_output_and_no_diffoscope_is_still_a_difference(tmp_path):
+    comparator = DiffoscopeComparator(tmp_path / "diffs", command=("/nonexistent/diffoscope",))
+    (found,) = comparator.examine(difference("x"), tmp_path / "gone", tmp_path / "gone too")
+    assert "not examined by diffoscope" in found.note
+    assert "not examined: " in found.note
+    assert not (tmp_path / "diffs").exists()
+
+
+def test_a_string_in_a_program_is_found(examine, tmp_path):
+    programs = []
+    for value in ("one build", "two build"):
+        source, program = tmp_path / "main.c", tmp_path / "program"
+        source.write_text("#include <stdio.h>\nint main(void) { return puts(STAMP); }\n")
+        subprocess.run(["gcc", f'-DSTAMP="{value}"', "-o", program, source], check=True)
+        programs.append(program.read_bytes())
+    found = examine("bin/program", *programs)
+    assert {entry.member for entry in found} == {""}
+    assert all(entry.evidence.control != entry.evidence.experiment for entry in found)
+    (text,) = [entry for entry in found if entry.location.startswith("strings (")]
+    assert (text.evidence.control, text.evidence.experiment) == ("one build", "two build")
+    assert any(entry.location.startswith("readelf --wide ") for entry in found)
+
+
+def test_two_outputs_of_one_name_keep_their_own_diffs(tmp_path):
+    paths = []
+    for content in ("one", "two"):
+        blobs = [tmp_path / f"{content}-{side}" for side in "ab"]
+        for blob in blobs:
+            blob.write_text(blob.name)
+        one, other = (Output(path="x", type=OutputType.FILE, mode="0644", sha256=blob.name) for blob in blobs)
+        given = Difference(output="dist/x.txt", kind=DifferenceKind.CONTENT, control=one, experiment=other)
+        (found,) = DiffoscopeComparator(tmp_path / "diffs").examine(given, *blobs)
+        paths.append(found.diff)
+    assert len(set(paths)) == 2
+
+
+def test_a_tool_that_is_missing_is_named(examine, monkeypatch, tmp_path):
+    tools = tmp_path / "bin"
+    tools.mkdir()
+    (tools / "diff").symlink_to(str(shutil.which("diff")))
+    monkeypatch.setenv("PATH", str(tools))
+    (found,) = examine("a.zip", make_zip(10**9), make_zip(10**9 + 86400))
+    assert "not available in path" in found.note
+    assert found.location.startswith("byte 0x")
 
 
 def test_no_diffoscope_at_all(examine):

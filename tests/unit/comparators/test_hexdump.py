@@ -4,7 +4,11 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from pytest_ftc.comparators import HexComparator
 from pytest_ftc.comparators.hexdump import first_difference
+from pytest_ftc.model import Difference, DifferenceKind
+
+DIFFERENCE = Difference(output="x", kind=DifferenceKind.CONTENT, control=None, experiment=None)
 
 
 def compare(tmp_path: Path, one: bytes, other: bytes):
@@ -37,12 +41,50 @@ def test_lines_are_shown_of_texts_and_bytes_of_the_rest(tmp_path):
     assert (text.location, text.evidence.control, text.evidence.experiment) == ("line 2", "zwö", "zwei")
     binary = compare(tmp_path, b"\0" * 44 + b"A", b"\0" * 44 + b"B")
     assert binary.location == "byte 0x2c"
-    assert binary.evidence.control.endswith("41  ........A")
+    assert binary.evidence.control.endswith(" 00 41  ................A")
 
 
 def test_a_file_that_is_the_beginning_of_the_other_ends_there(tmp_path):
     assert compare(tmp_path, b"\0a", b"\0ab").evidence.control == "(end of file)"
     assert compare(tmp_path, b"a\n", b"a\nb\n").evidence.experiment == "b"
+    assert compare(tmp_path, b"", b"b\n").evidence.control == "(end of file)"
+
+
+def test_a_missing_newline_at_the_end_is_seen(tmp_path):
+    evidence = compare(tmp_path, b"a\n", b"a").evidence
+    assert (evidence.control, evidence.experiment) == (r"a\n", "a")
+
+
+def test_long_lines_are_cut_to_where_they_differ(tmp_path):
+    found = compare(tmp_path, b"x" * 2000 + b"one" + b"y" * 2000, b"x" * 2000 + b"two" + b"y" * 2000)
+    assert "xone" in found.evidence.control
+    assert "xtwo" in found.evidence.experiment
+    assert len(found.evidence.control) <= 300
+
+
+def test_a_character_across_chunks_is_text_still(tmp_path):
+    start = b"\n" + b"a" * ((1 << 17) - 2) + "ö".encode()
+    assert compare(tmp_path, start + b"1", start + b"2").location == "line 2"
+
+
+@given(st.binary(min_size=1, max_size=200), st.lists(st.tuples(st.integers(0, 199), st.integers(1, 255)), max_size=6))
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_places_at_least_sixteen_bytes_apart_are_counted(tmp_path, content, changes):
+    one, other = bytearray(b"\0" + content), bytearray(b"\0" + content)
+    for index, change in changes:
+        other[1 + index % len(content)] = one[1 + index % len(content)] ^ change
+    unequal = [index for index, pair in enumerate(zip(one, other, strict=True)) if pair[0] != pair[1]]
+    naive = sum(index - before > 17 - 1 for before, index in zip([-99, *unequal], unequal, strict=False))
+    found = compare(tmp_path, bytes(one), bytes(other))
+    assert (found.more + 1 if found else 0) == naive
+
+
+def test_further_places_are_told_up_to_a_hundred(tmp_path):
+    for count in (3, 1000):
+        (tmp_path / "one").write_bytes(bytes(64 * count))
+        (tmp_path / "other").write_bytes((b"x" + bytes(63)) * count)
+        (found,) = HexComparator().examine(DIFFERENCE, tmp_path / "one", tmp_path / "other")
+        assert found.location == f"byte 0x0 and {min(count - 1, 100)} more places"
 
 
 def test_terminal_escapes_in_lines_are_shown_and_not_sent(tmp_path):

@@ -57,3 +57,14 @@ def test_comparing_is_symmetric_and_sorted(one, other, metadata):
     assert [(d.output, swap.get(d.kind, d.kind)) for d in forward] == [(d.output, d.kind) for d in backward]
     assert [d.output for d in forward] == sorted(d.output for d in forward)
     assert compare_manifests(one, one, metadata) == ()
+
+
+def test_what_needs_no_file_is_shown_at_once():
+    (link,) = compare_manifests([LINK], [replace(LINK, target="\x1b[31m")], Metadata.CONTENT)
+    assert (link.evidence.control, link.evidence.experiment) == ("x", r"\x1b[31m")
+    (mode,) = compare_manifests([FILE], [replace(FILE, mode="0755")], Metadata.CONTENT)
+    assert (mode.evidence.control, mode.evidence.experiment) == ("0644", "0755")
+    (missing,) = compare_manifests([FILE], [], Metadata.CONTENT)
+    assert (missing.evidence.control, missing.evidence.experiment) == ("present (file)", "absent")
+    (content,) = compare_manifests([FILE], [replace(FILE, size=2)], Metadata.CONTENT)
+    assert content.evidence is None

@@ -1,6 +1,8 @@
 """Real builds by the real launcher, in every way of isolation that this machine has."""
 
+import contextlib
 import os
+import signal
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -78,6 +80,7 @@ def build(executor: LocalExecutor, machine: Machine, workspace: Workspace, tmp_p
             described={},
             outputs=outputs,
             timeout=timeout,
+            root=workspace.path / "plain" if machine.isolation is Isolation.NONE else None,
         )
         return executor.run(action, lambda _: None)
 
@@ -209,3 +212,22 @@ def test_without_network_only_loopback_is_left(build: Build, machine: Machine) -
     result = build("tail -n +3 /proc/net/dev | cut -d: -f1 > out", network=False)
     if machine.isolation is not Isolation.NONE:
         assert text(result).split() == ["lo"]
+
+
+def test_a_launcher_that_is_killed_loses_the_build_and_leaves_nothing(
+    build: Build, machine: Machine, workspace: Workspace
+) -> None:
+    results: list[BuildResult] = []
+    thread = threading.Thread(target=lambda: results.append(build("(setsid sleep 1000 &) ; sleep 1000", timeout=1000)))
+    thread.start()
+    time.sleep(0.7)
+    spec = str(workspace.path)
+    for folder in Path("/proc").glob("[0-9]*"):
+        with contextlib.suppress(OSError):
+            command = (folder / "cmdline").read_bytes().decode(errors="replace")
+            parent = int((folder / "stat").read_text().rpartition(")")[2].split()[1])
+            if spec in command and "pytest_ftc.launcher" in command and parent == os.getpid():
+                os.kill(int(folder.name), signal.SIGKILL)
+    thread.join(10)
+    assert [result.status for result in results] == [BuildStatus.LOST]
+    assert "the launcher ended with status -9" in results[0].reason
