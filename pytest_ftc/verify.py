@@ -27,6 +27,9 @@ from pytest_ftc.planning.plan import plan_builds
 from pytest_ftc.presets import Prepared
 from pytest_ftc.protocols import Comparator, Executor, Variation
 
+_TELLING = (Verdict.REPRODUCIBLE, Verdict.UNREPRODUCIBLE, Verdict.FRAGILE)
+"""Verdicts that rest on a varied build."""
+
 _MOST_EXAMINED = 16
 """Outputs of one artifact whose insides are compared."""
 
@@ -100,7 +103,7 @@ def _verify(artifact: Artifact, workshop: Workshop) -> Verification:
         name=artifact.name,
         verdict=verdict,
         reason=reason,
-        varied=plan.varied if len(builds) > 1 else (),
+        varied=plan.varied if verdict in _TELLING else (),
         not_varied=plan.not_varied,
         builds=builds,
         differences=differences,

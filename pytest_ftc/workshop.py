@@ -118,7 +118,7 @@ def examine_machine(workspace: Workspace, cache: Path | None = None) -> Machine:
     """
     machine = survey_machine(workspace.path)
     noted = cache / _describe_boot(machine) if cache else None
-    if noted and noted.exists():
+    if noted and os.access(noted, os.F_OK):
         return machine
     folder = workspace.folder("self-test")
     executor = LocalExecutor(machine, folder / "work", folder / "logs", jobs=2)

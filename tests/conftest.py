@@ -33,6 +33,14 @@ def pytest_report_header() -> str:
     return "facilities: " + ", ".join(facts)
 
 
+@pytest.fixture(scope="session", autouse=True)
+def _cache_of_the_tests(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Keep what sessions remember for each other out of the cache of whoever runs the tests."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("XDG_CACHE_HOME", str(tmp_path_factory.mktemp("cache")))
+        yield
+
+
 @pytest.fixture
 def leaves_nothing_behind() -> Iterator[None]:
     """Fail the test when it leaves a process, a mount, a work folder or a piece of shared memory."""

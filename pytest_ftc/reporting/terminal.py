@@ -88,6 +88,9 @@ def _panel_lines(verification: Verification, width: int, rerun: str) -> Iterator
         yield from _finding_lines(verification, width)
     else:
         yield from _log_lines(verification, width)
+        if verification.differences:
+            yield _labelled("besides", "its outputs differ even without what breaks it", width)
+            yield from _finding_lines(verification, width)
     yield from _environment_lines(verification, width)
     yield _labelled("again", rerun, width, fold=False)
 

@@ -56,7 +56,12 @@ def run_pytest(
     done = subprocess.run(
         [*prefix, sys.executable, "-m", "pytest", "--ftc-verify", f"--ftc-json={report}"],
         cwd=folder,
-        env={**os.environ, "HOME": str(folder.parent), "PYTHONDONTWRITEBYTECODE": "1"},
+        env={
+            **os.environ,
+            "HOME": str(folder.parent),
+            "XDG_CACHE_HOME": str(folder.parent / "cache"),
+            "PYTHONDONTWRITEBYTECODE": "1",
+        },
         capture_output=True,
         text=True,
     )
