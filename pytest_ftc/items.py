@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -99,7 +100,7 @@ def failure_repr(verification: Verification, nodeid: str) -> TerminalRepr:
     from pytest_ftc.reporting.markup import fit_encoding
     from pytest_ftc.reporting.terminal import failure_panel
 
-    rerun = f"pytest --ftc-verify '{nodeid}'"
+    rerun = f"pytest --ftc-verify {shlex.quote(nodeid)}"
 
     class VerificationRepr(TerminalRepr):
         def __str__(self) -> str:

@@ -36,12 +36,12 @@ class Workspace:
         try:
             self.path.mkdir(mode=0o700)
             self._lock = os.open(self.path / _LOCK, os.O_RDWR | os.O_CREAT, 0o600)
+            fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError as error:
             raise ExecutionError(
                 f"cannot create the work folder {self.path}: {error.strerror}",
                 advice="Set TMPDIR to a folder with space.",
             ) from error
-        fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
 
     def folder(self, name: str) -> Path:
         """Return the sub-folder `name`, made if need be."""
@@ -93,7 +93,7 @@ def _choose_base() -> Path:
 
 
 def _sweep(base: Path) -> None:
-    """Remove what killed sessions left: folders of ours whose lock is free, or without a lock and whose maker died."""
+    """Remove what killed sessions left: folders of ours whose maker is gone and whose lock is free."""
     for folder in base.glob(f"{_PREFIX}*"):
         with contextlib.suppress(OSError, ValueError):
             if folder.lstat().st_uid == os.geteuid() and not folder.is_symlink() and _is_abandoned(folder):
@@ -101,12 +101,19 @@ def _sweep(base: Path) -> None:
 
 
 def _is_abandoned(folder: Path) -> bool:
-    if not (folder / _LOCK).exists():
-        maker = int(folder.name.removeprefix(_PREFIX).partition("-")[0])
-        return not Path(f"/proc/{maker}").exists()
-    lock = os.open(folder / _LOCK, os.O_RDWR)
+    # Both, since a living maker may not hold the lock yet, and the maker's number may be of another PID namespace.
+    maker = int(folder.name.removeprefix(_PREFIX).partition("-")[0])
+    return not Path(f"/proc/{maker}").exists() and _is_unlocked(folder / _LOCK)
+
+
+def _is_unlocked(path: Path) -> bool:
+    if not path.exists():
+        return True
+    lock = os.open(path, os.O_RDWR)
     try:
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
     finally:
         os.close(lock)
     return True

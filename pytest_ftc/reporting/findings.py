@@ -1,6 +1,10 @@
-"""From differences to findings, for artifacts that nobody has diagnosed yet."""
+"""From differences to findings, for artifacts that nobody has diagnosed yet, and many alike as one."""
 
 from __future__ import annotations
+
+import posixpath
+import re
+from collections.abc import Sequence
 
 from pytest_ftc.model import Difference, Evidence, Finding, Verification
 
@@ -18,6 +22,20 @@ def findings_of(verification: Verification) -> tuple[Finding, ...]:
     return (*verification.findings, *rest)
 
 
+def fold(findings: Sequence[Finding]) -> list[list[Finding]]:
+    """Group findings that tell the same: one cause at one kind of place in outputs of one format.
+
+    Where the cause is not known the values must have changed alike too, or a second cause would hide behind the first.
+    """
+    groups: dict[tuple[str, ...], list[Finding]] = {}
+    for finding in findings:
+        place = re.sub(r"^(line|byte) .*", r"\1", finding.location, flags=re.DOTALL)
+        change = _shape_of_change(finding.evidence) if finding.cause == UNKNOWN else ""
+        suffix = posixpath.splitext(finding.output)[1]
+        groups.setdefault((finding.cause, place, suffix, change), []).append(finding)
+    return list(groups.values())
+
+
 def _undiagnosed(difference: Difference) -> Finding:
     return Finding(
         output=difference.output,
@@ -27,3 +45,13 @@ def _undiagnosed(difference: Difference) -> Finding:
         confirmed=False,
         evidence=difference.evidence or Evidence(control="", experiment=""),
     )
+
+
+def _shape_of_change(evidence: Evidence) -> str:
+    """Return what the values look like from where they differ, names and numbers blanked out."""
+    common = len(posixpath.commonprefix([evidence.control, evidence.experiment]))
+    return f"{_shape(evidence.control[common:])} {_shape(evidence.experiment[common:])}"
+
+
+def _shape(text: str) -> str:
+    return re.sub(r"\w+", "w", text[:200])

@@ -47,7 +47,10 @@ def write_report(path: Path, document: Mapping[str, Any]) -> None:
                 os.unlink(part)  # noqa: PTH108
             raise
     except OSError as error:
-        raise FtcError(f"the report cannot be written to {path}: {error.strerror}") from error
+        raise FtcError(
+            f"the report cannot be written to {path}: {error.strerror or error}",
+            advice="Name a folder that can be written, with space left, in --ftc-report or --ftc-json.",
+        ) from error
 
 
 def schema() -> dict[str, Any]:
@@ -114,9 +117,9 @@ def _difference(difference: Difference) -> dict[str, Any]:
 def _valid_unicode(value: Any) -> Any:
     if isinstance(value, str):
         return value if value.isascii() else _escape_surrogates(value)
-    if isinstance(value, dict):
+    if isinstance(value, Mapping):
         return {_valid_unicode(key): _valid_unicode(item) for key, item in value.items()}
-    if isinstance(value, list):
+    if isinstance(value, (list, tuple)):
         return [_valid_unicode(item) for item in value]
     return value
 

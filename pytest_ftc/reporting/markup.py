@@ -1,15 +1,15 @@
-"""All styling in one place."""
+"""All styling in one place: symbols, colours, and the page they are put on."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from pytest_ftc.model import Verdict
+from pytest_ftc.printable import printable
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
-
-    from rich.text import Text
+    from rich.console import RenderableType
 
 SYMBOLS = {
     Verdict.REPRODUCIBLE: ("✔", "green"),
@@ -18,9 +18,12 @@ SYMBOLS = {
     Verdict.FRAGILE: ("✘", "bold magenta"),
     Verdict.ERROR: ("!", "bold yellow"),
 }
-"""A verdict's symbol and its style."""
+"""A verdict's symbol and its style.  The verdict's own word always stands beside it."""
 
-_IN_ASCII = str.maketrans({"✔": "+", "✘": "x", "│": "|", "›": ">", "…": "~"})
+_IN_ASCII = str.maketrans({"✔": "+", "✘": "x", "│": "|", "›": ">", "…": "~", "·": "-"})
+
+NARROWEST = 40
+"""Columns below which a page is laid out as if it had as many: a terminal may call itself one column wide."""
 
 LABEL = "bold"
 QUIET = "dim"
@@ -28,8 +31,27 @@ CONTROL = "cyan"
 EXPERIMENT = "yellow"
 
 
-def render(lines: Iterable[Text], width: int, *, colour: bool) -> str:
-    """Return the `lines` as text, neither wrapped nor cut; without `colour` there are no escapes at all."""
+@dataclass(frozen=True, slots=True)
+class Page:
+    """Where text is shown."""
+
+    width: int
+    """Columns."""
+    colour: bool
+
+
+def show(text: str) -> str:
+    """Return `text` on one line and harmless: everything that a build has named or written passes here."""
+    return printable(text, keep="")
+
+
+def show_lines(text: str) -> str:
+    """Return `text` of several lines on one, harmless too."""
+    return " · ".join(filter(None, (show(line.strip()) for line in text.split("\n"))))
+
+
+def render(renderable: RenderableType, width: int, colour: bool) -> str:
+    """Return `renderable` as text, neither wrapped nor cut; without `colour` there are no escapes at all."""
     from io import StringIO
 
     from rich.console import Console
@@ -45,9 +67,8 @@ def render(lines: Iterable[Text], width: int, *, colour: bool) -> str:
         legacy_windows=False,
     )
     with console.capture() as capture:
-        for line in lines:
-            console.print(line, soft_wrap=True)
-    return "\n".join(line.rstrip() for line in capture.get().splitlines()) + "\n"
+        console.print(renderable, soft_wrap=True)
+    return "".join(f"{line.rstrip()}\n" for line in capture.get().split("\n")[:-1])
 
 
 def fit_encoding(text: str, encoding: str | None) -> str:

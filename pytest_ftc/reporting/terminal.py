@@ -3,96 +3,55 @@
 from __future__ import annotations
 
 import os
-from collections import Counter
-from collections.abc import Iterator, Sequence
-from difflib import SequenceMatcher
+import re
+import shlex
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import groupby
 from typing import TYPE_CHECKING
 
-from pytest_ftc.model import BuildResult, BuildStatus, Difference, Finding, Role, Verdict, Verification
-from pytest_ftc.printable import printable
-from pytest_ftc.reporting import markup
-from pytest_ftc.reporting.findings import UNKNOWN, findings_of
+from pytest_ftc.model import BuildResult, BuildStatus, Difference, Evidence, Finding, Role, Verdict, Verification
+from pytest_ftc.reporting import layout, markup
+from pytest_ftc.reporting.evidence import evidence_rows
+from pytest_ftc.reporting.findings import UNKNOWN, findings_of, fold
+from pytest_ftc.reporting.layout import command_row, row, row_of_items, row_to_copy
+from pytest_ftc.reporting.markup import Page
+from pytest_ftc.reporting.summary import each_once, summary_lines
 
 if TYPE_CHECKING:
     from rich.text import Text
 
+__all__ = ["failure_panel", "summary_lines"]
+
+_SCREEN = 24
+"""Lines of the first screen."""
 _MOST_FINDINGS = 3
-_LOG_LINES = 15
-_LOG_ROWS = 20
-_LABEL_WIDTH = 11
+_LOG_LINES = (8, 15)
+"""Lines of the log that are shown: at least, and at most."""
+_VALUE_WIDTH = 36
+"""Cells for the value of one variation among others."""
+_COLOURED = re.compile(r"\x1b\[[0-9;]*m")
 
 
 def failure_panel(verification: Verification, *, width: int, colour: bool, rerun: str) -> str:
-    """Return what to show of a verdict that is not good; `rerun` is the command that verifies it again."""
-    return markup.render(_panel_lines(verification, width, rerun), width, colour=colour)
+    """Return what to show of a verdict that is not good; `rerun` is the command that verifies it again.
+
+    Nothing is wider than `width` cells but for a path that alone is: a path in pieces could not be copied.
+    """
+    page = Page(max(markup.NARROWEST, width), colour)
+    again = command_row(page, "again", markup.show(rerun))
+    return layout.render_lines(page, [*_title(page, verification), *_body(page, verification), again])
 
 
-def summary_lines(verifications: Sequence[Verification], *, width: int, colour: bool, verbose: bool) -> str:
-    """Return one line per artifact, then what was not varied and why, then the count of each verdict."""
-    names = max(len(printable(verification.name)) for verification in verifications)
-    verdicts = max(len(verification.verdict.value) for verification in verifications)
-    lines = [_summary_line(verification, names, verdicts, width) for verification in verifications]
-    if verbose:
-        lines += [_labelled("note", f"{entry.name}: {note}", width) for entry in verifications for note in entry.notes]
-    lines += list(_coverage_lines(verifications, width))
-    return markup.render(lines, width, colour=colour)
-
-
-def _summary_line(verification: Verification, names: int, verdicts: int, width: int) -> Text:
+def _title(page: Page, verification: Verification) -> Iterator[Text]:
     from rich.text import Text
 
     symbol, style = markup.SYMBOLS[verification.verdict]
-    asked = len(verification.varied) + len(verification.not_varied)
-    parts = [f"{len(verification.builds)} builds"] if verification.builds else []
-    parts += [f"{len(verification.varied)} of {asked} variations"] if verification.varied else []
-    parts += [f"{verification.seconds:.1f} s"]
-    line = Text.assemble(
-        (f"{symbol} {verification.verdict.value:<{verdicts}}", style),
-        f"  {printable(verification.name):<{names}}  ",
-        (", ".join(parts), markup.QUIET),
-    )
-    line.truncate(width, overflow="ellipsis")
-    return line
-
-
-def _coverage_lines(verifications: Sequence[Verification], width: int) -> Iterator[Text]:
-    """Say each reason once, with the variations and the artifacts it holds for."""
-    reasons: dict[str, dict[str, dict[str, str]]] = {}
-    for verification in verifications:
-        for entry in verification.not_varied:
-            reasons.setdefault(entry.reason, {}).setdefault(entry.variation, {})[verification.id] = verification.name
-    for reason, variations in reasons.items():
-        everywhere = all(len(names) == len(verifications) for names in variations.values())
-        whose = (
-            ""
-            if everywhere
-            else f" ({', '.join(sorted({n for names in variations.values() for n in names.values()}))})"
-        )
-        yield _labelled("not varied", f"{', '.join(variations)}{whose}: {reason}", width)
-
-
-def _panel_lines(verification: Verification, width: int, rerun: str) -> Iterator[Text]:
-    from rich.text import Text
-
-    symbol, style = markup.SYMBOLS[verification.verdict]
-    title = f"{symbol} {verification.verdict.value}  {printable(verification.name)}{_count_outputs(verification)}"
-    first, *rest = _wrap(title, width)
-    yield Text.assemble(
-        (first[: len(verification.verdict.value) + 2], style), first[len(verification.verdict.value) + 2 :]
-    )
-    yield from map(Text, rest)
-    if verification.reason:
-        yield _labelled("why", verification.reason, width)
-    yield Text()
-    if verification.verdict is Verdict.UNREPRODUCIBLE:
-        yield from _finding_lines(verification, width)
-    else:
-        yield from _log_lines(verification, width)
-        if verification.differences:
-            yield _labelled("besides", "its outputs differ even without what breaks it", width)
-            yield from _finding_lines(verification, width)
-    yield from _environment_lines(verification, width)
-    yield _labelled("again", rerun, width, fold=False)
+    verdict = f"{symbol} {verification.verdict.value}"
+    name = layout.cut_middle(markup.show(verification.name), page.width)
+    lines = layout.wrap(f"{verdict}  {name}{_count_outputs(verification)}", page.width)
+    title = Text("\n".join(lines), style=markup.LABEL)
+    title.stylize(style, 0, len(verdict))
+    yield from (title, Text())
 
 
 def _count_outputs(verification: Verification) -> str:
@@ -103,153 +62,203 @@ def _count_outputs(verification: Verification) -> str:
     return f": {differing} of {outputs} outputs differ" if outputs > 1 else ": its output differs"
 
 
-def _finding_lines(verification: Verification, width: int) -> Iterator[Text]:
+def _body(page: Page, verification: Verification) -> Iterator[Text]:
     from rich.text import Text
 
+    if verification.verdict is Verdict.UNREPRODUCIBLE:
+        yield from _findings(page, verification)
+        yield from _coverage(page, verification)
+    else:
+        yield from _broken(page, verification)
+        if verification.differences or verification.findings:
+            yield Text()
+            yield row(page, "besides", "its outputs differ even without what breaks it")
+            yield from _findings(page, verification)
+
+
+def _findings(page: Page, verification: Verification) -> Iterator[Text]:
+    """Yield the findings, many alike as one; an output is named once for all the places in it."""
     differences = {(d.output, d.member, d.location): d for d in verification.differences}
-    groups = _fold(findings_of(verification))
-    named = ""
-    for findings in groups[:_MOST_FINDINGS]:
-        first = findings[0]
-        difference = differences.get((first.output, first.member, first.location))
-        heading = _name_output(findings)
-        if heading != named:
-            yield _labelled("output", heading, width, style=markup.LABEL)
-        named = heading
-        yield from _one_finding(first, difference, width)
+    groups = fold(findings_of(verification))
+    for _, places in groupby(groups[:_MOST_FINDINGS], key=lambda findings: (findings[0].output, findings[0].member)):
+        yield from _findings_in_one(page, list(places), differences)
+    rest = sum(map(len, groups[_MOST_FINDINGS:]))
+    if rest:
+        yield row(page, "more", f"and {rest} more in report.json (--ftc-report=DIR)")
+
+
+def _findings_in_one(
+    page: Page, places: Sequence[Sequence[Finding]], differences: Mapping[tuple[str, str, str], Difference]
+) -> Iterator[Text]:
+    from rich.text import Text
+
+    output, member = places[0][0].output, places[0][0].member
+    yield row(page, "output", " › ".join(map(markup.show, filter(None, (output, member)))), style=markup.LABEL)
+    said, diffs = "", []
+    for findings in places:
+        difference = differences.get((output, member, findings[0].location))
+        yield from _place(page, findings)
+        cause = _cause(findings[0])
+        if cause != said:
+            yield row(page, "cause", cause)
+        said = cause
+        yield from _evidence_and_advice(page, findings[0], difference)
+        diffs += [difference.diff] if difference and difference.diff else []
+    for diff in dict.fromkeys(diffs):
+        yield row_to_copy(page, "full diff", markup.show(_relative(diff)))
     yield Text()
-    if len(groups) > _MOST_FINDINGS:
-        rest = sum(len(findings) for findings in groups[_MOST_FINDINGS:])
-        yield _labelled("more", f"{rest} more places differ; all are in the report (--ftc-report=DIR)", width)
-    diffs = list(dict.fromkeys(d.diff for d in verification.differences if d.diff))
-    if diffs:
-        more = f"  and {len(diffs) - 1} more beside it" if len(diffs) > 1 else ""
-        yield _labelled("full diff", _relative(diffs[0]) + more, width, fold=False)
 
 
-def _fold(findings: Sequence[Finding]) -> list[list[Finding]]:
-    """Group findings that tell the same: one cause at one kind of place in outputs of one format."""
-    groups: dict[tuple[str, ...], list[Finding]] = {}
-    for finding in findings:
-        word = finding.location.split(" ")[0] if finding.location.startswith(("line ", "byte ")) else finding.location
-        groups.setdefault((finding.cause, word, _suffix(finding.output)), []).append(finding)
-    return list(groups.values())
-
-
-def _suffix(output: str) -> str:
-    return os.path.splitext(output)[1]  # noqa: PTH122
-
-
-def _name_output(findings: Sequence[Finding]) -> str:
-    first = findings[0]
-    where = " › ".join(filter(None, (first.output, first.member))).replace("\n", "\\n")
-    return where + (f"  (and {len(findings) - 1} more like it)" if len(findings) > 1 else "")
-
-
-def _one_finding(first: Finding, difference: Difference | None, width: int) -> Iterator[Text]:
-    if first.location:
-        yield _labelled("where", first.location, width)
-    if first.cause != UNKNOWN:
-        yield _labelled("cause", f"{first.cause} ({'confirmed' if first.confirmed else 'suspected'})", width)
-    if first.evidence.control or first.evidence.experiment:
-        yield from _evidence_lines(first.evidence.control, first.evidence.experiment, width)
-    if first.command:
-        yield _labelled("command", " ".join(first.command), width)
-    if first.remedy:
-        state = "proved by rebuilding" if first.remedy.proved else "not proved"
-        yield _labelled("remedy", f"{first.remedy.summary} ({state})", width)
-    if difference and difference.note:
-        yield _labelled("note", difference.note, width)
-
-
-def _evidence_lines(control: str, experiment: str, width: int) -> Iterator[Text]:
-    """Yield the two values under each other, cut to where they differ, with the differing part emphasised."""
-    from rich.text import Text
-
-    room = max(20, width - _LABEL_WIDTH - 3)
-    one, other = printable(control), printable(experiment)
-    start = next((i for i, (a, b) in enumerate(zip(one, other, strict=False)) if a != b), min(len(one), len(other)))
-    skip = max(0, start - room // 3) if max(len(one), len(other)) > room else 0
-    one, other = ("…" * bool(skip) + text[skip:] for text in (one, other))
-    matcher = SequenceMatcher(None, one[:400], other[:400], autojunk=False)
-    changes = [change for change in matcher.get_opcodes() if change[0] != "equal"]
-    before = [(start, end) for _, start, end, _, _ in changes]
-    after = [(start, end) for _, _, _, start, end in changes]
-    for label, text, style, spans in (
-        ("control", one, markup.CONTROL, before),
-        ("experiment", other, markup.EXPERIMENT, after),
-    ):
-        line = Text(text or "(nothing)")
-        for start, end in spans:
-            line.stylize(f"bold {style}", start, end)
-        line.truncate(room, overflow="ellipsis")
-        yield Text.assemble((f"  {label:<{_LABEL_WIDTH}}", markup.QUIET), line)
-
-
-def _log_lines(verification: Verification, width: int) -> Iterator[Text]:
-    from rich.text import Text
-
-    build = _telling_build(verification)
-    if build is None:
+def _place(page: Page, findings: Sequence[Finding]) -> Iterator[Text]:
+    location = markup.show_lines(findings[0].location)
+    if len(findings) == 1:
+        if location:
+            yield row(page, "where", location, most_rows=2)
         return
-    if build.log_tail.strip():
-        yield _labelled("log", f"the last lines of the {build.role.value} build", width)
-        rows = [row for line in build.log_tail.splitlines()[-_LOG_LINES:] for row in _wrap(printable(line), width - 4)]
-        for row in rows[-_LOG_ROWS:]:
-            yield Text("  │ " + row)
-    if build.log:
-        yield _labelled("full log", _relative(build.log), width, fold=False)
+    alike = len({finding.location for finding in findings}) == 1
+    if location and not alike:
+        yield row(page, "where", location, most_rows=2)
+    yield row(page, "alike", _count_alike(findings) + (f": {location}" if alike and location else ""), most_rows=2)
 
 
-def _telling_build(verification: Verification) -> BuildResult | None:
-    return next((build for build in verification.builds if build.status is not BuildStatus.OK), None)
+def _evidence_and_advice(page: Page, finding: Finding, difference: Difference | None) -> Iterator[Text]:
+    evidence = _evidence(finding, difference)
+    if evidence:
+        yield from evidence_rows(page, evidence)
+    yield from _advice(page, finding)
+    if difference and difference.note:
+        yield row(page, "note", markup.show_lines(difference.note), most_rows=3)
 
 
-def _environment_lines(verification: Verification, width: int) -> Iterator[Text]:
+def _count_alike(findings: Sequence[Finding]) -> str:
+    outputs = len({finding.output for finding in findings})
+    members = len({(finding.output, finding.member) for finding in findings})
+    if outputs > 1:
+        return f"{outputs} files"
+    return f"{members} members" if members > 1 else f"{len(findings)} places"
+
+
+def _cause(finding: Finding) -> str:
+    if finding.cause == UNKNOWN:
+        return "not known yet"
+    return f"{markup.show(finding.cause)} ({'confirmed' if finding.confirmed else 'suspected'})"
+
+
+def _evidence(finding: Finding, difference: Difference | None) -> Evidence | None:
+    """Return the evidence, or for contents that nobody has looked into what the manifests know of them."""
+    if finding.evidence.control or finding.evidence.experiment:
+        return finding.evidence
+    if difference and difference.control and difference.experiment:
+        one, other = (
+            f"{output.size} bytes, sha256 {output.sha256[:16]}"
+            for output in (difference.control, difference.experiment)
+        )
+        return Evidence(control=one, experiment=other)
+    return None
+
+
+def _advice(page: Page, finding: Finding) -> Iterator[Text]:
+    if finding.command:
+        yield row(page, "command", markup.show(shlex.join(finding.command)), most_rows=2)
+    if finding.remedy:
+        state = "proved by rebuilding" if finding.remedy.proved else "not proved"
+        yield row(page, "remedy", f"{markup.show_lines(finding.remedy.summary)} ({state})", most_rows=6)
+        unsaid = {name: value for name, value in finding.remedy.settings.items() if name not in finding.remedy.summary}
+        if unsaid:
+            settings = " ".join(f"{name}={shlex.quote(value)}" for name, value in unsaid.items())
+            yield command_row(page, "", markup.show(settings))
+
+
+def _coverage(page: Page, verification: Verification) -> Iterator[Text]:
     if verification.varied:
-        yield _labelled("varied", ", ".join(verification.varied), width)
-    for reason, variations in _by_reason(verification).items():
-        yield _labelled("not varied", f"{', '.join(variations)}: {reason}", width)
+        yield row(page, "varied", markup.show(", ".join(verification.varied)))
+    yield from _not_varied(page, verification)
     control = next((build for build in verification.builds if build.role is Role.CONTROL), None)
-    if control and control.log and verification.verdict is Verdict.UNREPRODUCIBLE:
-        yield _labelled("logs", os.path.dirname(_relative(control.log)) + os.sep, width, fold=False)  # noqa: PTH120
+    if control and control.log:
+        yield row_to_copy(page, "logs", markup.show(os.path.dirname(_relative(control.log)) + os.sep))  # noqa: PTH120
 
 
-def _by_reason(verification: Verification) -> dict[str, list[str]]:
-    reasons: dict[str, list[str]] = {}
-    for entry in verification.not_varied:
-        reasons.setdefault(entry.reason, []).append(entry.variation)
-    return reasons
+def _not_varied(page: Page, verification: Verification) -> Iterator[Text]:
+    missed = [(gap.reason, gap.variation, verification) for gap in verification.not_varied]
+    yield from each_once(page, "not varied", missed, [verification])
 
 
-def _labelled(label: str, text: str, width: int, *, style: str = "", fold: bool = True) -> Text:
-    """Return ``label  text``, wrapped below itself; text that is to be copied is kept on one line and not cut."""
+def _broken(page: Page, verification: Verification) -> Iterator[Text]:
+    """Yield why there is nothing to compare; the log gets the room that the rest leaves on the screen."""
+    build = next((build for build in verification.builds if build.status is not BuildStatus.OK), None)
+    reason = _reason_lines(verification, build)
+    why = [row(page, "" if number else "why", line, most_rows=3) for number, line in enumerate(reason)]
+    rest = list(_circumstances(page, verification, build))
+    yield from why
+    if build:
+        taken = sum(text.plain.count("\n") + 1 for text in (*why, *rest))
+        yield from _log(page, build, _SCREEN - taken - 4)
+    yield from rest
+
+
+def _reason_lines(verification: Verification, build: BuildResult | None) -> list[str]:
+    lines = [markup.show(line.rstrip()) for line in verification.reason.split("\n") if line.strip()]
+    code = build.exit_code if build else None
+    if code is not None and code > 0 and str(code) not in verification.reason:
+        lines.append(f"exit status {code}")
+    return lines[:5] + (["…"] if len(lines) > 6 else []) + lines[5:][-1:]
+
+
+def _log(page: Page, build: BuildResult, most: int) -> Iterator[Text]:
     from rich.text import Text
 
-    shown = printable(text).replace("\n", " · ")
-    head = Text(f"  {label:<{_LABEL_WIDTH}}", style=markup.QUIET)
-    if not fold:
-        return Text.assemble(head, (shown, style), no_wrap=True, overflow="ignore")
-    indent = "\n" + " " * (_LABEL_WIDTH + 2)
-    return Text.assemble(head, (indent.join(_wrap(shown, width - _LABEL_WIDTH - 2)), style))
+    least, longest = _LOG_LINES
+    rows = [line for part in _log_tail(build) for line in layout.wrap(markup.show(part), page.width - 4)]
+    if rows:
+        yield row(page, "log", f"the last lines of the {build.role.value} build")
+        for line in rows[-min(longest, max(least, most)) :]:
+            yield Text(f"  │ {line}".rstrip())
 
 
-def _wrap(text: str, width: int) -> list[str]:
-    from io import StringIO
+def _log_tail(build: BuildResult) -> list[str]:
+    """Return the last lines, without the colours a tool gave them and with tabs as a terminal shows them."""
+    lines = build.log_tail.rstrip().split("\n")[-_LOG_LINES[1] :] if build.log_tail.strip() else []
+    return [_COLOURED.sub("", line).rstrip("\r").expandtabs() for line in lines]
 
-    from rich.console import Console
-    from rich.text import Text
 
-    room = max(20, width)
-    lines = Text(text).wrap(Console(width=room, file=StringIO()), room, overflow="fold")
-    return [line.plain.rstrip() for line in lines]
+def _circumstances(page: Page, verification: Verification, build: BuildResult | None) -> Iterator[Text]:
+    if build and build.log:
+        yield row_to_copy(page, "full log", markup.show(_relative(build.log)))
+    if verification.verdict is Verdict.FRAGILE and build:
+        yield row_of_items(page, "varied", _varied_values(verification, build))
+    if verification.verdict is not Verdict.FAILED:
+        yield from _not_varied(page, verification)
+    yield row(page, "next", _hint(verification.verdict, build))
+
+
+def _varied_values(verification: Verification, build: BuildResult) -> list[str]:
+    """Return the names of what was varied, and until bisection has found what breaks `build` its values in it too."""
+    if any(other.role is Role.BISECT for other in verification.builds):
+        return [markup.show(name) for name in verification.varied]
+    return [_varied_value(name, build.environment.get(name, "")) for name in verification.varied]
+
+
+def _varied_value(name: str, value: str) -> str:
+    return f"{markup.show(name)} {layout.cut_middle(markup.show(value), _VALUE_WIDTH)}".rstrip()
+
+
+def _hint(verdict: Verdict, build: BuildResult | None) -> str:
+    if build and build.status is BuildStatus.TIMEOUT:
+        return "if the build needs longer, raise the artifact's timeout"
+    if verdict is Verdict.FRAGILE:
+        return "make the build bear what breaks it, or leave that out: --ftc-variations=all,-NAME"
+    if verdict is Verdict.ERROR:
+        return "this says nothing about the artifact: put it right and verify again"
+    if build and build.exit_code == 0:
+        return "check the artifact's outputs: globs relative to its source folder"
+    if build and build.exit_code == 127:
+        return "a command was not found: install it, or add its folder to PATH"
+    return "a build sees its source folder without what git ignores, and of the environment only env and pass_env"
 
 
 def _relative(path: str) -> str:
-    relative = os.path.relpath(path)
-    return relative if not relative.startswith("..") else path
-
-
-def count_verdicts(verifications: Sequence[Verification]) -> dict[str, int]:
-    """Return how many artifacts have each verdict."""
-    return dict(Counter(verification.verdict.value for verification in verifications))
+    try:
+        relative = os.path.relpath(path)
+    except OSError:  # the current folder is gone
+        return path
+    return path if relative.startswith("..") else relative

@@ -151,7 +151,7 @@ def test_a_report_folder_holds_report_logs_and_diffs(verify_build, project):
 
 def test_the_command_in_the_panel_verifies_again(two, pytester):
     line = next(line for line in two().text.splitlines() if line.strip().startswith("again"))
-    assert line.split(maxsplit=1)[1] == "pytest --ftc-verify 'ftc.toml::ftc::bad'"
+    assert line.split(maxsplit=1)[1] == "pytest --ftc-verify ftc.toml::ftc::bad"
 
 
 def test_quiet_says_less_and_very_quiet_nothing(two):

@@ -1,14 +1,19 @@
 import json
 import os
+import time
+from dataclasses import replace
 
 import jsonschema
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from samples import verification
 
 from pytest_ftc.errors import FtcError
 from pytest_ftc.model import Verdict
 from pytest_ftc.model.serial import from_json, to_json
 from pytest_ftc.model.verification import Verification
+from pytest_ftc.reporting.findings import findings_of
 from pytest_ftc.reporting.json_report import report, schema, write_report
 
 TOOL = {"name": "pytest-ftc", "version": "0"}
@@ -56,8 +61,35 @@ def test_a_report_is_written_whole_or_not_at_all(tmp_path):
         write_report(path, {"version": object()})
     assert json.loads(path.read_text()) == {"version": 1}
     assert os.listdir(path.parent) == ["report.json"]
-    with pytest.raises(FtcError, match="cannot be written"):
+    with pytest.raises(FtcError, match="cannot be written") as caught:
         write_report(path / "below-a-file", {})
+    assert caught.value.advice
+
+
+def test_a_finding_stands_for_the_difference_it_explains():
+    plain = verification(Verdict.UNREPRODUCIBLE, many=2)
+    explained = replace(findings_of(plain)[0], cause="time", confirmed=True, command=("zip", "-r", "x"))
+    findings = report([replace(plain, findings=(explained,))], TOOL, {})["artifacts"][0]["findings"]
+    assert [(finding["cause"], finding["command"]) for finding in findings] == [
+        ("time", ["zip", "-r", "x"]),
+        ("unknown", []),
+    ]
+
+
+@given(st.text(st.characters(), max_size=40))
+def test_no_text_spoils_a_report(text):
+    entry = replace(verification(Verdict.UNREPRODUCIBLE, output=text, value=text), notes=(text,), reason=text)
+    document = report([entry], TOOL, {"root": text, "arguments": (text,)})
+    json.dumps(document, ensure_ascii=False).encode()
+
+
+def test_fifty_thousand_outputs_take_no_time():
+    control, experiment = verification(Verdict.REPRODUCIBLE).builds
+    outputs = tuple(replace(control.outputs[0], path=f"é/{number}") for number in range(50_000))
+    entry = replace(verification(Verdict.REPRODUCIBLE), builds=(replace(control, outputs=outputs), experiment))
+    begin = time.process_time()
+    report([entry], TOOL, {})
+    assert time.process_time() - begin < 5
 
 
 @pytest.mark.parametrize("verdict", Verdict)
