@@ -50,6 +50,13 @@ class ConfigurationFile(pytest.File):
         yield group
 
 
+class NotTests(pytest.File):
+    """Stands in for what the configuration file would be as a Python module, and holds nothing."""
+
+    def collect(self) -> Iterator[pytest.Collector]:
+        yield from ()
+
+
 class ArtifactGroup(pytest.Collector):
     """The middle of a node id; it tells artifacts from what other plugins may collect from the same file."""
 

@@ -17,7 +17,7 @@ import pytest
 
 from pytest_ftc.configuration import Config, load_config
 from pytest_ftc.errors import ConfigurationError, FtcError
-from pytest_ftc.items import ArtifactItem, ConfigurationFile
+from pytest_ftc.items import ArtifactItem, ConfigurationFile, NotTests
 from pytest_ftc.model import Artifact, Verification
 from pytest_ftc.model.serial import from_json, to_json
 from pytest_ftc.options import given_values
@@ -61,6 +61,11 @@ class VerificationSession:
         collector = ConfigurationFile.from_parent(parent, path=file_path)
         collector.ftc = self
         return collector
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_pycollect_makemodule(self, module_path: Path, parent: pytest.Collector) -> pytest.Collector | None:
+        # A setup.py that is named on the command line must not be imported as a test module: that would run setup().
+        return NotTests.from_parent(parent, path=module_path) if module_path == self.config.file else None
 
     def pytest_collection_finish(self, session: pytest.Session) -> None:
         # A worker of pytest-xdist collects everything and runs a part: it begins each verification when its turn comes.

@@ -158,3 +158,15 @@ def test_quiet_says_less_and_very_quiet_nothing(two):
     summary = re.compile(r"reproducible +good +2 builds")
     assert summary.search(two("-q").text)
     assert not summary.search(two("-qq").text)
+
+
+@pytest.mark.parametrize(
+    "arguments", [[], ["setup.py"], ["setup.py::ftc::wheel"], ["test_ordinary.py"], ["setup.py", "test_ordinary.py"]]
+)
+def test_a_project_with_a_setup_py_alone_is_collected_and_never_imported(verify, project, arguments):
+    (project / "setup.py").write_text("raise SystemExit('imported')\n")
+    (project / "test_ordinary.py").write_text("def test_ordinary(): pass\n")
+    run = verify(None, "--collect-only", "-q", *arguments)
+    assert run.status == 0, run.text
+    assert "setup.py::ftc::wheel" in run.text
+    assert "imported" not in run.text
