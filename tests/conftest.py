@@ -13,7 +13,7 @@ from leftovers import find_leftovers, wait_until_gone
 
 pytest_plugins = ["pytester"]
 
-_TOOLS = ("git", "gcc", "make", "jar", "zip", "msgfmt", "sqlite3", "strace", "diffoscope")
+_TOOLS = ("git", "gcc", "make", "jar", "zip", "msgfmt", "sqlite3", "strace", "unzip")
 
 
 def pytest_report_header() -> str:

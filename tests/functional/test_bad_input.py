@@ -23,6 +23,7 @@ BUILDS = [
     ("leaves nothing", "true", "failed", "nothing that matches 'out'"),
     ("leaves an empty folder", "mkdir out", "reproducible", ""),
     ("leaves a FIFO", "mkfifo out", "failed", "FIFO"),
+    ("leaves a device file", "mknod out c 1 3 || cp -a /dev/null out; test -e out", "failed", "log"),
     ("leaves a socket", "python3 -c 'import socket; socket.socket(socket.AF_UNIX).bind(\"out\")'", "failed", "socket"),
     ("leaves names with newlines", "mkdir out; touch \"out/$(printf 'a\\nb')\"; date +%s%N > \"out/$(printf 'a\\nb')\"", "unreproducible", "a\\nb"),
     ("leaves names that are not UTF-8", "mkdir out; date +%s%N > \"out/$(printf 'caf\\351')\"", "unreproducible", "caf\\xe9"),
