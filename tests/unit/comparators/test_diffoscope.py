@@ -74,12 +74,22 @@ def examine(tmp_path):
 )  # fmt: skip
 def test_the_place_is_named(examine, name, one, other, member, location, value):
     found = examine(f"dist/{name}", one, other)
+    if not all(map(shutil.which, ("zipinfo", "xxd"))) and ("zip" in name or "whl" in name or b"\0" in one):
+        return assert_degraded(found)
     match = [entry for entry in found if entry.member == member and entry.location.startswith(location)]
     assert match, found
     assert value in match[0].evidence.control
     assert match[0].evidence.control != match[0].evidence.experiment
     assert Path(match[0].diff).read_text()
     assert match[0].note == ""
+    return None
+
+
+def assert_degraded(found):
+    """Without its tools diffoscope sees less: two different values are shown all the same, or what is missing is told."""
+    assert found
+    for entry in found:
+        assert entry.note or (entry.evidence and entry.evidence.control != entry.evidence.experiment), entry
 
 
 @pytest.mark.parametrize(
@@ -149,17 +159,16 @@ def test_no_output_and_no_diffoscope_is_still_a_difference(tmp_path):
 
 
 def test_a_string_in_a_program_is_found(examine, tmp_path):
-    programs = []
-    for value in ("one build", "two build"):
-        source, program = tmp_path / "main.c", tmp_path / "program"
-        source.write_text("#include <stdio.h>\nint main(void) { return puts(STAMP); }\n")
-        subprocess.run(["gcc", f'-DSTAMP="{value}"', "-o", program, source], check=True)
-        programs.append(program.read_bytes())
+    program = Path(shutil.which("true")).read_bytes()
+    at = program.index(b"coreutils")
+    programs = [program[:at] + value + program[at + 9 :] for value in (b"one build", b"two build")]
     found = examine("bin/program", *programs)
+    if not all(map(shutil.which, ("readelf", "strings"))):
+        return assert_degraded(found)
     assert {entry.member for entry in found} == {""}
     assert all(entry.evidence.control != entry.evidence.experiment for entry in found)
     (text,) = [entry for entry in found if entry.location.startswith("strings (")]
-    assert (text.evidence.control, text.evidence.experiment) == ("one build", "two build")
+    assert (text.evidence.control, text.evidence.experiment) == ("GNU one build", "GNU two build")
     assert any(entry.location.startswith("readelf --wide ") for entry in found)
 
 
