@@ -71,10 +71,11 @@ def plan_builds(
     Where there are no namespaces, builds run below `folder`, those of one artifact one after the other.  `path` is the
     search path for commands, `environ` the environment from which ``pass_env`` takes.
     """
-    reasons = {variation.name: _obstacle(variation, artifact, machine) for variation in variations}
+    own = {**_passed(artifact.pass_env, environ), **artifact.env}
+    reasons = {variation.name: _obstacle(variation, artifact, own, machine) for variation in variations}
     possible = [variation for variation in variations if reasons[variation.name] is None]
     root = folder / _slug(artifact.name) if machine.isolation is Isolation.NONE else None
-    variables = {**_passed(artifact.pass_env, environ), **artifact.env, **_epoch(artifact, source)}
+    variables = {**own, **_epoch(artifact, source)}
     control = plain_environment(
         artifact.name,
         _token(artifact, 0),
@@ -99,10 +100,10 @@ def plan_builds(
     )
 
 
-def _obstacle(variation: Variation, artifact: Artifact, machine: Machine) -> str | None:
-    """Return why `variation` cannot be applied: the machine, or the artifact that sets the variable itself."""
+def _obstacle(variation: Variation, artifact: Artifact, own: Mapping[str, str], machine: Machine) -> str | None:
+    """Return why `variation` cannot be applied: the machine, or a variable among the artifact's `own`."""
     variable = _VARIABLES.get(variation.name)
-    if variable in artifact.env:
+    if variable in own:
         return f"the artifact sets {variable} itself"
     if variation.name == "network" and artifact.preset:
         return "every build of this artifact runs offline"

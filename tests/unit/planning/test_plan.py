@@ -105,6 +105,14 @@ def test_a_setting_of_the_artifact_wins_and_is_named(variable: str, variation: s
     assert variation not in result.varied
 
 
+@pytest.mark.parametrize(("variable", "variation"), [("HOME", "home"), ("TMPDIR", "temp_dir"), ("TZ", "timezone")])
+def test_a_variable_that_is_passed_on_is_not_claimed_to_vary(variable: str, variation: str) -> None:
+    result = plan(artifact={"pass_env": (variable,)}, environ={variable: "fixed"})
+    assert {action.environment.variables[variable] for action in result.actions} == {"fixed"}
+    assert [entry.variation for entry in result.not_varied] == [variation]
+    assert variation not in result.varied
+
+
 def test_secrets_of_the_session_do_not_reach_a_build_unless_passed() -> None:
     assert "TOKEN" not in plan().actions[0].environment.variables
     assert plan(artifact={"pass_env": ("TOK*",)}).actions[1].environment.variables["TOKEN"] == "secret"
