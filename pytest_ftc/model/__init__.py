@@ -3,6 +3,7 @@
 from pytest_ftc.model.artifact import Artifact, Metadata
 from pytest_ftc.model.build import Action, BuildResult, BuildStatus, Output, OutputType, Role
 from pytest_ftc.model.environment import Environment, FileOrder, FileSystem, Identity, KernelName
+from pytest_ftc.model.leaf import Field, Leaf
 from pytest_ftc.model.machine import Isolation, Machine
 from pytest_ftc.model.source import Snapshot
 from pytest_ftc.model.verification import (
@@ -25,12 +26,14 @@ __all__ = [
     "DifferenceKind",
     "Environment",
     "Evidence",
+    "Field",
     "FileOrder",
     "FileSystem",
     "Finding",
     "Identity",
     "Isolation",
     "KernelName",
+    "Leaf",
     "Machine",
     "Metadata",
     "NotVaried",
