@@ -38,6 +38,6 @@ class Leaf:
     member: str = ""
     """The innermost container member, ``/`` joined through nested containers; empty for the output itself."""
     format: str = ""
-    """Of the innermost container or file: ``zip``, ``tar``, ``gzip``, ``ar``, ``elf``, ``pyc``, ``text``, ``binary``, ..."""
+    """Of the innermost container or file: ``zip``, ``tar``, ``gzip``, ``ar``, ``elf``, ``pyc``, ``text``, ..."""
     note: str = ""
     """What could not be looked into, and why."""
