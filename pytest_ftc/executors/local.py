@@ -159,6 +159,8 @@ class LocalExecutor:
             "host": environment.host,
             "domain": environment.domain,
             "cpus": environment.cpus,
+            "clock_shift": environment.clock_shift,
+            "faketime": self._machine.faketime,
             "first_pid": environment.first_pid,
             "personality": _personality(environment),
             "visible": _hidden_needs(action, self._machine.faketime),
@@ -190,13 +192,16 @@ def clock_variables(shift: int, faketime: str, variables: Mapping[str, str]) -> 
     """Return the variables by which libfaketime moves the clock `shift` seconds ahead; none for 0.
 
     File times stay real (NO_FAKE_STAT), since make and its like compare them with each other, and timeouts keep
-    working (FAKETIME_DONT_FAKE_MONOTONIC); see libfaketime's README.
+    working (FAKETIME_DONT_FAKE_MONOTONIC); see libfaketime's README.  A program built with AddressSanitizer refuses to
+    start behind another preloaded library unless it is told that this is meant.
     """
     if not shift:
         return {}
     preload = " ".join(filter(None, (faketime, variables.get("LD_PRELOAD"))))
+    sanitizer = ":".join(filter(None, (variables.get("ASAN_OPTIONS"), "verify_asan_link_order=0")))
     return {
         "LD_PRELOAD": preload,
+        "ASAN_OPTIONS": sanitizer,
         "FAKETIME": f"{shift:+d}",
         "NO_FAKE_STAT": "1",
         "FAKE_UTIME": "0",

@@ -23,6 +23,7 @@ MS_PRIVATE = 0x40000
 
 _MNT_DETACH = 2
 _PR_SET_PDEATHSIG = 1
+_PR_SET_DUMPABLE = 4
 _PR_CAPBSET_DROP = 24
 _PR_SET_CHILD_SUBREAPER = 36
 _PR_SET_NO_NEW_PRIVS = 38
@@ -100,6 +101,14 @@ def set_personality(flags: int) -> None:
     _check(_libc.personality(ctypes.c_ulong(flags)), "personality")
 
 
+def system_call(number: int, *arguments: object, what: str) -> int:
+    """Make the system call `number`, for which the C library may have no function.  Raises OSError."""
+    converted = [ctypes.c_long(item) if isinstance(item, int) else item for item in arguments]
+    result = int(_libc.syscall(ctypes.c_long(number), *converted))
+    _check(result, what)
+    return result
+
+
 def die_with_parent(signal: int) -> None:
     """Ask for `signal` when the parent dies, see PR_SET_PDEATHSIG in prctl(2)."""
     _check(_libc.prctl(_PR_SET_PDEATHSIG, signal, 0, 0, 0), "PR_SET_PDEATHSIG")
@@ -110,9 +119,21 @@ def adopt_orphans() -> None:
     _check(_libc.prctl(_PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0), "PR_SET_CHILD_SUBREAPER")
 
 
+def allow_tracing() -> None:
+    """Let this process and its children be traced, which entering a user namespace has forbidden.
+
+    See PR_SET_DUMPABLE in prctl(2).
+    """
+    _check(_libc.prctl(_PR_SET_DUMPABLE, 1, 0, 0, 0), "PR_SET_DUMPABLE")
+
+
 def renounce_mounting() -> None:
     """Never regain CAP_SYS_ADMIN, so that a build that runs as root cannot undo the read-only mounts."""
     _check(_libc.prctl(_PR_CAPBSET_DROP, CAP_SYS_ADMIN, 0, 0, 0), "PR_CAPBSET_DROP")
+
+
+def renounce_privileges() -> None:
+    """Never gain privileges by executing a program, see PR_SET_NO_NEW_PRIVS in prctl(2)."""
     _check(_libc.prctl(_PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0), "PR_SET_NO_NEW_PRIVS")
 
 

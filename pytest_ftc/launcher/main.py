@@ -15,6 +15,7 @@ from pytest_ftc.launcher import kernel, processes, root
 from pytest_ftc.launcher.namespaces import enter_namespaces
 from pytest_ftc.launcher.outputs import OutputsError, collect_outputs, trace_files
 from pytest_ftc.launcher.shared_memory import list_shared_memory, remove_stale
+from pytest_ftc.launcher.supervision import supervise
 from pytest_ftc.launcher.trees import copy_tree
 
 Spec = dict[str, Any]
@@ -73,7 +74,8 @@ def _run_in_namespaces(spec: Spec, log: int) -> Result:
         return _lost(f"setting up the build's root: {error}")
     # The folder is out of this root's sight, but not out of reach of a descriptor.
     os.fchdir(blobs)
-    return {**_run_build(spec, log, namespace=True), "not_applied": not_applied}
+    result = _run_build(spec, log, namespace=True)
+    return {**result, "not_applied": {**not_applied, **result.get("not_applied", {})}}
 
 
 def _run_plain(spec: Spec, log: int) -> Result:
@@ -100,6 +102,7 @@ def _run_build(spec: Spec, log: int, *, namespace: bool) -> Result:
     tree, patterns = spec["build_path"], spec["outputs"]
     before = trace_files(tree, patterns)
     moment: dict[str, float] = {}
+    supervision = supervise(spec)
 
     def announce() -> None:
         moment["started"] = time.time()
@@ -107,13 +110,13 @@ def _run_build(spec: Spec, log: int, *, namespace: bool) -> Result:
         os.write(1, b"started %r\n" % moment["started"])
 
     try:
-        pid = processes.start_build(spec, log, announce)
+        pid = processes.start_build(spec, log, announce, supervision.following)
     except OSError as error:
         return {**_timing(moment), "status": "failed", "reason": processes.explain_start(error)}
-    ended = processes.wait_for(pid, spec["timeout"])
+    ended = processes.wait_for(pid, spec["timeout"], supervision.following)
     timing = _timing(moment)
     survivors = processes.kill_rest(namespace=namespace)
-    result = {**timing, "survivors": survivors, "exit_code": ended.exit_code}
+    result = {**timing, **supervision.report(), "survivors": survivors, "exit_code": ended.exit_code}
     if ended.abandoned:
         return {**result, **_lost("the session ended")}
     if ended.timed_out:

@@ -7,6 +7,7 @@ import errno
 import os
 import select
 import signal
+import sys
 import time
 from collections.abc import Callable
 from typing import Any
@@ -17,6 +18,8 @@ LIFELINE = 0
 """Standard input: its other end is held by the session, and closes when that ends in whatever way."""
 
 _LAST_WORDS = 126
+_ALSO_THREADS = 0x40000000 if sys.platform == "linux" else 0
+"""__WALL of waitpid(2): threads that are traced report too."""
 
 
 class Ended:
@@ -29,19 +32,47 @@ class Ended:
         self.abandoned = abandoned
 
 
-def start_build(spec: dict[str, Any], log: int, started: Callable[[], None]) -> int:
+class Alone:
+    """What happens beside a build that nobody follows: nothing.  See `following.Following` for the other kind."""
+
+    refusal = ""
+    """Why a build that was to be followed is not."""
+
+    @property
+    def descriptors(self) -> list[int]:
+        """What to wait for, to call `handle_call` when it is readable."""
+        return []
+
+    def submit(self) -> None:
+        """In the process that becomes the build: come under supervision."""
+
+    def begin(self, pid: int) -> None:
+        """In the process that watches: follow `pid`, which is about to `submit`.  Raises OSError."""
+
+    def handle_call(self) -> None:
+        """Answer a call of the build."""
+
+    def handle_stop(self, pid: int, status: int) -> None:
+        """Let a thread of the build go on."""
+
+    def handle_end(self, pid: int, status: int) -> None:
+        """Take note of the end of a process or thread."""
+
+
+def start_build(spec: dict[str, Any], log: int, started: Callable[[], None], following: Alone) -> int:
     """Fork and exec the build; return its pid once it runs.  Raises OSError when the command cannot be started."""
     error_read, error_write = os.pipe()
-    started()
     pid = os.fork()
     if pid == 0:
         try:
-            _become_build(spec, log)
+            _become_build(spec, log, following)
         except OSError as error:
             os.write(error_write, str(error.errno).encode())
         finally:
             os._exit(_LAST_WORDS)
     os.close(error_write)
+    started()
+    following.begin(pid)
     with open(error_read, "rb") as failure:
         code = failure.read()
     if code:
@@ -51,13 +82,14 @@ def start_build(spec: dict[str, Any], log: int, started: Callable[[], None]) -> 
     return pid
 
 
-def _become_build(spec: dict[str, Any], log: int) -> None:
+def _become_build(spec: dict[str, Any], log: int, following: Alone) -> None:
     os.setsid()
     if spec["isolation"] == "none":
         with contextlib.suppress(OSError, AttributeError):
             kernel.die_with_parent(signal.SIGKILL)
     else:
         kernel.renounce_mounting()
+    kernel.renounce_privileges()
     _limit_cpus(spec["cpus"])
     with contextlib.suppress(OSError):  # refused in some containers, where neither is varied
         kernel.set_personality(spec["personality"])
@@ -70,6 +102,7 @@ def _become_build(spec: dict[str, Any], log: int) -> None:
     signal.pthread_sigmask(signal.SIG_SETMASK, ())
     os.chdir(spec["build_path"])
     os.umask(spec["umask"])
+    following.submit()
     os.execvpe(spec["argv"][0], spec["argv"], spec["env"])
 
 
@@ -78,7 +111,7 @@ def _limit_cpus(count: int) -> None:
         os.sched_setaffinity(0, sorted(os.sched_getaffinity(0))[:count])
 
 
-def wait_for(pid: int, timeout: float) -> Ended:
+def wait_for(pid: int, timeout: float, following: Alone) -> Ended:
     """Wait until the process `pid` ends, `timeout` seconds pass or the session goes away; reap all else meanwhile."""
     deadline = time.monotonic() + timeout
     wake_read, wake_write = os.pipe()
@@ -87,33 +120,40 @@ def wait_for(pid: int, timeout: float) -> Ended:
     signal.signal(signal.SIGCHLD, lambda *_: None)
     try:
         while True:
-            status = _reap(pid)
+            status = _reap(pid, following)
             if status is not None:
                 return Ended(os.waitstatus_to_exitcode(status))
             remaining = deadline - time.monotonic()
             if remaining <= 0:
                 return Ended(None, timed_out=True)
-            ready, _, _ = select.select([wake_read, LIFELINE], [], [], min(remaining, 3600))
+            watched = [wake_read, LIFELINE, *following.descriptors]
+            ready, _, _ = select.select(watched, [], [], min(remaining, 3600))
             if wake_read in ready:
                 os.read(wake_read, 4096)
             if LIFELINE in ready:
                 return Ended(None, abandoned=True)
+            if following.descriptors and following.descriptors[0] in ready:
+                following.handle_call()
     finally:
         signal.set_wakeup_fd(-1)
         os.close(wake_read)
         os.close(wake_write)
 
 
-def _reap(wanted: int) -> int | None:
+def _reap(wanted: int, following: Alone) -> int | None:
     while True:
         try:
-            pid, status = os.waitpid(-1, os.WNOHANG)
+            pid, status = os.waitpid(-1, os.WNOHANG | _ALSO_THREADS)
         except ChildProcessError:
             return None
-        if pid == wanted:
-            return status
         if pid == 0:
             return None
+        if os.WIFSTOPPED(status):
+            following.handle_stop(pid, status)
+            continue
+        following.handle_end(pid, status)
+        if pid == wanted:
+            return status
 
 
 def kill_rest(*, namespace: bool) -> int:
@@ -124,7 +164,7 @@ def kill_rest(*, namespace: bool) -> int:
         for pid in victims:
             with contextlib.suppress(ProcessLookupError, PermissionError):
                 os.kill(pid, signal.SIGKILL)
-        _reap(-1)
+        _reap(-1, Alone())
         if not victims:
             break
         time.sleep(0.001)

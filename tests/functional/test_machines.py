@@ -96,7 +96,7 @@ def test_where_user_namespaces_are_switched_off(folder):
 
 
 def test_where_unshare_is_refused_by_seccomp(folder, tmp_path):
-    done, document = run_pytest(folder, sys.executable, str(Path(__file__).with_name("without_unshare.py")))
+    done, document = run_pytest(folder, sys.executable, str(Path(__file__).with_name("without_call.py")), "unshare")
     assert not_varied(document) == NEED_NAMESPACES
     assert "seccomp" in done.stdout
 
