@@ -8,13 +8,12 @@ import os
 import re
 import sys
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, NoReturn, TypeVar
 
 from pytest_ftc.errors import ConfigurationError
 from pytest_ftc.model import Artifact, Metadata
-from pytest_ftc.options import OPTIONS
 from pytest_ftc.planning.specification import parse_specification
 
 if sys.version_info >= (3, 11):
@@ -40,6 +39,9 @@ class Config:
     jobs: int
     report: Path | None
     json: Path | None
+    trace: bool
+    strict: bool
+    """Whether artifacts that do not say otherwise must not use anything beyond their declared inputs."""
     artifacts: tuple[Artifact, ...]
     build_file: Path | None
     """The file that makes the project one that PyPA's ``build`` builds; None when there is none."""
@@ -69,18 +71,18 @@ class Place:
         return Place(self.file, self.text, f"{self.table}.{name}" if self.table else name)
 
 
-def load_config(root: Path, given: Mapping[str, str | None], known: Known) -> Config:
+def load_config(root: Path, given: Mapping[str, str | bool | None], known: Known) -> Config:
     """Return the settings for the project at `root`; what the command line has `given` wins over the file.
 
     Raises ConfigurationError.
     """
     file, tables = _read_file(root)
     place = Place(file.name if file else "pyproject.toml", tables.text, tables.prefix)
-    _reject_unknown(place, tables.ftc, [*(option.name for option in OPTIONS), "artifacts"])
+    _reject_unknown(place, tables.ftc, [*_CHECKS, "artifacts"])
     settings: dict[str, Any] = {}
     for name, check in _CHECKS.items():
         if given.get(name) is not None:
-            settings[name] = _check_given(name, str(given[name]), check, known)
+            settings[name] = _check_given(name, given[name], check, known)
         elif name in tables.ftc:
             settings[name] = _check(place, name, tables.ftc[name], check, known)
             if name in ("report", "json"):
@@ -93,7 +95,12 @@ def load_config(root: Path, given: Mapping[str, str | None], known: Known) -> Co
         jobs=settings.get("jobs", _usable_cpus()),
         report=Path(settings["report"]).absolute() if "report" in settings else None,
         json=Path(settings["json"]).absolute() if "json" in settings else None,
-        artifacts=_read_artifacts(place, tables.ftc.get("artifacts", {}), file, root, known),
+        trace=settings.get("trace", False),
+        strict=settings.get("strict", False),
+        artifacts=tuple(
+            artifact if "strict" in table else replace(artifact, strict=settings.get("strict", False))
+            for artifact, table in _read_artifacts(place, tables.ftc.get("artifacts", {}), file, known)
+        ),
         build_file=_find_build_file(root, has_build_system=tables.build_system),
     )
 
@@ -159,12 +166,17 @@ def _explain_syntax(name: str, message: str) -> str:
     return f"{where}: not valid TOML: {plain}"
 
 
-def _read_artifacts(place: Place, tables: Any, file: Path | None, root: Path, known: Known) -> tuple[Artifact, ...]:
+def _read_artifacts(
+    place: Place, tables: Any, file: Path | None, known: Known
+) -> tuple[tuple[Artifact, Mapping[str, Any]], ...]:
+    """Return the artifacts, each with the table that declares it."""
     if not isinstance(tables, dict):
         place.fail("artifacts", f"expected a table of artifacts, found {_show(tables)}")
     assert file is not None or not tables
     return tuple(
-        _read_artifact(place.below("artifacts"), name, table, file, known) for name, table in tables.items() if file
+        (_read_artifact(place.below("artifacts"), name, table, file, known), table)
+        for name, table in tables.items()
+        if file
     )
 
 
@@ -207,8 +219,9 @@ def _check(place: Place, key: str, value: Any, check: Callable[[Any, Known], T],
         place.fail(key, error.message)
 
 
-def _check_given(name: str, text: str, check: Callable[[Any, Known], Any], known: Known) -> Any:
-    value: Any = int(text) if name in ("builds", "jobs") and re.fullmatch(r"-?[0-9]{1,9}", text) else text
+def _check_given(name: str, given: Any, check: Callable[[Any, Known], Any], known: Known) -> Any:
+    text = str(given)
+    value = int(text) if name in ("builds", "jobs") and re.fullmatch(r"-?[0-9]{1,9}", text) else given
     try:
         return check(value, known)
     except _UnexpectedError as error:
@@ -228,6 +241,11 @@ def _reject_unknown(place: Place, table: Mapping[str, Any], valid: Sequence[str]
 def _text(value: Any, _: Known) -> str:
     _expect(isinstance(value, str) and bool(value.strip()) and "\0" not in value, "non-empty text")
     return str(value)
+
+
+def _flag(value: Any, _: Known) -> bool:
+    _expect(isinstance(value, bool), "true or false")
+    return bool(value)
 
 
 def _whole_number(least: int) -> Callable[[Any, Known], int]:
@@ -310,6 +328,8 @@ _CHECKS: dict[str, Callable[[Any, Known], Any]] = {
     "jobs": _whole_number(1),
     "report": _text,
     "json": _text,
+    "trace": _flag,
+    "strict": _flag,
 }
 
 _ARTIFACT_CHECKS: dict[str, Callable[[Any, Known], Any]] = {
@@ -322,6 +342,7 @@ _ARTIFACT_CHECKS: dict[str, Callable[[Any, Known], Any]] = {
     "env": _env,
     "pass_env": _pass_env,
     "variations": _specification,
+    "strict": _flag,
 }
 
 

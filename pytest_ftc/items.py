@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 import pytest
 
-from pytest_ftc.model import Verdict, Verification
+from pytest_ftc.model import Verification
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -32,7 +32,7 @@ class Owner(Protocol):
 
 
 class VerificationFailedError(Exception):
-    """An artifact's verdict is not ``reproducible``."""
+    """An artifact's verdict is not ``reproducible``, or it is and the artifact breaks another rule it has to keep."""
 
     def __init__(self, verification: Verification) -> None:
         super().__init__(f"{verification.name}: {verification.verdict.value}")
@@ -83,7 +83,7 @@ class ArtifactItem(pytest.Item):
 
     def runtest(self) -> None:
         self.verification = self._ftc.verify(self.artifact)
-        if self.verification.verdict is not Verdict.REPRODUCIBLE:
+        if not self.verification.passed:
             raise VerificationFailedError(self.verification)
 
     def repr_failure(self, excinfo: ExceptionInfo[BaseException], style: Any = None) -> str | TerminalRepr:

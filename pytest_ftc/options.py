@@ -14,10 +14,11 @@ if TYPE_CHECKING:
 
 
 class Option(NamedTuple):
-    """One option: ``--ftc-NAME`` on the command line and, unless a flag, NAME in ``[tool.ftc]``."""
+    """One option: ``--ftc-NAME`` on the command line and NAME in ``[tool.ftc]``."""
 
     name: str
     metavar: str
+    """Empty for a flag, which is true or false in ``[tool.ftc]``."""
     help: str
 
     @property
@@ -39,6 +40,7 @@ OPTIONS = (
     Option("jobs", "N", "builds that run at once (default: the CPUs)"),
     Option("report", "DIR", "write report.json, logs and diffs to DIR"),
     Option("json", "PATH", "write the report to PATH"),
+    Option("trace", "", "tell what builds use beyond their declared inputs: files, network, random devices"),
 )
 
 
@@ -52,9 +54,10 @@ def add_options(parser: pytest.Parser) -> None:
         help="rebuild each artifact in different environments and compare every output byte",
     )
     for option in OPTIONS:
-        group.addoption(option.flag, dest=option.destination, metavar=option.metavar, default=None, help=option.help)
+        form = {"metavar": option.metavar} if option.metavar else {"action": "store_const", "const": True}
+        group.addoption(option.flag, dest=option.destination, default=None, help=option.help, **form)
 
 
-def given_values(config: pytest.Config) -> Mapping[str, str | None]:
-    """Return what the command line says, by option name; None where it says nothing."""
+def given_values(config: pytest.Config) -> Mapping[str, str | bool | None]:
+    """Return what the command line says, by option name; True for a flag, None where it says nothing."""
     return {option.name: config.getoption(option.destination) for option in OPTIONS}

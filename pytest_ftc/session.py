@@ -135,7 +135,8 @@ def _load(config: pytest.Config) -> Config:
     if loaded.artifacts:
         return loaded
     if loaded.build_file:
-        return replace(loaded, file=loaded.build_file, artifacts=declare(loaded.build_file))
+        artifacts = tuple(replace(artifact, strict=loaded.strict) for artifact in declare(loaded.build_file))
+        return replace(loaded, file=loaded.build_file, artifacts=artifacts)
     raise pytest.UsageError(
         f"--ftc-verify: no artifact is declared in {config.rootpath}, and no Python project was found there.  "
         'Declare one: [tool.ftc.artifacts.NAME] with build = "COMMAND" and outputs = ["GLOB"].'

@@ -12,6 +12,7 @@ from pytest_ftc.comparators import compare_manifests
 from pytest_ftc.errors import FtcError
 from pytest_ftc.executors import run_apart
 from pytest_ftc.fragility import find_what_breaks
+from pytest_ftc.hermeticity import find_outside_uses
 from pytest_ftc.model import (
     Artifact,
     BuildResult,
@@ -51,6 +52,8 @@ class Workshop:
     path: tuple[str, ...]
     """The search path for commands."""
     environ: Mapping[str, str]
+    trace: bool
+    """Whether to look what builds use beyond their declared inputs."""
 
 
 def verify(artifact: Artifact, workshop: Workshop) -> Verification:
@@ -84,6 +87,7 @@ def _verify(artifact: Artifact, workshop: Workshop) -> Verification:
         folder=workshop.folder,
         path=(*prepared.path_entries, *workshop.path),
         environ=workshop.environ,
+        trace=workshop.trace or artifact.strict,
     )
     builds = run_apart(workshop.executor, plan.actions)
     plan = plan.without({name: reason for build in builds for name, reason in build.not_applied.items()})
@@ -107,6 +111,8 @@ def _verify(artifact: Artifact, workshop: Workshop) -> Verification:
         not_varied=plan.not_varied,
         builds=builds,
         differences=differences,
+        hermeticity=find_outside_uses(plan.actions[0], builds[0]) if plan.actions[0].trace else (),
+        strict=artifact.strict,
         notes=_notes(source, prepared, builds),
     )
 

@@ -101,6 +101,7 @@ class _Open:
             folder=workspace.folder("plain"),
             path=search_path(),
             environ=dict(os.environ),
+            trace=config.trace,
         )
 
         def cancel() -> None:

@@ -24,6 +24,7 @@ from pytest_ftc.model import (
     KernelName,
     Machine,
     Output,
+    Trace,
 )
 from pytest_ftc.model.serial import from_json
 
@@ -160,6 +161,7 @@ class LocalExecutor:
             "domain": environment.domain,
             "cpus": environment.cpus,
             "clock_shift": environment.clock_shift,
+            "trace": action.trace,
             "faketime": self._machine.faketime,
             "first_pid": environment.first_pid,
             "personality": _personality(environment),
@@ -252,6 +254,8 @@ def _result(action: Action, result: Mapping[str, Any], log: Path, blobs: Path) -
         log_tail="" if status is BuildStatus.OK else read_tail(log),
         blobs=str(blobs),
         not_applied=result.get("not_applied", {}),
+        trace=from_json(Trace, result["trace"]) if "trace" in result else None,
+        not_followed=result.get("not_followed", ""),
         notes=(f"{survivors} process(es) that the build left running were killed",) if survivors else (),
     )
 

@@ -53,6 +53,9 @@ class MovedClock:
             if os.path.exists(f"/proc/{pid}"):
                 self._miss(pid, f"could not be looked into: {error.strerror or error}")
 
+    def saw_fork(self, parent: int, child: int) -> None:
+        pass
+
     def saw_end(self, pid: int, status: int) -> None:
         self._mappings.pop(pid, None)
 

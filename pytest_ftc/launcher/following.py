@@ -3,12 +3,23 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
 
 from pytest_ftc.launcher import kernel, ptrace
 from pytest_ftc.launcher.processes import Alone
-from pytest_ftc.launcher.supervisor import Supervisor
+from pytest_ftc.launcher.supervisor import Supervisor, Watcher
 
 _WITH, _WITHOUT = b"+", b"-"
+
+
+def follow(watchers: Sequence[Watcher]) -> Alone:
+    """Return how the coming build is followed for `watchers`."""
+    try:
+        return Following(Supervisor(watchers))
+    except OSError as error:
+        alone = Alone()
+        alone.refusal = str(error)
+        return alone
 
 
 class Following(Alone):

@@ -12,8 +12,11 @@ from typing import Any
 from pytest_ftc.launcher.processors import this_processor
 
 EVENT_EXEC = 4
+EVENTS_FORK = (1, 2, 3)
+"""After fork, vfork and clone."""
+
 _EVENT_STOP = 128
-_CONT, _DETACH, _GETREGSET, _SEIZE, _INTERRUPT, _LISTEN = 7, 17, 0x4204, 0x4206, 0x4207, 0x4208
+_CONT, _DETACH, _GETEVENTMSG, _GETREGSET, _SEIZE, _INTERRUPT, _LISTEN = 7, 17, 0x4201, 0x4204, 0x4206, 0x4207, 0x4208
 _TRACE_FORK, _TRACE_VFORK, _TRACE_CLONE, _TRACE_EXEC, _EXITKILL = 0x2, 0x4, 0x8, 0x10, 0x100000
 _REGISTERS = 1
 _STOPPING = (signal.SIGSTOP, signal.SIGTSTP, signal.SIGTTIN, signal.SIGTTOU)
@@ -51,6 +54,13 @@ def interrupt(thread: int) -> None:
 def detach(thread: int, status: int) -> None:
     """Follow `thread`, which waitpid(2) has reported as stopped by `status`, no longer."""
     _quietly(_DETACH, thread, 0 if status >> 16 else os.WSTOPSIG(status))
+
+
+def event_message(thread: int) -> int:
+    """Return what the event that stopped `thread` is about: for a fork, the child.  Raises OSError."""
+    message = ctypes.c_ulong()
+    _ptrace(_GETEVENTMSG, thread, 0, ctypes.byref(message))
+    return message.value
 
 
 def stack_pointer(thread: int) -> int:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from typing import TYPE_CHECKING, Any
 
@@ -9,30 +10,35 @@ from pytest_ftc.launcher.processes import Alone
 
 if TYPE_CHECKING:
     from pytest_ftc.launcher.clock import MovedClock
+    from pytest_ftc.launcher.recorder import Recorder
 
 _MOST_NAMED = 3
 
 
 class Supervision:
-    """How a build is followed, and whether the moved `clock`, if it has one, was seen by all of it."""
+    """How a build is followed, whether all of it saw the moved `clock`, and what a `recorder` has written down."""
 
-    def __init__(self, following: Alone, clock: MovedClock | None = None) -> None:
+    def __init__(self, following: Alone, clock: MovedClock | None = None, recorder: Recorder | None = None) -> None:
         self.following = following
         self._clock = clock
+        self._recorder = recorder
 
     def report(self) -> dict[str, Any]:
         """Return what the result of the build has to say of it."""
-        reason = self._find_hole() if self._clock else ""
-        return {"not_applied": {"time": reason}} if reason else {}
+        hole = self._find_hole(self._clock) if self._clock else ""
+        return {
+            **({"not_applied": {"time": hole}} if hole else {}),
+            **({"trace": self._recorder.result()} if self._recorder and not self.following.refusal else {}),
+            "not_followed": self.following.refusal,
+        }
 
-    def _find_hole(self) -> str:
-        assert self._clock is not None
+    def _find_hole(self, clock: MovedClock) -> str:
         if self.following.refusal:
             return (
                 "programs that libfaketime does not reach, such as static ones, could not be watched "
                 f"({self.following.refusal}); allow ptrace(2) and seccomp(2)"
             )
-        missed = [f"{name} {reason}" for name, reason in sorted(self._clock.unreached.items())]
+        missed = [f"{name} {reason}" for name, reason in sorted(clock.unreached.items())]
         if not missed:
             return ""
         more = f" and {len(missed) - _MOST_NAMED} more" * (len(missed) > _MOST_NAMED)
@@ -40,23 +46,22 @@ class Supervision:
 
 
 def supervise(spec: dict[str, Any]) -> Supervision:
-    """Return the supervision that `spec` calls for: of the clock, and where no namespace does it, of the survivors.
+    """Return the supervision that `spec` calls for: a moved clock, a trace, and where no namespace kills survivors.
 
     What a tracer follows dies with it, whatever it does to its name, session and environment.
     """
-    moved = bool(spec["clock_shift"])
-    if sys.platform != "linux" or not (moved or spec["isolation"] == "none"):
+    moved, traced = bool(spec["clock_shift"]), spec["trace"]
+    if sys.platform != "linux":
+        unknown = Alone()
+        unknown.refusal = f"{os.uname().sysname} has no seccomp(2)"
+        return Supervision(unknown)
+    if not (moved or traced or spec["isolation"] == "none"):
         return Supervision(Alone())
     # Most builds do without, and imports are waited for.
     from pytest_ftc.launcher.clock import MovedClock
-    from pytest_ftc.launcher.following import Following
-    from pytest_ftc.launcher.supervisor import Supervisor
+    from pytest_ftc.launcher.following import follow
+    from pytest_ftc.launcher.recorder import Recorder
 
     clock = MovedClock(spec["clock_shift"], spec["faketime"]) if moved else None
-    following: Alone
-    try:
-        following = Following(Supervisor([clock] if clock else []))
-    except OSError as error:
-        following = Alone()
-        following.refusal = str(error)
-    return Supervision(following, clock)
+    recorder = Recorder() if traced else None
+    return Supervision(follow([watcher for watcher in (clock, recorder) if watcher]), clock, recorder)

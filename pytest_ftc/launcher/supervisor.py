@@ -23,6 +23,9 @@ class Watcher(Protocol):
     def saw_start(self, pid: int) -> None:
         """A program has been loaded into `pid` and has not run yet."""
 
+    def saw_fork(self, parent: int, child: int) -> None:
+        """The thread `parent` has made a process or thread `child`."""
+
     def saw_call(self, notification: Notification, listener: Listener) -> None:
         """A thread waits until this call is answered."""
 
@@ -44,6 +47,7 @@ class Supervisor:
     def __init__(self, watchers: Sequence[Watcher]) -> None:
         self._watchers = watchers
         self._asked = {rule.call: watcher for watcher in watchers for rule in watcher.rules}
+        """Nobody asks about a call that another watcher answers."""
         self._filter = seccomp.compile_filter([self._RULE, *(rule for one in watchers for rule in one.rules)])
         self._listener: Listener | None = None
         self._to_release: dict[int, list[Notification]] = {}
@@ -65,9 +69,12 @@ class Supervisor:
 
     def handle_stop(self, pid: int, status: int) -> None:
         """Let a thread go on that waitpid(2) reports as stopped."""
-        if status >> 16 == ptrace.EVENT_EXEC:
+        event = status >> 16
+        if event == ptrace.EVENT_EXEC:
             for watcher in self._watchers:
                 watcher.saw_start(pid)
+        elif event in ptrace.EVENTS_FORK:
+            self._tell_fork(pid)
         waiting = self._to_release.pop(pid, None)
         if waiting is None:
             ptrace.resume(pid, status)
@@ -77,6 +84,12 @@ class Supervisor:
         for watcher in self._watchers:
             watcher.lost_sight(pid)
         self._let_go_on(waiting)
+
+    def _tell_fork(self, parent: int) -> None:
+        with contextlib.suppress(ProcessLookupError):
+            child = ptrace.event_message(parent)
+            for watcher in self._watchers:
+                watcher.saw_fork(parent, child)
 
     def handle_end(self, pid: int, status: int) -> None:
         """Take note that waitpid(2) reports a process or thread as ended."""

@@ -6,6 +6,7 @@ from pytest_ftc.model.environment import Environment, FileOrder, FileSystem, Ide
 from pytest_ftc.model.leaf import Field, Leaf
 from pytest_ftc.model.machine import Isolation, Machine
 from pytest_ftc.model.source import Snapshot
+from pytest_ftc.model.trace import Program, Trace
 from pytest_ftc.model.verification import (
     Difference,
     DifferenceKind,
@@ -39,9 +40,11 @@ __all__ = [
     "NotVaried",
     "Output",
     "OutputType",
+    "Program",
     "Remedy",
     "Role",
     "Snapshot",
+    "Trace",
     "Verdict",
     "Verification",
 ]

@@ -41,5 +41,7 @@ class Artifact:
     """Names (globs) of variables handed through from the environment of pytest."""
     variations: str | None = None
     """The artifact's own variation specification; None takes the session's."""
+    strict: bool = False
+    """Whether it must not use anything beyond its declared inputs."""
     preset: str | None = None
     """Name of the preset that prepares the build, None for a declared command."""

@@ -8,6 +8,7 @@ from enum import Enum
 from pathlib import Path
 
 from pytest_ftc.model.environment import Environment
+from pytest_ftc.model.trace import Trace
 
 
 class Role(str, Enum):
@@ -76,6 +77,8 @@ class Action:
     """Where there are no namespaces, the folder that holds all paths of the build; builds that share it take turns."""
     git_link: Path | None = None
     """The folder that a ``.git`` file in the source points into (worktrees, submodules)."""
+    trace: bool = False
+    """Whether to record what the build executes, opens and connects to."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -107,3 +110,7 @@ class BuildResult:
     """Variation name to the reason why the launcher could not apply it after all."""
     notes: tuple[str, ...] = ()
     """Other things a person should know, one sentence each."""
+    trace: Trace | None = None
+    """What was recorded; None when that was not asked for or not possible."""
+    not_followed: str = ""
+    """Why the build could not be followed, where that was tried."""

@@ -112,7 +112,16 @@ class Verification:
     builds: tuple[BuildResult, ...] = ()
     differences: tuple[Difference, ...] = ()
     findings: tuple[Finding, ...] = ()
+    hermeticity: tuple[str, ...] = ()
+    """What the build used beyond its declared inputs, one sentence each; empty also where it was not traced."""
+    strict: bool = False
+    """Whether that is held against it."""
     notes: tuple[str, ...] = ()
     """Other things a person should know, one sentence each."""
     seconds: float = 0.0
     """Wall time of the whole verification."""
+
+    @property
+    def passed(self) -> bool:
+        """Whether the artifact is all that it was asked to be."""
+        return self.verdict is Verdict.REPRODUCIBLE and not (self.strict and self.hermeticity)

@@ -65,11 +65,13 @@ def plan_builds(
     folder: Path,
     path: Sequence[str],
     environ: Mapping[str, str],
+    trace: bool = False,
 ) -> Plan:
     """Return the control build and `builds` - 1 experiments with every possible one of `variations`.
 
     Where there are no namespaces, builds run below `folder`, those of one artifact one after the other.  `path` is the
-    search path for commands, `environ` the environment from which ``pass_env`` takes.
+    search path for commands, `environ` the environment from which ``pass_env`` takes.  With `trace` the
+    control is traced.
     """
     own = {**_passed(artifact.pass_env, environ), **artifact.env}
     reasons = {variation.name: _obstacle(variation, artifact, own, machine) for variation in variations}
@@ -86,7 +88,8 @@ def plan_builds(
         network=artifact.preset is None,
     )
     control = _match_filesystem(control, possible, machine)
-    actions = [_action(artifact, source, control, Role.CONTROL, "", possible, root)]
+    first = _action(artifact, source, control, Role.CONTROL, "", possible, root)
+    actions = [replace(first, trace=trace)]
     for index in range(1, builds):
         environment = _vary(control, possible, artifact, index, machine)
         number = f"-{index}" if index > 1 else ""

@@ -75,6 +75,7 @@ def _artifact(verification: Verification) -> dict[str, Any]:
         "builds": [_build(build) for build in verification.builds],
         "differences": [_difference(difference) for difference in verification.differences],
         "findings": to_json(findings_of(verification)),
+        "hermeticity": list(verification.hermeticity),
         "notes": list(verification.notes),
     }
 

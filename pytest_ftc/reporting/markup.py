@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from pytest_ftc.model import Verdict
+from pytest_ftc.model import Verdict, Verification
 from pytest_ftc.printable import printable
 
 if TYPE_CHECKING:
@@ -38,6 +38,12 @@ class Page:
     width: int
     """Columns."""
     colour: bool
+
+
+def symbol_of(verification: Verification) -> tuple[str, str]:
+    """Return the symbol of an artifact's verdict and its style; a rule that it breaks besides makes it a bad one."""
+    broken = verification.verdict is Verdict.REPRODUCIBLE and not verification.passed
+    return SYMBOLS[Verdict.UNREPRODUCIBLE if broken else verification.verdict]
 
 
 def show(text: str) -> str:

@@ -26,11 +26,19 @@ def summary_lines(verifications: Sequence[Verification], *, width: int, colour: 
     if verbose:
         notes = [(note, "", entry) for entry in verifications for note in entry.notes]
         lines += each_once(page, "note", notes, verifications)
+    uses = [(text, "", entry) for entry in verifications for text in entry.hermeticity]
+    lines += each_once(page, "uses", uses, verifications)
     missed = [(gap.reason, gap.variation, entry) for entry in verifications for gap in entry.not_varied]
     lines += each_once(page, "not varied", missed, verifications)
     if len(verifications) > 1:
         lines.append(row(page, "in all", _count_verdicts(verifications)))
     return layout.render_lines(page, lines)
+
+
+def describe_verdict(verification: Verification) -> str:
+    """Return the verdict's word, and what else an artifact that is strict about it had to keep and did not."""
+    broken = verification.verdict is Verdict.REPRODUCIBLE and not verification.passed
+    return verification.verdict.value + ", not hermetic" * broken
 
 
 def each_once(
@@ -55,13 +63,13 @@ def _table(page: Page, verifications: Sequence[Verification]) -> Iterator[Text]:
     from rich.text import Text
 
     tails = _align([_tail_cells(verification) for verification in verifications])
-    verdicts = max((len(verification.verdict.value) for verification in verifications), default=0)
+    verdicts = max((len(describe_verdict(verification)) for verification in verifications), default=0)
     space = max(12, page.width - verdicts - 6 - max(map(len, tails), default=0))
     names = [layout.cut_middle(markup.show(entry.name), space) for entry in verifications]
     widest = max(map(cell_len, names), default=0)
     for verification, name, tail in zip(verifications, names, tails, strict=True):
-        symbol, style = markup.SYMBOLS[verification.verdict]
-        verdict = f"{symbol} {verification.verdict.value:<{verdicts}}"
+        symbol, style = markup.symbol_of(verification)
+        verdict = f"{symbol} {describe_verdict(verification):<{verdicts}}"
         begin = f"{verdict}  {set_cell_size(name, widest)}"
         end = layout.cut_end(f"  {tail}", page.width - cell_len(begin)).rstrip()
         line = Text.assemble(begin, (end, markup.QUIET))

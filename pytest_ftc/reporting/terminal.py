@@ -15,7 +15,7 @@ from pytest_ftc.reporting.evidence import evidence_rows
 from pytest_ftc.reporting.findings import UNKNOWN, findings_of, fold
 from pytest_ftc.reporting.layout import command_row, row, row_of_items, row_to_copy
 from pytest_ftc.reporting.markup import Page
-from pytest_ftc.reporting.summary import each_once, summary_lines
+from pytest_ftc.reporting.summary import describe_verdict, each_once, summary_lines
 
 if TYPE_CHECKING:
     from rich.text import Text
@@ -45,8 +45,8 @@ def failure_panel(verification: Verification, *, width: int, colour: bool, rerun
 def _title(page: Page, verification: Verification) -> Iterator[Text]:
     from rich.text import Text
 
-    symbol, style = markup.SYMBOLS[verification.verdict]
-    verdict = f"{symbol} {verification.verdict.value}"
+    symbol, style = markup.symbol_of(verification)
+    verdict = f"{symbol} {describe_verdict(verification)}"
     name = layout.cut_middle(markup.show(verification.name), page.width)
     lines = layout.wrap(f"{verdict}  {name}{_count_outputs(verification)}", page.width)
     title = Text("\n".join(lines), style=markup.LABEL)
@@ -67,6 +67,10 @@ def _body(page: Page, verification: Verification) -> Iterator[Text]:
 
     if verification.verdict is Verdict.UNREPRODUCIBLE:
         yield from _findings(page, verification)
+        yield from _coverage(page, verification)
+    elif verification.verdict is Verdict.REPRODUCIBLE:
+        yield from (row(page, "uses", markup.show(text), most_rows=3) for text in verification.hermeticity)
+        yield row(page, "next", "make it part of the source or an installed tool, or allow it: strict = false")
         yield from _coverage(page, verification)
     else:
         yield from _broken(page, verification)

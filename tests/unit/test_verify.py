@@ -85,6 +85,7 @@ def workshop(executor: Scripted, **changes: object) -> Workshop:
         "folder": Path("/w"),
         "path": ("/bin",),
         "environ": {},
+        "trace": False,
         **changes,
     }
     return Workshop(**arguments)  # type: ignore[arg-type]

@@ -1,0 +1,91 @@
+"""What a traced build used beyond its declared inputs: a risk to reproducibility even where all bytes agree."""
+
+from __future__ import annotations
+
+import os
+import posixpath
+import sys
+from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
+
+from pytest_ftc.model import Action, BuildResult, Program, Trace
+
+_SYSTEM = (
+    "/bin", "/dev", "/etc", "/gnu/store", "/lib", "/lib32", "/lib64", "/libx32", "/nix/store", "/proc", "/sbin", "/sys",
+    "/usr",
+)  # fmt: skip
+_PRIVATE = ("/tmp", "/var/tmp", "/dev/shm")
+_OF_A_PREFIX = ("bin", "sbin", "lib", "lib64", "libexec", "share", "include", "pyvenv.cfg")
+"""What belongs to a tool that is found by PATH: the parts of its installation, and not the home they may lie in."""
+_RANDOM = ("/dev/random", "/dev/urandom")
+_LOOPBACK = ("127.", "[::1]", "0.0.0.0", "[::]")
+_MOST_NAMED = 3
+
+
+def find_outside_uses(action: Action, build: BuildResult) -> tuple[str, ...]:
+    """Return what `build`, which was to be traced, used outside source, toolchain and system; a sentence each."""
+    trace = build.trace
+    if trace is None:
+        reason = build.not_followed or build.reason or "it did not run"
+        return (f"what the build uses is not known, since it could not be traced: {reason}",)
+    inside = _inside(action)
+    return tuple(
+        dict.fromkeys(
+            [
+                *_files(trace, trace.read, inside, "read"),
+                *_files(trace, trace.written, inside, "opened for writing"),
+                *_random(trace),
+                *_network(trace),
+                *trace.gaps,
+            ]
+        )
+    )
+
+
+def _inside(action: Action) -> tuple[str, ...]:
+    """Return the folders and files that a build may use: its own, the system's, and those its tools consist of."""
+    environment = action.environment
+    own = [environment.build_path, environment.home, environment.temp_dir, action.root, action.git_link, *_PRIVATE]
+    entries = [Path(entry) for entry in environment.variables.get("PATH", "").split(os.pathsep) if entry]
+    prefixes = [entry.parent for entry in entries if entry.name in ("bin", "sbin")]
+    prefixes += [Path(sys.prefix), Path(sys.base_prefix), *(Path(os.path.realpath(prefix)) for prefix in prefixes)]
+    parts = [prefix / part for prefix in prefixes for part in _OF_A_PREFIX]
+    return tuple(dict.fromkeys(str(path) for path in (*own, *_SYSTEM, *entries, *parts) if path))
+
+
+def _files(trace: Trace, uses: Iterable[tuple[int, str]], inside: Sequence[str], verb: str) -> Iterator[str]:
+    """Yield one sentence for each program and folder."""
+    found: dict[tuple[str, str], dict[str, None]] = {}
+    for index, path in uses:
+        if not any(path == folder or path.startswith(f"{folder}/") for folder in inside):
+            key = _name(trace.programs, index), posixpath.dirname(path)
+            found.setdefault(key, {})[posixpath.basename(path)] = None
+    for (program, folder), names in sorted(found.items()):
+        some = ", ".join(sorted(names)[:_MOST_NAMED])
+        if len(names) == 1:
+            yield f"{program} {verb} {posixpath.join(folder, some)}"
+        else:
+            more = ", ..." * (len(names) > _MOST_NAMED)
+            yield f"{program} {verb} {len(names)} files in {folder}: {some}{more}"
+
+
+def _random(trace: Trace) -> Iterator[str]:
+    for index, path in trace.read:
+        if path in _RANDOM:
+            yield f"{_name(trace.programs, index)} read {path}"
+
+
+def _network(trace: Trace) -> Iterator[str]:
+    """Yield one sentence for each program and address; on this machine itself only name servers count."""
+    for index, address in trace.connected:
+        port = address.rpartition(":")[2]
+        if not address.startswith(_LOOPBACK) or port == "53":
+            asked = " (a name server)" if port == "53" else ""
+            yield f"{_name(trace.programs, index)} tried to reach {address}{asked}"
+
+
+def _name(programs: Sequence[Program], index: int) -> str:
+    if not 0 <= index < len(programs):
+        return "a program"
+    program = programs[index]
+    return posixpath.basename(program.argv[0] if program.argv else program.program) or "a program"
