@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from pytest_ftc.comparators import compare_manifests
+from pytest_ftc.comparators import compare_manifests, find_real_date
 from pytest_ftc.errors import FtcError
 from pytest_ftc.executors import run_apart
 from pytest_ftc.fragility import find_what_breaks
@@ -24,7 +24,7 @@ from pytest_ftc.model import (
     Verdict,
     Verification,
 )
-from pytest_ftc.planning.plan import plan_builds
+from pytest_ftc.planning.plan import Plan, plan_builds
 from pytest_ftc.presets import Prepared
 from pytest_ftc.protocols import Comparator, Executor, Variation
 
@@ -102,6 +102,9 @@ def _verify(artifact: Artifact, workshop: Workshop) -> Verification:
     differences = _compare(artifact, compared, workshop.comparator)
     if verdict is Verdict.REPRODUCIBLE and differences:
         verdict = Verdict.UNREPRODUCIBLE
+    elif verdict is Verdict.REPRODUCIBLE:
+        plan = plan.without(_find_unmoved_date(plan, source, builds[0]))
+        verdict, reason = judge_builds(builds, expected=len(plan.actions), varied=plan.varied)
     return Verification(
         id=artifact.id,
         name=artifact.name,
@@ -115,6 +118,17 @@ def _verify(artifact: Artifact, workshop: Workshop) -> Verification:
         strict=artifact.strict,
         notes=_notes(source, prepared, builds),
     )
+
+
+def _find_unmoved_date(plan: Plan, source: Snapshot, control: BuildResult) -> Mapping[str, str]:
+    """Return why the clock was not varied, if the outputs, which are the same, hold the real date all the same."""
+    if "time" not in plan.varied:
+        return {}
+    files = [Path(control.blobs, output.sha256) for output in control.outputs if output.sha256]
+    moments = (control.started, control.started + control.seconds)
+    found = find_real_date(files, moments, plan.actions[0].environment.variables, source.path)
+    told = f"the outputs hold the real date of the builds ({found}), as the times of files do, which cannot be moved"
+    return {"time": told} if found else {}
 
 
 def _notes(source: Snapshot, prepared: Prepared, builds: Sequence[BuildResult]) -> tuple[str, ...]:

@@ -1,7 +1,8 @@
 """Comparing what two builds left: manifests first, then the insides of what differs."""
 
+from pytest_ftc.comparators.dates import find_real_date
 from pytest_ftc.comparators.diffoscope import DiffoscopeComparator
 from pytest_ftc.comparators.hexdump import HexComparator
 from pytest_ftc.comparators.manifests import compare_manifests
 
-__all__ = ["DiffoscopeComparator", "HexComparator", "compare_manifests"]
+__all__ = ["DiffoscopeComparator", "HexComparator", "compare_manifests", "find_real_date"]

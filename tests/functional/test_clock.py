@@ -125,3 +125,16 @@ def test_the_clock_is_not_claimed_where_nobody_may_watch(tmp_path):
     assert artifact["varied"] == ["umask"]
     assert "allow ptrace(2)" in artifact["not_varied"][0]["reason"]
     assert "not varied  time" in out
+
+
+def test_the_clock_is_not_claimed_when_the_date_of_a_file_is_written(verify_build):
+    run = verify_build("touch made; date -u -r made +%F > out", "--ftc-variations=time,umask")
+    artifact = run.artifact()
+    assert artifact["verdict"] == "reproducible"
+    assert artifact["varied"] == ["umask"]
+    assert artifact["not_varied"][0]["reason"].startswith("the outputs hold the real date of the builds (2")
+
+
+def test_with_nothing_else_varied_such_a_date_leaves_nothing_to_claim(verify_build):
+    run = verify_build("touch made; date -u -r made +%F > out", "--ftc-variations=time")
+    assert run.artifact()["verdict"] == "error"

@@ -128,9 +128,10 @@ def no_gap(monkeypatch):
 
 
 @pytest.mark.usefixtures("no_gap")
-def test_what_a_launcher_could_not_apply_is_not_claimed():
+def test_what_a_launcher_could_not_apply_is_not_claimed(tmp_path):
+    (tmp_path / ("0" * 64)).write_text("x")
     experiment = result(BuildStatus.OK, Role.EXPERIMENT, not_applied={"fileordering": "no luck"})
-    found = verify(ARTIFACT, workshop(Scripted(result(BuildStatus.OK), experiment)))
+    found = verify(ARTIFACT, workshop(Scripted(result(BuildStatus.OK, blobs=str(tmp_path)), experiment)))
     assert found.verdict is Verdict.REPRODUCIBLE
     assert "fileordering" not in found.varied
     assert ("fileordering", "no luck") in [(entry.variation, entry.reason) for entry in found.not_varied]
