@@ -21,6 +21,7 @@ from pytest_ftc.model import (
     DifferenceKind,
     Machine,
     Snapshot,
+    Tracing,
     Verdict,
     Verification,
 )
@@ -114,7 +115,7 @@ def _verify(artifact: Artifact, workshop: Workshop) -> Verification:
         not_varied=plan.not_varied,
         builds=builds,
         differences=differences,
-        hermeticity=find_outside_uses(plan.actions[0], builds[0]) if plan.actions[0].trace else (),
+        hermeticity=find_outside_uses(plan.actions[0], builds[0]) if plan.actions[0].trace is not Tracing.NO else (),
         strict=artifact.strict,
         notes=_notes(source, prepared, builds),
     )

@@ -161,7 +161,7 @@ class LocalExecutor:
             "domain": environment.domain,
             "cpus": environment.cpus,
             "clock_shift": environment.clock_shift,
-            "trace": action.trace,
+            "trace": action.trace.value,
             "faketime": self._machine.faketime,
             "first_pid": environment.first_pid,
             "personality": _personality(environment),

@@ -102,7 +102,7 @@ def _run_build(spec: Spec, log: int, *, namespace: bool) -> Result:
     tree, patterns = spec["build_path"], spec["outputs"]
     before = trace_files(tree, patterns)
     moment: dict[str, float] = {}
-    supervision = supervise(spec)
+    supervision = supervise(spec, log)
 
     def announce() -> None:
         moment["started"] = time.time()

@@ -24,9 +24,10 @@ _X86_64 = Processor(
     machine=62,
     stack_register=19,
     calls={
-        "open": 2, "connect": 42, "creat": 85, "gettimeofday": 96, "ptrace": 101, "rename": 82, "time": 201,
-        "futex": 202, "clock_gettime": 228, "clock_nanosleep": 230, "openat": 257, "renameat": 264, "renameat2": 316,
-        "seccomp": 317, "pidfd_open": 434, "openat2": 437, "pidfd_getfd": 438, "link": 86, "linkat": 265,
+        "write": 1, "open": 2, "pwrite64": 18, "writev": 20, "connect": 42, "rename": 82, "creat": 85, "link": 86,
+        "gettimeofday": 96, "ptrace": 101, "time": 201, "futex": 202, "clock_gettime": 228, "clock_nanosleep": 230,
+        "openat": 257, "renameat": 264, "linkat": 265, "renameat2": 316, "seccomp": 317, "pidfd_open": 434,
+        "openat2": 437, "pidfd_getfd": 438,
     },
 )  # fmt: skip
 _AARCH64 = Processor(
@@ -34,9 +35,9 @@ _AARCH64 = Processor(
     machine=183,
     stack_register=31,
     calls={
-        "renameat": 38, "openat": 56, "futex": 98, "clock_gettime": 113, "clock_nanosleep": 115, "ptrace": 117,
-        "gettimeofday": 169, "connect": 203, "renameat2": 276, "seccomp": 277, "pidfd_open": 434, "openat2": 437,
-        "pidfd_getfd": 438, "linkat": 37,
+        "linkat": 37, "renameat": 38, "openat": 56, "write": 64, "writev": 66, "pwrite64": 68, "futex": 98,
+        "clock_gettime": 113, "clock_nanosleep": 115, "ptrace": 117, "gettimeofday": 169, "connect": 203,
+        "renameat2": 276, "seccomp": 277, "pidfd_open": 434, "openat2": 437, "pidfd_getfd": 438,
     },
 )  # fmt: skip
 _PROCESSORS = {"x86_64": _X86_64, "aarch64": _AARCH64}

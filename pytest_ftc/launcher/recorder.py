@@ -17,27 +17,28 @@ _CREATING = os.O_WRONLY | os.O_CREAT | os.O_TRUNC
 _AF_INET, _AF_INET6 = 2, 10
 _MOST_ARGUMENTS = 128 * 1024
 _MOST_ENTRIES = 200_000
+_MOST_CONTENT = 64 * 1024
+"""Bytes of what one program writes to one file."""
 _UNKNOWN = -1
+_CALLS = ("open", "creat", "openat", "openat2", "rename", "renameat", "renameat2", "link", "linkat", "connect")
+_WRITES = ("write", "pwrite64", "writev")
 
 
 class Recorder:
     """Records programs, opened files, renamed files and network addresses; each once for every program.
 
-    Paths are absolute.  A file that is not there when it is asked for is no input, and is left out.
+    Paths are absolute.  A file that is not there when it is asked for is no input, and is left out.  With `contents`
+    the beginning of what each program writes to each file is kept too.  `log`, a descriptor, takes the build's output.
     """
 
-    rules = tuple(
-        Rule(call)
-        for call in (
-            "open", "creat", "openat", "openat2", "rename", "renameat", "renameat2", "link", "linkat", "connect",
-        )
-    )  # fmt: skip
-
-    def __init__(self) -> None:
+    def __init__(self, log: int, *, contents: bool = False) -> None:
+        self._log = os.fstat(log).st_ino
+        self.rules = tuple(map(Rule, _CALLS + _WRITES * contents))
         self._programs: list[dict[str, Any]] = []
         self._running: dict[int, int] = {}
         self._read: dict[tuple[int, str], None] = {}
         self._written: dict[tuple[int, str], None] = {}
+        self._contents: dict[tuple[int, str], bytes] = {}
         self._moved: list[tuple[int, str, str]] = []
         self._connected: dict[tuple[int, str], None] = {}
         self._kinds: dict[str, tuple[str, bool]] = {}
@@ -49,6 +50,7 @@ class Recorder:
             "programs": self._programs,
             "read": list(self._read),
             "written": list(self._written),
+            "contents": [(*key, data.decode("latin-1")) for key, data in self._contents.items()],
             "moved": self._moved,
             "connected": list(self._connected),
             "gaps": list(self._gaps),
@@ -57,6 +59,8 @@ class Recorder:
     def saw_start(self, pid: int) -> None:
         self._programs.append({**_describe(pid), "parent": self._program(pid), "exit_code": None})
         self._running[pid] = len(self._programs) - 1
+        for path in _inherited(pid, self._log):
+            self._written[self._running[pid], path] = None
 
     def saw_fork(self, parent: int, child: int) -> None:
         self._running.setdefault(child, self._program(parent))
@@ -97,6 +101,21 @@ class Recorder:
 
     def move_at(self, call: Notification) -> None:
         self._move(call, call.arguments[0:2], call.arguments[2:4])
+
+    def write(self, call: Notification) -> None:
+        self._keep(call, call.arguments[0], call.arguments[1], call.arguments[2])
+
+    def write_several(self, call: Notification) -> None:
+        vector = _peek(call.thread, call.arguments[1], 16 * min(call.arguments[2], 16))
+        for address, size in struct.iter_unpack("=QQ", vector):
+            self._keep(call, call.arguments[0], address, size)
+
+    def _keep(self, call: Notification, descriptor: int, address: int, size: int) -> None:
+        path = os.readlink(f"/proc/{call.thread}/fd/{descriptor & 0xFFFFFFFF}")
+        key = self._program(call.thread), path
+        kept = self._contents.get(key, b"")
+        if path.startswith("/") and not path.startswith("/dev/") and len(kept) < _MOST_CONTENT:
+            self._contents[key] = kept + _peek(call.thread, address, min(size, _MOST_CONTENT - len(kept)))
 
     def connect(self, call: Notification) -> None:
         address = _peek(call.thread, call.arguments[1], min(call.arguments[2], 28))
@@ -156,6 +175,9 @@ _RECORD: dict[str, Callable[[Recorder, Notification], None]] = {
     "renameat2": Recorder.move_at,
     "linkat": Recorder.move_at,
     "connect": Recorder.connect,
+    "write": Recorder.write,
+    "pwrite64": Recorder.write,
+    "writev": Recorder.write_several,
 }
 
 
@@ -168,6 +190,20 @@ def _describe(pid: int) -> dict[str, Any]:
         found["argv"] = [os.fsdecode(word) for word in words]
         found["folder"] = os.readlink(f"/proc/{pid}/cwd")
         found["program"] = os.readlink(f"/proc/{pid}/exe")
+    return found
+
+
+def _inherited(pid: int, log: int) -> list[str]:
+    """Return the files that the program starting in `pid` has open for writing: a shell's ``>``, see proc_pid_fd(5)."""
+    found = []
+    with contextlib.suppress(OSError):
+        for name in os.listdir(f"/proc/{pid}/fd"):
+            link = f"/proc/{pid}/fd/{name}"
+            path = os.readlink(link)
+            # The owner may write through the link if the file is open for writing.
+            writable = os.lstat(link).st_mode & stat.S_IWUSR
+            if writable and path.startswith("/") and not path.startswith("/dev/") and os.stat(link).st_ino != log:
+                found.append(path)
     return found
 
 

@@ -45,12 +45,12 @@ class Supervision:
         return f"not all programs saw the moved clock: {', '.join(missed[:_MOST_NAMED])}{more}"
 
 
-def supervise(spec: dict[str, Any]) -> Supervision:
+def supervise(spec: dict[str, Any], log: int) -> Supervision:
     """Return the supervision that `spec` calls for: a moved clock, a trace, and where no namespace kills survivors.
 
     What a tracer follows dies with it, whatever it does to its name, session and environment.
     """
-    moved, traced = bool(spec["clock_shift"]), spec["trace"]
+    moved, traced = bool(spec["clock_shift"]), spec["trace"] != "no"
     if sys.platform != "linux":
         unknown = Alone()
         unknown.refusal = f"{os.uname().sysname} has no seccomp(2)"
@@ -63,5 +63,5 @@ def supervise(spec: dict[str, Any]) -> Supervision:
     from pytest_ftc.launcher.recorder import Recorder
 
     clock = MovedClock(spec["clock_shift"], spec["faketime"]) if moved else None
-    recorder = Recorder() if traced else None
+    recorder = Recorder(log, contents=spec["trace"] == "contents") if traced else None
     return Supervision(follow([watcher for watcher in (clock, recorder) if watcher]), clock, recorder)

@@ -1,7 +1,7 @@
 """The data: frozen dataclasses and enums.  Everything else in the package takes and returns these."""
 
 from pytest_ftc.model.artifact import Artifact, Metadata
-from pytest_ftc.model.build import Action, BuildResult, BuildStatus, Output, OutputType, Role
+from pytest_ftc.model.build import Action, BuildResult, BuildStatus, Output, OutputType, Role, Tracing
 from pytest_ftc.model.environment import Environment, FileOrder, FileSystem, Identity, KernelName
 from pytest_ftc.model.leaf import Field, Leaf
 from pytest_ftc.model.machine import Isolation, Machine
@@ -45,6 +45,7 @@ __all__ = [
     "Role",
     "Snapshot",
     "Trace",
+    "Tracing",
     "Verdict",
     "Verification",
 ]

@@ -32,6 +32,16 @@ class BuildStatus(str, Enum):
     """Infrastructure failed, not the build: its result says nothing about the artifact."""
 
 
+class Tracing(str, Enum):
+    """What to record of a build while it runs."""
+
+    NO = "no"
+    USES = "uses"
+    """Programs, the files they open, the addresses they connect to."""
+    CONTENTS = "contents"
+    """The beginnings of what they write, too."""
+
+
 class OutputType(str, Enum):
     """The types an output may have; anything else is refused."""
 
@@ -77,8 +87,7 @@ class Action:
     """Where there are no namespaces, the folder that holds all paths of the build; builds that share it take turns."""
     git_link: Path | None = None
     """The folder that a ``.git`` file in the source points into (worktrees, submodules)."""
-    trace: bool = False
-    """Whether to record what the build executes, opens and connects to."""
+    trace: Tracing = Tracing.NO
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

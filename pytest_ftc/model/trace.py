@@ -33,7 +33,9 @@ class Trace:
     read: tuple[tuple[int, str], ...]
     """Files and devices opened for reading that were there."""
     written: tuple[tuple[int, str], ...]
-    """Files opened for writing, also where that failed."""
+    """Files opened for writing, also where that failed, or inherited so: the program behind a shell's ``>``."""
+    contents: tuple[tuple[int, str, str], ...]
+    """The beginning of what was written to which path, a character for each byte; empty unless asked for."""
     moved: tuple[tuple[int, str, str], ...]
     """Renamed or linked: the old and the new path."""
     connected: tuple[tuple[int, str], ...]

@@ -20,6 +20,7 @@ from pytest_ftc.model import (
     NotVaried,
     Role,
     Snapshot,
+    Tracing,
 )
 from pytest_ftc.protocols import Variation
 
@@ -89,7 +90,7 @@ def plan_builds(
     )
     control = _match_filesystem(control, possible, machine)
     first = _action(artifact, source, control, Role.CONTROL, "", possible, root)
-    actions = [replace(first, trace=trace)]
+    actions = [replace(first, trace=Tracing.USES if trace else Tracing.NO)]
     for index in range(1, builds):
         environment = _vary(control, possible, artifact, index, machine)
         number = f"-{index}" if index > 1 else ""

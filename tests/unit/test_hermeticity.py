@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from pytest_ftc.hermeticity import find_outside_uses
-from pytest_ftc.model import Action, BuildResult, BuildStatus, Environment, Program, Role, Trace
+from pytest_ftc.model import Action, BuildResult, BuildStatus, Environment, Program, Role, Trace, Tracing
 
 
 def uses(*, environ: dict[str, str] | None = None, **recorded: object) -> tuple[str, ...]:
@@ -23,10 +23,10 @@ def uses(*, environ: dict[str, str] | None = None, **recorded: object) -> tuple[
         described={},
         outputs=("out",),
         timeout=1,
-        trace=True,
+        trace=Tracing.USES,
     )
     make = Program(pid=2, argv=("/usr/bin/make", "all"), folder="/", program="/usr/bin/make", parent=-1, exit_code=0)
-    empty = {"read": (), "written": (), "moved": (), "connected": (), "gaps": ()}
+    empty = {"read": (), "written": (), "contents": (), "moved": (), "connected": (), "gaps": ()}
     trace = Trace(programs=(make,), **{**empty, **recorded})
     result = BuildResult(id="a", role=Role.CONTROL, environment={}, status=BuildStatus.OK, trace=trace)
     return find_outside_uses(action, result)
@@ -96,7 +96,7 @@ def test_gaps_are_told():
 def test_a_build_that_could_not_be_traced_is_not_hermetic():
     action = Action(
         id="a", role=Role.CONTROL, command=("x",), snapshot=Path("/"), described={}, outputs=(), timeout=1,
-        environment=Environment(build_path="/b", home="/h", temp_dir="/t"), trace=True,
+        environment=Environment(build_path="/b", home="/h", temp_dir="/t"), trace=Tracing.USES,
     )  # fmt: skip
     result = BuildResult(
         id="a", role=Role.CONTROL, environment={}, status=BuildStatus.OK, not_followed="ptrace: not permitted"
