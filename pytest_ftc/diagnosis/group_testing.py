@@ -18,12 +18,13 @@ class Observation:
     """A build: what was left out of all variations, and whether the difference was there."""
 
     left_out: Group
-    shows: bool
+    shows: bool | None
+    """None when the build failed, and nothing is known."""
 
 
 def smallest_healing(everything: Group, observations: Sequence[Observation]) -> Group | None:
     """Return the smallest group known to make the difference go away; None when not even leaving out all does."""
-    healing = [one.left_out for one in observations if not one.shows]
+    healing = [one.left_out for one in observations if one.shows is False]
     if any(one.shows for one in observations if one.left_out == everything):
         return None
     return min(healing, key=lambda group: (len(group), sorted(group)), default=everything)
@@ -40,7 +41,7 @@ def contradicts_itself(observations: Sequence[Observation]) -> bool:
 
     Then it comes and goes by itself.
     """
-    healing = [one.left_out for one in observations if not one.shows]
+    healing = [one.left_out for one in observations if one.shows is False]
     return any(one.shows and any(group <= one.left_out for group in healing) for one in observations)
 
 

@@ -1,0 +1,73 @@
+"""Who wrote an output, from made-up traces; tests/functional/test_diagnosis.py has real ones."""
+
+from pytest_ftc.diagnosis.culprits import describe_circumstances, find_culprit
+from pytest_ftc.model import Program, Trace
+
+SHELL, DATE, TAR, MAKE, MV = range(5)
+
+
+def program(*argv: str, parent: int = 0, **more) -> Program:
+    return Program(
+        pid=1,
+        argv=argv,
+        folder=more.get("folder", "/b"),
+        program=argv[0],
+        parent=parent,
+        exit_code=more.get("exit_code", 0),
+    )
+
+
+PROGRAMS = (
+    program("/bin/sh", "-c", "make", parent=-1),
+    program("date", "+%s", parent=3),
+    program("tar", "cf", "out", parent=3, folder="/b/sub"),
+    program("make", "all"),
+    program("mv", "tmp", "out"),
+)
+
+
+def culprit(path="/b/out", values=(), **recorded) -> str | None:
+    empty = {"read": (), "written": (), "contents": (), "moved": (), "connected": (), "gaps": ()}
+    found = find_culprit(Trace(programs=PROGRAMS, **{**empty, **recorded}), path, values)
+    return found.argv[0] if found else None
+
+
+def test_who_opened_it_wrote_it():
+    assert culprit(written=((TAR, "/b/out"), (DATE, "/b/other"))) == "tar"
+
+
+def test_nobody_wrote_what_nobody_opened():
+    assert culprit(written=((TAR, "/b/other"),)) is None
+
+
+def test_a_shell_that_redirects_is_not_the_writer():
+    assert culprit(written=((SHELL, "/b/out"), (DATE, "/b/out"))) == "date"
+
+
+def test_a_shell_that_writes_itself_is():
+    assert culprit(written=((SHELL, "/b/out"),)) == "/bin/sh"
+
+
+def test_of_several_writers_the_one_that_wrote_the_value_is_named():
+    written = ((SHELL, "/b/out"), (DATE, "/b/out"), (TAR, "/b/out"))
+    contents = ((DATE, "/b/out", "1795465794\n"), (TAR, "/b/out", "names"))
+    assert culprit(written=written, contents=contents, values=["1795465794"]) == "date"
+
+
+def test_a_renamed_file_was_written_by_who_wrote_it_before():
+    assert culprit(written=((TAR, "/b/tmp"),), moved=((MV, "/b/tmp", "/b/out"),)) == "tar"
+
+
+def test_a_file_in_a_renamed_folder_too():
+    moved = ((MV, "/b/tmp", "/b/dist"),)
+    assert culprit("/b/dist/x/out", written=((TAR, "/b/tmp/x/out"),), moved=moved) == "tar"
+
+
+def test_files_renamed_in_a_circle_end():
+    assert culprit(moved=((MV, "/b/a", "/b/out"), (MV, "/b/out", "/b/a"))) == "mv"
+
+
+def test_the_circumstances_name_the_folder_and_the_parents():
+    trace = Trace(programs=PROGRAMS, read=(), written=(), contents=(), moved=(), connected=(), gaps=())
+    told = describe_circumstances(trace, PROGRAMS[TAR], "/b")
+    assert told == "in sub; started by make all; started by /bin/sh -c make"

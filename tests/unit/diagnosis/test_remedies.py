@@ -1,0 +1,33 @@
+"""The catalogue of cures."""
+
+import pytest
+
+from pytest_ftc.diagnosis.remedies import catalogue, find_cures
+from pytest_ftc.model import Field
+from pytest_ftc.variations import CATALOGUE
+
+CAUSES = {variation.name for variation in CATALOGUE} | {"random", "race"}
+
+
+def test_its_causes_are_those_of_the_vocabulary():
+    assert {cause for cure in catalogue() for cause in cure.causes} == CAUSES
+
+
+@pytest.mark.parametrize("cause", sorted(CAUSES))
+def test_every_cause_has_advice_that_fits_everywhere(cause):
+    assert list(find_cures(cause, Field.CONTENT, ["text"], ["unknown-tool"]))
+
+
+def test_every_cure_says_what_it_rests_on():
+    assert all(cure.source and cure.summary for cure in catalogue())
+
+
+def test_what_can_be_tried_comes_first_and_the_most_specific_of_that():
+    cures = list(find_cures("time", Field.MTIME, ["tar"], ["tar"]))
+    assert "TAR_OPTIONS" in cures[0].settings
+    tried = [cure.can_be_tried for cure in cures]
+    assert tried == sorted(tried, reverse=True)
+
+
+def test_a_cure_for_one_tool_is_not_offered_for_another():
+    assert not any("TAR_OPTIONS" in cure.settings for cure in find_cures("time", Field.MTIME, ["zip"], ["zip"]))
