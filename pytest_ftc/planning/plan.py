@@ -111,7 +111,7 @@ def _obstacle(variation: Variation, control: Environment, own: Mapping[str, str]
     if variable in own:
         return f"the artifact sets {variable} itself"
     if variation.name == "network" and not control.network and machine.isolation is not Isolation.NONE:
-        return "every build of this artifact runs offline"
+        return machine.unseen.get(variation.name) or "every build of this artifact runs offline"
     return variation.unavailable(machine) or machine.unseen.get(variation.name)
 
 

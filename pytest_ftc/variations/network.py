@@ -19,7 +19,7 @@ def _read_mode(text: str) -> str:
 class Network:
     """The machine's network against loopback alone, where the control has a network to lose.
 
-    In the strict mode, "both", no build has one: nothing varies then, and a build that needs a network fails.
+    In mode "both" no build has one: nothing varies then, and a build that needs a network fails.
     """
 
     name = "network"

@@ -150,7 +150,7 @@ def test_more_experiments_take_other_locales_in_turn_and_a_rebuild_that_of_the_f
     assert rebuild.environment.variables["LC_ALL"] == "de_DE.UTF-8"
 
 
-def test_in_the_strict_mode_no_build_has_a_network_and_none_is_said_to_vary() -> None:
+def test_in_mode_both_no_build_has_a_network_and_none_is_said_to_vary() -> None:
     result = plan(variations=select("all,network.mode=both"))
     assert [action.environment.network for action in result.actions] == [False, False]
     assert [(entry.variation, entry.reason) for entry in result.not_varied] == [
@@ -159,7 +159,7 @@ def test_in_the_strict_mode_no_build_has_a_network_and_none_is_said_to_vary() ->
 
 
 @pytest.mark.parametrize(("specification", "control"), [("network", True), ("-network", True), ("network.mode=experiment", True)])  # fmt: skip
-def test_in_the_common_mode_the_control_keeps_its_network(specification: str, control: bool) -> None:
+def test_in_mode_experiment_the_control_keeps_its_network(specification: str, control: bool) -> None:
     assert plan(variations=select(specification)).actions[0].environment.network is control
 
 
