@@ -107,9 +107,10 @@ def plan_builds(
 
 def _obstacle(variation: Variation, control: Environment, own: Mapping[str, str], machine: Machine) -> str | None:
     """Return why `variation` cannot be applied: the machine, the `control`, or a variable of the artifact's `own`."""
-    variable = _VARIABLES.get(variation.name)
-    if variable in own:
-        return f"the artifact sets {variable} itself"
+    variables = (_VARIABLES.get(variation.name), *getattr(variation, "variables", ()))
+    fixed = [variable for variable in variables if variable in own]
+    if fixed:
+        return f"the artifact sets {fixed[0]} itself"
     if variation.name == "network" and not control.network and machine.isolation is not Isolation.NONE:
         return machine.unseen.get(variation.name) or "every build of this artifact runs offline"
     return variation.unavailable(machine) or machine.unseen.get(variation.name)

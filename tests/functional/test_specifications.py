@@ -82,6 +82,14 @@ def test_a_locale_is_chosen_by_name(verify_build):
         assert environments(artifact)[1]["locales"] == name
 
 
+def test_a_variable_that_a_build_reads_is_found_by_its_name(verify_build):
+    build = "echo ${EDITOR:-none} > out"
+    assert verify_build(build, "--ftc-variations=environment").artifact()["verdict"] == "reproducible"
+    artifact = verify_build(build, "--ftc-variations=environment.variables+=EDITOR").artifact()
+    assert artifact["verdict"] == "unreproducible"
+    assert artifact["findings"][0]["evidence"]["control"] == "none"
+
+
 def test_network_mode_both_takes_the_network_from_both_builds(verify_build):
     interfaces = "tail -n +3 /proc/net/dev | cut -d: -f1 | sort > out; [ $(wc -l < out) = 1 ]"
     artifact = verify_build(interfaces, "--ftc-variations=all,network.mode=both").artifact()

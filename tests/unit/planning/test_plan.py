@@ -171,6 +171,18 @@ def test_without_namespaces_no_build_is_said_to_run_offline(artifact: dict[str, 
     ]
 
 
+def test_a_named_variable_is_set_in_the_experiment_alone_unless_the_artifact_relies_on_it() -> None:
+    variations = select("umask,environment.variables+=CI")
+    control, experiment = plan(variations=variations).actions
+    assert "CI" not in control.environment.variables
+    assert experiment.environment.variables["CI"].startswith("ftc-extra-")
+    for artifact in ({"env": {"CI": "yes"}}, {"pass_env": ("CI",)}):
+        result = plan(variations=variations, artifact=artifact)
+        assert len({action.environment.variables["CI"] for action in result.actions}) == 1
+        assert result.varied == ("umask",)
+        assert [entry.reason for entry in result.not_varied] == ["the artifact sets CI itself"]
+
+
 @pytest.mark.parametrize("specification", ["time.offset=0", "num_cpus.experiment=2", "locales.names=C.UTF-8"])
 def test_a_parameter_that_makes_both_sides_equal_is_not_claimed_to_vary(specification: str) -> None:
     name = specification.partition(".")[0]

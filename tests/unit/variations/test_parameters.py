@@ -75,6 +75,12 @@ def test_a_length_of_time_is_the_sum_of_its_parts(days: int, hours: int, minutes
         ("locales.locale+=et_EE.UTF-8;de_DE.utf8", "de_DE.utf8"),
         ("locales.names=C", "C"),
         ("network", "off"),
+        ("environment", "FTC_CANARY=ftc-variable-token FTC_CANARY_EXTRA=ftc-extra-token"),
+        ("environment.variables=CI", "CI=ftc-extra-token"),
+        (
+            "environment.variables+=CI,environment.variables-=FTC_CANARY_EXTRA",
+            "FTC_CANARY=ftc-variable-token CI=ftc-extra-token",
+        ),
     ],
 )
 def test_a_parameter_decides_what_the_experiment_gets(specification: str, value: str) -> None:
@@ -90,6 +96,7 @@ def test_a_parameter_decides_what_the_experiment_gets(specification: str, value:
         ("num_cpus.experiment=99", "the control has all 4 CPUs"),
         ("locales.names=et_EE.UTF-8", "et_EE.UTF-8 of locales.names is not installed; Debian's package locales-all"),
         ("locales.names=et_EE;fr_CH", "et_EE and fr_CH of locales.names is not installed"),
+        ("environment.variables-=FTC_CANARY;FTC_CANARY_EXTRA", "environment.variables names none"),
         ("locales.names=C.UTF-8", "locales.names has no locale but C.utf8, which the control has"),
     ],
 )
@@ -116,7 +123,7 @@ def test_the_best_of_many_locales_comes_first_and_each_further_experiment_takes_
 
 @pytest.mark.parametrize(
     "specification",
-    ["num_cpus.experiment=0", "num_cpus.experiment=-1", "num_cpus.experiment=1_0", "num_cpus.experiment=x", "network.mode=off", "locales.names=../x", "locales.names=a b", "time.offset=1h30"],
+    ["num_cpus.experiment=0", "num_cpus.experiment=-1", "num_cpus.experiment=1_0", "num_cpus.experiment=x", "network.mode=off", "locales.names=../x", "locales.names=a b", "time.offset=1h30", "environment.variables=A B", "environment.variables=CI=1", "environment.variables+=LC_TIME", "environment.variables=LD_PRELOAD"],
 )  # fmt: skip
 def test_a_bad_value_is_refused(specification: str) -> None:
     with pytest.raises(ConfigurationError, match="expected .*, found "):
