@@ -14,7 +14,7 @@ from typing import Any, NoReturn, TypeVar
 
 from pytest_ftc.errors import ConfigurationError
 from pytest_ftc.model import Artifact, Metadata
-from pytest_ftc.planning.specification import parse_specification
+from pytest_ftc.planning.specification import Vocabulary, parse_specification
 
 if sys.version_info >= (3, 11):
     import tomllib
@@ -23,8 +23,8 @@ else:
 
 T = TypeVar("T")
 
-Known = Sequence[str]
-"""The names of the variations there are."""
+Known = Vocabulary
+"""The variations, presets and parameters there are."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -261,7 +261,7 @@ def _whole_number(least: int) -> Callable[[Any, Known], int]:
 
 def _specification(value: Any, known: Known) -> str:
     _expect(isinstance(value, str), "text such as 'all,-umask'")
-    _expect(bool(parse_specification(value, known)), "a specification that selects at least one variation")
+    _expect(bool(parse_specification(value, known).names), "a specification that selects at least one variation")
     return str(value)
 
 

@@ -34,7 +34,8 @@ OPTIONS = (
     Option(
         "variations",
         "SPEC",
-        "what to vary: 'all' (the default), names, '+name', '-name', comma separated; 'all,-umask'",
+        "what to vary, comma separated: 'all' (the default), 'standard', 'quick', 'name', '-name', "
+        "'name.parameter=value', such as 'quick,-umask,time.offset=+30d'",
     ),
     Option("builds", "N", "builds per artifact, the control among them (default: 2)"),
     Option("jobs", "N", "builds that run at once (default: the CPUs)"),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -26,6 +26,22 @@ class Variation(Protocol):
 
     def describe(self, environment: Environment) -> str:
         """Return the value `environment` has on this axis, for reports."""
+
+
+@runtime_checkable
+class SettlesControl(Protocol):
+    """A variation that has a say in the control's environment too, from which all others are made."""
+
+    def settle_control(self, environment: Environment) -> Environment:
+        """Return the control's `environment` as this variation wants it."""
+
+
+@runtime_checkable
+class TakesTurns(Protocol):
+    """A variation that has several values, for experiments beyond the first."""
+
+    def take_turn(self, number: int) -> Variation:
+        """Return the variation for the experiment `number`, counted from 1."""
 
 
 class Executor(Protocol):

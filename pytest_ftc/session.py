@@ -22,8 +22,7 @@ from pytest_ftc.model import Artifact, Verification
 from pytest_ftc.model.serial import from_json, to_json
 from pytest_ftc.options import given_values
 from pytest_ftc.presets import declare
-from pytest_ftc.variations import CATALOGUE
-from pytest_ftc.workshop import Verifier
+from pytest_ftc.workshop import VOCABULARY, Verifier
 
 if TYPE_CHECKING:
     from _pytest.terminal import TerminalReporter
@@ -129,7 +128,7 @@ class VerificationSession:
 
 def _load(config: pytest.Config) -> Config:
     try:
-        loaded = load_config(config.rootpath, given_values(config), [variation.name for variation in CATALOGUE])
+        loaded = load_config(config.rootpath, given_values(config), VOCABULARY)
     except ConfigurationError as error:
         raise pytest.UsageError(str(error)) from None
     if loaded.artifacts:

@@ -24,13 +24,16 @@ from pytest_ftc.executors import LocalExecutor, SnapshotCache, Workspace, survey
 from pytest_ftc.launcher.trees import remove_tree
 from pytest_ftc.model import Artifact, Machine, Verification
 from pytest_ftc.model.serial import to_json
-from pytest_ftc.planning.specification import parse_specification
+from pytest_ftc.planning.specification import Vocabulary, parse_specification
 from pytest_ftc.presets import prepare
 from pytest_ftc.presets.build_environment import default_cache
 from pytest_ftc.protocols import Variation
 from pytest_ftc.self_test import find_unseen
-from pytest_ftc.variations import CATALOGUE
+from pytest_ftc.variations import CATALOGUE, PRESETS
 from pytest_ftc.verify import Workshop, verify
+
+VOCABULARY = Vocabulary(CATALOGUE, PRESETS)
+"""What specifications may speak of."""
 
 
 class Verifier:
@@ -152,9 +155,8 @@ def _describe_boot(machine: Machine) -> str:
 
 
 def select_variations(specification: str) -> tuple[Variation, ...]:
-    """Return the variations that `specification` names, in the order of the catalogue."""
-    names = parse_specification(specification, [variation.name for variation in CATALOGUE])
-    return tuple(variation for variation in CATALOGUE if variation.name in names)
+    """Return the variations that `specification` selects, in the order of the catalogue, with their parameters."""
+    return parse_specification(specification, VOCABULARY).select(CATALOGUE)
 
 
 def search_path() -> tuple[str, ...]:

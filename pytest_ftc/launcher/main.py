@@ -15,7 +15,7 @@ from pytest_ftc.launcher import kernel, processes, root
 from pytest_ftc.launcher.namespaces import enter_namespaces
 from pytest_ftc.launcher.outputs import OutputsError, collect_outputs, trace_files
 from pytest_ftc.launcher.shared_memory import list_shared_memory, remove_stale
-from pytest_ftc.launcher.supervision import supervise
+from pytest_ftc.launcher.supervision import import_for, supervise
 from pytest_ftc.launcher.trees import copy_tree
 
 Spec = dict[str, Any]
@@ -34,6 +34,7 @@ def main(spec_path: str) -> int:
     log = os.open(spec["log"], os.O_RDWR | os.O_CREAT | os.O_APPEND, 0o600)
     result = os.open(spec["result"], os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
     os.chdir(spec["blobs"])
+    import_for(spec)
     if spec["isolation"] == "none":
         _write_result(result, _run_plain(spec, log))
         return 0

@@ -45,6 +45,18 @@ class Supervision:
         return f"not all programs saw the moved clock: {', '.join(missed[:_MOST_NAMED])}{more}"
 
 
+def import_for(spec: dict[str, Any]) -> None:
+    """Import what `supervise` will need: the root of a build does not show this package where it is below /tmp."""
+    if _is_supervised(spec):
+        # Most builds do without, and imports are waited for.
+        from pytest_ftc.launcher import clock, following, recorder  # noqa: F401
+
+
+def _is_supervised(spec: dict[str, Any]) -> bool:
+    wanted = bool(spec["clock_shift"]) or spec["trace"] != "no" or spec["isolation"] == "none"
+    return wanted and sys.platform == "linux"
+
+
 def supervise(spec: dict[str, Any], log: int) -> Supervision:
     """Return the supervision that `spec` calls for: a moved clock, a trace, and where no namespace kills survivors.
 
@@ -55,9 +67,8 @@ def supervise(spec: dict[str, Any], log: int) -> Supervision:
         unknown = Alone()
         unknown.refusal = f"{os.uname().sysname} has no seccomp(2)"
         return Supervision(unknown)
-    if not (moved or traced or spec["isolation"] == "none"):
+    if not _is_supervised(spec):
         return Supervision(Alone())
-    # Most builds do without, and imports are waited for.
     from pytest_ftc.launcher.clock import MovedClock
     from pytest_ftc.launcher.following import follow
     from pytest_ftc.launcher.recorder import Recorder

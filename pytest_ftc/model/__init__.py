@@ -5,6 +5,7 @@ from pytest_ftc.model.build import Action, BuildResult, BuildStatus, Output, Out
 from pytest_ftc.model.environment import Environment, FileOrder, FileSystem, Identity, KernelName
 from pytest_ftc.model.leaf import Field, Leaf
 from pytest_ftc.model.machine import Isolation, Machine
+from pytest_ftc.model.parameter import Parameter, parameter, parameters_of
 from pytest_ftc.model.source import Snapshot
 from pytest_ftc.model.trace import Program, Trace
 from pytest_ftc.model.verification import (
@@ -40,6 +41,7 @@ __all__ = [
     "NotVaried",
     "Output",
     "OutputType",
+    "Parameter",
     "Program",
     "Remedy",
     "Role",
@@ -48,4 +50,6 @@ __all__ = [
     "Tracing",
     "Verdict",
     "Verification",
+    "parameter",
+    "parameters_of",
 ]

@@ -22,7 +22,7 @@ from pytest_ftc.model import (
     Snapshot,
     Tracing,
 )
-from pytest_ftc.protocols import Variation
+from pytest_ftc.protocols import SettlesControl, TakesTurns, Variation
 
 _VARIABLES = {
     "exec_path": "PATH",
@@ -75,19 +75,20 @@ def plan_builds(
     control is traced.
     """
     own = {**_passed(artifact.pass_env, environ), **artifact.env}
-    reasons = {variation.name: _obstacle(variation, artifact, own, machine) for variation in variations}
-    possible = [variation for variation in variations if reasons[variation.name] is None]
     root = folder / _slug(artifact.name) if machine.isolation is Isolation.NONE else None
-    variables = {**own, **_epoch(artifact, source)}
     control = plain_environment(
         artifact.name,
         _token(artifact, 0),
         machine,
         prefix=str(root or ""),
-        variables=variables,
+        variables={**own, **_epoch(artifact, source)},
         path=path,
         network=artifact.preset is None,
     )
+    for variation in variations:
+        control = variation.settle_control(control) if isinstance(variation, SettlesControl) else control
+    reasons = {variation.name: _obstacle(variation, control, own, machine) for variation in variations}
+    possible = [variation for variation in variations if reasons[variation.name] is None]
     control = _match_filesystem(control, possible, machine)
     first = _action(artifact, source, control, Role.CONTROL, "", possible, root)
     actions = [replace(first, trace=Tracing.USES if trace else Tracing.NO)]
@@ -104,13 +105,14 @@ def plan_builds(
     )
 
 
-def _obstacle(variation: Variation, artifact: Artifact, own: Mapping[str, str], machine: Machine) -> str | None:
-    """Return why `variation` cannot be applied: the machine, or a variable among the artifact's `own`."""
-    variable = _VARIABLES.get(variation.name)
-    if variable in own:
-        return f"the artifact sets {variable} itself"
-    if variation.name == "network" and artifact.preset:
-        return "every build of this artifact runs offline"
+def _obstacle(variation: Variation, control: Environment, own: Mapping[str, str], machine: Machine) -> str | None:
+    """Return why `variation` cannot be applied: the machine, the `control`, or a variable of the artifact's `own`."""
+    variables = (_VARIABLES.get(variation.name), *getattr(variation, "variables", ()))
+    fixed = [variable for variable in variables if variable in own]
+    if fixed:
+        return f"the artifact sets {fixed[0]} itself"
+    if variation.name == "network" and not control.network and machine.isolation is not Isolation.NONE:
+        return machine.unseen.get(variation.name) or "every build of this artifact runs offline"
     return variation.unavailable(machine) or machine.unseen.get(variation.name)
 
 
@@ -180,7 +182,8 @@ def _vary(
 ) -> Environment:
     environment = control
     for variation in variations:
-        environment = variation.vary(environment, _token(artifact, index), machine)
+        turned = variation.take_turn(index) if isinstance(variation, TakesTurns) else variation
+        environment = turned.vary(environment, _token(artifact, index), machine)
     return environment.with_variables(**artifact.env)
 
 

@@ -48,4 +48,25 @@ CATALOGUE: tuple[Variation, ...] = (
 )
 """Every variation, in the order in which reports list them."""
 
-__all__ = ["CATALOGUE"]
+_ALL = tuple(variation.name for variation in CATALOGUE)
+
+
+def _only(names: str) -> tuple[str, ...]:
+    return tuple(names.split())
+
+
+def _all_but(names: str) -> tuple[str, ...]:
+    return tuple(name for name in _ALL if name not in names.split())
+
+
+PRESETS: dict[str, tuple[str, ...]] = {
+    # By environment variables, the umask and the build path alone: it needs no namespace, and no tree is copied for it.
+    "quick": _only("time timezone locales build_path home temp_dir exec_path environment terminal umask hash_seed"),
+    # Without what containers refuse, personality(2), and what breaks sound builds: glibc's ldconfig will not run on so
+    # old a kernel, and many a build fetches what it needs.
+    "standard": _all_but("kernel aslr network"),
+    "all": _ALL,
+}
+"""What one word in a specification stands for."""
+
+__all__ = ["CATALOGUE", "PRESETS"]

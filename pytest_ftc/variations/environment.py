@@ -2,20 +2,43 @@
 
 from __future__ import annotations
 
-from pytest_ftc.model import Environment, Machine
+import re
+from dataclasses import dataclass
+
+from pytest_ftc.model import Environment, Machine, parameter
+
+_TAKEN = re.compile(
+    "PATH|HOME|TMPDIR|TZ|LANG|LANGUAGE|LC_.*|TERM|COLUMNS|LINES|USER|LOGNAME|PYTHONHASHSEED|PERL_HASH_SEED"
+    "|SOURCE_DATE_EPOCH|LD_.*|FAKETIME.*|NO_FAKE_STAT|FAKE_UTIME|DONT_FAKE_MONOTONIC|ASAN_OPTIONS"
+)
+"""What other variations set, and what decides whether programs run at all."""
 
 
+def _read_name(text: str) -> str:
+    if not re.fullmatch("[A-Za-z_][A-Za-z0-9_]*", text) or _TAKEN.fullmatch(text):
+        raise ValueError(text)
+    return text
+
+
+@dataclass(frozen=True, slots=True)
 class UnknownVariables:
-    """One variable has another value, and one is there in the experiment only."""
+    """One variable has another value, and one is there in the experiment only, as are all others that are named."""
 
     name = "environment"
+    variables: tuple[str, ...] = parameter(
+        ("FTC_CANARY", "FTC_CANARY_EXTRA"),
+        _read_name,
+        "names of environment variables such as CI;EDITOR, which no build needs and no other variation sets",
+        many=True,
+    )
 
     def unavailable(self, machine: Machine) -> str | None:
-        return None
+        return None if self.variables else "environment.variables names none"
 
     def vary(self, environment: Environment, token: str, machine: Machine) -> Environment:
-        return environment.with_variables(FTC_CANARY=f"ftc-variable-{token}", FTC_CANARY_EXTRA=f"ftc-extra-{token}")
+        values = {name: f"ftc-{'variable' if name == 'FTC_CANARY' else 'extra'}-{token}" for name in self.variables}
+        return environment.with_variables(**values)
 
     def describe(self, environment: Environment) -> str:
-        names = ("FTC_CANARY", "FTC_CANARY_EXTRA")
+        names = dict.fromkeys(("FTC_CANARY", *self.variables))
         return " ".join(f"{name}={environment.variables[name]}" for name in names if name in environment.variables)

@@ -2,28 +2,62 @@
 
 from __future__ import annotations
 
-from pytest_ftc.model import Environment, Machine
+import re
+from dataclasses import dataclass, replace
 
-_COMMON = ("C", "C.utf8", "C.UTF-8", "POSIX")
+from pytest_ftc.model import Environment, Machine, parameter
+
+_COMMON = ("C", "C.utf8", "POSIX")
+
+# Each has what the others have not: z before t; a comma in numbers; an i without a dot; another script and calendar.
+_TELLING = ("et_EE", "de_DE", "tr_TR", "ja_JP")
+
+_SOURCE = "Debian's package locales-all or Fedora's glibc-all-langpacks has them all"
 
 
+def _read_locale(text: str) -> str:
+    if not re.fullmatch(r"[A-Za-z][A-Za-z0-9_.@-]*", text):
+        raise ValueError(text)
+    return text
+
+
+@dataclass(frozen=True, slots=True)
 class Locales:
     """C.UTF-8 against a locale with its own collation and month names, or against plain C where none is installed."""
 
     name = "locales"
+    names: tuple[str, ...] = parameter(
+        (), _read_locale, "names of locales such as et_EE.UTF-8;de_DE.UTF-8", many=True, synonym="locale"
+    )
+    turn: int = 1
+    """The number of the experiment, which decides which of several locales it gets."""
 
     def unavailable(self, machine: Machine) -> str | None:
-        if _another(machine) == plain_locale(machine):
-            return "only the C locale is installed; install another, such as et_EE.UTF-8"
-        return None
+        if self._candidates(machine):
+            return None
+        if not self.names:
+            return f"only the C locale is installed; install another, such as et_EE.UTF-8: {_SOURCE}"
+        missing = [name for name in self.names if not _is_installed(name, machine)]
+        if missing:
+            return f"{' and '.join(missing)} of locales.names is not installed; {_SOURCE}"
+        return f"locales.names has no locale but {plain_locale(machine)}, which the control has"
+
+    def take_turn(self, number: int) -> Locales:
+        return replace(self, turn=number)
 
     def vary(self, environment: Environment, token: str, machine: Machine) -> Environment:
-        locale = _another(machine)
+        candidates = self._candidates(machine)
+        locale = candidates[(self.turn - 1) % len(candidates)]
         language = locale.partition(".")[0]
         return environment.with_variables(LC_ALL=locale, LANG=locale, LANGUAGE=f"{language}:fr")
 
     def describe(self, environment: Environment) -> str:
         return environment.variables["LC_ALL"]
+
+    def _candidates(self, machine: Machine) -> list[str]:
+        """Return the locales that the experiment may have, the best first; none is the control's."""
+        names = [name for name in self.names if _is_installed(name, machine)] if self.names else _rank(machine)
+        return [name for name in names if _plainly(name) != _plainly(plain_locale(machine))]
 
 
 def plain_locale(machine: Machine) -> str:
@@ -31,8 +65,24 @@ def plain_locale(machine: Machine) -> str:
     return next((name for name in ("C.UTF-8", "C.utf8") if name in machine.locales), "C")
 
 
-def _another(machine: Machine) -> str:
-    real = [name for name in machine.locales if name not in _COMMON]
-    # UTF-8 first: another encoding is a second change at once, and breaks more builds than it finds leaks.
-    real.sort(key=lambda name: ("utf" not in name.lower(), name.startswith("en"), name))
-    return real[0] if real else "C"
+def _rank(machine: Machine) -> list[str]:
+    """Return the installed locales that have a language of their own, or C where there are none."""
+
+    def rank(name: str) -> tuple[object, ...]:
+        # UTF-8 first: another encoding is a second change at once, and breaks more builds than it finds leaks.
+        place = next((index for index, start in enumerate(_TELLING) if name.startswith(start)), len(_TELLING))
+        return "utf" not in name.lower(), place, name.startswith("en"), name
+
+    common = {_plainly(name) for name in _COMMON}
+    return sorted((name for name in machine.locales if _plainly(name) not in common), key=rank) or ["C"]
+
+
+def _is_installed(name: str, machine: Machine) -> bool:
+    return _plainly(name) in {_plainly(installed) for installed in ("C", *machine.locales)}
+
+
+def _plainly(name: str) -> str:
+    """Return `name` with its encoding as ``locale -a`` writes it, so that et_EE.UTF-8 and et_EE.utf8 are one."""
+    place, dot, rest = ("C" if name == "POSIX" else name).partition(".")
+    encoding, at, modifier = rest.partition("@")
+    return f"{place}{dot}{re.sub('[^a-z0-9]', '', encoding.lower())}{at}{modifier}"

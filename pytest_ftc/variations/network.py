@@ -2,22 +2,39 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
-from pytest_ftc.model import Environment, Isolation, Machine
+from pytest_ftc.model import Environment, Isolation, Machine, parameter
+
+_MODES = ("experiment", "both")
 
 
+def _read_mode(text: str) -> str:
+    if text not in _MODES:
+        raise ValueError(text)
+    return text
+
+
+@dataclass(frozen=True, slots=True)
 class Network:
-    """The machine's network against loopback alone, where the control has a network to lose."""
+    """The machine's network against loopback alone, where the control has a network to lose.
+
+    In mode "both" no build has one: nothing varies then, and a build that needs a network fails.
+    """
 
     name = "network"
+    mode: str = parameter("experiment", _read_mode, " or ".join(map(repr, _MODES)))
 
     def unavailable(self, machine: Machine) -> str | None:
         if machine.isolation is Isolation.NONE:
-            return f"needs a network namespace: {machine.isolation_reason}"
+            effect = "no build can be kept offline without" if self.mode == "both" else "needs"
+            return f"{effect} a network namespace: {machine.isolation_reason}"
         if not machine.online:
             return "this machine has no route to another one"
         return None
+
+    def settle_control(self, environment: Environment) -> Environment:
+        return replace(environment, network=False) if self.mode == "both" else environment
 
     def vary(self, environment: Environment, token: str, machine: Machine) -> Environment:
         return replace(environment, network=False)

@@ -2,21 +2,34 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+import re
+from dataclasses import dataclass, replace
 
-from pytest_ftc.model import Environment, Machine
+from pytest_ftc.model import Environment, Machine, parameter
 
 
+def _read_count(text: str) -> int:
+    if not re.fullmatch("0*[1-9][0-9]*", text):
+        raise ValueError(text)
+    return int(text)
+
+
+@dataclass(frozen=True, slots=True)
 class NumCpus:
-    """All against one, by the affinity that nproc(1) and ``make -j`` heed, and where possible in /sys too."""
+    """All against one or a few, by the affinity that nproc(1) and ``make -j`` heed, and where possible in /sys too."""
 
     name = "num_cpus"
+    experiment: int = parameter(1, _read_count, "a whole number of CPUs, at least 1")
 
     def unavailable(self, machine: Machine) -> str | None:
-        return "this machine has one CPU only" if machine.cpus < 2 else None
+        if machine.cpus < 2:
+            return "this machine has one CPU only"
+        if self.experiment >= machine.cpus:
+            return f"num_cpus.experiment is {self.experiment}, and the control has all {machine.cpus} CPUs there are"
+        return None
 
     def vary(self, environment: Environment, token: str, machine: Machine) -> Environment:
-        return replace(environment, cpus=1)
+        return replace(environment, cpus=self.experiment)
 
     def describe(self, environment: Environment) -> str:
         return str(environment.cpus or "all")

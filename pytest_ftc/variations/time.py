@@ -2,27 +2,59 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+import re
+from dataclasses import dataclass, replace
 
-from pytest_ftc.model import Environment, Machine
+from pytest_ftc.model import Environment, Machine, parameter
 
 SHIFT = 398 * 86400 + 7 * 3600 + 13 * 60
 """Seconds: another year, month, day of month, weekday, hour and minute, whenever the builds run."""
 
+_LEAST = 3600
+"""Seconds.  Nearer clocks could meet: builds do not start at one moment, nor are they done in one."""
 
+_MOST = 40 * 365 * 86400
+"""Seconds.  Zip files hold dates from 1980 to 2107 only."""
+
+_LENGTH = re.compile(
+    r"(?P<sign>[+-]?)((?P<w>\d+)w)?((?P<d>\d+)d)?((?P<h>\d+)h)?((?P<m>\d+)m)?((?P<s>\d+)s)?", re.ASCII | re.IGNORECASE
+)
+_SECONDS = {"w": 7 * 86400, "d": 86400, "h": 3600, "m": 60, "s": 1}
+
+
+def read_length(text: str) -> int:
+    """Return the seconds that `text` stands for, such as ``+398d``, ``-7h30m`` or ``90``.
+
+    Raises ValueError.
+    """
+    match = _LENGTH.fullmatch(f"{text}s" if re.fullmatch(r"[+-]?[0-9]+", text) else text)
+    parts = {unit: int(match[unit]) for unit in _SECONDS if match[unit]} if match else {}
+    seconds = sum(count * _SECONDS[unit] for unit, count in parts.items())
+    if not match or not parts or seconds > _MOST:
+        raise ValueError(text)
+    return -seconds if match["sign"] == "-" else seconds
+
+
+@dataclass(frozen=True, slots=True)
 class Time:
     """Moves the clock by libfaketime; the canary is the window in which each clock lies."""
 
     name = "time"
+    offset: int = parameter(
+        SHIFT, read_length, "a length of time up to 40 years, such as +398d, -7h30m or a number of seconds"
+    )
 
     def unavailable(self, machine: Machine) -> str | None:
+        if abs(self.offset) < _LEAST:
+            return f"time.offset is {self.offset} s, and clocks less than an hour apart could meet"
         return None if machine.faketime else machine.faketime_reason
 
     def vary(self, environment: Environment, token: str, machine: Machine) -> Environment:
-        return replace(environment, clock_shift=SHIFT)
+        return replace(environment, clock_shift=self.offset)
 
     def describe(self, environment: Environment) -> str:
         if not environment.clock_shift:
             return "the real clock"
-        days, seconds = divmod(environment.clock_shift, 86400)
-        return f"{days} days {seconds // 3600} hours {seconds % 3600 // 60} minutes ahead"
+        days, seconds = divmod(abs(environment.clock_shift), 86400)
+        side = "ahead" if environment.clock_shift > 0 else "behind"
+        return f"{days} days {seconds // 3600} hours {seconds % 3600 // 60} minutes {side}"

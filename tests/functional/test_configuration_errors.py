@@ -30,6 +30,10 @@ MISTAKES = [
     (GOOD + 'pass_env = "CI"\n', "pass_env: expected a list of names such as ['JAVA_HOME', 'CI_*'], found 'CI'"),
     (GOOD + 'variations = "tyme"\n', "variations: unknown variation 'tyme'; did you mean 'time'?"),
     (GOOD + 'variations = "none"\n', "variations: expected a specification that selects at least one variation"),
+    (GOOD + 'variations = "time.ofset=7d"\n', "ftc.toml:4: [artifacts.app] variations: unknown parameter 'time.ofset'; did you mean 'time.offset'?"),
+    ('variations = "time.offset=soon"\n' + GOOD, "ftc.toml:1: variations: time.offset: expected a length of time up to 40 years, such as"),
+    ('variations = "quik"\n' + GOOD, "ftc.toml:1: variations: unknown variation 'quik'; did you mean 'quick'?"),
+    ('variations = "umask.mask=7"\n' + GOOD, "ftc.toml:1: variations: umask has no parameters, found 'umask.mask'"),
     ('variations = 3\n' + GOOD, "ftc.toml:1: variations: expected text such as 'all,-umask', found 3"),
     ("builds = 1\n" + GOOD, "ftc.toml:1: builds: expected a whole number of at least 2, found 1"),
     ("jobs = 0\n" + GOOD, "jobs: expected a whole number of at least 1, found 0"),
@@ -67,9 +71,14 @@ def test_a_mistake_in_the_file(verify, toml, message):
         ("--ftc-builds=1", "--ftc-builds: expected a whole number of at least 2, found '1'"),
         ("--ftc-jobs=0", "--ftc-jobs: expected a whole number of at least 1, found '0'"),
         ("--ftc-variations=+tyme", "--ftc-variations: unknown variation 'tyme'; did you mean 'time'?"),
+        ("--ftc-variations=num_cpus.experiment=0", "--ftc-variations: num_cpus.experiment: expected a whole number of CPUs, at least 1, found '0'"),
+        ("--ftc-variations=network.mode=off", "--ftc-variations: network.mode: expected 'experiment' or 'both', found 'off'"),
+        ("--ftc-variations=locales.names=", "--ftc-variations: locales.names: expected names of locales such as"),
+        ("--ftc-variations=tyme.offset=7", "--ftc-variations: unknown variation 'tyme'; did you mean 'time'?"),
+        ("--ftc-variations=time.offset", "--ftc-variations: 'time.offset' gives no value; expected 'time.offset=' and a length of time"),
         ("--ftc-variations=none", "--ftc-variations: expected a specification that selects at least one variation"),
     ],
-)
+)  # fmt: skip
 def test_a_mistake_on_the_command_line(verify, argument, message):
     assert_usage_error(verify(GOOD, argument), message)
 

@@ -2,11 +2,14 @@
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
+
+import pytest_ftc
 
 PROJECT = """
 [artifacts.good]
@@ -131,3 +134,18 @@ def test_without_namespaces_what_breaks_a_build_is_found_too(folder):
         folder, "unshare", "-Urm", "sh", "-c", NO_NAMESPACES, "sh", expected=("reproducible", "fragile")
     )
     assert "breaks under: umask=0002" in document["artifacts"][1]["reason"]
+
+
+def test_the_package_may_itself_live_below_a_folder_that_builds_have_of_their_own(tmp_path):
+    site = tmp_path / "site"
+    shutil.copytree(Path(pytest_ftc.__file__).parent, site / "pytest_ftc")
+    code = "import pytest_ftc.cli as cli; print(cli.__file__); cli.main(['doctor'])"
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        cwd=tmp_path,
+        env={**os.environ, "PYTHONPATH": str(site)},
+        capture_output=True,
+        text=True,
+    )
+    assert done.stdout.startswith(str(site)), done.stderr
+    assert "umask         in force" in done.stdout, done.stdout

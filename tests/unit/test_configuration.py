@@ -9,15 +9,16 @@ from hypothesis import strategies as st
 from pytest_ftc.configuration import find_line, load_config
 from pytest_ftc.errors import ConfigurationError
 from pytest_ftc.model import Artifact, Metadata
-from pytest_ftc.planning.specification import parse_specification
+from pytest_ftc.planning.specification import Vocabulary
+from pytest_ftc.variations import CATALOGUE, PRESETS
 
-KNOWN = ("time", "umask", "home")
+KNOWN = Vocabulary(CATALOGUE, PRESETS)
 
 keys = st.sampled_from(
     ["build", "outputs", "source", "timeout", "source_date_epoch", "metadata", "env", "pass_env", "variations", "x"]
 )
 values = st.sampled_from(
-    ['"x"', '""', "0", "-1", "1.5", "inf", "nan", "true", "[]", '["x"]', "[1]", "{}", '{a = "b"}', "{a = 1}", "1979-05-27", '"../x"', '["/x"]', '"git"', '"none"', '"."']
+    ['"x"', '""', "0", "-1", "1.5", "inf", "nan", "true", "[]", '["x"]', "[1]", "{}", '{a = "b"}', "{a = 1}", "1979-05-27", '"../x"', '["/x"]', '"git"', '"none"', '"."', '"quick"', '"time.offset=7h"', '"time.offset=x"']
 )  # fmt: skip
 
 
@@ -118,36 +119,3 @@ def test_a_line_is_found_or_left_out_but_never_wrong() -> None:
     assert find_line(text, "a", "b") == 3
     assert find_line(text, "a.b", "") == 3
     assert find_line(text, "a", "nothing") is None
-
-
-@pytest.mark.parametrize(
-    ("specification", "selected"),
-    [
-        ("all", KNOWN),
-        ("none", ()),
-        ("", ()),
-        ("time", ("time",)),
-        ("+time", ("time",)),
-        ("+home, +time", ("time", "home")),
-        ("all,-umask", ("time", "home")),
-        ("-umask", ("time", "home")),
-        ("time,-time", ()),
-        ("-all,+home", ("home",)),
-        ("quick", ("home", "umask")[::-1]),
-    ],
-)
-def test_a_specification_selects(specification: str, selected: tuple[str, ...]) -> None:
-    assert parse_specification(specification, KNOWN, {"quick": ("home", "umask")}) == selected
-
-
-@given(st.lists(st.tuples(st.sampled_from(["", "+", "-"]), st.sampled_from([*KNOWN, "all", "none"])), max_size=6))
-def test_a_specification_is_in_the_order_of_the_catalogue_and_its_last_word_counts(
-    items: list[tuple[str, str]],
-) -> None:
-    selected = parse_specification(",".join(sign + name for sign, name in items), KNOWN)
-    assert list(selected) == [name for name in KNOWN if name in selected]
-    for name in KNOWN:
-        for sign, item in reversed(items):
-            if item in (name, "all"):
-                assert (name in selected) == (sign != "-")
-                break

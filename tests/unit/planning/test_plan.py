@@ -5,7 +5,8 @@ from typing import Any
 import pytest
 
 from pytest_ftc.model import Artifact, FileOrder, FileSystem, Identity, Isolation, Machine, Role, Snapshot
-from pytest_ftc.planning.plan import Plan, plan_builds
+from pytest_ftc.planning.plan import Plan, plan_builds, plan_rebuild
+from pytest_ftc.planning.specification import Vocabulary, parse_specification
 from pytest_ftc.variations import CATALOGUE
 
 ALL = tuple(variation.name for variation in CATALOGUE)
@@ -133,6 +134,61 @@ def test_more_builds_are_experiments_with_canaries_of_their_own() -> None:
         "app-experiment-3",
     ]
     assert len({action.environment.build_path for action in actions}) == 4
+
+
+def select(specification: str) -> Any:
+    return parse_specification(specification, Vocabulary(CATALOGUE)).select(CATALOGUE)
+
+
+def test_more_experiments_take_other_locales_in_turn_and_a_rebuild_that_of_the_first() -> None:
+    machine = replace(MACHINE, locales=(*MACHINE.locales, "et_EE.utf8"))
+    variations = select("all,locales.names=de_DE.UTF-8;et_EE.UTF-8")
+    result = plan(variations=variations, machine=machine, builds=4)
+    seen = [action.environment.variables["LC_ALL"] for action in result.actions]
+    assert seen == ["C.utf8", "de_DE.UTF-8", "et_EE.UTF-8", "de_DE.UTF-8"]
+    rebuild = plan_rebuild(ARTIFACT, SNAPSHOT, result, ("locales",), machine, role=Role.BISECT, suffix="-1")
+    assert rebuild.environment.variables["LC_ALL"] == "de_DE.UTF-8"
+
+
+def test_in_mode_both_no_build_has_a_network_and_none_is_said_to_vary() -> None:
+    result = plan(variations=select("all,network.mode=both"))
+    assert [action.environment.network for action in result.actions] == [False, False]
+    assert [(entry.variation, entry.reason) for entry in result.not_varied] == [
+        ("network", "every build of this artifact runs offline")
+    ]
+
+
+@pytest.mark.parametrize(("specification", "control"), [("network", True), ("-network", True), ("network.mode=experiment", True)])  # fmt: skip
+def test_in_mode_experiment_the_control_keeps_its_network(specification: str, control: bool) -> None:
+    assert plan(variations=select(specification)).actions[0].environment.network is control
+
+
+@pytest.mark.parametrize("artifact", [{}, {"preset": "wheel"}])
+def test_without_namespaces_no_build_is_said_to_run_offline(artifact: dict[str, Any]) -> None:
+    result = plan(variations=select("umask,network.mode=both"), machine=BARE, artifact=artifact)
+    assert [(entry.variation, entry.reason) for entry in result.not_varied] == [
+        ("network", "no build can be kept offline without a network namespace: refused")
+    ]
+
+
+def test_a_named_variable_is_set_in_the_experiment_alone_unless_the_artifact_relies_on_it() -> None:
+    variations = select("umask,environment.variables+=CI")
+    control, experiment = plan(variations=variations).actions
+    assert "CI" not in control.environment.variables
+    assert experiment.environment.variables["CI"].startswith("ftc-extra-")
+    for artifact in ({"env": {"CI": "yes"}}, {"pass_env": ("CI",)}):
+        result = plan(variations=variations, artifact=artifact)
+        assert len({action.environment.variables["CI"] for action in result.actions}) == 1
+        assert result.varied == ("umask",)
+        assert [entry.reason for entry in result.not_varied] == ["the artifact sets CI itself"]
+
+
+@pytest.mark.parametrize("specification", ["time.offset=0", "num_cpus.experiment=2", "locales.names=C.UTF-8"])
+def test_a_parameter_that_makes_both_sides_equal_is_not_claimed_to_vary(specification: str) -> None:
+    name = specification.partition(".")[0]
+    result = plan(variations=select(f"umask,{specification}"))
+    assert result.varied == ("umask",)
+    assert [entry.variation for entry in result.not_varied] == [name]
 
 
 def test_a_string_is_for_the_shell_and_a_list_is_not() -> None:
