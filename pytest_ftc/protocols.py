@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Protocol, runtime_checkable
+from typing import TYPE_CHECKING, Protocol, TypeAlias, runtime_checkable
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -44,13 +44,23 @@ class TakesTurns(Protocol):
         """Return the variation for the experiment `number`, counted from 1."""
 
 
+MayStart: TypeAlias = "Callable[[float], bool | None]"
+"""Waits at most some seconds and tells whether a command may start; None when that is not known yet."""
+
+
+def at_once(_: float) -> bool:
+    """Let a command start when its environment stands."""
+    return True
+
+
 class Executor(Protocol):
     """Runs builds."""
 
-    def run(self, action: Action, started: Callable[[float], None]) -> BuildResult:
+    def run(self, action: Action, started: Callable[[float], None], may_start: MayStart = at_once) -> BuildResult:
         """Run one build and return what came of it; a fault is a result with status ``lost``, not an exception.
 
-        `started` is called once with the real time (seconds since 1970) at which the command starts.
+        `may_start` is asked when the environment stands; where the answer is no, the build is lost.  `started` is
+        called once with the real time (seconds since 1970) at which the command starts.
         """
 
     def cancel(self) -> None:

@@ -6,9 +6,10 @@ import threading
 import time
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 
 from pytest_ftc.model import Action, BuildResult, BuildStatus
-from pytest_ftc.protocols import Executor
+from pytest_ftc.protocols import Executor, at_once
 
 REAL_GAP = 2.1
 """Seconds.  A zip entry stores steps of two seconds, and file times do not follow a faked clock."""
@@ -17,16 +18,21 @@ REAL_GAP = 2.1
 def run_apart(executor: Executor, actions: Sequence[Action], gap: float = REAL_GAP) -> tuple[BuildResult, ...]:
     """Run `actions` so that any two start at least `gap` seconds apart; the results are in the same order.
 
-    Once a build has not ended well, those that have not started yet are left out: they could not change the verdict.
+    While the gap passes the next build's environment is set up.  Once a build has not ended well, those that have not
+    started yet are left out: they could not change the verdict.
     """
     turns = [_Turn() for _ in actions]
 
     def run(index: int) -> BuildResult | None:
         turn = turns[index]
         try:
-            if index and not turns[index - 1].await_end_of_gap(gap):
+            before = turns[index - 1] if index else None
+            if before and not before.await_start():
                 return None
-            result = executor.run(actions[index], turn.start)
+            may_start = partial(before.await_end_of_gap, gap) if before else at_once
+            result = executor.run(actions[index], turn.start, may_start)
+            if before and before.is_hopeless and not turn.has_started:
+                return None
             if result.status is not BuildStatus.OK:
                 turn.give_up()
             return result
@@ -45,6 +51,19 @@ class _Turn:
         self._hopeless = threading.Event()
         self._moment = 0.0
 
+    @property
+    def has_started(self) -> bool:
+        return self._started.is_set()
+
+    @property
+    def is_hopeless(self) -> bool:
+        return self._hopeless.is_set()
+
+    def await_start(self) -> bool:
+        """Wait until this build starts; return False when the next one need not run."""
+        self._started.wait()
+        return not self._hopeless.is_set()
+
     def start(self, _moment: float) -> None:
         self._moment = time.monotonic()
         self._started.set()
@@ -57,7 +76,12 @@ class _Turn:
             self._hopeless.set()
             self._started.set()
 
-    def await_end_of_gap(self, gap: float) -> bool:
-        """Wait until `gap` seconds after this build started; return False when the next one need not run."""
-        self._started.wait()
-        return not self._hopeless.wait(max(0.0, self._moment + gap - time.monotonic()))
+    def await_end_of_gap(self, gap: float, patience: float) -> bool | None:
+        """Return whether the next build may start: True once `gap` seconds have passed, False when it need not run.
+
+        None when that is not known after `patience` seconds.
+        """
+        left = self._moment + gap - time.monotonic()
+        if self._hopeless.wait(max(0.0, min(left, patience))):
+            return False
+        return True if left <= patience else None

@@ -12,9 +12,10 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 from pytest_ftc.launcher import command, kernel
+from pytest_ftc.launcher.processes import GO
 from pytest_ftc.launcher.trees import remove_tree
 from pytest_ftc.model import (
     Action,
@@ -27,14 +28,20 @@ from pytest_ftc.model import (
     Trace,
 )
 from pytest_ftc.model.serial import from_json
+from pytest_ftc.protocols import MayStart, at_once
 
 _TAIL_BYTES = 16 * 1024
 _TAIL_LINES = 40
+_PATIENCE = 0.1
+_UNWANTED = "it was no longer wanted"
 _PRIVATE = (Path("/tmp"), Path("/var/tmp"), Path("/dev/shm"))
 
 
 class LocalExecutor:
-    """Runs at most `jobs` builds at a time below `work`; logs go to `logs`."""
+    """Runs at most `jobs` builds at a time below `work`; logs go to `logs`.
+
+    Environments are set up beside that, as many as `run` is called.
+    """
 
     def __init__(self, machine: Machine, work: Path, logs: Path, jobs: int) -> None:
         self._machine = machine
@@ -46,33 +53,45 @@ class LocalExecutor:
         self._turns: dict[Path, threading.Lock] = {}
         self._cancelled = threading.Event()
 
-    def run(self, action: Action, started: Callable[[float], None]) -> BuildResult:
-        """Run one build; `started` is called with the real time at which its command starts."""
-        with self._turn(action.root), self._slots:
-            if self._cancelled.is_set():
-                return _lost(action, "the session ended")
-            folder = self._work / action.id
-            try:
-                (folder / "blobs").mkdir(parents=True)
-                self._logs.mkdir(parents=True, exist_ok=True)
-                return self._launch(action, folder, started)
-            except OSError as error:
-                return _lost(action, f"cannot prepare the build in {folder}: {error.strerror}")
-            finally:
-                for leftover in (folder / "root", folder / "scratch", action.root):
-                    if leftover:
-                        remove_tree(str(leftover))
+    def run(self, action: Action, started: Callable[[float], None], may_start: MayStart = at_once) -> BuildResult:
+        """See `pytest_ftc.protocols.Executor`."""
+        if action.root is None:
+            return self._run(action, started, may_start)
+        # What shares a folder is set up when its turn comes, and waits outside.
+        if not self._await_permission(may_start):
+            return _lost(action, _UNWANTED)
+        with self._turn(action.root):
+            return self._run(action, started, at_once)
+
+    def _run(self, action: Action, started: Callable[[float], None], may_start: MayStart) -> BuildResult:
+        if self._cancelled.is_set():
+            return _lost(action, "the session ended")
+        folder = self._work / action.id
+        try:
+            (folder / "blobs").mkdir(parents=True)
+            self._logs.mkdir(parents=True, exist_ok=True)
+            return self._launch(action, folder, started, may_start)
+        except OSError as error:
+            return _lost(action, f"cannot prepare the build in {folder}: {error.strerror}")
+        finally:
+            for leftover in (folder / "root", folder / "scratch", action.root):
+                if leftover:
+                    remove_tree(str(leftover))
 
     @contextlib.contextmanager
-    def _turn(self, root: Path | None) -> Iterator[None]:
+    def _turn(self, root: Path) -> Iterator[None]:
         """Wait until no other build works below `root`."""
-        if root is None:
-            yield
-            return
         with self._lock:
             turn = self._turns.setdefault(root, threading.Lock())
         with turn:
             yield
+
+    def _await_permission(self, may_start: MayStart) -> bool:
+        while not self._cancelled.is_set():
+            answer = may_start(_PATIENCE)
+            if answer is not None:
+                return answer
+        return False
 
     def cancel(self) -> None:
         """Kill every running build and refuse new ones."""
@@ -85,7 +104,9 @@ class LocalExecutor:
             with contextlib.suppress(subprocess.TimeoutExpired):
                 process.wait(10)
 
-    def _launch(self, action: Action, folder: Path, started: Callable[[float], None]) -> BuildResult:
+    def _launch(
+        self, action: Action, folder: Path, started: Callable[[float], None], may_start: MayStart
+    ) -> BuildResult:
         log = self._logs / f"{action.id}.log"
         log.unlink(missing_ok=True)
         spec = self._spec(action, folder, log)
@@ -105,28 +126,23 @@ class LocalExecutor:
         try:
             if self._cancelled.is_set():
                 _cut_lifeline(process)
-            return self._await(action, process, folder, log, started)
+            assert process.stdout is not None
+            with process.stdout as told:
+                if told.readline() == b"ready\n":
+                    if not self._await_permission(may_start):
+                        return _lost(action, _UNWANTED)
+                    # A slot is taken for the build alone: others run while this one is set up and waits.
+                    with self._slots:
+                        _let_start(process)
+                        _await_end(told, started)
+            return self._read_result(action, process.wait(), folder, log)
         finally:
             _cut_lifeline(process)
             process.wait()
             with self._lock:
                 self._running.discard(process)
 
-    def _await(
-        self,
-        action: Action,
-        process: subprocess.Popen[bytes],
-        folder: Path,
-        log: Path,
-        started: Callable[[float], None],
-    ) -> BuildResult:
-        assert process.stdout is not None
-        with process.stdout as stdout:
-            line = stdout.readline()
-            if line.startswith(b"started "):
-                started(float(line.split()[1]))
-            stdout.read()
-        code = process.wait()
+    def _read_result(self, action: Action, code: int, folder: Path, log: Path) -> BuildResult:
         try:
             result = json.loads((folder / "result.json").read_bytes())
         except (OSError, ValueError):
@@ -229,6 +245,20 @@ def _kill_orphans(marker: bytes) -> None:
             with contextlib.suppress(OSError):
                 if marker in (process / "environ").read_bytes() + b"\0":
                     os.kill(int(process.name), signal.SIGKILL)
+
+
+def _let_start(process: subprocess.Popen[bytes]) -> None:
+    assert process.stdin is not None
+    with contextlib.suppress(OSError, ValueError):  # cut meanwhile
+        process.stdin.write(GO)
+        process.stdin.flush()
+
+
+def _await_end(told: IO[bytes], started: Callable[[float], None]) -> None:
+    line = told.readline()
+    if line.startswith(b"started "):
+        started(float(line.split()[1]))
+    told.read()
 
 
 def _cut_lifeline(process: subprocess.Popen[bytes]) -> None:

@@ -23,4 +23,4 @@ def command(spec: str) -> list[str]:
     The package's folder goes last on the path, so that nothing beside it can shadow the standard library.
     """
     root = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
-    return [sys.executable, "-I", "-S", "-B", "-c", BOOTSTRAP, root, spec]
+    return [sys.executable, "-I", "-S", "-c", BOOTSTRAP, root, spec]

@@ -2,99 +2,94 @@
 
 from __future__ import annotations
 
-import fnmatch
 import os
-import re
-from collections.abc import Callable, Iterator
 
-WILD = re.compile(r"[*?\[]")
-
-
-def compile_glob(pattern: str) -> Callable[[str], bool]:
-    """Return whether a path matches `pattern`, as a function: ``*`` stays in a folder, ``**`` crosses them.
-
-    Unlike a shell's, a wildcard matches a leading dot too: what a build leaves hidden is checked as well.
-    """
-    segments = [None if part == "**" else re.compile(fnmatch.translate(part)).match for part in _parts(pattern)]
-
-    def matches(path: list[str], position: int = 0) -> bool:
-        for index in range(position, len(segments)):
-            segment = segments[index]
-            if segment is None:
-                if index == len(segments) - 1:
-                    return bool(path)
-                return any(matches(path[skipped:], index + 1) for skipped in range(len(path)))
-            if not path or not segment(path[0]):
-                return False
-            path = path[1:]
-        return not path
-
-    return lambda path: matches(path.split("/"))
-
-
-def _parts(pattern: str) -> list[str]:
-    return [part for part in pattern.split("/") if part not in ("", ".")]
-
-
-def literal_prefix(pattern: str) -> str:
-    """Return the leading folders of `pattern` that hold no wildcard, so that the rest of a tree is not walked."""
-    literal: list[str] = []
-    for part in _parts(pattern)[:-1]:
-        if WILD.search(part):
-            break
-        literal.append(part)
-    return "/".join(literal)
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 
 def find_matches(tree: str, patterns: list[str]) -> list[str]:
     """Return the sorted relative paths below `tree` that the `patterns` name, folders with all they hold.
 
-    Symlinks are listed, never followed: an output cannot lead out of the tree.
+    ``*`` stays in a folder, ``**`` crosses them.  Unlike a shell's, a wildcard matches a leading dot too: what a build
+    leaves hidden is checked as well.  Symlinks are listed, never followed: an output cannot lead out of the tree.
     """
     found: set[str] = set()
     for pattern in patterns:
-        start = literal_prefix(pattern)
-        if not _is_real_folder(tree, start):
-            continue
-        matches = compile_glob(pattern)
-        for path, is_folder in _walk(tree, start):
-            if path not in found and matches(path):
+        for path in _expand(tree, "", _parts(pattern)):
+            if path not in found:
                 found.add(path)
-                if is_folder:
-                    found.update(below for below, _ in _walk(tree, path))
+                if _is_real_folder(tree, path):
+                    found.update(_all_below(tree, path))
     return sorted(found)
 
 
-def _is_real_folder(tree: str, relative: str) -> bool:
-    path = tree
-    for part in relative.split("/") if relative else []:
-        path = os.path.join(path, part)
-        if os.path.islink(path) or not os.path.isdir(path):
-            return False
-    return True
+def _parts(pattern: str) -> list[str]:
+    parts: list[str] = []
+    for part in pattern.split("/"):
+        if part not in ("", ".") and (part != "**" or parts[-1:] != ["**"]):
+            parts.append(part)
+    return parts
 
 
-def _walk(tree: str, start: str) -> Iterator[tuple[str, bool]]:
+def _expand(tree: str, folder: str, parts: list[str]) -> Iterator[str]:
+    """Yield what `parts`, the segments of a pattern, match below `folder`; no folder is read that need not be."""
+    part, rest = parts[0], parts[1:]
+    if part == "**":
+        if not rest:
+            yield from _all_below(tree, folder)
+            return
+        yield from _expand(tree, folder, rest)
+        for name in _names(tree, folder):
+            if _is_real_folder(tree, _join(folder, name)):
+                yield from _expand(tree, _join(folder, name), parts)
+        return
+    for name in _matching(tree, folder, part):
+        path = _join(folder, name)
+        if not rest:
+            yield path
+        elif _is_real_folder(tree, path):
+            yield from _expand(tree, path, rest)
+
+
+def _matching(tree: str, folder: str, part: str) -> list[str]:
+    if not any(character in part for character in "*?["):
+        return [part] if os.path.lexists(os.path.join(tree, folder, part)) else []
+    from fnmatch import fnmatchcase  # dear, and most outputs are named
+
+    return [name for name in _names(tree, folder) if fnmatchcase(name, part)]
+
+
+def _all_below(tree: str, start: str) -> Iterator[str]:
     pending = [start]
     while pending:
         folder = pending.pop()
-        with _scan(os.path.join(tree, folder)) as entries:
-            for entry in entries:
-                path = f"{folder}/{entry.name}" if folder else entry.name
-                is_folder = entry.is_dir(follow_symlinks=False)
-                yield path, is_folder
-                if is_folder:
-                    pending.append(path)
+        for name in _names(tree, folder):
+            path = _join(folder, name)
+            yield path
+            if _is_real_folder(tree, path):
+                pending.append(path)
 
 
-def _scan(folder: str) -> os._ScandirIterator[str]:
+def _join(folder: str, name: str) -> str:
+    return f"{folder}/{name}" if folder else name
+
+
+def _is_real_folder(tree: str, path: str) -> bool:
+    full = os.path.join(tree, path)
+    return os.path.isdir(full) and not os.path.islink(full)
+
+
+def _names(tree: str, folder: str) -> list[str]:
+    path = os.path.join(tree, folder)
     try:
-        return os.scandir(folder)
+        return os.listdir(path)
     except PermissionError:
         # A build may lock its own folders; the owner can unlock them.
-        mode = os.stat(folder).st_mode
-        os.chmod(folder, mode | 0o500)
+        mode = os.stat(path).st_mode
+        os.chmod(path, mode | 0o500)
         try:
-            return os.scandir(folder)
+            return os.listdir(path)
         finally:
-            os.chmod(folder, mode & 0o7777)
+            os.chmod(path, mode & 0o7777)

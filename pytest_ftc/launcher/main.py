@@ -9,7 +9,6 @@ import select
 import signal
 import sys
 import time
-from typing import Any
 
 from pytest_ftc.launcher import kernel, processes, root
 from pytest_ftc.launcher.namespaces import enter_namespaces
@@ -18,8 +17,12 @@ from pytest_ftc.launcher.shared_memory import list_shared_memory, remove_stale
 from pytest_ftc.launcher.supervision import import_for, supervise
 from pytest_ftc.launcher.trees import copy_tree
 
-Spec = dict[str, Any]
-Result = dict[str, Any]
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+    Spec = dict[str, Any]
+    Result = dict[str, Any]
 
 _SPACE_FLOOR = 64 * 1024
 _TAIL = 64 * 1024
@@ -104,6 +107,9 @@ def _run_build(spec: Spec, log: int, *, namespace: bool) -> Result:
     before = trace_files(tree, patterns)
     moment: dict[str, float] = {}
     supervision = supervise(spec, log)
+    os.write(1, b"ready\n")
+    if not processes.await_turn():
+        return {"started": time.time(), "seconds": 0.0, **_lost("the session ended")}
 
     def announce() -> None:
         moment["started"] = time.time()

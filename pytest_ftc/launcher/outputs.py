@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-import contextlib
-import hashlib
 import os
 import stat
-from typing import Any
 
 from pytest_ftc.launcher.globs import find_matches
+from pytest_ftc.launcher.trees import write_all
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
 
 _CHUNK = 1 << 20
 _ZEROS = bytes(_CHUNK)
@@ -66,6 +68,8 @@ def _kind(mode: int) -> str:
 
 def _copy_content(path: str, status: os.stat_result, blobs: str) -> tuple[str, int]:
     """Copy the file to `blobs` under its sha256, reading it once; holes stay holes."""
+    import hashlib  # dear, and needed only once there are outputs
+
     digest, size = hashlib.sha256(), 0
     part = os.path.join(blobs, "part")
     with _open(path, status) as source, open(part, "wb", buffering=0) as target:
@@ -75,17 +79,11 @@ def _copy_content(path: str, status: os.stat_result, blobs: str) -> tuple[str, i
             if chunk == _ZEROS:
                 target.seek(_CHUNK, os.SEEK_CUR)
             else:
-                _write_all(target.fileno(), chunk)
+                write_all(target.fileno(), chunk)
         target.truncate(size)
     name = digest.hexdigest()
     os.rename(part, os.path.join(blobs, name))
     return name, size
-
-
-def _write_all(descriptor: int, chunk: bytes) -> None:
-    view = memoryview(chunk)
-    while view:
-        view = view[os.write(descriptor, view) :]
 
 
 def _open(path: str, status: os.stat_result) -> Any:
@@ -97,5 +95,4 @@ def _open(path: str, status: os.stat_result) -> Any:
         try:
             return open(path, "rb", buffering=0)
         finally:
-            with contextlib.suppress(OSError):
-                os.chmod(path, stat.S_IMODE(status.st_mode))
+            os.chmod(path, stat.S_IMODE(status.st_mode))

@@ -9,17 +9,26 @@ import select
 import signal
 import sys
 import time
-from collections.abc import Callable
-from typing import Any
 
 from pytest_ftc.launcher import kernel
 
-LIFELINE = 0
-"""Standard input: its other end is held by the session, and closes when that ends in whatever way."""
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import Any
 
+LIFELINE = 0
+"""Standard input: the session writes `GO` when the build may start, and holds its end until it ends in whatever way."""
+
+GO = b"g"
 _LAST_WORDS = 126
 _ALSO_THREADS = 0x40000000 if sys.platform == "linux" else 0
 """__WALL of waitpid(2): threads that are traced report too."""
+
+
+def await_turn() -> bool:
+    """Wait until the session says that the build may start; return False when it has gone instead."""
+    return os.read(LIFELINE, 1) == GO
 
 
 class Ended:

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
-from typing import Any
 
 from pytest_ftc.launcher import kernel
 from pytest_ftc.launcher.facts import describe_machine
 from pytest_ftc.launcher.trees import copy_tree, list_folder
 
-Spec = dict[str, Any]
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+    Spec = dict[str, Any]
 
 # What is mounted afresh; everything else at the top of the machine's root is shown as it is.
 _OWN = ("proc", "tmp", "dev")
@@ -88,8 +90,10 @@ def _show(source: str, target: str) -> None:
     else:
         os.close(os.open(target, os.O_CREAT | os.O_WRONLY, 0o644))
     # What this user may not even look at cannot be shown, and would not have been readable either.
-    with contextlib.suppress(PermissionError):
+    try:
         kernel.bind(source, target)
+    except PermissionError:
+        return
 
 
 def _replace(path: str, text: str, scratch: str, new_root: str) -> None:
@@ -167,7 +171,6 @@ def _show_git_dir(git_dir: str, target: str) -> None:
 def _show_again(folder: str, new_root: str) -> None:
     """Show `folder`, hidden by a private mount above it, read-only where it was."""
     target = new_root + folder
-    with contextlib.suppress(FileExistsError):
-        os.makedirs(target)
+    os.makedirs(target, exist_ok=True)
     kernel.bind(folder, target)
     kernel.make_read_only(target)

@@ -133,9 +133,18 @@ class Listener:
 
     def answer(self, notification: Notification, value: int = 0, *, error: int = 0, flags: int = 0) -> None:
         """Have the call return `value`, fail with the errno `error`, or with the flag CONTINUE go its way."""
+        data = _ANSWER.pack(notification.id, value, -error, flags)
+        while not self._send(data):
+            pass
+
+    def _send(self, data: bytes) -> bool:
+        """Return whether `data` need not be sent again."""
         try:
-            fcntl.ioctl(self.descriptor, _SEND, _ANSWER.pack(notification.id, value, -error, flags))
+            fcntl.ioctl(self.descriptor, _SEND, data)
+        except InterruptedError:
+            return False
         except OSError as problem:
             # Whoever asked has died, or was interrupted and will ask again.
             if problem.errno not in (errno.ENOENT, errno.EINPROGRESS):
                 raise
+        return True

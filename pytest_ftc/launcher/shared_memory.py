@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
-import re
 
 _FOLDER = "/dev/shm"
-_NAME = re.compile(r"(?:sem\.)?faketime_(?:sem|shm)_(\d+)")
+_KINDS = ("faketime_sem_", "faketime_shm_", "sem.faketime_sem_")
 
 
 def list_shared_memory() -> set[str]:
     """Return the names in /dev/shm, see shm_overview(7)."""
-    with contextlib.suppress(OSError):
+    try:
         return set(os.listdir(_FOLDER))
-    return set()
+    except OSError:
+        return set()
 
 
 def remove_stale(before: set[str]) -> None:
@@ -23,7 +22,9 @@ def remove_stale(before: set[str]) -> None:
     Those of a build beside this one survive its maker only until a child misses them, and that child makes new ones.
     """
     for name in list_shared_memory() - before:
-        match = _NAME.fullmatch(name)
-        if match and not os.path.exists(f"/proc/{match[1]}"):
-            with contextlib.suppress(OSError):
+        maker = name.rpartition("_")[2]
+        if name.startswith(_KINDS) and maker.isdecimal() and not os.path.exists(f"/proc/{maker}"):
+            try:
                 os.unlink(os.path.join(_FOLDER, name))
+            except OSError:
+                continue

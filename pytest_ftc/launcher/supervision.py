@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import os
 import sys
-from typing import TYPE_CHECKING, Any
 
 from pytest_ftc.launcher.processes import Alone
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from typing import Any
+
     from pytest_ftc.launcher.clock import MovedClock
     from pytest_ftc.launcher.recorder import Recorder
 

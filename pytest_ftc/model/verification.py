@@ -69,7 +69,11 @@ class Remedy:
     summary: str
     settings: Mapping[str, str] = field(default_factory=dict)
     proved: bool = False
-    """True only when a rebuild with the settings gave identical outputs."""
+    """True only when a rebuild with the settings made the difference go away."""
+    tried: bool = False
+    """Whether it was rebuilt with; what was tried and not proved was not enough."""
+    source: str = ""
+    """The specification or manual it rests on."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -85,6 +89,10 @@ class Finding:
     evidence: Evidence
     command: tuple[str, ...] = ()
     """The command that wrote the differing bytes; empty when not known."""
+    circumstances: str = ""
+    """Where that command ran, how it ended if not well, and what started it."""
+    why: str = ""
+    """What points to the cause, in one sentence."""
     remedy: Remedy | None = None
 
 

@@ -170,11 +170,17 @@ def plan_rebuild(
     *,
     role: Role,
     suffix: str,
+    experiment: int = 1,
+    trace: Tracing = Tracing.NO,
 ) -> Action:
-    """Return one more build: the control environment with only the variations `names` of the first experiment."""
+    """Return one more build: the control environment with only the variations `names`, as `experiment` has them.
+
+    What is new in the artifact's own ``env`` is set too.
+    """
     chosen = [variation for variation in plan.variations if variation.name in names]
-    environment = _vary(plan.actions[0].environment, chosen, artifact, 1, machine)
-    return _action(artifact, source, environment, role, suffix, plan.variations, plan.actions[0].root)
+    environment = _vary(plan.actions[0].environment, chosen, artifact, experiment, machine)
+    action = _action(artifact, source, environment, role, suffix, plan.variations, plan.actions[0].root)
+    return replace(action, trace=trace)
 
 
 def _vary(

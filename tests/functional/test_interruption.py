@@ -25,7 +25,7 @@ outputs = ["out"]
 def session(project, tmp_path):
     (project / "ftc.toml").write_text(BUILDS)
     process = subprocess.Popen(
-        [sys.executable, "-m", "pytest", "--ftc-verify"],
+        [sys.executable, "-X", "faulthandler", "-m", "pytest", "--ftc-verify"],
         cwd=project,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
@@ -37,11 +37,20 @@ def session(project, tmp_path):
     process.stdout.close()
 
 
+def end_of(session):
+    """Return what the session has printed when it has ended; where it hangs, if it does."""
+    try:
+        return session.communicate(timeout=30)[0].decode()
+    except subprocess.TimeoutExpired:
+        session.send_signal(signal.SIGABRT)
+        pytest.fail(f"the session hangs: {session.communicate()[0].decode()}")
+
+
 @pytest.mark.parametrize("after", [0.05, 0.3, 0.45, 0.6, 0.8, 1.0, 1.5, 2.5, 3.0, 3.5])
 def test_ctrl_c_at_any_moment(session, after):
     time.sleep(after)
     os.killpg(session.pid, signal.SIGINT)
-    output = session.communicate(timeout=30)[0].decode()
+    output = end_of(session)
     assert "INTERNALERROR" not in output
     assert session.returncode in (2, 1, -signal.SIGINT), output
 

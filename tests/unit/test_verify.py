@@ -24,6 +24,7 @@ from pytest_ftc.model import (
     Verdict,
 )
 from pytest_ftc.presets import Prepared
+from pytest_ftc.protocols import MayStart, at_once
 from pytest_ftc.variations import CATALOGUE
 from pytest_ftc.verify import Workshop, judge_builds, verify
 
@@ -63,7 +64,7 @@ class Scripted:
     def __init__(self, *results: BuildResult | Exception) -> None:
         self.results = list(results)
 
-    def run(self, action: Action, started: Callable[[float], None]) -> BuildResult:
+    def run(self, action: Action, started: Callable[[float], None], may_start: MayStart = at_once) -> BuildResult:
         started(0.0)
         answer = self.results.pop(0)
         if isinstance(answer, Exception):

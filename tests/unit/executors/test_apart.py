@@ -7,6 +7,7 @@ import pytest
 
 from pytest_ftc.executors import run_apart
 from pytest_ftc.model import Action, BuildResult, BuildStatus, Environment, Role
+from pytest_ftc.protocols import MayStart, at_once
 
 GAP = 0.2
 
@@ -31,12 +32,18 @@ class Recorder:
         self.statuses = dict(zip("abcd", statuses, strict=False))
         self.setup, self.length = setup, length
         self.starts: dict[str, float] = {}
+        self.set_up: list[str] = []
         self.lock = threading.Lock()
 
-    def run(self, action: Action, started: Callable[[float], None]) -> BuildResult:
+    def run(self, action: Action, started: Callable[[float], None], may_start: MayStart = at_once) -> BuildResult:
         status = self.statuses[action.id]
+        self.set_up.append(action.id)
+        time.sleep(self.setup)
+        while (allowed := may_start(0.1)) is None:
+            pass
+        if not allowed:
+            status = BuildStatus.LOST
         if status is not BuildStatus.LOST:
-            time.sleep(self.setup)
             self.starts[action.id] = time.monotonic()
             started(time.time())
             time.sleep(self.length)
@@ -61,4 +68,18 @@ def test_no_experiment_is_started_once_the_control_has_failed(status: BuildStatu
     recorder = Recorder([status, BuildStatus.OK, BuildStatus.OK])
     results = run_apart(recorder, [action(name) for name in "abc"], gap=GAP)
     assert [result.id for result in results] == ["a"]
+    assert "b" not in recorder.starts
+
+
+def test_an_environment_is_set_up_while_the_gap_passes() -> None:
+    recorder = Recorder([BuildStatus.OK] * 2, setup=GAP * 0.8)
+    run_apart(recorder, [action(name) for name in "ab"], gap=GAP)
+    assert GAP <= recorder.starts["b"] - recorder.starts["a"] < GAP * 1.5
+
+
+def test_an_experiment_that_was_set_up_is_not_started_once_the_control_has_failed() -> None:
+    recorder = Recorder([BuildStatus.FAILED, BuildStatus.OK], length=GAP / 3)
+    results = run_apart(recorder, [action(name) for name in "ab"], gap=GAP)
+    assert [result.id for result in results] == ["a"]
+    assert recorder.set_up == ["a", "b"]
     assert "b" not in recorder.starts

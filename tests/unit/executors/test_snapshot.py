@@ -132,7 +132,7 @@ def test_an_unreadable_file_is_one_clear_error(tmp_path: Path, target: Path, mon
         raise PermissionError(13, "Permission denied", str(tmp_path / "project/file"))
 
     # Root reads everything, so the refusal itself is what has to be put in place.
-    monkeypatch.setattr("shutil.copyfile", refuse)
+    monkeypatch.setattr("pytest_ftc.launcher.trees._copy_file", refuse)
     with pytest.raises(SourceError, match="cannot read the source .*file: Permission denied"):
         capture_source(tmp_path / "project", target)
 

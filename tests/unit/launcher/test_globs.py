@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pytest_ftc.launcher.globs import compile_glob, find_matches, literal_prefix
+from pytest_ftc.launcher.globs import find_matches
 
 
 @pytest.fixture
@@ -52,14 +52,46 @@ def test_names_that_are_not_unicode_or_hold_newlines_are_found(tmp_path: Path) -
     assert found == {b"new\nline", b"latin-\xe9", b"n" * 255}
 
 
-@given(st.text("ab*?[]!-x.", min_size=1, max_size=8), st.text("abx.-", min_size=1, max_size=6))
-def test_one_segment_matches_as_fnmatch_does(pattern: str, name: str) -> None:
-    if pattern in ("**", ".") or name == ".":
+@given(st.text("ab*?[]!-x.", min_size=1, max_size=8), st.sets(st.text("abx-", min_size=1, max_size=6), max_size=5))
+def test_one_segment_matches_as_fnmatch_does(tmp_path_factory, pattern: str, names: set[str]) -> None:
+    if pattern in ("**", ".", ".."):
         return
-    assert compile_glob(pattern)(name) == fnmatch.fnmatchcase(name, pattern)
+    folder = tmp_path_factory.mktemp("names")
+    for name in names:
+        (folder / name).touch()
+    expected = sorted(name for name in names if fnmatch.fnmatchcase(name, pattern))
+    assert find_matches(str(folder), [pattern]) == expected
 
 
-def test_only_leading_folders_without_wildcards_are_literal() -> None:
-    assert literal_prefix("a/b/*.c") == "a/b"
-    assert literal_prefix("a/b") == "a"
-    assert literal_prefix("*/b/c") == ""
+SEGMENTS = st.sampled_from(["**", "*", "a", "b", "?", "[ab]", "c*"])
+PATHS = st.sets(st.lists(st.sampled_from("abc"), min_size=1, max_size=4).map("/".join), max_size=6)
+
+
+def matches(path: list[str], pattern: list[str]) -> bool:
+    """The meaning of a pattern, plainly."""
+    if not pattern:
+        return not path
+    if pattern[0] == "**":
+        if len(pattern) == 1:
+            return bool(path)
+        return any(matches(path[skipped:], pattern[1:]) for skipped in range(len(path)))
+    return bool(path) and fnmatch.fnmatchcase(path[0], pattern[0]) and matches(path[1:], pattern[1:])
+
+
+@given(PATHS, st.lists(SEGMENTS, min_size=1, max_size=4))
+def test_several_segments_match_what_they_mean(tmp_path_factory, paths: set[str], pattern: list[str]) -> None:
+    folder = tmp_path_factory.mktemp("paths")
+    for path in paths:
+        (folder / path).mkdir(parents=True, exist_ok=True)
+    there = {str(path.relative_to(folder)) for path in folder.rglob("*")}
+    named = {path for path in there if matches(path.split("/"), pattern)}
+    expected = {path for path in there if any(path == name or path.startswith(f"{name}/") for name in named)}
+    assert set(find_matches(str(folder), ["/".join(pattern)])) == expected
+
+
+def test_no_folder_is_read_that_need_not_be(tmp_path: Path) -> None:
+    (tmp_path / "locked").mkdir(0o000)
+    (tmp_path / "out").touch()
+    before = (tmp_path / "locked").stat().st_atime_ns
+    assert find_matches(str(tmp_path), ["out", "dist/*.whl"]) == ["out"]
+    assert (tmp_path / "locked").stat().st_atime_ns == before
