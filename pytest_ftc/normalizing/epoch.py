@@ -21,6 +21,8 @@ def choose_epoch(choice: str | None, path: Path, environ: Mapping[str, str]) -> 
     Raises NormalizationError when that cannot be had.
     """
     folder = Path(os.path.realpath(path.parent))
+    if not folder.is_dir():
+        raise NormalizationError("No such file or directory")
     if choice is None:
         if "SOURCE_DATE_EPOCH" in environ:
             return _number(environ["SOURCE_DATE_EPOCH"], "SOURCE_DATE_EPOCH")

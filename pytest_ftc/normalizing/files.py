@@ -32,6 +32,7 @@ def normalize_file(path: Path, rules: Rules, *, write: bool = True, output: Path
 
 
 def _normalize(path: Path, rules: Rules, write: bool, output: Path | None) -> bool:
+    path.stat()  # as an OSError tells of a loop of symlinks; resolve() raises RuntimeError before Python 3.13
     real = path.resolve(strict=True)
     # Looked at before it is opened: to open a FIFO would wait for a writer.
     if not real.is_file():

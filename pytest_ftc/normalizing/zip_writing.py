@@ -18,7 +18,10 @@ STORED, DEFLATED, BZIP2, LZMA = 0, 8, 12, 14
 _EARLIEST = 315532800
 """1980 began: a DOS time cannot be earlier."""
 _UNIX = 3
-_LIMIT = 0xFFFFFFFF
+_LARGEST = 0xFFFFFFFE
+"""The largest size or offset in a field of 32 bits."""
+_MARK = 0xFFFFFFFF
+"""What such a field holds when the true value is in the extra field for 64 bits."""
 _LZMA_END_MARK = 0x2
 _NEEDED = {STORED: 20, DEFLATED: 20, BZIP2: 46, LZMA: 63}
 """Ten times the version of the specification that a method needs, section 4.4.3."""
@@ -62,7 +65,7 @@ class ZipWriter:
         """Write the member `entry` with the content `pieces`, whose size and CRC the entry has already."""
         entry.offset = self._target.tell()
         # As long as its compressed size is not known, a member that might need 64 bits gets them.
-        large = entry.size + entry.size // 16 + 1024 > _LIMIT
+        large = entry.size + entry.size // 16 + 1024 > _LARGEST
         self._target.write(self._local_header(entry, large))
         begin = self._target.tell()
         compressor = make_compressor(entry.method)
@@ -88,7 +91,7 @@ class ZipWriter:
         sizes = (entry.compressed, entry.size)
         if large:
             extra = struct.pack("<HHQQ", 1, 16, entry.size, entry.compressed) + extra
-            sizes = (_LIMIT, _LIMIT)
+            sizes = (_MARK, _MARK)
         fixed = struct.pack(
             "<4s3H4L2H",
             b"PK\3\4",
@@ -105,10 +108,10 @@ class ZipWriter:
 
     def _central_header(self, entry: Entry) -> bytes:
         values = (entry.size, entry.compressed, entry.offset)
-        large = [value for value in values if value >= _LIMIT]
+        large = [value for value in values if value > _LARGEST]
         zip64 = struct.pack(f"<HH{len(large)}Q", 1, 8 * len(large), *large) if large else b""
         extra = zip64 + entry.central_extra
-        size, compressed, offset = (min(value, _LIMIT) for value in values)
+        size, compressed, offset = (_short(value) for value in values)
         needed = _needed(entry.method, bool(large))
         fixed = struct.pack(
             "<4s4B2H4L5H2L",
@@ -134,6 +137,10 @@ class ZipWriter:
         return fixed + entry.name + extra + entry.comment
 
 
+def _short(value: int) -> int:
+    return _MARK if value > _LARGEST else value
+
+
 def _needed(method: int, large: bool) -> int:
     return max(_NEEDED[method], 45 if large else 0)
 
@@ -146,11 +153,11 @@ def _end(count: int, begin: int, end: int, comment: bytes) -> bytes:
     """Return the records that end the archive, the 64-bit ones only where the others are too small."""
     size = end - begin
     large = b""
-    if count >= 0xFFFF or size >= _LIMIT or begin >= _LIMIT:
+    if count >= 0xFFFF or size > _LARGEST or begin > _LARGEST:
         large = struct.pack("<4sQ2H2L4Q", b"PK\6\6", 44, 45 | _UNIX << 8, 45, 0, 0, count, count, size, begin)
         large += struct.pack("<4sLQL", b"PK\6\7", 0, end, 1)
     short = min(count, 0xFFFF)
-    fixed = struct.pack("<4s4H2LH", b"PK\5\6", 0, 0, short, short, min(size, _LIMIT), min(begin, _LIMIT), len(comment))
+    fixed = struct.pack("<4s4H2LH", b"PK\5\6", 0, 0, short, short, _short(size), _short(begin), len(comment))
     return large + fixed + comment
 
 
