@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import BinaryIO, Protocol, cast
 
 from pytest_ftc.errors import NormalizationError
+from pytest_ftc.normalizing.bounded import Decompressor, read_frame
 from pytest_ftc.normalizing.rules import CHUNK, Budget, Rules, check_count
 from pytest_ftc.normalizing.tars import is_tar, normalize_tar
 
@@ -17,18 +18,6 @@ _IN_MEMORY = 16 << 20
 
 _HEAD = 16
 """Bytes of a frame's head that are looked at."""
-
-
-class Decompressor(Protocol):
-    """Decompresses one frame, as in the standard library's lzma and bz2."""
-
-    @property
-    def eof(self) -> bool: ...
-    @property
-    def needs_input(self) -> bool: ...
-    @property
-    def unused_data(self) -> bytes: ...
-    def decompress(self, data: bytes, max_length: int = -1) -> bytes: ...
 
 
 class Compressor(Protocol):
@@ -89,7 +78,7 @@ def _decompress(codec: Codec, source: BinaryIO, payload: BinaryIO, rules: Rules)
             raise NormalizationError(f"other data follows the end of the {codec.name} data")
         codec.check(rest)
         decompressor = codec.decompressor()
-        for piece in _read_frame(codec, decompressor, rest, source):
+        for piece in read_frame(decompressor, rest, source):
             budget.spend(len(piece))
             payload.write(piece)
         rest = decompressor.unused_data
@@ -98,19 +87,6 @@ def _decompress(codec: Codec, source: BinaryIO, payload: BinaryIO, rules: Rules)
         if codec.padded and rest and not rest.strip(b"\0"):
             _check_padding(codec, source)
             return
-
-
-def _read_frame(codec: Codec, decompressor: Decompressor, data: bytes, source: BinaryIO) -> Iterator[bytes]:
-    while not decompressor.eof:
-        ended = False
-        if not data and decompressor.needs_input:
-            data = source.read(CHUNK)
-            ended = not data
-        piece = decompressor.decompress(data, CHUNK)
-        data = b""
-        if ended and not piece and not decompressor.eof:
-            raise NormalizationError(f"the {codec.name} data is cut short")
-        yield piece
 
 
 def _check_padding(codec: Codec, source: BinaryIO) -> None:

@@ -6,35 +6,11 @@ import struct
 import zlib
 
 from pytest_ftc.errors import NormalizationError
+from pytest_ftc.normalizing.bounded import Inflater
 from pytest_ftc.normalizing.compressed import Codec
 
 _LEVEL = 9
 _FEXTRA = 4
-
-
-class _Member:
-    """A decompressor of one gzip member with the interface of lzma's; zlib checks its CRC and length."""
-
-    def __init__(self) -> None:
-        self._zlib = zlib.decompressobj(wbits=31)
-        self._tail = b""
-
-    @property
-    def eof(self) -> bool:
-        return self._zlib.eof
-
-    @property
-    def needs_input(self) -> bool:
-        return not self._tail
-
-    @property
-    def unused_data(self) -> bytes:
-        return self._zlib.unused_data
-
-    def decompress(self, data: bytes, max_length: int = -1) -> bytes:
-        piece = self._zlib.decompress(self._tail + data, max(max_length, 0))
-        self._tail = self._zlib.unconsumed_tail
-        return piece
 
 
 class _Writer:
@@ -63,7 +39,7 @@ CODEC = Codec(
     magic=b"\x1f\x8b\x08",
     # No flags, no time, XFL 2 (best compression), system 255 (unknown).
     header=b"\x1f\x8b\x08\0\0\0\0\0\x02\xff",
-    decompressor=_Member,
+    decompressor=lambda: Inflater(wbits=16 + zlib.MAX_WBITS),
     compressor=_Writer,
     broken=(zlib.error,),
     padded=True,

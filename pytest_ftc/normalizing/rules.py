@@ -11,7 +11,7 @@ from pytest_ftc.errors import NormalizationError
 CHUNK = 1 << 16
 """Bytes read, and at most decompressed, at a time."""
 
-MOST_MEMBERS = 1_000_000
+MOST_MEMBERS = 500_000
 """Members of one archive, whose headers are held in memory, and frames of one compressed file."""
 
 LATEST_EPOCH = 0xFFFFFFFF

@@ -12,14 +12,13 @@ from collections.abc import Iterator
 from typing import IO, BinaryIO, cast
 
 from pytest_ftc.errors import NormalizationError
+from pytest_ftc.normalizing.bounded import SmallReads
 from pytest_ftc.normalizing.links import settle_links
 from pytest_ftc.normalizing.names import check_names, show
 from pytest_ftc.normalizing.rules import CHUNK, Budget, Rules, check_count
 
 BROKEN = (tarfile.TarError, OSError, ValueError, IndexError, OverflowError, RecursionError, EOFError)
 """What tarfile raises on damaged input."""
-
-_LARGEST_HEADER = 16 << 20
 
 _REGULAR = (tarfile.REGTYPE, tarfile.AREGTYPE, tarfile.CONTTYPE, tarfile.GNUTYPE_SPARSE)
 _OTHERS = (tarfile.DIRTYPE, tarfile.SYMTYPE, tarfile.LNKTYPE, tarfile.CHRTYPE, tarfile.BLKTYPE, tarfile.FIFOTYPE)
@@ -59,25 +58,11 @@ def is_tar(head: bytes) -> bool:
 def normalize_tar(source: BinaryIO, target: BinaryIO, rules: Rules) -> None:
     """Rewrite an uncompressed tar archive."""
     try:
-        with tarfile.open(fileobj=cast("IO[bytes]", _SmallReads(source)), mode="r:", encoding="utf-8") as archive:
+        with tarfile.open(fileobj=cast("IO[bytes]", SmallReads(source)), mode="r:", encoding="utf-8") as archive:
             members = _read_members(archive, source)
             _write_members(archive, members, target, rules)
     except BROKEN as error:
         raise NormalizationError(f"it is damaged as a tar archive: {error}") from error
-
-
-class _SmallReads:
-    """A file for tarfile, which reads an extended header of whatever size it claims to have."""
-
-    def __init__(self, file: BinaryIO) -> None:
-        self._file = file
-        self.seek = file.seek
-        self.tell = file.tell
-
-    def read(self, size: int) -> bytes:
-        if not 0 <= size <= _LARGEST_HEADER:
-            raise NormalizationError(f"a header of the tar archive claims {size} bytes")
-        return self._file.read(size)
 
 
 def _read_members(archive: tarfile.TarFile, source: BinaryIO) -> list[tarfile.TarInfo]:

@@ -35,8 +35,10 @@ class Member:
     name: bytes
     """As stored: UTF-8 when the flags say so, else of no known encoding."""
     local_extra: bytes
+    start: int
+    """Offset of the data."""
     end: int
-    """Offset at which the data ends."""
+    """Offset at which it ends."""
 
     @property
     def is_folder(self) -> bool:
@@ -90,8 +92,8 @@ def _read_member(info: zipfile.ZipInfo, source: BinaryIO) -> Member:
     if signature != b"PK\3\4" or source.read(name_length) != name:
         raise NormalizationError(f"member {show(name)} is not where the zip archive's directory says")
     extra = source.read(extra_length)
-    end = info.header_offset + _LOCAL.size + name_length + extra_length + info.compress_size
-    return Member(info=info, name=name, local_extra=extra, end=end)
+    start = info.header_offset + _LOCAL.size + name_length + extra_length
+    return Member(info=info, name=name, local_extra=extra, start=start, end=start + info.compress_size)
 
 
 def split_extra(extra: bytes) -> Iterator[tuple[int, bytes]]:

@@ -8,12 +8,14 @@ import zipfile
 import zlib
 from collections.abc import Iterator
 from lzma import LZMAError
-from typing import BinaryIO
+from typing import IO, BinaryIO, cast
 
 from pytest_ftc.errors import NormalizationError
+from pytest_ftc.normalizing.bounded import SmallReads
 from pytest_ftc.normalizing.names import check_names, show
 from pytest_ftc.normalizing.rules import CHUNK, Budget, Rules
 from pytest_ftc.normalizing.wheels import Check, Record, find_dist_info
+from pytest_ftc.normalizing.zip_contents import read_content
 from pytest_ftc.normalizing.zip_order import plain_order, wheel_order
 from pytest_ftc.normalizing.zip_reading import UTF8, Member, prefix_length, read_members, split_extra
 from pytest_ftc.normalizing.zip_writing import BZIP2, DEFLATED, LZMA, STORED, Entry, ZipWriter
@@ -39,13 +41,13 @@ _SIGNED = {b".signature.p7s": "NuGet's", b"AppxSignature.p7x": "MSIX's"}
 
 def is_zip(source: BinaryIO) -> bool:
     """Return whether `source` ends as a zip archive, whatever goes before."""
-    return zipfile.is_zipfile(source)
+    return zipfile.is_zipfile(cast("IO[bytes]", SmallReads(source)))
 
 
 def normalize_zip(source: BinaryIO, target: BinaryIO, rules: Rules) -> None:
     """Rewrite a zip archive."""
     try:
-        with zipfile.ZipFile(source) as archive:
+        with zipfile.ZipFile(cast("IO[bytes]", SmallReads(source))) as archive:
             _rewrite(archive, source, target, rules)
     except BROKEN as error:
         raise NormalizationError(f"it is damaged as a zip archive: {error}") from error
@@ -57,7 +59,7 @@ def _rewrite(archive: zipfile.ZipFile, source: BinaryIO, target: BinaryIO, rules
     _copy_prefix(source, target, prefix_length(archive, members))
     names = [member.name for member in members]
     dist_info = find_dist_info(names)
-    record = _read_record(archive, members, dist_info) if dist_info else None
+    record = _read_record(source, members, dist_info) if dist_info else None
     order = wheel_order(dist_info) if dist_info else plain_order
     executable_jar = any(_has_field(member, _JAR) for member in members)
     members.sort(key=lambda member: order(member.name))
@@ -66,7 +68,7 @@ def _rewrite(archive: zipfile.ZipFile, source: BinaryIO, target: BinaryIO, rules
     for number, member in enumerate(members):
         marked = executable_jar and number == 0
         check = record.watch(member.name) if record and not member.is_folder else None
-        writer.add(_entry(member, marked), _read(archive, member, budget, check))
+        writer.add(_entry(member, marked), _read(source, member, budget, check))
     writer.finish(archive.comment)
 
 
@@ -98,14 +100,13 @@ def _copy_prefix(source: BinaryIO, target: BinaryIO, length: int) -> None:
         length -= len(piece)
 
 
-def _read_record(archive: zipfile.ZipFile, members: list[Member], dist_info: bytes) -> Record:
+def _read_record(source: BinaryIO, members: list[Member], dist_info: bytes) -> Record:
     member = next((member for member in members if member.name == dist_info + b"RECORD"), None)
     if member is None:
         raise NormalizationError("the wheel has no RECORD")
     if member.info.file_size > _LARGEST_RECORD:
         raise NormalizationError(f"RECORD has {member.info.file_size} bytes")
-    with archive.open(member.info) as file:
-        record = Record(file.read(), dist_info)
+    record = Record(b"".join(read_content(member, source)), dist_info)
     record.check_names([member.name for member in members if not member.is_folder])
     return record
 
@@ -149,17 +150,12 @@ def _external(member: Member) -> int:
     return (stat.S_IFREG | mode & 0o7000 | (0o755 if mode & stat.S_IXUSR else 0o644)) << 16
 
 
-def _read(archive: zipfile.ZipFile, member: Member, budget: Budget, check: Check | None) -> Iterator[bytes]:
-    """Yield the content; zipfile verifies its CRC, the budget and `check` the rest."""
-    size = 0
-    with archive.open(member.info) as file:
-        while piece := file.read(CHUNK):
-            size += len(piece)
-            budget.spend(len(piece))
-            if check:
-                check.update(piece)
-            yield piece
-    if size != member.info.file_size:
-        raise NormalizationError(f"member {show(member.name)} is cut short")
+def _read(source: BinaryIO, member: Member, budget: Budget, check: Check | None) -> Iterator[bytes]:
+    """Yield the content, watched by the budget and by the `check` of RECORD."""
+    for piece in read_content(member, source):
+        budget.spend(len(piece))
+        if check:
+            check.update(piece)
+        yield piece
     if check:
         check.finish()

@@ -7,7 +7,8 @@ import sys
 from types import ModuleType
 
 from pytest_ftc.errors import NormalizationError
-from pytest_ftc.normalizing.compressed import Codec, Compressor, Decompressor
+from pytest_ftc.normalizing.bounded import Decompressor
+from pytest_ftc.normalizing.compressed import Codec, Compressor
 
 _LEVEL = 19
 

@@ -401,6 +401,21 @@ def test_data_after_the_end_is_refused(tmp_path, normalize):
         normalize(path)
 
 
+def test_data_behind_a_members_content_is_refused(tmp_path, normalize):
+    """The deflate stream ends before the member's data does."""
+    with zipfile.ZipFile(tmp_path / "x.zip", "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("a", b"content" * 20)
+    content = bytearray((tmp_path / "x.zip").read_bytes())
+    directory = content.index(b"PK\1\2")
+    for place in (18, directory + 20):
+        struct.pack_into("<L", content, place, struct.unpack_from("<L", content, place)[0] + 4)
+    struct.pack_into("<L", content, content.index(b"PK\5\6") + 16, directory + 4)
+    (tmp_path / "x.zip").write_bytes(content[:directory] + b"hide" + content[directory:])
+    assert read(tmp_path / "x.zip") == {"a": b"content" * 20}
+    with pytest.raises(NormalizationError, match="'a' holds more than its content"):
+        normalize(tmp_path / "x.zip")
+
+
 def test_a_bomb_is_refused_before_it_is_unpacked(tmp_path, normalize):
     with zipfile.ZipFile(tmp_path / "x.zip", "w", zipfile.ZIP_DEFLATED) as archive:
         archive.writestr("zeros", bytes(50 << 20))
