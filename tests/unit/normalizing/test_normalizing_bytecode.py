@@ -90,3 +90,17 @@ def test_one_that_is_cut_short_is_refused(compiled, normalize):
     compiled.write_bytes(compiled.read_bytes()[:12])
     with pytest.raises(NormalizationError, match="cut short"):
         normalize(compiled)
+
+
+def test_unknown_flags_are_refused(compiled, normalize):
+    content = compiled.read_bytes()
+    compiled.write_bytes(content[:4] + b"\x08" + content[5:])
+    with pytest.raises(NormalizationError, match="its flags 0x8 are unknown"):
+        normalize(compiled)
+
+
+def test_one_beside_its_source_is_rewritten_too(compiled, tmp_path, normalize):
+    """As compileall -b leaves it."""
+    expected = normalize(Path(py_compile.compile(tmp_path / "module.py", invalidation_mode=TIMESTAMP)))
+    py_compile.compile(tmp_path / "module.py", cfile=tmp_path / "module.pyc", invalidation_mode=TIMESTAMP)
+    assert normalize(tmp_path / "module.pyc") == expected

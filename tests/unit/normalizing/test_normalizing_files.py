@@ -206,3 +206,21 @@ normalize_file(Path(sys.argv[1]), Rules(epoch=1))
     assert "KeyboardInterrupt" in done.stderr
     assert path.read_bytes() == before
     assert [found.name for found in tmp_path.iterdir()] == ["x.tar"]
+
+
+def test_a_file_that_changes_meanwhile_is_not_overwritten(tmp_path, monkeypatch):
+    from pytest_ftc.errors import NormalizationError
+    from pytest_ftc.normalizing import Rules, files, normalize_file
+
+    path = tmp_path / "x.tar"
+    with tarfile.open(path, "w") as file:
+        file.addfile(tarfile.TarInfo("a"))
+
+    def compare(*arguments, **options):
+        path.write_bytes(b"written by another")
+        return False
+
+    monkeypatch.setattr(files.filecmp, "cmp", compare)  # the last that is done before the file is replaced
+    with pytest.raises(NormalizationError, match="something else wrote to it meanwhile"):
+        normalize_file(path, Rules(epoch=1))
+    assert path.read_bytes() == b"written by another"

@@ -177,6 +177,7 @@ def test_names_in_no_known_encoding_keep_their_bytes(tmp_path, normalize):
         ([member("a", type=tarfile.LNKTYPE, linkname="a")], "hard link 'a' leads to no file"),
         ([member("a", type=tarfile.LNKTYPE, linkname="d"), member("d", type=tarfile.DIRTYPE)], "leads to no file"),
         ([member("a", type=b"V")], "unknown type"),
+        ([member("a", type=tarfile.SYMTYPE, linkname="b", pax_headers={"size": "5"})], "is no file, but has content"),
         ([member("usr/.wh.gone", b"")], "container layer"),
     ],
 )
@@ -207,14 +208,20 @@ def test_an_archive_without_its_end_mark_is_refused(tmp_path, normalize, length)
         normalize(path)
 
 
-def test_a_negative_size_does_not_loop_for_ever(tmp_path, normalize):
-    """CVE-2025-8194: tarfile walks backwards, for ever."""
-    info = tarfile.TarInfo("a")
+def with_negative_size(**fields):
+    """A good member, and one whose size of -1024 bytes leads back to the first."""
+    info, _ = member("a", **fields)
     header = bytearray(info.tobuf(tarfile.GNU_FORMAT))
-    header[124:136] = b"\xff" * 10 + b"\xfc\x00"  # -1024 in base 256
+    header[124:136] = b"\xff" * 10 + b"\xfc\x00"  # in base 256
+    header[483:495] = b"00000003000\0"  # the full size, when it is sparse
     header[148:156] = b"%06o\0 " % sum(header[:148] + b" " * 8 + header[156:])
-    good = tarfile.TarInfo("good").tobuf(tarfile.GNU_FORMAT)
-    (tmp_path / "x.tar").write_bytes(good + bytes(header) + b"\0" * 10240)
+    return tarfile.TarInfo("good").tobuf(tarfile.GNU_FORMAT) + bytes(header) + b"\0" * 10240
+
+
+@pytest.mark.parametrize("type", [tarfile.REGTYPE, tarfile.GNUTYPE_SPARSE, tarfile.GNUTYPE_LONGNAME, tarfile.XHDTYPE])
+def test_a_negative_size_does_not_loop_for_ever(tmp_path, normalize, type):
+    """CVE-2025-8194: tarfile walks backwards, for ever."""
+    (tmp_path / "x.tar").write_bytes(with_negative_size(type=type))
     with pytest.raises(NormalizationError):
         normalize(tmp_path / "x.tar")
 

@@ -342,6 +342,12 @@ def test_a_wheel_without_record_is_refused(tmp_path, normalize):
         normalize(tmp_path / "p.whl")
 
 
+def test_a_wheel_with_two_metadata_folders_is_refused(tmp_path, normalize):
+    write(tmp_path / "p.whl", [("p-1.dist-info/WHEEL", b""), ("q-1.dist-info/WHEEL", b"")])
+    with pytest.raises(NormalizationError, match="this has 2"):
+        normalize(tmp_path / "p.whl")
+
+
 def symlink(name):
     info = zipfile.ZipInfo(name)
     info.external_attr = 0o120777 << 16
@@ -364,6 +370,64 @@ def test_what_is_not_safe_is_refused(tmp_path, normalize, members, words):
     with pytest.raises(NormalizationError, match=words):
         normalize(path)
     assert path.read_bytes() == before
+
+
+def patched(tmp_path, *patches, method=zipfile.ZIP_STORED, comment=b"", extra=b""):
+    """An archive of the one member ``a`` with bytes changed: records' signatures, offsets in them, and new values."""
+    info = zipfile.ZipInfo("a")
+    info.compress_type, info.extra = method, extra
+    content = bytearray(write(tmp_path / "x.zip", [(info, b"content" * 9)], comment).read_bytes())
+    for signature, offset, value in patches:
+        at = content.index(signature) + offset
+        content[at : at + len(value)] = value
+    (tmp_path / "x.zip").write_bytes(content)
+    return tmp_path / "x.zip"
+
+
+LOCAL, CENTRAL, END = b"PK\3\4", b"PK\1\2", b"PK\5\6"
+
+
+@pytest.mark.parametrize(
+    ("patches", "options", "words"),
+    [
+        ([(CENTRAL, 10, b"\x63\0")], {}, "'a' has the unknown compression method 99"),
+        ([(CENTRAL, 38, b"\0\0\0\x21")], {}, "'a' is neither file, folder nor symlink"),
+        ([(CENTRAL, 16, b"\0\0\0\0")], {}, "'a' is damaged: its size or CRC is wrong"),
+        ([(CENTRAL, 24, b"\x05\0\0\0")], {}, "'a' is damaged: its size or CRC is wrong"),
+        ([(CENTRAL, 8, b"\0\0")], {"method": zipfile.ZIP_LZMA}, "'a' is LZMA data without an end mark"),
+        ([(LOCAL, 30 + 1 + 2, b"\6\0")], {"method": zipfile.ZIP_LZMA}, "'a' has unknown LZMA properties"),
+        ([(LOCAL, 30, b"b")], {}, "'a' is not where the zip archive's directory says"),
+        ([(LOCAL, 26, b"\xff\xff")], {}, "'a' is not where the zip archive's directory says"),
+        ([(END, 6, b"\1\0")], {}, "one part of a zip archive in several files"),
+        ([], {"comment": b"signed\6\0\xff\xff\6\0"}, "its comment holds a signature of the whole file"),
+        ([], {"extra": b"\0\0\0"}, "an extra field of the zip archive is malformed"),
+        (
+            [(LOCAL, 31, b"\x75\x70\x50\0")],
+            {"extra": b"\x75\x70\0\0"},
+            "an extra field of the zip archive is cut short",
+        ),
+    ],
+)
+def test_a_lying_header_is_refused(tmp_path, normalize, patches, options, words):
+    path = patched(tmp_path, *patches, **options)
+    before = path.read_bytes()
+    with pytest.raises(NormalizationError, match=words):
+        normalize(path)
+    assert path.read_bytes() == before
+
+
+def test_a_directory_that_fills_the_memory_is_refused(tmp_path, normalize, monkeypatch):
+    monkeypatch.setattr("pytest_ftc.normalizing.bounded._LARGEST_READ", 1 << 20)
+    write(tmp_path / "x.zip", [(f"{number:05}", b"") for number in range(30_000)])
+    with pytest.raises(NormalizationError, match="one of its headers claims 1530000 bytes"):
+        normalize(tmp_path / "x.zip")
+
+
+def test_too_many_members_are_refused(tmp_path, normalize, monkeypatch):
+    monkeypatch.setattr("pytest_ftc.normalizing.rules.MOST_MEMBERS", 10)
+    write(tmp_path / "x.zip", [(f"{number:05}", b"") for number in range(11)])
+    with pytest.raises(NormalizationError, match="more than 10 members"):
+        normalize(tmp_path / "x.zip")
 
 
 def test_an_encrypted_member_is_refused(tmp_path, normalize):
