@@ -80,7 +80,7 @@ def test_one_that_is_stale_already_is_refused(compiled, tmp_path, normalize):
 
 
 def test_one_of_another_python_is_refused(compiled, normalize):
-    other = (int.from_bytes(importlib.util.MAGIC_NUMBER[:2], "little") - 50).to_bytes(2, "little")
+    other = (int.from_bytes(importlib.util.MAGIC_NUMBER[:2], "little") + 50).to_bytes(2, "little")
     compiled.write_bytes(other + compiled.read_bytes()[2:])
     with pytest.raises(NormalizationError, match="another version of Python"):
         normalize(compiled)

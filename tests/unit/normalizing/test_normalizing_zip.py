@@ -402,8 +402,8 @@ LOCAL, CENTRAL, END = b"PK\3\4", b"PK\1\2", b"PK\5\6"
         ([], {"comment": b"signed\6\0\xff\xff\6\0"}, "its comment holds a signature of the whole file"),
         ([], {"extra": b"\0\0\0"}, "an extra field of the zip archive is malformed"),
         (
-            [(LOCAL, 31, b"\x75\x70\x50\0")],
-            {"extra": b"\x75\x70\0\0"},
+            [(LOCAL, 31, b"BB\x50\0")],
+            {"extra": b"BB\0\0"},
             "an extra field of the zip archive is cut short",
         ),
     ],
