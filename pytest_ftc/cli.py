@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import argparse
+import os
 import sys
+from pathlib import Path
 
 from pytest_ftc import __version__
 from pytest_ftc.errors import FtcError
+from pytest_ftc.printable import shorten
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -15,12 +18,74 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--version", action="version", version=f"pytest-ftc {__version__}")
     commands = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)
     commands.add_parser("doctor", help="say what this machine can vary, and what would allow the rest")
-    parser.parse_args(arguments)
+    _add_normalize(commands)
+    options = parser.parse_args(arguments)
     try:
-        return doctor()
+        return normalize(options) if options.command == "normalize" else doctor()
     except FtcError as error:
         print(f"ftc: {error}", file=sys.stderr)
         return 1
+
+
+_NORMALIZE = """\
+Rewrite archives in place so that only their contents decide their bytes: member order, times, owners, modes and
+headers are fixed, contents stay.  Formats: tar (also compressed with gzip, xz, bzip2 or zstd), zip and what is built
+on it (wheel, jar, EPUB, zipapp), gzip, xz, bzip2, zstd, ar (static libraries, .deb) and pyc.  A file that cannot be
+rewritten safely is left untouched.  Exit status: 0 when all is well, 1 when a file was refused or, with --check,
+would change."""
+
+
+def _add_normalize(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    brief = "rewrite archives so that only their contents decide their bytes"
+    command = commands.add_parser("normalize", help=brief, description=_NORMALIZE)
+    add = command.add_argument
+    add("files", metavar="FILE", nargs="+", type=Path, help="a file; its format is found by its content")
+    add(
+        "--epoch",
+        metavar="N|git|unset",
+        help="the time to store: N seconds since 1970, git for the last commit of the repository around FILE, unset for"
+        " 1980-01-02; by default SOURCE_DATE_EPOCH if it is set, else git in a repository, else unset",
+    )
+    add("--check", action="store_true", help="write nothing; exit with 1 if a file would change")
+    add("--output", metavar="DIR", type=Path, help="write the results to DIR and leave the files as they are")
+    add(
+        "--max-size",
+        metavar="SIZE",
+        type=_size,
+        default="4G",
+        help="refuse a file that holds more when decompressed: bytes, or a number with K, M or G (default: 4G)",
+    )
+
+
+def _size(text: str) -> int:
+    """Return the bytes that `text` says; the units are powers of 1024."""
+    units = {"K": 1 << 10, "M": 1 << 20, "G": 1 << 30}
+    number, unit = (text[:-1], units[text[-1].upper()]) if text[-1:].upper() in units else (text, 1)
+    if not (number.isascii() and number.isdigit()):
+        raise argparse.ArgumentTypeError(f"{text!r} is no size; expected bytes, or a number with K, M or G")
+    return int(number) * unit
+
+
+def normalize(options: argparse.Namespace) -> int:
+    """Normalize the files one by one and say what became of each; a refused one does not stop the others."""
+    from pytest_ftc.normalizing import Rules, choose_epoch, normalize_file
+
+    files: list[Path] = options.files
+    if options.output and len({file.name for file in files}) < len(files):
+        raise FtcError("two of the files have the same name, so --output cannot hold both")
+    status = 0
+    for file in files:
+        shown = shorten(str(file))
+        try:
+            rules = Rules(epoch=choose_epoch(options.epoch, file, os.environ), max_size=options.max_size)
+            changed = normalize_file(file, rules, write=not options.check, output=options.output)
+        except FtcError as error:
+            print(f"ftc: {shown}: {shorten(str(error))}; not normalized", file=sys.stderr)
+            status = 1
+            continue
+        print(f"{shown}: {('would change' if options.check else 'normalized') if changed else 'already normal'}")
+        status |= changed and options.check
+    return status
 
 
 def doctor() -> int:

@@ -29,3 +29,7 @@ class PreparationError(FtcError):
 
 class ExecutionError(FtcError):
     """A build could not be run, or its result was lost; the verdict is ``error``."""
+
+
+class NormalizationError(FtcError):
+    """A file cannot be normalized, or not safely; it is left as it is."""

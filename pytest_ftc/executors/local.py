@@ -233,6 +233,8 @@ def _hidden_needs(action: Action, faketime: str) -> list[str]:
     entries = [Path(entry) for entry in action.environment.variables.get("PATH", "").split(os.pathsep)]
     needs = [entry.parent if entry.name in ("bin", "sbin") else entry for entry in entries]
     needs += [Path(action.command[0]).parent.parent, Path(sys.prefix), Path(sys.base_prefix), Path(faketime).parent]
+    # A build may run `ftc normalize`, also where pytest-ftc is installed from a clone.
+    needs.append(Path(__file__).parents[1])
     needs += [action.git_link] if action.git_link else []
     hidden = {need for need in needs if any(folder in need.parents for folder in _PRIVATE) and need.is_dir()}
     return sorted(str(need) for need in hidden if not hidden.intersection(need.parents))
