@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import os
+import shutil
 import sys
 from pathlib import Path
 
@@ -17,11 +18,13 @@ def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="ftc", description="Is my build reproducible, and if not, why?")
     parser.add_argument("--version", action="version", version=f"pytest-ftc {__version__}")
     commands = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)
-    commands.add_parser("doctor", help="say what this machine can vary, and what would allow the rest")
+    brief = "say what this machine can vary, how, at what cost, and what would allow the rest"
+    doctor_command = commands.add_parser("doctor", help=brief, description=f"{brief.capitalize()}.")
+    doctor_command.add_argument("--json", action="store_true", help="print the same as JSON")
     _add_normalize(commands)
     options = parser.parse_args(arguments)
     try:
-        return normalize(options) if options.command == "normalize" else doctor()
+        return normalize(options) if options.command == "normalize" else doctor(options)
     except FtcError as error:
         print(f"ftc: {error}", file=sys.stderr)
         return 1
@@ -88,19 +91,21 @@ def normalize(options: argparse.Namespace) -> int:
     return status
 
 
-def doctor() -> int:
-    """Print each variation, and whether a program in a varied environment sees it here."""
-    from pytest_ftc.executors import Workspace
-    from pytest_ftc.variations import CATALOGUE
-    from pytest_ftc.workshop import examine_machine
+def doctor(options: argparse.Namespace) -> int:
+    """Print of each variation whether a program in a varied environment sees it here, how it is done, and its cost."""
+    from pytest_ftc.check_up import examine
+    from pytest_ftc.reporting.doctor import render_check_up
+    from pytest_ftc.reporting.markup import fit_encoding
 
-    with Workspace() as workspace:
-        machine = examine_machine(workspace)
-    width = max(len(variation.name) for variation in CATALOGUE)
-    for variation in CATALOGUE:
-        reason = variation.unavailable(machine) or machine.unseen.get(variation.name)
-        print(f"{variation.name:<{width}}  {'in force' if reason is None else f'not varied: {reason}'}")
-    print(f"\nisolation: {machine.isolation.value}{f' ({machine.isolation_reason})' * bool(machine.isolation_reason)}")
-    print(f"work folder on: {machine.work_filesystem}, overlayfs: {'yes' if machine.overlay else 'no'}")
-    print(f"clock: {machine.faketime or machine.faketime_reason}")
+    check_up = examine()
+    if options.json:
+        import json
+
+        from pytest_ftc.model.serial import to_json
+
+        print(json.dumps(to_json(check_up), indent=1))
+        return 0
+    colour = sys.stdout.isatty() and not os.environ.get("NO_COLOR")
+    width = min(shutil.get_terminal_size().columns, 120) if sys.stdout.isatty() else 100
+    print(fit_encoding(render_check_up(check_up, width=width, colour=colour), sys.stdout.encoding), end="")
     return 0

@@ -18,6 +18,10 @@ class Variation(Protocol):
     def name(self) -> str:
         """The variation's name in configuration and reports, also the name of the cause."""
 
+    @property
+    def mechanism(self) -> str:
+        """How it is applied, in a few words."""
+
     def unavailable(self, machine: Machine) -> str | None:
         """Return why `machine` cannot vary this and what would allow it, or None when it can."""
 

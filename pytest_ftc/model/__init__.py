@@ -2,6 +2,7 @@
 
 from pytest_ftc.model.artifact import Artifact, Metadata
 from pytest_ftc.model.build import Action, BuildResult, BuildStatus, Output, OutputType, Role, Tracing
+from pytest_ftc.model.check_up import CheckUp, VariationState
 from pytest_ftc.model.environment import Environment, FileOrder, FileSystem, Identity, KernelName
 from pytest_ftc.model.leaf import Field, Leaf
 from pytest_ftc.model.machine import Isolation, Machine
@@ -24,6 +25,7 @@ __all__ = [
     "Artifact",
     "BuildResult",
     "BuildStatus",
+    "CheckUp",
     "Difference",
     "DifferenceKind",
     "Environment",
@@ -48,6 +50,7 @@ __all__ = [
     "Snapshot",
     "Trace",
     "Tracing",
+    "VariationState",
     "Verdict",
     "Verification",
     "parameter",

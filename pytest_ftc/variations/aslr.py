@@ -11,6 +11,7 @@ class Aslr:
     """Fixed addresses in the control, random ones in the experiment: so a leak goes away when this is not varied."""
 
     name = "aslr"
+    mechanism = "personality(2): ADDR_NO_RANDOMIZE"
 
     def unavailable(self, machine: Machine) -> str | None:
         return machine.personality_reason or None

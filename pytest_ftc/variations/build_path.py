@@ -12,6 +12,7 @@ class BuildPath:
     """Another path, of another length and depth and with another last folder; the canary is in both."""
 
     name = "build_path"
+    mechanism = "bind mount of the tree; without namespaces a copy of it"
 
     def unavailable(self, machine: Machine) -> str | None:
         return None

@@ -11,6 +11,7 @@ class DomainHost:
     """Other names in a UTS namespace, and files of the build's own that agree with them."""
 
     name = "domain_host"
+    mechanism = "UTS namespace, bind-mounted /etc/hostname, hosts and machine-id"
 
     def unavailable(self, machine: Machine) -> str | None:
         if machine.isolation is Isolation.NONE:

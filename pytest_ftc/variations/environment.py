@@ -25,6 +25,7 @@ class UnknownVariables:
     """One variable has another value, and one is there in the experiment only, as are all others that are named."""
 
     name = "environment"
+    mechanism = "environment variables"
     variables: tuple[str, ...] = parameter(
         ("FTC_CANARY", "FTC_CANARY_EXTRA"),
         _read_name,

@@ -9,6 +9,7 @@ class ExecPath:
     """One more folder, which does not exist, at the end: the same commands are found."""
 
     name = "exec_path"
+    mechanism = "PATH"
 
     def unavailable(self, machine: Machine) -> str | None:
         return None

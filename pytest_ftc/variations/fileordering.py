@@ -14,6 +14,7 @@ class FileOrdering:
     """
 
     name = "fileordering"
+    mechanism = "tmpfs filled in reversed order"
 
     def unavailable(self, machine: Machine) -> str | None:
         if machine.isolation is Isolation.NONE:

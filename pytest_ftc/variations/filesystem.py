@@ -11,6 +11,7 @@ class FileSystemType:
     """The disk against memory (tmpfs): inode numbers, sizes of folders and the order of new entries differ."""
 
     name = "filesystem"
+    mechanism = "tmpfs instead of the disk"
 
     def unavailable(self, machine: Machine) -> str | None:
         if machine.isolation is Isolation.NONE:

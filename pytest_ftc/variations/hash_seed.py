@@ -11,6 +11,7 @@ class HashSeed:
     """A fixed seed against another fixed seed, so that a verdict does not depend on luck."""
 
     name = "hash_seed"
+    mechanism = "PYTHONHASHSEED, PERL_HASH_SEED"
 
     def unavailable(self, machine: Machine) -> str | None:
         return None

@@ -12,6 +12,7 @@ class Home:
     """Another empty folder."""
 
     name = "home"
+    mechanism = "HOME, an empty folder of its own"
 
     def unavailable(self, machine: Machine) -> str | None:
         return None

@@ -14,6 +14,7 @@ class Kernel:
     """
 
     name = "kernel"
+    mechanism = "personality(2): UNAME26"
 
     def unavailable(self, machine: Machine) -> str | None:
         return machine.personality_reason or None

@@ -26,6 +26,7 @@ class Locales:
     """C.UTF-8 against a locale with its own collation and month names, or against plain C where none is installed."""
 
     name = "locales"
+    mechanism = "LC_ALL, LANG, LANGUAGE"
     names: tuple[str, ...] = parameter(
         (), _read_locale, "names of locales such as et_EE.UTF-8;de_DE.UTF-8", many=True, synonym="locale"
     )

@@ -23,6 +23,7 @@ class Network:
     """
 
     name = "network"
+    mechanism = "network namespace with loopback alone"
     mode: str = parameter("experiment", _read_mode, " or ".join(map(repr, _MODES)))
 
     def unavailable(self, machine: Machine) -> str | None:

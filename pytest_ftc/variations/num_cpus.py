@@ -19,6 +19,7 @@ class NumCpus:
     """All against one or a few, by the affinity that nproc(1) and ``make -j`` heed, and where possible in /sys too."""
 
     name = "num_cpus"
+    mechanism = "sched_setaffinity(2), with namespaces /sys too"
     experiment: int = parameter(1, _read_count, "a whole number of CPUs, at least 1")
 
     def unavailable(self, machine: Machine) -> str | None:

@@ -15,6 +15,7 @@ class Pid:
     """A PID namespace that counts from the bottom against one that counts from somewhere above."""
 
     name = "pid"
+    mechanism = "ns_last_pid of a PID namespace"
 
     def unavailable(self, machine: Machine) -> str | None:
         if machine.isolation is Isolation.NONE:

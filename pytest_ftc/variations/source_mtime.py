@@ -14,6 +14,7 @@ class SourceMtime:
     """All files older by more than a year (newer, where that would be before 1980, which zip cannot store)."""
 
     name = "source_mtime"
+    mechanism = "utimensat(2) on a copy of the tree"
 
     def unavailable(self, machine: Machine) -> str | None:
         return None

@@ -12,6 +12,7 @@ class TempDir:
     """Another empty folder."""
 
     name = "temp_dir"
+    mechanism = "TMPDIR, an empty folder of its own"
 
     def unavailable(self, machine: Machine) -> str | None:
         return None

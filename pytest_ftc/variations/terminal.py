@@ -9,6 +9,7 @@ class Terminal:
     """A common terminal against one of another kind and size."""
 
     name = "terminal"
+    mechanism = "TERM, COLUMNS, LINES"
 
     def unavailable(self, machine: Machine) -> str | None:
         return None

@@ -40,6 +40,7 @@ class Time:
     """Moves the clock by libfaketime; the canary is the window in which each clock lies."""
 
     name = "time"
+    mechanism = "libfaketime by LD_PRELOAD; programs it does not reach by ptrace and seccomp"
     offset: int = parameter(
         SHIFT, read_length, "a length of time up to 40 years, such as +398d, -7h30m or a number of seconds"
     )

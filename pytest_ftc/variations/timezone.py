@@ -9,6 +9,7 @@ class Timezone:
     """UTC against the zone furthest ahead of it, so that the date differs for 14 hours of every day."""
 
     name = "timezone"
+    mechanism = "TZ"
 
     def unavailable(self, machine: Machine) -> str | None:
         return None

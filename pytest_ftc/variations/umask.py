@@ -11,6 +11,7 @@ class Umask:
     """0022 against 0002, both in common use."""
 
     name = "umask"
+    mechanism = "umask(2)"
 
     def unavailable(self, machine: Machine) -> str | None:
         return None

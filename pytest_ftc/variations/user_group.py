@@ -17,6 +17,7 @@ class UserGroup:
     """
 
     name = "user_group"
+    mechanism = "uid and gid maps of a user namespace, bind-mounted /etc/passwd and group"
 
     def unavailable(self, machine: Machine) -> str | None:
         if machine.isolation is Isolation.USER:

@@ -1,0 +1,94 @@
+"""Looking what this machine can vary, and what each variation costs, by doing it."""
+
+from __future__ import annotations
+
+import statistics
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+from pytest_ftc.executors import LocalExecutor, Workspace
+from pytest_ftc.launcher.trees import remove_tree
+from pytest_ftc.model import Artifact, BuildStatus, CheckUp, Machine, Role, Snapshot, VariationState
+from pytest_ftc.planning.plan import Plan, plan_builds, plan_rebuild
+from pytest_ftc.protocols import Executor, Variation
+from pytest_ftc.variations import CATALOGUE
+from pytest_ftc.workshop import examine_machine, search_path
+
+_ROUNDS = 5
+_FILES = 20
+
+
+def examine() -> CheckUp:
+    """Return the check-up of this machine.  Raises FtcError."""
+    with Workspace() as workspace:
+        machine = examine_machine(workspace)
+        reasons = {one.name: one.unavailable(machine) or machine.unseen.get(one.name) or "" for one in CATALOGUE}
+        possible = [variation for variation in CATALOGUE if not reasons[variation.name]]
+        folder = workspace.folder("check-up")
+        executor = LocalExecutor(machine, folder / "work", folder / "logs", jobs=1)
+        costs = _measure(machine, possible, executor, folder)
+    plain = costs[()]
+    return CheckUp(
+        machine=machine,
+        control_milliseconds=plain,
+        experiment_milliseconds=costs[tuple(variation.name for variation in possible)],
+        variations=tuple(
+            VariationState(
+                name=variation.name,
+                in_force=not reasons[variation.name],
+                mechanism=variation.mechanism,
+                reason=reasons[variation.name],
+                milliseconds=None if reasons[variation.name] else max(0.0, costs[(variation.name,)] - plain),
+            )
+            for variation in CATALOGUE
+        ),
+    )
+
+
+def _measure(
+    machine: Machine, variations: Sequence[Variation], executor: Executor, folder: Path
+) -> dict[tuple[str, ...], float]:
+    """Return the median milliseconds of an environment with nothing, each alone, and all of `variations` varied."""
+    source = folder / "source"
+    source.mkdir()
+    for number in range(_FILES):
+        (source / f"file-{number}").write_text("x")
+    artifact = Artifact(
+        id="check-up", name="check-up", build=("/bin/sh", "-c", "echo > out"), outputs=("out",), source=source
+    )
+    snapshot = Snapshot(path=source, git_dir=None, git_link=None, commit_time=None)
+    plan = plan_builds(
+        artifact,
+        snapshot,
+        variations,
+        machine,
+        builds=2,
+        folder=folder / "plain",
+        path=search_path(),
+        environ={},
+    )
+    every = [(), *((name,) for name in plan.varied), plan.varied]
+    times: dict[tuple[str, ...], list[float]] = {names: [] for names in every}
+    for turn in range(_ROUNDS):
+        # One after the other in every round, so that what disturbs the machine disturbs them all.
+        for number, names in enumerate(times):
+            times[names].append(_time(artifact, snapshot, plan, names, machine, executor, f"{turn}-{number}"))
+            remove_tree(str(folder / "work"))
+    return {names: statistics.median(taken) for names, taken in times.items()}
+
+
+def _time(
+    artifact: Artifact,
+    source: Snapshot,
+    plan: Plan,
+    names: Sequence[str],
+    machine: Machine,
+    executor: Executor,
+    suffix: str,
+) -> float:
+    action = plan_rebuild(artifact, source, plan, names, machine, role=Role.REPEAT, suffix=f"-{suffix}")
+    begin = time.perf_counter()
+    result = executor.run(action, lambda _: None)
+    taken = (time.perf_counter() - begin) * 1000
+    return taken if result.status is BuildStatus.OK else float("nan")

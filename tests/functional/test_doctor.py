@@ -1,0 +1,68 @@
+"""``ftc doctor`` tells the truth for every kind of user and machine."""
+
+import json
+import os
+import subprocess
+import sys
+
+import pytest
+from test_machines import AS_ORDINARY_USER, NEED_NAMESPACES, NO_NAMESPACES
+
+from pytest_ftc.variations import CATALOGUE
+
+NAMES = [variation.name for variation in CATALOGUE]
+SITUATIONS = {
+    "whoever runs the tests": (),
+    "an ordinary user": ("unshare", "-m", "sh", "-c", AS_ORDINARY_USER, "sh"),
+    "no namespaces": ("unshare", "-Urm", "sh", "-c", NO_NAMESPACES, "sh"),
+}
+
+
+def doctor(situation: str, *options: str) -> str:
+    if situation == "an ordinary user" and os.geteuid() != 0:
+        situation = "whoever runs the tests"
+    command = [*SITUATIONS[situation], sys.executable, "-m", "pytest_ftc", "doctor", *options]
+    done = subprocess.run(
+        command,
+        capture_output=True,
+        text=True,
+        env={**os.environ, "HOME": "/nonexistent", "TMPDIR": "/var/tmp"},
+        cwd="/",
+    )
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+@pytest.mark.parametrize("situation", SITUATIONS)
+def test_each_variation_has_a_state_and_a_mechanism_or_a_reason(situation):
+    found = json.loads(doctor(situation, "--json"))
+    assert [state["name"] for state in found["variations"]] == NAMES
+    for state in found["variations"]:
+        assert state["in_force"] == (not state["reason"])
+        assert state["mechanism"]
+        assert (state["milliseconds"] is not None) == state["in_force"]
+    assert 1 < found["control_milliseconds"] < 10_000
+    missing = {state["name"] for state in found["variations"] if not state["in_force"]}
+    if situation == "no namespaces":
+        assert missing >= NEED_NAMESPACES - {"network"}
+        assert found["machine"]["isolation"] == "none"
+    else:
+        assert not missing & NEED_NAMESPACES - {"network"}
+        assert found["machine"]["isolation"] == "user"
+
+
+def test_the_table_says_the_same_in_words():
+    table = doctor("no namespaces")
+    lines = {line.split()[3]: line for line in table.splitlines() if line[:1] in ("✔", "!")}
+    assert set(lines) == set(NAMES)
+    assert lines["umask"].startswith("✔ in force    umask")
+    assert lines["pid"].startswith("! not varied  pid")
+    assert "sysctl user.max_user_namespaces" in table
+    assert "\x1b" not in table
+
+
+def test_it_is_quick_to_refuse_what_it_does_not_know():
+    done = subprocess.run([sys.executable, "-m", "pytest_ftc", "doctr"], capture_output=True, text=True)
+    assert done.returncode == 2
+    assert "invalid choice: 'doctr'" in done.stderr
+    assert "Traceback" not in done.stderr
