@@ -1,0 +1,114 @@
+"""Compiled Python modules (PEP 3147, PEP 552)."""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from pytest_ftc.members.contents import Attribute, Contents, header, mtime
+from pytest_ftc.members.limits import Budget, LimitReachedError
+from pytest_ftc.members.marshal_data import Code, Reader, Unordered
+from pytest_ftc.members.span import Span
+from pytest_ftc.model import Field
+
+_HEADER = 16
+_HASHED = 1
+_LARGEST = 4 << 20
+_MOST_TEXT = 16 << 20
+"""Characters of all values together: a few references can hold each other a billion times."""
+_PLAIN = ("names", "varnames", "freevars", "cellvars", "localsplusnames", "localspluskinds", "name", "firstlineno",
+          "linetable", "exceptiontable", "code")  # fmt: skip
+_CALLED = {
+    "code": "bytecode",
+    "linetable": "line table",
+    "exceptiontable": "exception table",
+    "firstlineno": "first line",
+}
+
+
+def is_pyc(span: Span, name: str) -> bool:
+    return name.endswith(".pyc") and span.read(2, 2) == b"\r\n"
+
+
+def read_pyc(span: Span, budget: Budget) -> Contents:
+    """Return the header and the code objects.  Raises ValueError and its like, LimitReachedError, OutOfTimeError."""
+    if span.size > _LARGEST:
+        raise LimitReachedError(f"larger than {_LARGEST} bytes")
+    data = span.read(0, span.size)
+    code = Reader(data[_HEADER:], int.from_bytes(data[:2], "little")).read()
+    if not isinstance(code, Code):
+        raise ValueError("it holds no code")
+    reading = _Reading(budget)
+    return Contents(
+        format="pyc",
+        noun="pyc",
+        attributes=(*_read_header(data), *reading.read_code(code, ""), reading.filenames()),
+        recoded="marshal references (which constants were shared when it was written)",
+    )
+
+
+def _read_header(data: bytes) -> Iterator[Attribute]:
+    magic, flags, first, second = struct.unpack("<HxxIII", data[:_HEADER])
+    yield header("pyc header magic number", magic)
+    yield header("pyc header flags", flags)
+    if flags & _HASHED:
+        yield header("pyc header source hash", data[8:16].hex())
+    else:
+        yield mtime("pyc header source mtime", first)
+        yield header("pyc header source size", second)
+
+
+@dataclass(slots=True)
+class _Reading:
+    budget: Budget
+    text: int = 0
+    seen: dict[str, None] | None = None
+
+    def filenames(self) -> Attribute:
+        return Attribute(Field.CONTENT, "co_filename", "\n".join(self.seen or ()).encode(errors="surrogatepass"))
+
+    def read_code(self, code: Code, path: str) -> Iterator[Attribute]:
+        """Yield the fields of a code object and of those in its constants."""
+        self.budget.check_time()
+        name = f"{path}.{code.fields['name']}".removeprefix(".<module>.").lstrip(".")
+        self.seen = {**(self.seen or {}), self.show(code.fields["filename"]).strip("'"): None}
+        for field in _PLAIN:
+            if field in code.fields:
+                value = self.show(code.fields[field]).encode(errors="surrogatepass")
+                yield Attribute(Field.CONTENT, f"{_CALLED.get(field, f'co_{field}')} of {name}", value)
+        yield header(f"argument counts and flags of {name}", code.fields["numbers"])
+        constants = code.fields["consts"]
+        for index, constant in enumerate(constants if isinstance(constants, tuple) else ()):
+            if isinstance(constant, Code):
+                yield from self.read_code(constant, f"{path}.{code.fields['name']}")
+            else:
+                yield from self._read_constant(constant, f"co_consts[{index}] of {name}")
+
+    def _read_constant(self, constant: Any, location: str) -> Iterator[Attribute]:
+        if isinstance(constant, Unordered):
+            items = [self.show(item) for item in constant.items]
+            listed = "".join(f"{item}\n" for item in items).encode(errors="surrogatepass")
+            ordered = "".join(f"{item}\n" for item in sorted(items)).encode(errors="surrogatepass")
+            if ordered != listed:
+                yield Attribute(Field.ORDER, f"order of the set {location}", listed)
+            yield Attribute(Field.CONTENT, location, ordered)
+        else:
+            yield Attribute(Field.CONTENT, location, self.show(constant).encode(errors="surrogatepass"))
+
+    def show(self, value: Any) -> str:
+        """Return a value as text, one bounded in size.  Raises LimitReachedError, OutOfTimeError."""
+        if isinstance(value, Code):
+            return f"<code {value.fields['name']}>"
+        if isinstance(value, Unordered):
+            text = f"{{{', '.join(map(self.show, value.items))}}}"
+        elif isinstance(value, tuple):
+            self.budget.check_time()
+            text = f"({', '.join(map(self.show, value))})"
+        else:
+            text = repr(value)
+        self.text += len(text)
+        if self.text > _MOST_TEXT:
+            raise LimitReachedError("its constants are too large")
+        return text
