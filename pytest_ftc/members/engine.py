@@ -260,7 +260,7 @@ def _compare_member(pair: Pair, contents: Contents, place: Place, budget: Budget
     if same(control, experiment, budget):
         if one.recoded and one.stored and other.stored:
             values = _around_first(one.stored, other.stored, budget)
-            yield here.leaf(Found(Field.HEADER, one.recoded, *values), contents.format)
+            yield _holder(place, one).leaf(Found(Field.HEADER, one.recoded, *values), contents.format)
     elif one.separator:
         for found in compare_lines(control, experiment, budget, one.separator, one.item):
             yield here.leaf(found, contents.format)

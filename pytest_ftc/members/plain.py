@@ -69,7 +69,8 @@ def compare_bytes(one: Span, other: Span, budget: Budget) -> Iterator[Found]:
         if count == _MOST_PLACES:
             budget.tell("not all places that differ in the bytes of a member are listed")
             return
-        first, size = max(0, start - _CONTEXT), min(end - start + 2 * _CONTEXT, budget.limits.value)
+        first = max(0, start - _CONTEXT)
+        size = min(end + _CONTEXT - first, budget.limits.value)
         yield Found(Field.CONTENT, f"byte {start:#x}", one.read(first, size), other.read(first, size))
 
 

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
-from pytest_ftc.members.contents import Attribute, Contents, header, mtime
+from pytest_ftc.members.contents import Attribute, Contents, Member, header, mtime
 from pytest_ftc.members.limits import Budget, LimitReachedError
 from pytest_ftc.members.marshal_data import Code, Reader, Unordered
-from pytest_ftc.members.span import Span
+from pytest_ftc.members.span import Span, span_of
 from pytest_ftc.model import Field
 
 _HEADER = 16
@@ -41,10 +41,12 @@ def read_pyc(span: Span, budget: Budget) -> Contents:
     if not isinstance(code, Code):
         raise ValueError("it holds no code")
     reading = _Reading(budget)
+    fields = (*_read_header(data), *reading.read_code(code, ""))
     return Contents(
         format="pyc",
         noun="pyc",
-        attributes=(*_read_header(data), *reading.read_code(code, ""), reading.filenames()),
+        attributes=(*fields, reading.filenames()),
+        members=tuple(reading.sets),
         recoded="marshal references (which constants were shared when it was written)",
     )
 
@@ -64,20 +66,23 @@ def _read_header(data: bytes) -> Iterator[Attribute]:
 class _Reading:
     budget: Budget
     text: int = 0
-    seen: dict[str, None] | None = None
+    seen: dict[str, None] = field(default_factory=dict)
+    """The paths of source files, each once."""
+    sets: list[Member] = field(default_factory=list)
+    """Sets, whose order follows the hash seed before Python 3.11."""
 
     def filenames(self) -> Attribute:
-        return Attribute(Field.CONTENT, "co_filename", "\n".join(self.seen or ()).encode(errors="surrogatepass"))
+        return Attribute(Field.CONTENT, "co_filename", "\n".join(self.seen).encode(errors="surrogatepass"))
 
     def read_code(self, code: Code, path: str) -> Iterator[Attribute]:
         """Yield the fields of a code object and of those in its constants."""
         self.budget.check_time()
         name = f"{path}.{code.fields['name']}".removeprefix(".<module>.").lstrip(".")
-        self.seen = {**(self.seen or {}), self.show(code.fields["filename"]).strip("'"): None}
-        for field in _PLAIN:
-            if field in code.fields:
-                value = self.show(code.fields[field]).encode(errors="surrogatepass")
-                yield Attribute(Field.CONTENT, f"{_CALLED.get(field, f'co_{field}')} of {name}", value)
+        self.seen[self.show(code.fields["filename"]).strip("'")] = None
+        for key in _PLAIN:
+            if key in code.fields:
+                value = self.show(code.fields[key]).encode(errors="surrogatepass")
+                yield Attribute(Field.CONTENT, f"{_CALLED.get(key, f'co_{key}')} of {name}", value)
         yield header(f"argument counts and flags of {name}", code.fields["numbers"])
         constants = code.fields["consts"]
         for index, constant in enumerate(constants if isinstance(constants, tuple) else ()):
@@ -89,11 +94,8 @@ class _Reading:
     def _read_constant(self, constant: Any, location: str) -> Iterator[Attribute]:
         if isinstance(constant, Unordered):
             items = [self.show(item) for item in constant.items]
-            listed = "".join(f"{item}\n" for item in items).encode(errors="surrogatepass")
-            ordered = "".join(f"{item}\n" for item in sorted(items)).encode(errors="surrogatepass")
-            if ordered != listed:
-                yield Attribute(Field.ORDER, f"order of the set {location}", listed)
-            yield Attribute(Field.CONTENT, location, ordered)
+            span = span_of("".join(f"{item}\n" for item in items).encode(errors="surrogatepass"))
+            self.sets.append(Member(name=location, part=location, stored=span, separator=b"\n", item="item"))
         else:
             yield Attribute(Field.CONTENT, location, self.show(constant).encode(errors="surrogatepass"))
 

@@ -81,15 +81,12 @@ def test_the_source_path_and_time_in_a_pyc_file(folders, compare, table):
 
 
 def test_the_order_of_a_set_and_a_constant_in_a_pyc_file(folders, compare, table):
-    text = "def f(x):\n    return x in {'alpha', 'beta', 'gamma', 'delta', 'epsilon'}\n"
-    one = compile_module(folders[0], text, "m.py", PYTHONHASHSEED="1")
-    for seed in range(2, 20):
-        other = compile_module(folders[1], text, "m.py", PYTHONHASHSEED=str(seed))
-        if one.read_bytes() != other.read_bytes():
-            break
-    (row,) = table(compare(one, other, "m.pyc"))
-    assert (row[0], row[2]) == ("order", "order of the set co_consts[1] of f")
-    assert row[3] != row[4] and sorted(row[3].splitlines()) == sorted(row[4].splitlines())
+    data = compile_module(folders[0], "def f(x):\n    return x in {'alpha', 'gamma', 'theta'}\n", "m.py").read_bytes()
+    # Python 3.11 and later write sets sorted, earlier ones in the order of their hashes.
+    swapped = data.replace(b"alpha", b"-----").replace(b"gamma", b"alpha").replace(b"-----", b"gamma")
+    (row,) = table(compare(data, swapped, "m.pyc"))
+    assert (row[0], row[2]) == ("order", "co_consts[1] of f, item order")
+    assert row[3] != row[4] and {b"'alpha'", b"'gamma'"} <= set(row[3].splitlines()) == set(row[4].splitlines())
     one = compile_module(folders[0], "class C:\n    def f(self):\n        return 'on Monday'\n", "m.py", "CHECKED_HASH")
     other = compile_module(
         folders[1], "class C:\n    def f(self):\n        return 'on Friday'\n", "m.py", "CHECKED_HASH"
@@ -190,7 +187,7 @@ def test_pdf_dates_identifiers_and_objects(compare, table):
         ("mtime", "", "PDF /CreationDate", b"1600000000", b"1600000001"),
         ("header", "", "PDF /CreationDate time zone", b"Z", b"+14'00"),
         ("header", "", "PDF /ID", b"<aa> <aa>", b"<bb> <bb>"),
-        ("content", "", "PDF object 1 0, line 2", b"second\n", b"other\n"),
+        ("content", "", "PDF object 1 0, line 5", b"second\n", b"other\n"),
     ]
 
 
@@ -237,7 +234,7 @@ def test_binary_places_with_what_is_around_them(compare, table):
     other[50_000:50_003] = b"\xaa\xaa\xaa"
     rows = table(compare(bytes(one), bytes(other)))
     assert [row[2] for row in rows] == ["byte 0x2c", "byte 0xc350"]
-    assert rows[0][3] == bytes(one[: 0x2C + 1 + 64 + 64]) or rows[0][3] == bytes(one[: 0x2C + 1 + 128])
+    assert rows[0][3] == bytes(one[: 0x2C + 1 + 64])
     assert rows[1][3] == bytes(one[50_000 - 64 : 50_003 + 64])
     (row,) = table(compare(b"\0" * 500 + b"old" + b"\1" * 500, b"\0" * 500 + b"older" + b"\1" * 500))
     assert row[2] == "byte 0x1f7"
