@@ -79,15 +79,19 @@ def examine(one: Span, other: Span, place: Place, budget: Budget) -> Iterator[Le
                 yield leaf
         except OutOfTimeError:
             raise
-        except LimitReachedError as error:
-            note = f"not looked into: {error}"
         except Exception as error:
             # Parsers are many and their input is hostile: whatever one raises, the bytes still differ.
-            note = shorten(f"not looked into: {type(error).__name__}: {error}")
-        if note:
-            budget.tell(f"{place.member or 'the output'}: {note}")
+            note = _tell_why(error, place, budget)
         if not told:
             yield from compare_plain(one, other, place, budget, note)
+
+
+def _tell_why(error: Exception, place: Place, budget: Budget) -> str:
+    """Return why a member was not looked into, and record it."""
+    kind = "" if isinstance(error, LimitReachedError) else f"{type(error).__name__}: "
+    note = shorten(f"not looked into: {kind}{error}")
+    budget.tell(f"{place.member or 'the output'}: {note}")
+    return note
 
 
 def compare_plain(one: Span, other: Span, place: Place, budget: Budget, note: str = "") -> Iterator[Leaf]:
@@ -250,8 +254,7 @@ def _compare_member(pair: Pair, contents: Contents, place: Place, budget: Budget
     except OutOfTimeError:
         raise
     except Exception as error:
-        note = shorten(f"not looked into: {type(error).__name__}: {error}")
-        budget.tell(f"{here.member or 'the output'}: {note}")
+        note = _tell_why(error, here, budget)
         if one.stored and other.stored:
             yield from compare_plain(one.stored, other.stored, here, budget, note)
         return

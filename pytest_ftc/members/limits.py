@@ -45,6 +45,8 @@ class Budget:
     members: int = 0
     truncated: bool = False
     """Whether a container has more members than were read; the engine resets it."""
+    compared: tuple[object, object, int | None] = (None, None, None)
+    """The two pieces compared last, and where they differ first: it is asked for several times."""
     cut: dict[str, None] = field(default_factory=dict)
     """What was cut short, one sentence each."""
     _held: list[BinaryIO] = field(default_factory=list)

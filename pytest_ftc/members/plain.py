@@ -20,7 +20,7 @@ _WINDOW = 2 << 20
 """Bytes from the first difference on that are compared by line."""
 _LONGEST_LINE = 64 << 10
 _AHEAD = 200
-"""Lines after a difference in which the texts must agree again."""
+"""Lines after a difference in which the texts may agree again; where they do not, the next ones are searched."""
 _UNEQUAL = re.compile(rb"[^\0]+")
 
 
@@ -163,10 +163,12 @@ def _hunks(one: list[bytes], other: list[bytes], budget: Budget) -> Iterator[tup
         if left < len(one) and right < len(other) and one[left] == other[right]:
             left, right = left + 1, right + 1
             continue
-        budget.check_time()
-        skip_left, skip_right = _agree_again(one[left : left + _AHEAD], other[right : right + _AHEAD])
-        yield left, left + skip_left, right, right + skip_right
-        left, right = left + skip_left, right + skip_right
+        first, theirs = left, right
+        while one[left : left + 1] != other[right : right + 1]:
+            budget.check_time()
+            skip_left, skip_right = _agree_again(one[left : left + _AHEAD], other[right : right + _AHEAD])
+            left, right = left + skip_left, right + skip_right
+        yield first, left, theirs, right
 
 
 def _agree_again(one: list[bytes], other: list[bytes]) -> tuple[int, int]:

@@ -39,7 +39,7 @@ def walk(control: Path, experiment: Path, name: str, limits: Limits | None = Non
     archive names, and no link is followed.  Raises OSError when a file cannot be read.
     """
     budget = Budget(limits or Limits())
-    with open(control, "rb") as one, open(experiment, "rb") as other, budget.temporary():
+    with open(control, "rb", 0) as one, open(experiment, "rb", 0) as other, budget.temporary():
         leaves = tuple(_collect(_whole(one), _whole(other), name, budget))
     return Walk(leaves=put_derived_last(leaves), cut=tuple(budget.cut))
 
