@@ -108,8 +108,11 @@ def compare_plain(one: Span, other: Span, place: Place, budget: Budget, note: st
 
 def _examine_inside(one: Span, other: Span, place: Place, budget: Budget) -> Iterator[Leaf]:
     format_, theirs = find_format(one, place.name), find_format(other, place.name)
-    if format_ is None or format_ is not theirs:
+    if format_ is None and theirs is None:
         return
+    if format_ is None or format_ is not theirs:
+        names = (each.name if each else "of no known format" for each in (format_, theirs))
+        raise LimitReachedError("the control is {}, the experiment {}".format(*names))
     if place.depth >= budget.limits.depth:
         raise LimitReachedError(f"it lies more than {budget.limits.depth} containers deep")
     control, experiment = _read_both(format_, one, other, budget)
