@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from pytest_ftc.members.contents import Attribute, Contents, Member
 from pytest_ftc.members.formats import Format, find_format
 from pytest_ftc.members.json_text import compare_json
 from pytest_ftc.members.limits import Budget, LimitReachedError, OutOfTimeError
 from pytest_ftc.members.pairing import Pair, Pairing, pair_members
+from pytest_ftc.members.place import Place
 from pytest_ftc.members.plain import Found, clip, compare_bytes, compare_lines, is_text
 from pytest_ftc.members.span import Span, first_unequal, same
 from pytest_ftc.model import Field, Leaf
@@ -21,50 +22,6 @@ FOLLOWS = "follows from another difference"
 _MOST_ALIKE = 20
 """Members of one container that are listed with a difference in the same header field."""
 _AROUND = 64
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Place:
-    """Where the walk is."""
-
-    name: str
-    """The file's name: what its extension is taken from."""
-    member: str = ""
-    part: str = ""
-    depth: int = 0
-
-    def enter(self, member: Member) -> Place:
-        """Return the place of one member, as a person reads it."""
-        if member.payload:
-            return replace(self, depth=self.depth + 1, name=_strip_extension(self.name))
-        if member.part:
-            part = f"{self.part}, {member.part}" if self.part else member.part
-            return replace(self, depth=self.depth + 1, name="", part=shorten(part))
-        return Place(name=member.name, member=self.child(member.name), depth=self.depth + 1)
-
-    def child(self, name: str) -> str:
-        """Return the name of a member of this container."""
-        name = name.removeprefix("./") or name
-        return shorten(f"{self.member}/{name}" if self.member else name, longest=1000)
-
-    def leaf(self, found: Found, format_: str, note: str = "") -> Leaf:
-        """Return what was found here as a leaf."""
-        location = f"{self.part}, {found.location}" if self.part else found.location
-        notes = "; ".join(text for text in (found.note, note) if text)
-        return Leaf(
-            field=found.field,
-            location=shorten(location),
-            control=found.control,
-            experiment=found.experiment,
-            member=self.member,
-            format=format_,
-            note=notes,
-        )
-
-
-def _strip_extension(name: str) -> str:
-    stem, _, extension = name.rpartition(".")
-    return f"{stem}.tar" if extension in ("tgz", "tbz", "tbz2", "txz", "tzst") else stem
 
 
 def examine(one: Span, other: Span, place: Place, budget: Budget) -> Iterator[Leaf]:

@@ -9,8 +9,9 @@ from pathlib import Path
 from typing import BinaryIO
 
 from pytest_ftc.members.derived import put_derived_last
-from pytest_ftc.members.engine import Place, compare_plain, examine
+from pytest_ftc.members.engine import compare_plain, examine
 from pytest_ftc.members.limits import Budget, Limits, OutOfTimeError
+from pytest_ftc.members.place import Place
 from pytest_ftc.members.plain import Found, clip
 from pytest_ftc.members.span import Span
 from pytest_ftc.model import Field, Leaf

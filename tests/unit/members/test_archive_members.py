@@ -3,6 +3,7 @@
 import io
 import os
 import struct
+import sys
 import tarfile
 import zipfile
 
@@ -201,6 +202,17 @@ def test_compressed_files_are_read_through(folders, run, compare, table, tool, e
     ]
     rows = table(compare(folders[0] / "y", folders[1] / "y"))
     assert [location for _, _, location, *_ in rows] == ["line 2", "line 4", "data after the compressed stream, line 1"]
+
+
+def test_without_zstd_the_bytes_are_compared_and_the_note_says_what_to_install(folders, run, compare, monkeypatch):
+    for name in ("compression.zstd", "backports.zstd"):
+        monkeypatch.setitem(sys.modules, name, None)
+    for folder, text in zip(folders, ("one", "two"), strict=True):
+        (folder / "x").write_text(text)
+        run("zstd", "-q", "x", cwd=folder)
+    leaves = compare(folders[0] / "x.zst", folders[1] / "x.zst", "x.zst").leaves
+    assert leaves[0].location.startswith("byte ")
+    assert leaves[0].note == "not looked into: there is no zstd here: pip install pytest-ftc[zstd]"
 
 
 def test_static_libraries_and_their_symbols(folders, run, compare, table):
