@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterable
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 
 from pytest_ftc.model import Artifact, Verification
 
 _AT_ONCE = 16
 """Verifications open at once.  Most of their time they wait for the gap between builds or for a free job."""
+
+_PATIENCE = 0.2
+"""Seconds."""
 
 
 class Background:
@@ -32,7 +35,11 @@ class Background:
     def result(self, artifact: Artifact) -> Verification:
         """Return the verification of `artifact`, begun now if need be.  Raises what `verify` raises."""
         self.start([artifact])
-        return self._futures[artifact.id].result()
+        future = self._futures[artifact.id]
+        # The kernel may hand Ctrl-C to another thread, and then Python heeds it when this one wakes up: see signal(7).
+        while not wait([future], timeout=_PATIENCE).done:
+            pass
+        return future.result()
 
     def close(self) -> None:
         """Cancel what still runs and wait until it has ended."""

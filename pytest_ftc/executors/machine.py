@@ -88,10 +88,14 @@ def _find_faketime() -> tuple[str, str]:
     """Return a libfaketime that works here, and otherwise the reason why there is none."""
     if sys.platform != "linux":
         return "", "libfaketime is used on Linux only"
-    for candidate in _faketime_candidates():
-        if _moves_clock(candidate):
+    advice = "install Debian's libfaketime, or the PyPI package on x86-64"
+    problems = []
+    for candidate in filter(Path.is_file, _faketime_candidates()):
+        problem = _find_fault(candidate)
+        if not problem:
             return str(candidate), ""
-    return "", "no working libfaketime found; install Debian's libfaketime, or the PyPI package on x86-64"
+        problems.append(f"{candidate} {problem}")
+    return "", f"{'; '.join(problems) or 'no libfaketime found'}; {advice}"
 
 
 def _faketime_candidates() -> Iterator[Path]:
@@ -103,17 +107,27 @@ def _faketime_candidates() -> Iterator[Path]:
         yield Path(package.origin).parent / "vendor/libfaketime/src/libfaketime.so.1"
 
 
-def _moves_clock(library: Path) -> bool:
-    if not library.is_file():
-        return False
+# Waits until a moment that has passed, as sleep() of Python 3.11 does: some versions of libfaketime refuse that.
+_TRY_CLOCK = """
+import ctypes, struct, time
+monotonic, until = 1, 1
+code = ctypes.CDLL(None).clock_nanosleep(monotonic, until, struct.pack("qq", 0, 1), None)
+print(int(time.time()), code)
+"""
+
+
+def _find_fault(library: Path) -> str:
+    """Return why a moved clock by `library` would not do; empty when it would."""
     environment = {"PATH": os.defpath, **clock_variables(_SHIFT, str(library), {})}
+    command = [sys.executable, "-I", "-S", "-c", _TRY_CLOCK]
     try:
-        seen = subprocess.run(
-            ["date", "+%s"], env=environment, capture_output=True, timeout=30, stdin=subprocess.DEVNULL
-        ).stdout
-        return abs(int(seen) - time.time() - _SHIFT) < 60
+        done = subprocess.run(command, env=environment, capture_output=True, timeout=30, stdin=subprocess.DEVNULL)
+        seen, code = map(int, done.stdout.split())
     except (OSError, ValueError, subprocess.TimeoutExpired):
-        return False
+        return "does not work here"
+    if abs(seen - time.time() - _SHIFT) >= 60:
+        return "does not move the clock"
+    return f"breaks clock_nanosleep(2): {os.strerror(code)}" if code else ""
 
 
 def _list_locales() -> tuple[str, ...]:
