@@ -41,14 +41,21 @@ class Following(Alone):
         os.close(self._go_write)
         if os.read(self._go_read, 1) != _WITH:
             return
+        # Told beforehand: afterwards nobody answers a write(2) yet.  The lowest number that is free comes next.
+        number = os.dup(self._go_read)
+        os.close(number)
+        os.write(self._told_write, b"%d" % number)
         try:
             descriptor = self._supervisor.ask()
         except OSError as error:
-            os.write(self._told_write, f"{error.strerror}".encode())
+            os.write(self._told_write, f" {error.strerror}".encode())
             return
-        os.write(self._told_write, b"%d" % descriptor)
+        if descriptor != number:
+            os.dup2(descriptor, number)
+            os.close(descriptor)
+        os.close(self._told_write)
         os.read(self._go_read, 1)
-        os.close(descriptor)
+        os.close(number)
 
     def begin(self, pid: int) -> None:
         assert self._supervisor is not None
@@ -61,12 +68,13 @@ class Following(Alone):
             os.write(self._go_write, _WITHOUT)
         else:
             os.write(self._go_write, _WITH)
-            told = os.read(self._told_read, 4096)
-            if told.isdigit():
-                self._supervisor.listen(pid, int(told))
+            with open(self._told_read, "rb", closefd=False) as told:
+                number, _, problem = told.read().decode(errors="replace").partition(" ")
+            if number and not problem:
+                self._supervisor.listen(pid, int(number))
                 os.write(self._go_write, _WITH)
             else:
-                self._do_without(told.decode(errors="replace"))
+                self._do_without(problem)
         os.close(self._told_read)
         os.close(self._go_write)
 

@@ -82,13 +82,27 @@ def start_build(spec: dict[str, Any], log: int, started: Callable[[], None], fol
     os.close(error_write)
     started()
     following.begin(pid)
-    with open(error_read, "rb") as failure:
-        code = failure.read()
+    code = _read_failure(error_read, following)
     if code:
         os.waitpid(pid, 0)
         number = int(code)
         raise OSError(number, os.strerror(number), spec["argv"][0])
     return pid
+
+
+def _read_failure(error_read: int, following: Alone) -> bytes:
+    """Return why the build could not be executed, empty when it was; answer its calls meanwhile."""
+    code = b""
+    while True:
+        ready, _, _ = select.select([error_read, *following.descriptors], [], [])
+        if error_read not in ready:
+            following.handle_call()
+            continue
+        data = os.read(error_read, 64)
+        code += data
+        if not data:
+            os.close(error_read)
+            return code
 
 
 def _become_build(spec: dict[str, Any], log: int, following: Alone) -> None:

@@ -22,6 +22,7 @@ from pytest_ftc.model import (
     Isolation,
     Machine,
     Role,
+    Tracing,
 )
 
 Build = Callable[..., BuildResult]
@@ -63,7 +64,7 @@ def build(executor: LocalExecutor, machine: Machine, workspace: Workspace, tmp_p
     for name in "abcdefgh":
         (tmp_path / "source" / name).write_text(name)
 
-    def run(command: str | tuple[str, ...], *, outputs: tuple[str, ...] = ("out",), timeout: float = 20, **changes: object) -> BuildResult:  # fmt: skip
+    def run(command: str | tuple[str, ...], *, outputs: tuple[str, ...] = ("out",), timeout: float = 20, trace: Tracing = Tracing.NO, **changes: object) -> BuildResult:  # fmt: skip
         prefix = str(workspace.folder("plain")) if machine.isolation is Isolation.NONE else ""
         environment = Environment(
             build_path=f"{prefix}/ftc-build-test/tree",
@@ -81,6 +82,7 @@ def build(executor: LocalExecutor, machine: Machine, workspace: Workspace, tmp_p
             outputs=outputs,
             timeout=timeout,
             root=workspace.path / "plain" if machine.isolation is Isolation.NONE else None,
+            trace=trace,
         )
         return executor.run(action, lambda _: None)
 
@@ -231,3 +233,30 @@ def test_a_launcher_that_is_killed_loses_the_build_and_leaves_nothing(
     thread.join(10)
     assert [result.status for result in results] == [BuildStatus.LOST]
     assert "the launcher ended with status -9" in results[0].reason
+
+
+def test_a_trace_names_who_wrote_what(build: Build) -> None:
+    result = build("(echo one; printf two | tee part) > out; mv part renamed", trace=Tracing.CONTENTS)
+    assert result.status is BuildStatus.OK, result.reason
+    trace = result.trace
+    assert trace is not None
+    names = [program.argv[0] for program in trace.programs]
+    assert names == ["/bin/sh", "tee", "mv"]
+    assert all(program.exit_code == 0 for program in trace.programs)
+    tree = trace.programs[0].folder
+    assert {(names[index], path) for index, path in trace.written} >= {
+        ("/bin/sh", f"{tree}/out"),
+        ("tee", f"{tree}/out"),
+        ("tee", f"{tree}/part"),
+    }
+    written = {(names[index], path): content for index, path, content in trace.contents}
+    assert written["/bin/sh", f"{tree}/out"] == "one\n"
+    assert written["tee", f"{tree}/part"] == "two"
+    assert (names.index("mv"), f"{tree}/part", f"{tree}/renamed") in trace.moved
+
+
+@pytest.mark.parametrize("tracing", Tracing)
+def test_a_command_that_cannot_be_started_is_told_of_however_it_is_traced(build: Build, tracing: Tracing) -> None:
+    result = build(("no-such-command",), trace=tracing)
+    assert result.status is BuildStatus.FAILED
+    assert result.reason == "command not found: no-such-command"
