@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+import re
+
+_JOINS = re.compile("[\ufe00-\ufe0f\U0001f1e6-\U0001f1ff\U0001f3fb-\U0001f3ff]")
+"""Characters that join with the one before them, so that a line's width is not the sum of its parts."""
+
 
 def printable(text: str, keep: str = "\n") -> str:
     """Return `text` with undecodable bytes and all that is not printable escaped, but for the characters to `keep`.
@@ -27,4 +32,6 @@ def shorten(text: str, longest: int = 300) -> str:
 def _escape(character: str) -> str:
     if "\udc80" <= character <= "\udcff":
         return f"\\x{ord(character) - 0xDC00:02x}"
-    return character if character.isprintable() else character.encode("unicode_escape").decode()
+    if character.isprintable() and not _JOINS.match(character):
+        return character
+    return character.encode("unicode_escape").decode()

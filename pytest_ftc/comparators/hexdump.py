@@ -110,7 +110,7 @@ def _count_places(one: BinaryIO, other: BinaryIO, offset: int) -> int:
         return 1
     places, end = 0, -_CONTEXT - 1
     for start, stop in _unequal_runs(one, other, offset):
-        places += start - end > _CONTEXT
+        places += start - end >= _CONTEXT
         end = stop
         if places > _MOST_PLACES:
             break
