@@ -125,13 +125,26 @@ def compare_lines(
         yield _reordered(control, experiment, item, budget)
         return
     most = budget.limits.value
-    for count, (first, last, left, right) in enumerate(_hunks(control, experiment, budget)):
+    hunks = (part for hunk in _hunks(control, experiment, budget) for part in _by_line(control, experiment, hunk))
+    for count, (first, last, left, right) in enumerate(hunks):
         # Where only the beginnings were read, the one that reaches further does not differ from there on.
         if count == _MOST_PLACES or (count and not whole and (last == len(control) or right == len(experiment))):
             budget.tell(f"not all places that differ in the {item}s of a member are listed")
             return
         texts = b"".join(control[first:last]), b"".join(experiment[left:right])
         yield Found(Field.CONTENT, f"{item} {number + first}", *clip(*texts, most))
+
+
+def _by_line(
+    one: Sequence[bytes], other: Sequence[bytes], hunk: tuple[int, int, int, int]
+) -> Iterator[tuple[int, int, int, int]]:
+    """Yield the lines of a hunk one by one if each has its counterpart: neighbours may differ for other reasons."""
+    first, last, left, right = hunk
+    count = last - first
+    if count != right - left or count > _MOST_PLACES or sorted(one[first:last]) == sorted(other[left:right]):
+        yield hunk
+        return
+    yield from ((first + line, first + line + 1, left + line, left + line + 1) for line in range(count))
 
 
 def _reordered(control: Sequence[bytes], experiment: Sequence[bytes], item: str, budget: Budget) -> Found:
