@@ -24,10 +24,10 @@ _X86_64 = Processor(
     machine=62,
     stack_register=19,
     calls={
-        "write": 1, "open": 2, "pwrite64": 18, "writev": 20, "connect": 42, "rename": 82, "creat": 85, "link": 86,
-        "gettimeofday": 96, "ptrace": 101, "time": 201, "futex": 202, "clock_gettime": 228, "clock_nanosleep": 230,
-        "openat": 257, "renameat": 264, "linkat": 265, "renameat2": 316, "seccomp": 317, "pidfd_open": 434,
-        "openat2": 437, "pidfd_getfd": 438,
+        "write": 1, "open": 2, "pwrite64": 18, "writev": 20, "connect": 42, "rename": 82, "mkdir": 83, "creat": 85,
+        "link": 86, "symlink": 88, "gettimeofday": 96, "ptrace": 101, "time": 201, "futex": 202,
+        "clock_gettime": 228, "clock_nanosleep": 230, "openat": 257, "mkdirat": 258, "renameat": 264, "linkat": 265,
+        "symlinkat": 266, "renameat2": 316, "seccomp": 317, "pidfd_open": 434, "openat2": 437, "pidfd_getfd": 438,
     },
 )  # fmt: skip
 _AARCH64 = Processor(
@@ -35,9 +35,10 @@ _AARCH64 = Processor(
     machine=183,
     stack_register=31,
     calls={
-        "linkat": 37, "renameat": 38, "openat": 56, "write": 64, "writev": 66, "pwrite64": 68, "futex": 98,
-        "clock_gettime": 113, "clock_nanosleep": 115, "ptrace": 117, "gettimeofday": 169, "connect": 203,
-        "renameat2": 276, "seccomp": 277, "pidfd_open": 434, "openat2": 437, "pidfd_getfd": 438,
+        "mkdirat": 34, "symlinkat": 36, "linkat": 37, "renameat": 38, "openat": 56, "write": 64, "writev": 66,
+        "pwrite64": 68, "futex": 98, "clock_gettime": 113, "clock_nanosleep": 115, "ptrace": 117,
+        "gettimeofday": 169, "connect": 203, "renameat2": 276, "seccomp": 277, "pidfd_open": 434, "openat2": 437,
+        "pidfd_getfd": 438,
     },
 )  # fmt: skip
 _PROCESSORS = {"x86_64": _X86_64, "aarch64": _AARCH64}

@@ -20,7 +20,10 @@ _MOST_ENTRIES = 200_000
 _MOST_CONTENT = 64 * 1024
 """Bytes of what one program writes to one file."""
 _UNKNOWN = -1
-_CALLS = ("open", "creat", "openat", "openat2", "rename", "renameat", "renameat2", "link", "linkat", "connect")
+_CALLS = (
+    "open", "creat", "openat", "openat2", "rename", "renameat", "renameat2", "link", "linkat",
+    "symlink", "symlinkat", "mkdir", "mkdirat", "connect",
+)  # fmt: skip
 _WRITES = ("write", "pwrite64", "writev")
 
 
@@ -43,6 +46,7 @@ class Recorder:
         self._connected: dict[tuple[int, str], None] = {}
         self._kinds: dict[str, tuple[str, bool]] = {}
         self._gaps: dict[str, None] = {}
+        self._events = 0
 
     def result(self) -> dict[str, Any]:
         """Return all that was recorded, as JSON values; programs are referred to by their index."""
@@ -57,7 +61,10 @@ class Recorder:
         }
 
     def saw_start(self, pid: int) -> None:
-        self._programs.append({**_describe(pid), "parent": self._program(pid), "exit_code": None})
+        parent = self._program(pid)
+        self._programs.append(
+            {**_describe(pid), "parent": parent, "exit_code": None, "began": self._tick(), "ended": None, "helpers": 0}
+        )
         self._running[pid] = len(self._programs) - 1
         for path in _inherited(pid, self._log):
             self._written[self._running[pid], path] = None
@@ -67,8 +74,16 @@ class Recorder:
 
     def saw_end(self, pid: int, status: int) -> None:
         index = self._running.pop(pid, _UNKNOWN)
-        if index != _UNKNOWN and self._programs[index]["pid"] == pid:
-            self._programs[index]["exit_code"] = os.waitstatus_to_exitcode(status)
+        if index == _UNKNOWN:
+            return
+        if self._programs[index]["pid"] == pid:
+            self._programs[index].update(exit_code=os.waitstatus_to_exitcode(status), ended=self._tick())
+        else:
+            self._programs[index]["helpers"] += 1
+
+    def _tick(self) -> int:
+        self._events += 1
+        return self._events
 
     def lost_sight(self, pid: int) -> None:
         name = os.path.basename(_describe(pid)["program"]) or f"process {pid}"
@@ -95,6 +110,18 @@ class Recorder:
     def open_at_2(self, call: Notification) -> None:
         flags = struct.unpack("=Q", _peek(call.thread, call.arguments[2], 8))[0]
         self._open(call, call.arguments[0], call.arguments[1], flags)
+
+    def make(self, call: Notification) -> None:
+        self._make(call, _AT_FDCWD, call.arguments[0])
+
+    def make_at(self, call: Notification) -> None:
+        self._make(call, call.arguments[0], call.arguments[1])
+
+    def link(self, call: Notification) -> None:
+        self._make(call, _AT_FDCWD, call.arguments[1])
+
+    def link_at(self, call: Notification) -> None:
+        self._make(call, call.arguments[1], call.arguments[2])
 
     def move(self, call: Notification) -> None:
         self._move(call, (_AT_FDCWD, call.arguments[0]), (_AT_FDCWD, call.arguments[1]))
@@ -132,11 +159,14 @@ class Recorder:
         path = _resolve(call.thread, folder, name)
         program = self._program(call.thread)
         if flags & _WRITING:
-            self._written[program, os.path.join(os.path.realpath(os.path.dirname(path)), os.path.basename(path))] = None
+            self._written[program, _resolve_folder(path)] = None
         if not flags & _CREATING:
             real, is_input = self._look_at(path)
             if is_input:
                 self._read[program, real] = None
+
+    def _make(self, call: Notification, folder: int, name: int) -> None:
+        self._written[self._program(call.thread), _resolve_folder(_resolve(call.thread, folder, name))] = None
 
     def _move(self, call: Notification, source: tuple[int, ...], target: tuple[int, ...]) -> None:
         names = _resolve(call.thread, *source), _resolve(call.thread, *target)
@@ -174,6 +204,10 @@ _RECORD: dict[str, Callable[[Recorder, Notification], None]] = {
     "renameat": Recorder.move_at,
     "renameat2": Recorder.move_at,
     "linkat": Recorder.move_at,
+    "symlink": Recorder.link,
+    "symlinkat": Recorder.link_at,
+    "mkdir": Recorder.make,
+    "mkdirat": Recorder.make_at,
     "connect": Recorder.connect,
     "write": Recorder.write,
     "pwrite64": Recorder.write,
@@ -227,6 +261,11 @@ def _resolve(thread: int, folder: int, name: int) -> str:
         base = "cwd" if low == _AT_FDCWD else f"fd/{low}"
         path = os.path.join(os.readlink(f"/proc/{thread}/{base}"), path)
     return os.path.normpath(path)
+
+
+def _resolve_folder(path: str) -> str:
+    """Return `path` with the symlinks of its folder resolved, not the last one."""
+    return os.path.join(os.path.realpath(os.path.dirname(path)), os.path.basename(path))
 
 
 def _peek(thread: int, address: int, size: int) -> bytes:

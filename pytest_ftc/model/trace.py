@@ -20,6 +20,12 @@ class Program:
     """Index of the program that started it; -1 for the first."""
     exit_code: int | None
     """Negative for a signal; None when it did not end by itself."""
+    began: int = 0
+    """Place among all beginnings and ends of programs."""
+    ended: int | None = None
+    """The same of its end; None when that was not seen."""
+    helpers: int = 0
+    """Threads and forked processes of it that executed nothing else."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,7 +39,7 @@ class Trace:
     read: tuple[tuple[int, str], ...]
     """Files and devices opened for reading that were there."""
     written: tuple[tuple[int, str], ...]
-    """Files opened for writing, also where that failed, or inherited so: the program behind a shell's ``>``."""
+    """Files opened for writing or made, also where that failed, or inherited so: the program behind a shell's ``>``."""
     contents: tuple[tuple[int, str, str], ...]
     """The beginning of what was written to which path, a character for each byte; empty unless asked for."""
     moved: tuple[tuple[int, str, str], ...]
