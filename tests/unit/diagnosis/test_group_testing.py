@@ -1,77 +1,108 @@
 """The search for what causes a difference, against made-up causes."""
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pytest_ftc.diagnosis.group_testing import (
     Observation,
-    contradicts_itself,
-    is_minimal,
+    comes_by_itself,
+    is_sure,
+    needs_several,
     next_groups,
+    proved_causes,
     share,
     smallest_healing,
+    suspects_left,
+    with_entailed,
 )
+from pytest_ftc.variations import CATALOGUE
 
-NAMES = tuple(f"variation-{letter}" for letter in "abcdefghijklmnopqrstu")
+NAMES = tuple(variation.name for variation in CATALOGUE)
 ALL = frozenset(NAMES)
-START = [Observation(frozenset(), True), Observation(ALL, False)]
+NONE = frozenset()
+START = (Observation(ALL, True), Observation(NONE, False))
 
 
-def search(causes: frozenset[str], suspects: list[str], most: int = 100) -> tuple[frozenset[str] | None, int]:
-    """Any of `causes` alone makes the difference show; return what is found and the builds it took."""
+def search(causes, suspects, evident=(), most=60):
+    """Any of `causes` alone makes the difference show; return all builds that are asked for."""
     observations = list(START)
     while len(observations) < most:
-        groups = list(next_groups(ALL, suspects, observations))
-        if not groups:
+        group = next(next_groups(ALL, suspects, evident, observations), None)
+        if group is None:
             break
-        observations.append(Observation(groups[0], bool(causes - groups[0])))
-    return smallest_healing(ALL, observations), len(observations)
+        observations.append(Observation(group, bool(causes & group)))
+    return observations
 
 
 @given(st.sampled_from(NAMES), st.lists(st.sampled_from(NAMES), max_size=4))
 def test_one_cause_is_found_whatever_is_suspected(cause, suspects):
-    found, builds = search(frozenset([cause]), suspects)
-    assert found == {cause}
-    assert builds <= 2 + 2 * len(suspects) + 12
+    observations = search({cause}, suspects)
+    assert proved_causes(ALL, observations) == {cause}
+    # The order of files cannot be cleared of what the file system does.
+    assert suspects_left(ALL, observations) - {"fileordering"} == {cause} - {"fileordering"}
+    assert is_sure(cause, ALL, observations)
 
 
-@given(st.sampled_from(NAMES))
-def test_a_right_suspicion_takes_one_build(cause):
-    assert search(frozenset([cause]), [cause]) == ({cause}, 3)
+@pytest.mark.parametrize("cause", NAMES)
+def test_with_no_suspicion_ten_builds_prove_any_cause(cause):
+    assert len(search({cause}, [])) <= 10
+
+
+@pytest.mark.parametrize("cause", sorted(ALL - {"filesystem"}))
+def test_an_evident_suspicion_that_is_right_takes_one_build(cause):
+    observations = search({cause}, [cause], evident=[cause])
+    assert proved_causes(ALL, observations) == {cause}
+    assert len(observations) == 3
 
 
 @settings(deadline=None)
-@given(st.sets(st.sampled_from(NAMES), min_size=1, max_size=3), st.lists(st.sampled_from(NAMES), max_size=3))
-def test_several_causes_are_found_together(causes, suspects):
-    found, builds = search(frozenset(causes), suspects)
-    assert found == causes
-    assert builds <= 60
+@given(st.sets(st.sampled_from(sorted(ALL - {"fileordering", "filesystem"})), min_size=1, max_size=3), st.booleans())
+def test_several_causes_are_found_together(causes, suspected):
+    observations = search(causes, sorted(causes) * suspected)
+    assert proved_causes(ALL, observations) == causes == suspects_left(ALL, observations)
 
 
-@given(st.sets(st.sampled_from(NAMES), min_size=1, max_size=3))
-def test_right_suspicions_take_few_builds(causes):
-    found, builds = search(frozenset(causes), sorted(causes))
-    assert found == causes
-    assert builds <= 2 + 2 * len(causes) + 1
+def test_another_file_system_is_told_from_another_order_of_files():
+    observations = search({"filesystem"}, ["fileordering"])
+    assert proved_causes(ALL, observations) == {"filesystem"}
 
 
-def test_what_shows_with_nothing_varied_has_no_group():
-    observations = [Observation(frozenset(), True), Observation(ALL, True)]
-    assert smallest_healing(ALL, observations) is None
-    assert list(next_groups(ALL, ["variation-a"], observations)) == []
+def test_another_order_of_files_is_told_from_another_file_system():
+    observations = search({"fileordering"}, ["filesystem"])
+    assert proved_causes(ALL, observations) == {"fileordering"}
 
 
-def test_what_comes_and_goes_contradicts_itself():
+def test_what_cannot_be_varied_is_not_entailed():
+    assert with_entailed(frozenset({"fileordering"}), ALL) == {"fileordering", "filesystem"}
+    assert with_entailed(frozenset({"fileordering"}), frozenset({"fileordering"})) == {"fileordering"}
+
+
+def test_nothing_is_asked_of_what_shows_with_nothing_varied():
+    observations = [Observation(ALL, True), Observation(NONE, True)]
+    assert comes_by_itself(observations)
+    assert list(next_groups(ALL, ["time"], [], observations)) == []
+
+
+def test_what_shows_though_all_that_was_varied_is_cleared_is_repeated_a_few_times():
     a, b = frozenset(NAMES[:1]), frozenset(NAMES[:2])
-    assert contradicts_itself([Observation(a, False), Observation(b, True)])
-    assert not contradicts_itself([Observation(a, True), Observation(b, False)])
+    observations = [*START, Observation(b, False), Observation(a, True)]
+    assert needs_several(ALL, observations)
+    while group := list(next_groups(ALL, [], [], observations)):
+        assert group == [NONE]
+        observations.append(Observation(NONE, False))
+    assert sum(not one.varied for one in observations) == 3
 
 
-def test_a_group_is_minimal_when_each_of_it_brings_the_difference_back():
-    both = frozenset(NAMES[:2])
-    shown = [Observation(frozenset([name]), True) for name in both]
-    assert not is_minimal(both, shown[:1])
-    assert is_minimal(both, shown)
+def test_the_smallest_group_that_heals_is_told():
+    observations = [*START, Observation(ALL - {"time"}, False), Observation(ALL - {"time", "umask"}, False)]
+    assert smallest_healing(ALL, observations) == {"time"}
+
+
+def test_chance_is_not_ruled_out_by_one_build_each_way():
+    observations = [*START, Observation(ALL - {"time"}, False)]
+    assert proved_causes(ALL, observations) == {"time"}
+    assert not is_sure("time", ALL, observations)
 
 
 def test_builds_that_serve_most_differences_come_first():

@@ -1,0 +1,108 @@
+"""Permission bits: the same ones asked for, less those that each build's umask takes away."""
+
+from __future__ import annotations
+
+import re
+import stat
+from collections.abc import Iterator
+
+from pytest_ftc.diagnosis.canaries.aligned import Place
+from pytest_ftc.diagnosis.canaries.planted import Planted
+from pytest_ftc.diagnosis.canaries.suspicion import Sighting, Strength, Suspicion, shown
+from pytest_ftc.diagnosis.canaries.values import overlaps
+
+_LISTED = re.compile(rb"(?<![A-Za-z-])[-dlbcps]?(?:[r-][w-][xsS-]){2}[r-][w-][xtT-](?![A-Za-z-])")
+_OCTAL = re.compile(rb"(?<![0-9A-Za-z])(?:0o?|10|04)?([0-7]{3,4})(?![0-9A-Za-z])")
+_SYMBOLIC = re.compile(rb"u=([rwx]*),g=([rwx]*),o=([rwx]*)")
+_WHY = "the modes differ by what the umask of each build takes away"
+
+Mode = tuple[int, int, int]
+"""Permission bits, and where they are written."""
+
+
+def fits_umask(one: int, other: int, mask: int, their_mask: int) -> bool:
+    """Whether one mode, less `mask` and less `their_mask`, gives `one` and `other`, see umask(2)."""
+    possible = not one & mask and not other & their_mask
+    return possible and one != other and not (one ^ other) & ~(mask ^ their_mask)
+
+
+def find_mode(control: bytes, experiment: bytes, own: Planted, theirs: Planted) -> Iterator[Sighting]:
+    """Yield the umask when it explains two stored modes, in octal."""
+    try:
+        one, other = int(control, 8), int(experiment, 8)
+    except ValueError:
+        return
+    if fits_umask(one & 0o777, other & 0o777, own.umask, theirs.umask) and one >> 9 == other >> 9:
+        suspicion = Suspicion("umask", Strength.STRONG, shown(control), shown(experiment), _WHY)
+        yield Sighting(suspicion, frozenset({0}))
+
+
+def find_modes(place: Place, control: Planted, experiment: Planted) -> Iterator[Sighting]:
+    """Yield modes written out, stored modes, and the umask itself, where they differ in `place`."""
+    if control.umask == experiment.umask:
+        return
+    modes, their_modes = list(_written(place.control)), list(_written(place.experiment))
+    for number, change in enumerate(place.changes):
+        own = [mode for mode in modes if overlaps(mode[1:], change.start, change.end)]
+        theirs = [mode for mode in their_modes if overlaps(mode[1:], change.theirs, change.their_end)]
+        for one, other in zip(own, theirs, strict=False):
+            texts = place.control[one[1] : one[2]], place.experiment[other[1] : other[2]]
+            found = _judge(one[0], other[0], texts, control, experiment)
+            if found:
+                yield Sighting(found, frozenset({number}))
+    if b"\0" in place.control or b"\0" in place.experiment:
+        yield from _find_stored(place, control, experiment)
+
+
+def _written(text: bytes) -> Iterator[Mode]:
+    for match in _LISTED.finditer(text):
+        yield _read_letters(match[0][-9:]), *match.span()
+    for match in _OCTAL.finditer(text):
+        yield int(match[1], 8), *match.span()
+    for match in _SYMBOLIC.finditer(text):
+        # ``umask -S`` tells what is left over.
+        yield ~_read_letters(b"".join(_pad(part) for part in match.groups())) & 0o777, *match.span()
+
+
+def _pad(letters: bytes) -> bytes:
+    return bytes(letter if letter in letters else ord("-") for letter in b"rwx")
+
+
+def _read_letters(letters: bytes) -> int:
+    return sum(1 << (8 - place) for place, letter in enumerate(letters) if letter in b"rwxst")
+
+
+def _judge(one: int, other: int, texts: tuple[bytes, bytes], control: Planted, experiment: Planted) -> Suspicion | None:
+    listed = any(letter in texts[0] for letter in b"rwx")
+    if (one, other) == (control.umask, experiment.umask):
+        strength = Strength.STRONG if listed or all(text.startswith(b"0") for text in texts) else Strength.WEAK
+        return Suspicion("umask", strength, shown(texts[0]), shown(texts[1]), "the umask of each build stands in it")
+    if one >> 9 == other >> 9 and fits_umask(one & 0o777, other & 0o777, control.umask, experiment.umask):
+        strength = Strength.STRONG if listed or len(texts[0]) > 3 else Strength.WEAK
+        return Suspicion("umask", strength, shown(texts[0]), shown(texts[1]), _WHY)
+    return None
+
+
+def _find_stored(place: Place, control: Planted, experiment: Planted) -> Iterator[Sighting]:
+    """Yield modes of 16 bits with the type of a file or folder, see inode(7)."""
+    for number, change in enumerate(place.changes):
+        if not 1 <= change.end - change.start == change.their_end - change.theirs <= 2:
+            continue
+        for position in range(max(0, change.start - 1), change.end):
+            theirs = change.theirs + position - change.start
+            one, other = place.control[position : position + 2], place.experiment[max(0, theirs) : theirs + 2]
+            for order in ("little", "big"):
+                modes = [int.from_bytes(value, "little" if order == "little" else "big") for value in (one, other)]
+                if _are_stored_modes(modes[0], modes[1], control.umask, experiment.umask):
+                    texts = (f"{modes[0]:06o}", f"{modes[1]:06o}")
+                    yield Sighting(Suspicion("umask", Strength.WEAK, *texts, _WHY), frozenset({number}))
+
+
+def _are_stored_modes(one: int, other: int, mask: int, their_mask: int) -> bool:
+    return (
+        stat.S_IFMT(one) == stat.S_IFMT(other)
+        and (stat.S_ISREG(one) or stat.S_ISDIR(one))
+        and one & 0o400 != 0
+        and one >> 9 & 7 == other >> 9 & 7
+        and fits_umask(one & 0o777, other & 0o777, mask, their_mask)
+    )

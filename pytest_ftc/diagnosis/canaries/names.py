@@ -1,0 +1,111 @@
+"""Planted names: user, group, host, domain, kernel, locale, time zone, terminal and other variables."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from functools import cache
+
+from pytest_ftc.diagnosis.canaries.aligned import Place
+from pytest_ftc.diagnosis.canaries.planted import Planted
+from pytest_ftc.diagnosis.canaries.suspicion import Sighting, Strength, Suspicion, shown
+from pytest_ftc.diagnosis.canaries.values import Value, find_all, overlaps, spot_values
+
+_CAUSES = {
+    "TZ": "timezone",
+    "LANG": "locales",
+    "LANGUAGE": "locales",
+    "TERM": "terminal",
+    "USER": "user_group",
+    "LOGNAME": "user_group",
+    "PYTHONHASHSEED": "hash_seed",
+    "PERL_HASH_SEED": "hash_seed",
+}
+_ELSEWHERE = frozenset({"PATH", "HOME", "TMPDIR", "COLUMNS", "LINES"})
+"""What is looked for as a path or as a number."""
+_MOVED_CLOCK = (b"libfaketime", b"FAKETIME", b"LD_PRELOAD", b"NO_FAKE_STAT", b"verify_asan_link_order")
+
+
+def find_names(place: Place, control: Planted, experiment: Planted) -> Iterator[Sighting]:
+    """Yield the planted names that stand where `place` differs."""
+    yield from spot_values(place, list(dict.fromkeys(_values(control, experiment))), _forms)
+    yield from _find_moved_clock(place, control, experiment)
+
+
+def find_owner(place: Place, control: Planted, experiment: Planted) -> Iterator[Sighting]:
+    """Yield a user or group when the two values of `place` are the builds' own."""
+    pairs = (
+        (control.uid, experiment.uid, "the number of the user"),
+        (control.gid, experiment.gid, "the number of the group"),
+        (control.user, experiment.user, "the name of the user"),
+        (control.group, experiment.group, "the name of the group"),
+    )
+    for own, theirs, what in pairs:
+        if own != theirs and (place.control.strip(), place.experiment.strip()) == (_bytes(own), _bytes(theirs)):
+            why = f"{what} of each build stands in it"
+            yield Sighting(
+                Suspicion("user_group", Strength.STRONG, shown(place.control), shown(place.experiment), why),
+                frozenset({0}),
+            )
+
+
+def _bytes(value: object) -> bytes:
+    return str(value).encode("utf-8", "surrogateescape")
+
+
+def _values(one: Planted, other: Planted) -> Iterator[Value]:
+    yield Value("user_group", one.user, other.user, "the name of the user")
+    yield Value("user_group", one.group, other.group, "the name of the group")
+    if one.uid is not None and other.uid is not None:
+        yield Value("user_group", str(one.uid), str(other.uid), "the number of the user")
+    if one.gid is not None and other.gid is not None:
+        yield Value("user_group", str(one.gid), str(other.gid), "the number of the group")
+    yield Value("domain_host", one.host, other.host, "the host name")
+    yield Value("domain_host", one.domain, other.domain, "the domain name")
+    yield Value("domain_host", one.machine_id, other.machine_id, "the machine id")
+    yield from _releases(one.release, other.release)
+    yield Value("locales", _language(one), _language(other), "the language")
+    for name in dict.fromkeys((*one.variables, *other.variables)):
+        if name not in _ELSEWHERE:
+            cause = "locales" if name.startswith("LC_") else _CAUSES.get(name, "environment")
+            own, theirs = one.variables.get(name, ""), other.variables.get(name, "")
+            yield Value(cause, own, theirs, f"the value of {name}")
+
+
+def _releases(one: str, other: str) -> Iterator[Value]:
+    yield Value("kernel", one, other, "the release of the kernel")
+    for pattern in (r"\d+\.\d+\.\d+", r"\d+\.\d+"):
+        own, theirs = (re.match(pattern, release) for release in (one, other))
+        if own and theirs:
+            yield Value("kernel", own[0], theirs[0], "the version of the kernel")
+
+
+def _language(planted: Planted) -> str:
+    language = re.split("[.@]", planted.locale)[0]
+    return language if "_" in language else ""
+
+
+@cache
+def _forms(value: str) -> tuple[bytes, ...]:
+    texts = (value, value.upper(), value.capitalize())
+    wide = (value.encode(coding, "surrogatepass") for coding in ("utf-16-le", "utf-16-be"))
+    return (*(text.encode("utf-8", "surrogateescape") for text in texts), *wide)
+
+
+def _find_moved_clock(place: Place, one: Planted, other: Planted) -> Iterator[Sighting]:
+    """Yield the variables by which a clock is moved, which a build whose clock is not moved does not have."""
+    moved, theirs_moved = one.clock != one.real, other.clock != other.real
+    if moved == theirs_moved:
+        return
+    for word in _MOVED_CLOCK:
+        spans = find_all(place.control if moved else place.experiment, word, bounded=False)
+        changes = frozenset(
+            number
+            for number, change in enumerate(place.changes)
+            for span in spans
+            if overlaps(span, *((change.start, change.end) if moved else (change.theirs, change.their_end)))
+        )
+        if changes:
+            texts = (shown(word), "") if moved else ("", shown(word))
+            why = "the variables by which the clock was moved stand in it"
+            yield Sighting(Suspicion("time", Strength.STRONG, *texts, why), changes)

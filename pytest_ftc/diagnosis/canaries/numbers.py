@@ -1,0 +1,146 @@
+"""Numbers that each build has of its own: processors, processes, addresses, columns, hash seeds, sizes."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from pytest_ftc.diagnosis.canaries.aligned import Place
+from pytest_ftc.diagnosis.canaries.planted import Planted
+from pytest_ftc.diagnosis.canaries.suspicion import Sighting, Strength, Suspicion, shown
+from pytest_ftc.diagnosis.canaries.values import overlaps
+
+_NUMBER = re.compile(rb"(?<![0-9A-Za-z_.])(?:(?<=[xX])|(?<![A-Za-z]))[0-9]{1,15}(?![0-9A-Za-z_])|(?<=-j)[0-9]{1,4}\b")
+_ABOUT = 32
+"""Bytes before and after a number in which a word may tell what it counts."""
+_CPUS = re.compile(rb"(?i)cpu|nproc|\bjobs?\b|parallel|threads?|cores?|workers?|-j|processors?|concurren")
+_PROCESS = re.compile(rb"(?i)\bpid\b|process|_pid|\$\$|\[$")
+_TERMINAL = re.compile(rb"(?i)columns?|\bcols\b|width|lines|rows|terminal|tty")
+_SIZES = re.compile(rb"(?i)size|blocks?|\bdu\b|disk|usage|total|inode|\bino\b|bytes")
+
+
+@dataclass(frozen=True, slots=True)
+class _Pair:
+    one: int
+    other: int
+    before: bytes
+    after: bytes
+
+    def is_about(self, words: re.Pattern[bytes]) -> bool:
+        return bool(words.search(self.before) or words.search(self.after))
+
+
+def find_numbers(place: Place, control: Planted, experiment: Planted) -> Iterator[Sighting]:
+    """Yield the numbers that differ in `place` and are each build's own."""
+    for number, change in enumerate(place.changes):
+        for pair in _pairs(place, number):
+            for cause, strength, why in _explain(pair, control, experiment):
+                texts = str(pair.one), str(pair.other)
+                yield Sighting(Suspicion(cause, strength, *texts, why), frozenset({number}))
+        if change.end - change.start > 4096:
+            break
+
+
+def _pairs(place: Place, number: int) -> Iterator[_Pair]:
+    change = place.changes[number]
+    start, theirs = max(0, change.start - 20), max(0, change.theirs - 20)
+    own = [
+        match
+        for match in _NUMBER.finditer(place.control, start, change.end + 20)
+        if overlaps(match.span(), change.start, change.end) or _lies_at(match, change.start, change.end)
+    ]
+    other = [
+        match
+        for match in _NUMBER.finditer(place.experiment, theirs, change.their_end + 20)
+        if overlaps(match.span(), change.theirs, change.their_end) or _lies_at(match, change.theirs, change.their_end)
+    ]
+    if len(own) != len(other) or len(own) > 8:
+        return
+    for one, their in zip(own, other, strict=True):
+        if one[0] != their[0]:
+            around = place.control[max(0, one.start() - _ABOUT) : one.start()]
+            yield _Pair(int(one[0]), int(their[0]), around, place.control[one.end() : one.end() + _ABOUT])
+
+
+def _lies_at(match: re.Match[bytes], start: int, end: int) -> bool:
+    """Whether a change without bytes of its own lies within the number."""
+    return start == end and match.start() <= start <= match.end()
+
+
+def _explain(pair: _Pair, control: Planted, experiment: Planted) -> Iterator[tuple[str, Strength, str]]:
+    if (pair.one, pair.other) == (control.cpus, experiment.cpus):
+        yield "num_cpus", _strength(pair, _CPUS), "the number of processors of each build stands in it"
+    pids, their_pids = control.pids, experiment.pids
+    if pids and their_pids and pids != their_pids and _between(pair.one, pids) and _between(pair.other, their_pids):
+        yield "pid", _strength(pair, _PROCESS), "it may be the number of a process of each build"
+    for name in ("COLUMNS", "LINES"):
+        sizes = [planted.variables.get(name, "") for planted in (control, experiment)]
+        if [str(pair.one), str(pair.other)] == sizes:
+            yield "terminal", _strength(pair, _TERMINAL), f"the value of {name} of each build stands in it"
+    yield from _explain_size(pair, control, experiment)
+
+
+def _explain_size(pair: _Pair, control: Planted, experiment: Planted) -> Iterator[tuple[str, Strength, str]]:
+    if control.filesystem is not experiment.filesystem:
+        folders = sorted((pair.one, pair.other))
+        # A folder takes whole blocks of a disk, and few bytes of a tmpfs.
+        if folders[1] == 4096 and folders[0] < 4096 and folders[0] % 20 == 0:
+            yield "filesystem", Strength.STRONG, "folders of this size are on the file system of each build"
+        elif pair.is_about(_SIZES):
+            yield "filesystem", Strength.WEAK, "sizes and numbers of files differ with the file system"
+    length = len(experiment.build_path) - len(control.build_path)
+    if length and pair.other - pair.one == length:
+        yield "build_path", Strength.GUESS, "the numbers differ by as much as the lengths of the build paths"
+
+
+def _strength(pair: _Pair, words: re.Pattern[bytes]) -> Strength:
+    return Strength.STRONG if pair.is_about(words) else Strength.WEAK
+
+
+def _between(number: int, bounds: tuple[int, int]) -> bool:
+    return bounds[0] <= number <= bounds[1]
+
+
+_ADDRESS = re.compile(
+    rb"(?<![0-9A-Za-z])(?:0x)?0{0,4}(7[ef][0-9a-f]{10}|5[56][0-9a-f]{10}|ffff[89a-f][0-9a-f]{11})(?![0-9A-Za-z])",
+    re.IGNORECASE,
+)
+_DECIMAL = re.compile(rb"(?<![0-9.])(?:1[34]\d{13}|9[3-5]\d{12})(?![0-9])")
+"""0x7e... to 0x7fff..., and 0x55... to 0x56...: what Python's id() gives."""
+
+
+def find_addresses(place: Place, control: Planted, experiment: Planted) -> Iterator[Sighting]:
+    """Yield addresses in memory: of libraries and stacks, of programs, of the kernel."""
+    varied = control.randomised_addresses or experiment.randomised_addresses
+    for pattern, strength in ((_ADDRESS, Strength.STRONG if varied else Strength.WEAK), (_DECIMAL, Strength.WEAK)):
+        matches, others = list(pattern.finditer(place.control)), list(pattern.finditer(place.experiment))
+        for number, change in enumerate(place.changes):
+            own = [match for match in matches if overlaps(match.span(), change.start, change.end)]
+            theirs = [match for match in others if overlaps(match.span(), change.theirs, change.their_end)]
+            for one, other in zip(own, theirs, strict=False):
+                if one[0] != other[0]:
+                    why = "both are addresses in memory"
+                    yield Sighting(
+                        Suspicion("aslr", strength, shown(one[0]), shown(other[0]), why), frozenset({number})
+                    )
+    yield from _find_pointers(place)
+
+
+def _find_pointers(place: Place) -> Iterator[Sighting]:
+    """Yield 64-bit numbers, little-endian, that end as addresses of programs do on x86-64 and arm64."""
+    for number, change in enumerate(place.changes):
+        if change.end - change.start > 6 or change.end - change.start != change.their_end - change.theirs:
+            continue
+        for position in range(max(0, change.end - 6, change.theirs - change.start), change.start + 1):
+            theirs = change.theirs + position - change.start
+            one, other = place.control[position : position + 8], place.experiment[max(0, theirs) : theirs + 8]
+            if _is_pointer(one) and _is_pointer(other) and one != other:
+                why = "both are addresses in memory, stored as 64-bit numbers"
+                yield Sighting(
+                    Suspicion("aslr", Strength.WEAK, one[::-1].hex(), other[::-1].hex(), why), frozenset({number})
+                )
+
+
+def _is_pointer(data: bytes) -> bool:
+    return len(data) == 8 and data[6:] == b"\0\0" and data[5] in (0x55, 0x56, 0x7E, 0x7F) and any(data[:4])

@@ -1,0 +1,117 @@
+"""The same items in another order."""
+
+from __future__ import annotations
+
+import posixpath
+import re
+from collections import Counter
+from collections.abc import Iterator, Sequence
+
+from pytest_ftc.diagnosis.canaries.aligned import common_start
+from pytest_ftc.diagnosis.canaries.collation import is_sorted_by_bytes, is_sorted_by_language
+from pytest_ftc.diagnosis.canaries.planted import Planted
+from pytest_ftc.diagnosis.canaries.suspicion import Strength, Suspicion, shown
+
+_MOST = 1 << 20
+_CHUNK = 32
+"""Bytes that no coincidence brings into another order."""
+_ITEM = re.compile(rb"[^\s,;:|()\[\]{}<>\"'\0]+")
+_FILE = re.compile(rb"(?:[^/\s]*/)+[^/\s]+|[\w.+-]*\.[A-Za-z][A-Za-z0-9]{0,7}|[A-Za-z][\w+-]*-?\d+")
+_SET = re.compile(rb"[{(\[\"']")
+_SAME = "the same {}, in another order"
+
+
+def find_order(control: bytes, experiment: bytes, own: Planted, theirs: Planted) -> Iterator[Suspicion]:
+    """Yield what may have brought the items of `control` into the order they have in `experiment`."""
+    if max(len(control), len(experiment)) > _MOST:
+        return
+    for kind, items, their_items, least in _readings(control, experiment):
+        if len(items) >= least and items != their_items and Counter(items) == Counter(their_items):
+            yield from _explain(kind, items, their_items, control, own, theirs)
+            return
+    if len(control) == len(experiment):
+        yield from _find_moved_bytes(control, experiment)
+
+
+def _readings(control: bytes, experiment: bytes) -> Iterator[tuple[str, list[bytes], list[bytes], int]]:
+    """Yield what it consists of, as seen from each side, and how many of these it takes to speak of an order."""
+    yield "lines", control.splitlines(), experiment.splitlines(), 2
+    if b"\0" in control.strip(b"\0"):
+        yield "strings", _strings(control), _strings(experiment), 3
+    words, their_words = (_differing_words(*pair) for pair in ((control, experiment), (experiment, control)))
+    # Digits of a date or version are the same ones by chance.
+    if sum(not word.isdigit() for word in words) * 2 > len(words):
+        yield "items", words, their_words, 3
+
+
+def _strings(data: bytes) -> list[bytes]:
+    return [part for part in data.split(b"\0") if part]
+
+
+def _differing_words(one: bytes, other: bytes) -> list[bytes]:
+    words, their_words = _ITEM.findall(one), _ITEM.findall(other)
+    end = len(words)
+    while end and len(words) == len(their_words) and words[end - 1] == their_words[end - 1]:
+        end -= 1
+    start = next((place for place in range(min(end, len(their_words))) if words[place] != their_words[place]), 0)
+    return words[start:end]
+
+
+def _explain(
+    kind: str, items: Sequence[bytes], theirs: Sequence[bytes], text: bytes, own: Planted, other: Planted
+) -> Iterator[Suspicion]:
+    texts = shown(b" ".join(items)), shown(b" ".join(theirs))
+    why = _SAME.format(kind)
+    files = sum(bool(_FILE.fullmatch(item.strip())) for item in items) * 2 > len(items)
+    if own.file_order is not other.file_order and _is_reversed(items, theirs):
+        strength = Strength.STRONG if len(items) > 2 or files else Strength.WEAK
+        yield Suspicion("fileordering", strength, *texts, f"{why}: the other way round, as the folders list them")
+    if own.locale != other.locale and _follows_language(items, theirs, own.locale, other.locale):
+        yield Suspicion("locales", Strength.STRONG, *texts, f"{why}: sorted as the locale of each build sorts")
+    printed = kind == "items" and bool(_SET.search(text))
+    yield Suspicion("hash_seed", Strength.GUESS if files else Strength.WEAK, *texts, f"{why}{_as_in_set(printed)}")
+    yield Suspicion("fileordering", Strength.WEAK if files else Strength.GUESS, *texts, f"{why}{_as_files(files)}")
+    yield Suspicion("race", Strength.GUESS, *texts, f"{why}, maybe that in which parallel work was done")
+
+
+def _as_in_set(printed: bool) -> str:
+    return ", as of a set or hash table" if printed else ", maybe that of a hash table"
+
+
+def _as_files(files: bool) -> str:
+    return ", and they look like names of files" if files else ", maybe that of a folder's files"
+
+
+def _is_reversed(items: Sequence[bytes], theirs: Sequence[bytes]) -> bool:
+    """Whether the one is the other the other way round, in all or folder by folder."""
+    if list(items) == list(theirs)[::-1]:
+        return True
+    return _by_folder(items) == {name: files[::-1] for name, files in _by_folder(theirs).items()}
+
+
+def _by_folder(items: Sequence[bytes]) -> dict[bytes, list[bytes]]:
+    folders: dict[bytes, list[bytes]] = {}
+    for item in items:
+        folders.setdefault(posixpath.dirname(item.rstrip(b"/")), []).append(item)
+    return folders
+
+
+def _follows_language(items: Sequence[bytes], theirs: Sequence[bytes], own: str, other: str) -> bool:
+    if is_sorted_by_bytes(items) == is_sorted_by_bytes(theirs):
+        # Both plain, or neither: two languages.
+        return (
+            not is_sorted_by_bytes(items) and is_sorted_by_language(items, own) and is_sorted_by_language(theirs, other)
+        )
+    odd, language = (theirs, other) if is_sorted_by_bytes(items) else (items, own)
+    return is_sorted_by_language(odd, language)
+
+
+def _find_moved_bytes(control: bytes, experiment: bytes) -> Iterator[Suspicion]:
+    """Yield pieces that changed places: the same bytes, each as often."""
+    start = common_start(control, experiment)
+    if len(set(control[start:])) >= 8 and len(control) - start >= _CHUNK and Counter(control) == Counter(experiment):
+        texts = shown(control[start : start + 40]), shown(experiment[start : start + 40])
+        why = "the same bytes, in another order"
+        yield Suspicion("fileordering", Strength.WEAK, *texts, why)
+        yield Suspicion("hash_seed", Strength.GUESS, *texts, why)
+        yield Suspicion("race", Strength.GUESS, *texts, why)

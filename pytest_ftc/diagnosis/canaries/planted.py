@@ -1,0 +1,138 @@
+"""What the environment of one build planted: every value by which it can be recognised."""
+
+from __future__ import annotations
+
+import datetime
+import re
+import zoneinfo
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from pytest_ftc.model import BuildResult, Environment, FileOrder, FileSystem, Isolation, KernelName, Machine
+
+_PROCESSES = 6000
+"""A build that starts more processes than this is searched for the numbers of the first ones only."""
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """A stretch of time, in seconds since 1970."""
+
+    start: float
+    end: float
+
+    def moved(self, seconds: float) -> Window:
+        """Return the window `seconds` later."""
+        return Window(self.start + seconds, self.end + seconds)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Planted:
+    """What one build could see of its environment; an empty text or None is what is not known."""
+
+    build_path: str
+    home: str
+    temp_dir: str
+    variables: Mapping[str, str] = field(default_factory=dict)
+    umask: int
+    uid: int | None = None
+    gid: int | None = None
+    user: str = ""
+    group: str = ""
+    host: str = ""
+    domain: str = ""
+    machine_id: str = ""
+    """32 hexadecimal digits, see machine-id(5)."""
+    release: str = ""
+    """Of the kernel, as ``uname -r`` prints it."""
+    cpus: int = 0
+    """CPUs the build may use; 0 when that is not known."""
+    randomised_addresses: bool = False
+    pids: tuple[int, int] | None = None
+    """The least and the greatest number that its processes are likely to have."""
+    clock: Window
+    """From start to end of the build by its own clock."""
+    real: Window
+    """From start to end of the build by the real clock, which file systems use."""
+    source_times: Window | None = None
+    """Between these lie the modification times of the sources, as the build sees them."""
+    source_mtime_shift: int = 0
+    """Seconds by which those were moved."""
+    utc_offset: int = 0
+    """Seconds by which local time is ahead of UTC."""
+    file_order: FileOrder = FileOrder.NATIVE
+    filesystem: FileSystem = FileSystem.DISK
+    network: bool = True
+
+    @property
+    def locale(self) -> str:
+        """The locale in force, see locale(7)."""
+        return next((self.variables[name] for name in ("LC_ALL", "LANG") if self.variables.get(name)), "C")
+
+
+def planted_by(
+    environment: Environment,
+    result: BuildResult,
+    machine: Machine,
+    *,
+    source_times: Window | None = None,
+    release: str = "",
+) -> Planted:
+    """Return what `environment` planted in the build that ended with `result`.
+
+    `source_times` are the least and greatest modification time of the snapshot, `release` is what uname(2) says
+    outside of a build; both may be left out.
+    """
+    identity = environment.identity or machine.identity
+    isolated = machine.isolation is not Isolation.NONE
+    first = environment.first_pid or 1
+    real = Window(result.started, result.started + result.seconds)
+    clock = real.moved(environment.clock_shift)
+    shift = environment.source_mtime_shift
+    return Planted(
+        build_path=environment.build_path,
+        home=environment.home,
+        temp_dir=environment.temp_dir,
+        variables=environment.variables,
+        umask=environment.umask,
+        uid=identity.uid if identity else None,
+        gid=identity.gid if identity else None,
+        user=identity.user if identity else "",
+        group=identity.group if identity else "",
+        host=environment.host if isolated else "",
+        domain=environment.domain if isolated else "",
+        # As the launcher writes it, see describe_machine.
+        machine_id=f"{environment.host.encode().hex():0<32.32}" if isolated and environment.host else "",
+        release=_as_old(release) if environment.kernel is KernelName.OLD else release,
+        cpus=environment.cpus or machine.cpus,
+        randomised_addresses=environment.randomised_addresses,
+        pids=(first, first + _PROCESSES) if isolated else None,
+        clock=clock,
+        real=real,
+        source_times=source_times.moved(shift) if source_times else None,
+        source_mtime_shift=shift,
+        utc_offset=utc_offset(environment.variables.get("TZ", ""), clock.start),
+        file_order=environment.file_order,
+        filesystem=environment.filesystem,
+        network=environment.network,
+    )
+
+
+def utc_offset(zone: str, moment: float) -> int:
+    """Return the seconds by which `zone`, a value of TZ, is ahead of UTC at `moment`; 0 where it is not known."""
+    posix = re.fullmatch(r"(?:<[^>]+>|[A-Za-z]{3,})([+-]?)(\d{1,2})(?::(\d\d))?", zone)
+    if posix:
+        # The other way round than ISO 8601: what is to be added to local time, see tzset(3).
+        size = int(posix[2]) * 3600 + int(posix[3] or 0) * 60
+        return size if posix[1] == "-" else -size
+    try:
+        when = datetime.datetime.fromtimestamp(moment, zoneinfo.ZoneInfo(zone or "UTC"))
+        return int((when.utcoffset() or datetime.timedelta()).total_seconds())
+    except (zoneinfo.ZoneInfoNotFoundError, ValueError, OSError, OverflowError):
+        return 0
+
+
+def _as_old(release: str) -> str:
+    """Return `release` under UNAME26 of personality(2): override_release() in the kernel's kernel/sys.c."""
+    match = re.fullmatch(r"\d+\.(\d+)(?:\.\d+)?(.*)", release, re.DOTALL)
+    return f"2.6.{int(match[1]) + 60}{match[2]}" if match else ""

@@ -1,0 +1,146 @@
+"""The places in which two builds differ, and how to show their values."""
+
+from __future__ import annotations
+
+import difflib
+import re
+import time
+from collections.abc import Mapping, Sequence
+from typing import NamedTuple
+
+from pytest_ftc.model import Difference, DifferenceKind, Evidence, Field, Leaf, Output, OutputType
+
+_MOST_SHOWN = 400
+_BYTES_BEFORE = 4
+_OFFSET = re.compile(r"\bbyte 0x[0-9a-f]+")
+_MOST_PAIRED = 2500
+_ALIKE = 0.6
+
+
+class Key(NamedTuple):
+    """What tells one place from another, in whichever builds they are compared."""
+
+    output: str
+    member: str
+    location: str
+    field: Field
+
+
+Places = Mapping[Key, Leaf]
+
+
+def places_of(output: str, leaves: Sequence[Leaf]) -> Mapping[Key, Leaf]:
+    """Return the places in one output.
+
+    What may be elsewhere in another build is one place: the first byte that differs, all members that one build lacks.
+    """
+    places: dict[Key, Leaf] = {}
+    for leaf in leaves:
+        lone = not leaf.control or not leaf.experiment
+        if leaf.field is Field.NAME and lone:
+            key = Key(output, "", "members", leaf.field)
+        else:
+            key = Key(output, leaf.member, _OFFSET.sub("byte", leaf.location), leaf.field)
+        places.setdefault(key, leaf)
+    return places
+
+
+def leaf_of_manifest(difference: Difference) -> Leaf:
+    """Return what differs where the manifests differ: a name, a type, a link or a mode."""
+    fields = {DifferenceKind.MODE: Field.MODE, DifferenceKind.LINK: Field.CONTENT}
+    one, other = (_manifest_value(difference.kind, side) for side in (difference.control, difference.experiment))
+    return Leaf(
+        field=fields.get(difference.kind, Field.NAME), location=difference.location, control=one, experiment=other
+    )
+
+
+def pair_names(differences: Sequence[Difference]) -> Mapping[str, str]:
+    """Return the new names of outputs that have another name in the experiment: those of the same content, or alike."""
+    gone = {one.output: one.control for one in differences if one.kind is DifferenceKind.MISSING and one.control}
+    new = {one.output: one.experiment for one in differences if one.kind is DifferenceKind.EXTRA and one.experiment}
+    if len(gone) * len(new) > _MOST_PAIRED:
+        return {}
+    likeness = sorted(
+        (
+            (_likeness(name, other, gone[name], new[other]), name, other)
+            for name in gone
+            for other in new
+            if gone[name].type is new[other].type
+        ),
+        reverse=True,
+    )
+    pairs: dict[str, str] = {}
+    for ratio, name, other in likeness:
+        if ratio >= _ALIKE and name not in pairs and other not in pairs.values():
+            pairs[name] = other
+    return pairs
+
+
+def _likeness(name: str, other: str, one: Output, two: Output) -> float:
+    """Return how alike two outputs are, from 0 to 2."""
+    same = (one.size, one.sha256, one.target) == (two.size, two.sha256, two.target) and one.type is not OutputType.DIR
+    return same + difflib.SequenceMatcher(None, name, other, autojunk=False).ratio()
+
+
+def leaf_of_names(name: str, other: str) -> Leaf:
+    """Return that an output has one name in one build, and another in the other."""
+    one, two = (text.encode("utf-8", "surrogateescape") for text in (name, other))
+    return Leaf(field=Field.NAME, location="the output's name", control=one, experiment=two)
+
+
+def _manifest_value(kind: DifferenceKind, output: Output | None) -> bytes:
+    if output is None:
+        return b""
+    texts = {
+        DifferenceKind.MODE: output.mode,
+        DifferenceKind.LINK: output.target,
+        DifferenceKind.TYPE: output.type.value,
+    }
+    return texts.get(kind, output.path).encode("utf-8", "surrogateescape")
+
+
+def show_values(leaf: Leaf, control: str = "", experiment: str = "") -> Evidence:
+    """Return both values of a place for a person, or what of them tells the cause if that is given."""
+    one, other = leaf.control, leaf.experiment
+    if leaf.field is Field.MTIME:
+        return Evidence(control=_show_time(one), experiment=_show_time(other))
+    if control or experiment:
+        return Evidence(control=control[:_MOST_SHOWN], experiment=experiment[:_MOST_SHOWN])
+    place = _first_difference(one, other)
+    start = _start_of_line(one, place)
+    shown = _show(one[start:]), _show(other[start:])
+    if None in shown:
+        start = max(0, place - _BYTES_BEFORE)
+        shown = _show_bytes(one[start:]), _show_bytes(other[start:])
+    return Evidence(control=shown[0] or "", experiment=shown[1] or "")
+
+
+def _first_difference(one: bytes, other: bytes) -> int:
+    length = min(len(one), len(other))
+    return next((index for index in range(length) if one[index] != other[index]), length)
+
+
+def _start_of_line(data: bytes, place: int) -> int:
+    """Return where to begin so that what differs is seen: at the line that differs, or a little before the byte."""
+    line = data.rfind(b"\n", 0, place) + 1
+    return line if place - line < _MOST_SHOWN // 2 else place - _MOST_SHOWN // 4
+
+
+def _show_time(value: bytes) -> str:
+    try:
+        moment = time.gmtime(int(float(value)))
+    except (ValueError, OverflowError, OSError):
+        return _show(value) or _show_bytes(value)
+    return time.strftime("%Y-%m-%d %H:%M:%S", moment)
+
+
+def _show(value: bytes) -> str | None:
+    """Return the first line as text; None if it is none."""
+    line = value[: _MOST_SHOWN * 4].split(b"\n", 1)[0] if b"\n" in value[1:] else value[: _MOST_SHOWN * 4]
+    text = line.decode("utf-8", "surrogateescape")
+    odd = sum(not character.isprintable() and character not in "\t\r\n" for character in text)
+    return text[:_MOST_SHOWN] if odd * 5 <= len(text) else None
+
+
+def _show_bytes(value: bytes) -> str:
+    return value[:32].hex(" ")

@@ -1,0 +1,183 @@
+"""What two differing values point to, given what the two builds planted."""
+
+import calendar
+import struct
+import time
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from pytest_ftc.diagnosis.canaries import Planted, Strength, Window, suspect
+from pytest_ftc.model import Field, FileOrder, FileSystem, Leaf
+
+NOW = calendar.timegm((2026, 11, 23, 22, 40, 0))
+LATER = calendar.timegm((2027, 12, 27, 19, 53, 0))
+CONTROL = Planted(
+    build_path="/ftc-build-lflfdc/demo",
+    home="/ftc-home-lflfdc",
+    temp_dir="/ftc-tmp-lflfdc",
+    variables={"TZ": "UTC", "LC_ALL": "C.UTF-8", "COLUMNS": "80", "LINES": "24", "TERM": "dumb", "PATH": "/usr/bin"},
+    umask=0o022,
+    uid=0,
+    gid=0,
+    user="root",
+    group="root",
+    host="host-lflfdc",
+    machine_id="6" * 32,
+    release="6.18.5",
+    cpus=4,
+    pids=(1, 6001),
+    clock=Window(NOW, NOW + 20),
+    real=Window(NOW, NOW + 20),
+    source_times=Window(NOW - 900, NOW - 60),
+)
+EXPERIMENT = Planted(
+    build_path="/ftc-build-cgpvls/elsewhere/demo-cgpvls",
+    home="/ftc-home-cgpvls",
+    temp_dir="/ftc-tmp-cgpvls",
+    variables={
+        "TZ": "FTC-14", "LC_ALL": "C.UTF-8", "COLUMNS": "133", "LINES": "43", "TERM": "vt100", "PATH": "/usr/bin:/x",
+        "FTC_CANARY_EXTRA": "ftc-extra-cgpvls",
+    },
+    umask=0o077,
+    uid=52741,
+    gid=52742,
+    user="user-cgpvls",
+    group="group-cgpvls",
+    host="host-cgpvls",
+    machine_id="7" * 32,
+    release="2.6.78",
+    cpus=1,
+    randomised_addresses=True,
+    pids=(30000, 36000),
+    clock=Window(LATER, LATER + 20),
+    real=Window(NOW + 3, NOW + 23),
+    source_times=Window(NOW - 900 - 34_665_000, NOW - 60 - 34_665_000),
+    source_mtime_shift=-34_665_000,
+    utc_offset=14 * 3600,
+    file_order=FileOrder.REVERSED,
+    filesystem=FileSystem.TMPFS,
+)  # fmt: skip
+
+
+def look(control, experiment, field=Field.CONTENT, **more):
+    return suspect(
+        Leaf(field=field, location="line 1", control=control, experiment=experiment, **more), CONTROL, EXPERIMENT
+    )
+
+
+def date(form, seconds):
+    return time.strftime(form, time.gmtime(seconds)).encode()
+
+
+TIMES = [
+    pytest.param(date(form, NOW + 5), date(form, LATER + 4), id=form)
+    for form in (
+        "%Y-%m-%dT%H:%M:%SZ", "%Y-%m-%d", "%Y%m%d", "%Y%m%d%H%M%S", "%a, %d %b %Y %H:%M:%S +0000", "%b %d %Y", "%H:%M:%S",
+        "%b %d %Y%H:%M:%S", "%a %b %d %H:%M:%S UTC %Y", "%B %d, %Y", "%d/%b/%Y:%H:%M:%S +0000", "%Y", "%d.%m.%Y", "%m/%d/%Y",
+    )
+]  # fmt: skip
+NUMBERS = [
+    pytest.param(form(NOW + 5), form(LATER + 4), id=name)
+    for name, form in {
+        "decimal": lambda seconds: b"built=%d" % seconds,
+        "milliseconds": lambda seconds: b"built=%d" % (seconds * 1000),
+        "nanoseconds": lambda seconds: b"built=%d" % (seconds * 1_000_000_000),
+        "32 bits, little-endian": lambda seconds: b"\0\1\2\3" + struct.pack("<I", seconds) + b"\3\2\1\0",
+        "32 bits, big-endian": lambda seconds: b"\0\1\2\3" + struct.pack(">I", seconds) + b"\3\2\1\0",
+        "64 bits": lambda seconds: b"\0\1\2\3" + struct.pack("<Q", seconds) + b"\3\2\1\0",
+        "FILETIME": lambda seconds: b"\0\1" + struct.pack("<Q", (seconds + 11_644_473_600) * 10**7) + b"\3\2",
+        "hexadecimal": lambda seconds: b"0x%08x" % seconds,
+    }.items()
+]
+
+
+@pytest.mark.parametrize(("control", "experiment"), [*TIMES, *NUMBERS])
+def test_a_time_of_each_build_points_to_the_clock(control, experiment):
+    assert look(b"made " + control + b" here\n", b"made " + experiment + b" here\n")[0].cause == "time"
+
+
+@pytest.mark.parametrize(
+    ("cause", "control", "experiment"),
+    [
+        ("build_path", b"/ftc-build-lflfdc/demo/a.c", b"/ftc-build-cgpvls/elsewhere/demo-cgpvls/a.c"),
+        ("build_path", b"file%3A%2Fftc-build-lflfdc%2Fdemo", b"file%3A%2Fftc-build-cgpvls%2Felsewhere%2Fdemo-cgpvls"),
+        ("home", b"cache in /ftc-home-lflfdc/.cache", b"cache in /ftc-home-cgpvls/.cache"),
+        ("temp_dir", b"/ftc-tmp-lflfdc/x", b"/ftc-tmp-cgpvls/x"),
+        ("user_group", b"by root@", b"by user-cgpvls@"),
+        ("domain_host", b"on host-lflfdc", b"on host-cgpvls"),
+        ("domain_host", b"6" * 32, b"7" * 32),
+        ("kernel", b"Linux 6.18.5", b"Linux 2.6.78"),
+        ("timezone", b"X-Zone: UTC+0000", b"X-Zone: +14+1400"),
+        ("environment", b"A PATH", b"A FTC_CANARY_EXTRA PATH"),
+        ("num_cpus", b"workers: 4 cpus", b"workers: 1 cpus"),
+        ("terminal", b"columns=80", b"columns=133"),
+        ("terminal", b"-" * 78, b"-" * 131),
+        ("aslr", b"at 0x7ffff7dd1000", b"at 0x7f3a16dd1000"),
+        ("fileordering", b"a.txt\nb.txt\nc.txt\nd.txt\n", b"d.txt\nc.txt\nb.txt\na.txt\n"),
+        ("random", b"id 1b9d6bcd-bbfd-4b2d-9b5d-ab8dfbbd4bed", b"id 7c9e6679-7425-40de-944b-e07fc1f90ae7"),
+    ],
+)
+def test_a_value_that_is_each_builds_own_points_to_its_variation(cause, control, experiment):
+    first = look(b"x " + control + b"\n", b"x " + experiment + b"\n")[0]
+    assert first.cause == cause
+    assert first.why
+
+
+def test_modes_that_differ_by_the_umasks_point_to_it():
+    assert look(b"0644", b"0600", Field.MODE)[0].cause == "umask"
+
+
+def test_owners_point_to_the_user():
+    assert look(b"0", b"52741", Field.OWNER)[0].cause == "user_group"
+
+
+def test_a_stored_time_of_a_source_points_to_the_sources():
+    control, experiment = NOW - 100, NOW - 100 - 34_665_000
+    assert look(b"%d" % control, b"%d" % experiment, Field.MTIME)[0].cause == "source_mtime"
+
+
+def test_a_unique_token_is_certain_and_a_digest_only_a_guess():
+    assert look(b"host-lflfdc", b"host-cgpvls")[0].strength is Strength.CERTAIN
+    digests = look(b"9b74c9897bac770ffc029102a200c5de", b"0cc175b9c0f1b6a831c399e269772661")
+    assert [found.strength for found in digests if found.cause == "random"] == [Strength.GUESS]
+
+
+def test_equal_lines_of_which_one_is_longer_point_to_nothing():
+    assert look(b"one\n", b"one two\n") == ()
+
+
+def test_every_cause_is_told_once_the_strongest_first():
+    found = look(b"root in /ftc-home-lflfdc on host-lflfdc", b"user-cgpvls in /ftc-home-cgpvls on host-cgpvls")
+    assert {one.cause for one in found} >= {"user_group", "home", "domain_host"}
+    assert len({one.cause for one in found}) == len(found)
+    assert [one.strength for one in found] == sorted((one.strength for one in found), reverse=True)
+
+
+@settings(deadline=None, max_examples=300)
+@given(st.sampled_from(Field), st.binary(max_size=300), st.binary(max_size=300), st.text(max_size=10))
+def test_no_bytes_make_the_search_fail(field, control, experiment, kind):
+    for found in look(control, experiment, field, format=kind):
+        assert found.cause
+        found.control.encode()
+        found.experiment.encode()
+
+
+PIECES = st.sampled_from([
+    b"/ftc-build-lflfdc/demo", b"/ftc-build-cgpvls/elsewhere/demo-cgpvls", b"root", b"user-cgpvls", b"2026-11-23", b"99:99:99",
+    b"\xff\xfe", b"\0", b"\x1b[31m", b"9" * 400, b"(" * 50, b"%2F" * 30, b"Nov", b"0x7f", b"\n", b" ", b"-1", b"00" * 20,
+])  # fmt: skip
+
+
+@settings(deadline=None, max_examples=300)
+@given(st.sampled_from(Field), st.lists(PIECES, max_size=40), st.lists(PIECES, max_size=40))
+def test_no_mixture_of_what_is_searched_for_makes_it_fail(field, control, experiment):
+    look(b"".join(control), b"".join(experiment), field)
+
+
+@pytest.mark.parametrize(
+    "piece", [b"9", b"(", b"2026-11-23 ", b"/ftc-build-lflfdc/demo", b"a\n", b"\0\1", b"%2F", b"ab-12 "]
+)
+def test_a_megabyte_of_anything_is_searched_to_the_end(piece):
+    look(piece * (1_000_000 // len(piece)), b"x" + piece * (900_000 // len(piece)) + b"y")
