@@ -39,6 +39,9 @@ class Config:
     jobs: int
     report: Path | None
     json: Path | None
+    diagnose: str
+    """``off``, ``fast`` or ``full``."""
+    max_builds: int
     trace: bool
     strict: bool
     """Whether artifacts that do not say otherwise must not use anything beyond their declared inputs."""
@@ -95,6 +98,8 @@ def load_config(root: Path, given: Mapping[str, str | bool | None], known: Known
         jobs=settings.get("jobs", _usable_cpus()),
         report=Path(settings["report"]).absolute() if "report" in settings else None,
         json=Path(settings["json"]).absolute() if "json" in settings else None,
+        diagnose=settings.get("diagnose", "full"),
+        max_builds=settings.get("max_builds", 12),
         trace=settings.get("trace", False),
         strict=settings.get("strict", False),
         artifacts=tuple(
@@ -221,7 +226,7 @@ def _check(place: Place, key: str, value: Any, check: Callable[[Any, Known], T],
 
 def _check_given(name: str, given: Any, check: Callable[[Any, Known], Any], known: Known) -> Any:
     text = str(given)
-    value = int(text) if name in ("builds", "jobs") and re.fullmatch(r"-?[0-9]{1,9}", text) else given
+    value = int(text) if name in ("builds", "jobs", "max_builds") and re.fullmatch(r"-?[0-9]{1,9}", text) else given
     try:
         return check(value, known)
     except _UnexpectedError as error:
@@ -246,6 +251,14 @@ def _text(value: Any, _: Known) -> str:
 def _flag(value: Any, _: Known) -> bool:
     _expect(isinstance(value, bool), "true or false")
     return bool(value)
+
+
+def _choice(*names: str) -> Callable[[Any, Known], str]:
+    def check(value: Any, _: Known) -> str:
+        _expect(isinstance(value, str) and value in names, " or ".join(map(repr, names)))
+        return str(value)
+
+    return check
 
 
 def _whole_number(least: int) -> Callable[[Any, Known], int]:
@@ -328,6 +341,8 @@ _CHECKS: dict[str, Callable[[Any, Known], Any]] = {
     "jobs": _whole_number(1),
     "report": _text,
     "json": _text,
+    "diagnose": _choice("off", "fast", "full"),
+    "max_builds": _whole_number(2),
     "trace": _flag,
     "strict": _flag,
 }

@@ -23,7 +23,7 @@ class Option(NamedTuple):
 
     @property
     def flag(self) -> str:
-        return f"--ftc-{self.name}"
+        return f"--ftc-{self.name.replace('_', '-')}"
 
     @property
     def destination(self) -> str:
@@ -39,6 +39,12 @@ OPTIONS = (
     ),
     Option("builds", "N", "builds per artifact, the control among them (default: 2)"),
     Option("jobs", "N", "builds that run at once (default: the CPUs)"),
+    Option(
+        "diagnose",
+        "off|fast|full",
+        "explain differences by their values (fast), or by rebuilding too (full); default: full",
+    ),
+    Option("max_builds", "N", "builds per artifact, those that explain a difference included (default: 12)"),
     Option("report", "DIR", "write report.json, logs and diffs to DIR"),
     Option("json", "PATH", "write the report to PATH"),
     Option("trace", "", "tell what builds use beyond their declared inputs: files, network, random devices"),

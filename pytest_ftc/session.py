@@ -9,20 +9,18 @@ import stat
 import tempfile
 import time
 from collections.abc import Generator
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
-from pytest_ftc.configuration import Config, load_config
+from pytest_ftc.configuration import Config
 from pytest_ftc.errors import ConfigurationError, FtcError
 from pytest_ftc.items import ArtifactItem, ConfigurationFile, NotTests
 from pytest_ftc.model import Artifact, Verification
 from pytest_ftc.model.serial import from_json, to_json
 from pytest_ftc.options import given_values
-from pytest_ftc.presets import declare
-from pytest_ftc.workshop import VOCABULARY, Verifier
+from pytest_ftc.workshop import Verifier, load_project
 
 if TYPE_CHECKING:
     from _pytest.terminal import TerminalReporter
@@ -128,18 +126,9 @@ class VerificationSession:
 
 def _load(config: pytest.Config) -> Config:
     try:
-        loaded = load_config(config.rootpath, given_values(config), VOCABULARY)
+        return load_project(config.rootpath, given_values(config))
     except ConfigurationError as error:
         raise pytest.UsageError(str(error)) from None
-    if loaded.artifacts:
-        return loaded
-    if loaded.build_file:
-        artifacts = tuple(replace(artifact, strict=loaded.strict) for artifact in declare(loaded.build_file))
-        return replace(loaded, file=loaded.build_file, artifacts=artifacts)
-    raise pytest.UsageError(
-        f"--ftc-verify: no artifact is declared in {config.rootpath}, and no Python project was found there.  "
-        'Declare one: [tool.ftc.artifacts.NAME] with build = "COMMAND" and outputs = ["GLOB"].'
-    )
 
 
 def _check_writable(config: Config) -> None:

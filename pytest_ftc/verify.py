@@ -11,6 +11,7 @@ from pathlib import Path
 from pytest_ftc.comparators import compare_manifests, find_real_date
 from pytest_ftc.errors import FtcError
 from pytest_ftc.executors import run_apart
+from pytest_ftc.explain import explain
 from pytest_ftc.fragility import find_what_breaks
 from pytest_ftc.hermeticity import find_outside_uses
 from pytest_ftc.model import (
@@ -19,6 +20,7 @@ from pytest_ftc.model import (
     BuildStatus,
     Difference,
     DifferenceKind,
+    Finding,
     Machine,
     Snapshot,
     Tracing,
@@ -31,6 +33,9 @@ from pytest_ftc.protocols import Comparator, Executor, Variation
 
 _TELLING = (Verdict.REPRODUCIBLE, Verdict.UNREPRODUCIBLE, Verdict.FRAGILE)
 """Verdicts that rest on a varied build."""
+
+_DIAGNOSIS_SECONDS = 600
+"""After these no more build of a diagnosis is begun."""
 
 _MOST_EXAMINED = 16
 """Outputs of one artifact whose insides are compared."""
@@ -55,6 +60,10 @@ class Workshop:
     environ: Mapping[str, str]
     trace: bool
     """Whether to look what builds use beyond their declared inputs."""
+    diagnose: str
+    """``off``, ``fast`` (by the values that differ) or ``full`` (by rebuilding too)."""
+    max_builds: int
+    """Builds of one artifact, those of its diagnosis included."""
 
 
 def verify(artifact: Artifact, workshop: Workshop) -> Verification:
@@ -106,11 +115,27 @@ def _verify(artifact: Artifact, workshop: Workshop) -> Verification:
     elif verdict is Verdict.REPRODUCIBLE:
         plan = plan.without(_find_unmoved_date(plan, source, builds[0]))
         verdict, reason = judge_builds(builds, expected=len(plan.actions), varied=plan.varied)
+    findings: tuple[Finding, ...] = ()
+    if verdict is Verdict.UNREPRODUCIBLE and workshop.diagnose != "off":
+        explained = explain(
+            prepared.artifact,
+            source,
+            plan,
+            builds,
+            differences,
+            workshop.executor,
+            workshop.machine,
+            rebuild=workshop.diagnose == "full",
+            max_builds=workshop.max_builds,
+            seconds=_DIAGNOSIS_SECONDS,
+        )
+        findings, differences, builds = explained.findings, explained.differences, (*builds, *explained.builds)
     return Verification(
         id=artifact.id,
         name=artifact.name,
         verdict=verdict,
         reason=reason,
+        findings=findings,
         varied=plan.varied if verdict in _TELLING else (),
         not_varied=plan.not_varied,
         builds=builds,

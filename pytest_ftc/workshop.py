@@ -10,7 +10,7 @@ import platform
 import sys
 import threading
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -19,13 +19,14 @@ from typing import Any
 from pytest_ftc import __version__
 from pytest_ftc.background import Background
 from pytest_ftc.comparators import DiffoscopeComparator
-from pytest_ftc.configuration import Config
+from pytest_ftc.configuration import Config, load_config
+from pytest_ftc.errors import ConfigurationError
 from pytest_ftc.executors import LocalExecutor, SnapshotCache, Workspace, survey_machine
 from pytest_ftc.launcher.trees import remove_tree
 from pytest_ftc.model import Artifact, Machine, Verification
 from pytest_ftc.model.serial import to_json
 from pytest_ftc.planning.specification import Vocabulary, parse_specification
-from pytest_ftc.presets import prepare
+from pytest_ftc.presets import declare, prepare
 from pytest_ftc.presets.build_environment import default_cache
 from pytest_ftc.protocols import Variation
 from pytest_ftc.self_test import find_unseen
@@ -34,6 +35,23 @@ from pytest_ftc.verify import Workshop, verify
 
 VOCABULARY = Vocabulary(CATALOGUE, PRESETS)
 """What specifications may speak of."""
+
+
+def load_project(root: Path, given: Mapping[str, str | bool | None]) -> Config:
+    """Return the settings of the project at `root` with its artifacts: those declared, or a Python project's own.
+
+    Raises ConfigurationError.
+    """
+    loaded = load_config(root, given, VOCABULARY)
+    if loaded.artifacts:
+        return loaded
+    if loaded.build_file:
+        artifacts = tuple(replace(artifact, strict=loaded.strict) for artifact in declare(loaded.build_file))
+        return replace(loaded, file=loaded.build_file, artifacts=artifacts)
+    raise ConfigurationError(
+        f"--ftc-verify: no artifact is declared in {root}, and no Python project was found there.  "
+        'Declare one: [tool.ftc.artifacts.NAME] with build = "COMMAND" and outputs = ["GLOB"].'
+    )
 
 
 class Verifier:
@@ -105,6 +123,8 @@ class _Open:
             path=search_path(),
             environ=dict(os.environ),
             trace=config.trace,
+            diagnose=config.diagnose,
+            max_builds=config.max_builds,
         )
 
         def cancel() -> None:

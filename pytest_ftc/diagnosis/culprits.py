@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 import posixpath
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
+from itertools import pairwise
 
 from pytest_ftc.model import Program, Trace
 
 _SHELLS = frozenset({"sh", "bash", "dash", "zsh", "ksh", "busybox", "ash"})
+_DEEPEST = 8
+"""Renamings of one file that are followed."""
+_COMPRESSORS = {"gzip": "gzip", "pigz": "gzip", "xz": "xz", "bzip2": "bzip2", "lbzip2": "bzip2", "zstd": "zstd"}
+"""Programs that compress what others give them, and the formats they write."""
 _STARTERS = _SHELLS | {
     "env",
     "make",
@@ -24,18 +29,57 @@ _STARTERS = _SHELLS | {
 """What runs other commands, and has their outputs open for them."""
 
 
-def find_culprit(trace: Trace, path: str, values: Sequence[str]) -> Program | None:
+def find_culprit(trace: Trace, path: str, values: Sequence[str], kind: str = "") -> Program | None:
     """Return the program that wrote the file `path` (absolute), the one that wrote one of `values` if several did.
 
-    A shell that opens a file for a command is not the one that writes it, unless no other does.
+    A shell that opens a file for a command is not the one that writes it, unless no other does; nor is one that only
+    compresses what it is given, unless the place that differs is of its own format: `kind`.
     """
     writers = list(dict.fromkeys(_writers(trace, path)))
     if not writers:
         return None
-    telling = [index for index in writers if _wrote(trace, index, path, values)]
+    names = {path, *_earlier_names(trace, path)}
+    telling = [index for index in writers if _wrote(trace, index, names, values)]
     candidates = telling or writers
     named = [index for index in candidates if _name(trace.programs[index]) not in _STARTERS]
-    return trace.programs[(named or candidates)[-1]]
+    program = trace.programs[(named or candidates)[-1]]
+    if _COMPRESSORS.get(_name(program), kind) != kind:
+        return _feeder(trace, program) or program
+    return program
+
+
+def _feeder(trace: Trace, program: Program) -> Program | None:
+    """Return who gives `program` its input: what started it, or the command before it in the pipe of a shell."""
+    if program.parent < 0:
+        return None
+    parent = trace.programs[program.parent]
+    if _name(parent) not in _STARTERS:
+        return parent
+    index = trace.programs.index(program)
+    before = [one for one in trace.programs[:index] if one.parent == program.parent and _ended_after(one, program)]
+    return before[-1] if before else _feeder(trace, parent)
+
+
+def _ended_after(one: Program, other: Program) -> bool:
+    return one.ended is None or one.ended > other.began
+
+
+def is_made_in_parallel(trace: Trace, path: str, program: Program, *, threads: bool) -> bool:
+    """Return whether several wrote the file `path` at a time, or `program`, which wrote it, had several at work.
+
+    With `threads` its own threads count too; some programs have them for nothing that bears on their output.
+    """
+    writers = [trace.programs[index] for index in dict.fromkeys(_writers(trace, path))]
+    if threads and program.helpers and _name(program) not in _SHELLS:
+        return True
+    return _overlap([one for one in writers if _name(one) not in _STARTERS]) or _overlap(
+        [one for one in trace.programs if one.parent >= 0 and trace.programs[one.parent] is program]
+    )
+
+
+def _overlap(programs: Sequence[Program]) -> bool:
+    ordered = sorted(programs, key=lambda program: program.began)
+    return any(one.ended is None or other.began < one.ended for one, other in pairwise(ordered))
 
 
 def describe_circumstances(trace: Trace, program: Program, tree: str) -> str:
@@ -48,6 +92,12 @@ def describe_circumstances(trace: Trace, program: Program, tree: str) -> str:
     return "; ".join([*parts, *(f"started by {command}" for command in chain[:3])])
 
 
+def name_tools(trace: Trace, program: Program) -> tuple[str, ...]:
+    """Return the names of `program`, of what it interprets, and of the programs that started it."""
+    words = [*program.argv[:2], *(parent.argv[0] for parent in _ancestors(trace, program) if parent.argv)]
+    return tuple(dict.fromkeys(posixpath.basename(word).lstrip("-") for word in words))
+
+
 def _ancestors(trace: Trace, program: Program) -> Iterator[Program]:
     seen = set()
     while 0 <= program.parent < len(trace.programs) and program.parent not in seen:
@@ -58,7 +108,7 @@ def _ancestors(trace: Trace, program: Program) -> Iterator[Program]:
 
 def _writers(trace: Trace, path: str, depth: int = 0) -> Iterator[int]:
     """Yield the programs that wrote `path` or what was renamed to it, those that did so last at the end."""
-    if depth > 8:
+    if depth > _DEEPEST:
         return
     for mover, old, new in trace.moved:
         if new == path:
@@ -69,13 +119,20 @@ def _writers(trace: Trace, path: str, depth: int = 0) -> Iterator[int]:
     yield from (index for index, written in trace.written if written == path and index >= 0)
 
 
-def _wrote(trace: Trace, index: int, path: str, values: Sequence[str]) -> bool:
+def _earlier_names(trace: Trace, path: str, depth: int = 0) -> Iterator[str]:
+    for _, old, new in trace.moved if depth < _DEEPEST else ():
+        if new == path:
+            yield old
+            yield from _earlier_names(trace, old, depth + 1)
+
+
+def _wrote(trace: Trace, index: int, paths: Collection[str], values: Sequence[str]) -> bool:
     """Return whether the program has written one of `values`; contents have a character for each byte."""
     wanted = [value.encode("utf-8", "surrogateescape").decode("latin-1") for value in values if value.strip()]
     return any(
         any(value in content for value in wanted)
         for writer, written, content in trace.contents
-        if writer == index and written == path
+        if writer == index and written in paths
     )
 
 

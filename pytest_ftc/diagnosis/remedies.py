@@ -22,7 +22,10 @@ else:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Cure:
-    """One entry of the catalogue; ``{epoch}``, ``{tree}`` and ``{output}`` in its texts stand for values of a build."""
+    """One entry of the catalogue.
+
+    In its texts ``{epoch}`` and ``{output}`` stand for values of a build, ``$PWD`` for its path.
+    """
 
     causes: frozenset[str]
     summary: str

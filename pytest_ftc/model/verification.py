@@ -68,6 +68,11 @@ class Remedy:
 
     summary: str
     settings: Mapping[str, str] = field(default_factory=dict)
+    """Variables to set; ``$PWD`` in them stands for the path of the build."""
+    before: str = ""
+    """A shell command to run before the build."""
+    after: str = ""
+    """A shell command to run after it."""
     proved: bool = False
     """True only when a rebuild with the settings made the difference go away."""
     tried: bool = False

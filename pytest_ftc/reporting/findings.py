@@ -23,17 +23,24 @@ def findings_of(verification: Verification) -> tuple[Finding, ...]:
 
 
 def fold(findings: Sequence[Finding]) -> list[list[Finding]]:
-    """Group findings that tell the same: one cause at one kind of place in outputs of one format.
+    """Group findings that tell the same: one cause and one remedy in outputs of one format.
 
-    Where the cause is not known the values must have changed alike too, or a second cause would hide behind the first.
+    Where the cause is not known the place must be of one kind and the values must have changed alike too, or a second
+    cause would hide behind the first.
     """
-    groups: dict[tuple[str, ...], list[Finding]] = {}
+    groups: dict[tuple[object, ...], list[Finding]] = {}
     for finding in findings:
-        place = re.sub(r"^(line|byte) .*", r"\1", finding.location, flags=re.DOTALL)
-        change = _shape_of_change(finding.evidence) if finding.cause == UNKNOWN else ""
-        suffix = posixpath.splitext(finding.output)[1]
-        groups.setdefault((finding.cause, place, suffix, change), []).append(finding)
+        groups.setdefault(_what_it_tells(finding), []).append(finding)
     return list(groups.values())
+
+
+def _what_it_tells(finding: Finding) -> tuple[object, ...]:
+    suffix = posixpath.splitext(finding.output)[1]
+    if finding.cause != UNKNOWN:
+        remedy = (finding.remedy.summary, finding.remedy.proved) if finding.remedy else None
+        return finding.cause, finding.confirmed, suffix, finding.command[:1], remedy
+    place = re.sub(r"^(line|byte) .*", r"\1", finding.location, flags=re.DOTALL)
+    return finding.cause, place, suffix, _shape_of_change(finding.evidence)
 
 
 def _undiagnosed(difference: Difference) -> Finding:

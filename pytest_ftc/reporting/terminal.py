@@ -25,6 +25,7 @@ __all__ = ["failure_panel", "summary_lines"]
 _SCREEN = 24
 """Lines of the first screen."""
 _MOST_FINDINGS = 3
+_MOST_LOCATIONS = 4
 _LOG_LINES = (8, 15)
 """Lines of the log that are shown: at least, and at most."""
 _VALUE_WIDTH = 36
@@ -98,40 +99,44 @@ def _findings_in_one(
 
     output, member = places[0][0].output, places[0][0].member
     yield row(page, "output", " › ".join(map(markup.show, filter(None, (output, member)))), style=markup.LABEL)
-    said, diffs = "", []
+    told, said = tuple[str, ...](), ""
+    advised: list[Text] = []
+    diffs = []
     for findings in places:
-        difference = differences.get((output, member, findings[0].location))
-        yield from _place(page, findings)
-        cause = _cause(findings[0])
-        if cause != said:
-            yield row(page, "cause", cause)
+        first = findings[0]
+        difference = differences.get((output, member, first.location))
+        if told != (here := _place(findings)):
+            for number, line in enumerate(here):
+                yield row(page, "" if number else "where", line, most_rows=2)
+        told = here
+        if said != (cause := _cause(first)):
+            yield row(page, "cause", cause, most_rows=3)
         said = cause
-        yield from _evidence_and_advice(page, findings[0], difference)
+        evidence = _evidence(first, difference)
+        if evidence:
+            yield from evidence_rows(page, evidence)
+        advice = list(_advice(page, first))
+        if advice != advised:
+            yield from advice
+        advised = advice
+        if difference and difference.note:
+            yield row(page, "note", markup.show_lines(difference.note), most_rows=3)
         diffs += [difference.diff] if difference and difference.diff else []
     for diff in dict.fromkeys(diffs):
         yield row_to_copy(page, "full diff", markup.show(_relative(diff)))
     yield Text()
 
 
-def _place(page: Page, findings: Sequence[Finding]) -> Iterator[Text]:
-    location = markup.show_lines(findings[0].location)
+def _place(findings: Sequence[Finding]) -> tuple[str, ...]:
+    """Return where the first of `findings` is, and how many places are alike."""
+    locations = list(dict.fromkeys(markup.show_lines(finding.location) for finding in findings))
+    first = locations[0]
     if len(findings) == 1:
-        if location:
-            yield row(page, "where", location, most_rows=2)
-        return
-    alike = len({finding.location for finding in findings}) == 1
-    if location and not alike:
-        yield row(page, "where", location, most_rows=2)
-    yield row(page, "alike", _count_alike(findings) + (f": {location}" if alike and location else ""), most_rows=2)
-
-
-def _evidence_and_advice(page: Page, finding: Finding, difference: Difference | None) -> Iterator[Text]:
-    evidence = _evidence(finding, difference)
-    if evidence:
-        yield from evidence_rows(page, evidence)
-    yield from _advice(page, finding)
-    if difference and difference.note:
-        yield row(page, "note", markup.show_lines(difference.note), most_rows=3)
+        return (first,) if first else ()
+    if len(locations) == 1:
+        return (f"{first}, in {_count_alike(findings)}" if first else _count_alike(findings),)
+    others = ", ".join(locations[1:_MOST_LOCATIONS]) + (", …" if len(locations) > _MOST_LOCATIONS else "")
+    return first, f"{_count_alike(findings)} alike, as at {others}"
 
 
 def _count_alike(findings: Sequence[Finding]) -> str:
@@ -145,7 +150,8 @@ def _count_alike(findings: Sequence[Finding]) -> str:
 def _cause(finding: Finding) -> str:
     if finding.cause == UNKNOWN:
         return "not known yet"
-    return f"{markup.show(finding.cause)} ({'confirmed' if finding.confirmed else 'suspected'})"
+    told = f"{markup.show(finding.cause)} ({'confirmed' if finding.confirmed else 'suspected'})"
+    return f"{told}: {markup.show_lines(finding.why)}" if finding.why else told
 
 
 def _evidence(finding: Finding, difference: Difference | None) -> Evidence | None:
@@ -165,7 +171,8 @@ def _advice(page: Page, finding: Finding) -> Iterator[Text]:
     if finding.command:
         yield row(page, "command", markup.show(shlex.join(finding.command)), most_rows=2)
     if finding.remedy:
-        state = "proved by rebuilding" if finding.remedy.proved else "not proved"
+        tried = "tried by rebuilding, not enough" if finding.remedy.tried else "advice, not tried"
+        state = "proved by rebuilding" if finding.remedy.proved else tried
         yield row(page, "remedy", f"{markup.show_lines(finding.remedy.summary)} ({state})", most_rows=6)
         unsaid = {name: value for name, value in finding.remedy.settings.items() if name not in finding.remedy.summary}
         if unsaid:

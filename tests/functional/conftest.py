@@ -16,6 +16,10 @@ import pytest
 def _nothing_is_left_behind(leaves_nothing_behind: None) -> None: ...
 
 
+_DEFAULTS = ("--ftc-diagnose=off",)
+"""What differs is explained in test_diagnosis.py only: it takes builds."""
+
+
 @dataclass(frozen=True)
 class Run:
     """What one run of pytest said."""
@@ -56,7 +60,7 @@ def verify(pytester: pytest.Pytester, project: Path) -> Verify:
             (project / "ftc.toml").write_text(textwrap.dedent(toml))
         path = project.parent / "report.json"
         path.unlink(missing_ok=True)
-        result = pytester.runpytest_subprocess("--ftc-verify", f"--ftc-json={path}", *arguments)
+        result = pytester.runpytest_subprocess("--ftc-verify", *_DEFAULTS, f"--ftc-json={path}", *arguments)
         report = json.loads(path.read_text()) if path.exists() else {}
         return Run(int(result.ret), str(result.stdout) + str(result.stderr), report)
 

@@ -75,7 +75,7 @@ def verify(folder: Path, *prefix: str, variations: str = "all") -> tuple[dict[st
     ]
     (folder / "ftc.toml").write_text("\n".join([f"variations = '{variations}'", *tables]))
     report = folder.parent / "report.json"
-    command = [*prefix, sys.executable, "-m", "pytest", "--ftc-verify", f"--ftc-json={report}"]
+    command = [*prefix, sys.executable, "-m", "pytest", "--ftc-verify", "--ftc-diagnose=off", f"--ftc-json={report}"]
     done = subprocess.run(command, cwd=folder, capture_output=True, text=True, env=os.environ)
     assert report.exists(), done.stdout + done.stderr
     return {artifact["name"]: artifact for artifact in json.loads(report.read_text())["artifacts"]}, done.stdout

@@ -25,7 +25,7 @@ outputs = ["out"]
 def session(project, tmp_path):
     (project / "ftc.toml").write_text(BUILDS)
     process = subprocess.Popen(
-        [sys.executable, "-X", "faulthandler", "-m", "pytest", "--ftc-verify"],
+        [sys.executable, "-X", "faulthandler", "-m", "pytest", "--ftc-verify", "--ftc-diagnose=off"],
         cwd=project,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,

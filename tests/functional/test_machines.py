@@ -57,7 +57,7 @@ def run_pytest(
 ) -> tuple[subprocess.CompletedProcess[str], dict]:
     report = folder.parent / "report.json"
     done = subprocess.run(
-        [*prefix, sys.executable, "-m", "pytest", "--ftc-verify", f"--ftc-json={report}"],
+        [*prefix, sys.executable, "-m", "pytest", "--ftc-verify", "--ftc-diagnose=off", f"--ftc-json={report}"],
         cwd=folder,
         env={
             **os.environ,

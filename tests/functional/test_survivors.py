@@ -40,7 +40,7 @@ class Build:
             f"[artifacts.daemons]\nbuild = '''{build}'''\noutputs = ['out']\ntimeout = {timeout}\n"
         )
         self.session = subprocess.Popen(
-            [*prefix, sys.executable, "-m", "pytest", "--ftc-verify", "-p", "no:cacheprovider"],
+            [*prefix, sys.executable, "-m", "pytest", "--ftc-verify", "--ftc-diagnose=off", "-p", "no:cacheprovider"],
             cwd=folder,
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,

@@ -42,7 +42,16 @@ def verify(
     report = folder.parent / "report.json"
     (folder / "pytest.ini").write_text("[pytest]\n")
     (folder / "ftc.toml").write_text(settings)
-    command = [*prefix, sys.executable, "-m", "pytest", "--ftc-verify", f"--ftc-json={report}", *options]
+    command = [
+        *prefix,
+        sys.executable,
+        "-m",
+        "pytest",
+        "--ftc-verify",
+        "--ftc-diagnose=off",
+        f"--ftc-json={report}",
+        *options,
+    ]
     done = subprocess.run(command, cwd=folder, capture_output=True, text=True, env={**os.environ, "COLUMNS": "200"})
     assert report.exists(), done.stdout + done.stderr
     artifacts = {artifact["name"]: artifact for artifact in json.loads(report.read_text())["artifacts"]}
@@ -126,7 +135,10 @@ def test_strict_is_not_passed_by_what_could_not_be_traced(tmp_path):
 def test_the_keys_want_true_or_false(tmp_path):
     (tmp_path / "ftc.toml").write_text("trace = 'yes'\n")
     done = subprocess.run(
-        [sys.executable, "-m", "pytest", "--ftc-verify"], cwd=tmp_path, capture_output=True, text=True
+        [sys.executable, "-m", "pytest", "--ftc-verify", "--ftc-diagnose=off"],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
     )
     assert done.returncode == 4
     assert "ftc.toml:1: trace: expected true or false, found 'yes'" in done.stderr

@@ -48,7 +48,7 @@ def verified(tmp_path_factory, request):
             tables.append(f'variations = "{specification}"\n')
     (folder / "ftc.toml").write_text("\n".join(tables))
     report = folder.parent / "leaks.json"
-    command = [sys.executable, "-m", "pytest", "--ftc-verify", f"--ftc-json={report}"]
+    command = [sys.executable, "-m", "pytest", "--ftc-verify", "--ftc-diagnose=off", f"--ftc-json={report}"]
     done = subprocess.run(command, cwd=folder, capture_output=True, text=True)
     assert report.exists(), done.stdout + done.stderr
     return {artifact["name"]: artifact for artifact in json.loads(report.read_text())["artifacts"]}

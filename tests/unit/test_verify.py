@@ -87,6 +87,8 @@ def workshop(executor: Scripted, **changes: object) -> Workshop:
         "path": ("/bin",),
         "environ": {},
         "trace": False,
+        "diagnose": "off",
+        "max_builds": 12,
         **changes,
     }
     return Workshop(**arguments)  # type: ignore[arg-type]

@@ -105,7 +105,7 @@ def test_colour_is_never_the_only_carrier_and_can_be_left_out():
 
 def test_many_alike_are_folded():
     text = panel(Verdict.UNREPRODUCIBLE, many=412)
-    assert "alike       412 files: zip entry mtime" in text
+    assert "where       zip entry mtime, in 412 files" in text
     assert len(text.splitlines()) <= 24
 
 
@@ -183,7 +183,7 @@ def test_values_that_changed_otherwise_are_not_folded():
     entry = replace(verification(Verdict.UNREPRODUCIBLE), differences=(date, path, alike))
     text = failure_panel(entry, width=80, colour=False, rerun=AGAIN)
     assert text.count("  output  ") == 2
-    assert "alike       2 files\n" in text
+    assert "2 files alike, as at line 9\n" in text
 
 
 def test_after_three_findings_the_rest_is_counted():

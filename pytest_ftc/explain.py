@@ -1,0 +1,175 @@
+"""Explaining why an artifact differs: looks into its outputs, and has the differences diagnosed."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from pytest_ftc.comparators import compare_manifests
+from pytest_ftc.diagnose import diagnose
+from pytest_ftc.diagnosis.canaries import Suspicion, Window, planted_by, suspect
+from pytest_ftc.diagnosis.places import Key, Places, leaf_of_manifest, leaf_of_names, pair_names, places_of, show_values
+from pytest_ftc.members import walk
+from pytest_ftc.model import (
+    Action,
+    Artifact,
+    BuildResult,
+    Difference,
+    DifferenceKind,
+    Field,
+    Finding,
+    Leaf,
+    Machine,
+    Metadata,
+    Snapshot,
+)
+from pytest_ftc.planning.plan import Plan
+from pytest_ftc.protocols import Executor
+from pytest_ftc.rebuilding import Rebuilder
+
+_MOST_EXAMINED = 64
+"""Outputs of one artifact that are looked into; of the others it is only known whether they differ."""
+_EPOCH = 1_577_836_800
+"""2020-01-01: the time that remedies set where the sources have no commit."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Explained:
+    """What is known of an artifact's differences."""
+
+    findings: tuple[Finding, ...]
+    differences: tuple[Difference, ...]
+    """One for each finding's place."""
+    builds: tuple[BuildResult, ...]
+    """Those that the diagnosis took."""
+
+
+def explain(
+    artifact: Artifact,
+    source: Snapshot,
+    plan: Plan,
+    builds: Sequence[BuildResult],
+    differences: Sequence[Difference],
+    executor: Executor,
+    machine: Machine,
+    *,
+    rebuild: bool,
+    max_builds: int,
+    seconds: float,
+) -> Explained:
+    """Return why the `builds` of `artifact` differ; `differences` are those found in the first that does.
+
+    Without `rebuild` the values alone tell.  With it there are at most `max_builds` builds in all, and none is begun
+    later than `seconds` from now.
+    """
+    control = builds[0]
+    number = next(
+        index
+        for index, build in enumerate(builds[1:], start=1)
+        if compare_manifests(control.outputs, build.outputs, artifact.metadata)
+    )
+    rebuilder = Rebuilder(
+        artifact,
+        source,
+        plan,
+        executor,
+        machine,
+        experiment=number,
+        most=max(0, max_builds - len(builds)),
+        seconds=seconds,
+    )
+    looker = _Looker(artifact.metadata)
+    eyes = _Suspecter(plan.actions[0], plan.actions[number], source, machine)
+    findings = diagnose(
+        control,
+        builds[number],
+        plan.varied,
+        looker.look,
+        eyes.suspect,
+        rebuilder if rebuild else None,
+        tree=plan.actions[0].environment.build_path,
+        epoch=source.commit_time or _EPOCH,
+    )
+    places = looker.look(control, builds[number])
+    return Explained(
+        findings=findings,
+        differences=tuple(_differences(places, differences)),
+        builds=tuple(rebuilder.builds),
+    )
+
+
+class _Looker:
+    """Finds the places in which two builds differ; what was seen once is remembered."""
+
+    def __init__(self, metadata: Metadata) -> None:
+        self._metadata = metadata
+        self._seen: dict[tuple[str, str, str], tuple[Leaf, ...]] = {}
+
+    def look(self, control: BuildResult, other: BuildResult) -> Places:
+        """Return all places; an output that has another name in the `other` build has its own name as a place."""
+        differences = compare_manifests(control.outputs, other.outputs, self._metadata)
+        pairs = pair_names(differences)
+        places: dict[Key, Leaf] = {}
+        for number, difference in enumerate(differences):
+            name = difference.output
+            if name in pairs:
+                places.update(places_of(name, [leaf_of_names(name, pairs[name])]))
+            elif name not in pairs.values():
+                leaves = self._leaves(difference, control, other, walked=number < _MOST_EXAMINED)
+                places.update(places_of(name, leaves))
+        return places
+
+    def _leaves(
+        self, difference: Difference, control: BuildResult, other: BuildResult, *, walked: bool
+    ) -> Sequence[Leaf]:
+        one, two = difference.control, difference.experiment
+        if difference.kind is not DifferenceKind.CONTENT or one is None or two is None:
+            return [leaf_of_manifest(difference)]
+        if not walked:
+            return [_whole(f"not examined: only the first {_MOST_EXAMINED} differing outputs are")]
+        key = difference.output, one.sha256, two.sha256
+        if key not in self._seen:
+            blobs = Path(control.blobs, one.sha256), Path(other.blobs, two.sha256)
+            self._seen[key] = walk(*blobs, difference.output).leaves or (_whole(),)
+        return self._seen[key]
+
+
+def _whole(note: str = "") -> Leaf:
+    return Leaf(field=Field.CONTENT, location="the output itself", control=b"", experiment=b"", note=note)
+
+
+class _Suspecter:
+    """Asks what the values of a place point to, given what the two environments planted."""
+
+    def __init__(self, control: Action, experiment: Action, source: Snapshot, machine: Machine) -> None:
+        self._environments = control.environment, experiment.environment
+        self._machine = machine
+        self._release = os.uname().release
+        times = [path.lstat().st_mtime for path in source.path.rglob("*")]
+        self._times = Window(min(times), max(times)) if times else None
+
+    def suspect(self, leaf: Leaf, control: BuildResult, experiment: BuildResult) -> Sequence[Suspicion]:
+        planted = [
+            planted_by(environment, build, self._machine, source_times=self._times, release=self._release)
+            for environment, build in zip(self._environments, (control, experiment), strict=True)
+        ]
+        return suspect(leaf, *planted)
+
+
+def _differences(places: Mapping[Key, Leaf], examined: Sequence[Difference]) -> list[Difference]:
+    """Return a difference for each place, with the full diff of its output if there is one."""
+    by_output = {difference.output: difference for difference in reversed(examined)}
+    told = [
+        replace(
+            by_output[key.output],
+            member=leaf.member,
+            location=leaf.location,
+            evidence=show_values(leaf),
+            note=leaf.note,
+        )
+        for key, leaf in places.items()
+    ]
+    outputs = {key.output for key in places} | set(pair_names(examined).values())
+    return [*told, *(difference for difference in examined if difference.output not in outputs)]

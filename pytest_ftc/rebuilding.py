@@ -1,0 +1,121 @@
+"""More builds of an artifact that differs, each with only some of the variations, within a budget."""
+
+from __future__ import annotations
+
+import shlex
+import time
+from collections.abc import Collection, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, replace
+
+from pytest_ftc.executors import run_apart
+from pytest_ftc.model import Action, Artifact, BuildResult, Machine, Role, Snapshot, Tracing
+from pytest_ftc.planning.plan import Plan, plan_rebuild
+from pytest_ftc.protocols import Executor
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Changes:
+    """What is done to the build itself, to see whether it helps; ``$PWD`` in settings stands for its path."""
+
+    settings: Mapping[str, str]
+    before: tuple[str, ...] = ()
+    after: tuple[str, ...] = ()
+
+
+def apply_changes(artifact: Artifact, changes: Changes, tree: str) -> Artifact:
+    """Return `artifact` with `changes`, for a build in `tree`; flags are added to those that it sets itself."""
+    settings = dict(artifact.env)
+    for name, value in changes.settings.items():
+        value = value.replace("$PWD", tree)
+        adds = name in settings and name.endswith(("FLAGS", "_OPTIONS"))
+        settings[name] = f"{settings[name]} {value}" if adds else value
+    return replace(artifact, build=_wrap(artifact.build, changes), env=settings)
+
+
+def _wrap(build: str | tuple[str, ...], changes: Changes) -> str | tuple[str, ...]:
+    if not (changes.before or changes.after):
+        return build
+    script = build if isinstance(build, str) else shlex.join(build)
+    return "\n".join(("set -e", *changes.before, f"(\n{script}\n)", *changes.after))
+
+
+class Rebuilder:
+    """Builds an artifact again; `builds` are those done so far.
+
+    `experiment` is the number of the experiment whose values the variations have.  At most `most` builds are done here,
+    and none is begun later than `seconds` from now.
+    """
+
+    def __init__(
+        self,
+        artifact: Artifact,
+        source: Snapshot,
+        plan: Plan,
+        executor: Executor,
+        machine: Machine,
+        *,
+        experiment: int,
+        most: int,
+        seconds: float,
+    ) -> None:
+        self._artifact = artifact
+        self._source = source
+        self._plan = plan
+        self._executor = executor
+        self._machine = machine
+        self._experiment = experiment
+        self._most = most
+        self._end = time.monotonic() + seconds
+        self.builds: list[BuildResult] = []
+
+    @property
+    def left(self) -> int:
+        """How many more builds the budget allows."""
+        return max(0, self._most - len(self.builds)) if time.monotonic() < self._end else 0
+
+    def varying(self, groups: Sequence[Collection[str]], *, trace: bool = False) -> list[BuildResult]:
+        """Build at once, for each of `groups`, with only the variations it names; with `trace` the first is traced."""
+        tracing = [Tracing.CONTENTS if trace and not number else Tracing.NO for number in range(len(groups))]
+        actions = [
+            self._action(
+                self._artifact,
+                [name for name in self._plan.varied if name in group],
+                Role.BISECT if group else Role.REPEAT,
+                number,
+                how,
+            )
+            for number, (group, how) in enumerate(zip(groups, tracing, strict=True))
+        ]
+        with ThreadPoolExecutor(len(actions), thread_name_prefix="ftc-diagnose") as pool:
+            results = list(pool.map(lambda action: self._executor.run(action, lambda _: None), actions))
+        self.builds += results
+        return results
+
+    def with_changes(self, changes: Changes) -> Sequence[BuildResult]:
+        """Build a control and an experiment with all variations, both with `changes`; the second may be left out."""
+        actions = [
+            self._action(apply_changes(self._artifact, changes, tree), names, Role.REMEDY, number, Tracing.NO)
+            for number, (tree, names) in enumerate(
+                (
+                    (self._plan.actions[0].environment.build_path, ()),
+                    (self._plan.actions[self._experiment].environment.build_path, self._plan.varied),
+                )
+            )
+        ]
+        results = run_apart(self._executor, actions)
+        self.builds += results
+        return results
+
+    def _action(self, artifact: Artifact, names: Sequence[str], role: Role, number: int, tracing: Tracing) -> Action:
+        return plan_rebuild(
+            artifact,
+            self._source,
+            self._plan,
+            names,
+            self._machine,
+            role=role,
+            suffix=f"-{len(self.builds) + number + 1}",
+            experiment=self._experiment,
+            trace=tracing,
+        )

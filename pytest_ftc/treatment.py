@@ -1,0 +1,112 @@
+"""Trying remedies by rebuilding: a finding's remedy is proved when its difference goes away."""
+
+from __future__ import annotations
+
+import shlex
+from collections import Counter
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass
+
+from pytest_ftc.diagnosis.places import Key, Places
+from pytest_ftc.diagnosis.remedies import Cure, find_cures
+from pytest_ftc.model import BuildResult, BuildStatus, Leaf, Remedy
+from pytest_ftc.rebuilding import Changes, Rebuilder
+
+_TIMES = {"race": 3, "random": 3}
+"""How often a cure must help where a difference comes and goes by itself; once where it does not."""
+
+Look = Callable[[BuildResult, BuildResult], Places]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Patient:
+    """A place that differs, and what bears on its cure."""
+
+    key: Key
+    leaf: Leaf
+    cause: str
+    known: bool
+    """Whether the cause is known well enough to try cures for it."""
+    tools: tuple[str, ...]
+    """The commands that made it."""
+
+
+def treat(patients: Sequence[Patient], look: Look, rebuilder: Rebuilder, epoch: int) -> Mapping[Patient, Remedy]:
+    """Return the best remedy for each of `patients`: proved if one could be, else the advice that fits best.
+
+    All are treated at once, each with the first cure that has not failed it yet, for as long as the budget lasts.
+    """
+    choices = {patient: list(_cures(patient)) for patient in patients}
+    failed: dict[Patient, list[Cure]] = {patient: [] for patient in choices}
+    helped: Counter[Patient] = Counter()
+    while rebuilder.left >= 2:
+        tried = {
+            patient: cure for patient, cures in choices.items() if (cure := _next(patient, cures, failed[patient]))
+        }
+        if all(_is_proved(patient, helped) for patient in tried):
+            break
+        healed = _try(tried, look, rebuilder, epoch)
+        for patient, cure in tried.items():
+            if patient.key in healed:
+                helped[patient] += 1
+            elif not _is_proved(patient, helped):
+                helped[patient] = 0
+                failed[patient].append(cure)
+    return {
+        patient: _remedy(patient, cures, failed[patient], _is_proved(patient, helped), epoch)
+        for patient, cures in choices.items()
+        if cures
+    }
+
+
+def _next(patient: Patient, cures: Sequence[Cure], failed: Sequence[Cure]) -> Cure | None:
+    if not patient.known:
+        return None
+    return next((cure for cure in cures if cure.can_be_tried and cure not in failed), None)
+
+
+def _is_proved(patient: Patient, helped: Mapping[Patient, int]) -> bool:
+    return helped.get(patient, 0) >= _TIMES.get(patient.cause, 1)
+
+
+def _cures(patient: Patient) -> Sequence[Cure]:
+    names = patient.key.output.lower().split("/")[-1].split(".")[1:]
+    formats = [patient.leaf.format, *(_FORMATS.get(name, name) for name in names)]
+    return list(find_cures(patient.cause, patient.leaf.field, formats, patient.tools))
+
+
+_FORMATS = {"tgz": "tar", "whl": "zip", "gz": "gzip", "zst": "zstd", "a": "ar", "so": "elf", "o": "elf", "jar": "zip"}
+
+
+def _try(cures: Mapping[Patient, Cure], look: Look, rebuilder: Rebuilder, epoch: int) -> Collection[Key]:
+    """Return the places that no longer differ when the artifact is built with all of `cures`."""
+    settings: dict[str, str] = {}
+    before: dict[str, None] = {}
+    after: dict[str, None] = {}
+    for patient, cure in cures.items():
+        settings.update({name: _fill(value, patient.key, epoch) for name, value in cure.settings.items()})
+        before.update(dict.fromkeys([_fill(cure.before, patient.key, epoch)] if cure.before else []))
+        after.update(dict.fromkeys([_fill(cure.after, patient.key, epoch)] if cure.after else []))
+    builds = rebuilder.with_changes(Changes(settings=settings, before=tuple(before), after=tuple(after)))
+    if len(builds) < 2 or any(build.status is not BuildStatus.OK for build in builds):
+        return ()
+    still = look(builds[0], builds[1])
+    return {patient.key for patient in cures if patient.key not in still}
+
+
+def _fill(text: str, key: Key, epoch: int) -> str:
+    return text.replace("{epoch}", str(epoch)).replace("{output}", shlex.quote(key.output))
+
+
+def _remedy(patient: Patient, choices: Sequence[Cure], failed: Sequence[Cure], proved: bool, epoch: int) -> Remedy:
+    tried = _next(patient, choices, failed) if proved else None
+    cure = tried or next((cure for cure in choices if cure not in failed), choices[0])
+    return Remedy(
+        summary=_fill(cure.summary, patient.key, epoch),
+        settings={name: _fill(value, patient.key, epoch) for name, value in cure.settings.items()},
+        before=_fill(cure.before, patient.key, epoch),
+        after=_fill(cure.after, patient.key, epoch),
+        proved=proved,
+        tried=proved or cure in failed,
+        source=cure.source,
+    )

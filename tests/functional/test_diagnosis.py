@@ -1,0 +1,139 @@
+"""``--ftc-diagnose``: the cause, the place, the command and the remedy of what differs."""
+
+import pytest
+
+BUILDS = {
+    "time": ("date -u +%s > out", "date"),
+    "timezone": ("date -d '2020-01-01 12:00 UTC' '+%Z%z' > out", "date"),
+    "build_path": ("echo $PWD > out", None),
+    "home": ("printf '%s\\n' $HOME > out; env -u LC_ALL sed -i s/x/x/ out", "sed"),
+    "hash_seed": ("python3 -c 'print(set(map(str, range(30))))' > out", "python3"),
+    "terminal": ("python3 -c 'import shutil; print(\"-\" * shutil.get_terminal_size()[0])' > out", "python3"),
+    "num_cpus": ("nproc > out", "nproc"),
+    "random": ("head -c 16 /dev/urandom > out", "head"),
+    "user_group": ("touch -d @0 a; tar --mtime=@0 --mode=644 -czf out a", "tar"),
+    "network": ("ls /sys/class/net 2> /dev/null | cksum > /dev/null; cut -c-4 /proc/net/dev | sort | cksum > out", "cksum"),
+}  # fmt: skip
+RACE = """
+import os, select, sys
+select.select((), (), (), int.from_bytes(os.urandom(2), "big") / 65536 * 0.3)
+with open("out", "a") as file:
+    file.write(sys.argv[1] + "\\n")
+"""
+
+
+def first(run):
+    artifact = run.artifact()
+    assert artifact["verdict"] == "unreproducible", run.text
+    return artifact["findings"][0]
+
+
+@pytest.mark.parametrize("cause", BUILDS)
+def test_the_cause_is_confirmed_and_the_command_named(verify_build, cause):
+    build, command = BUILDS[cause]
+    finding = first(verify_build(build, "--ftc-diagnose=full"))
+    assert (finding["cause"], finding["confirmed"]) == (cause, True)
+    assert command is None or finding["command"][0].rpartition("/")[2] == command
+    assert finding["output"] == "out"
+    assert finding["why"]
+
+
+def test_parallel_jobs_that_write_as_they_end_are_a_race(project, verify_build):
+    (project / "job.py").write_text(RACE)
+    build = "for n in 1 2 3 4 5 6 7 8; do python3 job.py $n & done; wait"
+    finding = first(verify_build(build, "--ftc-diagnose=full"))
+    assert (finding["cause"], finding["confirmed"]) == ("race", True)
+
+
+def test_it_is_the_default(pytester, project):
+    (project / "ftc.toml").write_text("[artifacts.app]\nbuild = 'echo $HOME > out'\noutputs = ['out']\n")
+    result = pytester.runpytest_subprocess("--ftc-verify")
+    result.stdout.fnmatch_lines(["*cause*home (confirmed)*"])
+
+
+def test_fast_looks_at_the_values_alone(verify_build):
+    run = verify_build("echo $HOME > out", "--ftc-diagnose=fast")
+    assert (first(run)["cause"], first(run)["confirmed"]) == ("home", False)
+    assert len(run.artifact()["builds"]) == 2
+
+
+def test_off_says_that_nothing_is_known(verify_build):
+    run = verify_build("echo $HOME > out", "--ftc-diagnose=off")
+    assert first(run)["cause"] == "unknown"
+    assert len(run.artifact()["builds"]) == 2
+
+
+@pytest.mark.parametrize("most", [2, 3, 5])
+def test_there_are_never_more_builds_than_allowed(verify_build, most):
+    run = verify_build("set | cksum > out", "--ftc-diagnose=full", f"--ftc-max-builds={most}")
+    assert len(run.artifact()["builds"]) <= most
+    assert not first(run)["confirmed"] or first(run)["cause"] == "random"
+
+
+def test_two_causes_at_one_place_are_both_found(verify_build):
+    run = verify_build("echo $HOME on $(hostname) > out", "--ftc-diagnose=full")
+    findings = run.artifact()["findings"]
+    assert {(finding["cause"], finding["confirmed"]) for finding in findings} == {("home", True), ("domain_host", True)}
+
+
+def test_a_remedy_is_proved_by_rebuilding(verify_build):
+    run = verify_build("echo $(date -u -d @${SOURCE_DATE_EPOCH:-$(date +%s)}) > out", "--ftc-diagnose=full")
+    remedy = first(run)["remedy"]
+    assert remedy["proved"]
+    assert remedy["settings"].keys() == {"SOURCE_DATE_EPOCH"}
+    assert {build["role"] for build in run.artifact()["builds"]} >= {"remedy"}
+    assert "proved by rebuilding" in run.flat
+
+
+def test_a_remedy_that_does_not_help_is_not_called_proved(verify_build):
+    finding = first(verify_build("date -u +%s > out", "--ftc-diagnose=full"))
+    assert not finding["remedy"]["proved"]
+
+
+def test_the_remedy_that_is_printed_heals_the_build(verify_build):
+    build = "touch b a; tar -czf out b a"
+    remedy = first(verify_build(build, "--ftc-diagnose=full"))["remedy"]
+    assert remedy["proved"]
+    settings = "\n".join(f"{name} = '{value}'" for name, value in remedy["settings"].items())
+    healed = verify_build(build, "--ftc-diagnose=full", more=f"[artifacts.app.env]\n{settings}")
+    assert healed.verdicts == {"app": "reproducible"}
+
+
+def test_an_output_that_is_named_by_the_date_is_one_finding(verify_build):
+    run = verify_build("date > $(date +%Y-%m-%d).log", "--ftc-diagnose=full", outputs='["*.log"]')
+    findings = run.artifact()["findings"]
+    assert [(finding["location"], finding["cause"]) for finding in findings[:1]] == [("the output's name", "time")]
+
+
+def test_many_files_with_one_cause_are_folded_into_one(verify_build):
+    build = "mkdir out; for n in $(seq 1 40); do echo $HOME > out/$n; done"
+    run = verify_build(build, "--ftc-diagnose=full", outputs='["out/*"]')
+    assert len(run.artifact()["findings"]) == 40
+    assert run.text.count("  cause ") == 1
+    assert "40 files alike" in run.flat or "in 40 files" in run.flat
+
+
+def test_a_bomb_is_reported_as_a_difference(project, verify_build):
+    bomb = (
+        "import gzip, os; open('out', 'wb').write(gzip.compress(bytes(1 << 26) + os.environ['HOME'].encode(), mtime=0))"
+    )
+    (project / "bomb.py").write_text(bomb)
+    run = verify_build("python3 bomb.py", "--ftc-diagnose=full")
+    assert first(run)["cause"] == "home"
+
+
+def test_members_with_hostile_names_harm_neither_the_disk_nor_the_terminal(project, verify_build):
+    script = (
+        "import io, os, tarfile\n"
+        "with tarfile.open('out', 'w') as tar:\n"
+        "    for name in ('../../evil', '/etc/evil', 'red\\x1b[31m', 'new\\nline'):\n"
+        "        data = os.environ['HOME'].encode()\n"
+        "        info = tarfile.TarInfo(name)\n"
+        "        info.size = len(data)\n"
+        "        tar.addfile(info, io.BytesIO(data))\n"
+    )
+    (project / "pack.py").write_text(script)
+    run = verify_build("python3 pack.py", "--ftc-diagnose=full")
+    assert first(run)["cause"] == "home"
+    assert "\x1b[31m" not in run.text
+    assert not list(project.parent.parent.rglob("evil"))
