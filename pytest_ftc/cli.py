@@ -22,9 +22,16 @@ def main(arguments: list[str] | None = None) -> int:
     doctor_command = commands.add_parser("doctor", help=brief, description=f"{brief.capitalize()}.")
     doctor_command.add_argument("--json", action="store_true", help="print the same as JSON")
     _add_normalize(commands)
+    brief = "print the settings that make an artifact reproducible, as configuration to paste"
+    determinize_command = commands.add_parser("determinize", help=brief, description=f"{brief.capitalize()}.")
+    determinize_command.add_argument("artifact", metavar="ARTIFACT", help="its name in [tool.ftc.artifacts]")
     options = parser.parse_args(arguments)
+    run = {"doctor": doctor, "normalize": normalize, "determinize": determinize}[options.command]
     try:
-        return normalize(options) if options.command == "normalize" else doctor(options)
+        return run(options)
+    except KeyboardInterrupt:
+        print("ftc: interrupted", file=sys.stderr)
+        return 130
     except FtcError as error:
         print(f"ftc: {error}", file=sys.stderr)
         return 1
@@ -89,6 +96,16 @@ def normalize(options: argparse.Namespace) -> int:
         print(f"{shown}: {('would change' if options.check else 'normalized') if changed else 'already normal'}")
         status |= changed and options.check
     return status
+
+
+def determinize(options: argparse.Namespace) -> int:
+    """Print what makes an artifact of the project in the current folder reproducible; what goes on goes to stderr."""
+    from pytest_ftc.determinize import determinize, render
+    from pytest_ftc.printable import printable
+
+    outcome = determinize(Path.cwd(), options.artifact, lambda text: print(f"ftc: {shorten(text)}", file=sys.stderr))
+    print(printable(render(outcome)), end="")
+    return 0 if outcome.heals else 1
 
 
 def doctor(options: argparse.Namespace) -> int:
