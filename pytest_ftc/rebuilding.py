@@ -13,6 +13,9 @@ from pytest_ftc.model import Action, Artifact, BuildResult, Machine, Role, Snaps
 from pytest_ftc.planning.plan import Plan, plan_rebuild
 from pytest_ftc.protocols import Executor
 
+_SET_UP = 0.06
+"""Seconds, about, until a build starts in its environment."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Changes:
@@ -91,6 +94,16 @@ class Rebuilder:
             results = list(pool.map(lambda action: self._executor.run(action, lambda _: None), actions))
         self.builds += results
         return results
+
+    def at_the_time_of(self, build: BuildResult) -> BuildResult:
+        """Build in the control's environment once more, with the clock at the time at which `build` started."""
+        action = self._action(self._artifact, (), Role.REPEAT, 0, Tracing.NO)
+        time.sleep((build.started - _SET_UP - time.time()) % 1)
+        shift = round(build.started - _SET_UP - time.time())
+        action = replace(action, environment=replace(action.environment, clock_shift=shift))
+        result = self._executor.run(action, lambda _: None)
+        self.builds.append(result)
+        return result
 
     def with_changes(self, changes: Changes) -> Sequence[BuildResult]:
         """Build a control and an experiment with all variations, both with `changes`; the second may be left out."""

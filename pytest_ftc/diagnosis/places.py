@@ -5,14 +5,16 @@ from __future__ import annotations
 import difflib
 import re
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import NamedTuple
 
 from pytest_ftc.model import Difference, DifferenceKind, Evidence, Field, Leaf, Output, OutputType
 
 _MOST_SHOWN = 400
 _BYTES_BEFORE = 4
-_OFFSET = re.compile(r"\bbyte 0x[0-9a-f]+")
+_OFFSET = re.compile(r"\bbyte 0x([0-9a-f]+)")
+_NEAR = 32
+"""Bytes."""
 _MOST_PAIRED = 2500
 _ALIKE = 0.6
 
@@ -30,19 +32,37 @@ Places = Mapping[Key, Leaf]
 
 
 def places_of(output: str, leaves: Sequence[Leaf]) -> Mapping[Key, Leaf]:
-    """Return the places in one output.
-
-    What may be elsewhere in another build is one place: the first byte that differs, all members that one build lacks.
-    """
+    """Return the places in one output; all members that only one build has are one place, as names may be drawn."""
     places: dict[Key, Leaf] = {}
     for leaf in leaves:
         lone = not leaf.control or not leaf.experiment
         if leaf.field is Field.NAME and lone:
             key = Key(output, "", "members", leaf.field)
         else:
-            key = Key(output, leaf.member, _OFFSET.sub("byte", leaf.location), leaf.field)
+            key = Key(output, leaf.member, leaf.location, leaf.field)
         places.setdefault(key, leaf)
     return places
+
+
+def match_places(known: Collection[Key], places: Places) -> Places:
+    """Return `places` under the keys of `known` where they are the same: bytes that differ may begin a little later."""
+    near: dict[tuple[Key, int], Key] = {}
+    for key in known:
+        place, offset = _split_offset(key)
+        if offset is not None:
+            for step in (0, 1, -1):
+                near.setdefault((place, offset // _NEAR + step), key)
+    matched: dict[Key, Leaf] = {}
+    for key, leaf in places.items():
+        place, offset = _split_offset(key)
+        twin = None if key in known or offset is None else near.get((place, offset // _NEAR))
+        matched.setdefault(twin or key, leaf)
+    return matched
+
+
+def _split_offset(key: Key) -> tuple[Key, int | None]:
+    found = _OFFSET.search(key.location)
+    return (key._replace(location=key.location[: found.start()]), int(found[1], 16)) if found else (key, None)
 
 
 def leaf_of_manifest(difference: Difference) -> Leaf:

@@ -45,6 +45,18 @@ def test_parallel_jobs_that_write_as_they_end_are_a_race(project, verify_build):
     assert (finding["cause"], finding["confirmed"]) == ("race", True)
 
 
+@pytest.mark.parametrize(("build", "cause"), [("date +%s", "time"), ("head -c 16 /dev/urandom", "random")])
+def test_a_digest_of_the_time_is_told_from_a_digest_of_chance(verify_build, build, cause):
+    finding = first(verify_build(f"{build} | sha256sum > out", "--ftc-diagnose=full"))
+    assert (finding["cause"], finding["confirmed"]) == (cause, True)
+
+
+def test_neighbouring_lines_have_causes_of_their_own(verify_build):
+    run = verify_build("(echo $HOME; head -c 8 /dev/urandom | od -An -tx1; hostname) > out", "--ftc-diagnose=full")
+    causes = {finding["location"]: finding["cause"] for finding in run.artifact()["findings"]}
+    assert causes == {"line 1": "home", "line 2": "random", "line 3": "domain_host"}
+
+
 def test_it_is_the_default(pytester, project):
     (project / "ftc.toml").write_text("[artifacts.app]\nbuild = 'echo $HOME > out'\noutputs = ['out']\n")
     result = pytester.runpytest_subprocess("--ftc-verify")
@@ -111,6 +123,13 @@ def test_many_files_with_one_cause_are_folded_into_one(verify_build):
     assert len(run.artifact()["findings"]) == 40
     assert run.text.count("  cause ") == 1
     assert "40 files alike" in run.flat or "in 40 files" in run.flat
+
+
+def test_every_one_of_very_many_outputs_has_its_finding(verify_build):
+    build = "mkdir out; cd out; for n in $(seq 1 1000); do echo $HOME > $n; done"
+    run = verify_build(build, "--ftc-diagnose=full", outputs='["out/*"]')
+    assert {finding["cause"] for finding in run.artifact()["findings"]} == {"home"}
+    assert len(run.artifact()["findings"]) == 1000
 
 
 def test_a_bomb_is_reported_as_a_difference(project, verify_build):

@@ -1,0 +1,227 @@
+"""Which variations cause each difference, confirmed by building with only some of them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from pytest_ftc.diagnosis.canaries import Strength, Suspicion
+from pytest_ftc.diagnosis.culprits import find_culprit, is_made_in_parallel
+from pytest_ftc.diagnosis.group_testing import (
+    Group,
+    Observation,
+    comes_by_itself,
+    is_sure,
+    needs_several,
+    next_groups,
+    proved_causes,
+    share,
+    smallest_healing,
+    suspects_left,
+    with_entailed,
+)
+from pytest_ftc.diagnosis.places import Key, Places, match_places, show_values
+from pytest_ftc.model import BuildResult, BuildStatus, Leaf, Trace
+from pytest_ftc.rebuilding import Rebuilder
+
+_AT_ONCE = 2
+_FOR_REMEDIES, _FOR_ONE_REMEDY = 4, 2
+"""Builds that are kept for trying remedies, when a cause is known and before."""
+_INHERENT = ("random", "race", "time")
+"""Causes of what differs between two builds in the same environment."""
+_REPEATS_OF_CLOCK = 2
+_DRAWN = ("random", "race")
+
+Look = Callable[[BuildResult, BuildResult], Places]
+"""Returns the places in which two builds differ."""
+Suspect = Callable[[Leaf, BuildResult, BuildResult], Sequence[Suspicion]]
+"""Returns what the values of a place point to, the most likely first."""
+
+
+@dataclass(slots=True)
+class Case:
+    """One place that differs, and what is known of it."""
+
+    leaf: Leaf
+    suspicions: Sequence[Suspicion]
+    observations: list[Observation] = field(default_factory=list)
+    planted: set[str] = field(default_factory=set)
+    """Causes of which a build that varied them alone held the experiment's own value."""
+    parallel: bool | None = None
+    """Whether it was made by several at a time; None when that is not known."""
+    races: bool | None = None
+    """Whether its output is the same in two builds on one CPU; None when that was not tried."""
+
+    @property
+    def suspects(self) -> list[str]:
+        return list(dict.fromkeys(suspicion.cause for suspicion in self.suspicions))
+
+    @property
+    def evident(self) -> list[str]:
+        """Causes whose own values stand on both sides."""
+        return [suspicion.cause for suspicion in self.suspicions if suspicion.strength >= Strength.STRONG]
+
+
+def confirm(
+    cases: dict[Key, Case],
+    control: BuildResult,
+    everything: Group,
+    look: Look,
+    suspect: Suspect,
+    rebuilder: Rebuilder,
+    tree: str,
+) -> Trace | None:
+    """Rebuild until it is known of each case which variations cause it; return the trace of the first build."""
+    trace: Trace | None = None
+    groups: list[Group] = [frozenset(), *_proposals(cases, everything, _AT_ONCE - 1)]
+    first = True
+    while groups and rebuilder.left:
+        results = rebuilder.varying(groups[: rebuilder.left], trace=first)
+        trace = results[0].trace if first else trace
+        first = False
+        for group, result in zip(groups, results, strict=False):
+            _observe(cases, control, with_entailed(group, everything), result, look, suspect)
+        spare = rebuilder.left - (_FOR_REMEDIES if _is_any_known(cases, everything) else _FOR_ONE_REMEDY)
+        groups = _proposals(cases, everything, min(_AT_ONCE, spare)) if spare > 0 else []
+    if trace:
+        _tell_races(cases, everything, look, rebuilder, trace, tree)
+    if "time" in everything:
+        _tell_clock(cases, control, look, rebuilder)
+    return trace
+
+
+def _proposals(cases: Mapping[Key, Case], everything: Group, most: int) -> list[Group]:
+    return share({key: list(_next_groups(case, everything)) for key, case in cases.items()}, most)
+
+
+def _next_groups(case: Case, everything: Group) -> Iterator[Group]:
+    yield from next_groups(everything, case.suspects, case.evident, case.observations)
+    if comes_by_itself(case.observations):
+        # What else is in it shows by its value alone.
+        done = {one.varied for one in case.observations}
+        groups = (with_entailed(frozenset({name}), everything) for name in case.evident if name not in _INHERENT)
+        yield from (group for group in groups if group not in done)
+
+
+def _is_any_known(cases: Mapping[Key, Case], everything: Group) -> bool:
+    return any(confirmed for case in cases.values() for _, confirmed in conclude(case, everything))
+
+
+def _observe(
+    cases: dict[Key, Case], control: BuildResult, group: Group, result: BuildResult, look: Look, suspect: Suspect
+) -> None:
+    """Note for all `cases` whether they show in `result`; what shows with nothing varied is a case of its own."""
+    if result.status is not BuildStatus.OK:
+        return
+    differing = match_places(cases, look(control, result))
+    unknown = [key for key in differing if key not in cases]
+    # Places of one kind may shift: where none of those known shows, but others do, all of them count as shown.
+    known = {(key.output, key.field) for key in cases}
+    shifted = {(key.output, key.field) for key in unknown} & known
+    shifted -= {(key.output, key.field) for key in differing if key in cases}
+    for key, case in cases.items():
+        shows = key in differing or (key.output, key.field) in shifted
+        case.observations.append(Observation(group, shows))
+        if key in differing:
+            case.planted.update(one.cause for one in case.suspicions if _is_planted(one, group, differing[key]))
+    for key in unknown if not group else ():
+        if (key.output, key.field) not in shifted:
+            drawn = [one for one in suspect(differing[key], control, result) if one.cause in _DRAWN]
+            cases[key] = Case(differing[key], drawn, [Observation(group, True)])
+
+
+def _is_planted(suspicion: Suspicion, group: Group, leaf: Leaf) -> bool:
+    value = suspicion.experiment.encode("utf-8", "surrogateescape")
+    return suspicion.cause in group and len(group) == 1 and bool(value) and value in leaf.experiment
+
+
+def _tell_races(
+    cases: Mapping[Key, Case], everything: Group, look: Look, rebuilder: Rebuilder, trace: Trace, tree: str
+) -> None:
+    """Look who made what no value explains; where it may be a race, build twice on one CPU to see if it goes away."""
+    for key, case in cases.items():
+        if not case.evident:
+            path = f"{tree}/{key.output}"
+            program = find_culprit(trace, path, [show_values(case.leaf).control], case.leaf.format)
+            threads = "race" in case.suspects
+            case.parallel = is_made_in_parallel(trace, path, program, threads=threads) if program else None
+    doubtful = {
+        key: case
+        for key, case in cases.items()
+        if case.parallel and not case.suspects and comes_by_itself(case.observations)
+    }
+    alone = frozenset({"num_cpus"})
+    if not doubtful or not alone & everything or rebuilder.left < 2:
+        return
+    one, other = rebuilder.varying([alone, alone])
+    if any(build.status is not BuildStatus.OK for build in (one, other)):
+        return
+    still = {key.output for key in look(one, other)}
+    for key, case in doubtful.items():
+        case.races = key.output not in still
+
+
+def _tell_clock(cases: Mapping[Key, Case], control: BuildResult, look: Look, rebuilder: Rebuilder) -> None:
+    """Build with the clock of the control where something seems drawn at random: a time is the same then."""
+    doubtful = {
+        key: case
+        for key, case in cases.items()
+        if comes_by_itself(case.observations) and not case.evident and not case.parallel
+    }
+    for _ in range(_REPEATS_OF_CLOCK):
+        if not doubtful or rebuilder.left < 1:
+            return
+        result = rebuilder.at_the_time_of(control)
+        if result.status is not BuildStatus.OK:
+            return
+        differing = match_places(cases, look(control, result))
+        outputs = {(key.output, key.field) for key in differing}
+        doubtful = {key: case for key, case in doubtful.items() if (key.output, key.field) not in outputs}
+    why = "it does not show when the clock is set to that of the control build"
+    for case in doubtful.values():
+        text = show_values(case.leaf)
+        case.suspicions = [
+            Suspicion("time", Strength.STRONG, text.control, text.experiment, why),
+            *(one for one in case.suspicions if one.cause != "time"),
+        ]
+
+
+def conclude(case: Case, everything: Group) -> list[tuple[str, bool]]:
+    """Return the causes of a case, each with whether builds have confirmed it."""
+    suspects, observations = case.suspects, case.observations
+    if comes_by_itself(observations):
+        others = (name for name in case.evident if name not in _INHERENT)
+        return [(_name_inherent(case), True), *((name, name in case.planted) for name in others)]
+    proved = proved_causes(everything, observations)
+    if needs_several(everything, observations):
+        proved = smallest_healing(everything, observations)
+        likely = [name for name in suspects if name in proved]
+        name = "race" if case.parallel else (likely or ["random"])[0]
+        return [(name, len(proved) == 1 and name in case.evident)]
+    if proved:
+        names = [*(name for name in suspects if name in proved), *sorted(proved - set(suspects))]
+        told = [(name, name in case.evident or is_sure(name, everything, observations)) for name in names]
+        return told if any(sure for _, sure in told) or not case.parallel else [("race", False)]
+    left = suspects_left(everything, observations)
+    likely = [name for name in suspects if name in left or name in _INHERENT]
+    return [(likely[0] if likely else "unknown", False)]
+
+
+def let_follow(cases: Mapping[Key, Case]) -> None:
+    """Let what nothing explains follow from a place of the same output that comes by itself too: digests mostly do."""
+    leading: dict[str, Suspicion] = {}
+    for key, case in cases.items():
+        if comes_by_itself(case.observations) and case.suspicions and case.suspicions[0].strength >= Strength.STRONG:
+            leading.setdefault(key.output, case.suspicions[0])
+    for key, case in cases.items():
+        if key.output in leading and not case.evident and comes_by_itself(case.observations):
+            cause = leading[key.output].cause
+            why = f"it follows from another place of this output, where {cause} shows"
+            case.suspicions = [Suspicion(cause, Strength.GUESS, "", "", why), *case.suspicions]
+
+
+def _name_inherent(case: Case) -> str:
+    if case.races:
+        return "race"
+    inherent = [name for name in case.suspects if name in _INHERENT and (name != "race" or case.parallel is not False)]
+    return inherent[0] if inherent else "random"
