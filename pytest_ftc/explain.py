@@ -44,6 +44,8 @@ class Explained:
     """One for each finding's place."""
     builds: tuple[BuildResult, ...]
     """Those that the diagnosis took."""
+    notes: tuple[str, ...]
+    """What was not looked into, and why."""
 
 
 def explain(
@@ -97,6 +99,7 @@ def explain(
         findings=findings,
         differences=tuple(_differences(places, differences)),
         builds=tuple(rebuilder.builds),
+        notes=tuple(looker.notes),
     )
 
 
@@ -106,6 +109,7 @@ class _Looker:
     def __init__(self, metadata: Metadata) -> None:
         self._metadata = metadata
         self._seen: dict[tuple[str, str, str], tuple[Leaf, ...]] = {}
+        self.notes: dict[str, None] = {}
 
     def look(self, control: BuildResult, other: BuildResult) -> Places:
         """Return all places; an output that has another name in the `other` build has its own name as a place."""
@@ -132,7 +136,9 @@ class _Looker:
         key = difference.output, one.sha256, two.sha256
         if key not in self._seen:
             blobs = Path(control.blobs, one.sha256), Path(other.blobs, two.sha256)
-            self._seen[key] = walk(*blobs, difference.output).leaves or (_whole(),)
+            found = walk(*blobs, difference.output)
+            self._seen[key] = found.leaves or (_whole(),)
+            self.notes.update(dict.fromkeys(f"{difference.output}: {text}" for text in found.cut))
         return self._seen[key]
 
 

@@ -116,6 +116,7 @@ def _verify(artifact: Artifact, workshop: Workshop) -> Verification:
         plan = plan.without(_find_unmoved_date(plan, source, builds[0]))
         verdict, reason = judge_builds(builds, expected=len(plan.actions), varied=plan.varied)
     findings: tuple[Finding, ...] = ()
+    unseen: tuple[str, ...] = ()
     if verdict is Verdict.UNREPRODUCIBLE and workshop.diagnose != "off":
         explained = explain(
             prepared.artifact,
@@ -129,7 +130,8 @@ def _verify(artifact: Artifact, workshop: Workshop) -> Verification:
             max_builds=workshop.max_builds,
             seconds=_DIAGNOSIS_SECONDS,
         )
-        findings, differences, builds = explained.findings, explained.differences, (*builds, *explained.builds)
+        findings, differences, unseen = explained.findings, explained.differences, explained.notes
+        builds = (*builds, *explained.builds)
     return Verification(
         id=artifact.id,
         name=artifact.name,
@@ -142,7 +144,7 @@ def _verify(artifact: Artifact, workshop: Workshop) -> Verification:
         differences=differences,
         hermeticity=find_outside_uses(plan.actions[0], builds[0]) if plan.actions[0].trace is not Tracing.NO else (),
         strict=artifact.strict,
-        notes=_notes(source, prepared, builds),
+        notes=(*_notes(source, prepared, builds), *unseen),
     )
 
 

@@ -19,7 +19,7 @@ from pytest_ftc.printable import shorten
 
 FOLLOWS = "follows from another difference"
 
-_MOST_ALIKE = 20
+_MOST_ALIKE = 200
 """Members of one container that are listed with a difference in the same header field."""
 _AROUND = 64
 

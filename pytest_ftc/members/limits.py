@@ -24,7 +24,7 @@ class Limits:
     value: int = 256 << 10
     """Bytes of one value of a leaf."""
     seconds: float = 60.0
-    leaves: int = 1000
+    leaves: int = 2000
 
 
 class LimitReachedError(Exception):

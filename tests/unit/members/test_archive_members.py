@@ -315,8 +315,8 @@ def test_many_alike_differences_are_summed_up(compare):
     def archive(seconds):
         file = io.BytesIO()
         with tarfile.open(fileobj=file, mode="w") as made:
-            for number in range(50):
-                info = tarfile.TarInfo(f"f{number:02}")
+            for number in range(230):
+                info = tarfile.TarInfo(f"f{number:03}")
                 info.mtime = seconds
                 made.addfile(info)
             last = tarfile.TarInfo("last")
@@ -325,5 +325,5 @@ def test_many_alike_differences_are_summed_up(compare):
         return file.getvalue()
 
     found = compare(archive(1000), archive(2000), "x.tar")
-    assert [leaf.member for leaf in found.leaves] == [*(f"f{number:02}" for number in range(20)), "last"]
+    assert [leaf.member for leaf in found.leaves] == [*(f"f{number:03}" for number in range(200)), "last"]
     assert found.cut == ("tar member mtime: 30 more members of the output",)
