@@ -75,7 +75,17 @@ def _cures(patient: Patient) -> Sequence[Cure]:
     return list(find_cures(patient.cause, patient.leaf.field, formats, patient.tools))
 
 
-_FORMATS = {"tgz": "tar", "whl": "zip", "gz": "gzip", "zst": "zstd", "a": "ar", "so": "elf", "o": "elf", "jar": "zip"}
+_FORMATS = {
+    "a": "ar",
+    "deb": "ar",
+    "gz": "gzip",
+    "jar": "zip",
+    "o": "elf",
+    "so": "elf",
+    "tgz": "tar",
+    "whl": "zip",
+    "zst": "zstd",
+}
 
 
 def _try(cures: Mapping[Patient, Cure], look: Look, rebuilder: Rebuilder, epoch: int) -> Collection[Key]:

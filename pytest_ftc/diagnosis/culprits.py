@@ -13,6 +13,8 @@ _DEEPEST = 8
 """Renamings of one file that are followed."""
 _COMPRESSORS = {"gzip": "gzip", "pigz": "gzip", "xz": "xz", "bzip2": "bzip2", "lbzip2": "bzip2", "zstd": "zstd"}
 """Programs that compress what others give them, and the formats they write."""
+_MAKERS = {"ar": ("ar", "ranlib", "dpkg-deb"), "zip": ("zip", "jar"), "tar": ("tar", "bsdtar")}
+"""Programs that write formats which others only fill."""
 _STARTERS = _SHELLS | {
     "env",
     "make",
@@ -42,7 +44,8 @@ def find_culprit(trace: Trace, path: str, values: Sequence[str], kind: str = "")
     telling = [index for index in writers if _wrote(trace, index, names, values)]
     candidates = telling or writers
     named = [index for index in candidates if _name(trace.programs[index]) not in _STARTERS]
-    program = trace.programs[(named or candidates)[-1]]
+    makers = [index for index in writers if _name(trace.programs[index]) in _MAKERS.get(kind, ())]
+    program = trace.programs[(makers or named or candidates)[-1]]
     if _COMPRESSORS.get(_name(program), kind) != kind:
         return _feeder(trace, program) or program
     return program
