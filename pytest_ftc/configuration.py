@@ -37,6 +37,8 @@ class Config:
     variations: str
     builds: int
     jobs: int
+    retries: int
+    """Further attempts at a build that failed for a transient reason."""
     report: Path | None
     json: Path | None
     diagnose: str
@@ -96,6 +98,7 @@ def load_config(root: Path, given: Mapping[str, str | bool | None], known: Known
         variations=settings.get("variations", "all"),
         builds=settings.get("builds", 2),
         jobs=settings.get("jobs", _usable_cpus()),
+        retries=settings.get("retries", 2),
         report=Path(settings["report"]).absolute() if "report" in settings else None,
         json=Path(settings["json"]).absolute() if "json" in settings else None,
         diagnose=settings.get("diagnose", "full"),
@@ -339,6 +342,7 @@ _CHECKS: dict[str, Callable[[Any, Known], Any]] = {
     "variations": _specification,
     "builds": _whole_number(2),
     "jobs": _whole_number(1),
+    "retries": _whole_number(0),
     "report": _text,
     "json": _text,
     "diagnose": _choice("off", "fast", "full"),
@@ -357,6 +361,7 @@ _ARTIFACT_CHECKS: dict[str, Callable[[Any, Known], Any]] = {
     "env": _env,
     "pass_env": _pass_env,
     "variations": _specification,
+    "fetches": _flag,
     "strict": _flag,
 }
 

@@ -21,7 +21,7 @@ from pytest_ftc.background import Background
 from pytest_ftc.comparators import DiffoscopeComparator
 from pytest_ftc.configuration import Config, load_config
 from pytest_ftc.errors import ConfigurationError
-from pytest_ftc.executors import LocalExecutor, SnapshotCache, Workspace, survey_machine
+from pytest_ftc.executors import LocalExecutor, Patience, RetryingExecutor, SnapshotCache, Workspace, survey_machine
 from pytest_ftc.launcher.trees import remove_tree
 from pytest_ftc.model import Artifact, Machine, Verification
 from pytest_ftc.model.serial import to_json
@@ -110,7 +110,8 @@ class _Open:
         cancelled = threading.Event()
         machine = examine_machine(workspace, cache=self_test_cache())
         comparator = DiffoscopeComparator(results / "diffs", workspace.folder("compare"))
-        executor = LocalExecutor(machine, workspace.folder("builds"), results / "logs", config.jobs)
+        local = LocalExecutor(machine, workspace.folder("builds"), results / "logs", config.jobs)
+        executor = RetryingExecutor(local, Patience(retries=config.retries))
         workshop = Workshop(
             executor=executor,
             machine=machine,

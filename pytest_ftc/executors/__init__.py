@@ -3,7 +3,16 @@
 from pytest_ftc.executors.apart import run_apart
 from pytest_ftc.executors.local import LocalExecutor
 from pytest_ftc.executors.machine import survey_machine
+from pytest_ftc.executors.retrying import Patience, RetryingExecutor
 from pytest_ftc.executors.snapshot import SnapshotCache
 from pytest_ftc.executors.workspace import Workspace
 
-__all__ = ["LocalExecutor", "SnapshotCache", "Workspace", "run_apart", "survey_machine"]
+__all__ = [
+    "LocalExecutor",
+    "Patience",
+    "RetryingExecutor",
+    "SnapshotCache",
+    "Workspace",
+    "run_apart",
+    "survey_machine",
+]

@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import IO, Any
 
+from pytest_ftc.executors.transient import ENDED, UNWANTED
 from pytest_ftc.launcher import command, kernel
 from pytest_ftc.launcher.processes import GO
 from pytest_ftc.launcher.trees import remove_tree
@@ -33,7 +34,6 @@ from pytest_ftc.protocols import MayStart, at_once
 _TAIL_BYTES = 16 * 1024
 _TAIL_LINES = 40
 _PATIENCE = 0.1
-_UNWANTED = "it was no longer wanted"
 _PRIVATE = (Path("/tmp"), Path("/var/tmp"), Path("/dev/shm"))
 
 
@@ -59,13 +59,13 @@ class LocalExecutor:
             return self._run(action, started, may_start)
         # What shares a folder is set up when its turn comes, and waits outside.
         if not self._await_permission(may_start):
-            return _lost(action, _UNWANTED)
+            return _lost(action, UNWANTED)
         with self._turn(action.root):
             return self._run(action, started, at_once)
 
     def _run(self, action: Action, started: Callable[[float], None], may_start: MayStart) -> BuildResult:
         if self._cancelled.is_set():
-            return _lost(action, "the session ended")
+            return _lost(action, ENDED)
         folder = self._work / action.id
         try:
             (folder / "blobs").mkdir(parents=True)
@@ -130,7 +130,7 @@ class LocalExecutor:
             with process.stdout as told:
                 if told.readline() == b"ready\n":
                     if not self._await_permission(may_start):
-                        return _lost(action, _UNWANTED)
+                        return _lost(action, UNWANTED)
                     # A slot is taken for the build alone: others run while this one is set up and waits.
                     with self._slots:
                         _let_start(process)

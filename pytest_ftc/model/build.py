@@ -88,6 +88,8 @@ class Action:
     git_link: Path | None = None
     """The folder that a ``.git`` file in the source points into (worktrees, submodules)."""
     trace: Tracing = Tracing.NO
+    fetches: bool = False
+    """Whether it is declared to download: what a server answers is then no failure of its own."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -104,6 +106,10 @@ class BuildResult:
     reason: str = ""
     """Why the status is not ok, in one line."""
     attempts: int = 1
+    failed_before: tuple[str, ...] = ()
+    """Why earlier attempts at the same build failed; with status ok, the build is flaky."""
+    lost_before: tuple[str, ...] = ()
+    """Why earlier attempts at it were lost."""
     started: float = 0.0
     """Real start, seconds since 1970."""
     seconds: float = 0.0

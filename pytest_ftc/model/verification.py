@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import Enum
 
-from pytest_ftc.model.build import BuildResult, Output
+from pytest_ftc.model.build import BuildResult, BuildStatus, Output
 
 
 class Verdict(str, Enum):
@@ -135,6 +135,20 @@ class Verification:
     """Wall time of the whole verification."""
 
     @property
+    def flaky(self) -> tuple[str, ...]:
+        """The builds that failed and then passed unchanged, one sentence each."""
+        return tuple(
+            f"flaky: the {build.role.value} build failed {_times(len(build.failed_before))} "
+            f"({', '.join(dict.fromkeys(build.failed_before))}), then passed unchanged"
+            for build in self.builds
+            if build.failed_before and build.status is BuildStatus.OK
+        )
+
+    @property
     def passed(self) -> bool:
         """Whether the artifact is all that it was asked to be."""
         return self.verdict is Verdict.REPRODUCIBLE and not (self.strict and self.hermeticity)
+
+
+def _times(count: int) -> str:
+    return "once" if count == 1 else f"{count} times"

@@ -76,6 +76,7 @@ def _artifact(verification: Verification) -> dict[str, Any]:
         "differences": [_difference(difference) for difference in verification.differences],
         "findings": to_json(findings_of(verification)),
         "hermeticity": list(verification.hermeticity),
+        "flaky": list(verification.flaky),
         "notes": list(verification.notes),
     }
 
@@ -89,6 +90,8 @@ def _build(build: BuildResult) -> dict[str, Any]:
         "exit_code": build.exit_code,
         "reason": build.reason,
         "attempts": build.attempts,
+        "failed_before": list(build.failed_before),
+        "lost_before": list(build.lost_before),
         "started": build.started,
         "seconds": round(build.seconds, 3),
         "log": build.log,

@@ -28,6 +28,8 @@ def summary_lines(verifications: Sequence[Verification], *, width: int, colour: 
         lines += each_once(page, "note", notes, verifications)
     uses = [(text, "", entry) for entry in verifications for text in entry.hermeticity]
     lines += each_once(page, "uses", uses, verifications)
+    flaky = [(text.removeprefix("flaky: "), "", entry) for entry in verifications for text in entry.flaky]
+    lines += each_once(page, "flaky", flaky, verifications)
     missed = [(gap.reason, gap.variation, entry) for entry in verifications for gap in entry.not_varied]
     lines += each_once(page, "not varied", missed, verifications)
     if len(verifications) > 1:
