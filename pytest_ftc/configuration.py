@@ -361,6 +361,7 @@ _ARTIFACT_CHECKS: dict[str, Callable[[Any, Known], Any]] = {
     "env": _env,
     "pass_env": _pass_env,
     "variations": _specification,
+    "critical": _flag,
     "fetches": _flag,
     "strict": _flag,
 }

@@ -110,7 +110,7 @@ class _Open:
         cancelled = threading.Event()
         machine = examine_machine(workspace, cache=self_test_cache())
         comparator = DiffoscopeComparator(results / "diffs", workspace.folder("compare"))
-        local = LocalExecutor(machine, workspace.folder("builds"), results / "logs", config.jobs)
+        local = LocalExecutor(machine, workspace.folder("builds"), results / "logs", config.jobs, _cache("slots"))
         executor = RetryingExecutor(local, Patience(retries=config.retries))
         workshop = Workshop(
             executor=executor,
@@ -160,9 +160,13 @@ def examine_machine(workspace: Workspace, cache: Path | None = None) -> Machine:
 
 def self_test_cache() -> Path:
     """Return the folder in which passed self-tests are noted."""
+    return _cache("self-tests")
+
+
+def _cache(name: str) -> Path:
     import platformdirs
 
-    return Path(platformdirs.user_cache_dir("pytest-ftc"), "self-tests")
+    return Path(platformdirs.user_cache_dir("pytest-ftc"), name)
 
 
 def _describe_boot(machine: Machine) -> str:

@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import IO, Any
 
+from pytest_ftc.executors.slots import Slots
 from pytest_ftc.executors.transient import ENDED, UNWANTED
 from pytest_ftc.launcher import command, kernel
 from pytest_ftc.launcher.processes import GO
@@ -38,16 +39,16 @@ _PRIVATE = (Path("/tmp"), Path("/var/tmp"), Path("/dev/shm"))
 
 
 class LocalExecutor:
-    """Runs at most `jobs` builds at a time below `work`; logs go to `logs`.
+    """Runs builds below `work`, at a time as many as `jobs` and the slots in the folder `slots` allow.
 
-    Environments are set up beside that, as many as `run` is called.
+    Environments are set up beside that, as many as `run` is called.  Logs go to `logs`.
     """
 
-    def __init__(self, machine: Machine, work: Path, logs: Path, jobs: int) -> None:
+    def __init__(self, machine: Machine, work: Path, logs: Path, jobs: int, slots: Path | None = None) -> None:
         self._machine = machine
         self._work = work
         self._logs = logs
-        self._slots = threading.BoundedSemaphore(jobs)
+        self._slots = Slots(jobs, slots)
         self._running: set[subprocess.Popen[bytes]] = set()
         self._lock = threading.Lock()
         self._turns: dict[Path, threading.Lock] = {}
@@ -132,7 +133,9 @@ class LocalExecutor:
                     if not self._await_permission(may_start):
                         return _lost(action, UNWANTED)
                     # A slot is taken for the build alone: others run while this one is set up and waits.
-                    with self._slots:
+                    with self._slots.taken(self._cancelled.is_set, first=action.critical) as slot:
+                        if not slot:
+                            return _lost(action, ENDED)
                         _let_start(process)
                         _await_end(told, started)
             return self._read_result(action, process.wait(), folder, log)

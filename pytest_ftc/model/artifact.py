@@ -41,6 +41,8 @@ class Artifact:
     """Names (globs) of variables handed through from the environment of pytest."""
     variations: str | None = None
     """The artifact's own variation specification; None takes the session's."""
+    critical: bool = False
+    """Whether its builds come before those of others."""
     fetches: bool = False
     """Whether the build downloads, so that a server's bad answer is worth another attempt."""
     strict: bool = False

@@ -88,6 +88,8 @@ class Action:
     git_link: Path | None = None
     """The folder that a ``.git`` file in the source points into (worktrees, submodules)."""
     trace: Tracing = Tracing.NO
+    critical: bool = False
+    """Whether it is built before others that wait."""
     fetches: bool = False
     """Whether it is declared to download: what a server answers is then no failure of its own."""
 

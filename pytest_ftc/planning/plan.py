@@ -215,6 +215,7 @@ def _action(
         described={variation.name: variation.describe(environment) for variation in variations},
         outputs=artifact.outputs,
         timeout=artifact.timeout,
+        critical=artifact.critical,
         fetches=artifact.fetches,
     )
 

@@ -1,0 +1,124 @@
+"""How many builds run at a time: of one session, and of all sessions of a user on this machine."""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import heapq
+import itertools
+import os
+import random
+import threading
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+_POLL = 0.05
+"""Seconds between two looks at slots that others hold."""
+_LEAST_MEMORY = 128 << 20
+"""Bytes that must be available for another build to begin beside others."""
+
+
+class Slots:
+    """Lets at most `jobs` builds of this session run, and as many of all sessions as the machine has CPUs, or `jobs`.
+
+    A slot is a locked file in `folder`, so that it is free as soon as its holder is gone, however it went (flock(2)).
+    Without a folder that can be used only the session's own limit holds.
+    """
+
+    def __init__(self, jobs: int, folder: Path | None) -> None:
+        self._jobs = jobs
+        self._files = _make_files(folder, max(jobs, os.cpu_count() or 1)) if folder else []
+        self._turn = threading.Condition()
+        self._waiting: list[tuple[bool, int]] = []
+        self._numbers = itertools.count()
+        self._running = 0
+
+    @contextlib.contextmanager
+    def taken(self, cancelled: Callable[[], bool], *, first: bool = False) -> Iterator[bool]:
+        """Wait for a slot and hold it: true, or false when `cancelled` says so first.
+
+        Who has waited longest comes next, but those that are to be `first` before all others.
+        """
+        ticket = (not first, next(self._numbers))
+        with self._turn:
+            heapq.heappush(self._waiting, ticket)
+        held = None
+        try:
+            held = self._await_slot(ticket, cancelled)
+            yield held is not None
+        finally:
+            with self._turn:
+                if held is None:
+                    self._waiting.remove(ticket)
+                    heapq.heapify(self._waiting)
+                else:
+                    self._running -= 1
+                    _free(held)
+                self._turn.notify_all()
+
+    def _await_slot(self, ticket: tuple[bool, int], cancelled: Callable[[], bool]) -> int | None:
+        """Return the descriptor of a locked slot, -1 where none is needed, or None."""
+        while not cancelled():
+            with self._turn:
+                if self._waiting[0] == ticket and self._running < self._jobs and not self._is_short_of_memory():
+                    slot = self._try_to_lock()
+                    if slot is not None:
+                        heapq.heappop(self._waiting)
+                        self._running += 1
+                        self._turn.notify_all()
+                        return slot
+                self._turn.wait(_POLL)
+        return None
+
+    def _is_short_of_memory(self) -> bool:
+        # With nothing of ours running, waiting would not help.
+        return self._running > 0 and available_memory() < _LEAST_MEMORY
+
+    def _try_to_lock(self) -> int | None:
+        if not self._files:
+            return -1
+        # Everybody begins elsewhere: else the first files would be fought for, and the last one always be late.
+        for path in random.sample(self._files, len(self._files)):
+            slot = _lock(path)
+            if slot is not None:
+                return slot
+        return None
+
+
+def available_memory() -> int:
+    """Return the bytes that programs can still get without swapping, see proc_meminfo(5); a lot if not known."""
+    with contextlib.suppress(OSError, ValueError, IndexError), open("/proc/meminfo") as lines:
+        for line in lines:
+            if line.startswith("MemAvailable:"):
+                return int(line.split()[1]) * 1024
+    return 1 << 60
+
+
+def _make_files(folder: Path, count: int) -> list[Path]:
+    files = [folder / f"slot-{number}" for number in range(count)]
+    try:
+        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        for file in files:
+            os.close(os.open(file, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, 0o600))
+    except OSError:
+        return []
+    return files
+
+
+def _lock(path: Path) -> int | None:
+    try:
+        slot = os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, 0o600)
+    except OSError:
+        # The folder went away under a running session: what is left is the session's own limit.
+        return -1
+    try:
+        fcntl.flock(slot, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        os.close(slot)
+        return None
+    return slot
+
+
+def _free(slot: int) -> None:
+    if slot >= 0:
+        os.close(slot)
