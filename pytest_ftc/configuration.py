@@ -333,6 +333,13 @@ def _pass_env(value: Any, _: Known) -> tuple[str, ...]:
     return tuple(value)
 
 
+def _secrets(value: Any, _: Known) -> tuple[str, ...]:
+    expected = "a list such as ['env:TOKEN', 'file:~/.netrc']"
+    _expect(isinstance(value, list), expected)
+    _expect(all(isinstance(name, str) and re.fullmatch(r"env:[^=\0]+|file:[^\0]+", name) for name in value), expected)
+    return tuple(value)
+
+
 _EXPECTED = {
     "build": "a command: text for the shell, or a list of words",
     "outputs": "a list of globs such as ['dist/*.whl']",
@@ -361,6 +368,7 @@ _ARTIFACT_CHECKS: dict[str, Callable[[Any, Known], Any]] = {
     "env": _env,
     "pass_env": _pass_env,
     "variations": _specification,
+    "secrets": _secrets,
     "critical": _flag,
     "fetches": _flag,
     "strict": _flag,

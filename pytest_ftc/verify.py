@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from pytest_ftc.comparators import compare_manifests, find_real_date
+from pytest_ftc.confidential import keep_secret
 from pytest_ftc.errors import FtcError
 from pytest_ftc.executors import run_apart
 from pytest_ftc.explain import explain
@@ -21,6 +22,7 @@ from pytest_ftc.model import (
     Difference,
     DifferenceKind,
     Finding,
+    Isolation,
     Machine,
     Snapshot,
     Tracing,
@@ -28,6 +30,7 @@ from pytest_ftc.model import (
     Verification,
 )
 from pytest_ftc.planning.plan import Plan, plan_builds
+from pytest_ftc.planning.secrets import check_visible, read_secrets
 from pytest_ftc.presets import Prepared
 from pytest_ftc.protocols import Comparator, Executor, Variation
 
@@ -70,7 +73,7 @@ def verify(artifact: Artifact, workshop: Workshop) -> Verification:
     """Rebuild `artifact` in different environments, compare every output byte, and return the whole record."""
     begin = time.monotonic()
     try:
-        verification = _verify(artifact, workshop)
+        verification = _verify_with_secrets(artifact, workshop)
     except FtcError as error:
         verification = Verification(id=artifact.id, name=artifact.name, verdict=Verdict.ERROR, reason=str(error))
     except Exception as error:
@@ -83,6 +86,16 @@ def verify(artifact: Artifact, workshop: Workshop) -> Verification:
             notes=(traceback.format_exc(),),
         )
     return replace(verification, seconds=time.monotonic() - begin)
+
+
+def _verify_with_secrets(artifact: Artifact, workshop: Workshop) -> Verification:
+    if not artifact.secrets:
+        return _verify(artifact, workshop)
+    secrets = read_secrets(artifact.secrets, workshop.environ, artifact.source)
+    if workshop.machine.isolation is not Isolation.NONE:
+        check_visible(secrets, artifact.secrets)
+    verification = _verify(replace(artifact, env={**artifact.env, **secrets.variables}), workshop)
+    return keep_secret(verification, secrets)
 
 
 def _verify(artifact: Artifact, workshop: Workshop) -> Verification:

@@ -3,6 +3,7 @@
 from pytest_ftc.comparators.dates import find_real_date
 from pytest_ftc.comparators.diffoscope import DiffoscopeComparator
 from pytest_ftc.comparators.hexdump import HexComparator
+from pytest_ftc.comparators.leaks import find_bytes
 from pytest_ftc.comparators.manifests import compare_manifests
 
-__all__ = ["DiffoscopeComparator", "HexComparator", "compare_manifests", "find_real_date"]
+__all__ = ["DiffoscopeComparator", "HexComparator", "compare_manifests", "find_bytes", "find_real_date"]

@@ -41,6 +41,8 @@ class Artifact:
     """Names (globs) of variables handed through from the environment of pytest."""
     variations: str | None = None
     """The artifact's own variation specification; None takes the session's."""
+    secrets: tuple[str, ...] = ()
+    """What its builds are given and must not give away: ``env:NAME`` or ``file:PATH``."""
     critical: bool = False
     """Whether its builds come before those of others."""
     fetches: bool = False

@@ -125,6 +125,8 @@ class Verification:
     builds: tuple[BuildResult, ...] = ()
     differences: tuple[Difference, ...] = ()
     findings: tuple[Finding, ...] = ()
+    leaks: tuple[str, ...] = ()
+    """Secrets that stand in outputs or logs: which, how written and where, one sentence each."""
     hermeticity: tuple[str, ...] = ()
     """What the build used beyond its declared inputs, one sentence each; empty also where it was not traced."""
     strict: bool = False
@@ -147,7 +149,8 @@ class Verification:
     @property
     def passed(self) -> bool:
         """Whether the artifact is all that it was asked to be."""
-        return self.verdict is Verdict.REPRODUCIBLE and not (self.strict and self.hermeticity)
+        kept = not self.leaks and not (self.strict and self.hermeticity)
+        return self.verdict is Verdict.REPRODUCIBLE and kept
 
 
 def _times(count: int) -> str:

@@ -75,6 +75,7 @@ def _artifact(verification: Verification) -> dict[str, Any]:
         "builds": [_build(build) for build in verification.builds],
         "differences": [_difference(difference) for difference in verification.differences],
         "findings": to_json(findings_of(verification)),
+        "leaks": list(verification.leaks),
         "hermeticity": list(verification.hermeticity),
         "flaky": list(verification.flaky),
         "notes": list(verification.notes),

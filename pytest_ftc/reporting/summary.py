@@ -26,6 +26,8 @@ def summary_lines(verifications: Sequence[Verification], *, width: int, colour: 
     if verbose:
         notes = [(note, "", entry) for entry in verifications for note in entry.notes]
         lines += each_once(page, "note", notes, verifications)
+    leaks = [(text, "", entry) for entry in verifications for text in entry.leaks]
+    lines += each_once(page, "leak", leaks, verifications)
     uses = [(text, "", entry) for entry in verifications for text in entry.hermeticity]
     lines += each_once(page, "uses", uses, verifications)
     flaky = [(text.removeprefix("flaky: "), "", entry) for entry in verifications for text in entry.flaky]
@@ -39,8 +41,8 @@ def summary_lines(verifications: Sequence[Verification], *, width: int, colour: 
 
 def describe_verdict(verification: Verification) -> str:
     """Return the verdict's word, and what else an artifact that is strict about it had to keep and did not."""
-    broken = verification.verdict is Verdict.REPRODUCIBLE and not verification.passed
-    return verification.verdict.value + ", not hermetic" * broken
+    strict = verification.verdict is Verdict.REPRODUCIBLE and verification.strict and bool(verification.hermeticity)
+    return verification.verdict.value + ", leaks a secret" * bool(verification.leaks) + ", not hermetic" * strict
 
 
 def each_once(

@@ -66,12 +66,17 @@ def _count_outputs(verification: Verification) -> str:
 def _body(page: Page, verification: Verification) -> Iterator[Text]:
     from rich.text import Text
 
+    yield from (row(page, "leak", markup.show(text), most_rows=3) for text in verification.leaks)
+    if verification.leaks:
+        yield row(page, "next", "change the secret, and keep it out of what the build writes")
+        yield Text()
     if verification.verdict is Verdict.UNREPRODUCIBLE:
         yield from _findings(page, verification)
         yield from _coverage(page, verification)
     elif verification.verdict is Verdict.REPRODUCIBLE:
         yield from (row(page, "uses", markup.show(text), most_rows=3) for text in verification.hermeticity)
-        yield row(page, "next", "make it part of the source or an installed tool, or allow it: strict = false")
+        if verification.hermeticity:
+            yield row(page, "next", "make it part of the source or an installed tool, or allow it: strict = false")
         yield from _coverage(page, verification)
     else:
         yield from _broken(page, verification)
