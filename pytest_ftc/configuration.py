@@ -37,6 +37,10 @@ class Config:
     variations: str
     builds: int
     jobs: int
+    sample: float
+    """Share of the artifacts that a session verifies."""
+    most_left_out: int
+    """Sessions in a row that may leave out an artifact."""
     retries: int
     """Further attempts at a build that failed for a transient reason."""
     report: Path | None
@@ -98,6 +102,8 @@ def load_config(root: Path, given: Mapping[str, str | bool | None], known: Known
         variations=settings.get("variations", "all"),
         builds=settings.get("builds", 2),
         jobs=settings.get("jobs", _usable_cpus()),
+        sample=settings.get("sample", 1.0),
+        most_left_out=settings.get("sampling", 5),
         retries=settings.get("retries", 2),
         report=Path(settings["report"]).absolute() if "report" in settings else None,
         json=Path(settings["json"]).absolute() if "json" in settings else None,
@@ -228,14 +234,14 @@ def _check(place: Place, key: str, value: Any, check: Callable[[Any, Known], T],
 
 
 def _check_given(name: str, given: Any, check: Callable[[Any, Known], Any], known: Known) -> Any:
-    text = str(given)
+    text, flag = str(given), f"--ftc-{name.replace('_', '-')}"
     value = int(text) if name in ("builds", "jobs", "max_builds") and re.fullmatch(r"-?[0-9]{1,9}", text) else given
     try:
         return check(value, known)
     except _UnexpectedError as error:
-        raise ConfigurationError(f"--ftc-{name}: expected {error}, found {text!r}") from None
+        raise ConfigurationError(f"{flag}: expected {error}, found {text!r}") from None
     except ConfigurationError as error:
-        raise ConfigurationError(f"--ftc-{name}: {error.message}") from None
+        raise ConfigurationError(f"{flag}: {error.message}") from None
 
 
 def _reject_unknown(place: Place, table: Mapping[str, Any], valid: Sequence[str]) -> None:
@@ -273,6 +279,23 @@ def _whole_number(least: int) -> Callable[[Any, Known], int]:
         return int(value)
 
     return check
+
+
+def _share(value: Any, _: Known) -> float:
+    expected = "a number from 0 to 1"
+    try:
+        share = float(value) if not isinstance(value, bool) else -1.0
+    except (TypeError, ValueError):
+        raise _UnexpectedError(expected) from None
+    _expect(0 <= share <= 1, expected)
+    return share
+
+
+def _sampling(value: Any, known: Known) -> int:
+    _expect(isinstance(value, dict) and value.keys() <= {"most_left_out"}, "a table with the key most_left_out")
+    number = value.get("most_left_out", 5)
+    _expect(isinstance(number, int) and not isinstance(number, bool) and number >= 0, "most_left_out as a whole number")
+    return int(number)
 
 
 def _specification(value: Any, known: Known) -> str:
@@ -349,6 +372,8 @@ _CHECKS: dict[str, Callable[[Any, Known], Any]] = {
     "variations": _specification,
     "builds": _whole_number(2),
     "jobs": _whole_number(1),
+    "sample": _share,
+    "sampling": _sampling,
     "retries": _whole_number(0),
     "report": _text,
     "json": _text,

@@ -30,6 +30,9 @@ class Owner(Protocol):
     def verify(self, artifact: Artifact) -> Verification:
         """Return the verification of `artifact`."""
 
+    def why_left_out(self, artifact: Artifact) -> str:
+        """Return why `artifact` is not verified in this session; empty if it is."""
+
 
 class VerificationFailedError(Exception):
     """An artifact's verdict is not ``reproducible``, or it is and the artifact breaks another rule it has to keep."""
@@ -82,6 +85,8 @@ class ArtifactItem(pytest.Item):
         self.add_marker("ftc")
 
     def runtest(self) -> None:
+        if why := self._ftc.why_left_out(self.artifact):
+            pytest.skip(why)
         self.verification = self._ftc.verify(self.artifact)
         if not self.verification.passed:
             raise VerificationFailedError(self.verification)

@@ -45,6 +45,7 @@ OPTIONS = (
         "explain differences by their values (fast), or by rebuilding too (full); default: full",
     ),
     Option("max_builds", "N", "builds per artifact, those that explain a difference included (default: 12)"),
+    Option("sample", "RATE", "verify only this share of the artifacts, from 0 to 1, and all that are due or critical"),
     Option("report", "DIR", "write report.json, logs and diffs to DIR"),
     Option("json", "PATH", "write the report to PATH"),
     Option("trace", "", "tell what builds use beyond their declared inputs: files, network, random devices"),

@@ -20,7 +20,8 @@ from pytest_ftc.items import ArtifactItem, ConfigurationFile, NotTests
 from pytest_ftc.model import Artifact, Verification
 from pytest_ftc.model.serial import from_json, to_json
 from pytest_ftc.options import given_values
-from pytest_ftc.workshop import Verifier, load_project
+from pytest_ftc.sample import LEFT_OUT, Sample
+from pytest_ftc.workshop import Verifier, load_project, user_cache
 
 if TYPE_CHECKING:
     from _pytest.terminal import TerminalReporter
@@ -41,6 +42,13 @@ class VerificationSession:
         self._report_problem = ""
         self._results = _results_folder(pytest_config, self.config)
         self._verifier = Verifier(self.config, self._results)
+        self._sample = Sample(
+            self.config.root,
+            user_cache("samples"),
+            rate=self.config.sample,
+            most_left_out=self.config.most_left_out,
+        )
+        self._left_out: dict[str, str] = {}
         _add_to_arguments(pytest_config, self.config)
 
     @property
@@ -51,6 +59,10 @@ class VerificationSession:
     def verify(self, artifact: Artifact) -> Verification:
         """Return the verification of `artifact`, begun now unless it runs in the background already."""
         return self._verifier.result(artifact)
+
+    def why_left_out(self, artifact: Artifact) -> str:
+        """Return why `artifact` is not in the sample of this session; empty if it is."""
+        return self._sample.why_left_out(artifact)
 
     def pytest_collect_file(self, file_path: Path, parent: pytest.Collector) -> pytest.Collector | None:
         if file_path != self.config.file or not self.config.artifacts:
@@ -66,8 +78,11 @@ class VerificationSession:
 
     def pytest_collection_finish(self, session: pytest.Session) -> None:
         # A worker of pytest-xdist collects everything and runs a part: it begins each verification when its turn comes.
+        artifacts = [item.artifact for item in session.items if isinstance(item, ArtifactItem)]
+        if not any("::" in argument for argument in self._pytest.args):
+            self._sample.choose(artifacts)
         if not self._is_worker and not self._pytest.option.collectonly:
-            self._verifier.start([item.artifact for item in session.items if isinstance(item, ArtifactItem)])
+            self._verifier.start([artifact for artifact in artifacts if not self._sample.why_left_out(artifact)])
 
     @pytest.hookimpl(wrapper=True)
     def pytest_runtest_makereport(self, item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
@@ -78,6 +93,9 @@ class VerificationSession:
         return report
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        reason = report.longrepr[2] if report.skipped and isinstance(report.longrepr, tuple) else ""
+        if LEFT_OUT in reason:
+            self._left_out[report.nodeid] = reason.removeprefix("Skipped: ")
         text = getattr(report, _REPORT_KEY, None)
         if text and not self._is_worker:
             self._verifications.append(from_json(Verification, json.loads(text)))
@@ -85,6 +103,8 @@ class VerificationSession:
     @pytest.hookimpl(trylast=True)
     def pytest_sessionfinish(self, session: pytest.Session) -> None:
         self._verifier.close()
+        if not self._is_worker:
+            self._sample.remember([one.id for one in self._verifications], list(self._left_out))
         if self._verifications and not self._is_worker:
             try:
                 self._write_reports()
@@ -97,9 +117,9 @@ class VerificationSession:
         self._verifier.close()
 
     def pytest_terminal_summary(self, terminalreporter: TerminalReporter) -> None:
-        if not self._verifications or terminalreporter.verbosity < -1:
+        if not (self._verifications or self._left_out) or terminalreporter.verbosity < -1:
             return
-        from pytest_ftc.reporting.markup import fit_encoding
+        from pytest_ftc.reporting.markup import fit_encoding, show
         from pytest_ftc.reporting.terminal import summary_lines
 
         writer = terminalreporter._tw
@@ -111,6 +131,8 @@ class VerificationSession:
         )
         terminalreporter.section("ftc")
         terminalreporter.write(fit_encoding(lines, getattr(writer._file, "encoding", None)))
+        for name, reason in self._left_out.items():
+            terminalreporter.write_line(f"  left out    {show(name.rpartition('::')[2])}: {reason}")
         if self._report_problem:
             terminalreporter.write_line(f"ERROR: {self._report_problem}", red=True)
 

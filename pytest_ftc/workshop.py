@@ -110,7 +110,7 @@ class _Open:
         cancelled = threading.Event()
         machine = examine_machine(workspace, cache=self_test_cache())
         comparator = DiffoscopeComparator(results / "diffs", workspace.folder("compare"))
-        local = LocalExecutor(machine, workspace.folder("builds"), results / "logs", config.jobs, _cache("slots"))
+        local = LocalExecutor(machine, workspace.folder("builds"), results / "logs", config.jobs, user_cache("slots"))
         executor = RetryingExecutor(local, Patience(retries=config.retries))
         workshop = Workshop(
             executor=executor,
@@ -160,10 +160,11 @@ def examine_machine(workspace: Workspace, cache: Path | None = None) -> Machine:
 
 def self_test_cache() -> Path:
     """Return the folder in which passed self-tests are noted."""
-    return _cache("self-tests")
+    return user_cache("self-tests")
 
 
-def _cache(name: str) -> Path:
+def user_cache(name: str) -> Path:
+    """Return the folder `name` of what is kept for this user."""
     import platformdirs
 
     return Path(platformdirs.user_cache_dir("pytest-ftc"), name)

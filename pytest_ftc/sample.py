@@ -1,0 +1,81 @@
+"""The sample of a session: what it leaves out, and what is remembered of that from session to session."""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import json
+import os
+import subprocess
+import tempfile
+import time
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+
+from pytest_ftc.model import Artifact
+from pytest_ftc.model.serial import from_json, to_json
+from pytest_ftc.planning.sampling import Record, choose
+
+LEFT_OUT = "not in this session's sample"
+"""How the reason begins for which an artifact is skipped."""
+
+
+class Sample:
+    """Decides for one session at the project `root`; `folder` keeps what is remembered of all projects."""
+
+    def __init__(self, root: Path, folder: Path, *, rate: float, most_left_out: int) -> None:
+        self._root = root
+        self._file = folder / f"{hashlib.sha256(os.fsencode(root.resolve())).hexdigest()[:32]}.json"
+        self._rate = rate
+        self._most_left_out = most_left_out
+        self._records = self._load()
+        self._chosen: frozenset[str] | None = None
+
+    def choose(self, artifacts: Sequence[Artifact]) -> None:
+        """Draw the sample from the artifacts that this session was asked to verify."""
+        commit = _commit(self._root) if self._rate < 1 else ""
+        self._chosen = choose(
+            artifacts, rate=self._rate, commit=commit, records=self._records, most_left_out=self._most_left_out
+        )
+
+    def why_left_out(self, artifact: Artifact) -> str:
+        """Return why `artifact` is not verified in this session, and since when it was not; empty if it is."""
+        if self._chosen is None or artifact.id in self._chosen:
+            return ""
+        record = self._records[artifact.id]
+        assert record.verified is not None
+        when = time.strftime("%Y-%m-%d %H:%M", time.localtime(record.verified))
+        return f"{LEFT_OUT} of {self._rate:.0%}; last verified {when}"
+
+    def remember(self, verified: Collection[str], left_out: Collection[str]) -> None:
+        """Note which artifacts were verified and which were left out; where that cannot be kept, nothing happens."""
+        now = time.time()
+        records = self._load()
+        records.update({name: Record(verified=now) for name in verified})
+        for name in left_out:
+            records[name] = replace(records.get(name, Record()), left_out=records.get(name, Record()).left_out + 1)
+        with contextlib.suppress(OSError):
+            self._file.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+            descriptor, part = tempfile.mkstemp(dir=self._file.parent)
+            with open(descriptor, "w", encoding="utf-8", errors="surrogateescape") as file:
+                json.dump(to_json(records), file)
+            os.replace(part, self._file)  # noqa: PTH105
+
+    def _load(self) -> dict[str, Record]:
+        try:
+            values: Mapping[str, object] = json.loads(self._file.read_bytes())
+            return {name: from_json(Record, value) for name, value in values.items()}
+        except (OSError, ValueError, KeyError, TypeError, AttributeError):
+            # Not known when anything was verified: so everything is due.
+            return {}
+
+
+def _commit(root: Path) -> str:
+    """Return the commit that is checked out around `root`; empty where there is none."""
+    with contextlib.suppress(OSError, subprocess.SubprocessError):
+        done = subprocess.run(
+            ["git", "-C", root, "rev-parse", "--verify", "HEAD"], capture_output=True, text=True, timeout=30
+        )
+        return done.stdout.strip()
+    return ""
