@@ -12,8 +12,8 @@ import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-_POLL = 0.05
-"""Seconds between two looks at slots that others hold."""
+_POLL = 0.02
+"""Seconds between two looks at the slots."""
 _LEAST_MEMORY = 128 << 20
 """Bytes that must be available for another build to begin beside others."""
 
@@ -53,8 +53,8 @@ class Slots:
                     heapq.heapify(self._waiting)
                 else:
                     self._running -= 1
+                    # Nobody is woken: who waits here would always be before those that wait in other sessions.
                     _free(held)
-                self._turn.notify_all()
 
     def _await_slot(self, ticket: tuple[bool, int], cancelled: Callable[[], bool]) -> int | None:
         """Return the descriptor of a locked slot, -1 where none is needed, or None."""

@@ -153,3 +153,23 @@ def test_no_build_begins_beside_others_when_memory_is_short(tmp_path, monkeypatc
         assert alone
         with slots.taken(lambda: time.monotonic() > deadline) as beside:
             assert not beside
+
+
+def test_a_session_with_many_builds_does_not_keep_another_from_its_turn(tmp_path, monkeypatch):
+    monkeypatch.setattr(os, "cpu_count", lambda: 1)
+    greedy, modest, order, lock = Slots(1, tmp_path / "slots"), Slots(1, tmp_path / "slots"), [], threading.Lock()
+
+    def build(slots, name):
+        with slots.taken(never):
+            with lock:
+                order.append(name)
+            time.sleep(0.03)
+
+    threads = [threading.Thread(target=build, args=(greedy, "greedy")) for _ in range(60)]
+    threads += [threading.Thread(target=build, args=(modest, "modest")) for _ in range(6)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert [name for name in order if name == "modest"] == ["modest"] * 6
+    assert max(index for index, name in enumerate(order) if name == "modest") < 60
