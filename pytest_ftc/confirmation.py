@@ -29,7 +29,8 @@ _FOR_REMEDIES, _FOR_ONE_REMEDY = 4, 2
 """Builds that are kept for trying remedies, when a cause is known and before."""
 _INHERENT = ("random", "race", "time")
 """Causes of what differs between two builds in the same environment."""
-_REPEATS_OF_CLOCK = 2
+_LEADS = (0.0, 0.3)
+"""Seconds: a build that is a little slower than the control reads the same second if it starts a little earlier."""
 _DRAWN = ("random", "race")
 
 Look = Callable[[BuildResult, BuildResult], Places]
@@ -162,28 +163,46 @@ def _tell_races(
 
 
 def _tell_clock(cases: Mapping[Key, Case], control: BuildResult, look: Look, rebuilder: Rebuilder) -> None:
-    """Build with the clock of the control where something seems drawn at random: a time is the same then."""
-    doubtful = {
-        key: case
+    """Build with the clock of the control where something seems drawn at random: a time is the same then, twice."""
+    hits: dict[Key, list[float]] = {
+        key: []
         for key, case in cases.items()
         if comes_by_itself(case.observations) and not case.evident and not case.parallel
     }
-    for _ in range(_REPEATS_OF_CLOCK):
-        if not doubtful or rebuilder.left < 1:
-            return
-        result = rebuilder.at_the_time_of(control)
-        if result.status is not BuildStatus.OK:
-            return
-        differing = match_places(cases, look(control, result))
-        outputs = {(key.output, key.field) for key in differing}
-        doubtful = {key: case for key, case in doubtful.items() if (key.output, key.field) not in outputs}
+    for lead in _LEADS:
+        _note_hits(hits, lead, cases, control, look, rebuilder)
+    # Whatever is read near the end of a second hits with one of the leads alone.
+    again = {lead for leads in hits.values() if len(leads) == 1 for lead in leads}
+    for lead in sorted(again):
+        once = {key: leads for key, leads in hits.items() if leads == [lead]}
+        _note_hits(once, lead, cases, control, look, rebuilder)
     why = "it does not show when the clock is set to that of the control build"
-    for case in doubtful.values():
+    for case in (cases[key] for key, leads in hits.items() if len(leads) > 1):
         text = show_values(case.leaf)
         case.suspicions = [
             Suspicion("time", Strength.STRONG, text.control, text.experiment, why),
             *(one for one in case.suspicions if one.cause != "time"),
         ]
+
+
+def _note_hits(
+    hits: Mapping[Key, list[float]],
+    lead: float,
+    cases: Mapping[Key, Case],
+    control: BuildResult,
+    look: Look,
+    rebuilder: Rebuilder,
+) -> None:
+    """Build once with the clock of the control, `lead` seconds early, and note for which cases nothing differs."""
+    if not hits or rebuilder.left < 1:
+        return
+    result = rebuilder.at_the_time_of(control, lead)
+    if result.status is not BuildStatus.OK:
+        return
+    differing = {(key.output, key.field) for key in match_places(cases, look(control, result))}
+    for key, leads in hits.items():
+        if (key.output, key.field) not in differing:
+            leads.append(lead)
 
 
 def conclude(case: Case, everything: Group) -> list[tuple[str, bool]]:

@@ -95,11 +95,12 @@ class Rebuilder:
         self.builds += results
         return results
 
-    def at_the_time_of(self, build: BuildResult) -> BuildResult:
-        """Build in the control's environment once more, with the clock at the time at which `build` started."""
+    def at_the_time_of(self, build: BuildResult, lead: float) -> BuildResult:
+        """Build in the control's environment once more, with the clock `lead` seconds short of the start of `build`."""
         action = self._action(self._artifact, (), Role.REPEAT, 0, Tracing.NO)
-        time.sleep((build.started - _SET_UP - time.time()) % 1)
-        shift = round(build.started - _SET_UP - time.time())
+        start = build.started - _SET_UP - lead
+        time.sleep((start - time.time()) % 1)
+        shift = round(start - time.time())
         action = replace(action, environment=replace(action.environment, clock_shift=shift))
         result = self._executor.run(action, lambda _: None)
         self.builds.append(result)

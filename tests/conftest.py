@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import subprocess
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -14,6 +15,18 @@ from leftovers import find_leftovers, wait_until_gone
 pytest_plugins = ["pytester"]
 
 _TOOLS = ("git", "gcc", "make", "jar", "zip", "msgfmt", "sqlite3", "strace", "unzip")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Give each worker of pytest-xdist a temporary folder of its own, so that it finds what its tests leave behind."""
+    if hasattr(config, "workerinput"):
+        tempfile.tempdir = os.environ["TMPDIR"] = tempfile.mkdtemp(prefix="tests-of-ftc-")
+        os.chmod(tempfile.tempdir, 0o1777)
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    if hasattr(config, "workerinput"):
+        shutil.rmtree(os.environ["TMPDIR"], ignore_errors=True)
 
 
 def pytest_report_header() -> str:

@@ -18,6 +18,7 @@ from pytest_ftc.executors.slots import Slots
 from pytest_ftc.executors.transient import ENDED, UNWANTED
 from pytest_ftc.launcher import command, kernel
 from pytest_ftc.launcher.processes import GO
+from pytest_ftc.launcher.shared_memory import list_shared_memory, remove_stale
 from pytest_ftc.launcher.trees import remove_tree
 from pytest_ftc.model import (
     Action,
@@ -112,6 +113,7 @@ class LocalExecutor:
         log.unlink(missing_ok=True)
         spec = self._spec(action, folder, log)
         (folder / "spec.json").write_text(json.dumps(spec))
+        shared = list_shared_memory()
         with open(folder / "launcher.err", "wb") as errors:
             process = subprocess.Popen(
                 command(str(folder / "spec.json")),
@@ -138,7 +140,10 @@ class LocalExecutor:
                             return _lost(action, ENDED)
                         _let_start(process)
                         _await_end(told, started)
-            return self._read_result(action, process.wait(), folder, log)
+            code = process.wait()
+            if action.root and not (folder / "result.json").exists():
+                _clean_up_after(action, shared)
+            return self._read_result(action, code, folder, log)
         finally:
             _cut_lifeline(process)
             process.wait()
@@ -149,8 +154,6 @@ class LocalExecutor:
         try:
             result = json.loads((folder / "result.json").read_bytes())
         except (OSError, ValueError):
-            if action.root:
-                _kill_orphans(os.fsencode(f"HOME={action.environment.home}\0"))
             words = (folder / "launcher.err").read_text(errors="replace").strip().splitlines()[-1:]
             return _lost(action, f"the launcher ended with status {code}: {' '.join(words) or 'no message'}", log)
         return _result(action, result, log, folder / "blobs")
@@ -241,6 +244,12 @@ def _hidden_needs(action: Action, faketime: str) -> list[str]:
     needs += [action.git_link] if action.git_link else []
     hidden = {need for need in needs if any(folder in need.parents for folder in _PRIVATE) and need.is_dir()}
     return sorted(str(need) for need in hidden if not hidden.intersection(need.parents))
+
+
+def _clean_up_after(action: Action, shared: set[str]) -> None:
+    """Do what a launcher does at the end of a build that no namespace contains, and could not: it was killed."""
+    _kill_orphans(os.fsencode(f"HOME={action.environment.home}\0"))
+    remove_stale(shared)
 
 
 def _kill_orphans(marker: bytes) -> None:

@@ -23,8 +23,16 @@ def remove_stale(before: set[str]) -> None:
     """
     for name in list_shared_memory() - before:
         maker = name.rpartition("_")[2]
-        if name.startswith(_KINDS) and maker.isdecimal() and not os.path.exists(f"/proc/{maker}"):
+        if name.startswith(_KINDS) and maker.isdecimal() and not _is_alive(maker):
             try:
                 os.unlink(os.path.join(_FOLDER, name))
             except OSError:
                 continue
+
+
+def _is_alive(pid: str) -> bool:
+    try:
+        with open(f"/proc/{pid}/stat", "rb") as file:
+            return file.read().rpartition(b")")[2].split()[0] != b"Z"
+    except OSError:
+        return False

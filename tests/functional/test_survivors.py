@@ -37,7 +37,7 @@ class Build:
             f"python3 daemon.py {self.mark}; env -i setsid python3 daemon.py {self.mark}; sleep 0.3; echo > out; {then}"
         )
         (folder / "ftc.toml").write_text(
-            f"[artifacts.daemons]\nbuild = '''{build}'''\noutputs = ['out']\ntimeout = {timeout}\n"
+            f"retries = 0\n[artifacts.daemons]\nbuild = '''{build}'''\noutputs = ['out']\ntimeout = {timeout}\n"
         )
         self.session = subprocess.Popen(
             [*prefix, sys.executable, "-m", "pytest", "--ftc-verify", "--ftc-diagnose=off", "-p", "no:cacheprovider"],
