@@ -7,10 +7,16 @@ import os
 import shutil
 import sys
 from pathlib import Path
+from typing import TypedDict
 
 from pytest_ftc import __version__
 from pytest_ftc.errors import FtcError
 from pytest_ftc.printable import shorten
+
+
+class _Page(TypedDict):
+    width: int
+    colour: bool
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -25,8 +31,15 @@ def main(arguments: list[str] | None = None) -> int:
     brief = "print the settings that make an artifact reproducible, as configuration to paste"
     determinize_command = commands.add_parser("determinize", help=brief, description=f"{brief.capitalize()}.")
     determinize_command.add_argument("artifact", metavar="ARTIFACT", help="its name in [tool.ftc.artifacts]")
+    _add_store(commands)
     options = parser.parse_args(arguments)
-    run = {"doctor": doctor, "normalize": normalize, "determinize": determinize}[options.command]
+    run = {
+        "doctor": doctor,
+        "normalize": normalize,
+        "determinize": determinize,
+        "store": store,
+        "history": history,
+    }[options.command]
     try:
         return run(options)
     except KeyboardInterrupt:
@@ -65,6 +78,41 @@ def _add_normalize(commands: argparse._SubParsersAction[argparse.ArgumentParser]
         default="4G",
         help="refuse a file that holds more when decompressed: bytes, or a number with K, M or G (default: 4G)",
     )
+
+
+def _add_store(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    common = argparse.ArgumentParser(add_help=False)
+    common.add_argument(
+        "--store", metavar="DIR", type=Path, help="the store's folder (default: FTC_STORE, else that of this user)"
+    )
+    common.add_argument("--json", action="store_true", help="print the same as JSON")
+    brief = "look after what is remembered of earlier verifications"
+    actions = commands.add_parser("store", help=brief, description=f"{brief.capitalize()}.").add_subparsers(
+        dest="action", metavar="ACTION", required=True
+    )
+    for action, brief in (
+        ("stats", "say how much there is"),
+        ("verify", "read every byte, and put aside what is corrupt; exit status 1 if anything was"),
+        ("gc", "remove what was not used for long, then the longest unused beyond a size"),
+    ):
+        command = actions.add_parser(action, help=brief, description=f"{brief.capitalize()}.", parents=[common])
+        if action == "gc":
+            command.add_argument("--max-size", metavar="SIZE", type=_size, default="10G", help="default: 10G")
+            command.add_argument(
+                "--max-age", metavar="AGE", type=_age, default="30d", help="such as 30d or 12h; default: 30d"
+            )
+    brief = "print every build of an artifact that is on record"
+    command = commands.add_parser("history", help=brief, description=f"{brief.capitalize()}.", parents=[common])
+    command.add_argument("artifact", metavar="ARTIFACT", nargs="?", help="its name; else all names are listed")
+
+
+def _age(text: str) -> float:
+    """Return the seconds that `text` says."""
+    units = {"s": 1, "m": 60, "h": 3600, "d": 86400, "w": 7 * 86400}
+    number, unit = text[:-1], units.get(text[-1:])
+    if unit is None or not (number.isascii() and number.isdigit()):
+        raise argparse.ArgumentTypeError(f"{text!r} is no age; expected a number with s, m, h, d or w")
+    return float(int(number) * unit)
 
 
 def _size(text: str) -> int:
@@ -108,11 +156,71 @@ def determinize(options: argparse.Namespace) -> int:
     return 0 if outcome.heals else 1
 
 
+def store(options: argparse.Namespace) -> int:
+    """Do one of the things that keep the store in order, and say what came of it."""
+    from pytest_ftc import upkeep
+    from pytest_ftc.reporting.store import describe_removed, describe_soundness, describe_stats
+
+    if options.action == "stats":
+        stats = upkeep.stats(options.store)
+        _print(options, stats, describe_stats(stats))
+        return 0
+    if options.action == "verify":
+        found = upkeep.verify(options.store)
+        _print(options, found, describe_soundness(found))
+        return int(bool(found.corrupt or found.refused or found.history))
+    removed = upkeep.collect(options.store, max_size=options.max_size, max_age=options.max_age)
+    _print(options, removed, describe_removed(removed))
+    return 0
+
+
+def history(options: argparse.Namespace) -> int:
+    """Print every build of an artifact, or what there is to print."""
+    from pytest_ftc import upkeep
+    from pytest_ftc.reporting.store import render_history
+
+    if options.artifact is None:
+        names = upkeep.recorded(options.store, Path.cwd())
+        _print(options, names, [("on record", ", ".join(names) or "nothing")])
+        return 0
+    builds = upkeep.builds_of(options.store, Path.cwd(), options.artifact)
+    if options.json:
+        _print(options, builds, [])
+    else:
+        _write(render_history(options.artifact, builds, **_page()))
+    return 0
+
+
+def _print(options: argparse.Namespace, value: object, rows: list[tuple[str, str]]) -> None:
+    """Print `value` as JSON or as `rows` of text."""
+    if options.json:
+        import json
+
+        from pytest_ftc.model.serial import to_json
+
+        print(json.dumps(to_json(value), indent=1))
+        return
+    from pytest_ftc.reporting.store import render_rows
+
+    _write(render_rows(rows, **_page()))
+
+
+def _page() -> _Page:
+    terminal = sys.stdout.isatty()
+    width = min(shutil.get_terminal_size().columns, 120) if terminal else 100
+    return {"width": width, "colour": terminal and not os.environ.get("NO_COLOR")}
+
+
+def _write(text: str) -> None:
+    from pytest_ftc.reporting.markup import fit_encoding
+
+    print(fit_encoding(text, sys.stdout.encoding), end="")
+
+
 def doctor(options: argparse.Namespace) -> int:
     """Print of each variation whether a program in a varied environment sees it here, how it is done, and its cost."""
     from pytest_ftc.check_up import examine
     from pytest_ftc.reporting.doctor import render_check_up
-    from pytest_ftc.reporting.markup import fit_encoding
 
     check_up = examine()
     if options.json:
@@ -122,7 +230,5 @@ def doctor(options: argparse.Namespace) -> int:
 
         print(json.dumps(to_json(check_up), indent=1))
         return 0
-    colour = sys.stdout.isatty() and not os.environ.get("NO_COLOR")
-    width = min(shutil.get_terminal_size().columns, 120) if sys.stdout.isatty() else 100
-    print(fit_encoding(render_check_up(check_up, width=width, colour=colour), sys.stdout.encoding), end="")
+    _write(render_check_up(check_up, **_page()))
     return 0

@@ -48,6 +48,10 @@ class Config:
     diagnose: str
     """``off``, ``fast`` or ``full``."""
     max_builds: int
+    store: Path | None
+    """Where what was verified is kept; None for the folder that is this user's own."""
+    no_cache: bool
+    """Whether everything is built, also what was verified before."""
     trace: bool
     strict: bool
     """Whether artifacts that do not say otherwise must not use anything beyond their declared inputs."""
@@ -94,7 +98,7 @@ def load_config(root: Path, given: Mapping[str, str | bool | None], known: Known
             settings[name] = _check_given(name, given[name], check, known)
         elif name in tables.ftc:
             settings[name] = _check(place, name, tables.ftc[name], check, known)
-            if name in ("report", "json"):
+            if name in ("report", "json", "store"):
                 settings[name] = str(root / settings[name])
     return Config(
         root=root,
@@ -109,6 +113,8 @@ def load_config(root: Path, given: Mapping[str, str | bool | None], known: Known
         json=Path(settings["json"]).absolute() if "json" in settings else None,
         diagnose=settings.get("diagnose", "full"),
         max_builds=settings.get("max_builds", 12),
+        store=Path(settings["store"]).absolute() if "store" in settings else None,
+        no_cache=settings.get("no_cache", False),
         trace=settings.get("trace", False),
         strict=settings.get("strict", False),
         artifacts=tuple(
@@ -379,6 +385,8 @@ _CHECKS: dict[str, Callable[[Any, Known], Any]] = {
     "json": _text,
     "diagnose": _choice("off", "fast", "full"),
     "max_builds": _whole_number(2),
+    "store": _text,
+    "no_cache": _flag,
     "trace": _flag,
     "strict": _flag,
 }

@@ -33,3 +33,11 @@ class ExecutionError(FtcError):
 
 class NormalizationError(FtcError):
     """A file cannot be normalized, or not safely; it is left as it is."""
+
+
+class StoreUnavailableError(FtcError):
+    """The store cannot be read or written; what it would have saved is done again, and no verdict depends on it."""
+
+
+class MissingError(FtcError):
+    """The store does not hold a content, or what it held was corrupt."""

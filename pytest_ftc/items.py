@@ -112,7 +112,8 @@ def failure_repr(verification: Verification, nodeid: str) -> TerminalRepr:
     from pytest_ftc.reporting.markup import fit_encoding
     from pytest_ftc.reporting.terminal import failure_panel
 
-    rerun = f"pytest --ftc-verify {shlex.quote(nodeid)}"
+    again = "--ftc-verify --ftc-no-cache" if verification.cached else "--ftc-verify"
+    rerun = f"pytest {again} {shlex.quote(nodeid)}"
 
     class VerificationRepr(TerminalRepr):
         def __str__(self) -> str:

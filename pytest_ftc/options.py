@@ -48,6 +48,8 @@ OPTIONS = (
     Option("sample", "RATE", "verify only this share of the artifacts, from 0 to 1, and all that are due or critical"),
     Option("report", "DIR", "write report.json, logs and diffs to DIR"),
     Option("json", "PATH", "write the report to PATH"),
+    Option("store", "DIR", "keep what was verified in DIR (default: FTC_STORE, else a folder of yours alone)"),
+    Option("no_cache", "", "build everything, also what was verified before, and compare with what is remembered"),
     Option("trace", "", "tell what builds use beyond their declared inputs: files, network, random devices"),
 )
 

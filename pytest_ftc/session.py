@@ -133,6 +133,8 @@ class VerificationSession:
         terminalreporter.write(fit_encoding(lines, getattr(writer._file, "encoding", None)))
         for name, reason in self._left_out.items():
             terminalreporter.write_line(f"  left out    {show(name.rpartition('::')[2])}: {reason}")
+        for problem in self._verifier.problems:
+            terminalreporter.write_line(f"  note        {show(problem)}")
         if self._report_problem:
             terminalreporter.write_line(f"ERROR: {self._report_problem}", red=True)
 

@@ -10,11 +10,13 @@ from pathlib import Path
 
 from pytest_ftc.comparators import compare_manifests, find_real_date
 from pytest_ftc.confidential import keep_secret
+from pytest_ftc.dispute import dispute
 from pytest_ftc.errors import FtcError
 from pytest_ftc.executors import run_apart
 from pytest_ftc.explain import explain
 from pytest_ftc.fragility import find_what_breaks
 from pytest_ftc.hermeticity import find_outside_uses
+from pytest_ftc.memory import Memory
 from pytest_ftc.model import (
     Artifact,
     BuildResult,
@@ -67,6 +69,10 @@ class Workshop:
     """``off``, ``fast`` (by the values that differ) or ``full`` (by rebuilding too)."""
     max_builds: int
     """Builds of one artifact, those of its diagnosis included."""
+    scratch: Path
+    """An empty folder for files that are needed for a moment."""
+    memory: Memory | None = None
+    """What earlier sessions have verified; None to build everything."""
 
 
 def verify(artifact: Artifact, workshop: Workshop) -> Verification:
@@ -99,7 +105,21 @@ def _verify_with_secrets(artifact: Artifact, workshop: Workshop) -> Verification
 
 
 def _verify(artifact: Artifact, workshop: Workshop) -> Verification:
+    memory = workshop.memory
+    question = memory.ask(artifact) if memory else None
+    if memory and question and (known := memory.recall(question)):
+        return known
     source = workshop.capture(artifact.source)
+    verification = _build_and_compare(artifact, source, workshop)
+    if not (memory and question):
+        return verification
+    disagreement = memory.disagreement(question, verification)
+    if disagreement:
+        verification = dispute(verification, disagreement, memory.fetch, workshop.comparator, workshop.scratch)
+    return memory.keep(question, source, verification, disputed=disagreement is not None)
+
+
+def _build_and_compare(artifact: Artifact, source: Snapshot, workshop: Workshop) -> Verification:
     prepared = workshop.prepare(artifact, source)
     plan = plan_builds(
         prepared.artifact,
@@ -157,6 +177,7 @@ def _verify(artifact: Artifact, workshop: Workshop) -> Verification:
         differences=differences,
         hermeticity=find_outside_uses(plan.actions[0], builds[0]) if plan.actions[0].trace is not Tracing.NO else (),
         strict=artifact.strict,
+        requirements=prepared.inputs_digest,
         notes=(*_notes(source, prepared, builds), *unseen),
     )
 

@@ -10,9 +10,9 @@ import platform
 import sys
 import threading
 import time
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
-from functools import partial
+from functools import cache, partial
 from pathlib import Path
 from typing import Any
 
@@ -20,16 +20,20 @@ from pytest_ftc import __version__
 from pytest_ftc.background import Background
 from pytest_ftc.comparators import DiffoscopeComparator
 from pytest_ftc.configuration import Config, load_config
-from pytest_ftc.errors import ConfigurationError
+from pytest_ftc.errors import ConfigurationError, FtcError
 from pytest_ftc.executors import LocalExecutor, Patience, RetryingExecutor, SnapshotCache, Workspace, survey_machine
+from pytest_ftc.executors.sources import Sources
+from pytest_ftc.executors.toolchain import Toolchain
 from pytest_ftc.launcher.trees import remove_tree
+from pytest_ftc.memory import Asked, Memory
 from pytest_ftc.model import Artifact, Machine, Verification
 from pytest_ftc.model.serial import to_json
 from pytest_ftc.planning.specification import Vocabulary, parse_specification
 from pytest_ftc.presets import declare, prepare
-from pytest_ftc.presets.build_environment import default_cache
+from pytest_ftc.presets.build_environment import default_cache, installed_digests
 from pytest_ftc.protocols import Variation
 from pytest_ftc.self_test import find_unseen
+from pytest_ftc.store import LocalStore, load_key
 from pytest_ftc.variations import CATALOGUE, PRESETS
 from pytest_ftc.verify import Workshop, verify
 
@@ -65,9 +69,10 @@ class Verifier:
         self._open: _Open | None = None
 
     def start(self, artifacts: Sequence[Artifact]) -> None:
-        """Begin to verify `artifacts` in the background."""
+        """Begin to verify `artifacts` in the background, the critical ones first, then those that take the shortest."""
         if artifacts:
-            self._parts().background.start(artifacts)
+            memory = self._parts().memory
+            self._parts().background.start(memory.order(artifacts) if memory else artifacts)
 
     def result(self, artifact: Artifact) -> Verification:
         """Return the verification of `artifact`, begun now if need be."""
@@ -76,8 +81,13 @@ class Verifier:
     def close(self) -> None:
         """End what still runs, and leave nothing behind; may be called again if it was interrupted."""
         if self._open:
-            self._open.background.close()
+            self._open.close()
         self._workspace.close()
+
+    @property
+    def problems(self) -> tuple[str, ...]:
+        """What went wrong with the store, one sentence each."""
+        return self._open.problems if self._open else ()
 
     def describe(self, started: float) -> dict[str, Any]:
         """Return ``tool`` and ``session`` of the report."""
@@ -112,13 +122,20 @@ class _Open:
         comparator = DiffoscopeComparator(results / "diffs", workspace.folder("compare"))
         local = LocalExecutor(machine, workspace.folder("builds"), results / "logs", config.jobs, user_cache("slots"))
         executor = RetryingExecutor(local, Patience(retries=config.retries))
+        select = partial(_select_for, default=config.variations)
+        self._problem = ""
+        self.memory: Memory | None = None
+        try:
+            self.memory = open_memory(config, machine, select)
+        except FtcError as error:
+            self._problem = f"nothing is remembered: {error.message}"
         workshop = Workshop(
             executor=executor,
             machine=machine,
             comparator=comparator,
             capture=SnapshotCache(workspace.folder("sources")).capture,
             prepare=partial(prepare, cache=default_cache(), cancelled=cancelled.is_set),
-            select=lambda artifact: select_variations(artifact.variations or config.variations),
+            select=select,
             builds=config.builds,
             folder=workspace.folder("plain"),
             path=search_path(),
@@ -126,6 +143,8 @@ class _Open:
             trace=config.trace,
             diagnose=config.diagnose,
             max_builds=config.max_builds,
+            scratch=workspace.folder("scratch"),
+            memory=self.memory,
         )
 
         def cancel() -> None:
@@ -134,6 +153,53 @@ class _Open:
             executor.cancel()
 
         self.background = Background(lambda artifact: verify(artifact, workshop), cancel)
+
+    @property
+    def problems(self) -> tuple[str, ...]:
+        """What went wrong with the store, one sentence each."""
+        return tuple(filter(None, (self._problem, *(self.memory.problems if self.memory else ()))))
+
+    def close(self) -> None:
+        """End what still runs; may be called again."""
+        self.background.close()
+        if self.memory:
+            self.memory.close()
+
+
+def open_memory(config: Config, machine: Machine, select: Callable[[Artifact], Sequence[Variation]]) -> Memory:
+    """Return what earlier sessions have left, for questions about the artifacts of `config`.
+
+    Raises StoreUnavailableError.
+    """
+    store = LocalStore(config.store or store_folder())
+    store.layout.make()
+    asked = Asked(
+        project=config.root,
+        sources=Sources(config.root, {artifact.source for artifact in config.artifacts}),
+        toolchain=Toolchain(search_path()),
+        machine=machine,
+        select=select,
+        builds=config.builds,
+        diagnose=config.diagnose,
+        trace=config.trace,
+        path=search_path(),
+        environ=dict(os.environ),
+        has_environment=lambda digest: digest in installed_digests(default_cache()),
+        platform=(platform.system(), platform.machine(), *platform.libc_ver(), platform.python_version()),
+    )
+    return Memory(store, load_key(key_file(), os.environ), asked, answers=not config.no_cache)
+
+
+def store_folder() -> Path:
+    """Return where this user's store is, unless an option says otherwise."""
+    return Path(os.environ["FTC_STORE"]).absolute() if os.environ.get("FTC_STORE") else user_cache("store")
+
+
+def key_file() -> Path:
+    """Return the file of the key under which this user's entries are authenticated."""
+    import platformdirs
+
+    return Path(platformdirs.user_data_dir("pytest-ftc"), "store-key")
 
 
 def examine_machine(workspace: Workspace, cache: Path | None = None) -> Machine:
@@ -180,6 +246,11 @@ def _describe_boot(machine: Machine) -> str:
     return hashlib.sha256(json.dumps(facts).encode()).hexdigest()
 
 
+def _select_for(artifact: Artifact, *, default: str) -> tuple[Variation, ...]:
+    return select_variations(artifact.variations or default)
+
+
+@cache
 def select_variations(specification: str) -> tuple[Variation, ...]:
     """Return the variations that `specification` selects, in the order of the catalogue, with their parameters."""
     return parse_specification(specification, VOCABULARY).select(CATALOGUE)

@@ -4,6 +4,13 @@ from pytest_ftc.comparators.dates import find_real_date
 from pytest_ftc.comparators.diffoscope import DiffoscopeComparator
 from pytest_ftc.comparators.hexdump import HexComparator
 from pytest_ftc.comparators.leaks import find_bytes
-from pytest_ftc.comparators.manifests import compare_manifests
+from pytest_ftc.comparators.manifests import compare_manifests, digest_manifest
 
-__all__ = ["DiffoscopeComparator", "HexComparator", "compare_manifests", "find_bytes", "find_real_date"]
+__all__ = [
+    "DiffoscopeComparator",
+    "HexComparator",
+    "compare_manifests",
+    "digest_manifest",
+    "find_bytes",
+    "find_real_date",
+]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 from collections.abc import Iterator, Sequence
 
 from pytest_ftc.comparators.text import contrast
@@ -24,6 +26,15 @@ def compare_manifests(
         for path in sorted(before.keys() | after.keys())
         for difference in _compare(path, before.get(path), after.get(path), metadata)
     )
+
+
+def digest_manifest(outputs: Sequence[Output], metadata: Metadata) -> str:
+    """Return a digest that two manifests share if, and only if, there is parity between them."""
+    rows = sorted(
+        [output.path, output.type.value, output.target, _relevant_mode(output, metadata), output.size, output.sha256]
+        for output in outputs
+    )
+    return hashlib.sha256(json.dumps(rows).encode()).hexdigest()
 
 
 def _compare(path: str, control: Output | None, experiment: Output | None, metadata: Metadata) -> Iterator[Difference]:

@@ -49,7 +49,7 @@ class LocalExecutor:
         self._machine = machine
         self._work = work
         self._logs = logs
-        self._slots = Slots(jobs, slots)
+        self._slots = Slots(jobs, slots, work.parent)
         self._running: set[subprocess.Popen[bytes]] = set()
         self._lock = threading.Lock()
         self._turns: dict[Path, threading.Lock] = {}

@@ -16,17 +16,21 @@ _POLL = 0.02
 """Seconds between two looks at the slots."""
 _LEAST_MEMORY = 128 << 20
 """Bytes that must be available for another build to begin beside others."""
+_LEAST_DISK = 64 << 20
+"""The same of the disk on which builds run; of a small one, a twentieth."""
 
 
 class Slots:
     """Lets at most `jobs` builds of this session run, and as many of all sessions as the machine has CPUs, or `jobs`.
 
     A slot is a locked file in `folder`, so that it is free as soon as its holder is gone, however it went (flock(2)).
-    Without a folder that can be used only the session's own limit holds.
+    Without a folder that can be used only the session's own limit holds.  Where memory is short, or the disk that holds
+    the folder `work`, builds come one after the other.
     """
 
-    def __init__(self, jobs: int, folder: Path | None) -> None:
+    def __init__(self, jobs: int, folder: Path | None, work: Path | None = None) -> None:
         self._jobs = jobs
+        self._work = work
         self._files = _make_files(folder, max(jobs, os.cpu_count() or 1)) if folder else []
         self._turn = threading.Condition()
         self._waiting: list[tuple[bool, int]] = []
@@ -60,7 +64,7 @@ class Slots:
         """Return the descriptor of a locked slot, -1 where none is needed, or None."""
         while not cancelled():
             with self._turn:
-                if self._waiting[0] == ticket and self._running < self._jobs and not self._is_short_of_memory():
+                if self._waiting[0] == ticket and self._running < self._jobs and not self._is_short():
                     slot = self._try_to_lock()
                     if slot is not None:
                         heapq.heappop(self._waiting)
@@ -70,9 +74,11 @@ class Slots:
                 self._turn.wait(_POLL)
         return None
 
-    def _is_short_of_memory(self) -> bool:
+    def _is_short(self) -> bool:
         # With nothing of ours running, waiting would not help.
-        return self._running > 0 and available_memory() < _LEAST_MEMORY
+        return self._running > 0 and (
+            available_memory() < _LEAST_MEMORY or (self._work is not None and is_full(self._work))
+        )
 
     def _try_to_lock(self) -> int | None:
         if not self._files:
@@ -92,6 +98,15 @@ def available_memory() -> int:
             if line.startswith("MemAvailable:"):
                 return int(line.split()[1]) * 1024
     return 1 << 60
+
+
+def is_full(folder: Path) -> bool:
+    """Return whether the disk that holds `folder` has no room for another build."""
+    try:
+        disk = os.statvfs(folder)
+    except OSError:
+        return False
+    return disk.f_bavail * disk.f_frsize < min(_LEAST_DISK, disk.f_blocks * disk.f_frsize // 20)
 
 
 def _make_files(folder: Path, count: int) -> list[Path]:

@@ -6,7 +6,7 @@ import os
 import subprocess
 import threading
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Callable, Collection, Iterable
 from pathlib import Path
 
 from pytest_ftc.errors import SourceError
@@ -41,12 +41,12 @@ def capture_source(source: Path, target: Path) -> Snapshot:
     Raises SourceError when a file cannot be read.
     """
     notes: list[str] = []
-    top, git_dir = _find_repository(source, notes)
+    top, git_dir = find_repository(source, notes)
     try:
         if top is None:
-            left_out = copy_tree(str(source), str(target), entries=_without_caches)
+            left_out = copy_tree(str(source), str(target), entries=without_caches)
         else:
-            left_out = _copy_listed(source, target, list_sources(source))
+            left_out = copy_tree(str(source), str(target), entries=entries_of(source, list_sources(source)))
             if git_dir and (source / ".git").is_file():
                 (target / ".git").write_text(f"gitdir: {git_dir}\n")
     except OSError as error:
@@ -56,15 +56,15 @@ def capture_source(source: Path, target: Path) -> Snapshot:
         path=target,
         git_dir=git_dir if git_dir and (source / ".git").is_dir() else None,
         git_link=_common_dir(source) if git_dir and (source / ".git").is_file() else None,
-        commit_time=_commit_time(source) if top else None,
+        commit_time=commit_time(source) if top else None,
         notes=tuple(notes),
     )
 
 
 def list_sources(source: Path) -> list[str]:
     """Return what git tracks below `source` and what is untracked and not ignored, submodules included."""
-    listed = _git(source, "ls-files", "-z", "--cached", "--others", "--exclude-standard")
-    links = _git(source, "ls-files", "-z", "--stage")
+    listed = git(source, "ls-files", "-z", "--cached", "--others", "--exclude-standard")
+    links = git(source, "ls-files", "-z", "--stage")
     submodules = [os.fsdecode(line.split(b"\t", 1)[1]) for line in links.split(b"\0") if line.startswith(b"160000 ")]
     paths = {os.fsdecode(name).rstrip("/") for name in listed.split(b"\0") if name} - set(submodules)
     for submodule in submodules:
@@ -73,10 +73,10 @@ def list_sources(source: Path) -> list[str]:
     return sorted(path for path in paths if os.path.lexists(source / path))
 
 
-def _find_repository(source: Path, notes: list[str]) -> tuple[Path | None, Path | None]:
-    """Return the top of the repository that holds `source`, and its git folder when `source` is that top."""
+def find_repository(source: Path, notes: list[str]) -> tuple[Path | None, Path | None]:
+    """Return the top of the repository whose files `source` holds, and its git folder when `source` is that top."""
     try:
-        answer = _git(source, "rev-parse", "--show-toplevel", "--absolute-git-dir")
+        answer = git(source, "rev-parse", "--show-toplevel", "--absolute-git-dir")
     except SourceError as error:
         if "not a git repository" not in str(error) and (source / ".git").exists():
             notes.append(f"the whole folder was taken, ignored files too: {error}")
@@ -89,13 +89,17 @@ def _find_repository(source: Path, notes: list[str]) -> tuple[Path | None, Path 
     return top, None
 
 
-def _git(folder: Path, *arguments: str) -> bytes:
+def git(folder: Path, *arguments: str, given: bytes = b"", fine: Collection[int] = (0,)) -> bytes:
+    """Return what git prints in `folder`, `given` to it what it reads.
+
+    Raises SourceError when its exit status is none of those that are `fine`.
+    """
     command = ["git", "-c", "core.fsmonitor=false", "-c", "core.quotePath=false", *arguments]
     try:
-        done = subprocess.run(command, cwd=folder, env=_environment(), capture_output=True, stdin=subprocess.DEVNULL)
+        done = subprocess.run(command, cwd=folder, env=_environment(), capture_output=True, input=given)
     except FileNotFoundError:
         raise SourceError("git is not installed") from None
-    if done.returncode:
+    if done.returncode not in fine:
         raise SourceError(done.stderr.decode(errors="replace").strip().splitlines()[0] or "git failed")
     return done.stdout
 
@@ -107,31 +111,34 @@ def _environment() -> dict[str, str]:
 
 
 def _common_dir(source: Path) -> Path:
-    answer = _git(source, "rev-parse", "--git-common-dir")
+    answer = git(source, "rev-parse", "--git-common-dir")
     return (source / os.fsdecode(answer).rstrip("\n")).resolve()
 
 
-def _commit_time(source: Path) -> int | None:
+def commit_time(source: Path) -> int | None:
+    """Return the time of the last commit, seconds since 1970; None where there is none."""
     try:
-        return int(_git(source, "log", "-1", "--format=%ct"))
+        return int(git(source, "log", "-1", "--format=%ct"))
     except (SourceError, ValueError):
         return None
 
 
-def _copy_listed(source: Path, target: Path, paths: Iterable[str]) -> list[str]:
+def entries_of(source: Path, paths: Iterable[str]) -> Callable[[str], list[str]]:
+    """Return a function that lists a folder below `source` as if it held nothing but `paths`."""
     names: dict[str, dict[str, None]] = defaultdict(dict)
     for path in paths:
         while path:
             parent, _, name = path.rpartition("/")
             names[parent][name] = None
             path = parent
+    start = len(str(source).rstrip("/")) + 1
 
     def entries(folder: str) -> list[str]:
-        relative = os.path.relpath(folder, source)
-        return list(names["" if relative == "." else relative])
+        return list(names[folder[start:]])
 
-    return copy_tree(str(source), str(target), entries=entries)
+    return entries
 
 
-def _without_caches(folder: str) -> list[str]:
+def without_caches(folder: str) -> list[str]:
+    """List a folder that is under no version control."""
     return [name for name in list_folder(folder) if name not in _CACHES]

@@ -75,7 +75,7 @@ def _copy_file(source: str, target: str, status: os.stat_result, mtime_shift: in
         os.close(read)
 
 
-def write_all(descriptor: int, data: bytes) -> None:
+def write_all(descriptor: int, data: bytes | memoryview) -> None:
     """Write all of `data`, however little each call takes.  Raises OSError."""
     written = os.write(descriptor, data)
     while written < len(data):

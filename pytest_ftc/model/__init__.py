@@ -8,8 +8,10 @@ from pytest_ftc.model.leaf import Field, Leaf
 from pytest_ftc.model.machine import Isolation, Machine
 from pytest_ftc.model.parameter import Parameter, parameter, parameters_of
 from pytest_ftc.model.source import Snapshot
+from pytest_ftc.model.store import BuildRecord, Removed, Soundness, Stats
 from pytest_ftc.model.trace import Program, Trace
 from pytest_ftc.model.verification import (
+    Agreement,
     Difference,
     DifferenceKind,
     Evidence,
@@ -22,7 +24,9 @@ from pytest_ftc.model.verification import (
 
 __all__ = [
     "Action",
+    "Agreement",
     "Artifact",
+    "BuildRecord",
     "BuildResult",
     "BuildStatus",
     "CheckUp",
@@ -46,8 +50,11 @@ __all__ = [
     "Parameter",
     "Program",
     "Remedy",
+    "Removed",
     "Role",
     "Snapshot",
+    "Soundness",
+    "Stats",
     "Trace",
     "Tracing",
     "VariationState",

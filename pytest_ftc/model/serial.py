@@ -48,13 +48,20 @@ def _read(kind: Any, value: Any) -> Any:
     if origin is tuple:
         return tuple(_read(get_args(kind)[0], item) for item in value)
     if origin is not None and issubclass(origin, Mapping):
+        _expect_mapping(value)
         return {key: _read(get_args(kind)[1], item) for key, item in value.items()}
     if isinstance(kind, type) and is_dataclass(kind):
+        _expect_mapping(value)
         hints = _hints(kind)
         return kind(**{key: _read(hints[key], item) for key, item in value.items()})
     if isinstance(kind, type) and issubclass(kind, (Enum, Path)):
         return kind(value)
     return value
+
+
+def _expect_mapping(value: Any) -> None:
+    if not isinstance(value, Mapping):
+        raise TypeError(f"expected a mapping, found {type(value).__name__}")
 
 
 def _read_union(kinds: tuple[Any, ...], value: Any) -> Any:

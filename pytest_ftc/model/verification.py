@@ -110,6 +110,16 @@ class NotVaried:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Agreement:
+    """On how many builds, of this and earlier sessions, it rests that the outputs are what they are."""
+
+    builds: int
+    machines: int
+    days: int
+    """Calendar days in UTC on which they were run."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Verification:
     """The record of one artifact's check: builds, differences, findings, verdict, coverage."""
 
@@ -119,6 +129,11 @@ class Verification:
     reason: str = ""
     """Why, in one or two lines, when the verdict is failed, fragile or error."""
     cached: bool = False
+    """Whether it was remembered from an earlier session."""
+    agreement: Agreement | None = None
+    """None where nothing is remembered."""
+    requirements: str = ""
+    """sha256 of the installed build requirements; empty when there are none."""
     varied: tuple[str, ...] = ()
     """Variations that were in force, and differed, in the builds compared."""
     not_varied: tuple[NotVaried, ...] = ()

@@ -74,7 +74,7 @@ def plan_builds(
     search path for commands, `environ` the environment from which ``pass_env`` takes.  With `trace` the
     control is traced.
     """
-    own = {**_passed(artifact.pass_env, environ), **artifact.env}
+    own = {**passed_variables(artifact.pass_env, environ), **artifact.env}
     root = folder / _slug(artifact.name) if machine.isolation is Isolation.NONE else None
     control = plain_environment(
         artifact.name,
@@ -232,7 +232,8 @@ def _slug(name: str) -> str:
     return plain if plain == name else f"{plain}-{hashlib.sha256(os.fsencode(name)).hexdigest()[:8]}"
 
 
-def _passed(patterns: Sequence[str], environ: Mapping[str, str]) -> dict[str, str]:
+def passed_variables(patterns: Sequence[str], environ: Mapping[str, str]) -> dict[str, str]:
+    """Return the variables of `environ` whose names fit one of the globs `patterns`."""
     return {name: environ[name] for name in environ if any(fnmatch.fnmatchcase(name, item) for item in patterns)}
 
 

@@ -64,6 +64,12 @@ def provide_environment(cache: Path, requirements: Sequence[str], cancelled: Can
     return ready
 
 
+def installed_digests(cache: Path) -> set[str]:
+    """Return the digests of the environments that are complete in `cache`."""
+    ready = (_read_marker(folder) for folder in cache.iterdir()) if cache.is_dir() else ()
+    return {environment.digest for environment in ready if environment}
+
+
 def _key(wanted: Sequence[str]) -> str:
     """Return the name of the environment: what was asked for, by which Python, on what kind of machine."""
     # Not sys.executable, which may be that of a venv: all venvs of one Python share the environment.

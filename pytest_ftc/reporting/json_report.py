@@ -69,6 +69,7 @@ def _artifact(verification: Verification) -> dict[str, Any]:
         "verdict": verification.verdict.value,
         "reason": verification.reason,
         "cached": verification.cached,
+        "agreement": to_json(verification.agreement),
         "seconds": round(verification.seconds, 3),
         "varied": list(verification.varied),
         "not_varied": to_json(verification.not_varied),

@@ -32,6 +32,8 @@ def summary_lines(verifications: Sequence[Verification], *, width: int, colour: 
     lines += each_once(page, "uses", uses, verifications)
     flaky = [(text.removeprefix("flaky: "), "", entry) for entry in verifications for text in entry.flaky]
     lines += each_once(page, "flaky", flaky, verifications)
+    rests = [(text, "", entry) for entry in verifications if (text := _what_it_rests_on(entry))]
+    lines += each_once(page, "rests on", rests, verifications)
     missed = [(gap.reason, gap.variation, entry) for entry in verifications for gap in entry.not_varied]
     lines += each_once(page, "not varied", missed, verifications)
     if len(verifications) > 1:
@@ -87,8 +89,17 @@ def _tail_cells(verification: Verification) -> tuple[str, str, str]:
     return (
         _plural(len(verification.builds), "build"),
         f"{verification.seconds:.1f} s",
-        ", ".join(filter(None, ("cached" if verification.cached else "", varied))),
+        ", ".join(filter(None, (varied, "cached" if verification.cached else ""))),
     )
+
+
+def _what_it_rests_on(verification: Verification) -> str:
+    """Return what earlier sessions add to the verdict; empty if nothing."""
+    agreement = verification.agreement
+    if not agreement or agreement.builds <= len(verification.builds):
+        return ""
+    builds, machines = _plural(agreement.builds, "build"), _plural(agreement.machines, "machine")
+    return f"{builds} on {machines} over {_plural(agreement.days, 'day')}"
 
 
 def _align(rows: Sequence[Sequence[str]]) -> list[str]:

@@ -16,6 +16,11 @@ import pytest
 def _nothing_is_left_behind(leaves_nothing_behind: None) -> None: ...
 
 
+@pytest.fixture(autouse=True)
+def _no_test_remembers_another(monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFactory) -> None:
+    monkeypatch.setenv("FTC_STORE", str(tmp_path_factory.mktemp("store")))
+
+
 _DEFAULTS = ("--ftc-diagnose=off",)
 """What differs is explained in test_diagnosis.py only: it takes builds."""
 

@@ -84,6 +84,7 @@ def workshop(executor: Scripted, **changes: object) -> Workshop:
         "select": lambda _: CATALOGUE,
         "builds": 2,
         "folder": Path("/w"),
+        "scratch": Path("/w"),
         "path": ("/bin",),
         "environ": {},
         "trace": False,

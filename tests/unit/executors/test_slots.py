@@ -4,6 +4,7 @@ import os
 import signal
 import subprocess
 import sys
+import textwrap
 import threading
 import time
 
@@ -110,6 +111,28 @@ def test_who_waits_longest_comes_next_and_what_is_critical_first(tmp_path):
     for thread in threads:
         thread.join()
     assert order == ["critical", "a", "b"]
+
+
+def test_a_disk_that_is_nearly_full_lets_builds_run_one_after_the_other(tmp_path):
+    (tmp_path / "disk").mkdir()
+    code = f"""
+    import os
+    from pathlib import Path
+    from pytest_ftc.executors.slots import Slots, is_full
+    disk = Path({str(tmp_path / "disk")!r})
+    assert not is_full(disk)
+    (disk / "much").write_bytes(bytes(4_100_000))
+    assert is_full(disk)
+    slots, asked = Slots(2, None, disk), iter([False] * 5 + [True] * 99)
+    with slots.taken(lambda: False) as first, slots.taken(lambda: next(asked)) as second:
+        assert (first, second) == (True, False)
+    (disk / "much").unlink()
+    with slots.taken(lambda: False) as first, slots.taken(lambda: False) as second:
+        assert first and second
+    """
+    script = textwrap.dedent(code)
+    mount = f'mount -t tmpfs -o size=4m none {tmp_path / "disk"}; exec "$@"'
+    subprocess.run(["unshare", "-Urm", "sh", "-c", mount, "sh", sys.executable, "-c", script], check=True)
 
 
 def test_waiting_ends_when_the_session_is_cancelled(tmp_path):

@@ -1,0 +1,324 @@
+"""The content-addressable store: bytes under the digest of what they are, as plain files.
+
+A content is written beside its place, made durable, and renamed: it is there in full or not at all.  Every read is
+verified, so that what the disk or anybody else has changed is put aside and never handed out.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import ctypes
+import hashlib
+import itertools
+import os
+import secrets
+import threading
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+from pytest_ftc.errors import MissingError
+from pytest_ftc.launcher.trees import write_all
+from pytest_ftc.model.digest import Digest
+from pytest_ftc.store.faults import crash_point
+from pytest_ftc.store.layout import Layout, open_plain, sync_folder, translated
+from pytest_ftc.store.leases import Lease
+
+_CHUNK = 1 << 20
+_MANY = 32
+"""From so many files on, one syncfs(2) is cheaper than an fsync(2) for each."""
+
+
+class LocalStore:
+    """A store in a folder, shared by all sessions of a user; readers never wait for anybody.
+
+    All methods raise StoreUnavailableError when the disk does not do its part.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self.layout = Layout(folder)
+        self._lease: Lease | None = None
+        self._lock = threading.Lock()
+        self._numbers = itertools.count()
+        self.quarantined = 0
+        """How many corrupt contents this session came across."""
+
+    def put(self, data: bytes) -> Digest:
+        """Keep `data`; when this returns it outlives a power cut."""
+        with self.batch() as batch:
+            return batch.put(data)
+
+    def put_file(self, path: Path) -> Digest:
+        """Keep the content of the file `path`."""
+        with self.batch() as batch:
+            return batch.put_file(path)
+
+    @contextlib.contextmanager
+    def batch(self) -> Iterator[Batch]:
+        """Keep many contents at once: they are there, and durable, when the block ends without an error."""
+        with translated(self.layout.root):
+            self.lease()
+            batch = Batch(self)
+            try:
+                yield batch
+                batch.commit()
+            finally:
+                batch.abandon()
+
+    def get(self, digest: Digest) -> bytes:
+        """Return the content.  Raises MissingError when it is not there, or not what it was."""
+        with translated(self.layout.root):
+            try:
+                data = _read(self.layout.blob(digest.hash), digest.size)
+            except FileNotFoundError:
+                raise MissingError(f"the store does not hold {digest}") from None
+            except ValueError as error:
+                self._put_aside(digest.hash, str(error))
+            if Digest.of(data) != digest:
+                self._put_aside(digest.hash, "its bytes have changed")
+            return data
+
+    def get_file(self, digest: Digest, to: Path, mode: int = 0o644) -> None:
+        """Write the content to the file `to`, which is there in full or not at all.  Raises MissingError."""
+        with translated(self.layout.root):
+            try:
+                source = open_plain(self.layout.blob(digest.hash))
+            except FileNotFoundError:
+                raise MissingError(f"the store does not hold {digest}") from None
+            except ValueError as error:
+                self._put_aside(digest.hash, str(error))
+            part = f"{to}.{secrets.token_hex(4)}.part"
+            try:
+                found = _copy(source, part, mode)
+                if found != digest:
+                    self._put_aside(digest.hash, "its bytes have changed")
+                os.replace(part, to)
+            finally:
+                os.close(source)
+                with contextlib.suppress(OSError):
+                    os.unlink(part)
+
+    def missing(self, digests: Iterable[Digest]) -> list[Digest]:
+        """Return those that are not there; the others stay while this session runs."""
+        with translated(self.layout.root):
+            lease = self.lease()
+            return [digest for digest in digests if not self.holds(digest, lease)]
+
+    def holds(self, digest: Digest, lease: Lease) -> bool:
+        """Return whether a content of this name and size is there, from now on pinned by `lease`."""
+        lease.pin(digest.hash)
+        try:
+            return os.lstat(self.layout.blob(digest.hash)).st_size == digest.size
+        except FileNotFoundError:
+            return False
+
+    def is_sound(self, digest: Digest) -> bool:
+        """Return whether the bytes are those they should be, and put them aside if not."""
+        try:
+            sound = digest_file(self.layout.blob(digest.hash)) == digest
+        except FileNotFoundError:
+            return False
+        except ValueError:
+            sound = False
+        if not sound:
+            self.quarantined += 1
+            quarantine(self.layout, self.layout.blob(digest.hash))
+        return sound
+
+    def lease(self) -> Lease:
+        """Return the lease of this session, made now if need be."""
+        with self._lock:
+            if self._lease is None:
+                self.layout.make()
+                self._lease = Lease(self.layout)
+            return self._lease
+
+    def new_part(self) -> str:
+        """Return the path of a file to write to."""
+        return f"{self.layout.parts}/{self.lease().name}-{next(self._numbers)}"
+
+    def close(self) -> None:
+        """End the lease."""
+        with self._lock:
+            if self._lease:
+                self._lease.end()
+            self._lease = None
+
+    def _put_aside(self, name: str, why: str) -> None:
+        self.quarantined += 1
+        quarantine(self.layout, self.layout.blob(name))
+        raise MissingError(f"{name} in the store was corrupt ({why}) and is in quarantine now")
+
+
+class Batch:
+    """Contents on their way into the store."""
+
+    def __init__(self, store: LocalStore) -> None:
+        self._store = store
+        self._lease = store.lease()
+        self._parts: dict[str, str] = {}
+        self._seen: set[str] = set()
+
+    def put(self, data: bytes) -> Digest:
+        """Add `data`."""
+        digest = Digest.of(data)
+        if not self._holds(digest):
+            part = self._store.new_part()
+            descriptor = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o400)
+            try:
+                self._parts[digest.hash] = part
+                crash_point("blob.part-made")
+                write_all(descriptor, data)
+            finally:
+                os.close(descriptor)
+            crash_point("blob.part-written")
+        return digest
+
+    def put_file(self, path: Path, known: Digest | None = None) -> Digest:
+        """Add the content of the file `path`.
+
+        With `known`, its digest, the file itself becomes part of the store where both are on one file system: it must
+        not be written to any more.
+        """
+        if known and self._holds(known):
+            return known
+        part = self._store.new_part()
+        if known:
+            with contextlib.suppress(OSError):
+                os.link(path, part)
+                self._parts[known.hash] = part
+                os.chmod(part, 0o400)
+                return known
+        source = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+        try:
+            digest = _copy(source, part, 0o400)
+        except BaseException:
+            with contextlib.suppress(OSError):
+                os.unlink(part)
+            raise
+        finally:
+            os.close(source)
+        crash_point("blob.part-written")
+        if digest.hash in self._parts or self._holds(digest):
+            os.unlink(part)
+        else:
+            self._parts[digest.hash] = part
+        return digest
+
+    def commit(self) -> None:
+        """Make all durable, then give each its name: none has it before its bytes are safe."""
+        layout = self._store.layout
+        _sync([*self._parts.values()], str(layout.parts))
+        crash_point("blob.synced")
+        folders = set()
+        for name, part in list(self._parts.items()):
+            place = layout.blob(name)
+            folder = place.rpartition("/")[0]
+            if folder not in folders:
+                with contextlib.suppress(FileExistsError):
+                    os.mkdir(folder, 0o700)
+                folders.add(folder)
+            os.rename(part, place)
+            del self._parts[name]
+            crash_point("blob.named")
+        if len(folders) < _MANY:
+            for folder in folders:
+                sync_folder(folder)
+        else:
+            _sync_filesystem(str(layout.blobs))
+        if folders:
+            sync_folder(str(layout.blobs))
+        crash_point("blob.names-synced")
+
+    def abandon(self) -> None:
+        """Remove what was not committed."""
+        for part in self._parts.values():
+            with contextlib.suppress(OSError):
+                os.unlink(part)
+        self._parts.clear()
+
+    def _holds(self, digest: Digest) -> bool:
+        if digest.hash in self._parts or digest.hash in self._seen:
+            return True
+        if not self._store.holds(digest, self._lease) or not self._store.is_sound(digest):
+            return False
+        self._seen.add(digest.hash)
+        with contextlib.suppress(OSError):
+            os.utime(self._store.layout.blob(digest.hash))  # says to a collector at work that it is wanted again
+        return True
+
+
+def quarantine(layout: Layout, path: str) -> None:
+    """Move what is corrupt out of the way, so that it can be looked at and is not met again."""
+    name = path.rpartition("/")[2]
+    with contextlib.suppress(FileNotFoundError):
+        os.rename(path, f"{layout.quarantine}/{name}-{secrets.token_hex(4)}")
+    crash_point("quarantined")
+
+
+def digest_file(path: str) -> Digest:
+    """Return the digest of the regular file `path`; ValueError for anything else."""
+    descriptor = open_plain(path)
+    try:
+        return _copy(descriptor, None, 0)
+    finally:
+        os.close(descriptor)
+
+
+def _read(path: str, size: int) -> bytes:
+    """Return at most `size` + 1 bytes of a file: whoever asks knows how many there are."""
+    descriptor = open_plain(path)
+    try:
+        data = os.read(descriptor, size + 1)
+        if len(data) >= size:
+            return data
+        parts = [data]
+        while data and sum(map(len, parts)) <= size:
+            data = os.read(descriptor, _CHUNK)
+            parts.append(data)
+        return b"".join(parts)
+    finally:
+        os.close(descriptor)
+
+
+def _copy(source: int, target: str | None, mode: int) -> Digest:
+    """Read `source` to its end and write it to the new file `target`, hashing on the way; return its digest."""
+    hashed, size = hashlib.sha256(), 0
+    buffer = bytearray(_CHUNK)
+    view = memoryview(buffer)
+    flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC
+    write = os.open(target, flags, mode) if target else -1
+    try:
+        while count := os.readv(source, [buffer]):
+            hashed.update(view[:count])
+            size += count
+            if target:
+                write_all(write, view[:count])
+    finally:
+        if target:
+            os.close(write)
+    return Digest(hashed.hexdigest(), size)
+
+
+def _sync(paths: list[str], folder: str) -> None:
+    if len(paths) >= _MANY and _sync_filesystem(folder):
+        return
+    for path in paths:
+        descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
+
+
+def _sync_filesystem(folder: str) -> bool:
+    """Write out all that the file system of `folder` has not yet, see syncfs(2); return whether that can be done."""
+    syncfs = getattr(ctypes.CDLL(None, use_errno=True), "syncfs", None)
+    if syncfs is None:
+        return False
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        if syncfs(descriptor):
+            raise OSError(ctypes.get_errno(), os.strerror(ctypes.get_errno()))
+    finally:
+        os.close(descriptor)
+    return True

@@ -1,0 +1,96 @@
+"""Where in its folder the store keeps what; all of it plain files."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import stat
+from collections.abc import Iterator
+from pathlib import Path
+
+from pytest_ftc.errors import StoreUnavailableError
+
+
+class Layout:
+    """The folders of the store at `root`."""
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+        self.blobs = root / "blobs"
+        """Contents, by the first two letters of their hash and then all of it."""
+        self.actions = root / "actions"
+        """Entries of the action cache, in the same way."""
+        self.parts = root / "parts"
+        """What is being written; names begin with that of the writer's lease."""
+        self.trash = root / "trash"
+        """What is about to be removed."""
+        self.leases = root / "leases"
+        self.quarantine = root / "quarantine"
+        """What turned out to be corrupt."""
+        self.key = root / "key"
+        self.history = root / "history.sqlite"
+
+    def make(self) -> None:
+        """Create the folders, for this user alone.  Raises StoreUnavailableError."""
+        with translated(self.root):
+            self.root.mkdir(parents=True, exist_ok=True, mode=0o700)
+            for folder in (self.blobs, self.actions, self.parts, self.trash, self.leases, self.quarantine):
+                with contextlib.suppress(FileExistsError):
+                    folder.mkdir(mode=0o700)
+
+    def blob(self, name: str) -> str:
+        """Return the path of the content whose hash is `name`."""
+        return f"{self.blobs}/{name[:2]}/{name}"
+
+    def action(self, name: str) -> str:
+        """Return the path of the entry for the action whose digest is `name`."""
+        return f"{self.actions}/{name[:2]}/{name}"
+
+
+@contextlib.contextmanager
+def translated(root: Path) -> Iterator[None]:
+    """Turn an OSError into StoreUnavailableError."""
+    try:
+        yield
+    except OSError as error:
+        raise StoreUnavailableError(
+            f"the store in {root} cannot be used: {error.strerror or error}",
+            advice="Name another folder with --ftc-store, or make room: ftc store gc.",
+        ) from error
+
+
+def list_files(folder: Path | str) -> Iterator[os.DirEntry[str]]:
+    """Yield the regular files in `folder` and its sub-folders of two letters; what vanishes meanwhile is left out."""
+    try:
+        with os.scandir(folder) as entries:
+            listed = list(entries)
+    except FileNotFoundError:
+        return
+    for entry in listed:
+        if len(entry.name) == 2 and entry.is_dir(follow_symlinks=False):
+            yield from list_files(entry.path)
+        elif not entry.is_dir(follow_symlinks=False):
+            yield entry
+
+
+def open_plain(path: str) -> int:
+    """Open the regular file `path` for reading; anything else, a symlink say, is a ValueError."""
+    try:
+        descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC | os.O_NONBLOCK)
+    except OSError as error:
+        if os.path.islink(path):
+            raise ValueError("a symlink") from error
+        raise
+    if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+        os.close(descriptor)
+        raise ValueError("not a regular file")
+    return descriptor
+
+
+def sync_folder(folder: str) -> None:
+    """Make the names in `folder` outlive a power cut, see fsync(2)."""
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

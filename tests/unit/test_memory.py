@@ -1,0 +1,158 @@
+"""A store that fails is left alone for a while, and costs no verdict."""
+
+import os
+from pathlib import Path
+
+import pytest
+
+from pytest_ftc import memory as module
+from pytest_ftc.errors import StoreUnavailableError
+from pytest_ftc.executors.sources import Sources
+from pytest_ftc.executors.toolchain import Toolchain
+from pytest_ftc.memory import Asked, Memory
+from pytest_ftc.model import (
+    Artifact,
+    BuildResult,
+    BuildStatus,
+    Isolation,
+    Machine,
+    Output,
+    OutputType,
+    Role,
+    Snapshot,
+    Verdict,
+    Verification,
+)
+from pytest_ftc.store import LocalStore
+from pytest_ftc.variations import CATALOGUE
+
+
+@pytest.fixture
+def source(tmp_path):
+    (tmp_path / "source").mkdir()
+    (tmp_path / "source" / "a").write_text("a")
+    return tmp_path / "source"
+
+
+@pytest.fixture
+def asked(tmp_path, source):
+    return Asked(
+        project=tmp_path,
+        sources=Sources(tmp_path, [source]),
+        toolchain=Toolchain(("/usr/bin",)),
+        machine=Machine(isolation=Isolation.USER),
+        select=lambda _: CATALOGUE[:2],
+        builds=2,
+        diagnose="full",
+        trace=False,
+        path=("/usr/bin",),
+        environ={},
+        has_environment=lambda _: True,
+        platform=("Linux",),
+    )
+
+
+@pytest.fixture
+def memory(tmp_path, asked):
+    memory = Memory(LocalStore(tmp_path / "store"), bytes(32), asked, answers=True)
+    memory._store.layout.make()
+    yield memory
+    memory.close()
+
+
+def verification(tmp_path: Path, data: bytes = b"x") -> Verification:
+    from pytest_ftc.model.digest import Digest
+
+    (tmp_path / "blobs").mkdir(exist_ok=True)
+    digest = Digest.of(data)
+    (tmp_path / "blobs" / digest.hash).write_bytes(data)
+    output = Output(path="out", type=OutputType.FILE, mode="0644", size=digest.size, sha256=digest.hash)
+    builds = tuple(
+        BuildResult(
+            id=role.value, role=role, environment={}, status=BuildStatus.OK, outputs=(output,), started=1e9,
+            blobs=str(tmp_path / "blobs"),
+        )
+        for role in (Role.CONTROL, Role.EXPERIMENT)
+    )  # fmt: skip
+    varied = tuple(variation.name for variation in CATALOGUE[:2])
+    return Verification(id="i", name="app", verdict=Verdict.REPRODUCIBLE, varied=varied, builds=builds)
+
+
+def ask(memory: Memory, source: Path):
+    artifact = Artifact(id="i", name="app", build="true", outputs=("out",), source=source)
+    question = memory.ask(artifact)
+    assert question is not None
+    return question, Snapshot(path=source, git_dir=None, git_link=None, commit_time=None)
+
+
+def test_what_was_kept_is_recalled(memory, source, tmp_path):
+    question, snapshot = ask(memory, source)
+    assert memory.recall(question) is None
+    kept = memory.keep(question, snapshot, verification(tmp_path))
+    assert kept.agreement is not None
+    known = memory.recall(question)
+    assert known is not None
+    assert (known.cached, known.verdict, known.varied) == (True, kept.verdict, kept.varied)
+    assert known.builds[0].outputs == kept.builds[0].outputs
+    assert known.builds[0].blobs == known.builds[0].log == ""
+
+
+def test_what_was_not_built_from_what_was_asked_about_is_not_kept(memory, source, tmp_path):
+    question, snapshot = ask(memory, source)
+    (source / "a").write_text("changed meanwhile")
+    memory.keep(question, snapshot, verification(tmp_path))
+    assert memory.recall(question) is None
+
+
+@pytest.mark.parametrize("verdict", [Verdict.ERROR, Verdict.FAILED, Verdict.FRAGILE])
+def test_what_rests_on_no_builds_is_not_kept(memory, source, tmp_path, verdict):
+    from dataclasses import replace
+
+    question, snapshot = ask(memory, source)
+    memory.keep(question, snapshot, replace(verification(tmp_path), verdict=verdict))
+    assert memory.recall(question) is None
+
+
+def test_other_outputs_for_the_same_action_are_a_disagreement(memory, source, tmp_path):
+    question, snapshot = ask(memory, source)
+    first = verification(tmp_path)
+    assert memory.disagreement(question, first) is None
+    memory.keep(question, snapshot, first)
+    assert memory.disagreement(question, first) is None
+    found = memory.disagreement(question, verification(tmp_path, b"y"))
+    assert found is not None
+    assert [difference.output for difference in found.differences] == ["out"]
+    assert not found.elsewhere
+    assert memory.fetch(found.differences[0].control, tmp_path / "fetched")
+    assert (tmp_path / "fetched").read_bytes() == b"x"
+
+
+def test_a_store_that_fails_again_and_again_is_left_alone_and_tried_later(memory, source, monkeypatch):
+    question, _ = ask(memory, source)
+    calls = []
+
+    def fail(action: str) -> None:
+        calls.append(action)
+        raise StoreUnavailableError("no disk")
+
+    monkeypatch.setattr(memory._cache, "get", fail)
+    for _ in range(10):
+        assert memory.recall(question) is None
+    assert len(calls) == module._FAILURES
+    assert memory.problems == ("not all is remembered: no disk",)
+    memory._breaker.half_open()
+    memory.recall(question)
+    assert len(calls) == module._FAILURES + 1
+    memory.recall(question)
+    assert len(calls) == module._FAILURES + 1
+
+
+def test_a_store_whose_folder_vanished_costs_no_verdict(memory, source, tmp_path):
+    import shutil
+
+    question, snapshot = ask(memory, source)
+    shutil.rmtree(tmp_path / "store")
+    kept = memory.keep(question, snapshot, verification(tmp_path))
+    assert kept.verdict is Verdict.REPRODUCIBLE
+    assert memory.problems != ()
+    assert os.path.exists(tmp_path)
