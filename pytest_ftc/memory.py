@@ -18,7 +18,7 @@ from pybreaker import CircuitBreaker, CircuitBreakerError
 
 from pytest_ftc.comparators import compare_manifests, digest_manifest
 from pytest_ftc.errors import FtcError, MissingError, StoreUnavailableError
-from pytest_ftc.executors.sources import Sources, SourceState, is_still
+from pytest_ftc.executors.sources import Sources, SourceState
 from pytest_ftc.executors.toolchain import Toolchain
 from pytest_ftc.model import (
     Artifact,
@@ -258,7 +258,7 @@ class Memory:
     def _was_asked_about(self, question: Question, source: Snapshot) -> bool:
         """Return whether the sources that were built are those that were asked about: they may change meanwhile."""
         try:
-            return is_still(question.state, question.artifact.source, source)
+            return self._asked.sources.is_still(question.state, question.artifact.source, source)
         except FtcError:
             return False
 

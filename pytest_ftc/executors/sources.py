@@ -35,7 +35,7 @@ class SourceState:
 
 
 class Sources:
-    """Looks at sources, all below `root` with one question to git for all of them; each is looked at once."""
+    """Looks at sources, all below `root` with one question to git; and at captures; each once."""
 
     def __init__(self, root: Path, sources: Iterable[Path]) -> None:
         self._root = root.resolve()
@@ -44,6 +44,7 @@ class Sources:
         self._ignored: set[Path] = set()
         self._commit_time: int | None = None
         self._known: dict[Path, SourceState] = {}
+        self._captured: dict[Path, str] = {}
         self._lock = threading.Lock()
 
     def state(self, source: Path) -> SourceState:
@@ -52,6 +53,15 @@ class Sources:
             if source not in self._known:
                 self._known[source] = self._look(source)
             return self._known[source]
+
+    def is_still(self, state: SourceState, source: Path, snapshot: Snapshot) -> bool:
+        """Return whether what was captured as `snapshot` is `source` in that `state`, and its repository still is."""
+        with self._lock:
+            if snapshot.path not in self._captured:
+                self._captured[snapshot.path] = digest_capture(snapshot)
+            digest = self._captured[snapshot.path]
+        repository = describe_repository(source) if snapshot.git_dir or snapshot.git_link else ""
+        return state == SourceState(digest=digest, repository=repository, commit_time=snapshot.commit_time)
 
     def _look(self, source: Path) -> SourceState:
         if source in self._asked and self._list() and not self._has_own_repository(source):
@@ -97,11 +107,9 @@ def look_at(source: Path) -> SourceState:
     )
 
 
-def is_still(state: SourceState, source: Path, snapshot: Snapshot) -> bool:
-    """Return whether what was captured as `snapshot` is `source` in that `state`, and its repository still is."""
-    digest = digest_folder(str(snapshot.path), skip=".git" if snapshot.git_link else "")
-    repository = describe_repository(source) if snapshot.git_dir or snapshot.git_link else ""
-    return state == SourceState(digest=str(digest), repository=repository, commit_time=snapshot.commit_time)
+def digest_capture(snapshot: Snapshot) -> str:
+    """Return the digest of what was captured.  Raises SourceError when it cannot be read."""
+    return str(digest_folder(str(snapshot.path), skip=".git" if snapshot.git_link else ""))
 
 
 def describe_repository(source: Path) -> str:

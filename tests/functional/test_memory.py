@@ -343,6 +343,32 @@ def test_two_sessions_and_eight_workers_share_a_store(verify, two):
     assert (done.returncode, "no fault" in done.stdout) == (0, True)
 
 
+def test_the_store_is_looked_after_while_a_session_uses_it(two):
+    (two / "ftc.toml").write_text(TWO)
+    session = subprocess.Popen([sys.executable, "-m", "pytest", "--ftc-verify", QUICK], stdout=subprocess.DEVNULL)
+    rounds = 0
+    while session.poll() is None:
+        assert ftc("store", "gc", "--max-age", "0s").returncode == 0
+        assert "no fault" in ftc("store", "verify").stdout
+        assert ftc("store", "stats").returncode == 0
+        rounds += 1
+    assert (session.returncode, rounds > 1) == (0, True)
+
+
+def test_a_slow_disk_costs_time_and_no_verdict(two):
+    (two / "ftc.toml").write_text(TWO)
+    report = two / "report.json"
+    slow = ("strace", "-f", "-qq", "-o", "/dev/null", "-e", "trace=fsync", "-e", "inject=fsync:delay_enter=300000")
+    begin = time.monotonic()
+    done = subprocess.run(
+        [*slow, sys.executable, "-m", "pytest", "--ftc-verify", QUICK, f"--ftc-json={report}"],
+        stdout=subprocess.DEVNULL,
+    )
+    assert time.monotonic() - begin > 3
+    assert done.returncode == 0
+    assert [one["verdict"] for one in json.loads(report.read_text())["artifacts"]] == ["reproducible"] * 2
+
+
 def ftc(*arguments: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run([sys.executable, "-m", "pytest_ftc", *arguments], capture_output=True, text=True)
 

@@ -78,3 +78,11 @@ def test_a_wrong_number_of_retries_is_a_usage_error(verify, value, found):
     assert run.status == 4
     assert "retries" in run.text
     assert found in run.text
+
+
+@pytest.mark.parametrize("memory", ["ulimit -v 200000; ", "prlimit --as=200000000 "])
+def test_a_build_that_eats_all_memory_has_no_good_verdict(verify_build, memory):
+    run = verify_build(memory + 'python3 -c "x = bytearray(1 << 29)" && echo > out')
+    assert run.verdicts == {"app": "failed"}
+    (build,) = run.artifact()["builds"]
+    assert (build["attempts"], build["failed_before"]) == (3, ["exit status 1"] * 2)

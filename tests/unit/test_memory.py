@@ -1,6 +1,8 @@
 """A store that fails is left alone for a while, and costs no verdict."""
 
 import os
+import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -23,6 +25,7 @@ from pytest_ftc.model import (
     Verdict,
     Verification,
 )
+from pytest_ftc.model.digest import Digest
 from pytest_ftc.store import LocalStore
 from pytest_ftc.variations import CATALOGUE
 
@@ -61,8 +64,6 @@ def memory(tmp_path, asked):
 
 
 def verification(tmp_path: Path, data: bytes = b"x") -> Verification:
-    from pytest_ftc.model.digest import Digest
-
     (tmp_path / "blobs").mkdir(exist_ok=True)
     digest = Digest.of(data)
     (tmp_path / "blobs" / digest.hash).write_bytes(data)
@@ -106,8 +107,6 @@ def test_what_was_not_built_from_what_was_asked_about_is_not_kept(memory, source
 
 @pytest.mark.parametrize("verdict", [Verdict.ERROR, Verdict.FAILED, Verdict.FRAGILE])
 def test_what_rests_on_no_builds_is_not_kept(memory, source, tmp_path, verdict):
-    from dataclasses import replace
-
     question, snapshot = ask(memory, source)
     memory.keep(question, snapshot, replace(verification(tmp_path), verdict=verdict))
     assert memory.recall(question) is None
@@ -125,6 +124,20 @@ def test_other_outputs_for_the_same_action_are_a_disagreement(memory, source, tm
     assert not found.elsewhere
     assert memory.fetch(found.differences[0].control, tmp_path / "fetched")
     assert (tmp_path / "fetched").read_bytes() == b"x"
+
+
+def test_what_is_critical_or_takes_the_shortest_comes_first(memory, source, tmp_path):
+    def artifact(name: str, **more: bool) -> Artifact:
+        return Artifact(id=name, name=name, build=f"true {name}", outputs=("out",), source=source, **more)
+
+    for name, seconds in (("long", 9.0), ("short", 1.0)):
+        question = memory.ask(artifact(name))
+        assert question is not None
+        one = verification(tmp_path)
+        builds = tuple(replace(build, seconds=seconds) for build in one.builds)
+        memory.keep(question, ask(memory, source)[1], replace(one, builds=builds))
+    given = [artifact("new"), artifact("long"), artifact("short"), artifact("critical", critical=True)]
+    assert [one.id for one in memory.order(given)] == ["critical", "short", "long", "new"]
 
 
 def test_a_store_that_fails_again_and_again_is_left_alone_and_tried_later(memory, source, monkeypatch):
@@ -148,8 +161,6 @@ def test_a_store_that_fails_again_and_again_is_left_alone_and_tried_later(memory
 
 
 def test_a_store_whose_folder_vanished_costs_no_verdict(memory, source, tmp_path):
-    import shutil
-
     question, snapshot = ask(memory, source)
     shutil.rmtree(tmp_path / "store")
     kept = memory.keep(question, snapshot, verification(tmp_path))

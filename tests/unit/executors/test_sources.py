@@ -12,8 +12,9 @@ from hypothesis import strategies as st
 from pytest_ftc.errors import SourceError
 from pytest_ftc.executors.merkle import digest_folder
 from pytest_ftc.executors.snapshot import capture_source
-from pytest_ftc.executors.sources import Sources, is_still, look_at
+from pytest_ftc.executors.sources import Sources, SourceState, look_at
 from pytest_ftc.executors.toolchain import Toolchain
+from pytest_ftc.model import Snapshot
 from pytest_ftc.model.digest import Digest
 
 Git = Callable[..., str]
@@ -90,6 +91,10 @@ def test_the_order_in_which_files_are_made_does_not_change_it(tmp_path_factory, 
             (folder / name).write_bytes(files[name])
         digests.add(digest_folder(str(folder)))
     assert len(digests) == 1
+
+
+def is_still(state: SourceState, source: Path, snapshot: Snapshot) -> bool:
+    return Sources(source, []).is_still(state, source, snapshot)
 
 
 def test_it_is_that_of_the_message_of_the_remote_execution_api(tmp_path):
