@@ -56,6 +56,8 @@ class Config:
     strict: bool
     """Whether artifacts that do not say otherwise must not use anything beyond their declared inputs."""
     artifacts: tuple[Artifact, ...]
+    lines: Mapping[str, int]
+    """Where in `file` each artifact is declared, by id."""
     build_file: Path | None
     """The file that makes the project one that PyPA's ``build`` builds; None when there is none."""
 
@@ -121,8 +123,19 @@ def load_config(root: Path, given: Mapping[str, str | bool | None], known: Known
             artifact if "strict" in table else replace(artifact, strict=settings.get("strict", False))
             for artifact, table in _read_artifacts(place, tables.ftc.get("artifacts", {}), file, known)
         ),
+        lines=_find_lines(place, tables.ftc.get("artifacts", {})),
         build_file=_find_build_file(root, has_build_system=tables.build_system),
     )
+
+
+def _find_lines(place: Place, tables: Mapping[str, Any]) -> dict[str, int]:
+    below = place.below("artifacts")
+    found = {name: find_line(place.text, below.below(_quoted(name)).table, "") for name in tables}
+    return {f"{place.file}::ftc::{name}": line for name, line in found.items() if line is not None}
+
+
+def _quoted(name: str) -> str:
+    return name if re.fullmatch(r"[A-Za-z0-9_-]+", name) else f'"{name}"'
 
 
 def _find_build_file(root: Path, *, has_build_system: bool) -> Path | None:
@@ -201,7 +214,7 @@ def _read_artifacts(
 
 
 def _read_artifact(parent: Place, name: str, table: Any, file: Path, known: Known) -> Artifact:
-    place = parent.below(name if re.fullmatch(r"[A-Za-z0-9_-]+", name) else f'"{name}"')
+    place = parent.below(_quoted(name))
     if not name or any(part in name for part in ("::", "/", "[", "]")) or not name.isprintable():
         parent.fail(
             name,

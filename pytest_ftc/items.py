@@ -88,6 +88,8 @@ class ArtifactItem(pytest.Item):
         if why := self._ftc.why_left_out(self.artifact):
             pytest.skip(why)
         self.verification = self._ftc.verify(self.artifact)
+        # These stand in the file of --junitxml too.
+        self.user_properties += properties_of(self.verification)
         if not self.verification.passed:
             raise VerificationFailedError(self.verification)
 
@@ -103,6 +105,24 @@ class ArtifactItem(pytest.Item):
 
     def reportinfo(self) -> tuple[Path, int | None, str]:
         return self.path, None, f"ftc: {self.artifact.name}"
+
+
+def properties_of(verification: Verification) -> list[tuple[str, str]]:
+    """Return what a test report says of `verification`."""
+    from pytest_ftc.printable import shorten
+    from pytest_ftc.reporting.findings import findings_of
+
+    causes = dict.fromkeys(finding.cause for finding in findings_of(verification))
+    told = {
+        "ftc_verdict": verification.verdict.value,
+        "ftc_causes": ",".join(causes),
+        "ftc_varied": ",".join(verification.varied),
+        "ftc_not_varied": ",".join(gap.variation for gap in verification.not_varied),
+        "ftc_builds": str(len(verification.builds)),
+        "ftc_cached": str(verification.cached).lower(),
+        "ftc_reason": shorten(verification.reason, 1000),
+    }
+    return [(name, value) for name, value in told.items() if value]
 
 
 def failure_repr(verification: Verification, nodeid: str) -> TerminalRepr:

@@ -133,19 +133,39 @@ class VerificationSession:
         terminalreporter.write(fit_encoding(lines, getattr(writer._file, "encoding", None)))
         for name, reason in self._left_out.items():
             terminalreporter.write_line(f"  left out    {show(name.rpartition('::')[2])}: {reason}")
+        if os.environ.get("GITHUB_ACTIONS") == "true" and not self._is_worker:
+            from pytest_ftc.reporting.ci import to_annotations
+
+            for line in to_annotations(self._verifications, self.config.lines, frozenset()):
+                terminalreporter.write_line(line)
         for problem in self._verifier.problems:
             terminalreporter.write_line(f"  note        {show(problem)}")
         if self._report_problem:
             terminalreporter.write_line(f"ERROR: {self._report_problem}", red=True)
 
     def _write_reports(self) -> None:
-        from pytest_ftc.reporting.json_report import report, write_report
-
-        document = report(self._verifications, **self._verifier.describe(self._started))
+        described = self._verifier.describe(self._started)
         if self.config.report:
-            write_report(self.config.report / "report.json", document)
+            from pytest_ftc.reporting.writing import write_reports
+
+            write_reports(
+                self.config.report, self._verifications, **described, lines=self.config.lines, known=frozenset()
+            )
         if self.config.json:
-            write_report(self.config.json, document)
+            from pytest_ftc.reporting.json_report import report
+            from pytest_ftc.reporting.writing import write_json
+
+            write_json(self.config.json, report(self._verifications, **described))
+        if path := os.environ.get("GITHUB_STEP_SUMMARY"):
+            _append(path, self._verifications)
+
+
+def _append(path: str, verifications: list[Verification]) -> None:
+    """Append the table of artifacts to the summary of a job on GitHub Actions."""
+    from pytest_ftc.reporting.ci import job_summary
+
+    with contextlib.suppress(OSError), open(path, "a", encoding="utf-8", errors="backslashreplace") as file:
+        file.write(job_summary(verifications))
 
 
 def _load(config: pytest.Config) -> Config:

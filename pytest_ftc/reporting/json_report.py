@@ -2,15 +2,10 @@
 
 from __future__ import annotations
 
-import contextlib
 import json
-import os
-import tempfile
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 from typing import Any
 
-from pytest_ftc.errors import FtcError
 from pytest_ftc.model import BuildResult, Difference, Output, Verification
 from pytest_ftc.model.serial import to_json
 from pytest_ftc.reporting.findings import findings_of
@@ -27,30 +22,6 @@ def report(
         "artifacts": [_artifact(verification) for verification in verifications],
     }
     return _valid_unicode(document)  # type: ignore[no-any-return]
-
-
-def write_report(path: Path, document: Mapping[str, Any]) -> None:
-    """Write the report to `path` as a whole or not at all.  Raises FtcError."""
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        descriptor, part = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
-        try:
-            with open(descriptor, "w", encoding="utf-8") as file:
-                json.dump(document, file, ensure_ascii=False, indent=1)
-                file.write("\n")
-                file.flush()
-                os.fsync(file.fileno())
-            os.chmod(part, 0o666 & ~_umask())  # noqa: PTH101
-            os.replace(part, path)  # noqa: PTH105
-        except BaseException:
-            with contextlib.suppress(OSError):
-                os.unlink(part)  # noqa: PTH108
-            raise
-    except OSError as error:
-        raise FtcError(
-            f"the report cannot be written to {path}: {error.strerror or error}",
-            advice="Name a folder that can be written, with space left, in --ftc-report or --ftc-json.",
-        ) from error
 
 
 def schema() -> dict[str, Any]:
@@ -136,12 +107,3 @@ def _escape_surrogates(text: str) -> str:
         .encode("utf-8", "backslashreplace")
         .decode()
     )
-
-
-def _umask() -> int:
-    """Return the umask without changing it for other threads, see proc_pid_status(5)."""
-    with contextlib.suppress(OSError), open("/proc/self/status") as status:
-        for line in status:
-            if line.startswith("Umask:"):
-                return int(line.split()[1], 8)
-    return 0o022

@@ -19,6 +19,8 @@ def _nothing_is_left_behind(leaves_nothing_behind: None) -> None: ...
 @pytest.fixture(autouse=True)
 def _no_test_remembers_another(monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFactory) -> None:
     monkeypatch.setenv("FTC_STORE", str(tmp_path_factory.mktemp("store")))
+    for name in ("GITHUB_ACTIONS", "GITHUB_STEP_SUMMARY"):
+        monkeypatch.delenv(name, raising=False)
 
 
 _DEFAULTS = ("--ftc-diagnose=off",)

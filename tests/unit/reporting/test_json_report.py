@@ -14,7 +14,8 @@ from pytest_ftc.model import Verdict
 from pytest_ftc.model.serial import from_json, to_json
 from pytest_ftc.model.verification import Verification
 from pytest_ftc.reporting.findings import findings_of
-from pytest_ftc.reporting.json_report import report, schema, write_report
+from pytest_ftc.reporting.json_report import report, schema
+from pytest_ftc.reporting.writing import write_json
 
 TOOL = {"name": "pytest-ftc", "version": "0"}
 
@@ -44,7 +45,7 @@ def test_the_schema_refuses_what_must_not_be():
 def test_names_that_are_not_unicode_are_escaped(tmp_path):
     name = os.fsdecode(b"caf\xe9")
     document = report([verification(Verdict.UNREPRODUCIBLE, output=name)], TOOL, {})
-    write_report(tmp_path / "r.json", document)
+    write_json(tmp_path / "r.json", document)
     assert json.loads((tmp_path / "r.json").read_text("utf-8"))["artifacts"][0]["findings"][0]["output"] == r"caf\xe9"
 
 
@@ -55,14 +56,14 @@ def test_a_difference_without_diagnosis_is_a_finding_of_unknown_cause():
 
 def test_a_report_is_written_whole_or_not_at_all(tmp_path):
     path = tmp_path / "deep/er/report.json"
-    write_report(path, {"version": 1})
+    write_json(path, {"version": 1})
     assert json.loads(path.read_text()) == {"version": 1}
     with pytest.raises(TypeError):
-        write_report(path, {"version": object()})
+        write_json(path, {"version": object()})
     assert json.loads(path.read_text()) == {"version": 1}
     assert os.listdir(path.parent) == ["report.json"]
     with pytest.raises(FtcError, match="cannot be written") as caught:
-        write_report(path / "below-a-file", {})
+        write_json(path / "below-a-file", {})
     assert caught.value.advice
 
 

@@ -1,0 +1,115 @@
+"""Findings as SARIF 2.1.0, which code scanning services read.
+
+See https://docs.oasis-open.org/sarif/sarif/v2.1.0/sarif-v2.1.0.html.
+"""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from pytest_ftc.model import Finding, Verdict, Verification
+from pytest_ftc.printable import shorten
+from pytest_ftc.reporting.causes import find_cause
+from pytest_ftc.reporting.findings import findings_of
+from pytest_ftc.reporting.fingerprint import fingerprint
+
+_SCHEMA = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/os/schemas/sarif-schema-2.1.0.json"
+_BROKEN = {
+    Verdict.FAILED: "It does not build in the control environment.",
+    Verdict.FRAGILE: "It builds in the control environment and breaks under a variation.",
+    Verdict.ERROR: "Nothing is known about it: something around its builds failed.",
+}
+
+
+def to_sarif(
+    verifications: Sequence[Verification], tool: Mapping[str, Any], lines: Mapping[str, int], known: frozenset[str]
+) -> dict[str, Any]:
+    """Return a log with one result for each finding, and for each artifact that is broken.
+
+    `lines` tells where artifacts are declared, by id; findings whose fingerprint is `known` are notes.
+    """
+    results = [result for one in verifications for result in _results(one, lines, known)]
+    rules = [_rule(name) for name in dict.fromkeys(result["ruleId"] for result in results)]
+    driver = {"name": tool["name"], "version": tool["version"], "rules": rules}
+    return {
+        "$schema": _SCHEMA,
+        "version": "2.1.0",
+        "runs": [{"tool": {"driver": driver}, "columnKind": "unicodeCodePoints", "results": results}],
+    }
+
+
+def _rule(name: str) -> dict[str, Any]:
+    if name in (verdict.value for verdict in _BROKEN):
+        return {"id": name, "shortDescription": {"text": _BROKEN[Verdict(name)]}}
+    cause = find_cause(name)
+    if cause is None:
+        return {"id": name, "shortDescription": {"text": f"The outputs differ because of {name}."}}
+    return {
+        "id": name,
+        "shortDescription": {"text": f"{cause.brief[0].upper()}{cause.brief[1:]}."},
+        "fullDescription": {"text": cause.why},
+        "help": {"text": "\n".join(f"- {remedy}" for remedy in cause.remedies)},
+        "helpUri": cause.source,
+    }
+
+
+def _results(verification: Verification, lines: Mapping[str, int], known: frozenset[str]) -> Iterator[dict[str, Any]]:
+    if verification.verdict in _BROKEN:
+        yield _result(verification, verification.verdict.value, verification.reason, "error", lines)
+    if verification.verdict in (Verdict.UNREPRODUCIBLE, Verdict.FRAGILE):
+        for finding in findings_of(verification):
+            mark = fingerprint(verification.id, finding)
+            level = "note" if mark in known else "error"
+            result = _result(verification, finding.cause, describe(finding), level, lines)
+            result["partialFingerprints"] = {"ftc/v1": mark}
+            result["locations"][0]["logicalLocations"] = [_logical(verification, finding)]
+            result["properties"] = {"confirmed": finding.confirmed, "member": shorten(finding.member, 1000)}
+            yield result
+
+
+def _result(verification: Verification, rule: str, text: str, level: str, lines: Mapping[str, int]) -> dict[str, Any]:
+    file = verification.id.partition("::")[0]
+    place = {
+        "artifactLocation": {"uri": _uri(file), "uriBaseId": "%SRCROOT%"},
+        "region": {"startLine": lines.get(verification.id, 1)},
+    }
+    message = f"{verification.name}: {text or rule}"
+    return {
+        "ruleId": rule,
+        "level": level,
+        "message": {"text": shorten(message, 2000)},
+        "locations": [{"physicalLocation": place}],
+    }
+
+
+def _logical(verification: Verification, finding: Finding) -> dict[str, str]:
+    path = "/".join(filter(None, (finding.output, finding.member)))
+    return {
+        "name": shorten(finding.output.rpartition("/")[2] or finding.output, 1000),
+        "fullyQualifiedName": shorten(f"{verification.name}/{path}", 2000),
+        "kind": "resource",
+    }
+
+
+def describe(finding: Finding) -> str:
+    """Return the finding in a few sentences, without its values where they are long."""
+    where = " › ".join(filter(None, (finding.output, finding.member)))
+    sure = "confirmed" if finding.confirmed else "suspected"
+    told = [f"{where} differs at {finding.location or 'some place'}; cause {finding.cause} ({sure})."]
+    if finding.evidence.control or finding.evidence.experiment:
+        values = (shorten(text, 80) for text in (finding.evidence.control, finding.evidence.experiment))
+        told.append("One build has {!r}, another {!r}.".format(*values))
+    if finding.command:
+        told.append(f"Written by {shorten(shlex.join(finding.command), 120)}.")
+    if finding.remedy:
+        proved = ", proved by rebuilding" if finding.remedy.proved else ""
+        told.append(f"Remedy{proved}: {finding.remedy.summary}.")
+    return " ".join(told)
+
+
+def _uri(path: str) -> str:
+    from urllib.parse import quote
+
+    return quote(path.encode("utf-8", "surrogateescape"))

@@ -1,0 +1,217 @@
+"""SARIF, code quality, annotations, the job summary and the page: valid, harmless, and of bounded size."""
+
+import json
+import re
+from dataclasses import replace
+from html.parser import HTMLParser
+from pathlib import Path
+
+import jsonschema
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from samples import build, verification
+
+from pytest_ftc.model import Agreement, Evidence, Finding, Remedy, Role, Verdict, Verification
+from pytest_ftc.reporting.causes import all_causes, find_cause
+from pytest_ftc.reporting.ci import code_quality, job_summary, to_annotations
+from pytest_ftc.reporting.fingerprint import fingerprint
+from pytest_ftc.reporting.html import to_html
+from pytest_ftc.reporting.sarif import to_sarif
+from pytest_ftc.variations import CATALOGUE
+
+TOOL = {"name": "pytest-ftc", "version": "0.1"}
+SESSION = {"started": 1e9, "seconds": 3.0, "python": "3.12", "platform": "Linux", "root": "/project"}
+NOTHING: frozenset[str] = frozenset()
+SARIF = json.loads((Path(__file__).parents[2] / "schemas" / "sarif-2.1.0-rtm.5.json").read_text())
+CODE_QUALITY = {
+    "type": "array",
+    "items": {
+        "type": "object",
+        "required": ["description", "check_name", "fingerprint", "severity", "location"],
+        "properties": {
+            "description": {"type": "string", "minLength": 1},
+            "check_name": {"type": "string", "minLength": 1},
+            "fingerprint": {"type": "string", "minLength": 1},
+            "severity": {"enum": ["info", "minor", "major", "critical", "blocker"]},
+            "location": {
+                "type": "object",
+                "required": ["path", "lines"],
+                "properties": {
+                    "path": {"type": "string", "pattern": "^[^./]"},
+                    "lines": {
+                        "type": "object",
+                        "required": ["begin"],
+                        "properties": {"begin": {"type": "integer", "minimum": 1}},
+                    },
+                },
+            },
+        },
+    },
+}
+"""As https://docs.gitlab.com/ci/testing/code_quality/#code-quality-report-format describes it; no schema is published."""
+HOSTILE = "<script>alert(1)</script>\n::error::x\x1b[31m|*`%0A\udce9\u202e"
+
+
+def finding(number: int = 0, **more: object) -> Finding:
+    values: dict[str, object] = {
+        "output": f"dist/file-{number}.txt",
+        "member": "",
+        "location": f"line {number}",
+        "cause": "time",
+        "confirmed": True,
+        "evidence": Evidence(control=f"one {number}", experiment=f"other {number}"),
+        "command": ("date", "-u"),
+        "remedy": Remedy(summary="set it", settings={"SOURCE_DATE_EPOCH": "0"}, proved=True, tried=True),
+    }
+    return Finding(**{**values, **more})  # type: ignore[arg-type]
+
+
+def with_findings(*findings: Finding, name: str = "app") -> Verification:
+    one = verification(Verdict.UNREPRODUCIBLE)
+    return replace(one, name=name, id=f"ftc.toml::ftc::{name}", findings=findings, differences=())
+
+
+def everything() -> list[Verification]:
+    hostile = finding(output=HOSTILE, member=HOSTILE, location=HOSTILE, command=(HOSTILE,), why=HOSTILE)
+    return [
+        *(replace(verification(verdict), reason=HOSTILE) for verdict in Verdict),
+        with_findings(finding(), finding(1), name=HOSTILE.replace("\n", "")),
+        replace(
+            with_findings(hostile),
+            leaks=(HOSTILE,),
+            notes=(HOSTILE,),
+            agreement=Agreement(builds=2, machines=1, days=1),
+        ),
+    ]
+
+
+def test_sarif_is_valid():
+    document = to_sarif(everything(), TOOL, {"ftc.toml::ftc::app": 7}, NOTHING)
+    jsonschema.Draft4Validator(SARIF).validate(json.loads(json.dumps(document)))
+    results = document["runs"][0]["results"]
+    assert {result["ruleId"] for result in results} == {
+        rule["id"] for rule in document["runs"][0]["tool"]["driver"]["rules"]
+    }
+    assert any(result["locations"][0]["physicalLocation"]["region"]["startLine"] == 7 for result in results)
+
+
+def test_the_schema_of_sarif_refuses_what_is_not():
+    document = to_sarif(everything(), TOOL, {}, NOTHING)
+    del document["runs"][0]["tool"]
+    with pytest.raises(jsonschema.ValidationError):
+        jsonschema.Draft4Validator(SARIF).validate(document)
+
+
+def test_code_quality_is_as_gitlab_describes_it():
+    entries = code_quality([*everything(), with_findings(*map(finding, range(9)))], {}, NOTHING)
+    jsonschema.validate(json.loads(json.dumps(entries)), CODE_QUALITY)
+    marks = [entry["fingerprint"] for entry in entries]
+    assert len(set(marks)) == len(marks)
+
+
+def test_what_is_known_is_told_in_a_low_voice():
+    one = with_findings(finding())
+    known = frozenset({fingerprint(one.id, one.findings[0])})
+    assert to_sarif([one], TOOL, {}, known)["runs"][0]["results"][0]["level"] == "note"
+    assert code_quality([one], {}, known)[0]["severity"] == "info"
+    assert to_annotations([one], {}, known)[0].startswith("::notice ")
+    assert 'class="finding known"' in to_html([one], TOOL, SESSION, known)
+
+
+def test_annotations_are_one_command_a_line_whatever_is_in_them():
+    lines = to_annotations(everything(), {}, NOTHING)
+    assert 0 < len(lines) <= 10
+    for line in lines:
+        assert re.fullmatch(r"::(error|notice) file=[^,:]*,line=\d+,title=[^,:]*::.*", line)
+        assert line.isprintable()
+
+
+def test_the_summary_is_a_table_of_harmless_text():
+    text = job_summary(everything())
+    rows = [line for line in text.split("\n") if line.startswith("|")]
+    assert len(rows) == 2 + len(everything())
+    assert all(len(re.findall(r"(?<!\\)\|", row)) == 7 for row in rows)
+    assert "<script>" not in text.replace("\\<script\\>", "")
+
+
+class Page(HTMLParser):
+    """Collects the tags of a page and checks that they close."""
+
+    EMPTY = ("meta", "input", "br", "link")
+
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        self.open: list[str] = []
+        self.tags: list[str] = []
+        self.links: list[str] = []
+        self.feed(text)
+        assert self.open == []
+
+    def handle_starttag(self, tag: str, attributes: list[tuple[str, str | None]]) -> None:
+        self.tags.append(tag)
+        self.links += [value or "" for name, value in attributes if name in ("src", "href", "action")]
+        if tag not in self.EMPTY:
+            self.open.append(tag)
+
+    def handle_endtag(self, tag: str) -> None:
+        assert self.open.pop() == tag
+
+
+def test_the_page_is_whole_harmless_and_loads_nothing():
+    page = Page(to_html(everything(), TOOL, SESSION))
+    assert page.tags.count("script") == 1
+    assert all(link.startswith("#") for link in page.links)
+    assert page.tags.count("details") >= len(everything())
+
+
+@given(st.text(), st.text(), st.text())
+def test_any_values_stay_values(one, other, place):
+    text = to_html(
+        [with_findings(finding(evidence=Evidence(control=one, experiment=other), location=place))], TOOL, SESSION
+    )
+    text.encode()
+    assert Page(text).tags.count("script") == 1
+
+
+def test_a_page_about_nothing_says_so():
+    assert "nothing was verified" in to_html([], TOOL, SESSION)
+
+
+def test_a_diff_is_folded_in_and_cut(tmp_path):
+    diff = tmp_path / "diff.txt"
+    diff.write_text("-old <b>\n+new\n" + "x" * 500_000)
+    one = with_findings(finding(location="zip entry mtime", output="dist/app.whl", member="app/__init__.py"))
+    (difference,) = verification(Verdict.UNREPRODUCIBLE).differences
+    text = to_html([replace(one, differences=(replace(difference, diff=str(diff)),))], TOOL, SESSION)
+    assert '<span class="del">-old &lt;b&gt;</span>' in text
+    assert "cut here" in text
+    assert len(text) < 300_000
+
+
+def test_five_hundred_findings_and_two_thousand_builds_are_no_burden():
+    artifacts = []
+    for number in range(50):
+        builds = tuple(replace(build(Role.REPEAT), id=f"{number}-{index}") for index in range(40))
+        causes = ("time", "umask", "random", "race", "locales", "home", "pid", "aslr", "kernel", "terminal")
+        findings = (finding(index, cause=cause, output=f"o{number}/{index}") for index, cause in enumerate(causes))
+        artifacts.append(replace(with_findings(*findings, name=f"artifact-{number}"), builds=builds))
+    text = to_html(artifacts, TOOL, SESSION)
+    assert text.count('<section class="finding">') == 500
+    assert len(text.encode()) < 5_000_000
+
+
+def test_a_finding_keeps_its_fingerprint_when_lines_and_versions_change():
+    before = finding(output="dist/app-1.2.whl", location="line 12", evidence=Evidence(control="a", experiment="b"))
+    after = finding(output="dist/app-1.3.whl", location="line 15", evidence=Evidence(control="c", experiment="d"))
+    assert fingerprint("i", before) == fingerprint("i", after)
+    for change in ({"cause": "umask"}, {"output": "dist/other.whl"}, {"member": "m"}, {"location": "byte 0x2c"}):
+        assert fingerprint("i", finding(**change)) != fingerprint("i", finding())
+    assert fingerprint("i", before) != fingerprint("j", before)
+
+
+def test_every_cause_that_a_finding_may_have_is_explained():
+    names = {variation.name for variation in CATALOGUE} | {"machine", "random", "race", "unknown"}
+    assert {cause.name for cause in all_causes()} == names
+    assert find_cause("nothing") is None
+    assert all(cause.remedies and cause.source.startswith("https://") for cause in all_causes())
