@@ -52,6 +52,9 @@ class Config:
     """Where what was verified is kept; None for the folder that is this user's own."""
     no_cache: bool
     """Whether everything is built, also what was verified before."""
+    baseline: Path | None
+    """The file of known findings; None when there is none."""
+    update_baseline: bool
     trace: bool
     strict: bool
     """Whether artifacts that do not say otherwise must not use anything beyond their declared inputs."""
@@ -100,7 +103,7 @@ def load_config(root: Path, given: Mapping[str, str | bool | None], known: Known
             settings[name] = _check_given(name, given[name], check, known)
         elif name in tables.ftc:
             settings[name] = _check(place, name, tables.ftc[name], check, known)
-            if name in ("report", "json", "store"):
+            if name in ("report", "json", "store", "baseline"):
                 settings[name] = str(root / settings[name])
     return Config(
         root=root,
@@ -117,6 +120,8 @@ def load_config(root: Path, given: Mapping[str, str | bool | None], known: Known
         max_builds=settings.get("max_builds", 12),
         store=Path(settings["store"]).absolute() if "store" in settings else None,
         no_cache=settings.get("no_cache", False),
+        baseline=_find_baseline(root, settings),
+        update_baseline=settings.get("update_baseline", False),
         trace=settings.get("trace", False),
         strict=settings.get("strict", False),
         artifacts=tuple(
@@ -126,6 +131,14 @@ def load_config(root: Path, given: Mapping[str, str | bool | None], known: Known
         lines=_find_lines(place, tables.ftc.get("artifacts", {})),
         build_file=_find_build_file(root, has_build_system=tables.build_system),
     )
+
+
+def _find_baseline(root: Path, settings: Mapping[str, Any]) -> Path | None:
+    """Return the file that was named, or the usual one if it is there or to be written."""
+    if "baseline" in settings:
+        return Path(settings["baseline"]).absolute()
+    usual = root / "ftc-baseline.toml"
+    return usual if settings.get("update_baseline") or usual.is_file() else None
 
 
 def _find_lines(place: Place, tables: Mapping[str, Any]) -> dict[str, int]:
@@ -400,6 +413,8 @@ _CHECKS: dict[str, Callable[[Any, Known], Any]] = {
     "max_builds": _whole_number(2),
     "store": _text,
     "no_cache": _flag,
+    "baseline": _text,
+    "update_baseline": _flag,
     "trace": _flag,
     "strict": _flag,
 }

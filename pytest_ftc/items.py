@@ -30,6 +30,9 @@ class Owner(Protocol):
     def verify(self, artifact: Artifact) -> Verification:
         """Return the verification of `artifact`."""
 
+    def accepts(self, verification: Verification) -> bool:
+        """Return whether `verification` does not fail the session."""
+
     def why_left_out(self, artifact: Artifact) -> str:
         """Return why `artifact` is not verified in this session; empty if it is."""
 
@@ -90,7 +93,7 @@ class ArtifactItem(pytest.Item):
         self.verification = self._ftc.verify(self.artifact)
         # These stand in the file of --junitxml too.
         self.user_properties += properties_of(self.verification)
-        if not self.verification.passed:
+        if not self._ftc.accepts(self.verification):
             raise VerificationFailedError(self.verification)
 
     def repr_failure(self, excinfo: ExceptionInfo[BaseException], style: Any = None) -> str | TerminalRepr:

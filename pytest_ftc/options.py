@@ -50,6 +50,8 @@ OPTIONS = (
     Option("json", "PATH", "write the report to PATH"),
     Option("store", "DIR", "keep what was verified in DIR (default: FTC_STORE, else a folder of yours alone)"),
     Option("no_cache", "", "build everything, also what was verified before, and compare with what is remembered"),
+    Option("baseline", "PATH", "known findings, which do not fail (see --ftc-update-baseline)"),
+    Option("update_baseline", "", "write what is found to the baseline: by default ftc-baseline.toml"),
     Option("trace", "", "tell what builds use beyond their declared inputs: files, network, random devices"),
 )
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import datetime
 import json
 import os
 import stat
@@ -17,9 +18,10 @@ import pytest
 from pytest_ftc.configuration import Config
 from pytest_ftc.errors import ConfigurationError, FtcError
 from pytest_ftc.items import ArtifactItem, ConfigurationFile, NotTests
-from pytest_ftc.model import Artifact, Verification
+from pytest_ftc.model import Artifact, Verdict, Verification
 from pytest_ftc.model.serial import from_json, to_json
 from pytest_ftc.options import given_values
+from pytest_ftc.reporting.baseline import Baseline, load_baseline
 from pytest_ftc.sample import LEFT_OUT, Sample
 from pytest_ftc.workshop import Verifier, load_project, user_cache
 
@@ -49,6 +51,8 @@ class VerificationSession:
             most_left_out=self.config.most_left_out,
         )
         self._left_out: dict[str, str] = {}
+        self._today = datetime.date.today()
+        self._baseline = _load_baseline(self.config)
         _add_to_arguments(pytest_config, self.config)
 
     @property
@@ -59,6 +63,14 @@ class VerificationSession:
     def verify(self, artifact: Artifact) -> Verification:
         """Return the verification of `artifact`, begun now unless it runs in the background already."""
         return self._verifier.result(artifact)
+
+    def accepts(self, verification: Verification) -> bool:
+        """Return whether a `verification` does not fail: it is all that it should be, or what differs is known."""
+        if verification.passed:
+            return True
+        if verification.verdict is not Verdict.UNREPRODUCIBLE or verification.leaks:
+            return False
+        return self.config.update_baseline or self._baseline.judge(verification, self._today).accepted
 
     def why_left_out(self, artifact: Artifact) -> str:
         """Return why `artifact` is not in the sample of this session; empty if it is."""
@@ -119,6 +131,7 @@ class VerificationSession:
     def pytest_terminal_summary(self, terminalreporter: TerminalReporter) -> None:
         if not (self._verifications or self._left_out) or terminalreporter.verbosity < -1:
             return
+        from pytest_ftc.reporting.baseline import describe_standings
         from pytest_ftc.reporting.markup import fit_encoding, show
         from pytest_ftc.reporting.terminal import summary_lines
 
@@ -133,10 +146,15 @@ class VerificationSession:
         terminalreporter.write(fit_encoding(lines, getattr(writer._file, "encoding", None)))
         for name, reason in self._left_out.items():
             terminalreporter.write_line(f"  left out    {show(name.rpartition('::')[2])}: {reason}")
+        if self.config.baseline:
+            standings = {one.id: self._baseline.judge(one, self._today) for one in self._verifications}
+            for text in describe_standings(standings, self.config.baseline.name):
+                terminalreporter.write_line(f"  baseline    {show(text)}")
         if os.environ.get("GITHUB_ACTIONS") == "true" and not self._is_worker:
             from pytest_ftc.reporting.ci import to_annotations
 
-            for line in to_annotations(self._verifications, self.config.lines, frozenset()):
+            known = self._baseline.fingerprints(self._today)
+            for line in to_annotations(self._verifications, self.config.lines, known):
                 terminalreporter.write_line(line)
         for problem in self._verifier.problems:
             terminalreporter.write_line(f"  note        {show(problem)}")
@@ -145,17 +163,20 @@ class VerificationSession:
 
     def _write_reports(self) -> None:
         described = self._verifier.describe(self._started)
+        known = self._baseline.fingerprints(self._today)
         if self.config.report:
             from pytest_ftc.reporting.writing import write_reports
 
-            write_reports(
-                self.config.report, self._verifications, **described, lines=self.config.lines, known=frozenset()
-            )
+            write_reports(self.config.report, self._verifications, **described, lines=self.config.lines, known=known)
         if self.config.json:
             from pytest_ftc.reporting.json_report import report
             from pytest_ftc.reporting.writing import write_json
 
             write_json(self.config.json, report(self._verifications, **described))
+        if self.config.update_baseline and self.config.baseline:
+            from pytest_ftc.reporting.writing import write_text
+
+            write_text(self.config.baseline, self._baseline.updated(self._verifications, self._today).render())
         if path := os.environ.get("GITHUB_STEP_SUMMARY"):
             _append(path, self._verifications)
 
@@ -171,6 +192,15 @@ def _append(path: str, verifications: list[Verification]) -> None:
 def _load(config: pytest.Config) -> Config:
     try:
         return load_project(config.rootpath, given_values(config))
+    except ConfigurationError as error:
+        raise pytest.UsageError(str(error)) from None
+
+
+def _load_baseline(config: Config) -> Baseline:
+    if config.baseline is None or (config.update_baseline and not config.baseline.exists()):
+        return Baseline()
+    try:
+        return load_baseline(config.baseline)
     except ConfigurationError as error:
         raise pytest.UsageError(str(error)) from None
 
