@@ -224,6 +224,7 @@ class SessionFaults:
         """Kill something at a random moment, then run the session again."""
         chance = random.Random(seed)
         store = self.folder / f"store-{seed}"
+        wrong = self.wrong
         kind = chance.choice(["session killed", "launcher killed", "build killed"])
         self.counts[kind] += 1
         session = self._start(store)
@@ -231,16 +232,22 @@ class SessionFaults:
         while session.poll() is None and time.monotonic() < moment:
             time.sleep(0.02)
         victims = [session.pid] if kind == "session killed" else self._below(session.pid, kind)
+        what = "nothing"
         if victims and session.poll() is None:
-            with contextlib.suppress(ProcessLookupError):
-                os.kill(chance.choice(victims), signal.SIGKILL)
+            with contextlib.suppress(OSError):
+                victim = chance.choice(victims)
+                what = Path(f"/proc/{victim}/cmdline").read_bytes().replace(b"\0", b" ").decode(errors="replace")
+                os.kill(victim, signal.SIGKILL)
         session.wait()
         finished = {path.name for path in (store / "actions").glob("*/*")} if store.exists() else set()
         # A build that was killed is tried again; a session that was killed has no verdicts.
         self._judge(needs_all=kind != "session killed")
         self._start(store).wait()
         again = self._judge(needs_all=True)
-        self.lost += max(0, len(finished) - sum(bool(one["cached"]) for one in again))
+        lost = max(0, len(finished) - sum(bool(one["cached"]) for one in again))
+        self.lost += lost
+        if lost or self.wrong > wrong:
+            print(f"seed {seed}: lost {lost}, wrong {self.wrong - wrong}; killed was {what}", file=sys.stderr)
 
     def _start(self, store: Path) -> subprocess.Popen[bytes]:
         self._report.unlink(missing_ok=True)

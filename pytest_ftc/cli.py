@@ -31,12 +31,28 @@ def main(arguments: list[str] | None = None) -> int:
     brief = "print the settings that make an artifact reproducible, as configuration to paste"
     determinize_command = commands.add_parser("determinize", help=brief, description=f"{brief.capitalize()}.")
     determinize_command.add_argument("artifact", metavar="ARTIFACT", help="its name in [tool.ftc.artifacts]")
+    brief = "look at the project in the current folder, and write a configuration to begin with"
+    commands.add_parser("init", help=brief, description=f"{brief.capitalize()}.")
+    brief = "say what differs between two files or folders, wherever they come from"
+    diff_command = commands.add_parser(
+        "diff", help=brief, description=f"{brief.capitalize()}. Exit status: 1 if anything."
+    )
+    diff_command.add_argument("one", metavar="A", type=Path)
+    diff_command.add_argument("other", metavar="B", type=Path)
+    brief = "say what a cause means, how it shows, and what helps"
+    explain_command = commands.add_parser("explain", help=brief, description=f"{brief.capitalize()}.")
+    explain_command.add_argument(
+        "cause", metavar="CAUSE", nargs="?", help="such as build_path; without it, all are listed"
+    )
     _add_store(commands)
     options = parser.parse_args(arguments)
     run = {
         "doctor": doctor,
         "normalize": normalize,
         "determinize": determinize,
+        "init": init,
+        "diff": diff,
+        "explain": explain,
         "store": store,
         "history": history,
     }[options.command]
@@ -154,6 +170,55 @@ def determinize(options: argparse.Namespace) -> int:
     outcome = determinize(Path.cwd(), options.artifact, lambda text: print(f"ftc: {shorten(text)}", file=sys.stderr))
     print(printable(render(outcome)), end="")
     return 0 if outcome.heals else 1
+
+
+def init(options: argparse.Namespace) -> int:
+    """Write a configuration for the project in the current folder, and say what is in it."""
+    from pytest_ftc.printable import printable
+    from pytest_ftc.starting import start
+
+    begun = start(Path.cwd())
+    print(printable(begun.text), end="")
+    told = f"{', '.join(begun.artifacts)} can be verified now" if begun.artifacts else "complete an artifact there"
+    print(f"ftc: written to {begun.file.name}; {told}: pytest --ftc-verify", file=sys.stderr)
+    return 0
+
+
+def diff(options: argparse.Namespace) -> int:
+    """Print what differs between two files or folders."""
+    from pytest_ftc.contrast import contrast
+    from pytest_ftc.reporting.terminal import contrast_panel
+
+    found = contrast(options.one, options.other)
+    for note in found.notes:
+        print(f"ftc: {shorten(note)}", file=sys.stderr)
+    if found.same:
+        print("identical")
+        return 0
+    _write(contrast_panel(found.verification, f"✘ {options.one} and {options.other} differ", **_page()))
+    return 1
+
+
+def explain(options: argparse.Namespace) -> int:
+    """Print what is known of a cause."""
+    from pytest_ftc.reporting.causes import all_causes, find_cause
+    from pytest_ftc.reporting.store import render_rows
+
+    if options.cause is None:
+        _write("".join(f"{cause.name:<14}{cause.brief}\n" for cause in all_causes()))
+        return 0
+    cause = find_cause(options.cause)
+    if cause is None:
+        import difflib
+
+        names = [known.name for known in all_causes()]
+        near = difflib.get_close_matches(options.cause, names, n=1, cutoff=0.5)
+        hint = f"; did you mean {near[0]!r}?" if near else ";"
+        raise FtcError(f"unknown cause {options.cause!r}{hint}  Causes: {', '.join(names)}")
+    helps = [("helps" if not number else "", text) for number, text in enumerate(cause.remedies)]
+    rows = [("cause", f"{cause.name}: {cause.brief}"), ("why", cause.why), ("shows as", cause.shows), *helps]
+    _write(render_rows([*rows, ("read on", cause.source)], **_page()))
+    return 0
 
 
 def store(options: argparse.Namespace) -> int:

@@ -20,11 +20,12 @@ from pytest_ftc.reporting.summary import describe_verdict, each_once, summary_li
 if TYPE_CHECKING:
     from rich.text import Text
 
-__all__ = ["failure_panel", "summary_lines"]
+__all__ = ["contrast_panel", "failure_panel", "summary_lines"]
 
 _SCREEN = 24
 """Lines of the first screen."""
 _MOST_FINDINGS = 3
+_MOST_CONTRASTS = 30
 _MOST_LOCATIONS = 4
 _LOG_LINES = (8, 15)
 """Lines of the log that are shown: at least, and at most."""
@@ -41,6 +42,16 @@ def failure_panel(verification: Verification, *, width: int, colour: bool, rerun
     page = Page(max(markup.NARROWEST, width), colour)
     again = command_row(page, "again", markup.show(rerun))
     return layout.render_lines(page, [*_title(page, verification), *_body(page, verification), again])
+
+
+def contrast_panel(verification: Verification, title: str, *, width: int, colour: bool) -> str:
+    """Return what differs between two things that were not built here, below a `title`."""
+    from rich.text import Text
+
+    page = Page(max(markup.NARROWEST, width), colour)
+    head = Text("\n".join(layout.wrap(markup.show(title), page.width)), style=markup.LABEL)
+    findings = list(_findings(page, verification, most=_MOST_CONTRASTS))
+    return layout.render_lines(page, [head, Text(), *findings])
 
 
 def _title(page: Page, verification: Verification) -> Iterator[Text]:
@@ -86,15 +97,16 @@ def _body(page: Page, verification: Verification) -> Iterator[Text]:
             yield from _findings(page, verification)
 
 
-def _findings(page: Page, verification: Verification) -> Iterator[Text]:
+def _findings(page: Page, verification: Verification, most: int = _MOST_FINDINGS) -> Iterator[Text]:
     """Yield the findings, many alike as one; an output is named once for all the places in it."""
     differences = {(d.output, d.member, d.location): d for d in verification.differences}
     groups = fold(findings_of(verification))
-    for _, places in groupby(groups[:_MOST_FINDINGS], key=lambda findings: (findings[0].output, findings[0].member)):
+    for _, places in groupby(groups[:most], key=lambda findings: (findings[0].output, findings[0].member)):
         yield from _findings_in_one(page, list(places), differences)
-    rest = sum(map(len, groups[_MOST_FINDINGS:]))
+    rest = sum(map(len, groups[most:]))
     if rest:
-        yield row(page, "more", f"and {rest} more in report.json (--ftc-report=DIR)")
+        where = " in report.json (--ftc-report=DIR)" if verification.builds else ""
+        yield row(page, "more", f"and {rest} more{where}")
 
 
 def _findings_in_one(

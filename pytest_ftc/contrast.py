@@ -1,0 +1,159 @@
+"""``ftc diff``: what differs between two files or folders, wherever they come from, and what it looks like."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import stat
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from pytest_ftc.comparators import compare_manifests
+from pytest_ftc.diagnosis.canaries import Planted, Window, suspect
+from pytest_ftc.diagnosis.places import leaf_of_manifest, places_of, show_values
+from pytest_ftc.diagnosis.remedies import find_cures
+from pytest_ftc.errors import FtcError
+from pytest_ftc.members import walk
+from pytest_ftc.model import (
+    Difference,
+    DifferenceKind,
+    Field,
+    Finding,
+    Leaf,
+    Metadata,
+    Output,
+    OutputType,
+    Remedy,
+    Verdict,
+    Verification,
+)
+
+_BY_FIELD = {Field.MTIME: "time", Field.MODE: "umask", Field.OWNER: "user_group", Field.ORDER: "fileordering"}
+"""What differences of these kinds mostly come from."""
+_MOST_EXAMINED = 500
+_CHUNK = 1 << 20
+
+
+@dataclass(frozen=True, slots=True)
+class Contrast:
+    """What differs."""
+
+    verification: Verification
+    """As a report shows it: `control` is the first of the two, `experiment` the second."""
+    notes: tuple[str, ...]
+    """What was not looked into, and why."""
+
+    @property
+    def same(self) -> bool:
+        """Whether nothing differs."""
+        return not self.verification.differences
+
+
+def contrast(one: Path, other: Path) -> Contrast:
+    """Compare two files, or two folders with all that is in them.
+
+    Nothing is built, so causes are no more than suspected.  Raises FtcError when something cannot be read.
+    """
+    for path in (one, other):
+        if not os.path.lexists(path):
+            raise FtcError(f"{path} does not exist")
+    if one.is_dir() != other.is_dir():
+        raise FtcError(f"{one} and {other} are not of one kind; expected two files or two folders")
+    try:
+        manifests = [_list(path) for path in (one, other)]
+        differences: Sequence[Difference] = compare_manifests(manifests[0], manifests[1], Metadata.CONTENT)
+        differences, found, notes = _look(differences, one, other)
+    except OSError as error:
+        raise FtcError(f"{error.filename} cannot be read: {error.strerror}") from error
+    verification = Verification(
+        id=one.name,
+        name=one.name,
+        verdict=Verdict.UNREPRODUCIBLE if differences else Verdict.REPRODUCIBLE,
+        differences=tuple(differences),
+        findings=tuple(found),
+    )
+    return Contrast(verification, tuple(dict.fromkeys(notes)))
+
+
+def _list(top: Path) -> list[Output]:
+    """Return the manifest of a folder, or of a file under no name: two files may be called differently."""
+    if not top.is_dir():
+        return [_describe(top, top.name if top.is_symlink() else "")]
+    return sorted(_walk(top, top), key=lambda output: output.path)
+
+
+def _walk(folder: Path, top: Path) -> Iterator[Output]:
+    with os.scandir(folder) as entries:
+        for entry in entries:
+            yield _describe(Path(entry.path), os.path.relpath(entry.path, top))
+            if entry.is_dir(follow_symlinks=False):
+                yield from _walk(Path(entry.path), top)
+
+
+def _describe(path: Path, name: str) -> Output:
+    status = path.lstat()
+    mode = f"{stat.S_IMODE(status.st_mode):04o}"
+    if stat.S_ISLNK(status.st_mode):
+        return Output(path=name, type=OutputType.SYMLINK, mode=mode, target=os.fspath(path.readlink()))
+    if stat.S_ISDIR(status.st_mode):
+        return Output(path=name, type=OutputType.DIR, mode=mode)
+    if not stat.S_ISREG(status.st_mode):
+        raise FtcError(f"{path} is no file, folder or symlink")
+    hashed = hashlib.sha256()
+    with open(path, "rb") as file:
+        while data := file.read(_CHUNK):
+            hashed.update(data)
+    return Output(path=name, type=OutputType.FILE, mode=mode, size=status.st_size, sha256=hashed.hexdigest())
+
+
+def _look(
+    differences: Sequence[Difference], one: Path, other: Path
+) -> tuple[Sequence[Difference], list[Finding], list[str]]:
+    """Return the differences with their places, what they look like, and what was not looked into."""
+    placed: list[Difference] = []
+    found: list[Finding] = []
+    notes: list[str] = []
+    for number, difference in enumerate(differences):
+        name = difference.output or one.name
+        if difference.kind is not DifferenceKind.CONTENT:
+            leaves: tuple[Leaf, ...] = (leaf_of_manifest(difference),)
+        elif number >= _MOST_EXAMINED:
+            notes.append(f"only the first {_MOST_EXAMINED} files that differ were looked into")
+            leaves = ()
+            placed.append(difference)
+        else:
+            walked = walk(one / difference.output, other / difference.output, name)
+            leaves = walked.leaves
+            notes += [f"{name}: {text}" for text in walked.cut]
+        for leaf in places_of(name, leaves).values():
+            placed.append(replace(difference, output=name, member=leaf.member, location=leaf.location))
+            found.append(_finding(name, leaf))
+    return placed, found, notes
+
+
+def _finding(output: str, leaf: Leaf) -> Finding:
+    cause = _BY_FIELD.get(leaf.field) or _suspect(leaf)
+    cure = next(find_cures(cause, leaf.field, [leaf.format], []), None)
+    return Finding(
+        output=output,
+        member=leaf.member,
+        location=leaf.location,
+        cause=cause,
+        confirmed=False,
+        evidence=show_values(leaf),
+        remedy=Remedy(summary=_fill(cure.summary, output), source=cure.source) if cure else None,
+    )
+
+
+def _fill(text: str, output: str) -> str:
+    return text.replace("{output}", output).replace("{epoch}", "$SOURCE_DATE_EPOCH")
+
+
+def _suspect(leaf: Leaf) -> str:
+    """Return what the values look like, though nobody knows where they were made."""
+    anywhen = Window(0, time.time() + 86400)
+    unknown = Planted(build_path="", home="", temp_dir="", umask=0, clock=anywhen, real=anywhen)
+    suspicions = suspect(leaf, unknown, unknown)
+    return suspicions[0].cause if suspicions else "unknown"

@@ -1,0 +1,235 @@
+"""``ftc init``: looks at a project and writes the configuration that a person would begin with."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from pytest_ftc.errors import FtcError
+
+if sys.version_info >= (3, 11):
+    import tomllib
+else:
+    import tomli as tomllib
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Proposal:
+    """One artifact that the project seems to have."""
+
+    name: str
+    build: str
+    outputs: tuple[str, ...]
+    because: str
+    """What was seen, for the comment above it."""
+    sure: bool = True
+    """Whether it can be used as it is; otherwise it is written as a comment to be completed."""
+
+
+@dataclass(frozen=True, slots=True)
+class Start:
+    """What was written."""
+
+    file: Path
+    text: str
+    """What was added to the file."""
+    artifacts: tuple[str, ...]
+    """Those that can be verified now."""
+
+
+def start(root: Path) -> Start:
+    """Write a commented configuration for the project at `root`; what is there already stays as it is.
+
+    Raises FtcError when it is configured already, or the file cannot be written.
+    """
+    project, own = root / "pyproject.toml", root / "ftc.toml"
+    if own.exists() or "ftc" in _read_toml(project).get("tool", {}):
+        raise FtcError(
+            f"{own.name if own.exists() else project.name} configures pytest-ftc already; nothing was changed"
+        )
+    proposals = list(look_at(root))
+    inside = project.is_file()
+    text = render(proposals, "tool.ftc" if inside else "", python=_is_python(root))
+    file = project if inside else own
+    before = file.read_text(encoding="utf-8") if inside else ""
+    gap = "\n" if before and not before.endswith("\n\n") else ""
+    try:
+        _replace(file, f"{before.rstrip()}\n{gap}{text}" if before else text)
+    except OSError as error:
+        raise FtcError(f"{file} cannot be written: {error.strerror}") from error
+    sure = [proposal.name for proposal in proposals if proposal.sure]
+    return Start(file, text, tuple(sure or (["sdist", "wheel"] if _is_python(root) else [])))
+
+
+def look_at(root: Path) -> Iterator[Proposal]:
+    """Yield what the project at `root` seems to build."""
+    for marker, propose in _MARKERS.items():
+        if (root / marker).is_file():
+            yield from propose(root)
+
+
+def _npm(root: Path) -> Iterator[Proposal]:
+    package = _read_json(root / "package.json")
+    if package.get("name") and not package.get("private"):
+        yield Proposal(
+            name="npm", build="npm pack", outputs=("*.tgz",), because="package.json: the package as npm publishes it"
+        )
+    elif "build" in (package.get("scripts") or {}):
+        yield Proposal(
+            name="bundle", build="npm ci --offline && npm run build", outputs=("dist",), sure=False,
+            because="package.json has a build script: say where its results are, and how its modules get there",
+        )  # fmt: skip
+
+
+def _cargo(root: Path) -> Iterator[Proposal]:
+    package = _read_toml(root / "Cargo.toml").get("package", {})
+    if package.get("name"):
+        yield Proposal(
+            name="crate", build="cargo package --offline --no-verify --allow-dirty",
+            outputs=("target/package/*.crate",), because="Cargo.toml: the crate as cargo publishes it",
+        )  # fmt: skip
+
+
+def _cmake(root: Path) -> Iterator[Proposal]:
+    yield Proposal(
+        name="install", because="CMakeLists.txt: what is installed",
+        build="cmake -S . -B build && cmake --build build && cmake --install build --prefix dist",
+        outputs=("dist",),
+    )  # fmt: skip
+
+
+def _meson(root: Path) -> Iterator[Proposal]:
+    yield Proposal(
+        name="install", because="meson.build: what is installed",
+        build='meson setup build --prefix=/usr && meson compile -C build && DESTDIR="$PWD/dist" meson install -C build',
+        outputs=("dist",),
+    )  # fmt: skip
+
+
+def _make(root: Path) -> Iterator[Proposal]:
+    yield Proposal(
+        name="make", build="make", outputs=("build",), sure=False, because="a Makefile: say where its results are"
+    )
+
+
+def _maven(root: Path) -> Iterator[Proposal]:
+    yield Proposal(
+        name="jar", build="mvn -B -o -DskipTests package", outputs=("target/*.jar",), sure=False,
+        because="pom.xml: builds see no ~/.m2, so name a repository: -Dmaven.repo.local=/path",
+    )  # fmt: skip
+
+
+def _sphinx(root: Path) -> Iterator[Proposal]:
+    folder = "docs" if (root / "docs" / "conf.py").is_file() else "doc"
+    yield Proposal(
+        name="docs", build=f"sphinx-build -q -b html {folder} build/html", outputs=("build/html",),
+        because=f"{folder}/conf.py: the documentation",
+    )  # fmt: skip
+
+
+def _debian(root: Path) -> Iterator[Proposal]:
+    yield Proposal(
+        name="deb", build="dpkg-buildpackage -b -us -uc && mkdir -p debian/built && mv ../*.deb debian/built/",
+        outputs=("debian/built/*.deb",), because="debian/control: the binary packages",
+    )  # fmt: skip
+
+
+def _script(name: str) -> Callable[[Path], Iterator[Proposal]]:
+    def propose(root: Path) -> Iterator[Proposal]:
+        yield Proposal(
+            name="script",
+            build=f"sh {name}",
+            outputs=("dist",),
+            sure=False,
+            because=f"{name}: say where its results are",
+        )
+
+    return propose
+
+
+_MARKERS: dict[str, Callable[[Path], Iterator[Proposal]]] = {
+    "package.json": _npm,
+    "Cargo.toml": _cargo,
+    "CMakeLists.txt": _cmake,
+    "meson.build": _meson,
+    "Makefile": _make,
+    "pom.xml": _maven,
+    "docs/conf.py": _sphinx,
+    "doc/conf.py": _sphinx,
+    "debian/control": _debian,
+    "build.sh": _script("build.sh"),
+}
+
+
+def render(proposals: list[Proposal], prefix: str, *, python: bool) -> str:
+    """Return the configuration: `prefix` is what comes before the names of tables."""
+    head = [f"[{prefix}]"] if prefix else []
+    lines = [
+        *head,
+        "# Reproducible builds: pytest --ftc-verify.  All keys: https://pypi.org/project/pytest-ftc/",
+        '# variations = "standard"    # leaves out kernel, aslr and network',
+    ]
+    if python and not any(proposal.sure for proposal in proposals):
+        lines += ["# The sdist and the wheel are verified without any artifact declared here."]
+    elif python:
+        lines += ["# Once an artifact is declared, the sdist and the wheel are verified only if they are declared too:"]
+        lines += _table(_PYTHON, prefix)
+    for proposal in proposals:
+        lines += ["", f"# {proposal.because}", *_table(proposal, prefix)]
+    if not proposals and not python:
+        lines += ["", "# A command, and what it leaves:", *_table(_EXAMPLE, prefix)]
+    return "\n".join(lines) + "\n"
+
+
+_EXAMPLE = Proposal(name="app", build="make", outputs=("build",), because="", sure=False)
+_PYTHON = Proposal(
+    name="wheel", build="python -m build --wheel --no-isolation", outputs=("dist/*.whl",), because="", sure=False
+)
+
+
+def _table(proposal: Proposal, prefix: str) -> list[str]:
+    dot = "." if prefix else ""
+    lines = [
+        f"[{prefix}{dot}artifacts.{proposal.name}]",
+        f"build = {_quote(proposal.build)}",
+        f"outputs = [{', '.join(map(_quote, proposal.outputs))}]",
+    ]
+    return lines if proposal.sure else [f"# {line}" for line in lines]
+
+
+def _quote(text: str) -> str:
+    return f"'{text}'" if '"' in text and "'" not in text else json.dumps(text)
+
+
+def _is_python(root: Path) -> bool:
+    return (root / "setup.py").is_file() or "build-system" in _read_toml(root / "pyproject.toml")
+
+
+def _read_toml(path: Path) -> dict[str, Any]:
+    try:
+        return tomllib.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        return {}
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        raise FtcError(f"{path.name} cannot be read: {error}") from error
+
+
+def _read_json(path: Path) -> dict[str, Any]:
+    try:
+        value = json.loads(path.read_bytes())
+    except (OSError, ValueError):
+        return {}
+    return value if isinstance(value, dict) else {}
+
+
+def _replace(file: Path, text: str) -> None:
+    part = file.with_name(f".{file.name}.part")
+    part.write_text(text, encoding="utf-8")
+    if file.exists():
+        os.chmod(part, file.stat().st_mode & 0o777)  # noqa: PTH101
+    os.replace(part, file)  # noqa: PTH105
