@@ -247,6 +247,20 @@ def _read_artifact(parent: Place, name: str, table: Any, file: Path, known: Know
     return Artifact(id=f"{file.name}::ftc::{name}", name=name, source=source, **values)
 
 
+def make_artifact(identity: str, name: str, root: Path, table: Mapping[str, Any], place: str, known: Known) -> Artifact:
+    """Return the artifact that `table` declares, as it would in a file in `root`; errors name the `place`.
+
+    Raises ConfigurationError.
+    """
+    where = Place(place, "", "")
+    _reject_unknown(where, table, list(_ARTIFACT_CHECKS))
+    values = {key: _check(where, key, value, _ARTIFACT_CHECKS[key], known) for key, value in table.items()}
+    source = (root / values.pop("source", ".")).resolve()
+    if not source.is_dir():
+        where.fail("source", f"expected an existing folder, found {_show(table['source'])}")
+    return Artifact(id=identity, name=name, source=source, **values)
+
+
 class _UnexpectedError(Exception):
     """A value is not what it has to be; the text says what was expected."""
 

@@ -30,6 +30,9 @@ class Owner(Protocol):
     def verify(self, artifact: Artifact) -> Verification:
         """Return the verification of `artifact`."""
 
+    def keep(self, item: pytest.Item, verification: Verification) -> None:
+        """Have the reports tell of `verification`."""
+
     def accepts(self, verification: Verification) -> bool:
         """Return whether `verification` does not fail the session."""
 
@@ -91,8 +94,7 @@ class ArtifactItem(pytest.Item):
         if why := self._ftc.why_left_out(self.artifact):
             pytest.skip(why)
         self.verification = self._ftc.verify(self.artifact)
-        # These stand in the file of --junitxml too.
-        self.user_properties += properties_of(self.verification)
+        self._ftc.keep(self, self.verification)
         if not self._ftc.accepts(self.verification):
             raise VerificationFailedError(self.verification)
 

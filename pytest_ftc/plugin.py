@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING
+
+import pytest
 
 from pytest_ftc.options import add_options
 
 if TYPE_CHECKING:
-    import pytest
+    from pathlib import Path
+
+    from pytest_ftc.testing import Ftc
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -15,8 +20,28 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    config.addinivalue_line("markers", "ftc: an artifact that --ftc-verify rebuilds and compares")
-    if config.getoption("ftc_verify"):
+    config.addinivalue_line(
+        "markers", "ftc(outputs, ...): an artifact that --ftc-verify rebuilds and compares; on a test, the test itself"
+    )
+    # A test that is rebuilt runs in a pytest of its own, which must not rebuild it again.
+    if config.getoption("ftc_verify") and "FTC_OUTPUT" not in os.environ:
         from pytest_ftc.session import VerificationSession
 
         config.pluginmanager.register(VerificationSession(config), "ftc-session")
+
+
+@pytest.fixture
+def ftc(request: pytest.FixtureRequest) -> Ftc:
+    """Verify a build from a test: ``ftc.verify(build=..., outputs=[...])`` raises with the findings."""
+    from pytest_ftc.session import find_host, keep_verification
+    from pytest_ftc.testing import Ftc
+
+    return Ftc(find_host(request.config), request.node.nodeid, lambda one: keep_verification(request.node, one))
+
+
+@pytest.fixture
+def ftc_output(request: pytest.FixtureRequest) -> Path:
+    """The folder for what a test marked with ``ftc`` writes."""
+    from pytest_ftc.testing import output_folder
+
+    return output_folder(os.environ, lambda: request.getfixturevalue("tmp_path"))

@@ -10,6 +10,7 @@ import stat
 import tempfile
 import time
 from collections.abc import Generator
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -17,18 +18,28 @@ import pytest
 
 from pytest_ftc.configuration import Config
 from pytest_ftc.errors import ConfigurationError, FtcError
-from pytest_ftc.items import ArtifactItem, ConfigurationFile, NotTests
-from pytest_ftc.model import Artifact, Verdict, Verification
+from pytest_ftc.items import (
+    ArtifactItem,
+    ConfigurationFile,
+    NotTests,
+    VerificationFailedError,
+    failure_repr,
+    properties_of,
+)
+from pytest_ftc.model import Artifact, BuildResult, Verdict, Verification
 from pytest_ftc.model.serial import from_json, to_json
 from pytest_ftc.options import given_values
 from pytest_ftc.reporting.baseline import Baseline, load_baseline
 from pytest_ftc.sample import LEFT_OUT, Sample
-from pytest_ftc.workshop import Verifier, load_project, user_cache
+from pytest_ftc.testing import declare_test, is_rebuilt
+from pytest_ftc.workshop import Verifier, explain_nothing, load_project, user_cache
 
 if TYPE_CHECKING:
     from _pytest.terminal import TerminalReporter
 
-_REPORT_KEY = "ftc_verification"
+_REPORT_KEY = "ftc_verifications"
+_VERIFICATIONS = pytest.StashKey[list[Verification]]()
+_HOST = pytest.StashKey["OneBuild"]()
 
 
 class VerificationSession:
@@ -51,6 +62,7 @@ class VerificationSession:
             most_left_out=self.config.most_left_out,
         )
         self._left_out: dict[str, str] = {}
+        self._tests: dict[str, Artifact] = {}
         self._today = datetime.date.today()
         self._baseline = _load_baseline(self.config)
         _add_to_arguments(pytest_config, self.config)
@@ -64,6 +76,10 @@ class VerificationSession:
         """Return the verification of `artifact`, begun now unless it runs in the background already."""
         return self._verifier.result(artifact)
 
+    def keep(self, item: pytest.Item, verification: Verification) -> None:
+        """Have the reports tell of `verification`; its properties stand in the file of ``--junitxml`` too."""
+        keep_verification(item, verification)
+
     def accepts(self, verification: Verification) -> bool:
         """Return whether a `verification` does not fail: it is all that it should be, or what differs is known."""
         if verification.passed:
@@ -71,6 +87,20 @@ class VerificationSession:
         if verification.verdict is not Verdict.UNREPRODUCIBLE or verification.leaks:
             return False
         return self.config.update_baseline or self._baseline.judge(verification, self._today).accepted
+
+    @property
+    def root(self) -> Path:
+        """The folder of the project."""
+        return self.config.root
+
+    @property
+    def verifies(self) -> bool:
+        """Always true: without ``--ftc-verify`` there is no such session."""
+        return True
+
+    def build_once(self, artifact: Artifact) -> BuildResult:
+        """Build `artifact` in a plain environment, and compare nothing."""
+        return self._verifier.build_once(artifact)
 
     def why_left_out(self, artifact: Artifact) -> str:
         """Return why `artifact` is not in the sample of this session; empty if it is."""
@@ -91,17 +121,47 @@ class VerificationSession:
     def pytest_collection_finish(self, session: pytest.Session) -> None:
         # A worker of pytest-xdist collects everything and runs a part: it begins each verification when its turn comes.
         artifacts = [item.artifact for item in session.items if isinstance(item, ArtifactItem)]
+        tests = [item for item in session.items if isinstance(item, pytest.Function) and is_rebuilt(item)]
+        uses = tests or any("ftc" in getattr(item, "fixturenames", ()) for item in session.items)
+        if not (self.config.artifacts or uses or self._is_worker):
+            raise pytest.UsageError(explain_nothing(self.config.root))
+        artifacts += [self._declare(item) for item in tests]
         if not any("::" in argument for argument in self._pytest.args):
             self._sample.choose(artifacts)
         if not self._is_worker and not self._pytest.option.collectonly:
             self._verifier.start([artifact for artifact in artifacts if not self._sample.why_left_out(artifact)])
 
+    def _declare(self, item: pytest.Function) -> Artifact:
+        if item.nodeid not in self._tests:
+            self._tests[item.nodeid] = declare_test(item, self.config.root)
+        return self._tests[item.nodeid]
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_pyfunc_call(self, pyfuncitem: pytest.Function) -> bool | None:
+        """Rebuild a test that is an artifact, in the place of running it here."""
+        if not is_rebuilt(pyfuncitem):
+            return None
+        artifact = self._declare(pyfuncitem)
+        if why := self.why_left_out(artifact):
+            pytest.skip(why)
+        verification = self.verify(artifact)
+        keep_verification(pyfuncitem, verification)
+        if not self.accepts(verification):
+            raise VerificationFailedError(verification)
+        return True
+
     @pytest.hookimpl(wrapper=True)
-    def pytest_runtest_makereport(self, item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    def pytest_runtest_makereport(
+        self, item: pytest.Item, call: pytest.CallInfo[None]
+    ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
         report = yield
-        if isinstance(item, ArtifactItem) and report.when == "call" and item.verification:
+        error = call.excinfo.value if call.excinfo else None
+        if isinstance(error, VerificationFailedError) and not isinstance(item, ArtifactItem):
+            report.longrepr = failure_repr(error.verification, item.nodeid)
+        found = item.stash.get(_VERIFICATIONS, [])
+        if found and report.when == "call":
             # As ASCII text: it may have to travel from a worker, and names of outputs need not be valid Unicode.
-            setattr(report, _REPORT_KEY, json.dumps(to_json(item.verification)))
+            setattr(report, _REPORT_KEY, json.dumps(to_json(found)))
         return report
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
@@ -110,7 +170,7 @@ class VerificationSession:
             self._left_out[report.nodeid] = reason.removeprefix("Skipped: ")
         text = getattr(report, _REPORT_KEY, None)
         if text and not self._is_worker:
-            self._verifications.append(from_json(Verification, json.loads(text)))
+            self._verifications += [from_json(Verification, one) for one in json.loads(text)]
 
     @pytest.hookimpl(trylast=True)
     def pytest_sessionfinish(self, session: pytest.Session) -> None:
@@ -181,6 +241,50 @@ class VerificationSession:
             _append(path, self._verifications)
 
 
+def keep_verification(item: pytest.Item, verification: Verification) -> None:
+    """Have the reports tell of a `verification` that the test `item` asked for."""
+    item.stash.setdefault(_VERIFICATIONS, []).append(verification)
+    item.user_properties += properties_of(verification)
+
+
+class OneBuild:
+    """Stands in for the session where nothing is verified: what tests declare is built once."""
+
+    verifies = False
+
+    def __init__(self, pytest_config: pytest.Config) -> None:
+        self._config = _load(pytest_config)
+        self._verifier = Verifier(replace(self._config, no_cache=True), _results_folder(pytest_config, self._config))
+        pytest_config.add_cleanup(self._verifier.close)
+
+    @property
+    def root(self) -> Path:
+        """The folder of the project."""
+        return self._config.root
+
+    def build_once(self, artifact: Artifact) -> BuildResult:
+        """Build `artifact` in a plain environment."""
+        return self._verifier.build_once(artifact)
+
+    def verify(self, artifact: Artifact) -> Verification:
+        """Never called: nothing is verified here."""
+        raise NotImplementedError
+
+    def accepts(self, verification: Verification) -> bool:
+        """Return whether the verdict is good."""
+        return verification.passed
+
+
+def find_host(config: pytest.Config) -> VerificationSession | OneBuild:
+    """Return the session that verifies, or what builds once."""
+    session: VerificationSession | None = config.pluginmanager.getplugin("ftc-session")
+    if session:
+        return session
+    if _HOST not in config.stash:
+        config.stash[_HOST] = OneBuild(config)
+    return config.stash[_HOST]
+
+
 def _append(path: str, verifications: list[Verification]) -> None:
     """Append the table of artifacts to the summary of a job on GitHub Actions."""
     from pytest_ftc.reporting.ci import job_summary
@@ -191,7 +295,7 @@ def _append(path: str, verifications: list[Verification]) -> None:
 
 def _load(config: pytest.Config) -> Config:
     try:
-        return load_project(config.rootpath, given_values(config))
+        return load_project(config.rootpath, given_values(config), needs_artifacts=False)
     except ConfigurationError as error:
         raise pytest.UsageError(str(error)) from None
 

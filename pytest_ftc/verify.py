@@ -94,6 +94,32 @@ def verify(artifact: Artifact, workshop: Workshop) -> Verification:
     return replace(verification, seconds=time.monotonic() - begin)
 
 
+def build_once(artifact: Artifact, workshop: Workshop) -> BuildResult:
+    """Build `artifact` in the control's environment.  Raises FtcError."""
+    secrets = read_secrets(artifact.secrets, workshop.environ, artifact.source) if artifact.secrets else None
+    given = {**artifact.env, **(secrets.variables if secrets else {})}
+    source = workshop.capture(artifact.source)
+    prepared = workshop.prepare(replace(artifact, env=given), source)
+    plan = _plan(prepared, source, workshop, builds=1)
+    result = workshop.executor.run(plan.actions[0], lambda _: None)
+    return replace(result, log_tail=secrets.mask(result.log_tail)) if secrets else result
+
+
+def _plan(prepared: Prepared, source: Snapshot, workshop: Workshop, *, builds: int) -> Plan:
+    artifact = prepared.artifact
+    return plan_builds(
+        artifact,
+        source,
+        workshop.select(artifact),
+        workshop.machine,
+        builds=builds,
+        folder=workshop.folder,
+        path=(*prepared.path_entries, *workshop.path),
+        environ=workshop.environ,
+        trace=builds > 1 and (workshop.trace or artifact.strict),
+    )
+
+
 def _verify_with_secrets(artifact: Artifact, workshop: Workshop) -> Verification:
     if not artifact.secrets:
         return _verify(artifact, workshop)
@@ -121,17 +147,7 @@ def _verify(artifact: Artifact, workshop: Workshop) -> Verification:
 
 def _build_and_compare(artifact: Artifact, source: Snapshot, workshop: Workshop) -> Verification:
     prepared = workshop.prepare(artifact, source)
-    plan = plan_builds(
-        prepared.artifact,
-        source,
-        workshop.select(artifact),
-        workshop.machine,
-        builds=workshop.builds,
-        folder=workshop.folder,
-        path=(*prepared.path_entries, *workshop.path),
-        environ=workshop.environ,
-        trace=workshop.trace or artifact.strict,
-    )
+    plan = _plan(prepared, source, workshop, builds=workshop.builds)
     builds = run_apart(workshop.executor, plan.actions)
     plan = plan.without({name: reason for build in builds for name, reason in build.not_applied.items()})
     verdict, reason = judge_builds(builds, expected=len(plan.actions), varied=plan.varied)

@@ -26,7 +26,7 @@ from pytest_ftc.executors.sources import Sources
 from pytest_ftc.executors.toolchain import Toolchain
 from pytest_ftc.launcher.trees import remove_tree
 from pytest_ftc.memory import Asked, Memory
-from pytest_ftc.model import Artifact, Machine, Verification
+from pytest_ftc.model import Artifact, BuildResult, Machine, Verification
 from pytest_ftc.model.serial import to_json
 from pytest_ftc.planning.specification import Vocabulary, parse_specification
 from pytest_ftc.presets import declare, prepare
@@ -35,16 +35,16 @@ from pytest_ftc.protocols import Variation
 from pytest_ftc.self_test import find_unseen
 from pytest_ftc.store import LocalStore, load_key
 from pytest_ftc.variations import CATALOGUE, PRESETS
-from pytest_ftc.verify import Workshop, verify
+from pytest_ftc.verify import Workshop, build_once, verify
 
 VOCABULARY = Vocabulary(CATALOGUE, PRESETS)
 """What specifications may speak of."""
 
 
-def load_project(root: Path, given: Mapping[str, str | bool | None]) -> Config:
+def load_project(root: Path, given: Mapping[str, str | bool | None], *, needs_artifacts: bool = True) -> Config:
     """Return the settings of the project at `root` with its artifacts: those declared, or a Python project's own.
 
-    Raises ConfigurationError.
+    Raises ConfigurationError, also where there is none though it `needs_artifacts`.
     """
     loaded = load_config(root, given, VOCABULARY)
     if loaded.artifacts:
@@ -52,9 +52,16 @@ def load_project(root: Path, given: Mapping[str, str | bool | None]) -> Config:
     if loaded.build_file:
         artifacts = tuple(replace(artifact, strict=loaded.strict) for artifact in declare(loaded.build_file))
         return replace(loaded, file=loaded.build_file, artifacts=artifacts)
-    raise ConfigurationError(
+    if needs_artifacts:
+        raise ConfigurationError(explain_nothing(root))
+    return loaded
+
+
+def explain_nothing(root: Path) -> str:
+    """Return what to say where nothing can be verified."""
+    return (
         f"--ftc-verify: no artifact is declared in {root}, and no Python project was found there.  "
-        'Declare one: [tool.ftc.artifacts.NAME] with build = "COMMAND" and outputs = ["GLOB"].'
+        'Declare one: [tool.ftc.artifacts.NAME] with build = "COMMAND" and outputs = ["GLOB"], or run: ftc init'
     )
 
 
@@ -77,6 +84,10 @@ class Verifier:
     def result(self, artifact: Artifact) -> Verification:
         """Return the verification of `artifact`, begun now if need be."""
         return self._parts().background.result(artifact)
+
+    def build_once(self, artifact: Artifact) -> BuildResult:
+        """Build `artifact` in the environment of a control, and compare nothing.  Raises FtcError."""
+        return build_once(artifact, self._parts().workshop)
 
     def close(self) -> None:
         """End what still runs, and leave nothing behind; may be called again if it was interrupted."""
@@ -152,6 +163,7 @@ class _Open:
             comparator.cancel()
             executor.cancel()
 
+        self.workshop = workshop
         self.background = Background(lambda artifact: verify(artifact, workshop), cancel)
 
     @property

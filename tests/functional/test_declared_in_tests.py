@@ -1,0 +1,168 @@
+"""The fixture ``ftc`` and the marker ``ftc``: artifacts that tests declare."""
+
+import json
+
+import pytest
+
+OPTIONS = ("--ftc-variations=home,umask,hash_seed", "--ftc-diagnose=fast", "-p", "no:cacheprovider")
+
+
+@pytest.fixture
+def run(pytester, tmp_path, monkeypatch):
+    monkeypatch.setenv("FTC_STORE", str(tmp_path / "store"))
+    pytester.makeini("[pytest]\nmarkers =\n    plain")
+
+    def run(code: str, *arguments: str, verify: bool = True):
+        pytester.makepyfile(test_it=code)
+        given = ("--ftc-verify", *OPTIONS) if verify else ()
+        return pytester.runpytest_subprocess(*given, *arguments)
+
+    return run
+
+
+COMMAND = """
+def test_good(ftc):
+    outcome = ftc.verify(build="echo good > out", outputs=["out"])
+    assert outcome.reproducible
+
+def test_bad(ftc):
+    ftc.verify(build=["sh", "-c", "echo $HOME > out"], outputs=["out"])
+"""
+
+
+def test_a_command_is_verified_and_raises_with_the_findings(run):
+    result = run(COMMAND)
+    result.assert_outcomes(passed=1, failed=1)
+    text = str(result.stdout)
+    assert "✘ unreproducible  test_it.py::test_bad" in text
+    assert "the home folder of each build stands in it" in text
+    assert "again       pytest --ftc-verify test_it.py::test_bad" in text
+
+
+def test_without_the_option_it_is_built_once(run, tmp_path):
+    result = run(COMMAND, verify=False)
+    result.assert_outcomes(passed=1, skipped=1)
+    result = run('def test_broken(ftc):\n    ftc.verify(build="echo why; exit 3", outputs=["out"])', verify=False)
+    result.assert_outcomes(failed=1)
+    result.stdout.fnmatch_lines(["*the build failed: exit status 3*", "why"])
+
+
+def test_an_assertion_explains_itself(run):
+    result = run(
+        'def test_it(ftc):\n'
+        '    outcome = ftc.verify(build="echo $HOME > out", outputs=["out"], check=False)\n'
+        '    assert outcome.reproducible\n'
+    )  # fmt: skip
+    result.assert_outcomes(failed=1)
+    result.stdout.fnmatch_lines(["E * assert <test_it.py::test_it: unreproducible; out differs at line 1; cause home*"])
+
+
+FUNCTIONS = """
+from functools import partial
+from pathlib import Path
+import asyncio, os, pytest
+
+def write(name="out", text="good"):
+    Path(name).write_text(text)
+
+def write_set():
+    Path("out").write_text(str({"a", "b", "c", "d", "e", "f"}))
+
+class TestInAClass:
+    @pytest.mark.parametrize("text", ["one", "two"])
+    def test_good(self, ftc, text):
+        ftc.verify(build=partial(write, "x.txt", text=text), outputs=["x.txt"])
+
+def test_twice(ftc):
+    ftc.verify(build=write, outputs=["out"])
+    ftc.verify(build=write, outputs=["out"], env={"A": "1"})
+
+def test_bad(ftc):
+    ftc.verify(build=write_set, outputs=["out"])
+"""
+
+
+def test_functions_run_in_a_fresh_interpreter(run, tmp_path):
+    result = run(FUNCTIONS, f"--ftc-json={tmp_path / 'report.json'}")
+    result.assert_outcomes(passed=3, failed=1)
+    artifacts = json.loads((tmp_path / "report.json").read_text())["artifacts"]
+    assert [one["name"].rpartition("::")[2] for one in artifacts] == [
+        "test_good[one]", "test_good[two]", "test_twice", "test_twice (2)", "test_bad",
+    ]  # fmt: skip
+    (finding,) = artifacts[-1]["findings"]
+    assert finding["cause"] in ("hash_seed", "fileordering")
+
+
+@pytest.mark.parametrize(
+    ("call", "told"),
+    [
+        ("build=lambda: None, outputs=['x']", "is a lambda; expected a function of a module"),
+        ("build=inner, outputs=['x']", "is defined inside a function"),
+        ("build=partial(print, 1), outputs=['x']", "is no function"),
+        ("build=partial(outer, open('/dev/null')), outputs=['x']", "its arguments cannot be pickled"),
+        ("build=json.dumps, outputs=['x']", "expected a module below the source"),
+        ("build='true', outputs='x'", "outputs: expected a list such as"),
+        ("build='true', outputs=['x'], timeuot=3", "unknown key 'timeuot'; did you mean 'timeout'?"),
+    ],
+)
+def test_what_is_no_build_is_one_clear_error(run, call, told):
+    code = f"from functools import partial\nimport json\ndef outer(x): pass\ndef test_it(ftc):\n    def inner(): pass\n    ftc.verify({call})\n"
+    result = run(code)
+    result.assert_outcomes(failed=1)
+    assert told in "".join(str(result.stdout).split("\nE   "))
+
+
+MARKED = """
+import os, pytest
+
+@pytest.fixture
+def text():
+    return "good"
+
+@pytest.mark.ftc(outputs=["report.txt"])
+def test_good(ftc_output, text):
+    (ftc_output / "report.txt").write_text(text)
+
+@pytest.mark.ftc(outputs=["report.txt"])
+@pytest.mark.parametrize("name", ["HOME", "NOTHING"])
+def test_named(ftc_output, name):
+    (ftc_output / "report.txt").write_text(os.environ.get(name, ""))
+
+@pytest.mark.ftc(outputs=["report.txt"])
+def test_failing(ftc_output):
+    assert False, "does not work"
+
+def test_ordinary():
+    pass
+"""
+
+
+@pytest.mark.parametrize("workers", [(), ("-n2",)])
+def test_a_marked_test_is_rebuilt_by_its_node_id(run, workers):
+    result = run(MARKED, *workers)
+    result.assert_outcomes(passed=3, failed=2)
+    text = str(result.stdout)
+    assert "✘ unreproducible  test_it.py::test_named[HOME]" in text
+    assert "ftc-output/report.txt" in text
+    assert "does not work" in text
+
+
+def test_a_marked_test_is_an_ordinary_one_without_the_option(run):
+    run(MARKED, verify=False).assert_outcomes(passed=4, failed=1)
+
+
+def test_the_options_of_a_project_do_not_reach_the_tests_that_are_rebuilt(run, pytester):
+    pytester.makeini("[pytest]\naddopts = --ftc-verify -n2 --ftc-variations=home --ftc-diagnose=off")
+    run(MARKED, "-k", "good", verify=False).assert_outcomes(passed=1)
+
+
+@pytest.mark.parametrize("marker", ["ftc", "ftc(outputs='x')", "ftc('x')", "ftc(outputs=['x'], timeuot=1)"])
+def test_a_wrong_marker_is_a_usage_error(run, marker):
+    result = run(f"import pytest\n@pytest.mark.{marker}\ndef test_it(ftc_output): pass\n")
+    assert result.ret == 4
+    assert "test_it.py::test_it: " in str(result.stderr)
+
+
+def test_nothing_to_verify_is_still_a_usage_error(run):
+    result = run("def test_it(): pass")
+    assert (result.ret, "no artifact is declared" in str(result.stderr)) == (4, True)
