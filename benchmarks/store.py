@@ -134,7 +134,7 @@ def make_project(folder: Path, count: int) -> None:
         source = folder / "src" / f"a{number}"
         source.mkdir(parents=True)
         for name in range(5):
-            (source / f"{name}.txt").write_text(f"{number} {name}\n" * 50)
+            (source / f"{name}.txt").write_text(f"{count} {number} {name}\n" * 50)
         tables += [
             f"[artifacts.a{number}]",
             f'source = "src/a{number}"',
@@ -166,7 +166,7 @@ def measure_cache(folder: Path, count: int) -> None:
     again = statistics.median(call(verify) for _ in range(RUNS))
     sources = sorted(str(path) for path in (folder / "src").rglob("*.txt"))
     digests = median_seconds(lambda: run("sha256sum", *sources))
-    (folder / "src" / "a7" / "0.txt").write_text("changed\n")
+    (folder / "src" / "a7" / "0.txt").write_text(f"changed {count}\n")
     call(verify)
     built = [one["name"] for one in json.loads(report.read_bytes())["artifacts"] if not one["cached"]]
     beyond = again - empty
