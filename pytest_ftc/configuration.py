@@ -244,7 +244,7 @@ def _read_artifact(parent: Place, name: str, table: Any, file: Path, known: Know
     source = (file.parent / values.pop("source", ".")).resolve()
     if not source.is_dir():
         place.fail("source", f"expected an existing folder, found {_show(table['source'])}")
-    return Artifact(id=f"{file.name}::ftc::{name}", name=name, source=source, **values)
+    return Artifact(id=f"{file.name}::ftc::{name}", name=name, source=source, declared=file.parent, **values)
 
 
 def make_artifact(identity: str, name: str, root: Path, table: Mapping[str, Any], place: str, known: Known) -> Artifact:
@@ -258,7 +258,7 @@ def make_artifact(identity: str, name: str, root: Path, table: Mapping[str, Any]
     source = (root / values.pop("source", ".")).resolve()
     if not source.is_dir():
         where.fail("source", f"expected an existing folder, found {_show(table['source'])}")
-    return Artifact(id=identity, name=name, source=source, **values)
+    return Artifact(id=identity, name=name, source=source, declared=root, **values)
 
 
 class _UnexpectedError(Exception):
@@ -402,6 +402,16 @@ def _pass_env(value: Any, _: Known) -> tuple[str, ...]:
     return tuple(value)
 
 
+def _reference(value: Any, _: Known) -> tuple[str, ...]:
+    globs = (value,) if isinstance(value, str) else tuple(value) if isinstance(value, list) else ()
+    expected = "a glob of files such as 'released/*.whl', a folder, or a list of them"
+    _expect(bool(globs) and all(isinstance(glob, str) and glob.strip("./ ") for glob in globs), expected)
+    _expect(
+        not any("://" in glob or glob.startswith("oci:") or "\0" in glob for glob in globs), f"{expected}; no address"
+    )
+    return globs
+
+
 def _secrets(value: Any, _: Known) -> tuple[str, ...]:
     expected = "a list such as ['env:TOKEN', 'file:~/.netrc']"
     _expect(isinstance(value, list), expected)
@@ -444,6 +454,7 @@ _ARTIFACT_CHECKS: dict[str, Callable[[Any, Known], Any]] = {
     "pass_env": _pass_env,
     "variations": _specification,
     "secrets": _secrets,
+    "reference": _reference,
     "critical": _flag,
     "fetches": _flag,
     "strict": _flag,

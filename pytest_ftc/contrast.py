@@ -5,33 +5,24 @@ from __future__ import annotations
 import hashlib
 import os
 import stat
-import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from pytest_ftc.comparators import compare_manifests
-from pytest_ftc.diagnosis.canaries import Planted, Window, suspect
-from pytest_ftc.diagnosis.places import leaf_of_manifest, places_of, show_values
-from pytest_ftc.diagnosis.remedies import find_cures
 from pytest_ftc.errors import FtcError
-from pytest_ftc.members import walk
 from pytest_ftc.model import (
     Difference,
     DifferenceKind,
-    Field,
     Finding,
-    Leaf,
     Metadata,
     Output,
     OutputType,
-    Remedy,
     Verdict,
     Verification,
 )
+from pytest_ftc.resemblance import guess, look_into
 
-_BY_FIELD = {Field.MTIME: "time", Field.MODE: "umask", Field.OWNER: "user_group", Field.ORDER: "fileordering"}
-"""What differences of these kinds mostly come from."""
 _MOST_EXAMINED = 500
 _CHUNK = 1 << 20
 
@@ -117,43 +108,13 @@ def _look(
     notes: list[str] = []
     for number, difference in enumerate(differences):
         name = difference.output or one.name
-        if difference.kind is not DifferenceKind.CONTENT:
-            leaves: tuple[Leaf, ...] = (leaf_of_manifest(difference),)
-        elif number >= _MOST_EXAMINED:
+        if difference.kind is DifferenceKind.CONTENT and number >= _MOST_EXAMINED:
             notes.append(f"only the first {_MOST_EXAMINED} files that differ were looked into")
-            leaves = ()
             placed.append(difference)
-        else:
-            walked = walk(one / difference.output, other / difference.output, name)
-            leaves = walked.leaves
-            notes += [f"{name}: {text}" for text in walked.cut]
-        for leaf in places_of(name, leaves).values():
+            continue
+        leaves, cut = look_into(difference, name, (one / difference.output, other / difference.output))
+        notes += cut
+        for leaf in leaves:
             placed.append(replace(difference, output=name, member=leaf.member, location=leaf.location))
-            found.append(_finding(name, leaf))
+            found.append(guess(name, leaf))
     return placed, found, notes
-
-
-def _finding(output: str, leaf: Leaf) -> Finding:
-    cause = _BY_FIELD.get(leaf.field) or _suspect(leaf)
-    cure = next(find_cures(cause, leaf.field, [leaf.format], []), None)
-    return Finding(
-        output=output,
-        member=leaf.member,
-        location=leaf.location,
-        cause=cause,
-        confirmed=False,
-        evidence=show_values(leaf),
-        remedy=Remedy(summary=_fill(cure.summary, output), source=cure.source) if cure else None,
-    )
-
-
-def _fill(text: str, output: str) -> str:
-    return text.replace("{output}", output).replace("{epoch}", "$SOURCE_DATE_EPOCH")
-
-
-def _suspect(leaf: Leaf) -> str:
-    """Return what the values look like, though nobody knows where they were made."""
-    anywhen = Window(0, time.time() + 86400)
-    unknown = Planted(build_path="", home="", temp_dir="", umask=0, clock=anywhen, real=anywhen)
-    suspicions = suspect(leaf, unknown, unknown)
-    return suspicions[0].cause if suspicions else "unknown"

@@ -38,6 +38,7 @@ from pytest_ftc.model.serial import from_json, to_json
 from pytest_ftc.planning.inquiry import Inquiry, describe_inputs, describe_variations
 from pytest_ftc.planning.plan import passed_variables, plain_environment
 from pytest_ftc.protocols import Variation
+from pytest_ftc.reference import digest_references
 from pytest_ftc.store import ActionCache, Entry, History, LocalStore, tidy_up
 
 T = TypeVar("T")
@@ -150,6 +151,7 @@ class Memory:
             epoch=state.commit_time if artifact.source_date_epoch == "git" else artifact.source_date_epoch,
             tools=asked.toolchain.describe(artifact.build),
             passed=passed,
+            reference=digest_references(artifact),
             environment=to_json(environment),
             platform=asked.platform,
             key=self._key,

@@ -35,6 +35,7 @@ from pytest_ftc.planning.plan import Plan, plan_builds
 from pytest_ftc.planning.secrets import check_visible, read_secrets
 from pytest_ftc.presets import Prepared
 from pytest_ftc.protocols import Comparator, Executor, Variation
+from pytest_ftc.reference import compare_with_references
 
 _TELLING = (Verdict.REPRODUCIBLE, Verdict.UNREPRODUCIBLE, Verdict.FRAGILE)
 """Verdicts that rest on a varied build."""
@@ -138,10 +139,12 @@ def _verify(artifact: Artifact, workshop: Workshop) -> Verification:
     source = workshop.capture(artifact.source)
     verification = _build_and_compare(artifact, source, workshop)
     if not (memory and question):
-        return verification
+        return compare_with_references(verification, artifact, workshop.scratch)
     disagreement = memory.disagreement(question, verification)
     if disagreement:
         verification = dispute(verification, disagreement, memory.fetch, workshop.comparator, workshop.scratch)
+    else:
+        verification = compare_with_references(verification, artifact, workshop.scratch)
     return memory.keep(question, source, verification, disputed=disagreement is not None)
 
 

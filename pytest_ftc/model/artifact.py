@@ -49,5 +49,9 @@ class Artifact:
     """Whether the build downloads, so that a server's bad answer is worth another attempt."""
     strict: bool = False
     """Whether it must not use anything beyond its declared inputs."""
+    reference: tuple[str, ...] = ()
+    """Globs of published files that the outputs must equal too, by name."""
+    declared: Path = Path()
+    """The folder from which those count."""
     preset: str | None = None
     """Name of the preset that prepares the build, None for a declared command."""

@@ -82,6 +82,10 @@ def _body(page: Page, verification: Verification) -> Iterator[Text]:
         yield row(page, "next", "change the secret, and keep it out of what the build writes")
         yield Text()
     if verification.verdict is Verdict.UNREPRODUCIBLE:
+        if verification.reason:
+            yield row(page, "why", markup.show_lines(verification.reason))
+            yield from (row(page, "", markup.show_lines(note)) for note in verification.notes if "published" in note)
+            yield Text()
         yield from _findings(page, verification)
         yield from _coverage(page, verification)
     elif verification.verdict is Verdict.REPRODUCIBLE:

@@ -13,7 +13,7 @@ from pytest_ftc.variations import CATALOGUE
 
 ARTIFACT = Artifact(id="ftc.toml::ftc::app", name="app", build="make", outputs=("out",), source=Path("/p"))
 GIVEN = {
-    "source": "s", "repository": "", "epoch": "unset", "tools": {"/bin/make": "1"}, "passed": {},
+    "source": "s", "repository": "", "epoch": "unset", "tools": {"/bin/make": "1"}, "passed": {}, "reference": "",
     "environment": {"a": 1}, "platform": ("Linux",), "key": b"k",
 }  # fmt: skip
 
@@ -54,6 +54,7 @@ def test_what_says_nothing_of_the_outputs_does_not(change):
         {"epoch": 7},
         {"tools": {"/bin/make": "2"}},
         {"passed": {"A": "1"}},
+        {"reference": "digest"},
         {"environment": {"a": 2}},
         {"platform": ("Darwin",)},
         {"key": b"l"},

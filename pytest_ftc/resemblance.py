@@ -1,0 +1,53 @@
+"""What a difference looks like where nobody knows how the two sides were made."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+from pytest_ftc.diagnosis.canaries import Planted, Window, suspect
+from pytest_ftc.diagnosis.places import leaf_of_manifest, places_of, show_values
+from pytest_ftc.diagnosis.remedies import find_cures
+from pytest_ftc.members import walk
+from pytest_ftc.model import Difference, DifferenceKind, Field, Finding, Leaf, Remedy
+
+_BY_FIELD = {Field.MTIME: "time", Field.MODE: "umask", Field.OWNER: "user_group", Field.ORDER: "fileordering"}
+"""What differences of these kinds mostly come from."""
+
+
+def look_into(difference: Difference, name: str, files: tuple[Path, Path] | None) -> tuple[list[Leaf], Sequence[str]]:
+    """Return the places in which the two `files` of a `difference` differ, and what was not looked into.
+
+    Without files nothing but their entries in the manifests is compared.  Raises OSError.
+    """
+    if difference.kind is not DifferenceKind.CONTENT or files is None:
+        return [leaf_of_manifest(difference)], ()
+    walked = walk(*files, name)
+    return list(places_of(name, walked.leaves).values()), [f"{name}: {text}" for text in walked.cut]
+
+
+def guess(output: str, leaf: Leaf) -> Finding:
+    """Return the finding for a place of `output`; its cause is no more than suspected from the values."""
+    cause = _BY_FIELD.get(leaf.field) or _suspect(leaf)
+    cure = next(find_cures(cause, leaf.field, [leaf.format], []), None)
+    return Finding(
+        output=output,
+        member=leaf.member,
+        location=leaf.location,
+        cause=cause,
+        confirmed=False,
+        evidence=show_values(leaf),
+        remedy=Remedy(summary=_fill(cure.summary, output), source=cure.source) if cure else None,
+    )
+
+
+def _fill(text: str, output: str) -> str:
+    return text.replace("{output}", output).replace("{epoch}", "$SOURCE_DATE_EPOCH")
+
+
+def _suspect(leaf: Leaf) -> str:
+    anywhen = Window(0, time.time() + 86400)
+    unknown = Planted(build_path="", home="", temp_dir="", umask=0, clock=anywhen, real=anywhen)
+    suspicions = suspect(leaf, unknown, unknown)
+    return suspicions[0].cause if suspicions else "unknown"
