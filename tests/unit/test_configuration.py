@@ -92,6 +92,7 @@ def test_everything_that_can_be_declared(tmp_path: Path) -> None:
             env={"CFLAGS": "-O2"},
             pass_env=("CI_*",),
             variations="+time",
+            declared=tmp_path,
         ),
     )
 
