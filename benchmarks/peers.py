@@ -110,6 +110,7 @@ def verify_by_us(name: str) -> Answer:
         shutil.copytree(FIXTURES / name, project, symlinks=True)
         begin = time.perf_counter()
         command = [sys.executable, "-m", "pytest", "--ftc-verify", f"--ftc-json={report}", f"--rootdir={project}"]
+        command += [f"--ftc-store={Path(folder, 'store')}"]  # nothing is remembered from earlier runs
         done = subprocess.run(command, cwd=project, capture_output=True, text=True)
         seconds = time.perf_counter() - begin
         artifacts = json.loads(report.read_text())["artifacts"] if report.exists() else [{"verdict": "no report"}]

@@ -2,8 +2,9 @@
 
     python benchmarks/steadiness.py [RUNS]
 
-Verifies a mixed set of the fixtures RUNS times (200 unless told), each time in a session of its own, and prints every
-verdict that is not the expected one and everything that a session has left: processes, mounts, folders, shared memory.
+Verifies a mixed set of the fixtures RUNS times (200 unless told), each time in a session of its own that builds
+everything anew, and prints every verdict that is not the expected one and everything that a session has left:
+processes, mounts, folders, shared memory.
 """
 
 from __future__ import annotations
@@ -45,7 +46,8 @@ EXPECTED = {
 
 def verify(project: Path, report: Path) -> Counter[tuple[str, str]]:
     """Return how often each fixture of `project` got which verdict."""
-    command = [sys.executable, "-m", "pytest", "--ftc-verify", f"--ftc-json={report}", "-q", "-p", "no:cacheprovider"]
+    asked = ["--ftc-verify", "--ftc-no-cache", "--ftc-diagnose=off", f"--ftc-store={report.with_name('store')}"]
+    command = [sys.executable, "-m", "pytest", *asked, f"--ftc-json={report}", "-q", "-p", "no:cacheprovider"]
     done = subprocess.run(command, cwd=project, capture_output=True, text=True)
     try:
         artifacts = json.loads(report.read_text())["artifacts"]
