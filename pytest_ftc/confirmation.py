@@ -20,7 +20,7 @@ from pytest_ftc.diagnosis.group_testing import (
     suspects_left,
     with_entailed,
 )
-from pytest_ftc.diagnosis.places import Key, Places, match_places, show_values
+from pytest_ftc.diagnosis.places import Key, Places, match_places, show_values, showing
 from pytest_ftc.model import BuildResult, BuildStatus, Leaf, Trace
 from pytest_ftc.rebuilding import Rebuilder
 
@@ -31,7 +31,6 @@ _INHERENT = ("random", "race", "time")
 """Causes of what differs between two builds in the same environment."""
 _LEADS = (0.0, 0.3)
 """Seconds: a build that is a little slower than the control reads the same second if it starts a little earlier."""
-_DRAWN = ("random", "race")
 
 Look = Callable[[BuildResult, BuildResult], Places]
 """Returns the places in which two builds differ."""
@@ -114,20 +113,20 @@ def _observe(
     """Note for all `cases` whether they show in `result`; what shows with nothing varied is a case of its own."""
     if result.status is not BuildStatus.OK:
         return
-    differing = match_places(cases, look(control, result))
+    places = look(control, result)
+    differing, shown = match_places(cases, places), showing(cases, places)
+    shifted = {(key.output, key.field) for key in shown if key not in differing}
     unknown = [key for key in differing if key not in cases]
-    # Places of one kind may shift: where none of those known shows, but others do, all of them count as shown.
-    known = {(key.output, key.field) for key in cases}
-    shifted = {(key.output, key.field) for key in unknown} & known
-    shifted -= {(key.output, key.field) for key in differing if key in cases}
     for key, case in cases.items():
-        shows = key in differing or (key.output, key.field) in shifted
-        case.observations.append(Observation(group, shows))
+        case.observations.append(Observation(group, key in shown))
         if key in differing:
             case.planted.update(one.cause for one in case.suspicions if _is_planted(one, group, differing[key]))
+        if key in differing and len(group) == 1 and group & set(case.evident):
+            told = suspect(differing[key], control, result)
+            case.planted.update(one.cause for one in told if one.cause in group and one.strength >= Strength.STRONG)
     for key in unknown if not group else ():
         if (key.output, key.field) not in shifted:
-            drawn = [one for one in suspect(differing[key], control, result) if one.cause in _DRAWN]
+            drawn = [one for one in suspect(differing[key], control, result) if one.cause in _INHERENT]
             cases[key] = Case(differing[key], drawn, [Observation(group, True)])
 
 

@@ -13,16 +13,17 @@ from pytest_ftc.diagnosis.canaries import Suspicion, Window, planted_by, suspect
 from pytest_ftc.diagnosis.places import Key, Places, leaf_of_manifest, leaf_of_names, pair_names, places_of, show_values
 from pytest_ftc.members import walk
 from pytest_ftc.model import (
-    Action,
     Artifact,
     BuildResult,
     Difference,
     DifferenceKind,
+    Environment,
     Field,
     Finding,
     Leaf,
     Machine,
     Metadata,
+    OutputType,
     Snapshot,
 )
 from pytest_ftc.planning.plan import Plan
@@ -83,7 +84,7 @@ def explain(
         seconds=seconds,
     )
     looker = _Looker(artifact.metadata)
-    eyes = _Suspecter(plan.actions[0], plan.actions[number], source, machine)
+    eyes = _Suspecter(rebuilder.environments, source, machine)
     findings = diagnose(
         control,
         builds[number],
@@ -112,14 +113,20 @@ class _Looker:
         self.notes: dict[str, None] = {}
 
     def look(self, control: BuildResult, other: BuildResult) -> Places:
-        """Return all places; an output that has another name in the `other` build has its own name as a place."""
+        """Return all places; an output that has another name in the `other` build has its name as a place too."""
         differences = compare_manifests(control.outputs, other.outputs, self._metadata)
         pairs = pair_names(differences)
+        new = {difference.output: difference.experiment for difference in differences}
         places: dict[Key, Leaf] = {}
         for number, difference in enumerate(differences):
             name = difference.output
             if name in pairs:
+                renamed = replace(difference, kind=DifferenceKind.CONTENT, experiment=new[pairs[name]])
                 places.update(places_of(name, [leaf_of_names(name, pairs[name])]))
+                if _is_other_content(renamed):
+                    places.update(
+                        places_of(name, self._leaves(renamed, control, other, walked=number < _MOST_EXAMINED))
+                    )
             elif name not in pairs.values():
                 leaves = self._leaves(difference, control, other, walked=number < _MOST_EXAMINED)
                 places.update(places_of(name, leaves))
@@ -142,24 +149,31 @@ class _Looker:
         return self._seen[key]
 
 
+def _is_other_content(difference: Difference) -> bool:
+    one, two = difference.control, difference.experiment
+    return one is not None and two is not None and one.type is OutputType.FILE and one.sha256 != two.sha256
+
+
 def _whole(note: str = "") -> Leaf:
     return Leaf(field=Field.CONTENT, location="the output itself", control=b"", experiment=b"", note=note)
 
 
 class _Suspecter:
-    """Asks what the values of a place point to, given what the two environments planted."""
+    """Asks what the values of a place point to, given what the two `environments` planted, by the id of the build."""
 
-    def __init__(self, control: Action, experiment: Action, source: Snapshot, machine: Machine) -> None:
-        self._environments = control.environment, experiment.environment
+    def __init__(self, environments: Mapping[str, Environment], source: Snapshot, machine: Machine) -> None:
+        self._environments = environments
         self._machine = machine
         self._release = os.uname().release
         times = [path.lstat().st_mtime for path in source.path.rglob("*")]
         self._times = Window(min(times), max(times)) if times else None
 
-    def suspect(self, leaf: Leaf, control: BuildResult, experiment: BuildResult) -> Sequence[Suspicion]:
+    def suspect(self, leaf: Leaf, control: BuildResult, other: BuildResult) -> Sequence[Suspicion]:
         planted = [
-            planted_by(environment, build, self._machine, source_times=self._times, release=self._release)
-            for environment, build in zip(self._environments, (control, experiment), strict=True)
+            planted_by(
+                self._environments[build.id], build, self._machine, source_times=self._times, release=self._release
+            )
+            for build in (control, other)
         ]
         return suspect(leaf, *planted)
 

@@ -71,6 +71,8 @@ class Rebuilder:
         self._most = most
         self._end = time.monotonic() + seconds
         self.builds: list[BuildResult] = []
+        self.environments = {action.id: action.environment for action in plan.actions}
+        """Those of all builds of the artifact, by id."""
 
     @property
     def left(self) -> int:
@@ -101,7 +103,7 @@ class Rebuilder:
         start = build.started - _SET_UP - lead
         time.sleep((start - time.time()) % 1)
         shift = round(start - time.time())
-        action = replace(action, environment=replace(action.environment, clock_shift=shift))
+        action = self._known(replace(action, environment=replace(action.environment, clock_shift=shift)))
         result = self._executor.run(action, lambda _: None)
         self.builds.append(result)
         return result
@@ -122,7 +124,7 @@ class Rebuilder:
         return results
 
     def _action(self, artifact: Artifact, names: Sequence[str], role: Role, number: int, tracing: Tracing) -> Action:
-        return plan_rebuild(
+        action = plan_rebuild(
             artifact,
             self._source,
             self._plan,
@@ -133,3 +135,8 @@ class Rebuilder:
             experiment=self._experiment,
             trace=tracing,
         )
+        return self._known(action)
+
+    def _known(self, action: Action) -> Action:
+        self.environments[action.id] = action.environment
+        return action

@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 
-from pytest_ftc.diagnosis.places import Key, Places
+from pytest_ftc.diagnosis.places import Key, Places, showing
 from pytest_ftc.diagnosis.remedies import Cure, find_cures
 from pytest_ftc.model import BuildResult, BuildStatus, Leaf, Remedy
 from pytest_ftc.rebuilding import Changes, Rebuilder
@@ -100,8 +100,16 @@ def _try(cures: Mapping[Patient, Cure], look: Look, rebuilder: Rebuilder, epoch:
     builds = rebuilder.with_changes(Changes(settings=settings, before=tuple(before), after=tuple(after)))
     if len(builds) < 2 or any(build.status is not BuildStatus.OK for build in builds):
         return ()
-    still = look(builds[0], builds[1])
-    return {patient.key for patient in cures if patient.key not in still}
+    keys = [patient.key for patient in cures]
+    places = look(builds[0], builds[1])
+    still = showing(keys, places)
+    return {key for key in keys if key not in still and _can_be_compared(key, places, builds)}
+
+
+def _can_be_compared(key: Key, places: Places, builds: Sequence[BuildResult]) -> bool:
+    """Whether the output is there under its name; where the cure gives it another, nothing alike may differ at all."""
+    named = all(any(output.path == key.output for output in build.outputs) for build in builds)
+    return named or not any(other._replace(output=key.output) == key for other in places)
 
 
 def _fill(text: str, key: Key, epoch: int) -> str:

@@ -60,6 +60,18 @@ def match_places(known: Collection[Key], places: Places) -> Places:
     return matched
 
 
+def showing(known: Collection[Key], places: Places) -> frozenset[Key]:
+    """Return which of the `known` places differ, given all `places` that do.
+
+    Places of one kind may shift: where none of those known in an output is found, but others are, all of them count.
+    """
+    found = match_places(known, places)
+    kinds = {(key.output, key.field) for key in known}
+    seen = {(key.output, key.field) for key in found if key in known}
+    shifted = ({(key.output, key.field) for key in found if key not in known} & kinds) - seen
+    return frozenset(key for key in known if key in found or (key.output, key.field) in shifted)
+
+
 def _split_offset(key: Key) -> tuple[Key, int | None]:
     found = _OFFSET.search(key.location)
     return (key._replace(location=key.location[: found.start()]), int(found[1], 16)) if found else (key, None)

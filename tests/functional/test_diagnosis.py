@@ -12,7 +12,7 @@ BUILDS = {
     "num_cpus": ("nproc > out", "nproc"),
     "random": ("head -c 16 /dev/urandom > out", "head"),
     "user_group": ("touch -d @0 a; tar --mtime=@0 --mode=644 -czf out a", "tar"),
-    "network": ("ls /sys/class/net 2> /dev/null | cksum > /dev/null; cut -c-4 /proc/net/dev | sort | cksum > out", "cksum"),
+    "network": ("ls /sys/class/net 2> /dev/null | cksum > /dev/null; cut -c-4 /proc/net/dev | LC_ALL=C sort | cksum > out", "cksum"),
 }  # fmt: skip
 RACE = """
 import os, select, sys
@@ -86,6 +86,20 @@ def test_two_causes_at_one_place_are_both_found(verify_build):
     run = verify_build("echo $HOME on $(hostname) > out", "--ftc-diagnose=full")
     findings = run.artifact()["findings"]
     assert {(finding["cause"], finding["confirmed"]) for finding in findings} == {("home", True), ("domain_host", True)}
+
+
+def test_a_date_in_the_language_of_the_build_has_two_causes_and_needs_both_remedies(verify_build):
+    run = verify_build("date -u -d @${SOURCE_DATE_EPOCH:-$(date +%s)} > out", "--ftc-diagnose=full")
+    environments = {build["role"]: build["environment"] for build in run.artifact()["builds"]}
+    has_language = environments["experiment"]["locales"] not in ("C", "POSIX")
+    found = {finding["cause"]: finding for finding in run.artifact()["findings"]}
+    assert found.keys() == ({"time", "locales"} if has_language else {"time"}), run.text
+    assert all(finding["confirmed"] and finding["remedy"]["proved"] for finding in found.values())
+
+
+def test_a_remedy_is_not_proved_by_an_output_that_it_does_not_heal_under_another_name(verify_build):
+    run = verify_build("date > $(date +%Y-%m-%d).log", "--ftc-diagnose=full", outputs='["*.log"]')
+    assert not any(finding["remedy"]["proved"] for finding in run.artifact()["findings"]), run.text
 
 
 def test_a_remedy_is_proved_by_rebuilding(verify_build):

@@ -29,6 +29,10 @@ class Stamp:
     """Seconds ahead of UTC; None where that is not written."""
     cycle: float = 0.0
     """Seconds after which the same is written again; 0 for never."""
+    form: int = 0
+    """Which of the notations it is in."""
+    month: bytes = b""
+    """The name of the month, where that is written."""
 
     @property
     def is_bare_year(self) -> bool:
@@ -62,23 +66,35 @@ def _patterns() -> tuple[re.Pattern[bytes], ...]:
         rb"(?<![0-9])(?P<y>\d\d)" + _MONTH_DIGITS + _DAY_DIGITS
         + rb"(?P<H>[01]\d|2[0-3])(?P<M>[0-5]\d)(?P<S>[0-6]\d)(?P<zone>Z|[+-]\d{4})",
         # RFC 2822 and date(1) in most of Europe.
-        _LONE + named_day + rb"[ -](?:de )?" + name + rb"[ -](?:de )?" + _YEAR_DIGITS
-        + rb"(?:,? " + clock + zone + rb")?" + _END,
+        _LONE + named_day + rb"[ -]+(?:de )?" + name + rb",?[ -]+(?:de )?" + _YEAR_DIGITS
+        + rb"(?:,? +" + clock + zone + rb")?" + _END,
         # __DATE__ (which pads the day by a blank), "November 23, 2026".
         _LONE + name + rb" +" + named_day + rb",? " + _YEAR_DIGITS + rb"(?:,? " + clock + zone + rb")?" + _END,
+        # The same with the day first, as in German and British English.
+        _LONE + named_day + rb" " + name + rb" +" + clock
+        + rb"(?: (?P<zone>UTC|GMT|[+-]\d\d(?::?\d\d)?)| [A-Z]{3,5})? " + _YEAR_DIGITS + _END,
         # __DATE__ __TIME__, which the compiler puts together without a blank.
         _LONE + name + rb" +" + named_day + rb" " + _YEAR_DIGITS + clock,
         # asctime(3) and date(1), with a name or number of the zone before the year.
         _LONE + name + rb" +" + named_day + rb" " + clock
         + rb"(?: (?P<zone>UTC|GMT|[+-]\d\d(?::?\d\d)?)| [A-Z]{3,5})? " + _YEAR_DIGITS + _END,
-        _YEAR_DIGITS + "年".encode() + _LOOSE_MONTH + "月".encode() + _LOOSE_DAY + "日".encode()
+        # Chinese and Japanese, Korean, Hungarian.
+        _YEAR_DIGITS + "年 *".encode() + _LOOSE_MONTH + "月 *".encode() + _LOOSE_DAY + "日".encode()
         + rb"(?:[^\d\n]{0,16}" + clock + zone + rb")?",
+        _YEAR_DIGITS + "(?:년|\\.) *".encode() + _LOOSE_MONTH + "(?:월|\\.) *".encode() + _LOOSE_DAY
+        + "(?:일|\\.)".encode() + rb"(?:[^\d\n]{0,24}" + clock + zone + rb")?",
+        _LONE + _YEAR_DIGITS + rb"\. " + name + rb" " + named_day + rb"(?:,[^\d\n]{0,24}" + clock + zone + rb")?",
         # Common Log Format.
         _LONE + named_day + rb"/" + name + rb"/" + _YEAR_DIGITS + rb":" + clock + zone + _END,
         _LONE + _LOOSE_MONTH + rb"/" + _LOOSE_DAY + rb"/" + _YEAR_DIGITS + rb"(?:,? " + clock + zone + rb")?" + _END,
         _LONE + _LOOSE_DAY + rb"(?P<s>[./-])" + _LOOSE_MONTH + rb"(?P=s)" + _YEAR_DIGITS
         + rb"(?:,? " + clock + zone + rb")?" + _END,
-        _LONE + name + rb" " + _YEAR_DIGITS + _END,
+        # Many locales have but two digits for the year.
+        _LONE + rb"(?P<d>0[1-9]|[12]\d|3[01])(?P<s>[./-])(?P<m>0[1-9]|1[0-2])(?P=s)(?P<y>\d\d)"
+        + rb"(?:,? " + clock + zone + rb")?" + _END,
+        _LONE + rb"(?P<m>0[1-9]|1[0-2])/(?P<d>0[1-9]|[12]\d|3[01])/(?P<y>\d\d)"
+        + rb"(?:,? " + clock + zone + rb")?" + _END,
+        _LONE + name + rb" +" + _YEAR_DIGITS + _END,
         rb"(?<![0-9])" + _YEAR_DIGITS + rb"-" + _MONTH_DIGITS + rb"(?![0-9-])",
         rb"(?<![0-9:.])" + clock + zone + rb"(?![0-9:])",
         _LONE + _YEAR_DIGITS + _END,
@@ -94,9 +110,9 @@ _HEX = re.compile(rb"(?<![0-9A-Za-z])(?:0x)?([0-9A-Fa-f]{8})(?:[0-9a-f]{5})?(?![
 
 def find_stamps(text: bytes) -> Iterator[Stamp]:
     """Yield all that can be read as a time in `text`, also what overlaps."""
-    for pattern in _patterns():
+    for number, pattern in enumerate(_patterns(), start=1):
         for match in pattern.finditer(text):
-            stamp = _read(match)
+            stamp = _read(match, number)
             if stamp:
                 yield stamp
     for match in _NUMBER.finditer(text):
@@ -106,7 +122,7 @@ def find_stamps(text: bytes) -> Iterator[Stamp]:
         yield Stamp(*match.span(), int(match[1], 16), 1.0, zone=0)
 
 
-def _read(match: re.Match[bytes]) -> Stamp | None:
+def _read(match: re.Match[bytes], form: int) -> Stamp | None:
     found = {key: value for key, value in match.groupdict().items() if value is not None}
     clock = _seconds_of_day(found)
     if clock is None:
@@ -115,13 +131,14 @@ def _read(match: re.Match[bytes]) -> Stamp | None:
     precision = 1.0 if "S" in found else 60.0 if "M" in found else DAY
     if "Y" not in found and "y" not in found:
         seconds = (clock - (zone or 0)) % DAY
-        return Stamp(*match.span(), seconds, precision, zone, cycle=DAY)
+        return Stamp(*match.span(), seconds, precision, zone, cycle=DAY, form=form)
     days = _days(found)
     if days is None:
         return None
     if "d" not in found:
         precision = _MONTH if "m" in found or "name" in found else _YEAR
-    return Stamp(*match.span(), days * DAY + clock - (zone or 0), precision, zone)
+    month = found.get("name", b"")
+    return Stamp(*match.span(), days * DAY + clock - (zone or 0), precision, zone, form=form, month=month)
 
 
 def _seconds_of_day(found: dict[str, bytes]) -> int | None:

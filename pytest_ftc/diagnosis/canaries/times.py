@@ -7,9 +7,10 @@ from itertools import product
 
 from pytest_ftc.diagnosis.canaries.aligned import Place
 from pytest_ftc.diagnosis.canaries.clocks import Judge
+from pytest_ftc.diagnosis.canaries.languages import languages_of
 from pytest_ftc.diagnosis.canaries.planted import Planted
 from pytest_ftc.diagnosis.canaries.stamps import Stamp, find_stamps
-from pytest_ftc.diagnosis.canaries.suspicion import Sighting, Suspicion, shown
+from pytest_ftc.diagnosis.canaries.suspicion import Sighting, Strength, Suspicion, shown
 from pytest_ftc.diagnosis.canaries.values import touches
 
 _MOST_PAIRS = 64
@@ -23,12 +24,35 @@ def find_times(place: Place, control: Planted, experiment: Planted) -> Iterator[
     for number, change in enumerate(place.changes):
         own = [stamp for stamp in stamps if touches((stamp.start, stamp.end), change.start, change.end)]
         theirs = [stamp for stamp in their_stamps if touches((stamp.start, stamp.end), change.theirs, change.their_end)]
+        explained: list[tuple[Stamp, Stamp]] = []
         for one, other in _pair(own, theirs):
             texts = place.control[one.start : one.end], place.experiment[other.start : other.end]
             if texts[0] == texts[1]:
                 continue
             for cause, strength, why in judge.judge(one, other):
+                explained.append((one, other))
                 yield Sighting(Suspicion(cause, strength, shown(texts[0]), shown(texts[1]), why), frozenset({number}))
+        longest = [pair for pair in explained if not any(_is_part(pair, other) for other in explained)]
+        if longest and control.locale != experiment.locale and not any(_is_one_notation(*pair) for pair in longest):
+            one, other = longest[0]
+            texts = place.control[one.start : one.end], place.experiment[other.start : other.end]
+            why = "each time is written as in the language of its build"
+            locales = Suspicion("locales", Strength.STRONG, shown(texts[0]), shown(texts[1]), why)
+            yield Sighting(locales, frozenset({number}))
+
+
+def _is_part(pair: tuple[Stamp, Stamp], other: tuple[Stamp, Stamp]) -> bool:
+    """Whether both of `pair` are parts of longer times, such as a year of a date."""
+    return all(
+        (two.start, two.end) != (one.start, one.end) and two.start <= one.start and one.end <= two.end
+        for one, two in zip(pair, other, strict=True)
+    )
+
+
+def _is_one_notation(one: Stamp, other: Stamp) -> bool:
+    """Whether the two are written alike, and in a language that both can be in."""
+    named = bool(one.month or other.month)
+    return one.form == other.form and not (named and languages_of(one.month).isdisjoint(languages_of(other.month)))
 
 
 def _pair(own: Sequence[Stamp], theirs: Sequence[Stamp]) -> Iterator[tuple[Stamp, Stamp]]:

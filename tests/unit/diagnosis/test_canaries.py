@@ -3,6 +3,7 @@
 import calendar
 import struct
 import time
+from dataclasses import replace
 
 import pytest
 from hypothesis import given, settings
@@ -123,6 +124,43 @@ def test_a_value_that_is_each_builds_own_points_to_its_variation(cause, control,
     first = look(b"x " + control + b"\n", b"x " + experiment + b"\n")[0]
     assert first.cause == cause
     assert first.why
+
+
+@pytest.mark.parametrize(
+    ("locale", "experiment"),
+    [
+        ("et_EE.utf8", "E 27 dets  2027 19:53:05 UTC"),
+        ("de_DE.utf8", "Mo 27. Dez 19:53:05 UTC 2027"),
+        ("en_GB.utf8", "Mon 27 Dec 19:53:05 UTC 2027"),
+        ("en_US.utf8", "Mon Dec 27 07:53:05 PM UTC 2027"),
+        ("ja_JP.utf8", "2027年 12月 27日 月曜日 19:53:05 UTC"),
+        ("ko_KR.utf8", "2027. 12. 27. (월) 19:53:05 UTC"),
+        ("hu_HU.utf8", "2027. dec. 27., hétfő, 19:53:05 UTC"),
+        ("pl_PL.utf8", "pon, 27 gru 2027, 19:53:05 UTC"),
+        ("ru_RU.utf8", "Пн 27 дек 2027 19:53:05 UTC"),
+    ],
+)
+def test_a_time_in_the_language_of_its_build_points_to_the_clock_and_to_the_locale(locale, experiment):
+    varied = replace(EXPERIMENT, variables={**EXPERIMENT.variables, "LC_ALL": locale}, utc_offset=0)
+    leaf = Leaf(
+        field=Field.CONTENT,
+        location="line 1",
+        control=b"Mon Nov 23 22:40:05 UTC 2026\n",
+        experiment=f"{experiment}\n".encode(),
+    )
+    found = [one.cause for one in suspect(leaf, CONTROL, varied) if one.strength >= Strength.STRONG]
+    assert found == ["time"] if locale.startswith("en_US") else found == ["time", "locales"]
+
+
+def test_a_time_in_one_notation_does_not_point_to_the_locale():
+    varied = replace(EXPERIMENT, variables={**EXPERIMENT.variables, "LC_ALL": "et_EE.utf8"})
+    leaf = Leaf(
+        field=Field.CONTENT,
+        location="line 1",
+        control=b"built on 2026-11-23 22:40:05",
+        experiment=b"built on 2027-12-27 19:53:05",
+    )
+    assert [one.cause for one in suspect(leaf, CONTROL, varied)] == ["time"]
 
 
 def test_modes_that_differ_by_the_umasks_point_to_it():
