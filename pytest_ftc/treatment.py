@@ -12,6 +12,8 @@ from pytest_ftc.diagnosis.remedies import Cure, find_cures
 from pytest_ftc.model import BuildResult, BuildStatus, Leaf, Remedy
 from pytest_ftc.rebuilding import Changes, Rebuilder
 
+_VAGUE = ("random", "race", "unknown")
+"""Causes that, unless they are known, are no more than a name for not knowing."""
 _TIMES = {"race": 3, "random": 3}
 """How often a cure must help where a difference comes and goes by itself; once where it does not."""
 
@@ -39,13 +41,20 @@ def treat(patients: Sequence[Patient], look: Look, rebuilder: Rebuilder, epoch: 
     choices = {patient: list(_cures(patient)) for patient in patients}
     failed: dict[Patient, list[Cure]] = {patient: [] for patient in choices}
     helped: Counter[Patient] = Counter()
+    eager = False
     while rebuilder.left >= 2:
         tried = {
-            patient: cure for patient, cures in choices.items() if (cure := _next(patient, cures, failed[patient]))
+            patient: cure
+            for patient, cures in choices.items()
+            if (cure := _next(patient, cures, failed[patient], eager=eager))
         }
         if all(_is_proved(patient, helped) for patient in tried):
-            break
-        healed = _try(tried, look, rebuilder, epoch)
+            if eager:
+                break
+            # What is left of the budget goes to those of whose cause less is known.
+            eager = True
+            continue
+        healed = _try(tried, {patient.key for patient in patients}, look, rebuilder, epoch)
         for patient, cure in tried.items():
             if patient.key in healed:
                 helped[patient] += 1
@@ -59,8 +68,8 @@ def treat(patients: Sequence[Patient], look: Look, rebuilder: Rebuilder, epoch: 
     }
 
 
-def _next(patient: Patient, cures: Sequence[Cure], failed: Sequence[Cure]) -> Cure | None:
-    if not patient.known:
+def _next(patient: Patient, cures: Sequence[Cure], failed: Sequence[Cure], *, eager: bool) -> Cure | None:
+    if not (patient.known or (eager and patient.cause not in _VAGUE)):
         return None
     return next((cure for cure in cures if cure.can_be_tried and cure not in failed), None)
 
@@ -88,8 +97,10 @@ _FORMATS = {
 }
 
 
-def _try(cures: Mapping[Patient, Cure], look: Look, rebuilder: Rebuilder, epoch: int) -> Collection[Key]:
-    """Return the places that no longer differ when the artifact is built with all of `cures`."""
+def _try(
+    cures: Mapping[Patient, Cure], known: Collection[Key], look: Look, rebuilder: Rebuilder, epoch: int
+) -> Collection[Key]:
+    """Return the places, of all that are `known`, that no longer differ when the artifact is built with `cures`."""
     settings: dict[str, str] = {}
     before: dict[str, None] = {}
     after: dict[str, None] = {}
@@ -100,10 +111,9 @@ def _try(cures: Mapping[Patient, Cure], look: Look, rebuilder: Rebuilder, epoch:
     builds = rebuilder.with_changes(Changes(settings=settings, before=tuple(before), after=tuple(after)))
     if len(builds) < 2 or any(build.status is not BuildStatus.OK for build in builds):
         return ()
-    keys = [patient.key for patient in cures]
     places = look(builds[0], builds[1])
-    still = showing(keys, places)
-    return {key for key in keys if key not in still and _can_be_compared(key, places, builds)}
+    still = showing(known, places)
+    return {key for key in known if key not in still and _can_be_compared(key, places, builds)}
 
 
 def _can_be_compared(key: Key, places: Places, builds: Sequence[BuildResult]) -> bool:
@@ -117,7 +127,7 @@ def _fill(text: str, key: Key, epoch: int) -> str:
 
 
 def _remedy(patient: Patient, choices: Sequence[Cure], failed: Sequence[Cure], proved: bool, epoch: int) -> Remedy:
-    tried = _next(patient, choices, failed) if proved else None
+    tried = _next(patient, choices, failed, eager=True) if proved else None
     cure = tried or next((cure for cure in choices if cure not in failed), choices[0])
     return Remedy(
         summary=_fill(cure.summary, patient.key, epoch),

@@ -29,7 +29,7 @@ outputs = ["out"]
 build = "exit 3"
 outputs = ["out"]
 [artifacts.two]
-build = "(python3 -c 'print(set(map(str, range(30))))'; date -u -d @${SOURCE_DATE_EPOCH:-$(date +%s)}) > out"
+build = "(python3 -c 'print(set(map(str, range(30))))'; LC_ALL=C date -u -d @${SOURCE_DATE_EPOCH:-$(date +%s)}) > out"
 outputs = ["out"]
 """
 
