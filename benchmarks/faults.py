@@ -31,7 +31,7 @@ from pathlib import Path
 from pytest_ftc.errors import FtcError, MissingError
 from pytest_ftc.model import BuildRecord
 from pytest_ftc.model.digest import Digest
-from pytest_ftc.store import ActionCache, Entry, History, LocalStore, collect_garbage, faults, verify_store
+from pytest_ftc.store import Entry, History, LocalStore, SealedCache, collect_garbage, faults, verify_store
 
 sys.path.append(str(Path(__file__).parents[1] / "tests"))
 from leftovers import find_leftovers, wait_until_gone
@@ -61,7 +61,7 @@ class Shelf:
 
     def __init__(self, root: Path) -> None:
         self.store = LocalStore(root)
-        self.cache = ActionCache(self.store, KEY)
+        self.cache = SealedCache(self.store, KEY)
         self.history = History(self.store.layout)
 
     def publish(self, number: int) -> None:

@@ -7,24 +7,26 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
+from pytest_ftc.examination import examine_machine
 from pytest_ftc.executors import LocalExecutor, Workspace
 from pytest_ftc.launcher.trees import remove_tree
 from pytest_ftc.model import Artifact, BuildStatus, CheckUp, Machine, Role, Snapshot, VariationState
 from pytest_ftc.planning.plan import Plan, plan_builds, plan_rebuild
 from pytest_ftc.protocols import Executor, Variation
 from pytest_ftc.variations import CATALOGUE
-from pytest_ftc.workshop import examine_machine, search_path
+from pytest_ftc.workshop import search_path
 
 _ROUNDS = 5
 _FILES = 20
 
 
-def examine() -> CheckUp:
-    """Return the check-up of this machine.  Raises FtcError."""
+def examine(added: Sequence[Variation] = ()) -> CheckUp:
+    """Return the check-up of this machine, for the variations `added` by plugins too.  Raises FtcError."""
     with Workspace() as workspace:
-        machine = examine_machine(workspace)
-        reasons = {one.name: one.unavailable(machine) or machine.unseen.get(one.name) or "" for one in CATALOGUE}
-        possible = [variation for variation in CATALOGUE if not reasons[variation.name]]
+        machine, own = examine_machine(workspace, added)
+        catalogue = [*CATALOGUE, *(own.replaced.get(variation.name, variation) for variation in added)]
+        reasons = {one.name: one.unavailable(machine) or machine.unseen.get(one.name) or "" for one in catalogue}
+        possible = [variation for variation in catalogue if not reasons[variation.name]]
         folder = workspace.folder("check-up")
         executor = LocalExecutor(machine, folder / "work", folder / "logs", jobs=1)
         costs = _measure(machine, possible, executor, folder)
@@ -41,7 +43,7 @@ def examine() -> CheckUp:
                 reason=reasons[variation.name],
                 milliseconds=None if reasons[variation.name] else max(0.0, costs[(variation.name,)] - plain),
             )
-            for variation in CATALOGUE
+            for variation in catalogue
         ),
     )
 

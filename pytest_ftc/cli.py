@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TypedDict
 
 from pytest_ftc import __version__
-from pytest_ftc.errors import FtcError
+from pytest_ftc.errors import ConfigurationError, FtcError
 from pytest_ftc.printable import shorten
 
 
@@ -208,6 +208,9 @@ def explain(options: argparse.Namespace) -> int:
         _write("".join(f"{cause.name:<14}{cause.brief}\n" for cause in all_causes()))
         return 0
     cause = find_cause(options.cause)
+    if cause is None and (rows := _describe_added(options.cause)):
+        _write(render_rows(rows, **_page()))
+        return 0
     if cause is None:
         import difflib
 
@@ -219,6 +222,25 @@ def explain(options: argparse.Namespace) -> int:
     rows = [("cause", f"{cause.name}: {cause.brief}"), ("why", cause.why), ("shows as", cause.shows), *helps]
     _write(render_rows([*rows, ("read on", cause.source)], **_page()))
     return 0
+
+
+def _describe_added(name: str) -> list[tuple[str, str]]:
+    """Return what is known of the cause `name`, a variation of a plugin; nothing if there is none."""
+    import inspect
+
+    from pytest_ftc.outside import ask_plugins
+
+    try:
+        with ask_plugins(Path.cwd()) as asked:
+            found = next((one for one in asked.added.variations if one.name == name), None)
+    except FtcError as error:
+        print(f"ftc: {shorten(str(error))}", file=sys.stderr)
+        return []
+    if found is None:
+        return []
+    kind = type(found)
+    told = inspect.cleandoc(kind.__doc__ or "not described")
+    return [("cause", f"{name}: a variation of the plugin {kind.__module__}"), ("why", told), ("by", found.mechanism)]
 
 
 def store(options: argparse.Namespace) -> int:
@@ -285,9 +307,15 @@ def _write(text: str) -> None:
 def doctor(options: argparse.Namespace) -> int:
     """Print of each variation whether a program in a varied environment sees it here, how it is done, and its cost."""
     from pytest_ftc.check_up import examine
+    from pytest_ftc.outside import ask_plugins
     from pytest_ftc.reporting.doctor import render_check_up
 
-    check_up = examine()
+    try:
+        with ask_plugins(Path.cwd()) as asked:
+            check_up = examine(asked.added.variations)
+    except ConfigurationError as error:
+        print(f"ftc: without the variations of plugins: {shorten(str(error))}", file=sys.stderr)
+        check_up = examine()
     if options.json:
         import json
 

@@ -228,18 +228,12 @@ def _read_artifacts(
 
 def _read_artifact(parent: Place, name: str, table: Any, file: Path, known: Known) -> Artifact:
     place = parent.below(_quoted(name))
-    if not name or any(part in name for part in ("::", "/", "[", "]")) or not name.isprintable():
-        parent.fail(
-            name,
-            about="",
-            problem=f"{name!r} is no name for an artifact; expected printable text without '::', '/', '[' and ']'",
-        )
+    if problem := why_no_name(name):
+        parent.fail(name, about="", problem=problem)
     if not isinstance(table, dict):
         parent.fail(name, f"expected a table, found {_show(table)}")
     _reject_unknown(place, table, list(_ARTIFACT_CHECKS))
-    for key in ("build", "outputs"):
-        if key not in table:
-            place.fail("", f"key {key!r} is missing; expected {_EXPECTED[key]}", about="")
+    _reject_missing(place, table)
     values = {key: _check(place, key, value, _ARTIFACT_CHECKS[key], known) for key, value in table.items()}
     source = (file.parent / values.pop("source", ".")).resolve()
     if not source.is_dir():
@@ -254,11 +248,19 @@ def make_artifact(identity: str, name: str, root: Path, table: Mapping[str, Any]
     """
     where = Place(place, "", "")
     _reject_unknown(where, table, list(_ARTIFACT_CHECKS))
+    _reject_missing(where, table)
     values = {key: _check(where, key, value, _ARTIFACT_CHECKS[key], known) for key, value in table.items()}
     source = (root / values.pop("source", ".")).resolve()
     if not source.is_dir():
         where.fail("source", f"expected an existing folder, found {_show(table['source'])}")
     return Artifact(id=identity, name=name, source=source, declared=root, **values)
+
+
+def why_no_name(name: str) -> str:
+    """Return what is wrong with `name` as that of an artifact; empty if nothing is."""
+    if name and not any(part in name for part in ("::", "/", "[", "]")) and name.isprintable():
+        return ""
+    return f"{name!r} is no name for an artifact; expected printable text without '::', '/', '[' and ']'"
 
 
 class _UnexpectedError(Exception):
@@ -296,6 +298,12 @@ def _reject_unknown(place: Place, table: Mapping[str, Any], valid: Sequence[str]
             near = difflib.get_close_matches(key, valid, n=1, cutoff=0.5)
             hint = f"; did you mean {near[0]!r}?" if near else ";"
             place.fail(key, f"unknown key {key!r}{hint}  Valid keys: {', '.join(valid)}", about="")
+
+
+def _reject_missing(place: Place, table: Mapping[str, Any]) -> None:
+    for key in ("build", "outputs"):
+        if key not in table:
+            place.fail("", f"key {key!r} is missing; expected {_EXPECTED[key]}", about="")
 
 
 def _text(value: Any, _: Known) -> str:

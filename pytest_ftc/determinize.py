@@ -11,8 +11,10 @@ from pathlib import Path
 from typing import NamedTuple
 
 from pytest_ftc.configuration import Config
+from pytest_ftc.contributions import Contributions
 from pytest_ftc.errors import FtcError
 from pytest_ftc.model import Artifact, Finding, Verdict, Verification
+from pytest_ftc.outside import ask_plugins
 from pytest_ftc.rebuilding import Changes, apply_changes
 from pytest_ftc.workshop import Verifier, load_project
 
@@ -46,18 +48,22 @@ def determinize(root: Path, name: str, say: Callable[[str], None]) -> Outcome:
 
     What goes on is told to `say`.
     """
-    config = load_project(root, {})
+    with ask_plugins(root) as asked:
+        return _determinize(load_project(root, {}, asked.added, ini=asked.ini), asked.added, name, say)
+
+
+def _determinize(config: Config, added: Contributions, name: str, say: Callable[[str], None]) -> Outcome:
     artifact = _choose(config.artifacts, name)
     table = f"{'artifacts' if config.file and config.file.name == 'ftc.toml' else 'tool.ftc.artifacts'}.{name}"
     with tempfile.TemporaryDirectory(prefix="ftc-determinize-") as folder:
         say("verifying it as it is, and trying remedies")
-        first = _verify(replace(config, diagnose="full"), artifact, Path(folder, "first"))
+        first = _verify(replace(config, diagnose="full"), added, artifact, Path(folder, "first"))
         if first.verdict is Verdict.REPRODUCIBLE:
             return Outcome(artifact=artifact, table=table, steps=(), heals=True, left=())
         if first.verdict is not Verdict.UNREPRODUCIBLE:
             raise FtcError(f"{name} is {first.verdict.value}: {first.reason}")
         steps = tuple(dict.fromkeys(_steps(first, artifact)))
-        trials = _Trials(replace(config, diagnose="fast"), artifact, Path(folder))
+        trials = _Trials(replace(config, diagnose="fast"), added, artifact, Path(folder))
         with_all = trials.verify(steps, say) if steps else first
         if with_all.verdict is not Verdict.REPRODUCIBLE:
             return Outcome(artifact=artifact, table=table, steps=steps, heals=False, left=with_all.findings)
@@ -70,8 +76,9 @@ def determinize(root: Path, name: str, say: Callable[[str], None]) -> Outcome:
 class _Trials:
     """Verifies one artifact with sets of steps; `best` is the last set that made it reproducible."""
 
-    def __init__(self, config: Config, artifact: Artifact, folder: Path) -> None:
+    def __init__(self, config: Config, added: Contributions, artifact: Artifact, folder: Path) -> None:
         self._config = config
+        self._added = added
         self._artifact = artifact
         self._folder = folder
         self._number = 0
@@ -81,14 +88,14 @@ class _Trials:
         self._number += 1
         say(f"verifying it with {', '.join(_describe(step) for step in steps) or 'nothing'}")
         changed = apply_changes(self._artifact, _changes(steps), str(self._artifact.source))
-        found = _verify(self._config, changed, self._folder / str(self._number))
+        found = _verify(self._config, self._added, changed, self._folder / str(self._number))
         if found.verdict is Verdict.REPRODUCIBLE:
             self.best = steps
         return found
 
 
-def _verify(config: Config, artifact: Artifact, results: Path) -> Verification:
-    verifier = Verifier(config, results)
+def _verify(config: Config, added: Contributions, artifact: Artifact, results: Path) -> Verification:
+    verifier = Verifier(config, results, added)
     try:
         return verifier.result(artifact)
     finally:

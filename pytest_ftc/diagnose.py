@@ -10,7 +10,7 @@ from pytest_ftc.confirmation import Case, Look, Suspect, conclude, confirm, let_
 from pytest_ftc.diagnosis.culprits import describe_circumstances, find_culprit, name_tools
 from pytest_ftc.diagnosis.group_testing import Observation
 from pytest_ftc.diagnosis.places import Key, show_values
-from pytest_ftc.model import BuildResult, Finding, Program, Trace
+from pytest_ftc.model import BuildResult, Cure, Finding, Program, Trace
 from pytest_ftc.rebuilding import Rebuilder
 from pytest_ftc.treatment import Patient, treat
 
@@ -25,11 +25,12 @@ def diagnose(
     *,
     tree: str,
     epoch: int,
+    cures: Sequence[Cure] = (),
 ) -> tuple[Finding, ...]:
     """Return findings for each place in which `experiment` differs from `control`, the most explanatory cause first.
 
     Without a `rebuilder` the values alone tell, and nothing is confirmed.  `tree` is the build path of the control,
-    `epoch` the time that a remedy sets.
+    `epoch` the time that a remedy sets, `cures` those that are tried before the catalogue's.
     """
     everything = frozenset(varied)
     places = look(control, experiment)
@@ -45,7 +46,7 @@ def diagnose(
     ]
     if rebuilder:
         patients = [_patient(key, cases[key], finding, program, trace) for key, finding, program in found]
-        remedies = treat(patients, look, rebuilder, epoch)
+        remedies = treat(patients, look, rebuilder, epoch, cures)
         findings = [
             replace(finding, remedy=remedies.get(patient))
             for patient, (_, finding, _) in zip(patients, found, strict=True)

@@ -7,14 +7,17 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from pytest_ftc.comparators import compare_manifests
+from pytest_ftc.comparators import ComparatorChain, compare_manifests
 from pytest_ftc.diagnose import diagnose
 from pytest_ftc.diagnosis.canaries import Suspicion, Window, planted_by, suspect
+from pytest_ftc.diagnosis.diagnosers import Panel
 from pytest_ftc.diagnosis.places import Key, Places, leaf_of_manifest, leaf_of_names, pair_names, places_of, show_values
 from pytest_ftc.members import walk
 from pytest_ftc.model import (
     Artifact,
     BuildResult,
+    Conditions,
+    Cure,
     Difference,
     DifferenceKind,
     Environment,
@@ -34,6 +37,17 @@ _MOST_EXAMINED = 64
 """Outputs of one artifact that are looked into; of the others it is only known whether they differ."""
 _EPOCH = 1_577_836_800
 """2020-01-01: the time that remedies set where the sources have no commit."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plugins:
+    """Who is asked beside our own diagnosis."""
+
+    comparators: ComparatorChain | None = None
+    """Those of plugins say where the difference lies, before our own look into the outputs."""
+    diagnosers: Panel | None = None
+    cures: Sequence[Cure] = ()
+    """Tried before those of the catalogue."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,6 +75,7 @@ def explain(
     rebuild: bool,
     max_builds: int,
     seconds: float,
+    plugins: Plugins,
 ) -> Explained:
     """Return why the `builds` of `artifact` differ; `differences` are those found in the first that does.
 
@@ -83,8 +98,8 @@ def explain(
         most=max(0, max_builds - len(builds)),
         seconds=seconds,
     )
-    looker = _Looker(artifact.metadata)
-    eyes = _Suspecter(rebuilder.environments, source, machine)
+    looker = _Looker(artifact.metadata, plugins.comparators)
+    eyes = _Suspecter(rebuilder.environments, plan.owners, source, machine, plugins.diagnosers)
     findings = diagnose(
         control,
         builds[number],
@@ -94,6 +109,7 @@ def explain(
         rebuilder if rebuild else None,
         tree=plan.actions[0].environment.build_path,
         epoch=source.commit_time or _EPOCH,
+        cures=plugins.cures,
     )
     places = looker.look(control, builds[number])
     return Explained(
@@ -107,8 +123,9 @@ def explain(
 class _Looker:
     """Finds the places in which two builds differ; what was seen once is remembered."""
 
-    def __init__(self, metadata: Metadata) -> None:
+    def __init__(self, metadata: Metadata, comparators: ComparatorChain | None) -> None:
         self._metadata = metadata
+        self._comparators = comparators
         self._seen: dict[tuple[str, str, str], tuple[Leaf, ...]] = {}
         self.notes: dict[str, None] = {}
 
@@ -143,10 +160,22 @@ class _Looker:
         key = difference.output, one.sha256, two.sha256
         if key not in self._seen:
             blobs = Path(control.blobs, one.sha256), Path(other.blobs, two.sha256)
-            found = walk(*blobs, difference.output)
-            self._seen[key] = found.leaves or (_whole(),)
-            self.notes.update(dict.fromkeys(f"{difference.output}: {text}" for text in found.cut))
+            told = self._comparators.ask_others(difference, *blobs) if self._comparators else ()
+            self._seen[key] = tuple(map(_leaf_of, told)) or self._walk(difference.output, *blobs)
         return self._seen[key]
+
+    def _walk(self, output: str, control: Path, other: Path) -> tuple[Leaf, ...]:
+        found = walk(control, other, output)
+        self.notes.update(dict.fromkeys(f"{output}: {text}" for text in found.cut))
+        return tuple(found.leaves) or (_whole(),)
+
+
+def _leaf_of(told: Difference) -> Leaf:
+    """Return the place that a comparator of a plugin has told; its values are those it shows."""
+    values = (told.evidence.control, told.evidence.experiment) if told.evidence else ("", "")
+    one, other = (text.encode("utf-8", "surrogateescape") for text in values)
+    where = told.location or "the output itself"
+    return Leaf(field=Field.CONTENT, location=where, member=told.member, control=one, experiment=other, note=told.note)
 
 
 def _is_other_content(difference: Difference) -> bool:
@@ -161,9 +190,18 @@ def _whole(note: str = "") -> Leaf:
 class _Suspecter:
     """Asks what the values of a place point to, given what the two `environments` planted, by the id of the build."""
 
-    def __init__(self, environments: Mapping[str, Environment], source: Snapshot, machine: Machine) -> None:
+    def __init__(
+        self,
+        environments: Mapping[str, Environment],
+        owners: Mapping[str, str],
+        source: Snapshot,
+        machine: Machine,
+        panel: Panel | None,
+    ) -> None:
         self._environments = environments
+        self._owners = owners
         self._machine = machine
+        self._panel = panel
         self._release = os.uname().release
         times = [path.lstat().st_mtime for path in source.path.rglob("*")]
         self._times = Window(min(times), max(times)) if times else None
@@ -171,11 +209,23 @@ class _Suspecter:
     def suspect(self, leaf: Leaf, control: BuildResult, other: BuildResult) -> Sequence[Suspicion]:
         planted = [
             planted_by(
-                self._environments[build.id], build, self._machine, source_times=self._times, release=self._release
+                self._environments[build.id],
+                build,
+                self._machine,
+                source_times=self._times,
+                release=self._release,
+                owners=self._owners,
             )
             for build in (control, other)
         ]
-        return suspect(leaf, *planted)
+        own = suspect(leaf, *planted)
+        if self._panel is None:
+            return own
+        before, after = (
+            Conditions(environment=self._environments[build.id], started=values.clock.start, ended=values.clock.end)
+            for build, values in zip((control, other), planted, strict=True)
+        )
+        return self._panel.suspect(leaf, before, after, own)
 
 
 def _differences(places: Mapping[Key, Leaf], examined: Sequence[Difference]) -> list[Difference]:

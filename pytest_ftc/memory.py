@@ -10,7 +10,7 @@ import platform
 import secrets
 import threading
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TypeVar
 
@@ -37,9 +37,9 @@ from pytest_ftc.model.digest import Digest
 from pytest_ftc.model.serial import from_json, to_json
 from pytest_ftc.planning.inquiry import Inquiry, describe_inputs, describe_variations
 from pytest_ftc.planning.plan import passed_variables, plain_environment
-from pytest_ftc.protocols import Variation
+from pytest_ftc.protocols import Store, Variation
 from pytest_ftc.reference import digest_references
-from pytest_ftc.store import ActionCache, Entry, History, LocalStore, tidy_up
+from pytest_ftc.store import Entry, History, SealedCache, digest_file, tidy_up
 
 T = TypeVar("T")
 
@@ -70,6 +70,8 @@ class Asked:
     """Tells whether build requirements of this digest are still installed."""
     platform: Sequence[str]
     """What kind of machine and Python this is."""
+    effects: Mapping[str, str] = field(default_factory=dict)
+    """Digests of what the variations of plugins do, by name."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -98,16 +100,17 @@ class Disagreement:
 class Memory:
     """Remembers verifications in `store`; with `answers` false it is not asked, only compared with.
 
-    A store that fails costs builds and never a verdict: what went wrong is noted in `problems`.
+    Entries are sealed with `key`; every build goes into the `history`, which is this machine's.  A store that fails
+    costs builds and never a verdict: what went wrong is noted in `problems`.
     """
 
-    def __init__(self, store: LocalStore, key: bytes, asked: Asked, *, answers: bool) -> None:
+    def __init__(self, store: Store, history: History, key: bytes, asked: Asked, *, answers: bool) -> None:
         self._store = store
         self._key = key
         self._asked = asked
         self._answers = answers
-        self._cache = ActionCache(store, key)
-        self._history = History(store.layout)
+        self._cache = SealedCache(store, key)
+        self._history = history
         self._breaker = CircuitBreaker(fail_max=_FAILURES, reset_timeout=_REST)
         self._session = secrets.token_hex(8)
         self._facilities = _describe_facilities(asked.machine)
@@ -117,13 +120,13 @@ class Memory:
     @property
     def problems(self) -> tuple[str, ...]:
         """What went wrong with the store, one sentence each."""
-        refused, quarantined = self._cache.refused, self._store.quarantined
+        refused = self._cache.refused
         counted = [
             f"{refused} remembered verification(s) were not authentic, and built again" if refused else "",
-            f"{quarantined} corrupt content(s) in the store were put into quarantine" if quarantined else "",
             "the history was damaged and begins anew" if self._history.began_anew else "",
         ]
-        return (*self._problems, *filter(None, counted))
+        own: Sequence[str] = self._try(lambda: self._store.problems, ())
+        return (*self._problems, *own, *filter(None, counted))
 
     def ask(self, artifact: Artifact) -> Question | None:
         """Return the question about `artifact`; None for one that cannot be remembered.
@@ -158,7 +161,7 @@ class Memory:
         )
         inquiry = Inquiry(
             inputs=inputs,
-            asked=describe_variations(asked.select(artifact)),
+            asked=describe_variations(asked.select(artifact), asked.effects),
             builds=asked.builds,
             facilities=self._facilities,
         )
@@ -227,7 +230,7 @@ class Memory:
                 self._store.get_file(digest, to)
             except MissingError:
                 return False
-            return True
+            return digest_file(str(to)) == digest
 
         return self._try(get, False)
 
@@ -239,8 +242,8 @@ class Memory:
     def close(self) -> None:
         """Let go of the store, and once a day remove from it what nobody has asked for in long; may be called again."""
         self._history.close()
-        self._store.close()
-        self._try(lambda: tidy_up(self._store.layout), None)
+        self._try(self._store.close, None)
+        self._try(lambda: tidy_up(self._history.layout), None)
 
     def _is_enough(self, question: Question, entry: Entry, known: Verification) -> bool:
         inquiry, asked = question.inquiry, self._asked
@@ -289,9 +292,7 @@ class Memory:
         known = {Digest(output.sha256, output.size) for output in control.outputs if output.sha256}
         if sum(digest.size for digest in known) > _MOST_BYTES:
             return ()
-        with self._store.batch() as batch:
-            for digest in known:
-                batch.put_file(Path(control.blobs, digest.hash), known=digest)
+        self._store.put_files({digest: Path(control.blobs, digest.hash) for digest in known})
         return tuple(sorted(map(str, known)))
 
     def _records(self, question: Question, verification: Verification) -> list[BuildRecord]:

@@ -1,4 +1,4 @@
-"""pytest's face.  Without ``--ftc-verify`` this file and the option table are all that is imported."""
+"""pytest's face.  Without ``--ftc-verify`` this file, the options and the hooks are all that is imported."""
 
 from __future__ import annotations
 
@@ -7,12 +7,20 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from pytest_ftc import hookspecs
+from pytest_ftc.hook_checks import PREFIX, HookNames
 from pytest_ftc.options import add_options
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from pytest_ftc.testing import Ftc
+
+
+def pytest_addhooks(pluginmanager: pytest.PytestPluginManager) -> None:
+    pluginmanager.add_hookspecs(hookspecs)
+    valid = [name for name in vars(hookspecs) if name.startswith(PREFIX)]
+    pluginmanager.register(HookNames(valid), "ftc-hook-names")
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

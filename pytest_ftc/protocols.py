@@ -5,14 +5,30 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Protocol, TypeAlias, runtime_checkable
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
     from pathlib import Path
 
-    from pytest_ftc.model import Action, BuildResult, Difference, Environment, Machine
+    from pytest_ftc.model import (
+        Action,
+        BuildResult,
+        Conditions,
+        Difference,
+        Environment,
+        Leaf,
+        Machine,
+        Suspicion,
+    )
+    from pytest_ftc.model.digest import Digest
 
 
+@runtime_checkable
 class Variation(Protocol):
-    """One axis on which the environments of control and experiment differ."""
+    """One axis on which the environments of control and experiment differ.
+
+    Its answers depend on nothing but what it is given: builds that explain a difference are varied anew.  One that sets
+    environment variables may name them in an attribute ``variables``; for an artifact that sets or passes one of them
+    itself it is then not varied.
+    """
 
     @property
     def name(self) -> str:
@@ -57,11 +73,14 @@ def at_once(_: float) -> bool:
     return True
 
 
+@runtime_checkable
 class Executor(Protocol):
-    """Runs builds."""
+    """Runs builds, several at a time, each in the environment its action asks for."""
 
     def run(self, action: Action, started: Callable[[float], None], may_start: MayStart = at_once) -> BuildResult:
         """Run one build and return what came of it; a fault is a result with status ``lost``, not an exception.
+
+        The contents of the outputs are files in a folder of the result's, ``blobs``, named by their sha256.
 
         `may_start` is asked when the environment stands; where the answer is no, the build is lost.  `started` is
         called once with the real time (seconds since 1970) at which the command starts.
@@ -71,8 +90,57 @@ class Executor(Protocol):
         """Kill every build that runs and refuse new ones."""
 
 
+@runtime_checkable
 class Comparator(Protocol):
     """Says where inside a differing output the difference lies."""
 
     def examine(self, difference: Difference, control: Path, experiment: Path) -> Sequence[Difference]:
-        """Return `difference` with location, evidence, diff or note filled; several when members differ apart."""
+        """Return `difference` with location, evidence, diff or note filled; several when members differ apart.
+
+        `control` and `experiment` are files with the contents of the output.
+        """
+
+
+@runtime_checkable
+class Diagnoser(Protocol):
+    """Says what the two values of a place that differs point to."""
+
+    def suspect(self, leaf: Leaf, control: Conditions, experiment: Conditions) -> Iterable[Suspicion] | None:
+        """Return causes for which the values of `leaf` speak, or None; the others are what the two builds ran in."""
+
+
+@runtime_checkable
+class ContentStore(Protocol):
+    """Keeps contents from session to session, by their digests."""
+
+    def get_file(self, digest: Digest, to: Path) -> None:
+        """Write a content to the new file `to`.  Raises MissingError where it is not kept, StoreUnavailableError."""
+
+    def put_files(self, files: Mapping[Digest, Path]) -> None:
+        """Keep the contents of `files`, which nobody writes to any more.  Raises StoreUnavailableError."""
+
+
+@runtime_checkable
+class ActionCache(Protocol):
+    """Keeps one entry for each action, by the digest of the action.
+
+    Entries are sealed under a key that the cache does not have: what it loses, mixes up or forges costs a rebuild.
+    """
+
+    def get_entry(self, action: str) -> bytes | None:
+        """Return the entry of `action`, a hexadecimal digest; None if there is none.  Raises StoreUnavailableError."""
+
+    def put_entry(self, action: str, entry: bytes) -> None:
+        """Keep `entry` for `action`, in place of any other.  Raises StoreUnavailableError."""
+
+
+@runtime_checkable
+class Store(ContentStore, ActionCache, Protocol):
+    """What sessions remember for each other."""
+
+    @property
+    def problems(self) -> Sequence[str]:
+        """What went wrong so far, one sentence each, for the end of the session's report."""
+
+    def close(self) -> None:
+        """Let go of what is held; called once, when the session ends."""

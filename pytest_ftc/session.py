@@ -9,7 +9,7 @@ import os
 import stat
 import tempfile
 import time
-from collections.abc import Generator
+from collections.abc import Generator, Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -17,7 +17,9 @@ from typing import TYPE_CHECKING
 import pytest
 
 from pytest_ftc.configuration import Config
+from pytest_ftc.contributions import Contributions
 from pytest_ftc.errors import ConfigurationError, FtcError
+from pytest_ftc.gathering import gather, implementers, ini_of, notify, reject_late
 from pytest_ftc.items import (
     ArtifactItem,
     ConfigurationFile,
@@ -29,6 +31,7 @@ from pytest_ftc.items import (
 from pytest_ftc.model import Artifact, BuildResult, Verdict, Verification
 from pytest_ftc.model.serial import from_json, to_json
 from pytest_ftc.options import given_values
+from pytest_ftc.planning.specification import Vocabulary
 from pytest_ftc.reporting.baseline import Baseline, load_baseline
 from pytest_ftc.sample import LEFT_OUT, Sample
 from pytest_ftc.testing import declare_test, is_rebuilt
@@ -47,14 +50,16 @@ class VerificationSession:
 
     def __init__(self, pytest_config: pytest.Config) -> None:
         self._pytest = pytest_config
-        self.config = _load(pytest_config)
+        self._hooks = implementers(pytest_config)
+        self.config, self._added = _load(pytest_config)
         _check_writable(self.config)
         self._is_worker = hasattr(pytest_config, "workerinput")
         self._started = time.time()
         self._verifications: list[Verification] = []
         self._report_problem = ""
+        self._hook_problems: list[str] = []
         self._results = _results_folder(pytest_config, self.config)
-        self._verifier = Verifier(self.config, self._results)
+        self._verifier = Verifier(self.config, self._results, self._added)
         self._sample = Sample(
             self.config.root,
             user_cache("samples"),
@@ -94,6 +99,11 @@ class VerificationSession:
         return self.config.root
 
     @property
+    def vocabulary(self) -> Vocabulary:
+        """What specifications of variations may speak of."""
+        return self._added.vocabulary
+
+    @property
     def verifies(self) -> bool:
         """Always true: without ``--ftc-verify`` there is no such session."""
         return True
@@ -119,12 +129,17 @@ class VerificationSession:
         return NotTests.from_parent(parent, path=module_path) if module_path == self.config.file else None
 
     def pytest_collection_finish(self, session: pytest.Session) -> None:
+        with usage_errors():
+            reject_late(self._pytest, self._hooks)
+            self._begin(session)
+
+    def _begin(self, session: pytest.Session) -> None:
         # A worker of pytest-xdist collects everything and runs a part: it begins each verification when its turn comes.
         artifacts = [item.artifact for item in session.items if isinstance(item, ArtifactItem)]
         tests = [item for item in session.items if isinstance(item, pytest.Function) and is_rebuilt(item)]
         uses = tests or any("ftc" in getattr(item, "fixturenames", ()) for item in session.items)
         if not (self.config.artifacts or uses or self._is_worker):
-            raise pytest.UsageError(explain_nothing(self.config.root))
+            raise ConfigurationError(explain_nothing(self.config.root))
         artifacts += [self._declare(item) for item in tests]
         if not any("::" in argument for argument in self._pytest.args):
             self._sample.choose(artifacts)
@@ -133,7 +148,7 @@ class VerificationSession:
 
     def _declare(self, item: pytest.Function) -> Artifact:
         if item.nodeid not in self._tests:
-            self._tests[item.nodeid] = declare_test(item, self.config.root)
+            self._tests[item.nodeid] = declare_test(item, self.config.root, self.vocabulary)
         return self._tests[item.nodeid]
 
     @pytest.hookimpl(tryfirst=True)
@@ -170,13 +185,17 @@ class VerificationSession:
             self._left_out[report.nodeid] = reason.removeprefix("Skipped: ")
         text = getattr(report, _REPORT_KEY, None)
         if text and not self._is_worker:
-            self._verifications += [from_json(Verification, one) for one in json.loads(text)]
+            found = [from_json(Verification, one) for one in json.loads(text)]
+            self._verifications += found
+            self._hook_problems += [problem for one in found for problem in notify(self._pytest, one)]
 
     @pytest.hookimpl(trylast=True)
     def pytest_sessionfinish(self, session: pytest.Session) -> None:
         self._verifier.close()
         if not self._is_worker:
             self._sample.remember([one.id for one in self._verifications], list(self._left_out))
+        if self._hook_problems and session.exitstatus == pytest.ExitCode.OK:
+            session.exitstatus = pytest.ExitCode.INTERNAL_ERROR
         if self._verifications and not self._is_worker:
             try:
                 self._write_reports()
@@ -218,6 +237,8 @@ class VerificationSession:
                 terminalreporter.write_line(line)
         for problem in self._verifier.problems:
             terminalreporter.write_line(f"  note        {show(problem)}")
+        for problem in dict.fromkeys(self._hook_problems):
+            terminalreporter.write_line(f"ERROR: {problem}", red=True)
         if self._report_problem:
             terminalreporter.write_line(f"ERROR: {self._report_problem}", red=True)
 
@@ -253,14 +274,20 @@ class OneBuild:
     verifies = False
 
     def __init__(self, pytest_config: pytest.Config) -> None:
-        self._config = _load(pytest_config)
-        self._verifier = Verifier(replace(self._config, no_cache=True), _results_folder(pytest_config, self._config))
+        self._config, self._added = _load(pytest_config)
+        results = _results_folder(pytest_config, self._config)
+        self._verifier = Verifier(replace(self._config, no_cache=True), results, self._added)
         pytest_config.add_cleanup(self._verifier.close)
 
     @property
     def root(self) -> Path:
         """The folder of the project."""
         return self._config.root
+
+    @property
+    def vocabulary(self) -> Vocabulary:
+        """What specifications of variations may speak of."""
+        return self._added.vocabulary
 
     def build_once(self, artifact: Artifact) -> BuildResult:
         """Build `artifact` in a plain environment."""
@@ -293,20 +320,28 @@ def _append(path: str, verifications: list[Verification]) -> None:
         file.write(job_summary(verifications))
 
 
-def _load(config: pytest.Config) -> Config:
+@contextlib.contextmanager
+def usage_errors() -> Iterator[None]:
+    """Make errors of the configuration those of pytest."""
     try:
-        return load_project(config.rootpath, given_values(config), needs_artifacts=False)
+        yield
     except ConfigurationError as error:
         raise pytest.UsageError(str(error)) from None
+
+
+def _load(config: pytest.Config) -> tuple[Config, Contributions]:
+    """Return the settings, and what plugins add."""
+    with usage_errors():
+        added = gather(config)
+        given = given_values(config)
+        return load_project(config.rootpath, given, added, ini=ini_of(config), needs_artifacts=False), added
 
 
 def _load_baseline(config: Config) -> Baseline:
     if config.baseline is None or (config.update_baseline and not config.baseline.exists()):
         return Baseline()
-    try:
+    with usage_errors():
         return load_baseline(config.baseline)
-    except ConfigurationError as error:
-        raise pytest.UsageError(str(error)) from None
 
 
 def _check_writable(config: Config) -> None:

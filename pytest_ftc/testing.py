@@ -19,7 +19,7 @@ from pytest_ftc.configuration import make_artifact
 from pytest_ftc.errors import ConfigurationError
 from pytest_ftc.items import VerificationFailedError
 from pytest_ftc.model import Artifact, BuildResult, BuildStatus, Verdict, Verification
-from pytest_ftc.workshop import VOCABULARY
+from pytest_ftc.planning.specification import Vocabulary
 
 OUTPUT = "FTC_OUTPUT"
 """The variable that tells a test in a build where ``ftc_output`` is."""
@@ -38,6 +38,10 @@ class Host(Protocol):
     @property
     def root(self) -> Path:
         """The folder of the project."""
+
+    @property
+    def vocabulary(self) -> Vocabulary:
+        """What specifications of variations may speak of."""
 
     @property
     def verifies(self) -> bool:
@@ -121,7 +125,7 @@ class Ftc:
             source = (self._host.root / keys.get("source", ".")).resolve()
             command = describe_call(build, source) if callable(build) else build
             table = {"build": command, "outputs": outputs, **keys}
-            artifact = make_artifact(name, name, self._host.root, table, "ftc.verify()", VOCABULARY)
+            artifact = make_artifact(name, name, self._host.root, table, "ftc.verify()", self._host.vocabulary)
         except ConfigurationError as error:
             raise pytest.UsageError(str(error)) from None
         if not self._host.verifies:
@@ -170,8 +174,11 @@ def _importable(module: str, file: Path) -> tuple[Path, str]:
     return path.parent, path.name  # as --import-mode=importlib names it
 
 
-def declare_test(item: pytest.Function, root: Path) -> Artifact:
-    """Return the artifact that a test marked with ``ftc`` is: it runs by its node id, alone.  Raises UsageError."""
+def declare_test(item: pytest.Function, root: Path, known: Vocabulary) -> Artifact:
+    """Return the artifact that a test marked with ``ftc`` is: it runs by its node id, alone.  Raises UsageError.
+
+    `known` are the variations that there are.
+    """
     marker = item.get_closest_marker("ftc")
     assert marker is not None
     keys = dict(marker.kwargs)
@@ -186,7 +193,7 @@ def declare_test(item: pytest.Function, root: Path) -> Artifact:
             f"--import-mode={mode}", "--rootdir=.", item.nodeid,
         ]  # fmt: skip
         table = {"build": words, "outputs": [f"{_FOLDER}/{glob}" for glob in outputs], **keys}
-        artifact = make_artifact(item.nodeid, item.nodeid, root, table, "@pytest.mark.ftc", VOCABULARY)
+        artifact = make_artifact(item.nodeid, item.nodeid, root, table, "@pytest.mark.ftc", known)
     except ConfigurationError as error:
         raise pytest.UsageError(f"{item.nodeid}: {error}") from None
     return replace(artifact, env={**artifact.env, OUTPUT: _FOLDER})

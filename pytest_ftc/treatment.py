@@ -8,8 +8,8 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 from pytest_ftc.diagnosis.places import Key, Places, showing
-from pytest_ftc.diagnosis.remedies import Cure, find_cures
-from pytest_ftc.model import BuildResult, BuildStatus, Leaf, Remedy
+from pytest_ftc.diagnosis.remedies import find_cures
+from pytest_ftc.model import BuildResult, BuildStatus, Cure, Leaf, Remedy
 from pytest_ftc.rebuilding import Changes, Rebuilder
 
 _VAGUE = ("random", "race", "unknown")
@@ -33,12 +33,16 @@ class Patient:
     """The commands that made it."""
 
 
-def treat(patients: Sequence[Patient], look: Look, rebuilder: Rebuilder, epoch: int) -> Mapping[Patient, Remedy]:
+def treat(
+    patients: Sequence[Patient], look: Look, rebuilder: Rebuilder, epoch: int, others: Sequence[Cure] = ()
+) -> Mapping[Patient, Remedy]:
     """Return the best remedy for each of `patients`: proved if one could be, else the advice that fits best.
+
+    Cures are those of the catalogue, and before them `others`.
 
     All are treated at once, each with the first cure that has not failed it yet, for as long as the budget lasts.
     """
-    choices = {patient: list(_cures(patient)) for patient in patients}
+    choices = {patient: list(_cures(patient, others)) for patient in patients}
     failed: dict[Patient, list[Cure]] = {patient: [] for patient in choices}
     helped: Counter[Patient] = Counter()
     eager = False
@@ -78,10 +82,10 @@ def _is_proved(patient: Patient, helped: Mapping[Patient, int]) -> bool:
     return helped.get(patient, 0) >= _TIMES.get(patient.cause, 1)
 
 
-def _cures(patient: Patient) -> Sequence[Cure]:
+def _cures(patient: Patient, others: Sequence[Cure]) -> Sequence[Cure]:
     names = patient.key.output.lower().split("/")[-1].split(".")[1:]
     formats = [patient.leaf.format, *(_FORMATS.get(name, name) for name in names)]
-    return list(find_cures(patient.cause, patient.leaf.field, formats, patient.tools))
+    return list(find_cures(patient.cause, patient.leaf.field, formats, patient.tools, others))
 
 
 _FORMATS = {

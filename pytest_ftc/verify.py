@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 import traceback
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from pytest_ftc.comparators import compare_manifests, find_real_date
@@ -13,7 +13,7 @@ from pytest_ftc.confidential import keep_secret
 from pytest_ftc.dispute import dispute
 from pytest_ftc.errors import FtcError
 from pytest_ftc.executors import run_apart
-from pytest_ftc.explain import explain
+from pytest_ftc.explain import Plugins, explain
 from pytest_ftc.fragility import find_what_breaks
 from pytest_ftc.hermeticity import find_outside_uses
 from pytest_ftc.memory import Memory
@@ -74,6 +74,8 @@ class Workshop:
     """An empty folder for files that are needed for a moment."""
     memory: Memory | None = None
     """What earlier sessions have verified; None to build everything."""
+    plugins: Plugins = field(default_factory=Plugins)
+    """What plugins add to the diagnosis."""
 
 
 def verify(artifact: Artifact, workshop: Workshop) -> Verification:
@@ -181,6 +183,7 @@ def _build_and_compare(artifact: Artifact, source: Snapshot, workshop: Workshop)
             rebuild=workshop.diagnose == "full",
             max_builds=workshop.max_builds,
             seconds=_DIAGNOSIS_SECONDS,
+            plugins=workshop.plugins,
         )
         findings, differences, unseen = explained.findings, explained.differences, explained.notes
         builds = (*builds, *explained.builds)

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
-import hashlib
-import json
 import os
 import platform
 import sys
@@ -12,47 +9,52 @@ import threading
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
-from functools import cache, partial
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from pytest_ftc import __version__
 from pytest_ftc.background import Background
-from pytest_ftc.comparators import DiffoscopeComparator
+from pytest_ftc.comparators import ComparatorChain, DiffoscopeComparator
 from pytest_ftc.configuration import Config, load_config
+from pytest_ftc.contributions import NOTHING, Contributions, TranslatedStore
+from pytest_ftc.declared import add_artifacts
+from pytest_ftc.diagnosis.diagnosers import Panel
 from pytest_ftc.errors import ConfigurationError, FtcError
-from pytest_ftc.executors import LocalExecutor, Patience, RetryingExecutor, SnapshotCache, Workspace, survey_machine
+from pytest_ftc.examination import examine_machine
+from pytest_ftc.executors import LocalExecutor, Patience, RetryingExecutor, SnapshotCache, Workspace
 from pytest_ftc.executors.sources import Sources
 from pytest_ftc.executors.toolchain import Toolchain
-from pytest_ftc.launcher.trees import remove_tree
+from pytest_ftc.explain import Plugins
 from pytest_ftc.memory import Asked, Memory
 from pytest_ftc.model import Artifact, BuildResult, Machine, Verification
-from pytest_ftc.model.serial import to_json
 from pytest_ftc.planning.specification import Vocabulary, parse_specification
 from pytest_ftc.presets import declare, prepare
 from pytest_ftc.presets.build_environment import default_cache, installed_digests
-from pytest_ftc.protocols import Variation
-from pytest_ftc.self_test import find_unseen
-from pytest_ftc.store import LocalStore, load_key
-from pytest_ftc.variations import CATALOGUE, PRESETS
+from pytest_ftc.protocols import Store, Variation
+from pytest_ftc.store import History, LocalStore, load_key
 from pytest_ftc.verify import Workshop, build_once, verify
 
-VOCABULARY = Vocabulary(CATALOGUE, PRESETS)
-"""What specifications may speak of."""
 
-
-def load_project(root: Path, given: Mapping[str, str | bool | None], *, needs_artifacts: bool = True) -> Config:
+def load_project(
+    root: Path,
+    given: Mapping[str, str | bool | None],
+    added: Contributions = NOTHING,
+    *,
+    ini: Path | None = None,
+    needs_artifacts: bool = True,
+) -> Config:
     """Return the settings of the project at `root` with its artifacts: those declared, or a Python project's own.
 
+    Those that plugins have `added` come after them; without a configuration file they are shown below pytest's `ini`.
     Raises ConfigurationError, also where there is none though it `needs_artifacts`.
     """
-    loaded = load_config(root, given, VOCABULARY)
-    if loaded.artifacts:
-        return loaded
-    if loaded.build_file:
+    loaded = load_config(root, given, added.vocabulary)
+    if not loaded.artifacts and loaded.build_file:
         artifacts = tuple(replace(artifact, strict=loaded.strict) for artifact in declare(loaded.build_file))
-        return replace(loaded, file=loaded.build_file, artifacts=artifacts)
-    if needs_artifacts:
+        loaded = replace(loaded, file=loaded.build_file, artifacts=artifacts)
+    loaded = add_artifacts(loaded, added.artifacts, loaded.file or ini, added.vocabulary)
+    if needs_artifacts and not loaded.artifacts:
         raise ConfigurationError(explain_nothing(root))
     return loaded
 
@@ -68,8 +70,9 @@ def explain_nothing(root: Path) -> str:
 class Verifier:
     """Verifies the artifacts of one session; nothing is made before the first is asked for."""
 
-    def __init__(self, config: Config, results: Path) -> None:
+    def __init__(self, config: Config, results: Path, added: Contributions = NOTHING) -> None:
         self._config = config
+        self._added = added
         self._results = results
         self._workspace = Workspace()
         self._lock = threading.Lock()
@@ -119,31 +122,38 @@ class Verifier:
     def _parts(self) -> _Open:
         with self._lock:
             if self._open is None:
-                self._open = _Open(self._config, self._results, self._workspace)
+                self._open = _Open(self._config, self._results, self._workspace, self._added)
             return self._open
 
 
 class _Open:
     """What exists while a session verifies."""
 
-    def __init__(self, config: Config, results: Path, workspace: Workspace) -> None:
+    def __init__(self, config: Config, results: Path, workspace: Workspace, added: Contributions) -> None:
         workspace.make()
         cancelled = threading.Event()
-        machine = examine_machine(workspace, cache=self_test_cache())
-        comparator = DiffoscopeComparator(results / "diffs", workspace.folder("compare"))
-        local = LocalExecutor(machine, workspace.folder("builds"), results / "logs", config.jobs, user_cache("slots"))
-        executor = RetryingExecutor(local, Patience(retries=config.retries))
-        select = partial(_select_for, default=config.variations)
+        foreign = added.make_executor()
+        machine, own = examine_machine(workspace, added.variations, executor=foreign, cache=self_test_cache())
+        diffoscope = DiffoscopeComparator(results / "diffs", workspace.folder("compare"))
+        self._comparator = ComparatorChain(diffoscope, added.comparators)
+        inner = foreign or LocalExecutor(
+            machine, workspace.folder("builds"), results / "logs", config.jobs, user_cache("slots")
+        )
+        executor = RetryingExecutor(inner, Patience(retries=config.retries))
+        vocabulary = added.vocabulary
+        select = partial(_select_for, default=config.variations, vocabulary=vocabulary, replaced=own.replaced)
+        self._panel = Panel(added.diagnosers, [variation.name for variation in vocabulary.catalogue])
         self._problem = ""
         self.memory: Memory | None = None
         try:
-            self.memory = open_memory(config, machine, select)
+            # What another executor builds with is in no digest.
+            self.memory = open_memory(config, machine, select, own.effects, added) if foreign is None else None
         except FtcError as error:
             self._problem = f"nothing is remembered: {error.message}"
         workshop = Workshop(
             executor=executor,
             machine=machine,
-            comparator=comparator,
+            comparator=self._comparator,
             capture=SnapshotCache(workspace.folder("sources")).capture,
             prepare=partial(prepare, cache=default_cache(), cancelled=cancelled.is_set),
             select=select,
@@ -156,11 +166,12 @@ class _Open:
             max_builds=config.max_builds,
             scratch=workspace.folder("scratch"),
             memory=self.memory,
+            plugins=Plugins(comparators=self._comparator, diagnosers=self._panel, cures=added.cures),
         )
 
         def cancel() -> None:
             cancelled.set()
-            comparator.cancel()
+            diffoscope.cancel()
             executor.cancel()
 
         self.workshop = workshop
@@ -169,7 +180,8 @@ class _Open:
     @property
     def problems(self) -> tuple[str, ...]:
         """What went wrong with the store, one sentence each."""
-        return tuple(filter(None, (self._problem, *(self.memory.problems if self.memory else ()))))
+        remembering = self.memory.problems if self.memory else ()
+        return (*filter(None, [self._problem]), *remembering, *self._comparator.problems, *self._panel.problems)
 
     def close(self) -> None:
         """End what still runs; may be called again."""
@@ -178,13 +190,21 @@ class _Open:
             self.memory.close()
 
 
-def open_memory(config: Config, machine: Machine, select: Callable[[Artifact], Sequence[Variation]]) -> Memory:
+def open_memory(
+    config: Config,
+    machine: Machine,
+    select: Callable[[Artifact], Sequence[Variation]],
+    effects: Mapping[str, str],
+    added: Contributions,
+) -> Memory:
     """Return what earlier sessions have left, for questions about the artifacts of `config`.
 
-    Raises StoreUnavailableError.
+    `effects` are digests of what the variations of plugins do.  Raises StoreUnavailableError, ConfigurationError.
     """
-    store = LocalStore(config.store or store_folder())
-    store.layout.make()
+    local = LocalStore(config.store or store_folder())
+    local.layout.make()
+    foreign = added.make_store()
+    store: Store = TranslatedStore(foreign) if foreign else local
     asked = Asked(
         project=config.root,
         sources=Sources(config.root, {artifact.source for artifact in config.artifacts}),
@@ -198,8 +218,9 @@ def open_memory(config: Config, machine: Machine, select: Callable[[Artifact], S
         environ=dict(os.environ),
         has_environment=lambda digest: digest in installed_digests(default_cache()),
         platform=(platform.system(), platform.machine(), *platform.libc_ver(), platform.python_version()),
+        effects=effects,
     )
-    return Memory(store, load_key(key_file(), os.environ), asked, answers=not config.no_cache)
+    return Memory(store, History(local.layout), load_key(key_file(), os.environ), asked, answers=not config.no_cache)
 
 
 def store_folder() -> Path:
@@ -214,28 +235,6 @@ def key_file() -> Path:
     return Path(platformdirs.user_data_dir("pytest-ftc"), "store-key")
 
 
-def examine_machine(workspace: Workspace, cache: Path | None = None) -> Machine:
-    """Return what this machine offers, and which variations a program would not see.
-
-    In the folder `cache` it is noted that all were seen, so that the look is taken once per boot.
-    """
-    machine = survey_machine(workspace.path)
-    noted = cache / _describe_boot(machine) if cache else None
-    if noted and os.access(noted, os.F_OK):
-        return machine
-    folder = workspace.folder("self-test")
-    executor = LocalExecutor(machine, folder / "work", folder / "logs", jobs=2)
-    try:
-        unseen = find_unseen(executor, machine, CATALOGUE, folder)
-    finally:
-        remove_tree(str(folder))
-    if noted and not unseen:
-        with contextlib.suppress(OSError):
-            noted.parent.mkdir(parents=True, exist_ok=True)
-            noted.touch()
-    return replace(machine, unseen=unseen)
-
-
 def self_test_cache() -> Path:
     """Return the folder in which passed self-tests are noted."""
     return user_cache("self-tests")
@@ -248,24 +247,12 @@ def user_cache(name: str) -> Path:
     return Path(platformdirs.user_cache_dir("pytest-ftc"), name)
 
 
-def _describe_boot(machine: Machine) -> str:
-    """Return a digest of all on which the outcome of a self-test depends; the boot among it."""
-    try:
-        boot = Path("/proc/sys/kernel/random/boot_id").read_text()
-    except OSError:
-        boot = str(time.time())
-    facts = [__version__, boot, to_json(replace(machine, work_dir=str(Path(machine.work_dir).parent))), sys.executable]
-    return hashlib.sha256(json.dumps(facts).encode()).hexdigest()
-
-
-def _select_for(artifact: Artifact, *, default: str) -> tuple[Variation, ...]:
-    return select_variations(artifact.variations or default)
-
-
-@cache
-def select_variations(specification: str) -> tuple[Variation, ...]:
-    """Return the variations that `specification` selects, in the order of the catalogue, with their parameters."""
-    return parse_specification(specification, VOCABULARY).select(CATALOGUE)
+def _select_for(
+    artifact: Artifact, *, default: str, vocabulary: Vocabulary, replaced: Mapping[str, Variation]
+) -> tuple[Variation, ...]:
+    """Return the variations that are asked for, in the order of the catalogue, with their parameters."""
+    selected = parse_specification(artifact.variations or default, vocabulary).select(vocabulary.catalogue)
+    return tuple(replaced.get(variation.name, variation) for variation in selected)
 
 
 def search_path() -> tuple[str, ...]:

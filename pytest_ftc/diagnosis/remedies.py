@@ -7,47 +7,16 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
 from functools import cache
 from importlib.resources import files
 from typing import Any
 
-from pytest_ftc.model import Field
+from pytest_ftc.model import Cure, Field
 
 if sys.version_info >= (3, 11):
     import tomllib
 else:
     import tomli as tomllib
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Cure:
-    """One entry of the catalogue.
-
-    In its texts ``{epoch}`` and ``{output}`` stand for values of a build, ``$PWD`` for its path.
-    """
-
-    causes: frozenset[str]
-    summary: str
-    source: str
-    """What it rests on: a specification or manual."""
-    settings: Mapping[str, str] = field(default_factory=dict)
-    """Variables to set."""
-    before: str = ""
-    """A shell command to run before the build."""
-    after: str = ""
-    """A shell command to run after it."""
-    formats: frozenset[str] = frozenset()
-    """Formats of the place; empty for all."""
-    fields: frozenset[Field] = frozenset()
-    """What differs there; empty for all."""
-    tools: frozenset[str] = frozenset()
-    """Commands that wrote the output; empty for all."""
-
-    @property
-    def can_be_tried(self) -> bool:
-        """Whether it can be applied from outside."""
-        return bool(self.settings or self.before or self.after)
 
 
 @cache
@@ -63,14 +32,17 @@ def _read(table: Mapping[str, Any]) -> Cure:
     return Cure(**{**table, **sets, "fields": fields})
 
 
-def find_cures(cause: str, place: Field, formats: Sequence[str], tools: Sequence[str]) -> Iterator[Cure]:
+def find_cures(
+    cause: str, place: Field, formats: Sequence[str], tools: Sequence[str], others: Sequence[Cure] = ()
+) -> Iterator[Cure]:
     """Yield what may help against `cause` where `place` differs: what can be tried first.
 
-    `formats` are those of the place and of what is around it, `tools` the command that wrote it and those around it.
+    Those of the catalogue come after the `others`.  `formats` are those of the place and of what is around it,
+    `tools` the command that wrote it and those around it.
     """
     fitting = [
         cure
-        for cure in catalogue()
+        for cure in (*others, *catalogue())
         if cause in cure.causes
         and (not cure.formats or cure.formats.intersection(formats))
         and (not cure.fields or place in cure.fields)

@@ -1,6 +1,6 @@
 """What a build environment looks like from inside.  Run as a build of its own; writes seen.json.
 
-Each key is the name of a variation, each value what a program sees of it.
+Each key is the name of a variation, each value what a program sees of it; beside them the domain and all variables.
 """
 
 from __future__ import annotations
@@ -33,6 +33,7 @@ def look() -> dict[str, object]:
         "umask": umask,
         "user_group": [os.getuid(), os.getgid(), _user_name()],
         "domain_host": platform.node(),
+        "domain": _domain(),
         "kernel": platform.release(),
         "num_cpus": len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count(),
         "aslr": _personality(),
@@ -42,6 +43,7 @@ def look() -> dict[str, object]:
         "filesystem": _filesystem(),
         "hash_seed": hash("ftc"),
         "network": _interfaces(),
+        "variables": dict(environ),
     }
 
 
@@ -57,6 +59,14 @@ def _user_name() -> str:
     try:
         return pwd.getpwuid(os.getuid()).pw_name
     except KeyError:
+        return ""
+
+
+def _domain() -> str:
+    try:
+        with open("/proc/sys/kernel/domainname") as file:
+            return file.read().strip()
+    except OSError:
         return ""
 
 

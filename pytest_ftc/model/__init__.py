@@ -3,12 +3,14 @@
 from pytest_ftc.model.artifact import Artifact, Metadata
 from pytest_ftc.model.build import Action, BuildResult, BuildStatus, Output, OutputType, Role, Tracing
 from pytest_ftc.model.check_up import CheckUp, VariationState
+from pytest_ftc.model.cure import Cure
 from pytest_ftc.model.environment import Environment, FileOrder, FileSystem, Identity, KernelName
 from pytest_ftc.model.leaf import Field, Leaf
 from pytest_ftc.model.machine import Isolation, Machine
 from pytest_ftc.model.parameter import Parameter, parameter, parameters_of
 from pytest_ftc.model.source import Snapshot
 from pytest_ftc.model.store import BuildRecord, Removed, Soundness, Stats
+from pytest_ftc.model.suspicion import Conditions, Strength, Suspicion
 from pytest_ftc.model.trace import Program, Trace
 from pytest_ftc.model.verification import (
     Agreement,
@@ -30,6 +32,8 @@ __all__ = [
     "BuildResult",
     "BuildStatus",
     "CheckUp",
+    "Conditions",
+    "Cure",
     "Difference",
     "DifferenceKind",
     "Environment",
@@ -55,6 +59,8 @@ __all__ = [
     "Snapshot",
     "Soundness",
     "Stats",
+    "Strength",
+    "Suspicion",
     "Trace",
     "Tracing",
     "VariationState",

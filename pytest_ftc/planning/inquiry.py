@@ -70,9 +70,15 @@ def describe_inputs(
     }
 
 
-def describe_variations(variations: Sequence[Variation]) -> dict[str, str]:
-    """Return the `variations` by name, each as text that changes with its parameters."""
-    return {variation.name: json.dumps(_parameters(variation), sort_keys=True) for variation in variations}
+def describe_variations(variations: Sequence[Variation], effects: Mapping[str, str]) -> dict[str, str]:
+    """Return the `variations` by name, each as text that changes with its parameters, and with its effect.
+
+    `effects` are digests of what the variations of plugins do; those of our own change with our version.
+    """
+    return {
+        variation.name: json.dumps(_parameters(variation), sort_keys=True) + effects.get(variation.name, "")
+        for variation in variations
+    }
 
 
 def _parameters(variation: Variation) -> dict[str, Any]:

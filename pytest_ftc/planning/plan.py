@@ -6,7 +6,7 @@ import fnmatch
 import hashlib
 import os
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from pytest_ftc.errors import SourceError
@@ -33,6 +33,7 @@ _VARIABLES = {
     "timezone": "TZ",
 }
 """What an artifact's own ``env`` may fix; a setting the project relies on is not varied behind its back."""
+_NO_EFFECT = "it leaves the environment of this artifact as it is"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,6 +44,8 @@ class Plan:
     variations: tuple[Variation, ...]
     """Those that the experiments apply."""
     not_varied: tuple[NotVaried, ...]
+    owners: Mapping[str, str] = field(default_factory=dict)
+    """Names of environment variables, each with that of the variation that sets it."""
 
     @property
     def varied(self) -> tuple[str, ...]:
@@ -88,6 +91,12 @@ def plan_builds(
     for variation in variations:
         control = variation.settle_control(control) if isinstance(variation, SettlesControl) else control
     reasons = {variation.name: _obstacle(variation, control, own, machine) for variation in variations}
+    alone = {
+        variation.name: _vary(control, [variation], artifact, 1, machine)
+        for variation in variations
+        if reasons[variation.name] is None
+    }
+    reasons.update({name: _NO_EFFECT for name, environment in alone.items() if environment == control})
     possible = [variation for variation in variations if reasons[variation.name] is None]
     control = _match_filesystem(control, possible, machine)
     first = _action(artifact, source, control, Role.CONTROL, "", possible, root)
@@ -102,6 +111,12 @@ def plan_builds(
         not_varied=tuple(
             NotVaried(variation=name, reason=reason) for name, reason in reasons.items() if reason is not None
         ),
+        owners={
+            variable: name
+            for name, environment in alone.items()
+            for variable, value in environment.variables.items()
+            if control.variables.get(variable) != value
+        },
     )
 
 
@@ -190,6 +205,8 @@ def _vary(
     for variation in variations:
         turned = variation.take_turn(index) if isinstance(variation, TakesTurns) else variation
         environment = turned.vary(environment, _token(artifact, index), machine)
+        if not isinstance(environment, Environment):
+            raise TypeError(f"vary() of {variation.name} returned {environment!r}; expected an Environment")
     return environment.with_variables(**artifact.env)
 
 

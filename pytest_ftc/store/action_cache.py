@@ -1,24 +1,18 @@
-"""The action cache: what was verified of an action, authenticated, one file each."""
+"""What was verified of an action, and how it is sealed: whoever keeps it cannot change it."""
 
 from __future__ import annotations
 
-import contextlib
 import hashlib
 import hmac
 import json
-import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from pytest_ftc.launcher.trees import write_all
 from pytest_ftc.model.serial import from_json, to_json
-from pytest_ftc.store.cas import LocalStore
-from pytest_ftc.store.faults import crash_point
-from pytest_ftc.store.layout import open_plain, sync_folder, translated
+from pytest_ftc.protocols import ActionCache
+from pytest_ftc.store.entries import LARGEST, read_entry
 
-_LARGEST = 64 << 20
-"""Bytes of an entry; a record of more outputs than that is not kept."""
 _MAC = 64
 
 
@@ -49,11 +43,11 @@ class Entry:
     """Digests of the outputs that the store keeps."""
 
 
-class ActionCache:
-    """The entries in the folder of `store`, each valid under `key` only."""
+class SealedCache:
+    """The entries that `cache` keeps, each valid under `key` only."""
 
-    def __init__(self, store: LocalStore, key: bytes) -> None:
-        self._store = store
+    def __init__(self, cache: ActionCache, key: bytes) -> None:
+        self._cache = cache
         self._key = key
         self._refused: set[str] = set()
 
@@ -67,45 +61,20 @@ class ActionCache:
 
         Raises StoreUnavailableError.
         """
-        layout = self._store.layout
-        with translated(layout.root):
-            try:
-                data = _read(layout.action(action))
-            except (FileNotFoundError, NotADirectoryError):
-                return None
-            except ValueError:
-                data = b""
+        data = self._cache.get_entry(action)
+        if data is None:
+            return None
         entry = open_entry(data, action, self._key)
         if entry is None:
             self._refused.add(action)
-            return None
-        with contextlib.suppress(OSError):
-            os.utime(layout.action(action))  # what was not asked for in a long time is removed first
         return entry
 
     def put(self, entry: Entry) -> bool:
         """Keep `entry` in place of any other; return whether it is small enough.  Raises StoreUnavailableError."""
         data = seal_entry(entry, self._key)
-        if len(data) > _LARGEST:
+        if len(data) > LARGEST:
             return False
-        layout = self._store.layout
-        with translated(layout.root):
-            part = self._store.new_part()
-            place = layout.action(entry.action)
-            try:
-                _write(part, data)
-                crash_point("entry.part-written")
-                folder = os.path.dirname(place)
-                with contextlib.suppress(FileExistsError):
-                    os.mkdir(folder, 0o700)
-                os.rename(part, place)
-                crash_point("entry.named")
-                sync_folder(folder)
-                sync_folder(str(layout.actions))
-            except BaseException:
-                with contextlib.suppress(OSError):
-                    os.unlink(part)
-                raise
+        self._cache.put_entry(entry.action, data)
         return True
 
 
@@ -130,7 +99,7 @@ def open_entry(data: bytes, action: str, key: bytes) -> Entry | None:
 def read_blob_names(path: str) -> list[str]:
     """Return the digests of the outputs that the entry in the file `path` needs, be it valid or not."""
     try:
-        names = json.loads(_read(path)[_MAC + 1 :])["blobs"]
+        names = json.loads(read_entry(path)[_MAC + 1 :])["blobs"]
         return [str(name) for name in names]
     except (OSError, KeyError, TypeError, ValueError, RecursionError):
         return []
@@ -138,18 +107,3 @@ def read_blob_names(path: str) -> list[str]:
 
 def _code(action: str, body: bytes, key: bytes) -> bytes:
     return hmac.new(key, b"pytest-ftc entry\0" + action.encode() + b"\0" + body, hashlib.sha256).hexdigest().encode()
-
-
-def _read(path: str) -> bytes:
-    with open(open_plain(path), "rb") as file:
-        return file.read(_LARGEST + 1)
-
-
-def _write(path: str, data: bytes) -> None:
-    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
-    try:
-        crash_point("entry.part-made")
-        write_all(descriptor, data)
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

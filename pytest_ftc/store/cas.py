@@ -13,12 +13,13 @@ import itertools
 import os
 import secrets
 import threading
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
 from pytest_ftc.errors import MissingError
 from pytest_ftc.launcher.trees import write_all
 from pytest_ftc.model.digest import Digest
+from pytest_ftc.store.entries import read_entry, write_entry
 from pytest_ftc.store.faults import crash_point
 from pytest_ftc.store.layout import Layout, open_plain, sync_folder, translated
 from pytest_ftc.store.leases import Lease
@@ -42,6 +43,12 @@ class LocalStore:
         self.quarantined = 0
         """How many corrupt contents this session came across."""
 
+    @property
+    def problems(self) -> tuple[str, ...]:
+        """What is to be told of the store, one sentence each."""
+        count = self.quarantined
+        return (f"{count} corrupt content(s) in the store were put into quarantine",) if count else ()
+
     def put(self, data: bytes) -> Digest:
         """Keep `data`; when this returns it outlives a power cut."""
         with self.batch() as batch:
@@ -51,6 +58,31 @@ class LocalStore:
         """Keep the content of the file `path`."""
         with self.batch() as batch:
             return batch.put_file(path)
+
+    def put_files(self, files: Mapping[Digest, Path]) -> None:
+        """Keep the contents of `files`; on the store's file system the files themselves become part of it."""
+        with self.batch() as batch:
+            for digest, path in files.items():
+                batch.put_file(path, known=digest)
+
+    def get_entry(self, action: str) -> bytes | None:
+        """Return the entry of `action`, empty where there is something else in its place; None where there is none."""
+        with translated(self.layout.root):
+            path = self.layout.action(action)
+            try:
+                data = read_entry(path)
+            except (FileNotFoundError, NotADirectoryError):
+                return None
+            except ValueError:
+                return b""
+        with contextlib.suppress(OSError):
+            os.utime(path)  # what was not asked for in a long time is removed first
+        return data
+
+    def put_entry(self, action: str, entry: bytes) -> None:
+        """Keep `entry` for `action`; when this returns it outlives a power cut."""
+        with translated(self.layout.root):
+            write_entry(self.layout, self.new_part(), action, entry)
 
     @contextlib.contextmanager
     def batch(self) -> Iterator[Batch]:

@@ -37,7 +37,7 @@ class History:
     """
 
     def __init__(self, layout: Layout) -> None:
-        self._layout = layout
+        self.layout = layout
         self._lock = threading.Lock()
         self._connection: sqlite3.Connection | None = None
         self.began_anew = False
@@ -122,20 +122,20 @@ class History:
                     self._connection = None
                 if _is_damage(error):
                     self._begin_anew()
-                raise StoreUnavailableError(f"the history {self._layout.history} cannot be used: {error}") from error
+                raise StoreUnavailableError(f"the history {self.layout.history} cannot be used: {error}") from error
 
     def _connect(self) -> sqlite3.Connection:
         try:
-            return _connect(self._layout.history)
+            return _connect(self.layout.history)
         except sqlite3.Error as error:
             if not _is_damage(error):
                 raise
             self._begin_anew()
-            return _connect(self._layout.history)
+            return _connect(self.layout.history)
 
     def _begin_anew(self) -> None:
         """Put the damaged database aside, unless another session has just done so."""
-        file = self._layout.history
+        file = self.layout.history
         with open(f"{file}.lock", "w") as lock:
             fcntl.flock(lock.fileno(), fcntl.LOCK_EX)
             try:
@@ -149,7 +149,7 @@ class History:
                 mark = f"{time.time():.0f}-{os.getpid()}"
                 for suffix in ("", "-wal", "-shm"):
                     with contextlib.suppress(FileNotFoundError):
-                        os.rename(f"{file}{suffix}", self._layout.quarantine / f"{file.name}-{mark}{suffix}")
+                        os.rename(f"{file}{suffix}", self.layout.quarantine / f"{file.name}-{mark}{suffix}")
 
 
 def _connect(file: Path) -> sqlite3.Connection:

@@ -26,7 +26,7 @@ from pytest_ftc.model import (
     Verification,
 )
 from pytest_ftc.model.digest import Digest
-from pytest_ftc.store import LocalStore
+from pytest_ftc.store import History, LocalStore
 from pytest_ftc.variations import CATALOGUE
 
 
@@ -57,8 +57,9 @@ def asked(tmp_path, source):
 
 @pytest.fixture
 def memory(tmp_path, asked):
-    memory = Memory(LocalStore(tmp_path / "store"), bytes(32), asked, answers=True)
-    memory._store.layout.make()
+    store = LocalStore(tmp_path / "store")
+    store.layout.make()
+    memory = Memory(store, History(store.layout), bytes(32), asked, answers=True)
     yield memory
     memory.close()
 

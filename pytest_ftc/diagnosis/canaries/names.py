@@ -67,7 +67,8 @@ def _values(one: Planted, other: Planted) -> Iterator[Value]:
     yield Value("locales", _language(one), _language(other), "the language")
     for name in dict.fromkeys((*one.variables, *other.variables)):
         if name not in _ELSEWHERE:
-            cause = "locales" if name.startswith("LC_") else _CAUSES.get(name, "environment")
+            known = "locales" if name.startswith("LC_") else _CAUSES.get(name, "environment")
+            cause = other.owners.get(name, known)
             own, theirs = one.variables.get(name, ""), other.variables.get(name, "")
             yield Value(cause, own, theirs, f"the value of {name}")
 

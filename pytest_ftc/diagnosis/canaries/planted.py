@@ -34,6 +34,8 @@ class Planted:
     home: str
     temp_dir: str
     variables: Mapping[str, str] = field(default_factory=dict)
+    owners: Mapping[str, str] = field(default_factory=dict)
+    """Names of variables, each with that of the variation that sets it."""
     umask: int
     uid: int | None = None
     gid: int | None = None
@@ -77,11 +79,13 @@ def planted_by(
     *,
     source_times: Window | None = None,
     release: str = "",
+    owners: Mapping[str, str] | None = None,
 ) -> Planted:
     """Return what `environment` planted in the build that ended with `result`.
 
     `source_times` are the least and greatest modification time of the snapshot, `release` is what uname(2) says
-    outside of a build; both may be left out.
+    outside of a build; both may be left out.  `owners` tells which variation sets a variable, where it is not one of
+    those that are known for it.
     """
     identity = environment.identity or machine.identity
     isolated = machine.isolation is not Isolation.NONE
@@ -94,6 +98,7 @@ def planted_by(
         home=environment.home,
         temp_dir=environment.temp_dir,
         variables=environment.variables,
+        owners=owners or {},
         umask=environment.umask,
         uid=identity.uid if identity else None,
         gid=identity.gid if identity else None,

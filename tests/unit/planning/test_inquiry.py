@@ -77,7 +77,7 @@ def test_no_value_of_a_variable_can_be_guessed_without_the_key():
 
 
 def test_a_variation_is_described_with_its_parameters():
-    described = describe_variations(CATALOGUE)
+    described = describe_variations(CATALOGUE, {})
     assert list(described) == [variation.name for variation in CATALOGUE]
     clock = next(variation for variation in CATALOGUE if variation.name == "time")
-    assert describe_variations([replace(clock, offset=99_999)]) != {"time": described["time"]}  # type: ignore[type-var]
+    assert describe_variations([replace(clock, offset=99_999)], {}) != {"time": described["time"]}  # type: ignore[type-var]

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pytest_ftc.errors import StoreUnavailableError
-from pytest_ftc.store import ActionCache, Entry, LocalStore, load_key
+from pytest_ftc.store import Entry, LocalStore, SealedCache, load_key
 from pytest_ftc.store.action_cache import open_entry, read_blob_names, seal_entry
 
 KEY = bytes(32)
@@ -90,12 +90,12 @@ def test_an_authentic_entry_of_another_shape_is_refused():
 
 
 def test_the_cache_counts_what_it_refuses_and_takes_a_better_one(store):
-    cache = ActionCache(store, KEY)
+    cache = SealedCache(store, KEY)
     assert cache.get(ACTION) is None
     assert cache.refused == 0
     cache.put(entry())
     assert cache.get(ACTION) == entry()
-    assert ActionCache(store, b"\1" * 32).get(ACTION) is None
+    assert SealedCache(store, b"\1" * 32).get(ACTION) is None
     path = Path(store.layout.action(ACTION))
     path.write_bytes(path.read_bytes()[:-5])
     assert cache.get(ACTION) is None
@@ -107,7 +107,7 @@ def test_the_cache_counts_what_it_refuses_and_takes_a_better_one(store):
 
 @pytest.mark.parametrize("what", ["symlink", "folder", "fifo"])
 def test_what_is_no_file_is_refused(store, what):
-    cache = ActionCache(store, KEY)
+    cache = SealedCache(store, KEY)
     cache.put(entry())
     path = Path(store.layout.action(ACTION))
     path.unlink()
@@ -122,8 +122,8 @@ def test_what_is_no_file_is_refused(store, what):
 
 
 def test_an_entry_beyond_all_bounds_is_not_kept(store, monkeypatch):
-    monkeypatch.setattr("pytest_ftc.store.action_cache._LARGEST", 1000)
-    cache = ActionCache(store, KEY)
+    monkeypatch.setattr("pytest_ftc.store.action_cache.LARGEST", 1000)
+    cache = SealedCache(store, KEY)
     assert cache.put(entry(machine="m" * 2000)) is False
     assert cache.get(ACTION) is None
 

@@ -17,7 +17,7 @@ import pytest
 from pytest_ftc.errors import MissingError
 from pytest_ftc.model import BuildRecord
 from pytest_ftc.model.digest import Digest
-from pytest_ftc.store import ActionCache, Entry, History, LocalStore, collect_garbage, faults, take_stats, verify_store
+from pytest_ftc.store import Entry, History, LocalStore, SealedCache, collect_garbage, faults, take_stats, verify_store
 
 KEY = bytes(32)
 DAY = 86400.0
@@ -30,7 +30,7 @@ ENTRY = Entry(
 class Place:
     def __init__(self, folder: Path) -> None:
         self.store = LocalStore(folder)
-        self.cache = ActionCache(self.store, KEY)
+        self.cache = SealedCache(self.store, KEY)
         self.history = History(self.store.layout)
 
     def publish(self, number: int, *contents: bytes) -> str:
