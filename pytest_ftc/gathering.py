@@ -26,16 +26,6 @@ T = TypeVar("T")
 
 _CAUSES = ("machine", "random", "race", "unknown")
 """Causes that are no variations."""
-_CONTRIBUTIONS = (
-    "pytest_ftc_artifacts",
-    "pytest_ftc_variations",
-    "pytest_ftc_comparators",
-    "pytest_ftc_diagnosers",
-    "pytest_ftc_remedies",
-    "pytest_ftc_make_executor",
-    "pytest_ftc_make_store",
-)
-"""Hooks that are called when a session begins, or before its first build."""
 
 
 def gather(config: pytest.Config) -> Contributions:
@@ -56,21 +46,6 @@ def gather(config: pytest.Config) -> Contributions:
 def ini_of(config: pytest.Config) -> Path | None:
     """Return pytest's ini-file, if it is in the root."""
     return config.inipath if config.inipath and config.inipath.parent == config.rootpath else None
-
-
-def implementers(config: pytest.Config) -> set[str]:
-    """Return where hooks that are asked only once are implemented, each with its name."""
-    hooks = [(name, getattr(config.hook, name)) for name in _CONTRIBUTIONS]
-    return {f"{_where(one, config)}: {name}" for name, hook in hooks for one in hook.get_hookimpls()}
-
-
-def reject_late(config: pytest.Config, known: set[str]) -> None:
-    """Raise ConfigurationError for hooks that were implemented after those `known` were asked."""
-    if late := sorted(implementers(config) - known):
-        raise ConfigurationError(
-            f"{late[0]} comes too late: it is asked before tests are collected; "
-            "move it to the conftest.py of the project's root, or to a plugin"
-        )
 
 
 def notify(config: pytest.Config, verification: Verification) -> Iterator[str]:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from pytest_ftc import hookspecs
-from pytest_ftc.hook_checks import PREFIX, HookNames
+from pytest_ftc.hook_checks import HOOK_NAMES, PREFIX, HookNames
 from pytest_ftc.options import add_options
 
 if TYPE_CHECKING:
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 def pytest_addhooks(pluginmanager: pytest.PytestPluginManager) -> None:
     pluginmanager.add_hookspecs(hookspecs)
     valid = [name for name in vars(hookspecs) if name.startswith(PREFIX)]
-    pluginmanager.register(HookNames(valid), "ftc-hook-names")
+    pluginmanager.register(HookNames(valid), HOOK_NAMES)
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

@@ -19,7 +19,8 @@ import pytest
 from pytest_ftc.configuration import Config
 from pytest_ftc.contributions import Contributions
 from pytest_ftc.errors import ConfigurationError, FtcError
-from pytest_ftc.gathering import gather, implementers, ini_of, notify, reject_late
+from pytest_ftc.gathering import gather, ini_of, notify
+from pytest_ftc.hook_checks import HOOK_NAMES, HookNames
 from pytest_ftc.items import (
     ArtifactItem,
     ConfigurationFile,
@@ -50,8 +51,9 @@ class VerificationSession:
 
     def __init__(self, pytest_config: pytest.Config) -> None:
         self._pytest = pytest_config
-        self._hooks = implementers(pytest_config)
         self.config, self._added = _load(pytest_config)
+        self._hook_names: HookNames = pytest_config.pluginmanager.getplugin(HOOK_NAMES)
+        self._hook_names.end_asking()
         _check_writable(self.config)
         self._is_worker = hasattr(pytest_config, "workerinput")
         self._started = time.time()
@@ -129,9 +131,10 @@ class VerificationSession:
         return NotTests.from_parent(parent, path=module_path) if module_path == self.config.file else None
 
     def pytest_collection_finish(self, session: pytest.Session) -> None:
-        with usage_errors():
-            reject_late(self._pytest, self._hooks)
-            self._begin(session)
+        # Pytest says that it has finished also where it has not, see Session.perform_collect.
+        if not self._hook_names.refuses:
+            with usage_errors():
+                self._begin(session)
 
     def _begin(self, session: pytest.Session) -> None:
         # A worker of pytest-xdist collects everything and runs a part: it begins each verification when its turn comes.

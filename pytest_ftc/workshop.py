@@ -145,9 +145,11 @@ class _Open:
         self._panel = Panel(added.diagnosers, [variation.name for variation in vocabulary.catalogue])
         self._problem = ""
         self.memory: Memory | None = None
+        # What another executor builds with is in no digest.
+        remembers = foreign is None
+        store = added.make_store() if remembers else None
         try:
-            # What another executor builds with is in no digest.
-            self.memory = open_memory(config, machine, select, own.effects, added) if foreign is None else None
+            self.memory = open_memory(config, machine, select, own.effects, store) if remembers else None
         except FtcError as error:
             self._problem = f"nothing is remembered: {error.message}"
         workshop = Workshop(
@@ -195,15 +197,15 @@ def open_memory(
     machine: Machine,
     select: Callable[[Artifact], Sequence[Variation]],
     effects: Mapping[str, str],
-    added: Contributions,
+    foreign: Store | None,
 ) -> Memory:
     """Return what earlier sessions have left, for questions about the artifacts of `config`.
 
-    `effects` are digests of what the variations of plugins do.  Raises StoreUnavailableError, ConfigurationError.
+    `effects` are digests of what the variations of plugins do; `foreign` is a plugin's store, in place of our own.
+    Raises StoreUnavailableError.
     """
     local = LocalStore(config.store or store_folder())
     local.layout.make()
-    foreign = added.make_store()
     store: Store = TranslatedStore(foreign) if foreign else local
     asked = Asked(
         project=config.root,

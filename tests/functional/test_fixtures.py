@@ -119,7 +119,7 @@ def test_a_python_project_needs_no_configuration(name, tmp_path):
 
 
 def test_the_table_and_the_folders_agree():
-    assert {path.name for path in FIXTURES.iterdir() if path.is_dir()} == set(EXPECTED)
+    assert {path.name for path in FIXTURES.iterdir() if path.is_dir()} - {"example-plugin"} == set(EXPECTED)
     verdicts = [table.get("verdict") for table in EXPECTED.values()]
     assert len(verdicts) >= 20
     assert verdicts.count("reproducible") >= 7
