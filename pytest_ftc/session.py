@@ -47,14 +47,14 @@ class VerificationSession:
 
     def __init__(self, pytest_config: pytest.Config) -> None:
         self._pytest = pytest_config
-        self.config = _load(pytest_config)
+        self.config = load_settings(pytest_config)
         _check_writable(self.config)
         self._is_worker = hasattr(pytest_config, "workerinput")
         self._started = time.time()
         self._verifications: list[Verification] = []
         self._report_problem = ""
-        self._results = _results_folder(pytest_config, self.config)
-        self._verifier = Verifier(self.config, self._results)
+        self._results = results_folder(pytest_config, self.config)
+        self._verifier = Verifier(self.config, self._results, record_folders(pytest_config, self.config))
         self._sample = Sample(
             self.config.root,
             user_cache("samples"),
@@ -253,8 +253,8 @@ class OneBuild:
     verifies = False
 
     def __init__(self, pytest_config: pytest.Config) -> None:
-        self._config = _load(pytest_config)
-        self._verifier = Verifier(replace(self._config, no_cache=True), _results_folder(pytest_config, self._config))
+        self._config = load_settings(pytest_config)
+        self._verifier = Verifier(replace(self._config, no_cache=True), results_folder(pytest_config, self._config))
         pytest_config.add_cleanup(self._verifier.close)
 
     @property
@@ -293,7 +293,8 @@ def _append(path: str, verifications: list[Verification]) -> None:
         file.write(job_summary(verifications))
 
 
-def _load(config: pytest.Config) -> Config:
+def load_settings(config: pytest.Config) -> Config:
+    """Return the settings of the project, whose mistakes are usage errors."""
     try:
         return load_project(config.rootpath, given_values(config), needs_artifacts=False)
     except ConfigurationError as error:
@@ -325,10 +326,18 @@ def _check_writable(config: Config) -> None:
             )
 
 
-def _results_folder(pytest_config: pytest.Config, config: Config) -> Path:
+def results_folder(pytest_config: pytest.Config, config: Config) -> Path:
     """Return where logs and diffs are kept: the report, pytest's cache, or a temporary folder where both fail."""
-    if config.report:
-        return config.report
+    return config.report or lasting_folder(pytest_config)
+
+
+def record_folders(pytest_config: pytest.Config, config: Config) -> list[Path]:
+    """Return where what a replay needs is kept: with the report, if there is one, and always at hand."""
+    return list(dict.fromkeys([results_folder(pytest_config, config), lasting_folder(pytest_config)]))
+
+
+def lasting_folder(pytest_config: pytest.Config) -> Path:
+    """Return the folder of ours in pytest's cache, or a temporary one where there is none."""
     cache = getattr(pytest_config, "cache", None)
     if cache is not None:
         with contextlib.suppress(OSError):

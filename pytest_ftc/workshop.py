@@ -22,7 +22,7 @@ from pytest_ftc.comparators import DiffoscopeComparator
 from pytest_ftc.configuration import Config, load_config
 from pytest_ftc.errors import ConfigurationError, FtcError
 from pytest_ftc.executors import LocalExecutor, Patience, RetryingExecutor, SnapshotCache, Workspace, survey_machine
-from pytest_ftc.executors.sources import Sources
+from pytest_ftc.executors.sources import Sources, current_commit
 from pytest_ftc.executors.toolchain import Toolchain
 from pytest_ftc.launcher.trees import remove_tree
 from pytest_ftc.memory import Asked, Memory
@@ -32,6 +32,8 @@ from pytest_ftc.planning.specification import Vocabulary, parse_specification
 from pytest_ftc.presets import declare, prepare
 from pytest_ftc.presets.build_environment import default_cache, installed_digests
 from pytest_ftc.protocols import Variation
+from pytest_ftc.recording import Recording
+from pytest_ftc.records import write_records
 from pytest_ftc.self_test import find_unseen
 from pytest_ftc.store import LocalStore, load_key
 from pytest_ftc.variations import CATALOGUE, PRESETS
@@ -68,9 +70,11 @@ def explain_nothing(root: Path) -> str:
 class Verifier:
     """Verifies the artifacts of one session; nothing is made before the first is asked for."""
 
-    def __init__(self, config: Config, results: Path) -> None:
+    def __init__(self, config: Config, results: Path, records: Sequence[Path] = ()) -> None:
+        """Logs and diffs go to the folder `results`, what a replay needs to those of `records`."""
         self._config = config
         self._results = results
+        self._records = records
         self._workspace = Workspace()
         self._lock = threading.Lock()
         self._open: _Open | None = None
@@ -119,14 +123,14 @@ class Verifier:
     def _parts(self) -> _Open:
         with self._lock:
             if self._open is None:
-                self._open = _Open(self._config, self._results, self._workspace)
+                self._open = _Open(self._config, self._results, self._records, self._workspace)
             return self._open
 
 
 class _Open:
     """What exists while a session verifies."""
 
-    def __init__(self, config: Config, results: Path, workspace: Workspace) -> None:
+    def __init__(self, config: Config, results: Path, records: Sequence[Path], workspace: Workspace) -> None:
         workspace.make()
         cancelled = threading.Event()
         machine = examine_machine(workspace, cache=self_test_cache())
@@ -135,9 +139,12 @@ class _Open:
         executor = RetryingExecutor(local, Patience(retries=config.retries))
         select = partial(_select_for, default=config.variations)
         self._problem = ""
+        self._records = records
+        self._not_recorded = ""
         self.memory: Memory | None = None
+        sources = Sources(config.root, {artifact.source for artifact in config.artifacts})
         try:
-            self.memory = open_memory(config, machine, select)
+            self.memory = open_memory(config, machine, select, sources)
         except FtcError as error:
             self._problem = f"nothing is remembered: {error.message}"
         workshop = Workshop(
@@ -156,6 +163,7 @@ class _Open:
             max_builds=config.max_builds,
             scratch=workspace.folder("scratch"),
             memory=self.memory,
+            recording=_start_recording(config.root, sources) if records else None,
         )
 
         def cancel() -> None:
@@ -164,12 +172,22 @@ class _Open:
             executor.cancel()
 
         self.workshop = workshop
-        self.background = Background(lambda artifact: verify(artifact, workshop), cancel)
+        self.background = Background(lambda artifact: self._record(verify(artifact, workshop)), cancel)
 
     @property
     def problems(self) -> tuple[str, ...]:
         """What went wrong with the store, one sentence each."""
-        return tuple(filter(None, (self._problem, *(self.memory.problems if self.memory else ()))))
+        told = (self._problem, self._not_recorded, *(self.memory.problems if self.memory else ()))
+        return tuple(filter(None, told))
+
+    def _record(self, verification: Verification) -> Verification:
+        """Write down the builds of `verification`, remembered ones too, so that they can be replayed."""
+        try:
+            for folder in self._records:
+                write_records(folder, verification)
+        except OSError as error:
+            self._not_recorded = f"not all builds can be replayed: {error.filename}: {error.strerror or error}"
+        return verification
 
     def close(self) -> None:
         """End what still runs; may be called again."""
@@ -178,7 +196,28 @@ class _Open:
             self.memory.close()
 
 
-def open_memory(config: Config, machine: Machine, select: Callable[[Artifact], Sequence[Variation]]) -> Memory:
+def _start_recording(root: Path, sources: Sources) -> Recording:
+    return Recording(
+        root=root,
+        digest=sources.digest,
+        commit=cache(current_commit),
+        key=find_key(),
+        path=search_path(),
+        environ=dict(os.environ),
+    )
+
+
+def find_key() -> bytes | None:
+    """Return the key for what may be secret; None where there is none and none can be made."""
+    try:
+        return load_key(key_file(), os.environ)
+    except FtcError:
+        return None
+
+
+def open_memory(
+    config: Config, machine: Machine, select: Callable[[Artifact], Sequence[Variation]], sources: Sources
+) -> Memory:
     """Return what earlier sessions have left, for questions about the artifacts of `config`.
 
     Raises StoreUnavailableError.
@@ -187,7 +226,7 @@ def open_memory(config: Config, machine: Machine, select: Callable[[Artifact], S
     store.layout.make()
     asked = Asked(
         project=config.root,
-        sources=Sources(config.root, {artifact.source for artifact in config.artifacts}),
+        sources=sources,
         toolchain=Toolchain(search_path()),
         machine=machine,
         select=select,

@@ -12,6 +12,8 @@ from typing import Any, TypeVar, Union, get_args, get_origin, get_type_hints
 
 T = TypeVar("T")
 
+_SCALARS: Mapping[Any, tuple[type, ...]] = {str: (str,), int: (int,), float: (int, float), bool: (bool,)}
+
 
 def to_json(value: object) -> Any:
     """Return `value` as dicts, lists and scalars that `json.dumps` takes and `from_json` reverses."""
@@ -56,12 +58,19 @@ def _read(kind: Any, value: Any) -> Any:
         return kind(**{key: _read(hints[key], item) for key, item in value.items()})
     if isinstance(kind, type) and issubclass(kind, (Enum, Path)):
         return kind(value)
+    _expect_scalar(kind, value)
     return value
 
 
 def _expect_mapping(value: Any) -> None:
     if not isinstance(value, Mapping):
         raise TypeError(f"expected a mapping, found {type(value).__name__}")
+
+
+def _expect_scalar(kind: Any, value: Any) -> None:
+    allowed = _SCALARS.get(kind)
+    if allowed and (not isinstance(value, allowed) or (isinstance(value, bool) and kind is not bool)):
+        raise TypeError(f"expected {kind.__name__}, found {type(value).__name__}")
 
 
 def _read_union(kinds: tuple[Any, ...], value: Any) -> Any:
@@ -71,4 +80,8 @@ def _read_union(kinds: tuple[Any, ...], value: Any) -> Any:
     if sequences and isinstance(value, list):
         return _read(sequences[0], value)
     structured = [kind for kind in kinds if is_dataclass(kind)]
-    return _read(structured[0], value) if structured else value
+    if structured:
+        return _read(structured[0], value)
+    if not any(isinstance(value, _SCALARS.get(kind, object)) for kind in kinds if kind is not type(None)):
+        raise TypeError(f"expected one of {kinds}, found {type(value).__name__}")
+    return value
