@@ -69,9 +69,7 @@ def replay(then: BuildResult, stage: Stage, *, keep: Path | None = None, enter: 
     """
     assert then.recipe is not None
     recipe = then.recipe
-    # A build that had no namespaces saw the machine as it is, and must again.
-    plain = replace(stage.machine, isolation=Isolation.NONE, overlay=False)
-    machine = plain if recipe.isolation is Isolation.NONE else stage.machine
+    machine = stage.machine
     source = _find_source(recipe, stage.root)
     secrets = read_secrets(recipe.secrets, stage.environ, source) if recipe.secrets else None
     if secrets and machine.isolation is not Isolation.NONE:
@@ -91,7 +89,7 @@ def replay(then: BuildResult, stage: Stage, *, keep: Path | None = None, enter: 
     now = replace(now, log_tail=read_tail(Path(now.log))) if now.log else now
     if keep:
         _keep_outputs(now, keep)
-    runs = then.status is BuildStatus.OK or now.status is BuildStatus.OK
+    runs = BuildStatus.LOST not in (then.status, now.status)
     return Replayed(
         then=then,
         now=now,
@@ -106,7 +104,7 @@ def replay(then: BuildResult, stage: Stage, *, keep: Path | None = None, enter: 
             *_late(start, now),
         ),
         leaks=leaks,
-        clock=now.started + start.shift if start else None,
+        clock=now.started + start.shift if start and runs else None,
         kept=str(keep or ""),
         shell=entered.shell is not None,
     )

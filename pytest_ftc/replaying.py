@@ -57,11 +57,10 @@ class ReplaySession:
 
     def run(self) -> Replayed:
         """Run the build again.  Raises FtcError when it cannot be prepared."""
-        keep = bool(self._config.getoption("ftc_keep"))
+        keep, shell = (bool(self._config.getoption(name)) for name in ("ftc_keep", "ftc_shell"))
         try:
-            stage = self._staging.open()
+            stage = self._staging.open(shell=shell)
             kept = self._staging.folder_to_keep() if keep else None
-            shell = bool(self._config.getoption("ftc_shell"))
             done = replay(self.then, stage, keep=kept, **({"enter": self._enter} if shell else {}))
             place = self._staging.preserve(kept, self.then.id) if kept else None
             self.replayed = replace(done, kept=str(place or ""))
@@ -109,7 +108,8 @@ class ReplaySession:
         self._staging.close()
         # A replay is no test that pytest --lf could find again.
         remembered = getattr(self._config.pluginmanager.getplugin("lfplugin"), "lastfailed", {})
-        remembered.pop(f"ftc-replay::{self.then.id}", None)
+        for one in [one for one in remembered if str(one) == f"ftc-replay::{self.then.id}"]:
+            del remembered[one]
 
     def pytest_unconfigure(self) -> None:
         self._staging.close()

@@ -5,13 +5,14 @@ from __future__ import annotations
 import os
 import secrets
 import threading
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
 from pytest_ftc.configuration import Config
 from pytest_ftc.errors import ExecutionError
 from pytest_ftc.executors import LocalExecutor, SnapshotCache, Workspace, survey_machine
-from pytest_ftc.model import BuildResult
+from pytest_ftc.model import BuildResult, Isolation
 from pytest_ftc.presets import prepare
 from pytest_ftc.presets.build_environment import default_cache
 from pytest_ftc.replay import Stage
@@ -24,18 +25,24 @@ class Staging:
     def __init__(self, config: Config, then: BuildResult, logs: Path) -> None:
         self._config = config
         self._logs = logs
+        self._plain = then.recipe is not None and then.recipe.isolation is Isolation.NONE
         self._cancelled = threading.Event()
         root = Path(then.recipe.root) if then.recipe and then.recipe.root else None
         # Where there were no namespaces, the path of a build was that of its session's folder.
         self._workspace = Workspace.again(root.parents[1]) if root else Workspace()
         self._executor: LocalExecutor | None = None
 
-    def open(self) -> Stage:
+    def open(self, *, shell: bool = False) -> Stage:
         """Return all that a replay needs.  Raises ExecutionError."""
         workspace = self._workspace
         workspace.make()
         machine = survey_machine(workspace.path)
-        self._executor = LocalExecutor(machine, workspace.folder("builds"), self._logs, 1, user_cache("slots"))
+        if self._plain:
+            # A build that had no namespaces saw the machine as it is, and does again.
+            machine = replace(machine, isolation=Isolation.NONE, overlay=False)
+        # A person in a shell takes no slot from builds.
+        slots = None if shell else user_cache("slots")
+        self._executor = LocalExecutor(machine, workspace.folder("builds"), self._logs, 1, slots)
         return Stage(
             root=self._config.root,
             machine=machine,

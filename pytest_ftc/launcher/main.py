@@ -11,7 +11,6 @@ import sys
 import time
 
 from pytest_ftc.launcher import kernel, processes, root
-from pytest_ftc.launcher.keeping import keep_folders
 from pytest_ftc.launcher.namespaces import enter_namespaces
 from pytest_ftc.launcher.outputs import OutputsError, collect_outputs, trace_files
 from pytest_ftc.launcher.shared_memory import list_shared_memory, remove_stale
@@ -129,6 +128,8 @@ def _run_build(spec: Spec, log: int, keep: int | None, *, namespace: bool) -> Re
     if ended.abandoned:
         return {**result, **_lost("the session ended")}
     if keep is not None:
+        from pytest_ftc.launcher.keeping import keep_folders
+
         result["left_out"] = keep_folders(spec, keep)
     if spec["shell"]:
         # How a shell ends says nothing about the build.

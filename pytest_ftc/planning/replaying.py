@@ -11,7 +11,9 @@ from dataclasses import dataclass, replace
 
 from pytest_ftc.model import Environment, Isolation, KernelName, Machine, Recipe
 
-_SET_UP = 1.0
+_MASK = "***"
+"""What stands for a secret in all that is written down."""
+_SET_UP = 0.5
 """Seconds that an environment has to be set up before the clock begins."""
 
 
@@ -60,6 +62,8 @@ def find_gaps(recipe: Recipe, machine: Machine) -> tuple[str, ...]:
         gaps.append(f"the locale {locale} is not installed here")
     if recipe.cpus and machine.cpus != recipe.cpus and not 0 < environment.cpus <= machine.cpus:
         gaps.append(f"{machine.cpus} CPUs, then {environment.cpus or recipe.cpus}")
+    if recipe.secrets and any(_MASK in text for text in (*recipe.command, *environment.variables.values())):
+        gaps.append(f"a secret stood in the command or in a variable, and is {_MASK} now")
     return tuple(gaps)
 
 
@@ -90,7 +94,8 @@ def settle(recipe: Recipe, here: Here) -> tuple[Recipe, tuple[str, ...]]:
         told.append(f"the build requirements are in {', '.join(moves.values())}, then in {', '.join(moves)}")
     if here.root and here.root != recipe.root:
         moved = _relocate(moved, recipe.root, here.root)
-        told.append(f"the build runs below {here.root}, then below {recipe.root or '/'}")
+        if recipe.root:
+            told.append(f"the build runs below {here.root}, then below {recipe.root}")
     command = moved.command
     if command[0] == recipe.python and not here.exists(recipe.python):
         moved = replace(moved, command=(here.python, *command[1:]))

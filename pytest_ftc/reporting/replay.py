@@ -82,7 +82,8 @@ def _body(page: Page, replayed: Replayed) -> Iterator[Text]:
     if not replayed.shell or now.status is BuildStatus.LOST:
         yield row(page, "now", _describe_end(now))
     yield from (row(page, "leak", markup.show(text), most_rows=3) for text in replayed.leaks)
-    yield from _outputs(page, replayed)
+    if replayed.is_comparable:
+        yield from _outputs(page, replayed)
     yield row(page, "sources", markup.show(replayed.sources) or "as then")
     if replayed.clock is not None:
         began = time.strftime("%Y-%m-%d %H:%M:%S", time.gmtime(replayed.clock))
@@ -90,7 +91,7 @@ def _body(page: Page, replayed: Replayed) -> Iterator[Text]:
     for number, gap in enumerate(replayed.gaps):
         yield row(page, "" if number else "not as then", markup.show_lines(gap), most_rows=6)
     yield from (row(page, "note", markup.show_lines(note)) for note in now.notes)
-    if not (replayed.same or replayed.shell):
+    if replayed.differences and not replayed.shell:
         yield row(
             page, "next", "a replay repeats neither the times of files nor process order nor what is drawn at random"
         )
