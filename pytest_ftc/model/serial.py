@@ -48,7 +48,7 @@ def _read(kind: Any, value: Any) -> Any:
     if origin in (Union, types.UnionType):
         return _read_union(get_args(kind), value)
     if origin is tuple:
-        return tuple(_read(get_args(kind)[0], item) for item in value)
+        return _read_tuple(get_args(kind), value)
     if origin is not None and issubclass(origin, Mapping):
         _expect_mapping(value)
         return {key: _read(get_args(kind)[1], item) for key, item in value.items()}
@@ -60,6 +60,14 @@ def _read(kind: Any, value: Any) -> Any:
         return kind(value)
     _expect_scalar(kind, value)
     return value
+
+
+def _read_tuple(kinds: tuple[Any, ...], value: Any) -> tuple[Any, ...]:
+    if kinds[1:] == (...,):
+        return tuple(_read(kinds[0], item) for item in value)
+    if len(kinds) != len(value):
+        raise ValueError(f"expected {len(kinds)} items, found {len(value)}")
+    return tuple(_read(kind, item) for kind, item in zip(kinds, value, strict=True))
 
 
 def _expect_mapping(value: Any) -> None:

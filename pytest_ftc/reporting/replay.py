@@ -31,7 +31,9 @@ __all__ = ["find_telling_build", "greeting", "replay_command", "replay_panel"]
 
 SAME, DIFFERS = "same as then", "differs from then"
 _MOST_OUTPUTS = 20
-_LOG_LINES = 40
+_LOG_LINES = {BuildStatus.OK: 8}
+"""Lines of the log of a build that ended so; of others more."""
+_MOST_LOG_LINES = 40
 _COLOURED = re.compile(r"\x1b\[[0-9;]*m")
 
 
@@ -148,7 +150,11 @@ def _value(output: Output) -> tuple[str, ...]:
 def _log(page: Page, now: BuildResult) -> Iterator[Text]:
     from rich.text import Text
 
-    lines = now.log_tail.rstrip().split("\n")[-_LOG_LINES:] if now.log_tail.strip() else []
+    lines = (
+        now.log_tail.rstrip().split("\n")[-_LOG_LINES.get(now.status, _MOST_LOG_LINES) :]
+        if now.log_tail.strip()
+        else []
+    )
     shown = [markup.show(_COLOURED.sub("", line).rstrip("\r").expandtabs()) for line in lines]
     yield row(page, "log", "the last lines" if shown else "empty")
     for line in (part for text in shown for part in layout.wrap(text, page.width - 4)):
