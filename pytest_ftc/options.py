@@ -1,4 +1,4 @@
-"""The options: one table that becomes the command line and the keys of ``[tool.ftc]``.
+"""The options: a table that becomes the command line and the keys of ``[tool.ftc]``, and what has no key.
 
 Every run of pytest imports this, so it imports next to nothing itself.
 """
@@ -56,6 +56,14 @@ OPTIONS = (
 )
 
 
+COMMAND_LINE_ONLY = (
+    Option("replay", "BUILD_ID", "run this build of an earlier session again, in the environment it had, and no tests"),
+    Option("shell", "", "with --ftc-replay: enter the environment instead; ftc-build runs the build there"),
+    Option("keep", "", "with --ftc-replay: keep the tree, the home and the outputs, and tell where"),
+)
+"""What is asked of one session, and so has no key in ``[tool.ftc]``."""
+
+
 def add_options(parser: pytest.Parser) -> None:
     """Add the options to pytest's command line."""
     group = parser.getgroup("ftc", "reproducible builds (pytest-ftc)")
@@ -65,7 +73,7 @@ def add_options(parser: pytest.Parser) -> None:
         default=False,
         help="rebuild each artifact in different environments and compare every output byte",
     )
-    for option in OPTIONS:
+    for option in (*OPTIONS, *COMMAND_LINE_ONLY):
         form = {"metavar": option.metavar} if option.metavar else {"action": "store_const", "const": True}
         group.addoption(option.flag, dest=option.destination, default=None, help=option.help, **form)
 
@@ -73,3 +81,8 @@ def add_options(parser: pytest.Parser) -> None:
 def given_values(config: pytest.Config) -> Mapping[str, str | bool | None]:
     """Return what the command line says, by option name; True for a flag, None where it says nothing."""
     return {option.name: config.getoption(option.destination) for option in OPTIONS}
+
+
+def wants_replay(config: pytest.Config) -> bool:
+    """Return whether a build is to be replayed; without one, what only a replay heeds is a mistake to be told."""
+    return any(config.getoption(option.destination) is not None for option in COMMAND_LINE_ONLY)

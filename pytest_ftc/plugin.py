@@ -9,7 +9,7 @@ import pytest
 
 from pytest_ftc import hookspecs
 from pytest_ftc.hook_checks import HOOK_NAMES, PREFIX, HookNames
-from pytest_ftc.options import add_options
+from pytest_ftc.options import add_options, wants_replay
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -32,7 +32,13 @@ def pytest_configure(config: pytest.Config) -> None:
         "markers", "ftc(outputs, ...): an artifact that --ftc-verify rebuilds and compares; on a test, the test itself"
     )
     # A test that is rebuilt runs in a pytest of its own, which must not rebuild it again.
-    if config.getoption("ftc_verify") and "FTC_OUTPUT" not in os.environ:
+    if "FTC_OUTPUT" in os.environ:
+        return
+    if wants_replay(config):
+        from pytest_ftc.replaying import ReplaySession
+
+        config.pluginmanager.register(ReplaySession(config), "ftc-replay")
+    elif config.getoption("ftc_verify"):
         from pytest_ftc.session import VerificationSession
 
         config.pluginmanager.register(VerificationSession(config), "ftc-session")

@@ -51,7 +51,7 @@ class VerificationSession:
 
     def __init__(self, pytest_config: pytest.Config) -> None:
         self._pytest = pytest_config
-        self.config, self._added = _load(pytest_config)
+        self.config, self._added = load_settings(pytest_config)
         self._hook_names: HookNames = pytest_config.pluginmanager.getplugin(HOOK_NAMES)
         self._hook_names.end_asking()
         _check_writable(self.config)
@@ -60,8 +60,9 @@ class VerificationSession:
         self._verifications: list[Verification] = []
         self._report_problem = ""
         self._hook_problems: list[str] = []
-        self._results = _results_folder(pytest_config, self.config)
-        self._verifier = Verifier(self.config, self._results, self._added)
+        self._results = results_folder(pytest_config, self.config)
+        records = record_folders(pytest_config, self.config)
+        self._verifier = Verifier(self.config, self._results, self._added, records)
         self._sample = Sample(
             self.config.root,
             user_cache("samples"),
@@ -277,8 +278,8 @@ class OneBuild:
     verifies = False
 
     def __init__(self, pytest_config: pytest.Config) -> None:
-        self._config, self._added = _load(pytest_config)
-        results = _results_folder(pytest_config, self._config)
+        self._config, self._added = load_settings(pytest_config)
+        results = results_folder(pytest_config, self._config)
         self._verifier = Verifier(replace(self._config, no_cache=True), results, self._added)
         pytest_config.add_cleanup(self._verifier.close)
 
@@ -332,7 +333,7 @@ def usage_errors() -> Iterator[None]:
         raise pytest.UsageError(str(error)) from None
 
 
-def _load(config: pytest.Config) -> tuple[Config, Contributions]:
+def load_settings(config: pytest.Config) -> tuple[Config, Contributions]:
     """Return the settings, and what plugins add."""
     with usage_errors():
         added = gather(config)
@@ -363,10 +364,18 @@ def _check_writable(config: Config) -> None:
             )
 
 
-def _results_folder(pytest_config: pytest.Config, config: Config) -> Path:
+def results_folder(pytest_config: pytest.Config, config: Config) -> Path:
     """Return where logs and diffs are kept: the report, pytest's cache, or a temporary folder where both fail."""
-    if config.report:
-        return config.report
+    return config.report or lasting_folder(pytest_config)
+
+
+def record_folders(pytest_config: pytest.Config, config: Config) -> list[Path]:
+    """Return where what a replay needs is kept: with the report, if there is one, and always at hand."""
+    return list(dict.fromkeys([results_folder(pytest_config, config), lasting_folder(pytest_config)]))
+
+
+def lasting_folder(pytest_config: pytest.Config) -> Path:
+    """Return the folder of ours in pytest's cache, or a temporary one where there is none."""
     cache = getattr(pytest_config, "cache", None)
     if cache is not None:
         with contextlib.suppress(OSError):

@@ -35,6 +35,7 @@ from pytest_ftc.planning.plan import Plan, plan_builds
 from pytest_ftc.planning.secrets import check_visible, read_secrets
 from pytest_ftc.presets import Prepared
 from pytest_ftc.protocols import Comparator, Executor, Variation
+from pytest_ftc.recording import Recorder, Recording
 from pytest_ftc.reference import compare_with_references
 
 _TELLING = (Verdict.REPRODUCIBLE, Verdict.UNREPRODUCIBLE, Verdict.FRAGILE)
@@ -76,6 +77,8 @@ class Workshop:
     """What earlier sessions have verified; None to build everything."""
     plugins: Plugins = field(default_factory=Plugins)
     """What plugins add to the diagnosis."""
+    recording: Recording | None = None
+    """With what it is written down how each build was run; None to write nothing down."""
 
 
 def verify(artifact: Artifact, workshop: Workshop) -> Verification:
@@ -153,12 +156,13 @@ def _verify(artifact: Artifact, workshop: Workshop) -> Verification:
 def _build_and_compare(artifact: Artifact, source: Snapshot, workshop: Workshop) -> Verification:
     prepared = workshop.prepare(artifact, source)
     plan = _plan(prepared, source, workshop, builds=workshop.builds)
-    builds = run_apart(workshop.executor, plan.actions)
+    recorder = Recorder(workshop.executor)
+    builds = run_apart(recorder, plan.actions)
     plan = plan.without({name: reason for build in builds for name, reason in build.not_applied.items()})
     verdict, reason = judge_builds(builds, expected=len(plan.actions), varied=plan.varied)
     compared: Sequence[BuildResult] = builds if verdict is Verdict.REPRODUCIBLE else ()
     if verdict is Verdict.FRAGILE:
-        breaking = find_what_breaks(prepared.artifact, source, plan, workshop.executor, workshop.machine)
+        breaking = find_what_breaks(prepared.artifact, source, plan, recorder, workshop.machine)
         plan = plan.without(dict.fromkeys(breaking.group, "the build breaks under it"))
         reason = f"{breaking.told}; {reason}" if breaking.told else reason
         builds = (*builds, *breaking.builds)
@@ -178,7 +182,7 @@ def _build_and_compare(artifact: Artifact, source: Snapshot, workshop: Workshop)
             plan,
             builds,
             differences,
-            workshop.executor,
+            recorder,
             workshop.machine,
             rebuild=workshop.diagnose == "full",
             max_builds=workshop.max_builds,
@@ -187,6 +191,8 @@ def _build_and_compare(artifact: Artifact, source: Snapshot, workshop: Workshop)
         )
         findings, differences, unseen = explained.findings, explained.differences, explained.notes
         builds = (*builds, *explained.builds)
+    if workshop.recording:
+        builds = recorder.with_recipes(builds, workshop.recording, prepared, source, workshop.machine)
     return Verification(
         id=artifact.id,
         name=artifact.name,

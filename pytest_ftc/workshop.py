@@ -9,7 +9,7 @@ import threading
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
-from functools import partial
+from functools import cache, partial
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +23,7 @@ from pytest_ftc.diagnosis.diagnosers import Panel
 from pytest_ftc.errors import ConfigurationError, FtcError
 from pytest_ftc.examination import examine_machine
 from pytest_ftc.executors import LocalExecutor, Patience, RetryingExecutor, SnapshotCache, Workspace
-from pytest_ftc.executors.sources import Sources
+from pytest_ftc.executors.sources import Sources, current_commit
 from pytest_ftc.executors.toolchain import Toolchain
 from pytest_ftc.explain import Plugins
 from pytest_ftc.memory import Asked, Memory
@@ -32,6 +32,8 @@ from pytest_ftc.planning.specification import Vocabulary, parse_specification
 from pytest_ftc.presets import declare, prepare
 from pytest_ftc.presets.build_environment import default_cache, installed_digests
 from pytest_ftc.protocols import Store, Variation
+from pytest_ftc.recording import Recording
+from pytest_ftc.records import write_records
 from pytest_ftc.store import History, LocalStore, load_key
 from pytest_ftc.verify import Workshop, build_once, verify
 
@@ -70,10 +72,14 @@ def explain_nothing(root: Path) -> str:
 class Verifier:
     """Verifies the artifacts of one session; nothing is made before the first is asked for."""
 
-    def __init__(self, config: Config, results: Path, added: Contributions = NOTHING) -> None:
+    def __init__(
+        self, config: Config, results: Path, added: Contributions = NOTHING, records: Sequence[Path] = ()
+    ) -> None:
+        """Logs and diffs go to the folder `results`, what a replay needs to those of `records`."""
         self._config = config
         self._added = added
         self._results = results
+        self._records = records
         self._workspace = Workspace()
         self._lock = threading.Lock()
         self._open: _Open | None = None
@@ -122,14 +128,16 @@ class Verifier:
     def _parts(self) -> _Open:
         with self._lock:
             if self._open is None:
-                self._open = _Open(self._config, self._results, self._workspace, self._added)
+                self._open = _Open(self._config, self._results, self._records, self._workspace, self._added)
             return self._open
 
 
 class _Open:
     """What exists while a session verifies."""
 
-    def __init__(self, config: Config, results: Path, workspace: Workspace, added: Contributions) -> None:
+    def __init__(
+        self, config: Config, results: Path, records: Sequence[Path], workspace: Workspace, added: Contributions
+    ) -> None:
         workspace.make()
         cancelled = threading.Event()
         foreign = added.make_executor()
@@ -144,12 +152,15 @@ class _Open:
         select = partial(_select_for, default=config.variations, vocabulary=vocabulary, replaced=own.replaced)
         self._panel = Panel(added.diagnosers, [variation.name for variation in vocabulary.catalogue])
         self._problem = ""
+        self._records = records
+        self._not_recorded = ""
         self.memory: Memory | None = None
-        # What another executor builds with is in no digest.
+        # What another executor builds with is in no digest, and cannot be had again by us.
         remembers = foreign is None
         store = added.make_store() if remembers else None
+        sources = Sources(config.root, {artifact.source for artifact in config.artifacts})
         try:
-            self.memory = open_memory(config, machine, select, own.effects, store) if remembers else None
+            self.memory = open_memory(config, machine, select, sources, own.effects, store) if remembers else None
         except FtcError as error:
             self._problem = f"nothing is remembered: {error.message}"
         workshop = Workshop(
@@ -169,6 +180,7 @@ class _Open:
             scratch=workspace.folder("scratch"),
             memory=self.memory,
             plugins=Plugins(comparators=self._comparator, diagnosers=self._panel, cures=added.cures),
+            recording=_start_recording(config.root, sources) if records and remembers else None,
         )
 
         def cancel() -> None:
@@ -177,13 +189,23 @@ class _Open:
             executor.cancel()
 
         self.workshop = workshop
-        self.background = Background(lambda artifact: verify(artifact, workshop), cancel)
+        self.background = Background(lambda artifact: self._record(verify(artifact, workshop)), cancel)
 
     @property
     def problems(self) -> tuple[str, ...]:
         """What went wrong with the store, one sentence each."""
         remembering = self.memory.problems if self.memory else ()
-        return (*filter(None, [self._problem]), *remembering, *self._comparator.problems, *self._panel.problems)
+        own = filter(None, (self._problem, self._not_recorded))
+        return (*own, *remembering, *self._comparator.problems, *self._panel.problems)
+
+    def _record(self, verification: Verification) -> Verification:
+        """Write down the builds of `verification`, remembered ones too, so that they can be replayed."""
+        try:
+            for folder in self._records:
+                write_records(folder, verification)
+        except OSError as error:
+            self._not_recorded = f"not all builds can be replayed: {error.filename}: {error.strerror or error}"
+        return verification
 
     def close(self) -> None:
         """End what still runs; may be called again."""
@@ -192,10 +214,30 @@ class _Open:
             self.memory.close()
 
 
+def _start_recording(root: Path, sources: Sources) -> Recording:
+    return Recording(
+        root=root,
+        digest=sources.digest,
+        commit=cache(current_commit),
+        key=find_key(),
+        path=search_path(),
+        environ=dict(os.environ),
+    )
+
+
+def find_key() -> bytes | None:
+    """Return the key for what may be secret; None where there is none and none can be made."""
+    try:
+        return load_key(key_file(), os.environ)
+    except FtcError:
+        return None
+
+
 def open_memory(
     config: Config,
     machine: Machine,
     select: Callable[[Artifact], Sequence[Variation]],
+    sources: Sources,
     effects: Mapping[str, str],
     foreign: Store | None,
 ) -> Memory:
@@ -209,7 +251,7 @@ def open_memory(
     store: Store = TranslatedStore(foreign) if foreign else local
     asked = Asked(
         project=config.root,
-        sources=Sources(config.root, {artifact.source for artifact in config.artifacts}),
+        sources=sources,
         toolchain=Toolchain(search_path()),
         machine=machine,
         select=select,

@@ -31,6 +31,7 @@ from pytest_ftc.model import (
     Trace,
 )
 from pytest_ftc.model.serial import from_json
+from pytest_ftc.printable import printable
 from pytest_ftc.protocols import MayStart, at_once
 
 _TAIL_BYTES = 16 * 1024
@@ -123,6 +124,7 @@ class LocalExecutor:
                 cwd=folder,
                 env={"LC_ALL": "C.UTF-8"},
                 start_new_session=True,
+                pass_fds=(action.shell.terminal, action.shell.script) if action.shell else (),
             )
         with self._lock:
             self._running.add(process)
@@ -161,7 +163,9 @@ class LocalExecutor:
     def _spec(self, action: Action, folder: Path, log: Path) -> dict[str, Any]:
         environment = action.environment
         return {
-            "argv": action.command,
+            "argv": action.shell.argv if action.shell else action.command,
+            "shell": {"terminal": action.shell.terminal} if action.shell else None,
+            "keep": str(action.keep) if action.keep else None,
             "env": self._variables(action),
             "snapshot": str(action.snapshot),
             "git_dir": str(action.git_dir) if action.git_dir else None,
@@ -300,7 +304,10 @@ def _result(action: Action, result: Mapping[str, Any], log: Path, blobs: Path) -
         not_applied=result.get("not_applied", {}),
         trace=from_json(Trace, result["trace"]) if "trace" in result else None,
         not_followed=result.get("not_followed", ""),
-        notes=(f"{survivors} process(es) that the build left running were killed",) if survivors else (),
+        notes=(
+            *([f"{survivors} process(es) that the build left running were killed"] if survivors else []),
+            *map(printable, result.get("left_out", ())),
+        ),
     )
 
 

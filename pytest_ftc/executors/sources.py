@@ -54,12 +54,16 @@ class Sources:
                 self._known[source] = self._look(source)
             return self._known[source]
 
-    def is_still(self, state: SourceState, source: Path, snapshot: Snapshot) -> bool:
-        """Return whether what was captured as `snapshot` is `source` in that `state`, and its repository still is."""
+    def digest(self, snapshot: Snapshot) -> str:
+        """Return the digest of what was captured.  Raises SourceError when it cannot be read."""
         with self._lock:
             if snapshot.path not in self._captured:
                 self._captured[snapshot.path] = digest_capture(snapshot)
-            digest = self._captured[snapshot.path]
+            return self._captured[snapshot.path]
+
+    def is_still(self, state: SourceState, source: Path, snapshot: Snapshot) -> bool:
+        """Return whether what was captured as `snapshot` is `source` in that `state`, and its repository still is."""
+        digest = self.digest(snapshot)
         repository = describe_repository(source) if snapshot.git_dir or snapshot.git_link else ""
         return state == SourceState(digest=digest, repository=repository, commit_time=snapshot.commit_time)
 
@@ -120,6 +124,14 @@ def describe_repository(source: Path) -> str:
         head = b"no commit\n"
     tags = git(source, "for-each-ref", "--format=%(objectname) %(refname)", "refs/tags")
     return (head + tags).decode("utf-8", "surrogateescape")
+
+
+def current_commit(source: Path) -> str:
+    """Return the commit that is checked out at `source`; empty outside a repository."""
+    try:
+        return git(source, "rev-parse", "HEAD").decode("ascii", "replace").strip()
+    except SourceError:
+        return ""
 
 
 def _ignored(root: Path, sources: Iterable[Path]) -> set[Path]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import fcntl
 import os
+import re
 import secrets
 import tempfile
 from pathlib import Path
@@ -24,17 +25,17 @@ class Workspace:
     Folders that a killed session left behind are recognised by their free lock and removed by the next session.
     """
 
-    def __init__(self, base: Path | None = None) -> None:
+    def __init__(self, base: Path | None = None, name: str = "") -> None:
         # The name is known before there is a folder: whoever closes this removes it, at whatever moment.
         self._base = base or _choose_base()
-        self.path = self._base / f"{_PREFIX}{os.getpid()}-{secrets.token_hex(4)}"
+        self.path = self._base / (name or f"{_PREFIX}{os.getpid()}-{secrets.token_hex(4)}")
         self._lock: int | None = None
 
     def make(self) -> None:
         """Create the folder.  Raises ExecutionError."""
         _sweep(self._base)
         try:
-            self.path.mkdir(mode=0o700)
+            self._make_folder()
             self._lock = os.open(self.path / _LOCK, os.O_RDWR | os.O_CREAT, 0o600)
             fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError as error:
@@ -42,6 +43,20 @@ class Workspace:
                 f"cannot create the work folder {self.path}: {error.strerror}",
                 advice="Set TMPDIR to a folder with space.",
             ) from error
+
+    def _make_folder(self) -> None:
+        try:
+            self.path.mkdir(mode=0o700)
+        except FileExistsError:  # somebody else's, which is not to be removed
+            self.path = Workspace(self._base).path
+            self.path.mkdir(mode=0o700)
+
+    @classmethod
+    def again(cls, path: Path) -> Workspace:
+        """Return one at the `path` of an earlier session's, if that is free and where this session's would be."""
+        one = cls()
+        is_ours = re.fullmatch(f"{_PREFIX}[0-9]+-[0-9a-f]{{8}}", path.name) and path.parent == one._base
+        return cls(name=path.name) if is_ours and not os.path.lexists(path) else one
 
     def folder(self, name: str) -> Path:
         """Return the sub-folder `name`, made if need be."""

@@ -36,10 +36,11 @@ def main(spec_path: str) -> int:
     # Opened now: the build's root will not show these folders.
     log = os.open(spec["log"], os.O_RDWR | os.O_CREAT | os.O_APPEND, 0o600)
     result = os.open(spec["result"], os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    keep = os.open(spec["keep"], os.O_RDONLY | os.O_DIRECTORY) if spec["keep"] else None
     os.chdir(spec["blobs"])
     import_for(spec)
     if spec["isolation"] == "none":
-        _write_result(result, _run_plain(spec, log))
+        _write_result(result, _run_plain(spec, log, keep))
         return 0
     try:
         user = spec["isolation"] == "user"
@@ -47,10 +48,10 @@ def main(spec_path: str) -> int:
     except OSError as error:
         _write_result(result, _lost(str(error.strerror)))
         return 0
-    return _run_as_init(spec, log, result)
+    return _run_as_init(spec, log, result, keep)
 
 
-def _run_as_init(spec: Spec, log: int, result: int) -> int:
+def _run_as_init(spec: Spec, log: int, result: int, keep: int | None) -> int:
     """Fork the first process of the PID namespace: when it dies, the kernel kills all others of the build."""
     alive_read, alive_write = os.pipe()
     pid = os.fork()
@@ -64,13 +65,13 @@ def _run_as_init(spec: Spec, log: int, result: int) -> int:
         kernel.die_with_parent(signal.SIGKILL)
         if select.select([alive_read], [], [], 0)[0]:
             os._exit(1)  # the parent died before the kernel was told to watch it
-        _write_result(result, _run_in_namespaces(spec, log))
+        _write_result(result, _run_in_namespaces(spec, log, keep))
         code = 0
     finally:
         os._exit(code)
 
 
-def _run_in_namespaces(spec: Spec, log: int) -> Result:
+def _run_in_namespaces(spec: Spec, log: int, keep: int | None) -> Result:
     blobs = os.open(".", os.O_RDONLY | os.O_DIRECTORY)
     try:
         not_applied = root.assemble_root(spec)
@@ -78,11 +79,11 @@ def _run_in_namespaces(spec: Spec, log: int) -> Result:
         return _lost(f"setting up the build's root: {error}")
     # The folder is out of this root's sight, but not out of reach of a descriptor.
     os.fchdir(blobs)
-    result = _run_build(spec, log, namespace=True)
+    result = _run_build(spec, log, keep, namespace=True)
     return {**result, "not_applied": {**not_applied, **result.get("not_applied", {})}}
 
 
-def _run_plain(spec: Spec, log: int) -> Result:
+def _run_plain(spec: Spec, log: int, keep: int | None) -> Result:
     try:
         if sys.platform == "linux":
             kernel.adopt_orphans()
@@ -97,12 +98,12 @@ def _run_plain(spec: Spec, log: int) -> Result:
         return _lost(f"copying the source tree: {error}")
     shared = list_shared_memory()
     try:
-        return _run_build(spec, log, namespace=False)
+        return _run_build(spec, log, keep, namespace=False)
     finally:
         remove_stale(shared)
 
 
-def _run_build(spec: Spec, log: int, *, namespace: bool) -> Result:
+def _run_build(spec: Spec, log: int, keep: int | None, *, namespace: bool) -> Result:
     tree, patterns = spec["build_path"], spec["outputs"]
     before = trace_files(tree, patterns)
     moment: dict[str, float] = {}
@@ -126,6 +127,13 @@ def _run_build(spec: Spec, log: int, *, namespace: bool) -> Result:
     result = {**timing, **supervision.report(), "survivors": survivors, "exit_code": ended.exit_code}
     if ended.abandoned:
         return {**result, **_lost("the session ended")}
+    if keep is not None:
+        from pytest_ftc.launcher.keeping import keep_folders
+
+        result["left_out"] = keep_folders(spec, keep)
+    if spec["shell"]:
+        # How a shell ends says nothing about the build.
+        return {**result, "exit_code": None, **_collect(tree, patterns, before)}
     if ended.timed_out:
         return {**result, "status": "timeout", "reason": f"still running after {spec['timeout']:g} s"}
     if ended.exit_code != 0:

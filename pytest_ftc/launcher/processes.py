@@ -116,9 +116,7 @@ def _become_build(spec: dict[str, Any], log: int, following: Alone) -> None:
     _limit_cpus(spec["cpus"])
     with contextlib.suppress(OSError):  # refused in some containers, where neither is varied
         kernel.set_personality(spec["personality"])
-    null = os.open(os.devnull, os.O_RDONLY)
-    for descriptor, target in ((null, 0), (log, 1), (log, 2)):
-        os.dup2(descriptor, target)
+    _connect(spec, log)
     for number in signal.valid_signals() - {signal.SIGKILL, signal.SIGSTOP}:
         with contextlib.suppress(OSError, ValueError):
             signal.signal(number, signal.SIG_DFL)
@@ -127,6 +125,18 @@ def _become_build(spec: dict[str, Any], log: int, following: Alone) -> None:
     os.umask(spec["umask"])
     following.submit()
     os.execvpe(spec["argv"][0], spec["argv"], spec["env"])
+
+
+def _connect(spec: dict[str, Any], log: int) -> None:
+    """Give the build its standard streams: nothing and the log, or for a shell its terminal."""
+    if spec["shell"]:
+        from pytest_ftc.launcher.terminal import take_terminal
+
+        take_terminal(spec["shell"]["terminal"])
+        return
+    null = os.open(os.devnull, os.O_RDONLY)
+    for descriptor, target in ((null, 0), (log, 1), (log, 2)):
+        os.dup2(descriptor, target)
 
 
 def _limit_cpus(count: int) -> None:

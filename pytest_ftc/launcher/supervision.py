@@ -48,7 +48,11 @@ class Supervision:
 
 
 def import_for(spec: dict[str, Any]) -> None:
-    """Import what `supervise` will need: the root of a build does not show this package where it is below /tmp."""
+    """Import what will be needed later: the root of a build does not show this package where it is below /tmp."""
+    if spec["shell"]:
+        from pytest_ftc.launcher import terminal  # noqa: F401
+    if spec["keep"]:
+        from pytest_ftc.launcher import keeping  # noqa: F401
     if _is_supervised(spec):
         # Most builds do without, and imports are waited for.
         from pytest_ftc.launcher import clock, following, recorder  # noqa: F401

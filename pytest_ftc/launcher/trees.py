@@ -75,6 +75,11 @@ def _copy_file(source: str, target: str, status: os.stat_result, mtime_shift: in
         os.close(read)
 
 
+def copy_file(source: str, target: str) -> None:
+    """Copy the regular file `source` to `target`, which does not exist yet.  Raises OSError."""
+    _copy_file(source, target, os.lstat(source), 0)
+
+
 def write_all(descriptor: int, data: bytes | memoryview) -> None:
     """Write all of `data`, however little each call takes.  Raises OSError."""
     written = os.write(descriptor, data)

@@ -8,6 +8,7 @@ from enum import Enum
 from pathlib import Path
 
 from pytest_ftc.model.environment import Environment
+from pytest_ftc.model.recipe import Recipe
 from pytest_ftc.model.trace import Trace
 
 
@@ -68,6 +69,17 @@ class Output:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Shell:
+    """A shell for a person inside a build's environment."""
+
+    argv: tuple[str, ...]
+    terminal: int
+    """Descriptor of the terminal it gets as its own."""
+    script: int
+    """Descriptor of what it reads first, kept open for it."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Action:
     """One build to run: a command on a source snapshot in an environment."""
 
@@ -92,6 +104,10 @@ class Action:
     """Whether it is built before others that wait."""
     fetches: bool = False
     """Whether it is declared to download: what a server answers is then no failure of its own."""
+    keep: Path | None = None
+    """An empty folder for what is left of the tree, the home and the temporary folder; None to leave nothing."""
+    shell: Shell | None = None
+    """An interactive shell that takes the place of the command."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -131,3 +147,5 @@ class BuildResult:
     """What was recorded; None when that was not asked for or not possible."""
     not_followed: str = ""
     """Why the build could not be followed, where that was tried."""
+    recipe: Recipe | None = None
+    """How to run it again; None when that is not known."""

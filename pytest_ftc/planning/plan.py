@@ -5,6 +5,7 @@ from __future__ import annotations
 import fnmatch
 import hashlib
 import os
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -78,7 +79,7 @@ def plan_builds(
     control is traced.
     """
     own = {**passed_variables(artifact.pass_env, environ), **artifact.env}
-    root = folder / _slug(artifact.name) if machine.isolation is Isolation.NONE else None
+    root = folder / slug(artifact.name) if machine.isolation is Isolation.NONE else None
     control = plain_environment(
         artifact.name,
         _token(artifact, 0),
@@ -221,7 +222,7 @@ def _action(
 ) -> Action:
     build = artifact.build
     return Action(
-        id=f"{_slug(artifact.name)}-{role.value}{suffix}",
+        id=f"{slug(artifact.name)}-{role.value}{suffix}",
         role=role,
         command=("/bin/sh", "-c", build) if isinstance(build, str) else tuple(build),
         snapshot=source.path,
@@ -243,10 +244,13 @@ def _token(artifact: Artifact, index: int) -> str:
     return "".join("bcdfghjklmnpqrstvwxz"[byte % 20] for byte in digest[:6])
 
 
-def _slug(name: str) -> str:
+def slug(name: str) -> str:
     """Return `name` as a file name: itself where that is plain, else made plain and told apart by a digest."""
     plain = "".join(character if character.isascii() and character.isalnum() else "-" for character in name)[:40]
-    return plain if plain == name else f"{plain}-{hashlib.sha256(os.fsencode(name)).hexdigest()[:8]}"
+    # What looks as if it were told apart already could be another name that was.
+    if plain == name and not re.search("-[0-9a-f]{8}$", name):
+        return name
+    return f"{plain}-{hashlib.sha256(os.fsencode(name)).hexdigest()[:8]}"
 
 
 def passed_variables(patterns: Sequence[str], environ: Mapping[str, str]) -> dict[str, str]:

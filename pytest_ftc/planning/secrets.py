@@ -75,6 +75,14 @@ def read_secrets(declared: Sequence[str], environ: Mapping[str, str], folder: Pa
     return Secrets(variables=variables, spellings=tuple(ordered))
 
 
+def secret_names(declared: Sequence[str], folder: Path) -> tuple[str, ...]:
+    """Return the names of the variables that builds get for the `declared` secrets."""
+    parts = [name.partition(":") for name in declared]
+    return tuple(
+        rest if kind == "env" else _variable((folder / Path(rest).expanduser()).resolve()) for kind, _, rest in parts
+    )
+
+
 def check_visible(secrets: Secrets, declared: Sequence[str]) -> None:
     """Raise FtcError if a file among the secrets lies where builds have folders of their own."""
     for name in declared:

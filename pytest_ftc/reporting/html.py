@@ -17,6 +17,7 @@ from pytest_ftc.reporting.causes import find_cause
 from pytest_ftc.reporting.findings import findings_of, fold
 from pytest_ftc.reporting.fingerprint import fingerprint
 from pytest_ftc.reporting.markup import SYMBOLS
+from pytest_ftc.reporting.replay import replay_command
 from pytest_ftc.reporting.summary import describe_verdict
 
 _MOST_FINDINGS = 1000
@@ -267,6 +268,9 @@ def _timeline(builds: Sequence[BuildResult]) -> Iterator[str]:
             f"<span class='quiet'>{build.seconds:.2f} s</span>"
         )
     yield "</div></details>"
+    commands = "\n".join(replay_command(build) for build in builds[:_MOST_BUILDS] if build.recipe)
+    if commands:
+        yield f"<details><summary>Replay one of them</summary><pre>{_text(commands)}</pre></details>"
 
 
 def _remarks(one: Verification) -> Iterator[str]:

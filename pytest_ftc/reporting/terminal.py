@@ -15,6 +15,7 @@ from pytest_ftc.reporting.evidence import evidence_rows
 from pytest_ftc.reporting.findings import UNKNOWN, findings_of, fold
 from pytest_ftc.reporting.layout import command_row, row, row_of_items, row_to_copy
 from pytest_ftc.reporting.markup import Page
+from pytest_ftc.reporting.replay import find_telling_build, replay_command
 from pytest_ftc.reporting.summary import describe_verdict, each_once, summary_lines
 
 if TYPE_CHECKING:
@@ -40,8 +41,10 @@ def failure_panel(verification: Verification, *, width: int, colour: bool, rerun
     Nothing is wider than `width` cells but for a path that alone is: a path in pieces could not be copied.
     """
     page = Page(max(markup.NARROWEST, width), colour)
-    again = command_row(page, "again", markup.show(rerun))
-    return layout.render_lines(page, [*_title(page, verification), *_body(page, verification), again])
+    again = [command_row(page, "again", markup.show(rerun))]
+    if build := find_telling_build(verification):
+        again.append(command_row(page, "replay", markup.show(replay_command(build))))
+    return layout.render_lines(page, [*_title(page, verification), *_body(page, verification), *again])
 
 
 def contrast_panel(verification: Verification, title: str, *, width: int, colour: bool) -> str:

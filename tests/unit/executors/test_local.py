@@ -3,6 +3,7 @@
 import contextlib
 import os
 import signal
+import stat
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -64,7 +65,7 @@ def build(executor: LocalExecutor, machine: Machine, workspace: Workspace, tmp_p
     for name in "abcdefgh":
         (tmp_path / "source" / name).write_text(name)
 
-    def run(command: str | tuple[str, ...], *, outputs: tuple[str, ...] = ("out",), timeout: float = 20, trace: Tracing = Tracing.NO, **changes: object) -> BuildResult:  # fmt: skip
+    def run(command: str | tuple[str, ...], *, outputs: tuple[str, ...] = ("out",), timeout: float = 20, trace: Tracing = Tracing.NO, keep: Path | None = None, **changes: object) -> BuildResult:  # fmt: skip
         prefix = str(workspace.folder("plain")) if machine.isolation is Isolation.NONE else ""
         environment = Environment(
             build_path=f"{prefix}/ftc-build-test/tree",
@@ -83,6 +84,7 @@ def build(executor: LocalExecutor, machine: Machine, workspace: Workspace, tmp_p
             timeout=timeout,
             root=workspace.path / "plain" if machine.isolation is Isolation.NONE else None,
             trace=trace,
+            keep=keep,
         )
         return executor.run(action, lambda _: None)
 
@@ -260,3 +262,47 @@ def test_a_command_that_cannot_be_started_is_told_of_however_it_is_traced(build:
     result = build(("no-such-command",), trace=tracing)
     assert result.status is BuildStatus.FAILED
     assert result.reason == "command not found: no-such-command"
+
+
+HOSTILE = """
+mkdir -p d/locked; echo secret > d/locked/file; chmod 000 d/locked/file
+ln -s /etc/passwd out-of-here; ln -s / root; ln -s nowhere dangling
+mkfifo pipe; python3 -c 'import socket; socket.socket(socket.AF_UNIX).bind("socket")'
+truncate -s 1T sparse; printf end | dd of=sparse bs=1 seek=1000000000000 conv=notrunc 2>/dev/null
+cp /bin/sh shell; chmod 4755 shell; printf '\\377' > "$(printf 'name-\\377')"
+echo home > "$HOME/h"; echo temp > "$TMPDIR/t"; echo done > out
+"""
+
+
+def test_what_is_kept_of_a_hostile_tree_is_harmless(build: Build, tmp_path: Path) -> None:
+    keep = tmp_path / "keep"
+    keep.mkdir()
+    result = build(HOSTILE, keep=keep)
+    assert result.status is BuildStatus.OK, result.log_tail
+    tree = keep / "tree"
+    assert (tree / "out").read_text() == "done\n"
+    assert ((keep / "home/h").read_text(), (keep / "temp/t").read_text()) == ("home\n", "temp\n")
+    assert [os.readlink(tree / name) for name in ("out-of-here", "root", "dangling")] == ["/etc/passwd", "/", "nowhere"]
+    assert stat.S_ISFIFO((tree / "pipe").lstat().st_mode)
+    assert not os.path.lexists(tree / "socket")
+    assert any("socket" in note for note in result.notes)
+    sparse = (tree / "sparse").stat()
+    assert sparse.st_size == 1 << 40
+    assert sparse.st_blocks < 100_000
+    with open(tree / "sparse", "rb") as file:
+        file.seek(1_000_000_000_000)
+        assert file.read(3) == b"end"
+    assert stat.S_IMODE((tree / "shell").stat().st_mode) == 0o755
+    assert os.path.exists(os.fsencode(tree) + b"/name-\xff")
+    assert (tmp_path / "source/a").read_text() == "a"
+
+
+@pytest.mark.parametrize("end", ["exit 3", "sleep 60"])
+def test_a_tree_is_kept_of_a_build_that_fails_and_of_one_that_takes_too_long(
+    build: Build, tmp_path: Path, end: str
+) -> None:
+    keep = tmp_path / "keep"
+    keep.mkdir()
+    result = build(f"echo mark > mark; {end}", timeout=1, keep=keep)
+    assert result.status is (BuildStatus.TIMEOUT if "sleep" in end else BuildStatus.FAILED)
+    assert (keep / "tree/mark").read_text() == "mark\n"

@@ -1,0 +1,51 @@
+"""How one build was run, so that it can be run again."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from pytest_ftc.model.artifact import Metadata
+from pytest_ftc.model.environment import Environment
+from pytest_ftc.model.machine import Isolation
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Recipe:
+    """What a build is made of, without the sources themselves and without what may be secret."""
+
+    artifact: str
+    """Node id of the artifact."""
+    name: str
+    command: tuple[str, ...]
+    source: str
+    """The source folder, relative to the project's."""
+    source_digest: str
+    """Of the tree that was built; empty when it could not be read again."""
+    commit: str
+    """The commit of the sources; empty outside a repository."""
+    environment: Environment
+    """Without the variables that `secrets` and `passed` name."""
+    outputs: tuple[str, ...]
+    timeout: float
+    metadata: Metadata = Metadata.CONTENT
+    preset: str | None = None
+    prepared: tuple[str, ...] = ()
+    """Folders with what the preset had installed."""
+    requirements: str = ""
+    """sha256 of that; empty when there was nothing."""
+    secrets: tuple[str, ...] = ()
+    """As the artifact declares them; their values are taken anew."""
+    passed: Mapping[str, str] = field(default_factory=dict)
+    """Variables that came from the environment of pytest, each with a digest under the key of this user."""
+    key: str = ""
+    """Tells which key that was; empty when there was none."""
+    path: tuple[str, ...] = ()
+    """The session's search path for commands."""
+    python: str = ""
+    """The Python that ran the session."""
+    isolation: Isolation = Isolation.NONE
+    root: str = ""
+    """Where there were no namespaces, the folder that held all paths of the build."""
+    cpus: int = 0
+    """CPUs of the machine."""

@@ -1,0 +1,59 @@
+"""Variables whose values may be secret: left out of a recipe, and taken anew when it is followed."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import json
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Withheld:
+    """The variables of a build, parted."""
+
+    shown: Mapping[str, str]
+    """Those that may be written down."""
+    passed: Mapping[str, str]
+    """Names of those that came from the environment of pytest, each with a keyed digest; empty without a key."""
+
+
+def withhold(
+    variables: Mapping[str, str], passed: Mapping[str, str], secrets: Collection[str], key: bytes | None
+) -> Withheld:
+    """Return `variables` without the `secrets`, by name, and without those that have the values that were `passed`.
+
+    Without the `key` nobody can guess a value from its digest.
+    """
+    taken = {name: value for name, value in passed.items() if variables.get(name) == value and name not in secrets}
+    shown = {name: value for name, value in variables.items() if name not in taken and name not in secrets}
+    return Withheld(shown, {name: digest_value(name, value, key) for name, value in taken.items()})
+
+
+def digest_value(name: str, value: str, key: bytes | None) -> str:
+    """Return the keyed digest of a variable."""
+    text = json.dumps([name, value]).encode()
+    return hmac.new(key, b"passed\0" + text, hashlib.sha256).hexdigest() if key else ""
+
+
+def describe_key(key: bytes | None) -> str:
+    """Return what tells one key from another and gives neither away; empty for none."""
+    return hmac.new(key, b"name of the key", hashlib.sha256).hexdigest()[:16] if key else ""
+
+
+def take_anew(
+    passed: Mapping[str, str], same_key: bool, key: bytes | None, environ: Mapping[str, str]
+) -> tuple[dict[str, str], tuple[str, ...]]:
+    """Return the variables named by `passed` as `environ` has them, and what is not as it was, one sentence each."""
+    found, told = {}, []
+    for name, digest in passed.items():
+        if name not in environ:
+            told.append(f"{name} (pass_env) was set then and is not now")
+            continue
+        found[name] = environ[name]
+        if not (digest and same_key and key):
+            told.append(f"{name} (pass_env) has the value of now; what it was then is not known")
+        elif digest_value(name, environ[name], key) != digest:
+            told.append(f"{name} (pass_env) has another value than then")
+    return found, tuple(told)
