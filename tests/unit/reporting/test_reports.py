@@ -25,33 +25,9 @@ from pytest_ftc.variations import CATALOGUE
 TOOL = {"name": "pytest-ftc", "version": "0.1"}
 SESSION = {"started": 1e9, "seconds": 3.0, "python": "3.12", "platform": "Linux", "root": "/project"}
 NOTHING: frozenset[str] = frozenset()
-SARIF = json.loads((Path(__file__).parents[2] / "schemas" / "sarif-2.1.0-rtm.5.json").read_text())
-CODE_QUALITY = {
-    "type": "array",
-    "items": {
-        "type": "object",
-        "required": ["description", "check_name", "fingerprint", "severity", "location"],
-        "properties": {
-            "description": {"type": "string", "minLength": 1},
-            "check_name": {"type": "string", "minLength": 1},
-            "fingerprint": {"type": "string", "minLength": 1},
-            "severity": {"enum": ["info", "minor", "major", "critical", "blocker"]},
-            "location": {
-                "type": "object",
-                "required": ["path", "lines"],
-                "properties": {
-                    "path": {"type": "string", "pattern": "^[^./]"},
-                    "lines": {
-                        "type": "object",
-                        "required": ["begin"],
-                        "properties": {"begin": {"type": "integer", "minimum": 1}},
-                    },
-                },
-            },
-        },
-    },
-}
-"""As https://docs.gitlab.com/ci/testing/code_quality/#code-quality-report-format describes it; no schema is published."""
+SCHEMAS = Path(__file__).parents[2] / "schemas"
+SARIF = json.loads((SCHEMAS / "sarif-2.1.0-rtm.5.json").read_text())
+CODE_QUALITY = json.loads((SCHEMAS / "gitlab-code-quality.json").read_text())
 HOSTILE = "<script>alert(1)</script>\n::error::x\x1b[31m|*`%0A\udce9\u202e"
 
 
@@ -98,6 +74,13 @@ def test_sarif_is_valid():
     assert any(result["locations"][0]["physicalLocation"]["region"]["startLine"] == 7 for result in results)
 
 
+def test_each_rule_of_sarif_says_what_code_scanning_shows():
+    strange = with_findings(finding(cause="phase_of_the_moon"))
+    rules = to_sarif([*everything(), strange], TOOL, {}, NOTHING)["runs"][0]["tool"]["driver"]["rules"]
+    assert {"failed", "fragile", "error", "time", "phase_of_the_moon"} <= {rule["id"] for rule in rules}
+    assert all(rule[key]["text"] for rule in rules for key in ("shortDescription", "fullDescription", "help"))
+
+
 def test_the_schema_of_sarif_refuses_what_is_not():
     document = to_sarif(everything(), TOOL, {}, NOTHING)
     del document["runs"][0]["tool"]
@@ -125,8 +108,34 @@ def test_annotations_are_one_command_a_line_whatever_is_in_them():
     lines = to_annotations(everything(), {}, NOTHING)
     assert 0 < len(lines) <= 10
     for line in lines:
-        assert re.fullmatch(r"::(error|notice) file=[^,:]*,line=\d+,title=[^,:]*::.*", line)
+        assert re.fullmatch(r"::(error|notice) file=[^,:]*,line=\d+,title=[^,:]{1,600}::.*", line)
         assert line.isprintable()
+
+
+def test_many_lines_of_a_reason_are_one_command():
+    one = replace(verification(Verdict.FAILED), reason="first, 100%\r\nsecond: ::error::third")
+    (line,) = to_annotations([one], {}, NOTHING)
+    assert line.endswith("::first, 100%25\\r%0Asecond: ::error::third")
+
+
+def test_known_findings_take_no_room_from_new_ones_and_the_last_annotation_counts_the_rest():
+    one = with_findings(*(finding_of_its_own(number) for number in range(40)))
+    known = frozenset(fingerprint(one.id, each) for each in one.findings[:20])
+    lines = to_annotations([one], {}, known)
+    assert [line.partition(" ")[0] for line in lines] == ["::error"] * 10 + ["::notice"] * 10
+    assert lines[9].endswith("::and 11 more in the job's summary")
+    assert lines[19].endswith("::and 11 more in the job's summary")
+
+
+def test_the_summary_stays_below_what_github_takes():
+    long = "\U0001f600" * 5000
+    many = [
+        with_findings(*(finding(n, output=f"{long}.k{n}") for n in range(30)), name=f"{long}{n}") for n in range(600)
+    ]
+    text = job_summary(many)
+    assert 100_000 < len(text.encode()) < 1 << 20
+    assert re.search(r"\| and \d+ more \|", text)
+    assert "- and 20 more in the report" in job_summary(many[:1])
 
 
 def test_the_summary_is_a_table_of_harmless_text():
@@ -227,7 +236,7 @@ def test_a_page_with_much_to_tell_opens_only_what_comes_first():
 
 
 def finding_of_its_own(number: int) -> Finding:
-    return finding(number, output=f"out.kind{number}")
+    return finding(number, output=f"out.kind-{chr(ord('A') + number)}")
 
 
 def test_builds_tell_what_was_varied_in_them():
