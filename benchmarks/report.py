@@ -38,8 +38,8 @@ from pytest_ftc.reporting.json_report import report
 from pytest_ftc.variations import CATALOGUE
 
 _NAMES = tuple(variation.name for variation in CATALOGUE)
-_TOOL = {"name": "pytest-ftc", "version": "benchmark"}
-_SESSION = {
+TOOL = {"name": "pytest-ftc", "version": "benchmark"}
+SESSION = {
     "started": 1_700_000_000.0,
     "seconds": 1234.5,
     "python": "3.12.0",
@@ -142,10 +142,10 @@ def main() -> None:
     folder = Path(sys.argv[1]) if len(sys.argv) > 1 else None
     for artifacts in (50, 1):
         made = make(artifacts)
-        document = report(made, _TOOL, _SESSION)
+        document = report(made, TOOL, SESSION)
         plain = _seconds(partial(json.dumps, document))
-        page = _seconds(partial(to_html, made, _TOOL, _SESSION))
-        text = to_html(made, _TOOL, _SESSION)
+        page = _seconds(partial(to_html, made, TOOL, SESSION))
+        text = to_html(made, TOOL, SESSION)
         size = len(text.encode())
         print(
             f"{artifacts} artifacts, 500 findings, 2,000 builds: page in {page:.3f} s, "

@@ -13,6 +13,8 @@ from pytest_ftc.reporting.fingerprint import fingerprint
 from pytest_ftc.reporting.html_text import count, folded, line, link_file, link_here, text
 
 _MOST_FINDINGS = 1000
+_MOST_OPEN = 30
+"""Findings of an artifact that are not folded away."""
 _MOST_ALIKE = 20
 """Places of one finding that are listed."""
 _MOST_DIFF = 200_000
@@ -39,11 +41,15 @@ class Findings:
         """Yield what differs in the outputs of an artifact."""
         if one.verdict not in (Verdict.UNREPRODUCIBLE, Verdict.FRAGILE):
             return
-        differences = {(d.output, d.member, d.location): d for d in one.differences}
+        differences = {_key(difference): difference for difference in one.differences}
         groups = fold(findings_of(one))
-        for findings in groups[:_MOST_FINDINGS]:
-            first = findings[0]
-            yield from self._finding(one, findings, differences.get((first.output, first.member, first.location)))
+        drawn = [
+            "".join(self._finding(one, findings, differences.get(_key(findings[0]))))
+            for findings in groups[:_MOST_FINDINGS]
+        ]
+        yield from drawn[:_MOST_OPEN]
+        if rest := drawn[_MOST_OPEN:]:
+            yield from folded(count(len(rest), "more finding"), rest, style="more")
         if len(groups) > _MOST_FINDINGS:
             yield f"<p>and {len(groups) - _MOST_FINDINGS:,} more in report.json</p>"
 
@@ -80,6 +86,10 @@ class Findings:
         name = next(name for name in names if name not in self._names)
         self._names.add(name)
         return name
+
+
+def _key(place: Finding | Difference) -> tuple[str, str, str]:
+    return place.output, place.member, place.location
 
 
 def _cause(finding: Finding) -> str:

@@ -18,7 +18,9 @@ const search = () => {
     const fit = findings.filter(each => whole || words.every(word => (title + each.text).includes(word)));
     one.hidden = !whole && fit.length === 0;
     for (const each of findings) each.finding.hidden = !fit.includes(each);
-    if (words.length && fit.length) matching.push(one);
+    if (words.length && fit.length) matching.push(one, ...fit.map(each => each.finding.closest(".more")).filter(Boolean));
+    const more = one.querySelector(".more");
+    if (more) more.hidden = !fit.some(each => more.contains(each.finding));
     shown += !one.hidden;
     places += fit.length;
   }
