@@ -55,6 +55,7 @@ def link_file(path: str, folder: str, label: str = "") -> str:
 
 def folded(title: str, body: Iterator[str] | list[str], style: str = "") -> Iterator[str]:
     """Yield a part of the page that is opened by its `title`, which is markup already."""
-    yield f"<details{f' class={style}' if style else ''}><summary>{title}</summary>"
+    attribute = f' class="{style}"' if style else ""
+    yield f"<details{attribute}><summary>{title}</summary>"
     yield from body
     yield "</details>"

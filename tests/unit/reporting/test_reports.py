@@ -294,7 +294,7 @@ def test_a_diff_is_folded_in_and_cut(tmp_path):
 
 def test_of_many_findings_in_one_artifact_the_first_are_open():
     text = to_html([with_findings(*map(finding_of_its_own, range(32)))], TOOL, SESSION)
-    assert '<details class="more"><summary>2 more findings</summary>' in text.replace("class=more", 'class="more"')
+    assert '<details class="more"><summary>2 more findings</summary>' in text
     assert text.count('<section class="finding"') == 32
 
 
