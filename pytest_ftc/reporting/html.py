@@ -130,10 +130,11 @@ def _artifact(one: Verification, findings: Findings, folder: str, *, opened: boo
     facts += [f"{len(one.varied)} of {asked} variations"] if asked else []
     facts += ["cached"] if one.cached else []
     name = anchor(one)
-    yield f'<details class="artifact"{" open" * opened}><summary id="{name}">'
+    yield f'<details class="artifact"{" open" * opened}><summary>'
     yield f'<span class="{one.verdict.value}">{SYMBOLS[one.verdict][0]} {text(describe_verdict(one))}</span>'
     yield f'<h2 class="name">{line(one.name)}</h2><span class="facts">{", ".join(facts)}</span></summary>'
-    yield '<div class="inside">'
+    # A browser opens what a link points into, also without JavaScript; what it points at it only shows.
+    yield f'<div class="inside" id="{name}">'
     yield f'<p class="quiet again"><code>{line(_again(one))}</code> {link_here(name, "this artifact")}</p>'
     if one.reason:
         yield f"<p>{text(one.reason[:2000])}</p>"
