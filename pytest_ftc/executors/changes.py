@@ -32,8 +32,10 @@ def changed_sources(root: Path, since: str, sources: Iterable[Path]) -> frozense
     except (SourceError, IndexError):
         base = since  # a shallow clone need not reach back to where the two parted
     top = Path(os.fsdecode(git(root, "rev-parse", "--show-toplevel")).rstrip("\n"))
-    changed = git(top, "diff", "--name-only", "-z", "--no-ext-diff", base)
+    changed = git(top, "diff", "--name-only", "-z", "--no-ext-diff", "--no-renames", base)
     untracked = git(top, "ls-files", "-z", "--others", "--exclude-standard")
-    paths = [top / os.fsdecode(name) for name in (changed + untracked).split(b"\0") if name]
+    paths = {top / os.fsdecode(name) for name in (changed + untracked).split(b"\0") if name}
     folders = {folder for path in paths for folder in (path, *path.parents)}
-    return frozenset(source for source in sources if source.resolve() in folders)
+    resolved = ((source, source.resolve()) for source in sources)
+    # A source may lie in a submodule, of which git names the folder only.
+    return frozenset(source for source, real in resolved if real in folders or not paths.isdisjoint(real.parents))

@@ -39,6 +39,25 @@ def test_commits_edits_new_files_and_removed_ones_count(repository, git):
     assert changed(repository) == {".", "a", "c", "c/d", "e"}
 
 
+def test_what_was_moved_has_changed_where_it_was_too(repository, git):
+    git(repository, "mv", "a/file", "e/other")
+    git(repository, "commit", "-q", "-m", "moved")
+    assert changed(repository) == {".", "a", "e"}
+
+
+def test_what_lies_in_a_submodule_has_changed_with_it(repository, git, tmp_path_factory):
+    other = tmp_path_factory.mktemp("other")
+    (other / "inner").mkdir()
+    (other / "inner" / "file").write_text("inner")
+    git(other, "init", "-q", "-b", "main")
+    git(other, "add", ".")
+    git(other, "commit", "-q", "-m", "other")
+    git(repository, "submodule", "add", "-q", str(other), "sub")
+    git(repository, "commit", "-q", "-m", "submodule")
+    inner = repository / "sub" / "inner"
+    assert changed_sources(repository, "main", [inner, repository / "a"]) == {inner}
+
+
 def test_what_the_other_branch_has_done_meanwhile_does_not_count(repository, git):
     git(repository, "checkout", "-q", "main")
     (repository / "a" / "file").write_text("theirs")
