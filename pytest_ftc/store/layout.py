@@ -52,13 +52,10 @@ def make_folder(folder: Path, mode: int = 0o777) -> None:
 
     In a project that it lies in, it would be part of every artifact's source.  Raises OSError.
     """
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    try:
-        folder.mkdir(mode=mode)
-    except FileExistsError:
-        folder.mkdir(exist_ok=True)  # fails for what is no folder
-        return
-    (folder / ".gitignore").write_text("# Made by pytest-ftc\n*\n")
+    is_new = not folder.exists()
+    folder.mkdir(parents=True, exist_ok=True, mode=mode)
+    if is_new:
+        (folder / ".gitignore").write_text("# Made by pytest-ftc\n*\n")
 
 
 @contextlib.contextmanager
