@@ -45,7 +45,13 @@ def main(arguments: list[str] | None = None) -> int:
         "cause", metavar="CAUSE", nargs="?", help="such as build_path; without it, all are listed"
     )
     _add_store(commands)
-    options = parser.parse_args(arguments)
+    brief = "verify the artifacts of the project in the current folder, as CI and pre-commit do"
+    commands.add_parser("gate", help=brief, description=_GATE, usage="ftc gate [PYTEST ARGUMENTS]")
+    given = sys.argv[1:] if arguments is None else arguments
+    # What follows is pytest's, and argparse would take its options for unknown ones.
+    is_gate = given[:1] == ["gate"] and given[1:] not in (["-h"], ["--help"])
+    options = parser.parse_args(given[:1] if is_gate else given)
+    options.given = given[1:]
     run = {
         "doctor": doctor,
         "normalize": normalize,
@@ -55,6 +61,7 @@ def main(arguments: list[str] | None = None) -> int:
         "explain": explain,
         "store": store,
         "history": history,
+        "gate": gate,
     }[options.command]
     try:
         return run(options)
@@ -65,6 +72,12 @@ def main(arguments: list[str] | None = None) -> int:
         print(f"ftc: {error}", file=sys.stderr)
         return 1
 
+
+_GATE = """\
+Run pytest --ftc-verify on the declared artifacts, those first whose sources have changed (since the branch that a pull
+or merge request asks to join, the last push, or the last commit, whichever the environment and the repository tell),
+and write ftc-report/ with junit.xml.  Arguments are given to pytest: folders of tests that declare artifacts too, -x,
+-k NAME, --ftc-variations=quick, ...  Exit status: pytest's."""
 
 _NORMALIZE = """\
 Rewrite archives in place so that only their contents decide their bytes: member order, times, owners, modes and
@@ -276,6 +289,16 @@ def history(options: argparse.Namespace) -> int:
     else:
         _write(render_history(options.artifact, builds, **_page()))
     return 0
+
+
+def gate(options: argparse.Namespace) -> int:
+    """Become the pytest that verifies the artifacts of the project in the current folder."""
+    from pytest_ftc.gate import gate_command
+
+    command = gate_command(Path.cwd(), options.given, os.environ)
+    sys.stdout.flush()
+    os.execv(command[0], command)
+    raise AssertionError("execv does not return")
 
 
 def _print(options: argparse.Namespace, value: object, rows: list[tuple[str, str]]) -> None:

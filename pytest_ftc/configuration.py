@@ -52,6 +52,8 @@ class Config:
     """Where what was verified is kept; None for the folder that is this user's own."""
     no_cache: bool
     """Whether everything is built, also what was verified before."""
+    changed_first: str
+    """A commit: artifacts whose sources are not as they were there come first; empty for none."""
     baseline: Path | None
     """The file of known findings; None when there is none."""
     update_baseline: bool
@@ -120,6 +122,7 @@ def load_config(root: Path, given: Mapping[str, str | bool | None], known: Known
         max_builds=settings.get("max_builds", 12),
         store=Path(settings["store"]).absolute() if "store" in settings else None,
         no_cache=settings.get("no_cache", False),
+        changed_first=settings.get("changed_first", ""),
         baseline=_find_baseline(root, settings),
         update_baseline=settings.get("update_baseline", False),
         trace=settings.get("trace", False),
@@ -445,6 +448,7 @@ _CHECKS: dict[str, Callable[[Any, Known], Any]] = {
     "max_builds": _whole_number(2),
     "store": _text,
     "no_cache": _flag,
+    "changed_first": _text,
     "baseline": _text,
     "update_baseline": _flag,
     "trace": _flag,

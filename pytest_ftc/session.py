@@ -18,7 +18,8 @@ import pytest
 
 from pytest_ftc.configuration import Config
 from pytest_ftc.contributions import Contributions
-from pytest_ftc.errors import ConfigurationError, FtcError
+from pytest_ftc.errors import ConfigurationError, FtcError, SourceError
+from pytest_ftc.executors.changes import changed_sources
 from pytest_ftc.gathering import gather, ini_of, notify
 from pytest_ftc.hook_checks import HOOK_NAMES, HookNames
 from pytest_ftc.items import (
@@ -33,6 +34,7 @@ from pytest_ftc.model import Artifact, BuildResult, Verdict, Verification
 from pytest_ftc.model.serial import from_json, to_json
 from pytest_ftc.options import given_values
 from pytest_ftc.planning.specification import Vocabulary
+from pytest_ftc.printable import shorten
 from pytest_ftc.reporting.baseline import Baseline, load_baseline
 from pytest_ftc.sample import LEFT_OUT, Sample
 from pytest_ftc.testing import declare_test, is_rebuilt
@@ -42,6 +44,7 @@ if TYPE_CHECKING:
     from _pytest.terminal import TerminalReporter
 
 _REPORT_KEY = "ftc_verifications"
+_MOST_NAMED = 10
 _VERIFICATIONS = pytest.StashKey[list[Verification]]()
 _HOST = pytest.StashKey["OneBuild"]()
 
@@ -73,6 +76,7 @@ class VerificationSession:
         self._tests: dict[str, Artifact] = {}
         self._today = datetime.date.today()
         self._baseline = _load_baseline(self.config)
+        self._changed = _find_changed(self.config)
         _add_to_arguments(pytest_config, self.config)
 
     @property
@@ -131,6 +135,24 @@ class VerificationSession:
         # A setup.py that is named on the command line must not be imported as a test module: that would run setup().
         return NotTests.from_parent(parent, path=module_path) if module_path == self.config.file else None
 
+    def pytest_report_header(self) -> str | None:
+        if not self.config.changed_first:
+            return None
+        names = [one.name for one in self.config.artifacts if one.id in self._changed]
+        shown = ", ".join(map(shorten, names[:_MOST_NAMED])) + (", …" if len(names) > _MOST_NAMED else "")
+        return f"ftc: changed since {shorten(self.config.changed_first, 80)}, and first: {shown or 'nothing'}"
+
+    @pytest.hookimpl(trylast=True)
+    def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> None:
+        """Put artifacts that have changed before the others, in the places that artifacts have among the items."""
+        if not self._changed:
+            return
+        places = [place for place, item in enumerate(items) if isinstance(item, ArtifactItem)]
+        artifacts = [item for item in items if isinstance(item, ArtifactItem)]
+        artifacts.sort(key=lambda item: item.artifact.id not in self._changed)
+        for place, item in zip(places, artifacts, strict=True):
+            items[place] = item
+
     def pytest_collection_finish(self, session: pytest.Session) -> None:
         # Pytest says that it has finished also where it has not, see Session.perform_collect.
         if not self._hook_names.refuses:
@@ -148,7 +170,8 @@ class VerificationSession:
         if not any("::" in argument for argument in self._pytest.args):
             self._sample.choose(artifacts)
         if not self._is_worker and not self._pytest.option.collectonly:
-            self._verifier.start([artifact for artifact in artifacts if not self._sample.why_left_out(artifact)])
+            chosen = [artifact for artifact in artifacts if not self._sample.why_left_out(artifact)]
+            self._verifier.start(chosen, self._changed)
 
     def _declare(self, item: pytest.Function) -> Artifact:
         if item.nodeid not in self._tests:
@@ -348,13 +371,26 @@ def _load_baseline(config: Config) -> Baseline:
         return load_baseline(config.baseline)
 
 
+def _find_changed(config: Config) -> frozenset[str]:
+    """Return the ids of the artifacts whose sources have changed since the commit that was named."""
+    if not config.changed_first:
+        return frozenset()
+    try:
+        changed = changed_sources(config.root, config.changed_first, {one.source for one in config.artifacts})
+    except SourceError as error:
+        raise pytest.UsageError(f"changed_first: expected a commit: {error}") from None
+    return frozenset(one.id for one in config.artifacts if one.source in changed)
+
+
 def _check_writable(config: Config) -> None:
     """Find out now, and not after an hour of builds, that a report could not be written."""
+    from pytest_ftc.store.layout import make_folder
+
     for option, folder in (("report", config.report), ("json", config.json.parent if config.json else None)):
         if folder is None:
             continue
         try:
-            folder.mkdir(parents=True, exist_ok=True)
+            make_folder(folder)
             problem = "" if os.access(folder, os.W_OK) else "it is not writable"
         except OSError as error:
             problem = error.strerror or str(error)

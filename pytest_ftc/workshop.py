@@ -7,7 +7,7 @@ import platform
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 from functools import cache, partial
 from pathlib import Path
@@ -84,11 +84,15 @@ class Verifier:
         self._lock = threading.Lock()
         self._open: _Open | None = None
 
-    def start(self, artifacts: Sequence[Artifact]) -> None:
-        """Begin to verify `artifacts` in the background, the critical ones first, then those that take the shortest."""
+    def start(self, artifacts: Sequence[Artifact], first: Collection[str] = ()) -> None:
+        """Begin to verify `artifacts` in the background.
+
+        Those whose id is in `first` come first, then the critical ones, then those that take the shortest.
+        """
         if artifacts:
             memory = self._parts().memory
-            self._parts().background.start(memory.order(artifacts) if memory else artifacts)
+            ordered = memory.order(artifacts) if memory else artifacts
+            self._parts().background.start(sorted(ordered, key=lambda one: one.id not in first))
 
     def result(self, artifact: Artifact) -> Verification:
         """Return the verification of `artifact`, begun now if need be."""

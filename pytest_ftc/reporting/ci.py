@@ -12,8 +12,11 @@ from pytest_ftc.reporting.fingerprint import fingerprint
 from pytest_ftc.reporting.sarif import describe
 
 _MOST_ANNOTATIONS = 10
-"""GitHub shows no more of a kind in one step."""
+"""GitHub shows no more of a level in one step."""
+_LONGEST_TITLE = 200
 _MOST_ROWS = 500
+_MOST_BYTES = 500_000
+"""Of the summary: GitHub refuses all of it when that of a step is over 1 MiB."""
 _SYMBOLS = {
     Verdict.REPRODUCIBLE: "✅",
     Verdict.UNREPRODUCIBLE: "❌",
@@ -28,13 +31,22 @@ def to_annotations(verifications: Sequence[Verification], lines: Mapping[str, in
 
     See https://docs.github.com/en/actions/reference/workflow-commands-for-github-actions.
     """
-    told = []
+    told: dict[str, list[str]] = {"error": [], "notice": []}
     for one in verifications:
+        place = f"file={_property(one.id.partition('::')[0])},line={lines.get(one.id, 1)}"
         for title, text, is_known in _messages(one, known):
             level = "notice" if is_known else "error"
-            place = f"file={_property(one.id.partition('::')[0])},line={lines.get(one.id, 1)}"
-            told.append(f"::{level} {place},title={_property(title)}::{_data(text)}")
-    return told[:_MOST_ANNOTATIONS]
+            shown = _property(shorten(title, _LONGEST_TITLE))
+            told[level].append(f"::{level} {place},title={shown}::{_data(text)}")
+    return [line for level, commands in told.items() for line in _bounded(level, commands)]
+
+
+def _bounded(level: str, commands: list[str]) -> list[str]:
+    """Return as many as are shown; the last says how many are not."""
+    if len(commands) <= _MOST_ANNOTATIONS:
+        return commands
+    shown = commands[: _MOST_ANNOTATIONS - 1]
+    return [*shown, f"::{level} title=reproducible builds::and {len(commands) - len(shown)} more in the job's summary"]
 
 
 def _messages(one: Verification, known: frozenset[str]) -> Iterator[tuple[str, str, bool]]:
@@ -66,25 +78,44 @@ def shorten_lines(text: str) -> str:
 
 
 def job_summary(verifications: Sequence[Verification]) -> str:
-    """Return the table of all artifacts, and what differs, as Markdown."""
+    """Return the table of all artifacts, and what differs, as Markdown; what is bad comes first."""
+    ordered = sorted(verifications, key=lambda one: one.passed)
     rows = [
         "## Reproducible builds",
         "",
         "| | artifact | verdict | cause | builds | varied |",
         "|---|---|---|---|---|---|",
     ]
-    for one in verifications[:_MOST_ROWS]:
-        causes = ", ".join(dict.fromkeys(finding.cause for finding in findings_of(one)))
-        asked = len(one.varied) + len(one.not_varied)
-        cells = [one.name, one.verdict.value, causes, str(len(one.builds)), f"{len(one.varied)} of {asked}"]
-        rows.append(f"| {_SYMBOLS[one.verdict]} | {' | '.join(map(_cell, cells))} |")
-    if len(verifications) > _MOST_ROWS:
-        rows.append(f"| | and {len(verifications) - _MOST_ROWS} more | | | | |")
-    bad = [one for one in verifications if one.verdict is Verdict.UNREPRODUCIBLE]
-    for one in bad[:20]:
-        rows += ["", f"### {_cell(one.name)}", ""]
-        rows += [f"- {_cell(describe(findings[0]))}" for findings in fold(findings_of(one))[:10]]
+    table = [_row(one) for one in ordered[:_MOST_ROWS]]
+    room = _MOST_BYTES - _take(rows, table, _MOST_BYTES // 2)
+    left = len(ordered) - (len(rows) - 4)
+    if left:
+        rows.append(f"| | and {left} more | | | | |")
+    for one in [one for one in ordered if one.verdict is Verdict.UNREPRODUCIBLE][:20]:
+        groups = fold(findings_of(one))
+        listed = ["", f"### {_cell(one.name)}", "", *(f"- {_cell(describe(findings[0]))}" for findings in groups[:10])]
+        listed += [f"- and {len(groups) - 10} more in the report"] if len(groups) > 10 else []
+        room -= _take(rows, listed, room)
     return "\n".join(rows) + "\n"
+
+
+def _take(rows: list[str], more: Sequence[str], room: int) -> int:
+    """Add to `rows` what of `more` there is room for; return the bytes that it takes."""
+    taken = 0
+    for row in more:
+        size = len(row.encode("utf-8", "backslashreplace")) + 1
+        if taken + size > room:
+            break
+        rows.append(row)
+        taken += size
+    return taken
+
+
+def _row(one: Verification) -> str:
+    causes = ", ".join(dict.fromkeys(finding.cause for finding in findings_of(one)))
+    asked = len(one.varied) + len(one.not_varied)
+    cells = [one.name, one.verdict.value, causes, str(len(one.builds)), f"{len(one.varied)} of {asked}"]
+    return f"| {_SYMBOLS[one.verdict]} | {' | '.join(map(_cell, cells))} |"
 
 
 def _cell(text: str) -> str:

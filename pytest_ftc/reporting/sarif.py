@@ -17,10 +17,18 @@ from pytest_ftc.reporting.fingerprint import fingerprint
 
 _SCHEMA = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/os/schemas/sarif-schema-2.1.0.json"
 _BROKEN = {
-    Verdict.FAILED: "It does not build in the control environment.",
-    Verdict.FRAGILE: "It builds in the control environment and breaks under a variation.",
-    Verdict.ERROR: "Nothing is known about it: something around its builds failed.",
+    Verdict.FAILED: ("It does not build in the control environment.", "Read the log of the control build."),
+    Verdict.FRAGILE: (
+        "It builds in the control environment and breaks under a variation.",
+        "Make the build bear what breaks it, or leave that out of its variations.",
+    ),
+    Verdict.ERROR: (
+        "Nothing is known about it: something around its builds failed.",
+        "It says nothing about the artifact: put it right and verify again.",
+    ),
 }
+"""What each of these verdicts means, and what to do."""
+_HOME = "https://pypi.org/project/pytest-ftc/"
 
 
 def to_sarif(
@@ -32,7 +40,7 @@ def to_sarif(
     """
     results = [result for one in verifications for result in _results(one, lines, known)]
     rules = [_rule(name) for name in dict.fromkeys(result["ruleId"] for result in results)]
-    driver = {"name": tool["name"], "version": tool["version"], "rules": rules}
+    driver = {"name": tool["name"], "version": tool["version"], "informationUri": _HOME, "rules": rules}
     return {
         "$schema": _SCHEMA,
         "version": "2.1.0",
@@ -41,18 +49,22 @@ def to_sarif(
 
 
 def _rule(name: str) -> dict[str, Any]:
+    """Return what is told of a kind of result; code scanning on GitHub asks for each of these texts."""
     if name in (verdict.value for verdict in _BROKEN):
-        return {"id": name, "shortDescription": {"text": _BROKEN[Verdict(name)]}}
+        meaning, advice = _BROKEN[Verdict(name)]
+        return _described(name, meaning, meaning, advice)
     cause = find_cause(name)
     if cause is None:
-        return {"id": name, "shortDescription": {"text": f"The outputs differ because of {name}."}}
-    return {
-        "id": name,
-        "shortDescription": {"text": f"{cause.brief[0].upper()}{cause.brief[1:]}."},
-        "fullDescription": {"text": cause.why},
-        "help": {"text": "\n".join(f"- {remedy}" for remedy in cause.remedies)},
-        "helpUri": cause.source,
-    }
+        brief = f"The outputs differ because of {name}."
+        return _described(name, brief, brief, "Compare both builds in the report.")
+    brief = f"{cause.brief[0].upper()}{cause.brief[1:]}."
+    advice = "\n".join(f"- {remedy}" for remedy in cause.remedies)
+    return {**_described(name, brief, cause.why, advice), "helpUri": cause.source}
+
+
+def _described(name: str, brief: str, full: str, advice: str) -> dict[str, Any]:
+    texts = {"shortDescription": brief, "fullDescription": full, "help": advice}
+    return {"id": name, **{key: {"text": text} for key, text in texts.items()}}
 
 
 def _results(verification: Verification, lines: Mapping[str, int], known: frozenset[str]) -> Iterator[dict[str, Any]]:

@@ -108,8 +108,9 @@ def _findings(page: Page, verification: Verification, most: int = _MOST_FINDINGS
     """Yield the findings, many alike as one; an output is named once for all the places in it."""
     differences = {(d.output, d.member, d.location): d for d in verification.differences}
     groups = fold(findings_of(verification))
+    diffs: set[str] = set()
     for _, places in groupby(groups[:most], key=lambda findings: (findings[0].output, findings[0].member)):
-        yield from _findings_in_one(page, list(places), differences)
+        yield from _findings_in_one(page, list(places), differences, diffs)
     rest = sum(map(len, groups[most:]))
     if rest:
         where = " in report.json (--ftc-report=DIR)" if verification.builds else ""
@@ -117,8 +118,12 @@ def _findings(page: Page, verification: Verification, most: int = _MOST_FINDINGS
 
 
 def _findings_in_one(
-    page: Page, places: Sequence[Sequence[Finding]], differences: Mapping[tuple[str, str, str], Difference]
+    page: Page,
+    places: Sequence[Sequence[Finding]],
+    differences: Mapping[tuple[str, str, str], Difference],
+    told_diffs: set[str],
 ) -> Iterator[Text]:
+    """Yield the findings in one output; `told_diffs` are the diffs that others have named, and these add theirs."""
     from rich.text import Text
 
     output, member = places[0][0].output, places[0][0].member
@@ -147,6 +152,9 @@ def _findings_in_one(
             yield row(page, "note", markup.show_lines(difference.note), most_rows=3)
         diffs += [difference.diff] if difference and difference.diff else []
     for diff in dict.fromkeys(diffs):
+        if diff in told_diffs:
+            continue
+        told_diffs.add(diff)
         yield row_to_copy(page, "full diff", markup.show(_relative(diff)))
     yield Text()
 

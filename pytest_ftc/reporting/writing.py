@@ -32,7 +32,7 @@ def write_reports(
     Raises FtcError.
     """
     write_json(folder / "report.json", report(verifications, tool, session))
-    write_text(folder / "index.html", to_html(verifications, tool, session, known))
+    write_text(folder / "index.html", to_html(verifications, tool, session, known, str(folder)))
     write_json(folder / "findings.sarif", to_sarif(verifications, tool, lines, known))
     write_json(folder / "gl-code-quality-report.json", code_quality(verifications, lines, known))
 

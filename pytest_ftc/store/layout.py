@@ -33,7 +33,7 @@ class Layout:
     def make(self) -> None:
         """Create the folders, for this user alone.  Raises StoreUnavailableError."""
         with translated(self.root):
-            self.root.mkdir(parents=True, exist_ok=True, mode=0o700)
+            make_folder(self.root, mode=0o700)
             for folder in (self.blobs, self.actions, self.parts, self.trash, self.leases, self.quarantine):
                 with contextlib.suppress(FileExistsError):
                     folder.mkdir(mode=0o700)
@@ -45,6 +45,17 @@ class Layout:
     def action(self, name: str) -> str:
         """Return the path of the entry for the action whose digest is `name`."""
         return f"{self.actions}/{name[:2]}/{name}"
+
+
+def make_folder(folder: Path, mode: int = 0o777) -> None:
+    """Make `folder` unless it is there, and have git ignore it, as tools do with their caches.
+
+    In a project that it lies in, it would be part of every artifact's source.  Raises OSError.
+    """
+    is_new = not folder.exists()
+    folder.mkdir(parents=True, exist_ok=True, mode=mode)
+    if is_new:
+        (folder / ".gitignore").write_text("# Made by pytest-ftc\n*\n")
 
 
 @contextlib.contextmanager

@@ -6,8 +6,13 @@ from pathlib import Path
 
 import jsonschema
 import pytest
+import xmlschema
 
-SARIF = json.loads((Path(__file__).parents[1] / "schemas" / "sarif-2.1.0-rtm.5.json").read_text())
+from pytest_ftc.reporting.json_report import schema
+
+SCHEMAS = Path(__file__).parents[1] / "schemas"
+SARIF = json.loads((SCHEMAS / "sarif-2.1.0-rtm.5.json").read_text())
+CODE_QUALITY = json.loads((SCHEMAS / "gitlab-code-quality.json").read_text())
 TWO = """
 [artifacts.good]
 build = "echo > out"
@@ -15,6 +20,27 @@ outputs = ["out"]
 
 [artifacts.bad]
 build = "echo $HOME > out"
+outputs = ["out"]
+"""
+ALL_KINDS = r"""
+[artifacts.good]
+build = "echo > out"
+outputs = ["out"]
+
+[artifacts.names]
+build = '''
+printf '%s' "$HOME" > '"a" & <script>.html'
+printf '%s' "$HOME" > "$(printf 'red \\033[31m.txt')"
+printf '%s' "$HOME" > "$(printf 'bytes-\\351 \\342\\200\\256.c')"
+'''
+outputs = ["*.html", "*.txt", "*.c"]
+
+[artifacts.fails]
+build = "printf 'no \\001\\033[1m\\n'; exit 3"
+outputs = ["out"]
+
+[artifacts.breaks]
+build = 'test "$(umask)" = 0022 && echo > out'
 outputs = ["out"]
 """
 QUICK = ("--ftc-variations=home,umask", "--ftc-diagnose=fast")
@@ -40,6 +66,47 @@ def test_all_reports_are_written_and_tell_the_same(folder):
     page = (folder / "index.html").read_text()
     assert 'href="#cause-home"' in page
     assert 'id="cause-home"' in page
+
+
+def test_what_a_session_writes_is_valid_by_the_published_schemas(verify, tmp_path):
+    report, junit = tmp_path / "report", tmp_path / "junit.xml"
+    run = verify(ALL_KINDS, *QUICK, f"--ftc-report={report}", f"--junitxml={junit}")
+    assert run.verdicts == {"good": "reproducible", "names": "unreproducible", "fails": "failed", "breaks": "fragile"}
+    jsonschema.validate(json.loads((report / "report.json").read_text()), schema())
+    log = json.loads((report / "findings.sarif").read_text())
+    jsonschema.Draft4Validator(SARIF).validate(log)
+    assert {result["ruleId"] for result in log["runs"][0]["results"]} == {"home", "failed", "fragile"}
+    entries = json.loads((report / "gl-code-quality-report.json").read_text())
+    jsonschema.validate(entries, CODE_QUALITY)
+    assert len(entries) == 5
+    check_junit(junit)
+    for name in ("report.json", "findings.sarif", "gl-code-quality-report.json", "index.html"):
+        text = (report / name).read_text()
+        assert "\x1b" not in text
+        assert "\u202e" not in text
+    page = (report / "index.html").read_text()
+    assert page.count("<script>") == 1
+    assert "&lt;script&gt;.html" in page
+
+
+def check_junit(path: Path) -> None:
+    """Check the file by the schema that Jenkins publishes and pytest is tested with.
+
+    It knows properties of suites only.  Those of test cases are pytest's extension: they are of the same form, and the
+    rest is valid without them.
+    """
+    xsd = xmlschema.XMLSchema(SCHEMAS / "junit-10.xsd")
+    root = ElementTree.parse(path).getroot()
+    with pytest.raises(xmlschema.XMLSchemaValidationError, match="tag 'properties'"):
+        xsd.validate(root)
+    cases = list(root.iter("testcase"))
+    for case in cases:
+        properties = case.find("properties")
+        assert len(properties) >= 2
+        xsd.elements["properties"].validate(properties)
+        case.remove(properties)
+    xsd.validate(root)
+    assert len(cases) == 4
 
 
 def test_github_is_told_where_and_gets_a_summary(verify, tmp_path, monkeypatch):

@@ -1,0 +1,46 @@
+const tools = document.querySelector(".tools"), field = document.getElementById("search");
+const artifacts = [...document.querySelectorAll("details.artifact")];
+const all = document.querySelectorAll("main details");
+const text = element => element.textContent.toLowerCase();
+let known = null;
+// Tables of environments name every variation: they would match whatever was asked for.
+const told = one => [...one.querySelectorAll(".inside > p, .inside > pre, .inside > .notes")].map(text).join(" ");
+const look = () => known = artifacts.map(one => ({
+  one, title: text(one.querySelector("summary")), told: told(one),
+  findings: [...one.querySelectorAll(".finding")].map(finding => ({ finding, text: text(finding) })),
+}));
+const search = () => {
+  const words = field.value.toLowerCase().split(/\s+/).filter(Boolean);
+  let shown = 0, places = 0;
+  const matching = [];
+  for (const { one, title, told, findings } of known || look()) {
+    const whole = words.every(word => (title + told).includes(word));
+    const fit = findings.filter(each => whole || words.every(word => (title + each.text).includes(word)));
+    one.hidden = !whole && fit.length === 0;
+    for (const each of findings) each.finding.hidden = !fit.includes(each);
+    if (words.length && fit.length) matching.push(one, ...fit.map(each => each.finding.closest(".more")).filter(Boolean));
+    const more = one.querySelector(".more");
+    if (more) more.hidden = !fit.some(each => more.contains(each.finding));
+    shown += !one.hidden;
+    places += fit.length;
+  }
+  if (places <= 30) for (const one of matching) one.open = true;
+  const plural = (number, what) => `${number} ${what}${number === 1 ? "" : "s"}`;
+  document.getElementById("found").textContent = words.length
+    ? `${plural(places, "finding")} in ${plural(shown, "artifact")} of ${artifacts.length}` : "";
+};
+tools.hidden = artifacts.length === 0;
+field.addEventListener("input", search);
+document.getElementById("expand").addEventListener("click", () => all.forEach(one => one.open = true));
+document.getElementById("collapse").addEventListener("click", () => all.forEach(one => one.open = false));
+document.addEventListener("keydown", event => {
+  if (event.key === "/" && document.activeElement !== field) { event.preventDefault(); field.focus(); }
+  if (event.key === "Escape" && document.activeElement === field) { field.value = ""; search(); }
+});
+const reveal = () => {
+  const target = document.getElementById(location.hash.slice(1));
+  for (let one = target; one; one = one.parentElement) if (one.tagName === "DETAILS") one.open = true;
+  if (target) target.scrollIntoView();
+};
+addEventListener("hashchange", reveal);
+reveal();
