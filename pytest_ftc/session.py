@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import datetime
+import itertools
 import json
 import os
 import stat
@@ -25,13 +26,15 @@ from pytest_ftc.items import (
     VerificationFailedError,
     failure_repr,
     properties_of,
+    replace_by_id,
 )
+from pytest_ftc.marked import declare_test, is_rebuilt, marked_tests
 from pytest_ftc.model import Artifact, BuildResult, Verdict, Verification
 from pytest_ftc.model.serial import from_json, to_json
 from pytest_ftc.options import given_values
 from pytest_ftc.reporting.baseline import Baseline, load_baseline
 from pytest_ftc.sample import LEFT_OUT, Sample
-from pytest_ftc.testing import declare_test, is_rebuilt
+from pytest_ftc.waiting import Display, Nothing, make_display, shown
 from pytest_ftc.workshop import Verifier, explain_nothing, load_project, user_cache
 
 if TYPE_CHECKING:
@@ -55,6 +58,7 @@ class VerificationSession:
         self._report_problem = ""
         self._results = _results_folder(pytest_config, self.config)
         self._verifier = Verifier(self.config, self._results)
+        self._display: Display = Nothing()
         self._sample = Sample(
             self.config.root,
             user_cache("samples"),
@@ -74,7 +78,8 @@ class VerificationSession:
 
     def verify(self, artifact: Artifact) -> Verification:
         """Return the verification of `artifact`, begun now unless it runs in the background already."""
-        return self._verifier.result(artifact)
+        with shown(self._display) as waiting:
+            return self._verifier.result(artifact, waiting)
 
     def keep(self, item: pytest.Item, verification: Verification) -> None:
         """Have the reports tell of `verification`; its properties stand in the file of ``--junitxml`` too."""
@@ -106,6 +111,11 @@ class VerificationSession:
         """Return why `artifact` is not in the sample of this session; empty if it is."""
         return self._sample.why_left_out(artifact)
 
+    @pytest.hookimpl(trylast=True)
+    def pytest_sessionstart(self) -> None:
+        # Now there is a reporter, and its stream is not captured.
+        self._display = make_display(self._pytest, self._verifier.progress)
+
     def pytest_collect_file(self, file_path: Path, parent: pytest.Collector) -> pytest.Collector | None:
         if file_path != self.config.file or not self.config.artifacts:
             return None
@@ -121,7 +131,7 @@ class VerificationSession:
     def pytest_collection_finish(self, session: pytest.Session) -> None:
         # A worker of pytest-xdist collects everything and runs a part: it begins each verification when its turn comes.
         artifacts = [item.artifact for item in session.items if isinstance(item, ArtifactItem)]
-        tests = [item for item in session.items if isinstance(item, pytest.Function) and is_rebuilt(item)]
+        tests = marked_tests(session.items)
         uses = tests or any("ftc" in getattr(item, "fixturenames", ()) for item in session.items)
         if not (self.config.artifacts or uses or self._is_worker):
             raise pytest.UsageError(explain_nothing(self.config.root))
@@ -170,7 +180,8 @@ class VerificationSession:
             self._left_out[report.nodeid] = reason.removeprefix("Skipped: ")
         text = getattr(report, _REPORT_KEY, None)
         if text and not self._is_worker:
-            self._verifications += [from_json(Verification, one) for one in json.loads(text)]
+            found = [from_json(Verification, one) for one in json.loads(text)]
+            self._verifications = replace_by_id(self._verifications, found)
 
     @pytest.hookimpl(trylast=True)
     def pytest_sessionfinish(self, session: pytest.Session) -> None:
@@ -243,8 +254,10 @@ class VerificationSession:
 
 def keep_verification(item: pytest.Item, verification: Verification) -> None:
     """Have the reports tell of a `verification` that the test `item` asked for."""
-    item.stash.setdefault(_VERIFICATIONS, []).append(verification)
-    item.user_properties += properties_of(verification)
+    found = replace_by_id(item.stash.get(_VERIFICATIONS, []), [verification])
+    item.stash[_VERIFICATIONS] = found
+    others = [entry for entry in item.user_properties if not entry[0].startswith("ftc_")]
+    item.user_properties = [*others, *itertools.chain.from_iterable(map(properties_of, found))]
 
 
 class OneBuild:

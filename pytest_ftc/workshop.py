@@ -21,12 +21,21 @@ from pytest_ftc.background import Background
 from pytest_ftc.comparators import DiffoscopeComparator
 from pytest_ftc.configuration import Config, load_config
 from pytest_ftc.errors import ConfigurationError, FtcError
-from pytest_ftc.executors import LocalExecutor, Patience, RetryingExecutor, SnapshotCache, Workspace, survey_machine
+from pytest_ftc.executors import (
+    LocalExecutor,
+    ObservedExecutor,
+    Patience,
+    RetryingExecutor,
+    SnapshotCache,
+    Workspace,
+    survey_machine,
+)
 from pytest_ftc.executors.sources import Sources
 from pytest_ftc.executors.toolchain import Toolchain
 from pytest_ftc.launcher.trees import remove_tree
 from pytest_ftc.memory import Asked, Memory
 from pytest_ftc.model import Artifact, BuildResult, Machine, Verification
+from pytest_ftc.model.progress import Progress
 from pytest_ftc.model.serial import to_json
 from pytest_ftc.planning.specification import Vocabulary, parse_specification
 from pytest_ftc.presets import declare, prepare
@@ -81,9 +90,17 @@ class Verifier:
             memory = self._parts().memory
             self._parts().background.start(memory.order(artifacts) if memory else artifacts)
 
-    def result(self, artifact: Artifact) -> Verification:
-        """Return the verification of `artifact`, begun now if need be."""
-        return self._parts().background.result(artifact)
+    def result(self, artifact: Artifact, waiting: Callable[[], None] = lambda: None) -> Verification:
+        """Return the verification of `artifact`, begun now if need be; `waiting` is called meanwhile."""
+        return self._parts().background.result(artifact, waiting)
+
+    def progress(self) -> Sequence[Progress]:
+        """Return where the verifications stand that have not ended."""
+        parts = self._parts()
+        return [
+            parts.executor.look(artifact.name) if runs else Progress(name=artifact.name, doing="")
+            for artifact, runs in parts.background.open
+        ]
 
     def build_once(self, artifact: Artifact) -> BuildResult:
         """Build `artifact` in the environment of a control, and compare nothing.  Raises FtcError."""
@@ -132,7 +149,7 @@ class _Open:
         machine = examine_machine(workspace, cache=self_test_cache())
         comparator = DiffoscopeComparator(results / "diffs", workspace.folder("compare"))
         local = LocalExecutor(machine, workspace.folder("builds"), results / "logs", config.jobs, user_cache("slots"))
-        executor = RetryingExecutor(local, Patience(retries=config.retries))
+        executor = ObservedExecutor(RetryingExecutor(local, Patience(retries=config.retries)))
         select = partial(_select_for, default=config.variations)
         self._problem = ""
         self.memory: Memory | None = None
@@ -164,6 +181,7 @@ class _Open:
             executor.cancel()
 
         self.workshop = workshop
+        self.executor = executor
         self.background = Background(lambda artifact: verify(artifact, workshop), cancel)
 
     @property

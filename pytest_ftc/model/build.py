@@ -92,6 +92,8 @@ class Action:
     """Whether it is built before others that wait."""
     fetches: bool = False
     """Whether it is declared to download: what a server answers is then no failure of its own."""
+    artifact: str = ""
+    """The name of the artifact that it builds."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

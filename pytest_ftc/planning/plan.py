@@ -205,6 +205,7 @@ def _action(
     build = artifact.build
     return Action(
         id=f"{_slug(artifact.name)}-{role.value}{suffix}",
+        artifact=artifact.name,
         role=role,
         command=("/bin/sh", "-c", build) if isinstance(build, str) else tuple(build),
         snapshot=source.path,
