@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, replace
 
-from pytest_ftc.model import Artifact, Verdict, Verification
+from pytest_ftc.model import Artifact, BuildStatus, Verdict, Verification
 
 _AT_ONCE = 16
 """Verifications open at once.  Most of their time they wait for the gap between builds or for a free job."""
@@ -88,6 +88,21 @@ class Background:
         verification = self._verify(artifact)
         if before.artifact != artifact or before.future.exception():
             return verification
-        first = before.future.result()
-        told = f"it was verified again; before, it was {first.verdict.value}: {first.reason}"
-        return replace(verification, notes=(*first.notes, told, *verification.notes))
+        return _with_failures(verification, before.future.result())
+
+
+def _with_failures(verification: Verification, before: Verification) -> Verification:
+    """Return `verification` with what failed in the one `before` it: what then passes is flaky."""
+    failed = {build.role: build for build in reversed(before.builds) if build.status is BuildStatus.FAILED}
+    builds = tuple(
+        replace(
+            build,
+            attempts=failed[build.role].attempts + build.attempts,
+            failed_before=(*failed[build.role].failed_before, failed[build.role].reason, *build.failed_before),
+        )
+        if build.role in failed
+        else build
+        for build in verification.builds
+    )
+    told = f"it was verified again; before, it was {before.verdict.value}: {before.reason}"
+    return replace(verification, builds=builds, notes=(*before.notes, told, *verification.notes))

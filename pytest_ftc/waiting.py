@@ -38,7 +38,7 @@ class Display(Protocol):
 
 def make_display(config: pytest.Config, look: Look, environ: Mapping[str, str] = os.environ) -> Display:
     """Return what fits where pytest writes: nothing at all with ``-q -q`` or ``-p no:terminal``."""
-    if config.option.verbose <= -2:
+    if config.getoption("verbose", 0) <= -2:
         return Nothing()
     worker = getattr(config, "workerinput", None)
     if worker is not None:
