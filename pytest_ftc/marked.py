@@ -56,7 +56,8 @@ def _settings(config: pytest.Config, root: Path) -> Iterator[str]:
         if not setting.startswith("addopts="):
             yield f"--override-ini={setting}"
     for plugin in dict.fromkeys((*_USELESS, *(config.getoption("plugins") or ()))):
-        yield from ("-p", plugin)
+        if plugin != "no:terminal":  # a build has to say what went wrong
+            yield from ("-p", plugin)
 
 
 def is_rebuilt(item: pytest.Item) -> bool:

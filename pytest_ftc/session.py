@@ -55,6 +55,7 @@ class VerificationSession:
         self._is_worker = hasattr(pytest_config, "workerinput")
         self._started = time.time()
         self._verifications: list[Verification] = []
+        self._told: dict[tuple[str, str], Verification] = {}
         self._report_problem = ""
         self._results = _results_folder(pytest_config, self.config)
         self._verifier = Verifier(self.config, self._results)
@@ -180,8 +181,11 @@ class VerificationSession:
             self._left_out[report.nodeid] = reason.removeprefix("Skipped: ")
         text = getattr(report, _REPORT_KEY, None)
         if text and not self._is_worker:
+            # A test that is run again tells of the same artifact again; with --dist=each every worker has its own.
+            worker = getattr(report, "worker_id", "")
             found = [from_json(Verification, one) for one in json.loads(text)]
-            self._verifications = replace_by_id(self._verifications, found)
+            self._told.update({(worker, one.id): one for one in found})
+            self._verifications = list(self._told.values())
 
     @pytest.hookimpl(trylast=True)
     def pytest_sessionfinish(self, session: pytest.Session) -> None:

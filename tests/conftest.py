@@ -10,7 +10,6 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from friends import without_friends
 from leftovers import find_leftovers, wait_until_gone
 
 pytest_plugins = ["pytester"]
@@ -54,13 +53,6 @@ def _cache_of_the_tests(tmp_path_factory: pytest.TempPathFactory) -> Iterator[No
         patch.setenv("XDG_CACHE_HOME", str(tmp_path_factory.mktemp("cache")))
         patch.setenv("XDG_DATA_HOME", str(tmp_path_factory.mktemp("data")))
         yield
-
-
-@pytest.fixture
-def pytester(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> pytest.Pytester:
-    """pytest's own, whose sessions do without the plugins that are installed for tests/functional/test_friends.py."""
-    monkeypatch.setenv("PYTEST_ADDOPTS", without_friends())
-    return pytester
 
 
 @pytest.fixture

@@ -100,7 +100,9 @@ def test_builds_import_and_collect_as_pytest_does_here(run, pytester, tmp_path):
     (root / "src/plugged.py").write_text(fixture.format("of_a_plugin"))
     (root / "tests/unit/conftest.py").write_text(fixture.format("below"))
     (root / "tests/unit/test_elsewhere.py").write_text(ELSEWHERE)
-    result = run("", "-c", "project/odd.ini", "-o", "python_functions=test_* check_*", "project/tests")
+    result = run(
+        "", "-c", "project/odd.ini", "-o", "python_functions=test_* check_*", "project/tests", "-p", "no:pastebin"
+    )
     result.assert_outcomes(passed=7)
 
 

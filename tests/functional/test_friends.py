@@ -6,7 +6,7 @@ import threading
 from collections import Counter
 
 import pytest
-from friends import without_friends
+from friends import environment_with
 from leftovers import find_leftovers, wait_until_gone
 
 BUILDS = """
@@ -83,7 +83,8 @@ def session(verify, project, counting, monkeypatch):
     (project / "test_it.py").write_text(TESTS.format(count="bin/count", port=counting.server_address[1]))
 
     def run(*arguments, friends=(), toml=BUILDS):
-        monkeypatch.setenv("PYTEST_ADDOPTS", without_friends(*friends))
+        for name, value in environment_with(*friends).items():
+            monkeypatch.setenv(name, value)
         return verify(toml.format(count="bin/count"), *arguments)
 
     return run
@@ -234,7 +235,7 @@ async def test_bad(ftc):
     ftc.verify(build="echo $HOME > out", outputs=["out"])
 
 @pytest.mark.asyncio
-@pytest.mark.ftc(outputs=["out"])
+@pytest.mark.ftc(outputs=["out"], pass_env=["PYTHONPATH"])
 async def test_marked(ftc_output):
     await asyncio.sleep(0)
     (ftc_output / "out").write_text("x")
