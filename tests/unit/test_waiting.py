@@ -1,7 +1,9 @@
 """What stands on the screen while one waits, as a terminal shows it."""
 
+import fcntl
 import os
 import pty
+import struct
 import termios
 
 import pyte
@@ -10,20 +12,24 @@ import pytest
 from pytest_ftc.model.progress import Progress
 from pytest_ftc.waiting import LiveLine, Log
 
+END = b"\x07"
+"""A bell: nobody sees it, and it tells that all before it was read."""
+
 
 @pytest.fixture
 def terminal():
     """A terminal of 5 lines of 40 columns: what writes to it, and a function that tells what it shows."""
     main, side = pty.openpty()
-    termios.tcsetwinsize(side, (5, 40)) if hasattr(termios, "tcsetwinsize") else os.system(
-        f"stty rows 5 cols 40 < /proc/self/fd/{side}"
-    )
+    fcntl.ioctl(side, termios.TIOCSWINSZ, struct.pack("HHHH", 5, 40, 0, 0))
     screen = pyte.Screen(40, 5)
     stream = pyte.ByteStream(screen)
 
     def shows() -> list[str]:
-        os.write(side, b"\x07")  # so that there is something to read
-        stream.feed(os.read(main, 65536))
+        os.write(side, END)
+        data = b""
+        while not data.endswith(END):
+            data += os.read(main, 65536)
+        stream.feed(data)
         return [line.rstrip() for line in screen.display]
 
     yield side, shows
