@@ -15,7 +15,7 @@ BUILDS = """
 variations = "home"
 diagnose = "off"
 [artifacts.wheel]
-build = "echo > wheel; sleep 1.5"
+build = "echo > wheel; sleep 2.2"
 outputs = ["wheel"]
 [artifacts.docs]
 build = "echo $HOME > docs"
