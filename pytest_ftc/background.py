@@ -5,14 +5,26 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Iterable
 from concurrent.futures import Future, ThreadPoolExecutor, wait
+from dataclasses import dataclass, replace
 
-from pytest_ftc.model import Artifact, Verification
+from pytest_ftc.model import Artifact, BuildStatus, Verdict, Verification
 
 _AT_ONCE = 16
 """Verifications open at once.  Most of their time they wait for the gap between builds or for a free job."""
 
 _PATIENCE = 0.2
 """Seconds."""
+
+_INCONCLUSIVE = (Verdict.FAILED, Verdict.FRAGILE, Verdict.ERROR)
+"""Verdicts that another try may change for the better.  That builds differ is a fact: two of them have shown it."""
+
+
+@dataclass(slots=True)
+class _Begun:
+    artifact: Artifact
+    future: Future[Verification]
+    told: bool = False
+    """Whether somebody has had the result."""
 
 
 class Background:
@@ -22,29 +34,75 @@ class Background:
         self._verify = verify
         self._cancel = cancel
         self._pool = ThreadPoolExecutor(_AT_ONCE, thread_name_prefix="ftc-verify")
-        self._futures: dict[str, Future[Verification]] = {}
+        self._begun: dict[str, _Begun] = {}
         self._lock = threading.Lock()
 
     def start(self, artifacts: Iterable[Artifact]) -> None:
         """Begin to verify `artifacts`, in their order; those begun already go on."""
         with self._lock:
             for artifact in artifacts:
-                if artifact.id not in self._futures:
-                    self._futures[artifact.id] = self._pool.submit(self._verify, artifact)
+                if artifact.id not in self._begun:
+                    self._begun[artifact.id] = _Begun(artifact, self._pool.submit(self._verify, artifact))
 
-    def result(self, artifact: Artifact) -> Verification:
-        """Return the verification of `artifact`, begun now if need be.  Raises what `verify` raises."""
-        self.start([artifact])
-        future = self._futures[artifact.id]
+    def result(self, artifact: Artifact, waiting: Callable[[], None] = lambda: None) -> Verification:
+        """Return the verification of `artifact`, begun now if need be.  Raises what `verify` raises.
+
+        Who asks again, because a test is run again, has it verified again if it did not come out conclusively.
+        `waiting` is called a few times a second meanwhile.
+        """
+        begun = self._find_or_begin(artifact)
         # The kernel may hand Ctrl-C to another thread, and then Python heeds it when this one wakes up: see signal(7).
-        while not wait([future], timeout=_PATIENCE).done:
-            pass
-        return future.result()
+        while not wait([begun.future], timeout=_PATIENCE).done:
+            waiting()
+        begun.told = True
+        return begun.future.result()
+
+    @property
+    def open(self) -> tuple[tuple[Artifact, bool], ...]:
+        """The artifacts whose verification has not ended, each with whether it runs or waits for its turn."""
+        with self._lock:
+            begun = list(self._begun.values())
+        return tuple((one.artifact, one.future.running()) for one in begun if not one.future.done())
 
     def close(self) -> None:
         """Cancel what still runs and wait until it has ended."""
         with self._lock:
-            for future in self._futures.values():
-                future.cancel()
+            for begun in self._begun.values():
+                begun.future.cancel()
         self._cancel()
         self._pool.shutdown(wait=True, cancel_futures=True)
+
+    def _find_or_begin(self, artifact: Artifact) -> _Begun:
+        with self._lock:
+            begun = self._begun.get(artifact.id)
+            if begun is None:
+                begun = _Begun(artifact, self._pool.submit(self._verify, artifact))
+            elif begun.artifact != artifact or (begun.told and begun.future.result().verdict in _INCONCLUSIVE):
+                # A test that is run again may declare its artifact otherwise: in another temporary folder, say.
+                begun = _Begun(artifact, self._pool.submit(self._verify_again, artifact, begun))
+            self._begun[artifact.id] = begun
+            return begun
+
+    def _verify_again(self, artifact: Artifact, before: _Begun) -> Verification:
+        wait([before.future])  # both would build in the same folders
+        verification = self._verify(artifact)
+        if before.artifact != artifact or before.future.exception():
+            return verification
+        return _with_failures(verification, before.future.result())
+
+
+def _with_failures(verification: Verification, before: Verification) -> Verification:
+    """Return `verification` with what failed in the one `before` it: what then passes is flaky."""
+    failed = {build.role: build for build in reversed(before.builds) if build.status is BuildStatus.FAILED}
+    builds = tuple(
+        replace(
+            build,
+            attempts=failed[build.role].attempts + build.attempts,
+            failed_before=(*failed[build.role].failed_before, failed[build.role].reason, *build.failed_before),
+        )
+        if build.role in failed
+        else build
+        for build in verification.builds
+    )
+    told = f"it was verified again; before, it was {before.verdict.value}: {before.reason}"
+    return replace(verification, builds=builds, notes=(*before.notes, told, *verification.notes))

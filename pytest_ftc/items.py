@@ -130,6 +130,12 @@ def properties_of(verification: Verification) -> list[tuple[str, str]]:
     return [(name, value) for name, value in told.items() if value]
 
 
+def replace_by_id(known: list[Verification], new: list[Verification]) -> list[Verification]:
+    """Return `known` and `new`; of two of the same artifact, whose test was run again, the new one."""
+    ids = {one.id for one in new}
+    return [*(one for one in known if one.id not in ids), *new]
+
+
 def failure_repr(verification: Verification, nodeid: str) -> TerminalRepr:
     """Return what pytest shows of a verdict that is not good: coloured on a terminal, plain everywhere else."""
     from _pytest._code.code import TerminalRepr

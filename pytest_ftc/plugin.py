@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 from typing import TYPE_CHECKING
 
 import pytest
@@ -15,6 +16,11 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from pytest_ftc.testing import Ftc
+
+_NOT_HERE = (
+    "builds are run and verified on Linux, and with fewer variations on macOS; "
+    "on Windows use WSL (https://learn.microsoft.com/windows/wsl), where pytest runs as on Linux"
+)
 
 
 def pytest_addhooks(pluginmanager: pytest.PytestPluginManager) -> None:
@@ -34,7 +40,10 @@ def pytest_configure(config: pytest.Config) -> None:
     # A test that is rebuilt runs in a pytest of its own, which must not rebuild it again.
     if "FTC_OUTPUT" in os.environ:
         return
-    if wants_replay(config):
+    replays = wants_replay(config)
+    if (replays or config.getoption("ftc_verify")) and sys.platform == "win32":
+        raise pytest.UsageError(f"--ftc-{'replay' if replays else 'verify'}: {_NOT_HERE}")
+    if replays:
         from pytest_ftc.replaying import ReplaySession
 
         config.pluginmanager.register(ReplaySession(config), "ftc-replay")
@@ -47,6 +56,8 @@ def pytest_configure(config: pytest.Config) -> None:
 @pytest.fixture
 def ftc(request: pytest.FixtureRequest) -> Ftc:
     """Verify a build from a test: ``ftc.verify(build=..., outputs=[...])`` raises with the findings."""
+    if sys.platform == "win32":
+        pytest.skip(_NOT_HERE)
     from pytest_ftc.session import find_host, keep_verification
     from pytest_ftc.testing import Ftc
 
@@ -56,6 +67,6 @@ def ftc(request: pytest.FixtureRequest) -> Ftc:
 @pytest.fixture
 def ftc_output(request: pytest.FixtureRequest) -> Path:
     """The folder for what a test marked with ``ftc`` writes."""
-    from pytest_ftc.testing import output_folder
+    from pytest_ftc.output_folder import output_folder
 
     return output_folder(os.environ, lambda: request.getfixturevalue("tmp_path"))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import datetime
+import itertools
 import json
 import os
 import stat
@@ -29,7 +30,9 @@ from pytest_ftc.items import (
     VerificationFailedError,
     failure_repr,
     properties_of,
+    replace_by_id,
 )
+from pytest_ftc.marked import declare_test, is_rebuilt, marked_tests
 from pytest_ftc.model import Artifact, BuildResult, Verdict, Verification
 from pytest_ftc.model.serial import from_json, to_json
 from pytest_ftc.options import given_values
@@ -37,7 +40,7 @@ from pytest_ftc.planning.specification import Vocabulary
 from pytest_ftc.printable import shorten
 from pytest_ftc.reporting.baseline import Baseline, load_baseline
 from pytest_ftc.sample import LEFT_OUT, Sample
-from pytest_ftc.testing import declare_test, is_rebuilt
+from pytest_ftc.waiting import Display, Nothing, make_display, shown
 from pytest_ftc.workshop import Verifier, explain_nothing, load_project, user_cache
 
 if TYPE_CHECKING:
@@ -61,11 +64,13 @@ class VerificationSession:
         self._is_worker = hasattr(pytest_config, "workerinput")
         self._started = time.time()
         self._verifications: list[Verification] = []
+        self._told: dict[tuple[str, str], Verification] = {}
         self._report_problem = ""
         self._hook_problems: list[str] = []
         self._results = results_folder(pytest_config, self.config)
         records = record_folders(pytest_config, self.config)
         self._verifier = Verifier(self.config, self._results, self._added, records)
+        self._display: Display = Nothing()
         self._sample = Sample(
             self.config.root,
             user_cache("samples"),
@@ -86,7 +91,8 @@ class VerificationSession:
 
     def verify(self, artifact: Artifact) -> Verification:
         """Return the verification of `artifact`, begun now unless it runs in the background already."""
-        return self._verifier.result(artifact)
+        with shown(self._display) as waiting:
+            return self._verifier.result(artifact, waiting)
 
     def keep(self, item: pytest.Item, verification: Verification) -> None:
         """Have the reports tell of `verification`; its properties stand in the file of ``--junitxml`` too."""
@@ -122,6 +128,11 @@ class VerificationSession:
     def why_left_out(self, artifact: Artifact) -> str:
         """Return why `artifact` is not in the sample of this session; empty if it is."""
         return self._sample.why_left_out(artifact)
+
+    @pytest.hookimpl(trylast=True)
+    def pytest_sessionstart(self) -> None:
+        # Now there is a reporter, and its stream is not captured.
+        self._display = make_display(self._pytest, self._verifier.progress)
 
     def pytest_collect_file(self, file_path: Path, parent: pytest.Collector) -> pytest.Collector | None:
         if file_path != self.config.file or not self.config.artifacts:
@@ -162,7 +173,7 @@ class VerificationSession:
     def _begin(self, session: pytest.Session) -> None:
         # A worker of pytest-xdist collects everything and runs a part: it begins each verification when its turn comes.
         artifacts = [item.artifact for item in session.items if isinstance(item, ArtifactItem)]
-        tests = [item for item in session.items if isinstance(item, pytest.Function) and is_rebuilt(item)]
+        tests = marked_tests(session.items)
         uses = tests or any("ftc" in getattr(item, "fixturenames", ()) for item in session.items)
         if not (self.config.artifacts or uses or self._is_worker):
             raise ConfigurationError(explain_nothing(self.config.root))
@@ -212,9 +223,13 @@ class VerificationSession:
             self._left_out[report.nodeid] = reason.removeprefix("Skipped: ")
         text = getattr(report, _REPORT_KEY, None)
         if text and not self._is_worker:
-            found = [from_json(Verification, one) for one in json.loads(text)]
-            self._verifications += found
-            self._hook_problems += [problem for one in found for problem in notify(self._pytest, one)]
+            # A test that is run again tells of the same artifact again; with --dist=each every worker has its own.
+            worker = getattr(report, "worker_id", "")
+            for one in (from_json(Verification, one) for one in json.loads(text)):
+                if self._told.get((worker, one.id)) != one:
+                    self._told[worker, one.id] = one
+                    self._hook_problems += notify(self._pytest, one)
+            self._verifications = list(self._told.values())
 
     @pytest.hookimpl(trylast=True)
     def pytest_sessionfinish(self, session: pytest.Session) -> None:
@@ -291,8 +306,10 @@ class VerificationSession:
 
 def keep_verification(item: pytest.Item, verification: Verification) -> None:
     """Have the reports tell of a `verification` that the test `item` asked for."""
-    item.stash.setdefault(_VERIFICATIONS, []).append(verification)
-    item.user_properties += properties_of(verification)
+    found = replace_by_id(item.stash.get(_VERIFICATIONS, []), [verification])
+    item.stash[_VERIFICATIONS] = found
+    others = [entry for entry in item.user_properties if not entry[0].startswith("ftc_")]
+    item.user_properties = [*others, *itertools.chain.from_iterable(map(properties_of, found))]
 
 
 class OneBuild:

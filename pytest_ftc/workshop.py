@@ -22,12 +22,20 @@ from pytest_ftc.declared import add_artifacts
 from pytest_ftc.diagnosis.diagnosers import Panel
 from pytest_ftc.errors import ConfigurationError, FtcError
 from pytest_ftc.examination import examine_machine
-from pytest_ftc.executors import LocalExecutor, Patience, RetryingExecutor, SnapshotCache, Workspace
+from pytest_ftc.executors import (
+    LocalExecutor,
+    ObservedExecutor,
+    Patience,
+    RetryingExecutor,
+    SnapshotCache,
+    Workspace,
+)
 from pytest_ftc.executors.sources import Sources, current_commit
 from pytest_ftc.executors.toolchain import Toolchain
 from pytest_ftc.explain import Plugins
 from pytest_ftc.memory import Asked, Memory
 from pytest_ftc.model import Artifact, BuildResult, Machine, Verification
+from pytest_ftc.model.progress import Progress
 from pytest_ftc.planning.specification import Vocabulary, parse_specification
 from pytest_ftc.presets import declare, prepare
 from pytest_ftc.presets.build_environment import default_cache, installed_digests
@@ -94,9 +102,17 @@ class Verifier:
             ordered = memory.order(artifacts) if memory else artifacts
             self._parts().background.start(sorted(ordered, key=lambda one: one.id not in first))
 
-    def result(self, artifact: Artifact) -> Verification:
-        """Return the verification of `artifact`, begun now if need be."""
-        return self._parts().background.result(artifact)
+    def result(self, artifact: Artifact, waiting: Callable[[], None] = lambda: None) -> Verification:
+        """Return the verification of `artifact`, begun now if need be; `waiting` is called meanwhile."""
+        return self._parts().background.result(artifact, waiting)
+
+    def progress(self) -> Sequence[Progress]:
+        """Return where the verifications stand that have not ended."""
+        parts = self._parts()
+        return [
+            parts.executor.look(artifact.name) if runs else Progress(name=artifact.name, doing="")
+            for artifact, runs in parts.background.open
+        ]
 
     def build_once(self, artifact: Artifact) -> BuildResult:
         """Build `artifact` in the environment of a control, and compare nothing.  Raises FtcError."""
@@ -151,7 +167,7 @@ class _Open:
         inner = foreign or LocalExecutor(
             machine, workspace.folder("builds"), results / "logs", config.jobs, user_cache("slots")
         )
-        executor = RetryingExecutor(inner, Patience(retries=config.retries))
+        executor = ObservedExecutor(RetryingExecutor(inner, Patience(retries=config.retries)))
         vocabulary = added.vocabulary
         select = partial(_select_for, default=config.variations, vocabulary=vocabulary, replaced=own.replaced)
         self._panel = Panel(added.diagnosers, [variation.name for variation in vocabulary.catalogue])
@@ -193,6 +209,7 @@ class _Open:
             executor.cancel()
 
         self.workshop = workshop
+        self.executor = executor
         self.background = Background(lambda artifact: self._record(verify(artifact, workshop)), cancel)
 
     @property

@@ -71,6 +71,7 @@ class LocalExecutor:
             return _lost(action, ENDED)
         folder = self._work / action.id
         try:
+            remove_tree(str(folder))  # of an artifact that is verified again
             (folder / "blobs").mkdir(parents=True)
             self._logs.mkdir(parents=True, exist_ok=True)
             return self._launch(action, folder, started, may_start)

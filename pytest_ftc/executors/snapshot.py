@@ -14,7 +14,9 @@ from pytest_ftc.launcher.trees import copy_tree, list_folder
 from pytest_ftc.model import Snapshot
 
 # What tools leave in a project that is not under version control; none of it is source.
-_CACHES = frozenset({"__pycache__", ".pytest_cache", ".mypy_cache", ".ruff_cache", ".tox", ".nox", ".venv"})
+_CACHES = frozenset(
+    {"__pycache__", ".pytest_cache", ".mypy_cache", ".ruff_cache", ".tox", ".nox", ".venv", ".coverage"}
+)
 
 
 class SnapshotCache:

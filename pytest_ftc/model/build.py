@@ -108,6 +108,8 @@ class Action:
     """An empty folder for what is left of the tree, the home and the temporary folder; None to leave nothing."""
     shell: Shell | None = None
     """An interactive shell that takes the place of the command."""
+    artifact: str = ""
+    """The name of the artifact that it builds."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -223,6 +223,7 @@ def _action(
     build = artifact.build
     return Action(
         id=f"{slug(artifact.name)}-{role.value}{suffix}",
+        artifact=artifact.name,
         role=role,
         command=("/bin/sh", "-c", build) if isinstance(build, str) else tuple(build),
         snapshot=source.path,

@@ -57,6 +57,55 @@ def test_an_assertion_explains_itself(run):
     result.stdout.fnmatch_lines(["E * assert <test_it.py::test_it: unreproducible; out differs at line 1; cause home*"])
 
 
+ELSEWHERE = """
+import pytest
+from functools import partial
+from pathlib import Path
+from helped import value
+
+def write(where):
+    import helped
+    Path(where).write_text(helped.value())
+
+def test_function(ftc):
+    assert ftc.verify(build=partial(write, where=Path("out")), outputs=("out",)).verdict == "reproducible"
+
+def test_other_source(ftc, tmp_path):
+    (tmp_path / "in").write_text("in")
+    assert ftc.verify(build=("cp", "in", "out"), outputs=["out"], source=tmp_path).reproducible
+
+@pytest.mark.ftc(outputs=["*.txt"])
+@pytest.mark.parametrize("name", ["a b", "x[y]::z", "é/$HOME", "-k"])
+def test_marked(ftc_output, name, below, of_a_plugin, tmp_path, monkeypatch, capsys):
+    monkeypatch.setenv("X", "1")
+    print("hello", end="")
+    assert capsys.readouterr().out == "hello"
+    (tmp_path / "x").write_text(value() + below + of_a_plugin)
+    (ftc_output / "r.txt").write_text((tmp_path / "x").read_text())
+
+class TestInAClass:
+    @pytest.mark.ftc(outputs=["*.txt"])
+    def check_by_another_name(self, ftc_output):
+        (ftc_output / "r.txt").write_text("x")
+"""
+
+
+def test_builds_import_and_collect_as_pytest_does_here(run, pytester, tmp_path):
+    root = pytester.mkdir("project")
+    for name in ("src", "tests", "tests/unit"):
+        (root / name).mkdir()
+    (root / "odd.ini").write_text("[pytest]\npythonpath = src\naddopts = -p plugged --import-mode=importlib\n")
+    (root / "src/helped.py").write_text("def value(): return 'v'\n")
+    fixture = "import pytest\n@pytest.fixture\ndef {}(): return 'f'\n"
+    (root / "src/plugged.py").write_text(fixture.format("of_a_plugin"))
+    (root / "tests/unit/conftest.py").write_text(fixture.format("below"))
+    (root / "tests/unit/test_elsewhere.py").write_text(ELSEWHERE)
+    result = run(
+        "", "-c", "project/odd.ini", "-o", "python_functions=test_* check_*", "project/tests", "-p", "no:pastebin"
+    )
+    result.assert_outcomes(passed=7)
+
+
 FUNCTIONS = """
 from functools import partial
 from pathlib import Path
@@ -99,6 +148,10 @@ def test_functions_run_in_a_fresh_interpreter(run, tmp_path):
         ("build=lambda: None, outputs=['x']", "is a lambda; expected a function of a module"),
         ("build=inner, outputs=['x']", "is defined inside a function"),
         ("build=partial(print, 1), outputs=['x']", "is no function"),
+        ("build=Some().method, outputs=['x']", "is a bound method"),
+        ("build=Some(), outputs=['x']", "is no function"),
+        ("build=coroutine, outputs=['x']", "is a coroutine function, which does nothing when it is called"),
+        ("build='true', outputs=['x'], source='nowhere'", "source: expected an existing folder, found 'nowhere'"),
         ("build=partial(outer, open('/dev/null')), outputs=['x']", "its arguments cannot be pickled"),
         ("build=json.dumps, outputs=['x']", "expected a module below the source"),
         ("build='true', outputs='x'", "outputs: expected a list such as"),
@@ -106,7 +159,7 @@ def test_functions_run_in_a_fresh_interpreter(run, tmp_path):
     ],
 )
 def test_what_is_no_build_is_one_clear_error(run, call, told):
-    code = f"from functools import partial\nimport json\ndef outer(x): pass\ndef test_it(ftc):\n    def inner(): pass\n    ftc.verify({call})\n"
+    code = f"from functools import partial\nimport json\nclass Some:\n    def method(self): pass\n    def __call__(self): pass\nasync def coroutine(): pass\ndef outer(x): pass\ndef test_it(ftc):\n    def inner(): pass\n    ftc.verify({call})\n"
     result = run(code)
     result.assert_outcomes(failed=1)
     assert told in "".join(str(result.stdout).split("\nE   "))
@@ -161,6 +214,28 @@ def test_a_wrong_marker_is_a_usage_error(run, marker):
     result = run(f"import pytest\n@pytest.mark.{marker}\ndef test_it(ftc_output): pass\n")
     assert result.ret == 4
     assert "test_it.py::test_it: " in str(result.stderr)
+
+
+@pytest.mark.parametrize(
+    ("test", "told"),
+    [
+        ("@pytest.mark.ftc(outputs=['x'])\ndef test_it(tmp_path): pass", "does not take the fixture ftc_output"),
+        (
+            "class TestIt(unittest.TestCase):\n    @pytest.mark.ftc(outputs=['x'])\n    def test_it(self): pass",
+            "unittest",
+        ),
+        (
+            "@pytest.mark.ftc(outputs=['x'])\n@pytest.mark.usefixtures('ftc_output')\nclass TestIt(unittest.TestCase):\n    def test_it(self): pass",
+            "unittest",
+        ),
+    ],
+    ids=["no folder", "unittest", "unittest with a folder"],
+)
+def test_what_cannot_be_rebuilt_does_not_pass_unverified(run, test, told):
+    code = f"import pytest, unittest\n{test}\n"
+    result = run(code)
+    assert (result.ret, told in str(result.stderr)) == (4, True), str(result.stderr)
+    run(code, verify=False).assert_outcomes(passed=1)
 
 
 def test_nothing_to_verify_is_still_a_usage_error(run):
