@@ -54,7 +54,15 @@ def folder(verify, tmp_path):
 
 def test_all_reports_are_written_and_tell_the_same(folder):
     names = {path.name for path in folder.iterdir()}
-    assert names == {"report.json", "index.html", "findings.sarif", "gl-code-quality-report.json", "logs", "diffs"}
+    assert names == {
+        "report.json",
+        "index.html",
+        "findings.sarif",
+        "gl-code-quality-report.json",
+        "logs",
+        "diffs",
+        "builds",
+    }
     log = json.loads((folder / "findings.sarif").read_text())
     jsonschema.Draft4Validator(SARIF).validate(log)
     (result,) = log["runs"][0]["results"]
