@@ -158,7 +158,7 @@ def plain_environment(
         "PERL_HASH_SEED": "0",
     }
     return Environment(
-        build_path=f"{prefix}/ftc-build-{token}/{name}",
+        build_path=f"{prefix}/ftc-build-{token}/{slug(name)}",
         home=f"{prefix}/ftc-home-{token}",
         temp_dir=f"{prefix}/tmp",
         variables={**plain, **variables},
