@@ -6,7 +6,7 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
-from pytest_ftc.diagnosis.canaries import Planted, Window, suspect
+from pytest_ftc.diagnosis.canaries import Planted, Suspicion, Window, suspect
 from pytest_ftc.diagnosis.places import leaf_of_manifest, places_of, show_values
 from pytest_ftc.diagnosis.remedies import find_cures
 from pytest_ftc.members import walk
@@ -49,5 +49,16 @@ def _fill(text: str, output: str) -> str:
 def _suspect(leaf: Leaf) -> str:
     anywhen = Window(0, time.time() + 86400)
     unknown = Planted(build_path="", home="", temp_dir="", umask=0, clock=anywhen, real=anywhen)
-    suspicions = suspect(leaf, unknown, unknown)
+    suspicions = [one for one in suspect(leaf, unknown, unknown) if not _is_a_word(leaf, one)]
     return suspicions[0].cause if suspicions else "unknown"
+
+
+def _is_a_word(leaf: Leaf, suspicion: Suspicion) -> bool:
+    """Return whether a suspected time is text without the digits that a written time has.
+
+    Four letters are a time of recent years too, if they are taken for a number.
+    """
+    values = (leaf.control, leaf.experiment)
+    text = all(value.isascii() and value.decode().replace("\n", "").isprintable() for value in values)
+    digits = min(sum(map(str.isdigit, side)) for side in (suspicion.control, suspicion.experiment))
+    return suspicion.cause == "time" and text and digits < 3
