@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Sequence
 from pathlib import Path
@@ -49,16 +50,25 @@ def _fill(text: str, output: str) -> str:
 def _suspect(leaf: Leaf) -> str:
     anywhen = Window(0, time.time() + 86400)
     unknown = Planted(build_path="", home="", temp_dir="", umask=0, clock=anywhen, real=anywhen)
-    suspicions = [one for one in suspect(leaf, unknown, unknown) if not _is_a_word(leaf, one)]
+    suspicions = [one for one in suspect(leaf, unknown, unknown) if not _is_a_word(one)]
+    if not suspicions and leaf.control != leaf.experiment:
+        without = {_PATH.sub(b"/", value) for value in (leaf.control, leaf.experiment)}
+        return "build_path" if len(without) == 1 else "unknown"
     return suspicions[0].cause if suspicions else "unknown"
 
 
-def _is_a_word(leaf: Leaf, suspicion: Suspicion) -> bool:
-    """Return whether a suspected time is text without the digits that a written time has.
+_PATH = re.compile(rb"(?:/[\w.+-]+){2,}")
 
-    Four letters are a time of recent years too, if they are taken for a number.
-    """
-    values = (leaf.control, leaf.experiment)
-    text = all(value.isascii() and value.decode().replace("\n", "").isprintable() for value in values)
-    digits = min(sum(map(str.isdigit, side)) for side in (suspicion.control, suspicion.experiment))
-    return suspicion.cause == "time" and text and digits < 3
+
+_NUMBER = re.compile(r"((?:[0-9a-f]{2}){4,8}) \([0-9]+\)")
+"""How a suspicion shows bytes that may be a time."""
+
+
+def _is_a_word(suspicion: Suspicion) -> bool:
+    """Return whether bytes that may be a time are letters on both sides: four of them often are a recent time."""
+    numbers = [_NUMBER.fullmatch(text) for text in (suspicion.control, suspicion.experiment)]
+    return all(found and _is_text(bytes.fromhex(found[1])) for found in numbers)
+
+
+def _is_text(data: bytes) -> bool:
+    return all(0x20 <= byte < 0x7F or byte in b"\0\t\n\r" for byte in data)

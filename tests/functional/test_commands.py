@@ -90,6 +90,22 @@ def test_trouble_is_one_clear_line_and_status_2(ftc, tmp_path, arguments, told):
     assert len(done.stderr.splitlines()) == 1
 
 
+@pytest.mark.parametrize(
+    ("one", "other", "cause"),
+    [
+        (b"else\n", b"bare\n", "unknown"),
+        (b"built in /home/me/app now\n", b"built in /tmp/build/app now\n", "build_path"),
+        (b"\0\1in /home/me/app\0", b"\0\1in /home/me/app/sub\0", "build_path"),
+        (b"on 2024-01-02 03:04:05\n", b"on 2025-02-03 04:05:06\n", "time"),
+    ],
+)
+def test_what_values_look_like_is_suspected_and_no_more(ftc, tmp_path, one, other, cause):
+    (tmp_path / "a").write_bytes(one)
+    (tmp_path / "b").write_bytes(other)
+    told = json.loads(ftc("diff", "--json", "a", "b").stdout)
+    assert {(finding["cause"], finding["confirmed"]) for finding in told["findings"]} == {(cause, False)}
+
+
 def test_links_that_are_named_are_followed_and_a_file_is_the_same_as_itself(ftc, tmp_path):
     (tmp_path / "a").write_text("one\n")
     (tmp_path / "b").write_text("two\n")
