@@ -168,7 +168,7 @@ def _maven(root: Path) -> Iterator[Proposal]:
 def _sphinx(root: Path) -> Iterator[Proposal]:
     folder = "docs" if (root / "docs" / "conf.py").is_file() else "doc"
     yield Proposal(
-        name="docs", build=f"sphinx-build -q -b html {folder} build/html", outputs=("build/html",),
+        name="docs", build=f"sphinx-build -q -b html -d build/doctrees {folder} build/html", outputs=("build/html",),
         because=f"{folder}/conf.py: the documentation",
     )  # fmt: skip
 
