@@ -7,11 +7,14 @@ import os
 import shutil
 import sys
 from pathlib import Path
-from typing import TypedDict
+from typing import TYPE_CHECKING, TypedDict
 
-from pytest_ftc import __version__
+from pytest_ftc.command_line import make_parser
 from pytest_ftc.errors import ConfigurationError, FtcError
-from pytest_ftc.printable import shorten
+from pytest_ftc.printable import printable, shorten
+
+if TYPE_CHECKING:
+    from pytest_ftc.model import Verification
 
 
 class _Page(TypedDict):
@@ -20,37 +23,11 @@ class _Page(TypedDict):
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Run the command line `arguments`; return the exit status."""
-    parser = argparse.ArgumentParser(prog="ftc", description="Is my build reproducible, and if not, why?")
-    parser.add_argument("--version", action="version", version=f"pytest-ftc {__version__}")
-    commands = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)
-    brief = "say what this machine can vary, how, at what cost, and what would allow the rest"
-    doctor_command = commands.add_parser("doctor", help=brief, description=f"{brief.capitalize()}.")
-    doctor_command.add_argument("--json", action="store_true", help="print the same as JSON")
-    _add_normalize(commands)
-    brief = "print the settings that make an artifact reproducible, as configuration to paste"
-    determinize_command = commands.add_parser("determinize", help=brief, description=f"{brief.capitalize()}.")
-    determinize_command.add_argument("artifact", metavar="ARTIFACT", help="its name in [tool.ftc.artifacts]")
-    brief = "look at the project in the current folder, and write a configuration to begin with"
-    commands.add_parser("init", help=brief, description=f"{brief.capitalize()}.")
-    brief = "say what differs between two files or folders, wherever they come from"
-    diff_command = commands.add_parser(
-        "diff", help=brief, description=f"{brief.capitalize()}. Exit status: 1 if anything."
-    )
-    diff_command.add_argument("one", metavar="A", type=Path)
-    diff_command.add_argument("other", metavar="B", type=Path)
-    brief = "say what a cause means, how it shows, and what helps"
-    explain_command = commands.add_parser("explain", help=brief, description=f"{brief.capitalize()}.")
-    explain_command.add_argument(
-        "cause", metavar="CAUSE", nargs="?", help="such as build_path; without it, all are listed"
-    )
-    _add_store(commands)
-    brief = "verify the artifacts of the project in the current folder, as CI and pre-commit do"
-    commands.add_parser("gate", help=brief, description=_GATE, usage="ftc gate [PYTEST ARGUMENTS]")
+    """Run the command line `arguments`; return the exit status: 0, 1 for what a command looks for, 2 for trouble."""
     given = sys.argv[1:] if arguments is None else arguments
     # What follows is pytest's, and argparse would take its options for unknown ones.
     is_gate = given[:1] == ["gate"] and given[1:] not in (["-h"], ["--help"])
-    options = parser.parse_args(given[:1] if is_gate else given)
+    options = make_parser().parse_args(given[:1] if is_gate else given)
     options.given = given[1:]
     run = {
         "doctor": doctor,
@@ -64,93 +41,19 @@ def main(arguments: list[str] | None = None) -> int:
         "gate": gate,
     }[options.command]
     try:
-        return run(options)
+        status = run(options)
+        sys.stdout.flush()
+        return status
     except KeyboardInterrupt:
         print("ftc: interrupted", file=sys.stderr)
         return 130
+    except BrokenPipeError:
+        # Whoever read has seen enough, as `head` does.  What is left must not be written when Python ends.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 141
     except FtcError as error:
-        print(f"ftc: {error}", file=sys.stderr)
-        return 1
-
-
-_GATE = """\
-Run pytest --ftc-verify on the declared artifacts, those first whose sources have changed (since the branch that a pull
-or merge request asks to join, the last push, or the last commit, whichever the environment and the repository tell),
-and write ftc-report/ with junit.xml.  Arguments are given to pytest: folders of tests that declare artifacts too, -x,
--k NAME, --ftc-variations=quick, ...  Exit status: pytest's."""
-
-_NORMALIZE = """\
-Rewrite archives in place so that only their contents decide their bytes: member order, times, owners, modes and
-headers are fixed, contents stay.  Formats: tar (also compressed with gzip, xz, bzip2 or zstd), zip and what is built
-on it (wheel, jar, EPUB, zipapp), gzip, xz, bzip2, zstd, ar (static libraries, .deb) and pyc.  A file that cannot be
-rewritten safely is left untouched.  Exit status: 0 when all is well, 1 when a file was refused or, with --check,
-would change."""
-
-
-def _add_normalize(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
-    brief = "rewrite archives so that only their contents decide their bytes"
-    command = commands.add_parser("normalize", help=brief, description=_NORMALIZE)
-    add = command.add_argument
-    add("files", metavar="FILE", nargs="+", type=Path, help="a file; its format is found by its content")
-    add(
-        "--epoch",
-        metavar="N|git|unset",
-        help="the time to store: N seconds since 1970, git for the last commit of the repository around FILE, unset for"
-        " 1980-01-02; by default SOURCE_DATE_EPOCH if it is set, else git in a repository, else unset",
-    )
-    add("--check", action="store_true", help="write nothing; exit with 1 if a file would change")
-    add("--output", metavar="DIR", type=Path, help="write the results to DIR and leave the files as they are")
-    add(
-        "--max-size",
-        metavar="SIZE",
-        type=_size,
-        default="4G",
-        help="refuse a file that holds more when decompressed: bytes, or a number with K, M or G (default: 4G)",
-    )
-
-
-def _add_store(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
-    common = argparse.ArgumentParser(add_help=False)
-    common.add_argument(
-        "--store", metavar="DIR", type=Path, help="the store's folder (default: FTC_STORE, else that of this user)"
-    )
-    common.add_argument("--json", action="store_true", help="print the same as JSON")
-    brief = "look after what is remembered of earlier verifications"
-    actions = commands.add_parser("store", help=brief, description=f"{brief.capitalize()}.").add_subparsers(
-        dest="action", metavar="ACTION", required=True
-    )
-    for action, brief in (
-        ("stats", "say how much there is"),
-        ("verify", "read every byte, and put aside what is corrupt; exit status 1 if anything was"),
-        ("gc", "remove what was not used for long, then the longest unused beyond a size"),
-    ):
-        command = actions.add_parser(action, help=brief, description=f"{brief.capitalize()}.", parents=[common])
-        if action == "gc":
-            command.add_argument("--max-size", metavar="SIZE", type=_size, default="10G", help="default: 10G")
-            command.add_argument(
-                "--max-age", metavar="AGE", type=_age, default="30d", help="such as 30d or 12h; default: 30d"
-            )
-    brief = "print every build of an artifact that is on record"
-    command = commands.add_parser("history", help=brief, description=f"{brief.capitalize()}.", parents=[common])
-    command.add_argument("artifact", metavar="ARTIFACT", nargs="?", help="its name; else all names are listed")
-
-
-def _age(text: str) -> float:
-    """Return the seconds that `text` says."""
-    units = {"s": 1, "m": 60, "h": 3600, "d": 86400, "w": 7 * 86400}
-    number, unit = text[:-1], units.get(text[-1:])
-    if unit is None or not (number.isascii() and number.isdigit()):
-        raise argparse.ArgumentTypeError(f"{text!r} is no age; expected a number with s, m, h, d or w")
-    return float(int(number) * unit)
-
-
-def _size(text: str) -> int:
-    """Return the bytes that `text` says; the units are powers of 1024."""
-    units = {"K": 1 << 10, "M": 1 << 20, "G": 1 << 30}
-    number, unit = (text[:-1], units[text[-1].upper()]) if text[-1:].upper() in units else (text, 1)
-    if not (number.isascii() and number.isdigit()):
-        raise argparse.ArgumentTypeError(f"{text!r} is no size; expected bytes, or a number with K, M or G")
-    return int(number) * unit
+        print(f"ftc: {printable(str(error))}", file=sys.stderr)
+        return 2
 
 
 def normalize(options: argparse.Namespace) -> int:
@@ -178,7 +81,6 @@ def normalize(options: argparse.Namespace) -> int:
 def determinize(options: argparse.Namespace) -> int:
     """Print what makes an artifact of the project in the current folder reproducible; what goes on goes to stderr."""
     from pytest_ftc.determinize import determinize, render
-    from pytest_ftc.printable import printable
 
     outcome = determinize(Path.cwd(), options.artifact, lambda text: print(f"ftc: {shorten(text)}", file=sys.stderr))
     print(printable(render(outcome)), end="")
@@ -187,7 +89,6 @@ def determinize(options: argparse.Namespace) -> int:
 
 def init(options: argparse.Namespace) -> int:
     """Write a configuration for the project in the current folder, and say what is in it."""
-    from pytest_ftc.printable import printable
     from pytest_ftc.starting import start
 
     begun = start(Path.cwd())
@@ -203,6 +104,14 @@ def diff(options: argparse.Namespace) -> int:
     from pytest_ftc.reporting.terminal import contrast_panel
 
     found = contrast(options.one, options.other)
+    if options.json:
+        import json
+
+        from pytest_ftc.model.serial import to_json
+
+        told = {"identical": found.same, "notes": found.notes, **_differences(found.verification)}
+        print(json.dumps(to_json(told), indent=1))
+        return int(not found.same)
     for note in found.notes:
         print(f"ftc: {shorten(note)}", file=sys.stderr)
     if found.same:
@@ -210,6 +119,10 @@ def diff(options: argparse.Namespace) -> int:
         return 0
     _write(contrast_panel(found.verification, f"✘ {options.one} and {options.other} differ", **_page()))
     return 1
+
+
+def _differences(verification: Verification) -> dict[str, object]:
+    return {"differences": verification.differences, "findings": verification.findings}
 
 
 def explain(options: argparse.Namespace) -> int:

@@ -14,6 +14,7 @@ from typing import Any, NoReturn, TypeVar
 
 from pytest_ftc.errors import ConfigurationError
 from pytest_ftc.model import Artifact, Metadata
+from pytest_ftc.model.image import is_image, parse_image
 from pytest_ftc.planning.specification import Vocabulary, parse_specification
 
 if sys.version_info >= (3, 11):
@@ -415,11 +416,13 @@ def _pass_env(value: Any, _: Known) -> tuple[str, ...]:
 
 def _reference(value: Any, _: Known) -> tuple[str, ...]:
     globs = (value,) if isinstance(value, str) else tuple(value) if isinstance(value, list) else ()
-    expected = "a glob of files such as 'released/*.whl', a folder, or a list of them"
+    expected = "a glob of files such as 'released/*.whl', a folder, 'oci:REGISTRY/REPOSITORY:TAG', or a list of them"
     _expect(bool(globs) and all(isinstance(glob, str) and glob.strip("./ ") for glob in globs), expected)
-    _expect(
-        not any("://" in glob or glob.startswith("oci:") or "\0" in glob for glob in globs), f"{expected}; no address"
-    )
+    for glob in globs:
+        if is_image(glob):
+            _expect(parse_image(glob) is not None, "oci:REGISTRY/REPOSITORY with :TAG or @sha256:DIGEST")
+        else:
+            _expect("://" not in glob and "\0" not in glob, f"{expected}; no other address")
     return globs
 
 

@@ -45,19 +45,21 @@ class Contrast:
 def contrast(one: Path, other: Path) -> Contrast:
     """Compare two files, or two folders with all that is in them.
 
-    Nothing is built, so causes are no more than suspected.  Raises FtcError when something cannot be read.
+    Nothing is built, so causes are no more than suspected.  The two themselves may be links, as with diff(1); links
+    in folders are compared by their targets.  Raises FtcError when something cannot be read.
     """
-    for path in (one, other):
-        if not os.path.lexists(path):
-            raise FtcError(f"{path} does not exist")
-    if one.is_dir() != other.is_dir():
-        raise FtcError(f"{one} and {other} are not of one kind; expected two files or two folders")
     try:
-        manifests = [_list(path) for path in (one, other)]
+        kinds = [stat.S_ISDIR(path.stat().st_mode) for path in (one, other)]
+        if kinds[0] != kinds[1]:
+            raise FtcError(f"{one} and {other} are not of one kind; expected two files or two folders")
+        files = Path(os.path.realpath(one)), Path(os.path.realpath(other))
+        manifests = [_list(path) for path in files]
         differences: Sequence[Difference] = compare_manifests(manifests[0], manifests[1], Metadata.CONTENT)
-        differences, found, notes = _look(differences, one, other)
+        differences, found, notes = _look(differences, *files, one.name)
+    except FileNotFoundError as error:
+        raise FtcError(f"{error.filename} does not exist") from error
     except OSError as error:
-        raise FtcError(f"{error.filename} cannot be read: {error.strerror}") from error
+        raise FtcError(f"{error.filename or one} cannot be read: {error.strerror or error}") from error
     verification = Verification(
         id=one.name,
         name=one.name,
@@ -71,7 +73,7 @@ def contrast(one: Path, other: Path) -> Contrast:
 def _list(top: Path) -> list[Output]:
     """Return the manifest of a folder, or of a file under no name: two files may be called differently."""
     if not top.is_dir():
-        return [_describe(top, top.name if top.is_symlink() else "")]
+        return [_describe(top, "")]
     return sorted(_walk(top, top), key=lambda output: output.path)
 
 
@@ -100,14 +102,14 @@ def _describe(path: Path, name: str) -> Output:
 
 
 def _look(
-    differences: Sequence[Difference], one: Path, other: Path
+    differences: Sequence[Difference], one: Path, other: Path, called: str
 ) -> tuple[Sequence[Difference], list[Finding], list[str]]:
     """Return the differences with their places, what they look like, and what was not looked into."""
     placed: list[Difference] = []
     found: list[Finding] = []
     notes: list[str] = []
     for number, difference in enumerate(differences):
-        name = difference.output or one.name
+        name = difference.output or called
         if difference.kind is DifferenceKind.CONTENT and number >= _MOST_EXAMINED:
             notes.append(f"only the first {_MOST_EXAMINED} files that differ were looked into")
             placed.append(difference)

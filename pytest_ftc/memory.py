@@ -37,7 +37,7 @@ from pytest_ftc.model.digest import Digest
 from pytest_ftc.model.serial import from_json, to_json
 from pytest_ftc.planning.inquiry import Inquiry, describe_inputs, describe_variations
 from pytest_ftc.planning.plan import passed_variables, plain_environment
-from pytest_ftc.protocols import Store, Variation
+from pytest_ftc.protocols import Images, Store, Variation
 from pytest_ftc.reference import digest_references
 from pytest_ftc.store import Entry, History, SealedCache, digest_file, tidy_up
 
@@ -72,6 +72,8 @@ class Asked:
     """What kind of machine and Python this is."""
     effects: Mapping[str, str] = field(default_factory=dict)
     """Digests of what the variations of plugins do, by name."""
+    images: Images | None = None
+    """Where published files in registries are found."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -154,7 +156,7 @@ class Memory:
             epoch=state.commit_time if artifact.source_date_epoch == "git" else artifact.source_date_epoch,
             tools=asked.toolchain.describe(artifact.build),
             passed=passed,
-            reference=digest_references(artifact),
+            reference=digest_references(artifact, asked.images),
             environment=to_json(environment),
             platform=asked.platform,
             key=self._key,

@@ -144,3 +144,13 @@ class Store(ContentStore, ActionCache, Protocol):
 
     def close(self) -> None:
         """Let go of what is held; called once, when the session ends."""
+
+
+class Images(Protocol):
+    """Finds published files in registries of OCI artifacts."""
+
+    def digests(self, name: str) -> Mapping[str, str]:
+        """Return the sha256 of each file of the reference `name`, by file name.  Raises SourceError."""
+
+    def fetch(self, name: str) -> Mapping[str, Path]:
+        """Return each file of the reference `name`, its content checked.  Raises SourceError."""

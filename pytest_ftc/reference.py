@@ -21,7 +21,10 @@ from pytest_ftc.model import (
     Verdict,
     Verification,
 )
+from pytest_ftc.model.image import is_image
+from pytest_ftc.model.verification import PUBLISHED
 from pytest_ftc.normalizing import Rules, normalize_file
+from pytest_ftc.protocols import Images
 from pytest_ftc.resemblance import guess, look_into
 
 _EPOCH = 1_577_836_800
@@ -29,33 +32,57 @@ _LARGEST = 4 << 30
 """Bytes that a file may hold when it is normalized for comparison."""
 
 
-def find_references(artifact: Artifact) -> dict[str, Path]:
+def find_references(artifact: Artifact, images: Images | None = None) -> dict[str, Path]:
     """Return the published files of `artifact` by name; a folder stands for all files directly in it.
 
-    Raises SourceError when a pattern matches nothing, or two files have one name.
+    OCI references are fetched from `images`.  Raises SourceError when a pattern matches nothing, something cannot be
+    fetched, or two files have one name.
     """
     found: dict[str, Path] = {}
     for pattern in artifact.reference:
+        if is_image(pattern):
+            for name, file in _registry(images, pattern).fetch(pattern).items():
+                _add(found, name, file, pattern)
+            continue
         top = Path("/") if pattern.startswith("/") else artifact.declared
         matched = sorted(top.glob(pattern.strip("/")))
         files = [file for path in matched for file in (sorted(path.iterdir()) if path.is_dir() else [path])]
         if not files:
             raise SourceError(f"reference: {pattern!r} matches nothing in {artifact.declared}")
         for file in files:
-            if found.setdefault(file.name, file) != file:
-                raise SourceError(f"reference: two files are called {file.name}: {found[file.name]} and {file}")
+            _add(found, file.name, file, str(file))
     return found
 
 
-def digest_references(artifact: Artifact) -> str:
-    """Return a digest of the published files; empty where there are none.  Raises SourceError."""
+def _add(found: dict[str, Path], name: str, file: Path, place: str) -> None:
+    if found.setdefault(name, file) != file:
+        raise SourceError(f"reference: two files are called {name}; one of them is in {place}")
+
+
+def _registry(images: Images | None, name: str) -> Images:
+    if images is None:
+        raise SourceError(f"reference: {name}: nothing here fetches from registries")
+    return images
+
+
+def digest_references(artifact: Artifact, images: Images | None = None) -> str:
+    """Return a digest of the published files; empty where there are none.  Of OCI references no file is fetched.
+
+    Raises SourceError.
+    """
     if not artifact.reference:
         return ""
-    rows = sorted((name, _describe(path).sha256) for name, path in find_references(artifact).items())
+    local = replace(artifact, reference=tuple(name for name in artifact.reference if not is_image(name)))
+    rows = [(name, _describe(path).sha256) for name, path in find_references(local).items()]
+    for pattern in filter(is_image, artifact.reference):
+        rows += _registry(images, pattern).digests(pattern).items()
+    rows.sort()
     return hashlib.sha256(repr(rows).encode("utf-8", "surrogateescape")).hexdigest()
 
 
-def compare_with_references(verification: Verification, artifact: Artifact, folder: Path) -> Verification:
+def compare_with_references(
+    verification: Verification, artifact: Artifact, folder: Path, images: Images | None = None
+) -> Verification:
     """Return `verification` as unreproducible where its outputs are not what was published.
 
     `folder` is for copies that are needed for a moment.  Raises SourceError.
@@ -63,7 +90,7 @@ def compare_with_references(verification: Verification, artifact: Artifact, fold
     if not artifact.reference or verification.verdict is not Verdict.REPRODUCIBLE:
         return verification
     control = verification.builds[0]
-    published = find_references(artifact)
+    published = find_references(artifact, images)
     built = {output.path.rpartition("/")[2]: output for output in control.outputs if output.type is OutputType.FILE}
     differences, findings, notes = [], [], []
     for name in sorted(published.keys() | built.keys()):
@@ -105,6 +132,7 @@ def _describe(path: Path, name: str = "") -> Output:
 
 def _explain(difference: Difference, files: tuple[Path, Path] | None) -> tuple[list[Difference], list[Finding]]:
     leaves, _ = look_into(difference, difference.output, files)
+    leaves = [replace(leaf, location=f"{leaf.location} {PUBLISHED}".lstrip()) for leaf in leaves]
     placed = [replace(difference, member=leaf.member, location=leaf.location) for leaf in leaves]
     why = "control is what was published, experiment what was built"
     return placed, [replace(guess(difference.output, leaf), why=why) for leaf in leaves]

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Sequence
 from pathlib import Path
 
-from pytest_ftc.diagnosis.canaries import Planted, Window, suspect
+from pytest_ftc.diagnosis.canaries import Planted, Suspicion, Window, suspect
 from pytest_ftc.diagnosis.places import leaf_of_manifest, places_of, show_values
 from pytest_ftc.diagnosis.remedies import find_cures
 from pytest_ftc.members import walk
@@ -49,5 +50,25 @@ def _fill(text: str, output: str) -> str:
 def _suspect(leaf: Leaf) -> str:
     anywhen = Window(0, time.time() + 86400)
     unknown = Planted(build_path="", home="", temp_dir="", umask=0, clock=anywhen, real=anywhen)
-    suspicions = suspect(leaf, unknown, unknown)
+    suspicions = [one for one in suspect(leaf, unknown, unknown) if not _is_a_word(one)]
+    if not suspicions and leaf.control != leaf.experiment:
+        without = {_PATH.sub(b"/", value) for value in (leaf.control, leaf.experiment)}
+        return "build_path" if len(without) == 1 else "unknown"
     return suspicions[0].cause if suspicions else "unknown"
+
+
+_PATH = re.compile(rb"(?:/[\w.+-]+){2,}")
+
+
+_NUMBER = re.compile(r"((?:[0-9a-f]{2}){4,8}) \([0-9]+\)")
+"""How a suspicion shows bytes that may be a time."""
+
+
+def _is_a_word(suspicion: Suspicion) -> bool:
+    """Return whether bytes that may be a time are letters on both sides: four of them often are a recent time."""
+    numbers = [_NUMBER.fullmatch(text) for text in (suspicion.control, suspicion.experiment)]
+    return all(found and _is_text(bytes.fromhex(found[1])) for found in numbers)
+
+
+def _is_text(data: bytes) -> bool:
+    return all(0x20 <= byte < 0x7F or byte in b"\0\t\n\r" for byte in data)

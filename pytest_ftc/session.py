@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from pytest_ftc.collected import Collected
 from pytest_ftc.configuration import Config
 from pytest_ftc.contributions import Contributions
 from pytest_ftc.errors import ConfigurationError, FtcError, SourceError
@@ -33,12 +34,13 @@ from pytest_ftc.items import (
     replace_by_id,
 )
 from pytest_ftc.marked import declare_test, is_rebuilt, marked_tests
-from pytest_ftc.model import Artifact, BuildResult, Verdict, Verification
+from pytest_ftc.model import Artifact, BuildResult, Verification
 from pytest_ftc.model.serial import from_json, to_json
 from pytest_ftc.options import given_values
 from pytest_ftc.planning.specification import Vocabulary
 from pytest_ftc.printable import shorten
-from pytest_ftc.reporting.baseline import Baseline, load_baseline
+from pytest_ftc.reporting.baseline import Baseline, find_stale, forgives
+from pytest_ftc.reporting.baseline_file import load_baseline
 from pytest_ftc.sample import LEFT_OUT, Sample
 from pytest_ftc.waiting import Display, Nothing, make_display, shown
 from pytest_ftc.workshop import Verifier, explain_nothing, load_project, user_cache
@@ -80,7 +82,8 @@ class VerificationSession:
         self._left_out: dict[str, str] = {}
         self._tests: dict[str, Artifact] = {}
         self._today = datetime.date.today()
-        self._baseline = _load_baseline(self.config)
+        self._baseline = _load_baseline(self.config).diagnosed(self.config.diagnose)
+        self._collected = Collected(self.config.root, [artifact.id for artifact in self.config.artifacts])
         self._changed = _find_changed(self.config)
         _add_to_arguments(pytest_config, self.config)
 
@@ -100,10 +103,8 @@ class VerificationSession:
 
     def accepts(self, verification: Verification) -> bool:
         """Return whether a `verification` does not fail: it is all that it should be, or what differs is known."""
-        if verification.passed:
-            return True
-        if verification.verdict is not Verdict.UNREPRODUCIBLE or verification.leaks:
-            return False
+        if verification.passed or not forgives(verification):
+            return verification.passed
         return self.config.update_baseline or self._baseline.judge(verification, self._today).accepted
 
     @property
@@ -174,15 +175,24 @@ class VerificationSession:
         # A worker of pytest-xdist collects everything and runs a part: it begins each verification when its turn comes.
         artifacts = [item.artifact for item in session.items if isinstance(item, ArtifactItem)]
         tests = marked_tests(session.items)
+        by_name = any("::" in argument for argument in self._pytest.args)
+        self._collected.note([item.nodeid for item in session.items], whole=not by_name)
         uses = tests or any("ftc" in getattr(item, "fixturenames", ()) for item in session.items)
         if not (self.config.artifacts or uses or self._is_worker):
             raise ConfigurationError(explain_nothing(self.config.root))
         artifacts += [self._declare(item) for item in tests]
-        if not any("::" in argument for argument in self._pytest.args):
+        if not by_name:
             self._sample.choose(artifacts)
         if not self._is_worker and not self._pytest.option.collectonly:
             chosen = [artifact for artifact in artifacts if not self._sample.why_left_out(artifact)]
             self._verifier.start(chosen, self._changed)
+
+    def _stale(self) -> tuple[str, ...]:
+        """Return the artifacts of the baseline that are gone; one that only this session leaves out is there."""
+        return find_stale(self._baseline, self._collected.has)
+
+    def pytest_deselected(self) -> None:
+        self._collected.is_whole = False
 
     def _declare(self, item: pytest.Function) -> Artifact:
         if item.nodeid not in self._tests:
@@ -269,12 +279,12 @@ class VerificationSession:
             terminalreporter.write_line(f"  left out    {show(name.rpartition('::')[2])}: {reason}")
         if self.config.baseline:
             standings = {one.id: self._baseline.judge(one, self._today) for one in self._verifications}
-            for text in describe_standings(standings, self.config.baseline.name):
+            for text in describe_standings(standings, self.config.baseline.name, self._stale()):
                 terminalreporter.write_line(f"  baseline    {show(text)}")
         if os.environ.get("GITHUB_ACTIONS") == "true" and not self._is_worker:
             from pytest_ftc.reporting.ci import to_annotations
 
-            known = self._baseline.fingerprints(self._today)
+            known = self._baseline.fingerprints(self._verifications, self._today)
             for line in to_annotations(self._verifications, self.config.lines, known):
                 terminalreporter.write_line(line)
         for problem in self._verifier.problems:
@@ -286,7 +296,7 @@ class VerificationSession:
 
     def _write_reports(self) -> None:
         described = self._verifier.describe(self._started)
-        known = self._baseline.fingerprints(self._today)
+        known = self._baseline.fingerprints(self._verifications, self._today)
         if self.config.report:
             from pytest_ftc.reporting.writing import write_reports
 
@@ -299,7 +309,8 @@ class VerificationSession:
         if self.config.update_baseline and self.config.baseline:
             from pytest_ftc.reporting.writing import write_text
 
-            write_text(self.config.baseline, self._baseline.updated(self._verifications, self._today).render())
+            updated = self._baseline.updated(self._verifications, self._today, self._stale())
+            write_text(self.config.baseline, updated.render())
         if path := os.environ.get("GITHUB_STEP_SUMMARY"):
             _append(path, self._verifications)
 
@@ -382,7 +393,7 @@ def load_settings(config: pytest.Config) -> tuple[Config, Contributions]:
 
 
 def _load_baseline(config: Config) -> Baseline:
-    if config.baseline is None or (config.update_baseline and not config.baseline.exists()):
+    if config.baseline is None or (config.update_baseline and not os.path.lexists(config.baseline)):
         return Baseline()
     with usage_errors():
         return load_baseline(config.baseline)
@@ -403,7 +414,9 @@ def _check_writable(config: Config) -> None:
     """Find out now, and not after an hour of builds, that a report could not be written."""
     from pytest_ftc.store.layout import make_folder
 
-    for option, folder in (("report", config.report), ("json", config.json.parent if config.json else None)):
+    baseline = config.baseline.parent if config.baseline and config.update_baseline else None
+    json_file = config.json.parent if config.json else None
+    for option, folder in (("report", config.report), ("json", json_file), ("baseline", baseline)):
         if folder is None:
             continue
         try:

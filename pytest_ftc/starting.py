@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import sys
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +28,8 @@ class Proposal:
     outputs: tuple[str, ...]
     because: str
     """What was seen, for the comment above it."""
+    more: tuple[str, ...] = ()
+    """Further lines of its table."""
     sure: bool = True
     """Whether it can be used as it is; otherwise it is written as a comment to be completed."""
 
@@ -68,9 +71,11 @@ def start(root: Path) -> Start:
 
 def look_at(root: Path) -> Iterator[Proposal]:
     """Yield what the project at `root` seems to build."""
+    seen: dict[str, int] = {}
     for marker, propose in _MARKERS.items():
-        if (root / marker).is_file():
-            yield from propose(root)
+        for proposal in propose(root) if (root / marker).is_file() else ():
+            seen[proposal.name] = count = seen.get(proposal.name, 0) + 1
+            yield proposal if count == 1 else replace(proposal, name=f"{proposal.name}-{count}")
 
 
 def _npm(root: Path) -> Iterator[Proposal]:
@@ -92,13 +97,19 @@ def _cargo(root: Path) -> Iterator[Proposal]:
         yield Proposal(
             name="crate", build="cargo package --offline --no-verify --allow-dirty",
             outputs=("target/package/*.crate",), because="Cargo.toml: the crate as cargo publishes it",
+            more=(
+                "# Builds have another home; with rustup: export RUSTUP_HOME=~/.rustup CARGO_HOME=~/.cargo",
+                'pass_env = ["RUSTUP_HOME", "CARGO_HOME"]',
+            ),
         )  # fmt: skip
 
 
 def _cmake(root: Path) -> Iterator[Proposal]:
     yield Proposal(
         name="install", because="CMakeLists.txt: what is installed",
-        build="cmake -S . -B build && cmake --build build && cmake --install build --prefix dist",
+        # Not --prefix: projects that name absolute folders would be installed there.
+        build="cmake -S . -B build -DCMAKE_INSTALL_PREFIX=/usr && cmake --build build"
+        ' && DESTDIR="$PWD/dist" cmake --install build',
         outputs=("dist",),
     )  # fmt: skip
 
@@ -112,22 +123,52 @@ def _meson(root: Path) -> Iterator[Proposal]:
 
 
 def _make(root: Path) -> Iterator[Proposal]:
+    if _configures(root):
+        return
+    text = _read_text(root / "Makefile")
+    if "DESTDIR" in text and re.search(r"^install\s*:", text, re.MULTILINE):
+        yield Proposal(
+            name="install", because="a Makefile that knows DESTDIR: what is installed",
+            build='make && make install DESTDIR="$PWD/dist"', outputs=("dist",),
+        )  # fmt: skip
+        return
     yield Proposal(
         name="make", build="make", outputs=("build",), sure=False, because="a Makefile: say where its results are"
     )
 
 
+def _configure(root: Path) -> Iterator[Proposal]:
+    yield Proposal(
+        name="install", because="configure: what is installed",
+        build='./configure --prefix=/usr && make && make install DESTDIR="$PWD/dist"', outputs=("dist",),
+    )  # fmt: skip
+
+
+def _autoconf(root: Path) -> Iterator[Proposal]:
+    if not (root / "configure").is_file():
+        yield Proposal(
+            name="install", because="configure.ac: what is installed", outputs=("dist",),
+            build='autoreconf -fi && ./configure --prefix=/usr && make && make install DESTDIR="$PWD/dist"',
+        )  # fmt: skip
+
+
+def _configures(root: Path) -> bool:
+    """Return whether a Makefile is written by something else, which is proposed."""
+    return any((root / name).is_file() for name in ("configure", "configure.ac", "CMakeLists.txt", "meson.build"))
+
+
 def _maven(root: Path) -> Iterator[Proposal]:
     yield Proposal(
         name="jar", build="mvn -B -o -DskipTests package", outputs=("target/*.jar",), sure=False,
-        because="pom.xml: builds see no ~/.m2, so name a repository: -Dmaven.repo.local=/path",
+        because="pom.xml: builds have another home, so say where the modules are (after mvn dependency:go-offline):"
+        " -Dmaven.repo.local=/path/of/.m2/repository",
     )  # fmt: skip
 
 
 def _sphinx(root: Path) -> Iterator[Proposal]:
     folder = "docs" if (root / "docs" / "conf.py").is_file() else "doc"
     yield Proposal(
-        name="docs", build=f"sphinx-build -q -b html {folder} build/html", outputs=("build/html",),
+        name="docs", build=f"sphinx-build -q -b html -d build/doctrees {folder} build/html", outputs=("build/html",),
         because=f"{folder}/conf.py: the documentation",
     )  # fmt: skip
 
@@ -135,7 +176,8 @@ def _sphinx(root: Path) -> Iterator[Proposal]:
 def _debian(root: Path) -> Iterator[Proposal]:
     yield Proposal(
         name="deb", build="dpkg-buildpackage -b -us -uc && mkdir -p debian/built && mv ../*.deb debian/built/",
-        outputs=("debian/built/*.deb",), because="debian/control: the binary packages",
+        outputs=("debian/built/*.deb",),
+        because="debian/control: the binary packages; apt-get build-dep . installs what they need",
     )  # fmt: skip
 
 
@@ -157,6 +199,8 @@ _MARKERS: dict[str, Callable[[Path], Iterator[Proposal]]] = {
     "Cargo.toml": _cargo,
     "CMakeLists.txt": _cmake,
     "meson.build": _meson,
+    "configure": _configure,
+    "configure.ac": _autoconf,
     "Makefile": _make,
     "pom.xml": _maven,
     "docs/conf.py": _sphinx,
@@ -198,6 +242,7 @@ def _table(proposal: Proposal, prefix: str) -> list[str]:
         f"[{prefix}{dot}artifacts.{proposal.name}]",
         f"build = {_quote(proposal.build)}",
         f"outputs = [{', '.join(map(_quote, proposal.outputs))}]",
+        *proposal.more,
     ]
     return lines if proposal.sure else [f"# {line}" for line in lines]
 
@@ -217,6 +262,13 @@ def _read_toml(path: Path) -> dict[str, Any]:
         return {}
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
         raise FtcError(f"{path.name} cannot be read: {error}") from error
+
+
+def _read_text(path: Path) -> str:
+    try:
+        return path.read_bytes()[:1_000_000].decode("utf-8", "replace")
+    except OSError:
+        return ""
 
 
 def _read_json(path: Path) -> dict[str, Any]:

@@ -34,7 +34,7 @@ from pytest_ftc.model import (
 from pytest_ftc.planning.plan import Plan, plan_builds
 from pytest_ftc.planning.secrets import check_visible, read_secrets
 from pytest_ftc.presets import Prepared
-from pytest_ftc.protocols import Comparator, Executor, Variation
+from pytest_ftc.protocols import Comparator, Executor, Images, Variation
 from pytest_ftc.recording import Recorder, Recording
 from pytest_ftc.reference import compare_with_references
 
@@ -79,6 +79,8 @@ class Workshop:
     """What plugins add to the diagnosis."""
     recording: Recording | None = None
     """With what it is written down how each build was run; None to write nothing down."""
+    images: Images | None = None
+    """Where published files in registries are found."""
 
 
 def verify(artifact: Artifact, workshop: Workshop) -> Verification:
@@ -144,12 +146,12 @@ def _verify(artifact: Artifact, workshop: Workshop) -> Verification:
     source = workshop.capture(artifact.source)
     verification = _build_and_compare(artifact, source, workshop)
     if not (memory and question):
-        return compare_with_references(verification, artifact, workshop.scratch)
+        return compare_with_references(verification, artifact, workshop.scratch, workshop.images)
     disagreement = memory.disagreement(question, verification)
     if disagreement:
         verification = dispute(verification, disagreement, memory.fetch, workshop.comparator, workshop.scratch)
     else:
-        verification = compare_with_references(verification, artifact, workshop.scratch)
+        verification = compare_with_references(verification, artifact, workshop.scratch, workshop.images)
     return memory.keep(question, source, verification, disputed=disagreement is not None)
 
 

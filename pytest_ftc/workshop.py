@@ -10,6 +10,7 @@ import time
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 from functools import cache, partial
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -39,7 +40,7 @@ from pytest_ftc.model.progress import Progress
 from pytest_ftc.planning.specification import Vocabulary, parse_specification
 from pytest_ftc.presets import declare, prepare
 from pytest_ftc.presets.build_environment import default_cache, installed_digests
-from pytest_ftc.protocols import Store, Variation
+from pytest_ftc.protocols import Images, Store, Variation
 from pytest_ftc.recording import Recording
 from pytest_ftc.records import write_records
 from pytest_ftc.store import History, LocalStore, load_key
@@ -179,8 +180,10 @@ class _Open:
         remembers = foreign is None
         store = added.make_store() if remembers else None
         sources = Sources(config.root, {artifact.source for artifact in config.artifacts})
+        images = load_images(workspace.folder("published"), cancelled.is_set)
         try:
-            self.memory = open_memory(config, machine, select, sources, own.effects, store) if remembers else None
+            if remembers:
+                self.memory = open_memory(config, machine, select, sources, own.effects, store, images)
         except FtcError as error:
             self._problem = f"nothing is remembered: {error.message}"
         workshop = Workshop(
@@ -201,6 +204,7 @@ class _Open:
             memory=self.memory,
             plugins=Plugins(comparators=self._comparator, diagnosers=self._panel, cures=added.cures),
             recording=_start_recording(config.root, sources) if records and remembers else None,
+            images=images,
         )
 
         def cancel() -> None:
@@ -254,6 +258,12 @@ def find_key() -> bytes | None:
         return None
 
 
+def load_images(folder: Path, cancelled: Callable[[], bool]) -> Images:
+    """Return what finds published files in registries and puts them into `folder`."""
+    images: Images = import_module("pytest_ftc.integrations.oci").OciImages(folder, cancelled)
+    return images
+
+
 def open_memory(
     config: Config,
     machine: Machine,
@@ -261,6 +271,7 @@ def open_memory(
     sources: Sources,
     effects: Mapping[str, str],
     foreign: Store | None,
+    images: Images | None = None,
 ) -> Memory:
     """Return what earlier sessions have left, for questions about the artifacts of `config`.
 
@@ -284,6 +295,7 @@ def open_memory(
         has_environment=lambda digest: digest in installed_digests(default_cache()),
         platform=(platform.system(), platform.machine(), *platform.libc_ver(), platform.python_version()),
         effects=effects,
+        images=images,
     )
     return Memory(store, History(local.layout), load_key(key_file(), os.environ), asked, answers=not config.no_cache)
 

@@ -14,7 +14,7 @@ from leftovers import find_leftovers, wait_until_gone
 
 pytest_plugins = ["pytester"]
 
-_TOOLS = ("git", "gcc", "make", "jar", "zip", "msgfmt", "sqlite3", "strace", "unzip")
+_TOOLS = ("git", "gcc", "make", "jar", "zip", "msgfmt", "sqlite3", "strace", "unzip", "docker-registry")
 
 
 def pytest_configure(config: pytest.Config) -> None:

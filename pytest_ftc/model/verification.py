@@ -8,6 +8,9 @@ from enum import Enum
 
 from pytest_ftc.model.build import BuildResult, BuildStatus, Output
 
+PUBLISHED = "(against what was published)"
+"""Ends the location of what differs from a published file: that is another matter than two builds that differ."""
+
 
 class Verdict(str, Enum):
     """What is known of an artifact in the end."""

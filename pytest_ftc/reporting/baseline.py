@@ -3,43 +3,20 @@
 from __future__ import annotations
 
 import datetime
-import json
-import sys
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, fields
-from pathlib import Path
-from typing import Any
+import re
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 
-from pytest_ftc.errors import ConfigurationError
 from pytest_ftc.model import Verdict, Verification
-from pytest_ftc.reporting.findings import findings_of
-from pytest_ftc.reporting.fingerprint import fingerprint
+from pytest_ftc.reporting.known import Known, is_deeper, is_fixed, known_of, match, plain, render
 
-if sys.version_info >= (3, 11):
-    import tomllib
-else:
-    import tomli as tomllib
-
-_HEAD = """\
+HEAD = """\
 # Known findings of pytest --ftc-verify: they do not fail, new ones do.  pytest --ftc-verify --ftc-update-baseline
 # writes them; owner, reason and expires (a date such as 2027-01-31, after which they fail) are yours, and stay.
 """
 
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Known:
-    """One finding that is known."""
-
-    fingerprint: str
-    artifact: str
-    """Id of the artifact."""
-    output: str
-    location: str
-    cause: str
-    owner: str = ""
-    reason: str = ""
-    expires: datetime.date | None = None
-    """From the day after, it fails."""
+_LESS = re.compile(r"""^(confirmed *= *false|diagnose *= *"(off|fast)") *\n""", re.MULTILINE)
+"""Lines of a file that are no longer true where more is known."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,139 +28,143 @@ class Standing:
     expired: tuple[Known, ...]
     fixed: tuple[Known, ...]
     """Known findings that were not found any more."""
-
-    @property
-    def accepted(self) -> bool:
-        """Whether there is nothing but what is known."""
-        return not self.new and not self.expired
+    renamed: int = 0
+    """Of the known ones, those that are known by their place: another diagnosis has named another cause."""
+    accepted: bool = False
+    """Whether there is nothing but what is known."""
 
 
 class Baseline:
-    """The known findings."""
+    """The known findings, as sessions with the same ``--ftc-diagnose`` see them.
 
-    def __init__(self, entries: Iterable[Known] = ()) -> None:
+    `texts` holds, by fingerprint, the lines of the file that tell of an entry, comments included; they are kept.
+    """
+
+    def __init__(
+        self,
+        entries: Iterable[Known] = (),
+        *,
+        diagnose: str = "full",
+        head: str = HEAD,
+        texts: Mapping[str, str] | None = None,
+    ) -> None:
         self._entries = {entry.fingerprint: entry for entry in entries}
+        self._diagnose = diagnose
+        self._head = head
+        self._texts = texts or {}
 
-    def fingerprints(self, today: datetime.date) -> frozenset[str]:
-        """Return those that do not fail `today`."""
-        return frozenset(name for name, entry in self._entries.items() if not _is_over(entry, today))
+    @property
+    def artifacts(self) -> frozenset[str]:
+        """The ids of all artifacts that have known findings."""
+        return frozenset(entry.artifact for entry in self._entries.values())
+
+    def diagnosed(self, diagnose: str) -> Baseline:
+        """Return the same for a session that diagnoses like this."""
+        return Baseline(self._entries.values(), diagnose=diagnose, head=self._head, texts=self._texts)
+
+    def fingerprints(self, verifications: Iterable[Verification], today: datetime.date) -> frozenset[str]:
+        """Return the fingerprints of those findings of `verifications` that are known and do not fail `today`."""
+        return frozenset(
+            name
+            for one in verifications
+            for name, entries in self._match(one).items()
+            if not any(_is_over(entry, today) for entry in entries)
+        )
 
     def judge(self, verification: Verification, today: datetime.date) -> Standing:
         """Return how the findings of `verification` stand to what is known."""
-        found = _fingerprints(verification)
-        known = [self._entries[name] for name in found if name in self._entries]
-        own = [entry for entry in self._entries.values() if entry.artifact == verification.id]
-        telling = verification.verdict in (Verdict.REPRODUCIBLE, Verdict.UNREPRODUCIBLE)
+        found = known_of(verification, self._diagnose)
+        matched = self._match(verification)
+        known = {entry.fingerprint: entry for entries in matched.values() for entry in entries}
+        expired = tuple(entry for entry in known.values() if _is_over(entry, today))
         return Standing(
-            known=len(known),
-            new=len(found) - len(known),
-            expired=tuple(entry for entry in known if _is_over(entry, today)),
-            fixed=tuple(entry for entry in own if entry.fingerprint not in found) if telling else (),
+            known=len(matched),
+            new=len(found) - len(matched),
+            expired=expired,
+            fixed=tuple(
+                entry
+                for entry in self._of(verification)
+                if entry.fingerprint not in known and is_fixed(entry, verification, found.values())
+            ),
+            renamed=sum(name not in self._entries for name in matched),
+            accepted=bool(found) and len(matched) == len(found) and not expired,
         )
 
-    def updated(self, verifications: Sequence[Verification], today: datetime.date) -> Baseline:
-        """Return a baseline that knows what was found, and no more what is fixed; all else stays as it is."""
-        gone = {entry.fingerprint for one in verifications for entry in self.judge(one, today).fixed}
-        kept = [entry for entry in self._entries.values() if entry.fingerprint not in gone]
-        new = {
-            name: known
-            for one in verifications
-            for name, known in _fingerprints(one).items()
-            if name not in self._entries
-        }
-        return Baseline([*kept, *new.values()])
+    def updated(
+        self, verifications: Sequence[Verification], today: datetime.date, stale: Iterable[str] = ()
+    ) -> Baseline:
+        """Return a baseline that knows what was found, and no more what is fixed; all else stays as it is.
+
+        What is known of the `stale` artifacts goes too.
+        """
+        gone = set(stale)
+        entries = {name: entry for name, entry in self._entries.items() if entry.artifact not in gone}
+        texts = dict(self._texts)
+        for one in {verification.id: verification for verification in verifications}.values():
+            for entry in self.judge(one, today).fixed:
+                entries.pop(entry.fingerprint, None)
+            found, matched = known_of(one, self._diagnose), self._match(one)
+            for name, known in found.items():
+                before = matched.get(name, [])
+                if not all(self._says_more(known, entry) for entry in before):
+                    continue
+                for entry in before[:1]:
+                    known = replace(known, owner=entry.owner, reason=entry.reason, expires=entry.expires)
+                for entry in before:
+                    if entry.fingerprint not in found:
+                        entries.pop(entry.fingerprint, None)
+                entries[name] = known
+                certain = known.confirmed and known.diagnose == "full"
+                texts[name] = re.sub(_LESS, "", texts.get(name, "")) if certain else ""
+        return Baseline(entries.values(), diagnose=self._diagnose, head=self._head, texts=texts)
 
     def render(self) -> str:
         """Return the file: sorted, one table a finding, so that a change of it is easily reviewed."""
         ordered = sorted(self._entries.values(), key=lambda entry: (entry.artifact, entry.output, entry.cause))
-        return _HEAD + "".join(_render(entry) for entry in ordered)
+        return self._head + "".join(f"\n{self._texts.get(one.fingerprint) or render(one)}" for one in ordered)
+
+    def _says_more(self, found: Known, entry: Known) -> bool:
+        """Return whether what was `found` now is to stand in the place of `entry`."""
+        return is_deeper(found.diagnose, entry.diagnose) or (found.diagnose == entry.diagnose and found.confirmed)
+
+    def _match(self, verification: Verification) -> dict[str, list[Known]]:
+        """Return what is known of each finding, by its fingerprint."""
+        exact, renamed = match(self._of(verification), known_of(verification, self._diagnose))
+        return {**{name: [entry] for name, entry in exact.items()}, **renamed}
+
+    def _of(self, verification: Verification) -> list[Known]:
+        return [entry for entry in self._entries.values() if entry.artifact == plain(verification.id)]
 
 
-def load_baseline(path: Path) -> Baseline:
-    """Return the baseline in the file `path`.  Raises ConfigurationError."""
-    try:
-        tables = tomllib.loads(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise ConfigurationError(f"baseline: {path} cannot be read: {error.strerror}") from error
-    except (UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-        raise ConfigurationError(f"{path.name}: not valid TOML: {error}") from error
-    known = tables.get("known", [])
-    if set(tables) - {"known"} or not isinstance(known, list):
-        raise ConfigurationError(f"{path.name}: expected tables [[known]] and nothing else")
-    return Baseline([_read(path.name, number, table) for number, table in enumerate(known, start=1)])
+def forgives(verification: Verification) -> bool:
+    """Return whether a baseline may forgive it: differences, and nothing else that is held against an artifact."""
+    kept = not verification.leaks and not (verification.strict and verification.hermeticity)
+    return verification.verdict is Verdict.UNREPRODUCIBLE and kept
 
 
-def _read(file: str, number: int, table: Any) -> Known:
-    where = f"{file}: [[known]] number {number}"
-    if not isinstance(table, dict):
-        raise ConfigurationError(f"{where}: expected a table")
-    names = [field.name for field in fields(Known)]
-    for key, value in table.items():
-        if key not in names:
-            raise ConfigurationError(f"{where}: unknown key {key!r}; valid keys: {', '.join(names)}")
-        _check(where, key, value)
-    for key in names[:5]:
-        if key not in table:
-            raise ConfigurationError(f"{where}: key {key!r} is missing; --ftc-update-baseline writes it")
-    return Known(**table)
+def find_stale(baseline: Baseline, is_there: Callable[[str], bool]) -> tuple[str, ...]:
+    """Return the ids of artifacts that have known findings and do not exist any more."""
+    return tuple(sorted(name for name in baseline.artifacts if not is_there(name)))
 
 
-def _check(where: str, key: str, value: object) -> None:
-    if key == "expires":
-        if not isinstance(value, datetime.date) or isinstance(value, datetime.datetime):
-            raise ConfigurationError(f"{where}: expires: expected a date such as 2027-01-31, found {value!r}")
-    elif not isinstance(value, str):
-        raise ConfigurationError(f"{where}: {key}: expected text, found {value!r}")
-
-
-def _fingerprints(verification: Verification) -> dict[str, Known]:
-    if verification.verdict is not Verdict.UNREPRODUCIBLE:
-        return {}
-    found = {fingerprint(verification.id, finding): finding for finding in findings_of(verification)}
-    return {
-        name: Known(
-            fingerprint=name,
-            artifact=verification.id,
-            output=" › ".join(filter(None, (finding.output, finding.member))),
-            location=finding.location,
-            cause=finding.cause,
-        )
-        for name, finding in found.items()
-    }
+def describe_standings(standings: Mapping[str, Standing], file: str, stale: Sequence[str] = ()) -> list[str]:
+    """Return what a session says of its baseline, one sentence each."""
+    known = sum(standing.known for standing in standings.values())
+    new = sum(standing.new for standing in standings.values())
+    renamed = sum(standing.renamed for standing in standings.values())
+    expired = [entry for standing in standings.values() for entry in standing.expired]
+    fixed = [entry for standing in standings.values() for entry in standing.fixed]
+    told = [f"{known} known, {new} new, {len(fixed)} fixed ({file})"] if known or fixed else []
+    if renamed:
+        told.append(f"{renamed} of them known by place: this diagnosis names no cause there, or another one")
+    told += [f"expired on {entry.expires}: {entry.artifact}, {entry.cause} in {entry.output}" for entry in expired]
+    told += [f"fixed: {entry.artifact}, {entry.cause} in {entry.output}" for entry in fixed[:10]]
+    told += [f"stale: {name} does not exist any more" for name in stale]
+    if fixed or stale:
+        what = " and ".join(["fixed"] * bool(fixed) + ["stale"] * bool(stale))
+        told.append(f"--ftc-update-baseline removes what is {what}")
+    return told
 
 
 def _is_over(entry: Known, today: datetime.date) -> bool:
     return entry.expires is not None and entry.expires < today
-
-
-def _render(entry: Known) -> str:
-    lines = ["", "[[known]]"]
-    for field in fields(Known):
-        value = getattr(entry, field.name)
-        if isinstance(value, datetime.date):
-            lines.append(f"{field.name} = {value.isoformat()}")
-        elif value:
-            lines.append(f"{field.name} = {_quote(value)}")
-        elif field.name in ("location", "output"):
-            lines.append(f'{field.name} = ""')
-    return "\n".join(lines) + "\n"
-
-
-def _quote(text: str) -> str:
-    """Return `text` as a string of TOML, which is one of JSON where there are no surrogates."""
-    harmless = text.encode("utf-8", "backslashreplace").decode()
-    return json.dumps(harmless, ensure_ascii=False).replace("\x7f", "\\u007f")
-
-
-def describe_standings(standings: Mapping[str, Standing], file: str) -> list[str]:
-    """Return what a session says of its baseline, one sentence each."""
-    known = sum(standing.known for standing in standings.values())
-    new = sum(standing.new for standing in standings.values())
-    expired = [entry for standing in standings.values() for entry in standing.expired]
-    fixed = [entry for standing in standings.values() for entry in standing.fixed]
-    told = [f"{known} known, {new} new, {len(fixed)} fixed ({file})"] if known or fixed else []
-    told += [f"expired on {entry.expires}: {entry.artifact}, {entry.cause} in {entry.output}" for entry in expired]
-    told += [f"fixed: {entry.artifact}, {entry.cause} in {entry.output}" for entry in fixed[:10]]
-    if fixed:
-        told.append("--ftc-update-baseline removes what is fixed")
-    return told

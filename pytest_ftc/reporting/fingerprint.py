@@ -8,12 +8,46 @@ import re
 
 from pytest_ftc.model import Finding
 
+_PLANTED = r"(ftc-(?:build|home|tmp|variable|extra|path)|host|domain|user|group)-[bcdfghjklmnpqrstvwxz]{6}"
+_UUID = r"(?<![0-9a-z])[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}(?![0-9a-z])"
+_DIGEST = r"(?<![0-9a-z])g?(?=[a-f]*[0-9])[0-9a-f]{7,}(?![0-9a-z])"
+_VERSION = r"[0-9]+(?:[._+~:-]?(?:[0-9]+|(?:alpha|beta|pre|preview|post|rev|dev|snapshot|rc|a|b|c)(?![a-z])))*"
+_STEADY = (
+    (re.compile(_PLANTED), r"\1-0"),  # what the environments plant, see planning/plan.py
+    *((re.compile(pattern, re.IGNORECASE), "0") for pattern in (r"0x[0-9a-f]+", _UUID, _DIGEST, _VERSION)),
+)
+
+
+def steady(text: str) -> str:
+    """Return `text` without what unrelated changes change: numbers, versions, digests, values that were planted."""
+    for pattern, instead in _STEADY:
+        text = pattern.sub(instead, text)
+    return text
+
 
 def fingerprint(artifact: str, finding: Finding) -> str:
     """Return what tells `finding`, of the artifact with this id, from others, also after unrelated changes.
 
     Numbers do not count: lines move, versions rise.  Nor do the values found, which differ each time.
     """
-    parts = [artifact, *(re.sub(r"[0-9]+", "0", text) for text in (finding.output, finding.member, finding.location))]
+    parts = [artifact, _name(finding), *map(steady, (finding.member, finding.location))]
     text = json.dumps([*parts, finding.cause])
     return hashlib.sha256(text.encode("utf-8", "surrogateescape")).hexdigest()[:32]
+
+
+def _name(finding: Finding) -> str:
+    """Return the name of the output; where the name itself differs, what is common to both."""
+    one, other = finding.output, finding.evidence.experiment
+    if finding.location != "the output's name" or not other:
+        return steady(one)
+    start = _common(one, other)
+    end = _common(one[len(start) :][::-1], other[len(start) :][::-1])[::-1]
+    # Up to the next sign: that two names drawn at random begin with the same letter means nothing.
+    start, end = re.sub(r"[^\W_]+$", "", start), re.sub(r"^[^\W_]+", "", end)
+    return steady(f"{start}*{end}")
+
+
+def _common(one: str, other: str) -> str:
+    """Return what both begin with."""
+    length = min(len(one), len(other))
+    return one[: next((index for index in range(length) if one[index] != other[index]), length)]

@@ -38,6 +38,74 @@ def test_workers_know_it_too_and_what_expired_fails(verify, project):
     assert "expired on 2020-01-01: ftc.toml::ftc::app, home in out" in run.text
 
 
+SEVERAL = """
+[artifacts.app]
+build = "echo $HOME > out; head -c 8 /dev/urandom > more"
+outputs = ["out", "more"]
+[artifacts.other]
+build = "umask > out"
+outputs = ["out"]
+[artifacts.third]
+build = "echo $HOME > out"
+outputs = ["out"]
+[artifacts.broken]
+build = "echo $HOME > out; exit 1"
+outputs = ["out"]
+"""
+
+
+def test_an_update_touches_only_what_was_verified_and_what_is_gone(verify, project):
+    (project / "test_it.py").write_text(
+        "def test_one(ftc): ftc.verify('echo $HOME > out', ['out'])\ndef test_two(ftc): ftc.verify('umask > out', ['out'])\n"
+    )
+    first = verify(SEVERAL, *OPTIONS, "--ftc-update-baseline", "-n2")
+    assert (first.status, first.verdicts["broken"]) == (1, "failed")
+    file = project / "ftc-baseline.toml"
+    assert {name: file.read_text().count(f'artifact = "{name}"') for name in ("ftc.toml::ftc::app", "ftc.toml::ftc::broken", "test_it.py::test_one")} == {
+        "ftc.toml::ftc::app": 2,
+        "ftc.toml::ftc::broken": 0,
+        "test_it.py::test_one": 1,
+    }  # fmt: skip
+    file.write_text(file.read_text().replace("[[known]]", "# ours\n[[known]]"))
+    before = file.read_text()
+    for partial in (("-k", "other"), ("ftc.toml::ftc::other", "test_it.py::test_two")):
+        verify(None, *OPTIONS, *partial, "--ftc-update-baseline")
+        assert file.read_text() == before
+    # One artifact is gone from the configuration, one test has another name, and one artifact is fixed.
+    (project / "test_it.py").write_text("def test_two(ftc): ftc.verify('umask > out', ['out'])\n")
+    changed = SEVERAL.replace("umask > out", "echo > out").replace("artifacts.third", "artifacts.fourth")
+    run = verify(changed, *OPTIONS)
+    assert "stale: ftc.toml::ftc::third does not exist any more" in run.text
+    assert "stale: test_it.py::test_one does not exist any more" in run.text
+    assert "removes what is fixed and stale" in run.text
+    verify(None, *OPTIONS, "--ftc-update-baseline")
+    after = file.read_text()
+    assert [after.count(f"::{name}") for name in ("app", "other", "third", "fourth", "test_one", "test_two")] == [
+        2,
+        0,
+        0,
+        1,
+        0,
+        1,
+    ]
+    assert after.count("# ours") == 3
+
+
+def test_what_one_diagnosis_has_written_another_knows(verify, project):
+    build = PROJECT.format(build="(echo $HOME; echo $HOME | md5sum; umask) > out")
+    file = project / "ftc-baseline.toml"
+    for written, others in (("off", ["full"]), ("full", ["off", "fast"])):
+        file.unlink(missing_ok=True)
+        verify(build, *OPTIONS, f"--ftc-diagnose={written}", "--ftc-update-baseline")
+        for seen in others:
+            run = verify(None, *OPTIONS, f"--ftc-diagnose={seen}")
+            assert (run.status, "0 new, 0 fixed" in run.text) == (0, True), (written, seen, run.text)
+    assert {line for line in file.read_text().splitlines() if line.startswith("cause")} == {
+        'cause = "home"',
+        'cause = "umask"',
+    }
+
+
 @pytest.mark.parametrize(
     ("option", "told"), [("nothing.toml", "cannot be read: No such file"), ("ftc.toml", "expected tables [[known]]")]
 )

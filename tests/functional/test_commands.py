@@ -1,5 +1,6 @@
 """``ftc init``, ``ftc diff`` and ``ftc explain``."""
 
+import json
 import os
 import subprocess
 import sys
@@ -7,6 +8,8 @@ import tarfile
 import zipfile
 
 import pytest
+
+from pytest_ftc.variations import CATALOGUE
 
 if sys.version_info >= (3, 11):
     import tomllib
@@ -65,16 +68,61 @@ def test_equal_things_are_identical(ftc, tmp_path):
     ("arguments", "told"),
     [
         (("diff", "nothing", "f"), "nothing does not exist"),
+        (("diff", "f", "dangling"), "dangling does not exist"),
         (("diff", ".", "f"), "are not of one kind"),
         (("diff", "pipe", "pipe"), "pipe is no file, folder or symlink"),
+        (("diff", "/dev/null", "f"), "/dev/null is no file, folder or symlink"),
+        (("diff", "/proc/self/mem", "f"), "/proc/self/mem cannot be read"),
+        (("diff", "f"), "the following arguments are required: B"),
         (("explain", "tyme"), "did you mean 'time'?"),
+        (("dif", "f", "f"), "there is no command 'dif'; did you mean 'diff'?"),
+        (("store", "verfy"), "there is no command 'verfy'; did you mean 'verify'?"),
+        (("xyzzy",), "there is no command 'xyzzy'; expected doctor, normalize"),
+        ((), "required: COMMAND"),
     ],
 )
-def test_bad_input_is_one_clear_error(ftc, tmp_path, arguments, told):
+def test_trouble_is_one_clear_line_and_status_2(ftc, tmp_path, arguments, told):
     (tmp_path / "f").write_text("")
     os.mkfifo(tmp_path / "pipe")
+    (tmp_path / "dangling").symlink_to("nowhere")
     done = ftc(*arguments)
-    assert (done.returncode, told in done.stderr, "Traceback" in done.stderr) == (1, True, False)
+    assert (done.returncode, done.stdout, told in done.stderr) == (2, "", True), done.stderr
+    assert len(done.stderr.splitlines()) == 1
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "cause"),
+    [
+        (b"else\n", b"bare\n", "unknown"),
+        (b"built in /home/me/app now\n", b"built in /tmp/build/app now\n", "build_path"),
+        (b"\0\1in /home/me/app\0", b"\0\1in /home/me/app/sub\0", "build_path"),
+        (b"on 2024-01-02 03:04:05\n", b"on 2025-02-03 04:05:06\n", "time"),
+    ],
+)
+def test_what_values_look_like_is_suspected_and_no_more(ftc, tmp_path, one, other, cause):
+    (tmp_path / "a").write_bytes(one)
+    (tmp_path / "b").write_bytes(other)
+    told = json.loads(ftc("diff", "--json", "a", "b").stdout)
+    assert {(finding["cause"], finding["confirmed"]) for finding in told["findings"]} == {(cause, False)}
+
+
+def test_links_that_are_named_are_followed_and_a_file_is_the_same_as_itself(ftc, tmp_path):
+    (tmp_path / "a").write_text("one\n")
+    (tmp_path / "b").write_text("two\n")
+    (tmp_path / "link").symlink_to("b")
+    assert ftc("diff", "a", "a").stdout == "identical\n"
+    assert ftc("diff", "b", "link").stdout == "identical\n"
+    told = json.loads(ftc("diff", "--json", "a", "link").stdout)
+    assert (told["identical"], [finding["cause"] for finding in told["findings"]]) == (False, ["unknown"])
+
+
+def test_a_reader_that_has_seen_enough_is_no_trouble(ftc, tmp_path):
+    done = subprocess.run(
+        [sys.executable, "-c", "import os, sys; os.close(0); from pytest_ftc.cli import main; r, w = os.pipe(); os.close(r); os.dup2(w, 1); sys.exit(main(['explain']))"],
+        capture_output=True,
+        text=True,
+    )  # fmt: skip
+    assert (done.returncode, done.stderr) == (141, "")
 
 
 def test_a_hostile_archive_is_compared_all_the_same(ftc, tmp_path):
@@ -88,7 +136,13 @@ def test_a_hostile_archive_is_compared_all_the_same(ftc, tmp_path):
 
 def test_every_cause_is_explained(ftc):
     listed = ftc("explain").stdout.splitlines()
-    assert len(listed) == 25
+    assert {line.split()[0] for line in listed} == {
+        *(one.name for one in CATALOGUE),
+        "random",
+        "race",
+        "unknown",
+        "machine",
+    }
     told = ftc("explain", "fileordering").stdout
     assert "readdir" in told
     assert "https://reproducible-builds.org" in told
@@ -99,7 +153,10 @@ def test_every_cause_is_explained(ftc):
     [
         ({"package.json": '{"name": "x", "version": "1.0.0"}'}, {"npm"}),
         ({"Cargo.toml": '[package]\nname = "x"\nversion = "1.0.0"\n'}, {"crate"}),
-        ({"CMakeLists.txt": ""}, {"install"}),
+        ({"CMakeLists.txt": "", "meson.build": "", "Makefile": ""}, {"install", "install-2"}),
+        ({"configure": "", "configure.ac": "", "Makefile": ""}, {"install"}),
+        ({"configure.ac": ""}, {"install"}),
+        ({"Makefile": "install: app\n\tcp app $(DESTDIR)/usr/bin\n"}, {"install"}),
         ({"meson.build": ""}, {"install"}),
         ({"docs/conf.py": ""}, {"docs"}),
         ({"debian/control": ""}, {"deb"}),
@@ -140,5 +197,16 @@ def test_it_goes_into_pyproject_and_changes_nothing_that_is_there(ftc, tmp_path)
     assert after.startswith(before)
     assert tomllib.loads(after)["tool"]["ftc"] == {}
     again = ftc("init")
-    assert (again.returncode, "configures pytest-ftc already" in again.stderr) == (1, True)
+    assert (again.returncode, "configures pytest-ftc already" in again.stderr) == (2, True)
     assert (tmp_path / "pyproject.toml").read_text() == after
+
+
+def test_what_is_written_for_a_makefile_is_verified_as_it_is(ftc, tmp_path):
+    (tmp_path / "Makefile").write_text(
+        "all:\n\techo built > app\ninstall: all\n\tinstall -D -m 644 app $(DESTDIR)/usr/share/app\n"
+    )
+    ftc("init")
+    done = subprocess.run(
+        [sys.executable, "-m", "pytest", "--ftc-verify", "-p", "no:cacheprovider"], capture_output=True, text=True
+    )
+    assert (done.returncode, "reproducible  install" in done.stdout) == (0, True), done.stdout

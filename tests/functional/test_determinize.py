@@ -90,5 +90,5 @@ def test_a_build_that_fails_is_said_to(determinize):
 
 def test_a_misspelt_name_is_one_clear_error(determinize):
     done = determinize("goood")
-    assert (done.returncode, done.stdout) == (1, "")
+    assert (done.returncode, done.stdout) == (2, "")
     assert done.stderr == "ftc: there is no artifact 'goood'; did you mean 'good'?\n"

@@ -103,7 +103,7 @@ def test_what_names_no_commit_is_one_clear_error(verify, project, git):
 
 def test_the_gate_tells_what_it_does_and_where_it_has_nothing_to_do(tmp_path):
     status, text = gate(tmp_path)
-    assert status == 1
+    assert status == 2
     assert "no artifact is declared" in text
     done = subprocess.run([sys.executable, "-m", "pytest_ftc", "gate", "--help"], capture_output=True, text=True)
     assert done.returncode == 0

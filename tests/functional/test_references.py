@@ -65,7 +65,16 @@ def test_a_reference_that_is_not_there_is_an_error(verify, released):
     assert "'released/*.whl' matches nothing" in run.flat
 
 
-@pytest.mark.parametrize("value", ["1", "[]", '""', '"https://example.org/x.whl"', '"oci:registry/x"'])
-def test_what_is_no_reference_is_a_usage_error(verify, value):
+ADDRESS = "oci:REGISTRY/REPOSITORY with :TAG or @sha256:DIGEST"
+
+
+@pytest.mark.parametrize(
+    ("value", "expected"),
+    [
+        *((value, "a glob of files") for value in ("1", "[]", '""', '"https://example.org/x.whl"')),
+        *((f'"{value}"', ADDRESS) for value in ("oci:registry/x", "oci://u:p@host/x:1", "oci:host/X:1", "oci:x:1")),
+    ],
+)
+def test_what_is_no_reference_is_a_usage_error(verify, value, expected):
     run = verify(f"[artifacts.app]\nbuild = 'true'\noutputs = ['x']\nreference = {value}\n")
-    assert (run.status, "reference: expected a glob of files" in run.text) == (4, True)
+    assert (run.status, f"reference: expected {expected}" in run.text) == (4, True)

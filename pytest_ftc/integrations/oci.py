@@ -1,0 +1,304 @@
+"""Published files in a registry of OCI artifacts, as ``oras push`` puts them there; the extra ``oci``.
+
+Nothing that a registry says is trusted: every content is checked against its digest and size, names must be plain
+names of files, and sizes, waits and redirects are bounded.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import secrets
+import threading
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import closing
+from dataclasses import dataclass
+from functools import partial
+from importlib import import_module
+from pathlib import Path
+from typing import Any, TypeVar
+from urllib.parse import urlsplit
+
+from pytest_ftc.errors import SourceError
+from pytest_ftc.model.image import ImageName, parse_image
+from pytest_ftc.printable import shorten
+
+T = TypeVar("T")
+
+_TITLE = "org.opencontainers.image.title"
+_UNPACK = "io.deis.oras.content.unpack"
+"""What oras says of a folder that it has packed."""
+_MANIFESTS = (
+    "application/vnd.oci.image.manifest.v1+json",
+    "application/vnd.docker.distribution.manifest.v2+json",
+)
+_LARGEST_MANIFEST = 4 << 20
+"""Bytes; the specification asks registries to take at least so much."""
+_CHUNK = 1 << 20
+_NO_ACCESS = "the registry refuses access; log in to it, as with `docker login`"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Bounds:
+    """How much is taken from a registry, and how long it is waited for."""
+
+    connect: float = 10
+    read: float = 30
+    """Seconds without a byte."""
+    total: float = 900
+    """Seconds for one manifest or one file."""
+    size: int = 4 << 30
+    """Bytes that all files of one reference may hold."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Layer:
+    digest: str
+    size: int
+
+
+class OciImages:
+    """The files of OCI references; each reference is looked up once a session, and stays what it was then."""
+
+    def __init__(self, folder: Path, cancelled: Callable[[], bool] = lambda: False, bounds: Bounds | None = None):
+        self._folder = folder
+        self._cancelled = cancelled
+        self._bounds = bounds or Bounds()
+        self._lock = threading.Lock()
+        self._layers: dict[str, Mapping[str, _Layer]] = {}
+        self._files: dict[str, Mapping[str, Path]] = {}
+
+    def digests(self, name: str) -> Mapping[str, str]:
+        """Return the sha256 of each file of the reference `name`, by file name.  Raises SourceError."""
+        with self._lock:
+            return {title: layer.digest.removeprefix("sha256:") for title, layer in self._list(name).items()}
+
+    def fetch(self, name: str) -> Mapping[str, Path]:
+        """Return each file of the reference `name`, whose content is what its digest says.  Raises SourceError."""
+        with self._lock:
+            if name not in self._files:
+                layers = self._list(name)
+                folder = self._folder / f"oci-{secrets.token_hex(8)}"
+                folder.mkdir(parents=True)
+                self._files[name] = {
+                    title: self._ask(name, partial(_Client.save, layer=layer, path=folder / str(number)))
+                    for number, (title, layer) in enumerate(layers.items())
+                }
+            return self._files[name]
+
+    def _list(self, name: str) -> Mapping[str, _Layer]:
+        if name not in self._layers:
+            self._layers[name] = self._ask(name, lambda client: _read_manifest(client.manifest(), self._bounds.size))
+        return self._layers[name]
+
+    def _ask(self, name: str, question: Callable[[_Client], T]) -> T:
+        image = parse_image(name)
+        assert image is not None, "configuration has checked it"
+        try:
+            return self._wait_for(partial(_ask_once, image, self._bounds, question))
+        except _RefusedError as error:
+            raise SourceError(f"reference: {name}: {error}") from None
+        except ModuleNotFoundError:
+            raise SourceError(
+                f"reference: {name}: OCI references need oras, which is not installed",
+                advice="pip install 'pytest-ftc[oci]'",
+            ) from None
+        except Exception as error:
+            # Only the kind of error: its text may hold a header, or an address that a redirect has signed.
+            raise SourceError(f"reference: {name}: cannot be fetched: {_describe(error)}") from None
+
+    def _wait_for(self, work: Callable[[], T]) -> T:
+        """Return what `work` returns; a registry that sends a byte now and then must not hold up the session."""
+        ended: list[T | BaseException] = []
+        done = threading.Event()
+
+        def run() -> None:
+            try:
+                ended.append(work())
+            except BaseException as error:
+                ended.append(error)
+            done.set()
+
+        threading.Thread(target=run, daemon=True, name="ftc-oci").start()
+        end = time.monotonic() + self._bounds.total
+        while not done.wait(0.1):
+            if self._cancelled():
+                raise _RefusedError("the session ended")
+            if time.monotonic() > end:
+                raise _RefusedError(f"it was not there after {self._bounds.total:g} s")
+        (outcome,) = ended
+        if isinstance(outcome, BaseException):
+            raise outcome
+        return outcome
+
+
+def _ask_once(image: ImageName, bounds: Bounds, question: Callable[[_Client], T]) -> T:
+    with closing(_Client(image, bounds)) as client:
+        return question(client)
+
+
+class _RefusedError(Exception):
+    """What a registry answered is not taken; the text says why, and holds nothing secret."""
+
+
+class _Client:
+    """Asks one registry for one reference, once each time: that a wait makes a registry answer is rarely seen."""
+
+    def __init__(self, image: ImageName, bounds: Bounds) -> None:
+        import_module("oras.logger").setup_logger(quiet=True)
+        self._image = image
+        self._container = import_module("oras.container").Container(image.target)
+        self._registry = import_module("oras.provider").Registry(insecure=image.plain)
+        self._registry.session = _make_session(image, bounds)
+        self._registry.auth = _make_auth(self._registry)
+        self._registry.auth.load_configs(self._container)
+        # As it is without its decorator, which would ask again and again for two minutes.
+        self._request = type(self._registry).do_request.__wrapped__
+
+    def close(self) -> None:
+        """Close all connections."""
+        self._registry.session.close()
+
+    def manifest(self) -> bytes:
+        """Return the manifest, whose digest is the one that was asked for."""
+        url = f"{self._registry.prefix}://{self._container.manifest_url()}"
+        with closing(self._get(url, {"Accept": ", ".join(_MANIFESTS)})) as response:
+            data = b"".join(_read(response, _LARGEST_MANIFEST))
+            told = response.headers.get("Docker-Content-Digest", "")
+        found = f"sha256:{hashlib.sha256(data).hexdigest()}"
+        expected = self._image.digest or (told if told.startswith("sha256:") else found)
+        if found != expected:
+            raise _RefusedError(f"its manifest has the digest {found}, not {shorten(expected, 80)}")
+        return data
+
+    def save(self, layer: _Layer, path: Path) -> Path:
+        """Write the content of `layer` to `path`, and return that."""
+        url = f"{self._registry.prefix}://{self._container.get_blob_url(layer.digest)}"
+        hashed, size = hashlib.sha256(), 0
+        with closing(self._get(url, {})) as response, open(path, "wb") as file:
+            for data in _read(response, layer.size):
+                hashed.update(data)
+                size += len(data)
+                file.write(data)
+        found = f"sha256:{hashed.hexdigest()}"
+        if (found, size) != (layer.digest, layer.size):
+            raise _RefusedError(
+                f"the registry holds other bytes than it says: expected {layer.digest} ({layer.size} bytes), "
+                f"found {found} ({size} bytes)"
+            )
+        return path
+
+    def _get(self, url: str, headers: dict[str, str]) -> Any:
+        response = self._request(self._registry, url, "GET", headers=headers, stream=True)
+        if response.status_code == 404:
+            raise _RefusedError(f"there is no such {'manifest' if '/manifests/' in url else 'content'} in the registry")
+        if response.status_code in (401, 403):
+            raise _RefusedError(_NO_ACCESS)
+        if response.status_code != 200:
+            raise _RefusedError(f"the registry answered with status {response.status_code}")
+        return response
+
+
+def _make_session(image: ImageName, bounds: Bounds) -> Any:
+    """Return a session of requests that waits no longer, and goes nowhere else, than it may."""
+    requests: Any = import_module("requests")
+
+    class Careful(requests.adapters.HTTPAdapter):  # type: ignore[misc]
+        def send(self, request: Any, stream: bool = False, **others: Any) -> Any:
+            url = urlsplit(request.url)
+            if url.scheme != "https" and not (image.plain and url.netloc == image.registry):
+                raise _RefusedError(f"it leads to {shorten(url.netloc, 80)} over plain HTTP")
+            others["timeout"] = (bounds.connect, bounds.read)
+            if image.local:
+                others["proxies"] = {}
+            response = super().send(request, stream=True, **others)
+            if not stream or response.status_code != 200:
+                # What requests would read whole, however much it is, or not read and leave open.
+                with closing(response):
+                    response._content = b"".join(_read(response, _LARGEST_MANIFEST))
+            return response
+
+    session = requests.Session()
+    session.max_redirects = 5
+    session.mount("https://", Careful())
+    session.mount("http://", Careful())
+    return session
+
+
+def _make_auth(registry: Any) -> Any:
+    """Return what answers a registry that asks who is there: with a token, or with a name and password."""
+
+    class Auth(import_module("oras.auth").TokenAuth):  # type: ignore[misc]
+        def authenticate_request(self, original: Any, headers: Any, refresh: bool = False) -> Any:
+            basic = getattr(self, "_basic_auth", "")
+            if original.headers.get("WWW-Authenticate", "").lower().startswith("basic"):
+                if not basic or original.request.headers.get("Authorization"):
+                    raise _RefusedError(_NO_ACCESS)
+                return {**(headers or {}), "Authorization": f"Basic {basic}"}, True
+            headers, changed = super().authenticate_request(original, headers, refresh)
+            if not changed:
+                raise _RefusedError(_NO_ACCESS)
+            return headers, changed
+
+    auth = Auth()
+    auth.session, auth.prefix, auth._tls_verify = registry.session, registry.prefix, True
+    return auth
+
+
+def _read(response: Any, most: int) -> Iterator[bytes]:
+    """Yield the body, which may hold at most `most` bytes."""
+    size = 0
+    for data in response.iter_content(_CHUNK):
+        size += len(data)
+        if size > most:
+            raise _RefusedError(f"the registry sends more than {most} bytes")
+        yield data
+
+
+def _read_manifest(data: bytes, most: int) -> Mapping[str, _Layer]:
+    """Return the files that a manifest lists, by name."""
+    try:
+        manifest = json.loads(data)
+        layers = [
+            (layer.get("annotations") or {}, _Layer(str(layer["digest"]), int(layer["size"])))
+            for layer in manifest["layers"]
+        ]
+        titles = [notes.get(_TITLE) for notes, _ in layers]
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
+        raise _RefusedError("it has no manifest of an OCI artifact with files (an index of several, perhaps)") from None
+    for title, (notes, layer) in zip(titles, layers, strict=True):
+        _check(title, notes, layer)
+    if not layers:
+        raise _RefusedError("it holds no files")
+    if len(set(titles)) < len(titles):
+        raise _RefusedError("two of its files have the same name")
+    if sum(layer.size for _, layer in layers) > most:
+        raise _RefusedError(f"its files hold more than {most} bytes")
+    return dict(zip(map(str, titles), (layer for _, layer in layers), strict=True))
+
+
+def _check(title: object, notes: Mapping[str, object], layer: _Layer) -> None:
+    if not isinstance(title, str):
+        raise _RefusedError(f"one of its layers has no name ({_TITLE}): push files, as `oras push` does")
+    if title in ("", ".", "..") or "/" in title or "\\" in title or not title.isprintable() or len(title) > 255:
+        raise _RefusedError(f"{shorten(repr(title), 80)} is no name for a file")
+    if str(notes.get(_UNPACK)).lower() == "true":
+        raise _RefusedError(f"{shorten(title, 80)} is a folder that was packed: push its files")
+    if not (layer.digest.startswith("sha256:") and len(layer.digest) == 71 and layer.size >= 0):
+        raise _RefusedError(f"{shorten(title, 80)} has no sha256 digest or no size")
+
+
+def _describe(error: Exception) -> str:
+    """Return in words what requests raises; only its kinds are used, see above."""
+    kinds = {kind.__name__ for kind in type(error).__mro__}
+    for kind, told in (
+        ("SSLError", "the registry's certificate is not accepted"),
+        ("Timeout", "the registry does not answer in time"),
+        ("TooManyRedirects", "it is redirected again and again"),
+        ("ChunkedEncodingError", "the connection broke off"),
+        ("ConnectionError", "no connection to the registry, or it broke off"),
+    ):
+        if kind in kinds:
+            return told
+    return f"the registry's answer is not understood ({type(error).__name__})"

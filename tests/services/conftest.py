@@ -1,0 +1,120 @@
+"""Real servers, started by the tests on free ports of this machine, and ended by them."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import socket
+import subprocess
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+from functional.conftest import (  # noqa: F401
+    _no_test_remembers_another,
+    _nothing_is_left_behind,
+    project,
+    verify,
+)
+
+_CONFIGURATION = """\
+version: 0.1
+log: {{level: error, accesslog: {{disabled: true}}}}
+storage: {{filesystem: {{rootdirectory: {folder}}}}}
+http: {{addr: "127.0.0.1:{port}"}}
+"""
+_PASSWORDS = 'auth: {{htpasswd: {{realm: "test", path: {folder}/passwords}}}}\n'
+USER, PASSWORD = "user", "pass-word-1"
+_HASHED = "user:$2b$05$abcdefghijklmnopqrstuupSO9sO3ASIekd.qADcbb/jgkLKkQBR2\n"
+
+
+@dataclass(frozen=True)
+class Registry:
+    """A docker-registry that runs."""
+
+    host: str
+    folder: Path
+
+    def push(self, target: str, folder: Path, **files: bytes) -> str:
+        """Push `files` as oras does; return the digest of their manifest."""
+        import oras.client
+
+        folder.mkdir()
+        for name, data in files.items():
+            (folder / name.replace("_", ".")).write_bytes(data)
+        client = oras.client.OrasClient(insecure=True)
+        paths = sorted(str(path) for path in folder.iterdir())
+        response = client.push(f"{self.host}/{target}", files=paths, disable_path_validation=True, quiet=True)
+        return str(response.headers["Docker-Content-Digest"])
+
+    def put_manifest(self, target: str, manifest: dict[str, Any]) -> None:
+        """Push a `manifest` that no client would."""
+        import oras.client
+
+        client = oras.client.OrasClient(insecure=True)
+        response = client.upload_manifest(manifest, client.get_container(f"{self.host}/{target}"))
+        assert response.status_code == 201, response.text
+
+    def manifest(self, target: str) -> dict[str, Any]:
+        import oras.client
+
+        return dict(oras.client.OrasClient(insecure=True).get_manifest(f"{self.host}/{target}"))
+
+    def blob(self, digest: str) -> Path:
+        """Return the file in which the registry holds a content."""
+        (found,) = self.folder.rglob(f"{digest.removeprefix('sha256:')}/data")
+        return found
+
+
+def start(folder: Path, more: str = "") -> Iterator[Registry]:
+    program = shutil.which("docker-registry")
+    if program is None:
+        pytest.fail("docker-registry is not installed (apt-get install docker-registry): its tests cannot run")
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    file = folder / "config.yml"
+    file.write_text(_CONFIGURATION.format(folder=folder / "data", port=port) + more.format(folder=folder))
+    with open(folder / "log", "wb") as log:
+        server = subprocess.Popen(
+            [program, "serve", str(file)], stdout=log, stderr=log, env={**os.environ, "OTEL_TRACES_EXPORTER": "none"}
+        )
+    try:
+        _wait_until_it_answers(port, server, folder / "log")
+        yield Registry(f"127.0.0.1:{port}", folder)
+    finally:
+        server.kill()
+        server.wait()
+
+
+def _wait_until_it_answers(port: int, server: subprocess.Popen[bytes], log: Path) -> None:
+    end = time.monotonic() + 20
+    while time.monotonic() < end:
+        assert server.poll() is None, log.read_text()
+        try:
+            urllib.request.urlopen(f"http://127.0.0.1:{port}/v2/", timeout=5).close()
+        except urllib.error.HTTPError:
+            return  # it asks for a password
+        except OSError:
+            time.sleep(0.05)
+        else:
+            return
+    pytest.fail(f"docker-registry does not answer:\n{log.read_text()}")
+
+
+@pytest.fixture(scope="session")
+def registry(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Registry]:
+    """A registry that anybody may use."""
+    yield from start(tmp_path_factory.mktemp("registry"))
+
+
+@pytest.fixture
+def private_registry(tmp_path: Path) -> Iterator[Registry]:
+    """A registry that only `USER` may use."""
+    (tmp_path / "passwords").write_text(_HASHED)
+    yield from start(tmp_path, _PASSWORDS)
