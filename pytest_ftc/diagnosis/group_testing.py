@@ -33,6 +33,9 @@ _HIDDEN = {
     "pid": 2,
 }
 """How often a cause is one that its values do not show, as against 1 for all others."""
+_UNSETTLING = frozenset({"aslr"})
+"""Where this is proved and evident, other causes are not: an address moves with all that is laid out in memory."""
+_FEW = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +58,16 @@ def _without(everything: Group, group: Group) -> Group:
 def suspects_left(everything: Group, observations: Iterable[Observation]) -> Group:
     """Return the variations that no build has cleared."""
     return everything.difference(*(one.varied for one in observations if not one.shows))
+
+
+def likeliest(left: Group) -> str:
+    """Return which of the few variations `left` is most often a cause that its values do not show; empty for many."""
+    return max(sorted(left), key=lambda name: _HIDDEN.get(name, 1)) if 0 < len(left) <= _FEW else ""
+
+
+def only_unsettled(proved: Group, evident: Collection[str]) -> Group:
+    """Return those of `proved` that are causes by themselves: not what only moves addresses that are random anyway."""
+    return proved & frozenset(evident) if proved & _UNSETTLING & set(evident) else proved
 
 
 def proved_causes(everything: Group, observations: Sequence[Observation]) -> Group:
@@ -108,7 +121,12 @@ def next_groups(
     left = suspects_left(everything, observations)
     proved = proved_causes(everything, observations)
     shown = [one.varied & left for one in observations if one.shows]
-    for proposal in _proposals(everything, left, proved, suspects, shown):
+    if proved & _UNSETTLING & set(evident):
+        for name in evident:
+            if name in left - proved:
+                yield with_entailed(frozenset({name}), everything)
+        return
+    for proposal in _proposals(everything, left, proved, suspects, evident, shown):
         group = with_entailed(proposal, everything)
         if group & left not in shown and group & left:
             yield group
@@ -122,11 +140,18 @@ def next_groups(
 
 
 def _proposals(
-    everything: Group, left: Group, proved: Group, suspects: Sequence[str], shown: Sequence[Group]
+    everything: Group,
+    left: Group,
+    proved: Group,
+    suspects: Sequence[str],
+    evident: Collection[str],
+    shown: Sequence[Group],
 ) -> Iterator[Group]:
     likely = [name for name in dict.fromkeys(suspects) if name in left - proved]
     if likely and not proved:
         yield _without(everything, frozenset(likely[:1]))
+    # What the values speak for, but is not all there is, since it shows without it too.
+    yield from (frozenset({name}) for name in likely if name in evident and any(name not in group for group in shown))
     if proved:
         yield _without(everything, proved)
     # In each of these there is a cause that is not known yet; the smallest is halved.
