@@ -43,14 +43,15 @@ def treat(
     All are treated at once, each with the first cure that has not failed it yet, for as long as the budget lasts.
     """
     choices = {patient: list(_cures(patient, others)) for patient in patients}
-    failed: dict[Patient, list[Cure]] = {patient: [] for patient in choices}
+    # What has failed at a place has failed it whichever of its causes it was meant for.
+    failed: dict[Key, list[Cure]] = {patient.key: [] for patient in choices}
     helped: Counter[Patient] = Counter()
     eager = False
     while rebuilder.left >= 2:
         tried = {
             patient: cure
             for patient, cures in choices.items()
-            if (cure := _next(patient, cures, failed[patient], eager=eager))
+            if (cure := _next(patient, cures, failed[patient.key], eager=eager))
         }
         if all(_is_proved(patient, helped) for patient in tried):
             if eager:
@@ -58,15 +59,15 @@ def treat(
             # What is left of the budget goes to those of whose cause less is known.
             eager = True
             continue
-        healed = _try(tried, {patient.key for patient in patients}, look, rebuilder, epoch)
+        healed = _credit(tried, _try(tried, {patient.key for patient in patients}, look, rebuilder, epoch))
         for patient, cure in tried.items():
-            if patient.key in healed:
+            if patient in healed:
                 helped[patient] += 1
             elif not _is_proved(patient, helped):
                 helped[patient] = 0
-                failed[patient].append(cure)
+                failed[patient.key].append(cure)
     return {
-        patient: _remedy(patient, cures, failed[patient], _is_proved(patient, helped), epoch)
+        patient: _remedy(patient, cures, failed[patient.key], _is_proved(patient, helped), epoch)
         for patient, cures in choices.items()
         if cures
     }
@@ -124,6 +125,22 @@ def _can_be_compared(key: Key, places: Places, builds: Sequence[BuildResult]) ->
     """Whether the output is there under its name; where the cure gives it another, nothing alike may differ at all."""
     named = all(any(output.path == key.output for output in build.outputs) for build in builds)
     return named or not any(other._replace(output=key.output) == key for other in places)
+
+
+def _credit(tried: Mapping[Patient, Cure], equal: Collection[Key]) -> Collection[Patient]:
+    """Return whom the cures have helped: of places alike, most have to be `equal`, or a few were so by chance.
+
+    Two builds may well give a file or two the same time, to the second.
+    """
+    alike: dict[tuple[str, str, str, str], list[Patient]] = {}
+    for patient, cure in tried.items():
+        kind = (patient.key.output, patient.key.location, patient.cause, cure.summary)
+        alike.setdefault(kind, []).append(patient)
+    helped: list[Patient] = []
+    for patients in alike.values():
+        those = [patient for patient in patients if patient.key in equal]
+        helped += those if 2 * len(those) >= len(patients) else []
+    return frozenset(helped)
 
 
 def _fill(text: str, key: Key, epoch: int) -> str:

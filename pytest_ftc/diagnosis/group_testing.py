@@ -7,9 +7,11 @@ all that was varied there, and one in which it shows has a cause among what was 
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import accumulate
+from math import log2
 
 Group = frozenset[str]
 
@@ -175,9 +177,13 @@ def _first_half(names: Sequence[str]) -> Sequence[str]:
 
 
 def share(proposals: Mapping[object, Sequence[Group]], most: int) -> list[Group]:
-    """Return at most `most` groups to build next: those first that serve most of the differences, each by its own."""
+    """Return at most `most` groups to build next: those first that serve most of the differences, each by its own.
+
+    A hundred members of an archive that ask the same are little more than one: else they would use up all builds.
+    """
+    questions = Counter(tuple(groups[:2]) for groups in proposals.values())
     votes: dict[Group, float] = {}
-    for groups in proposals.values():
-        for place, group in enumerate(groups[:2]):
-            votes[group] = votes.get(group, 0) + (1 if place == 0 else 0.4)
+    for groups, count in questions.items():
+        for place, group in enumerate(groups):
+            votes[group] = votes.get(group, 0) + (1 if place == 0 else 0.4) * (1 + log2(count))
     return sorted(votes, key=lambda group: (-votes[group], -len(group), sorted(group)))[:most]

@@ -227,6 +227,26 @@ def test_an_address_stored_in_binary_is_certain_enough_where_only_one_build_rand
     assert [(found.cause, found.strength) for found in look(one, other)] == [("aslr", Strength.STRONG)]
 
 
+@pytest.mark.parametrize("form", [b'<html lang="%s">', b'"locale": "%s"', b"LANGUAGE=%s"])
+def test_a_code_of_a_language_that_says_so_points_to_the_locale(form):
+    estonian = replace(EXPERIMENT, variables={**EXPERIMENT.variables, "LC_ALL": "et_EE.UTF-8"})
+    leaf = Leaf(field=Field.CONTENT, location="line 1", control=form % b"en", experiment=form % b"et")
+    assert [found.cause for found in suspect(leaf, CONTROL, estonian)] == ["locales"]
+    assert not suspect(leaf, CONTROL, EXPERIMENT)
+
+
+def test_a_path_that_only_one_side_has_points_to_it_as_what_is_sorted_may_have_moved():
+    path = b"/ftc-build-cgpvls/elsewhere/demo-cgpvls\0"
+    (first, *_) = look(b"", path)
+    assert (first.cause, first.strength, first.control) == ("build_path", Strength.STRONG, "")
+    (first, *_) = look(b"a.c\0lib\0", b"a.c\0" + path + b"lib\0")
+    assert (first.cause, first.strength) == ("build_path", Strength.STRONG)
+
+
+def test_bytes_of_a_program_are_not_as_wide_as_a_terminal():
+    assert "terminal" not in {found.cause for found in look(b"\1" * 70 + b"\0\n", b"\2" * 120 + b"\0\n")}
+
+
 def test_modes_that_differ_by_the_umasks_point_to_it():
     assert look(b"0644", b"0600", Field.MODE)[0].cause == "umask"
 

@@ -128,3 +128,9 @@ def test_what_moves_addresses_is_no_cause_beside_random_ones():
 def test_of_the_few_that_are_left_the_one_that_hides_most_is_likeliest():
     assert likeliest(frozenset({"user_group", "hash_seed"})) == "hash_seed"
     assert likeliest(NONE) == likeliest(ALL) == ""
+
+
+def test_many_members_that_ask_the_same_do_not_outvote_everything_else():
+    a, b, c = (frozenset([name]) for name in NAMES[:3])
+    many = {("archive", number): [a, b] for number in range(100)}
+    assert share({**many, **{("one", number): [c] for number in range(20)}}, 2) == [a, c]
