@@ -76,7 +76,7 @@ def _find(
         confirmed=confirmed,
         evidence=evidence,
         command=program.argv if program else (),
-        circumstances=describe_circumstances(trace, program, tree) if trace and program else "",
+        circumstances=describe_circumstances(trace, program, tree, evidence.control) if trace and program else "",
         why="; ".join(filter(None, (telling.why if telling else "", _tell_builds(case, name, confirmed, everything)))),
     )
     return finding, program

@@ -71,3 +71,15 @@ def test_the_circumstances_name_the_folder_and_the_parents():
     trace = Trace(programs=PROGRAMS, read=(), written=(), contents=(), moved=(), connected=(), gaps=())
     told = describe_circumstances(trace, PROGRAMS[TAR], "/b")
     assert told == "in sub; started by make all; started by /bin/sh -c make"
+
+
+def test_the_circumstances_name_the_command_of_a_pipe_that_was_given_the_value():
+    pipe = (
+        program("/bin/sh", "-c", "...", parent=-1),
+        program("sed", "s/@YEAR/2026/"),
+        program("sed", "s/@VERSION/1.0/"),
+    )
+    trace = Trace(programs=pipe, read=(), written=(), contents=(), moved=(), connected=(), gaps=())
+    assert "the value is an argument of sed s/@YEAR/2026/" in describe_circumstances(trace, pipe[2], "/b", "2026")
+    assert "argument" not in describe_circumstances(trace, pipe[1], "/b", "2026")
+    assert "argument" not in describe_circumstances(trace, pipe[2], "/b", "202")
