@@ -46,6 +46,7 @@ def treat(
     # What has failed at a place has failed it whichever of its causes it was meant for.
     failed: dict[Key, list[Cure]] = {patient.key: [] for patient in choices}
     helped: Counter[Patient] = Counter()
+    helpful: dict[Patient, Cure] = {}
     eager = False
     while rebuilder.left >= 2:
         tried = {
@@ -63,11 +64,14 @@ def treat(
         for patient, cure in tried.items():
             if patient in healed:
                 helped[patient] += 1
+                helpful[patient] = cure
             elif not _is_proved(patient, helped):
                 helped[patient] = 0
                 failed[patient.key].append(cure)
     return {
-        patient: _remedy(patient, cures, failed[patient.key], _is_proved(patient, helped), epoch)
+        patient: _remedy(
+            patient, cures, failed[patient.key], helpful[patient] if _is_proved(patient, helped) else None, epoch
+        )
         for patient, cures in choices.items()
         if cures
     }
@@ -147,15 +151,16 @@ def _fill(text: str, key: Key, epoch: int) -> str:
     return text.replace("{epoch}", str(epoch)).replace("{output}", shlex.quote(key.output))
 
 
-def _remedy(patient: Patient, choices: Sequence[Cure], failed: Sequence[Cure], proved: bool, epoch: int) -> Remedy:
-    tried = _next(patient, choices, failed, eager=True) if proved else None
-    cure = tried or next((cure for cure in choices if cure not in failed), choices[0])
+def _remedy(
+    patient: Patient, choices: Sequence[Cure], failed: Sequence[Cure], proved: Cure | None, epoch: int
+) -> Remedy:
+    cure = proved or next((cure for cure in choices if cure not in failed), choices[0])
     return Remedy(
         summary=_fill(cure.summary, patient.key, epoch),
         settings={name: _fill(value, patient.key, epoch) for name, value in cure.settings.items()},
         before=_fill(cure.before, patient.key, epoch),
         after=_fill(cure.after, patient.key, epoch),
-        proved=proved,
-        tried=proved or cure in failed,
+        proved=proved is not None,
+        tried=proved is not None or cure in failed,
         source=cure.source,
     )

@@ -77,8 +77,14 @@ def is_made_in_parallel(trace: Trace, path: str, program: Program, *, threads: b
     writers = [trace.programs[index] for index in dict.fromkeys(_writers(trace, path))]
     if threads and program.helpers and _name(program) not in _SHELLS:
         return True
-    return _overlap([one for one in writers if _name(one) not in _STARTERS]) or _overlap(
-        [one for one in trace.programs if one.parent >= 0 and trace.programs[one.parent] is program]
+    started: dict[int, list[Program]] = {}
+    for one in writers:
+        started.setdefault(one.parent, []).append(one)
+    # A shell above another has its file open for it; shells beside each other write for themselves.
+    return (
+        _overlap([one for one in writers if _name(one) not in _STARTERS])
+        or any(map(_overlap, started.values()))
+        or _overlap([one for one in trace.programs if one.parent >= 0 and trace.programs[one.parent] is program])
     )
 
 
