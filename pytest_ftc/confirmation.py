@@ -241,8 +241,9 @@ def let_follow(cases: Mapping[Key, Case]) -> None:
     """Let what nothing explains follow from a place of the same output that comes by itself too: digests mostly do."""
     leading: dict[str, Suspicion] = {}
     for key, case in cases.items():
-        if comes_by_itself(case.observations) and case.suspicions and case.suspicions[0].strength >= Strength.STRONG:
-            leading.setdefault(key.output, case.suspicions[0])
+        strong = (one for one in case.suspicions if one.strength >= Strength.STRONG and one.cause in _INHERENT)
+        if comes_by_itself(case.observations) and (first := next(strong, None)):
+            leading.setdefault(key.output, first)
     for key, case in cases.items():
         if key.output in leading and not case.evident and comes_by_itself(case.observations):
             cause = leading[key.output].cause
