@@ -11,7 +11,8 @@ One JSON object a line:
 - ``remedy``: variables that heal it when set from outside, or null;
 - ``needs``: commands beyond sh, coreutils, findutils, sed, tar, gzip and python3; ``python:NAME`` is a distribution;
 - ``sometimes``: true where two builds differ only now and then;
-- ``file_times``: true where the time that leaks is the kernel's for a file, which differs whatever is varied.
+- ``file_times``: true where the time that leaks is the kernel's for a file, which differs whatever is varied, or is
+  told more finely than the clock can be set.
 """
 
 from __future__ import annotations

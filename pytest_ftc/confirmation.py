@@ -12,8 +12,10 @@ from pytest_ftc.diagnosis.group_testing import (
     Observation,
     comes_by_itself,
     is_sure,
+    likeliest,
     needs_several,
     next_groups,
+    only_unsettled,
     proved_causes,
     share,
     smallest_healing,
@@ -208,9 +210,17 @@ def conclude(case: Case, everything: Group) -> list[tuple[str, bool]]:
     """Return the causes of a case, each with whether builds have confirmed it."""
     suspects, observations = case.suspects, case.observations
     if comes_by_itself(observations):
+        first = _name_inherent(case)
+        drawn = (
+            name for name in case.evident if name in ("random", "time") and name != first and case.evident[0] == first
+        )
         others = (name for name in case.evident if name not in _INHERENT)
-        return [(_name_inherent(case), True), *((name, name in case.planted) for name in others)]
-    proved = proved_causes(everything, observations)
+        return [
+            (first, True),
+            *((name, False) for name in drawn if first in case.evident),
+            *((name, name in case.planted) for name in others),
+        ]
+    proved = only_unsettled(proved_causes(everything, observations), case.evident)
     if needs_several(everything, observations):
         proved = smallest_healing(everything, observations)
         likely = [name for name in suspects if name in proved]
@@ -221,16 +231,19 @@ def conclude(case: Case, everything: Group) -> list[tuple[str, bool]]:
         told = [(name, name in case.evident or is_sure(name, everything, observations)) for name in names]
         return told if any(sure for _, sure in told) or not case.parallel else [("race", False)]
     left = suspects_left(everything, observations)
-    likely = [name for name in suspects if name in left or name in _INHERENT]
-    return [(likely[0] if likely else "unknown", False)]
+    # What showed in no build with nothing varied is hardly drawn at random.
+    steady = any(not one.varied for one in observations)
+    likely = [name for name in suspects if name in left or (name in _INHERENT and not (steady and name == "random"))]
+    return [(next(iter(likely), likeliest(left) or "unknown"), False)]
 
 
 def let_follow(cases: Mapping[Key, Case]) -> None:
     """Let what nothing explains follow from a place of the same output that comes by itself too: digests mostly do."""
     leading: dict[str, Suspicion] = {}
     for key, case in cases.items():
-        if comes_by_itself(case.observations) and case.suspicions and case.suspicions[0].strength >= Strength.STRONG:
-            leading.setdefault(key.output, case.suspicions[0])
+        strong = (one for one in case.suspicions if one.strength >= Strength.STRONG and one.cause in _INHERENT)
+        if comes_by_itself(case.observations) and (first := next(strong, None)):
+            leading.setdefault(key.output, first)
     for key, case in cases.items():
         if key.output in leading and not case.evident and comes_by_itself(case.observations):
             cause = leading[key.output].cause

@@ -8,7 +8,7 @@ from dataclasses import replace
 
 from pytest_ftc.confirmation import Case, Look, Suspect, conclude, confirm, let_follow
 from pytest_ftc.diagnosis.culprits import describe_circumstances, find_culprit, name_tools
-from pytest_ftc.diagnosis.group_testing import Observation
+from pytest_ftc.diagnosis.group_testing import Group, Observation, suspects_left
 from pytest_ftc.diagnosis.places import Key, show_values
 from pytest_ftc.model import BuildResult, Cure, Finding, Program, Trace
 from pytest_ftc.rebuilding import Rebuilder
@@ -40,7 +40,7 @@ def diagnose(
     trace = confirm(cases, control, everything, look, suspect, rebuilder, tree) if rebuilder else None
     let_follow(cases)
     found = [
-        (key, *_find(key, case, cause, trace, tree))
+        (key, *_find(key, case, cause, trace, tree, everything))
         for key, case in cases.items()
         for cause in conclude(case, everything)
     ]
@@ -62,7 +62,7 @@ def diagnose(
 
 
 def _find(
-    key: Key, case: Case, cause: tuple[str, bool], trace: Trace | None, tree: str
+    key: Key, case: Case, cause: tuple[str, bool], trace: Trace | None, tree: str, everything: Group
 ) -> tuple[Finding, Program | None]:
     name, confirmed = cause
     telling = next((one for one in case.suspicions if one.cause == name), None)
@@ -76,8 +76,8 @@ def _find(
         confirmed=confirmed,
         evidence=evidence,
         command=program.argv if program else (),
-        circumstances=describe_circumstances(trace, program, tree) if trace and program else "",
-        why="; ".join(filter(None, (telling.why if telling else "", _tell_builds(case, name, confirmed)))),
+        circumstances=describe_circumstances(trace, program, tree, evidence.control) if trace and program else "",
+        why="; ".join(filter(None, (telling.why if telling else "", _tell_builds(case, name, confirmed, everything)))),
     )
     return finding, program
 
@@ -92,13 +92,16 @@ def _patient(key: Key, case: Case, finding: Finding, program: Program | None, tr
     )
 
 
-def _tell_builds(case: Case, cause: str, confirmed: bool) -> str:
+def _tell_builds(case: Case, cause: str, confirmed: bool, everything: Group) -> str:
     """Return what the builds told of a cause that no value speaks for."""
     repeats = [one.shows for one in case.observations if not one.varied]
     if cause in ("random", "race") and any(repeats):
         return f"it shows in {sum(repeats)} of {len(repeats)} more builds in the same environment"
     if cause in ("random", "race") and not confirmed:
         return "it comes and goes, or shows only where several variations meet"
+    left = suspects_left(everything, case.observations)
+    if not confirmed and cause in left and cause not in case.suspects and len(left) > 1:
+        return f"builds have cleared all but {', '.join(sorted(left))}"
     if cause in case.suspects or not confirmed:
         return ""
     return f"it shows where {cause} is varied, and not where it is not"

@@ -43,14 +43,16 @@ def treat(
     All are treated at once, each with the first cure that has not failed it yet, for as long as the budget lasts.
     """
     choices = {patient: list(_cures(patient, others)) for patient in patients}
-    failed: dict[Patient, list[Cure]] = {patient: [] for patient in choices}
+    # What has failed at a place has failed it whichever of its causes it was meant for.
+    failed: dict[Key, list[Cure]] = {patient.key: [] for patient in choices}
     helped: Counter[Patient] = Counter()
+    helpful: dict[Patient, Cure] = {}
     eager = False
     while rebuilder.left >= 2:
         tried = {
             patient: cure
             for patient, cures in choices.items()
-            if (cure := _next(patient, cures, failed[patient], eager=eager))
+            if (cure := _next(patient, cures, failed[patient.key], eager=eager))
         }
         if all(_is_proved(patient, helped) for patient in tried):
             if eager:
@@ -58,15 +60,18 @@ def treat(
             # What is left of the budget goes to those of whose cause less is known.
             eager = True
             continue
-        healed = _try(tried, {patient.key for patient in patients}, look, rebuilder, epoch)
+        healed = _credit(tried, _try(tried, {patient.key for patient in patients}, look, rebuilder, epoch))
         for patient, cure in tried.items():
-            if patient.key in healed:
+            if patient in healed:
                 helped[patient] += 1
+                helpful[patient] = cure
             elif not _is_proved(patient, helped):
                 helped[patient] = 0
-                failed[patient].append(cure)
+                failed[patient.key].append(cure)
     return {
-        patient: _remedy(patient, cures, failed[patient], _is_proved(patient, helped), epoch)
+        patient: _remedy(
+            patient, cures, failed[patient.key], helpful[patient] if _is_proved(patient, helped) else None, epoch
+        )
         for patient, cures in choices.items()
         if cures
     }
@@ -126,19 +131,36 @@ def _can_be_compared(key: Key, places: Places, builds: Sequence[BuildResult]) ->
     return named or not any(other._replace(output=key.output) == key for other in places)
 
 
+def _credit(tried: Mapping[Patient, Cure], equal: Collection[Key]) -> Collection[Patient]:
+    """Return whom the cures have helped: of places alike, most have to be `equal`, or a few were so by chance.
+
+    Two builds may well give a file or two the same time, to the second.
+    """
+    alike: dict[tuple[str, str, str, str], list[Patient]] = {}
+    for patient, cure in tried.items():
+        kind = (patient.key.output, patient.key.location, patient.cause, cure.summary)
+        alike.setdefault(kind, []).append(patient)
+    helped: list[Patient] = []
+    for patients in alike.values():
+        those = [patient for patient in patients if patient.key in equal]
+        helped += those if 2 * len(those) >= len(patients) else []
+    return frozenset(helped)
+
+
 def _fill(text: str, key: Key, epoch: int) -> str:
     return text.replace("{epoch}", str(epoch)).replace("{output}", shlex.quote(key.output))
 
 
-def _remedy(patient: Patient, choices: Sequence[Cure], failed: Sequence[Cure], proved: bool, epoch: int) -> Remedy:
-    tried = _next(patient, choices, failed, eager=True) if proved else None
-    cure = tried or next((cure for cure in choices if cure not in failed), choices[0])
+def _remedy(
+    patient: Patient, choices: Sequence[Cure], failed: Sequence[Cure], proved: Cure | None, epoch: int
+) -> Remedy:
+    cure = proved or next((cure for cure in choices if cure not in failed), choices[0])
     return Remedy(
         summary=_fill(cure.summary, patient.key, epoch),
         settings={name: _fill(value, patient.key, epoch) for name, value in cure.settings.items()},
         before=_fill(cure.before, patient.key, epoch),
         after=_fill(cure.after, patient.key, epoch),
-        proved=proved,
-        tried=proved or cure in failed,
+        proved=proved is not None,
+        tried=proved is not None or cure in failed,
         source=cure.source,
     )

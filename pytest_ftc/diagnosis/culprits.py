@@ -9,6 +9,8 @@ from itertools import pairwise
 from pytest_ftc.model import Program, Trace
 
 _SHELLS = frozenset({"sh", "bash", "dash", "zsh", "ksh", "busybox", "ash"})
+_TELLING = 4
+"""Characters of a value that is not among a command's arguments by chance: a year has as many."""
 _DEEPEST = 8
 """Renamings of one file that are followed."""
 _COMPRESSORS = {"gzip": "gzip", "pigz": "gzip", "xz": "xz", "bzip2": "bzip2", "lbzip2": "bzip2", "zstd": "zstd"}
@@ -75,8 +77,14 @@ def is_made_in_parallel(trace: Trace, path: str, program: Program, *, threads: b
     writers = [trace.programs[index] for index in dict.fromkeys(_writers(trace, path))]
     if threads and program.helpers and _name(program) not in _SHELLS:
         return True
-    return _overlap([one for one in writers if _name(one) not in _STARTERS]) or _overlap(
-        [one for one in trace.programs if one.parent >= 0 and trace.programs[one.parent] is program]
+    started: dict[int, list[Program]] = {}
+    for one in writers:
+        started.setdefault(one.parent, []).append(one)
+    # A shell above another has its file open for it; shells beside each other write for themselves.
+    return (
+        _overlap([one for one in writers if _name(one) not in _STARTERS])
+        or any(map(_overlap, started.values()))
+        or _overlap([one for one in trace.programs if one.parent >= 0 and trace.programs[one.parent] is program])
     )
 
 
@@ -85,14 +93,35 @@ def _overlap(programs: Sequence[Program]) -> bool:
     return any(one.ended is None or other.began < one.ended for one, other in pairwise(ordered))
 
 
-def describe_circumstances(trace: Trace, program: Program, tree: str) -> str:
-    """Return where `program` ran, how it ended, and the commands that started it, the nearest first."""
+def describe_circumstances(trace: Trace, program: Program, tree: str, value: str = "") -> str:
+    """Return where `program` ran, how it ended, who was given `value`, and what started it, the nearest first.
+
+    In a pipe the last command writes, and one before it often is where the value came in: as in ``sed s/@YEAR/2026/``.
+    """
     folder = posixpath.relpath(program.folder, tree) if program.folder.startswith(f"{tree}/") else "."
     parts = [f"in {folder}"] if folder != "." else []
     if program.exit_code:
         parts.append(f"exit status {program.exit_code}")
     chain = [" ".join(parent.argv)[:80] for parent in _ancestors(trace, program)]
-    return "; ".join([*parts, *(f"started by {command}" for command in chain[:3])])
+    given = _given(trace, program, value.strip())
+    came = [f"the value is an argument of {' '.join(given.argv)[:80]}"] if given else []
+    return "; ".join([*parts, *came, *(f"started by {command}" for command in chain[:3])])
+
+
+def _given(trace: Trace, program: Program, value: str) -> Program | None:
+    """Return the first command with `value` among its arguments, beside `program` or above it, if that has it not."""
+    if len(value) < _TELLING or _has_argument(program, value):
+        return None
+    near = [
+        one
+        for one in trace.programs
+        if one is not program and one.parent == program.parent and _name(one) not in _STARTERS
+    ]
+    return next((one for one in near if _has_argument(one, value)), None)
+
+
+def _has_argument(program: Program, value: str) -> bool:
+    return any(value in word for word in program.argv[1:])
 
 
 def name_tools(trace: Trace, program: Program) -> tuple[str, ...]:

@@ -7,9 +7,11 @@ all that was varied there, and one in which it shows has a cause among what was 
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import accumulate
+from math import log2
 
 Group = frozenset[str]
 
@@ -33,6 +35,9 @@ _HIDDEN = {
     "pid": 2,
 }
 """How often a cause is one that its values do not show, as against 1 for all others."""
+_UNSETTLING = frozenset({"aslr"})
+"""Where this is proved and evident, other causes are not: an address moves with all that is laid out in memory."""
+_FEW = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +60,16 @@ def _without(everything: Group, group: Group) -> Group:
 def suspects_left(everything: Group, observations: Iterable[Observation]) -> Group:
     """Return the variations that no build has cleared."""
     return everything.difference(*(one.varied for one in observations if not one.shows))
+
+
+def likeliest(left: Group) -> str:
+    """Return which of the few variations `left` is most often a cause that its values do not show; empty for many."""
+    return max(sorted(left), key=lambda name: _HIDDEN.get(name, 1)) if 0 < len(left) <= _FEW else ""
+
+
+def only_unsettled(proved: Group, evident: Collection[str]) -> Group:
+    """Return those of `proved` that are causes by themselves: not what only moves addresses that are random anyway."""
+    return proved & frozenset(evident) if proved & _UNSETTLING & set(evident) else proved
 
 
 def proved_causes(everything: Group, observations: Sequence[Observation]) -> Group:
@@ -108,7 +123,12 @@ def next_groups(
     left = suspects_left(everything, observations)
     proved = proved_causes(everything, observations)
     shown = [one.varied & left for one in observations if one.shows]
-    for proposal in _proposals(everything, left, proved, suspects, shown):
+    if proved & _UNSETTLING & set(evident):
+        for name in evident:
+            if name in left - proved:
+                yield with_entailed(frozenset({name}), everything)
+        return
+    for proposal in _proposals(everything, left, proved, suspects, evident, shown):
         group = with_entailed(proposal, everything)
         if group & left not in shown and group & left:
             yield group
@@ -122,11 +142,18 @@ def next_groups(
 
 
 def _proposals(
-    everything: Group, left: Group, proved: Group, suspects: Sequence[str], shown: Sequence[Group]
+    everything: Group,
+    left: Group,
+    proved: Group,
+    suspects: Sequence[str],
+    evident: Collection[str],
+    shown: Sequence[Group],
 ) -> Iterator[Group]:
     likely = [name for name in dict.fromkeys(suspects) if name in left - proved]
     if likely and not proved:
         yield _without(everything, frozenset(likely[:1]))
+    # What the values speak for, but is not all there is, since it shows without it too.
+    yield from (frozenset({name}) for name in likely if name in evident and any(name not in group for group in shown))
     if proved:
         yield _without(everything, proved)
     # In each of these there is a cause that is not known yet; the smallest is halved.
@@ -150,9 +177,13 @@ def _first_half(names: Sequence[str]) -> Sequence[str]:
 
 
 def share(proposals: Mapping[object, Sequence[Group]], most: int) -> list[Group]:
-    """Return at most `most` groups to build next: those first that serve most of the differences, each by its own."""
+    """Return at most `most` groups to build next: those first that serve most of the differences, each by its own.
+
+    A hundred members of an archive that ask the same are little more than one: else they would use up all builds.
+    """
+    questions = Counter(tuple(groups[:2]) for groups in proposals.values())
     votes: dict[Group, float] = {}
-    for groups in proposals.values():
-        for place, group in enumerate(groups[:2]):
-            votes[group] = votes.get(group, 0) + (1 if place == 0 else 0.4)
+    for groups, count in questions.items():
+        for place, group in enumerate(groups):
+            votes[group] = votes.get(group, 0) + (1 if place == 0 else 0.4) * (1 + log2(count))
     return sorted(votes, key=lambda group: (-votes[group], -len(group), sorted(group)))[:most]

@@ -37,14 +37,15 @@ def find_cures(
 ) -> Iterator[Cure]:
     """Yield what may help against `cause` where `place` differs: what can be tried first.
 
-    Those of the catalogue come after the `others`.  `formats` are those of the place and of what is around it,
+    Those of the catalogue come after the `others`.  `formats` are that of the place and those around it,
     `tools` the command that wrote it and those around it.
     """
     fitting = [
         cure
         for cure in (*others, *catalogue())
         if cause in cure.causes
-        and (not cure.formats or cure.formats.intersection(formats))
+        # What changes header fields changes those of one format; what is around the place does not matter.
+        and (not cure.formats or cure.formats.intersection(formats[:1] if cure.fields else formats))
         and (not cure.fields or place in cure.fields)
         and (not cure.tools or cure.tools.intersection(tools))
     ]

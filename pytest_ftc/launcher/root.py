@@ -124,19 +124,20 @@ def _mount_private(folders: list[str], scratch: str, new_root: str) -> None:
 
 
 def _mount_tree(spec: Spec, scratch: str, target: str) -> None:
-    snapshot = spec["snapshot"]
-    if spec["overlay"] and spec["filesystem"] == "disk" and not spec["mtime_shift"]:
-        for folder in ("upper", "overlay-work"):
-            os.mkdir(os.path.join(scratch, folder))
-        layers = f"lowerdir={os.path.relpath(snapshot)},upperdir=scratch/upper,workdir=scratch/overlay-work"
-        kernel.mount(
-            "overlay", target, "overlay", data=f"{layers},userxattr" if spec["isolation"] == "user" else layers
-        )
-    else:
-        tree = os.path.join(scratch, "tree")
-        os.mkdir(tree)
-        fill_tree(spec, tree)
-        kernel.bind(tree, target)
+    lower = spec["snapshot"]
+    overlay = spec["overlay"] and spec["filesystem"] == "disk"
+    if not overlay or spec["mtime_shift"]:
+        lower = os.path.join(scratch, "tree")
+        os.mkdir(lower)
+        fill_tree(spec, lower)
+    if not overlay:
+        kernel.bind(lower, target)
+        return
+    # Over a copy too: with other times alone, the type of the file system has to stay what it is.
+    for folder in ("upper", "overlay-work"):
+        os.mkdir(os.path.join(scratch, folder))
+    layers = f"lowerdir={os.path.relpath(lower)},upperdir=scratch/upper,workdir=scratch/overlay-work"
+    kernel.mount("overlay", target, "overlay", data=f"{layers},userxattr" if spec["isolation"] == "user" else layers)
 
 
 def fill_tree(spec: Spec, tree: str) -> None:

@@ -5,7 +5,21 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from pytest_ftc.members import ar, compressed, cpio, elf, gzip_file, java_class, pdf, png, pyc, sqlite, tars, zips
+from pytest_ftc.members import (
+    ar,
+    compressed,
+    cpio,
+    elf,
+    gzip_file,
+    java_class,
+    pdf,
+    png,
+    pyc,
+    sqlite,
+    tars,
+    zips,
+    zlib_stream,
+)
 from pytest_ftc.members.contents import Contents
 from pytest_ftc.members.limits import Budget
 from pytest_ftc.members.span import Span
@@ -37,6 +51,8 @@ FORMATS = (
     Format("sqlite", sqlite.is_sqlite, sqlite.read_sqlite),
     Format("png", png.is_png, png.read_png),
     Format("pdf", pdf.is_pdf, pdf.read_pdf),
+    # Last: other formats have such streams inside.
+    Format("zlib", zlib_stream.is_zlib, zlib_stream.read_zlib),
 )
 
 

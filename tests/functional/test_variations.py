@@ -25,7 +25,7 @@ LEAKS = {
     "source_mtime": "stat -c %Y file-1",
     "filesystem": "stat -f -c %T .",
     "hash_seed": "python3 -c 'print(hash(\"x\"))'",
-    "network": "tail -n +3 /proc/net/dev | cut -d: -f1 | sort",
+    "network": "tail -n +3 /proc/net/dev | cut -d: -f1 | LC_ALL=C sort",
 }
 
 
@@ -46,6 +46,8 @@ def verified(tmp_path_factory, request):
             script = f"({leak}) > out"
             tables.append(f'[artifacts."{name} {kind}"]\nbuild = {json.dumps(script)}\noutputs = ["out"]')
             tables.append(f'variations = "{specification}"\n')
+    tables.append('[artifacts."type of file system"]\nbuild = "stat -f -c %T . > out"\noutputs = ["out"]')
+    tables.append('variations = "source_mtime,umask"\n')
     (folder / "ftc.toml").write_text("\n".join(tables))
     report = folder.parent / "leaks.json"
     command = [sys.executable, "-m", "pytest", "--ftc-verify", "--ftc-diagnose=off", f"--ftc-json={report}"]
@@ -74,4 +76,10 @@ def test_a_leak_shows_under_its_variation_alone(verified, name):
 def test_a_leak_is_gone_without_its_variation(verified, name):
     artifact = verified[f"{name} without"]
     assert name not in artifact["varied"]
+    assert artifact["verdict"] == "reproducible", artifact["findings"]
+
+
+def test_other_times_of_the_sources_leave_the_type_of_the_file_system_alone(verified):
+    artifact = verified["type of file system"]
+    assert artifact["varied"] == ["umask", "source_mtime"]
     assert artifact["verdict"] == "reproducible", artifact["findings"]

@@ -58,7 +58,7 @@ def _is_ahead(zone: bytes, seconds: int) -> bool:
 def find_width(one: bytes, other: bytes, control: Planted, experiment: Planted) -> Iterator[Suspicion]:
     """Yield that the lines are as long as the terminal of each build allows."""
     widths = [int(text) if text.isdigit() else 0 for text in (_columns(control), _columns(experiment))]
-    if widths[0] == widths[1] or not all(widths):
+    if widths[0] == widths[1] or not all(widths) or b"\0" in one or b"\0" in other:
         return
     longest = [max(map(len, text.splitlines()), default=0) for text in (one, other)]
     fits = all(width - _NEARLY <= length <= width for width, length in zip(widths, longest, strict=True))

@@ -9,7 +9,7 @@ from functools import cache
 from pytest_ftc.diagnosis.canaries.aligned import Place
 from pytest_ftc.diagnosis.canaries.planted import Planted
 from pytest_ftc.diagnosis.canaries.suspicion import Sighting, Strength, Suspicion, shown
-from pytest_ftc.diagnosis.canaries.values import Value, find_all, overlaps, spot_values
+from pytest_ftc.diagnosis.canaries.values import Value, find_all, overlaps, spot_values, touches
 
 _CAUSES = {
     "TZ": "timezone",
@@ -23,12 +23,14 @@ _CAUSES = {
 }
 _ELSEWHERE = frozenset({"PATH", "HOME", "TMPDIR", "COLUMNS", "LINES"})
 """What is looked for as a path or as a number."""
+_CODE = re.compile(rb"(?i:lang|language|locale|lc_\w+)[\"']?[ \t]*[=:][ \t]*[\"']?(?P<code>[a-z]{2,3})(?![A-Za-z])")
 _MOVED_CLOCK = (b"libfaketime", b"FAKETIME", b"LD_PRELOAD", b"NO_FAKE_STAT", b"verify_asan_link_order")
 
 
 def find_names(place: Place, control: Planted, experiment: Planted) -> Iterator[Sighting]:
     """Yield the planted names that stand where `place` differs."""
     yield from spot_values(place, list(dict.fromkeys(_values(control, experiment))), _forms)
+    yield from _find_languages(place, control, experiment)
     yield from _find_moved_clock(place, control, experiment)
 
 
@@ -84,6 +86,23 @@ def _releases(one: str, other: str) -> Iterator[Value]:
 def _language(planted: Planted) -> str:
     language = re.split("[.@]", planted.locale)[0]
     return language if "_" in language else ""
+
+
+def _find_languages(place: Place, control: Planted, experiment: Planted) -> Iterator[Sighting]:
+    """Yield codes of languages where a word before them says so, as in ``<html lang="et">``: C speaks English."""
+    own, theirs = (_language(planted).partition("_")[0] or "en" for planted in (control, experiment))
+    if own == theirs:
+        return
+    codes, their_codes = (
+        {match.span("code"): match["code"] for match in _CODE.finditer(text)}
+        for text in (place.control, place.experiment)
+    )
+    for number, change in enumerate(place.changes):
+        found = {code for span, code in codes.items() if touches(span, change.start, change.end)}
+        their_found = {code for span, code in their_codes.items() if touches(span, change.theirs, change.their_end)}
+        if own.encode() in found and theirs.encode() in their_found:
+            why = "the language of each build stands in it"
+            yield Sighting(Suspicion("locales", Strength.STRONG, own, theirs, why), frozenset({number}))
 
 
 @cache

@@ -124,11 +124,14 @@ def find_addresses(place: Place, control: Planted, experiment: Planted) -> Itera
                     yield Sighting(
                         Suspicion("aslr", strength, shown(one[0]), shown(other[0]), why), frozenset({number})
                     )
-    yield from _find_pointers(place)
+    yield from _find_pointers(place, fixed=not control.randomised_addresses and experiment.randomised_addresses)
 
 
-def _find_pointers(place: Place) -> Iterator[Sighting]:
-    """Yield 64-bit numbers, little-endian, that end as addresses of programs do on x86-64 and arm64."""
+def _find_pointers(place: Place, *, fixed: bool) -> Iterator[Sighting]:
+    """Yield 64-bit numbers, little-endian, that end as addresses of programs do on x86-64 and arm64.
+
+    With `fixed` the control build had the addresses that Linux gives where none are random.
+    """
     for number, change in enumerate(place.changes):
         if change.end - change.start > 6 or change.end - change.start != change.their_end - change.theirs:
             continue
@@ -136,10 +139,16 @@ def _find_pointers(place: Place) -> Iterator[Sighting]:
             theirs = change.theirs + position - change.start
             one, other = place.control[position : position + 8], place.experiment[max(0, theirs) : theirs + 8]
             if _is_pointer(one) and _is_pointer(other) and one != other:
+                strength = Strength.STRONG if fixed and _is_fixed(one) and not _is_fixed(other) else Strength.WEAK
                 why = "both are addresses in memory, stored as 64-bit numbers"
                 yield Sighting(
-                    Suspicion("aslr", Strength.WEAK, one[::-1].hex(), other[::-1].hex(), why), frozenset({number})
+                    Suspicion("aslr", strength, one[::-1].hex(), other[::-1].hex(), why), frozenset({number})
                 )
+
+
+def _is_fixed(data: bytes) -> bool:
+    """Whether it lies where Linux puts programs, libraries and the stack with ADDR_NO_RANDOMIZE, see personality(2)."""
+    return int.from_bytes(data, "little") >> 32 in (0x5555, 0x7FFF, 0xAAAA, 0xFFFF)
 
 
 def _is_pointer(data: bytes) -> bool:

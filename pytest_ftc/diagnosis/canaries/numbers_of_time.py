@@ -17,6 +17,8 @@ _1601 = 11_644_473_600
 """Seconds from the epoch of FILETIME (MS-DTYP, 2.3.3) to 1970."""
 _1904 = 2_082_844_800
 """Seconds from the epoch of HFS and of TrueType's LONGDATETIME to 1970."""
+_2001 = 978_307_200
+"""Seconds from 1970 to the epoch of Apple's absolute time, which property lists hold."""
 _PLAUSIBLE = (631_152_000, 2_524_608_000)
 """From 1990 to 2050."""
 _LONGEST = 2048
@@ -34,6 +36,11 @@ def _dos(data: bytes) -> float:
     if not (1 <= month <= 12 and day and hour < 24 and minute < 60 and (clock & 31) < 30):
         return math.nan
     return calendar.timegm((1980 + (date >> 9), month, day, hour, minute, (clock & 31) * 2))
+
+
+def _of_day(days: float) -> float:
+    """Return what OLE's automation date means (MS-OAUT, 2.2.25): days since 1899-12-30."""
+    return (days - 25_569) * 86400
 
 
 def _integer(size: int, order: str, unit: int, epoch: int = 0) -> Read:
@@ -59,6 +66,10 @@ _ENCODINGS: tuple[tuple[str, int, Read, int | None], ...] = (
     ("MS-DOS date and time", 4, _dos, None),
     ("seconds since 1970 as a floating-point number", 8, lambda data: float(struct.unpack("<d", data)[0]), 0),
     ("seconds since 1970 as a floating-point number", 8, lambda data: float(struct.unpack(">d", data)[0]), 0),
+    ("seconds since 2001 as a floating-point number", 8, lambda data: struct.unpack("<d", data)[0] + _2001, 0),
+    ("seconds since 2001 as a floating-point number", 8, lambda data: struct.unpack(">d", data)[0] + _2001, 0),
+    ("days since 1899 as a floating-point number", 8, lambda data: _of_day(struct.unpack("<d", data)[0]), 0),
+    ("days since 1899 as a floating-point number", 8, lambda data: _of_day(struct.unpack(">d", data)[0]), 0),
 )
 """What it is, its bytes, how to read it, and its zone."""
 

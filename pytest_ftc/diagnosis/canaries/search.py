@@ -11,6 +11,7 @@ from pytest_ftc.diagnosis.canaries.names import find_names, find_owner
 from pytest_ftc.diagnosis.canaries.numbers import find_addresses, find_numbers
 from pytest_ftc.diagnosis.canaries.numbers_of_time import BinaryClock
 from pytest_ftc.diagnosis.canaries.order import find_order
+from pytest_ftc.diagnosis.canaries.paces import find_paces
 from pytest_ftc.diagnosis.canaries.paths import find_paths
 from pytest_ftc.diagnosis.canaries.planted import Planted
 from pytest_ftc.diagnosis.canaries.suspicion import Sighting, Strength, Suspicion
@@ -65,6 +66,7 @@ def _look_at(place: Place, control: Planted, experiment: Planted) -> Iterator[Si
     yield from find_lone_variables(place, control, experiment)
     yield from find_zones(place, control, experiment)
     yield from find_times(place, control, experiment)
+    yield from find_paces(place, control, experiment)
     yield from BinaryClock(control, experiment).find(place)
     yield from find_modes(place, control, experiment)
     yield from find_numbers(place, control, experiment)

@@ -105,7 +105,7 @@ def _patterns() -> tuple[re.Pattern[bytes], ...]:
 _NUMBER = re.compile(rb"(?<![0-9.])(?:\d{9,10}(?:\.\d{1,9})?|\d{13}|\d{16}|\d{18,19})(?![0-9])")
 _UNITS = {9: 1, 10: 1, 13: 1000, 16: 1_000_000, 18: 10**9, 19: 10**9}
 # uniqid() of PHP begins with the seconds in hexadecimal digits.
-_HEX = re.compile(rb"(?<![0-9A-Za-z])(?:0x)?([0-9A-Fa-f]{8})(?:[0-9a-f]{5})?(?![0-9A-Za-z])")
+_HEX = re.compile(rb"(?<![0-9A-Za-z])(?:0x)?([0-9A-Fa-f]{8})(?:[0-9a-f]{5}|[uUlL]{1,3})?(?![0-9A-Za-z])")
 
 
 def find_stamps(text: bytes) -> Iterator[Stamp]:

@@ -64,6 +64,30 @@ def _spot_pair(place: Place, value: Value, forms: Forms) -> Iterator[Sighting]:
         if changes:
             why = f"{value.what} of each build stands in it"
             yield Sighting(Suspicion(value.cause, _strength(value), shown(own), shown(theirs), why), changes)
+        yield from _spot_moved(place, value, own, theirs)
+
+
+def _spot_moved(place: Place, value: Value, own: bytes, theirs: bytes) -> Iterator[Sighting]:
+    """Yield where one side holds its build's unique value, and the other nothing: what is sorted may have moved."""
+    for form, of_control in ((own, True), (theirs, False)):
+        if not is_unique(value.control if of_control else value.experiment):
+            continue
+        spans = find_all(place.control if of_control else place.experiment, form, bounded=False)
+        changes = frozenset(
+            number
+            for number, change in enumerate(place.changes)
+            if not _is_filled(change, not of_control)
+            and any(overlaps(span, *_side(change, of_control)) for span in spans)
+        )
+        if changes:
+            texts = (shown(form), "") if of_control else ("", shown(form))
+            why = f"{value.what} of one build stands in it, and the other has nothing there"
+            yield Sighting(Suspicion(value.cause, Strength.STRONG, *texts, why), changes)
+
+
+def _is_filled(change: Change, control: bool) -> bool:
+    start, end = _side(change, control)
+    return start < end
 
 
 def _spot_single(place: Place, value: Value, forms: Forms) -> Iterator[Sighting]:

@@ -3,6 +3,7 @@
 import calendar
 import struct
 import time
+import uuid
 from dataclasses import replace
 
 import pytest
@@ -161,6 +162,89 @@ def test_a_time_in_one_notation_does_not_point_to_the_locale():
         experiment=b"built on 2027-12-27 19:53:05",
     )
     assert [one.cause for one in suspect(leaf, CONTROL, varied)] == ["time"]
+
+
+def digits(number, alphabet):
+    text = b""
+    while number:
+        number, digit = divmod(number, len(alphabet))
+        text = alphabet[digit : digit + 1] + text
+    return text
+
+
+BASE36 = b"0123456789abcdefghijklmnopqrstuvwxyz"
+CROCKFORD = b"0123456789ABCDEFGHJKMNPQRSTVWXYZ"
+KSUID = b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
+COUNTS = {
+    "milliseconds in base 36": lambda seconds, drawn: digits(int(seconds * 1000), BASE36),
+    "hexadecimal of C": lambda seconds, drawn: b"0x%08XUL" % int(seconds),
+    "days since 1899": lambda seconds, drawn: b"%.6f" % (25569 + seconds / 86400),
+    "seconds since 2001": lambda seconds, drawn: b"%.3f" % (seconds - 978_307_200),
+    "snowflake": lambda seconds, drawn: b"%d" % (int(seconds * 1000 - 1_288_834_974_657) << 22 | 5 << 12),
+    "ticks since the year 1": lambda seconds, drawn: b"%d" % int((seconds + 62_135_596_800) * 10**7),
+}
+SORTED_BY_TIME = {
+    "ULID": lambda seconds, drawn: digits(int(seconds * 1000) << 80 | drawn >> 48, CROCKFORD),
+    "KSUID": lambda seconds, drawn: digits(int(seconds - 1_400_000_000) << 128 | drawn, KSUID),
+    "ObjectId": lambda seconds, drawn: b"%08x%016x" % (int(seconds), drawn >> 64),
+    "UUID version 7": lambda seconds, drawn: str(
+        uuid.UUID(int=int(seconds * 1000) << 80 | 7 << 76 | drawn >> 116 << 64 | 1 << 63 | drawn >> 66)
+    ).encode(),
+    "UUID version 1": lambda seconds, drawn: str(
+        uuid.UUID(fields=(
+            (ticks := int((seconds + 12_219_292_800) * 10**7)) & 0xFFFFFFFF, ticks >> 32 & 0xFFFF, ticks >> 48 & 0xFFF | 1 << 12,
+            0x80 | drawn >> 122, drawn >> 114 & 0xFF, drawn >> 80,
+        ))
+    ).encode(),
+}  # fmt: skip
+DRAWN = 0x8F14E45FCEEA167A5A36DEDD4BEA2543, 0xC9F0F895FB98AB9159F51FD0297E236D
+
+
+@pytest.mark.parametrize("name", [*COUNTS, *SORTED_BY_TIME])
+def test_a_count_of_time_is_known_whatever_it_counts_from_and_in_which_digits(name):
+    write = {**COUNTS, **SORTED_BY_TIME}[name]
+    found = look(b"id: %s\n" % write(NOW + 5.25, DRAWN[0]), b"id: %s\n" % write(LATER + 4.5, DRAWN[1]))
+    strong = [one.cause for one in found if one.strength >= Strength.STRONG]
+    assert set(strong) == ({"time", "random"} if name in SORTED_BY_TIME else {"time"})
+
+
+def test_a_count_that_follows_the_sources_is_told_from_the_clock():
+    control, experiment = NOW - 100, NOW - 100 - 34_665_000
+    (first, *_) = look(b'ETag: "%x-2a"' % control, b'ETag: "%x-2a"' % experiment)
+    assert (first.cause, first.strength) == ("source_mtime", Strength.STRONG)
+
+
+@settings(deadline=None, max_examples=300)
+@given(st.integers(0, 1 << 128), st.integers(0, 1 << 128))
+def test_numbers_drawn_at_random_are_no_counts_of_time(one, other):
+    for form in (b"%032x", b"%d"):
+        found = look(b"id: " + form % one, b"id: " + form % other)
+        assert not [sighting for sighting in found if sighting.cause == "time" and sighting.strength >= Strength.STRONG]
+
+
+def test_an_address_stored_in_binary_is_certain_enough_where_only_one_build_randomises_them():
+    one, other = (b"ent\0" + struct.pack("<Q", address) + b"ok\0\0" for address in (0x555555559480, 0x558EE16D6610))
+    assert [(found.cause, found.strength) for found in look(one, other)] == [("aslr", Strength.STRONG)]
+
+
+@pytest.mark.parametrize("form", [b'<html lang="%s">', b'"locale": "%s"', b"LANGUAGE=%s"])
+def test_a_code_of_a_language_that_says_so_points_to_the_locale(form):
+    estonian = replace(EXPERIMENT, variables={**EXPERIMENT.variables, "LC_ALL": "et_EE.UTF-8"})
+    leaf = Leaf(field=Field.CONTENT, location="line 1", control=form % b"en", experiment=form % b"et")
+    assert [found.cause for found in suspect(leaf, CONTROL, estonian)] == ["locales"]
+    assert not suspect(leaf, CONTROL, EXPERIMENT)
+
+
+def test_a_path_that_only_one_side_has_points_to_it_as_what_is_sorted_may_have_moved():
+    path = b"/ftc-build-cgpvls/elsewhere/demo-cgpvls\0"
+    (first, *_) = look(b"", path)
+    assert (first.cause, first.strength, first.control) == ("build_path", Strength.STRONG, "")
+    (first, *_) = look(b"a.c\0lib\0", b"a.c\0" + path + b"lib\0")
+    assert (first.cause, first.strength) == ("build_path", Strength.STRONG)
+
+
+def test_bytes_of_a_program_are_not_as_wide_as_a_terminal():
+    assert "terminal" not in {found.cause for found in look(b"\1" * 70 + b"\0\n", b"\2" * 120 + b"\0\n")}
 
 
 def test_modes_that_differ_by_the_umasks_point_to_it():

@@ -1,6 +1,6 @@
 """Who wrote an output, from made-up traces; tests/functional/test_diagnosis.py has real ones."""
 
-from pytest_ftc.diagnosis.culprits import describe_circumstances, find_culprit
+from pytest_ftc.diagnosis.culprits import describe_circumstances, find_culprit, is_made_in_parallel
 from pytest_ftc.model import Program, Trace
 
 SHELL, DATE, TAR, MAKE, MV = range(5)
@@ -71,3 +71,41 @@ def test_the_circumstances_name_the_folder_and_the_parents():
     trace = Trace(programs=PROGRAMS, read=(), written=(), contents=(), moved=(), connected=(), gaps=())
     told = describe_circumstances(trace, PROGRAMS[TAR], "/b")
     assert told == "in sub; started by make all; started by /bin/sh -c make"
+
+
+def test_the_circumstances_name_the_command_of_a_pipe_that_was_given_the_value():
+    pipe = (
+        program("/bin/sh", "-c", "...", parent=-1),
+        program("sed", "s/@YEAR/2026/"),
+        program("sed", "s/@VERSION/1.0/"),
+    )
+    trace = Trace(programs=pipe, read=(), written=(), contents=(), moved=(), connected=(), gaps=())
+    assert "the value is an argument of sed s/@YEAR/2026/" in describe_circumstances(trace, pipe[2], "/b", "2026")
+    assert "argument" not in describe_circumstances(trace, pipe[1], "/b", "2026")
+    assert "argument" not in describe_circumstances(trace, pipe[2], "/b", "202")
+
+
+def test_shells_beside_each_other_write_in_parallel_and_one_above_another_does_not():
+    def shells(*parents_and_times):
+        return tuple(
+            Program(
+                pid=1,
+                argv=("/bin/sh", "-c"),
+                folder="/b",
+                program="sh",
+                parent=parent,
+                exit_code=0,
+                began=began,
+                ended=ended,
+            )
+            for parent, began, ended in parents_and_times
+        )
+
+    def parallel(programs):
+        written = tuple((number, "/b/log") for number in range(1, len(programs)))
+        trace = Trace(programs=programs, read=(), written=written, contents=(), moved=(), connected=(), gaps=())
+        return is_made_in_parallel(trace, "/b/log", programs[-1], threads=False)
+
+    assert parallel(shells((-1, 0, 9), (0, 1, 5), (0, 2, 6)))
+    assert not parallel(shells((-1, 0, 9), (0, 1, 2), (0, 3, 6)))
+    assert not parallel(shells((-1, 0, 9), (0, 1, 8), (1, 2, 6)))

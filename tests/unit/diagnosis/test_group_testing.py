@@ -8,8 +8,10 @@ from pytest_ftc.diagnosis.group_testing import (
     Observation,
     comes_by_itself,
     is_sure,
+    likeliest,
     needs_several,
     next_groups,
+    only_unsettled,
     proved_causes,
     share,
     smallest_healing,
@@ -108,3 +110,27 @@ def test_chance_is_not_ruled_out_by_one_build_each_way():
 def test_builds_that_serve_most_differences_come_first():
     a, b, c = (frozenset([name]) for name in NAMES[:3])
     assert share({1: [a], 2: [b], 3: [b, c]}, 2) == [b, a]
+
+
+def test_all_that_the_values_speak_for_is_tried_though_another_cause_is_proved_first():
+    observations = search({"domain_host", "kernel", "num_cpus"}, ["domain_host", "kernel", "num_cpus"], ["domain_host"])
+    assert proved_causes(ALL, observations) == {"domain_host", "kernel", "num_cpus"}
+
+
+def test_what_moves_addresses_is_no_cause_beside_random_ones():
+    causes = {"aslr", "time", "environment", "build_path"}
+    observations = search(causes, ["aslr"], ["aslr"])
+    assert len(observations) <= 5
+    assert only_unsettled(proved_causes(ALL, observations), ["aslr"]) == {"aslr"}
+    assert only_unsettled(frozenset({"time", "home"}), ["time"]) == {"time", "home"}
+
+
+def test_of_the_few_that_are_left_the_one_that_hides_most_is_likeliest():
+    assert likeliest(frozenset({"user_group", "hash_seed"})) == "hash_seed"
+    assert likeliest(NONE) == likeliest(ALL) == ""
+
+
+def test_many_members_that_ask_the_same_do_not_outvote_everything_else():
+    a, b, c = (frozenset([name]) for name in NAMES[:3])
+    many = {("archive", number): [a, b] for number in range(100)}
+    assert share({**many, **{("one", number): [c] for number in range(20)}}, 2) == [a, c]

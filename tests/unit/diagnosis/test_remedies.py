@@ -31,3 +31,14 @@ def test_what_can_be_tried_comes_first_and_the_most_specific_of_that():
 
 def test_a_cure_for_one_tool_is_not_offered_for_another():
     assert not any("TAR_OPTIONS" in cure.settings for cure in find_cures("time", Field.MTIME, ["zip"], ["zip"]))
+
+
+def test_what_changes_a_header_field_of_a_container_is_not_offered_for_one_of_what_it_holds():
+    inner = find_cures("time", Field.MTIME, ["tar", "gzip"], ["tar", "gzip"])
+    assert not any("GZIP" in cure.settings for cure in inner)
+    assert any("GZIP" in cure.settings for cure in find_cures("time", Field.MTIME, ["gzip"], ["gzip"]))
+
+
+def test_a_flag_that_no_variable_sets_is_advice_before_what_is_general():
+    advice = [cure for cure in find_cures("time", Field.CONTENT, ["text"], ["javadoc"]) if not cure.can_be_tried]
+    assert "-notimestamp" in advice[0].summary

@@ -241,6 +241,19 @@ def test_binary_places_with_what_is_around_them(compare, table):
     assert (row[3], row[4]) == (b"\0" * 61 + b"old" + b"\1" * 64, b"\0" * 61 + b"older" + b"\1" * 64)
 
 
+@pytest.mark.parametrize("header", [b"", b"STATE\0\1\2", b"# An inventory\n# Version: 2\n"])
+def test_zlib_streams_behind_any_short_header(compare, table, header):
+    one, other = (header + zlib.compress(b"saved at %d\n" % at * 40) + b"end" for at in (12, 34))
+    assert table(compare(one, other, "x.dat"))[0][2] == "line 1"
+    (row,) = table(compare(header + zlib.compress(b"x" * 4000, 1), header + zlib.compress(b"x" * 4000, 9), "x.dat"))
+    assert row[2] == "zlib stream (compression level or tool)"
+
+
+def test_what_only_begins_like_a_zlib_stream_is_compared_as_bytes(compare, table):
+    (row,) = table(compare(b"\0x\x9cabcdefgh" + bytes(50), b"\0x\x9cabcdefgi" + bytes(50), "x.dat"))
+    assert row[2] == "byte 0xa"
+
+
 def test_equal_files_have_no_leaves(compare):
     assert compare(b"same", b"same").leaves == ()
     assert compare(b"", b"").leaves == ()

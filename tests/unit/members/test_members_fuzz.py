@@ -93,7 +93,8 @@ def seeds(tmp_path_factory):
     tars = [make_tar(kind) for kind in (tarfile.USTAR_FORMAT, tarfile.GNU_FORMAT, tarfile.PAX_FORMAT)]
     text = json.dumps({"a": [1, {"b": "c"}], "d": 1.5}, indent=1).encode()
     packed = [packer(text) for packer in (gzip.compress, bz2.compress, lzma.compress)]
-    made = [make_zip(), make_cpio(), make_ar(), make_png(), make_pdf(), text, b"line\n" * 100]
+    inventory = b"# Inventory version 2\n" + zlib.compress(text)
+    made = [inventory, make_zip(), make_cpio(), make_ar(), make_png(), make_pdf(), text, b"line\n" * 100]
     return [*made, *packed, *tars, gzip.compress(tars[0]), *read]
 
 

@@ -1,0 +1,63 @@
+"""Which remedies count as proved."""
+
+from dataclasses import dataclass, field
+
+from pytest_ftc.diagnosis.places import Key
+from pytest_ftc.model import BuildResult, BuildStatus, Field, Leaf, Role
+from pytest_ftc.rebuilding import Changes
+from pytest_ftc.treatment import Patient, treat
+
+EPOCH = 1_600_000_000
+
+
+def patient(member, cause, *, location="tar member mtime", kind="tar", tools=("tar",)):
+    key = Key("out.tar", member, location, Field.MTIME)
+    leaf = Leaf(field=Field.MTIME, location=location, member=member, control=b"1", experiment=b"2", format=kind)
+    return Patient(key=key, leaf=leaf, cause=cause, known=True, tools=tools)
+
+
+@dataclass
+class Builder:
+    """Stands for builds: `equal` tells which places are the same in two builds with some changes."""
+
+    equal: object
+    tried: list = field(default_factory=list)
+    left: int = 10
+
+    def with_changes(self, changes: Changes):
+        self.tried.append(changes)
+        self.left -= 2
+        return [
+            BuildResult(id=str(number), role=Role.REMEDY, environment={}, status=BuildStatus.OK) for number in range(2)
+        ]
+
+    def look(self, one, other):
+        return {key: None for key in self.keys if not self.equal(key, self.tried[-1])}
+
+
+def run(patients, equal):
+    builder = Builder(equal)
+    builder.keys = {one.key for one in patients}
+    return treat(patients, builder.look, builder, EPOCH), builder
+
+
+def test_a_cure_that_failed_at_a_place_is_not_proved_there_by_another_one_that_heals_it():
+    clock, zone = (
+        patient("a", cause, location="zip entry mtime", kind="zip", tools=("jar",)) for cause in ("time", "timezone")
+    )
+    remedies, _ = run([clock, zone], lambda key, changes: any("normalize" in command for command in changes.after))
+    assert [remedies[one].proved for one in (clock, zone)] == [True, True]
+    assert ["normalize" in remedies[one].after for one in (clock, zone)] == [True, True]
+
+
+def test_a_few_of_many_places_alike_that_became_equal_were_so_by_chance():
+    patients = [patient(f"{number}.o", "time") for number in range(50)]
+    remedies, _ = run(patients, lambda key, changes: key.member == "7.o" and "TAR_OPTIONS" in changes.settings)
+    assert not any(remedy.proved for remedy in remedies.values())
+
+
+def test_most_of_many_places_alike_are_enough():
+    patients = [patient(f"{number}.o", "time") for number in range(50)]
+    remedies, builder = run(patients, lambda key, changes: key.member != "7.o" and "TAR_OPTIONS" in changes.settings)
+    assert sum(remedy.proved for remedy in remedies.values()) == 49
+    assert len(builder.tried) > 1
