@@ -3,29 +3,22 @@
 from __future__ import annotations
 
 import difflib
-import math
 import os
 import re
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, NoReturn, TypeVar
+from typing import Any, NoReturn
 
 from pytest_ftc.errors import ConfigurationError
-from pytest_ftc.model import Artifact, Metadata
-from pytest_ftc.model.image import is_image, parse_image
-from pytest_ftc.planning.specification import Vocabulary, parse_specification
+from pytest_ftc.keys import ARTIFACT_KEYS, SESSION_KEYS, Check, Known, UnexpectedError
+from pytest_ftc.model import Artifact
 
 if sys.version_info >= (3, 11):
     import tomllib
 else:
     import tomli as tomllib
-
-T = TypeVar("T")
-
-Known = Vocabulary
-"""The variations, presets and parameters there are."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -99,37 +92,38 @@ def load_config(root: Path, given: Mapping[str, str | bool | None], known: Known
     """
     file, tables = _read_file(root)
     place = Place(file.name if file else "pyproject.toml", tables.text, tables.prefix)
-    _reject_unknown(place, tables.ftc, [*_CHECKS, "artifacts"])
+    _reject_unknown(place, tables.ftc, [*SESSION_KEYS, "artifacts"])
     settings: dict[str, Any] = {}
-    for name, check in _CHECKS.items():
+    for name, key in SESSION_KEYS.items():
+        settings[name] = key.default
         if given.get(name) is not None:
-            settings[name] = _check_given(name, given[name], check, known)
+            settings[name] = _check_given(name, given[name], key.check, known)
         elif name in tables.ftc:
-            settings[name] = _check(place, name, tables.ftc[name], check, known)
+            settings[name] = _check(place, name, tables.ftc[name], key.check, known)
             if name in ("report", "json", "store", "baseline"):
                 settings[name] = str(root / settings[name])
     return Config(
         root=root,
         file=file,
-        variations=settings.get("variations", "all"),
-        builds=settings.get("builds", 2),
-        jobs=settings.get("jobs", _usable_cpus()),
-        sample=settings.get("sample", 1.0),
-        most_left_out=settings.get("sampling", 5),
-        retries=settings.get("retries", 2),
-        report=Path(settings["report"]).absolute() if "report" in settings else None,
-        json=Path(settings["json"]).absolute() if "json" in settings else None,
-        diagnose=settings.get("diagnose", "full"),
-        max_builds=settings.get("max_builds", 12),
-        store=Path(settings["store"]).absolute() if "store" in settings else None,
-        no_cache=settings.get("no_cache", False),
-        changed_first=settings.get("changed_first", ""),
+        variations=settings["variations"],
+        builds=settings["builds"],
+        jobs=settings["jobs"] or _usable_cpus(),
+        sample=settings["sample"],
+        most_left_out=settings["sampling"],
+        retries=settings["retries"],
+        report=Path(settings["report"]).absolute() if settings["report"] else None,
+        json=Path(settings["json"]).absolute() if settings["json"] else None,
+        diagnose=settings["diagnose"],
+        max_builds=settings["max_builds"],
+        store=Path(settings["store"]).absolute() if settings["store"] else None,
+        no_cache=settings["no_cache"],
+        changed_first=settings["changed_first"] or "",
         baseline=_find_baseline(root, settings),
-        update_baseline=settings.get("update_baseline", False),
-        trace=settings.get("trace", False),
-        strict=settings.get("strict", False),
+        update_baseline=settings["update_baseline"],
+        trace=settings["trace"],
+        strict=settings["strict"],
         artifacts=tuple(
-            artifact if "strict" in table else replace(artifact, strict=settings.get("strict", False))
+            artifact if "strict" in table else replace(artifact, strict=settings["strict"])
             for artifact, table in _read_artifacts(place, tables.ftc.get("artifacts", {}), file, known)
         ),
         lines=_find_lines(place, tables.ftc.get("artifacts", {})),
@@ -139,10 +133,10 @@ def load_config(root: Path, given: Mapping[str, str | bool | None], known: Known
 
 def _find_baseline(root: Path, settings: Mapping[str, Any]) -> Path | None:
     """Return the file that was named, or the usual one if it is there or to be written."""
-    if "baseline" in settings:
+    if settings["baseline"]:
         return Path(settings["baseline"]).absolute()
     usual = root / "ftc-baseline.toml"
-    return usual if settings.get("update_baseline") or usual.is_file() else None
+    return usual if settings["update_baseline"] or usual.is_file() else None
 
 
 def _find_lines(place: Place, tables: Mapping[str, Any]) -> dict[str, int]:
@@ -236,10 +230,10 @@ def _read_artifact(parent: Place, name: str, table: Any, file: Path, known: Know
         parent.fail(name, about="", problem=problem)
     if not isinstance(table, dict):
         parent.fail(name, f"expected a table, found {_show(table)}")
-    _reject_unknown(place, table, list(_ARTIFACT_CHECKS))
+    _reject_unknown(place, table, list(ARTIFACT_KEYS))
     _reject_missing(place, table)
-    values = {key: _check(place, key, value, _ARTIFACT_CHECKS[key], known) for key, value in table.items()}
-    source = (file.parent / values.pop("source", ".")).resolve()
+    values = {key: _check(place, key, value, ARTIFACT_KEYS[key].check, known) for key, value in table.items()}
+    source = (file.parent / values.pop("source", ARTIFACT_KEYS["source"].default)).resolve()
     if not source.is_dir():
         place.fail("source", f"expected an existing folder, found {_show(table['source'])}")
     return Artifact(id=f"{file.name}::ftc::{name}", name=name, source=source, declared=file.parent, **values)
@@ -251,10 +245,10 @@ def make_artifact(identity: str, name: str, root: Path, table: Mapping[str, Any]
     Raises ConfigurationError.
     """
     where = Place(place, "", "")
-    _reject_unknown(where, table, list(_ARTIFACT_CHECKS))
+    _reject_unknown(where, table, list(ARTIFACT_KEYS))
     _reject_missing(where, table)
-    values = {key: _check(where, key, value, _ARTIFACT_CHECKS[key], known) for key, value in table.items()}
-    source = (root / values.pop("source", ".")).resolve()
+    values = {key: _check(where, key, value, ARTIFACT_KEYS[key].check, known) for key, value in table.items()}
+    source = (root / values.pop("source", ARTIFACT_KEYS["source"].default)).resolve()
     if not source.is_dir():
         where.fail("source", f"expected an existing folder, found {_show(table['source'])}")
     return Artifact(id=identity, name=name, source=source, declared=root, **values)
@@ -267,30 +261,21 @@ def why_no_name(name: str) -> str:
     return f"{name!r} is no name for an artifact; expected printable text without '::', '/', '[' and ']'"
 
 
-class _UnexpectedError(Exception):
-    """A value is not what it has to be; the text says what was expected."""
-
-
-def _expect(condition: bool, expected: str) -> None:
-    if not condition:
-        raise _UnexpectedError(expected)
-
-
-def _check(place: Place, key: str, value: Any, check: Callable[[Any, Known], T], known: Known) -> T:
+def _check(place: Place, key: str, value: Any, check: Check, known: Known) -> Any:
     try:
         return check(value, known)
-    except _UnexpectedError as error:
+    except UnexpectedError as error:
         place.fail(key, f"expected {error}, found {_show(value)}")
     except ConfigurationError as error:
         place.fail(key, error.message)
 
 
-def _check_given(name: str, given: Any, check: Callable[[Any, Known], Any], known: Known) -> Any:
+def _check_given(name: str, given: Any, check: Check, known: Known) -> Any:
     text, flag = str(given), f"--ftc-{name.replace('_', '-')}"
     value = int(text) if name in ("builds", "jobs", "max_builds") and re.fullmatch(r"-?[0-9]{1,9}", text) else given
     try:
         return check(value, known)
-    except _UnexpectedError as error:
+    except UnexpectedError as error:
         raise ConfigurationError(f"{flag}: expected {error}, found {text!r}") from None
     except ConfigurationError as error:
         raise ConfigurationError(f"{flag}: {error.message}") from None
@@ -307,173 +292,7 @@ def _reject_unknown(place: Place, table: Mapping[str, Any], valid: Sequence[str]
 def _reject_missing(place: Place, table: Mapping[str, Any]) -> None:
     for key in ("build", "outputs"):
         if key not in table:
-            place.fail("", f"key {key!r} is missing; expected {_EXPECTED[key]}", about="")
-
-
-def _text(value: Any, _: Known) -> str:
-    _expect(isinstance(value, str) and bool(value.strip()) and "\0" not in value, "non-empty text")
-    return str(value)
-
-
-def _flag(value: Any, _: Known) -> bool:
-    _expect(isinstance(value, bool), "true or false")
-    return bool(value)
-
-
-def _choice(*names: str) -> Callable[[Any, Known], str]:
-    def check(value: Any, _: Known) -> str:
-        _expect(isinstance(value, str) and value in names, " or ".join(map(repr, names)))
-        return str(value)
-
-    return check
-
-
-def _whole_number(least: int) -> Callable[[Any, Known], int]:
-    def check(value: Any, _: Known) -> int:
-        _expect(
-            isinstance(value, int) and not isinstance(value, bool) and value >= least,
-            f"a whole number of at least {least}",
-        )
-        return int(value)
-
-    return check
-
-
-def _share(value: Any, _: Known) -> float:
-    expected = "a number from 0 to 1"
-    try:
-        share = float(value) if not isinstance(value, bool) else -1.0
-    except (TypeError, ValueError):
-        raise _UnexpectedError(expected) from None
-    _expect(0 <= share <= 1, expected)
-    return share
-
-
-def _sampling(value: Any, known: Known) -> int:
-    _expect(isinstance(value, dict) and value.keys() <= {"most_left_out"}, "a table with the key most_left_out")
-    number = value.get("most_left_out", 5)
-    _expect(isinstance(number, int) and not isinstance(number, bool) and number >= 0, "most_left_out as a whole number")
-    return int(number)
-
-
-def _specification(value: Any, known: Known) -> str:
-    _expect(isinstance(value, str), "text such as 'all,-umask'")
-    _expect(bool(parse_specification(value, known).names), "a specification that selects at least one variation")
-    return str(value)
-
-
-def _build(value: Any, known: Known) -> str | tuple[str, ...]:
-    expected = _EXPECTED["build"]
-    if isinstance(value, str):
-        _expect(bool(value.strip()) and "\0" not in value, expected)
-        return value
-    _expect(isinstance(value, list) and bool(value), expected)
-    _expect(all(isinstance(word, str) and "\0" not in word for word in value) and bool(value[0]), expected)
-    return tuple(value)
-
-
-def _outputs(value: Any, _: Known) -> tuple[str, ...]:
-    if isinstance(value, str):
-        raise _UnexpectedError(f"a list such as [{value!r}]")
-    _expect(isinstance(value, list) and bool(value), _EXPECTED["outputs"])
-    for glob in value:
-        usable = isinstance(glob, str) and bool(glob.strip("./ ")) and "\0" not in glob
-        _expect(usable and not glob.startswith("/") and ".." not in glob.split("/"), "globs below the source folder")
-    return tuple(value)
-
-
-def _timeout(value: Any, _: Known) -> float:
-    number = isinstance(value, (int, float)) and not isinstance(value, bool)
-    _expect(number and math.isfinite(value) and value > 0, "a number of seconds above 0")
-    return float(value)
-
-
-def _source_date_epoch(value: Any, _: Known) -> int | str:
-    number = isinstance(value, int) and not isinstance(value, bool) and value >= 0
-    _expect(number or value in ("git", "unset"), "'git', 'unset' or a whole number of seconds since 1970")
-    return value  # type: ignore[no-any-return]
-
-
-def _metadata(value: Any, _: Known) -> Metadata:
-    names = [metadata.value for metadata in Metadata]
-    _expect(isinstance(value, str) and value in names, " or ".join(map(repr, names)))
-    return Metadata(value)
-
-
-def _env(value: Any, _: Known) -> dict[str, str]:
-    _expect(isinstance(value, dict), "a table of texts")
-    for name, text in value.items():
-        _expect(bool(name) and "=" not in name and "\0" not in name, "names without '='")
-        _expect(isinstance(text, str) and "\0" not in text, f"text for {name}, in quotes")
-    return dict(value)
-
-
-def _pass_env(value: Any, _: Known) -> tuple[str, ...]:
-    expected = "a list of names such as ['JAVA_HOME', 'CI_*']"
-    _expect(isinstance(value, list) and all(isinstance(name, str) and name for name in value), expected)
-    return tuple(value)
-
-
-def _reference(value: Any, _: Known) -> tuple[str, ...]:
-    globs = (value,) if isinstance(value, str) else tuple(value) if isinstance(value, list) else ()
-    expected = "a glob of files such as 'released/*.whl', a folder, 'oci:REGISTRY/REPOSITORY:TAG', or a list of them"
-    _expect(bool(globs) and all(isinstance(glob, str) and glob.strip("./ ") for glob in globs), expected)
-    for glob in globs:
-        if is_image(glob):
-            _expect(parse_image(glob) is not None, "oci:REGISTRY/REPOSITORY with :TAG or @sha256:DIGEST")
-        else:
-            _expect("://" not in glob and "\0" not in glob, f"{expected}; no other address")
-    return globs
-
-
-def _secrets(value: Any, _: Known) -> tuple[str, ...]:
-    expected = "a list such as ['env:TOKEN', 'file:~/.netrc']"
-    _expect(isinstance(value, list), expected)
-    _expect(all(isinstance(name, str) and re.fullmatch(r"env:[^=\0]+|file:[^\0]+", name) for name in value), expected)
-    return tuple(value)
-
-
-_EXPECTED = {
-    "build": "a command: text for the shell, or a list of words",
-    "outputs": "a list of globs such as ['dist/*.whl']",
-}
-
-_CHECKS: dict[str, Callable[[Any, Known], Any]] = {
-    "variations": _specification,
-    "builds": _whole_number(2),
-    "jobs": _whole_number(1),
-    "sample": _share,
-    "sampling": _sampling,
-    "retries": _whole_number(0),
-    "report": _text,
-    "json": _text,
-    "diagnose": _choice("off", "fast", "full"),
-    "max_builds": _whole_number(2),
-    "store": _text,
-    "no_cache": _flag,
-    "changed_first": _text,
-    "baseline": _text,
-    "update_baseline": _flag,
-    "trace": _flag,
-    "strict": _flag,
-}
-
-_ARTIFACT_CHECKS: dict[str, Callable[[Any, Known], Any]] = {
-    "build": _build,
-    "outputs": _outputs,
-    "source": _text,
-    "timeout": _timeout,
-    "source_date_epoch": _source_date_epoch,
-    "metadata": _metadata,
-    "env": _env,
-    "pass_env": _pass_env,
-    "variations": _specification,
-    "secrets": _secrets,
-    "reference": _reference,
-    "critical": _flag,
-    "fetches": _flag,
-    "strict": _flag,
-}
+            place.fail("", f"key {key!r} is missing; expected {ARTIFACT_KEYS[key].expected}", about="")
 
 
 def _show(value: Any) -> str:

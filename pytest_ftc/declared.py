@@ -6,9 +6,10 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from pytest_ftc.configuration import Config, Known, make_artifact, why_no_name
+from pytest_ftc.configuration import Config, make_artifact, why_no_name
 from pytest_ftc.contributions import Declared
 from pytest_ftc.errors import ConfigurationError
+from pytest_ftc.keys import Known
 
 
 def add_artifacts(config: Config, declared: Sequence[Declared], file: Path | None, known: Known) -> Config:

@@ -20,6 +20,8 @@ class Option(NamedTuple):
     metavar: str
     """Empty for a flag, which is true or false in ``[tool.ftc]``."""
     help: str
+    default: str = ""
+    """In words; empty where there is none."""
 
     @property
     def flag(self) -> str:
@@ -34,25 +36,34 @@ OPTIONS = (
     Option(
         "variations",
         "SPEC",
-        "what to vary, comma separated: 'all' (the default), 'standard', 'quick', 'name', '-name', "
-        "'name.parameter=value', such as 'quick,-umask,time.offset=+30d'",
+        "what to vary, comma separated: 'all', 'standard', 'quick', 'name', '-name', 'name.parameter=value', such as "
+        "'quick,-umask,time.offset=+30d'",
+        "all",
     ),
-    Option("builds", "N", "builds per artifact, the control among them (default: 2)"),
-    Option("jobs", "N", "builds that run at once (default: the CPUs)"),
+    Option("builds", "N", "builds per artifact, the control among them", "2"),
+    Option("jobs", "N", "builds that run at once", "the CPUs"),
     Option(
         "diagnose",
         "off|fast|full",
-        "explain differences by their values (fast), or by rebuilding too (full); default: full",
+        "explain differences by their values (fast), or by rebuilding too (full)",
+        "full",
     ),
-    Option("max_builds", "N", "builds per artifact, those that explain a difference included (default: 12)"),
-    Option("sample", "RATE", "verify only this share of the artifacts, from 0 to 1, and all that are due or critical"),
+    Option("max_builds", "N", "builds per artifact, those that explain a difference included", "12"),
+    Option(
+        "sample", "RATE", "verify only this share of the artifacts, from 0 to 1, and all that are due or critical", "1"
+    ),
     Option("changed_first", "REF", "verify those artifacts first whose sources have changed since the commit REF"),
     Option("report", "DIR", "write report.json, index.html, findings.sarif, logs and diffs to DIR"),
     Option("json", "PATH", "write the report to PATH"),
-    Option("store", "DIR", "keep what was verified in DIR (default: FTC_STORE, else a folder of yours alone)"),
+    Option("store", "DIR", "keep what was verified in DIR", "FTC_STORE, else a folder of yours alone"),
     Option("no_cache", "", "build everything, also what was verified before, and compare with what is remembered"),
-    Option("baseline", "PATH", "known findings, which do not fail (see --ftc-update-baseline)"),
-    Option("update_baseline", "", "write what is found to the baseline: by default ftc-baseline.toml"),
+    Option(
+        "baseline",
+        "PATH",
+        "known findings, which do not fail (see --ftc-update-baseline)",
+        "ftc-baseline.toml, if it is there",
+    ),
+    Option("update_baseline", "", "write what is found to the baseline"),
     Option("trace", "", "tell what builds use beyond their declared inputs: files, network, random devices"),
 )
 
@@ -75,8 +86,9 @@ def add_options(parser: pytest.Parser) -> None:
         help="rebuild each artifact in different environments and compare every output byte",
     )
     for option in (*OPTIONS, *COMMAND_LINE_ONLY):
+        help_text = f"{option.help} (default: {option.default})" if option.default else option.help
         form = {"metavar": option.metavar} if option.metavar else {"action": "store_const", "const": True}
-        group.addoption(option.flag, dest=option.destination, default=None, help=option.help, **form)
+        group.addoption(option.flag, dest=option.destination, default=None, help=help_text, **form)
 
 
 def given_values(config: pytest.Config) -> Mapping[str, str | bool | None]:

@@ -23,11 +23,24 @@ class Parameter:
     """Whether the value is a tuple of what `read` returns: written with ``;`` between, changed by ``+=`` and ``-=``."""
     synonym: str = ""
     """Reprotest's name for the same, where it is another one."""
+    meaning: str = ""
+    """Markdown, for the documentation."""
+    written: str = ""
+    """The default as a specification writes it, or in words."""
 
 
-def parameter(default: T, read: Callable[[str], Any], expected: str, *, many: bool = False, synonym: str = "") -> T:
+def parameter(
+    default: T,
+    read: Callable[[str], Any],
+    expected: str,
+    *,
+    many: bool = False,
+    synonym: str = "",
+    meaning: str = "",
+    written: str = "",
+) -> T:
     """Return the field of a variation's dataclass that is a parameter."""
-    how = Parameter(read=read, expected=expected, many=many, synonym=synonym)
+    how = Parameter(read=read, expected=expected, many=many, synonym=synonym, meaning=meaning, written=written)
     return field(default=default, metadata={_KEY: how})
 
 

@@ -31,6 +31,9 @@ class UnknownVariables:
         _read_name,
         "names of environment variables such as CI;EDITOR, which no build needs and no other variation sets",
         many=True,
+        written="FTC_CANARY;FTC_CANARY_EXTRA",
+        meaning="names of variables to set in the experiment: builds get none of yours, so to learn whether one reads "
+        "`CI` or `EDITOR`, add `environment.variables+=CI;EDITOR`. Plain names, where reprotest takes patterns too",
     )
 
     def unavailable(self, machine: Machine) -> str | None:

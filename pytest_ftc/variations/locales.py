@@ -28,7 +28,14 @@ class Locales:
     name = "locales"
     mechanism = "LC_ALL, LANG, LANGUAGE"
     names: tuple[str, ...] = parameter(
-        (), _read_locale, "names of locales such as et_EE.UTF-8;de_DE.UTF-8", many=True, synonym="locale"
+        (),
+        _read_locale,
+        "names of locales such as et_EE.UTF-8;de_DE.UTF-8",
+        many=True,
+        synonym="locale",
+        written="all that are installed, et_EE, de_DE, tr_TR and ja_JP first",
+        meaning="locales to choose the experiment's from (quote the `;` from the shell). Those not installed are "
+        "passed over. With `--ftc-builds`, each experiment takes the next",
     )
     turn: int = 1
     """The number of the experiment, which decides which of several locales it gets."""

@@ -24,7 +24,14 @@ class Network:
 
     name = "network"
     mechanism = "network namespace with loopback alone"
-    mode: str = parameter("experiment", _read_mode, " or ".join(map(repr, _MODES)))
+    mode: str = parameter(
+        "experiment",
+        _read_mode,
+        " or ".join(map(repr, _MODES)),
+        written="experiment",
+        meaning="`experiment`: the experiment is offline, if the control has a network to lose. `both`: every build is "
+        "offline; `network` is not varied then, and a build that needs one fails",
+    )
 
     def unavailable(self, machine: Machine) -> str | None:
         if machine.isolation is Isolation.NONE:

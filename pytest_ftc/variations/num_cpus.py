@@ -20,7 +20,13 @@ class NumCpus:
 
     name = "num_cpus"
     mechanism = "sched_setaffinity(2), with namespaces /sys too"
-    experiment: int = parameter(1, _read_count, "a whole number of CPUs, at least 1")
+    experiment: int = parameter(
+        1,
+        _read_count,
+        "a whole number of CPUs, at least 1",
+        written="1",
+        meaning="CPUs of the experiment; the control has all",
+    )
 
     def unavailable(self, machine: Machine) -> str | None:
         if machine.cpus < 2:

@@ -6,7 +6,7 @@ from pytest_ftc.model import Environment, Machine
 
 
 class Terminal:
-    """A common terminal against one of another kind and size."""
+    """``xterm`` of 80 × 24 against ``dumb`` of 133 × 43."""
 
     name = "terminal"
     mechanism = "TERM, COLUMNS, LINES"

@@ -37,12 +37,22 @@ def read_length(text: str) -> int:
 
 @dataclass(frozen=True, slots=True)
 class Time:
-    """Moves the clock by libfaketime; the canary is the window in which each clock lies."""
+    """The real clock against one that is 398 days, 7 hours and 13 minutes ahead, by libfaketime.
+
+    The canary is the window in which each clock lies.
+    """
 
     name = "time"
     mechanism = "libfaketime by LD_PRELOAD; programs it does not reach by ptrace and seccomp"
     offset: int = parameter(
-        SHIFT, read_length, "a length of time up to 40 years, such as +398d, -7h30m or a number of seconds"
+        SHIFT,
+        read_length,
+        "a length of time up to 40 years, such as +398d, -7h30m or a number of seconds",
+        written="+398d7h13m",
+        meaning="how far the experiment's clock is ahead, or behind with a `-`: weeks, days, hours, minutes and "
+        "seconds as in `1w2d3h4m5s`. The default changes year, month, day, weekday, hour and minute; a shorter one "
+        "finds less: with `+30d`, a file that holds only the year mostly stays the same. Behind the time of the "
+        "sources, `make` warns of clock skew",
     )
 
     def unavailable(self, machine: Machine) -> str | None:

@@ -6,7 +6,7 @@ from pytest_ftc.model import Environment, Machine
 
 
 class Timezone:
-    """UTC against the zone furthest ahead of it, so that the date differs for 14 hours of every day."""
+    """UTC against Pacific/Kiritimati (UTC+14): the date differs for 14 hours of every day."""
 
     name = "timezone"
     mechanism = "TZ"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import textwrap
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -10,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from clean_environment import enter_clean_environment
 
 
 @pytest.fixture(autouse=True)
@@ -82,3 +84,11 @@ def verify_build(verify: Verify) -> Verify:
         return verify(f"[artifacts.app]\nbuild = '''{build}'''\noutputs = {outputs}\n{more}\n", *arguments)
 
     return run
+
+
+@pytest.fixture(scope="session")
+def clean_environment(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
+    """The variables of a shell in which pytest-ftc can be installed as users do."""
+    own = tmp_path_factory.getbasetemp()
+    shared = own.parent if "PYTEST_XDIST_WORKER" in os.environ else own
+    return enter_clean_environment(shared / "clean-environment")

@@ -1,0 +1,64 @@
+"""Settings of Sphinx: ``sphinx-build -W --keep-going -b html docs docs/_build/html``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from sphinx.application import Sphinx
+
+from pytest_ftc import __version__
+
+project = "pytest-ftc"
+author = copyright = "The pytest-ftc authors"
+release = version = __version__
+
+extensions = ["myst_parser"]
+exclude_patterns = ["_build"]
+myst_heading_anchors = 3
+
+html_theme = "furo"
+html_title = "pytest-ftc"
+html_static_path = ["_static"]
+html_css_files = ["ftc.css"]
+html_copy_source = False
+# Straight quotes and two hyphens are meant as they are: most stand in options and code.
+smartquotes = False
+pygments_style, pygments_dark_style = "friendly", "monokai"
+
+CHAPTERS = {
+    "Begin": ["start", "how-it-works", "in-tests", "commands"],
+    "Guides": [
+        "guides/python",
+        "guides/c",
+        "guides/npm",
+        "guides/rust",
+        "guides/java",
+        "guides/ml",
+        "guides/containers",
+    ],
+    "Look up": ["configuration", "variations", "causes", "diagnosis", "normalize", "reports", "store"],
+    "Run it": ["ci", "operations", "replay", "evidence", "comparison"],
+    "Extend it": ["hooks"],
+}
+"""The pages in the order of the side bar; those that are not named here follow at its end."""
+
+
+def setup(app: Sphinx) -> None:
+    """Add the table of contents to the first page: there it would be noise for those who read the pages on a forge."""
+    app.connect("source-read", _add_contents)
+
+
+def _add_contents(app: Sphinx, page: str, source: list[str]) -> None:
+    if page == "index":
+        source[0] += "".join(_toctree(name, pages) for name, pages in _chapters(Path(app.srcdir)).items() if pages)
+
+
+def _chapters(folder: Path) -> dict[str, list[str]]:
+    there = sorted(path.relative_to(folder).with_suffix("").as_posix() for path in folder.rglob("*.md"))
+    named = [page for pages in CHAPTERS.values() for page in pages]
+    chapters = {name: [page for page in pages if page in there] for name, pages in CHAPTERS.items()}
+    return {**chapters, "More": [page for page in there if page not in named and page != "index"]}
+
+
+def _toctree(caption: str, pages: list[str]) -> str:
+    return "\n".join(["", "```{toctree}", ":hidden:", f":caption: {caption}", "", *pages, "```", ""])

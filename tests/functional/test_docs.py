@@ -1,0 +1,64 @@
+"""Every shell block of README.md and docs/ is run, in the order of its page, and prints what the page says.
+
+The guides are in test_guides.py, so that both files can run at once.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+from clean_environment import ROOT
+from shell_blocks import Block, read_page, run_block, run_page
+
+PAGES = sorted(
+    page
+    for page in (ROOT / "docs").glob("*.md")
+    if any(isinstance(step, Block) for step in read_page(page.read_text()))
+)
+
+VERIFIED = """\
+`ftc.toml`:
+
+```toml
+[artifacts.wheel]
+build = "echo hello > greeting.whl"
+outputs = ["*.whl"]
+```
+
+```console
+$ pytest --ftc-verify --ftc-report=downloaded-report
+...
+```
+"""
+"""What those pages take for given that tell of a project which has been verified before."""
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem)
+def test_page(page: Path, tmp_path: Path, clean_environment: dict[str, str]) -> None:
+    given = VERIFIED if page.stem in ("ci", "replay") else ""
+    run_page(given + page.read_text(), tmp_path, {**clean_environment, "FTC_STORE": os.environ["FTC_STORE"]})
+
+
+def test_readme(tmp_path: Path, clean_environment: dict[str, str]) -> None:
+    demo, tests, use = (step for step in read_page((ROOT / "README.md").read_text()) if isinstance(step, Block))
+    variables = {**clean_environment, "FTC_STORE": os.environ["FTC_STORE"]}
+    run_block(demo, _clone(tmp_path / "clone", Path(variables["VIRTUAL_ENV"])), variables)
+    # Running all tests is what CI does, and what this is part of.
+    (command,) = tests.commands
+    assert command.line.strip() in (ROOT / ".ci" / "run").read_text().splitlines()
+    run_block(use, shutil.copytree(ROOT / "fixtures" / "wheel-hatchling", tmp_path / "project"), variables)
+
+
+def _clone(folder: Path, environment: Path) -> Path:
+    """Return a folder with what the demonstration takes from a clone; its .venv is there, as the second time."""
+    for name in ("scripts", "fixtures/sample"):
+        shutil.copytree(ROOT / name, folder / name)
+    shutil.copy(ROOT / "pyproject.toml", folder)
+    (folder / ".venv").symlink_to(environment)
+    stamp = "touch .venv/.installed-for-$(cksum < pyproject.toml | tr ' ' '-')"
+    subprocess.run(["sh", "-c", stamp], cwd=folder, check=True)
+    return folder

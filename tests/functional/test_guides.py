@@ -1,0 +1,17 @@
+"""Every guide of docs/guides is followed: its project is built, is found unreproducible, is put right, and verified."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+from clean_environment import ROOT
+from shell_blocks import run_page
+
+GUIDES = sorted((ROOT / "docs" / "guides").glob("*.md"))
+
+
+@pytest.mark.parametrize("page", GUIDES, ids=lambda page: page.stem)
+def test_guide(page: Path, tmp_path: Path, clean_environment: dict[str, str]) -> None:
+    run_page(page.read_text(), tmp_path, {**clean_environment, "FTC_STORE": os.environ["FTC_STORE"]})
