@@ -1,4 +1,8 @@
-"""The moved clock for programs that libfaketime does not reach: static ones, Go's, those without LD_PRELOAD."""
+"""The moved clock for programs that libfaketime does not reach: static ones, Go's, those without LD_PRELOAD.
+
+Those with jemalloc do not bear libfaketime: at their start each waits for the other, see
+https://github.com/wolfcw/libfaketime/issues/130.  They are started without it.
+"""
 
 from __future__ import annotations
 
@@ -6,7 +10,7 @@ import os
 import struct
 import time
 
-from pytest_ftc.launcher.programs import Program, has_preloaded, hide_vdso
+from pytest_ftc.launcher.programs import Program, has_preloaded, hide_vdso, names, stop_preloading
 from pytest_ftc.launcher.seccomp import CONTINUE, Condition, Listener, Notification, Rule
 
 _REALTIME, _REALTIME_COARSE, _TAI = 0, 5, 11
@@ -14,6 +18,7 @@ _FUTEX_CLOCK_REALTIME = 256
 _TIMER_ABSTIME = 1
 _EFAULT = 14
 _TIMEOUT_AT = {"futex": 3, "clock_nanosleep": 2}
+_UNBEARABLE = b"jemalloc"
 _C_LIBRARY = ("libc.so", "libc-", "ld-", "ld.so", "libpthread", "libfaketime", "[vdso]")
 
 Mapping = tuple[int, int, str]
@@ -38,6 +43,7 @@ class MovedClock:
         self._shift = shift
         self._library = library
         self._mappings: dict[int, list[Mapping]] = {}
+        self._bears: dict[tuple[int, int], bool] = {}
         self.unreached: dict[str, str] = {}
         """Programs that may have seen the real clock, and why."""
 
@@ -49,9 +55,17 @@ class MovedClock:
                 self._miss(pid, "is for another kind of processor")
             elif not (program.dynamic and not program.go and has_preloaded(pid, self._library)):
                 hide_vdso(pid)
+            elif not self._bears_library(pid, program):
+                stop_preloading(pid)
+                hide_vdso(pid)
         except OSError as error:
             if os.path.exists(f"/proc/{pid}"):
                 self._miss(pid, f"could not be looked into: {error.strerror or error}")
+
+    def _bears_library(self, pid: int, program: Program) -> bool:
+        if program.identity not in self._bears:
+            self._bears[program.identity] = not names(pid, _UNBEARABLE)
+        return self._bears[program.identity]
 
     def saw_fork(self, parent: int, child: int) -> None:
         pass

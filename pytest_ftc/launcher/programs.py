@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import mmap
 import os
 import struct
 
@@ -13,6 +14,10 @@ _INTERPRETER, _NOTE = 3, 4
 _WORD = 8
 _PIECE = 64 * 1024
 _MOST_STACK = 8 << 20
+_LARGEST = 24 << 20
+"""Bytes of a program that is searched."""
+_ENV_START, _ENV_END = 47, 48
+"""Places among what follows the name of the program in /proc/PID/stat, see proc_pid_stat(5)."""
 
 
 def hide_vdso(pid: int) -> None:
@@ -60,6 +65,9 @@ class Program:
             self.dynamic = self.go = False
             if self.native:
                 self._read_segments(head, file.fileno())
+            status = os.fstat(file.fileno())
+            self.identity = status.st_dev, status.st_ino
+            """What tells its file from all others."""
 
     def _read_segments(self, head: bytes, descriptor: int) -> None:
         start, size, count = struct.unpack_from("=Q", head, 32)[0], _short(head, 54), _short(head, 56)
@@ -77,6 +85,35 @@ class Program:
 def _short(data: bytes, offset: int) -> int:
     value: int = struct.unpack_from("=H", data, offset)[0]
     return value
+
+
+def names(pid: int, word: bytes) -> bool:
+    """Return whether the file of the program in the process `pid` holds `word`; a large one is not searched.
+
+    Raises OSError.
+    """
+    with open(f"/proc/{pid}/exe", "rb", buffering=0) as file:
+        if not 0 < os.fstat(file.fileno()).st_size <= _LARGEST:
+            return False
+        with mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as content:
+            return content.find(word) >= 0
+
+
+def stop_preloading(pid: int) -> None:
+    """Have the dynamic linker of the program that `pid`, which is stopped, starts preload nothing.  Raises OSError.
+
+    The variable keeps its place in the environment, under a name that nobody heeds.
+    """
+    with open(f"/proc/{pid}/stat", "rb") as file:
+        fields = file.read().rpartition(b")")[2].split()
+    start, end = int(fields[_ENV_START]), int(fields[_ENV_END])
+    memory = os.open(f"/proc/{pid}/mem", os.O_RDWR)
+    try:
+        place = (b"\0" + os.pread(memory, end - start, start)).find(b"\0LD_PRELOAD=")
+        if place >= 0:
+            os.pwrite(memory, b"_", start + place)
+    finally:
+        os.close(memory)
 
 
 def has_preloaded(pid: int, library: str) -> bool:
