@@ -14,6 +14,7 @@ from typing import Any, NoReturn
 from pytest_ftc.errors import ConfigurationError
 from pytest_ftc.keys import ARTIFACT_KEYS, SESSION_KEYS, Check, Known, UnexpectedError
 from pytest_ftc.model import Artifact
+from pytest_ftc.presets.python import is_python, outputs_of, preset_of
 
 if sys.version_info >= (3, 11):
     import tomllib
@@ -232,10 +233,11 @@ def _read_artifact(parent: Place, name: str, table: Any, file: Path, known: Know
         parent.fail(name, f"expected a table, found {_show(table)}")
     _reject_unknown(place, table, list(ARTIFACT_KEYS))
     _reject_missing(place, table)
-    values = {key: _check(place, key, value, ARTIFACT_KEYS[key].check, known) for key, value in table.items()}
+    values = _read_values(place, table, known)
     source = (file.parent / values.pop("source", ARTIFACT_KEYS["source"].default)).resolve()
     if not source.is_dir():
         place.fail("source", f"expected an existing folder, found {_show(table['source'])}")
+    _check_preset(place, source, values)
     return Artifact(id=f"{file.name}::ftc::{name}", name=name, source=source, declared=file.parent, **values)
 
 
@@ -247,11 +249,26 @@ def make_artifact(identity: str, name: str, root: Path, table: Mapping[str, Any]
     where = Place(place, "", "")
     _reject_unknown(where, table, list(ARTIFACT_KEYS))
     _reject_missing(where, table)
-    values = {key: _check(where, key, value, ARTIFACT_KEYS[key].check, known) for key, value in table.items()}
+    values = _read_values(where, table, known)
     source = (root / values.pop("source", ARTIFACT_KEYS["source"].default)).resolve()
     if not source.is_dir():
         where.fail("source", f"expected an existing folder, found {_show(table['source'])}")
+    _check_preset(where, source, values)
     return Artifact(id=identity, name=name, source=source, declared=root, **values)
+
+
+def _read_values(place: Place, table: Mapping[str, Any], known: Known) -> dict[str, Any]:
+    """Return what `table` says of an artifact; what a preset says stands where the table does not."""
+    values = {key: _check(place, key, value, ARTIFACT_KEYS[key].check, known) for key, value in table.items()}
+    if "preset" in values:
+        values = {"build": (), "outputs": (outputs_of(values["preset"]),), **values}
+        values["preset"] = preset_of(values["preset"])
+    return values
+
+
+def _check_preset(place: Place, source: Path, values: Mapping[str, Any]) -> None:
+    if "preset" in values and not is_python(source):
+        place.fail("preset", f"expected a Python project, and {source} has neither pyproject.toml nor setup.py")
 
 
 def why_no_name(name: str) -> str:
@@ -290,8 +307,10 @@ def _reject_unknown(place: Place, table: Mapping[str, Any], valid: Sequence[str]
 
 
 def _reject_missing(place: Place, table: Mapping[str, Any]) -> None:
+    if "preset" in table and "build" in table:
+        place.fail("build", "expected only one of build and preset")
     for key in ("build", "outputs"):
-        if key not in table:
+        if key not in table and "preset" not in table:
             place.fail("", f"key {key!r} is missing; expected {ARTIFACT_KEYS[key].expected}", about="")
 
 

@@ -15,6 +15,7 @@ from pytest_ftc.contributions import Contributions
 from pytest_ftc.errors import FtcError
 from pytest_ftc.model import Artifact, Finding, Verdict, Verification
 from pytest_ftc.outside import ask_plugins
+from pytest_ftc.planning.plan import wrap_build
 from pytest_ftc.rebuilding import Changes, apply_changes
 from pytest_ftc.workshop import Verifier, load_project
 
@@ -54,7 +55,8 @@ def determinize(root: Path, name: str, say: Callable[[str], None]) -> Outcome:
 
 def _determinize(config: Config, added: Contributions, name: str, say: Callable[[str], None]) -> Outcome:
     artifact = _choose(config.artifacts, name)
-    table = f"{'artifacts' if config.file and config.file.name == 'ftc.toml' else 'tool.ftc.artifacts'}.{name}"
+    inside = config.file and config.file.name != "ftc.toml" and (config.root / "pyproject.toml").exists()
+    table = f"{'tool.ftc.artifacts' if inside else 'artifacts'}.{name}"
     with tempfile.TemporaryDirectory(prefix="ftc-determinize-") as folder:
         say("verifying it as it is, and trying remedies")
         first = _verify(replace(config, diagnose="full"), added, artifact, Path(folder, "first"))
@@ -62,7 +64,7 @@ def _determinize(config: Config, added: Contributions, name: str, say: Callable[
             return Outcome(artifact=artifact, table=table, steps=(), heals=True, left=())
         if first.verdict is not Verdict.UNREPRODUCIBLE:
             raise FtcError(f"{name} is {first.verdict.value}: {first.reason}")
-        steps = tuple(dict.fromkeys(_steps(first, artifact)))
+        steps = tuple(dict.fromkeys(_steps(first)))
         trials = _Trials(replace(config, diagnose="fast"), added, artifact, Path(folder))
         with_all = trials.verify(steps, say) if steps else first
         if with_all.verdict is not Verdict.REPRODUCIBLE:
@@ -112,15 +114,14 @@ def _choose(artifacts: Sequence[Artifact], name: str) -> Artifact:
     raise FtcError(f"there is no artifact {name!r}; {hint}")
 
 
-def _steps(verification: Verification, artifact: Artifact) -> Iterator[Step]:
+def _steps(verification: Verification) -> Iterator[Step]:
     for finding in verification.findings:
         remedy = finding.remedy
         if remedy and remedy.proved:
             yield from (Step("set", *item) for item in remedy.settings.items())
-            # What a preset builds has no command line that another could stand beside.
-            if remedy.before and not artifact.preset:
+            if remedy.before:
                 yield Step("before", "", remedy.before)
-            if remedy.after and not artifact.preset:
+            if remedy.after:
                 yield Step("after", "", remedy.after)
 
 
@@ -150,12 +151,22 @@ def render(outcome: Outcome) -> str:
     changed = apply_changes(outcome.artifact, changes, "")
     lines = [f"# proved: {name} is reproducible with this, and not with less"] if outcome.heals else []
     lines += [f"# this helps, but {name} is not reproducible with it"] if outcome.steps and not outcome.heals else []
-    if changed.build != outcome.artifact.build and isinstance(changed.build, str):
-        lines += [f"[{outcome.table}]", f"build = '''\n{changed.build}\n'''"]
+    if changed.preset:
+        lines += [f"[{outcome.table}]", *_render_preset(changed)]
+    elif (build := wrap_build(changed)) != wrap_build(outcome.artifact) and isinstance(build, str):
+        lines += [f"[{outcome.table}]", f"build = '''\n{build}\n'''"]
     if changes.settings:
         lines += [f"[{outcome.table}.env]"]
         lines += [f"{key} = {json.dumps(changed.env[key], ensure_ascii=False)}" for key in changes.settings]
     return "\n".join([*lines, *_tell_left(outcome)]) + "\n"
+
+
+def _render_preset(artifact: Artifact) -> Iterator[str]:
+    assert artifact.preset is not None
+    yield f"preset = {json.dumps(artifact.preset.rpartition('-')[2])}"
+    for key, value in (("before", artifact.before), ("after", artifact.after)):
+        if value:
+            yield f"{key} = {json.dumps(value, ensure_ascii=False)}"
 
 
 def _tell_left(outcome: Outcome) -> Iterator[str]:

@@ -208,6 +208,13 @@ SESSION_KEYS: dict[str, Key] = {
 
 ARTIFACT_KEYS: dict[str, Key] = {
     "build": Key(_build, "text is run by `/bin/sh -c`, a list of words as it is"),
+    "preset": Key(
+        _choice("sdist", "wheel"),
+        "in the place of `build`: that of this [Python project](#python-projects), with its build requirements "
+        "installed; `outputs` may be left out",
+    ),
+    "before": Key(_text, "a shell command that every build begins with, such as `umask 022`"),
+    "after": Key(_text, "a shell command that every build ends with, such as `ftc normalize dist/*.tar.gz`"),
     "outputs": Key(
         _outputs,
         "`*` stays in a folder, `**` crosses them, both match a leading dot; a folder is taken whole. Each glob must "

@@ -36,7 +36,7 @@ from pytest_ftc.model import (
 from pytest_ftc.model.digest import Digest
 from pytest_ftc.model.serial import from_json, to_json
 from pytest_ftc.planning.inquiry import Inquiry, describe_inputs, describe_variations
-from pytest_ftc.planning.plan import passed_variables, plain_environment
+from pytest_ftc.planning.plan import passed_variables, plain_environment, wrap_build
 from pytest_ftc.protocols import Images, Store, Variation
 from pytest_ftc.reference import digest_references
 from pytest_ftc.store import Entry, History, SealedCache, digest_file, tidy_up
@@ -154,7 +154,7 @@ class Memory:
             source=state.digest,
             repository=state.repository,
             epoch=state.commit_time if artifact.source_date_epoch == "git" else artifact.source_date_epoch,
-            tools=asked.toolchain.describe(artifact.build),
+            tools=asked.toolchain.describe(wrap_build(artifact)),
             passed=passed,
             reference=digest_references(artifact, asked.images),
             environment=to_json(environment),

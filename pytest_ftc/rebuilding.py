@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shlex
 import time
 from collections.abc import Collection, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -33,14 +32,9 @@ def apply_changes(artifact: Artifact, changes: Changes, tree: str) -> Artifact:
         value = value.replace("$PWD", tree)
         adds = name in settings and name.endswith(("FLAGS", "_OPTIONS"))
         settings[name] = f"{settings[name]} {value}" if adds else value
-    return replace(artifact, build=_wrap(artifact.build, changes), env=settings)
-
-
-def _wrap(build: str | tuple[str, ...], changes: Changes) -> str | tuple[str, ...]:
-    if not (changes.before or changes.after):
-        return build
-    script = build if isinstance(build, str) else shlex.join(build)
-    return "\n".join(("set -e", *changes.before, f"(\n{script}\n)", *changes.after))
+    before = "\n".join(filter(None, (*changes.before, artifact.before)))
+    after = "\n".join(filter(None, (artifact.after, *changes.after)))
+    return replace(artifact, before=before, after=after, env=settings)
 
 
 class Rebuilder:

@@ -53,5 +53,9 @@ class Artifact:
     """Globs of published files that the outputs must equal too, by name."""
     declared: Path = Path()
     """The folder from which those count."""
+    before: str = ""
+    """A shell command that every build begins with."""
+    after: str = ""
+    """A shell command that every build ends with."""
     preset: str | None = None
     """Name of the preset that prepares the build, None for a declared command."""

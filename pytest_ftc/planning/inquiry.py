@@ -56,7 +56,7 @@ def describe_inputs(
     keyed = json.dumps([dict(artifact.env), dict(passed)], sort_keys=True).encode()
     return {
         "artifact": artifact.id,
-        "command": _digest([artifact.build, artifact.preset]),
+        "command": _digest([artifact.build, artifact.preset, artifact.before, artifact.after]),
         "outputs": _digest([artifact.outputs, artifact.metadata.value]),
         "source": source,
         "repository": _digest(repository),

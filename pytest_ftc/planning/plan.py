@@ -6,6 +6,7 @@ import fnmatch
 import hashlib
 import os
 import re
+import shlex
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -220,7 +221,7 @@ def _action(
     variations: Sequence[Variation],
     root: Path | None,
 ) -> Action:
-    build = artifact.build
+    build = wrap_build(artifact)
     return Action(
         id=f"{slug(artifact.name)}-{role.value}{suffix}",
         artifact=artifact.name,
@@ -237,6 +238,14 @@ def _action(
         critical=artifact.critical,
         fetches=artifact.fetches,
     )
+
+
+def wrap_build(artifact: Artifact) -> str | tuple[str, ...]:
+    """Return the command of `artifact` with what it begins and ends with."""
+    if not (artifact.before or artifact.after):
+        return artifact.build
+    script = artifact.build if isinstance(artifact.build, str) else shlex.join(artifact.build)
+    return "\n".join(filter(None, ("set -e", artifact.before, f"(\n{script}\n)", artifact.after)))
 
 
 def _token(artifact: Artifact, index: int) -> str:

@@ -16,13 +16,28 @@ _OUTPUTS: dict[Kind, str] = {"sdist": "dist/*.tar.gz", "wheel": "dist/*.whl"}
 _PRESETS: dict[str, Kind] = {f"python-{kind}": kind for kind in _OUTPUTS}
 
 
+def preset_of(kind: Kind) -> str:
+    """Return the name of the preset that builds the sdist or the wheel."""
+    return f"python-{kind}"
+
+
+def outputs_of(kind: Kind) -> str:
+    """Return the glob of what it leaves."""
+    return _OUTPUTS[kind]
+
+
+def is_python(source: Path) -> bool:
+    """Return whether the folder `source` is a Python project."""
+    return any((source / name).is_file() for name in ("pyproject.toml", "setup.py"))
+
+
 def declare(file: Path) -> tuple[Artifact, ...]:
     """Return the artifacts ``sdist`` and ``wheel`` of the project of `file`, a pyproject.toml or setup.py.
 
     Raises ConfigurationError when beside `file` there is neither of the two.
     """
     source = file.parent.resolve()
-    if not any((source / name).is_file() for name in ("pyproject.toml", "setup.py")):
+    if not is_python(source):
         raise ConfigurationError(f"{source} is not a Python project: it has neither pyproject.toml nor setup.py")
     return tuple(
         Artifact(
@@ -31,7 +46,7 @@ def declare(file: Path) -> tuple[Artifact, ...]:
             build=(),
             outputs=(outputs,),
             source=source,
-            preset=f"python-{kind}",
+            preset=preset_of(kind),
         )
         for kind, outputs in _OUTPUTS.items()
     )

@@ -90,6 +90,7 @@ def _body(page: Page, verification: Verification) -> Iterator[Text]:
             yield from (row(page, "", markup.show_lines(note)) for note in verification.notes if "published" in note)
             yield Text()
         yield from _findings(page, verification)
+        yield from _next(page, verification)
         yield from _coverage(page, verification)
     elif verification.verdict is Verdict.REPRODUCIBLE:
         yield from (row(page, "uses", markup.show(text), most_rows=3) for text in verification.hermeticity)
@@ -102,6 +103,13 @@ def _body(page: Page, verification: Verification) -> Iterator[Text]:
             yield Text()
             yield row(page, "besides", "its outputs differ even without what breaks it")
             yield from _findings(page, verification)
+
+
+def _next(page: Page, verification: Verification) -> Iterator[Text]:
+    """Yield which command puts what was proved together; it knows the artifacts of a configuration only."""
+    proved = any(finding.remedy and finding.remedy.proved for finding in verification.findings)
+    if proved and "::ftc::" in verification.id:
+        yield command_row(page, "next", f"ftc determinize {markup.show(shlex.quote(verification.name))}")
 
 
 def _findings(page: Page, verification: Verification, most: int = _MOST_FINDINGS) -> Iterator[Text]:

@@ -1,7 +1,9 @@
 """``ftc determinize``: the smallest set of settings that makes an artifact reproducible."""
 
+import shutil
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -70,6 +72,24 @@ def test_what_needs_the_build_path_becomes_part_of_the_command_and_what_is_print
     assert determinize("object").stdout == "# object is reproducible as it is\n"
 
 
+def test_a_python_project_without_configuration_gets_one_that_works(tmp_path):
+    project = tmp_path / "project"
+    shutil.copytree(Path(__file__).parents[2] / "fixtures" / "wheel-setuptools", project)
+
+    def run(*command: str) -> subprocess.CompletedProcess[str]:
+        return subprocess.run([sys.executable, "-m", *command], cwd=project, capture_output=True, text=True)
+
+    printed = run("pytest_ftc", "determinize", "wheel")
+    assert printed.returncode == 0, printed.stdout + printed.stderr
+    table = tomllib.loads(printed.stdout)["tool"]["ftc"]["artifacts"]["wheel"]
+    assert table["preset"] == "wheel"
+    with (project / "pyproject.toml").open("a") as file:
+        file.write(f"\n{printed.stdout}")
+    (project / "pytest.ini").write_text("[pytest]\n")
+    verified = run("pytest", "--ftc-verify", "--ftc-diagnose=off")
+    assert verified.returncode == 0, verified.stdout
+
+
 def test_what_nothing_heals_is_told_with_what_is_left(determinize):
     done = determinize("date")
     assert done.returncode == 1
@@ -83,7 +103,7 @@ def test_what_is_reproducible_needs_nothing(determinize):
 
 def test_a_build_that_fails_is_said_to(determinize):
     done = determinize("broken")
-    assert done.returncode == 1
+    assert done.returncode == 2
     assert "ftc: broken is failed" in done.stderr
     assert "Traceback" not in done.stderr
 

@@ -1,5 +1,6 @@
 """Reading configuration: whatever stands in the file, there is a Config or one ConfigurationError."""
 
+import re
 from pathlib import Path
 
 import pytest
@@ -95,6 +96,29 @@ def test_everything_that_can_be_declared(tmp_path: Path) -> None:
             declared=tmp_path,
         ),
     )
+
+
+def test_a_preset_stands_in_the_place_of_a_command(tmp_path: Path) -> None:
+    table = '[tool.ftc.artifacts.w]\npreset = "wheel"\nbefore = "umask 022"\n'
+    (tmp_path / "pyproject.toml").write_text(table)
+    (artifact,) = load_config(tmp_path, {}, KNOWN).artifacts
+    assert (artifact.build, artifact.outputs, artifact.preset) == ((), ("dist/*.whl",), "python-wheel")
+    assert (artifact.before, artifact.after) == ("umask 022", "")
+
+
+@pytest.mark.parametrize(
+    ("file", "keys", "told"),
+    [
+        ("pyproject.toml", 'preset = "whl"', "preset: expected 'sdist' or 'wheel', found 'whl'"),
+        ("pyproject.toml", 'preset = "wheel"\nbuild = "make"', "build: expected only one of build and preset"),
+        ("ftc.toml", 'preset = "wheel"', "preset: expected a Python project"),
+    ],
+)
+def test_a_preset_that_cannot_be_used_is_one_clear_error(tmp_path: Path, file: str, keys: str, told: str) -> None:
+    prefix = "tool.ftc." if file == "pyproject.toml" else ""
+    (tmp_path / file).write_text(f"[{prefix}artifacts.w]\n{keys}\n")
+    with pytest.raises(ConfigurationError, match=re.escape(told)):
+        load_config(tmp_path, {}, KNOWN)
 
 
 def test_a_project_without_files_has_no_artifacts(tmp_path: Path) -> None:
