@@ -64,5 +64,5 @@ def test_the_table_says_the_same_in_words():
 def test_it_is_quick_to_refuse_what_it_does_not_know():
     done = subprocess.run([sys.executable, "-m", "pytest_ftc", "doctr"], capture_output=True, text=True)
     assert done.returncode == 2
-    assert "invalid choice: 'doctr'" in done.stderr
+    assert "there is no command 'doctr'; did you mean 'doctor'?" in done.stderr
     assert "Traceback" not in done.stderr

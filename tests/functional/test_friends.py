@@ -3,6 +3,7 @@
 import shutil
 import socketserver
 import threading
+from pathlib import Path
 from collections import Counter
 
 import pytest
@@ -212,7 +213,7 @@ def test_a_timeout_leaves_no_build_behind(session, method):
         assert "1 failed, 1 passed" in run.text
     else:
         # It ends pytest on the spot; what stays is the folder, which the next session removes.
-        folders = {path for path in find_leftovers() - before if "/pytest-ftc-" in path}
+        folders = {path for path in find_leftovers() - before if Path(path).name.startswith("pytest-ftc-")}
         assert wait_until_gone(before | folders) == set()
         for folder in folders:
             shutil.rmtree(folder)
