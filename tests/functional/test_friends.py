@@ -3,8 +3,8 @@
 import shutil
 import socketserver
 import threading
-from pathlib import Path
 from collections import Counter
+from pathlib import Path
 
 import pytest
 from friends import environment_with
