@@ -69,7 +69,7 @@ def test_output_goes_elsewhere_and_the_file_stays(archive, tmp_path):
 
 
 def test_output_cannot_hold_two_files_of_one_name(archive, tmp_path):
-    assert "the same name" in ftc("--output", tmp_path / "out", archive, archive, status=1)
+    assert "the same name" in ftc("--output", tmp_path / "out", archive, archive, status=2)
     assert not (tmp_path / "out").exists()
 
 
