@@ -14,6 +14,11 @@ from leftovers import find_leftovers, wait_until_gone
 
 pytest_plugins = ["pytester"]
 
+_LONGEST = (
+    "memory", "bad_input", "guides", "fixtures", "docs", "baselines", "friends", "diagnosis", "hooks", "sampling",
+    "determinize", "replay", "declared_in_tests", "collection", "doctor", "oci",
+)  # fmt: skip
+"""Files whose tests take minutes, as measured with --durations."""
 _TOOLS = ("git", "gcc", "make", "jar", "zip", "msgfmt", "sqlite3", "strace", "unzip", "docker-registry")
 
 
@@ -27,6 +32,12 @@ def pytest_configure(config: pytest.Config) -> None:
 def pytest_unconfigure(config: pytest.Config) -> None:
     if hasattr(config, "workerinput"):
         shutil.rmtree(os.environ["TMPDIR"], ignore_errors=True)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Begin with the files that take the longest, so that no worker of pytest-xdist is left with one at the end."""
+    places = {name: place for place, name in enumerate(_LONGEST)}
+    items.sort(key=lambda item: places.get(item.path.stem.removeprefix("test_"), len(places)))
 
 
 def pytest_report_header() -> str:

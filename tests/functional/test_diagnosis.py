@@ -148,7 +148,7 @@ def test_every_one_of_very_many_outputs_has_its_finding(verify_build):
 
 def test_a_bomb_is_reported_as_a_difference(project, verify_build):
     bomb = (
-        "import gzip, os; open('out', 'wb').write(gzip.compress(bytes(1 << 26) + os.environ['HOME'].encode(), mtime=0))"
+        "import gzip, os; open('out', 'wb').write(gzip.compress(bytes(1 << 24) + os.environ['HOME'].encode(), mtime=0))"
     )
     (project / "bomb.py").write_text(bomb)
     run = verify_build("python3 bomb.py", "--ftc-diagnose=full")
