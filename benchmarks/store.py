@@ -181,6 +181,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory(prefix="store-benchmark-") as name:
         folder = Path(name)
         os.environ["FTC_STORE"] = str(folder / "store")
+        os.environ.pop("PYTHONDONTWRITEBYTECODE", None)  # else each session would compile everything anew
         measure_large(folder)
         measure_small(folder)
         for count in (100, 1000):

@@ -33,23 +33,39 @@ def write_records(folder: Path, verification: Verification) -> None:
     Raises OSError.
     """
     records = folder / _FOLDER
+    if verification.cached and all(_is_written(records, build) for build in verification.builds):
+        return
     records.mkdir(parents=True, exist_ok=True)
     written = {f"{build.id}.json" for build in verification.builds if build.recipe}
     for build in verification.builds:
         if build.recipe:
             lasting = replace(build, log="", log_tail="", blobs="", trace=None)
-            _write(records / f"{build.id}.json", {"version": _VERSION, "build": to_json(lasting)})
+            _write(records / f"{build.id}.json", {"version": _VERSION, "build": to_json(lasting)}, _stamp(build))
     own = re.compile(rf"{re.escape(slug(verification.name))}-({_ROLES})(-[0-9]+)?\.json")
     for path in records.iterdir():
         if own.fullmatch(path.name) and path.name not in written:
             path.unlink(missing_ok=True)
 
 
-def _write(path: Path, document: Any) -> None:
+def _stamp(build: BuildResult) -> int:
+    """Return the time of the file of `build`, in nanoseconds: that of its start tells it from others of its id."""
+    return int(build.started * 1_000_000) * 1000
+
+
+def _is_written(records: Path, build: BuildResult) -> bool:
+    """Whether the record of `build` is there already, or there is none to be."""
+    try:
+        return build.recipe is None or (records / f"{build.id}.json").stat().st_mtime_ns == _stamp(build)
+    except OSError:
+        return False
+
+
+def _write(path: Path, document: Any, stamp: int) -> None:
     descriptor, part = tempfile.mkstemp(prefix=".", dir=path.parent)
     try:
         with open(descriptor, "w", encoding="ascii") as file:
             json.dump(document, file)
+        os.utime(part, ns=(stamp, stamp))
         os.replace(part, path)  # noqa: PTH105
     except BaseException:
         with contextlib.suppress(OSError):
