@@ -215,7 +215,7 @@ def render(proposals: list[Proposal], prefix: str, *, python: bool) -> str:
     head = [f"[{prefix}]"] if prefix else []
     lines = [
         *head,
-        "# Reproducible builds: pytest --ftc-verify.  All keys: https://pypi.org/project/pytest-ftc/",
+        "# Reproducible builds: pytest --ftc-verify.  All keys: docs/configuration.md of pytest-ftc",
         '# variations = "standard"    # leaves out kernel, aslr and network',
     ]
     if python and not any(proposal.sure for proposal in proposals):

@@ -28,7 +28,6 @@ _BROKEN = {
     ),
 }
 """What each of these verdicts means, and what to do."""
-_HOME = "https://pypi.org/project/pytest-ftc/"
 
 
 def to_sarif(
@@ -40,7 +39,7 @@ def to_sarif(
     """
     results = [result for one in verifications for result in _results(one, lines, known)]
     rules = [_rule(name) for name in dict.fromkeys(result["ruleId"] for result in results)]
-    driver = {"name": tool["name"], "version": tool["version"], "informationUri": _HOME, "rules": rules}
+    driver = {"name": tool["name"], "version": tool["version"], "rules": rules}
     return {
         "$schema": _SCHEMA,
         "version": "2.1.0",
