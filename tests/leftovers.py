@@ -10,10 +10,12 @@ from pathlib import Path
 
 def find_leftovers() -> set[str]:
     """Return what builds of these tests could have left: processes, mounts, work folders, shared memory."""
-    # Work folders of other workers of pytest-xdist are nobody's leftovers, and some tests have theirs in /var/tmp.
-    bases = [tempfile.gettempdir(), *([] if "PYTEST_XDIST_WORKER" in os.environ else ["/var/tmp"])]
+    # What all workers of pytest-xdist share may be another's, which works at this moment: some tests have their work
+    # folder in /var/tmp, and builds without namespaces share the memory of all.
+    alone = "PYTEST_XDIST_WORKER" not in os.environ
+    bases = [tempfile.gettempdir(), *(["/var/tmp"] if alone else [])]
     folders = {str(path) for base in bases for path in Path(base).glob("pytest-ftc-*")}
-    shared = {str(path) for path in Path("/dev/shm").iterdir()} if Path("/dev/shm").is_dir() else set()
+    shared = {str(path) for path in Path("/dev/shm").glob("*")} if alone else set()
     mounts = {line for line in Path("/proc/self/mounts").read_text().splitlines() if "ftc" in line}
     return folders | shared | mounts | _build_processes()
 

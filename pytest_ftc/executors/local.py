@@ -254,7 +254,12 @@ def _hidden_needs(action: Action, faketime: str) -> list[str]:
 def _clean_up_after(action: Action, shared: set[str]) -> None:
     """Do what a launcher does at the end of a build that no namespace contains, and could not: it was killed."""
     _kill_orphans(os.fsencode(f"HOME={action.environment.home}\0"))
-    remove_stale(shared)
+    # Who was killed just now may need a moment to be gone, and its memory counts as in use until then.
+    for _ in range(10):
+        remove_stale(shared)
+        if not list_shared_memory() - shared:
+            break
+        time.sleep(0.1)
 
 
 def _kill_orphans(marker: bytes) -> None:
