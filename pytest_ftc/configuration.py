@@ -231,14 +231,7 @@ def _read_artifact(parent: Place, name: str, table: Any, file: Path, known: Know
         parent.fail(name, about="", problem=problem)
     if not isinstance(table, dict):
         parent.fail(name, f"expected a table, found {_show(table)}")
-    _reject_unknown(place, table, list(ARTIFACT_KEYS))
-    _reject_missing(place, table)
-    values = _read_values(place, table, known)
-    source = (file.parent / values.pop("source", ARTIFACT_KEYS["source"].default)).resolve()
-    if not source.is_dir():
-        place.fail("source", f"expected an existing folder, found {_show(table['source'])}")
-    _check_preset(place, source, values)
-    return Artifact(id=f"{file.name}::ftc::{name}", name=name, source=source, declared=file.parent, **values)
+    return _read_table(place, table, f"{file.name}::ftc::{name}", name, file.parent, known)
 
 
 def make_artifact(identity: str, name: str, root: Path, table: Mapping[str, Any], place: str, known: Known) -> Artifact:
@@ -246,15 +239,21 @@ def make_artifact(identity: str, name: str, root: Path, table: Mapping[str, Any]
 
     Raises ConfigurationError.
     """
-    where = Place(place, "", "")
-    _reject_unknown(where, table, list(ARTIFACT_KEYS))
-    _reject_missing(where, table)
-    values = _read_values(where, table, known)
-    source = (root / values.pop("source", ARTIFACT_KEYS["source"].default)).resolve()
+    return _read_table(Place(place, "", ""), table, identity, name, root, known)
+
+
+def _read_table(
+    place: Place, table: Mapping[str, Any], identity: str, name: str, folder: Path, known: Known
+) -> Artifact:
+    """Return the artifact that `table` declares; its paths count from `folder`."""
+    _reject_unknown(place, table, list(ARTIFACT_KEYS))
+    _reject_missing(place, table)
+    values = _read_values(place, table, known)
+    source = (folder / values.pop("source", ARTIFACT_KEYS["source"].default)).resolve()
     if not source.is_dir():
-        where.fail("source", f"expected an existing folder, found {_show(table['source'])}")
-    _check_preset(where, source, values)
-    return Artifact(id=identity, name=name, source=source, declared=root, **values)
+        place.fail("source", f"expected an existing folder, found {_show(table['source'])}")
+    _check_preset(place, source, values)
+    return Artifact(id=identity, name=name, source=source, declared=folder, **values)
 
 
 def _read_values(place: Place, table: Mapping[str, Any], known: Known) -> dict[str, Any]:
