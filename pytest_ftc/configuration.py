@@ -22,6 +22,10 @@ else:
     import tomli as tomllib
 
 
+_HEADER = re.compile(r"\s*\[([^\[\]]+)\]\s*(?:#.*)?$")
+"""The line that begins a table."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Config:
     """The settings of one session."""
@@ -141,8 +145,8 @@ def _find_baseline(root: Path, settings: Mapping[str, Any]) -> Path | None:
 
 
 def _find_lines(place: Place, tables: Mapping[str, Any]) -> dict[str, int]:
-    below = place.below("artifacts")
-    found = {name: find_line(place.text, below.below(_quoted(name)).table, "") for name in tables}
+    below, headers = place.below("artifacts"), _find_headers(place.text)
+    found = {name: headers.get(below.below(_quoted(name)).table) for name in tables}
     return {f"{place.file}::ftc::{name}": line for name, line in found.items() if line is not None}
 
 
@@ -322,7 +326,7 @@ def find_line(text: str, table: str, key: str) -> int | None:
     """Return the line of `key` in `table`, or of the table for an empty key; None when that is not plain to see."""
     current = ""
     for number, line in enumerate(text.splitlines(), start=1):
-        header = re.match(r"\s*\[([^\[\]]+)\]\s*(?:#.*)?$", line)
+        header = _HEADER.match(line)
         if header:
             current = header[1].strip()
             if current == (f"{table}.{key}" if table and key else table or key):
@@ -330,6 +334,15 @@ def find_line(text: str, table: str, key: str) -> int | None:
         elif key and current == table and re.match(rf"""\s*["']?{re.escape(key)}["']?\s*(?:=|\.)""", line):
             return number
     return None
+
+
+def _find_headers(text: str) -> dict[str, int]:
+    """Return the line of each table in `text`, by what stands between its brackets."""
+    found: dict[str, int] = {}
+    for number, line in enumerate(text.splitlines(), start=1):
+        if header := _HEADER.match(line):
+            found.setdefault(header[1].strip(), number)
+    return found
 
 
 def _usable_cpus() -> int:

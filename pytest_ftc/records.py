@@ -23,7 +23,8 @@ _FOLDER = "builds"
 _VERSION = 1
 _ID = re.compile(r"[A-Za-z0-9-]{1,120}")
 _ATTEMPT = re.compile(r"-attempt-[0-9]+$")
-_ROLES = "control|experiment|repeat|bisect|remedy"
+_REST = re.compile(r"(control|experiment|repeat|bisect|remedy)(-[0-9]+)?\.json")
+"""What follows the artifact's name in the name of a record."""
 _MOST_BYTES = 256 << 20
 
 
@@ -41,10 +42,10 @@ def write_records(folder: Path, verification: Verification) -> None:
         if build.recipe:
             lasting = replace(build, log="", log_tail="", blobs="", trace=None)
             _write(records / f"{build.id}.json", {"version": _VERSION, "build": to_json(lasting)}, _stamp(build))
-    own = re.compile(rf"{re.escape(slug(verification.name))}-({_ROLES})(-[0-9]+)?\.json")
-    for path in records.iterdir():
-        if own.fullmatch(path.name) and path.name not in written:
-            path.unlink(missing_ok=True)
+    begin = f"{slug(verification.name)}-"
+    for name in os.listdir(records):  # noqa: PTH208
+        if name.startswith(begin) and name not in written and _REST.fullmatch(name, len(begin)):
+            (records / name).unlink(missing_ok=True)
 
 
 def _stamp(build: BuildResult) -> int:

@@ -10,7 +10,7 @@ import os
 import stat
 import tempfile
 import time
-from collections.abc import Generator, Iterator
+from collections.abc import Generator, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -65,7 +65,7 @@ class VerificationSession:
         _check_writable(self.config)
         self._is_worker = hasattr(pytest_config, "workerinput")
         self._started = time.time()
-        self._verifications: list[Verification] = []
+        self._found: dict[str, list[Verification]] = {}
         self._told: dict[tuple[str, str], Verification] = {}
         self._report_problem = ""
         self._hook_problems: list[str] = []
@@ -223,23 +223,35 @@ class VerificationSession:
             report.longrepr = failure_repr(error.verification, item.nodeid)
         found = item.stash.get(_VERIFICATIONS, [])
         if found and report.when == "call":
-            # As ASCII text: it may have to travel from a worker, and names of outputs need not be valid Unicode.
-            setattr(report, _REPORT_KEY, json.dumps(to_json(found)))
+            if self._is_worker:
+                # As ASCII text, for it has to travel, and names of outputs need not be valid Unicode.
+                setattr(report, _REPORT_KEY, json.dumps(to_json(found)))
+            else:
+                self._found[item.nodeid] = found
         return report
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         reason = report.longrepr[2] if report.skipped and isinstance(report.longrepr, tuple) else ""
         if LEFT_OUT in reason:
             self._left_out[report.nodeid] = reason.removeprefix("Skipped: ")
-        text = getattr(report, _REPORT_KEY, None)
-        if text and not self._is_worker:
-            # A test that is run again tells of the same artifact again; with --dist=each every worker has its own.
-            worker = getattr(report, "worker_id", "")
-            for one in (from_json(Verification, one) for one in json.loads(text)):
-                if self._told.get((worker, one.id)) != one:
-                    self._told[worker, one.id] = one
-                    self._hook_problems += notify(self._pytest, one)
-            self._verifications = list(self._told.values())
+        if report.when != "call" or self._is_worker:
+            return
+        # A test that is run again tells of the same artifact again; with --dist=each every worker has its own.
+        worker = getattr(report, "worker_id", "")
+        for one in self._take_found(report):
+            if self._told.get((worker, one.id)) != one:
+                self._told[worker, one.id] = one
+                self._hook_problems += notify(self._pytest, one)
+
+    def _take_found(self, report: pytest.TestReport) -> Sequence[Verification]:
+        """Return the verifications that `report` is about, whether it was made here or by a worker."""
+        if text := getattr(report, _REPORT_KEY, ""):
+            return [from_json(Verification, one) for one in json.loads(text)]
+        return self._found.pop(report.nodeid, ())
+
+    @property
+    def _verifications(self) -> list[Verification]:
+        return list(self._told.values())
 
     @pytest.hookimpl(trylast=True)
     def pytest_sessionfinish(self, session: pytest.Session) -> None:

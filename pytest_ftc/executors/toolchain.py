@@ -27,6 +27,7 @@ class Toolchain:
         self._path = os.pathsep.join(path)
         self._known: dict[str, str] = {}
         self._digests: dict[str, str] = {}
+        self._installed: dict[str, str] | None = None
         self._lock = threading.Lock()
 
     def describe(self, build: str | tuple[str, ...]) -> dict[str, str]:
@@ -34,7 +35,9 @@ class Toolchain:
         words = ["sh", *_WORD.findall(build)] if isinstance(build, str) else [*build]
         with self._lock:
             tools = {path: self._digest(path) for word in dict.fromkeys(words) if (path := self._find(word))}
-            return {**tools, **self._installed()}
+            if self._installed is None:
+                self._installed = self._find_installed()
+            return {**tools, **self._installed}
 
     def _find(self, word: str) -> str:
         if word not in self._known:
@@ -42,7 +45,7 @@ class Toolchain:
             self._known[word] = "" if own else shutil.which(word, path=self._path) or ""
         return self._known[word]
 
-    def _installed(self) -> dict[str, str]:
+    def _find_installed(self) -> dict[str, str]:
         packages = {file: self._digest(file) for file in _PACKAGES if os.access(file, os.R_OK)}
         return {**packages, **{folder: self._list(folder) for folder in self._python_folders()}}
 

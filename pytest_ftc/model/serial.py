@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import types
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import fields, is_dataclass
 from enum import Enum
 from functools import cache
@@ -13,12 +13,20 @@ from typing import Any, TypeVar, Union, get_args, get_origin, get_type_hints
 T = TypeVar("T")
 
 _SCALARS: Mapping[Any, tuple[type, ...]] = {str: (str,), int: (int,), float: (int, float), bool: (bool,)}
+_AS_THEY_ARE = (str, int, float, bool, type(None))
+
+Reader = Callable[[Any], Any]
+
+_READERS: dict[Any, Reader] = {}
 
 
 def to_json(value: object) -> Any:
     """Return `value` as dicts, lists and scalars that `json.dumps` takes and `from_json` reverses."""
-    if is_dataclass(value) and not isinstance(value, type):
-        return {field.name: to_json(getattr(value, field.name)) for field in fields(value)}
+    kind: Any = type(value)
+    if kind in _AS_THEY_ARE:
+        return value
+    if (names := _field_names(kind)) is not None:
+        return {name: to_json(getattr(value, name)) for name in names}
     if isinstance(value, Enum):
         return value.value
     if isinstance(value, Path):
@@ -35,61 +43,99 @@ def from_json(kind: type[T], value: Any) -> T:
 
     Raises KeyError, TypeError or ValueError when `value` is not one.
     """
-    return _read(kind, value)  # type: ignore[no-any-return]
+    return _reader(kind)(value)  # type: ignore[no-any-return]
 
 
 @cache
-def _hints(kind: type) -> dict[str, Any]:
-    return get_type_hints(kind)
+def _field_names(kind: type) -> tuple[str, ...] | None:
+    return tuple(field.name for field in fields(kind)) if is_dataclass(kind) else None
 
 
-def _read(kind: Any, value: Any) -> Any:
+def _reader(kind: Any) -> Reader:
+    """Return what reads a `kind`.  What that consists of is looked at once, since there may be thousands to read."""
+    if kind not in _READERS:
+        _READERS[kind] = _make_reader(kind)
+    return _READERS[kind]
+
+
+def _make_reader(kind: Any) -> Reader:
     origin = get_origin(kind)
     if origin in (Union, types.UnionType):
-        return _read_union(get_args(kind), value)
+        return _reader_of_union(get_args(kind))
     if origin is tuple:
-        return _read_tuple(get_args(kind), value)
+        return _reader_of_tuple(get_args(kind))
     if origin is not None and issubclass(origin, Mapping):
-        _expect_mapping(value)
-        return {key: _read(get_args(kind)[1], item) for key, item in value.items()}
+        return _reader_of_mapping(_reader(get_args(kind)[1]))
     if isinstance(kind, type) and is_dataclass(kind):
-        _expect_mapping(value)
-        hints = _hints(kind)
-        return kind(**{key: _read(hints[key], item) for key, item in value.items()})
+        return _reader_of_dataclass(kind)
     if isinstance(kind, type) and issubclass(kind, (Enum, Path)):
-        return kind(value)
-    _expect_scalar(kind, value)
-    return value
+        return kind
+    return _reader_of_scalar(kind)
 
 
-def _read_tuple(kinds: tuple[Any, ...], value: Any) -> tuple[Any, ...]:
+def _reader_of_mapping(read_item: Reader) -> Reader:
+    def read(value: Any) -> Any:
+        _expect_mapping(value)
+        return {key: read_item(item) for key, item in value.items()}
+
+    return read
+
+
+def _reader_of_dataclass(kind: type) -> Reader:
+    readers: dict[str, Reader] = {}
+
+    def read(value: Any) -> Any:
+        _expect_mapping(value)
+        if not readers:  # only now: a kind may hold others of itself
+            readers.update({name: _reader(hint) for name, hint in get_type_hints(kind).items()})
+        return kind(**{key: readers[key](item) for key, item in value.items()})
+
+    return read
+
+
+def _reader_of_tuple(kinds: tuple[Any, ...]) -> Reader:
+    readers = [_reader(kind) for kind in kinds if kind is not ...]
     if kinds[1:] == (...,):
-        return tuple(_read(kinds[0], item) for item in value)
-    if len(kinds) != len(value):
-        raise ValueError(f"expected {len(kinds)} items, found {len(value)}")
-    return tuple(_read(kind, item) for kind, item in zip(kinds, value, strict=True))
+        return lambda value: tuple(map(readers[0], value))
+
+    def read(value: Any) -> Any:
+        if len(readers) != len(value):
+            raise ValueError(f"expected {len(readers)} items, found {len(value)}")
+        return tuple(read_item(item) for read_item, item in zip(readers, value, strict=True))
+
+    return read
+
+
+def _reader_of_scalar(kind: Any) -> Reader:
+    allowed = _SCALARS.get(kind)
+
+    def read(value: Any) -> Any:
+        if allowed and (not isinstance(value, allowed) or (isinstance(value, bool) and kind is not bool)):
+            raise TypeError(f"expected {kind.__name__}, found {type(value).__name__}")
+        return value
+
+    return read
+
+
+def _reader_of_union(kinds: tuple[Any, ...]) -> Reader:
+    sequences = [_reader(kind) for kind in kinds if get_origin(kind) is tuple]
+    structured = [_reader(kind) for kind in kinds if is_dataclass(kind)]
+    others = [_SCALARS.get(kind, (object,)) for kind in kinds if kind is not type(None)]
+
+    def read(value: Any) -> Any:
+        if value is None:
+            return None
+        if sequences and isinstance(value, list):
+            return sequences[0](value)
+        if structured:
+            return structured[0](value)
+        if not any(isinstance(value, allowed) for allowed in others):
+            raise TypeError(f"expected one of {kinds}, found {type(value).__name__}")
+        return value
+
+    return read
 
 
 def _expect_mapping(value: Any) -> None:
     if not isinstance(value, Mapping):
         raise TypeError(f"expected a mapping, found {type(value).__name__}")
-
-
-def _expect_scalar(kind: Any, value: Any) -> None:
-    allowed = _SCALARS.get(kind)
-    if allowed and (not isinstance(value, allowed) or (isinstance(value, bool) and kind is not bool)):
-        raise TypeError(f"expected {kind.__name__}, found {type(value).__name__}")
-
-
-def _read_union(kinds: tuple[Any, ...], value: Any) -> Any:
-    if value is None:
-        return None
-    sequences = [kind for kind in kinds if get_origin(kind) is tuple]
-    if sequences and isinstance(value, list):
-        return _read(sequences[0], value)
-    structured = [kind for kind in kinds if is_dataclass(kind)]
-    if structured:
-        return _read(structured[0], value)
-    if not any(isinstance(value, _SCALARS.get(kind, object)) for kind in kinds if kind is not type(None)):
-        raise TypeError(f"expected one of {kinds}, found {type(value).__name__}")
-    return value
