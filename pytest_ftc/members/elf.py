@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from functools import partial
-from typing import Any, BinaryIO, cast
-
-from elftools.elf.elffile import ELFFile
+from typing import TYPE_CHECKING, Any, BinaryIO, cast
 
 from pytest_ftc.members.compressed import decompress, zlib_decoder, zstd_decoder
 from pytest_ftc.members.contents import Attribute, Contents, Member, header
 from pytest_ftc.members.limits import Budget
 from pytest_ftc.members.span import Span, SpanFile
 from pytest_ftc.model import Field
+
+if TYPE_CHECKING:
+    from elftools.elf.elffile import ELFFile
 
 _IDENTIFIERS = {".note.gnu.build-id": "ELF build id", ".note.go.buildid": "ELF Go build id"}
 """Notes whose value is computed from the rest of the file."""
@@ -31,6 +32,8 @@ def is_elf(span: Span, name: str) -> bool:
 
 def read_elf(span: Span, budget: Budget) -> Contents:
     """Return the sections; their addresses and offsets follow from what they hold.  Raises what pyelftools does."""
+    from elftools.elf.elffile import ELFFile  # slow to import, and most sessions find no difference to look into
+
     file = ELFFile(cast(BinaryIO, SpanFile(span, budget)))
     fields = [header(f"ELF header {name}", file.header[name]) for name in _HEADER_FIELDS]
     fields.append(header("ELF header EI_OSABI", file.header["e_ident"]["EI_OSABI"]))
