@@ -328,7 +328,9 @@ class Memory:
     def _try(self, act: Callable[[], T], otherwise: T) -> T:
         """Use the store, or go on without it; one that fails again and again is left alone for a while."""
         try:
-            return self._breaker.call(act)
+            # Not `call`, which lets nobody else in until it returns.
+            with self._breaker.calling():
+                return act()
         except (StoreUnavailableError, CircuitBreakerError) as error:
             if isinstance(error, StoreUnavailableError):
                 with self._lock:

@@ -13,7 +13,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from importlib import import_module
 from pathlib import Path
@@ -21,6 +21,7 @@ from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
 from pytest_ftc.errors import SourceError
+from pytest_ftc.integrations.service import Persistence, Service, ServiceError
 from pytest_ftc.model.image import ImageName, parse_image
 from pytest_ftc.printable import shorten
 
@@ -51,6 +52,8 @@ class Bounds:
     size: int = 4 << 30
     """Bytes that all files of one reference may hold."""
 
+    persistence: Persistence = field(default_factory=Persistence)
+
 
 @dataclass(frozen=True, slots=True)
 class _Layer:
@@ -65,18 +68,19 @@ class OciImages:
         self._folder = folder
         self._cancelled = cancelled
         self._bounds = bounds or Bounds()
-        self._lock = threading.Lock()
+        self._registries: dict[str, Service] = {}
+        self._turns: dict[str, threading.Lock] = {}
         self._layers: dict[str, Mapping[str, _Layer]] = {}
         self._files: dict[str, Mapping[str, Path]] = {}
 
     def digests(self, name: str) -> Mapping[str, str]:
         """Return the sha256 of each file of the reference `name`, by file name.  Raises SourceError."""
-        with self._lock:
+        with self._turns.setdefault(name, threading.Lock()):
             return {title: layer.digest.removeprefix("sha256:") for title, layer in self._list(name).items()}
 
     def fetch(self, name: str) -> Mapping[str, Path]:
         """Return each file of the reference `name`, whose content is what its digest says.  Raises SourceError."""
-        with self._lock:
+        with self._turns.setdefault(name, threading.Lock()):
             if name not in self._files:
                 layers = self._list(name)
                 folder = self._folder / f"oci-{secrets.token_hex(8)}"
@@ -95,18 +99,16 @@ class OciImages:
     def _ask(self, name: str, question: Callable[[_Client], T]) -> T:
         image = parse_image(name)
         assert image is not None, "configuration has checked it"
+        registry = self._registries.setdefault(image.registry, Service(self._bounds.persistence, self._cancelled))
         try:
-            return self._wait_for(partial(_ask_once, image, self._bounds, question))
-        except _RefusedError as error:
+            return registry.call(lambda: self._wait_for(partial(_ask_once, image, self._bounds, question)))
+        except (_RefusedError, ServiceError) as error:
             raise SourceError(f"reference: {name}: {error}") from None
         except ModuleNotFoundError:
             raise SourceError(
                 f"reference: {name}: OCI references need oras, which is not installed",
                 advice="pip install 'pytest-ftc[oci]'",
             ) from None
-        except Exception as error:
-            # Only the kind of error: its text may hold a header, or an address that a redirect has signed.
-            raise SourceError(f"reference: {name}: cannot be fetched: {_describe(error)}") from None
 
     def _wait_for(self, work: Callable[[], T]) -> T:
         """Return what `work` returns; a registry that sends a byte now and then must not hold up the session."""
@@ -126,7 +128,7 @@ class OciImages:
             if self._cancelled():
                 raise _RefusedError("the session ended")
             if time.monotonic() > end:
-                raise _RefusedError(f"it was not there after {self._bounds.total:g} s")
+                raise ServiceError(f"it was not there after {self._bounds.total:g} s")
         (outcome,) = ended
         if isinstance(outcome, BaseException):
             raise outcome
@@ -134,8 +136,15 @@ class OciImages:
 
 
 def _ask_once(image: ImageName, bounds: Bounds, question: Callable[[_Client], T]) -> T:
-    with closing(_Client(image, bounds)) as client:
-        return question(client)
+    try:
+        with closing(_Client(image, bounds)) as client:
+            return question(client)
+    except (_RefusedError, ServiceError, ModuleNotFoundError):
+        raise
+    except Exception as error:
+        # Only the kind of error: its text may hold a header, or an address that a redirect has signed.
+        told, passing = _describe(error)
+        raise ServiceError(f"cannot be fetched: {told}", passing=passing) from None
 
 
 class _RefusedError(Exception):
@@ -143,7 +152,7 @@ class _RefusedError(Exception):
 
 
 class _Client:
-    """Asks one registry for one reference, once each time: that a wait makes a registry answer is rarely seen."""
+    """Asks one registry for one reference, once."""
 
     def __init__(self, image: ImageName, bounds: Bounds) -> None:
         import_module("oras.logger").setup_logger(quiet=True)
@@ -153,7 +162,7 @@ class _Client:
         self._registry.session = _make_session(image, bounds)
         self._registry.auth = _make_auth(self._registry)
         self._registry.auth.load_configs(self._container)
-        # As it is without its decorator, which would ask again and again for two minutes.
+        # As it is without its decorator: whether to ask again is not decided here.
         self._request = type(self._registry).do_request.__wrapped__
 
     def close(self) -> None:
@@ -195,6 +204,8 @@ class _Client:
             raise _RefusedError(f"there is no such {'manifest' if '/manifests/' in url else 'content'} in the registry")
         if response.status_code in (401, 403):
             raise _RefusedError(_NO_ACCESS)
+        if response.status_code == 429 or response.status_code >= 500:
+            raise ServiceError(f"the registry answered with status {response.status_code}", passing=True)
         if response.status_code != 200:
             raise _RefusedError(f"the registry answered with status {response.status_code}")
         return response
@@ -289,16 +300,16 @@ def _check(title: object, notes: Mapping[str, object], layer: _Layer) -> None:
         raise _RefusedError(f"{shorten(title, 80)} has no sha256 digest or no size")
 
 
-def _describe(error: Exception) -> str:
-    """Return in words what requests raises; only its kinds are used, see above."""
+def _describe(error: Exception) -> tuple[str, bool]:
+    """Return in words what requests raises, and whether it may pass; only its kinds are used, see above."""
     kinds = {kind.__name__ for kind in type(error).__mro__}
-    for kind, told in (
-        ("SSLError", "the registry's certificate is not accepted"),
-        ("Timeout", "the registry does not answer in time"),
-        ("TooManyRedirects", "it is redirected again and again"),
-        ("ChunkedEncodingError", "the connection broke off"),
-        ("ConnectionError", "no connection to the registry, or it broke off"),
+    for kind, told, passing in (
+        ("SSLError", "the registry's certificate is not accepted", False),
+        ("Timeout", "the registry does not answer in time", False),
+        ("TooManyRedirects", "it is redirected again and again", False),
+        ("ChunkedEncodingError", "the connection broke off", True),
+        ("ConnectionError", "no connection to the registry, or it broke off", True),
     ):
         if kind in kinds:
-            return told
-    return f"the registry's answer is not understood ({type(error).__name__})"
+            return told, passing
+    return f"the registry's answer is not understood ({type(error).__name__})", False

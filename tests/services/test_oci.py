@@ -10,12 +10,14 @@ import socket
 import subprocess
 import sys
 import threading
+import time
 
 import pytest
 from services.conftest import PASSWORD, USER
 
 from pytest_ftc.errors import SourceError
 from pytest_ftc.integrations.oci import Bounds, OciImages
+from pytest_ftc.integrations.service import Persistence
 
 PROJECT = """
 [artifacts.{name}]
@@ -30,7 +32,13 @@ OPTIONS = ("--ftc-variations=home,umask", "--ftc-diagnose=fast")
 
 @pytest.fixture
 def images(tmp_path):
-    return OciImages(tmp_path / "fetched", bounds=Bounds(connect=1, read=1, total=3, size=1 << 20))
+    return make_images(tmp_path / "fetched")
+
+
+def make_images(folder, **persistence):
+    """Images that wait but little."""
+    quick = Persistence(**{"first_wait": 0.01, **persistence})
+    return OciImages(folder, bounds=Bounds(connect=1, read=1, total=3, size=1 << 20, persistence=quick))
 
 
 def test_builds_must_equal_what_a_registry_holds(verify, project, registry, tmp_path):
@@ -220,6 +228,50 @@ def test_nobody_waits_for_a_registry_that_drips_or_for_one_that_is_not_there(ima
         ended.set()
     with pytest.raises(SourceError, match="no connection to the registry"):
         images.digests(f"oci:{host}/app:1.0")
+
+
+RESET = (socket.SOL_SOCKET, socket.SO_LINGER, b"\1\0\0\0\0\0\0\0")
+BUSY = http(b"", "429 Too Many Requests")
+LISTS_ONE = http(json.dumps({"layers": [{"digest": f"sha256:{'1' * 64}", "size": 1, "annotations": {"org.opencontainers.image.title": "a"}}]}).encode())  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    "fault",
+    [send(BUSY), send(http(b"", "503 Service Unavailable")), lambda connection: connection.setsockopt(*RESET)],
+    ids=["busy", "unavailable", "reset"],
+)
+def test_a_fault_that_passes_is_outlasted(images, fault):
+    faults = iter([fault, fault])
+    with answering(lambda connection: next(faults, send(LISTS_ONE))(connection)) as (host, seen):
+        assert images.digests(f"oci:{host}/app:1.0") == {"a": "1" * 64}
+    assert len(seen) == 3
+
+
+def test_a_registry_that_hangs_again_and_again_is_left_alone_and_then_asked_once(tmp_path):
+    images, ill = make_images(tmp_path, failures=2, rest=1), threading.Event()
+    ill.set()
+    with answering(lambda connection: (hang if ill.is_set() else send(LISTS_ONE))(connection)) as (host, seen):
+        for _ in range(2):
+            with pytest.raises(SourceError, match="does not answer in time"):
+                images.digests(f"oci:{host}/app:1.0")
+        for _ in range(5):
+            with pytest.raises(
+                SourceError,
+                match="it failed 2 times in a row and is left alone for a while: .* does not answer in time",
+            ):
+                images.digests(f"oci:{host}/other:1.0")
+        assert len(seen) == 2
+        ill.clear()
+        time.sleep(1)
+        assert images.digests(f"oci:{host}/other:1.0") == {"a": "1" * 64}
+
+
+def test_a_registry_that_is_ill_does_not_keep_others_from_being_asked(tmp_path):
+    images = make_images(tmp_path, failures=1, rest=600)
+    with answering(send(b"garbage")) as (ill, _), answering(send(LISTS_ONE)) as (well, _):
+        with pytest.raises(SourceError):
+            images.digests(f"oci:{ill}/app:1.0")
+        assert images.digests(f"oci:{well}/app:1.0") == {"a": "1" * 64}
 
 
 def test_a_session_that_ends_waits_for_no_registry(tmp_path):

@@ -2,6 +2,8 @@
 
 import os
 import shutil
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 
@@ -159,6 +161,18 @@ def test_a_store_that_fails_again_and_again_is_left_alone_and_tried_later(memory
     assert len(calls) == module._FAILURES + 1
     memory.recall(question)
     assert len(calls) == module._FAILURES + 1
+
+
+def test_two_answers_of_a_slow_store_are_waited_for_at_once(memory, source, monkeypatch):
+    question, _ = ask(memory, source)
+    both = threading.Barrier(2, timeout=20)
+
+    def answer(action: str) -> None:
+        both.wait()
+
+    monkeypatch.setattr(memory._cache, "get", answer)
+    with ThreadPoolExecutor(2) as pool:
+        assert list(pool.map(memory.recall, [question, question])) == [None, None]
 
 
 def test_a_store_whose_folder_vanished_costs_no_verdict(memory, source, tmp_path):
