@@ -9,9 +9,6 @@ from dataclasses import dataclass, replace
 
 from pytest_ftc.model import Artifact, BuildStatus, Verdict, Verification
 
-_AT_ONCE = 16
-"""Verifications open at once.  Most of their time they wait for the gap between builds or for a free job."""
-
 _PATIENCE = 0.2
 """Seconds."""
 
@@ -28,12 +25,14 @@ class _Begun:
 
 
 class Background:
-    """Runs `verify` for artifacts in threads; `cancel` has to make running calls return soon."""
+    """Runs `verify` for artifacts in threads, `at_once` together; `cancel` has to make running calls return soon."""
 
-    def __init__(self, verify: Callable[[Artifact], Verification], cancel: Callable[[], None]) -> None:
+    def __init__(
+        self, verify: Callable[[Artifact], Verification], cancel: Callable[[], None], at_once: int = 16
+    ) -> None:
         self._verify = verify
         self._cancel = cancel
-        self._pool = ThreadPoolExecutor(_AT_ONCE, thread_name_prefix="ftc-verify")
+        self._pool = ThreadPoolExecutor(at_once, thread_name_prefix="ftc-verify")
         self._begun: dict[str, _Begun] = {}
         self._lock = threading.Lock()
 

@@ -46,6 +46,9 @@ from pytest_ftc.records import write_records
 from pytest_ftc.store import History, LocalStore, load_key
 from pytest_ftc.verify import Workshop, build_once, verify
 
+_FEWEST_OPEN, _MOST_OPEN = 16, 64
+"""Verifications."""
+
 
 def load_project(
     root: Path,
@@ -214,7 +217,9 @@ class _Open:
 
         self.workshop = workshop
         self.executor = executor
-        self.background = Background(lambda artifact: self._record(verify(artifact, workshop)), cancel)
+        self.background = Background(
+            lambda artifact: self._record(verify(artifact, workshop)), cancel, _verifications_at_once(config, machine)
+        )
 
     @property
     def problems(self) -> tuple[str, ...]:
@@ -237,6 +242,14 @@ class _Open:
         self.background.close()
         if self.memory:
             self.memory.close()
+
+
+def _verifications_at_once(config: Config, machine: Machine) -> int:
+    """Return how many may be open.  Most of their time they wait for the gap between builds, or for a free job.
+
+    Each has its environments set up meanwhile: a launcher each and, without overlays, a copy of the sources.
+    """
+    return min(_FEWEST_OPEN * config.jobs, _MOST_OPEN) if machine.overlay else _FEWEST_OPEN
 
 
 def _start_recording(root: Path, sources: Sources) -> Recording:
