@@ -25,8 +25,8 @@ def _no_test_remembers_another(monkeypatch: pytest.MonkeyPatch, tmp_path_factory
         monkeypatch.delenv(name, raising=False)
 
 
-_DEFAULTS = ("--ftc-diagnose=off",)
-"""What differs is explained in test_diagnosis.py only: it takes builds."""
+_DEFAULTS = ("-p", "no:hypothesispytest", "--ftc-diagnose=off")
+"""Hypothesis is imported whole at the end of each session; what differs is explained in few tests only, for that takes builds."""
 
 
 @dataclass(frozen=True)
