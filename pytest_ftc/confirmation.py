@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from pytest_ftc.diagnosis.canaries import Strength, Suspicion
-from pytest_ftc.diagnosis.culprits import find_culprit, is_made_in_parallel
+from pytest_ftc.diagnosis.culprits import find_culprit, find_source, is_made_in_parallel
 from pytest_ftc.diagnosis.group_testing import (
     Group,
     Observation,
@@ -143,8 +143,9 @@ def _tell_races(
     """Look who made what no value explains; where it may be a race, build twice on one CPU to see if it goes away."""
     for key, case in cases.items():
         if not case.evident:
-            path = f"{tree}/{key.output}"
-            program = find_culprit(trace, path, [show_values(case.leaf).control], case.leaf.format)
+            values = [show_values(case.leaf).control]
+            path = find_source(trace, f"{tree}/{key.output}", case.leaf, values)
+            program = find_culprit(trace, path, values, case.leaf.format)
             threads = "race" in case.suspects
             case.parallel = is_made_in_parallel(trace, path, program, threads=threads) if program else None
     doubtful = {

@@ -7,10 +7,10 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from pytest_ftc.confirmation import Case, Look, Suspect, conclude, confirm, let_follow
-from pytest_ftc.diagnosis.culprits import describe_circumstances, find_culprit, name_tools
+from pytest_ftc.diagnosis.culprits import describe_circumstances, find_culprit, find_source, name_tools
 from pytest_ftc.diagnosis.group_testing import Group, Observation, suspects_left
 from pytest_ftc.diagnosis.places import Key, show_values
-from pytest_ftc.model import BuildResult, Cure, Finding, Program, Trace
+from pytest_ftc.model import BuildResult, Cure, Finding, Leaf, Program, Trace
 from pytest_ftc.rebuilding import Rebuilder
 from pytest_ftc.treatment import Patient, treat
 
@@ -67,7 +67,7 @@ def _find(
     name, confirmed = cause
     telling = next((one for one in case.suspicions if one.cause == name), None)
     evidence = show_values(case.leaf, telling.control if telling else "", telling.experiment if telling else "")
-    program = find_culprit(trace, f"{tree}/{key.output}", [evidence.control], case.leaf.format) if trace else None
+    program = _find_program(trace, f"{tree}/{key.output}", case.leaf, evidence.control) if trace else None
     finding = Finding(
         output=key.output,
         member=case.leaf.member,
@@ -80,6 +80,10 @@ def _find(
         why="; ".join(filter(None, (telling.why if telling else "", _tell_builds(case, name, confirmed, everything)))),
     )
     return finding, program
+
+
+def _find_program(trace: Trace, output: str, leaf: Leaf, value: str) -> Program | None:
+    return find_culprit(trace, find_source(trace, output, leaf, [value]), [value], leaf.format)
 
 
 def _patient(key: Key, case: Case, finding: Finding, program: Program | None, trace: Trace | None) -> Patient:

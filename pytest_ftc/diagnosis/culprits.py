@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import posixpath
 from collections.abc import Collection, Iterator, Sequence
-from itertools import pairwise
+from itertools import pairwise, takewhile
 
-from pytest_ftc.model import Program, Trace
+from pytest_ftc.model import Field, Leaf, Program, Trace
 
 _SHELLS = frozenset({"sh", "bash", "dash", "zsh", "ksh", "busybox", "ash"})
 _TELLING = 4
@@ -17,6 +17,12 @@ _COMPRESSORS = {"gzip": "gzip", "pigz": "gzip", "xz": "xz", "bzip2": "bzip2", "l
 """Programs that compress what others give them, and the formats they write."""
 _MAKERS = {"ar": ("ar", "ranlib", "dpkg-deb"), "zip": ("zip", "jar"), "tar": ("tar", "bsdtar")}
 """Programs that write formats which others only fill."""
+_STAGES = frozenset(
+    {"cc1", "cc1plus", "cc1obj", "f951", "gnat1", "as", "collect2", "ld", "ld.bfd", "ld.gold", "ld.lld", "ld.mold"}
+    | {"lto1", "lto-wrapper"}
+)
+"""What compilers start for a part of their work."""
+_ARCHIVES = ("tar", "zip", "ar", "cpio")
 _STARTERS = _SHELLS | {
     "env",
     "make",
@@ -50,7 +56,37 @@ def find_culprit(trace: Trace, path: str, values: Sequence[str], kind: str = "")
     program = trace.programs[(makers or named or candidates)[-1]]
     if _COMPRESSORS.get(_name(program), kind) != kind:
         return _feeder(trace, program) or program
+    return _driver(trace, program)
+
+
+def _driver(trace: Trace, program: Program) -> Program:
+    """Return the compiler whose stage `program` is, which is what people call; or `program`."""
+    while _name(program) in _STAGES and program.parent >= 0 and _name(trace.programs[program.parent]) not in _STARTERS:
+        program = trace.programs[program.parent]
     return program
+
+
+def find_source(trace: Trace, output: str, leaf: Leaf, values: Sequence[str]) -> str:
+    """Return the file whose content differs at `leaf`: one that went into the archive `output`, or `output` itself.
+
+    It is known by its name and, of several, by having been written one of `values`.  The first one made counts: what
+    has the same name later is a copy of it.
+    """
+    if leaf.format in _ARCHIVES and leaf.field is not Field.CONTENT:
+        return output  # what an archive says of its member
+    wanted = leaf.member.split("/")
+    made = dict.fromkeys([path for _, path in trace.written] + [new for _, _, new in trace.moved])
+    named = [path for path in made if path != output and posixpath.basename(path) == wanted[-1]]
+    for path in named:
+        names = {path, *_earlier_names(trace, path)}
+        if any(_wrote(trace, index, names, values) for index in _writers(trace, path)):
+            return path
+    return max(named, key=lambda path: _shared_end(path.split("/"), wanted), default=output)
+
+
+def _shared_end(one: Sequence[str], other: Sequence[str]) -> int:
+    pairs = zip(reversed(one), reversed(other), strict=False)
+    return sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], pairs))
 
 
 def _feeder(trace: Trace, program: Program) -> Program | None:

@@ -1,7 +1,7 @@
 """Who wrote an output, from made-up traces; tests/functional/test_diagnosis.py has real ones."""
 
-from pytest_ftc.diagnosis.culprits import describe_circumstances, find_culprit, is_made_in_parallel
-from pytest_ftc.model import Program, Trace
+from pytest_ftc.diagnosis.culprits import describe_circumstances, find_culprit, find_source, is_made_in_parallel
+from pytest_ftc.model import Field, Leaf, Program, Trace
 
 SHELL, DATE, TAR, MAKE, MV = range(5)
 
@@ -52,6 +52,20 @@ def test_of_several_writers_the_one_that_wrote_the_value_is_named():
     written = ((SHELL, "/b/out"), (DATE, "/b/out"), (TAR, "/b/out"))
     contents = ((DATE, "/b/out", "1795465794\n"), (TAR, "/b/out", "names"))
     assert culprit(written=written, contents=contents, values=["1795465794"]) == "date"
+
+
+def test_the_compiler_is_named_and_not_its_stage():
+    programs = (
+        program("/bin/sh", parent=-1),
+        program("gcc", "-o", "out"),
+        program("/usr/lib/gcc/collect2", parent=1),
+        program("/usr/bin/ld", parent=2),
+        program("ld", "-o", "other"),
+    )
+    empty = {"read": (), "contents": (), "moved": (), "connected": (), "gaps": ()}
+    trace = Trace(programs=programs, written=((3, "/b/out"), (4, "/b/other")), **empty)
+    assert find_culprit(trace, "/b/out", ()) is programs[1]
+    assert find_culprit(trace, "/b/other", ()) is programs[4]
 
 
 def test_a_renamed_file_was_written_by_who_wrote_it_before():
@@ -109,3 +123,34 @@ def test_shells_beside_each_other_write_in_parallel_and_one_above_another_does_n
     assert parallel(shells((-1, 0, 9), (0, 1, 5), (0, 2, 6)))
     assert not parallel(shells((-1, 0, 9), (0, 1, 2), (0, 3, 6)))
     assert not parallel(shells((-1, 0, 9), (0, 1, 8), (1, 2, 6)))
+
+
+def source(member: str, *, field=Field.CONTENT, format="text", value="1795465794", **recorded) -> str:
+    empty = {"read": (), "written": (), "contents": (), "moved": (), "connected": (), "gaps": ()}
+    leaf = Leaf(field=field, location="line 1", control=b"", experiment=b"", member=member, format=format)
+    return find_source(Trace(programs=PROGRAMS, **{**empty, **recorded}), "/b/out.tar", leaf, [value])
+
+
+MADE = ((DATE, "/b/version.txt"), (MV, "/b/stage/app/version.txt"), (TAR, "/b/out.tar"))
+
+
+def test_what_is_in_an_archive_was_written_before_it_went_there():
+    assert source("app/version.txt", written=MADE[:1] + MADE[2:]) == "/b/version.txt"
+    assert source("app/other.txt", written=MADE) == "/b/out.tar"
+    assert source("", written=MADE) == "/b/out.tar"
+
+
+def test_of_files_of_one_name_the_first_that_was_written_the_value_counts_and_else_the_one_most_alike():
+    contents = ((DATE, "/b/version.txt", "1795465794"), (MV, "/b/stage/app/version.txt", "1795465794"))
+    assert source("app/version.txt", written=MADE, contents=contents) == "/b/version.txt"
+    assert source("app/version.txt", written=MADE, contents=contents[1:]) == "/b/stage/app/version.txt"
+    assert source("app/version.txt", written=MADE) == "/b/stage/app/version.txt"
+
+
+def test_what_an_archive_says_of_its_member_the_archiver_wrote():
+    assert source("app/version.txt", field=Field.MTIME, format="tar", written=MADE) == "/b/out.tar"
+
+
+def test_a_file_that_was_renamed_is_known_by_its_new_name():
+    written, moved = ((DATE, "/b/tmp.1"), (TAR, "/b/out.tar")), ((MV, "/b/tmp.1", "/b/version.txt"),)
+    assert source("app/version.txt", written=written, moved=moved) == "/b/version.txt"
