@@ -119,10 +119,12 @@ def _findings(page: Page, verification: Verification, most: int = _MOST_FINDINGS
     diffs: set[str] = set()
     for _, places in groupby(groups[:most], key=lambda findings: (findings[0].output, findings[0].member)):
         yield from _findings_in_one(page, list(places), differences, diffs)
-    rest = sum(map(len, groups[most:]))
-    if rest:
+    if rest := [finding for findings in groups[most:] for finding in findings]:
         where = " in report.json (--ftc-report=DIR)" if verification.builds else ""
-        yield row(page, "more", f"and {rest} more{where}")
+        told = {finding.cause for findings in groups[:most] for finding in findings}
+        further = dict.fromkeys(finding.cause for finding in rest if finding.cause not in told)
+        causes = f"; further causes: {', '.join(further)}" if further else ""
+        yield row(page, "more", f"and {len(rest)} more{where}{causes}")
 
 
 def _findings_in_one(

@@ -193,6 +193,25 @@ def test_after_three_findings_the_rest_is_counted():
     text = failure_panel(entry, width=80, colour=False, rerun=AGAIN)
     assert text.count("  output  ") == 3
     assert "and 6 more in report.json" in text
+    assert "further causes" not in text
+
+
+def test_causes_that_only_the_rest_has_are_named():
+    first = verification(Verdict.UNREPRODUCIBLE).differences[0]
+    found = tuple(
+        Finding(
+            output=f"out.{place}",
+            member="",
+            location=first.location,
+            cause=cause,
+            confirmed=True,
+            evidence=Evidence(control="a", experiment="b"),
+        )
+        for place, cause in enumerate(["time", "locales", "umask", "pid", "home", "pid", "time"])
+    )
+    entry = replace(verification(Verdict.UNREPRODUCIBLE), differences=(), findings=found)
+    text = failure_panel(entry, width=120, colour=False, rerun=AGAIN)
+    assert "(--ftc-report=DIR); further causes: pid, home\n" in text
 
 
 def test_an_output_nobody_looked_into_is_told_by_what_the_manifests_say():
