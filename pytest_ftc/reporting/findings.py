@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import posixpath
 import re
+import shlex
 from collections.abc import Sequence
 
 from pytest_ftc.model import Difference, Evidence, Finding, Verification
 
 UNKNOWN = "unknown"
+
+_CALLER_OF_HOOKS = "/pyproject_hooks/_in_process/_in_process.py"
 
 
 def findings_of(verification: Verification) -> tuple[Finding, ...]:
@@ -32,6 +35,13 @@ def fold(findings: Sequence[Finding]) -> list[list[Finding]]:
     for finding in findings:
         groups.setdefault(_what_it_tells(finding), []).append(finding)
     return list(groups.values())
+
+
+def show_command(argv: Sequence[str]) -> str:
+    """Return `argv` as a person would type it; of a Python build backend the hook, since nobody types the rest."""
+    if len(argv) > 2 and argv[1].endswith(_CALLER_OF_HOOKS):
+        return f"{argv[2]} of the build backend (PEP 517)"
+    return shlex.join(argv)
 
 
 def _what_it_tells(finding: Finding) -> tuple[object, ...]:

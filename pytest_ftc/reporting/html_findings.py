@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 
 from pytest_ftc.model import Difference, Finding, Verdict, Verification
 from pytest_ftc.reporting.causes import find_cause
-from pytest_ftc.reporting.findings import findings_of, fold
+from pytest_ftc.reporting.findings import findings_of, fold, show_command
 from pytest_ftc.reporting.fingerprint import fingerprint
 from pytest_ftc.reporting.html_text import count, folded, line, link_file, link_here, text
 
@@ -68,7 +68,7 @@ class Findings:
         if first.evidence.control or first.evidence.experiment:
             yield from _evidence(first.evidence.control, first.evidence.experiment)
         if first.command:
-            yield f"<dt>command</dt><dd><code>{line(shlex.join(first.command))}</code></dd>"
+            yield f"<dt>command</dt><dd><code>{line(show_command(first.command))}</code></dd>"
         yield from _remedy(first)
         if difference and difference.note:
             yield f"<dt>note</dt><dd>{line(difference.note)}</dd>"

@@ -5,14 +5,13 @@ See https://docs.oasis-open.org/sarif/sarif/v2.1.0/sarif-v2.1.0.html.
 
 from __future__ import annotations
 
-import shlex
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from pytest_ftc.model import Finding, Verdict, Verification
 from pytest_ftc.printable import shorten
 from pytest_ftc.reporting.causes import find_cause
-from pytest_ftc.reporting.findings import findings_of
+from pytest_ftc.reporting.findings import findings_of, show_command
 from pytest_ftc.reporting.fingerprint import fingerprint
 
 _SCHEMA = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/os/schemas/sarif-schema-2.1.0.json"
@@ -113,7 +112,7 @@ def describe(finding: Finding) -> str:
         values = (shorten(text, 80) for text in (finding.evidence.control, finding.evidence.experiment))
         told.append("One build has {!r}, another {!r}.".format(*values))
     if finding.command:
-        told.append(f"Written by {shorten(shlex.join(finding.command), 120)}.")
+        told.append(f"Written by {shorten(show_command(finding.command), 120)}.")
     if finding.remedy:
         proved = ", proved by rebuilding" if finding.remedy.proved else ""
         told.append(f"Remedy{proved}: {finding.remedy.summary}.")

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from pytest_ftc.model import BuildResult, BuildStatus, Difference, Evidence, Finding, Role, Verdict, Verification
 from pytest_ftc.reporting import layout, markup
 from pytest_ftc.reporting.evidence import evidence_rows
-from pytest_ftc.reporting.findings import UNKNOWN, findings_of, fold
+from pytest_ftc.reporting.findings import UNKNOWN, findings_of, fold, show_command
 from pytest_ftc.reporting.layout import command_row, row, row_of_items, row_to_copy
 from pytest_ftc.reporting.markup import Page
 from pytest_ftc.reporting.replay import find_telling_build, replay_command
@@ -211,7 +211,7 @@ def _evidence(finding: Finding, difference: Difference | None) -> Evidence | Non
 
 def _advice(page: Page, finding: Finding) -> Iterator[Text]:
     if finding.command:
-        yield row(page, "command", markup.show(shlex.join(finding.command)), most_rows=2)
+        yield row(page, "command", markup.show(show_command(finding.command)), most_rows=2)
     if finding.remedy:
         tried = "tried by rebuilding, not enough" if finding.remedy.tried else "advice, not tried"
         state = "proved by rebuilding" if finding.remedy.proved else tried

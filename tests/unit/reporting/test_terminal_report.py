@@ -20,6 +20,7 @@ from pytest_ftc.model import (
     Verification,
 )
 from pytest_ftc.printable import printable
+from pytest_ftc.reporting.findings import show_command
 from pytest_ftc.reporting.markup import fit_encoding
 from pytest_ftc.reporting.terminal import failure_panel, summary_lines
 
@@ -194,6 +195,12 @@ def test_after_three_findings_the_rest_is_counted():
     assert text.count("  output  ") == 3
     assert "and 6 more in report.json" in text
     assert "further causes" not in text
+
+
+def test_a_hook_of_a_build_backend_is_told_by_its_name():
+    backend = ("/v/bin/python", "/v/lib/pyproject_hooks/_in_process/_in_process.py", "build_wheel", "/tmp/tmpx1")
+    assert show_command(backend) == "build_wheel of the build backend (PEP 517)"
+    assert show_command(("sh", "-c", "date > out")) == "sh -c 'date > out'"
 
 
 def test_causes_that_only_the_rest_has_are_named():
