@@ -94,7 +94,7 @@ def init(options: argparse.Namespace) -> int:
     begun = start(Path.cwd())
     print(printable(begun.text), end="")
     told = f"{', '.join(begun.artifacts)} can be verified now" if begun.artifacts else "complete an artifact there"
-    print(f"ftc: written to {begun.file.name}; {told}: pytest --ftc-verify", file=sys.stderr)
+    print(f"ftc: written to {begun.file.name}; {told}: {begun.command}", file=sys.stderr)
     return 0
 
 

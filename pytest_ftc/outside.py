@@ -31,7 +31,9 @@ def ask_plugins(root: Path) -> Iterator[Asked]:
     """
     from _pytest.config import ConftestImportFailure, _prepareconfig
 
-    arguments = [f"--rootdir={root}", "--capture=no", "-p", "no:cacheprovider", str(root)]
+    # Nothing is asserted here, and pytest warns that it cannot rewrite the assertions of what is imported already: an
+    # error where the project takes warnings as errors.
+    arguments = ["--assert=plain", f"--rootdir={root}", "--capture=no", "-p", "no:cacheprovider", str(root)]
     try:
         config = _prepareconfig(arguments)
     except (pytest.UsageError, ConftestImportFailure) as error:

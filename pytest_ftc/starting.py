@@ -6,7 +6,7 @@ import json
 import os
 import re
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -30,6 +30,8 @@ class Proposal:
     """What was seen, for the comment above it."""
     more: tuple[str, ...] = ()
     """Further lines of its table."""
+    environment: tuple[tuple[str, str], ...] = ()
+    """Variables that builds need from outside, and what they are on this machine, where they are not set."""
     sure: bool = True
     """Whether it can be used as it is; otherwise it is written as a comment to be completed."""
 
@@ -43,6 +45,8 @@ class Start:
     """What was added to the file."""
     artifacts: tuple[str, ...]
     """Those that can be verified now."""
+    command: str
+    """How."""
 
 
 def start(root: Path) -> Start:
@@ -66,7 +70,9 @@ def start(root: Path) -> Start:
     except OSError as error:
         raise FtcError(f"{file} cannot be written: {error.strerror}") from error
     sure = [proposal.name for proposal in proposals if proposal.sure]
-    return Start(file, text, tuple(sure or (["sdist", "wheel"] if _is_python(root) else [])))
+    variables = [f"{name}={value} " for proposal in proposals for name, value in proposal.environment]
+    command = "".join([*dict.fromkeys(variables), "pytest --ftc-verify"])
+    return Start(file, text, tuple(sure or (["sdist", "wheel"] if _is_python(root) else [])), command)
 
 
 def look_at(root: Path) -> Iterator[Proposal]:
@@ -101,7 +107,29 @@ def _cargo(root: Path) -> Iterator[Proposal]:
                 "# Builds have another home; with rustup: export RUSTUP_HOME=~/.rustup CARGO_HOME=~/.cargo",
                 'pass_env = ["RUSTUP_HOME", "CARGO_HOME"]',
             ),
+            environment=tuple(_homes_of_rust()),
         )  # fmt: skip
+
+
+def _homes_of_rust() -> Iterator[tuple[str, str]]:
+    for name, folder in (("RUSTUP_HOME", ".rustup"), ("CARGO_HOME", ".cargo")):
+        if name not in os.environ and (Path.home() / folder).is_dir():
+            yield name, f"~/{folder}"
+
+
+def _go(root: Path) -> Iterator[Proposal]:
+    if _has_program(root.glob("*.go")):
+        yield Proposal(
+            name="go", build="go build -o dist/ .", outputs=("dist",), because="go.mod: the program in this folder"
+        )
+    elif _has_program(root.glob("cmd/*/*.go")):
+        yield Proposal(
+            name="go", build="go build -o dist/ ./cmd/...", outputs=("dist",), because="go.mod: the programs below cmd"
+        )
+
+
+def _has_program(files: Iterable[Path]) -> bool:
+    return any(re.search(r"^package main\b", _read_text(file), re.MULTILINE) for file in files)
 
 
 def _cmake(root: Path) -> Iterator[Proposal]:
@@ -175,8 +203,10 @@ def _sphinx(root: Path) -> Iterator[Proposal]:
 
 def _debian(root: Path) -> Iterator[Proposal]:
     yield Proposal(
-        name="deb", build="dpkg-buildpackage -b -us -uc && mkdir -p debian/built && mv ../*.deb debian/built/",
-        outputs=("debian/built/*.deb",),
+        # dpkg-buildpackage leaves its results in the folder above, where a build cannot write.
+        name="deb", build="mkdir .dpkg && find . -mindepth 1 -maxdepth 1 ! -name .dpkg -exec cp -a -t .dpkg {} +"
+        " && cd .dpkg && dpkg-buildpackage -b -us -uc",
+        outputs=("*.deb",),
         because="debian/control: the binary packages; apt-get build-dep . installs what they need",
     )  # fmt: skip
 
@@ -197,6 +227,7 @@ def _script(name: str) -> Callable[[Path], Iterator[Proposal]]:
 _MARKERS: dict[str, Callable[[Path], Iterator[Proposal]]] = {
     "package.json": _npm,
     "Cargo.toml": _cargo,
+    "go.mod": _go,
     "CMakeLists.txt": _cmake,
     "meson.build": _meson,
     "configure": _configure,

@@ -75,6 +75,11 @@ def load_project(
 
 def explain_nothing(root: Path) -> str:
     """Return what to say where nothing can be verified."""
+    if (root / "ftc.toml").is_file():
+        return (
+            f"--ftc-verify: no artifact is declared in {root / 'ftc.toml'}.  "
+            'Complete one there: [artifacts.NAME] with build = "COMMAND" and outputs = ["GLOB"]'
+        )
     return (
         f"--ftc-verify: no artifact is declared in {root}, and no Python project was found there.  "
         'Declare one: [tool.ftc.artifacts.NAME] with build = "COMMAND" and outputs = ["GLOB"], or run: ftc init'

@@ -152,6 +152,8 @@ def test_every_cause_is_explained(ftc):
     ("files", "artifacts"),
     [
         ({"package.json": '{"name": "x", "version": "1.0.0"}'}, {"npm"}),
+        ({"go.mod": "", "hi.go": "// Hi.\npackage main\n", "lib.go": ""}, {"go"}),
+        ({"go.mod": "", "lib.go": "package lib\n", "cmd/hi/main.go": "package main\n"}, {"go"}),
         ({"Cargo.toml": '[package]\nname = "x"\nversion = "1.0.0"\n'}, {"crate"}),
         ({"CMakeLists.txt": "", "meson.build": "", "Makefile": ""}, {"install", "install-2"}),
         ({"configure": "", "configure.ac": "", "Makefile": ""}, {"install"}),
@@ -165,7 +167,7 @@ def test_every_cause_is_explained(ftc):
 )
 def test_a_configuration_fits_what_is_there(ftc, tmp_path, files, artifacts):
     for name, text in files.items():
-        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / name).write_text(text)
     done = ftc("init")
     assert done.returncode == 0
@@ -210,3 +212,47 @@ def test_what_is_written_for_a_makefile_is_verified_as_it_is(ftc, tmp_path):
         [sys.executable, "-m", "pytest", "--ftc-verify", "-p", "no:cacheprovider"], capture_output=True, text=True
     )
     assert (done.returncode, "reproducible  install" in done.stdout) == (0, True), done.stdout
+
+
+def test_what_rustup_needs_from_outside_is_part_of_the_command(ftc, tmp_path, monkeypatch):
+    (tmp_path / "Cargo.toml").write_text('[package]\nname = "x"\nversion = "1.0.0"\n')
+    (tmp_path / "home" / ".rustup").mkdir(parents=True)
+    (tmp_path / "home" / ".cargo").mkdir()
+    monkeypatch.setenv("HOME", str(tmp_path / "home"))
+    monkeypatch.delenv("RUSTUP_HOME", raising=False)
+    monkeypatch.setenv("CARGO_HOME", "/elsewhere")
+    assert "crate can be verified now: RUSTUP_HOME=~/.rustup pytest --ftc-verify\n" in ftc("init").stderr
+
+
+def test_a_configuration_without_artifacts_is_to_be_completed(ftc, tmp_path):
+    (tmp_path / "Makefile").write_text("app:\n\techo built > app\n")
+    ftc("init")
+    done = subprocess.run([sys.executable, "-m", "pytest", "--ftc-verify"], capture_output=True, text=True)
+    assert done.returncode == 4
+    assert "ftc.toml.  Complete one there" in done.stderr
+    assert "ftc init" not in done.stderr
+
+
+DPKG_BUILDPACKAGE = """#!/bin/sh
+set -e
+mkdir -p root/DEBIAN
+sed 's/^Source:/Package:/' debian/control > root/DEBIAN/control
+dpkg-deb --root-owner-group --build root ../x_1_all.deb
+"""
+
+
+def test_a_debian_package_is_built_where_the_folder_above_cannot_be_written(ftc, tmp_path, monkeypatch):
+    (tmp_path / "bin").mkdir()
+    (tmp_path / "bin" / "dpkg-buildpackage").write_text(DPKG_BUILDPACKAGE)
+    (tmp_path / "bin" / "dpkg-buildpackage").chmod(0o755)
+    project = tmp_path / "project"
+    (project / "debian").mkdir(parents=True)
+    (project / "debian" / "control").write_text(
+        "Source: x\nVersion: 1\nArchitecture: all\nMaintainer: A <a@example.org>\nDescription: x\n"
+    )
+    monkeypatch.setenv("PATH", f"{tmp_path / 'bin'}:{os.environ['PATH']}")
+    monkeypatch.chdir(project)
+    ftc("init")
+    command = [sys.executable, "-m", "pytest", "--ftc-verify", "--ftc-diagnose=off", "-p", "no:cacheprovider"]
+    told = subprocess.run(command, capture_output=True, text=True).stdout
+    assert "unreproducible  deb: its output differs" in told, told  # by the times that dpkg-deb stores

@@ -66,3 +66,11 @@ def test_it_is_quick_to_refuse_what_it_does_not_know():
     assert done.returncode == 2
     assert "there is no command 'doctr'; did you mean 'doctor'?" in done.stderr
     assert "Traceback" not in done.stderr
+
+
+def test_a_project_that_takes_warnings_as_errors_is_told_as_well(tmp_path):
+    (tmp_path / "pytest.ini").write_text("[pytest]\nfilterwarnings = error\n")
+    command = [sys.executable, "-m", "pytest_ftc", "doctor", "--json"]
+    done = subprocess.run(command, capture_output=True, text=True, cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert [state["name"] for state in json.loads(done.stdout)["variations"]] == NAMES
