@@ -238,8 +238,37 @@ def conclude(case: Case, everything: Group) -> list[tuple[str, bool]]:
     return [(next(iter(likely), likeliest(left) or "unknown"), False)]
 
 
-def let_follow(cases: Mapping[Key, Case]) -> None:
-    """Let what nothing explains follow from a place of the same output that comes by itself too: digests mostly do."""
+def let_follow(cases: Mapping[Key, Case], everything: Group) -> None:
+    """Let what nothing explains follow from another place of the same output, as digests, sizes and offsets mostly do.
+
+    That is one that comes by itself too, or one that showed in the same builds and whose values tell its cause.
+    """
+    _let_follow_inherent(cases)
+    unexplained = {key: case for key, case in cases.items() if conclude(case, everything)[0][0] == "unknown"}
+    if not unexplained:
+        return
+    told: dict[tuple[str, tuple[bool, ...]], str] = {}
+    for key, case in cases.items():
+        cause = conclude(case, everything)[0][0]
+        if cause in case.suspects and not comes_by_itself(case.observations):
+            told.setdefault((key.output, _pattern(case)), cause)
+    for key, case in unexplained.items():
+        cause = told.get((key.output, _pattern(case)), "")
+        if cause in suspects_left(everything, case.observations) and not all(_pattern(case)):
+            case.suspicions = [_following(cause), *case.suspicions]
+
+
+def _pattern(case: Case) -> tuple[bool, ...]:
+    return tuple(one.shows for one in case.observations)
+
+
+def _following(cause: str) -> Suspicion:
+    return Suspicion(
+        cause, Strength.GUESS, "", "", f"it follows from another place of this output, where {cause} shows"
+    )
+
+
+def _let_follow_inherent(cases: Mapping[Key, Case]) -> None:
     leading: dict[str, Suspicion] = {}
     for key, case in cases.items():
         strong = (one for one in case.suspicions if one.strength >= Strength.STRONG and one.cause in _INHERENT)
@@ -247,9 +276,7 @@ def let_follow(cases: Mapping[Key, Case]) -> None:
             leading.setdefault(key.output, first)
     for key, case in cases.items():
         if key.output in leading and not case.evident and comes_by_itself(case.observations):
-            cause = leading[key.output].cause
-            why = f"it follows from another place of this output, where {cause} shows"
-            case.suspicions = [Suspicion(cause, Strength.GUESS, "", "", why), *case.suspicions]
+            case.suspicions = [_following(leading[key.output].cause), *case.suspicions]
 
 
 def _name_inherent(case: Case) -> str:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from pytest_ftc.confirmation import Case, Look, Suspect, conclude, confirm, let_follow
-from pytest_ftc.diagnosis.culprits import describe_circumstances, find_culprit, find_source, name_tools
-from pytest_ftc.diagnosis.group_testing import Group, Observation, suspects_left
+from pytest_ftc.diagnosis.canaries import Strength
+from pytest_ftc.diagnosis.culprits import describe_circumstances, find_culprit, find_given, find_source, name_tools
+from pytest_ftc.diagnosis.group_testing import Group, Observation, narrowed, suspects_left
+from pytest_ftc.diagnosis.origins import find_origin
 from pytest_ftc.diagnosis.places import Key, show_values
 from pytest_ftc.model import BuildResult, Cure, Finding, Leaf, Program, Trace
 from pytest_ftc.rebuilding import Rebuilder
@@ -38,9 +40,10 @@ def diagnose(
     for case in cases.values():
         case.observations.append(Observation(everything, True))
     trace = confirm(cases, control, everything, look, suspect, rebuilder, tree) if rebuilder else None
-    let_follow(cases)
+    let_follow(cases, everything)
+    values = _tell_values(cases)
     found = [
-        (key, *_find(key, case, cause, trace, tree, everything))
+        (key, *_find(key, case, cause, trace, tree, everything, values[key.output, case.leaf.member]))
         for key, case in cases.items()
         for cause in conclude(case, everything)
     ]
@@ -62,12 +65,19 @@ def diagnose(
 
 
 def _find(
-    key: Key, case: Case, cause: tuple[str, bool], trace: Trace | None, tree: str, everything: Group
+    key: Key,
+    case: Case,
+    cause: tuple[str, bool],
+    trace: Trace | None,
+    tree: str,
+    everything: Group,
+    beside: Sequence[str],
 ) -> tuple[Finding, Program | None]:
     name, confirmed = cause
     telling = next((one for one in case.suspicions if one.cause == name), None)
     evidence = show_values(case.leaf, telling.control if telling else "", telling.experiment if telling else "")
-    program = _find_program(trace, f"{tree}/{key.output}", case.leaf, evidence.control) if trace else None
+    program = _find_program(trace, f"{tree}/{key.output}", case.leaf, evidence.control, beside) if trace else None
+    given = find_given(trace, program, evidence.control) if trace and program else None
     finding = Finding(
         output=key.output,
         member=case.leaf.member,
@@ -76,14 +86,26 @@ def _find(
         confirmed=confirmed,
         evidence=evidence,
         command=program.argv if program else (),
-        circumstances=describe_circumstances(trace, program, tree, evidence.control) if trace and program else "",
+        circumstances=describe_circumstances(trace, program, tree) if trace and program else "",
+        given=given.argv if given else (),
         why="; ".join(filter(None, (telling.why if telling else "", _tell_builds(case, name, confirmed, everything)))),
     )
     return finding, program
 
 
-def _find_program(trace: Trace, output: str, leaf: Leaf, value: str) -> Program | None:
-    return find_culprit(trace, find_source(trace, output, leaf, [value]), [value], leaf.format)
+def _find_program(trace: Trace, output: str, leaf: Leaf, value: str, beside: Sequence[str]) -> Program | None:
+    path = find_source(trace, output, leaf, [value])
+    program = find_culprit(trace, path, [value], leaf.format)
+    return find_origin(trace, program, path, value, beside) if program else None
+
+
+def _tell_values(cases: Mapping[Key, Case]) -> dict[tuple[str, str], list[str]]:
+    """Return for each file that differs, by output and member, the values that point to a cause."""
+    told: dict[tuple[str, str], list[str]] = {}
+    for key, case in cases.items():
+        values = [one.control for one in case.suspicions if one.strength >= Strength.STRONG and one.control]
+        told.setdefault((key.output, case.leaf.member), []).extend(values)
+    return told
 
 
 def _patient(key: Key, case: Case, finding: Finding, program: Program | None, trace: Trace | None) -> Patient:
@@ -104,6 +126,8 @@ def _tell_builds(case: Case, cause: str, confirmed: bool, everything: Group) -> 
     if cause in ("random", "race") and not confirmed:
         return "it comes and goes, or shows only where several variations meet"
     left = suspects_left(everything, case.observations)
+    if cause == "unknown" and len(case.observations) > 1 and (names := narrowed(everything, case.observations)):
+        return f"it is one of {', '.join(sorted(names))}; --ftc-max-builds=N with a larger N can tell"
     if not confirmed and cause in left and cause not in case.suspects and len(left) > 1:
         return f"builds have cleared all but {', '.join(sorted(left))}"
     if cause in case.suspects or not confirmed:

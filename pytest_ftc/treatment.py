@@ -54,7 +54,9 @@ def treat(
             for patient, cures in choices.items()
             if (cure := _next(patient, cures, failed[patient.key], eager=eager))
         }
-        if all(_is_proved(patient, helped) for patient in tried):
+        proved = {patient for patient in tried if _is_proved(patient, helped)}
+        tried = _with_company(_with_rewriting(tried, proved, choices, failed), choices, failed)
+        if proved.issuperset(tried):
             if eager:
                 break
             # What is left of the budget goes to those of whose cause less is known.
@@ -81,6 +83,41 @@ def _next(patient: Patient, cures: Sequence[Cure], failed: Sequence[Cure], *, ea
     if not (patient.known or (eager and patient.cause not in _VAGUE)):
         return None
     return next((cure for cure in cures if cure.can_be_tried and cure not in failed), None)
+
+
+def _with_rewriting(
+    tried: Mapping[Patient, Cure],
+    proved: Collection[Patient],
+    choices: Mapping[Patient, Sequence[Cure]],
+    failed: Mapping[Key, Sequence[Cure]],
+) -> dict[Patient, Cure]:
+    """Return `tried` with one cure for all that it may help, where it rewrites their output.
+
+    Whatever else is tried for them in the same builds would be credited with what the rewriting does.
+    """
+    rewriting: dict[str, list[Cure]] = {}
+    for patient, cure in tried.items():
+        if "{output}" in cure.after:
+            rewriting.setdefault(patient.key.output, []).append(cure)
+    shared = dict(tried)
+    for patient in tried.keys() - set(proved):
+        for cure in rewriting.get(patient.key.output, ()):
+            if cure in choices[patient] and cure not in failed[patient.key]:
+                shared[patient] = cure
+    return shared
+
+
+def _with_company(
+    tried: Mapping[Patient, Cure], choices: Mapping[Patient, Sequence[Cure]], failed: Mapping[Key, Sequence[Cure]]
+) -> dict[Patient, Cure]:
+    """Return `tried` with those whose cause is known less, where the same is tried for their output anyway."""
+    offered = {(patient.key.output, cure.summary) for patient, cure in tried.items()}
+    company = dict(tried)
+    for patient, cures in choices.items():
+        cure = _next(patient, cures, failed[patient.key], eager=True)
+        if patient not in tried and cure and (patient.key.output, cure.summary) in offered:
+            company[patient] = cure
+    return company
 
 
 def _is_proved(patient: Patient, helped: Mapping[Patient, int]) -> bool:
@@ -162,5 +199,6 @@ def _remedy(
         after=_fill(cure.after, patient.key, epoch),
         proved=proved is not None,
         tried=proved is not None or cure in failed,
+        in_vain=() if proved else tuple(_fill(other.summary, patient.key, epoch) for other in failed if other != cure),
         source=cure.source,
     )

@@ -129,23 +129,22 @@ def _overlap(programs: Sequence[Program]) -> bool:
     return any(one.ended is None or other.began < one.ended for one, other in pairwise(ordered))
 
 
-def describe_circumstances(trace: Trace, program: Program, tree: str, value: str = "") -> str:
-    """Return where `program` ran, how it ended, who was given `value`, and what started it, the nearest first.
-
-    In a pipe the last command writes, and one before it often is where the value came in: as in ``sed s/@YEAR/2026/``.
-    """
+def describe_circumstances(trace: Trace, program: Program, tree: str) -> str:
+    """Return where `program` ran, how it ended, and what started it, the nearest first."""
     folder = posixpath.relpath(program.folder, tree) if program.folder.startswith(f"{tree}/") else "."
     parts = [f"in {folder}"] if folder != "." else []
     if program.exit_code:
         parts.append(f"exit status {program.exit_code}")
     chain = [" ".join(parent.argv)[:80] for parent in _ancestors(trace, program)]
-    given = _given(trace, program, value.strip())
-    came = [f"the value is an argument of {' '.join(given.argv)[:80]}"] if given else []
-    return "; ".join([*parts, *came, *(f"started by {command}" for command in chain[:3])])
+    return "; ".join([*parts, *(f"started by {command}" for command in chain[:3])])
 
 
-def _given(trace: Trace, program: Program, value: str) -> Program | None:
-    """Return the first command with `value` among its arguments, beside `program` or above it, if that has it not."""
+def find_given(trace: Trace, program: Program, value: str) -> Program | None:
+    """Return the first command beside `program` with `value` among its arguments, where `program` has it not.
+
+    In a pipe the last command writes, and one before it often is where the value came in: as in ``sed s/@YEAR/2026/``.
+    """
+    value = value.strip()
     if len(value) < _TELLING or _has_argument(program, value):
         return None
     near = [
@@ -202,6 +201,11 @@ def _wrote(trace: Trace, index: int, paths: Collection[str], values: Sequence[st
         for writer, written, content in trace.contents
         if writer == index and written in paths
     )
+
+
+def has_written(trace: Trace, program: Program, path: str, values: Sequence[str]) -> bool:
+    """Return whether `program` has written one of `values` to the file `path`, or to what was renamed to that."""
+    return _wrote(trace, trace.programs.index(program), {path, *_earlier_names(trace, path)}, values)
 
 
 def _name(program: Program) -> str:

@@ -62,6 +62,14 @@ def suspects_left(everything: Group, observations: Iterable[Observation]) -> Gro
     return everything.difference(*(one.varied for one in observations if not one.shows))
 
 
+def narrowed(everything: Group, observations: Sequence[Observation]) -> Group:
+    """Return the smallest group in which builds have shown a cause to be, without what others have cleared."""
+    left = suspects_left(everything, observations)
+    return min(
+        (one.varied & left for one in observations if one.shows), key=lambda g: (len(g), sorted(g)), default=left
+    )
+
+
 def likeliest(left: Group) -> str:
     """Return which of the few variations `left` is most often a cause that its values do not show; empty for many."""
     return max(sorted(left), key=lambda name: _HIDDEN.get(name, 1)) if 0 < len(left) <= _FEW else ""

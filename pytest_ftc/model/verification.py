@@ -80,6 +80,8 @@ class Remedy:
     """True only when a rebuild with the settings made the difference go away."""
     tried: bool = False
     """Whether it was rebuilt with; what was tried and not proved was not enough."""
+    in_vain: tuple[str, ...] = ()
+    """The summaries of others that the difference was rebuilt with before, and stayed."""
     source: str = ""
     """The specification or manual it rests on."""
 
@@ -99,6 +101,8 @@ class Finding:
     """The command that wrote the differing bytes; empty when not known."""
     circumstances: str = ""
     """Where that command ran, how it ended if not well, and what started it."""
+    given: tuple[str, ...] = ()
+    """A command beside that one, as in a pipe, which had the value among its arguments, where that one had not."""
     why: str = ""
     """What points to the cause, in one sentence."""
     remedy: Remedy | None = None

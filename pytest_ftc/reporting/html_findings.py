@@ -69,6 +69,8 @@ class Findings:
             yield from _evidence(first.evidence.control, first.evidence.experiment)
         if first.command:
             yield f"<dt>command</dt><dd><code>{line(show_command(first.command))}</code></dd>"
+        if first.given:
+            yield f"<dt>given to</dt><dd><code>{line(show_command(first.given))}</code></dd>"
         yield from _remedy(first)
         if difference and difference.note:
             yield f"<dt>note</dt><dd>{line(difference.note)}</dd>"
@@ -139,6 +141,8 @@ def _remedy(finding: Finding) -> Iterator[str]:
     code = f'<pre class="wrapped">{text(chr(10).join(lines))}</pre>' if lines else ""
     good = " proved" if remedy.proved else ""
     yield f'<dt>remedy</dt><dd>{line(remedy.summary, 600)} <span class="tag{good}">{state}</span>{code}</dd>'
+    if remedy.in_vain:
+        yield f"<dt>in vain</dt><dd>{line('; '.join(remedy.in_vain), 600)}</dd>"
 
 
 def _diff(path: str, folder: str) -> Iterator[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import re
 import shlex
@@ -191,7 +192,7 @@ def _count_alike(findings: Sequence[Finding]) -> str:
 
 def _cause(finding: Finding) -> str:
     if finding.cause == UNKNOWN:
-        return "not known yet"
+        return f"not known yet: {markup.show_lines(finding.why)}" if finding.why else "not known yet"
     told = f"{markup.show(finding.cause)} ({'confirmed' if finding.confirmed else 'suspected'})"
     return f"{told}: {markup.show_lines(finding.why)}" if finding.why else told
 
@@ -212,6 +213,8 @@ def _evidence(finding: Finding, difference: Difference | None) -> Evidence | Non
 def _advice(page: Page, finding: Finding) -> Iterator[Text]:
     if finding.command:
         yield row(page, "command", markup.show(show_command(finding.command)), most_rows=2)
+    if finding.given:
+        yield row(page, "given to", markup.show(show_command(finding.given)), most_rows=2)
     if finding.remedy:
         tried = "tried by rebuilding, not enough" if finding.remedy.tried else "advice, not tried"
         state = "proved by rebuilding" if finding.remedy.proved else tried
@@ -220,6 +223,8 @@ def _advice(page: Page, finding: Finding) -> Iterator[Text]:
         if unsaid:
             settings = " ".join(f"{name}={shlex.quote(value)}" for name, value in unsaid.items())
             yield command_row(page, "", markup.show(settings))
+        if finding.remedy.in_vain:
+            yield row(page, "in vain", markup.show_lines("; ".join(finding.remedy.in_vain)), most_rows=3)
 
 
 def _coverage(page: Page, verification: Verification) -> Iterator[Text]:
@@ -304,6 +309,8 @@ def _hint(verdict: Verdict, build: BuildResult | None) -> str:
         return "this says nothing about the artifact: put it right and verify again"
     if build and build.exit_code == 0:
         return "check the artifact's outputs: globs relative to its source folder"
+    if build and os.strerror(errno.EROFS) in build.log_tail:
+        return "a build can write only below its source folder, its home and its folder for temporary files"
     if build and build.exit_code == 127:
         return "a command was not found: install it, or add its folder to PATH"
     return "a build sees its source folder without what git ignores, and of the environment only env and pass_env"

@@ -38,6 +38,13 @@ def test_the_cause_is_confirmed_and_the_command_named(verify_build, cause):
     assert finding["why"]
 
 
+def test_who_made_what_is_packed_is_named_and_who_packed_it_for_the_rest(verify_build):
+    build = "mkdir a b; date > a/stamp; cp a/stamp b/stamp; tar cf out b"
+    findings = verify_build(build, "--ftc-diagnose=full").artifact()["findings"]
+    commands = {finding["location"].split()[0]: finding["command"][0] for finding in findings}
+    assert commands == {"line": "date", "tar": "tar"}
+
+
 def test_parallel_jobs_that_write_as_they_end_are_a_race(project, verify_build):
     (project / "job.py").write_text(RACE)
     build = "for n in 1 2 3 4 5 6 7 8; do python3 job.py $n & done; wait"
@@ -80,6 +87,14 @@ def test_there_are_never_more_builds_than_allowed(verify_build, most):
     run = verify_build("set | cksum > out", "--ftc-diagnose=full", f"--ftc-max-builds={most}")
     assert len(run.artifact()["builds"]) <= most
     assert not first(run)["confirmed"] or first(run)["cause"] == "random"
+
+
+def test_where_builds_were_too_few_it_is_told_what_is_left(verify_build):
+    run = verify_build("umask | sha256sum > out", "--ftc-diagnose=full", "--ftc-max-builds=4")
+    finding = first(run)
+    assert finding["cause"] == "unknown", finding
+    assert "umask" in finding["why"]
+    assert "--ftc-max-builds=N" in run.flat
 
 
 def test_two_causes_at_one_place_are_both_found(verify_build):

@@ -20,7 +20,7 @@ def test_a_digest_follows_from_the_time_beside_it_though_the_zone_is_told_first(
     always = [Observation(ALL, True), Observation(NONE, True)]
     stamp = case(("timezone", Strength.STRONG), ("time", Strength.STRONG), observations=always)
     digest = case(("random", Strength.GUESS), observations=always)
-    let_follow({Key("app", "", ".rodata", Field.CONTENT): stamp, Key("app", "", "build id", Field.HEADER): digest})
+    let_follow({Key("app", "", ".rodata", Field.CONTENT): stamp, Key("app", "", "build id", Field.HEADER): digest}, ALL)
     assert conclude(digest, ALL) == [("time", True)]
 
 
@@ -40,3 +40,30 @@ def test_what_only_moves_addresses_is_not_told_beside_random_ones():
     alone = [Observation(frozenset({name}), True) for name in ("aslr", "time")]
     address = case(("aslr", Strength.STRONG), observations=[Observation(names, True), Observation(NONE, False), *alone])
     assert conclude(address, names) == [("aslr", True)]
+
+
+PATHS = ALL | {"build_path", "home", "temp_dir", "exec_path", "domain_host"}
+HALF = frozenset({"build_path", "home", "temp_dir", "exec_path", "domain_host"})
+
+
+def place(name, output="app"):
+    return Key(output, "", name, Field.CONTENT)
+
+
+def test_what_shows_in_the_same_builds_follows_from_the_place_whose_values_tell_its_cause():
+    seen = [Observation(PATHS, True), Observation(NONE, False), Observation(HALF, True), Observation(ALL, False)]
+    path = case(("build_path", Strength.WEAK), observations=seen)
+    offset, elsewhere, other = case(observations=seen), case(observations=seen), case(observations=seen[:2])
+    let_follow(
+        {place("strings"): path, place("offset"): offset, place("x", "lib"): elsewhere, place("y"): other}, PATHS
+    )
+    assert conclude(offset, PATHS) == [("build_path", False)]
+    assert "follows from another place" in offset.suspicions[0].why
+    assert [conclude(one, PATHS) for one in (elsewhere, other)] == [[("unknown", False)]] * 2
+
+
+def test_without_a_build_in_which_it_is_gone_nothing_follows():
+    seen = [Observation(PATHS, True), Observation(HALF, True)]
+    path, offset = case(("build_path", Strength.WEAK), observations=seen), case(observations=seen)
+    let_follow({place("strings"): path, place("offset"): offset}, PATHS)
+    assert conclude(offset, PATHS) == [("unknown", False)]

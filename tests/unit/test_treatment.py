@@ -1,6 +1,6 @@
 """Which remedies count as proved."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from pytest_ftc.diagnosis.places import Key
 from pytest_ftc.model import BuildResult, BuildStatus, Field, Leaf, Role
@@ -61,3 +61,40 @@ def test_most_of_many_places_alike_are_enough():
     remedies, builder = run(patients, lambda key, changes: key.member != "7.o" and "TAR_OPTIONS" in changes.settings)
     assert sum(remedy.proved for remedy in remedies.values()) == 49
     assert len(builder.tried) > 1
+
+
+def test_what_was_tried_in_vain_is_told_with_the_advice_that_is_left():
+    one = patient("", "build_path", location="ELF section .debug_line_str", kind="elf", tools=("ld", "cc"))
+    remedies, builder = run([one], lambda key, changes: False)
+    assert (remedies[one].proved, remedies[one].tried) == (False, False)
+    assert "takes no CFLAGS from the environment" in remedies[one].summary
+    assert remedies[one].in_vain == ("have the compiler map the build path: -ffile-prefix-map",)
+    assert not any("RUSTFLAGS" in changes.settings for changes in builder.tried)
+
+
+def test_where_a_remedy_is_proved_nothing_was_in_vain():
+    one = patient("a", "time", location="zip entry mtime", kind="zip", tools=("jar",))
+    remedies, builder = run([one], lambda key, changes: any("normalize" in command for command in changes.after))
+    assert len(builder.tried) > 1
+    assert (remedies[one].proved, remedies[one].in_vain) == (True, ())
+
+
+def test_what_rewrites_an_output_is_not_taken_for_what_else_was_tried_for_it():
+    owner, clock = patient("a", "user_group", tools=("R",)), patient("a", "source_mtime", tools=("R",))
+    owner = replace(
+        owner,
+        key=owner.key._replace(location="tar member uid", field=Field.OWNER),
+        leaf=replace(owner.leaf, field=Field.OWNER),
+    )
+    remedies, _ = run([owner, clock], lambda key, changes: any("normalize" in command for command in changes.after))
+    assert ["normalize" in remedies[one].after for one in (owner, clock)] == [True, True]
+    assert not any(remedy.settings for remedy in remedies.values())
+
+
+def test_what_is_tried_for_an_output_anyway_is_tried_for_all_that_it_may_help_there():
+    one, other = (patient(member, "time", location="zip entry mtime", kind="zip", tools=("jar",)) for member in "ab")
+    less_known = replace(other, known=False)
+    builder = Builder(lambda key, changes: "SOURCE_DATE_EPOCH" in changes.settings, left=2)
+    builder.keys = {one.key, other.key}
+    remedies = treat([one, less_known], builder.look, builder, EPOCH)
+    assert [remedies[each].proved for each in (one, less_known)] == [True, True]

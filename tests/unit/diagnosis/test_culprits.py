@@ -1,6 +1,12 @@
 """Who wrote an output, from made-up traces; tests/functional/test_diagnosis.py has real ones."""
 
-from pytest_ftc.diagnosis.culprits import describe_circumstances, find_culprit, find_source, is_made_in_parallel
+from pytest_ftc.diagnosis.culprits import (
+    describe_circumstances,
+    find_culprit,
+    find_given,
+    find_source,
+    is_made_in_parallel,
+)
 from pytest_ftc.model import Field, Leaf, Program, Trace
 
 SHELL, DATE, TAR, MAKE, MV = range(5)
@@ -87,16 +93,16 @@ def test_the_circumstances_name_the_folder_and_the_parents():
     assert told == "in sub; started by make all; started by /bin/sh -c make"
 
 
-def test_the_circumstances_name_the_command_of_a_pipe_that_was_given_the_value():
+def test_the_command_of_a_pipe_that_was_given_the_value_is_found():
     pipe = (
         program("/bin/sh", "-c", "...", parent=-1),
         program("sed", "s/@YEAR/2026/"),
         program("sed", "s/@VERSION/1.0/"),
     )
     trace = Trace(programs=pipe, read=(), written=(), contents=(), moved=(), connected=(), gaps=())
-    assert "the value is an argument of sed s/@YEAR/2026/" in describe_circumstances(trace, pipe[2], "/b", "2026")
-    assert "argument" not in describe_circumstances(trace, pipe[1], "/b", "2026")
-    assert "argument" not in describe_circumstances(trace, pipe[2], "/b", "202")
+    assert find_given(trace, pipe[2], "2026\n") is pipe[1]
+    assert find_given(trace, pipe[1], "2026") is None
+    assert find_given(trace, pipe[2], "202") is None
 
 
 def test_shells_beside_each_other_write_in_parallel_and_one_above_another_does_not():

@@ -9,6 +9,7 @@ from pytest_ftc.diagnosis.group_testing import (
     comes_by_itself,
     is_sure,
     likeliest,
+    narrowed,
     needs_several,
     next_groups,
     only_unsettled,
@@ -134,3 +135,10 @@ def test_many_members_that_ask_the_same_do_not_outvote_everything_else():
     a, b, c = (frozenset([name]) for name in NAMES[:3])
     many = {("archive", number): [a, b] for number in range(100)}
     assert share({**many, **{("one", number): [c] for number in range(20)}}, 2) == [a, c]
+
+
+def test_a_cause_is_in_the_smallest_group_that_showed_it_without_what_was_cleared():
+    clock = frozenset({"time", "terminal", "locales"})
+    seen = (*START, Observation(frozenset({"locales", "umask"}), False), Observation(clock, True))
+    assert narrowed(ALL, seen) == {"time", "terminal"}
+    assert narrowed(ALL, START[:1]) == ALL

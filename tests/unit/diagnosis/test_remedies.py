@@ -42,3 +42,11 @@ def test_what_changes_a_header_field_of_a_container_is_not_offered_for_one_of_wh
 def test_a_flag_that_no_variable_sets_is_advice_before_what_is_general():
     advice = [cure for cure in find_cures("time", Field.CONTENT, ["text"], ["javadoc"]) if not cure.can_be_tried]
     assert "-notimestamp" in advice[0].summary
+
+
+def test_a_compiler_of_another_language_is_not_advised():
+    c, rust = (
+        list(find_cures("build_path", Field.CONTENT, ["elf"], tools)) for tools in (["ld", "cc"], ["ld", "rustc"])
+    )
+    assert not any("RUSTFLAGS" in cure.settings for cure in c)
+    assert any("RUSTFLAGS" in cure.settings for cure in rust)

@@ -51,7 +51,15 @@ def with_findings(*findings: Finding, name: str = "app") -> Verification:
 
 
 def everything() -> list[Verification]:
-    hostile = finding(output=HOSTILE, member=HOSTILE, location=HOSTILE, command=(HOSTILE,), why=HOSTILE)
+    hostile = finding(
+        output=HOSTILE,
+        member=HOSTILE,
+        location=HOSTILE,
+        command=(HOSTILE,),
+        given=(HOSTILE,),
+        why=HOSTILE,
+        remedy=Remedy(summary=HOSTILE, in_vain=(HOSTILE,)),
+    )
     return [
         *(replace(verification(verdict), reason=HOSTILE) for verdict in Verdict),
         with_findings(finding(), finding(1), name=HOSTILE.replace("\n", "")),

@@ -39,6 +39,7 @@ def diagnosed() -> Verification:
         confirmed=True,
         evidence=difference.evidence,
         command=("/usr/bin/python", "-m", "build", "--wheel", "--no-isolation"),
+        given=("sed", "s/@YEAR/2026/"),
         remedy=Remedy(summary="set the time in the archive", settings={"SOURCE_DATE_EPOCH": "1700000000"}, proved=True),
     )
     return replace(plain, differences=(difference,), findings=(finding,))
@@ -81,12 +82,22 @@ def test_a_finding_with_all_its_parts_fits_the_first_screen():
         "dist/app.whl › app/__init__.py",
         "time (confirmed)",
         "python -m build",
+        "given to sed s/@YEAR/2026/",
         "set the time in the archive (proved by rebuilding) SOURCE_DATE_EPOCH=1700000000",
         "diffoscope timed out",
         "full diff",
         "logs",
     ):
         assert needed in " ".join(text.split())
+
+
+def test_what_was_tried_in_vain_stands_below_the_advice():
+    remedy = Remedy(summary="write no time", in_vain=("set the zone", "set the time"))
+    plain = diagnosed()
+    text = failure_panel(
+        replace(plain, findings=(replace(plain.findings[0], remedy=remedy),)), width=80, colour=False, rerun=AGAIN
+    )
+    assert "write no time (advice, not tried) in vain set the zone; set the time" in " ".join(text.split())
 
 
 def test_the_two_values_stand_under_each_other():
@@ -308,3 +319,10 @@ def test_what_leaks_from_a_fragile_build_besides_is_shown():
     assert "breaks under: umask=0002" in text
     assert "zip entry mtime" in text
     assert "time · timezone" in text
+
+
+def test_a_build_that_writes_elsewhere_is_told_where_it_can():
+    plain = verification(Verdict.FAILED)
+    builds = tuple(replace(build, log_tail="cp: cannot create ../x: Read-only file system\n") for build in plain.builds)
+    text = failure_panel(replace(plain, builds=builds), width=80, colour=False, rerun=AGAIN)
+    assert "next a build can write only below its source folder" in " ".join(text.split())
