@@ -7,7 +7,7 @@ One JSON object a line:
 - ``build``: a shell command; ``outputs``: globs;
 - ``verdict``: ``reproducible`` or ``unreproducible``; ``causes``: what truly differs, as names of variations,
   ``random`` or ``race``;
-- ``culprit``: the program that wrote the output, a list where either is right, null where the shell itself did;
+- ``culprit``: the program that made what differs, a list where either is right, null where the shell itself did;
 - ``remedy``: variables that heal it when set from outside, or null;
 - ``needs``: commands beyond sh, coreutils, findutils, sed, tar, gzip and python3; ``python:NAME`` is a distribution;
 - ``sometimes``: true where two builds differ only now and then;
