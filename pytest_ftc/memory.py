@@ -83,6 +83,8 @@ class Question:
     artifact: Artifact
     inquiry: Inquiry
     state: SourceState
+    tools: Mapping[str, str] = field(default_factory=dict)
+    """Digests of what its builds are run with, by path."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -149,12 +151,13 @@ class Memory:
             path=asked.path,
             network=artifact.preset is None,
         )
+        tools = asked.toolchain.describe(wrap_build(artifact), {**passed, **artifact.env}, artifact.source)
         inputs = describe_inputs(
             artifact,
             source=state.digest,
             repository=state.repository,
             epoch=state.commit_time if artifact.source_date_epoch == "git" else artifact.source_date_epoch,
-            tools=asked.toolchain.describe(wrap_build(artifact)),
+            tools=tools,
             passed=passed,
             reference=digest_references(artifact, asked.images),
             environment=to_json(environment),
@@ -167,7 +170,7 @@ class Memory:
             builds=asked.builds,
             facilities=self._facilities,
         )
-        return Question(artifact=artifact, inquiry=inquiry, state=state)
+        return Question(artifact=artifact, inquiry=inquiry, state=state, tools=tools)
 
     def recall(self, question: Question) -> Verification | None:
         """Return what an earlier session has verified, if it was at least what is asked for now."""
@@ -263,8 +266,13 @@ class Memory:
         return entry.facilities == inquiry.facilities or set(inquiry.asked) <= set(known.varied)
 
     def _was_asked_about(self, question: Question, source: Snapshot) -> bool:
-        """Return whether the sources that were built are those that were asked about: they may change meanwhile."""
+        """Return whether what was built, and with what, is what was asked about: it may change meanwhile."""
+        if not self._asked.toolchain.is_still(question.tools):
+            return False
         try:
+            published = digest_references(question.artifact, self._asked.images)
+            if published != question.inquiry.inputs["reference"]:
+                return False
             return self._asked.sources.is_still(question.state, question.artifact.source, source)
         except FtcError:
             return False

@@ -46,7 +46,7 @@ def _directory(folder: str, entries: Callable[[str], Iterable[str]], skip: str) 
             inner = Digest.of(_directory(path, entries, ""))
             folders.append(_field(2, _field(1, name) + _field(2, _digest(inner))))
         elif stat.S_ISLNK(status.st_mode):
-            links.append(_field(3, _field(1, name) + _field(2, os.fsencode(os.readlink(path)))))  # noqa: PTH115
+            links.append(_field(3, _link(name, os.readlink(path))))  # noqa: PTH115
         elif stat.S_ISFIFO(status.st_mode):
             links.append(_field(3, _field(1, name) + _field(2, _FIFO)))
     mode = stat.S_IMODE(os.stat(folder).st_mode)  # noqa: PTH116
@@ -56,6 +56,15 @@ def _directory(folder: str, entries: Callable[[str], Iterable[str]], skip: str) 
 def _file(name: bytes, digest: Digest, mode: int) -> bytes:
     executable = _number(4, 1) if mode & 0o100 else b""
     return _field(1, name) + _field(2, _digest(digest)) + executable + _field(6, _properties(mode))
+
+
+def _link(name: bytes, target: str) -> bytes:
+    """Return the message for a symlink; one to a file by its absolute path counts with what it shows to builds."""
+    shown = b""
+    if target.startswith("/") and os.path.isfile(target):  # noqa: PTH113
+        digest = _digest_file(os.path.realpath(target))
+        shown = _field(4, _field(1, _field(1, b"sha256") + _field(2, digest.hash.encode())))
+    return _field(1, name) + _field(2, os.fsencode(target)) + shown
 
 
 def _digest(digest: Digest) -> bytes:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import bisect
+import hashlib
 import os
 import threading
 from collections.abc import Iterable
@@ -117,13 +118,14 @@ def digest_capture(snapshot: Snapshot) -> str:
 
 
 def describe_repository(source: Path) -> str:
-    """Return the commit and the tags, which is what tools read that derive a version from them."""
+    """Return what tools read that derive a version or a list of files: the commit, the branch, the tags, the index."""
     try:
-        head = git(source, "rev-parse", "HEAD")
+        head = git(source, "rev-parse", "--is-shallow-repository", "HEAD", "--symbolic-full-name", "HEAD")
     except SourceError:
         head = b"no commit\n"
     tags = git(source, "for-each-ref", "--format=%(objectname) %(refname)", "refs/tags")
-    return (head + tags).decode("utf-8", "surrogateescape")
+    index = hashlib.sha256(git(source, "ls-files", "-z", "--stage")).hexdigest()
+    return (head + tags).decode("utf-8", "surrogateescape") + index
 
 
 def current_commit(source: Path) -> str:

@@ -108,6 +108,24 @@ def test_what_was_not_built_from_what_was_asked_about_is_not_kept(memory, source
     assert memory.recall(question) is None
 
 
+def test_what_was_built_with_another_tool_or_compared_with_other_files_is_not_kept(memory, source, tmp_path):
+    published = tmp_path / "published"
+    tool = tmp_path / "tool"
+    for name in ("tool", "published"):
+        tool.write_text("#!/bin/sh\n")
+        tool.chmod(0o755)
+        published.write_text("x")
+        artifact = Artifact(
+            id=name, name=name, build="$TOOL", outputs=("out",), source=source, env={"TOOL": str(tool)},
+            declared=tmp_path, reference=("published",),
+        )  # fmt: skip
+        question = memory.ask(artifact)
+        (tmp_path / name).write_text("replaced while it was built")
+        snapshot = Snapshot(path=source, git_dir=None, git_link=None, commit_time=None)
+        memory.keep(question, snapshot, verification(tmp_path))
+        assert memory.recall(question) is None
+
+
 @pytest.mark.parametrize("verdict", [Verdict.ERROR, Verdict.FAILED, Verdict.FRAGILE])
 def test_what_rests_on_no_builds_is_not_kept(memory, source, tmp_path, verdict):
     question, snapshot = ask(memory, source)

@@ -2,6 +2,7 @@
 
 import os
 import stat
+import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
@@ -10,6 +11,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from pytest_ftc.errors import SourceError
+from pytest_ftc.executors import naming
 from pytest_ftc.executors.merkle import digest_folder
 from pytest_ftc.executors.snapshot import capture_source
 from pytest_ftc.executors.sources import Sources, SourceState, look_at
@@ -201,6 +203,116 @@ def test_the_tools_a_command_names_are_told_by_their_content(tmp_path):
     assert Toolchain(path).describe("mycc") != named
     assert str(tmp_path / "bin" / "mycc") in Toolchain(path).describe(("mycc", "a b"))
     assert str(tmp_path / "bin" / "mycc") not in Toolchain(path).describe(("echo", "./mycc"))
+
+
+@pytest.fixture
+def outside(tmp_path):
+    """Tools that no package manager knows, in a folder that is on no search path."""
+    folder = Path(tempfile.mkdtemp(dir=tmp_path))
+    make_tool(folder / "tool", "one")
+    make_tool(folder / "real", "one")
+    make_tool(folder / "wrap", f"#!/bin/sh\nexec {folder}/real\n")
+    make_tool(folder / "beside", '#!/bin/sh\nexec "$(dirname "$0")/real"\n')
+    make_tool(folder / "a tool", "one")
+    return folder
+
+
+@pytest.mark.parametrize(
+    ("build", "variables", "changed"),
+    [
+        ("{}/tool > out", {}, "tool"),
+        ("CC={}/tool make", {}, "tool"),
+        ("cc --with=a,{}/tool", {}, "tool"),
+        (("sh", "-c", "{}/tool > out"), {}, "tool"),
+        (("{}/a tool",), {}, "a tool"),
+        ("$CC > out", {"CC": "{}/tool -O2"}, "tool"),
+        ("tool > out", {"PATH": "/usr/bin:{}"}, "tool"),
+        ("{}/wrap > out", {}, "real"),
+        ("{}/beside > out", {}, "real"),
+        ("wrap > out", {"PATH": "{}"}, "real"),
+        ("./build.sh", {}, "real"),
+        ("sh build.sh", {}, "real"),
+        ("make", {}, "real"),
+        ("make -C sub", {}, "tool"),
+        ("python3 gen.py", {}, "real"),
+    ],
+)
+def test_a_tool_counts_however_it_is_named(tmp_path, outside, build, variables, changed):
+    source = tmp_path / "source"
+    (source / "sub").mkdir(parents=True)
+    make_tool(source / "build.sh", f"#!/bin/sh\n{outside}/wrap\n")
+    (source / "Makefile").write_text(f"all:\n\t{outside}/wrap\n" if build == "make" else "")
+    (source / "sub" / "Makefile").write_text(f"CC:={outside}/tool\n")
+    (source / "gen.py").write_text(f"import subprocess\nsubprocess.run(['{outside}/real'])\n")
+    build = build.format(outside) if isinstance(build, str) else tuple(word.format(outside) for word in build)
+    variables = {name: value.format(outside) for name, value in variables.items()}
+    before = Toolchain(("/usr/bin",)).describe(build, variables, source)
+    (outside / changed).write_text("another program")
+    assert Toolchain(("/usr/bin",)).describe(build, variables, source) != before
+
+
+def test_a_program_that_is_no_command_counts_by_its_path(tmp_path, monkeypatch):
+    monkeypatch.setattr(naming, "_PRIVATE", ("/nowhere/",))
+    (tmp_path / "gen.py").write_text("print(1)")
+    build = f"python3 {tmp_path}/gen.py /proc/uptime /dev/null"
+    before = Toolchain(("/usr/bin",)).describe(build)
+    assert str(tmp_path / "gen.py") in before
+    assert not before.keys() & {"/proc/uptime", "/dev/null"}
+    (tmp_path / "gen.py").write_text("print(2)")
+    assert Toolchain(("/usr/bin",)).describe(build) != before
+
+
+def test_a_script_that_names_itself_or_a_thousand_others_is_read_once(tmp_path):
+    source = tmp_path / "source"
+    source.mkdir()
+    for number in range(1000):
+        (source / f"{number}.sh").write_text(f"./{number}.sh; ./{(number + 1) % 1000}.sh; /bin/true")
+    assert "/bin/true" in Toolchain(("/usr/bin",)).describe("./0.sh", {}, source)
+
+
+def test_a_tool_that_is_replaced_meanwhile_is_noticed(tmp_path):
+    make_tool(tmp_path / "bin" / "tool", "one")
+    toolchain = Toolchain((str(tmp_path / "bin"),))
+    described = toolchain.describe("tool")
+    assert toolchain.is_still(described)
+    (tmp_path / "bin" / "new").write_text("one")
+    (tmp_path / "bin" / "new").rename(tmp_path / "bin" / "tool")
+    assert not toolchain.is_still(described)
+
+
+@pytest.mark.parametrize("installed", ["lib/python3/dist-packages/x-1.dist-info/RECORD",
+                                       "lib/python3.12/site-packages/module.py",
+                                       "lib/python3.12/site-packages/x.pth"])  # fmt: skip
+def test_whatever_is_installed_beside_the_tools_counts(tmp_path, installed):
+    make_tool(tmp_path / "bin" / "tool", "")
+    (tmp_path / installed).parent.mkdir(parents=True)
+    before = Toolchain((str(tmp_path / "bin"),)).describe("tool")
+    (tmp_path / installed).write_text("x")
+    assert Toolchain((str(tmp_path / "bin"),)).describe("tool") != before
+
+
+def test_a_file_outside_counts_that_the_sources_link_to(tmp_path):
+    (tmp_path / "source").mkdir()
+    (tmp_path / "source" / "link").symlink_to(tmp_path / "outside")
+    (tmp_path / "source" / "broken").symlink_to("/nonexistent")
+    missing = look_at(tmp_path / "source")
+    (tmp_path / "outside").write_text("one")
+    one = look_at(tmp_path / "source")
+    (tmp_path / "outside").write_text("two")
+    assert len({missing.digest, one.digest, look_at(tmp_path / "source").digest}) == 3
+    (tmp_path / "copy").mkdir()
+    snapshot = capture_source(tmp_path / "source", tmp_path / "copy")
+    assert is_still(look_at(tmp_path / "source"), tmp_path / "source", snapshot)
+
+
+def test_what_tools_list_by_git_counts_where_the_repository_is_shown(repository, git):
+    (repository / "new.txt").write_text("new")
+    untracked = look_at(repository)
+    git(repository, "add", "new.txt")
+    tracked = look_at(repository)
+    assert (tracked.digest, tracked == untracked) == (untracked.digest, False)
+    git(repository, "checkout", "-qb", "release-1.x")
+    assert look_at(repository) != tracked
 
 
 def test_what_is_installed_beside_the_tools_counts(tmp_path):
