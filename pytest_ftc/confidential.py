@@ -6,6 +6,7 @@ import contextlib
 import os
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
+from glob import escape
 from pathlib import Path
 from typing import Any
 
@@ -14,15 +15,38 @@ from pytest_ftc.model import BuildResult, Verification
 from pytest_ftc.model.serial import from_json, to_json
 from pytest_ftc.planning.secrets import Secrets
 
+_CHUNK = 16 << 20
+"""Bytes of a log that are masked at a time."""
 
-def keep_secret(verification: Verification, secrets: Secrets) -> Verification:
-    """Return `verification` with what leaked, and without the values themselves; logs and diffs are masked too."""
-    leaks = tuple(dict.fromkeys(_find_leaks(verification.builds, secrets)))
-    paths = [*(build.log for build in verification.builds), *(one.diff for one in verification.differences)]
-    for path in dict.fromkeys(filter(None, paths)):
-        _mask_file(Path(path), secrets)
-    masked = from_json(Verification, _mask(to_json(verification), secrets))
+
+def keep_secret(verification: Verification, secrets: Secrets, logs: Path | None = None) -> Verification:
+    """Return `verification` with what leaked, and without the values themselves; logs and diffs are masked too.
+
+    The masked logs are put into the folder `logs`, or take the place of the others.
+    """
+    leaks = tuple(dict.fromkeys(map(secrets.mask, _find_leaks(verification.builds, secrets))))
+    builds = tuple(mask_build(build, secrets, logs) for build in verification.builds)
+    for path in dict.fromkeys(filter(None, (one.diff for one in verification.differences))):
+        _mask_file(Path(path), Path(path).with_name(secrets.mask(Path(path).name)), secrets)
+    masked = from_json(Verification, _mask(to_json(replace(verification, builds=builds)), secrets))
     return replace(masked, leaks=leaks)
+
+
+def mask_build(build: BuildResult, secrets: Secrets, logs: Path | None) -> BuildResult:
+    """Return `build` with its logs masked, those of earlier attempts too, and put into the folder `logs`, if given."""
+    for path in _logs_of(build):
+        _mask_file(path, (logs or path.parent) / path.name, secrets)
+    log = str((logs or Path(build.log).parent) / Path(build.log).name) if build.log else ""
+    return replace(build, log=log, log_tail=secrets.mask(build.log_tail))
+
+
+def _logs_of(build: BuildResult) -> list[Path]:
+    """Return the logs of all attempts at `build`."""
+    if not build.log:
+        return []
+    last = Path(build.log)
+    first = last.with_name(f"{build.id}.log")
+    return [*dict.fromkeys([first, *sorted(last.parent.glob(f"{escape(build.id)}-attempt-*.log")), last])]
 
 
 def _find_leaks(builds: Iterable[BuildResult], secrets: Secrets) -> Iterator[str]:
@@ -30,33 +54,44 @@ def _find_leaks(builds: Iterable[BuildResult], secrets: Secrets) -> Iterator[str
     searched = set()
     for build in builds:
         for output in build.outputs:
-            for spelling in secrets.spellings:
-                if spelling.data in output.target.encode("utf-8", "surrogateescape"):
-                    yield f"{wanted[spelling.data]} stands in the link {output.path}"
+            for data, what in wanted.items():
+                if data in os.fsencode(output.path.rpartition("/")[2]):
+                    yield f"{what} stands in the name of {output.path}"
+                if data in os.fsencode(output.target):
+                    yield f"{what} stands in the link {output.path}"
             if output.sha256 and output.sha256 not in searched:
                 searched.add(output.sha256)
                 with contextlib.suppress(OSError):
                     for member, what in find_bytes(Path(build.blobs, output.sha256), wanted):
                         place = f"{output.path} › {member}" if member else output.path
-                        yield secrets.mask(f"{what} stands in {place}")
-        if build.log:
+                        yield f"{what} stands in {place}"
+        for log in _logs_of(build):
             with contextlib.suppress(OSError):
-                for _, what in find_bytes(Path(build.log), wanted):
+                for _, what in find_bytes(log, wanted):
                     yield f"{what} stands in the log of the {build.role.value} build"
 
 
-def _mask_file(path: Path, secrets: Secrets) -> None:
-    """Rewrite a file line by line; it is removed if that fails, rather than left as it is."""
-    part = path.with_name(f"{path.name}.masked")
+def _mask_file(path: Path, target: Path, secrets: Secrets) -> None:
+    """Move a file to `target` without the values; it is removed if that fails, rather than left as it is."""
+    part = target.with_name(f"{target.name}.masked")
+    held = max((len(spelling.data) for spelling in secrets.spellings), default=1)
     try:
-        with open(path, "rb") as lines, open(part, "wb") as masked:
-            masked.writelines(map(secrets.mask_bytes, lines))
-        os.replace(part, path)  # noqa: PTH105
+        with open(path, "rb") as file, open(part, "wb") as masked:
+            rest = b""
+            while data := file.read(_CHUNK):
+                # What stands across two chunks is seen with the second.
+                rest = secrets.mask_bytes(rest + data)
+                masked.write(rest[:-held])
+                rest = rest[-held:]
+            masked.write(rest)
+        os.replace(part, target)  # noqa: PTH105
+        if target != path:
+            path.unlink(missing_ok=True)
     except FileNotFoundError:
         return
     except OSError:
-        for file in (part, path):
-            file.unlink(missing_ok=True)
+        for left in (part, path):
+            left.unlink(missing_ok=True)
 
 
 def _mask(value: Any, secrets: Secrets) -> Any:

@@ -60,6 +60,8 @@ class Stage:
     environ: Mapping[str, str]
     key: bytes | None
     """The key of digests of what may be secret."""
+    logs: Path
+    """Where the log is kept."""
 
 
 def replay(then: BuildResult, stage: Stage, *, keep: Path | None = None, enter: Enter = nullcontext) -> Replayed:
@@ -85,7 +87,7 @@ def replay(then: BuildResult, stage: Stage, *, keep: Path | None = None, enter: 
     action = _action(then, settled, snapshot, root, start, keep)
     with enter(action) as entered:
         now = stage.executor.run(entered, lambda _: None, start.wait if start else _at_once)
-    now, leaks = _keep_secret(now, secrets)
+    now, leaks = _keep_secret(now, secrets, stage.logs)
     now = replace(now, log_tail=read_tail(Path(now.log))) if now.log else now
     if keep:
         _keep_outputs(now, keep)
@@ -172,13 +174,14 @@ def _action(
         outputs=recipe.outputs,
         timeout=recipe.timeout,
         keep=keep,
+        confidential=bool(recipe.secrets),
     )
 
 
-def _keep_secret(now: BuildResult, secrets: Secrets | None) -> tuple[BuildResult, tuple[str, ...]]:
+def _keep_secret(now: BuildResult, secrets: Secrets | None, logs: Path) -> tuple[BuildResult, tuple[str, ...]]:
     if not secrets:
         return now, ()
-    masked = keep_secret(Verification(id="", name="", verdict=Verdict.ERROR, builds=(now,)), secrets)
+    masked = keep_secret(Verification(id="", name="", verdict=Verdict.ERROR, builds=(now,)), secrets, logs)
     return masked.builds[0], masked.leaks
 
 

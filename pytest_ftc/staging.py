@@ -53,6 +53,7 @@ class Staging:
             path=search_path(),
             environ=dict(os.environ),
             key=find_key(),
+            logs=self._logs,
         )
 
     def folder_to_keep(self) -> Path:

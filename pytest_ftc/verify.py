@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from pytest_ftc.comparators import compare_manifests, find_real_date
-from pytest_ftc.confidential import keep_secret
+from pytest_ftc.confidential import keep_secret, mask_build
 from pytest_ftc.dispute import dispute
 from pytest_ftc.errors import FtcError
 from pytest_ftc.executors import run_apart
@@ -73,6 +73,8 @@ class Workshop:
     """Builds of one artifact, those of its diagnosis included."""
     scratch: Path
     """An empty folder for files that are needed for a moment."""
+    logs: Path | None = None
+    """Where logs are kept; None to leave them where the executor has put them."""
     memory: Memory | None = None
     """What earlier sessions have verified; None to build everything."""
     plugins: Plugins = field(default_factory=Plugins)
@@ -110,7 +112,7 @@ def build_once(artifact: Artifact, workshop: Workshop) -> BuildResult:
     prepared = workshop.prepare(replace(artifact, env=given), source)
     plan = _plan(prepared, source, workshop, builds=1)
     result = workshop.executor.run(plan.actions[0], lambda _: None)
-    return replace(result, log_tail=secrets.mask(result.log_tail)) if secrets else result
+    return mask_build(result, secrets, workshop.logs) if secrets else result
 
 
 def _plan(prepared: Prepared, source: Snapshot, workshop: Workshop, *, builds: int) -> Plan:
@@ -135,7 +137,7 @@ def _verify_with_secrets(artifact: Artifact, workshop: Workshop) -> Verification
     if workshop.machine.isolation is not Isolation.NONE:
         check_visible(secrets, artifact.secrets)
     verification = _verify(replace(artifact, env={**artifact.env, **secrets.variables}), workshop)
-    return keep_secret(verification, secrets)
+    return keep_secret(verification, secrets, workshop.logs)
 
 
 def _verify(artifact: Artifact, workshop: Workshop) -> Verification:

@@ -209,6 +209,7 @@ class _Open:
             diagnose=config.diagnose,
             max_builds=config.max_builds,
             scratch=workspace.folder("scratch"),
+            logs=results / "logs",
             memory=self.memory,
             plugins=Plugins(comparators=self._comparator, diagnosers=self._panel, cures=added.cures),
             recording=_start_recording(config.root, sources) if records and remembers else None,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import bz2
+import contextlib
 import gzip
 import lzma
 import zipfile
@@ -50,7 +51,8 @@ def _search_compressed(file: IO[bytes], wanted: Mapping[bytes, str]) -> Iterator
                 for entry in archive.infolist():
                     if left <= 0:
                         return
-                    with archive.open(entry) as stream:
+                    # One that cannot be read hides no other.
+                    with contextlib.suppress(*_FAULTS), archive.open(entry) as stream:
                         yield from ((entry.filename, what) for what in _search(stream, wanted, left))
                     left -= entry.file_size
     except _FAULTS:

@@ -111,7 +111,12 @@ class LocalExecutor:
     def _launch(
         self, action: Action, folder: Path, started: Callable[[float], None], may_start: MayStart
     ) -> BuildResult:
-        log = self._logs / f"{action.id}.log"
+        logs = self._logs
+        if action.confidential:
+            # Whatever ends the session before it is masked, this is gone with the work folder.
+            logs = self._work / "confidential"
+            logs.mkdir(exist_ok=True)
+        log = logs / f"{action.id}.log"
         log.unlink(missing_ok=True)
         spec = self._spec(action, folder, log)
         (folder / "spec.json").write_text(json.dumps(spec))

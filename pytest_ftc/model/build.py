@@ -104,6 +104,8 @@ class Action:
     """Whether it is built before others that wait."""
     fetches: bool = False
     """Whether it is declared to download: what a server answers is then no failure of its own."""
+    confidential: bool = False
+    """Whether it knows a secret: its log must not be kept before that is masked."""
     keep: Path | None = None
     """An empty folder for what is left of the tree, the home and the temporary folder; None to leave nothing."""
     shell: Shell | None = None

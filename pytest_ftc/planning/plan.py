@@ -237,6 +237,7 @@ def _action(
         timeout=artifact.timeout,
         critical=artifact.critical,
         fetches=artifact.fetches,
+        confidential=bool(artifact.secrets),
     )
 
 

@@ -15,6 +15,8 @@ _SHORTEST = 6
 """Bytes; anything shorter stands in outputs by chance."""
 _SHORTEST_LINE = 12
 """Bytes of a line of a secret of several lines that is looked for by itself."""
+_WIDTHS = (64, 76)
+"""Characters after which programs break lines of base64."""
 _MASK = "***"
 _PRIVATE = ("/tmp", "/var/tmp", "/dev/shm")
 
@@ -36,18 +38,25 @@ class Secrets:
     variables: Mapping[str, str]
     """What its builds get: the value of a variable, the path of a file."""
     spellings: tuple[Spelling, ...]
+    """All that is looked for, the longest first."""
+    lines: tuple[bytes, ...] = ()
+    """Lines of them that are too short to be looked for, and masked all the same, for a line may stand alone."""
 
     def mask(self, text: str) -> str:
         """Return `text` without the values."""
-        for spelling in self.spellings:
-            text = text.replace(spelling.data.decode("utf-8", "surrogateescape"), _MASK)
+        for data in self._values():
+            text = text.replace(data.decode("utf-8", "surrogateescape"), _MASK)
         return text
 
     def mask_bytes(self, data: bytes) -> bytes:
         """Return `data` without the values."""
-        for spelling in self.spellings:
-            data = data.replace(spelling.data, _MASK.encode())
+        for value in self._values():
+            data = data.replace(value, _MASK.encode())
         return data
+
+    def _values(self) -> Iterator[bytes]:
+        yield from (spelling.data for spelling in self.spellings)
+        yield from self.lines
 
 
 def read_secrets(declared: Sequence[str], environ: Mapping[str, str], folder: Path) -> Secrets:
@@ -55,7 +64,7 @@ def read_secrets(declared: Sequence[str], environ: Mapping[str, str], folder: Pa
 
     Raises FtcError for one that is missing or too short to be looked for.
     """
-    variables, spellings = {}, []
+    variables, spellings, lines = {}, [], []
     for name in declared:
         kind, _, rest = name.partition(":")
         if kind == "env":
@@ -70,9 +79,10 @@ def read_secrets(declared: Sequence[str], environ: Mapping[str, str], folder: Pa
         if len(value.strip()) < _SHORTEST:
             raise FtcError(f"secret {name}: its value is shorter than {_SHORTEST} bytes, too short to be looked for")
         spellings += [Spelling(name, *spelling) for part in _parts(value.strip()) for spelling in _spell(part)]
+        lines += [line for line in _lines(value) if _SHORTEST <= len(line) < _SHORTEST_LINE]
     # The longest first: what is part of another must not hide it from the mask.
     ordered = sorted(dict.fromkeys(spellings), key=lambda spelling: -len(spelling.data))
-    return Secrets(variables=variables, spellings=tuple(ordered))
+    return Secrets(variables=variables, spellings=tuple(ordered), lines=tuple(sorted(lines, key=len, reverse=True)))
 
 
 def secret_names(declared: Sequence[str], folder: Path) -> tuple[str, ...]:
@@ -106,22 +116,46 @@ def _read(name: str, path: Path) -> bytes:
         raise FtcError(f"secret {name}: {path}: {error.strerror}") from error
 
 
+def _lines(value: bytes) -> list[bytes]:
+    """Return the lines of a value of several."""
+    lines = [line.strip() for line in value.strip().splitlines()]
+    return lines if len(lines) > 1 else []
+
+
 def _parts(value: bytes) -> list[bytes]:
     """Return the value, and those of its lines that are long enough: keys are written line by line."""
-    lines = [line.strip() for line in value.splitlines()]
-    return [value, *(line for line in lines if len(lines) > 1 and len(line) >= _SHORTEST_LINE)]
+    return [value, *(line for line in _lines(value) if len(line) >= _SHORTEST_LINE)]
 
 
 def _spell(value: bytes) -> Iterator[tuple[str, bytes]]:
     yield "as it is", value
     yield "hexadecimal", value.hex().encode()
     yield "hexadecimal", value.hex().upper().encode()
-    for encoded in (quote_from_bytes(value, safe=""), quote_from_bytes(value)):
-        if encoded.encode() != value:
-            yield "URL-escaped", encoded.encode()
+    for encoded in dict.fromkeys(_escape(value)):
+        if encoded != value:
+            yield "URL-escaped", encoded
+    yield from (("base64", text) for text in _encode(value))
+
+
+def _escape(value: bytes) -> Iterator[bytes]:
+    """Yield the ways to escape `value` in a URL: which characters are left, and how digits are written, differs."""
+    plain = [quote_from_bytes(value, safe=safe) for safe in ("", "/", "!*'()", "/!*'()", "/:@!$&'()*+,;=")]
+    for text in (*plain, *(text.replace("%20", "+") for text in plain)):
+        yield text.encode()
+        yield re.sub(b"%[0-9A-F]{2}", lambda found: found[0].lower(), text.encode())
+
+
+def _encode(value: bytes) -> Iterator[bytes]:
     for before in range(3):
         text = base64.b64encode(bytes(before) + value)
         # The first and last characters hold bits of what stands around it.
-        inner = text[-(-before * 8 // 6) : (before + len(value)) * 8 // 6]
-        yield "base64", inner
-        yield "base64", inner.translate(bytes.maketrans(b"+/", b"-_"))
+        yield from _alphabets(text[-(-before * 8 // 6) : (before + len(value)) * 8 // 6])
+    inner = base64.b64encode(value)[: len(value) * 8 // 6]
+    for width in _WIDTHS:
+        if len(inner) > width:
+            lines = (inner[start : start + width] for start in range(0, len(inner), width))
+            yield from (text for line in lines if len(line) >= _SHORTEST_LINE for text in _alphabets(line))
+
+
+def _alphabets(text: bytes) -> tuple[bytes, bytes]:
+    return text, text.translate(bytes.maketrans(b"+/", b"-_"))

@@ -48,6 +48,32 @@ def test_a_secret_in_the_log_is_found_and_masked_there(project, verify_build):
     assert "using ***" in logs[0].read_text()
 
 
+def test_a_secret_in_a_name_or_in_the_log_of_an_attempt_that_is_repeated_is_found(project, verify, monkeypatch):
+    monkeypatch.setenv("NAME", "n4me-of-nobody")
+    run = verify(
+        """
+        retries = 1
+
+        [artifacts.named]
+        build = 'date +%N > "out-$NAME"'
+        outputs = ["out*"]
+        secrets = ["env:NAME"]
+
+        [artifacts.killed]
+        build = 'echo "$TOKEN"; kill -9 $$'
+        outputs = ["out"]
+        secrets = ["env:TOKEN"]
+        """
+    )
+    assert run.artifact("named")["leaks"] == ["env:NAME (as it is) stands in the name of out-***"]
+    assert run.artifact("killed")["builds"][0]["attempts"] == 2
+    assert "log of the control build" in run.artifact("killed")["leaks"][0]
+    left = [file for file in project.rglob("*") if file.is_file() and file.name != "ftc.toml"]
+    assert len([file for file in left if file.name.startswith("killed-control")]) >= 2
+    assert not any("n4me" in str(file) or b"n4me" in file.read_bytes() for file in left)
+    assert not any(shows(file.read_text(errors="replace")) for file in left)
+
+
 def test_a_secret_that_differs_is_masked_in_evidence_and_diffs_too(project, verify_build):
     run = verify_build('echo "$TOKEN $HOME" > out', "--ftc-diagnose=full", more='secrets = ["env:TOKEN"]')
     assert run.verdicts == {"app": "unreproducible"}

@@ -65,7 +65,7 @@ def build(executor: LocalExecutor, machine: Machine, workspace: Workspace, tmp_p
     for name in "abcdefgh":
         (tmp_path / "source" / name).write_text(name)
 
-    def run(command: str | tuple[str, ...], *, outputs: tuple[str, ...] = ("out",), timeout: float = 20, trace: Tracing = Tracing.NO, keep: Path | None = None, **changes: object) -> BuildResult:  # fmt: skip
+    def run(command: str | tuple[str, ...], *, outputs: tuple[str, ...] = ("out",), timeout: float = 20, trace: Tracing = Tracing.NO, keep: Path | None = None, confidential: bool = False, **changes: object) -> BuildResult:  # fmt: skip
         prefix = str(workspace.folder("plain")) if machine.isolation is Isolation.NONE else ""
         environment = Environment(
             build_path=f"{prefix}/ftc-build-test/tree",
@@ -85,6 +85,7 @@ def build(executor: LocalExecutor, machine: Machine, workspace: Workspace, tmp_p
             root=workspace.path / "plain" if machine.isolation is Isolation.NONE else None,
             trace=trace,
             keep=keep,
+            confidential=confidential,
         )
         return executor.run(action, lambda _: None)
 
@@ -94,6 +95,13 @@ def build(executor: LocalExecutor, machine: Machine, workspace: Workspace, tmp_p
 def text(result: BuildResult, path: str = "out") -> str:
     entry = next(output for output in result.outputs if output.path == path)
     return Path(result.blobs, entry.sha256).read_text(errors="replace")
+
+
+def test_a_log_that_may_hold_a_secret_goes_with_the_session(build: Build, workspace: Workspace, tmp_path: Path) -> None:
+    result = build("echo secret; echo > out", confidential=True)
+    assert Path(result.log).read_text() == "secret\n"
+    assert workspace.path in Path(result.log).parents
+    assert not list((tmp_path / "logs").iterdir())
 
 
 def test_a_build_sees_its_own_tree_home_and_temporary_folder(build: Build, tmp_path: Path) -> None:
