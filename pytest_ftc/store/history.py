@@ -15,7 +15,7 @@ from pathlib import Path
 from pytest_ftc.errors import StoreUnavailableError
 from pytest_ftc.model import Agreement, BuildRecord
 from pytest_ftc.store.faults import crash_point
-from pytest_ftc.store.layout import Layout
+from pytest_ftc.store.layout import Layout, open_lock
 
 _PATIENCE = 20.0
 """Seconds to wait for other sessions that write."""
@@ -66,14 +66,15 @@ class History:
             rows = connection.execute(
                 f"select {_COLUMNS} from builds where project = ? and (artifact = ? or artifact like ? escape '\\')"
                 " order by started desc, number desc limit ?",
-                (project, artifact, f"%::{_escape(artifact)}", most),
+                tuple(map(_storable, (project, artifact, f"%::{_escape(artifact)}", most))),
             ).fetchall()
         return [BuildRecord(**dict(zip(_names(), row, strict=True))) for row in rows]
 
     def artifacts(self, project: str) -> list[str]:
         """Return the ids of the artifacts of `project` that were ever built."""
         with self._open() as connection:
-            rows = connection.execute("select distinct artifact from builds where project = ?", (project,)).fetchall()
+            query = "select distinct artifact from builds where project = ?"
+            rows = connection.execute(query, (_storable(project),)).fetchall()
         return sorted(row[0] for row in rows)
 
     def last_seconds(self, project: str) -> dict[str, float]:
@@ -82,7 +83,7 @@ class History:
             rows = connection.execute(
                 "select artifact, seconds, max(started) from builds where project = ? and role = 'control'"
                 " group by artifact",
-                (project,),
+                (_storable(project),),
             ).fetchall()
         return {row[0]: row[1] for row in rows}
 
@@ -136,7 +137,7 @@ class History:
     def _begin_anew(self) -> None:
         """Put the damaged database aside, unless another session has just done so."""
         file = self.layout.history
-        with open(f"{file}.lock", "w") as lock:
+        with open(open_lock(f"{file}.lock"), "rb") as lock:
             fcntl.flock(lock.fileno(), fcntl.LOCK_EX)
             try:
                 connection = _connect(file)
@@ -175,10 +176,12 @@ def _names() -> list[str]:
 
 
 def _row(record: BuildRecord) -> tuple[object, ...]:
-    return tuple(
-        value.encode("utf-8", "backslashreplace").decode() if isinstance(value, str) else value
-        for value in astuple(record)
-    )
+    return tuple(map(_storable, astuple(record)))
+
+
+def _storable(value: object) -> object:
+    """Return `value` as the database can hold it: names of files need not be valid Unicode."""
+    return value.encode("utf-8", "backslashreplace").decode() if isinstance(value, str) else value
 
 
 def _escape(text: str) -> str:

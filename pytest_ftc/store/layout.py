@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
 import stat
 from collections.abc import Iterator
@@ -37,6 +38,8 @@ class Layout:
             for folder in (self.blobs, self.actions, self.parts, self.trash, self.leases, self.quarantine):
                 with contextlib.suppress(FileExistsError):
                     folder.mkdir(mode=0o700)
+                _refuse_link(folder)
+            _refuse_link(self.history)
 
     def blob(self, name: str) -> str:
         """Return the path of the content whose hash is `name`."""
@@ -68,6 +71,17 @@ def translated(root: Path) -> Iterator[None]:
             f"the store in {root} cannot be used: {error.strerror or error}",
             advice="Name another folder with --ftc-store, or make room: ftc store gc.",
         ) from error
+
+
+def _refuse_link(path: Path) -> None:
+    """Raise OSError for a symlink: what is removed here must not be somebody's files elsewhere."""
+    if path.is_symlink():
+        raise OSError(errno.ELOOP, f"{path} is a symlink, which none of its own is")
+
+
+def open_lock(path: Path | str) -> int:
+    """Return the descriptor of the file `path`, made if need be, to be locked; what stands there stays as it is."""
+    return os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
 
 
 def list_files(folder: Path | str) -> Iterator[os.DirEntry[str]]:

@@ -13,9 +13,10 @@ from pytest_ftc.model import Removed, Soundness, Stats
 from pytest_ftc.model.digest import Digest
 from pytest_ftc.store.action_cache import open_entry, read_blob_names
 from pytest_ftc.store.cas import digest_file, quarantine
+from pytest_ftc.store.entries import read_entry
 from pytest_ftc.store.faults import crash_point
 from pytest_ftc.store.history import History
-from pytest_ftc.store.layout import Layout, list_files, translated
+from pytest_ftc.store.layout import Layout, list_files, open_lock, translated
 from pytest_ftc.store.leases import holder_of, read_leases
 
 MAX_SIZE = 10 << 30
@@ -77,12 +78,15 @@ def verify_store(layout: Layout, history: History, key: bytes) -> Soundness:
         )
 
 
-def collect_garbage(layout: Layout, *, max_size: int, max_age: float) -> Removed:
+def collect_garbage(layout: Layout, *, max_size: int, max_age: float, wait: bool = True) -> Removed:
     """Remove entries unused for `max_age` seconds, then the longest unused until `max_size` bytes are left.
 
-    With them go the contents that no entry needs and no running session uses.  Raises StoreUnavailableError.
+    With them go the contents that no entry needs and no running session uses.  Where somebody else collects, `wait` or
+    do nothing.  Raises StoreUnavailableError.
     """
-    with translated(layout.root), _alone(layout):
+    with translated(layout.root), _alone(layout, wait=wait) as alone:
+        if not alone:
+            return Removed(blobs=0, entries=0, bytes=0, parts=0)
         began = time.time()
         living, pinned = read_leases(layout)
         parts = _remove_parts(layout, living) + _empty_trash(layout) + _remove_old(layout, max_age)
@@ -110,7 +114,7 @@ def tidy_up(layout: Layout) -> None:
             if abs(time.time() - marker.stat().st_mtime) < _DAY:
                 return
         marker.touch()
-    collect_garbage(layout, max_size=MAX_SIZE, max_age=MAX_AGE)
+    collect_garbage(layout, max_size=MAX_SIZE, max_age=MAX_AGE, wait=False)
 
 
 class _Needed:
@@ -148,12 +152,20 @@ class _Needed:
 
 
 @contextlib.contextmanager
-def _alone(layout: Layout) -> Iterator[None]:
-    """Wait until no other collector is at work; it is the only thing in the store that anybody waits for."""
+def _alone(layout: Layout, *, wait: bool) -> Iterator[bool]:
+    """Be the only collector: with `wait` once no other is at work, else false where one is."""
     layout.make()
-    with open(f"{layout.trash}.lock", "w") as lock:
-        fcntl.flock(lock.fileno(), fcntl.LOCK_EX)
-        yield
+    with open(open_lock(f"{layout.trash}.lock"), "rb") as lock:
+        try:
+            fcntl.flock(lock.fileno(), fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))
+        except BlockingIOError:
+            yield False
+            return
+        try:
+            yield True
+        finally:
+            # A process that was forked meanwhile has the file open too, maybe for long.
+            fcntl.flock(lock.fileno(), fcntl.LOCK_UN)
 
 
 def _sweep(layout: Layout, needed: set[str], began: float) -> tuple[int, int]:
@@ -241,10 +253,11 @@ def _is_sound(path: str, name: str) -> bool:
 def _read_entry(path: str, name: str, key: bytes) -> bool | None:
     """Return whether the entry in `path` is authentic; None when it is gone meanwhile."""
     try:
-        with open(path, "rb") as file:
-            return open_entry(file.read(), name, key) is not None
+        return open_entry(read_entry(path), name, key) is not None
     except FileNotFoundError:
         return None
+    except ValueError:
+        return False
 
 
 def _name(digest: str) -> str:

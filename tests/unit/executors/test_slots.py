@@ -196,3 +196,19 @@ def test_a_session_with_many_builds_does_not_keep_another_from_its_turn(tmp_path
         thread.join()
     assert [name for name in order if name == "modest"] == ["modest"] * 6
     assert max(index for index, name in enumerate(order) if name == "modest") < 60
+
+
+def test_a_process_that_was_forked_meanwhile_keeps_no_slot(tmp_path):
+    slots = Slots(2, tmp_path)
+    with slots.taken(never), slots.taken(never):
+        child = os.fork()
+        if not child:
+            time.sleep(60)
+            os._exit(0)
+    try:
+        end = time.monotonic() + 5
+        with slots.taken(lambda: time.monotonic() > end) as slot:
+            assert slot
+    finally:
+        os.kill(child, signal.SIGKILL)
+        os.waitpid(child, 0)

@@ -61,6 +61,14 @@ def test_any_text_is_kept(history, records):
     assert history.count() == before + len(records)
 
 
+def test_names_that_are_no_unicode_are_asked_for_as_they_are_kept(history):
+    project, artifact = "/caf\udce9", "ftc.toml::ftc::na\udcefve"
+    history.add([replace(RECORD, project=project, artifact=artifact, role="control", seconds=3.0)])
+    assert len(history.of_artifact(artifact, project)) == 1
+    assert len(history.artifacts(project)) == 1
+    assert list(history.last_seconds(project).values()) == [3.0]
+
+
 def test_all_of_a_verification_is_noted_or_none(history):
     with pytest.raises(StoreUnavailableError):
         history.add([RECORD, replace(RECORD, started=object())])  # type: ignore[arg-type]

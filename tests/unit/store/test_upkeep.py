@@ -1,6 +1,7 @@
 """The collector takes what nobody needs and nothing else; a writer that dies at any step does no harm."""
 
 import contextlib
+import fcntl
 import os
 import random
 import signal
@@ -14,10 +15,21 @@ from pathlib import Path
 
 import pytest
 
-from pytest_ftc.errors import MissingError
+from pytest_ftc.errors import MissingError, StoreUnavailableError
 from pytest_ftc.model import BuildRecord
 from pytest_ftc.model.digest import Digest
-from pytest_ftc.store import Entry, History, LocalStore, SealedCache, collect_garbage, faults, take_stats, verify_store
+from pytest_ftc.store import (
+    Entry,
+    History,
+    LocalStore,
+    SealedCache,
+    collect_garbage,
+    faults,
+    take_stats,
+    tidy_up,
+    verify_store,
+)
+from pytest_ftc.store.layout import open_lock
 
 KEY = bytes(32)
 DAY = 86400.0
@@ -272,3 +284,43 @@ def test_after_a_crash_every_content_can_be_put_again(place):
         with contextlib.suppress(MissingError):
             assert place.store.get(Digest.of(b"data %d" % step)) == b"data %d" % step
         assert place.store.get(place.store.put(b"data %d" % step)) == b"data %d" % step
+
+
+FOLDERS = ("quarantine", "parts", "trash", "blobs", "actions", "leases")
+
+
+@pytest.mark.parametrize("name", [*FOLDERS, "trash.lock", "history.sqlite"])
+def test_a_link_that_somebody_has_planted_leads_to_nobodys_files(place, tmp_path, name):
+    folder = tmp_path / "elsewhere"
+    folder.mkdir()
+    (folder / "precious").write_text("data")
+    os.utime(folder / "precious", (1, 1))
+    place.store.layout.make()
+    planted = place.store.layout.root / name
+    if name in FOLDERS:
+        planted.rmdir()
+    planted.symlink_to(folder if name in FOLDERS else folder / "precious")
+    with pytest.raises(StoreUnavailableError, match="symlink|symbolic link"):
+        collect_garbage(place.store.layout, max_size=0, max_age=0)
+    assert [(file.name, file.read_text()) for file in folder.iterdir()] == [("precious", "data")]
+
+
+def test_verify_waits_for_no_pipe(place):
+    action = place.publish(1, b"one")
+    path = Path(place.store.layout.action(action))
+    path.unlink()
+    os.mkfifo(path)
+    found = verify_store(place.store.layout, place.history, KEY)
+    assert found.refused == (action,)
+
+
+def test_a_session_that_ends_waits_for_no_collector(place):
+    place.store.put(b"nobody needs this")
+    place.store.close()
+    lock = open_lock(f"{place.store.layout.trash}.lock")
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        tidy_up(place.store.layout)
+    finally:
+        os.close(lock)
+    assert take_stats(place.store.layout, place.history).blobs == 1
