@@ -47,6 +47,8 @@ _KEPT = (Verdict.REPRODUCIBLE, Verdict.UNREPRODUCIBLE)
 """What is remembered: verdicts that rest on builds that ran.  All else is tried again."""
 _MOST_BYTES = 1 << 30
 """Outputs of more bytes than that are remembered by their digests only."""
+_ASKED_FOR = (Role.CONTROL, Role.EXPERIMENT)
+"""What every verification builds; all others belong to a diagnosis."""
 _DIAGNOSES = ("off", "fast", "full")
 _FAILURES, _REST = 3, 30
 """After so many failures in a row the store is left alone for so many seconds; then one attempt decides."""
@@ -180,7 +182,7 @@ class Memory:
         if entry is None:
             return None
         known = _read_verification(entry)
-        if known is None or not self._is_enough(question, entry, known):
+        if known is None or not self._is_enough(question, entry, known) or self._is_disputed(question, entry, known):
             return None
         varied = tuple(name for name in question.inquiry.asked if name in known.varied)
         return self._with_agreement(
@@ -216,9 +218,10 @@ class Memory:
             return None
         if known.verdict is Verdict.UNREPRODUCIBLE and dict(entry.asked) != dict(question.inquiry.asked):
             return None
-        differences = compare_manifests(
-            known.builds[0].outputs, verification.builds[0].outputs, question.artifact.metadata
-        )
+        now, metadata = verification.builds[0].outputs, question.artifact.metadata
+        # One that was unreproducible differs from itself, so that one of its builds differs from those of now.
+        ran = (build for build in known.builds if build.status is BuildStatus.OK and build.role in _ASKED_FOR)
+        differences = next(filter(None, (compare_manifests(build.outputs, now, metadata) for build in ran)), None)
         if not differences:
             return None
         here = platform.node()
@@ -264,6 +267,13 @@ class Memory:
             return False
         # What could not be varied then might be varied now.
         return entry.facilities == inquiry.facilities or set(inquiry.asked) <= set(known.varied)
+
+    def _is_disputed(self, question: Question, entry: Entry, known: Verification) -> bool:
+        """Return whether later builds of the same action have left other outputs than a reproducible record tells."""
+        if known.verdict is not Verdict.REPRODUCIBLE:
+            return False
+        digest = digest_manifest(known.builds[0].outputs, question.artifact.metadata)
+        return self._try(lambda: self._history.contradicts(question.inquiry.action, digest, entry.made), False)
 
     def _was_asked_about(self, question: Question, source: Snapshot) -> bool:
         """Return whether what was built, and with what, is what was asked about: it may change meanwhile."""

@@ -60,6 +60,12 @@ class History:
             row = connection.execute(f"{query} where action = ? and digest = ?", (action, digest)).fetchone()
         return Agreement(builds=row[0], machines=row[1], days=row[2])
 
+    def contradicts(self, action: str, digest: str, since: float) -> bool:
+        """Return whether a build of `action` that started after `since` left outputs of another `digest`."""
+        query = "select 1 from builds where action = ? and digest not in ('', ?) and started > ? limit 1"
+        with self._open() as connection:
+            return connection.execute(query, (action, digest, since)).fetchone() is not None
+
     def of_artifact(self, artifact: str, project: str, most: int = 1000) -> list[BuildRecord]:
         """Return the builds of `artifact`, an id or a name, in `project`, the newest first."""
         with self._open() as connection:

@@ -147,6 +147,29 @@ def test_other_outputs_for_the_same_action_are_a_disagreement(memory, source, tm
     assert (tmp_path / "fetched").read_bytes() == b"x"
 
 
+def test_a_record_that_later_builds_contradict_is_no_answer(memory, source, tmp_path):
+    question, snapshot = ask(memory, source)
+    memory.keep(question, snapshot, verification(tmp_path))
+    other = verification(tmp_path, b"other")
+    builds = tuple(replace(build, started=build.started + 9) for build in other.builds)
+    other = replace(other, builds=builds, verdict=Verdict.UNREPRODUCIBLE)
+    memory.keep(question, snapshot, other, disputed=True)
+    assert memory.recall(question) is None
+    again = memory.disagreement(question, verification(tmp_path, b"other"))
+    assert again is not None
+    assert memory.disagreement(question, verification(tmp_path)) is None
+
+
+def test_what_differed_once_from_the_same_inputs_is_not_reproducible_by_luck(memory, source, tmp_path):
+    question, snapshot = ask(memory, source)
+    lucky = verification(tmp_path)
+    (control, _), (_, experiment) = lucky.builds, verification(tmp_path, b"other").builds
+    memory.keep(question, snapshot, replace(lucky, verdict=Verdict.UNREPRODUCIBLE, builds=(control, experiment)))
+    found = memory.disagreement(question, lucky)
+    assert found is not None
+    assert [one.control.sha256 for one in found.differences] == [experiment.outputs[0].sha256]
+
+
 def test_what_is_critical_or_takes_the_shortest_comes_first(memory, source, tmp_path):
     def artifact(name: str, **more: bool) -> Artifact:
         return Artifact(id=name, name=name, build=f"true {name}", outputs=("out",), source=source, **more)
