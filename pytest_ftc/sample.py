@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 import contextlib
+import fcntl
 import hashlib
 import json
 import os
 import subprocess
 import tempfile
 import time
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
 from pytest_ftc.model import Artifact
 from pytest_ftc.model.serial import from_json, to_json
 from pytest_ftc.planning.sampling import Record, choose
+from pytest_ftc.store.layout import open_lock
 
 LEFT_OUT = "not in this session's sample"
 """How the reason begins for which an artifact is skipped."""
@@ -48,19 +50,42 @@ class Sample:
         when = time.strftime("%Y-%m-%d %H:%M", time.localtime(record.verified))
         return f"{LEFT_OUT} of {self._rate:.0%}; last verified {when}"
 
-    def remember(self, verified: Collection[str], left_out: Collection[str]) -> None:
-        """Note which artifacts were verified and which were left out; where that cannot be kept, nothing happens."""
+    def remember(self, verified: Collection[str], due: Collection[str], left_out: Collection[str]) -> None:
+        """Note which artifacts were verified, which are `due` since they did not pass, and which were left out.
+
+        Where that cannot be kept, nothing happens.
+        """
         now = time.time()
-        records = self._load()
-        records.update({name: Record(verified=now) for name in verified})
-        for name in left_out:
-            records[name] = replace(records.get(name, Record()), left_out=records.get(name, Record()).left_out + 1)
         with contextlib.suppress(OSError):
             self._file.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-            descriptor, part = tempfile.mkstemp(dir=self._file.parent)
+            with self._alone():
+                records = self._load()
+                records.update({name: Record(verified=now) for name in verified})
+                records.update({name: Record() for name in due})
+                for name in left_out:
+                    before = records.get(name, Record())
+                    records[name] = replace(before, left_out=before.left_out + 1)
+                self._write(records)
+
+    @contextlib.contextmanager
+    def _alone(self) -> Iterator[None]:
+        """Wait until no other session writes: what it notes must not be lost."""
+        with open(open_lock(f"{self._file}.lock"), "rb") as lock:
+            fcntl.flock(lock.fileno(), fcntl.LOCK_EX)
+            try:
+                yield
+            finally:
+                fcntl.flock(lock.fileno(), fcntl.LOCK_UN)
+
+    def _write(self, records: Mapping[str, Record]) -> None:
+        descriptor, part = tempfile.mkstemp(dir=self._file.parent)
+        try:
             with open(descriptor, "w", encoding="utf-8", errors="surrogateescape") as file:
                 json.dump(to_json(records), file)
             os.replace(part, self._file)  # noqa: PTH105
+        except OSError:
+            os.unlink(part)  # noqa: PTH108
+            raise
 
     def _load(self) -> dict[str, Record]:
         try:

@@ -257,7 +257,9 @@ class VerificationSession:
     def pytest_sessionfinish(self, session: pytest.Session) -> None:
         self._verifier.close()
         if not self._is_worker:
-            self._sample.remember([one.id for one in self._verifications], list(self._left_out))
+            # What did not pass must not be left out next time, as if that were all right.
+            due = {one.id for one in self._verifications if not self.accepts(one)}
+            self._sample.remember({one.id for one in self._verifications} - due, due, list(self._left_out))
         if self._hook_problems and session.exitstatus == pytest.ExitCode.OK:
             session.exitstatus = pytest.ExitCode.INTERNAL_ERROR
         if self._verifications and not self._is_worker:

@@ -43,6 +43,15 @@ def test_what_is_critical_or_named_is_always_verified(verify):
     assert set(verify(None, *QUICK, "--ftc-sample=0", "ftc.toml::ftc::a3").verdicts) == {"a3"}
 
 
+def test_what_did_not_pass_is_not_left_out(verify):
+    project = PROJECT.replace("'echo > out'", "'cat /nonexistent > out'", 1)
+    verify(project, *QUICK)
+    for _ in range(2):
+        assert verify(None, *QUICK, "--ftc-sample=0").verdicts == {"a0": "failed"}
+    verify(PROJECT, *QUICK, "--ftc-sample=0")
+    assert verify(None, *QUICK, "--ftc-sample=0").verdicts == {}
+
+
 def test_workers_leave_out_the_same(verify):
     verify(PROJECT, *QUICK)
     alone = verify(None, *QUICK, "--ftc-sample=0.5")
@@ -53,7 +62,7 @@ def test_workers_leave_out_the_same(verify):
 def test_what_cannot_be_remembered_makes_all_of_them_due(verify, monkeypatch, tmp_path, spoilt):
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
     verify(PROJECT, *QUICK)
-    (file,) = (tmp_path / "pytest-ftc" / "samples").iterdir()
+    (file,) = (tmp_path / "pytest-ftc" / "samples").glob("*.json")
     file.write_text(spoilt)
     assert set(verify(None, *QUICK, "--ftc-sample=0").verdicts) == set(NAMES)
 
