@@ -257,6 +257,8 @@ class Memory:
         inquiry, asked = question.inquiry, self._asked
         if entry.environment and not asked.has_environment(entry.environment):
             return False
+        if any(build.seconds > question.artifact.timeout for build in known.builds):
+            return False
         if entry.builds < inquiry.builds or ((asked.trace or question.artifact.strict) and not entry.traced):
             return False
         if known.verdict is Verdict.UNREPRODUCIBLE:

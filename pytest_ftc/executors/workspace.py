@@ -8,6 +8,7 @@ import os
 import re
 import secrets
 import tempfile
+import time
 from pathlib import Path
 from types import TracebackType
 
@@ -16,6 +17,8 @@ from pytest_ftc.launcher.trees import remove_tree
 
 _PREFIX = "pytest-ftc-"
 _LOCK = "lock"
+_MOMENT = 60
+"""Seconds after which whoever made a lock has taken it."""
 _VOLATILE = ("tmpfs", "ramfs", "overlay")
 
 
@@ -116,9 +119,11 @@ def _sweep(base: Path) -> None:
 
 
 def _is_abandoned(folder: Path) -> bool:
-    # Both, since a living maker may not hold the lock yet, and the maker's number may be of another PID namespace.
     maker = int(folder.name.removeprefix(_PREFIX).partition("-")[0])
-    return not Path(f"/proc/{maker}").exists() and _is_unlocked(folder / _LOCK)
+    lock = folder / _LOCK
+    # A living maker may not hold the lock yet; that its number is in use means little, for numbers are given again.
+    old = lock.exists() and time.time() - lock.lstat().st_mtime > _MOMENT
+    return (old or not Path(f"/proc/{maker}").exists()) and _is_unlocked(lock)
 
 
 def _is_unlocked(path: Path) -> bool:

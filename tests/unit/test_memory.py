@@ -160,6 +160,14 @@ def test_a_record_that_later_builds_contradict_is_no_answer(memory, source, tmp_
     assert memory.disagreement(question, verification(tmp_path)) is None
 
 
+def test_builds_that_took_longer_than_they_may_now_are_no_answer(memory, source, tmp_path):
+    question, snapshot = ask(memory, source)
+    known = verification(tmp_path)
+    memory.keep(question, snapshot, replace(known, builds=tuple(replace(one, seconds=9) for one in known.builds)))
+    assert memory.recall(question) is not None
+    assert memory.recall(replace(question, artifact=replace(question.artifact, timeout=8))) is None
+
+
 def test_what_differed_once_from_the_same_inputs_is_not_reproducible_by_luck(memory, source, tmp_path):
     question, snapshot = ask(memory, source)
     lucky = verification(tmp_path)

@@ -50,3 +50,14 @@ def test_closing_twice_or_before_making_harms_nothing(tmp_path: Path) -> None:
     workspace.close()
     workspace.close()
     assert os.listdir(tmp_path) == []
+
+
+def test_a_folder_goes_though_the_number_of_its_maker_is_that_of_another_process_now(tmp_path: Path) -> None:
+    left = tmp_path / f"pytest-ftc-{os.getpid()}-0123abcd"
+    left.mkdir()
+    (left / "lock").touch()
+    with Workspace(tmp_path):
+        assert left.exists()
+    os.utime(left / "lock", (1e9, 1e9))
+    with Workspace(tmp_path):
+        assert not left.exists()
