@@ -51,17 +51,19 @@ def find_culprit(trace: Trace, path: str, values: Sequence[str], kind: str = "")
     names = {path, *_earlier_names(trace, path)}
     telling = [index for index in writers if _wrote(trace, index, names, values)]
     candidates = telling or writers
-    named = [index for index in candidates if _name(trace.programs[index]) not in _STARTERS]
-    makers = [index for index in writers if _name(trace.programs[index]) in _MAKERS.get(kind, ())]
+    named = [index for index in candidates if name_of(trace.programs[index]) not in _STARTERS]
+    makers = [index for index in writers if name_of(trace.programs[index]) in _MAKERS.get(kind, ())]
     program = trace.programs[(makers or named or candidates)[-1]]
-    if _COMPRESSORS.get(_name(program), kind) != kind:
+    if _COMPRESSORS.get(name_of(program), kind) != kind:
         return _feeder(trace, program) or program
     return _driver(trace, program)
 
 
 def _driver(trace: Trace, program: Program) -> Program:
     """Return the compiler whose stage `program` is, which is what people call; or `program`."""
-    while _name(program) in _STAGES and program.parent >= 0 and _name(trace.programs[program.parent]) not in _STARTERS:
+    while (
+        name_of(program) in _STAGES and program.parent >= 0 and name_of(trace.programs[program.parent]) not in _STARTERS
+    ):
         program = trace.programs[program.parent]
     return program
 
@@ -74,18 +76,19 @@ def find_source(trace: Trace, output: str, leaf: Leaf, values: Sequence[str]) ->
     """
     if leaf.format in _ARCHIVES and leaf.field is not Field.CONTENT:
         return output  # what an archive says of its member
-    wanted = leaf.member.split("/")
+    name = posixpath.basename(leaf.member)
     made = dict.fromkeys([path for _, path in trace.written] + [new for _, _, new in trace.moved])
-    named = [path for path in made if path != output and posixpath.basename(path) == wanted[-1]]
+    named = [path for path in made if path != output and posixpath.basename(path) == name]
     for path in named:
         names = {path, *_earlier_names(trace, path)}
         if any(_wrote(trace, index, names, values) for index in _writers(trace, path)):
             return path
-    return max(named, key=lambda path: _shared_end(path.split("/"), wanted), default=output)
+    return max(named, key=lambda path: common_end(path, leaf.member), default=output)
 
 
-def _shared_end(one: Sequence[str], other: Sequence[str]) -> int:
-    pairs = zip(reversed(one), reversed(other), strict=False)
+def common_end(one: str, other: str) -> int:
+    """Return how many names at the end two paths have in common."""
+    pairs = zip(reversed(one.split("/")), reversed(other.split("/")), strict=False)
     return sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], pairs))
 
 
@@ -94,7 +97,7 @@ def _feeder(trace: Trace, program: Program) -> Program | None:
     if program.parent < 0:
         return None
     parent = trace.programs[program.parent]
-    if _name(parent) not in _STARTERS:
+    if name_of(parent) not in _STARTERS:
         return parent
     index = trace.programs.index(program)
     before = [one for one in trace.programs[:index] if one.parent == program.parent and _ended_after(one, program)]
@@ -111,14 +114,14 @@ def is_made_in_parallel(trace: Trace, path: str, program: Program, *, threads: b
     With `threads` its own threads count too; some programs have them for nothing that bears on their output.
     """
     writers = [trace.programs[index] for index in dict.fromkeys(_writers(trace, path))]
-    if threads and program.helpers and _name(program) not in _SHELLS:
+    if threads and program.helpers and name_of(program) not in _SHELLS:
         return True
     started: dict[int, list[Program]] = {}
     for one in writers:
         started.setdefault(one.parent, []).append(one)
     # A shell above another has its file open for it; shells beside each other write for themselves.
     return (
-        _overlap([one for one in writers if _name(one) not in _STARTERS])
+        _overlap([one for one in writers if name_of(one) not in _STARTERS])
         or any(map(_overlap, started.values()))
         or _overlap([one for one in trace.programs if one.parent >= 0 and trace.programs[one.parent] is program])
     )
@@ -150,7 +153,7 @@ def find_given(trace: Trace, program: Program, value: str) -> Program | None:
     near = [
         one
         for one in trace.programs
-        if one is not program and one.parent == program.parent and _name(one) not in _STARTERS
+        if one is not program and one.parent == program.parent and name_of(one) not in _STARTERS
     ]
     return next((one for one in near if _has_argument(one, value)), None)
 
@@ -208,5 +211,6 @@ def has_written(trace: Trace, program: Program, path: str, values: Sequence[str]
     return _wrote(trace, trace.programs.index(program), {path, *_earlier_names(trace, path)}, values)
 
 
-def _name(program: Program) -> str:
+def name_of(program: Program) -> str:
+    """Return the name by which `program` was called, without its folder."""
     return posixpath.basename(program.argv[0] if program.argv else program.program).lstrip("-")

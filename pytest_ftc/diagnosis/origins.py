@@ -5,7 +5,7 @@ from __future__ import annotations
 import posixpath
 from collections.abc import Iterator, Sequence
 
-from pytest_ftc.diagnosis.culprits import find_culprit, has_written
+from pytest_ftc.diagnosis.culprits import common_end, find_culprit, has_written, name_of
 from pytest_ftc.model import Program, Trace
 
 _COPIERS = frozenset({"cp", "install", "ln", "mv", "rsync"})
@@ -43,19 +43,9 @@ def _makers(
         for reader, path in trace.read
         if reader == index and posixpath.basename(path) == name and path not in passed
     }
-    for path in sorted(read, key=lambda path: (-_common_end(path, wanted), path)):
+    for path in sorted(read, key=lambda path: (-common_end(path, wanted), path)):
         maker = find_culprit(trace, path, values)
         if maker in (None, program):
             continue
-        if _is_copier(program) or has_written(trace, maker, path, values):
+        if name_of(program) in _COPIERS or has_written(trace, maker, path, values):
             yield maker, path
-
-
-def _is_copier(program: Program) -> bool:
-    return posixpath.basename(program.argv[0] if program.argv else program.program) in _COPIERS
-
-
-def _common_end(one: str, other: str) -> int:
-    """Return how many names at the end two paths have in common."""
-    pairs = zip(reversed(one.split("/")), reversed(other.split("/")), strict=False)
-    return next((number for number, (a, b) in enumerate(pairs) if a != b), min(one.count("/"), other.count("/")))
