@@ -271,11 +271,14 @@ class Memory:
         return entry.facilities == inquiry.facilities or set(inquiry.asked) <= set(known.varied)
 
     def _is_disputed(self, question: Question, entry: Entry, known: Verification) -> bool:
-        """Return whether later builds of the same action have left other outputs than a reproducible record tells."""
+        """Return whether later builds of the same action have left other outputs than a reproducible record tells.
+
+        True also where that cannot be known.
+        """
         if known.verdict is not Verdict.REPRODUCIBLE:
             return False
         digest = digest_manifest(known.builds[0].outputs, question.artifact.metadata)
-        return self._try(lambda: self._history.contradicts(question.inquiry.action, digest, entry.made), False)
+        return self._try(lambda: self._history.contradicts(question.inquiry.action, digest, entry.made), True)
 
     def _was_asked_about(self, question: Question, source: Snapshot) -> bool:
         """Return whether what was built, and with what, is what was asked about: it may change meanwhile."""

@@ -212,6 +212,18 @@ def test_a_store_that_fails_again_and_again_is_left_alone_and_tried_later(memory
     assert len(calls) == module._FAILURES + 1
 
 
+def test_a_record_that_cannot_be_looked_up_in_the_history_is_no_answer(memory, source, tmp_path, monkeypatch):
+    question, snapshot = ask(memory, source)
+    memory.keep(question, snapshot, verification(tmp_path))
+    assert memory.recall(question) is not None
+
+    def fail(*asked: object) -> bool:
+        raise StoreUnavailableError("no history")
+
+    monkeypatch.setattr(memory._history, "contradicts", fail)
+    assert memory.recall(question) is None
+
+
 def test_two_answers_of_a_slow_store_are_waited_for_at_once(memory, source, monkeypatch):
     question, _ = ask(memory, source)
     both = threading.Barrier(2, timeout=20)
