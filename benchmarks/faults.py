@@ -28,10 +28,14 @@ import time
 from collections import Counter
 from pathlib import Path
 
-from pytest_ftc.errors import FtcError, MissingError
 from pytest_ftc.model import BuildRecord
 from pytest_ftc.model.digest import Digest
-from pytest_ftc.store import Entry, History, LocalStore, SealedCache, collect_garbage, faults, verify_store
+from pytest_ftc.model.errors import FtcError, MissingError
+from pytest_ftc.store import crash_points as faults
+from pytest_ftc.store.action_cache import Entry, SealedCache
+from pytest_ftc.store.cas import LocalStore
+from pytest_ftc.store.garbage_collection import collect_garbage, verify_store
+from pytest_ftc.store.history import History
 
 sys.path.append(str(Path(__file__).parents[1] / "tests"))
 from leftovers import find_leftovers, wait_until_gone
@@ -287,7 +291,7 @@ class SessionFaults:
         for folder in Path("/proc").glob("[0-9]*"):
             with contextlib.suppress(OSError):
                 parents[int(folder.name)] = int((folder / "stat").read_text().rpartition(")")[2].split()[1])
-                if b"pytest_ftc.launcher" in (folder / "cmdline").read_bytes():
+                if b"pytest_ftc.builds.launcher" in (folder / "cmdline").read_bytes():
                     launchers.add(int(folder.name))
 
         def is_below(pid: int) -> bool:

@@ -22,8 +22,10 @@ from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
-from pytest_ftc.comparators.hexdump import first_difference
-from pytest_ftc.executors import LocalExecutor, Workspace, survey_machine
+from pytest_ftc.builds.local import LocalExecutor
+from pytest_ftc.builds.machine import survey_machine
+from pytest_ftc.builds.workspace import Workspace
+from pytest_ftc.comparison.hexdump import first_difference
 from pytest_ftc.model import Action, Environment, FileOrder, FileSystem, Machine, Role
 
 FILES = 10_000

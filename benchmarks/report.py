@@ -33,7 +33,7 @@ from pytest_ftc.model import (
     Verdict,
     Verification,
 )
-from pytest_ftc.reporting.html import to_html
+from pytest_ftc.reporting.html.page import to_html
 from pytest_ftc.reporting.json_report import report
 from pytest_ftc.variations import CATALOGUE
 

@@ -22,7 +22,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from pytest_ftc.model.digest import Digest
-from pytest_ftc.store import LocalStore
+from pytest_ftc.store.cas import LocalStore
 
 LARGE = 1 << 30
 SMALL, COUNT = 1000, 100_000

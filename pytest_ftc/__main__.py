@@ -2,6 +2,6 @@
 
 import sys
 
-from pytest_ftc.cli import main
+from pytest_ftc.cli.main import main
 
 sys.exit(main())

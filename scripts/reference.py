@@ -16,11 +16,11 @@ from enum import Enum
 from pathlib import Path
 from typing import Any
 
+from pytest_ftc.config.schema import ARTIFACT_KEYS, SESSION_KEYS, Key
 from pytest_ftc.diagnosis.remedies import catalogue
-from pytest_ftc.keys import ARTIFACT_KEYS, SESSION_KEYS, Key
-from pytest_ftc.model import Artifact, Cure, Parameter, parameters_of
-from pytest_ftc.options import COMMAND_LINE_ONLY, OPTIONS
-from pytest_ftc.protocols import Variation
+from pytest_ftc.model import Artifact, Parameter, RemedyTemplate, parameters_of
+from pytest_ftc.model.protocols import Variation
+from pytest_ftc.plugin.options import COMMAND_LINE_ONLY, OPTIONS
 from pytest_ftc.reporting.causes import Cause, all_causes, find_cause
 from pytest_ftc.variations import CATALOGUE, PRESETS
 
@@ -126,22 +126,22 @@ def _cause(cause: Cause) -> Iterator[str]:
     yield f"It shows as: {_plain(cause.shows)}."
     yield "What helps:"
     yield "\n".join(f"- {_plain(remedy)}" for remedy in cause.remedies)
-    cures = [cure for cure in catalogue() if cause.name in cure.causes and cure.can_be_tried]
-    if cures:
+    templates = [template for template in catalogue() if cause.name in template.causes and template.can_be_tried]
+    if templates:
         yield "What is tried by rebuilding:"
-        yield "\n".join(f"- {_how(cure)} ({_where(cure)})" for cure in cures)
+        yield "\n".join(f"- {_how(template)} ({_where(template)})" for template in templates)
     yield f"Read on: <{cause.source}>"
 
 
-def _how(cure: Cure) -> str:
+def _how(template: RemedyTemplate) -> str:
     """Return what to do and how; a summary ends with the latter, behind a colon, more or less in full."""
-    settings = [f"{name}={value}" for name, value in cure.settings.items()]
-    steps = [step for step in (cure.before, cure.after) if step]
-    return f"{_plain(cure.summary.split(': ')[0])}: {' '.join(f'`{code}`' for code in settings + steps)}"
+    settings = [f"{name}={value}" for name, value in template.settings.items()]
+    steps = [step for step in (template.before, template.after) if step]
+    return f"{_plain(template.summary.split(': ')[0])}: {' '.join(f'`{code}`' for code in settings + steps)}"
 
 
-def _where(cure: Cure) -> str:
-    formats, tools = ", ".join(sorted(cure.formats)), ", ".join(sorted(cure.tools))
+def _where(template: RemedyTemplate) -> str:
+    formats, tools = ", ".join(sorted(template.formats)), ", ".join(sorted(template.tools))
     return ", ".join(filter(None, [formats and f"in {formats}", tools and f"written by {tools}"])) or "anywhere"
 
 

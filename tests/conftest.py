@@ -15,7 +15,7 @@ from leftovers import find_leftovers, wait_until_gone
 pytest_plugins = ["pytester"]
 
 _LONGEST = (
-    "memory", "bad_input", "guides", "fixtures", "docs", "baselines", "friends", "diagnosis", "hooks", "sampling",
+    "store", "bad_input", "guides", "fixtures", "docs", "baselines", "other_plugins", "diagnosis", "hooks", "sampling",
     "determinize", "replay", "declared_in_tests", "collection", "doctor", "oci",
 )  # fmt: skip
 """Files whose tests take minutes, as measured with --durations."""
@@ -41,7 +41,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 def pytest_report_header() -> str:
-    from pytest_ftc.executors import Workspace, survey_machine
+    from pytest_ftc.builds.machine import survey_machine
+    from pytest_ftc.builds.workspace import Workspace
 
     with Workspace() as workspace:
         machine = survey_machine(workspace.path)

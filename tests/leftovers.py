@@ -34,7 +34,7 @@ def _build_processes() -> set[str]:
                 continue
             if not any(own in text for text in (environment, command, mounts)):
                 continue
-            if b"FTC_CANARY=" in environment or b"pytest_ftc.launcher" in command:
+            if b"FTC_CANARY=" in environment or b"pytest_ftc.builds.launcher" in command:
                 found.add(f"process {folder.name}: {command.decode(errors='replace')}")
     return found
 

@@ -15,7 +15,11 @@ def test_the_wheel_holds_the_package_and_nothing_else(tmp_path):
     )
     (wheel,) = tmp_path.glob("*.whl")
     names = set(zipfile.ZipFile(wheel).namelist())
-    assert {"pytest_ftc/py.typed", "pytest_ftc/plugin.py", "pytest_ftc/reporting/report-v1.schema.json"} <= names
+    assert {
+        "pytest_ftc/py.typed",
+        "pytest_ftc/plugin/__init__.py",
+        "pytest_ftc/reporting/report-v1.schema.json",
+    } <= names
     assert {name.split("/")[0] for name in names} == {"pytest_ftc", "pytest_ftc-0.1.0.dist-info"}
     modules = {str(path.relative_to(ROOT)) for path in (ROOT / "pytest_ftc").rglob("*.py")}
     assert modules <= names

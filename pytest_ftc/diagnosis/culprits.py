@@ -6,7 +6,7 @@ import posixpath
 from collections.abc import Collection, Iterator, Sequence
 from itertools import pairwise, takewhile
 
-from pytest_ftc.model import Field, Leaf, Program, Trace
+from pytest_ftc.model import Field, Place, Program, Trace
 
 _SHELLS = frozenset({"sh", "bash", "dash", "zsh", "ksh", "busybox", "ash"})
 _TELLING = 4
@@ -68,7 +68,7 @@ def _driver(trace: Trace, program: Program) -> Program:
     return program
 
 
-def find_source(trace: Trace, output: str, leaf: Leaf, values: Sequence[str]) -> str:
+def find_source(trace: Trace, output: str, leaf: Place, values: Sequence[str]) -> str:
     """Return the file whose content differs at `leaf`: one that went into the archive `output`, or `output` itself.
 
     It is known by its name and, of several, by having been written one of `values`.  The first one made counts: what

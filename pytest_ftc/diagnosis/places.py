@@ -8,7 +8,7 @@ import time
 from collections.abc import Collection, Mapping, Sequence
 from typing import NamedTuple
 
-from pytest_ftc.model import Difference, DifferenceKind, Evidence, Field, Leaf, Output, OutputType
+from pytest_ftc.model import Difference, DifferenceKind, Evidence, Field, Output, OutputType, Place
 
 _MOST_SHOWN = 400
 _BYTES_BEFORE = 4
@@ -28,12 +28,12 @@ class Key(NamedTuple):
     field: Field
 
 
-Places = Mapping[Key, Leaf]
+Places = Mapping[Key, Place]
 
 
-def places_of(output: str, leaves: Sequence[Leaf]) -> Mapping[Key, Leaf]:
+def places_of(output: str, leaves: Sequence[Place]) -> Mapping[Key, Place]:
     """Return the places in one output; all members that only one build has are one place, as names may be drawn."""
-    places: dict[Key, Leaf] = {}
+    places: dict[Key, Place] = {}
     for leaf in leaves:
         lone = not leaf.control or not leaf.experiment
         if leaf.field is Field.NAME and lone:
@@ -52,7 +52,7 @@ def match_places(known: Collection[Key], places: Places) -> Places:
         if offset is not None:
             for step in (0, 1, -1):
                 near.setdefault((place, offset // _NEAR + step), key)
-    matched: dict[Key, Leaf] = {}
+    matched: dict[Key, Place] = {}
     for key, leaf in places.items():
         place, offset = _split_offset(key)
         twin = None if key in known or offset is None else near.get((place, offset // _NEAR))
@@ -77,11 +77,11 @@ def _split_offset(key: Key) -> tuple[Key, int | None]:
     return (key._replace(location=key.location[: found.start()]), int(found[1], 16)) if found else (key, None)
 
 
-def leaf_of_manifest(difference: Difference) -> Leaf:
+def leaf_of_manifest(difference: Difference) -> Place:
     """Return what differs where the manifests differ: a name, a type, a link or a mode."""
     fields = {DifferenceKind.MODE: Field.MODE, DifferenceKind.LINK: Field.CONTENT}
     one, other = (_manifest_value(difference.kind, side) for side in (difference.control, difference.experiment))
-    return Leaf(
+    return Place(
         field=fields.get(difference.kind, Field.NAME), location=difference.location, control=one, experiment=other
     )
 
@@ -114,10 +114,10 @@ def _likeness(name: str, other: str, one: Output, two: Output) -> float:
     return same + difflib.SequenceMatcher(None, name, other, autojunk=False).ratio()
 
 
-def leaf_of_names(name: str, other: str) -> Leaf:
+def leaf_of_names(name: str, other: str) -> Place:
     """Return that an output has one name in one build, and another in the other."""
     one, two = (text.encode("utf-8", "surrogateescape") for text in (name, other))
-    return Leaf(field=Field.NAME, location="the output's name", control=one, experiment=two)
+    return Place(field=Field.NAME, location="the output's name", control=one, experiment=two)
 
 
 def _manifest_value(kind: DifferenceKind, output: Output | None) -> bytes:
@@ -131,7 +131,7 @@ def _manifest_value(kind: DifferenceKind, output: Output | None) -> bytes:
     return texts.get(kind, output.path).encode("utf-8", "surrogateescape")
 
 
-def show_values(leaf: Leaf, control: str = "", experiment: str = "") -> Evidence:
+def show_values(leaf: Place, control: str = "", experiment: str = "") -> Evidence:
     """Return both values of a place for a person, or what of them tells the cause if that is given."""
     one, other = leaf.control, leaf.experiment
     if leaf.field is Field.MTIME:

@@ -20,10 +20,10 @@ from pathlib import Path
 from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
-from pytest_ftc.errors import SourceError
-from pytest_ftc.integrations.service import Persistence, Service, ServiceError
-from pytest_ftc.model.image import ImageName, parse_image
-from pytest_ftc.printable import shorten
+from pytest_ftc.integrations.retry import Persistence, Service, ServiceError
+from pytest_ftc.model.errors import SourceError
+from pytest_ftc.model.oci_reference import ImageName, parse_image
+from pytest_ftc.model.printable import shorten
 
 T = TypeVar("T")
 

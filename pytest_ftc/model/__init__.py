@@ -2,14 +2,14 @@
 
 from pytest_ftc.model.artifact import Artifact, Metadata
 from pytest_ftc.model.build import Action, BuildResult, BuildStatus, Output, OutputType, Role, Shell, Tracing
-from pytest_ftc.model.check_up import CheckUp, VariationState
-from pytest_ftc.model.cure import Cure
+from pytest_ftc.model.doctor import CheckUp, VariationState
 from pytest_ftc.model.environment import Environment, FileOrder, FileSystem, Identity, KernelName
-from pytest_ftc.model.leaf import Field, Leaf
 from pytest_ftc.model.machine import Isolation, Machine
 from pytest_ftc.model.parameter import Parameter, parameter, parameters_of
+from pytest_ftc.model.place import Field, Place
 from pytest_ftc.model.recipe import Recipe
-from pytest_ftc.model.replayed import Replayed
+from pytest_ftc.model.remedy import RemedyTemplate
+from pytest_ftc.model.replay import Replayed
 from pytest_ftc.model.source import Snapshot
 from pytest_ftc.model.store import BuildRecord, Removed, Soundness, Stats
 from pytest_ftc.model.suspicion import Conditions, Strength, Suspicion
@@ -35,7 +35,6 @@ __all__ = [
     "BuildStatus",
     "CheckUp",
     "Conditions",
-    "Cure",
     "Difference",
     "DifferenceKind",
     "Environment",
@@ -47,16 +46,17 @@ __all__ = [
     "Identity",
     "Isolation",
     "KernelName",
-    "Leaf",
     "Machine",
     "Metadata",
     "NotVaried",
     "Output",
     "OutputType",
     "Parameter",
+    "Place",
     "Program",
     "Recipe",
     "Remedy",
+    "RemedyTemplate",
     "Removed",
     "Replayed",
     "Role",

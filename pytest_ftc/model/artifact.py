@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import hashlib
+import os
+import re
+import shlex
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import Enum
@@ -59,3 +63,20 @@ class Artifact:
     """A shell command that every build ends with."""
     preset: str | None = None
     """Name of the preset that prepares the build, None for a declared command."""
+
+
+def wrap_build(artifact: Artifact) -> str | tuple[str, ...]:
+    """Return the command of `artifact` with what it begins and ends with."""
+    if not (artifact.before or artifact.after):
+        return artifact.build
+    script = artifact.build if isinstance(artifact.build, str) else shlex.join(artifact.build)
+    return "\n".join(filter(None, ("set -e", artifact.before, f"(\n{script}\n)", artifact.after)))
+
+
+def slug(name: str) -> str:
+    """Return `name` as a file name: itself where that is plain, else made plain and told apart by a digest."""
+    plain = "".join(character if character.isascii() and character.isalnum() else "-" for character in name)[:40]
+    # What looks as if it were told apart already could be another name that was.
+    if plain == name and not re.search("-[0-9a-f]{8}$", name):
+        return name
+    return f"{plain}-{hashlib.sha256(os.fsencode(name)).hexdigest()[:8]}"

@@ -80,7 +80,7 @@ class Remedy:
     """True only when a rebuild with the settings made the difference go away."""
     tried: bool = False
     """Whether it was rebuilt with; what was tried and not proved was not enough."""
-    in_vain: tuple[str, ...] = ()
+    also_tried: tuple[str, ...] = field(default=(), metadata={"key": "in_vain"})
     """The summaries of others that the difference was rebuilt with before, and stayed."""
     source: str = ""
     """The specification or manual it rests on."""

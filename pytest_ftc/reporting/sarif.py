@@ -9,10 +9,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from pytest_ftc.model import Finding, Verdict, Verification
-from pytest_ftc.printable import shorten
+from pytest_ftc.model.printable import shorten
+from pytest_ftc.reporting.baseline.fingerprint import fingerprint
 from pytest_ftc.reporting.causes import find_cause
 from pytest_ftc.reporting.findings import findings_of, show_command
-from pytest_ftc.reporting.fingerprint import fingerprint
 
 _SCHEMA = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/os/schemas/sarif-schema-2.1.0.json"
 _BROKEN = {

@@ -9,9 +9,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from pytest_ftc.model.serial import from_json, to_json
-from pytest_ftc.protocols import ActionCache
-from pytest_ftc.store.entries import LARGEST, read_entry
+from pytest_ftc.model.protocols import ActionCache
+from pytest_ftc.model.serialization import from_json, to_json
+from pytest_ftc.store.entry_files import LARGEST, read_entry
 
 _MAC = 64
 

@@ -16,12 +16,11 @@ import threading
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
-from pytest_ftc.errors import MissingError
-from pytest_ftc.launcher.trees import write_all
 from pytest_ftc.model.digest import Digest
-from pytest_ftc.store.entries import read_entry, write_entry
-from pytest_ftc.store.faults import crash_point
-from pytest_ftc.store.layout import Layout, open_plain, sync_folder, translated
+from pytest_ftc.model.errors import MissingError
+from pytest_ftc.store.crash_points import crash_point
+from pytest_ftc.store.entry_files import read_entry, write_entry
+from pytest_ftc.store.layout import Layout, open_plain, sync_folder, translated, write_all
 from pytest_ftc.store.leases import Lease
 
 _CHUNK = 1 << 20

@@ -12,9 +12,9 @@ from collections.abc import Iterator, Sequence
 from dataclasses import astuple, fields
 from pathlib import Path
 
-from pytest_ftc.errors import StoreUnavailableError
 from pytest_ftc.model import Agreement, BuildRecord
-from pytest_ftc.store.faults import crash_point
+from pytest_ftc.model.errors import StoreUnavailableError
+from pytest_ftc.store.crash_points import crash_point
 from pytest_ftc.store.layout import Layout, open_lock
 
 _PATIENCE = 20.0

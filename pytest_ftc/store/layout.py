@@ -9,7 +9,7 @@ import stat
 from collections.abc import Iterator
 from pathlib import Path
 
-from pytest_ftc.errors import StoreUnavailableError
+from pytest_ftc.model.errors import StoreUnavailableError
 
 
 class Layout:
@@ -119,3 +119,9 @@ def sync_folder(folder: str) -> None:
         os.fsync(descriptor)
     finally:
         os.close(descriptor)
+
+
+def write_all(descriptor: int, data: bytes | memoryview) -> None:
+    """Write all of `data`, however little each call takes, see write(2).  Raises OSError."""
+    while data:
+        data = data[os.write(descriptor, data) :]

@@ -7,7 +7,7 @@ import fcntl
 import os
 import secrets
 
-from pytest_ftc.store.faults import crash_point
+from pytest_ftc.store.crash_points import crash_point
 from pytest_ftc.store.layout import Layout
 
 _NAME = 16

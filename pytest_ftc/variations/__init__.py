@@ -1,6 +1,6 @@
 """The axes on which the environments of control and experiment differ, one file each."""
 
-from pytest_ftc.protocols import Variation
+from pytest_ftc.model.protocols import Variation
 from pytest_ftc.variations.aslr import Aslr
 from pytest_ftc.variations.build_path import BuildPath
 from pytest_ftc.variations.domain_host import DomainHost

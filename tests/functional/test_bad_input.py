@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from pytest_ftc.executors import Workspace, survey_machine
+from pytest_ftc.builds.machine import survey_machine
+from pytest_ftc.builds.workspace import Workspace
 from pytest_ftc.model import Isolation
 
 BUILDS = [

@@ -118,7 +118,7 @@ def test_links_that_are_named_are_followed_and_a_file_is_the_same_as_itself(ftc,
 
 def test_a_reader_that_has_seen_enough_is_no_trouble(ftc, tmp_path):
     done = subprocess.run(
-        [sys.executable, "-c", "import os, sys; os.close(0); from pytest_ftc.cli import main; r, w = os.pipe(); os.close(r); os.dup2(w, 1); sys.exit(main(['explain']))"],
+        [sys.executable, "-c", "import os, sys; os.close(0); from pytest_ftc.cli.main import main; r, w = os.pipe(); os.close(r); os.dup2(w, 1); sys.exit(main(['explain']))"],
         capture_output=True,
         text=True,
     )  # fmt: skip

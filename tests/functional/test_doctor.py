@@ -6,7 +6,7 @@ import subprocess
 import sys
 
 import pytest
-from test_machines import AS_ORDINARY_USER, NEED_NAMESPACES, NO_NAMESPACES
+from kinds_of_machine import AS_ORDINARY_USER, NEED_NAMESPACES, NO_NAMESPACES
 
 from pytest_ftc.variations import CATALOGUE
 

@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from kinds_of_machine import AS_ORDINARY_USER, NEED_NAMESPACES, NO_NAMESPACES
 
 import pytest_ftc
 
@@ -20,19 +21,6 @@ build = "pwd > bad"
 outputs = ["bad"]
 """
 
-NEED_NAMESPACES = {"user_group", "domain_host", "pid", "fileordering", "filesystem", "network"}
-
-# Root in a namespace of its own shows /root to others: Python may live there, where only root may look.
-AS_ORDINARY_USER = """
-set -e
-scratch=$(mktemp -d)
-mount -t tmpfs none "$scratch"; mkdir "$scratch/upper" "$scratch/work"
-mount -t overlay overlay -o "lowerdir=/root,upperdir=$scratch/upper,workdir=$scratch/work" /root; chmod 755 /root
-umount -l "$scratch"; rmdir "$scratch"
-exec setpriv --reuid 4321 --regid 4321 --clear-groups --inh-caps=-all --bounding-set=-all "$@"
-"""
-
-NO_NAMESPACES = 'echo 0 > /proc/sys/user/max_user_namespaces; exec setpriv --bounding-set=-all --no-new-privs "$@"'
 SMALL_DISK = 'mount -t tmpfs -o size=16m none /mnt; TMPDIR=/mnt exec "$@"'
 READ_ONLY = 'mount --bind "$PWD" "$PWD"; mount -o remount,ro,bind "$PWD"; cd "$PWD"; exec "$@"'
 

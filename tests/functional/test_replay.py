@@ -17,6 +17,7 @@ import time
 from pathlib import Path
 
 import pytest
+from kinds_of_machine import NO_NAMESPACES
 from leftovers import find_leftovers, wait_until_gone
 
 PROJECT = """
@@ -36,7 +37,6 @@ secrets = ["env:TOKEN"]
 pass_env = ["PASSED"]
 """
 
-NO_NAMESPACES = 'echo 0 > /proc/sys/user/max_user_namespaces; exec setpriv --bounding-set=-all --no-new-privs "$@"'
 ROOT_ONLY = 'echo 0 > /proc/sys/user/max_user_namespaces; exec "$@"'
 MACHINES = {
     "as it is": [],

@@ -15,9 +15,9 @@ import time
 import pytest
 from services.conftest import PASSWORD, USER
 
-from pytest_ftc.errors import SourceError
 from pytest_ftc.integrations.oci import Bounds, OciImages
-from pytest_ftc.integrations.service import Persistence
+from pytest_ftc.integrations.retry import Persistence
+from pytest_ftc.model.errors import SourceError
 
 PROJECT = """
 [artifacts.{name}]

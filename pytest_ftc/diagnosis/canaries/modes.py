@@ -6,10 +6,11 @@ import re
 import stat
 from collections.abc import Iterator
 
-from pytest_ftc.diagnosis.canaries.aligned import Place
+from pytest_ftc.diagnosis.canaries.alignment import AlignedPlace
 from pytest_ftc.diagnosis.canaries.planted import Planted
-from pytest_ftc.diagnosis.canaries.suspicion import Sighting, Strength, Suspicion, shown
+from pytest_ftc.diagnosis.canaries.suspicion import Sighting, shown
 from pytest_ftc.diagnosis.canaries.values import overlaps
+from pytest_ftc.model import Strength, Suspicion
 
 _LISTED = re.compile(rb"(?<![A-Za-z-])[-dlbcps]?(?:[r-][w-][xsS-]){2}[r-][w-][xtT-](?![A-Za-z-])")
 _OCTAL = re.compile(rb"(?<![0-9A-Za-z])(?:0o?|10|04)?([0-7]{3,4})(?![0-9A-Za-z])")
@@ -37,7 +38,7 @@ def find_mode(control: bytes, experiment: bytes, own: Planted, theirs: Planted) 
         yield Sighting(suspicion, frozenset({0}))
 
 
-def find_modes(place: Place, control: Planted, experiment: Planted) -> Iterator[Sighting]:
+def find_modes(place: AlignedPlace, control: Planted, experiment: Planted) -> Iterator[Sighting]:
     """Yield modes written out, stored modes, and the umask itself, where they differ in `place`."""
     if control.umask == experiment.umask:
         return
@@ -83,7 +84,7 @@ def _judge(one: int, other: int, texts: tuple[bytes, bytes], control: Planted, e
     return None
 
 
-def _find_stored(place: Place, control: Planted, experiment: Planted) -> Iterator[Sighting]:
+def _find_stored(place: AlignedPlace, control: Planted, experiment: Planted) -> Iterator[Sighting]:
     """Yield modes of 16 bits with the type of a file or folder, see inode(7)."""
     for number, change in enumerate(place.changes):
         if not 1 <= change.end - change.start == change.their_end - change.theirs <= 2:

@@ -6,10 +6,11 @@ import re
 from collections.abc import Iterator
 from functools import cache
 
-from pytest_ftc.diagnosis.canaries.aligned import Place
+from pytest_ftc.diagnosis.canaries.alignment import AlignedPlace
 from pytest_ftc.diagnosis.canaries.planted import Planted
-from pytest_ftc.diagnosis.canaries.suspicion import Sighting, Strength, Suspicion, shown
+from pytest_ftc.diagnosis.canaries.suspicion import Sighting, shown
 from pytest_ftc.diagnosis.canaries.values import Value, find_all, overlaps, spot_values, touches
+from pytest_ftc.model import Strength, Suspicion
 
 _CAUSES = {
     "TZ": "timezone",
@@ -27,14 +28,14 @@ _CODE = re.compile(rb"(?i:lang|language|locale|lc_\w+)[\"']?[ \t]*[=:][ \t]*[\"'
 _MOVED_CLOCK = (b"libfaketime", b"FAKETIME", b"LD_PRELOAD", b"NO_FAKE_STAT", b"verify_asan_link_order")
 
 
-def find_names(place: Place, control: Planted, experiment: Planted) -> Iterator[Sighting]:
+def find_names(place: AlignedPlace, control: Planted, experiment: Planted) -> Iterator[Sighting]:
     """Yield the planted names that stand where `place` differs."""
     yield from spot_values(place, list(dict.fromkeys(_values(control, experiment))), _forms)
     yield from _find_languages(place, control, experiment)
     yield from _find_moved_clock(place, control, experiment)
 
 
-def find_owner(place: Place, control: Planted, experiment: Planted) -> Iterator[Sighting]:
+def find_owner(place: AlignedPlace, control: Planted, experiment: Planted) -> Iterator[Sighting]:
     """Yield a user or group when the two values of `place` are the builds' own."""
     pairs = (
         (control.uid, experiment.uid, "the number of the user"),
@@ -88,7 +89,7 @@ def _language(planted: Planted) -> str:
     return language if "_" in language else ""
 
 
-def _find_languages(place: Place, control: Planted, experiment: Planted) -> Iterator[Sighting]:
+def _find_languages(place: AlignedPlace, control: Planted, experiment: Planted) -> Iterator[Sighting]:
     """Yield codes of languages where a word before them says so, as in ``<html lang="et">``: C speaks English."""
     own, theirs = (_language(planted).partition("_")[0] or "en" for planted in (control, experiment))
     if own == theirs:
@@ -112,7 +113,7 @@ def _forms(value: str) -> tuple[bytes, ...]:
     return (*(text.encode("utf-8", "surrogateescape") for text in texts), *wide)
 
 
-def _find_moved_clock(place: Place, one: Planted, other: Planted) -> Iterator[Sighting]:
+def _find_moved_clock(place: AlignedPlace, one: Planted, other: Planted) -> Iterator[Sighting]:
     """Yield the variables by which a clock is moved, which a build whose clock is not moved does not have."""
     moved, theirs_moved = one.clock != one.real, other.clock != other.real
     if moved == theirs_moved:

@@ -6,10 +6,11 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from pytest_ftc.diagnosis.canaries.aligned import Place
+from pytest_ftc.diagnosis.canaries.alignment import AlignedPlace
 from pytest_ftc.diagnosis.canaries.planted import Planted
-from pytest_ftc.diagnosis.canaries.suspicion import Sighting, Strength, Suspicion, shown
+from pytest_ftc.diagnosis.canaries.suspicion import Sighting, shown
 from pytest_ftc.diagnosis.canaries.values import overlaps
+from pytest_ftc.model import Strength, Suspicion
 
 _NUMBER = re.compile(rb"(?<![0-9A-Za-z_.])(?:(?<=[xX])|(?<![A-Za-z]))[0-9]{1,15}(?![0-9A-Za-z_])|(?<=-j)[0-9]{1,4}\b")
 _ABOUT = 32
@@ -31,7 +32,7 @@ class _Pair:
         return bool(words.search(self.before) or words.search(self.after))
 
 
-def find_numbers(place: Place, control: Planted, experiment: Planted) -> Iterator[Sighting]:
+def find_numbers(place: AlignedPlace, control: Planted, experiment: Planted) -> Iterator[Sighting]:
     """Yield the numbers that differ in `place` and are each build's own."""
     for number, change in enumerate(place.changes):
         for pair in _pairs(place, number):
@@ -42,7 +43,7 @@ def find_numbers(place: Place, control: Planted, experiment: Planted) -> Iterato
             break
 
 
-def _pairs(place: Place, number: int) -> Iterator[_Pair]:
+def _pairs(place: AlignedPlace, number: int) -> Iterator[_Pair]:
     change = place.changes[number]
     start, theirs = max(0, change.start - 20), max(0, change.theirs - 20)
     own = [
@@ -110,7 +111,7 @@ _DECIMAL = re.compile(rb"(?<![0-9.])(?:1[34]\d{13}|9[3-5]\d{12})(?![0-9])")
 """0x7e... to 0x7fff..., and 0x55... to 0x56...: what Python's id() gives."""
 
 
-def find_addresses(place: Place, control: Planted, experiment: Planted) -> Iterator[Sighting]:
+def find_addresses(place: AlignedPlace, control: Planted, experiment: Planted) -> Iterator[Sighting]:
     """Yield addresses in memory: of libraries and stacks, of programs, of the kernel."""
     varied = control.randomised_addresses or experiment.randomised_addresses
     for pattern, strength in ((_ADDRESS, Strength.STRONG if varied else Strength.WEAK), (_DECIMAL, Strength.WEAK)):
@@ -127,7 +128,7 @@ def find_addresses(place: Place, control: Planted, experiment: Planted) -> Itera
     yield from _find_pointers(place, fixed=not control.randomised_addresses and experiment.randomised_addresses)
 
 
-def _find_pointers(place: Place, *, fixed: bool) -> Iterator[Sighting]:
+def _find_pointers(place: AlignedPlace, *, fixed: bool) -> Iterator[Sighting]:
     """Yield 64-bit numbers, little-endian, that end as addresses of programs do on x86-64 and arm64.
 
     With `fixed` the control build had the addresses that Linux gives where none are random.

@@ -8,13 +8,13 @@ from collections.abc import Iterator
 from functools import cache
 from urllib.parse import quote
 
-from pytest_ftc.diagnosis.canaries.aligned import Place
+from pytest_ftc.diagnosis.canaries.alignment import AlignedPlace
 from pytest_ftc.diagnosis.canaries.planted import Planted
 from pytest_ftc.diagnosis.canaries.suspicion import Sighting
 from pytest_ftc.diagnosis.canaries.values import Value, spot_values
 
 
-def find_paths(place: Place, control: Planted, experiment: Planted) -> Iterator[Sighting]:
+def find_paths(place: AlignedPlace, control: Planted, experiment: Planted) -> Iterator[Sighting]:
     """Yield the planted paths that stand where `place` differs."""
     yield from spot_values(place, list(_values(control, experiment)), forms_of_path)
 

@@ -4,25 +4,25 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from pytest_ftc.diagnosis.canaries.aligned import Place, align, whole
-from pytest_ftc.diagnosis.canaries.marks import find_lone_variables, find_width, find_zones
+from pytest_ftc.diagnosis.canaries.alignment import AlignedPlace, align, whole
 from pytest_ftc.diagnosis.canaries.modes import find_mode, find_modes
 from pytest_ftc.diagnosis.canaries.names import find_names, find_owner
 from pytest_ftc.diagnosis.canaries.numbers import find_addresses, find_numbers
-from pytest_ftc.diagnosis.canaries.numbers_of_time import BinaryClock
 from pytest_ftc.diagnosis.canaries.order import find_order
-from pytest_ftc.diagnosis.canaries.paces import find_paces
 from pytest_ftc.diagnosis.canaries.paths import find_paths
 from pytest_ftc.diagnosis.canaries.planted import Planted
-from pytest_ftc.diagnosis.canaries.suspicion import Sighting, Strength, Suspicion
-from pytest_ftc.diagnosis.canaries.times import find_mtime, find_times
-from pytest_ftc.diagnosis.canaries.tokens import find_tokens
-from pytest_ftc.model import Field, Leaf
+from pytest_ftc.diagnosis.canaries.random_tokens import find_tokens
+from pytest_ftc.diagnosis.canaries.single_sided import find_lone_variables, find_width, find_zones
+from pytest_ftc.diagnosis.canaries.suspicion import Sighting
+from pytest_ftc.diagnosis.canaries.timestamps.binary import BinaryClock
+from pytest_ftc.diagnosis.canaries.timestamps.elapsed import find_paces
+from pytest_ftc.diagnosis.canaries.timestamps.fields import find_mtime, find_times
+from pytest_ftc.model import Field, Place, Strength, Suspicion
 
 _MOST_PLACES = 32
 
 
-def suspect(leaf: Leaf, control: Planted, experiment: Planted) -> tuple[Suspicion, ...]:
+def suspect(leaf: Place, control: Planted, experiment: Planted) -> tuple[Suspicion, ...]:
     """Return what the two values of `leaf` point to, one suspicion for each cause, the most likely first."""
     sightings = list(_look(leaf, control, experiment))
     best: dict[str, tuple[Strength, int, Suspicion]] = {}
@@ -36,7 +36,7 @@ def suspect(leaf: Leaf, control: Planted, experiment: Planted) -> tuple[Suspicio
     return tuple(best[cause][2] for cause in ranked)
 
 
-def _look(leaf: Leaf, control: Planted, experiment: Planted) -> Iterator[tuple[int, Sighting]]:
+def _look(leaf: Place, control: Planted, experiment: Planted) -> Iterator[tuple[int, Sighting]]:
     one, other = leaf.control, leaf.experiment
     if leaf.field is Field.MTIME:
         yield from ((0, found) for found in find_mtime(one, other, control, experiment))
@@ -54,13 +54,13 @@ def _look(leaf: Leaf, control: Planted, experiment: Planted) -> Iterator[tuple[i
             yield from ((number, found) for found in _look_at(place, control, experiment))
 
 
-def _places(one: bytes, other: bytes) -> Sequence[Place]:
+def _places(one: bytes, other: bytes) -> Sequence[AlignedPlace]:
     if not one or not other:
         return [whole(one, other)]
     return align(one, other).places[:_MOST_PLACES]
 
 
-def _look_at(place: Place, control: Planted, experiment: Planted) -> Iterator[Sighting]:
+def _look_at(place: AlignedPlace, control: Planted, experiment: Planted) -> Iterator[Sighting]:
     yield from find_paths(place, control, experiment)
     yield from find_names(place, control, experiment)
     yield from find_lone_variables(place, control, experiment)

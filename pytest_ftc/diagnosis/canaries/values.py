@@ -6,8 +6,9 @@ import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
-from pytest_ftc.diagnosis.canaries.aligned import Change, Place
-from pytest_ftc.diagnosis.canaries.suspicion import Sighting, Strength, Suspicion, shown
+from pytest_ftc.diagnosis.canaries.alignment import AlignedPlace, Change
+from pytest_ftc.diagnosis.canaries.suspicion import Sighting, shown
+from pytest_ftc.model import Strength, Suspicion
 
 Span = tuple[int, int]
 Forms = Callable[[str], Sequence[bytes]]
@@ -40,7 +41,7 @@ def plainly(value: str) -> tuple[bytes, ...]:
     return (value.encode("utf-8", "surrogateescape"),)
 
 
-def spot_values(place: Place, values: Iterable[Value], forms: Forms) -> Iterator[Sighting]:
+def spot_values(place: AlignedPlace, values: Iterable[Value], forms: Forms) -> Iterator[Sighting]:
     """Yield where each side holds its own build's value, in one of the `forms`, at the same change."""
     for value in values:
         if value.control == value.experiment:
@@ -51,7 +52,7 @@ def spot_values(place: Place, values: Iterable[Value], forms: Forms) -> Iterator
             yield from _spot_single(place, value, forms)
 
 
-def _spot_pair(place: Place, value: Value, forms: Forms) -> Iterator[Sighting]:
+def _spot_pair(place: AlignedPlace, value: Value, forms: Forms) -> Iterator[Sighting]:
     for own, theirs in dict.fromkeys(zip(forms(value.control), forms(value.experiment), strict=True)):
         spans = find_all(place.control, own, bounded=not is_unique(value.control))
         their_spans = find_all(place.experiment, theirs, bounded=not is_unique(value.experiment)) if spans else []
@@ -67,7 +68,7 @@ def _spot_pair(place: Place, value: Value, forms: Forms) -> Iterator[Sighting]:
         yield from _spot_moved(place, value, own, theirs)
 
 
-def _spot_moved(place: Place, value: Value, own: bytes, theirs: bytes) -> Iterator[Sighting]:
+def _spot_moved(place: AlignedPlace, value: Value, own: bytes, theirs: bytes) -> Iterator[Sighting]:
     """Yield where one side holds its build's unique value, and the other nothing: what is sorted may have moved."""
     for form, of_control in ((own, True), (theirs, False)):
         if not is_unique(value.control if of_control else value.experiment):
@@ -90,7 +91,7 @@ def _is_filled(change: Change, control: bool) -> bool:
     return start < end
 
 
-def _spot_single(place: Place, value: Value, forms: Forms) -> Iterator[Sighting]:
+def _spot_single(place: AlignedPlace, value: Value, forms: Forms) -> Iterator[Sighting]:
     """Yield where the one build that has the value holds it."""
     for form in dict.fromkeys(forms(value.control or value.experiment)):
         spans = find_all(place.control if value.control else place.experiment, form, bounded=False)

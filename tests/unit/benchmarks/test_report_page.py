@@ -12,7 +12,7 @@ sys.path.append(str(Path(__file__).parents[3] / "benchmarks"))
 
 from report import SESSION, TOOL, make
 
-from pytest_ftc.reporting.html import to_html
+from pytest_ftc.reporting.html.page import to_html
 
 
 @pytest.mark.parametrize("artifacts", [1, 50])

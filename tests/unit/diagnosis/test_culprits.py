@@ -7,7 +7,7 @@ from pytest_ftc.diagnosis.culprits import (
     find_source,
     is_made_in_parallel,
 )
-from pytest_ftc.model import Field, Leaf, Program, Trace
+from pytest_ftc.model import Field, Place, Program, Trace
 
 SHELL, DATE, TAR, MAKE, MV = range(5)
 
@@ -133,7 +133,7 @@ def test_shells_beside_each_other_write_in_parallel_and_one_above_another_does_n
 
 def source(member: str, *, field=Field.CONTENT, format="text", value="1795465794", **recorded) -> str:
     empty = {"read": (), "written": (), "contents": (), "moved": (), "connected": (), "gaps": ()}
-    leaf = Leaf(field=field, location="line 1", control=b"", experiment=b"", member=member, format=format)
+    leaf = Place(field=field, location="line 1", control=b"", experiment=b"", member=member, format=format)
     return find_source(Trace(programs=PROGRAMS, **{**empty, **recorded}), "/b/out.tar", leaf, [value])
 
 

@@ -9,13 +9,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 from samples import verification
 
-from pytest_ftc.errors import FtcError
 from pytest_ftc.model import Verdict
-from pytest_ftc.model.serial import from_json, to_json
+from pytest_ftc.model.errors import FtcError
+from pytest_ftc.model.serialization import from_json, to_json
 from pytest_ftc.model.verification import Verification
 from pytest_ftc.reporting.findings import findings_of
 from pytest_ftc.reporting.json_report import report, schema
-from pytest_ftc.reporting.writing import write_json
+from pytest_ftc.reporting.write import write_json
 
 TOOL = {"name": "pytest-ftc", "version": "0"}
 

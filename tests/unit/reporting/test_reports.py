@@ -15,10 +15,10 @@ from hypothesis import strategies as st
 from samples import build, verification
 
 from pytest_ftc.model import Agreement, Evidence, Finding, Remedy, Role, Verdict, Verification
+from pytest_ftc.reporting.baseline.fingerprint import fingerprint
 from pytest_ftc.reporting.causes import all_causes, find_cause
 from pytest_ftc.reporting.ci import code_quality, job_summary, to_annotations
-from pytest_ftc.reporting.fingerprint import fingerprint
-from pytest_ftc.reporting.html import to_html
+from pytest_ftc.reporting.html.page import to_html
 from pytest_ftc.reporting.sarif import to_sarif
 from pytest_ftc.variations import CATALOGUE
 
@@ -58,7 +58,7 @@ def everything() -> list[Verification]:
         command=(HOSTILE,),
         given=(HOSTILE,),
         why=HOSTILE,
-        remedy=Remedy(summary=HOSTILE, in_vain=(HOSTILE,)),
+        remedy=Remedy(summary=HOSTILE, also_tried=(HOSTILE,)),
     )
     return [
         *(replace(verification(verdict), reason=HOSTILE) for verdict in Verdict),
@@ -263,7 +263,7 @@ def test_no_build_is_left_out_without_a_word():
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_colours_can_be_told_from_what_is_behind_them(scheme):
     """As WCAG 2 asks of text, https://www.w3.org/TR/WCAG22/#contrast-minimum: 4.5 to 1."""
-    style = files("pytest_ftc.reporting").joinpath("page.css").read_text()
+    style = files("pytest_ftc.reporting.html").joinpath("page.css").read_text()
     tables = [dict(re.findall(r"--(\w+): (#\w+)", part)) for part in re.findall(r":root \{.*?\}", style, re.DOTALL)]
     colours = tables[0] if scheme == "light" else tables[1]
     behind = {name: colours[name] for name in ("back", "panel", "mark")}

@@ -7,9 +7,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pytest_ftc.errors import StoreUnavailableError
-from pytest_ftc.store import Entry, LocalStore, SealedCache, load_key
-from pytest_ftc.store.action_cache import open_entry, read_blob_names, seal_entry
+from pytest_ftc.model.errors import StoreUnavailableError
+from pytest_ftc.store.action_cache import Entry, SealedCache, open_entry, read_blob_names, seal_entry
+from pytest_ftc.store.cas import LocalStore
+from pytest_ftc.store.secret_key import load_key
 
 KEY = bytes(32)
 ACTION = "ab" * 32

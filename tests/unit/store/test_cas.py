@@ -13,9 +13,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from pytest_ftc.errors import MissingError, StoreUnavailableError
 from pytest_ftc.model.digest import Digest
-from pytest_ftc.store import LocalStore
+from pytest_ftc.model.errors import MissingError, StoreUnavailableError
+from pytest_ftc.store.cas import LocalStore
 
 A_DIGEST = Digest.of(b"a")
 
@@ -206,8 +206,8 @@ def test_a_full_disk_is_an_error_and_leaves_what_is_there_whole(tmp_path):
         """
         import os
         from pathlib import Path
-        from pytest_ftc.errors import StoreUnavailableError
-        from pytest_ftc.store import LocalStore
+        from pytest_ftc.model.errors import StoreUnavailableError
+        from pytest_ftc.store.cas import LocalStore
         store = LocalStore(Path(os.environ["D"], "disk/store"))
         kept, failures = [], 0
         for number in range(64):
@@ -235,9 +235,9 @@ def test_a_read_only_store_is_read(tmp_path):
         f"""
         import os
         from pathlib import Path
-        from pytest_ftc.errors import StoreUnavailableError
+        from pytest_ftc.model.errors import StoreUnavailableError
         from pytest_ftc.model.digest import Digest
-        from pytest_ftc.store import LocalStore
+        from pytest_ftc.store.cas import LocalStore
         store = LocalStore(Path(os.environ["D"], "store"))
         assert store.get(Digest.parse("{digest}")) == b"data"
         try:
@@ -263,9 +263,9 @@ def test_an_error_of_the_disk_is_told_from_a_missing_content(tmp_path):
         f"""
         import os
         from pathlib import Path
-        from pytest_ftc.errors import StoreUnavailableError
+        from pytest_ftc.model.errors import StoreUnavailableError
         from pytest_ftc.model.digest import Digest
-        from pytest_ftc.store import LocalStore
+        from pytest_ftc.store.cas import LocalStore
         store = LocalStore(Path(os.environ["D"], "store"))
         for read in (store.get, lambda digest: store.get_file(digest, Path(os.environ["D"], "out"))):
             try:

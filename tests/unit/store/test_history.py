@@ -10,9 +10,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from pytest_ftc.errors import StoreUnavailableError
 from pytest_ftc.model import Agreement, BuildRecord
-from pytest_ftc.store import History
+from pytest_ftc.model.errors import StoreUnavailableError
+from pytest_ftc.store.history import History
 from pytest_ftc.store.layout import Layout
 
 DAY = 86400.0
@@ -118,7 +118,7 @@ def test_eight_processes_write_at_once(layout):
     code = f"""
     from pathlib import Path
     from pytest_ftc.model import BuildRecord
-    from pytest_ftc.store import History
+    from pytest_ftc.store.history import History
     from pytest_ftc.store.layout import Layout
     history = History(Layout(Path({str(layout.root)!r})))
     record = {RECORD!r}

@@ -6,11 +6,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pytest_ftc.errors import ConfigurationError
 from pytest_ftc.model import Environment, Isolation, Machine
-from pytest_ftc.planning.specification import Vocabulary, parse_specification
-from pytest_ftc.protocols import Variation
+from pytest_ftc.model.errors import ConfigurationError
+from pytest_ftc.model.protocols import Variation
 from pytest_ftc.variations import CATALOGUE, PRESETS
+from pytest_ftc.variations.specification import Vocabulary, parse_specification
 from pytest_ftc.variations.time import read_length
 
 MACHINE = Machine(

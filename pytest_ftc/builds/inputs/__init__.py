@@ -1,0 +1,1 @@
+"""What a build is made from: sources, files it names, tools, and environment variables."""

@@ -1,0 +1,146 @@
+"""Capturing a source tree once, so that every build starts from the same bytes whatever happens to the project."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import threading
+from collections import defaultdict
+from collections.abc import Callable, Collection, Iterable
+from pathlib import Path
+
+from pytest_ftc.builds.launcher.trees import copy_tree, list_folder
+from pytest_ftc.model import Snapshot
+from pytest_ftc.model.errors import SourceError
+
+# What tools leave in a project that is not under version control; none of it is source.
+_CACHES = frozenset(
+    {"__pycache__", ".pytest_cache", ".mypy_cache", ".ruff_cache", ".tox", ".nox", ".venv", ".coverage"}
+)
+
+
+class SnapshotCache:
+    """Captures each source folder once a session; artifacts of one project share it."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._captured: dict[Path, Snapshot] = {}
+        self._lock = threading.Lock()
+
+    def capture(self, source: Path) -> Snapshot:
+        """Return the snapshot of `source`.  Raises SourceError when it cannot be read."""
+        with self._lock:
+            if source not in self._captured:
+                target = self._folder / str(len(self._captured))
+                target.mkdir(parents=True)
+                self._captured[source] = capture_source(source, target)
+            return self._captured[source]
+
+
+def capture_source(source: Path, target: Path) -> Snapshot:
+    """Copy to `target` what git tracks below `source` plus what is untracked and not ignored; without git, the folder.
+
+    Raises SourceError when a file cannot be read.
+    """
+    notes: list[str] = []
+    top, git_dir = find_repository(source, notes)
+    try:
+        if top is None:
+            left_out = copy_tree(str(source), str(target), entries=without_caches)
+        else:
+            left_out = copy_tree(str(source), str(target), entries=entries_of(source, list_sources(source)))
+            if git_dir and (source / ".git").is_file():
+                (target / ".git").write_text(f"gitdir: {git_dir}\n")
+    except OSError as error:
+        raise SourceError(f"cannot read the source {error.filename}: {error.strerror}") from error
+    notes += [f"{os.path.relpath(path, source)} is a socket or device file and was left out" for path in left_out]
+    return Snapshot(
+        path=target,
+        git_dir=git_dir if git_dir and (source / ".git").is_dir() else None,
+        git_link=_common_dir(source) if git_dir and (source / ".git").is_file() else None,
+        commit_time=commit_time(source) if top else None,
+        notes=tuple(notes),
+    )
+
+
+def list_sources(source: Path) -> list[str]:
+    """Return what git tracks below `source` and what is untracked and not ignored, submodules included."""
+    listed = git(source, "ls-files", "-z", "--cached", "--others", "--exclude-standard")
+    links = git(source, "ls-files", "-z", "--stage")
+    submodules = [os.fsdecode(line.split(b"\t", 1)[1]) for line in links.split(b"\0") if line.startswith(b"160000 ")]
+    paths = {os.fsdecode(name).rstrip("/") for name in listed.split(b"\0") if name} - set(submodules)
+    for submodule in submodules:
+        if (source / submodule / ".git").exists():
+            paths.update(f"{submodule}/{path}" for path in list_sources(source / submodule))
+    return sorted(path for path in paths if os.path.lexists(source / path))
+
+
+def find_repository(source: Path, notes: list[str]) -> tuple[Path | None, Path | None]:
+    """Return the top of the repository whose files `source` holds, and its git folder when `source` is that top."""
+    try:
+        answer = git(source, "rev-parse", "--show-toplevel", "--absolute-git-dir")
+    except SourceError as error:
+        if "not a git repository" not in str(error) and (source / ".git").exists():
+            notes.append(f"the whole folder was taken, ignored files too: {error}")
+        return None, None
+    top, git_dir = (Path(os.fsdecode(line)) for line in answer.splitlines()[:2])
+    if top.resolve() == source.resolve():
+        return top, git_dir
+    if subprocess.run(["git", "check-ignore", "-q", "."], cwd=source, env=_environment()).returncode == 0:
+        return None, None
+    return top, None
+
+
+def git(folder: Path, *arguments: str, given: bytes = b"", fine: Collection[int] = (0,)) -> bytes:
+    """Return what git prints in `folder`, `given` to it what it reads.
+
+    Raises SourceError when its exit status is none of those that are `fine`.
+    """
+    command = ["git", "-c", "core.fsmonitor=false", "-c", "core.quotePath=false", *arguments]
+    try:
+        done = subprocess.run(command, cwd=folder, env=_environment(), capture_output=True, input=given)
+    except FileNotFoundError:
+        raise SourceError("git is not installed") from None
+    if done.returncode not in fine:
+        raise SourceError(done.stderr.decode(errors="replace").strip().splitlines()[0] or "git failed")
+    return done.stdout
+
+
+def _environment() -> dict[str, str]:
+    """Return the environment without what would point git at another repository (set inside git's own hooks)."""
+    kept = {name: value for name, value in os.environ.items() if not name.startswith("GIT_")}
+    return {**kept, "LC_ALL": "C", "GIT_OPTIONAL_LOCKS": "0"}
+
+
+def _common_dir(source: Path) -> Path:
+    answer = git(source, "rev-parse", "--git-common-dir")
+    return (source / os.fsdecode(answer).rstrip("\n")).resolve()
+
+
+def commit_time(source: Path) -> int | None:
+    """Return the time of the last commit, seconds since 1970; None where there is none."""
+    try:
+        return int(git(source, "log", "-1", "--format=%ct"))
+    except (SourceError, ValueError):
+        return None
+
+
+def entries_of(source: Path, paths: Iterable[str]) -> Callable[[str], list[str]]:
+    """Return a function that lists a folder below `source` as if it held nothing but `paths`."""
+    names: dict[str, dict[str, None]] = defaultdict(dict)
+    for path in paths:
+        while path:
+            parent, _, name = path.rpartition("/")
+            names[parent][name] = None
+            path = parent
+    start = len(str(source).rstrip("/")) + 1
+
+    def entries(folder: str) -> list[str]:
+        return list(names[folder[start:]])
+
+    return entries
+
+
+def without_caches(folder: str) -> list[str]:
+    """List a folder that is under no version control."""
+    return [name for name in list_folder(folder) if name not in _CACHES]

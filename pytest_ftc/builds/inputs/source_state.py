@@ -1,0 +1,144 @@
+"""What the sources are at this moment, without a copy: their digest, and what a build can see of their repository."""
+
+from __future__ import annotations
+
+import bisect
+import hashlib
+import os
+import threading
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+from pytest_ftc.builds.inputs.merkle import digest_folder
+from pytest_ftc.builds.inputs.snapshot import (
+    commit_time,
+    entries_of,
+    find_repository,
+    git,
+    list_sources,
+    without_caches,
+)
+from pytest_ftc.model import Snapshot
+from pytest_ftc.model.errors import SourceError
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SourceState:
+    """What builds of a source tree start from."""
+
+    digest: str
+    """Of the tree, see `digest_folder`."""
+    repository: str
+    """What of its repository is shown to builds, as text; empty for nothing."""
+    commit_time: int | None
+    """Time of the last commit, seconds since 1970; None outside a repository."""
+
+
+class Sources:
+    """Looks at sources, all below `root` with one question to git; and at captures; each once."""
+
+    def __init__(self, root: Path, sources: Iterable[Path]) -> None:
+        self._root = root.resolve()
+        self._asked = sorted({source for source in sources if self._root in source.parents})
+        self._listed: list[str] | None = None
+        self._ignored: set[Path] = set()
+        self._commit_time: int | None = None
+        self._known: dict[Path, SourceState] = {}
+        self._captured: dict[Path, str] = {}
+        self._lock = threading.Lock()
+
+    def state(self, source: Path) -> SourceState:
+        """Return the state of `source`.  Raises SourceError when it cannot be read."""
+        with self._lock:
+            if source not in self._known:
+                self._known[source] = self._look(source)
+            return self._known[source]
+
+    def digest(self, snapshot: Snapshot) -> str:
+        """Return the digest of what was captured.  Raises SourceError when it cannot be read."""
+        with self._lock:
+            if snapshot.path not in self._captured:
+                self._captured[snapshot.path] = digest_capture(snapshot)
+            return self._captured[snapshot.path]
+
+    def is_still(self, state: SourceState, source: Path, snapshot: Snapshot) -> bool:
+        """Return whether what was captured as `snapshot` is `source` in that `state`, and its repository still is."""
+        digest = self.digest(snapshot)
+        repository = describe_repository(source) if snapshot.git_dir or snapshot.git_link else ""
+        return state == SourceState(digest=digest, repository=repository, commit_time=snapshot.commit_time)
+
+    def _look(self, source: Path) -> SourceState:
+        if source in self._asked and self._list() and not self._has_own_repository(source):
+            paths = self._below(source)
+            if paths and source not in self._ignored:
+                digest = digest_folder(str(source), entries_of(source, paths))
+                return SourceState(digest=str(digest), repository="", commit_time=self._commit_time)
+        return look_at(source)
+
+    def _list(self) -> bool:
+        """List what git knows below the root, once; return whether it knows anything."""
+        if self._listed is None:
+            top, _ = find_repository(self._root, [])
+            self._listed = list_sources(self._root) if top else []
+            if self._listed:
+                self._commit_time = commit_time(self._root)
+                self._ignored = _ignored(self._root, self._asked)
+        return bool(self._listed)
+
+    def _below(self, source: Path) -> list[str]:
+        assert self._listed is not None
+        prefix = f"{source.relative_to(self._root)}/"
+        first = bisect.bisect_left(self._listed, prefix)
+        end = bisect.bisect_left(self._listed, f"{prefix[:-1]}0")  # the character after the slash
+        return [path[len(prefix) :] for path in self._listed[first:end]]
+
+    def _has_own_repository(self, source: Path) -> bool:
+        between = [source, *(folder for folder in source.parents if self._root in folder.parents)]
+        return any(os.path.lexists(folder / ".git") for folder in between)
+
+
+def look_at(source: Path) -> SourceState:
+    """Return the state of one `source`, as capturing it would find it.  Raises SourceError."""
+    top, git_dir = find_repository(source, [])
+    if top is None:
+        digest = digest_folder(str(source), without_caches)
+        return SourceState(digest=str(digest), repository="", commit_time=None)
+    digest = digest_folder(str(source), entries_of(source, list_sources(source)))
+    return SourceState(
+        digest=str(digest),
+        repository=describe_repository(source) if git_dir else "",
+        commit_time=commit_time(source),
+    )
+
+
+def digest_capture(snapshot: Snapshot) -> str:
+    """Return the digest of what was captured.  Raises SourceError when it cannot be read."""
+    return str(digest_folder(str(snapshot.path), skip=".git" if snapshot.git_link else ""))
+
+
+def describe_repository(source: Path) -> str:
+    """Return what tools read that derive a version or a list of files: the commit, the branch, the tags, the index."""
+    try:
+        head = git(source, "rev-parse", "--is-shallow-repository", "HEAD", "--symbolic-full-name", "HEAD")
+    except SourceError:
+        head = b"no commit\n"
+    tags = git(source, "for-each-ref", "--format=%(objectname) %(refname)", "refs/tags")
+    index = hashlib.sha256(git(source, "ls-files", "-z", "--stage")).hexdigest()
+    return (head + tags).decode("utf-8", "surrogateescape") + index
+
+
+def current_commit(source: Path) -> str:
+    """Return the commit that is checked out at `source`; empty outside a repository."""
+    try:
+        return git(source, "rev-parse", "HEAD").decode("ascii", "replace").strip()
+    except SourceError:
+        return ""
+
+
+def _ignored(root: Path, sources: Iterable[Path]) -> set[Path]:
+    names = b"".join(os.fsencode(source.relative_to(root)) + b"\0" for source in sources)
+    if not names:
+        return set()
+    answer = git(root, "check-ignore", "-z", "--stdin", given=names, fine=(0, 1))
+    return {root / os.fsdecode(name) for name in answer.split(b"\0") if name}

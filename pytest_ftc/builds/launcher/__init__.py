@@ -1,0 +1,26 @@
+"""The program that becomes a build environment and runs the build in it.
+
+It is started as a program of its own (see `command`), reads one JSON spec, and writes one JSON result.  Standard
+library only: it starts in milliseconds and travels to remote workers as a zip.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+
+BOOTSTRAP = """
+import sys
+sys.path.append(sys.argv.pop(1))
+from pytest_ftc.builds.launcher.main import main
+sys.exit(main(sys.argv[1]))
+"""
+
+
+def command(spec: str) -> list[str]:
+    """Return the argv that launches the build described by the JSON file `spec`.
+
+    The package's folder goes last on the path, so that nothing beside it can shadow the standard library.
+    """
+    root = os.path.abspath(os.path.join(os.path.dirname(__file__), *[os.pardir] * 3))
+    return [sys.executable, "-I", "-S", "-c", BOOTSTRAP, root, spec]

@@ -1,0 +1,187 @@
+"""The launcher's story: enter the environment, run the build, take its outputs, write the result."""
+
+from __future__ import annotations
+
+import errno
+import json
+import os
+import select
+import signal
+import sys
+import time
+
+from pytest_ftc.builds.launcher import kernel, processes, root
+from pytest_ftc.builds.launcher.namespaces import enter_namespaces
+from pytest_ftc.builds.launcher.outputs import OutputsError, collect_outputs, trace_files
+from pytest_ftc.builds.launcher.shared_memory import list_shared_memory, remove_stale
+from pytest_ftc.builds.launcher.tracing.outcome import import_for, supervise
+from pytest_ftc.builds.launcher.trees import copy_tree
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+    Spec = dict[str, Any]
+    Result = dict[str, Any]
+
+_SPACE_FLOOR = 64 * 1024
+_TAIL = 64 * 1024
+
+
+def main(spec_path: str) -> int:
+    """Run the build that the JSON file `spec_path` describes; its result is a JSON file at the spec's ``result``."""
+    with open(spec_path) as file:
+        spec = json.load(file)
+    os.umask(0o022)
+    # Opened now: the build's root will not show these folders.
+    log = os.open(spec["log"], os.O_RDWR | os.O_CREAT | os.O_APPEND, 0o600)
+    result = os.open(spec["result"], os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    keep = os.open(spec["keep"], os.O_RDONLY | os.O_DIRECTORY) if spec["keep"] else None
+    os.chdir(spec["blobs"])
+    import_for(spec)
+    if spec["isolation"] == "none":
+        _write_result(result, _run_plain(spec, log, keep))
+        return 0
+    try:
+        user = spec["isolation"] == "user"
+        enter_namespaces(user=user, network=spec["network"], uid=spec["uid"], gid=spec["gid"])
+    except OSError as error:
+        _write_result(result, _lost(str(error.strerror)))
+        return 0
+    return _run_as_init(spec, log, result, keep)
+
+
+def _run_as_init(spec: Spec, log: int, result: int, keep: int | None) -> int:
+    """Fork the first process of the PID namespace: when it dies, the kernel kills all others of the build."""
+    alive_read, alive_write = os.pipe()
+    pid = os.fork()
+    if pid:
+        os.close(alive_read)
+        _, status = os.waitpid(pid, 0)
+        return os.waitstatus_to_exitcode(status)
+    os.close(alive_write)
+    code = 1
+    try:
+        kernel.die_with_parent(signal.SIGKILL)
+        if select.select([alive_read], [], [], 0)[0]:
+            os._exit(1)  # the parent died before the kernel was told to watch it
+        _write_result(result, _run_in_namespaces(spec, log, keep))
+        code = 0
+    finally:
+        os._exit(code)
+
+
+def _run_in_namespaces(spec: Spec, log: int, keep: int | None) -> Result:
+    blobs = os.open(".", os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        not_applied = root.assemble_root(spec)
+    except OSError as error:
+        return _lost(f"setting up the build's root: {error}")
+    # The folder is out of this root's sight, but not out of reach of a descriptor.
+    os.fchdir(blobs)
+    result = _run_build(spec, log, keep, namespace=True)
+    return {**result, "not_applied": {**not_applied, **result.get("not_applied", {})}}
+
+
+def _run_plain(spec: Spec, log: int, keep: int | None) -> Result:
+    try:
+        if sys.platform == "linux":
+            kernel.adopt_orphans()
+        for folder in (spec["home"], spec["temp_dir"], spec["build_path"]):
+            os.makedirs(folder, exist_ok=True)
+        root.fill_tree(spec, spec["build_path"])
+        if spec["git_dir"]:
+            target = os.path.join(spec["build_path"], ".git")
+            os.mkdir(target)
+            copy_tree(spec["git_dir"], target)
+    except OSError as error:
+        return _lost(f"copying the source tree: {error}")
+    shared = list_shared_memory()
+    try:
+        return _run_build(spec, log, keep, namespace=False)
+    finally:
+        remove_stale(shared)
+
+
+def _run_build(spec: Spec, log: int, keep: int | None, *, namespace: bool) -> Result:
+    tree, patterns = spec["build_path"], spec["outputs"]
+    before = trace_files(tree, patterns)
+    moment: dict[str, float] = {}
+    supervision = supervise(spec, log)
+    os.write(1, b"ready\n")
+    if not processes.await_turn():
+        return {"started": time.time(), "seconds": 0.0, **_lost("the session ended")}
+
+    def announce() -> None:
+        moment["started"] = time.time()
+        moment["clock"] = time.monotonic()
+        os.write(1, b"started %r\n" % moment["started"])
+
+    try:
+        pid = processes.start_build(spec, log, announce, supervision.following)
+    except OSError as error:
+        return {**_timing(moment), "status": "failed", "reason": processes.explain_start(error)}
+    ended = processes.wait_for(pid, spec["timeout"], supervision.following)
+    timing = _timing(moment)
+    survivors = processes.kill_rest(namespace=namespace)
+    result = {**timing, **supervision.report(), "survivors": survivors, "exit_code": ended.exit_code}
+    if ended.abandoned:
+        return {**result, **_lost("the session ended")}
+    if keep is not None:
+        from pytest_ftc.builds.launcher.keep import keep_folders
+
+        result["left_out"] = keep_folders(spec, keep)
+    if spec["shell"]:
+        # How a shell ends says nothing about the build.
+        return {**result, "exit_code": None, **_collect(tree, patterns, before)}
+    if ended.timed_out:
+        return {**result, "status": "timeout", "reason": f"still running after {spec['timeout']:g} s"}
+    if ended.exit_code != 0:
+        return {**result, **_explain_failure(ended.exit_code or 0, spec, log)}
+    return {**result, **_collect(tree, patterns, before)}
+
+
+def _timing(moment: dict[str, float]) -> Result:
+    return {"started": moment["started"], "seconds": time.monotonic() - moment["clock"]}
+
+
+def _collect(tree: str, patterns: list[str], before: Any) -> Result:
+    try:
+        return {"status": "ok", "outputs": collect_outputs(tree, patterns, ".", before)}
+    except OutputsError as error:
+        return {"status": "failed", "reason": str(error)}
+    except OSError as error:
+        return _lost(f"taking the outputs: {error}")
+
+
+def _explain_failure(exit_code: int, spec: Spec, log: int) -> Result:
+    """Tell a build that failed from one that ran out of space, which says nothing about the artifact."""
+    if _out_of_space(spec) or _mentions_no_space(log):
+        return _lost(os.strerror(errno.ENOSPC))
+    if exit_code < 0:
+        return {"status": "failed", "reason": f"killed by {signal.Signals(-exit_code).name}"}
+    return {"status": "failed", "reason": f"exit status {exit_code}"}
+
+
+def _out_of_space(spec: Spec) -> bool:
+    for folder in (spec["build_path"], spec["temp_dir"], spec["home"]):
+        space = os.statvfs(folder)
+        if space.f_bavail * space.f_frsize < _SPACE_FLOOR or (space.f_files and space.f_favail == 0):
+            return True
+    return False
+
+
+def _mentions_no_space(log: int) -> bool:
+    size = os.fstat(log).st_size
+    return os.strerror(errno.ENOSPC).encode() in os.pread(log, _TAIL, max(0, size - _TAIL))
+
+
+def _lost(reason: str) -> Result:
+    return {"status": "lost", "reason": reason}
+
+
+def _write_result(descriptor: int, result: Result) -> None:
+    data = json.dumps(result).encode()
+    while data:
+        data = data[os.write(descriptor, data) :]
+    os.fsync(descriptor)

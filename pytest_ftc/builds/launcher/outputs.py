@@ -1,0 +1,98 @@
+"""Taking the outputs out of a build tree: a manifest, and the contents by their sha256."""
+
+from __future__ import annotations
+
+import os
+import stat
+
+from pytest_ftc.builds.launcher.globs import find_matches
+from pytest_ftc.builds.launcher.trees import write_all
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+_CHUNK = 1 << 20
+_ZEROS = bytes(_CHUNK)
+
+Traces = dict[str, tuple[int, int]]
+
+
+class OutputsError(Exception):
+    """The outputs cannot be compared; the text says which and why."""
+
+
+def trace_files(tree: str, patterns: list[str]) -> Traces:
+    """Return inode and change time of everything the `patterns` match now, to tell later what a build has touched."""
+    traces = {}
+    for path in find_matches(tree, patterns):
+        status = os.lstat(os.path.join(tree, path))
+        traces[path] = (status.st_ino, status.st_ctime_ns)
+    return traces
+
+
+def collect_outputs(tree: str, patterns: list[str], blobs: str, before: Traces) -> list[dict[str, Any]]:
+    """Copy what the `patterns` match to `blobs` and return its manifest, sorted by path.
+
+    Raises OutputsError when a pattern matches nothing, when all matches were there `before` and the build left them
+    alone, or when a match is neither file, folder nor symlink.
+    """
+    for pattern in patterns:
+        if not find_matches(tree, [pattern]):
+            raise OutputsError(f"the build left nothing that matches {pattern!r}")
+    paths = find_matches(tree, patterns)
+    if before and trace_files(tree, patterns) == before:
+        raise OutputsError("the outputs were in the source tree already, and the build did not touch them")
+    return [_take(tree, path, blobs) for path in paths]
+
+
+def _take(tree: str, path: str, blobs: str) -> dict[str, Any]:
+    full = os.path.join(tree, path)
+    status = os.lstat(full)
+    entry: dict[str, Any] = {"path": path, "mode": f"{stat.S_IMODE(status.st_mode):04o}"}
+    if stat.S_ISREG(status.st_mode):
+        digest, size = _copy_content(full, status, blobs)
+        return {**entry, "type": "file", "size": size, "sha256": digest}
+    if stat.S_ISDIR(status.st_mode):
+        return {**entry, "type": "dir"}
+    if stat.S_ISLNK(status.st_mode):
+        return {**entry, "type": "symlink", "target": os.readlink(full)}
+    raise OutputsError(f"the output {path!r} is a {_kind(status.st_mode)}; outputs are files, folders and symlinks")
+
+
+def _kind(mode: int) -> str:
+    if stat.S_ISFIFO(mode):
+        return "FIFO"
+    return "socket" if stat.S_ISSOCK(mode) else "device file"
+
+
+def _copy_content(path: str, status: os.stat_result, blobs: str) -> tuple[str, int]:
+    """Copy the file to `blobs` under its sha256, reading it once; holes stay holes."""
+    import hashlib  # dear, and needed only once there are outputs
+
+    digest, size = hashlib.sha256(), 0
+    part = os.path.join(blobs, "part")
+    with _open(path, status) as source, open(part, "wb", buffering=0) as target:
+        while chunk := source.read(_CHUNK):
+            digest.update(chunk)
+            size += len(chunk)
+            if chunk == _ZEROS:
+                target.seek(_CHUNK, os.SEEK_CUR)
+            else:
+                write_all(target.fileno(), chunk)
+        target.truncate(size)
+    name = digest.hexdigest()
+    os.rename(part, os.path.join(blobs, name))
+    return name, size
+
+
+def _open(path: str, status: os.stat_result) -> Any:
+    try:
+        return open(path, "rb", buffering=0)
+    except PermissionError:
+        # The owner of a file of mode 000 may still lend itself the right to read.
+        os.chmod(path, 0o400)
+        try:
+            return open(path, "rb", buffering=0)
+        finally:
+            os.chmod(path, stat.S_IMODE(status.st_mode))

@@ -1,0 +1,245 @@
+"""Starting the build and seeing to it that nothing of it survives."""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import os
+import select
+import signal
+import sys
+import time
+
+from pytest_ftc.builds.launcher import kernel
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import Any
+
+LIFELINE = 0
+"""Standard input: the session writes `GO` when the build may start, and holds its end until it ends in whatever way."""
+
+GO = b"g"
+_LAST_WORDS = 126
+_ALSO_THREADS = 0x40000000 if sys.platform == "linux" else 0
+"""__WALL of waitpid(2): threads that are traced report too."""
+
+
+def await_turn() -> bool:
+    """Wait until the session says that the build may start; return False when it has gone instead."""
+    return os.read(LIFELINE, 1) == GO
+
+
+class Ended:
+    """How the main process of a build ended: an exit code, a signal, or not by itself."""
+
+    def __init__(self, exit_code: int | None, *, timed_out: bool = False, abandoned: bool = False) -> None:
+        self.exit_code = exit_code
+        """As subprocess has it: negative for a signal; None when the build was killed by us."""
+        self.timed_out = timed_out
+        self.abandoned = abandoned
+
+
+class Alone:
+    """What happens beside a build that nobody follows: nothing.  See `following.Following` for the other kind."""
+
+    refusal = ""
+    """Why a build that was to be followed is not."""
+
+    @property
+    def descriptors(self) -> list[int]:
+        """What to wait for, to call `handle_call` when it is readable."""
+        return []
+
+    def submit(self) -> None:
+        """In the process that becomes the build: come under supervision."""
+
+    def begin(self, pid: int) -> None:
+        """In the process that watches: follow `pid`, which is about to `submit`.  Raises OSError."""
+
+    def handle_call(self) -> None:
+        """Answer a call of the build."""
+
+    def handle_stop(self, pid: int, status: int) -> None:
+        """Let a thread of the build go on."""
+
+    def handle_end(self, pid: int, status: int) -> None:
+        """Take note of the end of a process or thread."""
+
+
+def start_build(spec: dict[str, Any], log: int, started: Callable[[], None], following: Alone) -> int:
+    """Fork and exec the build; return its pid once it runs.  Raises OSError when the command cannot be started."""
+    error_read, error_write = os.pipe()
+    pid = os.fork()
+    if pid == 0:
+        try:
+            _become_build(spec, log, following)
+        except OSError as error:
+            os.write(error_write, str(error.errno).encode())
+        finally:
+            os._exit(_LAST_WORDS)
+    os.close(error_write)
+    started()
+    following.begin(pid)
+    code = _read_failure(error_read, following)
+    if code:
+        os.waitpid(pid, 0)
+        number = int(code)
+        raise OSError(number, os.strerror(number), spec["argv"][0])
+    return pid
+
+
+def _read_failure(error_read: int, following: Alone) -> bytes:
+    """Return why the build could not be executed, empty when it was; answer its calls meanwhile."""
+    code = b""
+    while True:
+        ready, _, _ = select.select([error_read, *following.descriptors], [], [])
+        if error_read not in ready:
+            following.handle_call()
+            continue
+        data = os.read(error_read, 64)
+        code += data
+        if not data:
+            os.close(error_read)
+            return code
+
+
+def _become_build(spec: dict[str, Any], log: int, following: Alone) -> None:
+    os.setsid()
+    if spec["isolation"] == "none":
+        with contextlib.suppress(OSError, AttributeError):
+            kernel.die_with_parent(signal.SIGKILL)
+    else:
+        kernel.renounce_mounting()
+    kernel.renounce_privileges()
+    _limit_cpus(spec["cpus"])
+    with contextlib.suppress(OSError):  # refused in some containers, where neither is varied
+        kernel.set_personality(spec["personality"])
+    _connect(spec, log)
+    for number in signal.valid_signals() - {signal.SIGKILL, signal.SIGSTOP}:
+        with contextlib.suppress(OSError, ValueError):
+            signal.signal(number, signal.SIG_DFL)
+    signal.pthread_sigmask(signal.SIG_SETMASK, ())
+    os.chdir(spec["build_path"])
+    os.umask(spec["umask"])
+    following.submit()
+    os.execvpe(spec["argv"][0], spec["argv"], spec["env"])
+
+
+def _connect(spec: dict[str, Any], log: int) -> None:
+    """Give the build its standard streams: nothing and the log, or for a shell its terminal."""
+    if spec["shell"]:
+        from pytest_ftc.builds.launcher.terminal import take_terminal
+
+        take_terminal(spec["shell"]["terminal"])
+        return
+    null = os.open(os.devnull, os.O_RDONLY)
+    for descriptor, target in ((null, 0), (log, 1), (log, 2)):
+        os.dup2(descriptor, target)
+
+
+def _limit_cpus(count: int) -> None:
+    if count and hasattr(os, "sched_setaffinity"):
+        os.sched_setaffinity(0, sorted(os.sched_getaffinity(0))[:count])
+
+
+def wait_for(pid: int, timeout: float, following: Alone) -> Ended:
+    """Wait until the process `pid` ends, `timeout` seconds pass or the session goes away; reap all else meanwhile."""
+    deadline = time.monotonic() + timeout
+    wake_read, wake_write = os.pipe()
+    os.set_blocking(wake_write, False)
+    signal.set_wakeup_fd(wake_write)
+    signal.signal(signal.SIGCHLD, lambda *_: None)
+    try:
+        while True:
+            status = _reap(pid, following)
+            if status is not None:
+                return Ended(os.waitstatus_to_exitcode(status))
+            remaining = deadline - time.monotonic()
+            if remaining <= 0:
+                return Ended(None, timed_out=True)
+            watched = [wake_read, LIFELINE, *following.descriptors]
+            ready, _, _ = select.select(watched, [], [], min(remaining, 3600))
+            if wake_read in ready:
+                os.read(wake_read, 4096)
+            if LIFELINE in ready:
+                return Ended(None, abandoned=True)
+            if following.descriptors and following.descriptors[0] in ready:
+                following.handle_call()
+    finally:
+        signal.set_wakeup_fd(-1)
+        os.close(wake_read)
+        os.close(wake_write)
+
+
+def _reap(wanted: int, following: Alone) -> int | None:
+    while True:
+        try:
+            pid, status = os.waitpid(-1, os.WNOHANG | _ALSO_THREADS)
+        except ChildProcessError:
+            return None
+        if pid == 0:
+            return None
+        if os.WIFSTOPPED(status):
+            following.handle_stop(pid, status)
+            continue
+        following.handle_end(pid, status)
+        if pid == wanted:
+            return status
+
+
+def kill_rest(*, namespace: bool) -> int:
+    """Kill every other process of the build, reap them, and return how many were still running."""
+    survivors = len(_living(namespace))
+    for _ in range(1000):
+        victims = _living(namespace)
+        for pid in victims:
+            with contextlib.suppress(ProcessLookupError, PermissionError):
+                os.kill(pid, signal.SIGKILL)
+        _reap(-1, Alone())
+        if not victims:
+            break
+        time.sleep(0.001)
+    return survivors
+
+
+def _living(namespace: bool) -> list[int]:
+    """Return the pids of the build's living processes: all of the namespace, or all our descendants."""
+    parents: dict[int, int] = {}
+    for name in os.listdir("/proc"):
+        if name.isdigit():
+            with contextlib.suppress(OSError, ValueError):
+                state, parent = _read_state(int(name))
+                if state not in "ZX":
+                    parents[int(name)] = parent
+    own = os.getpid()
+    if namespace:
+        return [pid for pid in parents if pid != own]
+    return [pid for pid in parents if _descends(pid, own, parents)]
+
+
+def _read_state(pid: int) -> tuple[str, int]:
+    with open(f"/proc/{pid}/stat", "rb") as stat:
+        # The command's name, in parentheses, may hold anything: see proc(5).
+        fields = stat.read().rpartition(b")")[2].split()
+    return fields[0].decode(), int(fields[1])
+
+
+def _descends(pid: int, ancestor: int, parents: dict[int, int]) -> bool:
+    seen = set()
+    while pid in parents and pid not in seen:
+        seen.add(pid)
+        pid = parents[pid]
+        if pid == ancestor:
+            return True
+    return False
+
+
+def explain_start(error: OSError) -> str:
+    """Return why a command could not be started, for a person."""
+    if error.errno == errno.ENOENT:
+        return f"command not found: {error.filename}"
+    if error.errno in (errno.EACCES, errno.ENOEXEC):
+        return f"cannot execute {error.filename}: {error.strerror}"
+    return f"cannot start {error.filename}: {error.strerror}"

@@ -1,0 +1,1 @@
+"""Following the processes of a build: system calls, programs, and what they open."""

@@ -1,0 +1,98 @@
+"""Putting a build under supervision as it starts, and doing without where that is refused."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+
+from pytest_ftc.builds.launcher import kernel
+from pytest_ftc.builds.launcher.processes import Alone
+from pytest_ftc.builds.launcher.tracing import ptrace
+from pytest_ftc.builds.launcher.tracing.supervisor import Supervisor, Watcher
+
+_WITH, _WITHOUT = b"+", b"-"
+
+
+def follow(watchers: Sequence[Watcher]) -> Alone:
+    """Return how the coming build is followed for `watchers`."""
+    try:
+        return Following(Supervisor(watchers))
+    except OSError as error:
+        alone = Alone()
+        alone.refusal = str(error)
+        return alone
+
+
+class Following(Alone):
+    """The tie between a build and its `supervisor`."""
+
+    def __init__(self, supervisor: Supervisor) -> None:
+        self._supervisor: Supervisor | None = supervisor
+        kernel.allow_tracing()
+        self._go_read, self._go_write = os.pipe()
+        self._told_read, self._told_write = os.pipe()
+
+    @property
+    def descriptors(self) -> list[int]:
+        return [self._supervisor.descriptor] if self._supervisor else []
+
+    def submit(self) -> None:
+        """Wait until the build is followed, then have its calls asked about."""
+        assert self._supervisor is not None
+        os.close(self._go_write)
+        if os.read(self._go_read, 1) != _WITH:
+            return
+        # Told beforehand: afterwards nobody answers a write(2) yet.  The lowest number that is free comes next.
+        number = os.dup(self._go_read)
+        os.close(number)
+        os.write(self._told_write, b"%d" % number)
+        try:
+            descriptor = self._supervisor.ask()
+        except OSError as error:
+            os.write(self._told_write, f" {error.strerror}".encode())
+            return
+        if descriptor != number:
+            os.dup2(descriptor, number)
+            os.close(descriptor)
+        os.close(self._told_write)
+        os.read(self._go_read, 1)
+        os.close(number)
+
+    def begin(self, pid: int) -> None:
+        assert self._supervisor is not None
+        os.close(self._told_write)
+        os.close(self._go_read)
+        try:
+            ptrace.seize(pid)
+        except OSError as error:
+            self._do_without(str(error.strerror))
+            os.write(self._go_write, _WITHOUT)
+        else:
+            os.write(self._go_write, _WITH)
+            with open(self._told_read, "rb", closefd=False) as told:
+                number, _, problem = told.read().decode(errors="replace").partition(" ")
+            if number and not problem:
+                self._supervisor.listen(pid, int(number))
+                os.write(self._go_write, _WITH)
+            else:
+                self._do_without(problem)
+        os.close(self._told_read)
+        os.close(self._go_write)
+
+    def _do_without(self, reason: str) -> None:
+        self._supervisor = None
+        self.refusal = reason or "it ended early"
+
+    def handle_call(self) -> None:
+        if self._supervisor:
+            self._supervisor.handle_call()
+
+    def handle_stop(self, pid: int, status: int) -> None:
+        if self._supervisor:
+            self._supervisor.handle_stop(pid, status)
+        else:
+            ptrace.resume(pid, status)
+
+    def handle_end(self, pid: int, status: int) -> None:
+        if self._supervisor:
+            self._supervisor.handle_end(pid, status)

@@ -1,0 +1,84 @@
+"""Whether a build is supervised, what for, and what came of it."""
+
+from __future__ import annotations
+
+import os
+import sys
+
+from pytest_ftc.builds.launcher.processes import Alone
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+    from pytest_ftc.builds.launcher.clock import MovedClock
+    from pytest_ftc.builds.launcher.tracing.recorder import Recorder
+
+_MOST_NAMED = 3
+
+
+class Supervision:
+    """How a build is followed, whether all of it saw the moved `clock`, and what a `recorder` has written down."""
+
+    def __init__(self, following: Alone, clock: MovedClock | None = None, recorder: Recorder | None = None) -> None:
+        self.following = following
+        self._clock = clock
+        self._recorder = recorder
+
+    def report(self) -> dict[str, Any]:
+        """Return what the result of the build has to say of it."""
+        hole = self._find_hole(self._clock) if self._clock else ""
+        return {
+            **({"not_applied": {"time": hole}} if hole else {}),
+            **({"trace": self._recorder.result()} if self._recorder and not self.following.refusal else {}),
+            "not_followed": self.following.refusal,
+        }
+
+    def _find_hole(self, clock: MovedClock) -> str:
+        if self.following.refusal:
+            return (
+                "programs that libfaketime does not reach, such as static ones, could not be watched "
+                f"({self.following.refusal}); allow ptrace(2) and seccomp(2)"
+            )
+        missed = [f"{name} {reason}" for name, reason in sorted(clock.unreached.items())]
+        if not missed:
+            return ""
+        more = f" and {len(missed) - _MOST_NAMED} more" * (len(missed) > _MOST_NAMED)
+        return f"not all programs saw the moved clock: {', '.join(missed[:_MOST_NAMED])}{more}"
+
+
+def import_for(spec: dict[str, Any]) -> None:
+    """Import what will be needed later: the root of a build does not show this package where it is below /tmp."""
+    if spec["shell"]:
+        from pytest_ftc.builds.launcher import terminal  # noqa: F401
+    if spec["keep"]:
+        from pytest_ftc.builds.launcher import keep as keeping  # noqa: F401
+    if _is_supervised(spec):
+        # Most builds do without, and imports are waited for.
+        from pytest_ftc.builds.launcher.tracing import attach as following  # noqa: F401
+
+
+def _is_supervised(spec: dict[str, Any]) -> bool:
+    wanted = bool(spec["clock_shift"]) or spec["trace"] != "no" or spec["isolation"] == "none"
+    return wanted and sys.platform == "linux"
+
+
+def supervise(spec: dict[str, Any], log: int) -> Supervision:
+    """Return the supervision that `spec` calls for: a moved clock, a trace, and where no namespace kills survivors.
+
+    What a tracer follows dies with it, whatever it does to its name, session and environment.
+    """
+    moved, traced = bool(spec["clock_shift"]), spec["trace"] != "no"
+    if sys.platform != "linux":
+        unknown = Alone()
+        unknown.refusal = f"{os.uname().sysname} has no seccomp(2)"
+        return Supervision(unknown)
+    if not _is_supervised(spec):
+        return Supervision(Alone())
+    from pytest_ftc.builds.launcher.clock import MovedClock
+    from pytest_ftc.builds.launcher.tracing.attach import follow
+    from pytest_ftc.builds.launcher.tracing.recorder import Recorder
+
+    clock = MovedClock(spec["clock_shift"], spec["faketime"]) if moved else None
+    recorder = Recorder(log, contents=spec["trace"] == "contents") if traced else None
+    return Supervision(follow([watcher for watcher in (clock, recorder) if watcher]), clock, recorder)

@@ -1,0 +1,276 @@
+"""Writing down what the programs of a build are, which files they open and whom they try to reach."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import stat
+import struct
+from collections.abc import Callable
+from typing import Any
+
+from pytest_ftc.builds.launcher.tracing.seccomp import CONTINUE, Listener, Notification, Rule
+
+_AT_FDCWD = 0xFFFFFF9C
+_WRITING = os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_TRUNC
+_CREATING = os.O_WRONLY | os.O_CREAT | os.O_TRUNC
+_AF_INET, _AF_INET6 = 2, 10
+_MOST_ARGUMENTS = 128 * 1024
+_MOST_ENTRIES = 200_000
+_MOST_CONTENT = 64 * 1024
+"""Bytes of what one program writes to one file."""
+_UNKNOWN = -1
+_CALLS = (
+    "open", "creat", "openat", "openat2", "rename", "renameat", "renameat2", "link", "linkat",
+    "symlink", "symlinkat", "mkdir", "mkdirat", "connect",
+)  # fmt: skip
+_WRITES = ("write", "pwrite64", "writev")
+
+
+class Recorder:
+    """Records programs, opened files, renamed files and network addresses; each once for every program.
+
+    Paths are absolute.  A file that is not there when it is asked for is no input, and is left out.  With `contents`
+    the beginning of what each program writes to each file is kept too.  `log`, a descriptor, takes the build's output.
+    """
+
+    def __init__(self, log: int, *, contents: bool = False) -> None:
+        self._log = os.fstat(log).st_ino
+        self.rules = tuple(map(Rule, _CALLS + _WRITES * contents))
+        self._programs: list[dict[str, Any]] = []
+        self._running: dict[int, int] = {}
+        self._read: dict[tuple[int, str], None] = {}
+        self._written: dict[tuple[int, str], None] = {}
+        self._contents: dict[tuple[int, str], bytes] = {}
+        self._moved: list[tuple[int, str, str]] = []
+        self._connected: dict[tuple[int, str], None] = {}
+        self._kinds: dict[str, tuple[str, bool]] = {}
+        self._gaps: dict[str, None] = {}
+        self._events = 0
+
+    def result(self) -> dict[str, Any]:
+        """Return all that was recorded, as JSON values; programs are referred to by their index."""
+        return {
+            "programs": self._programs,
+            "read": list(self._read),
+            "written": list(self._written),
+            "contents": [(*key, data.decode("latin-1")) for key, data in self._contents.items()],
+            "moved": self._moved,
+            "connected": list(self._connected),
+            "gaps": list(self._gaps),
+        }
+
+    def saw_start(self, pid: int) -> None:
+        parent = self._program(pid)
+        self._programs.append(
+            {**_describe(pid), "parent": parent, "exit_code": None, "began": self._tick(), "ended": None, "helpers": 0}
+        )
+        self._running[pid] = len(self._programs) - 1
+        for path in _inherited(pid, self._log):
+            self._written[self._running[pid], path] = None
+
+    def saw_fork(self, parent: int, child: int) -> None:
+        self._running.setdefault(child, self._program(parent))
+
+    def saw_end(self, pid: int, status: int) -> None:
+        index = self._running.pop(pid, _UNKNOWN)
+        if index == _UNKNOWN:
+            return
+        if self._programs[index]["pid"] == pid:
+            self._programs[index].update(exit_code=os.waitstatus_to_exitcode(status), ended=self._tick())
+        else:
+            self._programs[index]["helpers"] += 1
+
+    def _tick(self) -> int:
+        self._events += 1
+        return self._events
+
+    def lost_sight(self, pid: int) -> None:
+        name = os.path.basename(_describe(pid)["program"]) or f"process {pid}"
+        self._gaps[f"{name} is traced by the build itself, so what it starts is not followed"] = None
+
+    def saw_call(self, notification: Notification, listener: Listener) -> None:
+        if len(self._read) + len(self._written) + len(self._moved) < _MOST_ENTRIES:
+            # Whoever asked may have died, or asked for nonsense: the kernel will tell it so.
+            with contextlib.suppress(OSError, struct.error):
+                _RECORD[notification.call](self, notification)
+        else:
+            self._gaps[f"only the first {_MOST_ENTRIES} uses of files were recorded"] = None
+        listener.answer(notification, flags=CONTINUE)
+
+    def open_(self, call: Notification) -> None:
+        self._open(call, _AT_FDCWD, call.arguments[0], call.arguments[1])
+
+    def create(self, call: Notification) -> None:
+        self._open(call, _AT_FDCWD, call.arguments[0], _CREATING)
+
+    def open_at(self, call: Notification) -> None:
+        self._open(call, call.arguments[0], call.arguments[1], call.arguments[2])
+
+    def open_at_2(self, call: Notification) -> None:
+        flags = struct.unpack("=Q", _peek(call.thread, call.arguments[2], 8))[0]
+        self._open(call, call.arguments[0], call.arguments[1], flags)
+
+    def make(self, call: Notification) -> None:
+        self._make(call, _AT_FDCWD, call.arguments[0])
+
+    def make_at(self, call: Notification) -> None:
+        self._make(call, call.arguments[0], call.arguments[1])
+
+    def link(self, call: Notification) -> None:
+        self._make(call, _AT_FDCWD, call.arguments[1])
+
+    def link_at(self, call: Notification) -> None:
+        self._make(call, call.arguments[1], call.arguments[2])
+
+    def move(self, call: Notification) -> None:
+        self._move(call, (_AT_FDCWD, call.arguments[0]), (_AT_FDCWD, call.arguments[1]))
+
+    def move_at(self, call: Notification) -> None:
+        self._move(call, call.arguments[0:2], call.arguments[2:4])
+
+    def write(self, call: Notification) -> None:
+        self._keep(call, call.arguments[0], call.arguments[1], call.arguments[2])
+
+    def write_several(self, call: Notification) -> None:
+        vector = _peek(call.thread, call.arguments[1], 16 * min(call.arguments[2], 16))
+        for address, size in struct.iter_unpack("=QQ", vector):
+            self._keep(call, call.arguments[0], address, size)
+
+    def _keep(self, call: Notification, descriptor: int, address: int, size: int) -> None:
+        path = os.readlink(f"/proc/{call.thread}/fd/{descriptor & 0xFFFFFFFF}")
+        key = self._program(call.thread), path
+        kept = self._contents.get(key, b"")
+        if path.startswith("/") and not path.startswith("/dev/") and len(kept) < _MOST_CONTENT:
+            self._contents[key] = kept + _peek(call.thread, address, min(size, _MOST_CONTENT - len(kept)))
+
+    def connect(self, call: Notification) -> None:
+        address = _peek(call.thread, call.arguments[1], min(call.arguments[2], 28))
+        family = struct.unpack_from("=H", address)[0]
+        if family in (_AF_INET, _AF_INET6):
+            import socket  # dear, and few builds connect to anything
+
+            port = struct.unpack_from(">H", address, 2)[0]
+            host = address[4:8] if family == _AF_INET else address[8:24]
+            name = socket.inet_ntop(socket.AF_INET if family == _AF_INET else socket.AF_INET6, host)
+            self._connected[self._program(call.thread), f"[{name}]:{port}" if ":" in name else f"{name}:{port}"] = None
+
+    def _open(self, call: Notification, folder: int, name: int, flags: int) -> None:
+        path = _resolve(call.thread, folder, name)
+        program = self._program(call.thread)
+        if flags & _WRITING:
+            self._written[program, _resolve_folder(path)] = None
+        if not flags & _CREATING:
+            real, is_input = self._look_at(path)
+            if is_input:
+                self._read[program, real] = None
+
+    def _make(self, call: Notification, folder: int, name: int) -> None:
+        self._written[self._program(call.thread), _resolve_folder(_resolve(call.thread, folder, name))] = None
+
+    def _move(self, call: Notification, source: tuple[int, ...], target: tuple[int, ...]) -> None:
+        names = _resolve(call.thread, *source), _resolve(call.thread, *target)
+        self._moved.append((self._program(call.thread), *names))
+
+    def _look_at(self, path: str) -> tuple[str, bool]:
+        """Return the path behind all symlinks, and whether something to read is there."""
+        if path.startswith("/proc/"):
+            return path, False
+        if path not in self._kinds:
+            real = os.path.realpath(path)
+            try:
+                mode = os.stat(real).st_mode
+            except OSError:
+                return path, False
+            self._kinds[path] = real, stat.S_ISREG(mode) or stat.S_ISCHR(mode)
+        return self._kinds[path]
+
+    def _program(self, thread: int) -> int:
+        """Return the program that `thread` runs: one it has executed, or else its parent."""
+        if thread not in self._running:
+            leader, parent = _relatives(thread)
+            ancestor = leader if leader != thread else parent
+            self._running[thread] = self._program(ancestor) if ancestor > 1 else _UNKNOWN
+        return self._running[thread]
+
+
+_RECORD: dict[str, Callable[[Recorder, Notification], None]] = {
+    "open": Recorder.open_,
+    "creat": Recorder.create,
+    "openat": Recorder.open_at,
+    "openat2": Recorder.open_at_2,
+    "rename": Recorder.move,
+    "link": Recorder.move,
+    "renameat": Recorder.move_at,
+    "renameat2": Recorder.move_at,
+    "linkat": Recorder.move_at,
+    "symlink": Recorder.link,
+    "symlinkat": Recorder.link_at,
+    "mkdir": Recorder.make,
+    "mkdirat": Recorder.make_at,
+    "connect": Recorder.connect,
+    "write": Recorder.write,
+    "pwrite64": Recorder.write,
+    "writev": Recorder.write_several,
+}
+
+
+def _describe(pid: int) -> dict[str, Any]:
+    """Return the command line, the folder and the program of a process; empty where it is gone."""
+    found: dict[str, Any] = {"pid": pid, "argv": [], "folder": "", "program": ""}
+    with contextlib.suppress(OSError):
+        with open(f"/proc/{pid}/cmdline", "rb") as file:
+            words = file.read(_MOST_ARGUMENTS).split(b"\0")[:-1]
+        found["argv"] = [os.fsdecode(word) for word in words]
+        found["folder"] = os.readlink(f"/proc/{pid}/cwd")
+        found["program"] = os.readlink(f"/proc/{pid}/exe")
+    return found
+
+
+def _inherited(pid: int, log: int) -> list[str]:
+    """Return the files that the program starting in `pid` has open for writing: a shell's ``>``, see proc_pid_fd(5)."""
+    found = []
+    with contextlib.suppress(OSError):
+        for name in os.listdir(f"/proc/{pid}/fd"):
+            link = f"/proc/{pid}/fd/{name}"
+            path = os.readlink(link)
+            # The owner may write through the link if the file is open for writing.
+            writable = os.lstat(link).st_mode & stat.S_IWUSR
+            if writable and path.startswith("/") and not path.startswith("/dev/") and os.stat(link).st_ino != log:
+                found.append(path)
+    return found
+
+
+def _relatives(thread: int) -> tuple[int, int]:
+    """Return the process that `thread` belongs to and the parent of that, see proc_pid_status(5)."""
+    leader = parent = 0
+    with contextlib.suppress(OSError), open(f"/proc/{thread}/status") as status:
+        for line in status:
+            if line.startswith("Tgid:"):
+                leader = int(line.split()[1])
+            elif line.startswith("PPid:"):
+                parent = int(line.split()[1])
+    return leader, parent
+
+
+def _resolve(thread: int, folder: int, name: int) -> str:
+    """Return the absolute path that the text at the address `name` means, seen from the descriptor `folder`."""
+    path = os.fsdecode(_peek(thread, name, 4096).partition(b"\0")[0])
+    if not os.path.isabs(path):
+        low = folder & 0xFFFFFFFF
+        base = "cwd" if low == _AT_FDCWD else f"fd/{low}"
+        path = os.path.join(os.readlink(f"/proc/{thread}/{base}"), path)
+    return os.path.normpath(path)
+
+
+def _resolve_folder(path: str) -> str:
+    """Return `path` with the symlinks of its folder resolved, not the last one."""
+    return os.path.join(os.path.realpath(os.path.dirname(path)), os.path.basename(path))
+
+
+def _peek(thread: int, address: int, size: int) -> bytes:
+    memory = os.open(f"/proc/{thread}/mem", os.O_RDONLY)
+    try:
+        return os.pread(memory, size, address)
+    finally:
+        os.close(memory)

@@ -1,0 +1,150 @@
+"""Being asked about some of a program's system calls, see seccomp_unotify(2)."""
+
+from __future__ import annotations
+
+import ctypes
+import errno
+import fcntl
+import os
+import struct
+from collections.abc import Iterable
+from typing import NamedTuple
+
+from pytest_ftc.builds.launcher import kernel
+from pytest_ftc.builds.launcher.cpu_abi import this_processor
+
+CONTINUE = 1
+"""Flag of an answer: let the kernel carry out the call."""
+
+_SET_MODE_FILTER = 1
+_NEW_LISTENER = 1 << 3
+_ALLOW, _NOTIFY = 0x7FFF0000, 0x7FC00000
+_RECEIVE, _SEND = 0xC0502100, 0xC0182101
+_NOTIFICATION = struct.Struct("=QIIiIQ6Q")
+_ANSWER = struct.Struct("=QqiI")
+
+# Classic BPF, see filter.txt in the kernel's documentation: load a word, jump if equal, jump if a bit is set, return.
+_LOAD, _EQUAL, _SET, _RETURN = 0x20, 0x15, 0x45, 0x06
+_AT_NUMBER, _AT_PROCESSOR, _AT_ARGUMENTS = 0, 4, 16
+
+
+class Condition(NamedTuple):
+    """A condition on one argument of a call; only its low 32 bits are looked at, but for NONZERO."""
+
+    argument: int
+    kind: str
+    """``in`` (one of the values), ``bit`` (has the bit of the one value) or ``nonzero``."""
+    values: tuple[int, ...] = ()
+
+
+class Rule(NamedTuple):
+    """A call to be asked about when all `conditions` hold."""
+
+    call: str
+    conditions: tuple[Condition, ...] = ()
+
+
+class Notification(NamedTuple):
+    """A call that waits for an answer."""
+
+    id: int
+    thread: int
+    call: str
+    caller: int
+    """Address of the instruction that makes the call."""
+    arguments: tuple[int, ...]
+
+
+def compile_filter(rules: Iterable[Rule]) -> bytes:
+    """Return the BPF program that asks about `rules` and allows all else, and all of foreign processors."""
+    processor = this_processor()
+    program = [(_LOAD, 0, 0, _AT_PROCESSOR), (_EQUAL, 1, 0, processor.audit), (_RETURN, 0, 0, _ALLOW)]
+    for rule in rules:
+        if rule.call in processor.calls:
+            program += _compile_rule(processor.calls[rule.call], rule.conditions)
+    program.append((_RETURN, 0, 0, _ALLOW))
+    return b"".join(struct.pack("=HBBI", *instruction) for instruction in program)
+
+
+def _compile_rule(number: int, conditions: tuple[Condition, ...]) -> list[tuple[int, int, int, int]]:
+    fail = -1  # stands for the distance to the end of this rule until that is known
+    body = [(_LOAD, 0, 0, _AT_NUMBER), (_EQUAL, 0, fail, number)]
+    for condition in conditions:
+        low = _AT_ARGUMENTS + 8 * condition.argument
+        body.append((_LOAD, 0, 0, low))
+        if condition.kind == "in":
+            last = len(condition.values) - 1
+            body += [(_EQUAL, last - i, 0 if i < last else fail, value) for i, value in enumerate(condition.values)]
+        elif condition.kind == "bit":
+            body.append((_SET, 0, fail, condition.values[0]))
+        else:
+            body += [(_SET, 2, 0, 0xFFFFFFFF), (_LOAD, 0, 0, low + 4), (_SET, 0, fail, 0xFFFFFFFF)]
+    body.append((_RETURN, 0, 0, _NOTIFY))
+    end = len(body)
+    return [
+        (code, yes, end - index - 1 if no == fail else no, value) for index, (code, yes, no, value) in enumerate(body)
+    ]
+
+
+class _Program(ctypes.Structure):
+    _fields_ = (("length", ctypes.c_ushort), ("filter", ctypes.c_char_p))
+
+
+def install_filter(program: bytes) -> int:
+    """Put this process and all its descendants under `program`; return the descriptor on which questions arrive.
+
+    Needs no_new_privs.  Raises OSError.
+    """
+    buffer = ctypes.create_string_buffer(program, len(program))
+    given = _Program(len(program) // 8, ctypes.cast(buffer, ctypes.c_char_p))
+    return kernel.system_call(
+        this_processor().calls["seccomp"], _SET_MODE_FILTER, _NEW_LISTENER, ctypes.byref(given), what="seccomp"
+    )
+
+
+def take_descriptor(pid: int, number: int) -> int:
+    """Return a copy of the descriptor `number` of the process `pid`, see pidfd_getfd(2).  Raises OSError."""
+    calls = this_processor().calls
+    handle = kernel.system_call(calls["pidfd_open"], pid, 0, what="pidfd_open")
+    try:
+        return kernel.system_call(calls["pidfd_getfd"], handle, number, 0, what="pidfd_getfd")
+    finally:
+        os.close(handle)
+
+
+class Listener:
+    """The end on which questions arrive and are answered."""
+
+    def __init__(self, descriptor: int) -> None:
+        self.descriptor = descriptor
+        self._names = {number: name for name, number in this_processor().calls.items()}
+
+    def receive(self) -> Notification | None:
+        """Return the next question; None when whoever asked has died meanwhile."""
+        buffer = bytearray(_NOTIFICATION.size)
+        try:
+            fcntl.ioctl(self.descriptor, _RECEIVE, buffer)
+        except OSError as error:
+            if error.errno in (errno.ENOENT, errno.EINTR):
+                return None
+            raise
+        number, thread, _, call, _, caller, *arguments = _NOTIFICATION.unpack(buffer)
+        return Notification(number, thread, self._names.get(call, ""), caller, tuple(arguments))
+
+    def answer(self, notification: Notification, value: int = 0, *, error: int = 0, flags: int = 0) -> None:
+        """Have the call return `value`, fail with the errno `error`, or with the flag CONTINUE go its way."""
+        data = _ANSWER.pack(notification.id, value, -error, flags)
+        while not self._send(data):
+            pass
+
+    def _send(self, data: bytes) -> bool:
+        """Return whether `data` need not be sent again."""
+        try:
+            fcntl.ioctl(self.descriptor, _SEND, data)
+        except InterruptedError:
+            return False
+        except OSError as problem:
+            # Whoever asked has died, or was interrupted and will ask again.
+            if problem.errno not in (errno.ENOENT, errno.EINPROGRESS):
+                raise
+        return True

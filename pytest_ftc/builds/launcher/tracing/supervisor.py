@@ -1,0 +1,136 @@
+"""Watching over all processes of a build: which programs they execute, and some of the calls they make."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+from collections.abc import Sequence
+from typing import Protocol
+
+from pytest_ftc.builds.launcher.tracing import ptrace, seccomp
+from pytest_ftc.builds.launcher.tracing.seccomp import CONTINUE, Condition, Listener, Notification, Rule
+
+_TRACE_ME, _ATTACH, _SEIZE = 0, 16, 0x4206
+
+
+class Watcher(Protocol):
+    """Someone who wants to know what the processes of a build do."""
+
+    @property
+    def rules(self) -> tuple[Rule, ...]:
+        """The calls to be asked about."""
+
+    def saw_start(self, pid: int) -> None:
+        """A program has been loaded into `pid` and has not run yet."""
+
+    def saw_fork(self, parent: int, child: int) -> None:
+        """The thread `parent` has made a process or thread `child`."""
+
+    def saw_call(self, notification: Notification, listener: Listener) -> None:
+        """A thread waits until this call is answered."""
+
+    def saw_end(self, pid: int, status: int) -> None:
+        """The process or thread `pid` has ended with `status`, as waitpid(2) has it."""
+
+    def lost_sight(self, pid: int) -> None:
+        """From now on `pid` and what comes from it start programs unseen; their calls are still asked about."""
+
+
+class Supervisor:
+    """Follows a build for its `watchers`.
+
+    Only one process can trace another, so a build that itself traces a process of its own is let have it.
+    """
+
+    _RULE = Rule("ptrace", (Condition(0, "in", (_TRACE_ME, _ATTACH, _SEIZE)),))
+
+    def __init__(self, watchers: Sequence[Watcher]) -> None:
+        self._watchers = watchers
+        self._asked = {rule.call: watcher for watcher in watchers for rule in watcher.rules}
+        """Nobody asks about a call that another watcher answers."""
+        self._filter = seccomp.compile_filter([self._RULE, *(rule for one in watchers for rule in one.rules)])
+        self._listener: Listener | None = None
+        self._to_release: dict[int, list[Notification]] = {}
+        self._released: set[int] = set()
+
+    def ask(self) -> int:
+        """In the process that becomes the build: have its calls asked about; return the descriptor for `listen`."""
+        return seccomp.install_filter(self._filter)
+
+    def listen(self, pid: int, descriptor: int) -> None:
+        """In the process that watches: answer the calls of `pid`, which has called `ask`.  Raises OSError."""
+        self._listener = Listener(seccomp.take_descriptor(pid, descriptor))
+
+    @property
+    def descriptor(self) -> int:
+        """Readable when a call waits to be answered."""
+        assert self._listener is not None
+        return self._listener.descriptor
+
+    def handle_stop(self, pid: int, status: int) -> None:
+        """Let a thread go on that waitpid(2) reports as stopped."""
+        event = status >> 16
+        if event == ptrace.EVENT_EXEC:
+            for watcher in self._watchers:
+                watcher.saw_start(pid)
+        elif event in ptrace.EVENTS_FORK:
+            self._tell_fork(pid)
+        waiting = self._to_release.pop(pid, None)
+        if waiting is None:
+            ptrace.resume(pid, status)
+            return
+        ptrace.detach(pid, status)
+        self._released.add(pid)
+        for watcher in self._watchers:
+            watcher.lost_sight(pid)
+        self._let_go_on(waiting)
+
+    def _tell_fork(self, parent: int) -> None:
+        with contextlib.suppress(ProcessLookupError):
+            child = ptrace.event_message(parent)
+            for watcher in self._watchers:
+                watcher.saw_fork(parent, child)
+
+    def handle_end(self, pid: int, status: int) -> None:
+        """Take note that waitpid(2) reports a process or thread as ended."""
+        self._released.discard(pid)
+        for watcher in self._watchers:
+            watcher.saw_end(pid, status)
+        self._let_go_on(self._to_release.pop(pid, ()))
+
+    def handle_call(self) -> None:
+        """Answer the call that waits."""
+        assert self._listener is not None
+        notification = self._listener.receive()
+        if notification is None:
+            return
+        if notification.call == "ptrace":
+            self._give_way(notification)
+        else:
+            self._asked[notification.call].saw_call(notification, self._listener)
+
+    def _give_way(self, notification: Notification) -> None:
+        """Let go of the thread that a process of the build wants to trace, before it tries."""
+        assert self._listener is not None
+        request, target = notification.arguments[:2]
+        thread = notification.thread if request == _TRACE_ME else target
+        if thread in self._released or not _is_traced(thread):
+            self._listener.answer(notification, flags=CONTINUE)
+            return
+        waiting = self._to_release.setdefault(thread, [])
+        if request != _TRACE_ME:
+            waiting.append(notification)
+        # A thread that asks for itself is interrupted in its call, and makes it again when it has been released.
+        ptrace.interrupt(thread)
+
+    def _let_go_on(self, waiting: Sequence[Notification]) -> None:
+        assert self._listener is not None
+        for notification in waiting:
+            self._listener.answer(notification, flags=CONTINUE)
+
+
+def _is_traced(thread: int) -> bool:
+    """Return whether this process traces `thread`, see TracerPid in proc_pid_status(5)."""
+    with contextlib.suppress(OSError), open(f"/proc/{thread}/status") as status:
+        return any(line.split() == ["TracerPid:", str(os.getpid())] for line in status)
+    return False

@@ -1,0 +1,173 @@
+"""Finding out what this machine offers, by trying it."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import platform
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from dataclasses import replace
+from importlib.util import find_spec
+from pathlib import Path
+
+from pytest_ftc.builds.launcher.trees import remove_tree
+from pytest_ftc.builds.local import LocalExecutor, clock_variables
+from pytest_ftc.builds.workspace import filesystem_type
+from pytest_ftc.model import Action, BuildStatus, Environment, Identity, Isolation, Machine, Role
+
+_SHIFT = 398 * 86400
+
+
+def survey_machine(work: Path) -> Machine:
+    """Return the facilities of this machine for builds below the folder `work`."""
+    faketime, faketime_reason = _find_faketime()
+    machine = Machine(
+        isolation=Isolation.NONE,
+        faketime=faketime,
+        faketime_reason=faketime_reason,
+        locales=_list_locales(),
+        zoneinfo=Path("/usr/share/zoneinfo/Pacific/Kiritimati").is_file(),
+        work_dir=str(work),
+        work_filesystem=filesystem_type(work),
+        identity=_find_identity(),
+        online=_has_route(),
+        personality_reason=_try_personality(),
+        cpus=len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1,
+    )
+    return _find_isolation(machine, work)
+
+
+def _find_isolation(machine: Machine, work: Path) -> Machine:
+    if sys.platform != "linux":
+        return replace(machine, isolation_reason=f"{platform.system()} has no namespaces")
+    candidates = [Isolation.USER, *([Isolation.ROOT] if os.geteuid() == 0 else [])]
+    reason = ""
+    for isolation in candidates:
+        for overlay in (True, False):
+            candidate = replace(machine, isolation=isolation, overlay=overlay)
+            failure = _try(candidate, work)
+            if not failure:
+                return candidate
+            reason = reason or failure
+    return replace(machine, isolation_reason=reason)
+
+
+def _try(machine: Machine, work: Path) -> str:
+    """Run a build that does nothing, with all that the machine is said to have; return why it failed, or nothing."""
+    folder = work / "survey"
+    (folder / "source").mkdir(parents=True)
+    try:
+        executor = LocalExecutor(machine, folder / "work", folder, jobs=1)
+        environment = Environment(
+            build_path="/ftc-survey/tree",
+            home="/ftc-survey-home",
+            temp_dir="/tmp",
+            variables={"PATH": os.defpath},
+            network=False,
+        )
+        action = Action(
+            id="survey",
+            role=Role.CONTROL,
+            command=("/bin/sh", "-c", "echo > seen"),
+            snapshot=folder / "source",
+            environment=environment,
+            described={},
+            outputs=("seen",),
+            timeout=30,
+        )
+        result = executor.run(action, lambda _: None)
+    finally:
+        remove_tree(str(folder))
+    return "" if result.status is BuildStatus.OK else result.reason
+
+
+def _find_faketime() -> tuple[str, str]:
+    """Return a libfaketime that works here, and otherwise the reason why there is none."""
+    if sys.platform != "linux":
+        return "", "libfaketime is used on Linux only"
+    advice = "install Debian's libfaketime, or the PyPI package on x86-64"
+    problems = []
+    for candidate in filter(Path.is_file, _faketime_candidates()):
+        problem = _find_fault(candidate)
+        if not problem:
+            return str(candidate), ""
+        problems.append(f"{candidate} {problem}")
+    return "", f"{'; '.join(problems) or 'no libfaketime found'}; {advice}"
+
+
+def _faketime_candidates() -> Iterator[Path]:
+    for folder in ("/usr/lib", "/usr/lib64", "/usr/local/lib"):
+        yield from sorted(Path(folder).glob("faketime/libfaketime.so.1"))
+        yield from sorted(Path(folder).glob("*/faketime/libfaketime.so.1"))
+    package = find_spec("libfaketime")
+    if package and package.origin:
+        yield Path(package.origin).parent / "vendor/libfaketime/src/libfaketime.so.1"
+
+
+# Waits until a moment that has passed, as sleep() of Python 3.11 does: some versions of libfaketime refuse that.
+_TRY_CLOCK = """
+import ctypes, struct, time
+monotonic, until = 1, 1
+code = ctypes.CDLL(None).clock_nanosleep(monotonic, until, struct.pack("qq", 0, 1), None)
+print(int(time.time()), code)
+"""
+
+
+def _find_fault(library: Path) -> str:
+    """Return why a moved clock by `library` would not do; empty when it would."""
+    environment = {"PATH": os.defpath, **clock_variables(_SHIFT, str(library), {})}
+    command = [sys.executable, "-I", "-S", "-c", _TRY_CLOCK]
+    try:
+        done = subprocess.run(command, env=environment, capture_output=True, timeout=30, stdin=subprocess.DEVNULL)
+        seen, code = map(int, done.stdout.split())
+    except (OSError, ValueError, subprocess.TimeoutExpired):
+        return "does not work here"
+    if abs(seen - time.time() - _SHIFT) >= 60:
+        return "does not move the clock"
+    return f"breaks clock_nanosleep(2): {os.strerror(code)}" if code else ""
+
+
+def _list_locales() -> tuple[str, ...]:
+    try:
+        listed = subprocess.run(["locale", "-a"], capture_output=True, stdin=subprocess.DEVNULL, timeout=30).stdout
+    except (OSError, subprocess.TimeoutExpired):
+        return ("C",)
+    return tuple(listed.decode(errors="replace").split())
+
+
+def _find_identity() -> Identity:
+    import grp
+    import pwd
+
+    uid, gid = os.geteuid(), os.getegid()
+    try:
+        user = pwd.getpwuid(uid).pw_name
+    except KeyError:
+        user = f"user{uid}"
+    try:
+        group = grp.getgrgid(gid).gr_name
+    except KeyError:
+        group = f"group{gid}"
+    return Identity(uid=uid, gid=gid, user=user, group=group)
+
+
+def _has_route() -> bool:
+    """Return whether a default route exists, see the formats of /proc/net/route and /proc/net/ipv6_route."""
+    with contextlib.suppress(OSError), open("/proc/net/route") as routes:
+        if any(line.split()[1] == "00000000" for line in list(routes)[1:]):
+            return True
+    with contextlib.suppress(OSError), open("/proc/net/ipv6_route") as routes:
+        return any(line.startswith("0" * 32 + " 00") and line.split()[-1] != "lo" for line in routes)
+    return False
+
+
+def _try_personality() -> str:
+    """Return why a child of ours may not change its execution domain; empty when it may."""
+    if sys.platform != "linux":
+        return f"{platform.system()} has no personality(2)"
+    code = "import ctypes, sys; sys.exit(ctypes.CDLL(None).personality(ctypes.c_ulong(0x0060000)) == -1)"
+    done = subprocess.run([sys.executable, "-I", "-S", "-c", code], stdin=subprocess.DEVNULL, capture_output=True)
+    return "" if done.returncode == 0 else "personality(2) is refused here (a container's seccomp profile)"

@@ -1,0 +1,86 @@
+"""Runs builds by another executor, and tells meanwhile which run, and since when."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from pytest_ftc.model import Action, BuildResult, Role
+from pytest_ftc.model.progress import Progress
+from pytest_ftc.model.protocols import Executor, MayStart, at_once
+
+_FIRST = (Role.CONTROL, Role.EXPERIMENT)
+"""Why builds are run first; all others belong to a diagnosis."""
+
+
+@dataclass(slots=True)
+class _Stage:
+    """Where one artifact stands."""
+
+    since: float
+    asked: int = 0
+    """Builds asked for that have not ended: they run, or wait."""
+    built: int = 0
+    diagnosed: bool = False
+    running: dict[str, tuple[Role, float]] = field(default_factory=dict)
+    """By id, with the moment when its command started."""
+
+
+class ObservedExecutor:
+    """An executor whose builds can be watched from another thread."""
+
+    def __init__(self, inner: Executor) -> None:
+        self._inner = inner
+        self._stages: dict[str, _Stage] = {}
+        self._lock = threading.Lock()
+
+    def run(self, action: Action, started: Callable[[float], None], may_start: MayStart = at_once) -> BuildResult:
+        """See `pytest_ftc.model.protocols.Executor`."""
+
+        def note(moment: float) -> None:
+            with self._lock:
+                self._stage(action.artifact).running[action.id] = (action.role, time.monotonic())
+            started(moment)
+
+        with self._lock:
+            stage = self._stage(action.artifact)
+            stage.asked += 1
+            stage.diagnosed |= action.role not in _FIRST
+        try:
+            return self._inner.run(action, note, may_start)
+        finally:
+            with self._lock:
+                stage = self._stage(action.artifact)
+                stage.asked -= 1
+                stage.built += 1
+                stage.since = time.monotonic()
+                stage.running.pop(action.id, None)
+
+    def cancel(self) -> None:
+        """See `pytest_ftc.model.protocols.Executor`."""
+        self._inner.cancel()
+
+    def look(self, name: str) -> Progress:
+        """Return what is being done for the artifact `name`, whose verification has begun and not ended."""
+        with self._lock:
+            stage = self._stage(name)
+            since = min((moment for _, moment in stage.running.values()), default=stage.since)
+            return Progress(name=name, doing=_describe(stage), seconds=time.monotonic() - since)
+
+    def _stage(self, name: str) -> _Stage:
+        if name not in self._stages:
+            self._stages[name] = _Stage(since=time.monotonic())
+        return self._stages[name]
+
+
+def _describe(stage: _Stage) -> str:
+    if stage.diagnosed:
+        return "diagnosing"
+    roles = [role.value for role in _FIRST if any(role is one for one, _ in stage.running.values())]
+    if roles:
+        return f"{' and '.join(roles)} build"
+    if stage.asked:
+        return ""
+    return "comparing" if stage.built else "preparing"

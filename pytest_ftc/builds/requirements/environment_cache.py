@@ -1,0 +1,136 @@
+"""The cache of build environments: each made once, and used as it is by every build after."""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import hashlib
+import json
+import os
+import platform
+import sys
+import sysconfig
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from pytest_ftc.builds.launcher.trees import remove_tree
+from pytest_ftc.builds.requirements.commands import Cancelled, mask_credentials, never
+from pytest_ftc.builds.requirements.install import digest_installed, install
+from pytest_ftc.model.errors import PreparationError
+
+_MARKER = "ftc-complete.json"
+_LAYOUT = "python-1"
+"""Changes when environments made by an earlier version of this package are of no use any more."""
+_LOCK_POLL_SECONDS = 0.1
+
+
+@dataclass(frozen=True, slots=True)
+class BuildEnvironment:
+    """A complete environment, never written to again."""
+
+    python: Path
+    digest: str
+    """sha256 over everything installed."""
+
+
+def default_cache() -> Path:
+    """Return the folder in which environments are kept for all projects of this user."""
+    import platformdirs
+
+    return Path(platformdirs.user_cache_dir("pytest-ftc"), "build-environments")
+
+
+def provide_environment(cache: Path, requirements: Sequence[str], cancelled: Cancelled = never) -> BuildEnvironment:
+    """Return an environment with `requirements` and PyPA's ``build``, made now unless it exists below `cache`.
+
+    Sessions that need the same one at the same time make it once; one whose making was interrupted is made anew.
+    Raises PreparationError.
+    """
+    wanted = sorted({*requirements, "build"})
+    folder = cache / _key(wanted)
+    try:
+        cache.mkdir(parents=True, exist_ok=True)
+        ready = _read_marker(folder)
+        if ready is None:
+            with _hold_lock(folder.with_suffix(".lock"), cancelled) as lock:
+                ready = _read_marker(folder) or _make(folder, wanted, lock, cancelled)
+    except OSError as error:
+        raise PreparationError(
+            f"cannot keep a build environment in {cache}: {error.strerror or error}",
+            advice="Set XDG_CACHE_HOME to a folder that can be written.",
+        ) from error
+    return ready
+
+
+def installed_digests(cache: Path) -> set[str]:
+    """Return the digests of the environments that are complete in `cache`."""
+    ready = (_read_marker(folder) for folder in cache.iterdir()) if cache.is_dir() else ()
+    return {environment.digest for environment in ready if environment}
+
+
+def _key(wanted: Sequence[str]) -> str:
+    """Return the name of the environment: what was asked for, by which Python, on what kind of machine."""
+    # Not sys.executable, which may be that of a venv: all venvs of one Python share the environment.
+    base = os.path.realpath(getattr(sys, "_base_executable", None) or sys.executable)
+    python = [sys.implementation.name, platform.python_version(), base, sysconfig.get_platform(), *platform.libc_ver()]
+    return hashlib.sha256(json.dumps([_LAYOUT, python, list(wanted), _constraints()]).encode()).hexdigest()[:32]
+
+
+def _constraints() -> list[str]:
+    """Return what pip's and uv's constraint files say: who pins a version anew wants a new environment."""
+    words = [word for name in ("PIP_CONSTRAINT", "UV_CONSTRAINT") for word in os.environ.get(name, "").split()]
+    return [Path(word).read_text(errors="replace") if Path(word).is_file() else word for word in words]
+
+
+def _read_marker(folder: Path) -> BuildEnvironment | None:
+    """Return the environment in `folder` if it is complete, and its base Python is still there."""
+    python = folder / "bin" / "python"
+    try:
+        digest = json.loads((folder / _MARKER).read_text())["digest"]
+    except (OSError, ValueError, KeyError):
+        return None
+    return BuildEnvironment(python, digest) if os.access(python, os.X_OK) else None
+
+
+def _make(folder: Path, wanted: Sequence[str], lock: int, cancelled: Cancelled) -> BuildEnvironment:
+    # In place, since the scripts of a virtual environment hold its path; what counts is the marker, written last.
+    remove_tree(str(folder))
+    install(folder, wanted, lock, cancelled)
+    digest = digest_installed(folder)
+    _write_marker(folder, {"digest": digest, "requirements": [mask_credentials(item) for item in wanted]})
+    return BuildEnvironment(folder / "bin" / "python", digest)
+
+
+def _write_marker(folder: Path, content: dict[str, object]) -> None:
+    partial = folder / f"{_MARKER}.part"
+    with open(partial, "w") as marker:
+        json.dump(content, marker, indent=1)
+        marker.flush()
+        os.fsync(marker.fileno())
+    partial.rename(folder / _MARKER)
+
+
+@contextlib.contextmanager
+def _hold_lock(path: Path, cancelled: Cancelled) -> Iterator[int]:
+    """Hold the lock file `path`, and yield its descriptor.
+
+    A process that inherits the descriptor holds the lock on if this one is killed, see flock(2): so nobody begins
+    anew while an installer that was left behind still writes.
+    """
+    with open(path, "w") as file:
+        while not _lock(file.fileno()):
+            if cancelled():
+                raise PreparationError("the session ended while another one made the build environment")
+            time.sleep(_LOCK_POLL_SECONDS)
+        yield file.fileno()
+
+
+def _lock(descriptor: int) -> bool:
+    """Return whether the lock was free, and is now held."""
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True

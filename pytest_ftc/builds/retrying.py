@@ -1,0 +1,113 @@
+"""Runs a build again when a fault around it made it fail, and says so."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+from tenacity import RetryCallState, Retrying, retry_if_result, stop_after_attempt, wait_random_exponential
+from tenacity.nap import sleep_using_event
+
+from pytest_ftc.builds.launcher.trees import remove_tree
+from pytest_ftc.builds.transient_faults import ENDED, UNWANTED, why_transient
+from pytest_ftc.model import Action, BuildResult, BuildStatus
+from pytest_ftc.model.protocols import Executor, MayStart, at_once
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Patience:
+    """How often and how eagerly to try again."""
+
+    retries: int = 2
+    """Further attempts at one build; 0 for none."""
+    budget: int = 20
+    """Further attempts in a whole session: where everything fails, trying again only makes it worse."""
+    first_wait: float = 0.5
+    """Seconds; the wait is drawn from 0 to this, doubled with each attempt ("full jitter").
+
+    See https://aws.amazon.com/blogs/architecture/exponential-backoff-and-jitter/.
+    """
+    longest_wait: float = 30.0
+    """Seconds."""
+
+
+class RetryingExecutor:
+    """Runs builds by another executor, those that fail for transient reasons more than once.
+
+    Each attempt is a build with an id, a folder and a log of its own.
+    """
+
+    def __init__(self, inner: Executor, patience: Patience) -> None:
+        self._inner = inner
+        self._patience = patience
+        self._left = patience.budget
+        self._lock = threading.Lock()
+        self._cancelled = threading.Event()
+
+    def run(self, action: Action, started: Callable[[float], None], may_start: MayStart = at_once) -> BuildResult:
+        """See `pytest_ftc.model.protocols.Executor`; `started` is called at every attempt."""
+        attempts = _Attempts(action, self._inner, started, may_start)
+        retrying = Retrying(
+            stop=stop_after_attempt(self._patience.retries + 1),
+            wait=wait_random_exponential(multiplier=self._patience.first_wait, max=self._patience.longest_wait),
+            retry=retry_if_result(lambda result: self._is_worth_another(action, result)),
+            sleep=sleep_using_event(self._cancelled),
+            before_sleep=attempts.remember,
+            retry_error_callback=_last_result,
+        )
+        return attempts.summarize(retrying(attempts.run_next))
+
+    def cancel(self) -> None:
+        """See `pytest_ftc.model.protocols.Executor`."""
+        self._cancelled.set()
+        self._inner.cancel()
+
+    def _is_worth_another(self, action: Action, result: BuildResult) -> bool:
+        transient = why_transient(result, network=action.environment.network, fetches=action.fetches)
+        if transient is None or self._cancelled.is_set():
+            return False
+        with self._lock:
+            self._left -= 1
+            return self._left >= 0
+
+
+def _last_result(state: RetryCallState) -> BuildResult:
+    assert state.outcome is not None
+    return state.outcome.result()  # type: ignore[no-any-return]
+
+
+class _Attempts:
+    """What has been tried for one build."""
+
+    def __init__(self, action: Action, inner: Executor, started: Callable[[float], None], may_start: MayStart) -> None:
+        self._action = action
+        self._inner = inner
+        self._started = started
+        self._may_start = may_start
+        self._before: list[BuildResult] = []
+
+    def run_next(self) -> BuildResult:
+        number = len(self._before) + 1
+        again = f"-attempt-{number}" if number > 1 else ""
+        return self._inner.run(replace(self._action, id=f"{self._action.id}{again}"), self._started, self._may_start)
+
+    def remember(self, state: RetryCallState) -> None:
+        result = _last_result(state)
+        if result.blobs:
+            remove_tree(result.blobs)
+        self._before.append(result)
+
+    def summarize(self, last: BuildResult) -> BuildResult:
+        """Return the last result, with what became of the attempts before it."""
+        tried = [*self._before, last]
+        if self._before and last.status is BuildStatus.LOST and last.reason in (ENDED, UNWANTED):
+            tried.pop()  # what is known is what the attempt before it has shown
+        *before, final = tried
+        return replace(
+            final,
+            id=self._action.id,
+            attempts=len(tried),
+            failed_before=tuple(result.reason for result in before if result.status is BuildStatus.FAILED),
+            lost_before=tuple(result.reason for result in before if result.status is BuildStatus.LOST),
+        )

@@ -1,0 +1,87 @@
+"""Runs the builds of one artifact in parallel, with a gap of real time between their starts."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+
+from pytest_ftc.model import Action, BuildResult, BuildStatus
+from pytest_ftc.model.protocols import Executor, at_once
+
+REAL_GAP = 2.1
+"""Seconds.  A zip entry stores steps of two seconds, and file times do not follow a faked clock."""
+
+
+def run_apart(executor: Executor, actions: Sequence[Action], gap: float = REAL_GAP) -> tuple[BuildResult, ...]:
+    """Run `actions` so that any two start at least `gap` seconds apart; the results are in the same order.
+
+    While the gap passes the next build's environment is set up.  Once a build has not ended well, those that have not
+    started yet are left out: they could not change the verdict.
+    """
+    turns = [_Turn() for _ in actions]
+
+    def run(index: int) -> BuildResult | None:
+        turn = turns[index]
+        try:
+            before = turns[index - 1] if index else None
+            if before and not before.await_start():
+                return None
+            may_start = partial(before.await_end_of_gap, gap) if before else at_once
+            result = executor.run(actions[index], turn.start, may_start)
+            if before and before.is_hopeless and not turn.has_started:
+                return None
+            if result.status is not BuildStatus.OK:
+                turn.give_up()
+            return result
+        finally:
+            turn.finish()
+
+    with ThreadPoolExecutor(len(actions), thread_name_prefix="ftc-build") as pool:
+        return tuple(result for result in pool.map(run, range(len(actions))) if result is not None)
+
+
+class _Turn:
+    """When one build starts, and whether the next may."""
+
+    def __init__(self) -> None:
+        self._started = threading.Event()
+        self._hopeless = threading.Event()
+        self._moment = 0.0
+
+    @property
+    def has_started(self) -> bool:
+        return self._started.is_set()
+
+    @property
+    def is_hopeless(self) -> bool:
+        return self._hopeless.is_set()
+
+    def await_start(self) -> bool:
+        """Wait until this build starts; return False when the next one need not run."""
+        self._started.wait()
+        return not self._hopeless.is_set()
+
+    def start(self, _moment: float) -> None:
+        self._moment = time.monotonic()
+        self._started.set()
+
+    def give_up(self) -> None:
+        self._hopeless.set()
+
+    def finish(self) -> None:
+        if not self._started.is_set():
+            self._hopeless.set()
+            self._started.set()
+
+    def await_end_of_gap(self, gap: float, patience: float) -> bool | None:
+        """Return whether the next build may start: True once `gap` seconds have passed, False when it need not run.
+
+        None when that is not known after `patience` seconds.
+        """
+        left = self._moment + gap - time.monotonic()
+        if self._hopeless.wait(max(0.0, min(left, patience))):
+            return False
+        return True if left <= patience else None

@@ -1,0 +1,1 @@
+"""The ``ftc`` command, one file a subcommand."""

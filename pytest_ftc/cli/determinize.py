@@ -1,0 +1,70 @@
+"""What makes an artifact reproducible, as configuration to paste: the smallest set of proved remedies."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+from pytest_ftc.config.project import load_project
+from pytest_ftc.model import Artifact
+from pytest_ftc.model.artifact import wrap_build
+from pytest_ftc.model.printable import printable, shorten
+from pytest_ftc.plugin.headless import ask_plugins
+from pytest_ftc.verification.determinize import Outcome, changes_of, determinize_artifact
+from pytest_ftc.verification.rebuild import apply_changes
+
+
+def determinize(root: Path, name: str, say: Callable[[str], None]) -> Outcome:
+    """Find out what makes the artifact `name` of the project at `root` reproducible.  Raises FtcError.
+
+    What goes on is told to `say`.
+    """
+    with ask_plugins(root) as asked:
+        return determinize_artifact(load_project(root, {}, asked.added, ini=asked.ini), asked.added, name, say)
+
+
+def render(outcome: Outcome) -> str:
+    """Return the configuration to paste, with comments that say what is known of it."""
+    name = outcome.artifact.name
+    if outcome.heals and not outcome.steps:
+        return f"# {name} is reproducible as it is\n"
+    changes = changes_of(outcome.steps)
+    changed = apply_changes(outcome.artifact, changes, "")
+    lines = [f"# proved: {name} is reproducible with this, and not with less"] if outcome.heals else []
+    lines += [f"# this helps, but {name} is not reproducible with it"] if outcome.steps and not outcome.heals else []
+    if changed.preset:
+        lines += [f"[{outcome.table}]", *_render_preset(changed)]
+    elif (build := wrap_build(changed)) != wrap_build(outcome.artifact) and isinstance(build, str):
+        lines += [f"[{outcome.table}]", f"build = '''\n{build}\n'''"]
+    if changes.settings:
+        lines += [f"[{outcome.table}.env]"]
+        lines += [f"{key} = {json.dumps(changed.env[key], ensure_ascii=False)}" for key in changes.settings]
+    return "\n".join([*lines, *_tell_left(outcome)]) + "\n"
+
+
+def _render_preset(artifact: Artifact) -> Iterator[str]:
+    assert artifact.preset is not None
+    yield f"preset = {json.dumps(artifact.preset.rpartition('-')[2])}"
+    for key, value in (("before", artifact.before), ("after", artifact.after)):
+        if value:
+            yield f"{key} = {json.dumps(value, ensure_ascii=False)}"
+
+
+def _tell_left(outcome: Outcome) -> Iterator[str]:
+    if not outcome.heals:
+        yield "# what differs still:"
+    for finding in outcome.left[:20]:
+        place = " › ".join(filter(None, (finding.output, finding.member, finding.location)))
+        advice = f"; {finding.remedy.summary}" if finding.remedy else ""
+        yield f"#   {place}: {finding.cause}{advice}"
+
+
+def run(options: argparse.Namespace) -> int:
+    """Print what makes an artifact of the project in the current folder reproducible; what goes on goes to stderr."""
+
+    outcome = determinize(Path.cwd(), options.artifact, lambda text: print(f"ftc: {shorten(text)}", file=sys.stderr))
+    print(printable(render(outcome)), end="")
+    return 0 if outcome.heals else 1

@@ -1,0 +1,126 @@
+"""Looking what this machine can vary, and what each variation costs, by doing it."""
+
+from __future__ import annotations
+
+import argparse
+import statistics
+import sys
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+from pytest_ftc.builds.launcher.trees import remove_tree
+from pytest_ftc.builds.local import LocalExecutor
+from pytest_ftc.builds.workspace import Workspace
+from pytest_ftc.cli.output import page_style, write_text
+from pytest_ftc.model import Artifact, BuildStatus, CheckUp, Machine, Role, Snapshot, VariationState
+from pytest_ftc.model.errors import ConfigurationError
+from pytest_ftc.model.printable import shorten
+from pytest_ftc.model.protocols import Executor, Variation
+from pytest_ftc.variations import CATALOGUE
+from pytest_ftc.verification.plan import Plan, plan_builds, plan_rebuild
+from pytest_ftc.verification.self_test.machine import examine_machine
+from pytest_ftc.verification.user_folders import search_path
+
+_ROUNDS = 5
+
+
+_FILES = 20
+
+
+def examine(added: Sequence[Variation] = ()) -> CheckUp:
+    """Return the check-up of this machine, for the variations `added` by plugins too.  Raises FtcError."""
+    with Workspace() as workspace:
+        machine, own = examine_machine(workspace, added)
+        catalogue = [*CATALOGUE, *(own.replaced.get(variation.name, variation) for variation in added)]
+        reasons = {one.name: one.unavailable(machine) or machine.unseen.get(one.name) or "" for one in catalogue}
+        possible = [variation for variation in catalogue if not reasons[variation.name]]
+        folder = workspace.folder("check-up")
+        executor = LocalExecutor(machine, folder / "work", folder / "logs", jobs=1)
+        costs = _measure(machine, possible, executor, folder)
+    plain = costs[()]
+    return CheckUp(
+        machine=machine,
+        control_milliseconds=plain,
+        experiment_milliseconds=costs[tuple(variation.name for variation in possible)],
+        variations=tuple(
+            VariationState(
+                name=variation.name,
+                in_force=not reasons[variation.name],
+                mechanism=variation.mechanism,
+                reason=reasons[variation.name],
+                milliseconds=None if reasons[variation.name] else max(0.0, costs[(variation.name,)] - plain),
+            )
+            for variation in catalogue
+        ),
+    )
+
+
+def _measure(
+    machine: Machine, variations: Sequence[Variation], executor: Executor, folder: Path
+) -> dict[tuple[str, ...], float]:
+    """Return the median milliseconds of an environment with nothing, each alone, and all of `variations` varied."""
+    source = folder / "source"
+    source.mkdir()
+    for number in range(_FILES):
+        (source / f"file-{number}").write_text("x")
+    artifact = Artifact(
+        id="check-up", name="check-up", build=("/bin/sh", "-c", "echo > out"), outputs=("out",), source=source
+    )
+    snapshot = Snapshot(path=source, git_dir=None, git_link=None, commit_time=None)
+    plan = plan_builds(
+        artifact,
+        snapshot,
+        variations,
+        machine,
+        builds=2,
+        folder=folder / "plain",
+        path=search_path(),
+        environ={},
+    )
+    every = [(), *((name,) for name in plan.varied), plan.varied]
+    times: dict[tuple[str, ...], list[float]] = {names: [] for names in every}
+    for turn in range(_ROUNDS):
+        # One after the other in every round, so that what disturbs the machine disturbs them all.
+        for number, names in enumerate(times):
+            times[names].append(_time(artifact, snapshot, plan, names, machine, executor, f"{turn}-{number}"))
+            remove_tree(str(folder / "work"))
+    return {names: statistics.median(taken) for names, taken in times.items()}
+
+
+def _time(
+    artifact: Artifact,
+    source: Snapshot,
+    plan: Plan,
+    names: Sequence[str],
+    machine: Machine,
+    executor: Executor,
+    suffix: str,
+) -> float:
+    action = plan_rebuild(artifact, source, plan, names, machine, role=Role.REPEAT, suffix=f"-{suffix}")
+    begin = time.perf_counter()
+    result = executor.run(action, lambda _: None)
+    taken = (time.perf_counter() - begin) * 1000
+    return taken if result.status is BuildStatus.OK else float("nan")
+
+
+def run(options: argparse.Namespace) -> int:
+    """Print of each variation whether a program in a varied environment sees it here, how it is done, and its cost."""
+    from pytest_ftc.plugin.headless import ask_plugins
+    from pytest_ftc.reporting.terminal.doctor import render_check_up
+
+    try:
+        with ask_plugins(Path.cwd()) as asked:
+            check_up = examine(asked.added.variations)
+    except ConfigurationError as error:
+        print(f"ftc: without the variations of plugins: {shorten(str(error))}", file=sys.stderr)
+        check_up = examine()
+    if options.json:
+        import json
+
+        from pytest_ftc.model.serialization import to_json
+
+        print(json.dumps(to_json(check_up), indent=1))
+        return 0
+    write_text(render_check_up(check_up, **page_style()))
+    return 0

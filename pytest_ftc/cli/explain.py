@@ -1,0 +1,55 @@
+"""TODO pytest_ftc/cli/explain.py."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+
+from pytest_ftc.cli.output import page_style, write_text
+from pytest_ftc.model.errors import FtcError
+from pytest_ftc.model.printable import shorten
+
+
+def run(options: argparse.Namespace) -> int:
+    """Print what is known of a cause."""
+    from pytest_ftc.reporting.causes import all_causes, find_cause
+    from pytest_ftc.reporting.terminal.store import render_rows
+
+    if options.cause is None:
+        write_text("".join(f"{cause.name:<14}{cause.brief}\n" for cause in all_causes()))
+        return 0
+    cause = find_cause(options.cause)
+    if cause is None and (rows := _describe_added(options.cause)):
+        write_text(render_rows(rows, **page_style()))
+        return 0
+    if cause is None:
+        import difflib
+
+        names = [known.name for known in all_causes()]
+        near = difflib.get_close_matches(options.cause, names, n=1, cutoff=0.5)
+        hint = f"; did you mean {near[0]!r}?" if near else ";"
+        raise FtcError(f"unknown cause {options.cause!r}{hint}  Causes: {', '.join(names)}")
+    helps = [("helps" if not number else "", text) for number, text in enumerate(cause.remedies)]
+    rows = [("cause", f"{cause.name}: {cause.brief}"), ("why", cause.why), ("shows as", cause.shows), *helps]
+    write_text(render_rows([*rows, ("read on", cause.source)], **page_style()))
+    return 0
+
+
+def _describe_added(name: str) -> list[tuple[str, str]]:
+    """Return what is known of the cause `name`, a variation of a plugin; nothing if there is none."""
+    import inspect
+
+    from pytest_ftc.plugin.headless import ask_plugins
+
+    try:
+        with ask_plugins(Path.cwd()) as asked:
+            found = next((one for one in asked.added.variations if one.name == name), None)
+    except FtcError as error:
+        print(f"ftc: {shorten(str(error))}", file=sys.stderr)
+        return []
+    if found is None:
+        return []
+    kind = type(found)
+    told = inspect.cleandoc(kind.__doc__ or "not described")
+    return [("cause", f"{name}: a variation of the plugin {kind.__module__}"), ("why", told), ("by", found.mechanism)]

@@ -1,0 +1,51 @@
+"""``ftc history``: every build of an artifact that is on record."""
+
+from __future__ import annotations
+
+import argparse
+import difflib
+from pathlib import Path
+
+from pytest_ftc.cli.output import page_style, print_rows, write_text
+from pytest_ftc.cli.store import opened_store
+from pytest_ftc.model import BuildRecord
+from pytest_ftc.model.errors import FtcError
+
+
+def builds_of(folder: Path | None, project: Path, artifact: str) -> list[BuildRecord]:
+    """Return every build of `artifact`, a name or an id, in `project` that is on record, the newest first.
+
+    Raises FtcError when there is none.
+    """
+    with opened_store(folder) as store:
+        builds = store.history.of_artifact(artifact, str(project))
+        if builds:
+            return builds
+        known = [name.rpartition("::")[2] for name in store.history.artifacts(str(project))]
+    near = difflib.get_close_matches(artifact, known, n=1, cutoff=0.5)
+    hint = f"; did you mean {near[0]!r}?" if near else ";"
+    raise FtcError(
+        f"no build of {artifact!r} in {project} is on record{hint}  On record: {', '.join(known) or 'nothing'}"
+    )
+
+
+def recorded(folder: Path | None, project: Path) -> list[str]:
+    """Return the names of the artifacts of `project` of which builds are on record."""
+    with opened_store(folder) as store:
+        return [name.rpartition("::")[2] for name in store.history.artifacts(str(project))]
+
+
+def run(options: argparse.Namespace) -> int:
+    """Print every build of an artifact, or what there is to print."""
+    from pytest_ftc.reporting.terminal.store import render_history
+
+    if options.artifact is None:
+        names = recorded(options.store, Path.cwd())
+        print_rows(options, names, [("on record", ", ".join(names) or "nothing")])
+        return 0
+    builds = builds_of(options.store, Path.cwd(), options.artifact)
+    if options.json:
+        print_rows(options, builds, [])
+    else:
+        write_text(render_history(options.artifact, builds, **page_style()))
+    return 0

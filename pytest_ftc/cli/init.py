@@ -1,0 +1,114 @@
+"""``ftc init``: looks at a project and writes the configuration that a person would begin with."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+from pytest_ftc.config.detection import Proposal, is_python_project, look_at, read_toml
+from pytest_ftc.model.errors import FtcError
+from pytest_ftc.model.printable import printable
+
+
+@dataclass(frozen=True, slots=True)
+class Start:
+    """What was written."""
+
+    file: Path
+    text: str
+    """What was added to the file."""
+    artifacts: tuple[str, ...]
+    """Those that can be verified now."""
+    command: str
+    """How."""
+
+
+def start(root: Path) -> Start:
+    """Write a commented configuration for the project at `root`; what is there already stays as it is.
+
+    Raises FtcError when it is configured already, or the file cannot be written.
+    """
+    project, own = root / "pyproject.toml", root / "ftc.toml"
+    if own.exists() or "ftc" in read_toml(project).get("tool", {}):
+        raise FtcError(
+            f"{own.name if own.exists() else project.name} configures pytest-ftc already; nothing was changed"
+        )
+    proposals = list(look_at(root))
+    inside = project.is_file()
+    text = render(proposals, "tool.ftc" if inside else "", python=is_python_project(root))
+    file = project if inside else own
+    before = file.read_text(encoding="utf-8") if inside else ""
+    gap = "\n" if before and not before.endswith("\n\n") else ""
+    try:
+        _replace(file, f"{before.rstrip()}\n{gap}{text}" if before else text)
+    except OSError as error:
+        raise FtcError(f"{file} cannot be written: {error.strerror}") from error
+    sure = [proposal.name for proposal in proposals if proposal.sure]
+    variables = [f"{name}={value} " for proposal in proposals for name, value in proposal.environment]
+    command = "".join([*dict.fromkeys(variables), "pytest --ftc-verify"])
+    return Start(file, text, tuple(sure or (["sdist", "wheel"] if is_python_project(root) else [])), command)
+
+
+def render(proposals: list[Proposal], prefix: str, *, python: bool) -> str:
+    """Return the configuration: `prefix` is what comes before the names of tables."""
+    head = [f"[{prefix}]"] if prefix else []
+    lines = [
+        *head,
+        "# Reproducible builds: pytest --ftc-verify.  All keys: docs/configuration.md of pytest-ftc",
+        '# variations = "standard"    # leaves out kernel, aslr and network',
+    ]
+    if python and not any(proposal.sure for proposal in proposals):
+        lines += ["# The sdist and the wheel are verified without any artifact declared here."]
+    elif python:
+        lines += ["# Once an artifact is declared, the sdist and the wheel are verified only if they are declared too:"]
+        lines += _table(_PYTHON, prefix)
+    for proposal in proposals:
+        lines += ["", f"# {proposal.because}", *_table(proposal, prefix)]
+    if not proposals and not python:
+        lines += ["", "# A command, and what it leaves:", *_table(_EXAMPLE, prefix)]
+    return "\n".join(lines) + "\n"
+
+
+_EXAMPLE = Proposal(name="app", build="make", outputs=("build",), because="", sure=False)
+
+
+_PYTHON = Proposal(
+    name="wheel", build="python -m build --wheel --no-isolation", outputs=("dist/*.whl",), because="", sure=False
+)
+
+
+def _table(proposal: Proposal, prefix: str) -> list[str]:
+    dot = "." if prefix else ""
+    lines = [
+        f"[{prefix}{dot}artifacts.{proposal.name}]",
+        f"build = {_quote(proposal.build)}",
+        f"outputs = [{', '.join(map(_quote, proposal.outputs))}]",
+        *proposal.more,
+    ]
+    return lines if proposal.sure else [f"# {line}" for line in lines]
+
+
+def _quote(text: str) -> str:
+    return f"'{text}'" if '"' in text and "'" not in text else json.dumps(text)
+
+
+def _replace(file: Path, text: str) -> None:
+    part = file.with_name(f".{file.name}.part")
+    part.write_text(text, encoding="utf-8")
+    if file.exists():
+        os.chmod(part, file.stat().st_mode & 0o777)  # noqa: PTH101
+    os.replace(part, file)  # noqa: PTH105
+
+
+def run(options: argparse.Namespace) -> int:
+    """Write a configuration for the project in the current folder, and say what is in it."""
+
+    begun = start(Path.cwd())
+    print(printable(begun.text), end="")
+    told = f"{', '.join(begun.artifacts)} can be verified now" if begun.artifacts else "complete an artifact there"
+    print(f"ftc: written to {begun.file.name}; {told}: {begun.command}", file=sys.stderr)
+    return 0

@@ -1,0 +1,40 @@
+"""Printing what a command has found: as text for a terminal, or as JSON."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import shutil
+import sys
+from typing import TypedDict
+
+
+class PageStyle(TypedDict):
+    width: int
+    colour: bool
+
+
+def print_rows(options: argparse.Namespace, value: object, rows: list[tuple[str, str]]) -> None:
+    """Print `value` as JSON or as `rows` of text."""
+    if options.json:
+        import json
+
+        from pytest_ftc.model.serialization import to_json
+
+        print(json.dumps(to_json(value), indent=1))
+        return
+    from pytest_ftc.reporting.terminal.store import render_rows
+
+    write_text(render_rows(rows, **page_style()))
+
+
+def page_style() -> PageStyle:
+    terminal = sys.stdout.isatty()
+    width = min(shutil.get_terminal_size().columns, 120) if terminal else 100
+    return {"width": width, "colour": terminal and not os.environ.get("NO_COLOR")}
+
+
+def write_text(text: str) -> None:
+    from pytest_ftc.reporting.terminal.style import fit_encoding
+
+    print(fit_encoding(text, sys.stdout.encoding), end="")

@@ -1,0 +1,71 @@
+"""``ftc store`` and ``ftc history``: what is kept, whether it is sound, what can go, and what was ever built."""
+
+from __future__ import annotations
+
+import argparse
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from pytest_ftc.cli.output import print_rows
+from pytest_ftc.model import Removed, Soundness, Stats
+from pytest_ftc.store.cas import LocalStore
+from pytest_ftc.store.garbage_collection import collect_garbage, take_stats, verify_store
+from pytest_ftc.store.history import History
+from pytest_ftc.store.layout import Layout
+from pytest_ftc.store.secret_key import load_key
+from pytest_ftc.verification.user_folders import key_file, store_folder
+
+
+@dataclass(frozen=True, slots=True)
+class _Open:
+    layout: Layout
+    history: History
+
+
+@contextmanager
+def opened_store(folder: Path | None) -> Iterator[_Open]:
+    layout = LocalStore(folder or store_folder()).layout
+    history = History(layout)
+    try:
+        layout.make()
+        yield _Open(layout, history)
+    finally:
+        history.close()
+
+
+def stats_of(folder: Path | None) -> Stats:
+    """Return how much the store in `folder` holds, or that of this user.  Raises StoreUnavailableError."""
+    with opened_store(folder) as store:
+        return take_stats(store.layout, store.history)
+
+
+def verify(folder: Path | None) -> Soundness:
+    """Read every byte of the store and put aside what is corrupt.  Raises StoreUnavailableError."""
+    with opened_store(folder) as store:
+        return verify_store(store.layout, store.history, load_key(key_file(), os.environ))
+
+
+def collect(folder: Path | None, *, max_size: int, max_age: float) -> Removed:
+    """Remove what was not used for `max_age` seconds or is beyond `max_size` bytes.  Raises StoreUnavailableError."""
+    with opened_store(folder) as store:
+        return collect_garbage(store.layout, max_size=max_size, max_age=max_age)
+
+
+def run(options: argparse.Namespace) -> int:
+    """Do one of the things that keep the store in order, and say what came of it."""
+    from pytest_ftc.reporting.terminal.store import describe_removed, describe_soundness, describe_stats
+
+    if options.action == "stats":
+        found = stats_of(options.store)
+        print_rows(options, found, describe_stats(found))
+        return 0
+    if options.action == "verify":
+        checked = verify(options.store)
+        print_rows(options, checked, describe_soundness(checked))
+        return int(bool(checked.corrupt or checked.refused or checked.history))
+    removed = collect(options.store, max_size=options.max_size, max_age=options.max_age)
+    print_rows(options, removed, describe_removed(removed))
+    return 0

@@ -1,0 +1,1 @@
+"""Comparing what two builds left: manifests first, then the insides of what differs."""

@@ -1,0 +1,29 @@
+"""Evidence from hostile text: two values, fit for a person's eyes, cut to the place where they differ."""
+
+from __future__ import annotations
+
+from pytest_ftc.model import Evidence
+from pytest_ftc.model.printable import printable
+
+_LONGEST = 300
+_BEFORE = 100
+
+
+def contrast(control: str, experiment: str) -> Evidence:
+    """Return both values escaped and on one line, at most 300 characters long.
+
+    Cutting each in its middle could cut away the only difference, so both lose what is far from the first one.
+    """
+    one, other = printable(control, keep=""), printable(experiment, keep="")
+    if max(len(one), len(other)) <= _LONGEST:
+        return Evidence(control=one, experiment=other)
+    pairs = enumerate(zip(one, other, strict=False))
+    unequal = next((index for index, (left, right) in pairs if left != right), min(len(one), len(other)))
+    start = max(0, unequal - _BEFORE)
+    return Evidence(control=_cut(one, start), experiment=_cut(other, start))
+
+
+def _cut(text: str, start: int) -> str:
+    before = "…" if start else ""
+    end = start + _LONGEST - 2
+    return before + text[start:end] + ("…" if len(text) > end else "")

@@ -1,0 +1,156 @@
+"""The fallback that needs nothing: the first bytes that differ."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import BinaryIO
+
+from pytest_ftc.comparison.excerpt import contrast
+from pytest_ftc.model import Difference, Evidence
+from pytest_ftc.model.printable import shorten
+
+_CHUNK = 1 << 17
+"""Bytes read at once: two such chunks stay in the processor's cache, which megabytes do not."""
+_CONTEXT = 16
+"""Bytes shown before and from the first differing one; also how far apart two differing places are."""
+_REACH = 64 << 20
+"""Bytes after the first difference that are searched for more."""
+_MOST_PLACES = 100
+_LONGEST_LINE = 4096
+_END_OF_FILE = "(end of file)"
+_UNEQUAL = re.compile(rb"[^\0]+")
+
+
+@dataclass(frozen=True, slots=True)
+class FirstDifference:
+    """Where two files differ first."""
+
+    offset: int
+    """Bytes from the start; the length of the shorter file when one is the beginning of the other."""
+    location: str
+    evidence: Evidence
+    more: int = 0
+    """Further places that differ, counted up to a hundred; 0 when the sizes differ, as all that follows has moved."""
+
+
+class HexComparator:
+    """Shows the first differing line of texts, or the first differing bytes of anything else."""
+
+    def examine(self, difference: Difference, control: Path, experiment: Path) -> Sequence[Difference]:
+        try:
+            found = first_difference(control, experiment)
+        except OSError as error:
+            return (replace(difference, note=f"not examined: {shorten(str(error))}"),)
+        if found is None:
+            return (replace(difference, note="the contents were equal when they were read again"),)
+        location = found.location + (f" and {found.more} more places" if found.more else "")
+        return (replace(difference, location=location, evidence=found.evidence),)
+
+
+def first_difference(control: Path, experiment: Path) -> FirstDifference | None:
+    """Return where the files differ first, or None when they are equal.  Raises OSError."""
+    with open(control, "rb") as one, open(experiment, "rb") as other:
+        found = _find_offset(one, other)
+        if found is None:
+            return None
+        offset, line = found
+        if line:
+            return FirstDifference(offset, f"line {line}", _lines_at(one, other, offset))
+        evidence = Evidence(control=_hex_at(one, offset), experiment=_hex_at(other, offset))
+        return FirstDifference(offset, f"byte {offset:#x}", evidence, _count_places(one, other, offset) - 1)
+
+
+def _find_offset(one: BinaryIO, other: BinaryIO) -> tuple[int, int] | None:
+    """Return the first differing offset and its line; line 0 when the files do not begin as text."""
+    position = lines = 0
+    text: bool | None = None
+    while True:
+        left, right = one.read(_CHUNK), other.read(_CHUNK)
+        if text is None:
+            text = _begins_as_text(left) and _begins_as_text(right)
+        if left != right:
+            inside = _first_unequal(left, right)
+            return position + inside, lines + left.count(b"\n", 0, inside) + 1 if text else 0
+        if not left:
+            return None
+        lines += left.count(b"\n") if text else 0
+        position += len(left)
+
+
+def _first_unequal(left: bytes, right: bytes) -> int:
+    """Return the index of the first unequal byte by halving: comparing slices is done in C."""
+    low, high = 0, min(len(left), len(right))
+    while low < high:
+        middle = (low + high + 1) // 2
+        if left[low:middle] == right[low:middle]:
+            low = middle
+        else:
+            high = middle - 1
+    return low
+
+
+def _begins_as_text(chunk: bytes) -> bool:
+    """Whether the first chunk of a file is text in UTF-8."""
+    if b"\0" in chunk:
+        return False
+    try:
+        chunk.decode()
+    except UnicodeDecodeError as error:
+        # A character may be cut by the end of the chunk, never by the end of the file.
+        return len(chunk) == _CHUNK and error.start > len(chunk) - 4
+    return True
+
+
+def _count_places(one: BinaryIO, other: BinaryIO, offset: int) -> int:
+    """Return how many places differ from `offset` on; one when the sizes differ."""
+    if one.seek(0, 2) != other.seek(0, 2):
+        return 1
+    places, end = 0, -_CONTEXT - 1
+    for start, stop in _unequal_runs(one, other, offset):
+        places += start - end >= _CONTEXT
+        end = stop
+        if places > _MOST_PLACES:
+            break
+    return places
+
+
+def _unequal_runs(one: BinaryIO, other: BinaryIO, offset: int) -> Iterator[tuple[int, int]]:
+    """Yield start and end of each run of unequal bytes within reach, in files of one size."""
+    one.seek(offset)
+    other.seek(offset)
+    for position in range(offset, offset + _REACH, _CHUNK):
+        left, right = one.read(_CHUNK), other.read(_CHUNK)
+        if not left:
+            return
+        if left != right:
+            unequal = int.from_bytes(left, "big") ^ int.from_bytes(right, "big")
+            for run in _UNEQUAL.finditer(unequal.to_bytes(len(left), "big")):
+                yield position + run.start(), position + run.end()
+
+
+def _lines_at(one: BinaryIO, other: BinaryIO, offset: int) -> Evidence:
+    control, experiment = _line_at(one, offset), _line_at(other, offset)
+    if control.rstrip("\n") != experiment.rstrip("\n"):
+        control, experiment = control.rstrip("\n"), experiment.rstrip("\n")
+    return contrast(control or _END_OF_FILE, experiment or _END_OF_FILE)
+
+
+def _line_at(file: BinaryIO, offset: int) -> str:
+    """Return the line at `offset` with its end, empty at the end of the file."""
+    start = max(0, offset - _LONGEST_LINE)
+    file.seek(start)
+    before = file.read(offset - start).rpartition(b"\n")[2]
+    return (before + file.readline(_LONGEST_LINE)).decode(errors="surrogateescape")
+
+
+def _hex_at(file: BinaryIO, offset: int) -> str:
+    start = max(0, offset - _CONTEXT)
+    file.seek(start)
+    context = file.read(offset - start + _CONTEXT)
+    if start + len(context) <= offset:
+        return _END_OF_FILE
+    characters = "".join(chr(byte) if 0x20 <= byte < 0x7F else "." for byte in context)
+    return f"{start:08x}: {context.hex(' ')}  {characters}"

@@ -1,0 +1,237 @@
+"""The walk itself: from a pair of files down to what differs."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
+
+from pytest_ftc.comparison.members.contents import Attribute, Contents, Member
+from pytest_ftc.comparison.members.formats.json_text import compare_json
+from pytest_ftc.comparison.members.formats.table import Format, find_format
+from pytest_ftc.comparison.members.limits import Budget, LimitReachedError, OutOfTimeError
+from pytest_ftc.comparison.members.pairing import Pair, Pairing, pair_members
+from pytest_ftc.comparison.members.plain import Found, clip, compare_bytes, compare_lines, is_text
+from pytest_ftc.comparison.members.position import Position
+from pytest_ftc.comparison.members.span import Span, first_unequal, same
+from pytest_ftc.model import Field, Place
+from pytest_ftc.model.printable import shorten
+
+FOLLOWS = "follows from another difference"
+
+_MOST_ALIKE = 200
+"""Members of one container that are listed with a difference in the same header field."""
+_AROUND = 64
+
+
+def examine(one: Span, other: Span, place: Position, budget: Budget) -> Iterator[Place]:
+    """Yield what differs, at least one leaf for files that are not equal.  Raises OutOfTimeError."""
+    if same(one, other, budget):
+        return
+    with budget.temporary():
+        told, note = False, ""
+        try:
+            for leaf in _examine_inside(one, other, place, budget):
+                told = True
+                yield leaf
+        except OutOfTimeError:
+            raise
+        except Exception as error:
+            # Parsers are many and their input is hostile: whatever one raises, the bytes still differ.
+            note = _tell_why(error, place, budget)
+        if not told:
+            yield from compare_plain(one, other, place, budget, note)
+
+
+def _tell_why(error: Exception, place: Position, budget: Budget) -> str:
+    """Return why a member was not looked into, and record it."""
+    kind = "" if isinstance(error, LimitReachedError) else f"{type(error).__name__}: "
+    note = shorten(f"not looked into: {kind}{error}")
+    budget.tell(f"{place.member or 'the output'}: {note}")
+    return note
+
+
+def compare_plain(one: Span, other: Span, place: Position, budget: Budget, note: str = "") -> Iterator[Place]:
+    """Yield what differs in files whose insides are not known.  Raises OutOfTimeError."""
+    if is_text(one) and is_text(other):
+        leaves = [place.leaf(found, "json", note) for found in compare_json(one, other, budget)]
+        leaves = leaves or [place.leaf(found, "text", note) for found in compare_lines(one, other, budget)]
+        if leaves:
+            yield from leaves
+            return
+    for found in compare_bytes(one, other, budget):
+        yield place.leaf(found, "binary", note)
+
+
+def _examine_inside(one: Span, other: Span, place: Position, budget: Budget) -> Iterator[Place]:
+    format_, theirs = find_format(one, place.name), find_format(other, place.name)
+    if format_ is None and theirs is None:
+        return
+    if format_ is None or format_ is not theirs:
+        names = (each.name if each else "of no known format" for each in (format_, theirs))
+        raise LimitReachedError("the control is {}, the experiment {}".format(*names))
+    if place.depth >= budget.limits.depth:
+        raise LimitReachedError(f"it lies more than {budget.limits.depth} containers deep")
+    control, experiment = _read_both(format_, one, other, budget)
+    told = False
+    for leaf in _compare_contents(control, experiment, place, budget):
+        told = True
+        yield leaf
+    if not told:
+        yield _elsewhere(one, other, control, place, budget)
+
+
+def _read_both(format_: Format, one: Span, other: Span, budget: Budget) -> tuple[Contents, Contents]:
+    """Read both sides, each with the same allowance of members."""
+    before, budget.truncated = budget.members, False
+    control = format_.read(one, budget)
+    after, budget.members = budget.members, before
+    experiment = format_.read(other, budget)
+    budget.members = max(after, budget.members)
+    return control, experiment
+
+
+def _elsewhere(one: Span, other: Span, contents: Contents, place: Position, budget: Budget) -> Place:
+    """Return a leaf for files that differ, but in nothing that is read from them."""
+    control, experiment = _around_first(one, other, budget)
+    if contents.recoded:
+        return place.leaf(Found(Field.HEADER, contents.recoded, control, experiment), contents.format)
+    location = f"byte {first_unequal(one, other, budget) or 0:#x}"
+    note = f"all that is read of it as {contents.format} is equal"
+    return place.leaf(Found(Field.CONTENT, location, control, experiment, note), contents.format)
+
+
+def _around_first(one: Span, other: Span, budget: Budget) -> tuple[bytes, bytes]:
+    start = max(0, (first_unequal(one, other, budget) or 0) - _AROUND)
+    return one.read(start, 4 * _AROUND), other.read(start, 4 * _AROUND)
+
+
+def _compare_contents(one: Contents, other: Contents, place: Position, budget: Budget) -> Iterator[Place]:
+    alike: Counter[str] = Counter()
+    told = False
+    pairing = pair_members(one.members, other.members, budget)
+    for leaf in _compare_fields(one, other, pairing, place, alike, budget):
+        told = True
+        yield leaf
+    for pair in pairing.pairs:
+        note = FOLLOWS if told and pair.control.follows else ""
+        for leaf in _compare_pair(pair, one, place, alike, budget):
+            told = True
+            yield replace(leaf, note=note or leaf.note)
+    for location, count in alike.items():
+        if count > _MOST_ALIKE:
+            budget.tell(shorten(f"{location}: {count - _MOST_ALIKE} more members of {place.member or 'the output'}"))
+    for found in _compare_attributes(one.attributes, other.attributes, budget, follows=True):
+        yield place.leaf(found, one.format, FOLLOWS if told else "")
+
+
+def _few(leaves: Iterable[Place], alike: Counter[str]) -> Iterator[Place]:
+    """Yield the first leaves with the same header field of the members of one container."""
+    for leaf in leaves:
+        alike[leaf.location] += 1
+        if alike[leaf.location] <= _MOST_ALIKE:
+            yield leaf
+
+
+def _compare_fields(
+    one: Contents, other: Contents, pairing: Pairing, place: Position, alike: Counter[str], budget: Budget
+) -> Iterator[Place]:
+    for found in _compare_attributes(one.attributes, other.attributes, budget, follows=False):
+        yield place.leaf(found, one.format)
+    # Of a container not read to its end, a member that only one side has may come later in the other.
+    yield from _few(() if budget.truncated else _tell_names(pairing, one, place), alike)
+    if pairing.order:
+        values = clip(*pairing.order, budget.limits.value)
+        yield place.leaf(Found(Field.ORDER, f"{one.noun} order", *values), one.format)
+
+
+def _compare_pair(
+    pair: Pair, contents: Contents, place: Position, alike: Counter[str], budget: Budget
+) -> Iterator[Place]:
+    budget.check_time()
+    yield from _few(_compare_headers(pair, contents, place, budget), alike)
+    one, other = pair.control.stored, pair.experiment.stored
+    if not (one and other and same(one, other, budget)):
+        with budget.temporary():
+            yield from _compare_member(pair, contents, place, budget)
+
+
+def _tell_names(pairing: Pairing, contents: Contents, place: Position) -> Iterator[Place]:
+    for side, members in (("control", pairing.control_only), ("experiment", pairing.experiment_only)):
+        for member in members:
+            name = member.name.encode(errors="surrogateescape")
+            values = (name, b"") if side == "control" else (b"", name)
+            found = Found(Field.NAME, f"{contents.noun} only in the {side} build", *values)
+            yield _holder(place, member).leaf(found, contents.format)
+
+
+def _holder(place: Position, member: Member) -> Position:
+    """Return the place that the header fields of a member belong to."""
+    return place if member.part or member.payload else place.enter(member)
+
+
+def _compare_attributes(
+    one: Sequence[Attribute], other: Sequence[Attribute], budget: Budget, *, follows: bool
+) -> Iterator[Found]:
+    left, right = _key(one, follows), _key(other, follows)
+    for key in dict.fromkeys([*left, *right]):
+        control, experiment = left.get(key), right.get(key)
+        if control != experiment:
+            known = control or experiment
+            assert known is not None
+            values = (control.value if control else b"", experiment.value if experiment else b"")
+            yield Found(known.field, known.location, *clip(*values, budget.limits.value))
+
+
+def _key(attributes: Sequence[Attribute], follows: bool) -> dict[tuple[str, int], Attribute]:
+    """A header field may occur more than once: the first of one is the first of the other."""
+    seen: Counter[str] = Counter()
+    keyed = {}
+    for attribute in attributes:
+        if attribute.follows == follows:
+            keyed[attribute.location, seen[attribute.location]] = attribute
+            seen[attribute.location] += 1
+    return keyed
+
+
+def _compare_headers(pair: Pair, contents: Contents, place: Position, budget: Budget) -> Iterator[Place]:
+    one, other = pair.control, pair.experiment
+    holder = _holder(place, one)
+    names = one.name.encode(errors="surrogateescape"), other.name.encode(errors="surrogateescape")
+    if names[0] != names[1]:
+        yield holder.leaf(Found(Field.NAME, f"{contents.noun} name", *names), contents.format)
+    if one.attributes == other.attributes:
+        return
+    told = False
+    for follows in (False, True):
+        for found in _compare_attributes(one.attributes, other.attributes, budget, follows=follows):
+            yield holder.leaf(found, contents.format, FOLLOWS if follows and told else "")
+            told = True
+
+
+def _compare_member(pair: Pair, contents: Contents, place: Position, budget: Budget) -> Iterator[Place]:
+    one, other, here = pair.control, pair.experiment, place.enter(pair.control)
+    try:
+        control, experiment = _open(one), _open(other)
+    except OutOfTimeError:
+        raise
+    except Exception as error:
+        note = _tell_why(error, here, budget)
+        if one.stored and other.stored:
+            yield from compare_plain(one.stored, other.stored, here, budget, note)
+        return
+    if control is None or experiment is None:
+        return
+    if same(control, experiment, budget):
+        if one.recoded and one.stored and other.stored:
+            values = _around_first(one.stored, other.stored, budget)
+            yield _holder(place, one).leaf(Found(Field.HEADER, one.recoded, *values), contents.format)
+    elif one.separator:
+        for found in compare_lines(control, experiment, budget, one.separator, one.item):
+            yield here.leaf(found, contents.format)
+    else:
+        yield from examine(control, experiment, here, budget)
+
+
+def _open(member: Member) -> Span | None:
+    return member.content() if member.content else member.stored

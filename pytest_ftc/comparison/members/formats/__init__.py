@@ -1,0 +1,1 @@
+"""The formats of containers and files that the walk understands, one file each."""

@@ -1,0 +1,177 @@
+"""Compressed files that hold one payload, and bounded decompression for all formats."""
+
+from __future__ import annotations
+
+import bz2
+import importlib
+import lzma
+import sys
+import zlib
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from typing import Any, Protocol, cast
+
+from pytest_ftc.comparison.members.contents import Contents, Member
+from pytest_ftc.comparison.members.limits import Budget, LimitReachedError
+from pytest_ftc.comparison.members.span import Span, spool
+
+_CHUNK = 1 << 16
+_STEP = 1 << 18
+"""Most bytes that one call may decompress to: a bomb is let out in spoonfuls."""
+_MEMORY = 128 << 20
+"""Bytes a decoder may take; the largest preset of xz needs 65 MiB."""
+
+
+class Decoder(Protocol):
+    """What bz2, lzma and zstd decoders have in common."""
+
+    @property
+    def eof(self) -> bool: ...
+    @property
+    def needs_input(self) -> bool: ...
+    @property
+    def unused_data(self) -> bytes: ...
+    def decompress(self, data: bytes, max_length: int) -> bytes: ...
+
+
+class _Inflater:
+    """zlib's decoder as one of them."""
+
+    def __init__(self, window: int) -> None:
+        self._decoder = zlib.decompressobj(window)
+
+    @property
+    def eof(self) -> bool:
+        return self._decoder.eof
+
+    @property
+    def needs_input(self) -> bool:
+        return not self._decoder.unconsumed_tail
+
+    @property
+    def unused_data(self) -> bytes:
+        return self._decoder.unused_data
+
+    def decompress(self, data: bytes, max_length: int) -> bytes:
+        return self._decoder.decompress(self._decoder.unconsumed_tail + data, max_length)
+
+
+def deflate_decoder() -> Decoder:
+    return _Inflater(-zlib.MAX_WBITS)
+
+
+def zlib_decoder() -> Decoder:
+    return _Inflater(zlib.MAX_WBITS)
+
+
+def gzip_decoder() -> Decoder:
+    return _Inflater(16 + zlib.MAX_WBITS)
+
+
+def bzip2_decoder() -> Decoder:
+    return bz2.BZ2Decompressor()
+
+
+def xz_decoder() -> Decoder:
+    return lzma.LZMADecompressor(format=lzma.FORMAT_XZ, memlimit=_MEMORY)
+
+
+def zstd_decoder() -> Decoder:
+    """Raises LimitReachedError when there is no zstd: it is in Python since 3.14, and in backports.zstd."""
+    name = "compression.zstd" if sys.version_info >= (3, 14) else "backports.zstd"
+    try:
+        return cast(Decoder, importlib.import_module(name).ZstdDecompressor())
+    except ImportError:
+        raise LimitReachedError("there is no zstd here: pip install pytest-ftc[zstd]") from None
+
+
+@dataclass(slots=True)
+class Decompressed:
+    """One or several streams, one after another."""
+
+    payload: Span
+    starts: list[int] = field(default_factory=list)
+    """Where each stream starts."""
+    end: int = 0
+    """Where the last one ends."""
+
+
+def decompress(span: Span, make: Callable[[], Decoder], budget: Budget, *, single: bool = False) -> Decompressed:
+    """Decompress the streams at the start of `span`; a `single` one when what follows is none of its business.
+
+    Raises LimitReachedError, OutOfTimeError, EOFError for a stream that is cut short, and what the decoder raises.
+    """
+    result = Decompressed(payload=span)
+    magic = b"" if single else span.read(0, 2)
+
+    def chunks() -> Iterator[bytes]:
+        while not result.starts or (not single and span.read(result.end, 2) == magic):
+            result.starts.append(result.end)
+            yield from _one_stream(span, make(), result)
+            _skip_padding(span, result, budget)
+
+    result.payload = spool(chunks(), budget)
+    return result
+
+
+def _one_stream(span: Span, decoder: Decoder, result: Decompressed) -> Iterator[bytes]:
+    position = result.end
+    while not decoder.eof:
+        data = b""
+        if decoder.needs_input:
+            data = span.read(position, _CHUNK)
+            position += len(data)
+        out = decoder.decompress(data, _STEP)
+        if not out and not data and not decoder.eof:
+            raise EOFError("the compressed data ends too early")
+        yield out
+    result.end = position - len(decoder.unused_data)
+
+
+def _skip_padding(span: Span, result: Decompressed, budget: Budget) -> None:
+    """Streams of xz may be padded with zeros, four at a time."""
+    while result.end < span.size and span.read(result.end, 4) == bytes(4):
+        budget.check_time()
+        result.end += 4
+
+
+def payload_members(span: Span, done: Decompressed) -> Iterator[Member]:
+    """Yield the payload, and what follows the last stream if anything does."""
+    yield Member(name="payload", payload=True, content=lambda: done.payload)
+    if done.end < span.size:
+        rest = span.part(done.end, span.size - done.end)
+        yield Member(name="rest", part="data after the compressed stream", stored=rest)
+
+
+def _read(span: Span, budget: Budget, format_: str, make: Callable[[], Any]) -> Contents:
+    done = decompress(span, make, budget)
+    return Contents(
+        format=format_,
+        noun=format_,
+        members=tuple(payload_members(span, done)),
+        recoded=f"{format_} stream (compression level or tool)",
+    )
+
+
+def is_xz(span: Span, name: str) -> bool:
+    return span.read(0, 6) == b"\xfd7zXZ\0"
+
+
+def is_bzip2(span: Span, name: str) -> bool:
+    return span.read(0, 3) == b"BZh" and span.read(4, 6) == b"1AY&SY"
+
+
+def is_zstd(span: Span, name: str) -> bool:
+    return span.read(0, 4) == b"\x28\xb5\x2f\xfd"
+
+
+def read_xz(span: Span, budget: Budget) -> Contents:
+    return _read(span, budget, "xz", xz_decoder)
+
+
+def read_bzip2(span: Span, budget: Budget) -> Contents:
+    return _read(span, budget, "bzip2", bzip2_decoder)
+
+
+def read_zstd(span: Span, budget: Budget) -> Contents:
+    return _read(span, budget, "zstd", zstd_decoder)

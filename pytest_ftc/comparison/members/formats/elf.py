@@ -1,0 +1,85 @@
+"""ELF files, section by section (elf(5), System V gABI chapter 4)."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import TYPE_CHECKING, Any, BinaryIO, cast
+
+from pytest_ftc.comparison.members.contents import Attribute, Contents, Member, header
+from pytest_ftc.comparison.members.formats.compression import decompress, zlib_decoder, zstd_decoder
+from pytest_ftc.comparison.members.limits import Budget
+from pytest_ftc.comparison.members.span import Span, SpanFile
+from pytest_ftc.model import Field
+
+if TYPE_CHECKING:
+    from elftools.elf.elffile import ELFFile
+
+_IDENTIFIERS = {".note.gnu.build-id": "ELF build id", ".note.go.buildid": "ELF Go build id"}
+"""Notes whose value is computed from the rest of the file."""
+_STRINGS, _COMPRESSED = 0x20, 0x800
+"""Flags of sections."""
+_TEXTS = (".comment", ".interp", ".strtab", ".dynstr", ".debug_str", ".debug_line_str")
+_PLACES = (".shstrtab",)
+"""Sections that differ only where the list of sections does."""
+_OFFSETS = (".debug_", ".rel.debug_", ".rela.debug_", ".eh_frame", ".symtab", ".gnu_debuglink")
+"""Beginnings of names of sections that point into code and strings; without those that are texts."""
+_HEADER_FIELDS = ("e_type", "e_machine", "e_flags")
+
+
+def is_elf(span: Span, name: str) -> bool:
+    return span.read(0, 4) == b"\x7fELF"
+
+
+def read_elf(span: Span, budget: Budget) -> Contents:
+    """Return the sections; their addresses and offsets follow from what they hold.  Raises what pyelftools does."""
+    from elftools.elf.elffile import ELFFile  # slow to import, and most sessions find no difference to look into
+
+    file = ELFFile(cast(BinaryIO, SpanFile(span, budget)))
+    fields = [header(f"ELF header {name}", file.header[name]) for name in _HEADER_FIELDS]
+    fields.append(header("ELF header EI_OSABI", file.header["e_ident"]["EI_OSABI"]))
+    fields.append(Attribute(Field.HEADER, "ELF header e_entry", f"{file.header['e_entry']:#x}".encode(), follows=True))
+    members = []
+    sections = file.iter_sections() if file.num_sections() else ()
+    for section in budget.few(sections):
+        if section.name in _IDENTIFIERS:
+            fields.append(_read_identifier(span, section, _IDENTIFIERS[section.name]))
+        elif section.name not in _PLACES:
+            members.append(_read_section(span, file, section, budget))
+    return Contents(format="elf", noun="ELF section", attributes=tuple(fields), members=tuple(members))
+
+
+def _read_identifier(span: Span, section: Any, location: str) -> Attribute:
+    """Return the value of a note: after sizes of name and value, the type, and the name."""
+    note = span.part(section.header["sh_offset"], section.header["sh_size"]).read(0, 4096)
+    name_size = int.from_bytes(note[:4], "little" if section.elffile.little_endian else "big")
+    return Attribute(Field.HEADER, location, note[12 + (name_size + 3) // 4 * 4 :].hex().encode(), follows=True)
+
+
+def _read_section(span: Span, file: ELFFile, section: Any, budget: Budget) -> Member:
+    name, fields = section.name, section.header
+    holds = fields["sh_type"] not in ("SHT_NOBITS", "SHT_NULL")
+    stored = span.part(fields["sh_offset"], fields["sh_size"]) if holds else None
+    packed = stored is not None and fields["sh_flags"] & _COMPRESSED
+    text = fields["sh_flags"] & _STRINGS or name in _TEXTS
+    return Member(
+        name=name,
+        part=f"ELF section {name}",
+        attributes=(
+            header(f"ELF section {name} type", fields["sh_type"]),
+            header(f"ELF section {name} flags", f"{fields['sh_flags']:#x}"),
+        ),
+        stored=stored,
+        content=partial(_unpack, stored, file, budget) if stored and packed else None,
+        separator=b"\0" if text else b"",
+        follows=name.startswith(_OFFSETS) and not text,
+        item="string",
+        recoded=f"ELF section {name} compressed data (compression level or tool)" if packed else "",
+    )
+
+
+def _unpack(stored: Span, file: ELFFile, budget: Budget) -> Span:
+    """Return what a compressed section holds, behind its header (gABI, "Section Compression")."""
+    kind = int.from_bytes(stored.read(0, 4), "little" if file.little_endian else "big")
+    size = 24 if file.elfclass == 64 else 12
+    decoder = {1: zlib_decoder, 2: zstd_decoder}[kind]
+    return decompress(stored.part(size, stored.size - size), decoder, budget, single=True).payload

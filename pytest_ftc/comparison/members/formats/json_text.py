@@ -1,0 +1,74 @@
+"""JSON by the path of what differs."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from itertools import islice
+from typing import Any
+
+from pytest_ftc.comparison.members.limits import Budget
+from pytest_ftc.comparison.members.plain import Found, clip
+from pytest_ftc.comparison.members.span import Span
+from pytest_ftc.model import Field
+
+_LARGEST = 4 << 20
+_MOST = 16
+_ABSENT = object()
+
+
+def compare_json(one: Span, other: Span, budget: Budget) -> tuple[Found, ...]:
+    """Return the first values that differ; none when it is no JSON, or differs in no value and no order."""
+    if max(one.size, other.size) > _LARGEST or one.read(0, 1) not in (b"{", b"[") or other.read(0, 1) != one.read(0, 1):
+        return ()
+    try:
+        control, experiment = (json.loads(span.read(0, span.size)) for span in (one, other))
+        found = tuple(islice(_compare(control, experiment, "", budget), _MOST + 1))
+        if len(found) > _MOST:
+            budget.tell("not all keys that differ in a member are listed")
+        most = budget.limits.value
+        return tuple(
+            Found(each.field, each.location, *clip(each.control, each.experiment, most)) for each in found[:_MOST]
+        )
+    except (ValueError, RecursionError):
+        return ()
+
+
+def _compare(one: Any, other: Any, path: str, budget: Budget) -> Iterator[Found]:
+    budget.check_time()
+    if isinstance(one, dict) and isinstance(other, dict):
+        yield from _compare_objects(one, other, path, budget)
+    elif isinstance(one, list) and isinstance(other, list):
+        yield from _compare_arrays(one, other, path, budget)
+    elif type(one) is not type(other) or _dump(one) != _dump(other):
+        yield Found(Field.CONTENT, f"key {path}" if path else "the value", _dump(one), _dump(other))
+
+
+def _compare_objects(one: dict[str, Any], other: dict[str, Any], path: str, budget: Budget) -> Iterator[Found]:
+    common = [key for key in one if key in other]
+    theirs = [key for key in other if key in one]
+    if common != theirs:
+        location = f"order of keys in {path}" if path else "order of keys"
+        yield Found(Field.ORDER, location, _names(common), _names(theirs))
+    for key in dict.fromkeys([*one, *other]):
+        inner = f"{path}.{key}" if path else key
+        yield from _compare(one.get(key, _ABSENT), other.get(key, _ABSENT), inner, budget)
+
+
+def _compare_arrays(one: list[Any], other: list[Any], path: str, budget: Budget) -> Iterator[Found]:
+    control, experiment = [_dump(value) for value in one], [_dump(value) for value in other]
+    if control != experiment and sorted(control) == sorted(experiment):
+        location = f"order of {path}" if path else "order of the array"
+        yield Found(Field.ORDER, location, b"\n".join(control), b"\n".join(experiment))
+        return
+    for index in range(max(len(one), len(other))):
+        left, right = (values[index] if index < len(values) else _ABSENT for values in (one, other))
+        yield from _compare(left, right, f"{path}[{index}]", budget)
+
+
+def _dump(value: Any) -> bytes:
+    return b"" if value is _ABSENT else json.dumps(value, ensure_ascii=False).encode(errors="surrogatepass")
+
+
+def _names(names: list[str]) -> bytes:
+    return "".join(f"{name}\n" for name in names).encode(errors="surrogatepass")

@@ -1,0 +1,105 @@
+"""PDF files, object by object (ISO 32000-2): enough of them to name what differs, without following references."""
+
+from __future__ import annotations
+
+import calendar
+import re
+from collections.abc import Iterator
+from functools import partial
+
+from pytest_ftc.comparison.members.contents import Attribute, Contents, Member, header
+from pytest_ftc.comparison.members.formats.compression import decompress, zlib_decoder
+from pytest_ftc.comparison.members.limits import Budget, LimitReachedError
+from pytest_ftc.comparison.members.span import Span, span_of, spool
+from pytest_ftc.model import Field
+
+_LARGEST = 64 << 20
+_LARGEST_DICTIONARY = 64 << 10
+_OBJECT = re.compile(rb"\b(\d{1,10}) (\d{1,5}) obj\b")
+_DATES = ("CreationDate", "ModDate")
+_DATE = {name: re.compile(rb"/%s\s{0,9}\(([^()]{1,64})\)" % name.encode()) for name in _DATES}
+_ID = re.compile(rb"/ID\s{0,9}\[\s{0,9}((?:<[0-9A-Fa-f]{1,128}>\s{0,9}){1,2})\]")
+_PARTS = re.compile(r"D:(\d{4})(\d\d)?(\d\d)?(\d\d)?(\d\d)?(\d\d)?(?:Z|([+-])(\d\d)'?(\d\d)?)?")
+_LENGTH = re.compile(rb"/Length \d{1,12}\b")
+_STREAM = re.compile(rb"\bstream\r?\n")
+
+
+def is_pdf(span: Span, name: str) -> bool:
+    return span.read(0, 5) == b"%PDF-"
+
+
+def read_pdf(span: Span, budget: Budget) -> Contents:
+    """Return dates, identifier and objects; the table of their offsets follows.  Raises LimitReachedError."""
+    if span.size > _LARGEST:
+        raise LimitReachedError(f"larger than {_LARGEST} bytes")
+    data = span.read(0, span.size)
+    return Contents(
+        format="pdf",
+        noun="PDF object",
+        attributes=tuple(_read_fields(data)),
+        members=tuple(budget.few(_read_objects(data, span, budget))),
+    )
+
+
+def _read_fields(data: bytes) -> Iterator[Attribute]:
+    yield header("PDF header version", data[:8])
+    for name, pattern in _DATE.items():
+        for index, found in enumerate(pattern.findall(data)[:8]):
+            location = f"PDF /{name}" + (f" ({index + 1})" if index else "")
+            yield Attribute(Field.MTIME, location, _read_date(found))
+            yield header(f"{location} time zone", found[16:])
+    for found in _ID.findall(data)[-1:]:
+        yield header("PDF /ID", found)
+
+
+def _read_date(text: bytes) -> bytes:
+    """Return seconds since 1970; the text itself when it is no date (ISO 32000-2, 7.9.4)."""
+    match = _PARTS.match(text.decode("latin-1"))
+    if not match:
+        return text
+    year, month, day, hour, minute, second = (int(match[index] or index in (2, 3)) for index in range(1, 7))
+    offset = (int(match[8] or 0) * 60 + int(match[9] or 0)) * 60 * (-1 if match[7] == "-" else 1)
+    try:
+        return str(calendar.timegm((year, month, day, hour, minute, second)) - offset).encode()
+    except ValueError:
+        return text
+
+
+def _read_objects(data: bytes, span: Span, budget: Budget) -> Iterator[Member]:
+    position = 0
+    while match := _OBJECT.search(data, position):
+        end = data.find(b"endobj", match.end())
+        position = end if end >= 0 else len(data)
+        name = f"{match[1].decode()} {match[2].decode()}"
+        stored = span.part(match.end(), position - match.end())
+        packed = b"/FlateDecode" in stored.read(0, _LARGEST_DICTIONARY)
+        yield Member(
+            name=name,
+            part=f"PDF object {name}",
+            stored=stored,
+            content=partial(_read_object, stored, budget),
+            recoded=f"PDF object {name} compressed data (compression level or tool)" if packed else "",
+        )
+
+
+def _read_object(stored: Span, budget: Budget) -> Span:
+    """Return an object with its stream decompressed, and without the dates that are told already."""
+    head = stored.read(0, _LARGEST_DICTIONARY)
+    stream = _STREAM.search(head)
+    dictionary = head[: stream.end()] if stream else head
+    plain = dictionary
+    for pattern in _DATE.values():
+        plain = pattern.sub(b"", plain)
+    if stream and b"/FlateDecode" in dictionary:
+        packed = stored.part(stream.end(), stored.size - stream.end())
+        payload = decompress(packed, zlib_decoder, budget, single=True).payload
+        return spool(_join(_LENGTH.sub(b"", plain), payload), budget)
+    if plain == dictionary:
+        return stored
+    return span_of(plain + stored.read(len(dictionary), stored.size))
+
+
+def _join(head: bytes, rest: Span) -> Iterator[bytes]:
+    yield head
+    for position in range(0, rest.size, 1 << 17):
+        yield rest.read(position, 1 << 17)

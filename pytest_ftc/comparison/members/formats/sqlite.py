@@ -1,0 +1,124 @@
+"""SQLite databases (https://sqlite.org/fileformat.html), read as https://sqlite.org/security.html advises."""
+
+from __future__ import annotations
+
+import shutil
+import sqlite3
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from pytest_ftc.comparison.members.contents import Attribute, Contents, Member, header
+from pytest_ftc.comparison.members.limits import Budget, LimitReachedError
+from pytest_ftc.comparison.members.span import Span, SpanFile, span_of, spool
+from pytest_ftc.model import Field
+
+_LARGEST = 256 << 20
+_LONGEST_VALUE = 16 << 20
+_STEPS = 10_000
+"""Steps of SQLite's machine between looks at the clock."""
+_HEADER = {
+    16: (2, "page size"),
+    24: (4, "file change counter"),
+    36: (4, "free pages"),
+    40: (4, "schema cookie"),
+    56: (4, "text encoding"),
+    60: (4, "user version"),
+    68: (4, "application id"),
+    96: (4, "version of the library that wrote it"),
+}
+_ALLOWED = (sqlite3.SQLITE_SELECT, sqlite3.SQLITE_READ)
+
+
+def is_sqlite(span: Span, name: str) -> bool:
+    return span.read(0, 16) == b"SQLite format 3\0"
+
+
+def read_sqlite(span: Span, budget: Budget) -> Contents:
+    """Return header fields, schema and the rows of all tables.
+
+    Raises sqlite3.Error, LimitReachedError, OutOfTimeError, OSError.
+    """
+    if span.size > _LARGEST:
+        raise LimitReachedError(f"larger than {_LARGEST} bytes")
+    with _open(span, budget) as database:
+        schema = database.execute("SELECT type, name, sql FROM sqlite_master").fetchmany(budget.limits.members)
+        members = [_schema_member(schema)]
+        for kind, name, sql in schema:
+            # A virtual table runs a module's code, a view any expression.
+            if kind == "table" and not str(sql).upper().startswith("CREATE VIRTUAL"):
+                rows = spool(_dump(database, str(name), budget), budget)
+                part = f"sqlite table {name}"
+                members.append(
+                    Member(name=str(name), part=part, content=partial(_same, rows), separator=b"\n", item="row")
+                )
+    return Contents(
+        format="sqlite",
+        noun="sqlite table",
+        attributes=tuple(_read_header(span.read(0, 100))),
+        members=tuple(members),
+        recoded="sqlite page layout (the order of writes, or what was deleted)",
+    )
+
+
+def _same(span: Span) -> Span:
+    return span
+
+
+def _schema_member(schema: list[Any]) -> Member:
+    text = "".join(f"{sql or name!r}\n" for _, name, sql in schema).encode(errors="surrogateescape")
+    return Member(name="", part="sqlite schema", content=lambda: span_of(text), separator=b"\n", item="line")
+
+
+def _read_header(data: bytes) -> Iterator[Attribute]:
+    for offset, (size, name) in _HEADER.items():
+        yield header(f"sqlite header {name}", int.from_bytes(data[offset : offset + size], "big"))
+    # It repeats the change counter.
+    yield Attribute(Field.HEADER, "sqlite header version-valid-for", data[92:96].hex().encode(), follows=True)
+
+
+@contextmanager
+def _open(span: Span, budget: Budget) -> Iterator[sqlite3.Connection]:
+    """Open a copy, for SQLite opens files by path only."""
+    with tempfile.TemporaryDirectory(prefix="ftc-sqlite-") as folder:
+        copy = Path(folder, "copy.db")
+        budget.take_bytes(span.size)
+        with open(copy, "wb") as file:
+            shutil.copyfileobj(SpanFile(span, budget, most=_LARGEST), file, 1 << 17)
+        with closing(sqlite3.connect(f"{copy.as_uri()}?mode=ro&immutable=1", uri=True)) as database:
+            _harden(database, budget)
+            yield database
+
+
+def _harden(database: sqlite3.Connection, budget: Budget) -> None:
+    """Let a hostile file do nothing but have its tables read."""
+    for setting in ("trusted_schema=OFF", "cell_size_check=ON", "mmap_size=0", "cache_size=-8192"):
+        database.execute(f"PRAGMA {setting}")
+    if sys.version_info >= (3, 11):
+        database.setlimit(sqlite3.SQLITE_LIMIT_LENGTH, _LONGEST_VALUE)
+    database.text_factory = lambda text: text.decode(errors="surrogateescape")
+    database.set_progress_handler(lambda: time.monotonic() > budget.deadline, _STEPS)
+    database.set_authorizer(_authorize)
+
+
+def _authorize(action: int, first: str | None, *_: str | None) -> int:
+    allowed = action in _ALLOWED or (action == sqlite3.SQLITE_PRAGMA and first == "table_xinfo")
+    return sqlite3.SQLITE_OK if allowed else sqlite3.SQLITE_DENY
+
+
+def _dump(database: sqlite3.Connection, table: str, budget: Budget) -> Iterator[bytes]:
+    columns = database.execute(f"PRAGMA table_xinfo({_quote(table)})").fetchall()
+    # A generated column is an expression, which may take any memory.
+    stored = ", ".join(_quote(column[1]) for column in columns if column[6] == 0)
+    for row in database.execute(f"SELECT {stored} FROM {_quote(table)}"):
+        budget.check_time()
+        yield f"{row!r}\n".encode(errors="surrogateescape")
+
+
+def _quote(name: str) -> str:
+    return '"' + name.replace('"', '""') + '"'

@@ -1,0 +1,61 @@
+"""Which reader understands a file: the one table of formats."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from pytest_ftc.comparison.members.contents import Contents
+from pytest_ftc.comparison.members.formats import (
+    ar,
+    cpio,
+    elf,
+    gzip_file,
+    java_class,
+    pdf,
+    png,
+    pyc,
+    sqlite,
+    zlib_stream,
+)
+from pytest_ftc.comparison.members.formats import compression as compressed
+from pytest_ftc.comparison.members.formats import tar as tars
+from pytest_ftc.comparison.members.formats import zip as zips
+from pytest_ftc.comparison.members.limits import Budget
+from pytest_ftc.comparison.members.span import Span
+
+
+@dataclass(frozen=True, slots=True)
+class Format:
+    """One format: how it is known, and what reads it."""
+
+    name: str
+    knows: Callable[[Span, str], bool]
+    """Whether a file, by its bytes and lower-case name, is one."""
+    read: Callable[[Span, Budget], Contents]
+    """Reads one; raises whatever it likes when it is none after all."""
+
+
+FORMATS = (
+    Format("elf", elf.is_elf, elf.read_elf),
+    Format("zip", zips.is_zip, zips.read_zip),
+    Format("tar", tars.is_tar, tars.read_tar),
+    Format("gzip", gzip_file.is_gzip, gzip_file.read_gzip),
+    Format("xz", compressed.is_xz, compressed.read_xz),
+    Format("bzip2", compressed.is_bzip2, compressed.read_bzip2),
+    Format("zstd", compressed.is_zstd, compressed.read_zstd),
+    Format("ar", ar.is_ar, ar.read_ar),
+    Format("cpio", cpio.is_cpio, cpio.read_cpio),
+    Format("pyc", pyc.is_pyc, pyc.read_pyc),
+    Format("class", java_class.is_class, java_class.read_class),
+    Format("sqlite", sqlite.is_sqlite, sqlite.read_sqlite),
+    Format("png", png.is_png, png.read_png),
+    Format("pdf", pdf.is_pdf, pdf.read_pdf),
+    # Last: other formats have such streams inside.
+    Format("zlib", zlib_stream.is_zlib, zlib_stream.read_zlib),
+)
+
+
+def find_format(span: Span, name: str) -> Format | None:
+    """Return the format of a file; None when it is not known."""
+    return next((format_ for format_ in FORMATS if format_.knows(span, name.lower())), None)

@@ -1,0 +1,173 @@
+"""Zip archives: also wheels, jars, office documents, EPUBs (APPNOTE.TXT 6.3.10; Info-ZIP's proginfo/extrafld.txt)."""
+
+from __future__ import annotations
+
+import calendar
+import struct
+import zipfile
+from collections.abc import Callable, Iterable, Iterator
+from functools import partial
+
+from pytest_ftc.comparison.members.contents import Attribute, Contents, Member, header, mode, mtime, owner
+from pytest_ftc.comparison.members.formats.compression import Decoder, bzip2_decoder, decompress, deflate_decoder
+from pytest_ftc.comparison.members.limits import Budget
+from pytest_ftc.comparison.members.span import Span, SpanFile
+from pytest_ftc.model import Field
+
+_EXTENSIONS = (".zip", ".whl", ".jar", ".pyz", ".war", ".apk", ".egg")
+_END = b"PK\5\6"
+_LARGEST_DIRECTORY = 8 << 20
+"""Bytes of a central directory; each of its entries takes many times its size in memory."""
+_STORED, _DEFLATED, _BZIP2 = 0, 8, 12
+_ENCRYPTED = 1
+_FILETIME_1970 = 11_644_473_600
+
+
+def is_zip(span: Span, name: str) -> bool:
+    """A zip may follow a program that unpacks it."""
+    head = span.read(0, 4)
+    if head in (b"PK\3\4", _END):
+        return True
+    return (head[:2] in (b"#!", b"MZ") or name.endswith(_EXTENSIONS)) and _END in span.read(
+        max(0, span.size - 65557), 65557
+    )
+
+
+def read_zip(span: Span, budget: Budget) -> Contents:
+    """Return the entries as the central directory has them.  Raises whatever zipfile does."""
+    # The whole directory is read at once, so a larger one is refused before its entries take memory.
+    file = SpanFile(span, budget, most=_LARGEST_DIRECTORY)
+    with zipfile.ZipFile(file) as archive:
+        entries = archive.infolist()
+        first = min((entry.header_offset for entry in entries), default=span.size)
+        before = [Member(name="", part="data before the zip", stored=span.part(0, first))] if entries else []
+        return Contents(
+            format="zip",
+            noun="zip entry",
+            attributes=(header("zip archive comment", archive.comment),),
+            members=(*before, *(_read_entry(span, entry, budget) for entry in budget.few(entries))),
+        )
+
+
+def _read_entry(span: Span, entry: zipfile.ZipInfo, budget: Budget) -> Member:
+    local, stored = _read_local(span, entry)
+    encrypted = entry.flag_bits & _ENCRYPTED
+    decoder = None if encrypted else {_DEFLATED: deflate_decoder, _BZIP2: bzip2_decoder}.get(entry.compress_type)
+    content = partial(_decompress, stored, decoder, budget) if decoder else None
+    return Member(
+        name=entry.orig_filename,
+        attributes=(*_read_fields(entry), *_read_extras(local, entry.extra)),
+        stored=stored,
+        content=content,
+        recoded="zip entry compressed data (compression level or tool)" if content else "",
+    )
+
+
+def _decompress(stored: Span, make: Callable[[], Decoder], budget: Budget) -> Span:
+    return decompress(stored, make, budget, single=True).payload
+
+
+def _read_local(span: Span, entry: zipfile.ZipInfo) -> tuple[bytes, Span]:
+    """Return the extra fields beside the data, which may be more than in the directory, and the data."""
+    local = span.read(entry.header_offset, 30)
+    if local[:4] != b"PK\3\4":
+        raise ValueError(f"no local header at {entry.header_offset:#x}")
+    name_size, extra_size = struct.unpack("<HH", local[26:30])
+    start = entry.header_offset + 30 + name_size
+    return span.read(start, extra_size), span.part(start + extra_size, entry.compress_size)
+
+
+def _read_fields(entry: zipfile.ZipInfo) -> Iterator[Attribute]:
+    yield mtime("zip entry mtime", _dos_time(entry.date_time))
+    yield mode("zip entry mode", entry.external_attr >> 16)
+    yield header("zip entry file type", f"{(entry.external_attr >> 16) & 0o170000:06o}")
+    yield header("zip entry DOS attributes", f"{entry.external_attr & 0xFFFF:#06x}")
+    yield header("zip entry create system", entry.create_system)
+    yield header("zip entry create version", entry.create_version)
+    yield header("zip entry extract version", entry.extract_version)
+    yield header("zip entry flags", f"{entry.flag_bits:#06x}")
+    yield header("zip entry compression method", entry.compress_type)
+    yield header("zip entry internal attributes", entry.internal_attr)
+    yield header("zip entry comment", entry.comment)
+
+
+def _dos_time(parts: tuple[int, int, int, int, int, int]) -> str:
+    try:
+        return str(calendar.timegm(parts))
+    except ValueError:
+        return "{:04}-{:02}-{:02}T{:02}:{:02}:{:02}".format(*parts)
+
+
+def _read_extras(local: bytes, central: bytes) -> Iterator[Attribute]:
+    beside = list(_walk_extras(local, "zip extra field"))
+    known = {(attribute.location, attribute.value) for attribute in beside}
+    yield from beside
+    for attribute in _walk_extras(central, "zip extra field"):
+        if (attribute.location, attribute.value) not in known:
+            yield Attribute(attribute.field, f"{attribute.location} (central directory)", attribute.value)
+
+
+def _walk_extras(extra: bytes, prefix: str) -> Iterator[Attribute]:
+    position = 0
+    while position + 4 <= len(extra):
+        kind, size = struct.unpack_from("<HH", extra, position)
+        data = extra[position + 4 : position + 4 + size]
+        position += 4 + size
+        try:
+            yield from _EXTRAS.get(kind, _other_extra(kind))(data, prefix)
+        except (struct.error, IndexError):
+            yield header(f"{prefix} {kind:#06x}", data)
+    if extra[position:]:
+        yield header(f"{prefix} padding", extra[position:])
+
+
+def _other_extra(kind: int) -> Callable[[bytes, str], Iterable[Attribute]]:
+    return lambda data, prefix: (header(f"{prefix} {kind:#06x}", data),)
+
+
+def _unix_times(data: bytes, prefix: str) -> Iterator[Attribute]:
+    """Extended timestamp, "UT": which times follow is said by the first byte; the directory has only the first."""
+    present = [name for bit, name in enumerate(("mtime", "atime", "ctime")) if data[0] >> bit & 1]
+    for name, (seconds,) in zip(present, struct.iter_unpack("<i", data[1:]), strict=False):
+        yield mtime(f"{prefix} UT {name}", seconds)
+
+
+def _old_unix(data: bytes, prefix: str) -> Iterator[Attribute]:
+    for name, (seconds,) in zip(("atime", "mtime"), struct.iter_unpack("<i", data[:8]), strict=False):
+        yield mtime(f"{prefix} UX {name}", seconds)
+    for name, (number,) in zip(("uid", "gid"), struct.iter_unpack("<H", data[8:12]), strict=False):
+        yield owner(f"{prefix} UX {name}", number)
+
+
+def _unix_owner(data: bytes, prefix: str) -> Iterator[Attribute]:
+    """Info-ZIP's "ux": version, then size and value of uid and gid."""
+    position = 1
+    for name in ("uid", "gid"):
+        size = data[position]
+        yield owner(f"{prefix} ux {name}", int.from_bytes(data[position + 1 : position + 1 + size], "little"))
+        position += 1 + size
+
+
+def _ntfs_times(data: bytes, prefix: str) -> Iterator[Attribute]:
+    tag, size = struct.unpack_from("<HH", data, 4)
+    if (tag, size) != (1, 24):
+        yield header(f"{prefix} NTFS", data)
+        return
+    for name, ticks in zip(("mtime", "atime", "ctime"), struct.unpack_from("<QQQ", data, 8), strict=True):
+        seconds, rest = divmod(ticks, 10_000_000)
+        fraction = f".{rest:07}" if rest else ""
+        yield mtime(f"{prefix} NTFS {name}", f"{seconds - _FILETIME_1970}{fraction}")
+
+
+def _sizes(data: bytes, prefix: str) -> Iterator[Attribute]:
+    """Zip64 sizes and offsets follow from the contents."""
+    yield Attribute(Field.HEADER, f"{prefix} zip64", data, follows=True)
+
+
+_EXTRAS: dict[int, Callable[[bytes, str], Iterable[Attribute]]] = {
+    0x0001: _sizes,
+    0x000A: _ntfs_times,
+    0x5455: _unix_times,
+    0x5855: _old_unix,
+    0x7875: _unix_owner,
+}

@@ -1,0 +1,81 @@
+"""Which member of one container is which of the other."""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from pytest_ftc.comparison.members.contents import Member
+from pytest_ftc.comparison.members.limits import Budget
+from pytest_ftc.comparison.members.span import same
+
+_MOST_CANDIDATES = 8
+Key = tuple[str, int]
+
+
+@dataclass(frozen=True, slots=True)
+class Pair:
+    """The same member in both builds; named otherwise when it was found by its content."""
+
+    control: Member
+    experiment: Member
+
+
+@dataclass(frozen=True, slots=True)
+class Pairing:
+    """All members of two containers."""
+
+    pairs: tuple[Pair, ...]
+    control_only: tuple[Member, ...]
+    experiment_only: tuple[Member, ...]
+    order: tuple[bytes, bytes] | None
+    """Names of the members that both have, one a line, when they are stored in another order."""
+
+
+def pair_members(control: Sequence[Member], experiment: Sequence[Member], budget: Budget) -> Pairing:
+    """Pair members by name, and those that only one side has by content.  Raises OutOfTimeError."""
+    left, right = _key(control), _key(experiment)
+    common = [key for key in left if key in right]
+    moved = common != [key for key in right if key in left]
+    pairs = [Pair(left[key], right[key]) for key in common]
+    control_only = [left[key] for key in left if key not in right]
+    experiment_only = [right[key] for key in right if key not in left]
+    renamed = _find_renamed(control_only, experiment_only, budget)
+    known = {id(member) for pair in renamed for member in (pair.control, pair.experiment)}
+    return Pairing(
+        pairs=tuple(sorted((*renamed, *pairs), key=lambda pair: pair.control.follows)),
+        control_only=tuple(member for member in control_only if id(member) not in known),
+        experiment_only=tuple(member for member in experiment_only if id(member) not in known),
+        order=(_list(common), _list(key for key in right if key in left)) if moved else None,
+    )
+
+
+def _key(members: Sequence[Member]) -> dict[Key, Member]:
+    """A name may occur more than once: the first of one is the first of the other."""
+    seen: Counter[str] = Counter()
+    keyed = {}
+    for member in members:
+        keyed[member.name, seen[member.name]] = member
+        seen[member.name] += 1
+    return keyed
+
+
+def _find_renamed(control: Sequence[Member], experiment: Sequence[Member], budget: Budget) -> list[Pair]:
+    by_size: dict[int, list[Member]] = defaultdict(list)
+    for member in experiment:
+        if member.stored and member.stored.size:
+            by_size[member.stored.size].append(member)
+    pairs = []
+    for member in control:
+        candidates = by_size.get(member.stored.size, []) if member.stored else []
+        for candidate in candidates[:_MOST_CANDIDATES]:
+            if member.stored and candidate.stored and same(member.stored, candidate.stored, budget):
+                pairs.append(Pair(member, candidate))
+                candidates.remove(candidate)
+                break
+    return pairs
+
+
+def _list(keys: Iterable[Key]) -> bytes:
+    return "".join(f"{name}\n" for name, _ in keys if name).encode(errors="surrogateescape")

@@ -1,0 +1,202 @@
+"""Bytes without a known inside: texts by line, everything else by byte."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from pytest_ftc.comparison.members.limits import Budget
+from pytest_ftc.comparison.members.span import Span, common_end, common_start, first_unequal
+from pytest_ftc.model import Field
+
+_CHUNK = 1 << 17
+_CONTEXT = 64
+"""Bytes shown around a place that differs; also how far apart two such places are."""
+_MOST_PLACES = 16
+_REACH = 64 << 20
+"""Bytes after the first difference that are searched for more."""
+_WINDOW = 2 << 20
+"""Bytes from the first difference on that are compared by line."""
+_LONGEST_LINE = 64 << 10
+_AHEAD = 200
+"""Lines after a difference in which the texts may agree again; where they do not, the next ones are searched."""
+_UNEQUAL = re.compile(rb"[^\0]+")
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """One place that differs."""
+
+    field: Field
+    location: str
+    control: bytes
+    experiment: bytes
+    note: str = ""
+
+
+def is_text(span: Span) -> bool:
+    """Whether it begins as text in UTF-8."""
+    chunk = span.read(0, _CHUNK)
+    if b"\0" in chunk:
+        return False
+    try:
+        chunk.decode()
+    except UnicodeDecodeError as error:
+        # A character may be cut by the end of the chunk, never by the end of the file.
+        return span.size > len(chunk) and error.start > len(chunk) - 4
+    return True
+
+
+def clip(control: bytes, experiment: bytes, longest: int) -> tuple[bytes, bytes]:
+    """Return both values cut to `longest` bytes around the first place where they differ."""
+    if max(len(control), len(experiment)) <= longest:
+        return control, experiment
+    start = max(0, common_start(control, experiment) - longest // 4)
+    return control[start : start + longest], experiment[start : start + longest]
+
+
+def compare_bytes(one: Span, other: Span, budget: Budget) -> Iterator[Found]:
+    """Yield the first places that differ.  Raises OutOfTimeError."""
+    offset = first_unequal(one, other, budget)
+    if offset is None:
+        return
+    if one.size != other.size:
+        yield _moved(one, other, offset, budget)
+        return
+    places = _places(one, other, offset, budget)
+    for count, (start, end) in enumerate(places):
+        if count == _MOST_PLACES:
+            budget.tell("not all places that differ in the bytes of a member are listed")
+            return
+        first = max(0, start - _CONTEXT)
+        size = min(end + _CONTEXT - first, budget.limits.value)
+        yield Found(Field.CONTENT, f"byte {start:#x}", one.read(first, size), other.read(first, size))
+
+
+def _moved(one: Span, other: Span, offset: int, budget: Budget) -> Found:
+    """Return the one place between the common start and the common end of files of different sizes."""
+    reach = min(one.size, other.size, offset + budget.limits.value) - offset
+    left, right = one.read(one.size - reach, reach), other.read(other.size - reach, reach)
+    after = max(0, common_end(left, right) - _CONTEXT)
+    first = max(0, offset - _CONTEXT)
+    most = budget.limits.value
+    control, experiment = (span.read(first, min(most, span.size - after - first)) for span in (one, other))
+    return Found(Field.CONTENT, f"byte {offset:#x}", control, experiment)
+
+
+def _places(one: Span, other: Span, offset: int, budget: Budget) -> Iterator[tuple[int, int]]:
+    """Yield start and end of each place within reach, in files of one size."""
+    start = end = offset
+    for left, right in _unequal_runs(one, other, offset, budget):
+        if end - start > budget.limits.value:
+            # All that follows differs: it was compressed, encrypted or moved.
+            break
+        if left - end > _CONTEXT:
+            yield start, end
+            start = left
+        end = right
+    yield start, end
+
+
+def _unequal_runs(one: Span, other: Span, offset: int, budget: Budget) -> Iterator[tuple[int, int]]:
+    for position in range(offset, min(one.size, offset + _REACH), _CHUNK):
+        budget.check_time()
+        left, right = one.read(position, _CHUNK), other.read(position, _CHUNK)
+        if left != right:
+            unequal = int.from_bytes(left, "big") ^ int.from_bytes(right, "big")
+            for run in _UNEQUAL.finditer(unequal.to_bytes(len(left), "big")):
+                yield position + run.start(), position + run.end()
+
+
+def compare_lines(
+    one: Span, other: Span, budget: Budget, separator: bytes = b"\n", item: str = "line"
+) -> Iterator[Found]:
+    """Yield the first lines that differ, or one place when only their order does.  Raises OutOfTimeError."""
+    offset = first_unequal(one, other, budget)
+    if offset is None:
+        return
+    before = one.read(max(0, offset - _LONGEST_LINE), min(offset, _LONGEST_LINE)).rpartition(separator)[2]
+    start = offset - len(before)
+    number = _count(one, start, separator, budget) + 1
+    control, experiment = _lines(one, start, separator), _lines(other, start, separator)
+    whole = max(one.size, other.size) - start <= _WINDOW
+    if whole and sorted(control) == sorted(experiment):
+        yield _reordered(control, experiment, item, budget)
+        return
+    most = budget.limits.value
+    hunks = (part for hunk in _hunks(control, experiment, budget) for part in _by_line(control, experiment, hunk))
+    for count, (first, last, left, right) in enumerate(hunks):
+        # Where only the beginnings were read, the one that reaches further does not differ from there on.
+        if count == _MOST_PLACES or (count and not whole and (last == len(control) or right == len(experiment))):
+            budget.tell(f"not all places that differ in the {item}s of a member are listed")
+            return
+        texts = b"".join(control[first:last]), b"".join(experiment[left:right])
+        yield Found(Field.CONTENT, f"{item} {number + first}", *clip(*texts, most))
+
+
+def _by_line(
+    one: Sequence[bytes], other: Sequence[bytes], hunk: tuple[int, int, int, int]
+) -> Iterator[tuple[int, int, int, int]]:
+    """Yield the lines of a hunk one by one if each has its counterpart: neighbours may differ for other reasons."""
+    first, last, left, right = hunk
+    count = last - first
+    if count != right - left or count > _MOST_PLACES or sorted(one[first:last]) == sorted(other[left:right]):
+        yield hunk
+        return
+    yield from ((first + line, first + line + 1, left + line, left + line + 1) for line in range(count))
+
+
+def _reordered(control: Sequence[bytes], experiment: Sequence[bytes], item: str, budget: Budget) -> Found:
+    end = len(control)
+    while end and control[end - 1] == experiment[end - 1]:
+        end -= 1
+    values = clip(b"".join(control[:end]), b"".join(experiment[:end]), budget.limits.value)
+    return Found(Field.ORDER, f"{item} order", *values)
+
+
+def _count(span: Span, end: int, separator: bytes, budget: Budget) -> int:
+    total = 0
+    for position in range(0, end, _CHUNK):
+        budget.check_time()
+        total += span.read(position, min(_CHUNK, end - position)).count(separator)
+    return total
+
+
+def _lines(span: Span, start: int, separator: bytes) -> list[bytes]:
+    lines = span.read(start, _WINDOW).split(separator)
+    last = lines.pop()
+    return [line + separator for line in lines] + ([last] if last else [])
+
+
+def _hunks(one: list[bytes], other: list[bytes], budget: Budget) -> Iterator[tuple[int, int, int, int]]:
+    """Yield start and end of each run of lines that differ, in both: linear in time, where a perfect diff is not."""
+    left = right = 0
+    while left < len(one) or right < len(other):
+        if left < len(one) and right < len(other) and one[left] == other[right]:
+            left, right = left + 1, right + 1
+            continue
+        first, theirs = left, right
+        while one[left : left + 1] != other[right : right + 1]:
+            budget.check_time()
+            skip_left, skip_right = _agree_again(one[left : left + _AHEAD], other[right : right + _AHEAD])
+            left, right = left + skip_left, right + skip_right
+        yield first, left, theirs, right
+
+
+def _agree_again(one: list[bytes], other: list[bytes]) -> tuple[int, int]:
+    """Return after how many lines of both the texts agree again; all of them when they do not."""
+    seen_one: dict[bytes, int] = {}
+    seen_other: dict[bytes, int] = {}
+    for ahead in range(max(len(one), len(other))):
+        if ahead < min(len(one), len(other)) and one[ahead] == other[ahead]:
+            return ahead, ahead
+        if ahead < len(one):
+            seen_one.setdefault(one[ahead], ahead)
+        if ahead < len(other):
+            seen_other.setdefault(other[ahead], ahead)
+        if ahead < len(one) and one[ahead].strip() and one[ahead] in seen_other:
+            return ahead, seen_other[one[ahead]]
+        if ahead < len(other) and other[ahead].strip() and other[ahead] in seen_one:
+            return seen_one[other[ahead]], ahead
+    return len(one), len(other)

@@ -1,0 +1,299 @@
+"""Reads and checks ``[tool.ftc]`` or ``ftc.toml``: every mistake becomes one clear `ConfigurationError`."""
+
+from __future__ import annotations
+
+import difflib
+import os
+import re
+import sys
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from pytest_ftc.config.python_project import is_python, outputs_of, preset_of
+from pytest_ftc.config.schema import ARTIFACT_KEYS, SESSION_KEYS, Check, Known, UnexpectedError
+from pytest_ftc.model import Artifact
+from pytest_ftc.model.errors import ConfigurationError
+
+if sys.version_info >= (3, 11):
+    import tomllib
+else:
+    import tomli as tomllib
+from pytest_ftc.config.location import Place, find_headers
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Config:
+    """The settings of one session."""
+
+    root: Path
+    file: Path | None
+    """pyproject.toml or ftc.toml; None when the project has neither."""
+    variations: str
+    builds: int
+    jobs: int
+    sample: float
+    """Share of the artifacts that a session verifies."""
+    most_left_out: int
+    """Sessions in a row that may leave out an artifact."""
+    retries: int
+    """Further attempts at a build that failed for a transient reason."""
+    report: Path | None
+    json: Path | None
+    diagnose: str
+    """``off``, ``fast`` or ``full``."""
+    max_builds: int
+    store: Path | None
+    """Where what was verified is kept; None for the folder that is this user's own."""
+    no_cache: bool
+    """Whether everything is built, also what was verified before."""
+    changed_first: str
+    """A commit: artifacts whose sources are not as they were there come first; empty for none."""
+    baseline: Path | None
+    """The file of known findings; None when there is none."""
+    update_baseline: bool
+    trace: bool
+    strict: bool
+    """Whether artifacts that do not say otherwise must not use anything beyond their declared inputs."""
+    artifacts: tuple[Artifact, ...]
+    lines: Mapping[str, int]
+    """Where in `file` each artifact is declared, by id."""
+    build_file: Path | None
+    """The file that makes the project one that PyPA's ``build`` builds; None when there is none."""
+
+
+def load_config(root: Path, given: Mapping[str, str | bool | None], known: Known) -> Config:
+    """Return the settings for the project at `root`; what the command line has `given` wins over the file.
+
+    Raises ConfigurationError.
+    """
+    file, tables = _read_file(root)
+    place = Place(file.name if file else "pyproject.toml", tables.text, tables.prefix)
+    _reject_unknown(place, tables.ftc, [*SESSION_KEYS, "artifacts"])
+    settings: dict[str, Any] = {}
+    for name, key in SESSION_KEYS.items():
+        settings[name] = key.default
+        if given.get(name) is not None:
+            settings[name] = _check_given(name, given[name], key.check, known)
+        elif name in tables.ftc:
+            settings[name] = _check(place, name, tables.ftc[name], key.check, known)
+            if name in ("report", "json", "store", "baseline"):
+                settings[name] = str(root / settings[name])
+    return Config(
+        root=root,
+        file=file,
+        variations=settings["variations"],
+        builds=settings["builds"],
+        jobs=settings["jobs"] or _usable_cpus(),
+        sample=settings["sample"],
+        most_left_out=settings["sampling"],
+        retries=settings["retries"],
+        report=Path(settings["report"]).absolute() if settings["report"] else None,
+        json=Path(settings["json"]).absolute() if settings["json"] else None,
+        diagnose=settings["diagnose"],
+        max_builds=settings["max_builds"],
+        store=Path(settings["store"]).absolute() if settings["store"] else None,
+        no_cache=settings["no_cache"],
+        changed_first=settings["changed_first"] or "",
+        baseline=_find_baseline(root, settings),
+        update_baseline=settings["update_baseline"],
+        trace=settings["trace"],
+        strict=settings["strict"],
+        artifacts=tuple(
+            artifact if "strict" in table else replace(artifact, strict=settings["strict"])
+            for artifact, table in _read_artifacts(place, tables.ftc.get("artifacts", {}), file, known)
+        ),
+        lines=_find_lines(place, tables.ftc.get("artifacts", {})),
+        build_file=_find_build_file(root, has_build_system=tables.build_system),
+    )
+
+
+def _find_baseline(root: Path, settings: Mapping[str, Any]) -> Path | None:
+    """Return the file that was named, or the usual one if it is there or to be written."""
+    if settings["baseline"]:
+        return Path(settings["baseline"]).absolute()
+    usual = root / "ftc-baseline.toml"
+    return usual if settings["update_baseline"] or usual.is_file() else None
+
+
+def _find_lines(place: Place, tables: Mapping[str, Any]) -> dict[str, int]:
+    below, headers = place.below("artifacts"), find_headers(place.text)
+    found = {name: headers.get(below.below(_quoted(name)).table) for name in tables}
+    return {f"{place.file}::ftc::{name}": line for name, line in found.items() if line is not None}
+
+
+def _quoted(name: str) -> str:
+    return name if re.fullmatch(r"[A-Za-z0-9_-]+", name) else f'"{name}"'
+
+
+def _find_build_file(root: Path, *, has_build_system: bool) -> Path | None:
+    """Return pyproject.toml or, for a project from before PEP 518, setup.py."""
+    project, legacy = root / "pyproject.toml", root / "setup.py"
+    if has_build_system or (project.is_file() and legacy.is_file()):
+        return project
+    return legacy if legacy.is_file() else None
+
+
+@dataclass(frozen=True, slots=True)
+class _Tables:
+    ftc: Mapping[str, Any]
+    text: str
+    prefix: str
+    build_system: bool
+
+
+def _read_file(root: Path) -> tuple[Path | None, _Tables]:
+    project, own = root / "pyproject.toml", root / "ftc.toml"
+    document, text = _parse(project) if os.path.lexists(project) else ({}, "")
+    tool = document.get("tool", {})
+    ftc = tool.get("ftc", {}) if isinstance(tool, dict) else {}
+    build_system = "build-system" in document
+    if os.path.lexists(own):
+        if ftc:
+            raise ConfigurationError(
+                "ftc.toml and [tool.ftc] in pyproject.toml both configure pytest-ftc; expected only one of them"
+            )
+        document, text = _parse(own)
+        return own, _Tables(document, text, "", build_system)
+    if not isinstance(ftc, dict):
+        raise ConfigurationError(f"pyproject.toml: tool.ftc: expected a table, found {_show(ftc)}")
+    return project if text or document else None, _Tables(ftc, text, "tool.ftc", build_system)
+
+
+def _parse(file: Path) -> tuple[dict[str, Any], str]:
+    try:
+        text = file.read_bytes().decode("utf-8-sig")
+        return tomllib.loads(text.replace("\r\n", "\n")), text
+    except OSError as error:
+        raise ConfigurationError(f"{file.name}: cannot be read: {error.strerror}") from None
+    except UnicodeDecodeError as error:
+        raise ConfigurationError(
+            f"{file.name}: expected UTF-8, found the byte {error.object[error.start]:#04x}"
+        ) from None
+    except tomllib.TOMLDecodeError as error:
+        raise ConfigurationError(_explain_syntax(file.name, str(error))) from None
+    except RecursionError:
+        raise ConfigurationError(f"{file.name}: nested too deeply") from None
+
+
+def _explain_syntax(name: str, message: str) -> str:
+    match = re.search(r" \(at line (\d+), column (\d+)\)", message)
+    where = f"{name}:{match[1]}" if match else name
+    plain = message[: match.start()] if match else message
+    if "Cannot declare" in plain or "Cannot overwrite" in plain:
+        names = re.findall(r"'([^']*)'", plain)
+        declared = f"[{'.'.join(names)}]" if names else "a key"
+        return f"{where}: {declared} is declared twice; expected each name once"
+    return f"{where}: not valid TOML: {plain}"
+
+
+def _read_artifacts(
+    place: Place, tables: Any, file: Path | None, known: Known
+) -> tuple[tuple[Artifact, Mapping[str, Any]], ...]:
+    """Return the artifacts, each with the table that declares it."""
+    if not isinstance(tables, dict):
+        place.fail("artifacts", f"expected a table of artifacts, found {_show(tables)}")
+    assert file is not None or not tables
+    return tuple(
+        (_read_artifact(place.below("artifacts"), name, table, file, known), table)
+        for name, table in tables.items()
+        if file
+    )
+
+
+def _read_artifact(parent: Place, name: str, table: Any, file: Path, known: Known) -> Artifact:
+    place = parent.below(_quoted(name))
+    if problem := why_no_name(name):
+        parent.fail(name, about="", problem=problem)
+    if not isinstance(table, dict):
+        parent.fail(name, f"expected a table, found {_show(table)}")
+    return _read_table(place, table, f"{file.name}::ftc::{name}", name, file.parent, known)
+
+
+def make_artifact(identity: str, name: str, root: Path, table: Mapping[str, Any], place: str, known: Known) -> Artifact:
+    """Return the artifact that `table` declares, as it would in a file in `root`; errors name the `place`.
+
+    Raises ConfigurationError.
+    """
+    return _read_table(Place(place, "", ""), table, identity, name, root, known)
+
+
+def _read_table(
+    place: Place, table: Mapping[str, Any], identity: str, name: str, folder: Path, known: Known
+) -> Artifact:
+    """Return the artifact that `table` declares; its paths count from `folder`."""
+    _reject_unknown(place, table, list(ARTIFACT_KEYS))
+    _reject_missing(place, table)
+    values = _read_values(place, table, known)
+    source = (folder / values.pop("source", ARTIFACT_KEYS["source"].default)).resolve()
+    if not source.is_dir():
+        place.fail("source", f"expected an existing folder, found {_show(table['source'])}")
+    _check_preset(place, source, values)
+    return Artifact(id=identity, name=name, source=source, declared=folder, **values)
+
+
+def _read_values(place: Place, table: Mapping[str, Any], known: Known) -> dict[str, Any]:
+    """Return what `table` says of an artifact; what a preset says stands where the table does not."""
+    values = {key: _check(place, key, value, ARTIFACT_KEYS[key].check, known) for key, value in table.items()}
+    if "preset" in values:
+        values = {"build": (), "outputs": (outputs_of(values["preset"]),), **values}
+        values["preset"] = preset_of(values["preset"])
+    return values
+
+
+def _check_preset(place: Place, source: Path, values: Mapping[str, Any]) -> None:
+    if "preset" in values and not is_python(source):
+        place.fail("preset", f"expected a Python project, and {source} has neither pyproject.toml nor setup.py")
+
+
+def why_no_name(name: str) -> str:
+    """Return what is wrong with `name` as that of an artifact; empty if nothing is."""
+    if name and not any(part in name for part in ("::", "/", "[", "]")) and name.isprintable():
+        return ""
+    return f"{name!r} is no name for an artifact; expected printable text without '::', '/', '[' and ']'"
+
+
+def _check(place: Place, key: str, value: Any, check: Check, known: Known) -> Any:
+    try:
+        return check(value, known)
+    except UnexpectedError as error:
+        place.fail(key, f"expected {error}, found {_show(value)}")
+    except ConfigurationError as error:
+        place.fail(key, error.message)
+
+
+def _check_given(name: str, given: Any, check: Check, known: Known) -> Any:
+    text, flag = str(given), f"--ftc-{name.replace('_', '-')}"
+    value = int(text) if name in ("builds", "jobs", "max_builds") and re.fullmatch(r"-?[0-9]{1,9}", text) else given
+    try:
+        return check(value, known)
+    except UnexpectedError as error:
+        raise ConfigurationError(f"{flag}: expected {error}, found {text!r}") from None
+    except ConfigurationError as error:
+        raise ConfigurationError(f"{flag}: {error.message}") from None
+
+
+def _reject_unknown(place: Place, table: Mapping[str, Any], valid: Sequence[str]) -> None:
+    for key in table:
+        if key not in valid:
+            near = difflib.get_close_matches(key, valid, n=1, cutoff=0.5)
+            hint = f"; did you mean {near[0]!r}?" if near else ";"
+            place.fail(key, f"unknown key {key!r}{hint}  Valid keys: {', '.join(valid)}", about="")
+
+
+def _reject_missing(place: Place, table: Mapping[str, Any]) -> None:
+    if "preset" in table and "build" in table:
+        place.fail("build", "expected only one of build and preset")
+    for key in ("build", "outputs"):
+        if key not in table and "preset" not in table:
+            place.fail("", f"key {key!r} is missing; expected {ARTIFACT_KEYS[key].expected}", about="")
+
+
+def _show(value: Any) -> str:
+    text = repr(value)
+    return text if len(text) <= 60 else f"{text[:57]}..."
+
+
+def _usable_cpus() -> int:
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

@@ -1,0 +1,38 @@
+"""The artifacts that plugins declare, checked as those in the configuration are."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+
+from pytest_ftc.config.contributions import Declared
+from pytest_ftc.config.load import Config, make_artifact, why_no_name
+from pytest_ftc.config.schema import Known
+from pytest_ftc.model.errors import ConfigurationError
+
+
+def add_artifacts(config: Config, declared: Sequence[Declared], file: Path | None, known: Known) -> Config:
+    """Return `config` with the artifacts that plugins have `declared`, shown below `file` as those in it are.
+
+    Raises ConfigurationError, also where a name is there already, or no file.
+    """
+    if not declared:
+        return config
+    if file is None:
+        raise ConfigurationError(
+            f"{declared[0].where}: there is no file in {config.root} below which its artifacts can be shown; "
+            "create ftc.toml there, empty if need be"
+        )
+    owners = {artifact.name: f"in {artifact.id.partition('::')[0]}" for artifact in config.artifacts}
+    added = []
+    for one in declared:
+        place = f"{one.where}: artifact {one.name!r}"
+        if problem := why_no_name(one.name):
+            raise ConfigurationError(f"{one.where}: {problem}")
+        if one.name in owners:
+            raise ConfigurationError(f"{place} is declared {owners[one.name]} too; expected each name once")
+        owners[one.name] = f"in {one.where}"
+        artifact = make_artifact(f"{file.name}::ftc::{one.name}", one.name, config.root, one.table, place, known)
+        added.append(artifact if "strict" in one.table else replace(artifact, strict=config.strict))
+    return replace(config, file=file, artifacts=(*config.artifacts, *added))

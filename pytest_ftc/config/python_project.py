@@ -1,0 +1,46 @@
+"""The artifacts of a Python project that declares none: its sdist and its wheel."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from pytest_ftc.builds.requirements.backend import Kind
+from pytest_ftc.builds.requirements.python import OUTPUTS
+from pytest_ftc.model import Artifact
+from pytest_ftc.model.errors import ConfigurationError
+
+
+def preset_of(kind: Kind) -> str:
+    """Return the name of the preset that builds the sdist or the wheel."""
+    return f"python-{kind}"
+
+
+def outputs_of(kind: Kind) -> str:
+    """Return the glob of what it leaves."""
+    return OUTPUTS[kind]
+
+
+def is_python(source: Path) -> bool:
+    """Return whether the folder `source` is a Python project."""
+    return any((source / name).is_file() for name in ("pyproject.toml", "setup.py"))
+
+
+def declare(file: Path) -> tuple[Artifact, ...]:
+    """Return the artifacts ``sdist`` and ``wheel`` of the project of `file`, a pyproject.toml or setup.py.
+
+    Raises ConfigurationError when beside `file` there is neither of the two.
+    """
+    source = file.parent.resolve()
+    if not is_python(source):
+        raise ConfigurationError(f"{source} is not a Python project: it has neither pyproject.toml nor setup.py")
+    return tuple(
+        Artifact(
+            id=f"{file.name}::ftc::{kind}",
+            name=kind,
+            build=(),
+            outputs=(outputs,),
+            source=source,
+            preset=preset_of(kind),
+        )
+        for kind, outputs in OUTPUTS.items()
+    )

@@ -1,0 +1,42 @@
+"""What nobody planted: identifiers drawn at random, and digests that follow from other differences."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from pytest_ftc.diagnosis.canaries.alignment import AlignedPlace
+from pytest_ftc.diagnosis.canaries.suspicion import Sighting, shown
+from pytest_ftc.diagnosis.canaries.values import touches
+from pytest_ftc.model import Strength, Suspicion
+
+_UUID = re.compile(rb"[0-9a-f]{8}-[0-9a-f]{4}-([1-8])[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}", re.IGNORECASE)
+_DIGEST = re.compile(
+    rb"(?<![0-9a-f])(?:[0-9a-f]{32}|[0-9a-f]{40}|[0-9a-f]{64}|[0-9a-f]{128})(?![0-9a-f])", re.IGNORECASE
+)
+_WORD = re.compile(rb"[0-9A-Za-z+/_-]{8,}={0,2}")
+_TEMPORARY = re.compile(rb"tmp[.\w-]{6,}|\w+\.[0-9A-Za-z]{6,10}(?![0-9A-Za-z])")
+
+
+def find_tokens(place: AlignedPlace) -> Iterator[Sighting]:
+    """Yield identifiers, names of temporary files, digests and other words without meaning that differ in `place`."""
+    for pattern, strength, why in (
+        (_UUID, Strength.STRONG, "both are identifiers drawn at random"),
+        (_TEMPORARY, Strength.WEAK, "both look like names of temporary files"),
+        (_DIGEST, Strength.GUESS, "both look like digests, which follow from what they are digests of"),
+        (_WORD, Strength.GUESS, "both are words of the same length without meaning"),
+    ):
+        matches, others = list(pattern.finditer(place.control)), list(pattern.finditer(place.experiment))
+        for number, change in enumerate(place.changes):
+            own = [match[0] for match in matches if touches(match.span(), change.start, change.end)]
+            theirs = [match[0] for match in others if touches(match.span(), change.theirs, change.their_end)]
+            for one, other in zip(own, theirs, strict=False):
+                if one != other and len(one) == len(other) and (pattern is not _WORD or _is_meaningless(one, other)):
+                    yield Sighting(Suspicion("random", strength, shown(one), shown(other), why), frozenset({number}))
+
+
+def _is_meaningless(one: bytes, other: bytes) -> bool:
+    """Whether most characters differ, and letters and digits or both cases are mixed."""
+    differing = sum(a != b for a, b in zip(one, other, strict=True))
+    kinds = sum(bool(re.search(kind, one)) for kind in (rb"[0-9]", rb"[a-z]", rb"[A-Z]"))
+    return differing * 2 > len(one) and kinds >= 2

@@ -1,0 +1,77 @@
+"""What only one build could have written: a variable that it alone has, its time zone, the width of its terminal."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from pytest_ftc.diagnosis.canaries.alignment import AlignedPlace
+from pytest_ftc.diagnosis.canaries.planted import Planted
+from pytest_ftc.diagnosis.canaries.suspicion import Sighting, shown
+from pytest_ftc.model import Strength, Suspicion
+
+_ZONE = re.compile(rb"(?<![\w+:.-])(?:UTC|GMT|[A-Z]{3,5}|[+-]\d\d(?::?\d\d)?)+(?![\w:.-])")
+_SPELLED = re.compile(rb"([+-])(\d\d):?(\d\d)?$")
+_NEARLY = 24
+"""Columns that a line leaves free at its end when words are wrapped, or less."""
+
+
+def find_lone_variables(place: AlignedPlace, control: Planted, experiment: Planted) -> Iterator[Sighting]:
+    """Yield the names of variables that one of the builds did not have."""
+    sides = (
+        (place.control, place.experiment, control.variables.keys() - experiment.variables.keys()),
+        (place.experiment, place.control, experiment.variables.keys() - control.variables.keys()),
+    )
+    for own, other, names in sides:
+        for name in sorted(names):
+            word = name.encode("utf-8", "surrogateescape")
+            if "CANARY" in name and word in own and word not in other:
+                texts = (shown(word), "") if own is place.control else ("", shown(word))
+                why = "the name of a variable that only one build has stands in it"
+                yield Sighting(Suspicion("environment", Strength.CERTAIN, *texts, why), _all(place))
+
+
+def find_zones(place: AlignedPlace, control: Planted, experiment: Planted) -> Iterator[Sighting]:
+    """Yield zones, by name or offset, that are each build's own."""
+    if control.utc_offset == experiment.utc_offset:
+        return
+    for number, change in enumerate(place.changes):
+        own = _zone_at(place.control, change.start, change.end)
+        theirs = _zone_at(place.experiment, change.theirs, change.their_end)
+        if own and theirs and _is_ahead(own, control.utc_offset) and _is_ahead(theirs, experiment.utc_offset):
+            why = "the time zone of each build stands in it"
+            suspicion = Suspicion("timezone", Strength.STRONG, shown(own), shown(theirs), why)
+            yield Sighting(suspicion, frozenset({number}))
+
+
+def _zone_at(text: bytes, start: int, end: int) -> bytes:
+    return next((match[0] for match in _ZONE.finditer(text) if match.start() <= end and start <= match.end()), b"")
+
+
+def _is_ahead(zone: bytes, seconds: int) -> bool:
+    spelled = _SPELLED.search(zone)
+    if not spelled:
+        return zone in (b"UTC", b"GMT") and seconds == 0
+    offset = int(spelled[2]) * 3600 + int(spelled[3] or 0) * 60
+    return (-offset if spelled[1] == b"-" else offset) == seconds
+
+
+def find_width(one: bytes, other: bytes, control: Planted, experiment: Planted) -> Iterator[Suspicion]:
+    """Yield that the lines are as long as the terminal of each build allows."""
+    widths = [int(text) if text.isdigit() else 0 for text in (_columns(control), _columns(experiment))]
+    if widths[0] == widths[1] or not all(widths) or b"\0" in one or b"\0" in other:
+        return
+    longest = [max(map(len, text.splitlines()), default=0) for text in (one, other)]
+    fits = all(width - _NEARLY <= length <= width for width, length in zip(widths, longest, strict=True))
+    if fits and abs(longest[0] - longest[1]) > _NEARLY // 2:
+        own, theirs = (f"lines of up to {length} characters" for length in longest)
+        why = "the lines are as long as the terminal of each build is wide"
+        yield Suspicion("terminal", Strength.STRONG, own, theirs, why)
+
+
+def _columns(planted: Planted) -> str:
+    return planted.variables.get("COLUMNS", "")
+
+
+def _all(place: AlignedPlace) -> frozenset[int]:
+    return frozenset(range(len(place.changes)))

@@ -1,0 +1,1 @@
+"""Finding times in the values that differ, in binary and in text."""

@@ -1,0 +1,129 @@
+"""Which clock a pair of times comes from: the build's own, the real one, or the sources'."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from pytest_ftc.diagnosis.canaries.planted import Planted, Window
+from pytest_ftc.diagnosis.canaries.timestamps.text import DAY, Stamp
+from pytest_ftc.model import Strength
+
+_SLACK = 2.0
+"""Seconds by which a time may lie beside a window: zip stores two-second steps, rounded down or up."""
+_LONG = 1800.0
+"""Seconds.  In a build this long it is no surprise that a time of day falls."""
+_APART = 2.1
+"""Seconds by which the real starts of builds that are compared differ at least, see verify()."""
+
+Verdict = tuple[str, Strength, str]
+"""Cause, strength and why."""
+
+_LOCAL = ("timezone", Strength.STRONG, "each time is written in the time zone of its build")
+
+
+@dataclass(frozen=True, slots=True)
+class Judge:
+    """Knows the windows of both builds."""
+
+    control: Planted
+    experiment: Planted
+
+    def judge(self, one: Stamp, other: Stamp) -> list[Verdict]:
+        """Return the causes that explain why `other` is written where the control has `one`."""
+        unlike = max(one.precision, other.precision) > 32 * min(one.precision, other.precision)
+        if (one.cycle != other.cycle or unlike) and {one.precision, other.precision} != {1.0, 60.0}:
+            return []
+        for local in self._readings(one, other):
+            a = one.seconds - (self.control.utc_offset if local and one.zone is None else 0)
+            b = other.seconds - (self.experiment.utc_offset if local and other.zone is None else 0)
+            found = self._explain(one, a, other, b)
+            zones = self._zones_differ(one, other, local)
+            if zones and _same(a, b, one):
+                return [_LOCAL]
+            if found:
+                return [found, _LOCAL] if zones else [found]
+        return self._differ_as_clocks(one, other) or self._differ_as_dates(one, other)
+
+    def _readings(self, one: Stamp, other: Stamp) -> tuple[bool, ...]:
+        """Return whether to take them as UTC, as local time, or first the one, then the other."""
+        naive = one.zone is None or other.zone is None
+        return (False, True) if naive and (self.control.utc_offset or self.experiment.utc_offset) else (False,)
+
+    def _zones_differ(self, one: Stamp, other: Stamp, local: bool) -> bool:
+        if one.zone is not None and other.zone is not None:
+            return one.zone != other.zone
+        return local and self.control.utc_offset != self.experiment.utc_offset
+
+    def _explain(self, one: Stamp, a: float, other: Stamp, b: float) -> Verdict | None:
+        strength = _weight(one, self.control.clock)
+        if _within(a, one, self.control.clock) and _within(b, other, self.experiment.clock):
+            return "time", strength, "each time lies between start and end of its build"
+        if (
+            abs(self.control.real.start - self.experiment.real.start) >= _APART
+            and _within(a, one, self.control.real)
+            and _within(b, other, self.experiment.real)
+        ):
+            return "time", strength, "each time lies between start and end of its build by the real clock"
+        if self._follow_sources(one, a, other, b):
+            strength = Strength.WEAK if one.is_bare_year or one.cycle else Strength.STRONG
+            return "source_mtime", strength, "the times differ by as much as those of the source files"
+        return None
+
+    def _follow_sources(self, one: Stamp, a: float, other: Stamp, b: float) -> bool:
+        shift = self.experiment.source_mtime_shift - self.control.source_mtime_shift
+        known = self.control.source_times, self.experiment.source_times
+        return (
+            shift != 0
+            # What would lie before 1980 is moved the other way.
+            and min(_distance(b - a, shift, one.cycle), _distance(b - a, -shift, one.cycle)) <= _tolerance(one)
+            and (known[0] is None or _within(a, one, known[0]))
+            and (known[1] is None or abs(b - a - shift) > DAY or _within(b, other, known[1]))
+        )
+
+    def _differ_as_clocks(self, one: Stamp, other: Stamp) -> list[Verdict]:
+        """Explain what is reckoned from the clock, such as the end of a certificate."""
+        shift = self.experiment.clock.start - self.control.clock.start
+        leeway = _SLACK + max(window.end - window.start for window in (self.control.clock, self.experiment.clock))
+        if one.cycle or one.precision > 60 or abs(shift) < DAY or leeway > _LONG:
+            return []
+        for zone in {0, self.experiment.utc_offset - self.control.utc_offset}:
+            if abs(other.seconds - one.seconds - shift - zone) <= leeway:
+                clock = ("time", Strength.STRONG, "the times differ by as much as the clocks of the builds")
+                return [clock, _LOCAL] if zone else [clock]
+        return []
+
+    def _differ_as_dates(self, one: Stamp, other: Stamp) -> list[Verdict]:
+        """Explain two dates that one moment has in the two time zones."""
+        zone = self.experiment.utc_offset - self.control.utc_offset
+        dates = one.precision == other.precision == DAY and one.zone is other.zone is None
+        if dates and zone and one.seconds != other.seconds and abs(other.seconds - one.seconds - zone) < DAY:
+            return [("timezone", Strength.WEAK, "the dates are those of one moment in the time zones of the builds")]
+        return []
+
+
+def _within(moment: float, stamp: Stamp, window: Window) -> bool:
+    """Whether what `stamp` leaves open, from `moment` on, meets `window`."""
+    start = window.start - _SLACK - stamp.precision
+    length = window.end - window.start + 2 * _SLACK + stamp.precision
+    after = moment - start
+    return 0 <= (after % stamp.cycle if stamp.cycle else after) <= length
+
+
+def _weight(stamp: Stamp, window: Window) -> Strength:
+    if stamp.cycle and (window.end - window.start > _LONG or stamp.precision > 1):
+        return Strength.WEAK
+    return Strength.STRONG
+
+
+def _same(a: float, b: float, stamp: Stamp) -> bool:
+    """Whether both are one moment, written with minutes at least."""
+    return stamp.precision <= 60 and _distance(b - a, 0, stamp.cycle) <= _tolerance(stamp)
+
+
+def _tolerance(stamp: Stamp) -> float:
+    return max(_SLACK, stamp.precision if stamp.precision > 60 else stamp.precision - 1)
+
+
+def _distance(length: float, expected: float, cycle: float) -> float:
+    distance = abs(length - expected)
+    return min(distance % cycle, cycle - distance % cycle) if cycle else distance

@@ -1,0 +1,188 @@
+"""Numbers that are ahead of each other as the clocks are, whatever they count, since when, and in which digits.
+
+A count of time is ``a * seconds + b``.  What it counts from cancels out between two builds, and the clocks are so far
+apart that a difference of just that many seconds, milliseconds or days is no coincidence.  Some counts have other bits
+below the time: identifiers that sort by the time of their making, as ULID, UUID version 7 or KSUID.
+"""
+
+from __future__ import annotations
+
+import re
+import uuid
+from collections.abc import Iterator
+from dataclasses import dataclass
+from fractions import Fraction
+from itertools import product
+
+from pytest_ftc.diagnosis.canaries.alignment import AlignedPlace
+from pytest_ftc.diagnosis.canaries.planted import Planted
+from pytest_ftc.diagnosis.canaries.suspicion import Sighting, shown
+from pytest_ftc.diagnosis.canaries.values import touches
+from pytest_ftc.model import Strength, Suspicion
+
+_SLACK = 2.0
+"""Seconds by which a clock may be read before or after the build, as it is known."""
+_DAY = 86400
+_NO_CHANCE = 1e-5
+"""Share of a length within which another has to lie for a coincidence to be out of the question."""
+_LONGEST = 64
+_LEAST_BELOW, _MOST_BELOW = 8, 128
+"""Bits below the time: KSUID has 128."""
+_DRAWN = 32
+"""Bits below the time that no counter fills."""
+
+_UNITS: tuple[tuple[str, Fraction], ...] = (
+    ("days", Fraction(1, _DAY)),
+    ("hours", Fraction(1, 3600)),
+    ("minutes", Fraction(1, 60)),
+    ("seconds", Fraction(1)),
+    ("hundredths of a second", Fraction(100)),
+    ("milliseconds", Fraction(1000)),
+    ("microseconds", Fraction(10**6)),
+    ("100 nanoseconds", Fraction(10**7)),
+    ("nanoseconds", Fraction(10**9)),
+)
+
+_DIGITS = "0123456789"
+_UPPER = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+_LOWER = _UPPER.lower()
+_ALPHABETS = (
+    _DIGITS,
+    f"{_DIGITS}abcdef",
+    f"{_DIGITS}ABCDEF",
+    # Crockford's base 32, and RFC 4648's.
+    f"{_DIGITS}ABCDEFGHJKMNPQRSTVWXYZ",
+    f"{_UPPER}234567",
+    f"{_DIGITS}{_LOWER}",
+    f"{_DIGITS}{_UPPER}",
+    f"{_DIGITS}{_UPPER}{_LOWER}",
+    f"{_DIGITS}{_LOWER}{_UPPER}",
+)
+_TABLES = tuple({ord(digit): value for value, digit in enumerate(alphabet)} for alphabet in _ALPHABETS)
+
+_WORD = re.compile(rb"(?<![0-9A-Za-z])(?:0[xX])?([0-9A-Za-z]{3,%d})" % _LONGEST)
+_SUFFIX = re.compile(rb"(?<=[0-9A-Fa-f])[uUlLnN]{1,3}$")
+"""Of integers in C, and of JavaScript's large ones."""
+_FRACTION = re.compile(rb"(?<![0-9.])[0-9]{1,20}\.[0-9]{1,12}(?![0-9.])")
+_UUID = re.compile(rb"(?<![0-9A-Za-z])[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}(?![0-9A-Za-z])")
+
+
+@dataclass(frozen=True, slots=True)
+class _Ahead:
+    """By how many seconds the second build is ahead of the first."""
+
+    cause: str
+    least: float
+    most: float
+    why: str
+
+    @property
+    def is_telling(self) -> bool:
+        return min(abs(self.least), abs(self.most)) >= _DAY and self.least * self.most > 0
+
+
+def find_paces(place: AlignedPlace, control: Planted, experiment: Planted) -> Iterator[Sighting]:
+    """Yield the numbers that differ in `place` by as much as the clocks, or the times of the sources."""
+    lengths = [one for one in _lengths(control, experiment) if one.is_telling]
+    if not lengths:
+        return
+    words, others = _words(place.control), _words(place.experiment)
+    for number, change in enumerate(place.changes):
+        own = [match for match in words if touches(match.span(), change.start, change.end)]
+        theirs = [match for match in others if touches(match.span(), change.theirs, change.their_end)]
+        if len(own) != len(theirs):
+            continue
+        for one, other in zip(own, theirs, strict=True):
+            if one[0] != other[0]:
+                for suspicion in _explain(one[0], other[0], lengths):
+                    yield Sighting(suspicion, frozenset({number}))
+
+
+def _lengths(control: Planted, experiment: Planted) -> Iterator[_Ahead]:
+    own, theirs = control.clock, experiment.clock
+    why = "the numbers differ by as much as the clocks of the builds"
+    yield _Ahead("time", theirs.start - own.end - _SLACK, theirs.end - own.start + _SLACK, why)
+    shift = experiment.source_mtime_shift - control.source_mtime_shift
+    why = "the numbers differ by as much as the times of the source files"
+    yield _Ahead("source_mtime", shift - 0.5, shift + 0.5, why)
+
+
+_Values = dict[int, Fraction]
+"""What a word stands for, by the way in which it is read."""
+
+
+def _words(text: bytes) -> list[re.Match[bytes]]:
+    found = [match for pattern in (_WORD, _FRACTION, _UUID) for match in pattern.finditer(text)]
+    return sorted(found, key=lambda match: match.span())
+
+
+def _read(text: bytes) -> _Values:
+    if b"-" in text:
+        return {-2: Fraction(_read_uuid(text))}
+    if b"." in text:
+        return {-1: Fraction(text.decode())}
+    word = text[2:] if text[:2] in (b"0x", b"0X") else text
+    return {**dict(_readings(_SUFFIX.sub(b"", word))), **dict(_readings(word))}
+
+
+def _readings(word: bytes) -> Iterator[tuple[int, Fraction]]:
+    for number, table in enumerate(_TABLES):
+        if all(byte in table for byte in word):
+            value = 0
+            for byte in word:
+                value = value * len(table) + table[byte]
+            yield number, Fraction(value)
+            if number == 0:
+                return
+
+
+def _read_uuid(text: bytes) -> int:
+    """Return the number with the time in front, where versions 1 and 6 have it in pieces (RFC 9562)."""
+    identifier = uuid.UUID(text.decode())
+    rest = identifier.int & (1 << 64) - 1
+    if identifier.version == 1:
+        return identifier.time << 64 | rest
+    if identifier.version == 6:
+        return (identifier.int >> 80 << 12 | identifier.int >> 64 & 0xFFF) << 64 | rest
+    return identifier.int
+
+
+def _explain(text: bytes, their_text: bytes, lengths: list[_Ahead]) -> Iterator[Suspicion]:
+    values, their_values = _read(text), _read(their_text)
+    for reading, ahead, unit in product(sorted(values.keys() & their_values.keys()), lengths, _UNITS):
+        own, theirs = values[reading], their_values[reading]
+        bits = _bits_below(theirs - own, ahead, unit[1])
+        if bits is None:
+            continue
+        whole = own.denominator == theirs.denominator == 1
+        why = f"{ahead.why}, counted in {unit[0]}"
+        yield Suspicion(ahead.cause, _strength(ahead, unit[1], whole), shown(text), shown(their_text), why)
+        if bits >= _DRAWN and _below(own, bits) != _below(theirs, bits):
+            why = f"the lower {bits} bits, below the time, are drawn at random"
+            yield Suspicion("random", Strength.STRONG, shown(text), shown(their_text), why)
+        return
+
+
+def _bits_below(difference: Fraction, ahead: _Ahead, per_second: Fraction) -> int | None:
+    """Return how many bits stand below a count of time of which this is the difference; None when it is none."""
+    if difference * Fraction(ahead.least) <= 0:
+        return None
+    least, most = (Fraction(bound) * per_second for bound in sorted((abs(ahead.least), abs(ahead.most))))
+    size = abs(difference)
+    # What is counted in whole steps may be one step off.
+    if least - 1 < size < most + 1:
+        return 0
+    bits = int(size / most).bit_length()
+    for guess in (bits - 1, bits) if per_second >= 1 else ():
+        if _LEAST_BELOW <= guess <= _MOST_BELOW and least - 1 < size / (1 << guess) < most + 1:
+            return guess
+    return None
+
+
+def _strength(ahead: _Ahead, per_second: Fraction, whole: bool) -> Strength:
+    leeway = ahead.most - ahead.least + (2 / float(per_second) if whole else 0)
+    return Strength.STRONG if leeway < _NO_CHANCE * abs(ahead.least) else Strength.WEAK
+
+
+def _below(value: Fraction, bits: int) -> int:
+    return int(value) & (1 << bits) - 1

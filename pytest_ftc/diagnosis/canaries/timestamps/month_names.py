@@ -1,0 +1,34 @@
+"""Names of months as date(1) prints them, by language: languages.toml."""
+
+from __future__ import annotations
+
+import sys
+from functools import cache
+from importlib.resources import files
+
+if sys.version_info >= (3, 11):
+    import tomllib
+else:
+    import tomli as tomllib
+
+Name = tuple[str, int]
+"""A language, and which month of the year it is, counted from 1."""
+
+
+@cache
+def month_names() -> dict[bytes, tuple[Name, ...]]:
+    """Return what each name of a month stands for, without its last dot."""
+    text = files("pytest_ftc.diagnosis.canaries.timestamps").joinpath("month_names.toml").read_text(encoding="utf-8")
+    names: dict[bytes, tuple[Name, ...]] = {}
+    for language, rows in tomllib.loads(text).items():
+        for row in rows:
+            for number, word in enumerate(row.split(), start=1):
+                for spelling in dict.fromkeys((word, word.capitalize(), word.upper())):
+                    key = spelling.rstrip(".").encode()
+                    names[key] = (*names.get(key, ()), (language, number))
+    return names
+
+
+def languages_of(month: bytes) -> frozenset[str]:
+    """Return the languages in which a month has this name."""
+    return frozenset(language for language, _ in month_names().get(month, ()))

@@ -1,0 +1,169 @@
+"""Times as they are written in texts."""
+
+from __future__ import annotations
+
+import calendar
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cache
+
+from pytest_ftc.diagnosis.canaries.timestamps.month_names import month_names
+
+DAY = 86400.0
+_MONTH, _YEAR = 31 * DAY, 366 * DAY
+
+
+@dataclass(frozen=True, slots=True)
+class Stamp:
+    """A time as it is written somewhere."""
+
+    start: int
+    """Where it begins in the text; also `end`."""
+    end: int
+    seconds: float
+    """Since 1970 in UTC, or as if in UTC where no zone is given; of the day where there is no date."""
+    precision: float
+    """Seconds that the notation leaves open."""
+    zone: int | None = None
+    """Seconds ahead of UTC; None where that is not written."""
+    cycle: float = 0.0
+    """Seconds after which the same is written again; 0 for never."""
+    form: int = 0
+    """Which of the notations it is in."""
+    month: bytes = b""
+    """The name of the month, where that is written."""
+
+    @property
+    def is_bare_year(self) -> bool:
+        """Whether it is no more than the number of a year."""
+        return self.precision == _YEAR
+
+
+_CLOCK = rb"(?P<H>[012]?\d):(?P<M>[0-5]\d)(?::(?P<S>[0-6]\d)(?:[.,]\d{1,9})?)?(?: ?(?P<half>[AaPp])\.?[Mm]\b\.?)?"
+_ZONE = rb"(?: ?(?P<zone>Z|UTC|GMT|[+-]\d\d:?\d\d|[+-]\d\d'\d\d'?|[+-]\d\d)(?![0-9A-Za-z]))?"
+_LONE = rb"(?<![0-9A-Za-z])"
+_END = rb"(?![0-9A-Za-z])"
+_YEAR_DIGITS = rb"(?P<Y>(?:19|20)\d\d)"
+_MONTH_DIGITS, _DAY_DIGITS = rb"(?P<m>0[1-9]|1[0-2])", rb"(?P<d>0[1-9]|[12]\d|3[01])"
+_LOOSE_MONTH, _LOOSE_DAY = rb"(?P<m>0?[1-9]|1[0-2])", rb"(?P<d>0?[1-9]|[12]\d|3[01])"
+
+
+@cache
+def _patterns() -> tuple[re.Pattern[bytes], ...]:
+    names = b"|".join(re.escape(name) for name in sorted(month_names(), key=len, reverse=True))
+    name = rb"(?P<name>" + names + rb")\.?"
+    named_day = rb"(?P<d>[12]\d|3[01]|0?[1-9])\.?"
+    clock, zone = _CLOCK, _ZONE
+    forms = (
+        # ISO 8601, and the same with other separators.
+        rb"(?<![0-9])" + _YEAR_DIGITS + rb"(?P<s>[-/.:])" + _LOOSE_MONTH + rb"(?P=s)" + _LOOSE_DAY
+        + rb"(?:[T _]?[ T]?" + clock + zone + rb")?(?![0-9])",
+        # Its basic form, that of PDF (ISO 32000-1, 7.9.4), ASN.1's GeneralizedTime.
+        rb"(?<![0-9])" + _YEAR_DIGITS + _MONTH_DIGITS + _DAY_DIGITS
+        + rb"(?:[T_.-]?(?P<H>[01]\d|2[0-3])(?P<M>[0-5]\d)(?P<S>[0-6]\d)?" + zone + rb")?(?![0-9])",
+        # ASN.1's UTCTime has two digits for the year (X.680, 47).
+        rb"(?<![0-9])(?P<y>\d\d)" + _MONTH_DIGITS + _DAY_DIGITS
+        + rb"(?P<H>[01]\d|2[0-3])(?P<M>[0-5]\d)(?P<S>[0-6]\d)(?P<zone>Z|[+-]\d{4})",
+        # RFC 2822 and date(1) in most of Europe.
+        _LONE + named_day + rb"[ -]+(?:de )?" + name + rb",?[ -]+(?:de )?" + _YEAR_DIGITS
+        + rb"(?:,? +" + clock + zone + rb")?" + _END,
+        # __DATE__ (which pads the day by a blank), "November 23, 2026".
+        _LONE + name + rb" +" + named_day + rb",? " + _YEAR_DIGITS + rb"(?:,? " + clock + zone + rb")?" + _END,
+        # The same with the day first, as in German and British English.
+        _LONE + named_day + rb" " + name + rb" +" + clock
+        + rb"(?: (?P<zone>UTC|GMT|[+-]\d\d(?::?\d\d)?)| [A-Z]{3,5})? " + _YEAR_DIGITS + _END,
+        # __DATE__ __TIME__, which the compiler puts together without a blank.
+        _LONE + name + rb" +" + named_day + rb" " + _YEAR_DIGITS + clock,
+        # asctime(3) and date(1), with a name or number of the zone before the year.
+        _LONE + name + rb" +" + named_day + rb" " + clock
+        + rb"(?: (?P<zone>UTC|GMT|[+-]\d\d(?::?\d\d)?)| [A-Z]{3,5})? " + _YEAR_DIGITS + _END,
+        # Chinese and Japanese, Korean, Hungarian.
+        _YEAR_DIGITS + "年 *".encode() + _LOOSE_MONTH + "月 *".encode() + _LOOSE_DAY + "日".encode()
+        + rb"(?:[^\d\n]{0,16}" + clock + zone + rb")?",
+        _YEAR_DIGITS + "(?:년|\\.) *".encode() + _LOOSE_MONTH + "(?:월|\\.) *".encode() + _LOOSE_DAY
+        + "(?:일|\\.)".encode() + rb"(?:[^\d\n]{0,24}" + clock + zone + rb")?",
+        _LONE + _YEAR_DIGITS + rb"\. " + name + rb" " + named_day + rb"(?:,[^\d\n]{0,24}" + clock + zone + rb")?",
+        # Common Log Format.
+        _LONE + named_day + rb"/" + name + rb"/" + _YEAR_DIGITS + rb":" + clock + zone + _END,
+        _LONE + _LOOSE_MONTH + rb"/" + _LOOSE_DAY + rb"/" + _YEAR_DIGITS + rb"(?:,? " + clock + zone + rb")?" + _END,
+        _LONE + _LOOSE_DAY + rb"(?P<s>[./-])" + _LOOSE_MONTH + rb"(?P=s)" + _YEAR_DIGITS
+        + rb"(?:,? " + clock + zone + rb")?" + _END,
+        # Many locales have but two digits for the year.
+        _LONE + rb"(?P<d>0[1-9]|[12]\d|3[01])(?P<s>[./-])(?P<m>0[1-9]|1[0-2])(?P=s)(?P<y>\d\d)"
+        + rb"(?:,? " + clock + zone + rb")?" + _END,
+        _LONE + rb"(?P<m>0[1-9]|1[0-2])/(?P<d>0[1-9]|[12]\d|3[01])/(?P<y>\d\d)"
+        + rb"(?:,? " + clock + zone + rb")?" + _END,
+        _LONE + name + rb" +" + _YEAR_DIGITS + _END,
+        rb"(?<![0-9])" + _YEAR_DIGITS + rb"-" + _MONTH_DIGITS + rb"(?![0-9-])",
+        rb"(?<![0-9:.])" + clock + zone + rb"(?![0-9:])",
+        _LONE + _YEAR_DIGITS + _END,
+    )  # fmt: skip
+    return tuple(re.compile(form) for form in forms)
+
+
+_NUMBER = re.compile(rb"(?<![0-9.])(?:\d{9,10}(?:\.\d{1,9})?|\d{13}|\d{16}|\d{18,19})(?![0-9])")
+_UNITS = {9: 1, 10: 1, 13: 1000, 16: 1_000_000, 18: 10**9, 19: 10**9}
+# uniqid() of PHP begins with the seconds in hexadecimal digits.
+_HEX = re.compile(rb"(?<![0-9A-Za-z])(?:0x)?([0-9A-Fa-f]{8})(?:[0-9a-f]{5}|[uUlL]{1,3})?(?![0-9A-Za-z])")
+
+
+def find_stamps(text: bytes) -> Iterator[Stamp]:
+    """Yield all that can be read as a time in `text`, also what overlaps."""
+    for number, pattern in enumerate(_patterns(), start=1):
+        for match in pattern.finditer(text):
+            stamp = _read(match, number)
+            if stamp:
+                yield stamp
+    for match in _NUMBER.finditer(text):
+        digits = match[0].partition(b".")[0]
+        yield Stamp(*match.span(), int(digits) // _UNITS[len(digits)], 1.0, zone=0)
+    for match in _HEX.finditer(text):
+        yield Stamp(*match.span(), int(match[1], 16), 1.0, zone=0)
+
+
+def _read(match: re.Match[bytes], form: int) -> Stamp | None:
+    found = {key: value for key, value in match.groupdict().items() if value is not None}
+    clock = _seconds_of_day(found)
+    if clock is None:
+        return None
+    zone = _read_zone(found["zone"]) if "zone" in found else None
+    precision = 1.0 if "S" in found else 60.0 if "M" in found else DAY
+    if "Y" not in found and "y" not in found:
+        seconds = (clock - (zone or 0)) % DAY
+        return Stamp(*match.span(), seconds, precision, zone, cycle=DAY, form=form)
+    days = _days(found)
+    if days is None:
+        return None
+    if "d" not in found:
+        precision = _MONTH if "m" in found or "name" in found else _YEAR
+    month = found.get("name", b"")
+    return Stamp(*match.span(), days * DAY + clock - (zone or 0), precision, zone, form=form, month=month)
+
+
+def _seconds_of_day(found: dict[str, bytes]) -> int | None:
+    hour = int(found.get("H", 0))
+    if "half" in found:
+        if not 1 <= hour <= 12:
+            return None
+        hour = hour % 12 + (12 if found["half"] in b"Pp" else 0)
+    seconds = hour * 3600 + int(found.get("M", 0)) * 60 + int(found.get("S", 0))
+    return seconds if hour < 24 else None
+
+
+def _days(found: dict[str, bytes]) -> int | None:
+    """Return the days from 1970 to the date; None when there is no such date."""
+    year = int(found["Y"]) if "Y" in found else 1900 + int(found["y"]) + (100 if int(found["y"]) < 50 else 0)
+    month = month_names()[found["name"]][0][1] if "name" in found else int(found.get("m", 1))
+    day = int(found.get("d", 1))
+    if day > calendar.monthrange(year, month)[1]:
+        return None
+    return calendar.timegm((year, month, day, 0, 0, 0)) // 86400
+
+
+def _read_zone(text: bytes) -> int:
+    digits = re.sub(rb"[^0-9]", b"", text)
+    if not digits:
+        return 0
+    seconds = int(digits[:2]) * 3600 + int(digits[2:4] or 0) * 60
+    return -seconds if text.startswith(b"-") else seconds

@@ -1,0 +1,91 @@
+"""Looking into the outputs of two builds for the places in which they differ."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+
+from pytest_ftc.comparison.manifests import compare_manifests
+from pytest_ftc.comparison.members.walk import walk
+from pytest_ftc.comparison.plugin_comparators import ComparatorChain
+from pytest_ftc.diagnosis.places import Key, Places, leaf_of_manifest, leaf_of_names, pair_names, places_of
+from pytest_ftc.model import (
+    BuildResult,
+    Difference,
+    DifferenceKind,
+    Field,
+    Metadata,
+    OutputType,
+    Place,
+)
+
+_MOST_EXAMINED = 64
+"""Outputs of one artifact that are looked into; of the others it is only known whether they differ."""
+
+
+class Examiner:
+    """Finds the places in which two builds differ; what was seen once is remembered."""
+
+    def __init__(self, metadata: Metadata, comparators: ComparatorChain | None) -> None:
+        self._metadata = metadata
+        self._comparators = comparators
+        self._seen: dict[tuple[str, str, str], tuple[Place, ...]] = {}
+        self.notes: dict[str, None] = {}
+
+    def look(self, control: BuildResult, other: BuildResult) -> Places:
+        """Return all places; an output that has another name in the `other` build has its name as a place too."""
+        differences = compare_manifests(control.outputs, other.outputs, self._metadata)
+        pairs = pair_names(differences)
+        new = {difference.output: difference.experiment for difference in differences}
+        places: dict[Key, Place] = {}
+        for number, difference in enumerate(differences):
+            name = difference.output
+            if name in pairs:
+                renamed = replace(difference, kind=DifferenceKind.CONTENT, experiment=new[pairs[name]])
+                places.update(places_of(name, [leaf_of_names(name, pairs[name])]))
+                if _is_other_content(renamed):
+                    places.update(
+                        places_of(name, self._leaves(renamed, control, other, walked=number < _MOST_EXAMINED))
+                    )
+            elif name not in pairs.values():
+                leaves = self._leaves(difference, control, other, walked=number < _MOST_EXAMINED)
+                places.update(places_of(name, leaves))
+        return places
+
+    def _leaves(
+        self, difference: Difference, control: BuildResult, other: BuildResult, *, walked: bool
+    ) -> Sequence[Place]:
+        one, two = difference.control, difference.experiment
+        if difference.kind is not DifferenceKind.CONTENT or one is None or two is None:
+            return [leaf_of_manifest(difference)]
+        if not walked:
+            return [_whole(f"not examined: only the first {_MOST_EXAMINED} differing outputs are")]
+        key = difference.output, one.sha256, two.sha256
+        if key not in self._seen:
+            blobs = Path(control.blobs, one.sha256), Path(other.blobs, two.sha256)
+            told = self._comparators.ask_others(difference, *blobs) if self._comparators else ()
+            self._seen[key] = tuple(map(_leaf_of, told)) or self._walk(difference.output, *blobs)
+        return self._seen[key]
+
+    def _walk(self, output: str, control: Path, other: Path) -> tuple[Place, ...]:
+        found = walk(control, other, output)
+        self.notes.update(dict.fromkeys(f"{output}: {text}" for text in found.cut))
+        return tuple(found.leaves) or (_whole(),)
+
+
+def _leaf_of(told: Difference) -> Place:
+    """Return the place that a comparator of a plugin has told; its values are those it shows."""
+    values = (told.evidence.control, told.evidence.experiment) if told.evidence else ("", "")
+    one, other = (text.encode("utf-8", "surrogateescape") for text in values)
+    where = told.location or "the output itself"
+    return Place(field=Field.CONTENT, location=where, member=told.member, control=one, experiment=other, note=told.note)
+
+
+def _is_other_content(difference: Difference) -> bool:
+    one, two = difference.control, difference.experiment
+    return one is not None and two is not None and one.type is OutputType.FILE and one.sha256 != two.sha256
+
+
+def _whole(note: str = "") -> Place:
+    return Place(field=Field.CONTENT, location="the output itself", control=b"", experiment=b"", note=note)

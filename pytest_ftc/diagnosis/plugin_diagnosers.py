@@ -1,0 +1,63 @@
+"""Diagnosers of plugins, heard beside our own search for canaries."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from dataclasses import replace
+
+from pytest_ftc.model import Conditions, Place, Strength, Suspicion
+from pytest_ftc.model.printable import shorten
+from pytest_ftc.model.protocols import Diagnoser
+
+INHERENT = ("random", "race")
+"""Causes that are no variations, of which values may speak all the same."""
+
+
+class Panel:
+    """Asks all `diagnosers`, who may name one of the `causes`.
+
+    One that fails, or names another cause, is passed over, and noted in `problems`.
+    """
+
+    def __init__(self, diagnosers: Sequence[Diagnoser] = (), causes: Collection[str] = ()) -> None:
+        self._diagnosers = diagnosers
+        self._causes = (*causes, *INHERENT)
+        self._problems: dict[str, None] = {}
+        self._lock = threading.Lock()
+
+    @property
+    def problems(self) -> tuple[str, ...]:
+        """What went wrong, one sentence each."""
+        with self._lock:
+            return tuple(self._problems)
+
+    def suspect(
+        self, leaf: Place, control: Conditions, experiment: Conditions, own: Sequence[Suspicion]
+    ) -> tuple[Suspicion, ...]:
+        """Return `own` suspicions and those of the diagnosers, the strongest for each cause, the strongest first."""
+        heard = [one for diagnoser in self._diagnosers for one in self._ask(diagnoser, leaf, control, experiment)]
+        best: dict[str, Suspicion] = {}
+        for one in sorted([*heard, *own], key=lambda one: -one.strength):
+            best.setdefault(one.cause, one)
+        return tuple(best.values()) if heard else tuple(own)
+
+    def _ask(
+        self, diagnoser: Diagnoser, leaf: Place, control: Conditions, experiment: Conditions
+    ) -> Sequence[Suspicion]:
+        try:
+            return list(self._checked(diagnoser.suspect(leaf, control, experiment)))
+        except Exception as error:
+            name, told = type(diagnoser).__name__, shorten(str(error))
+            with self._lock:
+                self._problems[f"the diagnoser {name} failed: {type(error).__name__}: {told}"] = None
+            return ()
+
+    def _checked(self, heard: Iterable[Suspicion] | None) -> Iterator[Suspicion]:
+        for one in heard or ():
+            if not isinstance(one, Suspicion):
+                raise TypeError(f"expected suspicions, found {one!r}")
+            if one.cause not in self._causes:
+                raise ValueError(f"unknown cause {one.cause!r}; causes: {', '.join(self._causes)}")
+            # Whose token is certain, only those who planted it can know.
+            yield replace(one.weakened(Strength.STRONG), why=shorten(one.why))

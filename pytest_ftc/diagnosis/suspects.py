@@ -1,0 +1,60 @@
+"""What the values of a place point to, given what the two environments planted."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping, Sequence
+
+from pytest_ftc.diagnosis.canaries.planted import Window, planted_by
+from pytest_ftc.diagnosis.canaries.search import suspect
+from pytest_ftc.diagnosis.plugin_diagnosers import Panel
+from pytest_ftc.model import (
+    BuildResult,
+    Conditions,
+    Environment,
+    Machine,
+    Place,
+    Snapshot,
+    Suspicion,
+)
+
+
+class Suspects:
+    """Asks what the values of a place point to, given what the two `environments` planted, by the id of the build."""
+
+    def __init__(
+        self,
+        environments: Mapping[str, Environment],
+        owners: Mapping[str, str],
+        source: Snapshot,
+        machine: Machine,
+        panel: Panel | None,
+    ) -> None:
+        self._environments = environments
+        self._owners = owners
+        self._machine = machine
+        self._panel = panel
+        self._release = os.uname().release
+        times = [path.lstat().st_mtime for path in source.path.rglob("*")]
+        self._times = Window(min(times), max(times)) if times else None
+
+    def suspect(self, leaf: Place, control: BuildResult, other: BuildResult) -> Sequence[Suspicion]:
+        planted = [
+            planted_by(
+                self._environments[build.id],
+                build,
+                self._machine,
+                source_times=self._times,
+                release=self._release,
+                owners=self._owners,
+            )
+            for build in (control, other)
+        ]
+        own = suspect(leaf, *planted)
+        if self._panel is None:
+            return own
+        before, after = (
+            Conditions(environment=self._environments[build.id], started=values.clock.start, ended=values.clock.end)
+            for build, values in zip((control, other), planted, strict=True)
+        )
+        return self._panel.suspect(leaf, before, after, own)

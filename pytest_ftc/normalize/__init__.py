@@ -1,0 +1,1 @@
+"""Rewriting archives and other containers deterministically: fixed order, timestamps, owners and modes."""

@@ -1,0 +1,62 @@
+"""Which time is stored: https://reproducible-builds.org/specs/source-date-epoch/."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+from collections.abc import Mapping
+from pathlib import Path
+
+from pytest_ftc.model.errors import NormalizationError
+
+FIXED_EPOCH = 315619200
+"""1980-01-02 00:00 UTC: a zip archive stores nothing before 1980, and this is later in all time zones."""
+
+
+def choose_epoch(choice: str | None, path: Path, environ: Mapping[str, str]) -> int:
+    """Return the time for the file at `path`, in seconds since 1970.
+
+    `choice` is a number, ``git`` (the last commit of the repository around the file), ``unset`` (a fixed time) or None:
+    SOURCE_DATE_EPOCH when it is set, else ``git`` where there is a repository, else ``unset``.
+    Raises NormalizationError when that cannot be had.
+    """
+    folder = Path(os.path.realpath(path.parent))
+    if not folder.is_dir():
+        raise NormalizationError("No such file or directory")
+    if choice is None:
+        if "SOURCE_DATE_EPOCH" in environ:
+            return _number(environ["SOURCE_DATE_EPOCH"], "SOURCE_DATE_EPOCH")
+        inside = any((above / ".git").exists() for above in (folder, *folder.parents))
+        choice = "git" if inside else "unset"
+    if choice == "unset":
+        return FIXED_EPOCH
+    return _commit_time(folder, environ) if choice == "git" else _number(choice, "--epoch")
+
+
+def _number(text: str, name: str) -> int:
+    if not (text.isascii() and text.isdigit()):
+        raise NormalizationError(f"{name} is {text!r}, expected a number of seconds since 1970")
+    return int(text)
+
+
+def _commit_time(folder: Path, environ: Mapping[str, str]) -> int:
+    """Ask git, without the variables that git's own hooks set and the settings that would run other programs."""
+    kept = {name: value for name, value in environ.items() if not name.startswith("GIT_")}
+    command = ["git", "-c", "core.fsmonitor=false", "-c", "log.showSignature=false", "log", "-1", "--format=%ct"]
+    try:
+        done = subprocess.run(
+            command,
+            cwd=folder,
+            env={**kept, "LC_ALL": "C", "GIT_OPTIONAL_LOCKS": "0"},
+            capture_output=True,
+            stdin=subprocess.DEVNULL,
+            text=True,
+        )
+    except OSError as error:
+        raise NormalizationError(f"git cannot be run to learn the time of the last commit: {error.strerror}") from error
+    if done.returncode or not done.stdout.strip().isdigit():
+        words = (done.stderr.strip() or "it answered nothing").splitlines()[0]
+        raise NormalizationError(
+            f"git does not tell the time of the last commit: {words}; give --epoch a number or unset"
+        )
+    return int(done.stdout)

@@ -1,0 +1,161 @@
+"""Zip, and what is built on it: wheel, jar, EPUB, zipapp.  Order, times, modes and compression are fixed."""
+
+from __future__ import annotations
+
+import stat
+import struct
+import zipfile
+import zlib
+from collections.abc import Iterator
+from lzma import LZMAError
+from typing import IO, BinaryIO, cast
+
+from pytest_ftc.model.errors import NormalizationError
+from pytest_ftc.normalize.bounded_io import SmallReads
+from pytest_ftc.normalize.member_names import check_names, show
+from pytest_ftc.normalize.rules import CHUNK, Budget, Rules
+from pytest_ftc.normalize.wheel import Check, Record, find_dist_info
+from pytest_ftc.normalize.zip_contents import read_content
+from pytest_ftc.normalize.zip_order import plain_order, wheel_order
+from pytest_ftc.normalize.zip_reading import UTF8, Member, prefix_length, read_members, split_extra
+from pytest_ftc.normalize.zip_writing import BZIP2, DEFLATED, LZMA, STORED, Entry, ZipWriter
+
+BROKEN = (
+    *(zipfile.BadZipFile, zlib.error, LZMAError, struct.error, OSError, EOFError),
+    *(ValueError, OverflowError, NotImplementedError, RuntimeError, IndexError, MemoryError),
+)
+"""What zipfile and the decompressors below it raise on damaged input."""
+
+_METHODS = (STORED, DEFLATED, BZIP2, LZMA)
+_MADE_ON_UNIX = (3, 19)
+_LARGEST_RECORD = 64 << 20
+
+_JAR = 0xCAFE
+_ALIGNED = 0xD935
+_DROPPED = {0x0001, 0x000A, 0x000D, 0x5455, 0x5855, 0x7855, 0x7875, _JAR}
+"""Extra fields for 64-bit sizes and jars (written anew), times and owners (NTFS, Unix, Info-ZIP's UT, UX, Ux, ux)."""
+
+_SIGNED = {b".signature.p7s": "NuGet's", b"AppxSignature.p7x": "MSIX's"}
+"""Members that sign the layout of the whole file, not only contents as a jar's signatures do."""
+
+
+def is_zip(source: BinaryIO) -> bool:
+    """Return whether `source` ends as a zip archive, whatever goes before."""
+    return zipfile.is_zipfile(cast("IO[bytes]", SmallReads(source)))
+
+
+def normalize_zip(source: BinaryIO, target: BinaryIO, rules: Rules) -> None:
+    """Rewrite a zip archive."""
+    try:
+        with zipfile.ZipFile(cast("IO[bytes]", SmallReads(source))) as archive:
+            _rewrite(archive, source, target, rules)
+    except BROKEN as error:
+        raise NormalizationError(f"it is damaged as a zip archive: {error}") from error
+
+
+def _rewrite(archive: zipfile.ZipFile, source: BinaryIO, target: BinaryIO, rules: Rules) -> None:
+    members = read_members(archive, source)
+    _check_members(members, rules)
+    _copy_prefix(source, target, prefix_length(archive, members))
+    names = [member.name for member in members]
+    dist_info = find_dist_info(names)
+    record = _read_record(source, members, dist_info) if dist_info else None
+    order = wheel_order(dist_info) if dist_info else plain_order
+    executable_jar = any(_has_field(member, _JAR) for member in members)
+    members.sort(key=lambda member: order(member.name))
+    writer = ZipWriter(target, rules.epoch)
+    budget = Budget(rules)
+    for number, member in enumerate(members):
+        marked = executable_jar and number == 0
+        check = record.watch(member.name) if record and not member.is_folder else None
+        writer.add(_entry(member, marked), _read(source, member, budget, check))
+    writer.finish(archive.comment)
+
+
+def _check_members(members: list[Member], rules: Rules) -> None:
+    check_names((member.name, member.is_folder) for member in members)
+    # What the directory declares is refused before anything is decompressed.
+    Budget(rules).spend(sum(member.info.file_size for member in members))
+    for member in members:
+        name = show(member.name)
+        if member.info.compress_type not in _METHODS:
+            raise NormalizationError(f"member {name} has the unknown compression method {member.info.compress_type}")
+        if member.name in _SIGNED:
+            raise NormalizationError(f"it has a signature of {_SIGNED[member.name]} kind that would no longer be right")
+        if member.is_folder and member.info.file_size:
+            raise NormalizationError(f"the folder {name} has content")
+        if _has_field(member, _ALIGNED):
+            raise NormalizationError(f"member {name} is aligned for Android; normalize first, then run zipalign")
+
+
+def _has_field(member: Member, identifier: int) -> bool:
+    fields = [*split_extra(member.local_extra), *split_extra(member.info.extra)]
+    return any(found == identifier for found, _ in fields)
+
+
+def _copy_prefix(source: BinaryIO, target: BinaryIO, length: int) -> None:
+    source.seek(0)
+    while length and (piece := source.read(min(length, CHUNK))):
+        target.write(piece)
+        length -= len(piece)
+
+
+def _read_record(source: BinaryIO, members: list[Member], dist_info: bytes) -> Record:
+    member = next((member for member in members if member.name == dist_info + b"RECORD"), None)
+    if member is None:
+        raise NormalizationError("the wheel has no RECORD")
+    if member.info.file_size > _LARGEST_RECORD:
+        raise NormalizationError(f"RECORD has {member.info.file_size} bytes")
+    record = Record(b"".join(read_content(member, source)), dist_info)
+    record.check_names([member.name for member in members if not member.is_folder])
+    return record
+
+
+def _entry(member: Member, marked: bool) -> Entry:
+    info = member.info
+    mark = struct.pack("<HH", _JAR, 0) if marked else b""
+    return Entry(
+        name=member.name,
+        flags=0 if (member.name + info.comment).isascii() else info.flag_bits & UTF8,
+        method=STORED if member.is_folder or member.name == b"mimetype" else info.compress_type,
+        size=info.file_size,
+        external=_external(member),
+        internal=info.internal_attr & 1,
+        comment=info.comment,
+        local_extra=mark + _kept(member.local_extra),
+        central_extra=mark + _kept(info.extra),
+        crc=info.CRC,
+    )
+
+
+def _kept(extra: bytes) -> bytes:
+    """Return the extra fields that are neither written anew nor tell of the machine, such as a name in Unicode."""
+    return b"".join(
+        struct.pack("<HH", identifier, len(content)) + content
+        for identifier, content in sorted(split_extra(extra))
+        if identifier not in _DROPPED
+    )
+
+
+def _external(member: Member) -> int:
+    """Return type and permissions in the form of Unix, 755 or 644 by the owner's executable bit."""
+    mode = member.info.external_attr >> 16 if member.info.create_system in _MADE_ON_UNIX else 0
+    kind = stat.S_IFMT(mode)
+    if member.is_folder:
+        return (stat.S_IFDIR | 0o755) << 16 | 0x10
+    if kind == stat.S_IFLNK:
+        return (stat.S_IFLNK | 0o777) << 16
+    if kind not in (0, stat.S_IFREG):
+        raise NormalizationError(f"member {show(member.name)} is neither file, folder nor symlink")
+    return (stat.S_IFREG | mode & 0o7000 | (0o755 if mode & stat.S_IXUSR else 0o644)) << 16
+
+
+def _read(source: BinaryIO, member: Member, budget: Budget, check: Check | None) -> Iterator[bytes]:
+    """Yield the content, watched by the budget and by the `check` of RECORD."""
+    for piece in read_content(member, source):
+        budget.spend(len(piece))
+        if check:
+            check.update(piece)
+        yield piece
+    if check:
+        check.finish()

@@ -1,1 +1,0 @@
-"""Which builds to run, and in which environments.  Pure: nothing here touches the machine."""

@@ -1,0 +1,157 @@
+"""What pytest collects: the configuration file, the group ``ftc`` in it, and one item per artifact."""
+
+from __future__ import annotations
+
+import os
+import shlex
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any, Protocol
+
+import pytest
+
+from pytest_ftc.model import Verification
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from _pytest._code.code import ExceptionInfo, TerminalRepr
+    from _pytest._io import TerminalWriter
+
+    from pytest_ftc.model import Artifact
+
+
+class Owner(Protocol):
+    """The session that collects artifacts and verifies them."""
+
+    @property
+    def artifacts(self) -> tuple[Artifact, ...]:
+        """The artifacts of the project."""
+
+    def verify(self, artifact: Artifact) -> Verification:
+        """Return the verification of `artifact`."""
+
+    def keep(self, item: pytest.Item, verification: Verification) -> None:
+        """Have the reports tell of `verification`."""
+
+    def accepts(self, verification: Verification) -> bool:
+        """Return whether `verification` does not fail the session."""
+
+    def why_left_out(self, artifact: Artifact) -> str:
+        """Return why `artifact` is not verified in this session; empty if it is."""
+
+
+class VerificationFailedError(Exception):
+    """An artifact's verdict is not ``reproducible``, or it is and the artifact breaks another rule it has to keep."""
+
+    def __init__(self, verification: Verification) -> None:
+        super().__init__(f"{verification.name}: {verification.verdict.value}")
+        self.verification = verification
+
+
+class ConfigurationFile(pytest.File):
+    """The file that declares artifacts.  Its id is the file's name, so node ids read ``pyproject.toml::ftc::wheel``."""
+
+    ftc: Owner
+
+    def collect(self) -> Iterator[pytest.Collector]:
+        group = ArtifactGroup.from_parent(self, name="ftc")
+        group.ftc = self.ftc
+        yield group
+
+
+class NotTests(pytest.File):
+    """Stands in for what the configuration file would be as a Python module, and holds nothing."""
+
+    def collect(self) -> Iterator[pytest.Collector]:
+        yield from ()
+
+
+class ArtifactGroup(pytest.Collector):
+    """The middle of a node id; it tells artifacts from what other plugins may collect from the same file."""
+
+    ftc: Owner
+
+    def collect(self) -> Iterator[pytest.Item]:
+        for artifact in self.ftc.artifacts:
+            item = ArtifactItem.from_parent(self, name=artifact.name)
+            item.bind(artifact, self.ftc)
+            yield item
+
+
+class ArtifactItem(pytest.Item):
+    """One artifact to verify."""
+
+    artifact: Artifact
+    verification: Verification | None = None
+
+    def bind(self, artifact: Artifact, ftc: Owner) -> None:
+        """Say what to verify, and who does it."""
+        self.artifact = artifact
+        self._ftc = ftc
+        self.add_marker("ftc")
+
+    def runtest(self) -> None:
+        if why := self._ftc.why_left_out(self.artifact):
+            pytest.skip(why)
+        self.verification = self._ftc.verify(self.artifact)
+        self._ftc.keep(self, self.verification)
+        if not self._ftc.accepts(self.verification):
+            raise VerificationFailedError(self.verification)
+
+    def repr_failure(self, excinfo: ExceptionInfo[BaseException], style: Any = None) -> str | TerminalRepr:
+        if isinstance(excinfo.value, VerificationFailedError):
+            return failure_repr(excinfo.value.verification, self._typed_id())
+        return super().repr_failure(excinfo)
+
+    def _typed_id(self) -> str:
+        """Return the node id as a person types it where pytest was started."""
+        file = os.path.relpath(self.path, self.config.invocation_params.dir)
+        return "::".join((file, *self.nodeid.split("::")[1:]))
+
+    def reportinfo(self) -> tuple[Path, int | None, str]:
+        return self.path, None, f"ftc: {self.artifact.name}"
+
+
+def properties_of(verification: Verification) -> list[tuple[str, str]]:
+    """Return what a test report says of `verification`."""
+    from pytest_ftc.model.printable import shorten
+    from pytest_ftc.reporting.findings import findings_of
+
+    causes = dict.fromkeys(finding.cause for finding in findings_of(verification))
+    told = {
+        "ftc_verdict": verification.verdict.value,
+        "ftc_causes": ",".join(causes),
+        "ftc_varied": ",".join(verification.varied),
+        "ftc_not_varied": ",".join(gap.variation for gap in verification.not_varied),
+        "ftc_builds": str(len(verification.builds)),
+        "ftc_cached": str(verification.cached).lower(),
+        "ftc_reason": shorten(verification.reason, 1000),
+    }
+    return [(name, value) for name, value in told.items() if value]
+
+
+def replace_by_id(known: list[Verification], new: list[Verification]) -> list[Verification]:
+    """Return `known` and `new`; of two of the same artifact, whose test was run again, the new one."""
+    ids = {one.id for one in new}
+    return [*(one for one in known if one.id not in ids), *new]
+
+
+def failure_repr(verification: Verification, nodeid: str) -> TerminalRepr:
+    """Return what pytest shows of a verdict that is not good: coloured on a terminal, plain everywhere else."""
+    from _pytest._code.code import TerminalRepr
+
+    from pytest_ftc.reporting.terminal.failure import failure_panel
+    from pytest_ftc.reporting.terminal.style import fit_encoding
+
+    again = "--ftc-verify --ftc-no-cache" if verification.cached else "--ftc-verify"
+    rerun = f"pytest {again} {shlex.quote(nodeid)}"
+
+    class VerificationRepr(TerminalRepr):
+        def __str__(self) -> str:
+            return failure_panel(verification, width=100, colour=False, rerun=rerun)
+
+        def toterminal(self, tw: TerminalWriter) -> None:
+            panel = failure_panel(verification, width=min(tw.fullwidth, 120), colour=tw.hasmarkup, rerun=rerun)
+            tw.write(fit_encoding(panel, getattr(tw._file, "encoding", None)))
+
+    return VerificationRepr()

@@ -1,0 +1,344 @@
+"""One session of ``pytest --ftc-verify``: the hooks that only it needs."""
+
+from __future__ import annotations
+
+import contextlib
+import datetime
+import itertools
+import json
+import os
+import time
+from collections.abc import Generator, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from pytest_ftc.config.project import explain_nothing
+from pytest_ftc.model import Artifact, BuildResult, Verification
+from pytest_ftc.model.errors import ConfigurationError, FtcError
+from pytest_ftc.model.printable import shorten
+from pytest_ftc.model.serialization import from_json, to_json
+from pytest_ftc.plugin.collection import Collected
+from pytest_ftc.plugin.hook_calls import notify
+from pytest_ftc.plugin.hook_validation import HOOK_NAMES, HookNames
+from pytest_ftc.plugin.items import (
+    ArtifactItem,
+    ConfigurationFile,
+    NotTests,
+    VerificationFailedError,
+    failure_repr,
+    properties_of,
+    replace_by_id,
+)
+from pytest_ftc.plugin.marker import declare_test, is_rebuilt, marked_tests
+from pytest_ftc.plugin.progress import Display, Nothing, make_display, shown
+from pytest_ftc.reporting.baseline.baseline import find_stale, forgives
+from pytest_ftc.variations.specification import Vocabulary
+from pytest_ftc.verification.sampling import LEFT_OUT, Sampler
+from pytest_ftc.verification.session import Verifier
+from pytest_ftc.verification.user_folders import user_cache
+
+if TYPE_CHECKING:
+    from _pytest.terminal import TerminalReporter
+from pytest_ftc.plugin.result_folders import check_writable, record_folders, results_folder
+from pytest_ftc.plugin.settings import add_to_arguments, find_changed, load_baseline_of, load_settings, usage_errors
+
+_REPORT_KEY = "ftc_verifications"
+
+
+_MOST_NAMED = 10
+
+
+_VERIFICATIONS = pytest.StashKey[list[Verification]]()
+
+
+class VerificationSession:
+    """Collects artifacts, has them verified in the background, and reports."""
+
+    def __init__(self, pytest_config: pytest.Config) -> None:
+        self._pytest = pytest_config
+        self.config, self._added = load_settings(pytest_config)
+        self._hook_names: HookNames = pytest_config.pluginmanager.getplugin(HOOK_NAMES)
+        self._hook_names.end_asking()
+        check_writable(self.config)
+        self._is_worker = hasattr(pytest_config, "workerinput")
+        self._started = time.time()
+        self._found: dict[str, list[Verification]] = {}
+        self._told: dict[tuple[str, str], Verification] = {}
+        self._report_problem = ""
+        self._hook_problems: list[str] = []
+        self._results = results_folder(pytest_config, self.config)
+        records = record_folders(pytest_config, self.config)
+        self._verifier = Verifier(self.config, self._results, self._added, records)
+        self._display: Display = Nothing()
+        self._sample = Sampler(
+            self.config.root,
+            user_cache("samples"),
+            rate=self.config.sample,
+            most_left_out=self.config.most_left_out,
+        )
+        self._left_out: dict[str, str] = {}
+        self._tests: dict[str, Artifact] = {}
+        self._today = datetime.date.today()
+        self._baseline = load_baseline_of(self.config).diagnosed(self.config.diagnose)
+        self._collected = Collected(self.config.root, [artifact.id for artifact in self.config.artifacts])
+        self._changed = find_changed(self.config)
+        add_to_arguments(pytest_config, self.config)
+
+    @property
+    def artifacts(self) -> tuple[Artifact, ...]:
+        """The artifacts of the project."""
+        return self.config.artifacts
+
+    def verify(self, artifact: Artifact) -> Verification:
+        """Return the verification of `artifact`, begun now unless it runs in the background already."""
+        with shown(self._display) as waiting:
+            return self._verifier.result(artifact, waiting)
+
+    def keep(self, item: pytest.Item, verification: Verification) -> None:
+        """Have the reports tell of `verification`; its properties stand in the file of ``--junitxml`` too."""
+        keep_verification(item, verification)
+
+    def accepts(self, verification: Verification) -> bool:
+        """Return whether a `verification` does not fail: it is all that it should be, or what differs is known."""
+        if verification.passed or not forgives(verification):
+            return verification.passed
+        return self.config.update_baseline or self._baseline.judge(verification, self._today).accepted
+
+    @property
+    def root(self) -> Path:
+        """The folder of the project."""
+        return self.config.root
+
+    @property
+    def vocabulary(self) -> Vocabulary:
+        """What specifications of variations may speak of."""
+        return self._added.vocabulary
+
+    @property
+    def verifies(self) -> bool:
+        """Always true: without ``--ftc-verify`` there is no such session."""
+        return True
+
+    def build_once(self, artifact: Artifact) -> BuildResult:
+        """Build `artifact` in a plain environment, and compare nothing."""
+        return self._verifier.build_once(artifact)
+
+    def why_left_out(self, artifact: Artifact) -> str:
+        """Return why `artifact` is not in the sample of this session; empty if it is."""
+        return self._sample.why_left_out(artifact)
+
+    @pytest.hookimpl(trylast=True)
+    def pytest_sessionstart(self) -> None:
+        # Now there is a reporter, and its stream is not captured.
+        self._display = make_display(self._pytest, self._verifier.progress)
+
+    def pytest_collect_file(self, file_path: Path, parent: pytest.Collector) -> pytest.Collector | None:
+        if file_path != self.config.file or not self.config.artifacts:
+            return None
+        collector = ConfigurationFile.from_parent(parent, path=file_path)
+        collector.ftc = self
+        return collector
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_pycollect_makemodule(self, module_path: Path, parent: pytest.Collector) -> pytest.Collector | None:
+        # A setup.py that is named on the command line must not be imported as a test module: that would run setup().
+        return NotTests.from_parent(parent, path=module_path) if module_path == self.config.file else None
+
+    def pytest_report_header(self) -> str | None:
+        if not self.config.changed_first:
+            return None
+        names = [one.name for one in self.config.artifacts if one.id in self._changed]
+        shown = ", ".join(map(shorten, names[:_MOST_NAMED])) + (", …" if len(names) > _MOST_NAMED else "")
+        return f"ftc: changed since {shorten(self.config.changed_first, 80)}, and first: {shown or 'nothing'}"
+
+    @pytest.hookimpl(trylast=True)
+    def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> None:
+        """Put artifacts that have changed before the others, in the places that artifacts have among the items."""
+        if not self._changed:
+            return
+        places = [place for place, item in enumerate(items) if isinstance(item, ArtifactItem)]
+        artifacts = [item for item in items if isinstance(item, ArtifactItem)]
+        artifacts.sort(key=lambda item: item.artifact.id not in self._changed)
+        for place, item in zip(places, artifacts, strict=True):
+            items[place] = item
+
+    def pytest_collection_finish(self, session: pytest.Session) -> None:
+        # Pytest says that it has finished also where it has not, see Session.perform_collect.
+        if not self._hook_names.refuses:
+            with usage_errors():
+                self._begin(session)
+
+    def _begin(self, session: pytest.Session) -> None:
+        # A worker of pytest-xdist collects everything and runs a part: it begins each verification when its turn comes.
+        artifacts = [item.artifact for item in session.items if isinstance(item, ArtifactItem)]
+        tests = marked_tests(session.items)
+        by_name = any("::" in argument for argument in self._pytest.args)
+        self._collected.note([item.nodeid for item in session.items], whole=not by_name)
+        uses = tests or any("ftc" in getattr(item, "fixturenames", ()) for item in session.items)
+        if not (self.config.artifacts or uses or self._is_worker):
+            raise ConfigurationError(explain_nothing(self.config.root))
+        artifacts += [self._declare(item) for item in tests]
+        if not by_name:
+            self._sample.choose(artifacts)
+        if not self._is_worker and not self._pytest.option.collectonly:
+            chosen = [artifact for artifact in artifacts if not self._sample.why_left_out(artifact)]
+            self._verifier.start(chosen, self._changed)
+
+    def _stale(self) -> tuple[str, ...]:
+        """Return the artifacts of the baseline that are gone; one that only this session leaves out is there."""
+        return find_stale(self._baseline, self._collected.has)
+
+    def pytest_deselected(self) -> None:
+        self._collected.is_whole = False
+
+    def _declare(self, item: pytest.Function) -> Artifact:
+        if item.nodeid not in self._tests:
+            self._tests[item.nodeid] = declare_test(item, self.config.root, self.vocabulary)
+        return self._tests[item.nodeid]
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_pyfunc_call(self, pyfuncitem: pytest.Function) -> bool | None:
+        """Rebuild a test that is an artifact, in the place of running it here."""
+        if not is_rebuilt(pyfuncitem):
+            return None
+        artifact = self._declare(pyfuncitem)
+        if why := self.why_left_out(artifact):
+            pytest.skip(why)
+        verification = self.verify(artifact)
+        keep_verification(pyfuncitem, verification)
+        if not self.accepts(verification):
+            raise VerificationFailedError(verification)
+        return True
+
+    @pytest.hookimpl(wrapper=True)
+    def pytest_runtest_makereport(
+        self, item: pytest.Item, call: pytest.CallInfo[None]
+    ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+        report = yield
+        error = call.excinfo.value if call.excinfo else None
+        if isinstance(error, VerificationFailedError) and not isinstance(item, ArtifactItem):
+            report.longrepr = failure_repr(error.verification, item.nodeid)
+        found = item.stash.get(_VERIFICATIONS, [])
+        if found and report.when == "call":
+            if self._is_worker:
+                # As ASCII text, for it has to travel, and names of outputs need not be valid Unicode.
+                setattr(report, _REPORT_KEY, json.dumps(to_json(found)))
+            else:
+                self._found[item.nodeid] = found
+        return report
+
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        reason = report.longrepr[2] if report.skipped and isinstance(report.longrepr, tuple) else ""
+        if LEFT_OUT in reason:
+            self._left_out[report.nodeid] = reason.removeprefix("Skipped: ")
+        if report.when != "call" or self._is_worker:
+            return
+        # A test that is run again tells of the same artifact again; with --dist=each every worker has its own.
+        worker = getattr(report, "worker_id", "")
+        for one in self._take_found(report):
+            if self._told.get((worker, one.id)) != one:
+                self._told[worker, one.id] = one
+                self._hook_problems += notify(self._pytest, one)
+
+    def _take_found(self, report: pytest.TestReport) -> Sequence[Verification]:
+        """Return the verifications that `report` is about, whether it was made here or by a worker."""
+        if text := getattr(report, _REPORT_KEY, ""):
+            return [from_json(Verification, one) for one in json.loads(text)]
+        return self._found.pop(report.nodeid, ())
+
+    @property
+    def _verifications(self) -> list[Verification]:
+        return list(self._told.values())
+
+    @pytest.hookimpl(trylast=True)
+    def pytest_sessionfinish(self, session: pytest.Session) -> None:
+        self._verifier.close()
+        if not self._is_worker:
+            # What did not pass must not be left out next time, as if that were all right.
+            due = {one.id for one in self._verifications if not self.accepts(one)}
+            self._sample.remember({one.id for one in self._verifications} - due, due, list(self._left_out))
+        if self._hook_problems and session.exitstatus == pytest.ExitCode.OK:
+            session.exitstatus = pytest.ExitCode.INTERNAL_ERROR
+        if self._verifications and not self._is_worker:
+            try:
+                self._write_reports()
+            except FtcError as error:
+                # The verdicts are known and stay on the screen; that their report is missing must not pass unseen.
+                self._report_problem = str(error)
+                session.exitstatus = pytest.ExitCode.USAGE_ERROR
+
+    def pytest_unconfigure(self) -> None:
+        self._verifier.close()
+
+    def pytest_terminal_summary(self, terminalreporter: TerminalReporter) -> None:
+        if not (self._verifications or self._left_out) or terminalreporter.verbosity < -1:
+            return
+        from pytest_ftc.reporting.baseline.baseline import describe_standings
+        from pytest_ftc.reporting.terminal.style import fit_encoding, show
+        from pytest_ftc.reporting.terminal.summary import summary_lines
+
+        writer = terminalreporter._tw
+        lines = summary_lines(
+            self._verifications,
+            width=min(writer.fullwidth, 120),
+            colour=writer.hasmarkup,
+            verbose=terminalreporter.verbosity > 0,
+        )
+        terminalreporter.section("ftc")
+        terminalreporter.write(fit_encoding(lines, getattr(writer._file, "encoding", None)))
+        for name, reason in self._left_out.items():
+            terminalreporter.write_line(f"  left out    {show(name.rpartition('::')[2])}: {reason}")
+        if self.config.baseline:
+            standings = {one.id: self._baseline.judge(one, self._today) for one in self._verifications}
+            for text in describe_standings(standings, self.config.baseline.name, self._stale()):
+                terminalreporter.write_line(f"  baseline    {show(text)}")
+        if os.environ.get("GITHUB_ACTIONS") == "true" and not self._is_worker:
+            from pytest_ftc.reporting.ci import to_annotations
+
+            known = self._baseline.fingerprints(self._verifications, self._today)
+            for line in to_annotations(self._verifications, self.config.lines, known):
+                terminalreporter.write_line(line)
+        for problem in self._verifier.problems:
+            terminalreporter.write_line(f"  note        {show(problem)}")
+        for problem in dict.fromkeys(self._hook_problems):
+            terminalreporter.write_line(f"ERROR: {problem}", red=True)
+        if self._report_problem:
+            terminalreporter.write_line(f"ERROR: {self._report_problem}", red=True)
+
+    def _write_reports(self) -> None:
+        described = self._verifier.describe(self._started)
+        known = self._baseline.fingerprints(self._verifications, self._today)
+        if self.config.report:
+            from pytest_ftc.reporting.write import write_reports
+
+            write_reports(self.config.report, self._verifications, **described, lines=self.config.lines, known=known)
+        if self.config.json:
+            from pytest_ftc.reporting.json_report import report
+            from pytest_ftc.reporting.write import write_json
+
+            write_json(self.config.json, report(self._verifications, **described))
+        if self.config.update_baseline and self.config.baseline:
+            from pytest_ftc.reporting.write import write_text
+
+            updated = self._baseline.updated(self._verifications, self._today, self._stale())
+            write_text(self.config.baseline, updated.render())
+        if path := os.environ.get("GITHUB_STEP_SUMMARY"):
+            _append(path, self._verifications)
+
+
+def keep_verification(item: pytest.Item, verification: Verification) -> None:
+    """Have the reports tell of a `verification` that the test `item` asked for."""
+    found = replace_by_id(item.stash.get(_VERIFICATIONS, []), [verification])
+    item.stash[_VERIFICATIONS] = found
+    others = [entry for entry in item.user_properties if not entry[0].startswith("ftc_")]
+    item.user_properties = [*others, *itertools.chain.from_iterable(map(properties_of, found))]
+
+
+def _append(path: str, verifications: list[Verification]) -> None:
+    """Append the table of artifacts to the summary of a job on GitHub Actions."""
+    from pytest_ftc.reporting.ci import job_summary
+
+    with contextlib.suppress(OSError), open(path, "a", encoding="utf-8", errors="backslashreplace") as file:
+        file.write(job_summary(verifications))

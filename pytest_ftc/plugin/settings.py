@@ -1,0 +1,65 @@
+"""The settings of a session: configuration, baseline, and the sources that have changed."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+from collections.abc import Iterator
+
+import pytest
+
+from pytest_ftc.builds.inputs.changes import changed_sources
+from pytest_ftc.config.contributions import Contributions
+from pytest_ftc.config.load import Config
+from pytest_ftc.config.project import load_project
+from pytest_ftc.model.errors import ConfigurationError, SourceError
+from pytest_ftc.plugin.hook_calls import gather, ini_of
+from pytest_ftc.plugin.options import given_values
+from pytest_ftc.reporting.baseline.baseline import Baseline
+from pytest_ftc.reporting.baseline.file import load_baseline
+
+
+@contextlib.contextmanager
+def usage_errors() -> Iterator[None]:
+    """Make errors of the configuration those of pytest."""
+    try:
+        yield
+    except ConfigurationError as error:
+        raise pytest.UsageError(str(error)) from None
+
+
+def load_settings(config: pytest.Config) -> tuple[Config, Contributions]:
+    """Return the settings, and what plugins add."""
+    with usage_errors():
+        added = gather(config)
+        given = given_values(config)
+        return load_project(config.rootpath, given, added, ini=ini_of(config), needs_artifacts=False), added
+
+
+def load_baseline_of(config: Config) -> Baseline:
+    if config.baseline is None or (config.update_baseline and not os.path.lexists(config.baseline)):
+        return Baseline()
+    with usage_errors():
+        return load_baseline(config.baseline)
+
+
+def find_changed(config: Config) -> frozenset[str]:
+    """Return the ids of the artifacts whose sources have changed since the commit that was named."""
+    if not config.changed_first:
+        return frozenset()
+    try:
+        changed = changed_sources(config.root, config.changed_first, {one.source for one in config.artifacts})
+    except SourceError as error:
+        raise pytest.UsageError(f"changed_first: expected a commit: {error}") from None
+    return frozenset(one.id for one in config.artifacts if one.source in changed)
+
+
+def add_to_arguments(pytest_config: pytest.Config, config: Config) -> None:
+    """Have the configuration file collected too, whatever folders were asked for; node ids are taken at their word."""
+    if config.file is None or any("::" in argument for argument in pytest_config.args):
+        return
+    base = pytest_config.invocation_params.dir
+    asked = [(base / argument).resolve() for argument in pytest_config.args]
+    target = config.file.resolve()
+    if not any(folder == target or folder in target.parents for folder in asked):
+        pytest_config.args.append(str(config.file))

@@ -1,0 +1,1 @@
+"""The baseline: the findings that a project knows of."""

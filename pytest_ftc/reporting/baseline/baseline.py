@@ -1,0 +1,170 @@
+"""The baseline: findings that are known, and do not fail; new ones do.  A file of TOML that people review."""
+
+from __future__ import annotations
+
+import datetime
+import re
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from pytest_ftc.model import Verdict, Verification
+from pytest_ftc.reporting.baseline.entry import Known, is_deeper, is_fixed, known_of, match, plain, render
+
+HEAD = """\
+# Known findings of pytest --ftc-verify: they do not fail, new ones do.  pytest --ftc-verify --ftc-update-baseline
+# writes them; owner, reason and expires (a date such as 2027-01-31, after which they fail) are yours, and stay.
+"""
+
+_LESS = re.compile(r"""^(confirmed *= *false|diagnose *= *"(off|fast)") *\n""", re.MULTILINE)
+"""Lines of a file that are no longer true where more is known."""
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """How the findings of one artifact stand to the baseline."""
+
+    known: int
+    new: int
+    expired: tuple[Known, ...]
+    fixed: tuple[Known, ...]
+    """Known findings that were not found any more."""
+    renamed: int = 0
+    """Of the known ones, those that are known by their place: another diagnosis has named another cause."""
+    accepted: bool = False
+    """Whether there is nothing but what is known."""
+
+
+class Baseline:
+    """The known findings, as sessions with the same ``--ftc-diagnose`` see them.
+
+    `texts` holds, by fingerprint, the lines of the file that tell of an entry, comments included; they are kept.
+    """
+
+    def __init__(
+        self,
+        entries: Iterable[Known] = (),
+        *,
+        diagnose: str = "full",
+        head: str = HEAD,
+        texts: Mapping[str, str] | None = None,
+    ) -> None:
+        self._entries = {entry.fingerprint: entry for entry in entries}
+        self._diagnose = diagnose
+        self._head = head
+        self._texts = texts or {}
+
+    @property
+    def artifacts(self) -> frozenset[str]:
+        """The ids of all artifacts that have known findings."""
+        return frozenset(entry.artifact for entry in self._entries.values())
+
+    def diagnosed(self, diagnose: str) -> Baseline:
+        """Return the same for a session that diagnoses like this."""
+        return Baseline(self._entries.values(), diagnose=diagnose, head=self._head, texts=self._texts)
+
+    def fingerprints(self, verifications: Iterable[Verification], today: datetime.date) -> frozenset[str]:
+        """Return the fingerprints of those findings of `verifications` that are known and do not fail `today`."""
+        return frozenset(
+            name
+            for one in verifications
+            for name, entries in self._match(one).items()
+            if not any(_is_over(entry, today) for entry in entries)
+        )
+
+    def judge(self, verification: Verification, today: datetime.date) -> Standing:
+        """Return how the findings of `verification` stand to what is known."""
+        found = known_of(verification, self._diagnose)
+        matched = self._match(verification)
+        known = {entry.fingerprint: entry for entries in matched.values() for entry in entries}
+        expired = tuple(entry for entry in known.values() if _is_over(entry, today))
+        return Standing(
+            known=len(matched),
+            new=len(found) - len(matched),
+            expired=expired,
+            fixed=tuple(
+                entry
+                for entry in self._of(verification)
+                if entry.fingerprint not in known and is_fixed(entry, verification, found.values())
+            ),
+            renamed=sum(name not in self._entries for name in matched),
+            accepted=bool(found) and len(matched) == len(found) and not expired,
+        )
+
+    def updated(
+        self, verifications: Sequence[Verification], today: datetime.date, stale: Iterable[str] = ()
+    ) -> Baseline:
+        """Return a baseline that knows what was found, and no more what is fixed; all else stays as it is.
+
+        What is known of the `stale` artifacts goes too.
+        """
+        gone = set(stale)
+        entries = {name: entry for name, entry in self._entries.items() if entry.artifact not in gone}
+        texts = dict(self._texts)
+        for one in {verification.id: verification for verification in verifications}.values():
+            for entry in self.judge(one, today).fixed:
+                entries.pop(entry.fingerprint, None)
+            found, matched = known_of(one, self._diagnose), self._match(one)
+            for name, known in found.items():
+                before = matched.get(name, [])
+                if not all(self._says_more(known, entry) for entry in before):
+                    continue
+                for entry in before[:1]:
+                    known = replace(known, owner=entry.owner, reason=entry.reason, expires=entry.expires)
+                for entry in before:
+                    if entry.fingerprint not in found:
+                        entries.pop(entry.fingerprint, None)
+                entries[name] = known
+                certain = known.confirmed and known.diagnose == "full"
+                texts[name] = re.sub(_LESS, "", texts.get(name, "")) if certain else ""
+        return Baseline(entries.values(), diagnose=self._diagnose, head=self._head, texts=texts)
+
+    def render(self) -> str:
+        """Return the file: sorted, one table a finding, so that a change of it is easily reviewed."""
+        ordered = sorted(self._entries.values(), key=lambda entry: (entry.artifact, entry.output, entry.cause))
+        return self._head + "".join(f"\n{self._texts.get(one.fingerprint) or render(one)}" for one in ordered)
+
+    def _says_more(self, found: Known, entry: Known) -> bool:
+        """Return whether what was `found` now is to stand in the place of `entry`."""
+        return is_deeper(found.diagnose, entry.diagnose) or (found.diagnose == entry.diagnose and found.confirmed)
+
+    def _match(self, verification: Verification) -> dict[str, list[Known]]:
+        """Return what is known of each finding, by its fingerprint."""
+        exact, renamed = match(self._of(verification), known_of(verification, self._diagnose))
+        return {**{name: [entry] for name, entry in exact.items()}, **renamed}
+
+    def _of(self, verification: Verification) -> list[Known]:
+        return [entry for entry in self._entries.values() if entry.artifact == plain(verification.id)]
+
+
+def forgives(verification: Verification) -> bool:
+    """Return whether a baseline may forgive it: differences, and nothing else that is held against an artifact."""
+    kept = not verification.leaks and not (verification.strict and verification.hermeticity)
+    return verification.verdict is Verdict.UNREPRODUCIBLE and kept
+
+
+def find_stale(baseline: Baseline, is_there: Callable[[str], bool]) -> tuple[str, ...]:
+    """Return the ids of artifacts that have known findings and do not exist any more."""
+    return tuple(sorted(name for name in baseline.artifacts if not is_there(name)))
+
+
+def describe_standings(standings: Mapping[str, Standing], file: str, stale: Sequence[str] = ()) -> list[str]:
+    """Return what a session says of its baseline, one sentence each."""
+    known = sum(standing.known for standing in standings.values())
+    new = sum(standing.new for standing in standings.values())
+    renamed = sum(standing.renamed for standing in standings.values())
+    expired = [entry for standing in standings.values() for entry in standing.expired]
+    fixed = [entry for standing in standings.values() for entry in standing.fixed]
+    told = [f"{known} known, {new} new, {len(fixed)} fixed ({file})"] if known or fixed else []
+    if renamed:
+        told.append(f"{renamed} of them known by place: this diagnosis names no cause there, or another one")
+    told += [f"expired on {entry.expires}: {entry.artifact}, {entry.cause} in {entry.output}" for entry in expired]
+    told += [f"fixed: {entry.artifact}, {entry.cause} in {entry.output}" for entry in fixed[:10]]
+    told += [f"stale: {name} does not exist any more" for name in stale]
+    if fixed or stale:
+        what = " and ".join(["fixed"] * bool(fixed) + ["stale"] * bool(stale))
+        told.append(f"--ftc-update-baseline removes what is {what}")
+    return told
+
+
+def _is_over(entry: Known, today: datetime.date) -> bool:
+    return entry.expires is not None and entry.expires < today

@@ -1,0 +1,149 @@
+"""One known finding, and whether a finding of a session is that one."""
+
+from __future__ import annotations
+
+import datetime
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, fields
+
+from pytest_ftc.model import Finding, Verdict, Verification
+from pytest_ftc.model.verification import PUBLISHED
+from pytest_ftc.reporting.baseline.fingerprint import fingerprint, steady
+from pytest_ftc.reporting.findings import UNKNOWN, findings_of
+
+_NO_VARIATIONS = ("random", "race", "machine", UNKNOWN)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Known:
+    """One finding that is known."""
+
+    fingerprint: str
+    artifact: str
+    """Id of the artifact."""
+    output: str
+    location: str
+    cause: str
+    confirmed: bool = True
+    """Whether builds have confirmed the cause: another session may name it otherwise if not."""
+    diagnose: str = "full"
+    """How the session that found it diagnosed: with less than ``full`` one finding may stand for several."""
+    owner: str = ""
+    reason: str = ""
+    expires: datetime.date | None = None
+    """From the day after, it fails."""
+
+
+_GUESSES = (UNKNOWN, "random", "race")
+"""What a place is said to be where nothing tells more: a digest of a path looks like one drawn at random."""
+DIAGNOSES = ("off", "fast", "full")
+KEYS = tuple(field.name for field in fields(Known))
+REQUIRED = KEYS[:5]
+
+
+def plain(text: str) -> str:
+    """Return `text` as a file of UTF-8 can hold it: bytes that are none as escapes."""
+    return text.encode("utf-8", "backslashreplace").decode()
+
+
+def known_of(verification: Verification, diagnose: str) -> dict[str, Known]:
+    """Return what a baseline would know of `verification`, by fingerprint; only differences can be known."""
+    if verification.verdict is not Verdict.UNREPRODUCIBLE:
+        return {}
+    found = {fingerprint(verification.id, finding): finding for finding in findings_of(verification)}
+    return {name: _describe(name, verification.id, finding, diagnose) for name, finding in found.items()}
+
+
+def _describe(name: str, artifact: str, finding: Finding, diagnose: str) -> Known:
+    return Known(
+        fingerprint=name,
+        artifact=plain(artifact),
+        output=plain(" › ".join(filter(None, (finding.output, finding.member)))),
+        location=plain(finding.location),
+        cause=plain(finding.cause),
+        confirmed=finding.confirmed,
+        diagnose=diagnose,
+    )
+
+
+def is_deeper(one: str, other: str) -> bool:
+    """Return whether diagnosis `one` finds more than the `other`."""
+    return DIAGNOSES.index(one) > DIAGNOSES.index(other)
+
+
+def match(entries: Iterable[Known], found: Mapping[str, Known]) -> tuple[dict[str, Known], dict[str, list[Known]]]:
+    """Return the entries that `found` findings of one artifact are, by the findings' fingerprints.
+
+    The first of the two are the same to the letter.  In the second are those that the finding may be under another
+    name, since the two sessions did not diagnose alike, or a cause was not confirmed in one of them.
+    """
+    own = {entry.fingerprint: entry for entry in entries}
+    exact = {name: own[name] for name in found if name in own}
+    others = {
+        name: [one for one in own.values() if _may_be(one, finding, taken=one.fingerprint in exact)]
+        for name, finding in found.items()
+        if name not in exact
+    }
+    return exact, {name: candidates for name, candidates in others.items() if candidates}
+
+
+def _may_be(entry: Known, finding: Known, *, taken: bool) -> bool:
+    """Return whether `finding` may be what `entry` tells of; `taken` is one that another finding is already."""
+    if _is_published(entry) != _is_published(finding) or _output(entry) != _output(finding):
+        return False
+    same_member = steady(entry.output) == steady(finding.output)
+    if is_deeper(finding.diagnose, entry.diagnose):
+        return entry.diagnose == "off" or same_member
+    if finding.cause in _GUESSES and not finding.confirmed and is_deeper(entry.diagnose, finding.diagnose):
+        return finding.diagnose == "off" or same_member
+    return same_member and not taken and not (entry.confirmed and finding.confirmed) and _differ(entry, finding)
+
+
+def _differ(entry: Known, finding: Known) -> bool:
+    """Return whether the two may be one thing of which one session knew the cause, and the other did not."""
+    return entry.confirmed or finding.confirmed or UNKNOWN in (entry.cause, finding.cause)
+
+
+def is_fixed(entry: Known, verification: Verification, found: Iterable[Known]) -> bool:
+    """Return whether `entry`, which was not `found`, is fixed: whether it would have been found here."""
+    if verification.verdict not in (Verdict.REPRODUCIBLE, Verdict.UNREPRODUCIBLE):
+        return False
+    if verification.verdict is Verdict.UNREPRODUCIBLE and _is_published(entry):
+        # Builds that do not agree with each other are not compared with what was published.
+        return any(_is_published(finding) for finding in found)
+    if any(finding.diagnose != "full" and _output(entry) == _output(finding) for finding in found):
+        return False  # it may hide behind what was found
+    return entry.cause in _NO_VARIATIONS or _is_published(entry) or entry.cause in verification.varied
+
+
+def _is_published(entry: Known) -> bool:
+    return entry.location.endswith(PUBLISHED)
+
+
+def _output(entry: Known) -> str:
+    return steady(entry.output.partition(" › ")[0])
+
+
+def render(entry: Known) -> str:
+    """Return `entry` as a table of TOML."""
+    lines = ["[[known]]"]
+    for name in KEYS:
+        value = getattr(entry, name)
+        if isinstance(value, datetime.date):
+            lines.append(f"{name} = {value.isoformat()}")
+        elif isinstance(value, bool):
+            lines += [f"{name} = false"] * (not value)
+        elif (value or name in REQUIRED) and (name, value) != ("diagnose", "full"):
+            lines.append(f"{name} = {quote(value)}")
+    return "\n".join(lines) + "\n"
+
+
+def quote(text: str) -> str:
+    """Return `text` as a string of TOML; what does not print, or reorders a line, as escapes."""
+    shown = json.dumps(plain(text), ensure_ascii=False)
+    return "".join(one if one.isprintable() else _escape(ord(one)) for one in shown)
+
+
+def _escape(point: int) -> str:
+    return f"\\u{point:04x}" if point < 0x10000 else f"\\U{point:08x}"

@@ -1,0 +1,162 @@
+"""Reading the file of known findings: what a person has written there stays, and mistakes are told with their line."""
+
+from __future__ import annotations
+
+import datetime
+import difflib
+import re
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, NoReturn
+
+from pytest_ftc.model.errors import ConfigurationError
+from pytest_ftc.reporting.baseline.baseline import HEAD, Baseline
+from pytest_ftc.reporting.baseline.entry import DIAGNOSES, KEYS, REQUIRED, Known
+
+if sys.version_info >= (3, 11):
+    import tomllib
+else:
+    import tomli as tomllib
+
+_HEADER = re.compile(r"\s*\[\[\s*known\s*\]\]\s*(#.*)?$")
+
+
+@dataclass(frozen=True, slots=True)
+class _Part:
+    """The lines that tell of one entry."""
+
+    line: int
+    """Where its table begins, from 1."""
+    text: str
+    """With the comments above it."""
+
+
+def load_baseline(path: Path) -> Baseline:
+    """Return the baseline in the file `path`.  Raises ConfigurationError."""
+    text, tables = _parse(path)
+    known = tables.get("known", [])
+    for key in tables:
+        if key != "known" or not isinstance(known, list):
+            line = next((number for number, row in enumerate(text.split("\n"), 1) if key in row), 1)
+            raise ConfigurationError(f"{path.name}:{line}: expected tables [[known]] and nothing else, found {key!r}")
+    head, parts = _split(text)
+    plain = len(parts) == len(known)
+    lines = [part.line for part in parts] if plain else [0] * len(known)
+    numbered = enumerate(zip(lines, known, strict=True), start=1)
+    entries = [_Reader(path.name, text, line, number).read(table) for number, (line, table) in numbered]
+    _reject_twins(path.name, entries, lines)
+    kept = {}
+    if plain:
+        # A text that does not say the same alone (a string over several lines that looks like a table) is written anew.
+        kept = {
+            entry.fingerprint: part.text
+            for entry, part, table in zip(entries, parts, known, strict=True)
+            if _says(part.text, table)
+        }
+    return Baseline(entries, head=head if plain else HEAD, texts=kept)
+
+
+def _parse(path: Path) -> tuple[str, dict[str, Any]]:
+    try:
+        text = path.read_text(encoding="utf-8-sig").replace("\r\n", "\n")
+        return text, tomllib.loads(text)
+    except OSError as error:
+        raise ConfigurationError(f"baseline: {path} cannot be read: {error.strerror}") from error
+    except tomllib.TOMLDecodeError as error:
+        told = re.match(r"(.*?)(?: \(at (?:line (\d+), column \d+|end of document)\))?$", str(error), re.DOTALL)
+        assert told is not None
+        line = told[2] or text.rstrip("\n").count("\n") + 1
+        raise ConfigurationError(f"{path.name}:{line}: not valid TOML: {told[1]}") from error
+    except (UnicodeDecodeError, RecursionError) as error:
+        raise ConfigurationError(f"{path.name}: not valid TOML: {error}") from error
+
+
+def _split(text: str) -> tuple[str, list[_Part]]:
+    """Return what is above the first entry, and the entries, each with the comments right above it."""
+    rows = text.split("\n")
+    starts = [number for number, row in enumerate(rows) if _HEADER.match(row)]
+    tops = [_top(rows, start) for start in starts]
+    ends = [*tops[1:], len(rows)] if tops else []
+    parts = [
+        _Part(start + 1, "\n".join(rows[top:end]).strip("\n") + "\n")
+        for start, top, end in zip(starts, tops, ends, strict=True)
+    ]
+    head = "\n".join(rows[: tops[0]] if tops else rows).strip("\n")
+    return f"{head}\n" if head else HEAD, parts
+
+
+def _top(rows: list[str], start: int) -> int:
+    while start and rows[start - 1].lstrip().startswith("#"):
+        start -= 1
+    return start
+
+
+def _says(text: str, table: dict[str, Any]) -> bool:
+    try:
+        return tomllib.loads(text) == {"known": [table]}
+    except tomllib.TOMLDecodeError:
+        return False
+
+
+def _reject_twins(file: str, entries: list[Known], lines: list[int]) -> None:
+    seen: dict[str, int] = {}
+    for entry, line in zip(entries, lines, strict=True):
+        if entry.fingerprint in seen:
+            raise ConfigurationError(
+                f"{file}:{line}: fingerprint {entry.fingerprint!r} is there twice, also in line "
+                f"{seen[entry.fingerprint]}; expected each once"
+            )
+        seen[entry.fingerprint] = line
+
+
+@dataclass(frozen=True, slots=True)
+class _Reader:
+    """Checks one table."""
+
+    file: str
+    text: str
+    line: int
+    """Of its header; 0 where that is not plain to see."""
+    number: int
+
+    def read(self, table: Any) -> Known:
+        if not isinstance(table, dict):
+            self._fail("", f"expected a table, found {table!r}")
+        for key, value in table.items():
+            if key not in KEYS:
+                near = difflib.get_close_matches(key, KEYS, n=1, cutoff=0.5)
+                hint = f"; did you mean {near[0]!r}?" if near else ";"
+                self._fail(key, f"unknown key {key!r}{hint}  Valid keys: {', '.join(KEYS)}")
+            self._check(key, value)
+        for key in REQUIRED:
+            if key not in table or not (table[key] or key in ("output", "location")):
+                self._fail("", f"key {key!r} is missing; --ftc-update-baseline writes it")
+        return Known(**table)
+
+    def _check(self, key: str, value: object) -> None:
+        if key == "expires":
+            if not isinstance(value, datetime.date) or isinstance(value, datetime.datetime):
+                self._fail(key, f"expires: expected a date such as 2027-01-31 (without quotes), found {value!r}")
+        elif key == "confirmed":
+            if not isinstance(value, bool):
+                self._fail(key, f"confirmed: expected true or false, found {value!r}")
+        elif key == "diagnose":
+            if value not in DIAGNOSES:
+                self._fail(key, f"diagnose: expected 'off', 'fast' or 'full', found {value!r}")
+        elif not isinstance(value, str):
+            self._fail(key, f"{key}: expected text, found {value!r}")
+
+    def _fail(self, key: str, problem: str) -> NoReturn:
+        line = next(self._lines_of(key), self.line)
+        where = f"{self.file}:{line}:" if line else f"{self.file}:"
+        raise ConfigurationError(f"{where} [[known]] number {self.number}: {problem}")
+
+    def _lines_of(self, key: str) -> Iterator[int]:
+        if key and self.line:
+            for number, row in enumerate(self.text.split("\n")[self.line :], self.line + 1):
+                if _HEADER.match(row):
+                    return
+                if re.match(rf"""\s*["']?{re.escape(key)}["']?\s*[=.]""", row):
+                    yield number

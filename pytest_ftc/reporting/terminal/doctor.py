@@ -1,0 +1,77 @@
+"""What ``ftc doctor`` prints: a row for each variation, and what this machine is."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from pytest_ftc.model import CheckUp, Isolation, VariationState, Verdict
+from pytest_ftc.reporting.terminal import layout
+from pytest_ftc.reporting.terminal import style as markup
+from pytest_ftc.reporting.terminal.layout import row
+from pytest_ftc.reporting.terminal.style import Page
+
+if TYPE_CHECKING:
+    from rich.text import Text
+
+_COST = 8
+"""Cells for the milliseconds."""
+_ISOLATION = {
+    Isolation.USER: "namespaces, as an ordinary user can have them",
+    Isolation.ROOT: "namespaces, as root alone can have them",
+    Isolation.NONE: "none: builds run in a copied tree",
+}
+
+
+def render_check_up(check_up: CheckUp, *, width: int, colour: bool) -> str:
+    """Return the table of variations and the facts behind it."""
+    from rich.text import Text
+
+    page = Page(max(markup.NARROWEST, width), colour)
+    states = check_up.variations
+    names = max(len(state.name) for state in states)
+    lines: list[Text] = [line for state in states for line in _state(page, state, names)]
+    lines += [Text(), *_facts(page, check_up)]
+    return layout.render_lines(page, lines)
+
+
+def _state(page: Page, state: VariationState, names: int) -> Iterator[Text]:
+    from rich.text import Text
+
+    symbol, style = markup.SYMBOLS[Verdict.REPRODUCIBLE if state.in_force else Verdict.ERROR]
+    word = f"{symbol} {'in force' if state.in_force else 'not varied'}"
+    begin = f"{word:<12}  {state.name:<{names}}  {_cost(state):>{_COST}}  "
+    column = len(begin)
+    text, quiet = (state.mechanism, "") if state.in_force else (state.reason, markup.QUIET)
+    first, *rest = layout.wrap(markup.show_lines(text), max(24, page.width - column))
+    line = Text(begin + first)
+    line.stylize(style, 0, len(word))
+    yield line
+    for more in rest:
+        yield Text(" " * column + more, style=quiet)
+
+
+def _cost(state: VariationState) -> str:
+    if state.milliseconds is None:
+        return ""
+    return f"+{state.milliseconds:.0f} ms" if state.milliseconds >= 1 else "< 1 ms"
+
+
+def _facts(page: Page, check_up: CheckUp) -> Iterator[Text]:
+    machine = check_up.machine
+    in_force = sum(state.in_force for state in check_up.variations)
+    yield row(page, "varied", f"{in_force} of {len(check_up.variations)} variations, seen from inside an environment")
+    why = f"; {machine.isolation_reason}" if machine.isolation_reason else ""
+    yield row(page, "isolation", markup.show_lines(_ISOLATION[machine.isolation] + why))
+    overlay = "with overlayfs" if machine.overlay else "without overlayfs"
+    yield row(page, "work folder", markup.show(f"on {machine.work_filesystem or 'an unknown file system'}, {overlay}"))
+    yield row(page, "clock", markup.show_lines(machine.faketime or machine.faketime_reason))
+    plain = all(name.partition(".")[0] in ("C", "POSIX") for name in machine.locales)
+    advice = "; one with month names and an order of its own finds more: Debian's locales-all has them" * plain
+    yield row(page, "locales", markup.show(", ".join(machine.locales) + advice), most_rows=3)
+    yield row(
+        page,
+        "cost",
+        f"{check_up.control_milliseconds:.0f} ms for a control's environment, "
+        f"{check_up.experiment_milliseconds:.0f} ms for an experiment's, set up and taken down",
+    )

@@ -1,0 +1,85 @@
+"""The two values of a difference under each other, with what differs emphasised."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from difflib import SequenceMatcher
+from typing import TYPE_CHECKING
+
+from pytest_ftc.model import Evidence
+from pytest_ftc.reporting.terminal import layout
+from pytest_ftc.reporting.terminal import style as markup
+from pytest_ftc.reporting.terminal.style import Page
+
+if TYPE_CHECKING:
+    from rich.text import Text
+
+_NEAR = 2
+"""Characters: changes with no more than these between them are shown as one."""
+
+Span = tuple[int, int]
+
+
+def evidence_rows(page: Page, evidence: Evidence) -> Iterator[Text]:
+    """Yield both values, cut to where they differ; without colour a third row points at the difference."""
+    from rich.text import Text
+
+    control, experiment = _cut_alike(page, markup.show(evidence.control), markup.show(evidence.experiment))
+    before, after = _changes(control, experiment)
+    yield _value_row("control", control, before, markup.CONTROL)
+    yield _value_row("experiment", experiment, after, markup.EXPERIMENT)
+    pointers = "" if page.colour else _point_at(experiment, after)
+    if pointers:
+        yield Text.assemble(layout.head(""), pointers)
+
+
+def _value_row(label: str, value: str, spans: Sequence[Span], style: str) -> Text:
+    from rich.text import Text
+
+    text = Text(value or "(nothing)")
+    for start, end in spans:
+        text.stylize(f"bold {style}", start, end)
+    return Text.assemble(layout.head(label), text)
+
+
+def _cut_alike(page: Page, one: str, other: str) -> tuple[str, str]:
+    """Cut both values at the same place, a little before their first difference, so that they stay aligned."""
+    from rich.cells import cell_len
+
+    room = layout.room(page)
+    skip = 0
+    if max(cell_len(one), cell_len(other)) > room:
+        skip = max(0, _first_difference(one, other) - room // 3)
+    if skip:
+        one, other = f"…{one[skip:]}", f"…{other[skip:]}"
+    return layout.cut_end(one, room), layout.cut_end(other, room)
+
+
+def _first_difference(one: str, other: str) -> int:
+    pairs = enumerate(zip(one, other, strict=False))
+    return next((index for index, (a, b) in pairs if a != b), min(len(one), len(other)))
+
+
+def _changes(one: str, other: str) -> tuple[list[Span], list[Span]]:
+    """Return the parts of each that differ, those close together as one."""
+    merged: list[tuple[int, int, int, int]] = []
+    for kind, a, b, c, d in SequenceMatcher(None, one, other, autojunk=False).get_opcodes():
+        if kind == "equal":
+            continue
+        if merged and a - merged[-1][1] <= _NEAR and c - merged[-1][3] <= _NEAR:
+            start, _, other_start, _ = merged.pop()
+            merged.append((start, b, other_start, d))
+        else:
+            merged.append((a, b, c, d))
+    return [(a, b) for a, b, _, _ in merged], [(c, d) for _, _, c, d in merged]
+
+
+def _point_at(value: str, spans: Sequence[Span]) -> str:
+    """Return carets below `spans`; nothing when there is nothing else, since pointing at all points at nothing."""
+    from rich.cells import cell_len
+
+    line = ""
+    for start, end in spans:
+        line = line.ljust(cell_len(value[:start]))
+        line += "^" * cell_len(value[start:end])
+    return "" if line.count("^") >= cell_len(value) - 1 else line.rstrip()

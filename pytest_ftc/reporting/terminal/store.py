@@ -1,0 +1,99 @@
+"""What ``ftc store`` and ``ftc history`` print."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator, Sequence
+from itertools import groupby
+from typing import TYPE_CHECKING
+
+from pytest_ftc.model import BuildRecord, Removed, Soundness, Stats, Verdict
+from pytest_ftc.model.printable import shorten
+from pytest_ftc.reporting.terminal import layout
+from pytest_ftc.reporting.terminal import style as markup
+from pytest_ftc.reporting.terminal.layout import row
+from pytest_ftc.reporting.terminal.style import Page
+
+if TYPE_CHECKING:
+    from rich.text import Text
+
+_UNITS = ("bytes", "KiB", "MiB", "GiB", "TiB")
+_SHOWN = 11
+"""Characters of a digest that tell it from others."""
+
+
+def render_rows(rows: Sequence[tuple[str, str]], *, width: int, colour: bool) -> str:
+    """Return labels and texts in two columns."""
+    page = Page(max(markup.NARROWEST, width), colour)
+    return layout.render_lines(page, [row(page, label, markup.show_lines(text), most_rows=20) for label, text in rows])
+
+
+def describe_stats(stats: Stats) -> list[tuple[str, str]]:
+    """Return what ``ftc store stats`` says."""
+    return [
+        ("holds", f"{_count(stats.entries, 'verification')} ({_size(stats.entry_bytes)})"),
+        ("outputs", f"{stats.blobs} ({_size(stats.blob_bytes)})"),
+        ("history", _count(stats.builds, "build")),
+        ("quarantine", _count(stats.quarantined, "file")),
+        ("in use by", _count(stats.sessions, "session")),
+    ]
+
+
+def describe_soundness(found: Soundness) -> list[tuple[str, str]]:
+    """Return what ``ftc store verify`` says."""
+    faults = [
+        *(("corrupt", f"{name}: not what it was; in quarantine now") for name in found.corrupt),
+        *(("refused", f"{name}: not authentic; in quarantine now") for name in found.refused),
+        *(("history", text) for text in found.history),
+    ]
+    lacking = f"outputs of {_count(len(found.lacking), 'verification')} are gone; their verdicts stand"
+    read = f"{_count(found.entries, 'verification')} and {_count(found.blobs, 'output')} read"
+    told = _count(len(faults), "fault") if faults else "no fault"
+    return [*faults, *([("note", lacking)] if found.lacking else []), ("verified", f"{read}, {told}")]
+
+
+def describe_removed(removed: Removed) -> list[tuple[str, str]]:
+    """Return what ``ftc store gc`` says."""
+    what = [(removed.entries, "verification"), (removed.blobs, "output"), (removed.parts, "leftover")]
+    return [("removed", f"{', '.join(_count(*item) for item in what)}: {_size(removed.bytes)}")]
+
+
+def _size(size: int) -> str:
+    """Return `size`, bytes, as a person reads it."""
+    number, unit = float(size), 0
+    while number >= 1024 and unit < len(_UNITS) - 1:
+        number, unit = number / 1024, unit + 1
+    return f"{size} bytes" if unit == 0 else f"{number:.1f} {_UNITS[unit]}"
+
+
+def _count(number: int, thing: str) -> str:
+    return f"{number} {thing}" if number == 1 else f"{number} {thing}s"
+
+
+def render_history(name: str, builds: Sequence[BuildRecord], *, width: int, colour: bool) -> str:
+    """Return the builds of one artifact, those of a session together, the newest first."""
+    page = Page(max(markup.NARROWEST, width), colour)
+    lines = [line for _, group in groupby(builds, lambda one: one.session) for line in _session(page, list(group))]
+    digests = {build.digest for build in builds if build.digest}
+    machines, days = {build.machine for build in builds}, {int(build.started // 86400) for build in builds}
+    outcome = f"{_count(len(digests), 'outcome')} in {_count(len(builds), 'build')}"
+    where = f"on {_count(len(machines), 'machine')} over {_count(len(days), 'day')}"
+    lines.append(row(page, markup.show(shorten(name, 12)), f"{outcome} {where}"))
+    return layout.render_lines(page, lines)
+
+
+def _session(page: Page, builds: list[BuildRecord]) -> Iterator[Text]:
+    from rich.text import Text
+
+    first = min(builds, key=lambda build: build.started)
+    symbol, style = markup.SYMBOLS[Verdict(first.verdict)]
+    when = time.strftime("%Y-%m-%d %H:%M", time.localtime(first.started))
+    line = Text(f"{symbol} {first.verdict}", style=style)
+    who = markup.show(shorten(f"{first.user} on {first.machine}", 40))
+    line.append(f"  {when}  {who}  {_count(len(builds), 'build')}", style="")
+    yield line
+    by_digest: dict[str, list[str]] = {}
+    for build in reversed(builds):
+        by_digest.setdefault(build.digest, []).append(build.role)
+    for digest, roles in by_digest.items():
+        yield row(page, digest[:_SHOWN] or "failed", ", ".join(roles))

@@ -1,0 +1,124 @@
+"""One line an artifact, when all is done."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING
+
+from pytest_ftc.model import Verdict, Verification
+from pytest_ftc.reporting.terminal import layout
+from pytest_ftc.reporting.terminal import style as markup
+from pytest_ftc.reporting.terminal.layout import row
+from pytest_ftc.reporting.terminal.style import Page
+
+if TYPE_CHECKING:
+    from rich.text import Text
+
+
+_MOST_ROWS = 20
+"""A reason says what to install or allow, a note may be a traceback: long enough for either."""
+
+
+def summary_lines(verifications: Sequence[Verification], *, width: int, colour: bool, verbose: bool) -> str:
+    """Return one line per artifact, then what was not varied and why, then how many have which verdict."""
+    page = Page(max(markup.NARROWEST, width), colour)
+    lines = [*_table(page, verifications)]
+    if verbose:
+        notes = [(note, "", entry) for entry in verifications for note in entry.notes]
+        lines += each_once(page, "note", notes, verifications)
+    leaks = [(text, "", entry) for entry in verifications for text in entry.leaks]
+    lines += each_once(page, "leak", leaks, verifications)
+    uses = [(text, "", entry) for entry in verifications for text in entry.hermeticity]
+    lines += each_once(page, "uses", uses, verifications)
+    flaky = [(text.removeprefix("flaky: "), "", entry) for entry in verifications for text in entry.flaky]
+    lines += each_once(page, "flaky", flaky, verifications)
+    rests = [(text, "", entry) for entry in verifications if (text := _what_it_rests_on(entry))]
+    lines += each_once(page, "rests on", rests, verifications)
+    missed = [(gap.reason, gap.variation, entry) for entry in verifications for gap in entry.not_varied]
+    lines += each_once(page, "not varied", missed, verifications)
+    if len(verifications) > 1:
+        lines.append(row(page, "in all", _count_verdicts(verifications)))
+    return layout.render_lines(page, lines)
+
+
+def describe_verdict(verification: Verification) -> str:
+    """Return the verdict's word, and what else an artifact that is strict about it had to keep and did not."""
+    strict = verification.verdict is Verdict.REPRODUCIBLE and verification.strict and bool(verification.hermeticity)
+    return verification.verdict.value + ", leaks a secret" * bool(verification.leaks) + ", not hermetic" * strict
+
+
+def each_once(
+    page: Page, label: str, entries: Sequence[tuple[str, str, Verification]], all_: Sequence[Verification]
+) -> Iterator[Text]:
+    """Say each text once, with the variations it is about, and whose it is unless it is everybody's."""
+    texts: dict[str, tuple[dict[str, None], dict[str, str]]] = {}
+    for text, variation, verification in entries:
+        variations, owners = texts.setdefault(text, ({}, {}))
+        variations[variation] = None
+        owners[verification.id] = verification.name
+    for text, (variations, owners) in texts.items():
+        everybody = len(owners) == len({verification.id for verification in all_})
+        whose = "" if everybody else _some_of(sorted(set(owners.values())))
+        about = " ".join(filter(None, (", ".join(variations), f"({whose})" if whose else "")))
+        yield row(page, label, markup.show_lines(f"{about}: {text}" if about else text), most_rows=_MOST_ROWS)
+
+
+def _table(page: Page, verifications: Sequence[Verification]) -> Iterator[Text]:
+    """Yield the artifacts in columns: verdict, name, builds, seconds, variations; the name gives way to the others."""
+    from rich.cells import cell_len, set_cell_size
+    from rich.text import Text
+
+    tails = _align([_tail_cells(verification) for verification in verifications])
+    verdicts = max((len(describe_verdict(verification)) for verification in verifications), default=0)
+    space = max(12, page.width - verdicts - 6 - max(map(len, tails), default=0))
+    names = [layout.cut_middle(markup.show(entry.name), space) for entry in verifications]
+    widest = max(map(cell_len, names), default=0)
+    for verification, name, tail in zip(verifications, names, tails, strict=True):
+        symbol, style = markup.symbol_of(verification)
+        verdict = f"{symbol} {describe_verdict(verification):<{verdicts}}"
+        begin = f"{verdict}  {set_cell_size(name, widest)}"
+        end = layout.cut_end(f"  {tail}", page.width - cell_len(begin)).rstrip()
+        line = Text.assemble(begin, (end, markup.QUIET))
+        line.stylize(style, 0, len(verdict))
+        yield line
+
+
+def _tail_cells(verification: Verification) -> tuple[str, str, str]:
+    asked = len(verification.varied) + len(verification.not_varied)
+    varied = f"{len(verification.varied)} of {asked} variations" if verification.varied else ""
+    return (
+        _plural(len(verification.builds), "build"),
+        f"{verification.seconds:.1f} s",
+        ", ".join(filter(None, (varied, "cached" if verification.cached else ""))),
+    )
+
+
+def _what_it_rests_on(verification: Verification) -> str:
+    """Return what earlier sessions add to the verdict; empty if nothing."""
+    agreement = verification.agreement
+    if not agreement or agreement.builds <= len(verification.builds):
+        return ""
+    builds, machines = _plural(agreement.builds, "build"), _plural(agreement.machines, "machine")
+    return f"{builds} on {machines} over {_plural(agreement.days, 'day')}"
+
+
+def _align(rows: Sequence[Sequence[str]]) -> list[str]:
+    """Return each row's cells in columns, counts to the left and numbers to the right."""
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    return [f"{builds:<{widths[0]}}  {seconds:>{widths[1]}}  {varied:>{widths[2]}}" for builds, seconds, varied in rows]
+
+
+def _some_of(names: Sequence[str]) -> str:
+    more = f" and {len(names) - 3} more" if len(names) > 3 else ""
+    return ", ".join(names[:3]) + more
+
+
+def _count_verdicts(verifications: Sequence[Verification]) -> str:
+    counts = Counter(verification.verdict for verification in verifications)
+    named = ", ".join(f"{counts[verdict]} {verdict.value}" for verdict in Verdict if counts[verdict])
+    return f"{_plural(len(verifications), 'artifact')}: {named}"
+
+
+def _plural(count: int, thing: str) -> str:
+    return f"{count} {thing}" if count == 1 else f"{count} {thing}s"

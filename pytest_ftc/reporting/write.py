@@ -1,0 +1,74 @@
+"""Writing reports: each file as a whole or not at all."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import tempfile
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from pytest_ftc.model import Verification
+from pytest_ftc.model.errors import FtcError
+from pytest_ftc.reporting.ci import code_quality
+from pytest_ftc.reporting.html.page import to_html
+from pytest_ftc.reporting.json_report import report
+from pytest_ftc.reporting.sarif import to_sarif
+
+
+def write_reports(
+    folder: Path,
+    verifications: Sequence[Verification],
+    tool: Mapping[str, Any],
+    session: Mapping[str, Any],
+    lines: Mapping[str, int],
+    known: frozenset[str],
+) -> None:
+    """Write report.json, index.html, findings.sarif and gl-code-quality-report.json to `folder`.
+
+    `lines` tells where artifacts are declared, by id; `known` are the fingerprints of findings that do not count.
+    Raises FtcError.
+    """
+    write_json(folder / "report.json", report(verifications, tool, session))
+    write_text(folder / "index.html", to_html(verifications, tool, session, known, str(folder)))
+    write_json(folder / "findings.sarif", to_sarif(verifications, tool, lines, known))
+    write_json(folder / "gl-code-quality-report.json", code_quality(verifications, lines, known))
+
+
+def write_json(path: Path, document: Mapping[str, Any] | Sequence[Any]) -> None:
+    """Write `document` to `path`.  Raises FtcError."""
+    write_text(path, json.dumps(document, ensure_ascii=False, indent=1) + "\n")
+
+
+def write_text(path: Path, text: str) -> None:
+    """Write `text` to `path`.  Raises FtcError."""
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        descriptor, part = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
+        try:
+            with open(descriptor, "w", encoding="utf-8") as file:
+                file.write(text)
+                file.flush()
+                os.fsync(file.fileno())
+            os.chmod(part, 0o666 & ~_umask())  # noqa: PTH101
+            os.replace(part, path)  # noqa: PTH105
+        except BaseException:
+            with contextlib.suppress(OSError):
+                os.unlink(part)  # noqa: PTH108
+            raise
+    except OSError as error:
+        raise FtcError(
+            f"the report cannot be written to {path}: {error.strerror or error}",
+            advice="Name a folder that can be written, with space left, in --ftc-report or --ftc-json.",
+        ) from error
+
+
+def _umask() -> int:
+    """Return the umask without changing it for other threads, see proc_pid_status(5)."""
+    with contextlib.suppress(OSError), open("/proc/self/status") as status:
+        for line in status:
+            if line.startswith("Umask:"):
+                return int(line.split()[1], 8)
+    return 0o022

@@ -1,0 +1,58 @@
+"""The key under which this user's entries are authenticated."""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import os
+import secrets
+from collections.abc import Mapping
+from pathlib import Path
+
+from pytest_ftc.model.errors import StoreUnavailableError
+
+VARIABLE = "FTC_STORE_KEY"
+"""Set it, from a secret of the CI, where a store is shared by machines or restored to a fresh one."""
+_LENGTH = 32
+
+
+def load_key(file: Path, environ: Mapping[str, str]) -> bytes:
+    """Return the key in the environment variable, or that in `file`, made now if need be.
+
+    It is not kept in the store: who can write there must not be able to make entries.  Raises StoreUnavailableError.
+    """
+    if environ.get(VARIABLE):
+        return hashlib.sha256(environ[VARIABLE].encode("utf-8", "surrogateescape")).digest()
+    try:
+        key = _read(file) or _make(file)
+    except OSError as error:
+        raise StoreUnavailableError(f"the key {file} cannot be used: {error.strerror or error}") from error
+    if len(key) != _LENGTH:
+        raise StoreUnavailableError(
+            f"the key {file} is damaged: it has {len(key)} bytes, expected {_LENGTH}",
+            advice="Remove it; what was remembered under it is then built again.",
+        )
+    return key
+
+
+def _read(file: Path) -> bytes:
+    try:
+        return file.read_bytes()
+    except FileNotFoundError:
+        return b""
+
+
+def _make(file: Path) -> bytes:
+    """Create the key in full or not at all; another session may do the same at this moment."""
+    file.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    part = file.with_name(f"{file.name}.{secrets.token_hex(4)}")
+    descriptor = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    try:
+        os.write(descriptor, secrets.token_bytes(_LENGTH))
+        os.fsync(descriptor)
+        with contextlib.suppress(FileExistsError):
+            os.link(part, file)
+    finally:
+        os.close(descriptor)
+        os.unlink(part)
+    return file.read_bytes()

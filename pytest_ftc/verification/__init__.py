@@ -1,0 +1,1 @@
+"""The verbs: an artifact becomes a `Verification`."""

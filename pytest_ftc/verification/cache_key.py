@@ -1,0 +1,90 @@
+"""What an artifact's verification is remembered by: the digest of all that decides its outputs."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from pytest_ftc import __version__
+from pytest_ftc.model import Artifact, parameters_of
+from pytest_ftc.model.protocols import Variation
+from pytest_ftc.model.serialization import to_json
+
+SCHEMA = 1
+"""Changes when entries of earlier versions must not be answered from any more."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Inquiry:
+    """A question to the action cache: what is known of this action, for these variations and so many builds?"""
+
+    inputs: Mapping[str, str]
+    """What decides the outputs, each part by its digest: so it can be told which one has changed."""
+    asked: Mapping[str, str]
+    """The variations asked for, each with its parameters."""
+    builds: int
+    facilities: str
+    """Digest of what this machine offers: what it could not vary once it cannot vary now."""
+
+    @property
+    def action(self) -> str:
+        """The digest of the action, in hexadecimal."""
+        return _digest(dict(self.inputs))
+
+
+def describe_inputs(
+    artifact: Artifact,
+    *,
+    source: str,
+    repository: str,
+    epoch: int | str | None,
+    tools: Mapping[str, str],
+    passed: Mapping[str, str],
+    reference: str,
+    environment: Mapping[str, object],
+    platform: Sequence[str],
+    key: bytes,
+) -> dict[str, str]:
+    """Return what decides the outputs of `artifact`, each part by its digest.
+
+    `passed` is what it gets from the environment, which nobody who lacks the `key` can guess from the digest.
+    """
+    keyed = json.dumps([dict(artifact.env), dict(passed)], sort_keys=True).encode()
+    return {
+        "artifact": artifact.id,
+        "command": _digest([artifact.build, artifact.preset, artifact.before, artifact.after]),
+        "outputs": _digest([artifact.outputs, artifact.metadata.value]),
+        "source": source,
+        "repository": _digest(repository),
+        "epoch": str(epoch),
+        "reference": reference,
+        "toolchain": _digest(dict(tools)),
+        "variables": hmac.new(key, b"variables\0" + keyed, hashlib.sha256).hexdigest(),
+        "environment": _digest(dict(environment)),
+        "platform": _digest(list(platform)),
+        "version": f"{__version__} {SCHEMA}",
+    }
+
+
+def describe_variations(variations: Sequence[Variation], effects: Mapping[str, str]) -> dict[str, str]:
+    """Return the `variations` by name, each as text that changes with its parameters, and with its effect.
+
+    `effects` are digests of what the variations of plugins do; those of our own change with our version.
+    """
+    return {
+        variation.name: json.dumps(_parameters(variation), sort_keys=True) + effects.get(variation.name, "")
+        for variation in variations
+    }
+
+
+def _parameters(variation: Variation) -> dict[str, Any]:
+    return {name: to_json(getattr(variation, name)) for name in parameters_of(variation)}
+
+
+def _digest(value: Any) -> str:
+    text = json.dumps(value, sort_keys=True, default=str)
+    return hashlib.sha256(text.encode("utf-8", "surrogateescape")).hexdigest()

@@ -1,0 +1,104 @@
+"""A build that breaks in a varied environment: which variation breaks it, and does it build without that one?"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+
+from pytest_ftc.model import Action, Artifact, BuildResult, BuildStatus, Machine, Role, Snapshot
+from pytest_ftc.model.errors import ExecutionError
+from pytest_ftc.model.protocols import Executor
+from pytest_ftc.verification.plan import Plan, plan_rebuild
+
+_BUDGET = 24
+"""Builds that a bisection may take: one culprit among twenty variations takes ten, two take less than twenty-four."""
+
+
+Group = tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Breaking:
+    """What a bisection has found."""
+
+    group: Group
+    """The variations that break the build; empty when they were not found."""
+    told: str
+    """The same for a person, with their values."""
+    builds: tuple[BuildResult, ...]
+    """The builds it took."""
+    healed: BuildResult | None
+    """A build with all other variations that went well; None when there was none."""
+
+
+def find_what_breaks(
+    artifact: Artifact, source: Snapshot, plan: Plan, executor: Executor, machine: Machine
+) -> Breaking:
+    """Find the variations of `plan` that break the build, by building with fewer of them.
+
+    Raises ExecutionError when a build is lost, since then nothing is known.
+    """
+    builds: list[BuildResult] = []
+
+    def build(groups: Sequence[Group]) -> list[BuildResult]:
+        actions = [
+            plan_rebuild(artifact, source, plan, group, machine, role=Role.BISECT, suffix=f"-{len(builds) + number}")
+            for number, group in enumerate(groups, start=1)
+        ]
+        results = _run_all(executor, actions)
+        builds.extend(results)
+        return results
+
+    found: Group = ()
+    while True:
+        rest = tuple(name for name in plan.varied if name not in found)
+        if found:
+            (healed,) = build([rest])
+            if healed.status is BuildStatus.OK:
+                return Breaking(group=found, told=_tell(plan, found), builds=tuple(builds), healed=healed)
+        group = find_breaking(
+            rest,
+            lambda groups: [result.status is not BuildStatus.OK for result in build(groups)],
+            _BUDGET - len(builds),
+        )
+        if group is None or len(rest) == len(group):
+            told = _tell(plan, found) if found else ""
+            return Breaking(group=found, told=told, builds=tuple(builds), healed=None)
+        found = (*found, *group)
+
+
+def find_breaking(
+    names: Sequence[str], break_build: Callable[[Sequence[Group]], Sequence[bool]], budget: int
+) -> Group | None:
+    """Return a smallest group of `names` that breaks the build, given that all of them together do.
+
+    `break_build` tells of each of some groups whether it breaks the build; it is asked about two at a time, which can
+    be built in parallel.  A group that breaks only as a whole is returned as it is.  Returns None when `budget` builds
+    were not enough.
+    """
+    suspects = tuple(names)
+    while len(suspects) > 1:
+        if budget < 2:
+            return None
+        budget -= 2
+        halves = suspects[: len(suspects) // 2], suspects[len(suspects) // 2 :]
+        breaks = break_build(halves)
+        if not any(breaks):
+            return suspects
+        suspects = halves[0] if breaks[0] else halves[1]
+    return suspects
+
+
+def _run_all(executor: Executor, actions: Sequence[Action]) -> list[BuildResult]:
+    with ThreadPoolExecutor(len(actions), thread_name_prefix="ftc-bisect") as pool:
+        results = list(pool.map(lambda action: executor.run(action, lambda _: None), actions))
+    for result in results:
+        if result.status is BuildStatus.LOST:
+            raise ExecutionError(f"a build was lost while looking for what breaks the artifact: {result.reason}")
+    return results
+
+
+def _tell(plan: Plan, group: Group) -> str:
+    described = plan.actions[1].described
+    return "breaks under: " + ", ".join(f"{name}={described[name]}" for name in group)

@@ -1,0 +1,259 @@
+"""The plan of one verification: a control build, and experiments in which every variation is flipped at once."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+from pytest_ftc.builds.inputs.environment_variables import passed_variables
+from pytest_ftc.model import (
+    Action,
+    Artifact,
+    Environment,
+    FileSystem,
+    Isolation,
+    Machine,
+    NotVaried,
+    Role,
+    Snapshot,
+    Tracing,
+)
+from pytest_ftc.model.artifact import slug, wrap_build
+from pytest_ftc.model.errors import SourceError
+from pytest_ftc.model.protocols import SettlesControl, TakesTurns, Variation
+
+_VARIABLES = {
+    "exec_path": "PATH",
+    "hash_seed": "PYTHONHASHSEED",
+    "home": "HOME",
+    "locales": "LC_ALL",
+    "temp_dir": "TMPDIR",
+    "timezone": "TZ",
+}
+"""What an artifact's own ``env`` may fix; a setting the project relies on is not varied behind its back."""
+
+
+_NO_EFFECT = "it leaves the environment of this artifact as it is"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plan:
+    """The builds of one artifact; the first is the control."""
+
+    actions: tuple[Action, ...]
+    variations: tuple[Variation, ...]
+    """Those that the experiments apply."""
+    not_varied: tuple[NotVaried, ...]
+    owners: Mapping[str, str] = field(default_factory=dict)
+    """Names of environment variables, each with that of the variation that sets it."""
+
+    @property
+    def varied(self) -> tuple[str, ...]:
+        """The names of the variations applied."""
+        return tuple(variation.name for variation in self.variations)
+
+    def without(self, reasons: Mapping[str, str]) -> Plan:
+        """Return the plan with the variations named in `reasons` not applied, for those reasons."""
+        moved = tuple(NotVaried(variation=name, reason=reasons[name]) for name in self.varied if name in reasons)
+        kept = tuple(variation for variation in self.variations if variation.name not in reasons)
+        return replace(self, variations=kept, not_varied=(*self.not_varied, *moved))
+
+
+def plan_builds(
+    artifact: Artifact,
+    source: Snapshot,
+    variations: Sequence[Variation],
+    machine: Machine,
+    *,
+    builds: int,
+    folder: Path,
+    path: Sequence[str],
+    environ: Mapping[str, str],
+    trace: bool = False,
+) -> Plan:
+    """Return the control build and `builds` - 1 experiments with every possible one of `variations`.
+
+    Where there are no namespaces, builds run below `folder`, those of one artifact one after the other.  `path` is the
+    search path for commands, `environ` the environment from which ``pass_env`` takes.  With `trace` the
+    control is traced.
+    """
+    own = {**passed_variables(artifact.pass_env, environ), **artifact.env}
+    root = folder / slug(artifact.name) if machine.isolation is Isolation.NONE else None
+    control = plain_environment(
+        artifact.name,
+        _token(artifact, 0),
+        machine,
+        prefix=str(root or ""),
+        variables={**own, **_epoch(artifact, source)},
+        path=path,
+        network=artifact.preset is None,
+    )
+    for variation in variations:
+        control = variation.settle_control(control) if isinstance(variation, SettlesControl) else control
+    reasons = {variation.name: _obstacle(variation, control, own, machine) for variation in variations}
+    alone = {
+        variation.name: _vary(control, [variation], artifact, 1, machine)
+        for variation in variations
+        if reasons[variation.name] is None
+    }
+    reasons.update({name: _NO_EFFECT for name, environment in alone.items() if environment == control})
+    possible = [variation for variation in variations if reasons[variation.name] is None]
+    control = _match_filesystem(control, possible, machine)
+    first = _action(artifact, source, control, Role.CONTROL, "", possible, root)
+    actions = [replace(first, trace=Tracing.USES if trace else Tracing.NO)]
+    for index in range(1, builds):
+        environment = _vary(control, possible, artifact, index, machine)
+        number = f"-{index}" if index > 1 else ""
+        actions.append(_action(artifact, source, environment, Role.EXPERIMENT, number, possible, root))
+    return Plan(
+        actions=tuple(actions),
+        variations=tuple(possible),
+        not_varied=tuple(
+            NotVaried(variation=name, reason=reason) for name, reason in reasons.items() if reason is not None
+        ),
+        owners={
+            variable: name
+            for name, environment in alone.items()
+            for variable, value in environment.variables.items()
+            if control.variables.get(variable) != value
+        },
+    )
+
+
+def _obstacle(variation: Variation, control: Environment, own: Mapping[str, str], machine: Machine) -> str | None:
+    """Return why `variation` cannot be applied: the machine, the `control`, or a variable of the artifact's `own`."""
+    variables = (_VARIABLES.get(variation.name), *getattr(variation, "variables", ()))
+    fixed = [variable for variable in variables if variable in own]
+    if fixed:
+        return f"the artifact sets {fixed[0]} itself"
+    if variation.name == "network" and not control.network and machine.isolation is not Isolation.NONE:
+        return machine.unseen.get(variation.name) or "every build of this artifact runs offline"
+    return variation.unavailable(machine) or machine.unseen.get(variation.name)
+
+
+def plain_environment(
+    name: str,
+    token: str,
+    machine: Machine,
+    *,
+    prefix: str,
+    variables: Mapping[str, str],
+    path: Sequence[str],
+    network: bool,
+) -> Environment:
+    """Return the environment of the control build: nothing unusual, but `token` wherever it can be planted."""
+    locale = next((candidate for candidate in ("C.UTF-8", "C.utf8") if candidate in machine.locales), "C")
+    plain = {
+        "PATH": os.pathsep.join(path),
+        "TZ": "UTC",
+        "LC_ALL": locale,
+        "LANG": locale,
+        "FTC_CANARY": f"ftc-variable-{token}",
+        "TERM": "xterm",
+        "COLUMNS": "80",
+        "LINES": "24",
+        **({"USER": machine.identity.user, "LOGNAME": machine.identity.user} if machine.identity else {}),
+        "PYTHONHASHSEED": "0",
+        "PERL_HASH_SEED": "0",
+    }
+    return Environment(
+        build_path=f"{prefix}/ftc-build-{token}/{slug(name)}",
+        home=f"{prefix}/ftc-home-{token}",
+        temp_dir=f"{prefix}/tmp",
+        variables={**plain, **variables},
+        identity=machine.identity,
+        host=f"host-{token}",
+        domain=f"domain-{token}.invalid",
+        network=network,
+    )
+
+
+def _match_filesystem(control: Environment, variations: Sequence[Variation], machine: Machine) -> Environment:
+    """Put the control on a tmpfs too when the order of files is varied but the file system is not to be."""
+    names = {variation.name for variation in variations}
+    if "fileordering" in names and "filesystem" not in names and machine.isolation is not Isolation.NONE:
+        return replace(control, filesystem=FileSystem.TMPFS)
+    return control
+
+
+def plan_rebuild(
+    artifact: Artifact,
+    source: Snapshot,
+    plan: Plan,
+    names: Sequence[str],
+    machine: Machine,
+    *,
+    role: Role,
+    suffix: str,
+    experiment: int = 1,
+    trace: Tracing = Tracing.NO,
+) -> Action:
+    """Return one more build: the control environment with only the variations `names`, as `experiment` has them.
+
+    What is new in the artifact's own ``env`` is set too.
+    """
+    chosen = [variation for variation in plan.variations if variation.name in names]
+    environment = _vary(plan.actions[0].environment, chosen, artifact, experiment, machine)
+    action = _action(artifact, source, environment, role, suffix, plan.variations, plan.actions[0].root)
+    return replace(action, trace=trace)
+
+
+def _vary(
+    control: Environment, variations: Sequence[Variation], artifact: Artifact, index: int, machine: Machine
+) -> Environment:
+    environment = control
+    for variation in variations:
+        turned = variation.take_turn(index) if isinstance(variation, TakesTurns) else variation
+        environment = turned.vary(environment, _token(artifact, index), machine)
+        if not isinstance(environment, Environment):
+            raise TypeError(f"vary() of {variation.name} returned {environment!r}; expected an Environment")
+    return environment.with_variables(**artifact.env)
+
+
+def _action(
+    artifact: Artifact,
+    source: Snapshot,
+    environment: Environment,
+    role: Role,
+    suffix: str,
+    variations: Sequence[Variation],
+    root: Path | None,
+) -> Action:
+    build = wrap_build(artifact)
+    return Action(
+        id=f"{slug(artifact.name)}-{role.value}{suffix}",
+        artifact=artifact.name,
+        role=role,
+        command=("/bin/sh", "-c", build) if isinstance(build, str) else tuple(build),
+        snapshot=source.path,
+        git_dir=source.git_dir,
+        git_link=source.git_link,
+        root=root,
+        environment=environment,
+        described={variation.name: variation.describe(environment) for variation in variations},
+        outputs=artifact.outputs,
+        timeout=artifact.timeout,
+        critical=artifact.critical,
+        fetches=artifact.fetches,
+        confidential=bool(artifact.secrets),
+    )
+
+
+def _token(artifact: Artifact, index: int) -> str:
+    """Return the canary of a build: six letters that occur nowhere else, the same in every session."""
+    digest = hashlib.sha256(os.fsencode(f"{artifact.id}\0{index}")).digest()
+    return "".join("bcdfghjklmnpqrstvwxz"[byte % 20] for byte in digest[:6])
+
+
+def _epoch(artifact: Artifact, source: Snapshot) -> dict[str, str]:
+    """Return SOURCE_DATE_EPOCH as the artifact asks for it, see https://reproducible-builds.org/specs/source-date-epoch/."""
+    epoch = source.commit_time if artifact.source_date_epoch == "git" else artifact.source_date_epoch
+    if epoch is None:
+        raise SourceError(
+            'source_date_epoch = "git", but the source is in no git repository with a commit',
+            advice='Commit it, or set source_date_epoch to a number of seconds or to "unset".',
+        )
+    return {"SOURCE_DATE_EPOCH": str(epoch)} if isinstance(epoch, int) else {}

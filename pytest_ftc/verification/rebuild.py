@@ -1,0 +1,128 @@
+"""More builds of an artifact that differs, each with only some of the variations, within a budget."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Collection, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+
+from pytest_ftc.builds.staggered import run_apart
+from pytest_ftc.model import Action, Artifact, BuildResult, Machine, Role, Snapshot, Tracing
+from pytest_ftc.model.protocols import Executor
+from pytest_ftc.model.remedy import Changes
+from pytest_ftc.verification.plan import Plan, plan_rebuild
+
+_SET_UP = 0.06
+"""Seconds, about, until a build starts in its environment."""
+
+
+def apply_changes(artifact: Artifact, changes: Changes, tree: str) -> Artifact:
+    """Return `artifact` with `changes`, for a build in `tree`; flags are added to those that it sets itself."""
+    settings = dict(artifact.env)
+    for name, value in changes.settings.items():
+        value = value.replace("$PWD", tree)
+        adds = name in settings and name.endswith(("FLAGS", "_OPTIONS"))
+        settings[name] = f"{settings[name]} {value}" if adds else value
+    before = "\n".join(filter(None, (*changes.before, artifact.before)))
+    after = "\n".join(filter(None, (artifact.after, *changes.after)))
+    return replace(artifact, before=before, after=after, env=settings)
+
+
+class ArtifactRebuilder:
+    """The `Rebuilder` of one artifact: builds an artifact again; `builds` are those done so far.
+
+    `experiment` is the number of the experiment whose values the variations have.  At most `most` builds are done here,
+    and none is begun later than `seconds` from now.
+    """
+
+    def __init__(
+        self,
+        artifact: Artifact,
+        source: Snapshot,
+        plan: Plan,
+        executor: Executor,
+        machine: Machine,
+        *,
+        experiment: int,
+        most: int,
+        seconds: float,
+    ) -> None:
+        self._artifact = artifact
+        self._source = source
+        self._plan = plan
+        self._executor = executor
+        self._machine = machine
+        self._experiment = experiment
+        self._most = most
+        self._end = time.monotonic() + seconds
+        self.builds: list[BuildResult] = []
+        self.environments = {action.id: action.environment for action in plan.actions}
+        """Those of all builds of the artifact, by id."""
+
+    @property
+    def left(self) -> int:
+        """How many more builds the budget allows."""
+        return max(0, self._most - len(self.builds)) if time.monotonic() < self._end else 0
+
+    def varying(self, groups: Sequence[Collection[str]], *, trace: bool = False) -> list[BuildResult]:
+        """Build at once, for each of `groups`, with only the variations it names; with `trace` the first is traced."""
+        tracing = [Tracing.CONTENTS if trace and not number else Tracing.NO for number in range(len(groups))]
+        actions = [
+            self._action(
+                self._artifact,
+                [name for name in self._plan.varied if name in group],
+                Role.BISECT if group else Role.REPEAT,
+                number,
+                how,
+            )
+            for number, (group, how) in enumerate(zip(groups, tracing, strict=True))
+        ]
+        with ThreadPoolExecutor(len(actions), thread_name_prefix="ftc-diagnose") as pool:
+            results = list(pool.map(lambda action: self._executor.run(action, lambda _: None), actions))
+        self.builds += results
+        return results
+
+    def at_the_time_of(self, build: BuildResult, lead: float) -> BuildResult:
+        """Build in the control's environment once more, with the clock `lead` seconds short of the start of `build`."""
+        action = self._action(self._artifact, (), Role.REPEAT, 0, Tracing.NO)
+        start = build.started - _SET_UP - lead
+        time.sleep((start - time.time()) % 1)
+        shift = round(start - time.time())
+        action = self._known(replace(action, environment=replace(action.environment, clock_shift=shift)))
+        result = self._executor.run(action, lambda _: None)
+        self.builds.append(result)
+        return result
+
+    def with_changes(self, changes: Changes) -> Sequence[BuildResult]:
+        """Build a control and an experiment with all variations, both with `changes`; the second may be left out."""
+        actions = [
+            self._action(apply_changes(self._artifact, changes, tree), names, Role.REMEDY, number, Tracing.NO)
+            for number, (tree, names) in enumerate(
+                (
+                    (self._plan.actions[0].environment.build_path, ()),
+                    (self._plan.actions[self._experiment].environment.build_path, self._plan.varied),
+                )
+            )
+        ]
+        results = run_apart(self._executor, actions)
+        self.builds += results
+        return results
+
+    def _action(self, artifact: Artifact, names: Sequence[str], role: Role, number: int, tracing: Tracing) -> Action:
+        action = plan_rebuild(
+            artifact,
+            self._source,
+            self._plan,
+            names,
+            self._machine,
+            role=role,
+            suffix=f"-{len(self.builds) + number + 1}",
+            experiment=self._experiment,
+            trace=tracing,
+        )
+        return self._known(action)
+
+    def _known(self, action: Action) -> Action:
+        self.environments[action.id] = action.environment
+        return action

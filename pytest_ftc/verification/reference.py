@@ -1,0 +1,152 @@
+"""References: published files that the builds of an artifact must equal too."""
+
+from __future__ import annotations
+
+import hashlib
+import secrets
+import shutil
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from pathlib import Path
+
+from pytest_ftc.comparison.manifests import compare_manifests
+from pytest_ftc.diagnosis.from_values import guess, look_into
+from pytest_ftc.model import Artifact, Difference, DifferenceKind, Finding, Output, OutputType, Verdict, Verification
+from pytest_ftc.model.errors import FtcError, NormalizationError, SourceError
+from pytest_ftc.model.oci_reference import is_image
+from pytest_ftc.model.protocols import Images
+from pytest_ftc.model.verification import PUBLISHED
+from pytest_ftc.normalize.replace import normalize_file
+from pytest_ftc.normalize.rules import Rules
+
+_EPOCH = 1_577_836_800
+_LARGEST = 4 << 30
+"""Bytes that a file may hold when it is normalized for comparison."""
+
+
+def find_references(artifact: Artifact, images: Images | None = None) -> dict[str, Path]:
+    """Return the published files of `artifact` by name; a folder stands for all files directly in it.
+
+    OCI references are fetched from `images`.  Raises SourceError when a pattern matches nothing, something cannot be
+    fetched, or two files have one name.
+    """
+    found: dict[str, Path] = {}
+    for pattern in artifact.reference:
+        if is_image(pattern):
+            for name, file in _registry(images, pattern).fetch(pattern).items():
+                _add(found, name, file, pattern)
+            continue
+        top = Path("/") if pattern.startswith("/") else artifact.declared
+        matched = sorted(top.glob(pattern.strip("/")))
+        files = [file for path in matched for file in (sorted(path.iterdir()) if path.is_dir() else [path])]
+        if not files:
+            raise SourceError(f"reference: {pattern!r} matches nothing in {artifact.declared}")
+        for file in files:
+            _add(found, file.name, file, str(file))
+    return found
+
+
+def _add(found: dict[str, Path], name: str, file: Path, place: str) -> None:
+    if found.setdefault(name, file) != file:
+        raise SourceError(f"reference: two files are called {name}; one of them is in {place}")
+
+
+def _registry(images: Images | None, name: str) -> Images:
+    if images is None:
+        raise SourceError(f"reference: {name}: nothing here fetches from registries")
+    return images
+
+
+def digest_references(artifact: Artifact, images: Images | None = None) -> str:
+    """Return a digest of the published files; empty where there are none.  Of OCI references no file is fetched.
+
+    Raises SourceError.
+    """
+    if not artifact.reference:
+        return ""
+    local = replace(artifact, reference=tuple(name for name in artifact.reference if not is_image(name)))
+    rows = [(name, _describe(path).sha256) for name, path in find_references(local).items()]
+    for pattern in filter(is_image, artifact.reference):
+        rows += _registry(images, pattern).digests(pattern).items()
+    rows.sort()
+    return hashlib.sha256(repr(rows).encode("utf-8", "surrogateescape")).hexdigest()
+
+
+def compare_with_references(
+    verification: Verification, artifact: Artifact, folder: Path, images: Images | None = None
+) -> Verification:
+    """Return `verification` as unreproducible where its outputs are not what was published.
+
+    `folder` is for copies that are needed for a moment.  Raises SourceError.
+    """
+    if not artifact.reference or verification.verdict is not Verdict.REPRODUCIBLE:
+        return verification
+    control = verification.builds[0]
+    published = find_references(artifact, images)
+    built = {output.path.rpartition("/")[2]: output for output in control.outputs if output.type is OutputType.FILE}
+    differences, findings, notes = [], [], []
+    for name in sorted(published.keys() | built.keys()):
+        other = built.get(name)
+        one = _describe(published[name], other.path if other else name) if name in published else None
+        for difference in compare_manifests([one] if one else [], [other] if other else [], artifact.metadata):
+            if difference.kind is DifferenceKind.MODE:
+                continue  # a download does not keep them
+            files = (published[name], Path(control.blobs, other.sha256)) if one and other else None
+            told, places = _explain(difference, files)
+            differences += told
+            findings += places
+            notes += [_compare_normalized(name, *files, folder)] if files else []
+    if not differences:
+        return replace(
+            verification, notes=(*verification.notes, f"equal to what was published: {', '.join(published)}")
+        )
+    return replace(
+        verification,
+        verdict=Verdict.UNREPRODUCIBLE,
+        reason="its builds agree with each other, and not with what was published",
+        differences=tuple(differences),
+        findings=tuple(findings),
+        notes=(*verification.notes, *notes),
+    )
+
+
+def _describe(path: Path, name: str = "") -> Output:
+    hashed, size = hashlib.sha256(), 0
+    try:
+        with open(path, "rb") as file:
+            while data := file.read(1 << 20):
+                hashed.update(data)
+                size += len(data)
+    except OSError as error:
+        raise SourceError(f"reference: {path} cannot be read: {error.strerror}") from error
+    return Output(path=name, type=OutputType.FILE, mode="0644", size=size, sha256=hashed.hexdigest())
+
+
+def _explain(difference: Difference, files: tuple[Path, Path] | None) -> tuple[list[Difference], list[Finding]]:
+    leaves, _ = look_into(difference, difference.output, files)
+    leaves = [replace(leaf, location=f"{leaf.location} {PUBLISHED}".lstrip()) for leaf in leaves]
+    placed = [replace(difference, member=leaf.member, location=leaf.location) for leaf in leaves]
+    why = "control is what was published, experiment what was built"
+    return placed, [replace(guess(difference.output, leaf), why=why) for leaf in leaves]
+
+
+def _compare_normalized(name: str, published: Path, built: Path, folder: Path) -> str:
+    """Return whether the two are the same once both are normalized: that is less than reproducible, and said apart."""
+    digests = set(_normalized(name, (published, built), folder))
+    if len(digests) == 1 and "" not in digests:
+        return f"{name}: equal to what was published after both are normalized (order, times, owners, modes, headers)"
+    return f"{name}: not equal to what was published even after both are normalized"
+
+
+def _normalized(name: str, files: Sequence[Path], folder: Path) -> Iterator[str]:
+    for number, file in enumerate(files):
+        copy = folder / f"reference-{number}-{secrets.token_hex(8)}" / name
+        copy.parent.mkdir()
+        try:
+            shutil.copyfile(file, copy)
+            normalize_file(copy, Rules(epoch=_EPOCH, max_size=_LARGEST), write=True, output=None)
+            yield _describe(copy).sha256
+        except (OSError, NormalizationError, FtcError):
+            yield ""
+        finally:
+            shutil.rmtree(copy.parent, ignore_errors=True)

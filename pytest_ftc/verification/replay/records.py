@@ -1,0 +1,166 @@
+"""The records of builds: one JSON file each, in the folder in which a session leaves its results."""
+
+from __future__ import annotations
+
+import contextlib
+import difflib
+import json
+import os
+import re
+import tempfile
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+from pathlib import Path, PurePosixPath
+from typing import Any
+
+from pytest_ftc.model import BuildResult, Environment, Recipe, Verification
+from pytest_ftc.model.artifact import slug
+from pytest_ftc.model.errors import ConfigurationError
+from pytest_ftc.model.printable import shorten
+from pytest_ftc.model.serialization import from_json, to_json
+
+_FOLDER = "builds"
+_VERSION = 1
+_ID = re.compile(r"[A-Za-z0-9-]{1,120}")
+_ATTEMPT = re.compile(r"-attempt-[0-9]+$")
+_REST = re.compile(r"(control|experiment|repeat|bisect|remedy)(-[0-9]+)?\.json")
+"""What follows the artifact's name in the name of a record."""
+_MOST_BYTES = 256 << 20
+
+
+def write_records(folder: Path, verification: Verification) -> None:
+    """Write down the builds of `verification` in `folder`, in place of those of an earlier one of that artifact.
+
+    Raises OSError.
+    """
+    records = folder / _FOLDER
+    if verification.cached and all(_is_written(records, build) for build in verification.builds):
+        return
+    records.mkdir(parents=True, exist_ok=True)
+    written = {f"{build.id}.json" for build in verification.builds if build.recipe}
+    for build in verification.builds:
+        if build.recipe:
+            lasting = replace(build, log="", log_tail="", blobs="", trace=None)
+            _write(records / f"{build.id}.json", {"version": _VERSION, "build": to_json(lasting)}, _stamp(build))
+    begin = f"{slug(verification.name)}-"
+    for name in os.listdir(records):  # noqa: PTH208
+        if name.startswith(begin) and name not in written and _REST.fullmatch(name, len(begin)):
+            (records / name).unlink(missing_ok=True)
+
+
+def _stamp(build: BuildResult) -> int:
+    """Return the time of the file of `build`, in nanoseconds: that of its start tells it from others of its id."""
+    return int(build.started * 1_000_000) * 1000
+
+
+def _is_written(records: Path, build: BuildResult) -> bool:
+    """Whether the record of `build` is there already, or there is none to be."""
+    try:
+        return build.recipe is None or (records / f"{build.id}.json").stat().st_mtime_ns == _stamp(build)
+    except OSError:
+        return False
+
+
+def _write(path: Path, document: Any, stamp: int) -> None:
+    descriptor, part = tempfile.mkstemp(prefix=".", dir=path.parent)
+    try:
+        with open(descriptor, "w", encoding="ascii") as file:
+            json.dump(document, file)
+        os.utime(part, ns=(stamp, stamp))
+        os.replace(part, path)  # noqa: PTH105
+    except BaseException:
+        with contextlib.suppress(OSError):
+            os.unlink(part)  # noqa: PTH108
+        raise
+
+
+def find_record(build: str, folders: Sequence[Path]) -> BuildResult:
+    """Return the record of the build with the id `build`, or of what it is an attempt at; the first of `folders` wins.
+
+    Raises ConfigurationError when there is none, or it cannot be used.
+    """
+    wanted = _ATTEMPT.sub("", build)
+    for folder in folders:
+        path = folder / _FOLDER / f"{wanted}.json"
+        if _ID.fullmatch(wanted) and path.is_file():
+            return _read(path, wanted)
+    raise ConfigurationError(_explain_missing(build, folders))
+
+
+def _explain_missing(build: str, folders: Sequence[Path]) -> str:
+    known = sorted(dict.fromkeys(_known(folders)))
+    near = difflib.get_close_matches(build, known, n=1, cutoff=0.3)
+    places = " and ".join(str(folder / _FOLDER) for folder in folders)
+    head = f"--ftc-replay: no build {shorten(build, 100)!r} is recorded in {places}"
+    if not known:
+        return f"{head}; none is.  Run pytest --ftc-verify first, or name the folder of a report with --ftc-report=DIR"
+    others = ", ".join(known[:8]) + (f" and {len(known) - 8} more" if len(known) > 8 else "")
+    return f"{head}; " + (f"did you mean {near[0]!r}?  " if near else "") + f"Known: {others}"
+
+
+def _known(folders: Iterable[Path]) -> Iterable[str]:
+    for folder in folders:
+        with contextlib.suppress(OSError):
+            names = [path.stem for path in (folder / _FOLDER).iterdir() if path.suffix == ".json"]
+            yield from filter(_ID.fullmatch, names)
+
+
+def _read(path: Path, wanted: str) -> BuildResult:
+    try:
+        if path.stat().st_size > _MOST_BYTES:
+            raise ValueError("it is too large")
+        document = json.loads(path.read_bytes())
+        if document["version"] != _VERSION:
+            raise ValueError(f"it has version {document['version']!r}, expected {_VERSION}")
+        build = from_json(BuildResult, document["build"])
+        check_record(build, wanted)
+    except OSError as error:
+        raise ConfigurationError(f"--ftc-replay: {path} cannot be read: {error.strerror}") from None
+    except (KeyError, TypeError, ValueError, RecursionError) as error:
+        told = f"{type(error).__name__}: {error}" if isinstance(error, KeyError) else str(error)
+        raise ConfigurationError(
+            f"--ftc-replay: {path} is no record of a build: {shorten(told, 200)}.  Verify the artifact again"
+        ) from None
+    return build
+
+
+def check_record(build: BuildResult, wanted: str) -> None:
+    """Check that a record, maybe from elsewhere, leads nowhere but into its own folders.  Raises ValueError."""
+    recipe = build.recipe
+    if build.id != wanted or recipe is None:
+        raise ValueError(f"it is about {build.id!r}")
+    if not recipe.command or not recipe.command[0] or any("\0" in word for word in recipe.command):
+        raise ValueError("it has no command")
+    _check_environment(recipe.environment)
+    for glob in recipe.outputs:
+        if glob.startswith("/") or ".." in glob.split("/") or not glob.strip("./ ") or "\0" in glob:
+            raise ValueError(f"expected an output below the source folder, found {glob!r}")
+    if not recipe.outputs:
+        raise ValueError("it has no outputs")
+    if not 0 < recipe.timeout < float("inf"):
+        raise ValueError(f"expected a number of seconds above 0, found {recipe.timeout!r}")
+    _check_root(recipe)
+
+
+def _check_environment(environment: Environment) -> None:
+    for path in (environment.build_path, environment.home, environment.temp_dir):
+        parts = PurePosixPath(path).parts
+        if parts[:1] != ("/",) or len(parts) < 2 or ".." in parts or "\0" in path:
+            raise ValueError(f"expected an absolute path, found {path!r}")
+    for name, value in environment.variables.items():
+        if not name or "=" in name or "\0" in name + value:
+            raise ValueError(f"expected the name of a variable, found {name!r}")
+    for text in (environment.host, environment.domain):
+        if text and not re.fullmatch(r"[A-Za-z0-9.-]{1,64}", text):
+            raise ValueError(f"expected a host name, found {text!r}")
+
+
+def _check_root(recipe: Recipe) -> None:
+    """The folders of a build lie beside the machine's; where there are no namespaces, all below one."""
+    environment = recipe.environment
+    for path in (environment.build_path, environment.home, environment.temp_dir):
+        if recipe.root and not path.startswith(f"{recipe.root}/"):
+            raise ValueError(f"expected a path below {recipe.root}, found {path!r}")
+        top = PurePosixPath(path).parts[1]
+        if not recipe.root and top != "tmp" and os.path.lexists(f"/{top}"):
+            raise ValueError(f"expected a folder that the machine does not have, found {path!r}")

@@ -1,0 +1,222 @@
+"""The other verb: replay(build) runs one recorded build again, in the environment it had then, and compares."""
+
+from __future__ import annotations
+
+import os
+import sys
+import time
+from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from pytest_ftc.builds.inputs.secrets import Secrets, check_visible, read_secrets
+from pytest_ftc.builds.inputs.source_state import current_commit, digest_capture
+from pytest_ftc.builds.launcher.trees import copy_file
+from pytest_ftc.builds.local import read_tail
+from pytest_ftc.builds.requirements.python import Prepared
+from pytest_ftc.comparison.manifests import compare_manifests
+from pytest_ftc.model import (
+    Action,
+    Artifact,
+    BuildResult,
+    BuildStatus,
+    Isolation,
+    Machine,
+    Recipe,
+    Replayed,
+    Snapshot,
+    Verdict,
+    Verification,
+)
+from pytest_ftc.model.artifact import slug
+from pytest_ftc.model.errors import ExecutionError, SourceError
+from pytest_ftc.model.protocols import Executor
+from pytest_ftc.verification.replay.settle import Here, Start, find_gaps, plan_start, settle
+from pytest_ftc.verification.replay.withheld import describe_key, take_anew
+from pytest_ftc.verification.secret_leaks import mask_secrets
+
+_LATE = 0.5
+"""Seconds after which a clock that begins later is worth a word."""
+
+Enter = Callable[[Action], AbstractContextManager[Action]]
+"""Puts a shell in the place of a build's command for as long as it is entered."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stage:
+    """What a replay needs of this session."""
+
+    root: Path
+    """The folder of the project."""
+    machine: Machine
+    executor: Executor
+    capture: Callable[[Path], Snapshot]
+    prepare: Callable[[Artifact, Snapshot], Prepared]
+    folder: Path
+    """Below it, a build runs where there are no namespaces."""
+    path: tuple[str, ...]
+    """The search path for commands."""
+    environ: Mapping[str, str]
+    key: bytes | None
+    """The key of digests of what may be secret."""
+    logs: Path
+    """Where the log is kept."""
+
+
+def replay(then: BuildResult, stage: Stage, *, keep: Path | None = None, enter: Enter = nullcontext) -> Replayed:
+    """Run the build `then`, which has a recipe, again.
+
+    What it leaves is copied to the empty folder `keep`.  Raises FtcError when the build cannot be prepared.
+    """
+    assert then.recipe is not None
+    recipe = then.recipe
+    machine = stage.machine
+    source = _find_source(recipe, stage.root)
+    secrets = read_secrets(recipe.secrets, stage.environ, source) if recipe.secrets else None
+    if secrets and machine.isolation is not Isolation.NONE:
+        check_visible(secrets, recipe.secrets)
+    snapshot = stage.capture(source)
+    prepared = _prepare(recipe, source, snapshot, stage)
+    root = stage.folder / slug(recipe.name) if machine.isolation is Isolation.NONE else None
+    settled, told = settle(recipe, _here(root, prepared, stage))
+    passed, changed = take_anew(recipe.passed, recipe.key == describe_key(stage.key), stage.key, stage.environ)
+    settled = _give(settled, {**passed, **(secrets.variables if secrets else {})})
+    moved = plan_start(then.started, recipe.environment.clock_shift, time.time())
+    start = moved if machine.faketime and then.started else None
+    action = _action(then, settled, snapshot, root, start, keep)
+    with enter(action) as entered:
+        now = stage.executor.run(entered, lambda _: None, start.wait if start else _at_once)
+    now, leaks = _keep_secret(now, secrets, stage.logs)
+    now = replace(now, log_tail=read_tail(Path(now.log))) if now.log else now
+    if keep:
+        _keep_outputs(now, keep)
+    runs = BuildStatus.LOST not in (then.status, now.status)
+    return Replayed(
+        then=then,
+        now=now,
+        differences=compare_manifests(then.outputs, now.outputs, recipe.metadata) if runs else (),
+        sources=_describe_sources(recipe, source, snapshot),
+        gaps=(
+            *_changed_requirements(recipe, prepared),
+            *find_gaps(recipe, machine),
+            *told,
+            *changed,
+            *now.not_applied.values(),
+            *_late(start, now),
+        ),
+        leaks=leaks,
+        clock=now.started + start.shift if start and runs else None,
+        kept=str(keep or ""),
+        shell=entered.shell is not None,
+    )
+
+
+def _at_once(_: float) -> bool:
+    return True
+
+
+def _find_source(recipe: Recipe, root: Path) -> Path:
+    source = (root / recipe.source).resolve()
+    if not source.is_dir():
+        raise SourceError(
+            f"the sources of {recipe.name}, {source}, are not here",
+            advice="Replay in the project that the build was recorded in, or in a clone of it.",
+        )
+    return source
+
+
+def _prepare(recipe: Recipe, source: Path, snapshot: Snapshot, stage: Stage) -> Prepared:
+    artifact = Artifact(
+        id=recipe.artifact,
+        name=recipe.name,
+        build=recipe.command,
+        outputs=recipe.outputs,
+        source=source,
+        preset=recipe.preset,
+    )
+    return stage.prepare(artifact, snapshot)
+
+
+def _here(root: Path | None, prepared: Prepared, stage: Stage) -> Here:
+    return Here(
+        root=str(root or ""),
+        prepared=prepared.path_entries,
+        path=stage.path,
+        python=sys.executable,
+        exists=lambda path: Path(path).exists(),
+    )
+
+
+def _give(recipe: Recipe, variables: Mapping[str, str]) -> Recipe:
+    return replace(recipe, environment=recipe.environment.with_variables(**variables))
+
+
+def _action(
+    then: BuildResult,
+    recipe: Recipe,
+    snapshot: Snapshot,
+    root: Path | None,
+    start: Start | None,
+    keep: Path | None,
+) -> Action:
+    shift = start.shift if start else 0
+    return Action(
+        id=f"{then.id}-replay",
+        role=then.role,
+        command=recipe.command,
+        snapshot=snapshot.path,
+        git_dir=snapshot.git_dir,
+        git_link=snapshot.git_link,
+        root=root,
+        environment=replace(recipe.environment, clock_shift=shift),
+        described=then.environment,
+        outputs=recipe.outputs,
+        timeout=recipe.timeout,
+        keep=keep,
+        confidential=bool(recipe.secrets),
+    )
+
+
+def _keep_secret(now: BuildResult, secrets: Secrets | None, logs: Path) -> tuple[BuildResult, tuple[str, ...]]:
+    if not secrets:
+        return now, ()
+    masked = mask_secrets(Verification(id="", name="", verdict=Verdict.ERROR, builds=(now,)), secrets, logs)
+    return masked.builds[0], masked.leaks
+
+
+def _keep_outputs(now: BuildResult, keep: Path) -> None:
+    """Copy the output files to the folder ``outputs`` in `keep`, under their paths."""
+    try:
+        for output in now.outputs:
+            if output.sha256:
+                target = keep / "outputs" / output.path
+                target.parent.mkdir(parents=True, exist_ok=True)
+                copy_file(os.path.join(now.blobs, output.sha256), str(target))  # noqa: PTH118
+                target.chmod(int(output.mode, 8) & 0o777)
+    except OSError as error:
+        raise ExecutionError(f"the outputs cannot be kept in {keep}: {error.strerror}") from error
+
+
+def _describe_sources(recipe: Recipe, source: Path, snapshot: Snapshot) -> str:
+    digest, commit = digest_capture(snapshot), current_commit(source)
+    if not recipe.source_digest:
+        return "it is not known what they were"
+    if digest == recipe.source_digest and commit == recipe.commit:
+        return ""
+    if digest == recipe.source_digest:
+        return f"the same files, but commit {commit[:12] or 'none'}, then {recipe.commit[:12] or 'none'}"
+    commits = f"commit {recipe.commit[:12]} then, {commit[:12] or 'none'} now; " if recipe.commit != commit else ""
+    return f"not what they were: {commits}digest {recipe.source_digest[:12]} then, {digest[:12]} now"
+
+
+def _changed_requirements(recipe: Recipe, prepared: Prepared) -> tuple[str, ...]:
+    if recipe.requirements == prepared.inputs_digest:
+        return ()
+    then, now = (digest[:12] or "none" for digest in (recipe.requirements, prepared.inputs_digest))
+    return (f"the build requirements are not what they were: sha256 {then} then, {now} now",)
+
+
+def _late(start: Start | None, now: BuildResult) -> tuple[str, ...]:
+    late = now.started - start.at if start and now.status is not BuildStatus.LOST else 0.0
+    return (f"its clock began {late:.1f} s later than then",) if late > _LATE else ()

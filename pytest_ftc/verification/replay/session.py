@@ -1,0 +1,81 @@
+"""Puts together what one replay needs, and takes it apart again."""
+
+from __future__ import annotations
+
+import os
+import secrets
+import threading
+from dataclasses import replace
+from functools import partial
+from pathlib import Path
+
+from pytest_ftc.builds.inputs.snapshot import SnapshotCache
+from pytest_ftc.builds.local import LocalExecutor
+from pytest_ftc.builds.machine import survey_machine
+from pytest_ftc.builds.requirements.environment_cache import default_cache
+from pytest_ftc.builds.requirements.python import prepare
+from pytest_ftc.builds.workspace import Workspace
+from pytest_ftc.config.load import Config
+from pytest_ftc.model import BuildResult, Isolation
+from pytest_ftc.model.errors import ExecutionError
+from pytest_ftc.verification.replay.replay import Stage
+from pytest_ftc.verification.user_folders import find_key, search_path, user_cache
+
+
+class ReplaySession:
+    """What exists while one build is replayed; it is open until `close`, which may be called again."""
+
+    def __init__(self, config: Config, then: BuildResult, logs: Path) -> None:
+        self._config = config
+        self._logs = logs
+        self._plain = then.recipe is not None and then.recipe.isolation is Isolation.NONE
+        self._cancelled = threading.Event()
+        root = Path(then.recipe.root) if then.recipe and then.recipe.root else None
+        # Where there were no namespaces, the path of a build was that of its session's folder.
+        self._workspace = Workspace.again(root.parents[1]) if root else Workspace()
+        self._executor: LocalExecutor | None = None
+
+    def open(self, *, shell: bool = False) -> Stage:
+        """Return all that a replay needs.  Raises ExecutionError."""
+        workspace = self._workspace
+        workspace.make()
+        machine = survey_machine(workspace.path)
+        if self._plain:
+            # A build that had no namespaces saw the machine as it is, and does again.
+            machine = replace(machine, isolation=Isolation.NONE, overlay=False)
+        # A person in a shell takes no slot from builds.
+        slots = None if shell else user_cache("slots")
+        self._executor = LocalExecutor(machine, workspace.folder("builds"), self._logs, 1, slots)
+        return Stage(
+            root=self._config.root,
+            machine=machine,
+            executor=self._executor,
+            capture=SnapshotCache(workspace.folder("sources")).capture,
+            prepare=partial(prepare, cache=default_cache(), cancelled=self._cancelled.is_set),
+            folder=workspace.folder("plain"),
+            path=search_path(),
+            environ=dict(os.environ),
+            key=find_key(),
+            logs=self._logs,
+        )
+
+    def folder_to_keep(self) -> Path:
+        """Return an empty folder, removed by `close` unless it was `preserve`d."""
+        return self._workspace.folder("kept")
+
+    def preserve(self, kept: Path, name: str) -> Path:
+        """Move the folder `kept` to where only a person removes it, and return that place.  Raises ExecutionError."""
+        place = self._workspace.path.with_name(f"ftc-kept-{name}-{secrets.token_hex(4)}")
+        try:
+            kept.rename(place)
+            place.chmod(0o700)
+        except OSError as error:
+            raise ExecutionError(f"the trees cannot be kept in {place}: {error.strerror}") from error
+        return place
+
+    def close(self) -> None:
+        """End what still runs, and leave nothing behind but what was preserved."""
+        self._cancelled.set()
+        if self._executor:
+            self._executor.cancel()
+        self._workspace.close()

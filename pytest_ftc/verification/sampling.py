@@ -1,0 +1,142 @@
+"""Which artifacts a session verifies that verifies only some: the same for the same commit, none left out for long."""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import hashlib
+import json
+import os
+import subprocess
+import tempfile
+import time
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from pytest_ftc.model import Artifact
+from pytest_ftc.model.serialization import from_json, to_json
+from pytest_ftc.store.layout import open_lock
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Record:
+    """What is remembered of one artifact."""
+
+    left_out: int = 0
+    """Sessions in a row that left it out."""
+    verified: float | None = None
+    """When it was last verified, seconds since 1970."""
+
+
+def choose(
+    artifacts: Sequence[Artifact], *, rate: float, commit: str, records: Mapping[str, Record], most_left_out: int
+) -> frozenset[str]:
+    """Return the ids of those to verify: about the share `rate`, decided by `commit` and id alone.
+
+    What is critical, was never verified, or was left out `most_left_out` times in a row, always is.
+    """
+    return frozenset(
+        artifact.id
+        for artifact in artifacts
+        if artifact.critical
+        or _is_due(records.get(artifact.id, Record()), most_left_out)
+        or _draw(commit, artifact.id) < rate
+    )
+
+
+def _is_due(record: Record, most_left_out: int) -> bool:
+    return record.verified is None or record.left_out >= most_left_out
+
+
+def _draw(commit: str, name: str) -> float:
+    """Return a number from 0 to 1, the same for the same texts."""
+    digest = hashlib.sha256(f"{commit}\0{name}".encode("utf-8", "surrogateescape")).digest()
+    return int.from_bytes(digest[:8], "big") / (1 << 64)
+
+
+LEFT_OUT = "not in this session's sample"
+"""How the reason begins for which an artifact is skipped."""
+
+
+class Sampler:
+    """Decides for one session at the project `root`; `folder` keeps what is remembered of all projects."""
+
+    def __init__(self, root: Path, folder: Path, *, rate: float, most_left_out: int) -> None:
+        self._root = root
+        self._file = folder / f"{hashlib.sha256(os.fsencode(root.resolve())).hexdigest()[:32]}.json"
+        self._rate = rate
+        self._most_left_out = most_left_out
+        self._records = self._load()
+        self._chosen: frozenset[str] | None = None
+
+    def choose(self, artifacts: Sequence[Artifact]) -> None:
+        """Draw the sample from the artifacts that this session was asked to verify."""
+        commit = _commit(self._root) if self._rate < 1 else ""
+        self._chosen = choose(
+            artifacts, rate=self._rate, commit=commit, records=self._records, most_left_out=self._most_left_out
+        )
+
+    def why_left_out(self, artifact: Artifact) -> str:
+        """Return why `artifact` is not verified in this session, and since when it was not; empty if it is."""
+        if self._chosen is None or artifact.id in self._chosen:
+            return ""
+        record = self._records[artifact.id]
+        assert record.verified is not None
+        when = time.strftime("%Y-%m-%d %H:%M", time.localtime(record.verified))
+        return f"{LEFT_OUT} of {self._rate:.0%}; last verified {when}"
+
+    def remember(self, verified: Collection[str], due: Collection[str], left_out: Collection[str]) -> None:
+        """Note which artifacts were verified, which are `due` since they did not pass, and which were left out.
+
+        Where that cannot be kept, nothing happens.
+        """
+        now = time.time()
+        with contextlib.suppress(OSError):
+            self._file.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+            with self._alone():
+                records = self._load()
+                records.update({name: Record(verified=now) for name in verified})
+                records.update({name: Record() for name in due})
+                for name in left_out:
+                    before = records.get(name, Record())
+                    records[name] = replace(before, left_out=before.left_out + 1)
+                self._write(records)
+
+    @contextlib.contextmanager
+    def _alone(self) -> Iterator[None]:
+        """Wait until no other session writes: what it notes must not be lost."""
+        with open(open_lock(f"{self._file}.lock"), "rb") as lock:
+            fcntl.flock(lock.fileno(), fcntl.LOCK_EX)
+            try:
+                yield
+            finally:
+                fcntl.flock(lock.fileno(), fcntl.LOCK_UN)
+
+    def _write(self, records: Mapping[str, Record]) -> None:
+        descriptor, part = tempfile.mkstemp(dir=self._file.parent)
+        try:
+            with open(descriptor, "w", encoding="utf-8", errors="surrogateescape") as file:
+                json.dump(to_json(records), file)
+            os.replace(part, self._file)  # noqa: PTH105
+        except OSError:
+            os.unlink(part)  # noqa: PTH108
+            raise
+
+    def _load(self) -> dict[str, Record]:
+        try:
+            values: Mapping[str, object] = json.loads(self._file.read_bytes())
+            return {name: from_json(Record, value) for name, value in values.items()}
+        except (OSError, ValueError, KeyError, TypeError, AttributeError):
+            # Not known when anything was verified: so everything is due.
+            return {}
+
+
+def _commit(root: Path) -> str:
+    """Return the commit that is checked out around `root`; empty where there is none."""
+    with contextlib.suppress(OSError, subprocess.SubprocessError):
+        done = subprocess.run(
+            ["git", "-C", root, "rev-parse", "--verify", "HEAD"], capture_output=True, text=True, timeout=30
+        )
+        return done.stdout.strip()
+    return ""

@@ -1,0 +1,1 @@
+"""Trying on this machine which variations a build really sees."""

@@ -1,0 +1,49 @@
+"""Where this user's store, key and caches are."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Iterable
+from pathlib import Path
+
+from pytest_ftc.model.errors import FtcError
+from pytest_ftc.store.secret_key import load_key
+
+
+def find_key() -> bytes | None:
+    """Return the key for what may be secret; None where there is none and none can be made."""
+    try:
+        return load_key(key_file(), os.environ)
+    except FtcError:
+        return None
+
+
+def store_folder() -> Path:
+    """Return where this user's store is, unless an option says otherwise."""
+    return Path(os.environ["FTC_STORE"]).absolute() if os.environ.get("FTC_STORE") else user_cache("store")
+
+
+def key_file() -> Path:
+    """Return the file of the key under which this user's entries are authenticated."""
+    import platformdirs
+
+    return Path(platformdirs.user_data_dir("pytest-ftc"), "store-key")
+
+
+def self_test_cache() -> Path:
+    """Return the folder in which passed self-tests are noted."""
+    return user_cache("self-tests")
+
+
+def user_cache(name: str) -> Path:
+    """Return the folder `name` of what is kept for this user."""
+    import platformdirs
+
+    return Path(platformdirs.user_cache_dir("pytest-ftc"), name)
+
+
+def search_path() -> tuple[str, ...]:
+    """Return where builds look for commands: beside the running Python first, so that ``python`` is that one."""
+    entries: Iterable[str] = (str(Path(sys.executable).parent), *os.environ.get("PATH", os.defpath).split(os.pathsep))
+    return tuple(dict.fromkeys(entry for entry in entries if Path(entry).is_absolute()))

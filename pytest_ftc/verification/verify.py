@@ -1,0 +1,279 @@
+"""The verb: verify(artifact) -> Verification.  The whole story of one artifact on one page."""
+
+from __future__ import annotations
+
+import time
+import traceback
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+from pytest_ftc.builds.inputs.secrets import check_visible, read_secrets
+from pytest_ftc.builds.requirements.python import Prepared
+from pytest_ftc.builds.staggered import run_apart
+from pytest_ftc.comparison.manifests import compare_manifests
+from pytest_ftc.comparison.real_dates import find_real_date
+from pytest_ftc.model import (
+    Artifact,
+    BuildResult,
+    BuildStatus,
+    Difference,
+    DifferenceKind,
+    Finding,
+    Isolation,
+    Machine,
+    Snapshot,
+    Tracing,
+    Verdict,
+    Verification,
+)
+from pytest_ftc.model.errors import FtcError
+from pytest_ftc.model.protocols import Comparator, Executor, Images, Variation
+from pytest_ftc.verification.cache import VerificationCache
+from pytest_ftc.verification.explain import Plugins, explain
+from pytest_ftc.verification.fragility import find_what_breaks
+from pytest_ftc.verification.hermeticity import find_outside_uses
+from pytest_ftc.verification.plan import Plan, plan_builds
+from pytest_ftc.verification.record_conflict import dispute
+from pytest_ftc.verification.reference import compare_with_references
+from pytest_ftc.verification.replay.recorder import Recorder, Recording
+from pytest_ftc.verification.secret_leaks import mask_build, mask_secrets
+
+_TELLING = (Verdict.REPRODUCIBLE, Verdict.UNREPRODUCIBLE, Verdict.FRAGILE)
+"""Verdicts that rest on a varied build."""
+
+_DIAGNOSIS_SECONDS = 600
+"""After these no more build of a diagnosis is begun."""
+
+_MOST_EXAMINED = 16
+"""Outputs of one artifact whose insides are compared."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class VerificationContext:
+    """Everything a verification needs, put together once a session."""
+
+    executor: Executor
+    machine: Machine
+    comparator: Comparator
+    capture: Callable[[Path], Snapshot]
+    prepare: Callable[[Artifact, Snapshot], Prepared]
+    select: Callable[[Artifact], Sequence[Variation]]
+    """The variations asked for, for this artifact."""
+    builds: int
+    folder: Path
+    """Below it, builds run where there are no namespaces."""
+    path: tuple[str, ...]
+    """The search path for commands."""
+    environ: Mapping[str, str]
+    trace: bool
+    """Whether to look what builds use beyond their declared inputs."""
+    diagnose: str
+    """``off``, ``fast`` (by the values that differ) or ``full`` (by rebuilding too)."""
+    max_builds: int
+    """Builds of one artifact, those of its diagnosis included."""
+    scratch: Path
+    """An empty folder for files that are needed for a moment."""
+    logs: Path | None = None
+    """Where logs are kept; None to leave them where the executor has put them."""
+    memory: VerificationCache | None = None
+    """What earlier sessions have verified; None to build everything."""
+    plugins: Plugins = field(default_factory=Plugins)
+    """What plugins add to the diagnosis."""
+    recording: Recording | None = None
+    """With what it is written down how each build was run; None to write nothing down."""
+    images: Images | None = None
+    """Where published files in registries are found."""
+
+
+def verify(artifact: Artifact, workshop: VerificationContext) -> Verification:
+    """Rebuild `artifact` in different environments, compare every output byte, and return the whole record."""
+    begin = time.monotonic()
+    try:
+        verification = _verify_with_secrets(artifact, workshop)
+    except FtcError as error:
+        verification = Verification(id=artifact.id, name=artifact.name, verdict=Verdict.ERROR, reason=str(error))
+    except Exception as error:
+        # A fault of our own must cost one artifact its verdict, and neither the session nor its report.
+        verification = Verification(
+            id=artifact.id,
+            name=artifact.name,
+            verdict=Verdict.ERROR,
+            reason=f"internal error, please report it: {type(error).__name__}: {error}",
+            notes=(traceback.format_exc(),),
+        )
+    return replace(verification, seconds=time.monotonic() - begin)
+
+
+def build_once(artifact: Artifact, workshop: VerificationContext) -> BuildResult:
+    """Build `artifact` in the control's environment.  Raises FtcError."""
+    secrets = read_secrets(artifact.secrets, workshop.environ, artifact.source) if artifact.secrets else None
+    given = {**artifact.env, **(secrets.variables if secrets else {})}
+    source = workshop.capture(artifact.source)
+    prepared = workshop.prepare(replace(artifact, env=given), source)
+    plan = _plan(prepared, source, workshop, builds=1)
+    result = workshop.executor.run(plan.actions[0], lambda _: None)
+    return mask_build(result, secrets, workshop.logs) if secrets else result
+
+
+def _plan(prepared: Prepared, source: Snapshot, workshop: VerificationContext, *, builds: int) -> Plan:
+    artifact = prepared.artifact
+    return plan_builds(
+        artifact,
+        source,
+        workshop.select(artifact),
+        workshop.machine,
+        builds=builds,
+        folder=workshop.folder,
+        path=(*prepared.path_entries, *workshop.path),
+        environ=workshop.environ,
+        trace=builds > 1 and (workshop.trace or artifact.strict),
+    )
+
+
+def _verify_with_secrets(artifact: Artifact, workshop: VerificationContext) -> Verification:
+    if not artifact.secrets:
+        return _verify(artifact, workshop)
+    secrets = read_secrets(artifact.secrets, workshop.environ, artifact.source)
+    if workshop.machine.isolation is not Isolation.NONE:
+        check_visible(secrets, artifact.secrets)
+    verification = _verify(replace(artifact, env={**artifact.env, **secrets.variables}), workshop)
+    return mask_secrets(verification, secrets, workshop.logs)
+
+
+def _verify(artifact: Artifact, workshop: VerificationContext) -> Verification:
+    memory = workshop.memory
+    question = memory.ask(artifact) if memory else None
+    if memory and question and (known := memory.recall(question)):
+        return known
+    source = workshop.capture(artifact.source)
+    verification = _build_and_compare(artifact, source, workshop)
+    if not (memory and question):
+        return compare_with_references(verification, artifact, workshop.scratch, workshop.images)
+    disagreement = memory.disagreement(question, verification)
+    if disagreement:
+        verification = dispute(verification, disagreement, memory.fetch, workshop.comparator, workshop.scratch)
+    else:
+        verification = compare_with_references(verification, artifact, workshop.scratch, workshop.images)
+    return memory.keep(question, source, verification, disputed=disagreement is not None)
+
+
+def _build_and_compare(artifact: Artifact, source: Snapshot, workshop: VerificationContext) -> Verification:
+    prepared = workshop.prepare(artifact, source)
+    plan = _plan(prepared, source, workshop, builds=workshop.builds)
+    recorder = Recorder(workshop.executor)
+    builds = run_apart(recorder, plan.actions)
+    plan = plan.without({name: reason for build in builds for name, reason in build.not_applied.items()})
+    verdict, reason = judge_builds(builds, expected=len(plan.actions), varied=plan.varied)
+    compared: Sequence[BuildResult] = builds if verdict is Verdict.REPRODUCIBLE else ()
+    if verdict is Verdict.FRAGILE:
+        breaking = find_what_breaks(prepared.artifact, source, plan, recorder, workshop.machine)
+        plan = plan.without(dict.fromkeys(breaking.group, "the build breaks under it"))
+        reason = f"{breaking.told}; {reason}" if breaking.told else reason
+        builds = (*builds, *breaking.builds)
+        compared = (builds[0], breaking.healed) if breaking.healed else ()
+    differences = _compare(artifact, compared, workshop.comparator)
+    if verdict is Verdict.REPRODUCIBLE and differences:
+        verdict = Verdict.UNREPRODUCIBLE
+    elif verdict is Verdict.REPRODUCIBLE:
+        plan = plan.without(_find_unmoved_date(plan, source, builds[0]))
+        verdict, reason = judge_builds(builds, expected=len(plan.actions), varied=plan.varied)
+    findings: tuple[Finding, ...] = ()
+    unseen: tuple[str, ...] = ()
+    if verdict is Verdict.UNREPRODUCIBLE and workshop.diagnose != "off":
+        explained = explain(
+            prepared.artifact,
+            source,
+            plan,
+            builds,
+            differences,
+            recorder,
+            workshop.machine,
+            rebuild=workshop.diagnose == "full",
+            max_builds=workshop.max_builds,
+            seconds=_DIAGNOSIS_SECONDS,
+            plugins=workshop.plugins,
+        )
+        findings, differences, unseen = explained.findings, explained.differences, explained.notes
+        builds = (*builds, *explained.builds)
+    if workshop.recording:
+        builds = recorder.with_recipes(builds, workshop.recording, prepared, source, workshop.machine)
+    return Verification(
+        id=artifact.id,
+        name=artifact.name,
+        verdict=verdict,
+        reason=reason,
+        findings=findings,
+        varied=plan.varied if verdict in _TELLING else (),
+        not_varied=plan.not_varied,
+        builds=builds,
+        differences=differences,
+        hermeticity=find_outside_uses(plan.actions[0], builds[0]) if plan.actions[0].trace is not Tracing.NO else (),
+        strict=artifact.strict,
+        requirements=prepared.inputs_digest,
+        notes=(*_notes(source, prepared, builds), *unseen),
+    )
+
+
+def _find_unmoved_date(plan: Plan, source: Snapshot, control: BuildResult) -> Mapping[str, str]:
+    """Return why the clock was not varied, if the outputs, which are the same, hold the real date all the same."""
+    if "time" not in plan.varied:
+        return {}
+    files = [Path(control.blobs, output.sha256) for output in control.outputs if output.sha256]
+    moments = (control.started, control.started + control.seconds)
+    found = find_real_date(files, moments, plan.actions[0].environment.variables, source.path)
+    told = f"the outputs hold the real date of the builds ({found}), as the times of files do, which cannot be moved"
+    return {"time": told} if found else {}
+
+
+def _notes(source: Snapshot, prepared: Prepared, builds: Sequence[BuildResult]) -> tuple[str, ...]:
+    used = [f"build requirements: sha256 {prepared.inputs_digest}"] if prepared.inputs_digest else []
+    return tuple(dict.fromkeys([*source.notes, *used, *(note for build in builds for note in build.notes)]))
+
+
+def judge_builds(builds: Sequence[BuildResult], *, expected: int, varied: Sequence[str]) -> tuple[Verdict, str]:
+    """Return the verdict that the builds' ends allow, before any comparison, and why.
+
+    REPRODUCIBLE here means no more than: every build ran and something was varied, so the outputs may be compared.
+    """
+    control = builds[0]
+    bad = next((build for build in builds if build.status is not BuildStatus.OK), None)
+    if any(build.status is BuildStatus.LOST for build in builds):
+        lost = next(build for build in builds if build.status is BuildStatus.LOST)
+        return Verdict.ERROR, f"the {lost.role.value} build was lost: {lost.reason}"
+    if bad is control:
+        return Verdict.FAILED, f"the control build failed: {control.reason}"
+    if bad is not None:
+        return Verdict.FRAGILE, f"it builds in the control environment, but not in a varied one: {bad.reason}"
+    if len(builds) < expected or expected < 2:
+        return Verdict.ERROR, f"{len(builds)} of {expected} builds ran"
+    if not varied:
+        return Verdict.ERROR, "none of the variations asked for could be applied, so nothing was verified"
+    return Verdict.REPRODUCIBLE, ""
+
+
+def _compare(artifact: Artifact, builds: Sequence[BuildResult], comparator: Comparator) -> tuple[Difference, ...]:
+    """Compare every experiment with the control; the first that differs is examined."""
+    for experiment in builds[1:]:
+        control = builds[0]
+        differences = compare_manifests(control.outputs, experiment.outputs, artifact.metadata)
+        if differences:
+            return tuple(_examine_first(differences, control, experiment, comparator))
+    return ()
+
+
+def _examine_first(
+    differences: Sequence[Difference], control: BuildResult, experiment: BuildResult, comparator: Comparator
+) -> Iterator[Difference]:
+    """Yield the differences, the first few looked into: the rest of many outputs mostly differ for the same reason."""
+    examined = 0
+    for difference in differences:
+        if difference.kind is not DifferenceKind.CONTENT or not (difference.control and difference.experiment):
+            yield difference
+        elif examined < _MOST_EXAMINED:
+            examined += 1
+            one = Path(control.blobs, difference.control.sha256)
+            other = Path(experiment.blobs, difference.experiment.sha256)
+            yield from comparator.examine(difference, one, other)
+        else:
+            yield replace(difference, note=f"not examined: only the first {_MOST_EXAMINED} differing outputs are")

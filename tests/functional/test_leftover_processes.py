@@ -1,0 +1,139 @@
+"""A build that does all it can to outlive its end, or that of its launcher or session, does not."""
+
+import os
+import secrets
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+NO_NAMESPACES = ("unshare", "-Urm", "sh", "-c", 'echo 0 > /proc/sys/user/max_user_namespaces; exec setpriv --bounding-set=-all --no-new-privs "$@"', "sh")  # fmt: skip
+DAEMON = """
+import os, signal, sys
+for number in signal.valid_signals() - {signal.SIGKILL, signal.SIGSTOP}:
+    try: signal.signal(number, signal.SIG_IGN)
+    except (OSError, ValueError): pass
+if os.fork(): os._exit(0)
+os.setsid()
+if os.fork(): os._exit(0)
+os.chdir("/")
+os.closerange(0, 3)
+os.execve("/bin/sleep", ["sleep", sys.argv[1]], {})
+"""
+
+
+class Build:
+    """A build whose daemons are recognised by the seconds they sleep."""
+
+    def __init__(self, folder: Path, prefix: tuple[str, ...], *, then: str, timeout: float = 60) -> None:
+        self.mark = f"9{secrets.randbelow(10**9)}"
+        (folder / "daemon.py").write_text(DAEMON)
+        (folder / "pytest.ini").write_text("[pytest]\n")
+        build = (
+            f"python3 daemon.py {self.mark}; env -i setsid python3 daemon.py {self.mark}; sleep 0.3; echo > out; {then}"
+        )
+        (folder / "ftc.toml").write_text(
+            f"retries = 0\n[artifacts.daemons]\nbuild = '''{build}'''\noutputs = ['out']\ntimeout = {timeout}\n"
+        )
+        self.session = subprocess.Popen(
+            [*prefix, sys.executable, "-m", "pytest", "--ftc-verify", "--ftc-diagnose=off", "-p", "no:cacheprovider"],
+            cwd=folder,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+        )
+
+    def daemons(self) -> list[int]:
+        return [pid for pid, line in commands() if line == f"sleep {self.mark} "]
+
+    def launchers(self) -> list[int]:
+        """The launchers of the session, those that were started first first."""
+        below = {self.session.pid}
+        found = []
+        for pid, line in sorted(commands()):
+            if parent(pid) in below:
+                below.add(pid)
+                if "pytest_ftc.builds.launcher" in line:
+                    found.append(pid)
+        return found
+
+    def wait_until(self, condition: Callable[[], bool]) -> None:
+        deadline = time.monotonic() + 20
+        while not condition():
+            assert time.monotonic() < deadline, "it did not happen"
+            time.sleep(0.02)
+
+
+def commands() -> list[tuple[int, str]]:
+    found = []
+    for folder in Path("/proc").iterdir():
+        if folder.name.isdigit():
+            try:
+                line = (folder / "cmdline").read_bytes().replace(b"\0", b" ").decode(errors="replace")
+            except OSError:
+                continue
+            found.append((int(folder.name), line))
+    return found
+
+
+def parent(pid: int) -> int:
+    try:
+        return int(Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[1])
+    except OSError:
+        return 0
+
+
+@pytest.fixture(params=["namespaces", "no namespaces"])
+def start(request, tmp_path) -> Iterator[Callable[..., Build]]:
+    prefix = NO_NAMESPACES if request.param == "no namespaces" else ()
+    tmp_path.chmod(0o755)
+    builds = []
+
+    def start(**settings) -> Build:
+        builds.append(Build(tmp_path, prefix, **settings))
+        return builds[-1]
+
+    yield start
+    for build in builds:
+        build.session.kill()
+        build.session.wait()
+        for pid in build.daemons():
+            os.kill(pid, signal.SIGKILL)
+
+
+def test_none_survives_the_end_of_its_build(start):
+    build = start(then="true")
+    build.wait_until(lambda: len(build.daemons()) >= 2)
+    assert build.session.wait(30) == 0
+    assert build.daemons() == []
+
+
+def test_none_survives_a_timeout(start):
+    build = start(then="sleep 1000", timeout=1.5)
+    build.wait_until(lambda: len(build.daemons()) >= 2)
+    assert build.session.wait(30) == 1
+    assert build.daemons() == []
+
+
+@pytest.mark.parametrize("which", ["outer", "inner"])
+def test_none_survives_a_launcher_that_is_killed(start, which):
+    build = start(then="sleep 1000")
+    build.wait_until(lambda: len(build.daemons()) >= 2)
+    outer, *others = build.launchers()
+    inner = [pid for pid in others if parent(pid) == outer]
+    os.kill(inner[0] if inner and which == "inner" else outer, signal.SIGKILL)
+    assert build.session.wait(30) == 1
+    assert build.daemons() == []
+
+
+def test_none_survives_a_session_that_is_killed(start):
+    build = start(then="sleep 1000")
+    build.wait_until(lambda: len(build.daemons()) >= 2)
+    build.session.kill()
+    build.session.wait()
+    build.wait_until(lambda: not build.daemons())
+    # Its work folder stays until the next session begins.
+    assert start(then="true").session.wait(30) == 0

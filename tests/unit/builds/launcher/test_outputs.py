@@ -1,0 +1,80 @@
+import hashlib
+import os
+import socket
+from pathlib import Path
+
+import pytest
+
+from pytest_ftc.builds.launcher.outputs import OutputsError, collect_outputs, trace_files
+
+
+@pytest.fixture
+def blobs(tmp_path: Path) -> Path:
+    (tmp_path / "blobs").mkdir()
+    return tmp_path / "blobs"
+
+
+@pytest.fixture
+def tree(tmp_path: Path) -> Path:
+    (tmp_path / "tree").mkdir()
+    return tmp_path / "tree"
+
+
+def test_files_folders_and_links_make_a_manifest(tree: Path, blobs: Path) -> None:
+    (tree / "out").mkdir(mode=0o750)
+    (tree / "out/file").write_bytes(b"content")
+    (tree / "out/file").chmod(0o640)
+    (tree / "out/link").symlink_to("/absolute/nowhere")
+    digest = hashlib.sha256(b"content").hexdigest()
+    manifest = collect_outputs(str(tree), ["out"], str(blobs), {})
+    assert manifest == [
+        {"path": "out", "mode": "0750", "type": "dir"},
+        {"path": "out/file", "mode": "0640", "type": "file", "size": 7, "sha256": digest},
+        {"path": "out/link", "mode": "0777", "type": "symlink", "target": "/absolute/nowhere"},
+    ]
+    assert (blobs / digest).read_bytes() == b"content"
+
+
+def test_a_glob_that_matches_nothing_is_an_error(tree: Path, blobs: Path) -> None:
+    (tree / "a").write_text("a")
+    with pytest.raises(OutputsError, match=r"nothing that matches 'b\*'"):
+        collect_outputs(str(tree), ["a", "b*"], str(blobs), {})
+
+
+def test_outputs_the_build_did_not_touch_do_not_count(tree: Path, blobs: Path) -> None:
+    (tree / "stale").write_text("stale")
+    before = trace_files(str(tree), ["*"])
+    with pytest.raises(OutputsError, match="did not touch"):
+        collect_outputs(str(tree), ["*"], str(blobs), before)
+    (tree / "stale").write_text("stale")
+    assert len(collect_outputs(str(tree), ["*"], str(blobs), before)) == 1
+
+
+def test_fifos_and_sockets_are_refused_without_being_opened(tree: Path, blobs: Path) -> None:
+    os.mkfifo(tree / "fifo")
+    with pytest.raises(OutputsError, match="'fifo' is a FIFO"):
+        collect_outputs(str(tree), ["fifo"], str(blobs), {})
+    with socket.socket(socket.AF_UNIX) as server:
+        server.bind(os.path.relpath(tree / "sock"))
+        with pytest.raises(OutputsError, match="'sock' is a socket"):
+            collect_outputs(str(tree), ["sock"], str(blobs), {})
+
+
+def test_an_unreadable_file_of_ones_own_is_read_and_keeps_its_mode(tree: Path, blobs: Path) -> None:
+    (tree / "locked").write_text("secret")
+    (tree / "locked").chmod(0)
+    manifest = collect_outputs(str(tree), ["locked"], str(blobs), {})
+    assert manifest[0]["mode"] == "0000"
+    assert manifest[0]["sha256"] == hashlib.sha256(b"secret").hexdigest()
+    assert (tree / "locked").stat().st_mode & 0o777 == 0
+
+
+def test_holes_stay_holes(tree: Path, blobs: Path) -> None:
+    with open(tree / "sparse", "wb") as file:
+        file.truncate(1 << 28)
+        file.seek(1 << 27)
+        file.write(b"island")
+    entry = collect_outputs(str(tree), ["sparse"], str(blobs), {})[0]
+    copy = blobs / entry["sha256"]
+    assert copy.stat().st_size == entry["size"] == 1 << 28
+    assert copy.stat().st_blocks * 512 < 1 << 24

@@ -1,0 +1,318 @@
+"""Real builds by the real launcher, in every way of isolation that this machine has."""
+
+import contextlib
+import os
+import signal
+import stat
+import threading
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from pytest_ftc.builds.local import LocalExecutor
+from pytest_ftc.builds.machine import survey_machine
+from pytest_ftc.builds.workspace import Workspace
+from pytest_ftc.model import (
+    Action,
+    BuildResult,
+    BuildStatus,
+    Environment,
+    FileOrder,
+    FileSystem,
+    Isolation,
+    Machine,
+    Role,
+    Tracing,
+)
+
+Build = Callable[..., BuildResult]
+
+pytestmark = pytest.mark.usefixtures("leaves_nothing_behind")
+
+
+@pytest.fixture(scope="module")
+def found(tmp_path_factory: pytest.TempPathFactory) -> Machine:
+    with Workspace() as workspace:
+        return survey_machine(workspace.path)
+
+
+@pytest.fixture
+def workspace() -> Iterator[Workspace]:
+    with Workspace() as workspace:
+        yield workspace
+
+
+@pytest.fixture(params=[Isolation.USER, Isolation.ROOT, Isolation.NONE], ids=lambda isolation: isolation.value)
+def machine(request: pytest.FixtureRequest, found: Machine) -> Machine:
+    """The machine, held to one way of isolation; where it lacks that one, the best it has is tested once more."""
+    isolation: Isolation = request.param
+    if isolation is Isolation.ROOT and os.geteuid() != 0:
+        isolation = found.isolation
+    if found.isolation is Isolation.NONE:
+        isolation = Isolation.NONE
+    return replace(found, isolation=isolation)
+
+
+@pytest.fixture
+def executor(machine: Machine, workspace: Workspace, tmp_path: Path) -> LocalExecutor:
+    return LocalExecutor(machine, workspace.folder("builds"), tmp_path / "logs", jobs=2)
+
+
+@pytest.fixture
+def build(executor: LocalExecutor, machine: Machine, workspace: Workspace, tmp_path: Path) -> Build:
+    (tmp_path / "source").mkdir()
+    for name in "abcdefgh":
+        (tmp_path / "source" / name).write_text(name)
+
+    def run(command: str | tuple[str, ...], *, outputs: tuple[str, ...] = ("out",), timeout: float = 20, trace: Tracing = Tracing.NO, keep: Path | None = None, confidential: bool = False, **changes: object) -> BuildResult:  # fmt: skip
+        prefix = str(workspace.folder("plain")) if machine.isolation is Isolation.NONE else ""
+        environment = Environment(
+            build_path=f"{prefix}/ftc-build-test/tree",
+            home=f"{prefix}/ftc-home-test",
+            temp_dir=f"{prefix}/tmp",
+            variables={"PATH": os.defpath, "LC_ALL": "C", "FTC_CANARY": "x"},
+        )
+        action = Action(
+            id="test",
+            role=Role.CONTROL,
+            command=("/bin/sh", "-c", command) if isinstance(command, str) else command,
+            snapshot=tmp_path / "source",
+            environment=replace(environment, **changes),  # type: ignore[arg-type]
+            described={},
+            outputs=outputs,
+            timeout=timeout,
+            root=workspace.path / "plain" if machine.isolation is Isolation.NONE else None,
+            trace=trace,
+            keep=keep,
+            confidential=confidential,
+        )
+        return executor.run(action, lambda _: None)
+
+    return run
+
+
+def text(result: BuildResult, path: str = "out") -> str:
+    entry = next(output for output in result.outputs if output.path == path)
+    return Path(result.blobs, entry.sha256).read_text(errors="replace")
+
+
+def test_a_log_that_may_hold_a_secret_goes_with_the_session(build: Build, workspace: Workspace, tmp_path: Path) -> None:
+    result = build("echo secret; echo > out", confidential=True)
+    assert Path(result.log).read_text() == "secret\n"
+    assert workspace.path in Path(result.log).parents
+    assert not list((tmp_path / "logs").iterdir())
+
+
+def test_a_build_sees_its_own_tree_home_and_temporary_folder(build: Build, tmp_path: Path) -> None:
+    result = build(
+        'cat a b > out; pwd >> out; echo "$HOME" >> out; ls -A "$HOME" "$TMPDIR" >> out; touch "$HOME/x" "$TMPDIR/y"'
+    )
+    assert result.status is BuildStatus.OK
+    lines = text(result).splitlines()
+    assert lines[0].endswith("/ftc-build-test/tree")
+    assert lines[1].endswith("/ftc-home-test")
+    assert not any("x" in line.split("/") for line in lines[2:])
+    assert not (tmp_path / "source/out").exists()
+
+
+def test_the_source_is_the_same_for_the_next_build(build: Build, tmp_path: Path) -> None:
+    assert build("rm -rf b; echo changed > a; mkdir out").status is BuildStatus.OK
+    assert (tmp_path / "source/a").read_text() == "a"
+    assert (tmp_path / "source/b").read_text() == "b"
+
+
+@pytest.mark.parametrize(
+    ("command", "status", "reason"),
+    [
+        (("no-such-command", "x"), BuildStatus.FAILED, "command not found: no-such-command"),
+        (("/etc/passwd",), BuildStatus.FAILED, "cannot execute /etc/passwd"),
+        ("exit 7", BuildStatus.FAILED, "exit status 7"),
+        ("kill -SEGV $$", BuildStatus.FAILED, "killed by SIGSEGV"),
+        ("true", BuildStatus.FAILED, "nothing that matches 'out'"),
+        ("mkfifo out", BuildStatus.FAILED, "'out' is a FIFO"),
+        ("cat; echo read nothing > out", BuildStatus.OK, ""),
+        ("echo 'write error: No space left on device'; exit 1", BuildStatus.LOST, "No space left on device"),
+    ],
+)
+def test_each_end_of_a_build_has_its_name(
+    build: Build, command: str | tuple[str, ...], status: BuildStatus, reason: str
+) -> None:
+    result = build(command)
+    assert result.status is status
+    assert reason in result.reason
+
+
+def test_a_timeout_kills_the_whole_tree(build: Build) -> None:
+    begin = time.monotonic()
+    result = build("trap '' TERM INT HUP; (setsid sleep 1000 &); sleep 1000 & sleep 1000", timeout=0.5)
+    assert result.status is BuildStatus.TIMEOUT
+    assert result.reason == "still running after 0.5 s"
+    assert time.monotonic() - begin < 10
+
+
+def test_a_daemon_does_not_survive_its_build(build: Build) -> None:
+    daemon = "import os,time\nif os.fork(): os._exit(0)\nos.setsid()\nif os.fork(): os._exit(0)\ntime.sleep(1000)"
+    result = build(f"echo > out; python3 -c '{daemon}'; sleep 0.2")
+    assert result.status is BuildStatus.OK
+    assert result.notes == ("1 process(es) that the build left running were killed",)
+
+
+def test_cancelling_ends_running_builds_and_refuses_new_ones(build: Build, executor: LocalExecutor) -> None:
+    results: list[BuildResult] = []
+    thread = threading.Thread(target=lambda: results.append(build("(setsid sleep 1000 &) ; sleep 1000", timeout=1000)))
+    thread.start()
+    time.sleep(0.5)
+    executor.cancel()
+    thread.join(10)
+    assert [result.status for result in results] == [BuildStatus.LOST]
+
+
+def test_a_log_is_kept_in_full_and_its_tail_decoded(build: Build) -> None:
+    result = build(r"head -c 100000000 /dev/zero | tr '\0' 'x'; printf '\n\377\033[31mred\n'; exit 1")
+    assert Path(result.log).stat().st_size == 100_000_000 + len(b"\n\xff\x1b[31mred\n")
+    assert result.log_tail.splitlines()[-1] == "\ufffd\x1b[31mred"
+
+
+def test_outputs_of_every_name_and_kind_are_taken(build: Build) -> None:
+    result = build(
+        r"""mkdir out; cd out; touch "$(printf 'new\nline')" "$(printf 'latin-\351')" "$(printf '%255s' | tr ' ' n)"
+        ln -s nowhere dangling; ln -s /etc/passwd absolute; echo secret > locked; chmod 000 locked; mkdir -m 000 closed"""
+    )
+    assert result.status is BuildStatus.OK
+    names = {os.fsencode(output.path) for output in result.outputs}
+    assert names == {
+        b"out", b"out/new\nline", b"out/latin-\xe9", b"out/" + b"n" * 255, b"out/dangling", b"out/absolute",
+        b"out/locked", b"out/closed",
+    }  # fmt: skip
+    assert next(output.target for output in result.outputs if output.path == "out/absolute") == "/etc/passwd"
+
+
+def test_the_environment_is_what_was_asked_for(build: Build, machine: Machine) -> None:
+    result = build(
+        "(umask; date +%Y; stat -c %Y a) > out",
+        umask=0o007,
+        clock_shift=398 * 86400 if machine.faketime else 0,
+        source_mtime_shift=-86400,
+    )
+    umask, year, mtime = text(result).split()
+    assert umask == "0007"
+    assert (int(year) > time.gmtime().tm_year) == bool(machine.faketime)
+    assert 86000 < time.time() - int(mtime) < 86400 + 600
+
+
+def test_folders_list_the_other_way_round(build: Build, machine: Machine, tmp_path: Path) -> None:
+    native = os.listdir(tmp_path / "source")
+    result = build("ls -U > ../listed; mv ../listed out" if machine.isolation is Isolation.NONE else 'ls -U > "$HOME/listed"; cp "$HOME/listed" out',
+                   filesystem=FileSystem.TMPFS, file_order=FileOrder.REVERSED)  # fmt: skip
+    if machine.isolation is not Isolation.NONE:
+        assert result.not_applied == {}
+        assert text(result).split() == native[::-1]
+
+
+def test_the_machine_is_read_only_to_a_build_in_namespaces(build: Build, machine: Machine, tmp_path: Path) -> None:
+    victim = Path(os.path.expanduser("~")) / f"ftc-test-{os.getpid()}"
+    result = build(f"touch {victim} {tmp_path}/written; echo > out")
+    assert result.status is BuildStatus.OK
+    if machine.isolation is not Isolation.NONE:
+        assert not victim.exists()
+        assert not (tmp_path / "written").exists()
+    victim.unlink(missing_ok=True)
+
+
+def test_without_network_only_loopback_is_left(build: Build, machine: Machine) -> None:
+    result = build("tail -n +3 /proc/net/dev | cut -d: -f1 > out", network=False)
+    if machine.isolation is not Isolation.NONE:
+        assert text(result).split() == ["lo"]
+
+
+def test_a_launcher_that_is_killed_loses_the_build_and_leaves_nothing(
+    build: Build, machine: Machine, workspace: Workspace
+) -> None:
+    results: list[BuildResult] = []
+    thread = threading.Thread(target=lambda: results.append(build("(setsid sleep 1000 &) ; sleep 1000", timeout=1000)))
+    thread.start()
+    time.sleep(0.7)
+    spec = str(workspace.path)
+    for folder in Path("/proc").glob("[0-9]*"):
+        with contextlib.suppress(OSError):
+            command = (folder / "cmdline").read_bytes().decode(errors="replace")
+            parent = int((folder / "stat").read_text().rpartition(")")[2].split()[1])
+            if spec in command and "pytest_ftc.builds.launcher" in command and parent == os.getpid():
+                os.kill(int(folder.name), signal.SIGKILL)
+    thread.join(10)
+    assert [result.status for result in results] == [BuildStatus.LOST]
+    assert "the launcher ended with status -9" in results[0].reason
+
+
+def test_a_trace_names_who_wrote_what(build: Build) -> None:
+    result = build("(echo one; printf two | tee part) > out; mv part renamed", trace=Tracing.CONTENTS)
+    assert result.status is BuildStatus.OK, result.reason
+    trace = result.trace
+    assert trace is not None
+    names = [program.argv[0] for program in trace.programs]
+    assert names == ["/bin/sh", "tee", "mv"]
+    assert all(program.exit_code == 0 for program in trace.programs)
+    tree = trace.programs[0].folder
+    assert {(names[index], path) for index, path in trace.written} >= {
+        ("/bin/sh", f"{tree}/out"),
+        ("tee", f"{tree}/out"),
+        ("tee", f"{tree}/part"),
+    }
+    written = {(names[index], path): content for index, path, content in trace.contents}
+    assert written["/bin/sh", f"{tree}/out"] == "one\n"
+    assert written["tee", f"{tree}/part"] == "two"
+    assert (names.index("mv"), f"{tree}/part", f"{tree}/renamed") in trace.moved
+
+
+@pytest.mark.parametrize("tracing", Tracing)
+def test_a_command_that_cannot_be_started_is_told_of_however_it_is_traced(build: Build, tracing: Tracing) -> None:
+    result = build(("no-such-command",), trace=tracing)
+    assert result.status is BuildStatus.FAILED
+    assert result.reason == "command not found: no-such-command"
+
+
+HOSTILE = """
+mkdir -p d/locked; echo secret > d/locked/file; chmod 000 d/locked/file
+ln -s /etc/passwd out-of-here; ln -s / root; ln -s nowhere dangling
+mkfifo pipe; python3 -c 'import socket; socket.socket(socket.AF_UNIX).bind("socket")'
+truncate -s 1T sparse; printf end | dd of=sparse bs=1 seek=1000000000000 conv=notrunc 2>/dev/null
+cp /bin/sh shell; chmod 4755 shell; printf '\\377' > "$(printf 'name-\\377')"
+echo home > "$HOME/h"; echo temp > "$TMPDIR/t"; echo done > out
+"""
+
+
+def test_what_is_kept_of_a_hostile_tree_is_harmless(build: Build, tmp_path: Path) -> None:
+    keep = tmp_path / "keep"
+    keep.mkdir()
+    result = build(HOSTILE, keep=keep)
+    assert result.status is BuildStatus.OK, result.log_tail
+    tree = keep / "tree"
+    assert (tree / "out").read_text() == "done\n"
+    assert ((keep / "home/h").read_text(), (keep / "temp/t").read_text()) == ("home\n", "temp\n")
+    assert [os.readlink(tree / name) for name in ("out-of-here", "root", "dangling")] == ["/etc/passwd", "/", "nowhere"]
+    assert stat.S_ISFIFO((tree / "pipe").lstat().st_mode)
+    assert not os.path.lexists(tree / "socket")
+    assert any("socket" in note for note in result.notes)
+    sparse = (tree / "sparse").stat()
+    assert sparse.st_size == 1 << 40
+    assert sparse.st_blocks < 100_000
+    with open(tree / "sparse", "rb") as file:
+        file.seek(1_000_000_000_000)
+        assert file.read(3) == b"end"
+    assert stat.S_IMODE((tree / "shell").stat().st_mode) == 0o755
+    assert os.path.exists(os.fsencode(tree) + b"/name-\xff")
+    assert (tmp_path / "source/a").read_text() == "a"
+
+
+@pytest.mark.parametrize("end", ["exit 3", "sleep 60"])
+def test_a_tree_is_kept_of_a_build_that_fails_and_of_one_that_takes_too_long(
+    build: Build, tmp_path: Path, end: str
+) -> None:
+    keep = tmp_path / "keep"
+    keep.mkdir()
+    result = build(f"echo mark > mark; {end}", timeout=1, keep=keep)
+    assert result.status is (BuildStatus.TIMEOUT if "sleep" in end else BuildStatus.FAILED)
+    assert (keep / "tree/mark").read_text() == "mark\n"

@@ -1,0 +1,68 @@
+"""What is concluded of one difference from others."""
+
+from pytest_ftc.diagnosis.confirm import Case, conclude, let_follow
+from pytest_ftc.diagnosis.group_testing import Observation
+from pytest_ftc.diagnosis.places import Key
+from pytest_ftc.model import Field, Place, Strength, Suspicion
+
+ALL, NONE = frozenset({"time", "timezone", "user_group", "hash_seed"}), frozenset()
+
+
+def case(*suspicions, observations):
+    leaf = Place(field=Field.CONTENT, location="x", control=b"1", experiment=b"2")
+    return Case(
+        leaf, [Suspicion(cause, strength, "1", "2", "so") for cause, strength in suspicions], list(observations)
+    )
+
+
+def test_a_digest_follows_from_the_time_beside_it_though_the_zone_is_told_first():
+    always = [Observation(ALL, True), Observation(NONE, True)]
+    stamp = case(("timezone", Strength.STRONG), ("time", Strength.STRONG), observations=always)
+    digest = case(("random", Strength.GUESS), observations=always)
+    let_follow({Key("app", "", ".rodata", Field.CONTENT): stamp, Key("app", "", "build id", Field.HEADER): digest}, ALL)
+    assert conclude(digest, ALL) == [("time", True)]
+
+
+def test_what_did_not_show_in_a_repeat_is_not_called_random_for_its_looks():
+    seen = [Observation(ALL, True), Observation(NONE, False), Observation(frozenset({"time", "timezone"}), False)]
+    assert conclude(case(("random", Strength.GUESS), observations=seen), ALL) == [("hash_seed", False)]
+
+
+def test_an_identifier_that_sorts_by_time_has_two_causes():
+    always = [Observation(ALL, True), Observation(NONE, True)]
+    both = case(("time", Strength.STRONG), ("random", Strength.STRONG), observations=always)
+    assert conclude(both, ALL) == [("time", True), ("random", False)]
+
+
+def test_what_only_moves_addresses_is_not_told_beside_random_ones():
+    names = ALL | {"aslr"}
+    alone = [Observation(frozenset({name}), True) for name in ("aslr", "time")]
+    address = case(("aslr", Strength.STRONG), observations=[Observation(names, True), Observation(NONE, False), *alone])
+    assert conclude(address, names) == [("aslr", True)]
+
+
+PATHS = ALL | {"build_path", "home", "temp_dir", "exec_path", "domain_host"}
+HALF = frozenset({"build_path", "home", "temp_dir", "exec_path", "domain_host"})
+
+
+def place(name, output="app"):
+    return Key(output, "", name, Field.CONTENT)
+
+
+def test_what_shows_in_the_same_builds_follows_from_the_place_whose_values_tell_its_cause():
+    seen = [Observation(PATHS, True), Observation(NONE, False), Observation(HALF, True), Observation(ALL, False)]
+    path = case(("build_path", Strength.WEAK), observations=seen)
+    offset, elsewhere, other = case(observations=seen), case(observations=seen), case(observations=seen[:2])
+    let_follow(
+        {place("strings"): path, place("offset"): offset, place("x", "lib"): elsewhere, place("y"): other}, PATHS
+    )
+    assert conclude(offset, PATHS) == [("build_path", False)]
+    assert "follows from another place" in offset.suspicions[0].why
+    assert [conclude(one, PATHS) for one in (elsewhere, other)] == [[("unknown", False)]] * 2
+
+
+def test_without_a_build_in_which_it_is_gone_nothing_follows():
+    seen = [Observation(PATHS, True), Observation(HALF, True)]
+    path, offset = case(("build_path", Strength.WEAK), observations=seen), case(observations=seen)
+    let_follow({place("strings"): path, place("offset"): offset}, PATHS)
+    assert conclude(offset, PATHS) == [("unknown", False)]

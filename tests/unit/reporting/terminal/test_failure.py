@@ -1,0 +1,329 @@
+import os
+import re
+import unicodedata
+from dataclasses import replace
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from samples import verification
+
+from pytest_ftc.model import (
+    Difference,
+    DifferenceKind,
+    Evidence,
+    Finding,
+    NotVaried,
+    Remedy,
+    Role,
+    Verdict,
+    Verification,
+)
+from pytest_ftc.model.printable import printable
+from pytest_ftc.reporting.findings import show_command
+from pytest_ftc.reporting.terminal.failure import failure_panel
+from pytest_ftc.reporting.terminal.style import fit_encoding
+from pytest_ftc.reporting.terminal.summary import summary_lines
+
+AGAIN = "pytest --ftc-verify 'pyproject.toml::ftc::app'"
+BAD = [verdict for verdict in Verdict if verdict is not Verdict.REPRODUCIBLE]
+
+
+def diagnosed() -> Verification:
+    plain = verification(Verdict.UNREPRODUCIBLE)
+    difference = replace(plain.differences[0], note="diffoscope timed out after 60 s")
+    finding = Finding(
+        output=difference.output,
+        member=difference.member,
+        location=difference.location,
+        cause="time",
+        confirmed=True,
+        evidence=difference.evidence,
+        command=("/usr/bin/python", "-m", "build", "--wheel", "--no-isolation"),
+        given=("sed", "s/@YEAR/2026/"),
+        remedy=Remedy(summary="set the time in the archive", settings={"SOURCE_DATE_EPOCH": "1700000000"}, proved=True),
+    )
+    return replace(plain, differences=(difference,), findings=(finding,))
+
+
+def cells(line: str) -> int:
+    wide = sum(unicodedata.east_asian_width(c) in "WF" for c in line)
+    return len(line) + wide - sum(unicodedata.category(c) in ("Mn", "Me") for c in line)
+
+
+def pointers(text: str) -> str:
+    return next(line + "\n" for line in text.splitlines() if line.strip().strip("^ ") == "" and "^" in line)
+
+
+def panel(verdict: Verdict, width: int = 80, colour: bool = False, **sample: object) -> str:
+    return failure_panel(verification(verdict, **sample), width=width, colour=colour, rerun=AGAIN)
+
+
+@pytest.mark.parametrize("verdict", BAD)
+def test_what_a_maintainer_needs_is_on_the_first_screen(verdict):
+    text = panel(verdict)
+    lines = text.splitlines()
+    assert len(lines) <= 24
+    assert verdict.value in lines[0]
+    assert "app" in lines[0]
+    assert AGAIN in text
+    for needed in {
+        Verdict.UNREPRODUCIBLE: ("dist/app.whl", "zip entry mtime", "2026-11-23", "2027-12-26", "full diff", "varied", "not varied"),
+        Verdict.FAILED: ("exit status 3", "no such file", "app-control.log"),
+        Verdict.FRAGILE: ("exit status 3", "no such file", "app-experiment.log", "varied"),
+        Verdict.ERROR: ("exit status 3",),
+    }[verdict]:  # fmt: skip
+        assert needed in text
+
+
+def test_a_finding_with_all_its_parts_fits_the_first_screen():
+    text = failure_panel(diagnosed(), width=80, colour=False, rerun=AGAIN)
+    assert len(text.splitlines()) <= 24
+    for needed in (
+        "dist/app.whl › app/__init__.py",
+        "time (confirmed)",
+        "python -m build",
+        "given to sed s/@YEAR/2026/",
+        "set the time in the archive (proved by rebuilding) SOURCE_DATE_EPOCH=1700000000",
+        "diffoscope timed out",
+        "full diff",
+        "logs",
+    ):
+        assert needed in " ".join(text.split())
+
+
+def test_what_was_tried_in_vain_stands_below_the_advice():
+    remedy = Remedy(summary="write no time", also_tried=("set the zone", "set the time"))
+    plain = diagnosed()
+    text = failure_panel(
+        replace(plain, findings=(replace(plain.findings[0], remedy=remedy),)), width=80, colour=False, rerun=AGAIN
+    )
+    assert "write no time (advice, not tried) in vain set the zone; set the time" in " ".join(text.split())
+
+
+def test_the_two_values_stand_under_each_other():
+    lines = panel(Verdict.UNREPRODUCIBLE, value="x" * 200).splitlines()
+    control = next(line for line in lines if line.startswith("  control"))
+    experiment = next(line for line in lines if line.startswith("  experiment"))
+    assert control.index("2026-11-23") == experiment.index("2027-12-26")
+
+
+def test_colour_is_never_the_only_carrier_and_can_be_left_out():
+    coloured, plain = (panel(Verdict.UNREPRODUCIBLE, colour=colour) for colour in (True, False))
+    assert "\x1b[" in coloured
+    assert "\x1b" not in plain
+    assert "^^^" in plain
+    assert re.sub(r"\x1b\[[0-9;]*m", "", coloured) == plain.replace(pointers(plain), "")
+
+
+def test_many_alike_are_folded():
+    text = panel(Verdict.UNREPRODUCIBLE, many=412)
+    assert "where       zip entry mtime, in 412 files" in text
+    assert len(text.splitlines()) <= 24
+
+
+@given(st.text(st.characters(), max_size=60), st.integers(40, 160), st.sampled_from(BAD))
+def test_hostile_text_neither_reaches_the_terminal_nor_leaves_its_columns(hostile, width, verdict):
+    text = panel(verdict, width, output=hostile or "x", value=hostile, tail=hostile)
+    assert text.replace("\n", "").isprintable()
+    for line in text.splitlines():
+        assert line.startswith("/project/") or cells(line) <= width
+
+
+@given(st.text())
+def test_printable_text_stays_as_it_is(text):
+    shown = printable(text)
+    assert printable(shown) == shown
+    if text.isprintable() and text.isascii():
+        assert shown == text
+
+
+def test_the_summary_is_one_line_an_artifact_and_says_each_reason_once():
+    entries = [replace(verification(v), id=v.value) for v in (Verdict.REPRODUCIBLE, Verdict.UNREPRODUCIBLE)]
+    lines = summary_lines(entries, width=100, colour=False, verbose=False).splitlines()
+    assert lines == [
+        "✔ reproducible    app  2 builds  3.5 s  9 of 10 variations",
+        "✘ unreproducible  app  2 builds  3.5 s  9 of 10 variations",
+        "  not varied  fileordering: namespaces are refused here; allow unshare(2)",
+        "  in all      2 artifacts: 1 reproducible, 1 unreproducible",
+    ]
+
+
+def test_one_green_artifact_is_one_line():
+    entry = replace(verification(Verdict.REPRODUCIBLE), not_varied=())
+    assert summary_lines([entry], width=80, colour=False, verbose=False).count("\n") == 1
+
+
+def test_a_reason_names_the_artifacts_it_is_about_unless_it_is_all():
+    one, other = (replace(verification(Verdict.REPRODUCIBLE), id=name, name=name) for name in ("one", "other"))
+    other = replace(other, not_varied=(*other.not_varied, NotVaried(variation="time", reason="no libfaketime")))
+    text = summary_lines([one, other], width=80, colour=False, verbose=False)
+    assert "not varied  fileordering: namespaces" in text
+    assert "not varied  time (other): no libfaketime" in text
+
+
+@given(st.lists(st.text(max_size=200), min_size=1, max_size=4), st.integers(40, 160))
+def test_the_summary_stays_in_its_columns_and_harmless(names, width):
+    entries = [
+        replace(verification(verdict), id=str(number), name=name, notes=(name,))
+        for number, name in enumerate(names)
+        for verdict in Verdict
+    ]
+    text = summary_lines(entries, width=width, colour=False, verbose=True)
+    assert text.replace("\n", "").isprintable()
+    assert all(cells(line) <= width for line in text.split("\n"))
+
+
+def test_the_summary_of_nothing_is_nothing():
+    assert summary_lines([], width=80, colour=False, verbose=True).strip() == ""
+
+
+@pytest.mark.parametrize("encoding", ["ascii", "latin-1", "utf-8", None])
+def test_what_a_terminal_cannot_show_is_spelled_out(encoding):
+    text = fit_encoding(panel(Verdict.UNREPRODUCIBLE, output="dist/日本"), encoding)
+    assert text.encode(encoding or "utf-8")
+    assert ("✘" in text) == (encoding in ("utf-8", None))
+    assert ("x unreproducible  app" in text) == (encoding in ("ascii", "latin-1"))
+
+
+def test_values_that_changed_otherwise_are_not_folded():
+    first = verification(Verdict.UNREPRODUCIBLE).differences[0]
+    date = replace(
+        first, output="b.txt", location="line 1", evidence=Evidence(control="Mon 17:47", experiment="Tue 18:52")
+    )
+    path = replace(first, output="c.txt", location="line 2", evidence=Evidence(control="/a/b", experiment="/c/d/e"))
+    alike = replace(path, output="d.txt", location="line 9", evidence=Evidence(control="/a/b", experiment="/x/y/z"))
+    entry = replace(verification(Verdict.UNREPRODUCIBLE), differences=(date, path, alike))
+    text = failure_panel(entry, width=80, colour=False, rerun=AGAIN)
+    assert text.count("  output  ") == 2
+    assert "2 files alike, as at line 9\n" in text
+
+
+def test_after_three_findings_the_rest_is_counted():
+    first = verification(Verdict.UNREPRODUCIBLE).differences[0]
+    many = tuple(replace(first, output=f"out.{number}") for number in range(9))
+    entry = replace(verification(Verdict.UNREPRODUCIBLE), differences=many)
+    text = failure_panel(entry, width=80, colour=False, rerun=AGAIN)
+    assert text.count("  output  ") == 3
+    assert "and 6 more in report.json" in text
+    assert "further causes" not in text
+
+
+def test_a_hook_of_a_build_backend_is_told_by_its_name():
+    backend = ("/v/bin/python", "/v/lib/pyproject_hooks/_in_process/_in_process.py", "build_wheel", "/tmp/tmpx1")
+    assert show_command(backend) == "build_wheel of the build backend (PEP 517)"
+    assert show_command(("sh", "-c", "date > out")) == "sh -c 'date > out'"
+
+
+def test_causes_that_only_the_rest_has_are_named():
+    first = verification(Verdict.UNREPRODUCIBLE).differences[0]
+    found = tuple(
+        Finding(
+            output=f"out.{place}",
+            member="",
+            location=first.location,
+            cause=cause,
+            confirmed=True,
+            evidence=Evidence(control="a", experiment="b"),
+        )
+        for place, cause in enumerate(["time", "locales", "umask", "pid", "home", "pid", "time"])
+    )
+    entry = replace(verification(Verdict.UNREPRODUCIBLE), differences=(), findings=found)
+    text = failure_panel(entry, width=120, colour=False, rerun=AGAIN)
+    assert "(--ftc-report=DIR); further causes: pid, home\n" in text
+
+
+def test_an_output_nobody_looked_into_is_told_by_what_the_manifests_say():
+    one, other = (build.outputs[0] for build in verification(Verdict.UNREPRODUCIBLE).builds)
+    unseen = Difference(
+        output=one.path, kind=DifferenceKind.CONTENT, control=one, experiment=other, note="not examined: no tool"
+    )
+    entry = replace(verification(Verdict.UNREPRODUCIBLE), differences=(unseen,))
+    text = failure_panel(entry, width=80, colour=False, rerun=AGAIN)
+    assert "7 bytes, sha256 aaaaaaaaaaaaaaaa\n" in text
+    assert "not examined: no tool" in text
+
+
+def test_a_long_difference_is_cut_to_the_place_that_differs():
+    text = panel(Verdict.UNREPRODUCIBLE, value="日本語" * 100)
+    assert "2026-11-23\n" in text
+    assert all(cells(line) <= 80 for line in text.splitlines())
+
+
+def test_the_log_keeps_its_tabs_and_loses_its_colours():
+    text = panel(Verdict.FAILED, tail="make:\t\x1b[31mError\x1b[0m 1\n\x1b]0;owned\x07\n")
+    assert "│ make:   Error 1\n" in text
+    assert r"\x1b]0;owned\x07" in text
+
+
+def test_the_log_takes_what_room_there_is():
+    lines = panel(Verdict.FAILED, tail="\n".join(map(str, range(99)))).splitlines()
+    assert lines.count("  │ 98") == 1
+    assert len([line for line in lines if line.startswith("  │")]) == 15
+    assert len(lines) <= 24
+
+
+def test_an_error_says_why_and_what_could_not_be_varied():
+    entry = replace(
+        verification(Verdict.ERROR), builds=(), reason="no git repository\nSet source_date_epoch to a number."
+    )
+    text = failure_panel(entry, width=80, colour=False, rerun=AGAIN)
+    assert "  why         no git repository\n              Set source_date_epoch to a number.\n" in text
+    assert "allow unshare(2)" in text
+    assert "  next  " in text
+
+
+def test_a_fragile_build_says_what_it_met():
+    assert "umask 0022" in panel(Verdict.FRAGILE)
+
+
+@pytest.mark.parametrize("width", [40, 60, 80])
+def test_the_command_to_verify_again_can_be_pasted(width):
+    rerun = "pytest --ftc-verify --ftc-variations=all 'some folder/pyproject.toml::ftc::app'"
+    text = failure_panel(verification(Verdict.FAILED), width=width, colour=False, rerun=rerun)
+    pasted = re.split(r"^  again", text, flags=re.MULTILINE)[1].replace("\\\n", " ")
+    assert " ".join(pasted.split()) == rerun
+
+
+def test_a_panel_is_shown_where_the_current_folder_is_gone(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    os.rmdir(tmp_path)
+    assert "/project/.pytest_cache/d/ftc/logs" in panel(Verdict.UNREPRODUCIBLE)
+
+
+def test_the_settings_of_a_remedy_are_never_cut():
+    text = failure_panel(diagnosed(), width=40, colour=False, rerun=AGAIN)
+    assert "SOURCE_DATE_EPOCH=1700000000\n" in text
+
+
+@pytest.mark.parametrize("width", [-1, 0, 1, 14, 39])
+def test_a_terminal_that_calls_itself_narrow_gets_a_report_too(width):
+    assert "  again" in panel(Verdict.FRAGILE, width, tail="x" * 99)
+    assert "app" in summary_lines([verification(v) for v in Verdict], width=width, colour=False, verbose=True)
+
+
+def test_an_output_is_named_once_for_all_the_places_in_it():
+    first = verification(Verdict.UNREPRODUCIBLE).differences[0]
+    places = tuple(replace(first, location=place) for place in ("entry", "header", "comment"))
+    entry = replace(verification(Verdict.UNREPRODUCIBLE), differences=places)
+    text = failure_panel(entry, width=80, colour=False, rerun=AGAIN)
+    assert [text.count(f"  {label}  ") for label in ("output", "cause", "where", "full diff")] == [1, 1, 3, 1]
+    assert len(text.splitlines()) <= 24
+
+
+def test_what_leaks_from_a_fragile_build_besides_is_shown():
+    leak = verification(Verdict.UNREPRODUCIBLE).differences
+    found = replace(verification(Verdict.REPRODUCIBLE).builds[0], id="app-bisect", role=Role.BISECT)
+    fragile = verification(Verdict.FRAGILE)
+    entry = replace(fragile, builds=(*fragile.builds, found), differences=leak, reason="breaks under: umask=0002")
+    text = failure_panel(entry, width=80, colour=False, rerun=AGAIN)
+    assert "breaks under: umask=0002" in text
+    assert "zip entry mtime" in text
+    assert "time · timezone" in text
+
+
+def test_a_build_that_writes_elsewhere_is_told_where_it_can():
+    plain = verification(Verdict.FAILED)
+    builds = tuple(replace(build, log_tail="cp: cannot create ../x: Read-only file system\n") for build in plain.builds)
+    text = failure_panel(replace(plain, builds=builds), width=80, colour=False, rerun=AGAIN)
+    assert "next a build can write only below its source folder" in " ".join(text.split())
