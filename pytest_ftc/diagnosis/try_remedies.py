@@ -16,50 +16,50 @@ from pytest_ftc.model.remedy import Changes
 _VAGUE = ("random", "race", "unknown")
 """Causes that, unless they are known, are no more than a name for not knowing."""
 _TIMES = {"race": 3, "random": 3}
-"""How often a cure must help where a difference comes and goes by itself; once where it does not."""
+"""How often a template must help where a difference comes and goes by itself; once where it does not."""
 
 Look = Callable[[BuildResult, BuildResult], Places]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RemedyTarget:
-    """A place that differs, and what bears on its cure."""
+    """A place that differs, and what bears on its template."""
 
     key: Key
     leaf: Place
     cause: str
     known: bool
-    """Whether the cause is known well enough to try cures for it."""
+    """Whether the cause is known well enough to try templates for it."""
     tools: tuple[str, ...]
     """The commands that made it."""
 
 
 def try_remedies(
-    patients: Sequence[RemedyTarget],
+    targets: Sequence[RemedyTarget],
     look: Look,
     rebuilder: Rebuilder,
     epoch: int,
     others: Sequence[RemedyTemplate] = (),
 ) -> Mapping[RemedyTarget, Remedy]:
-    """Return the best remedy for each of `patients`: proved if one could be, else the advice that fits best.
+    """Return the best remedy for each of `targets`: proved if one could be, else the advice that fits best.
 
-    Cures are those of the catalogue, and before them `others`.
+    Remedies are those of the catalogue, and before them `others`.
 
-    All are treated at once, each with the first cure that has not failed it yet, for as long as the budget lasts.
+    All are treated at once, each with the first template that has not failed it yet, for as long as the budget lasts.
     """
-    choices = {patient: list(_cures(patient, others)) for patient in patients}
+    choices = {target: list(_templates(target, others)) for target in targets}
     # What has failed at a place has failed it whichever of its causes it was meant for.
-    failed: dict[Key, list[RemedyTemplate]] = {patient.key: [] for patient in choices}
+    failed: dict[Key, list[RemedyTemplate]] = {target.key: [] for target in choices}
     helped: Counter[RemedyTarget] = Counter()
     helpful: dict[RemedyTarget, RemedyTemplate] = {}
     eager = False
     while rebuilder.left >= 2:
         tried = {
-            patient: cure
-            for patient, cures in choices.items()
-            if (cure := _next(patient, cures, failed[patient.key], eager=eager))
+            target: template
+            for target, templates in choices.items()
+            if (template := _next(target, templates, failed[target.key], eager=eager))
         }
-        proved = {patient for patient in tried if _is_proved(patient, helped)}
+        proved = {target for target in tried if _is_proved(target, helped)}
         tried = _with_company(_with_rewriting(tried, proved, choices, failed), choices, failed)
         if proved.issuperset(tried):
             if eager:
@@ -67,29 +67,29 @@ def try_remedies(
             # What is left of the budget goes to those of whose cause less is known.
             eager = True
             continue
-        healed = _credit(tried, _try(tried, {patient.key for patient in patients}, look, rebuilder, epoch))
-        for patient, cure in tried.items():
-            if patient in healed:
-                helped[patient] += 1
-                helpful[patient] = cure
-            elif not _is_proved(patient, helped):
-                helped[patient] = 0
-                failed[patient.key].append(cure)
+        healed = _credit(tried, _try(tried, {target.key for target in targets}, look, rebuilder, epoch))
+        for target, template in tried.items():
+            if target in healed:
+                helped[target] += 1
+                helpful[target] = template
+            elif not _is_proved(target, helped):
+                helped[target] = 0
+                failed[target.key].append(template)
     return {
-        patient: _remedy(
-            patient, cures, failed[patient.key], helpful[patient] if _is_proved(patient, helped) else None, epoch
+        target: _remedy(
+            target, templates, failed[target.key], helpful[target] if _is_proved(target, helped) else None, epoch
         )
-        for patient, cures in choices.items()
-        if cures
+        for target, templates in choices.items()
+        if templates
     }
 
 
 def _next(
-    patient: RemedyTarget, cures: Sequence[RemedyTemplate], failed: Sequence[RemedyTemplate], *, eager: bool
+    target: RemedyTarget, templates: Sequence[RemedyTemplate], failed: Sequence[RemedyTemplate], *, eager: bool
 ) -> RemedyTemplate | None:
-    if not (patient.known or (eager and patient.cause not in _VAGUE)):
+    if not (target.known or (eager and target.cause not in _VAGUE)):
         return None
-    return next((cure for cure in cures if cure.can_be_tried and cure not in failed), None)
+    return next((template for template in templates if template.can_be_tried and template not in failed), None)
 
 
 def _with_rewriting(
@@ -98,19 +98,19 @@ def _with_rewriting(
     choices: Mapping[RemedyTarget, Sequence[RemedyTemplate]],
     failed: Mapping[Key, Sequence[RemedyTemplate]],
 ) -> dict[RemedyTarget, RemedyTemplate]:
-    """Return `tried` with one cure for all that it may help, where it rewrites their output.
+    """Return `tried` with one template for all that it may help, where it rewrites their output.
 
     Whatever else is tried for them in the same builds would be credited with what the rewriting does.
     """
     rewriting: dict[str, list[RemedyTemplate]] = {}
-    for patient, cure in tried.items():
-        if "{output}" in cure.after:
-            rewriting.setdefault(patient.key.output, []).append(cure)
+    for target, template in tried.items():
+        if "{output}" in template.after:
+            rewriting.setdefault(target.key.output, []).append(template)
     shared = dict(tried)
-    for patient in tried.keys() - set(proved):
-        for cure in rewriting.get(patient.key.output, ()):
-            if cure in choices[patient] and cure not in failed[patient.key]:
-                shared[patient] = cure
+    for target in tried.keys() - set(proved):
+        for template in rewriting.get(target.key.output, ()):
+            if template in choices[target] and template not in failed[target.key]:
+                shared[target] = template
     return shared
 
 
@@ -120,23 +120,23 @@ def _with_company(
     failed: Mapping[Key, Sequence[RemedyTemplate]],
 ) -> dict[RemedyTarget, RemedyTemplate]:
     """Return `tried` with those whose cause is known less, where the same is tried for their output anyway."""
-    offered = {(patient.key.output, cure.summary) for patient, cure in tried.items()}
+    offered = {(target.key.output, template.summary) for target, template in tried.items()}
     company = dict(tried)
-    for patient, cures in choices.items():
-        cure = _next(patient, cures, failed[patient.key], eager=True)
-        if patient not in tried and cure and (patient.key.output, cure.summary) in offered:
-            company[patient] = cure
+    for target, templates in choices.items():
+        template = _next(target, templates, failed[target.key], eager=True)
+        if target not in tried and template and (target.key.output, template.summary) in offered:
+            company[target] = template
     return company
 
 
-def _is_proved(patient: RemedyTarget, helped: Mapping[RemedyTarget, int]) -> bool:
-    return helped.get(patient, 0) >= _TIMES.get(patient.cause, 1)
+def _is_proved(target: RemedyTarget, helped: Mapping[RemedyTarget, int]) -> bool:
+    return helped.get(target, 0) >= _TIMES.get(target.cause, 1)
 
 
-def _cures(patient: RemedyTarget, others: Sequence[RemedyTemplate]) -> Sequence[RemedyTemplate]:
-    names = patient.key.output.lower().split("/")[-1].split(".")[1:]
-    formats = [patient.leaf.format, *(_FORMATS.get(name, name) for name in names)]
-    return list(find_remedies(patient.cause, patient.leaf.field, formats, patient.tools, others))
+def _templates(target: RemedyTarget, others: Sequence[RemedyTemplate]) -> Sequence[RemedyTemplate]:
+    names = target.key.output.lower().split("/")[-1].split(".")[1:]
+    formats = [target.leaf.format, *(_FORMATS.get(name, name) for name in names)]
+    return list(find_remedies(target.cause, target.leaf.field, formats, target.tools, others))
 
 
 _FORMATS = {
@@ -153,16 +153,20 @@ _FORMATS = {
 
 
 def _try(
-    cures: Mapping[RemedyTarget, RemedyTemplate], known: Collection[Key], look: Look, rebuilder: Rebuilder, epoch: int
+    templates: Mapping[RemedyTarget, RemedyTemplate],
+    known: Collection[Key],
+    look: Look,
+    rebuilder: Rebuilder,
+    epoch: int,
 ) -> Collection[Key]:
-    """Return the places, of all that are `known`, that no longer differ when the artifact is built with `cures`."""
+    """Return the places, of all that are `known`, that no longer differ when the artifact is built with `templates`."""
     settings: dict[str, str] = {}
     before: dict[str, None] = {}
     after: dict[str, None] = {}
-    for patient, cure in cures.items():
-        settings.update({name: _fill(value, patient.key, epoch) for name, value in cure.settings.items()})
-        before.update(dict.fromkeys([_fill(cure.before, patient.key, epoch)] if cure.before else []))
-        after.update(dict.fromkeys([_fill(cure.after, patient.key, epoch)] if cure.after else []))
+    for target, template in templates.items():
+        settings.update({name: _fill(value, target.key, epoch) for name, value in template.settings.items()})
+        before.update(dict.fromkeys([_fill(template.before, target.key, epoch)] if template.before else []))
+        after.update(dict.fromkeys([_fill(template.after, target.key, epoch)] if template.after else []))
     builds = rebuilder.with_changes(Changes(settings=settings, before=tuple(before), after=tuple(after)))
     if len(builds) < 2 or any(build.status is not BuildStatus.OK for build in builds):
         return ()
@@ -172,24 +176,24 @@ def _try(
 
 
 def _can_be_compared(key: Key, places: Places, builds: Sequence[BuildResult]) -> bool:
-    """Whether the output is there under its name; where the cure gives it another, nothing alike may differ at all."""
+    """Whether the output is there under its name; where the template gives it another, nothing alike may differ at all."""
     named = all(any(output.path == key.output for output in build.outputs) for build in builds)
     return named or not any(other._replace(output=key.output) == key for other in places)
 
 
 def _credit(tried: Mapping[RemedyTarget, RemedyTemplate], equal: Collection[Key]) -> Collection[RemedyTarget]:
-    """Return whom the cures have helped: of places alike, most have to be `equal`, or a few were so by chance.
+    """Return whom the templates have helped: of places alike, most have to be `equal`, or a few were so by chance.
 
     Two builds may well give a file or two the same time, to the second.
     """
     alike: dict[tuple[str, str, str, str], list[RemedyTarget]] = {}
-    for patient, cure in tried.items():
-        kind = (patient.key.output, patient.key.location, patient.cause, cure.summary)
-        alike.setdefault(kind, []).append(patient)
+    for target, template in tried.items():
+        kind = (target.key.output, target.key.location, target.cause, template.summary)
+        alike.setdefault(kind, []).append(target)
     helped: list[RemedyTarget] = []
-    for patients in alike.values():
-        those = [patient for patient in patients if patient.key in equal]
-        helped += those if 2 * len(those) >= len(patients) else []
+    for targets in alike.values():
+        those = [target for target in targets if target.key in equal]
+        helped += those if 2 * len(those) >= len(targets) else []
     return frozenset(helped)
 
 
@@ -198,22 +202,22 @@ def _fill(text: str, key: Key, epoch: int) -> str:
 
 
 def _remedy(
-    patient: RemedyTarget,
+    target: RemedyTarget,
     choices: Sequence[RemedyTemplate],
     failed: Sequence[RemedyTemplate],
     proved: RemedyTemplate | None,
     epoch: int,
 ) -> Remedy:
-    cure = proved or next((cure for cure in choices if cure not in failed), choices[0])
+    template = proved or next((template for template in choices if template not in failed), choices[0])
     return Remedy(
-        summary=_fill(cure.summary, patient.key, epoch),
-        settings={name: _fill(value, patient.key, epoch) for name, value in cure.settings.items()},
-        before=_fill(cure.before, patient.key, epoch),
-        after=_fill(cure.after, patient.key, epoch),
+        summary=_fill(template.summary, target.key, epoch),
+        settings={name: _fill(value, target.key, epoch) for name, value in template.settings.items()},
+        before=_fill(template.before, target.key, epoch),
+        after=_fill(template.after, target.key, epoch),
         proved=proved is not None,
-        tried=proved is not None or cure in failed,
+        tried=proved is not None or template in failed,
         also_tried=()
         if proved
-        else tuple(_fill(other.summary, patient.key, epoch) for other in failed if other != cure),
-        source=cure.source,
+        else tuple(_fill(other.summary, target.key, epoch) for other in failed if other != template),
+        source=template.source,
     )
