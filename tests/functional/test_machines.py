@@ -127,7 +127,7 @@ def test_without_namespaces_what_breaks_a_build_is_found_too(folder):
 def test_the_package_may_itself_live_below_a_folder_that_builds_have_of_their_own(tmp_path):
     site = tmp_path / "site"
     shutil.copytree(Path(pytest_ftc.__file__).parent, site / "pytest_ftc")
-    code = "import pytest_ftc.cli as cli; print(cli.__file__); cli.main(['doctor'])"
+    code = "import pytest_ftc.cli.main as cli; print(cli.__file__); cli.main(['doctor'])"
     done = subprocess.run(
         [sys.executable, "-c", code],
         cwd=tmp_path,

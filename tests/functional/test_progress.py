@@ -23,7 +23,7 @@ outputs = ["docs"]
 """
 # A log gets its first line after ten seconds: here after a half.
 HASTE = """
-import pytest_ftc.waiting as waiting
+import pytest_ftc.plugin.progress as waiting
 waiting._FIRST, waiting._NEXT = 0.5, 1.0
 """
 COLUMNS, LINES = 70, 12
