@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import os
-import subprocess
 from collections.abc import Mapping
 from pathlib import Path
 
 from pytest_ftc.model.errors import NormalizationError
+from pytest_ftc.model.git import run_git
 
 FIXED_EPOCH = 315619200
 """1980-01-02 00:00 UTC: a zip archive stores nothing before 1980, and this is later in all time zones."""
@@ -40,22 +40,12 @@ def _number(text: str, name: str) -> int:
 
 
 def _commit_time(folder: Path, environ: Mapping[str, str]) -> int:
-    """Ask git, without the variables that git's own hooks set and the settings that would run other programs."""
-    kept = {name: value for name, value in environ.items() if not name.startswith("GIT_")}
-    command = ["git", "-c", "core.fsmonitor=false", "-c", "log.showSignature=false", "log", "-1", "--format=%ct"]
     try:
-        done = subprocess.run(
-            command,
-            cwd=folder,
-            env={**kept, "LC_ALL": "C", "GIT_OPTIONAL_LOCKS": "0"},
-            capture_output=True,
-            stdin=subprocess.DEVNULL,
-            text=True,
-        )
+        done = run_git(folder, "log", "-1", "--format=%ct", environ=environ)
     except OSError as error:
         raise NormalizationError(f"git cannot be run to learn the time of the last commit: {error.strerror}") from error
     if done.returncode or not done.stdout.strip().isdigit():
-        words = (done.stderr.strip() or "it answered nothing").splitlines()[0]
+        words = (done.stderr.decode(errors="replace").strip() or "it answered nothing").splitlines()[0]
         raise NormalizationError(
             f"git does not tell the time of the last commit: {words}; give --epoch a number or unset"
         )

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import subprocess
 import threading
 from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable
@@ -12,6 +11,7 @@ from pathlib import Path
 from pytest_ftc.builds.launcher.trees import copy_tree, list_folder
 from pytest_ftc.model import Snapshot
 from pytest_ftc.model.errors import SourceError
+from pytest_ftc.model.git import run_git
 
 # What tools leave in a project that is not under version control; none of it is source.
 _CACHES = frozenset(
@@ -86,7 +86,7 @@ def find_repository(source: Path, notes: list[str]) -> tuple[Path | None, Path |
     top, git_dir = (Path(os.fsdecode(line)) for line in answer.splitlines()[:2])
     if top.resolve() == source.resolve():
         return top, git_dir
-    if subprocess.run(["git", "check-ignore", "-q", "."], cwd=source, env=_environment()).returncode == 0:
+    if run_git(source, "check-ignore", "-q", ".").returncode == 0:
         return None, None
     return top, None
 
@@ -96,20 +96,13 @@ def git(folder: Path, *arguments: str, given: bytes = b"", fine: Collection[int]
 
     Raises SourceError when its exit status is none of those that are `fine`.
     """
-    command = ["git", "-c", "core.fsmonitor=false", "-c", "core.quotePath=false", *arguments]
     try:
-        done = subprocess.run(command, cwd=folder, env=_environment(), capture_output=True, input=given)
+        done = run_git(folder, *arguments, given=given)
     except FileNotFoundError:
         raise SourceError("git is not installed") from None
     if done.returncode not in fine:
         raise SourceError(done.stderr.decode(errors="replace").strip().splitlines()[0] or "git failed")
     return done.stdout
-
-
-def _environment() -> dict[str, str]:
-    """Return the environment without what would point git at another repository (set inside git's own hooks)."""
-    kept = {name: value for name, value in os.environ.items() if not name.startswith("GIT_")}
-    return {**kept, "LC_ALL": "C", "GIT_OPTIONAL_LOCKS": "0"}
 
 
 def _common_dir(source: Path) -> Path:
