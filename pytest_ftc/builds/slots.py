@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import fcntl
 import heapq
 import itertools
 import os
@@ -11,6 +10,8 @@ import random
 import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
+
+from pytest_ftc.model.file_lock import try_lock, unlock
 
 _POLL = 0.02
 """Seconds between two looks at the slots."""
@@ -127,16 +128,17 @@ def _lock(path: Path) -> int | None:
         # The folder went away under a running session: what is left is the session's own limit.
         return -1
     try:
-        fcntl.flock(slot, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        if try_lock(slot):
+            return slot
     except OSError:
-        os.close(slot)
-        return None
-    return slot
+        pass
+    os.close(slot)
+    return None
 
 
 def _free(slot: int) -> None:
     if slot >= 0:
         # A test may have forked meanwhile: closing it here alone would keep the slot as long as that process lives.
         with contextlib.suppress(OSError):
-            fcntl.flock(slot, fcntl.LOCK_UN)
+            unlock(slot)
         os.close(slot)

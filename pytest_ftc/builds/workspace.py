@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import fcntl
 import os
 import re
 import secrets
@@ -14,6 +13,7 @@ from types import TracebackType
 
 from pytest_ftc.builds.launcher.trees import remove_tree
 from pytest_ftc.model.errors import ExecutionError
+from pytest_ftc.model.file_lock import try_lock
 
 _PREFIX = "pytest-ftc-"
 _LOCK = "lock"
@@ -40,7 +40,7 @@ class Workspace:
         try:
             self._make_folder()
             self._lock = os.open(self.path / _LOCK, os.O_RDWR | os.O_CREAT, 0o600)
-            fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            try_lock(self._lock)  # the folder is new, so its lock is free
         except OSError as error:
             raise ExecutionError(
                 f"cannot create the work folder {self.path}: {error.strerror}",
@@ -131,9 +131,6 @@ def _is_unlocked(path: Path) -> bool:
         return True
     lock = os.open(path, os.O_RDWR)
     try:
-        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return False
+        return try_lock(lock)
     finally:
         os.close(lock)
-    return True

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
 import sys
 from dataclasses import dataclass
 from pathlib import Path
 
 from pytest_ftc.config.detection import Proposal, is_python_project, look_at, read_toml
+from pytest_ftc.model.atomic_file import replace_file
 from pytest_ftc.model.errors import FtcError
 from pytest_ftc.model.printable import printable
 
@@ -97,11 +97,7 @@ def _quote(text: str) -> str:
 
 
 def _replace(file: Path, text: str) -> None:
-    part = file.with_name(f".{file.name}.part")
-    part.write_text(text, encoding="utf-8")
-    if file.exists():
-        os.chmod(part, file.stat().st_mode & 0o777)  # noqa: PTH101
-    os.replace(part, file)  # noqa: PTH105
+    replace_file(file, text.encode(), mode=file.stat().st_mode & 0o777 if file.exists() else None)
 
 
 def run(options: argparse.Namespace) -> int:

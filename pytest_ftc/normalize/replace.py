@@ -6,11 +6,10 @@ import contextlib
 import filecmp
 import os
 import stat
-import tempfile
-from collections.abc import Iterator
 from pathlib import Path
 from typing import BinaryIO
 
+from pytest_ftc.model.atomic_file import temporary_file
 from pytest_ftc.model.errors import NormalizationError
 from pytest_ftc.normalize.formats import choose_normalizer
 from pytest_ftc.normalize.rules import Rules
@@ -44,7 +43,7 @@ def _normalize(path: Path, rules: Rules, write: bool, output: Path | None) -> bo
     with real.open("rb") as source:
         before = os.fstat(source.fileno())
         folder = target.parent if write else None
-        with _temporary(folder) as (temporary, file):
+        with temporary_file(folder, ".ftc-normalize-") as (temporary, file):
             choose_normalizer(real, source)(source, file, rules)
             file.flush()
             changed = not filecmp.cmp(real, temporary, shallow=False)
@@ -54,17 +53,6 @@ def _normalize(path: Path, rules: Rules, write: bool, output: Path | None) -> bo
                 _check_unchanged(real, before)
                 _put(temporary, file, target, before)
     return changed
-
-
-@contextlib.contextmanager
-def _temporary(folder: Path | None) -> Iterator[tuple[Path, BinaryIO]]:
-    descriptor, name = tempfile.mkstemp(prefix=".ftc-normalize-", dir=folder)
-    path = Path(name)
-    try:
-        with open(descriptor, "w+b") as file:
-            yield path, file
-    finally:
-        path.unlink(missing_ok=True)
 
 
 def _put(temporary: Path, file: BinaryIO, target: Path, before: os.stat_result) -> None:

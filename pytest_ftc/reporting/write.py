@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import contextlib
 import json
-import os
-import tempfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from pytest_ftc.model import Verification
+from pytest_ftc.model.atomic_file import replace_file
 from pytest_ftc.model.errors import FtcError
 from pytest_ftc.reporting.ci import code_quality
 from pytest_ftc.reporting.html.page import to_html
@@ -46,29 +44,9 @@ def write_text(path: Path, text: str) -> None:
     """Write `text` to `path`.  Raises FtcError."""
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        descriptor, part = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
-        try:
-            with open(descriptor, "w", encoding="utf-8") as file:
-                file.write(text)
-                file.flush()
-                os.fsync(file.fileno())
-            os.chmod(part, 0o666 & ~_umask())  # noqa: PTH101
-            os.replace(part, path)  # noqa: PTH105
-        except BaseException:
-            with contextlib.suppress(OSError):
-                os.unlink(part)  # noqa: PTH108
-            raise
+        replace_file(path, text.encode())
     except OSError as error:
         raise FtcError(
             f"the report cannot be written to {path}: {error.strerror or error}",
             advice="Name a folder that can be written, with space left, in --ftc-report or --ftc-json.",
         ) from error
-
-
-def _umask() -> int:
-    """Return the umask without changing it for other threads, see proc_pid_status(5)."""
-    with contextlib.suppress(OSError), open("/proc/self/status") as status:
-        for line in status:
-            if line.startswith("Umask:"):
-                return int(line.split()[1], 8)
-    return 0o022

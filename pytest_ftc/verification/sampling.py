@@ -3,20 +3,19 @@
 from __future__ import annotations
 
 import contextlib
-import fcntl
 import hashlib
 import json
 import os
-import subprocess
-import tempfile
 import time
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from pytest_ftc.builds.inputs.source_state import current_commit
 from pytest_ftc.model import Artifact
+from pytest_ftc.model.atomic_file import replace_file
+from pytest_ftc.model.file_lock import locked
 from pytest_ftc.model.serialization import from_json, to_json
-from pytest_ftc.store.layout import open_lock
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,7 +71,7 @@ class Sampler:
 
     def choose(self, artifacts: Sequence[Artifact]) -> None:
         """Draw the sample from the artifacts that this session was asked to verify."""
-        commit = _commit(self._root) if self._rate < 1 else ""
+        commit = current_commit(self._root) if self._rate < 1 else ""
         self._chosen = choose(
             artifacts, rate=self._rate, commit=commit, records=self._records, most_left_out=self._most_left_out
         )
@@ -94,7 +93,7 @@ class Sampler:
         now = time.time()
         with contextlib.suppress(OSError):
             self._file.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-            with self._alone():
+            with locked(f"{self._file}.lock"):  # what other sessions note must not be lost
                 records = self._load()
                 records.update({name: Record(verified=now) for name in verified})
                 records.update({name: Record() for name in due})
@@ -103,25 +102,9 @@ class Sampler:
                     records[name] = replace(before, left_out=before.left_out + 1)
                 self._write(records)
 
-    @contextlib.contextmanager
-    def _alone(self) -> Iterator[None]:
-        """Wait until no other session writes: what it notes must not be lost."""
-        with open(open_lock(f"{self._file}.lock"), "rb") as lock:
-            fcntl.flock(lock.fileno(), fcntl.LOCK_EX)
-            try:
-                yield
-            finally:
-                fcntl.flock(lock.fileno(), fcntl.LOCK_UN)
-
     def _write(self, records: Mapping[str, Record]) -> None:
-        descriptor, part = tempfile.mkstemp(dir=self._file.parent)
-        try:
-            with open(descriptor, "w", encoding="utf-8", errors="surrogateescape") as file:
-                json.dump(to_json(records), file)
-            os.replace(part, self._file)  # noqa: PTH105
-        except OSError:
-            os.unlink(part)  # noqa: PTH108
-            raise
+        data = json.dumps(to_json(records)).encode("utf-8", "surrogateescape")
+        replace_file(self._file, data, mode=0o600, durable=False)
 
     def _load(self) -> dict[str, Record]:
         try:
@@ -130,13 +113,3 @@ class Sampler:
         except (OSError, ValueError, KeyError, TypeError, AttributeError):
             # Not known when anything was verified: so everything is due.
             return {}
-
-
-def _commit(root: Path) -> str:
-    """Return the commit that is checked out around `root`; empty where there is none."""
-    with contextlib.suppress(OSError, subprocess.SubprocessError):
-        done = subprocess.run(
-            ["git", "-C", root, "rev-parse", "--verify", "HEAD"], capture_output=True, text=True, timeout=30
-        )
-        return done.stdout.strip()
-    return ""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import fcntl
 import hashlib
 import json
 import os
@@ -18,7 +17,9 @@ from pathlib import Path
 from pytest_ftc.builds.launcher.trees import remove_tree
 from pytest_ftc.builds.requirements.commands import Cancelled, mask_credentials, never
 from pytest_ftc.builds.requirements.install import digest_installed, install
+from pytest_ftc.model.atomic_file import replace_file
 from pytest_ftc.model.errors import PreparationError
+from pytest_ftc.model.file_lock import try_lock
 
 _MARKER = "ftc-complete.json"
 _LAYOUT = "python-1"
@@ -104,12 +105,7 @@ def _make(folder: Path, wanted: Sequence[str], lock: int, cancelled: Cancelled) 
 
 
 def _write_marker(folder: Path, content: dict[str, object]) -> None:
-    partial = folder / f"{_MARKER}.part"
-    with open(partial, "w") as marker:
-        json.dump(content, marker, indent=1)
-        marker.flush()
-        os.fsync(marker.fileno())
-    partial.rename(folder / _MARKER)
+    replace_file(folder / _MARKER, json.dumps(content, indent=1).encode())
 
 
 @contextlib.contextmanager
@@ -120,17 +116,8 @@ def _hold_lock(path: Path, cancelled: Cancelled) -> Iterator[int]:
     anew while an installer that was left behind still writes.
     """
     with open(path, "w") as file:
-        while not _lock(file.fileno()):
+        while not try_lock(file.fileno()):
             if cancelled():
                 raise PreparationError("the session ended while another one made the build environment")
             time.sleep(_LOCK_POLL_SECONDS)
         yield file.fileno()
-
-
-def _lock(descriptor: int) -> bool:
-    """Return whether the lock was free, and is now held."""
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return False
-    return True

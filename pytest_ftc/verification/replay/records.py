@@ -7,7 +7,6 @@ import difflib
 import json
 import os
 import re
-import tempfile
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from pathlib import Path, PurePosixPath
@@ -15,6 +14,7 @@ from typing import Any
 
 from pytest_ftc.model import BuildResult, Environment, Recipe, Verification
 from pytest_ftc.model.artifact import slug
+from pytest_ftc.model.atomic_file import replace_file
 from pytest_ftc.model.errors import ConfigurationError
 from pytest_ftc.model.printable import shorten
 from pytest_ftc.model.serialization import from_json, to_json
@@ -62,16 +62,7 @@ def _is_written(records: Path, build: BuildResult) -> bool:
 
 
 def _write(path: Path, document: Any, stamp: int) -> None:
-    descriptor, part = tempfile.mkstemp(prefix=".", dir=path.parent)
-    try:
-        with open(descriptor, "w", encoding="ascii") as file:
-            json.dump(document, file)
-        os.utime(part, ns=(stamp, stamp))
-        os.replace(part, path)  # noqa: PTH105
-    except BaseException:
-        with contextlib.suppress(OSError):
-            os.unlink(part)  # noqa: PTH108
-        raise
+    replace_file(path, json.dumps(document).encode("ascii"), mode=0o600, mtime_ns=stamp, durable=False)
 
 
 def find_record(build: str, folders: Sequence[Path]) -> BuildResult:

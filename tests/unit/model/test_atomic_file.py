@@ -1,0 +1,29 @@
+"""A file holds all of the new content, or all of the old."""
+
+import os
+
+import pytest
+
+from pytest_ftc.model.atomic_file import replace_file, umask
+
+
+def test_content_mode_and_time_are_as_asked_for(tmp_path):
+    file = tmp_path / "file"
+    replace_file(file, b"one")
+    assert (file.read_bytes(), file.stat().st_mode & 0o777) == (b"one", 0o666 & ~umask())
+    replace_file(file, b"two", mode=0o600, mtime_ns=5_000_000_000, durable=False)
+    assert (file.read_bytes(), file.stat().st_mode & 0o777, file.stat().st_mtime) == (b"two", 0o600, 5)
+
+
+def test_a_failure_leaves_the_old_content_and_no_other_file(tmp_path, monkeypatch):
+    file = tmp_path / "file"
+    replace_file(file, b"old")
+
+    def fail(_):
+        raise OSError("the disk is full")
+
+    monkeypatch.setattr(os, "fsync", fail)
+    with pytest.raises(OSError, match="the disk is full"):
+        replace_file(file, b"new")
+    assert file.read_bytes() == b"old"
+    assert os.listdir(tmp_path) == ["file"]
