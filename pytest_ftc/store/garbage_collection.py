@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import fcntl
 import os
 import secrets
 import time
@@ -11,12 +10,13 @@ from collections.abc import Iterator
 
 from pytest_ftc.model import Removed, Soundness, Stats
 from pytest_ftc.model.digest import Digest
+from pytest_ftc.model.file_lock import locked
 from pytest_ftc.store.action_cache import open_entry, read_blob_names
 from pytest_ftc.store.cas import digest_file, quarantine
 from pytest_ftc.store.crash_points import crash_point
 from pytest_ftc.store.entry_files import read_entry
 from pytest_ftc.store.history import History
-from pytest_ftc.store.layout import Layout, list_files, open_lock, translated
+from pytest_ftc.store.layout import Layout, list_files, translated
 from pytest_ftc.store.leases import holder_of, read_leases
 
 MAX_SIZE = 10 << 30
@@ -155,17 +155,8 @@ class _Needed:
 def _alone(layout: Layout, *, wait: bool) -> Iterator[bool]:
     """Be the only collector: with `wait` once no other is at work, else false where one is."""
     layout.make()
-    with open(open_lock(f"{layout.trash}.lock"), "rb") as lock:
-        try:
-            fcntl.flock(lock.fileno(), fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))
-        except BlockingIOError:
-            yield False
-            return
-        try:
-            yield True
-        finally:
-            # A process that was forked meanwhile has the file open too, maybe for long.
-            fcntl.flock(lock.fileno(), fcntl.LOCK_UN)
+    with locked(f"{layout.trash}.lock", wait=wait) as alone:
+        yield alone
 
 
 def _sweep(layout: Layout, needed: set[str], began: float) -> tuple[int, int]:

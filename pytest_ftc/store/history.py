@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import fcntl
 import os
 import sqlite3
 import threading
@@ -14,8 +13,9 @@ from pathlib import Path
 
 from pytest_ftc.model import Agreement, BuildRecord
 from pytest_ftc.model.errors import StoreUnavailableError
+from pytest_ftc.model.file_lock import locked
 from pytest_ftc.store.crash_points import crash_point
-from pytest_ftc.store.layout import Layout, open_lock
+from pytest_ftc.store.layout import Layout
 
 _PATIENCE = 20.0
 """Seconds to wait for other sessions that write."""
@@ -143,8 +143,7 @@ class History:
     def _begin_anew(self) -> None:
         """Put the damaged database aside, unless another session has just done so."""
         file = self.layout.history
-        with open(open_lock(f"{file}.lock"), "rb") as lock:
-            fcntl.flock(lock.fileno(), fcntl.LOCK_EX)
+        with locked(f"{file}.lock"):
             try:
                 connection = _connect(file)
                 with contextlib.closing(connection):

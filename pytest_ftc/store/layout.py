@@ -79,11 +79,6 @@ def _refuse_link(path: Path) -> None:
         raise OSError(errno.ELOOP, f"{path} is a symlink, which none of its own is")
 
 
-def open_lock(path: Path | str) -> int:
-    """Return the descriptor of the file `path`, made if need be, to be locked; what stands there stays as it is."""
-    return os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
-
-
 def list_files(folder: Path | str) -> Iterator[os.DirEntry[str]]:
     """Yield the regular files in `folder` and its sub-folders of two letters; what vanishes meanwhile is left out."""
     try:

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import contextlib
-import fcntl
 import os
 import secrets
 
+from pytest_ftc.model.file_lock import try_lock
 from pytest_ftc.store.crash_points import crash_point
 from pytest_ftc.store.layout import Layout
 
@@ -46,12 +46,7 @@ def _create(path: str) -> int:
     """Return the descriptor of a new locked file; -1 when somebody took it for that of a dead session meanwhile."""
     descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_APPEND | os.O_CLOEXEC, 0o600)
     crash_point("lease.made")
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        os.close(descriptor)
-        return -1
-    if os.fstat(descriptor).st_nlink == 0:
+    if not try_lock(descriptor) or os.fstat(descriptor).st_nlink == 0:
         os.close(descriptor)
         return -1
     return descriptor
@@ -68,15 +63,21 @@ def read_leases(layout: Layout) -> tuple[set[str], set[str]]:
         except OSError:
             continue
         with open(descriptor, "rb") as file:
-            try:
-                fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except OSError:
-                living.add(name)
-                pinned.update(file.read().decode("ascii", "replace").split("\n"))
-            else:
+            if _is_free(descriptor):
                 with contextlib.suppress(OSError):
                     os.unlink(path)
+            else:
+                living.add(name)
+                pinned.update(file.read().decode("ascii", "replace").split("\n"))
     return living, pinned
+
+
+def _is_free(descriptor: int) -> bool:
+    """Return whether nobody holds the lease; false where that cannot be known."""
+    try:
+        return try_lock(descriptor)
+    except OSError:
+        return False
 
 
 def holder_of(part: str) -> str:
