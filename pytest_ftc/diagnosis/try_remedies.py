@@ -176,7 +176,7 @@ def _try(
 
 
 def _can_be_compared(key: Key, places: Places, builds: Sequence[BuildResult]) -> bool:
-    """Whether the output is there under its name; where the template gives it another, nothing alike may differ at all."""
+    """Whether the output is there under its name; if the template gives it another, nothing alike may differ at all."""
     named = all(any(output.path == key.output for output in build.outputs) for build in builds)
     return named or not any(other._replace(output=key.output) == key for other in places)
 
