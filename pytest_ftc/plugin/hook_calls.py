@@ -136,7 +136,7 @@ def _checked_variations(config: pytest.Config) -> Iterator[tuple[Variation, str]
 
 def _checked_template(template: object, where: str, names: Sequence[str]) -> RemedyTemplate:
     if not isinstance(template, RemedyTemplate):
-        raise ConfigurationError(f"{where}: expected pytest_ftc.model.RemedyTemplate, found {_show(template)}")
+        raise ConfigurationError(f"{where}: expected pytest_ftc.RemedyTemplate, found {_show(template)}")
     for kind in ("causes", "formats", "fields", "tools"):
         if isinstance(getattr(template, kind), str):
             raise ConfigurationError(f"{where}: {kind}: expected a set, found {_show(getattr(template, kind))}")

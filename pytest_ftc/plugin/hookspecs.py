@@ -38,11 +38,11 @@ def pytest_ftc_artifacts(config: pytest.Config) -> Iterable[Mapping[str, Any]] |
 
 @pytest.hookspec
 def pytest_ftc_variations(config: pytest.Config) -> Iterable[Variation] | None:
-    """Add variations: objects that keep the promise `pytest_ftc.model.protocols.Variation`.
+    """Add variations: objects that keep the promise `pytest_ftc.Variation`.
 
     Called once, when a session begins.  A variation is part of ``all``, can be named in ``--ftc-variations``, has the
-    parameters that are fields of its dataclass made by `pytest_ftc.model.parameter`, and is a cause in findings.  Its
-    ``vary`` returns the environment (`pytest_ftc.model.Environment`) with some field changed, mostly by
+    parameters that are fields of its dataclass made by `pytest_ftc.parameter`, and is a cause in findings.  Its
+    ``vary`` returns the environment (`pytest_ftc.Environment`) with some field changed, mostly by
     ``environment.with_variables(NAME=value)``, and has to return the same for the same arguments.  What it plants
     should hold the ``token``, by which a value is recognised in outputs.
 
@@ -69,9 +69,9 @@ def pytest_ftc_comparators(config: pytest.Config) -> Iterable[Comparator] | None
 def pytest_ftc_diagnosers(config: pytest.Config) -> Iterable[Diagnoser] | None:
     """Add diagnosers, which say what the values of a place that differs point to.
 
-    Called once, when a session begins.  A diagnoser is given the two values (`pytest_ftc.model.Place`) and the
+    Called once, when a session begins.  A diagnoser is given the two values (`pytest_ftc.Place`) and the
     conditions of the two builds (environment, and start and end by their own clocks), and returns
-    `pytest_ftc.model.Suspicion`, or None.  The cause is the name of a variation, ``random`` or ``race``; the strength
+    `pytest_ftc.Suspicion`, or None.  The cause is the name of a variation, ``random`` or ``race``; the strength
     is at most ``STRONG``.  Suspicions are confirmed by rebuilding as those of our own search are.  A diagnoser that
     fails, or names another cause, is passed over, with a note in the summary.
     """
@@ -79,7 +79,7 @@ def pytest_ftc_diagnosers(config: pytest.Config) -> Iterable[Diagnoser] | None:
 
 @pytest.hookspec
 def pytest_ftc_remedies(config: pytest.Config) -> Iterable[RemedyTemplate] | None:
-    """Add remedies: entries like those of our own catalogue, as `pytest_ftc.model.RemedyTemplate`.
+    """Add remedies: entries like those of our own catalogue, as `pytest_ftc.RemedyTemplate`.
 
     Called once, when a session begins.  Those whose causes, formats, fields and tools fit a finding are tried before
     our own, by rebuilding with them, and are called proved as any other if the difference is gone.  An unknown cause
@@ -89,7 +89,7 @@ def pytest_ftc_remedies(config: pytest.Config) -> Iterable[RemedyTemplate] | Non
 
 @pytest.hookspec(firstresult=True)
 def pytest_ftc_make_executor(config: pytest.Config) -> Executor | None:
-    """Make what runs builds, in place of our own executor: see `pytest_ftc.model.protocols.Executor`.
+    """Make what runs builds, in place of our own executor: see `pytest_ftc.Executor`.
 
     Called before the first build of a process that builds; the first implementation that does not return None
     decides.  What fails for a transient reason is still tried again.  The self-test of the environments is run by it,
@@ -100,7 +100,7 @@ def pytest_ftc_make_executor(config: pytest.Config) -> Executor | None:
 
 @pytest.hookspec(firstresult=True)
 def pytest_ftc_make_store(config: pytest.Config) -> Store | None:
-    """Make what keeps contents and verified actions, in place of our own store: see `pytest_ftc.model.protocols.Store`.
+    """Make what keeps contents and verified actions, in place of our own store: see `pytest_ftc.Store`.
 
     Called before the first verification of a process; the first implementation that does not return None decides.
     Entries are sealed under the key of this user (or FTC_STORE_KEY), and contents are compared with their digests, so
@@ -111,7 +111,7 @@ def pytest_ftc_make_store(config: pytest.Config) -> Store | None:
 
 @pytest.hookspec
 def pytest_ftc_verified(verification: Verification) -> None:
-    """Be told of a verification: the whole record, see `pytest_ftc.model.Verification`.
+    """Be told of a verification: the whole record, see `pytest_ftc.Verification`.
 
     Called once for each, after the test of the artifact, or of the test that asked for it, has ended; with
     pytest-xdist in the controller only.  What an implementation raises is shown in the summary, changes no verdict,
