@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from pytest_ftc.diagnosis.culprits import find_culprit, find_source, is_made_in_parallel
@@ -22,13 +22,14 @@ from pytest_ftc.diagnosis.group_testing import (
     with_entailed,
 )
 from pytest_ftc.diagnosis.places import Key, Places, match_places, show_values, showing
-from pytest_ftc.model import BuildResult, BuildStatus, Place, Strength, Suspicion, Trace
+from pytest_ftc.model import BuildResult, BuildStatus, Cause, Place, Strength, Suspicion, Trace
+from pytest_ftc.model.cause import INHERENT
 from pytest_ftc.model.protocols import Rebuilder
 
 _AT_ONCE = 2
 _FOR_REMEDIES, _FOR_ONE_REMEDY = 4, 2
 """Builds that are kept for trying remedies, when a cause is known and before."""
-_INHERENT = ("random", "race", "time")
+_UNVARIED_TOO: Collection[str] = (*INHERENT, Cause.TIME)
 """Causes of what differs between two builds in the same environment."""
 _LEADS = (0.0, 0.3)
 """Seconds: a build that is a little slower than the control reads the same second if it starts a little earlier."""
@@ -86,7 +87,7 @@ def confirm(
         groups = _proposals(cases, everything, min(_AT_ONCE, spare)) if spare > 0 else []
     if trace:
         _tell_races(cases, everything, look, rebuilder, trace, tree)
-    if "time" in everything:
+    if Cause.TIME in everything:
         _tell_clock(cases, control, look, rebuilder)
     return trace
 
@@ -100,7 +101,7 @@ def _next_groups(case: Case, everything: Group) -> Iterator[Group]:
     if comes_by_itself(case.observations):
         # What else is in it shows by its value alone.
         done = {one.varied for one in case.observations}
-        groups = (with_entailed(frozenset({name}), everything) for name in case.evident if name not in _INHERENT)
+        groups = (with_entailed(frozenset({name}), everything) for name in case.evident if name not in _UNVARIED_TOO)
         yield from (group for group in groups if group not in done)
 
 
@@ -127,7 +128,7 @@ def _observe(
             case.planted.update(one.cause for one in told if one.cause in group and one.strength >= Strength.STRONG)
     for key in unknown if not group else ():
         if (key.output, key.field) not in shifted:
-            drawn = [one for one in suspect(differing[key], control, result) if one.cause in _INHERENT]
+            drawn = [one for one in suspect(differing[key], control, result) if one.cause in _UNVARIED_TOO]
             cases[key] = Case(differing[key], drawn, [Observation(group, True)])
 
 
@@ -145,14 +146,14 @@ def _tell_races(
             values = [show_values(case.leaf).control]
             path = find_source(trace, f"{tree}/{key.output}", case.leaf, values)
             program = find_culprit(trace, path, values, case.leaf.format)
-            threads = "race" in case.suspects
+            threads = Cause.RACE in case.suspects
             case.parallel = is_made_in_parallel(trace, path, program, threads=threads) if program else None
     doubtful = {
         key: case
         for key, case in cases.items()
         if case.parallel and not case.suspects and comes_by_itself(case.observations)
     }
-    alone = frozenset({"num_cpus"})
+    alone = frozenset({Cause.NUM_CPUS})
     if not doubtful or not alone & everything or rebuilder.left < 2:
         return
     one, other = rebuilder.varying([alone, alone])
@@ -181,8 +182,8 @@ def _tell_clock(cases: Mapping[Key, Case], control: BuildResult, look: Look, reb
     for case in (cases[key] for key, leads in hits.items() if len(leads) > 1):
         text = show_values(case.leaf)
         case.suspicions = [
-            Suspicion("time", Strength.STRONG, text.control, text.experiment, why),
-            *(one for one in case.suspicions if one.cause != "time"),
+            Suspicion(Cause.TIME, Strength.STRONG, text.control, text.experiment, why),
+            *(one for one in case.suspicions if one.cause != Cause.TIME),
         ]
 
 
@@ -212,9 +213,11 @@ def conclude(case: Case, everything: Group) -> list[tuple[str, bool]]:
     if comes_by_itself(observations):
         first = _name_inherent(case)
         drawn = (
-            name for name in case.evident if name in ("random", "time") and name != first and case.evident[0] == first
+            name
+            for name in case.evident
+            if name in (Cause.RANDOM, Cause.TIME) and name != first and case.evident[0] == first
         )
-        others = (name for name in case.evident if name not in _INHERENT)
+        others = (name for name in case.evident if name not in _UNVARIED_TOO)
         return [
             (first, True),
             *((name, False) for name in drawn if first in case.evident),
@@ -224,17 +227,19 @@ def conclude(case: Case, everything: Group) -> list[tuple[str, bool]]:
     if needs_several(everything, observations):
         proved = smallest_healing(everything, observations)
         likely = [name for name in suspects if name in proved]
-        name = "race" if case.parallel else (likely or ["random"])[0]
+        name = Cause.RACE if case.parallel else (likely or [Cause.RANDOM])[0]
         return [(name, len(proved) == 1 and name in case.evident)]
     if proved:
         names = [*(name for name in suspects if name in proved), *sorted(proved - set(suspects))]
         told = [(name, name in case.evident or is_sure(name, everything, observations)) for name in names]
-        return told if any(sure for _, sure in told) or not case.parallel else [("race", False)]
+        return told if any(sure for _, sure in told) or not case.parallel else [(Cause.RACE, False)]
     left = suspects_left(everything, observations)
     # What showed in no build with nothing varied is hardly drawn at random.
     steady = any(not one.varied for one in observations)
-    likely = [name for name in suspects if name in left or (name in _INHERENT and not (steady and name == "random"))]
-    return [(next(iter(likely), likeliest(left) or "unknown"), False)]
+    likely = [
+        name for name in suspects if name in left or (name in _UNVARIED_TOO and not (steady and name == Cause.RANDOM))
+    ]
+    return [(next(iter(likely), likeliest(left) or Cause.UNKNOWN), False)]
 
 
 def let_follow(cases: Mapping[Key, Case], everything: Group) -> None:
@@ -243,7 +248,7 @@ def let_follow(cases: Mapping[Key, Case], everything: Group) -> None:
     That is one that comes by itself too, or one that showed in the same builds and whose values tell its cause.
     """
     _let_follow_inherent(cases)
-    unexplained = {key: case for key, case in cases.items() if conclude(case, everything)[0][0] == "unknown"}
+    unexplained = {key: case for key, case in cases.items() if conclude(case, everything)[0][0] == Cause.UNKNOWN}
     if not unexplained:
         return
     told: dict[tuple[str, tuple[bool, ...]], str] = {}
@@ -270,7 +275,7 @@ def _following(cause: str) -> Suspicion:
 def _let_follow_inherent(cases: Mapping[Key, Case]) -> None:
     leading: dict[str, Suspicion] = {}
     for key, case in cases.items():
-        strong = (one for one in case.suspicions if one.strength >= Strength.STRONG and one.cause in _INHERENT)
+        strong = (one for one in case.suspicions if one.strength >= Strength.STRONG and one.cause in _UNVARIED_TOO)
         if comes_by_itself(case.observations) and (first := next(strong, None)):
             leading.setdefault(key.output, first)
     for key, case in cases.items():
@@ -280,6 +285,8 @@ def _let_follow_inherent(cases: Mapping[Key, Case]) -> None:
 
 def _name_inherent(case: Case) -> str:
     if case.races:
-        return "race"
-    inherent = [name for name in case.suspects if name in _INHERENT and (name != "race" or case.parallel is not False)]
-    return inherent[0] if inherent else "random"
+        return Cause.RACE
+    inherent = [
+        name for name in case.suspects if name in _UNVARIED_TOO and (name != Cause.RACE or case.parallel is not False)
+    ]
+    return inherent[0] if inherent else Cause.RANDOM

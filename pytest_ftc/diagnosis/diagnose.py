@@ -12,7 +12,8 @@ from pytest_ftc.diagnosis.group_testing import Group, Observation, narrowed, sus
 from pytest_ftc.diagnosis.origins import find_origin
 from pytest_ftc.diagnosis.places import Key, show_values
 from pytest_ftc.diagnosis.try_remedies import RemedyTarget, try_remedies
-from pytest_ftc.model import BuildResult, Finding, Place, Program, RemedyTemplate, Strength, Trace
+from pytest_ftc.model import BuildResult, Cause, Finding, Place, Program, RemedyTemplate, Strength, Trace
+from pytest_ftc.model.cause import INHERENT
 from pytest_ftc.model.protocols import Rebuilder
 
 
@@ -58,7 +59,8 @@ def diagnose(
     counts = Counter(finding.cause for finding in findings)
     return tuple(
         sorted(
-            findings, key=lambda finding: (finding.cause == "unknown", not finding.confirmed, -counts[finding.cause])
+            findings,
+            key=lambda finding: (finding.cause == Cause.UNKNOWN, not finding.confirmed, -counts[finding.cause]),
         )
     )
 
@@ -81,7 +83,7 @@ def _find(
         output=key.output,
         member=case.leaf.member,
         location=case.leaf.location,
-        cause=name,
+        cause=str(name),
         confirmed=confirmed,
         evidence=evidence,
         command=program.argv if program else (),
@@ -120,12 +122,12 @@ def _patient(key: Key, case: Case, finding: Finding, program: Program | None, tr
 def _tell_builds(case: Case, cause: str, confirmed: bool, everything: Group) -> str:
     """Return what the builds told of a cause that no value speaks for."""
     repeats = [one.shows for one in case.observations if not one.varied]
-    if cause in ("random", "race") and any(repeats):
+    if cause in INHERENT and any(repeats):
         return f"it shows in {sum(repeats)} of {len(repeats)} more builds in the same environment"
-    if cause in ("random", "race") and not confirmed:
+    if cause in INHERENT and not confirmed:
         return "it comes and goes, or shows only where several variations meet"
     left = suspects_left(everything, case.observations)
-    if cause == "unknown" and len(case.observations) > 1 and (names := narrowed(everything, case.observations)):
+    if cause == Cause.UNKNOWN and len(case.observations) > 1 and (names := narrowed(everything, case.observations)):
         return f"it is one of {', '.join(sorted(names))}; --ftc-max-builds=N with a larger N can tell"
     if not confirmed and cause in left and cause not in case.suspects and len(left) > 1:
         return f"builds have cleared all but {', '.join(sorted(left))}"

@@ -12,9 +12,14 @@ from pytest_ftc.diagnosis.canaries.planted import Planted, Window
 from pytest_ftc.diagnosis.canaries.search import suspect
 from pytest_ftc.diagnosis.places import leaf_of_manifest, places_of, show_values
 from pytest_ftc.diagnosis.remedies import find_remedies
-from pytest_ftc.model import Difference, DifferenceKind, Field, Finding, Place, Remedy, Suspicion
+from pytest_ftc.model import Cause, Difference, DifferenceKind, Field, Finding, Place, Remedy, Suspicion
 
-_BY_FIELD = {Field.MTIME: "time", Field.MODE: "umask", Field.OWNER: "user_group", Field.ORDER: "fileordering"}
+_BY_FIELD = {
+    Field.MTIME: Cause.TIME,
+    Field.MODE: Cause.UMASK,
+    Field.OWNER: Cause.USER_GROUP,
+    Field.ORDER: Cause.FILEORDERING,
+}
 """What differences of these kinds mostly come from."""
 
 
@@ -37,7 +42,7 @@ def guess(output: str, leaf: Place) -> Finding:
         output=output,
         member=leaf.member,
         location=leaf.location,
-        cause=cause,
+        cause=str(cause),
         confirmed=False,
         evidence=show_values(leaf),
         remedy=Remedy(summary=_fill(cure.summary, output), source=cure.source) if cure else None,
@@ -54,8 +59,8 @@ def _suspect(leaf: Place) -> str:
     suspicions = [one for one in suspect(leaf, unknown, unknown) if not _is_a_word(one)]
     if not suspicions and leaf.control != leaf.experiment:
         without = {_PATH.sub(b"/", value) for value in (leaf.control, leaf.experiment)}
-        return "build_path" if len(without) == 1 else "unknown"
-    return suspicions[0].cause if suspicions else "unknown"
+        return Cause.BUILD_PATH if len(without) == 1 else Cause.UNKNOWN
+    return suspicions[0].cause if suspicions else Cause.UNKNOWN
 
 
 _PATH = re.compile(rb"(?:/[\w.+-]+){2,}")

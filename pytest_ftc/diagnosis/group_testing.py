@@ -13,29 +13,31 @@ from dataclasses import dataclass
 from itertools import accumulate
 from math import log2
 
+from pytest_ftc.model import Cause
+
 Group = frozenset[str]
 
-_ENTAILS = {"fileordering": "filesystem"}
+_ENTAILS: Mapping[str, str] = {Cause.FILEORDERING: Cause.FILESYSTEM}
 """Files are put in another order on a file system of another type."""
 _MOST_REPEATS = 3
 """Builds with nothing varied, where a difference may come and go by itself."""
 _ENOUGH = 3
-_HIDDEN = {
-    "terminal": 5,
-    "locales": 5,
-    "num_cpus": 4,
-    "hash_seed": 3,
-    "network": 3,
-    "fileordering": 3,
-    "timezone": 2,
-    "exec_path": 2,
-    "filesystem": 2,
-    "aslr": 2,
-    "kernel": 2,
-    "pid": 2,
+_HIDDEN: Mapping[str, int] = {
+    Cause.TERMINAL: 5,
+    Cause.LOCALES: 5,
+    Cause.NUM_CPUS: 4,
+    Cause.HASH_SEED: 3,
+    Cause.NETWORK: 3,
+    Cause.FILEORDERING: 3,
+    Cause.TIMEZONE: 2,
+    Cause.EXEC_PATH: 2,
+    Cause.FILESYSTEM: 2,
+    Cause.ASLR: 2,
+    Cause.KERNEL: 2,
+    Cause.PID: 2,
 }
 """How often a cause is one that its values do not show, as against 1 for all others."""
-_UNSETTLING = frozenset({"aslr"})
+_UNSETTLING: Group = frozenset({Cause.ASLR})
 """Where this is proved and evident, other causes are not: an address moves with all that is laid out in memory."""
 _FEW = 4
 

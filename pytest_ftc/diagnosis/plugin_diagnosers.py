@@ -7,11 +7,9 @@ from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import replace
 
 from pytest_ftc.model import Conditions, Place, Strength, Suspicion
+from pytest_ftc.model.cause import INHERENT
 from pytest_ftc.model.printable import shorten
 from pytest_ftc.model.protocols import Diagnoser
-
-INHERENT = ("random", "race")
-"""Causes that are no variations, of which values may speak all the same."""
 
 
 class Panel:

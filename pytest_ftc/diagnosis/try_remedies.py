@@ -10,12 +10,11 @@ from dataclasses import dataclass
 from pytest_ftc.diagnosis.places import Key, Places, showing
 from pytest_ftc.diagnosis.remedies import find_remedies
 from pytest_ftc.model import BuildResult, BuildStatus, Place, Remedy, RemedyTemplate
+from pytest_ftc.model.cause import GUESSES, INHERENT
 from pytest_ftc.model.protocols import Rebuilder
 from pytest_ftc.model.remedy import Changes
 
-_VAGUE = ("random", "race", "unknown")
-"""Causes that, unless they are known, are no more than a name for not knowing."""
-_TIMES = {"race": 3, "random": 3}
+_TIMES: Mapping[str, int] = dict.fromkeys(INHERENT, 3)
 """How often a template must help where a difference comes and goes by itself; once where it does not."""
 
 Look = Callable[[BuildResult, BuildResult], Places]
@@ -87,7 +86,7 @@ def try_remedies(
 def _next(
     target: RemedyTarget, templates: Sequence[RemedyTemplate], failed: Sequence[RemedyTemplate], *, eager: bool
 ) -> RemedyTemplate | None:
-    if not (target.known or (eager and target.cause not in _VAGUE)):
+    if not (target.known or (eager and target.cause not in GUESSES)):
         return None
     return next((template for template in templates if template.can_be_tried and template not in failed), None)
 

@@ -2,6 +2,7 @@
 
 from pytest_ftc.model.artifact import Artifact, Metadata
 from pytest_ftc.model.build import Action, BuildResult, BuildStatus, Output, OutputType, Role, Shell, Tracing
+from pytest_ftc.model.cause import Cause
 from pytest_ftc.model.doctor import CheckUp, VariationState
 from pytest_ftc.model.environment import Environment, FileOrder, FileSystem, Identity, KernelName
 from pytest_ftc.model.machine import Isolation, Machine
@@ -33,6 +34,7 @@ __all__ = [
     "BuildRecord",
     "BuildResult",
     "BuildStatus",
+    "Cause",
     "CheckUp",
     "Conditions",
     "Difference",

@@ -26,7 +26,7 @@ class Suspicion:
     """A cause that the differing bytes themselves speak for."""
 
     cause: str
-    """The name of a variation, or ``random``, ``race`` or ``unknown``."""
+    """A `Cause`, or the name of a variation that a plugin adds."""
     strength: Strength
     control: str
     """What was matched in the control build; bytes that are no UTF-8 as escapes."""

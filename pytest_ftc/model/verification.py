@@ -94,7 +94,7 @@ class Finding:
     member: str
     location: str
     cause: str
-    """The name of a variation, ``random``, ``race`` or ``unknown``."""
+    """The value of a `Cause`, or the name of a variation that a plugin adds."""
     confirmed: bool
     evidence: Evidence
     command: tuple[str, ...] = ()

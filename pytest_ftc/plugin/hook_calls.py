@@ -11,6 +11,7 @@ import pytest
 
 from pytest_ftc.config.contributions import Contributions, Declared
 from pytest_ftc.model import RemedyTemplate, Verification
+from pytest_ftc.model.cause import NO_VARIATIONS
 from pytest_ftc.model.errors import ConfigurationError, FtcError
 from pytest_ftc.model.printable import shorten
 from pytest_ftc.model.protocols import Comparator, Diagnoser, Executor, Store, Variation
@@ -24,14 +25,11 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
-_CAUSES = ("machine", "random", "race", "unknown")
-"""Causes that are no variations."""
-
 
 def gather(config: pytest.Config) -> Contributions:
     """Return what plugins add.  Raises ConfigurationError for what cannot be used."""
     variations = [one for one, _ in _checked_variations(config)]
-    names = [*(variation.name for variation in (*CATALOGUE, *variations)), *_CAUSES]
+    names = [*(variation.name for variation in (*CATALOGUE, *variations)), *NO_VARIATIONS]
     return Contributions(
         artifacts=[_declared(table, where) for table, where in _ask(config, "pytest_ftc_artifacts", "artifact tables")],
         variations=variations,
@@ -119,7 +117,7 @@ def _promised(config: pytest.Config, name: str, promise: Any) -> list[Any]:
 def _checked_variations(config: pytest.Config) -> Iterator[tuple[Variation, str]]:
     taken = {
         **{variation.name: "a variation of pytest-ftc" for variation in CATALOGUE},
-        **dict.fromkeys(("all", "none", *PRESETS, *_CAUSES), "a word of pytest-ftc"),
+        **dict.fromkeys(("all", "none", *PRESETS, *NO_VARIATIONS), "a word of pytest-ftc"),
     }
     for one, where in _ask(config, "pytest_ftc_variations", "Variations"):
         variation: Variation = _check(one, Variation, where)

@@ -7,9 +7,7 @@ import re
 import shlex
 from collections.abc import Sequence
 
-from pytest_ftc.model import Difference, Evidence, Finding, Verification
-
-UNKNOWN = "unknown"
+from pytest_ftc.model import Cause, Difference, Evidence, Finding, Verification
 
 _CALLER_OF_HOOKS = "/pyproject_hooks/_in_process/_in_process.py"
 
@@ -46,7 +44,7 @@ def show_command(argv: Sequence[str]) -> str:
 
 def _what_it_tells(finding: Finding) -> tuple[object, ...]:
     suffix = posixpath.splitext(finding.output)[1]
-    if finding.cause != UNKNOWN:
+    if finding.cause != Cause.UNKNOWN:
         remedy = (finding.remedy.summary, finding.remedy.proved) if finding.remedy else None
         return finding.cause, finding.confirmed, suffix, finding.command[:1], remedy
     place = re.sub(r"^(line|byte) .*", r"\1", finding.location, flags=re.DOTALL)
@@ -58,7 +56,7 @@ def _undiagnosed(difference: Difference) -> Finding:
         output=difference.output,
         member=difference.member,
         location=difference.location,
-        cause=UNKNOWN,
+        cause=Cause.UNKNOWN.value,
         confirmed=False,
         evidence=difference.evidence or Evidence(control="", experiment=""),
     )

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from pytest_ftc.model import (
     BuildResult,
+    Cause,
     Difference,
     DifferenceKind,
     Evidence,
@@ -80,7 +81,7 @@ def _findings(differences: list[Difference], disagreement: Disagreement) -> Iter
             output=difference.output,
             member=difference.member,
             location=difference.location or "the output itself",
-            cause="machine",
+            cause=Cause.MACHINE.value,
             confirmed=False,
             evidence=difference.evidence
             or Evidence(control=_digest(difference.control), experiment=_digest(difference.experiment)),

@@ -10,7 +10,7 @@ from pytest_ftc.diagnosis.canaries.alignment import AlignedPlace
 from pytest_ftc.diagnosis.canaries.planted import Planted
 from pytest_ftc.diagnosis.canaries.suspicion import Sighting, shown
 from pytest_ftc.diagnosis.canaries.values import overlaps
-from pytest_ftc.model import Strength, Suspicion
+from pytest_ftc.model import Cause, Strength, Suspicion
 
 _LISTED = re.compile(rb"(?<![A-Za-z-])[-dlbcps]?(?:[r-][w-][xsS-]){2}[r-][w-][xtT-](?![A-Za-z-])")
 _OCTAL = re.compile(rb"(?<![0-9A-Za-z])(?:0o?|10|04)?([0-7]{3,4})(?![0-9A-Za-z])")
@@ -34,7 +34,7 @@ def find_mode(control: bytes, experiment: bytes, own: Planted, theirs: Planted) 
     except ValueError:
         return
     if fits_umask(one & 0o777, other & 0o777, own.umask, theirs.umask) and one >> 9 == other >> 9:
-        suspicion = Suspicion("umask", Strength.STRONG, shown(control), shown(experiment), _WHY)
+        suspicion = Suspicion(Cause.UMASK, Strength.STRONG, shown(control), shown(experiment), _WHY)
         yield Sighting(suspicion, frozenset({0}))
 
 
@@ -77,10 +77,12 @@ def _judge(one: int, other: int, texts: tuple[bytes, bytes], control: Planted, e
     listed = any(letter in texts[0] for letter in b"rwx")
     if (one, other) == (control.umask, experiment.umask):
         strength = Strength.STRONG if listed or all(text.startswith(b"0") for text in texts) else Strength.WEAK
-        return Suspicion("umask", strength, shown(texts[0]), shown(texts[1]), "the umask of each build stands in it")
+        return Suspicion(
+            Cause.UMASK, strength, shown(texts[0]), shown(texts[1]), "the umask of each build stands in it"
+        )
     if one >> 9 == other >> 9 and fits_umask(one & 0o777, other & 0o777, control.umask, experiment.umask):
         strength = Strength.STRONG if listed or len(texts[0]) > 3 else Strength.WEAK
-        return Suspicion("umask", strength, shown(texts[0]), shown(texts[1]), _WHY)
+        return Suspicion(Cause.UMASK, strength, shown(texts[0]), shown(texts[1]), _WHY)
     return None
 
 
@@ -96,7 +98,7 @@ def _find_stored(place: AlignedPlace, control: Planted, experiment: Planted) -> 
                 modes = [int.from_bytes(value, "little" if order == "little" else "big") for value in (one, other)]
                 if _are_stored_modes(modes[0], modes[1], control.umask, experiment.umask):
                     texts = (f"{modes[0]:06o}", f"{modes[1]:06o}")
-                    yield Sighting(Suspicion("umask", Strength.WEAK, *texts, _WHY), frozenset({number}))
+                    yield Sighting(Suspicion(Cause.UMASK, Strength.WEAK, *texts, _WHY), frozenset({number}))
 
 
 def _are_stored_modes(one: int, other: int, mask: int, their_mask: int) -> bool:

@@ -3,24 +3,24 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from functools import cache
 
 from pytest_ftc.diagnosis.canaries.alignment import AlignedPlace
 from pytest_ftc.diagnosis.canaries.planted import Planted
 from pytest_ftc.diagnosis.canaries.suspicion import Sighting, shown
 from pytest_ftc.diagnosis.canaries.values import Value, find_all, overlaps, spot_values, touches
-from pytest_ftc.model import Strength, Suspicion
+from pytest_ftc.model import Cause, Strength, Suspicion
 
-_CAUSES = {
-    "TZ": "timezone",
-    "LANG": "locales",
-    "LANGUAGE": "locales",
-    "TERM": "terminal",
-    "USER": "user_group",
-    "LOGNAME": "user_group",
-    "PYTHONHASHSEED": "hash_seed",
-    "PERL_HASH_SEED": "hash_seed",
+_CAUSES: Mapping[str, str] = {
+    "TZ": Cause.TIMEZONE,
+    "LANG": Cause.LOCALES,
+    "LANGUAGE": Cause.LOCALES,
+    "TERM": Cause.TERMINAL,
+    "USER": Cause.USER_GROUP,
+    "LOGNAME": Cause.USER_GROUP,
+    "PYTHONHASHSEED": Cause.HASH_SEED,
+    "PERL_HASH_SEED": Cause.HASH_SEED,
 }
 _ELSEWHERE = frozenset({"PATH", "HOME", "TMPDIR", "COLUMNS", "LINES"})
 """What is looked for as a path or as a number."""
@@ -47,7 +47,7 @@ def find_owner(place: AlignedPlace, control: Planted, experiment: Planted) -> It
         if own != theirs and (place.control.strip(), place.experiment.strip()) == (_bytes(own), _bytes(theirs)):
             why = f"{what} of each build stands in it"
             yield Sighting(
-                Suspicion("user_group", Strength.STRONG, shown(place.control), shown(place.experiment), why),
+                Suspicion(Cause.USER_GROUP, Strength.STRONG, shown(place.control), shown(place.experiment), why),
                 frozenset({0}),
             )
 
@@ -57,31 +57,31 @@ def _bytes(value: object) -> bytes:
 
 
 def _values(one: Planted, other: Planted) -> Iterator[Value]:
-    yield Value("user_group", one.user, other.user, "the name of the user")
-    yield Value("user_group", one.group, other.group, "the name of the group")
+    yield Value(Cause.USER_GROUP, one.user, other.user, "the name of the user")
+    yield Value(Cause.USER_GROUP, one.group, other.group, "the name of the group")
     if one.uid is not None and other.uid is not None:
-        yield Value("user_group", str(one.uid), str(other.uid), "the number of the user")
+        yield Value(Cause.USER_GROUP, str(one.uid), str(other.uid), "the number of the user")
     if one.gid is not None and other.gid is not None:
-        yield Value("user_group", str(one.gid), str(other.gid), "the number of the group")
-    yield Value("domain_host", one.host, other.host, "the host name")
-    yield Value("domain_host", one.domain, other.domain, "the domain name")
-    yield Value("domain_host", one.machine_id, other.machine_id, "the machine id")
+        yield Value(Cause.USER_GROUP, str(one.gid), str(other.gid), "the number of the group")
+    yield Value(Cause.DOMAIN_HOST, one.host, other.host, "the host name")
+    yield Value(Cause.DOMAIN_HOST, one.domain, other.domain, "the domain name")
+    yield Value(Cause.DOMAIN_HOST, one.machine_id, other.machine_id, "the machine id")
     yield from _releases(one.release, other.release)
-    yield Value("locales", _language(one), _language(other), "the language")
+    yield Value(Cause.LOCALES, _language(one), _language(other), "the language")
     for name in dict.fromkeys((*one.variables, *other.variables)):
         if name not in _ELSEWHERE:
-            known = "locales" if name.startswith("LC_") else _CAUSES.get(name, "environment")
+            known = Cause.LOCALES if name.startswith("LC_") else _CAUSES.get(name, Cause.ENVIRONMENT)
             cause = other.owners.get(name, known)
             own, theirs = one.variables.get(name, ""), other.variables.get(name, "")
             yield Value(cause, own, theirs, f"the value of {name}")
 
 
 def _releases(one: str, other: str) -> Iterator[Value]:
-    yield Value("kernel", one, other, "the release of the kernel")
+    yield Value(Cause.KERNEL, one, other, "the release of the kernel")
     for pattern in (r"\d+\.\d+\.\d+", r"\d+\.\d+"):
         own, theirs = (re.match(pattern, release) for release in (one, other))
         if own and theirs:
-            yield Value("kernel", own[0], theirs[0], "the version of the kernel")
+            yield Value(Cause.KERNEL, own[0], theirs[0], "the version of the kernel")
 
 
 def _language(planted: Planted) -> str:
@@ -103,7 +103,7 @@ def _find_languages(place: AlignedPlace, control: Planted, experiment: Planted) 
         their_found = {code for span, code in their_codes.items() if touches(span, change.theirs, change.their_end)}
         if own.encode() in found and theirs.encode() in their_found:
             why = "the language of each build stands in it"
-            yield Sighting(Suspicion("locales", Strength.STRONG, own, theirs, why), frozenset({number}))
+            yield Sighting(Suspicion(Cause.LOCALES, Strength.STRONG, own, theirs, why), frozenset({number}))
 
 
 @cache
@@ -129,4 +129,4 @@ def _find_moved_clock(place: AlignedPlace, one: Planted, other: Planted) -> Iter
         if changes:
             texts = (shown(word), "") if moved else ("", shown(word))
             why = "the variables by which the clock was moved stand in it"
-            yield Sighting(Suspicion("time", Strength.STRONG, *texts, why), changes)
+            yield Sighting(Suspicion(Cause.TIME, Strength.STRONG, *texts, why), changes)

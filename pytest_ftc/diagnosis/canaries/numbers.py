@@ -10,7 +10,7 @@ from pytest_ftc.diagnosis.canaries.alignment import AlignedPlace
 from pytest_ftc.diagnosis.canaries.planted import Planted
 from pytest_ftc.diagnosis.canaries.suspicion import Sighting, shown
 from pytest_ftc.diagnosis.canaries.values import overlaps
-from pytest_ftc.model import Strength, Suspicion
+from pytest_ftc.model import Cause, Strength, Suspicion
 
 _NUMBER = re.compile(rb"(?<![0-9A-Za-z_.])(?:(?<=[xX])|(?<![A-Za-z]))[0-9]{1,15}(?![0-9A-Za-z_])|(?<=-j)[0-9]{1,4}\b")
 _ABOUT = 32
@@ -71,14 +71,14 @@ def _lies_at(match: re.Match[bytes], start: int, end: int) -> bool:
 
 def _explain(pair: _Pair, control: Planted, experiment: Planted) -> Iterator[tuple[str, Strength, str]]:
     if (pair.one, pair.other) == (control.cpus, experiment.cpus):
-        yield "num_cpus", _strength(pair, _CPUS), "the number of processors of each build stands in it"
+        yield Cause.NUM_CPUS, _strength(pair, _CPUS), "the number of processors of each build stands in it"
     pids, their_pids = control.pids, experiment.pids
     if pids and their_pids and pids != their_pids and _between(pair.one, pids) and _between(pair.other, their_pids):
-        yield "pid", _strength(pair, _PROCESS), "it may be the number of a process of each build"
+        yield Cause.PID, _strength(pair, _PROCESS), "it may be the number of a process of each build"
     for name in ("COLUMNS", "LINES"):
         sizes = [planted.variables.get(name, "") for planted in (control, experiment)]
         if [str(pair.one), str(pair.other)] == sizes:
-            yield "terminal", _strength(pair, _TERMINAL), f"the value of {name} of each build stands in it"
+            yield Cause.TERMINAL, _strength(pair, _TERMINAL), f"the value of {name} of each build stands in it"
     yield from _explain_size(pair, control, experiment)
 
 
@@ -87,12 +87,12 @@ def _explain_size(pair: _Pair, control: Planted, experiment: Planted) -> Iterato
         folders = sorted((pair.one, pair.other))
         # A folder takes whole blocks of a disk, and few bytes of a tmpfs.
         if folders[1] == 4096 and folders[0] < 4096 and folders[0] % 20 == 0:
-            yield "filesystem", Strength.STRONG, "folders of this size are on the file system of each build"
+            yield Cause.FILESYSTEM, Strength.STRONG, "folders of this size are on the file system of each build"
         elif pair.is_about(_SIZES):
-            yield "filesystem", Strength.WEAK, "sizes and numbers of files differ with the file system"
+            yield Cause.FILESYSTEM, Strength.WEAK, "sizes and numbers of files differ with the file system"
     length = len(experiment.build_path) - len(control.build_path)
     if length and pair.other - pair.one == length:
-        yield "build_path", Strength.GUESS, "the numbers differ by as much as the lengths of the build paths"
+        yield Cause.BUILD_PATH, Strength.GUESS, "the numbers differ by as much as the lengths of the build paths"
 
 
 def _strength(pair: _Pair, words: re.Pattern[bytes]) -> Strength:
@@ -123,7 +123,7 @@ def find_addresses(place: AlignedPlace, control: Planted, experiment: Planted) -
                 if one[0] != other[0]:
                     why = "both are addresses in memory"
                     yield Sighting(
-                        Suspicion("aslr", strength, shown(one[0]), shown(other[0]), why), frozenset({number})
+                        Suspicion(Cause.ASLR, strength, shown(one[0]), shown(other[0]), why), frozenset({number})
                     )
     yield from _find_pointers(place, fixed=not control.randomised_addresses and experiment.randomised_addresses)
 
@@ -143,7 +143,7 @@ def _find_pointers(place: AlignedPlace, *, fixed: bool) -> Iterator[Sighting]:
                 strength = Strength.STRONG if fixed and _is_fixed(one) and not _is_fixed(other) else Strength.WEAK
                 why = "both are addresses in memory, stored as 64-bit numbers"
                 yield Sighting(
-                    Suspicion("aslr", strength, one[::-1].hex(), other[::-1].hex(), why), frozenset({number})
+                    Suspicion(Cause.ASLR, strength, one[::-1].hex(), other[::-1].hex(), why), frozenset({number})
                 )
 
 

@@ -11,7 +11,7 @@ from pytest_ftc.diagnosis.canaries.alignment import common_start
 from pytest_ftc.diagnosis.canaries.collation import is_sorted_by_bytes, is_sorted_by_language
 from pytest_ftc.diagnosis.canaries.planted import Planted
 from pytest_ftc.diagnosis.canaries.suspicion import shown
-from pytest_ftc.model import Strength, Suspicion
+from pytest_ftc.model import Cause, Strength, Suspicion
 
 _MOST = 1 << 20
 _CHUNK = 32
@@ -66,13 +66,13 @@ def _explain(
     files = sum(bool(_FILE.fullmatch(item.strip())) for item in items) * 2 > len(items)
     if own.file_order is not other.file_order and _is_reversed(items, theirs):
         strength = Strength.STRONG if len(items) > 2 or files else Strength.WEAK
-        yield Suspicion("fileordering", strength, *texts, f"{why}: the other way round, as the folders list them")
+        yield Suspicion(Cause.FILEORDERING, strength, *texts, f"{why}: the other way round, as the folders list them")
     if own.locale != other.locale and _follows_language(items, theirs, own.locale, other.locale):
-        yield Suspicion("locales", Strength.STRONG, *texts, f"{why}: sorted as the locale of each build sorts")
+        yield Suspicion(Cause.LOCALES, Strength.STRONG, *texts, f"{why}: sorted as the locale of each build sorts")
     printed = kind == "items" and bool(_SET.search(text))
-    yield Suspicion("hash_seed", Strength.GUESS if files else Strength.WEAK, *texts, f"{why}{_as_in_set(printed)}")
-    yield Suspicion("fileordering", Strength.WEAK if files else Strength.GUESS, *texts, f"{why}{_as_files(files)}")
-    yield Suspicion("race", Strength.GUESS, *texts, f"{why}, maybe that in which parallel work was done")
+    yield Suspicion(Cause.HASH_SEED, Strength.GUESS if files else Strength.WEAK, *texts, f"{why}{_as_in_set(printed)}")
+    yield Suspicion(Cause.FILEORDERING, Strength.WEAK if files else Strength.GUESS, *texts, f"{why}{_as_files(files)}")
+    yield Suspicion(Cause.RACE, Strength.GUESS, *texts, f"{why}, maybe that in which parallel work was done")
 
 
 def _as_in_set(printed: bool) -> str:
@@ -113,6 +113,6 @@ def _find_moved_bytes(control: bytes, experiment: bytes) -> Iterator[Suspicion]:
     if len(set(control[start:])) >= 8 and len(control) - start >= _CHUNK and Counter(control) == Counter(experiment):
         texts = shown(control[start : start + 40]), shown(experiment[start : start + 40])
         why = "the same bytes, in another order"
-        yield Suspicion("fileordering", Strength.WEAK, *texts, why)
-        yield Suspicion("hash_seed", Strength.GUESS, *texts, why)
-        yield Suspicion("race", Strength.GUESS, *texts, why)
+        yield Suspicion(Cause.FILEORDERING, Strength.WEAK, *texts, why)
+        yield Suspicion(Cause.HASH_SEED, Strength.GUESS, *texts, why)
+        yield Suspicion(Cause.RACE, Strength.GUESS, *texts, why)

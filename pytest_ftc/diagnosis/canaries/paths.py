@@ -12,6 +12,7 @@ from pytest_ftc.diagnosis.canaries.alignment import AlignedPlace
 from pytest_ftc.diagnosis.canaries.planted import Planted
 from pytest_ftc.diagnosis.canaries.suspicion import Sighting
 from pytest_ftc.diagnosis.canaries.values import Value, spot_values
+from pytest_ftc.model import Cause
 
 
 def find_paths(place: AlignedPlace, control: Planted, experiment: Planted) -> Iterator[Sighting]:
@@ -20,9 +21,9 @@ def find_paths(place: AlignedPlace, control: Planted, experiment: Planted) -> It
 
 
 def _values(one: Planted, other: Planted) -> Iterator[Value]:
-    yield from _parts("build_path", one.build_path, other.build_path, "the build path")
-    yield from _parts("home", one.home, other.home, "the home folder")
-    yield from _parts("temp_dir", one.temp_dir, other.temp_dir, "the folder for temporary files")
+    yield from _parts(Cause.BUILD_PATH, one.build_path, other.build_path, "the build path")
+    yield from _parts(Cause.HOME, one.home, other.home, "the home folder")
+    yield from _parts(Cause.TEMP_DIR, one.temp_dir, other.temp_dir, "the folder for temporary files")
     yield from _search_path(one.variables.get("PATH", ""), other.variables.get("PATH", ""))
 
 
@@ -41,10 +42,10 @@ def _search_path(one: str, other: str) -> Iterator[Value]:
     folders, their_folders = one.split(":"), other.split(":")
     for folder in folders:
         if folder not in their_folders:
-            yield Value("exec_path", folder, "", "a folder of the search path")
+            yield Value(Cause.EXEC_PATH, folder, "", "a folder of the search path")
     for folder in their_folders:
         if folder not in folders:
-            yield Value("exec_path", "", folder, "a folder of the search path")
+            yield Value(Cause.EXEC_PATH, "", folder, "a folder of the search path")
 
 
 @cache

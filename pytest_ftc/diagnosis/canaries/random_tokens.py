@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from pytest_ftc.diagnosis.canaries.alignment import AlignedPlace
 from pytest_ftc.diagnosis.canaries.suspicion import Sighting, shown
 from pytest_ftc.diagnosis.canaries.values import touches
-from pytest_ftc.model import Strength, Suspicion
+from pytest_ftc.model import Cause, Strength, Suspicion
 
 _UUID = re.compile(rb"[0-9a-f]{8}-[0-9a-f]{4}-([1-8])[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}", re.IGNORECASE)
 _DIGEST = re.compile(
@@ -32,7 +32,9 @@ def find_tokens(place: AlignedPlace) -> Iterator[Sighting]:
             theirs = [match[0] for match in others if touches(match.span(), change.theirs, change.their_end)]
             for one, other in zip(own, theirs, strict=False):
                 if one != other and len(one) == len(other) and (pattern is not _WORD or _is_meaningless(one, other)):
-                    yield Sighting(Suspicion("random", strength, shown(one), shown(other), why), frozenset({number}))
+                    yield Sighting(
+                        Suspicion(Cause.RANDOM, strength, shown(one), shown(other), why), frozenset({number})
+                    )
 
 
 def _is_meaningless(one: bytes, other: bytes) -> bool:

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from pytest_ftc.diagnosis.canaries.alignment import AlignedPlace
 from pytest_ftc.diagnosis.canaries.planted import Planted
 from pytest_ftc.diagnosis.canaries.suspicion import Sighting, shown
-from pytest_ftc.model import Strength, Suspicion
+from pytest_ftc.model import Cause, Strength, Suspicion
 
 _ZONE = re.compile(rb"(?<![\w+:.-])(?:UTC|GMT|[A-Z]{3,5}|[+-]\d\d(?::?\d\d)?)+(?![\w:.-])")
 _SPELLED = re.compile(rb"([+-])(\d\d):?(\d\d)?$")
@@ -28,7 +28,7 @@ def find_lone_variables(place: AlignedPlace, control: Planted, experiment: Plant
             if "CANARY" in name and word in own and word not in other:
                 texts = (shown(word), "") if own is place.control else ("", shown(word))
                 why = "the name of a variable that only one build has stands in it"
-                yield Sighting(Suspicion("environment", Strength.CERTAIN, *texts, why), _all(place))
+                yield Sighting(Suspicion(Cause.ENVIRONMENT, Strength.CERTAIN, *texts, why), _all(place))
 
 
 def find_zones(place: AlignedPlace, control: Planted, experiment: Planted) -> Iterator[Sighting]:
@@ -40,7 +40,7 @@ def find_zones(place: AlignedPlace, control: Planted, experiment: Planted) -> It
         theirs = _zone_at(place.experiment, change.theirs, change.their_end)
         if own and theirs and _is_ahead(own, control.utc_offset) and _is_ahead(theirs, experiment.utc_offset):
             why = "the time zone of each build stands in it"
-            suspicion = Suspicion("timezone", Strength.STRONG, shown(own), shown(theirs), why)
+            suspicion = Suspicion(Cause.TIMEZONE, Strength.STRONG, shown(own), shown(theirs), why)
             yield Sighting(suspicion, frozenset({number}))
 
 
@@ -66,7 +66,7 @@ def find_width(one: bytes, other: bytes, control: Planted, experiment: Planted) 
     if fits and abs(longest[0] - longest[1]) > _NEARLY // 2:
         own, theirs = (f"lines of up to {length} characters" for length in longest)
         why = "the lines are as long as the terminal of each build is wide"
-        yield Suspicion("terminal", Strength.STRONG, own, theirs, why)
+        yield Suspicion(Cause.TERMINAL, Strength.STRONG, own, theirs, why)
 
 
 def _columns(planted: Planted) -> str:

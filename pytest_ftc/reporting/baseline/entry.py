@@ -7,12 +7,11 @@ import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, fields
 
-from pytest_ftc.model import Finding, Verdict, Verification
+from pytest_ftc.model import Cause, Finding, Verdict, Verification
+from pytest_ftc.model.cause import GUESSES, NO_VARIATIONS
 from pytest_ftc.model.verification import PUBLISHED
 from pytest_ftc.reporting.baseline.fingerprint import fingerprint, steady
-from pytest_ftc.reporting.findings import UNKNOWN, findings_of
-
-_NO_VARIATIONS = ("random", "race", "machine", UNKNOWN)
+from pytest_ftc.reporting.findings import findings_of
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,8 +34,6 @@ class Known:
     """From the day after, it fails."""
 
 
-_GUESSES = (UNKNOWN, "random", "race")
-"""What a place is said to be where nothing tells more: a digest of a path looks like one drawn at random."""
 DIAGNOSES = ("off", "fast", "full")
 KEYS = tuple(field.name for field in fields(Known))
 REQUIRED = KEYS[:5]
@@ -95,14 +92,14 @@ def _may_be(entry: Known, finding: Known, *, taken: bool) -> bool:
     same_member = steady(entry.output) == steady(finding.output)
     if is_deeper(finding.diagnose, entry.diagnose):
         return entry.diagnose == "off" or same_member
-    if finding.cause in _GUESSES and not finding.confirmed and is_deeper(entry.diagnose, finding.diagnose):
+    if finding.cause in GUESSES and not finding.confirmed and is_deeper(entry.diagnose, finding.diagnose):
         return finding.diagnose == "off" or same_member
     return same_member and not taken and not (entry.confirmed and finding.confirmed) and _differ(entry, finding)
 
 
 def _differ(entry: Known, finding: Known) -> bool:
     """Return whether the two may be one thing of which one session knew the cause, and the other did not."""
-    return entry.confirmed or finding.confirmed or UNKNOWN in (entry.cause, finding.cause)
+    return entry.confirmed or finding.confirmed or Cause.UNKNOWN in (entry.cause, finding.cause)
 
 
 def is_fixed(entry: Known, verification: Verification, found: Iterable[Known]) -> bool:
@@ -114,7 +111,7 @@ def is_fixed(entry: Known, verification: Verification, found: Iterable[Known]) -
         return any(_is_published(finding) for finding in found)
     if any(finding.diagnose != "full" and _output(entry) == _output(finding) for finding in found):
         return False  # it may hide behind what was found
-    return entry.cause in _NO_VARIATIONS or _is_published(entry) or entry.cause in verification.varied
+    return entry.cause in NO_VARIATIONS or _is_published(entry) or entry.cause in verification.varied
 
 
 def _is_published(entry: Known) -> bool:

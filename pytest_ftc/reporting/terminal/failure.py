@@ -10,8 +10,18 @@ from collections.abc import Iterator, Mapping, Sequence
 from itertools import groupby
 from typing import TYPE_CHECKING
 
-from pytest_ftc.model import BuildResult, BuildStatus, Difference, Evidence, Finding, Role, Verdict, Verification
-from pytest_ftc.reporting.findings import UNKNOWN, findings_of, fold, show_command
+from pytest_ftc.model import (
+    BuildResult,
+    BuildStatus,
+    Cause,
+    Difference,
+    Evidence,
+    Finding,
+    Role,
+    Verdict,
+    Verification,
+)
+from pytest_ftc.reporting.findings import findings_of, fold, show_command
 from pytest_ftc.reporting.terminal import layout
 from pytest_ftc.reporting.terminal import style as markup
 from pytest_ftc.reporting.terminal.evidence import evidence_rows
@@ -192,7 +202,7 @@ def _count_alike(findings: Sequence[Finding]) -> str:
 
 
 def _cause(finding: Finding) -> str:
-    if finding.cause == UNKNOWN:
+    if finding.cause == Cause.UNKNOWN:
         return f"not known yet: {markup.show_lines(finding.why)}" if finding.why else "not known yet"
     told = f"{markup.show(finding.cause)} ({'confirmed' if finding.confirmed else 'suspected'})"
     return f"{told}: {markup.show_lines(finding.why)}" if finding.why else told

@@ -14,13 +14,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 from samples import build, verification
 
-from pytest_ftc.model import Agreement, Evidence, Finding, Remedy, Role, Verdict, Verification
+from pytest_ftc.model import Agreement, Cause, Evidence, Finding, Remedy, Role, Verdict, Verification
 from pytest_ftc.reporting.baseline.fingerprint import fingerprint
 from pytest_ftc.reporting.causes import all_causes, find_cause
 from pytest_ftc.reporting.ci import code_quality, job_summary, to_annotations
 from pytest_ftc.reporting.html.page import to_html
 from pytest_ftc.reporting.sarif import to_sarif
-from pytest_ftc.variations import CATALOGUE
 
 TOOL = {"name": "pytest-ftc", "version": "0.1"}
 SESSION = {"started": 1e9, "seconds": 3.0, "python": "3.12", "platform": "Linux", "root": "/project"}
@@ -316,7 +315,6 @@ def test_a_finding_keeps_its_fingerprint_when_lines_and_versions_change():
 
 
 def test_every_cause_that_a_finding_may_have_is_explained():
-    names = {variation.name for variation in CATALOGUE} | {"machine", "random", "race", "unknown"}
-    assert {cause.name for cause in all_causes()} == names
+    assert {cause.name for cause in all_causes()} == {cause.value for cause in Cause}
     assert find_cause("nothing") is None
     assert all(cause.remedies and cause.source.startswith("https://") for cause in all_causes())

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from pytest_ftc.diagnosis.canaries.planted import Planted, Window
 from pytest_ftc.diagnosis.canaries.timestamps.text import DAY, Stamp
-from pytest_ftc.model import Strength
+from pytest_ftc.model import Cause, Strength
 
 _SLACK = 2.0
 """Seconds by which a time may lie beside a window: zip stores two-second steps, rounded down or up."""
@@ -18,7 +18,7 @@ _APART = 2.1
 Verdict = tuple[str, Strength, str]
 """Cause, strength and why."""
 
-_LOCAL = ("timezone", Strength.STRONG, "each time is written in the time zone of its build")
+_LOCAL = (Cause.TIMEZONE, Strength.STRONG, "each time is written in the time zone of its build")
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,16 +57,16 @@ class Judge:
     def _explain(self, one: Stamp, a: float, other: Stamp, b: float) -> Verdict | None:
         strength = _weight(one, self.control.clock)
         if _within(a, one, self.control.clock) and _within(b, other, self.experiment.clock):
-            return "time", strength, "each time lies between start and end of its build"
+            return Cause.TIME, strength, "each time lies between start and end of its build"
         if (
             abs(self.control.real.start - self.experiment.real.start) >= _APART
             and _within(a, one, self.control.real)
             and _within(b, other, self.experiment.real)
         ):
-            return "time", strength, "each time lies between start and end of its build by the real clock"
+            return Cause.TIME, strength, "each time lies between start and end of its build by the real clock"
         if self._follow_sources(one, a, other, b):
             strength = Strength.WEAK if one.is_bare_year or one.cycle else Strength.STRONG
-            return "source_mtime", strength, "the times differ by as much as those of the source files"
+            return Cause.SOURCE_MTIME, strength, "the times differ by as much as those of the source files"
         return None
 
     def _follow_sources(self, one: Stamp, a: float, other: Stamp, b: float) -> bool:
@@ -88,7 +88,7 @@ class Judge:
             return []
         for zone in {0, self.experiment.utc_offset - self.control.utc_offset}:
             if abs(other.seconds - one.seconds - shift - zone) <= leeway:
-                clock = ("time", Strength.STRONG, "the times differ by as much as the clocks of the builds")
+                clock = (Cause.TIME, Strength.STRONG, "the times differ by as much as the clocks of the builds")
                 return [clock, _LOCAL] if zone else [clock]
         return []
 
@@ -97,7 +97,9 @@ class Judge:
         zone = self.experiment.utc_offset - self.control.utc_offset
         dates = one.precision == other.precision == DAY and one.zone is other.zone is None
         if dates and zone and one.seconds != other.seconds and abs(other.seconds - one.seconds - zone) < DAY:
-            return [("timezone", Strength.WEAK, "the dates are those of one moment in the time zones of the builds")]
+            return [
+                (Cause.TIMEZONE, Strength.WEAK, "the dates are those of one moment in the time zones of the builds")
+            ]
         return []
 
 

@@ -18,7 +18,7 @@ from pytest_ftc.diagnosis.canaries.alignment import AlignedPlace
 from pytest_ftc.diagnosis.canaries.planted import Planted
 from pytest_ftc.diagnosis.canaries.suspicion import Sighting, shown
 from pytest_ftc.diagnosis.canaries.values import touches
-from pytest_ftc.model import Strength, Suspicion
+from pytest_ftc.model import Cause, Strength, Suspicion
 
 _SLACK = 2.0
 """Seconds by which a clock may be read before or after the build, as it is known."""
@@ -101,10 +101,10 @@ def find_paces(place: AlignedPlace, control: Planted, experiment: Planted) -> It
 def _lengths(control: Planted, experiment: Planted) -> Iterator[_Ahead]:
     own, theirs = control.clock, experiment.clock
     why = "the numbers differ by as much as the clocks of the builds"
-    yield _Ahead("time", theirs.start - own.end - _SLACK, theirs.end - own.start + _SLACK, why)
+    yield _Ahead(Cause.TIME, theirs.start - own.end - _SLACK, theirs.end - own.start + _SLACK, why)
     shift = experiment.source_mtime_shift - control.source_mtime_shift
     why = "the numbers differ by as much as the times of the source files"
-    yield _Ahead("source_mtime", shift - 0.5, shift + 0.5, why)
+    yield _Ahead(Cause.SOURCE_MTIME, shift - 0.5, shift + 0.5, why)
 
 
 _Values = dict[int, Fraction]
@@ -159,7 +159,7 @@ def _explain(text: bytes, their_text: bytes, lengths: list[_Ahead]) -> Iterator[
         yield Suspicion(ahead.cause, _strength(ahead, unit[1], whole), shown(text), shown(their_text), why)
         if bits >= _DRAWN and _below(own, bits) != _below(theirs, bits):
             why = f"the lower {bits} bits, below the time, are drawn at random"
-            yield Suspicion("random", Strength.STRONG, shown(text), shown(their_text), why)
+            yield Suspicion(Cause.RANDOM, Strength.STRONG, shown(text), shown(their_text), why)
         return
 
 

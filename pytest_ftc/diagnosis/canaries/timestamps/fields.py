@@ -12,7 +12,7 @@ from pytest_ftc.diagnosis.canaries.timestamps.clocks import Judge
 from pytest_ftc.diagnosis.canaries.timestamps.month_names import languages_of
 from pytest_ftc.diagnosis.canaries.timestamps.text import Stamp, find_stamps
 from pytest_ftc.diagnosis.canaries.values import touches
-from pytest_ftc.model import Strength, Suspicion
+from pytest_ftc.model import Cause, Strength, Suspicion
 
 _MOST_PAIRS = 64
 """Above this many, which time of the one belongs to which of the other is known by their order only."""
@@ -38,7 +38,7 @@ def find_times(place: AlignedPlace, control: Planted, experiment: Planted) -> It
             one, other = longest[0]
             texts = place.control[one.start : one.end], place.experiment[other.start : other.end]
             why = "each time is written as in the language of its build"
-            locales = Suspicion("locales", Strength.STRONG, shown(texts[0]), shown(texts[1]), why)
+            locales = Suspicion(Cause.LOCALES, Strength.STRONG, shown(texts[0]), shown(texts[1]), why)
             yield Sighting(locales, frozenset({number}))
 
 
