@@ -243,7 +243,9 @@ def _hidden_needs(action: Action, faketime: str) -> list[str]:
     # A build may run `ftc normalize`, also where pytest-ftc is installed from a clone.
     needs.append(Path(__file__).parents[1])
     needs += [action.git_link] if action.git_link else []
-    hidden = {need for need in needs if any(folder in need.parents for folder in _PRIVATE) and need.is_dir()}
+    below = [need for need in needs if any(folder in need.parents for folder in _PRIVATE)]
+    # Not Path.is_dir, which raises PermissionError below a folder that this user cannot enter.
+    hidden = {need for need in below if os.path.isdir(need)}  # noqa: PTH112
     return sorted(str(need) for need in hidden if not hidden.intersection(need.parents))
 
 

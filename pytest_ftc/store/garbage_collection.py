@@ -10,6 +10,7 @@ from collections.abc import Iterator
 
 from pytest_ftc.model import Removed, Soundness, Stats
 from pytest_ftc.model.digest import Digest
+from pytest_ftc.model.errors import StoreUnavailableError
 from pytest_ftc.model.file_lock import locked
 from pytest_ftc.store.action_cache import open_entry, read_blob_names
 from pytest_ftc.store.cas import digest_file, quarantine
@@ -18,6 +19,7 @@ from pytest_ftc.store.entry_files import read_entry
 from pytest_ftc.store.history import History
 from pytest_ftc.store.layout import Layout, list_files, translated
 from pytest_ftc.store.leases import holder_of, read_leases
+from pytest_ftc.store.secret_key import VARIABLE
 
 MAX_SIZE = 10 << 30
 """Bytes a store may hold, unless it is told otherwise."""
@@ -48,9 +50,13 @@ def take_stats(layout: Layout, history: History) -> Stats:
 
 
 def verify_store(layout: Layout, history: History, key: bytes) -> Soundness:
-    """Read every byte, and put aside what is corrupt.  Raises StoreUnavailableError."""
+    """Read every byte, and quarantine what is corrupt.
+
+    Raises StoreUnavailableError, also where `key` opens no entry at all: then it is another key, and nothing is moved.
+    """
     with translated(layout.root):
         layout.make()
+        _check_key(layout, key)
         blobs, corrupt = 0, []
         for entry in list_files(layout.blobs):
             blobs += 1
@@ -239,6 +245,20 @@ def _is_sound(path: str, name: str) -> bool:
         return True  # gone meanwhile
     except ValueError:
         return False
+
+
+def _check_key(layout: Layout, key: bytes) -> None:
+    """Raise StoreUnavailableError if all entries look sound and none was sealed under `key`."""
+    foreign = 0
+    for entry in list_files(layout.actions):
+        if _read_entry(entry.path, entry.name, key):
+            return
+        foreign += bool(read_blob_names(entry.path))
+    if foreign:
+        raise StoreUnavailableError(
+            f"none of the entries of the store in {layout.root} was sealed under this key; nothing was changed",
+            advice=f"Set {VARIABLE}, or unset it, as where the store was written.",
+        )
 
 
 def _read_entry(path: str, name: str, key: bytes) -> bool | None:

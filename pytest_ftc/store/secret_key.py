@@ -21,8 +21,13 @@ def load_key(file: Path, environ: Mapping[str, str]) -> bytes:
 
     It is not kept in the store: who can write there must not be able to make entries.  Raises StoreUnavailableError.
     """
-    if environ.get(VARIABLE):
-        return hashlib.sha256(environ[VARIABLE].encode("utf-8", "surrogateescape")).digest()
+    if given := environ.get(VARIABLE):
+        if len(given) < _LENGTH:
+            raise StoreUnavailableError(
+                f"{VARIABLE} has {len(given)} characters, expected at least {_LENGTH} random ones",
+                advice="Make one: python -c 'import secrets; print(secrets.token_hex())'",
+            )
+        return hashlib.sha256(given.encode("utf-8", "surrogateescape")).digest()
     try:
         key = _read(file) or _make(file)
     except OSError as error:

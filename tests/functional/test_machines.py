@@ -80,6 +80,17 @@ def test_as_an_ordinary_user(folder):
     return None
 
 
+def test_with_a_search_path_whose_folder_cannot_be_entered(folder, tmp_path, monkeypatch):
+    locked = tmp_path / "locked"
+    (locked / "tools" / "bin").mkdir(parents=True)
+    locked.chmod(0o700 if os.geteuid() == 0 else 0)
+    monkeypatch.setenv("PATH", f"{os.environ['PATH']}{os.pathsep}{locked}/bin{os.pathsep}{locked}/tools/bin")
+    user = ("unshare", "-m", "sh", "-c", AS_ORDINARY_USER, "sh") if os.geteuid() == 0 else ()
+    done, _ = run_pytest(folder, *user)
+    assert "internal error" not in done.stdout
+    locked.chmod(0o700)
+
+
 def test_where_user_namespaces_are_switched_off(folder):
     done, document = run_pytest(folder, "unshare", "-Urm", "sh", "-c", NO_NAMESPACES, "sh")
     assert not_varied(document) == NEED_NAMESPACES

@@ -178,7 +178,7 @@ def test_a_clone_elsewhere_needs_only_the_report(record, tmp_path):
     for name in ("ftc.toml", "pytest.ini", "test_no.py"):
         shutil.copy(original / name, folder)
     (folder / "new").write_text("new\n")
-    key = {"FTC_STORE_KEY": "that of another machine"}
+    key = {"FTC_STORE_KEY": "that of another machine, and long"}
     status, text = run(folder, "--ftc-replay=given-experiment", f"--ftc-report={original.parent / 'report'}", **key)
     assert status == 0, text
     assert "sources     not what they were: digest " in text

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import os
 import threading
@@ -91,7 +92,9 @@ def _python_folders(path: str) -> Iterator[str]:
     for folder in dict.fromkeys(path.split(os.pathsep)):
         if Path(folder).name == "bin":
             for packages in ("site-packages", "dist-packages"):
-                yield from map(str, sorted(Path(folder).parent.glob(f"lib/python3*/{packages}")))
+                # A folder that this user cannot enter, the shell passes over too.
+                with contextlib.suppress(PermissionError):
+                    yield from map(str, sorted(Path(folder).parent.glob(f"lib/python3*/{packages}")))
 
 
 def _identify(path: str) -> tuple[int, ...]:

@@ -146,9 +146,18 @@ def test_a_key_is_made_once_for_its_user_alone(tmp_path):
     assert os.listdir(file.parent) == ["key"]
 
 
+def test_a_short_key_is_refused(tmp_path):
+    with pytest.raises(StoreUnavailableError, match="FTC_STORE_KEY has 4 characters, expected at least 32"):
+        load_key(tmp_path / "key", {"FTC_STORE_KEY": "abcd"})
+
+
 def test_a_key_from_the_environment_is_the_same_on_every_machine(tmp_path):
-    assert load_key(tmp_path / "a", {"FTC_STORE_KEY": "x"}) == load_key(tmp_path / "b", {"FTC_STORE_KEY": "x"})
-    assert load_key(tmp_path / "a", {"FTC_STORE_KEY": "y"}) != load_key(tmp_path / "b", {"FTC_STORE_KEY": "x"})
+    assert load_key(tmp_path / "a", {"FTC_STORE_KEY": "x" * 32}) == load_key(
+        tmp_path / "b", {"FTC_STORE_KEY": "x" * 32}
+    )
+    assert load_key(tmp_path / "a", {"FTC_STORE_KEY": "y" * 32}) != load_key(
+        tmp_path / "b", {"FTC_STORE_KEY": "x" * 32}
+    )
     assert not (tmp_path / "a").exists()
 
 

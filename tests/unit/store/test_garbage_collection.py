@@ -167,6 +167,15 @@ def test_verify_puts_aside_what_is_corrupt_and_says_which(place):
     assert place.stats().quarantined == 2
 
 
+def test_verify_with_another_key_refuses_and_moves_nothing(place):
+    place.publish(1, b"a")
+    place.publish(2, b"b")
+    with pytest.raises(StoreUnavailableError, match="none of the entries .* nothing was changed"):
+        verify_store(place.store.layout, place.history, b"another key".ljust(32))
+    assert place.stats().quarantined == 0
+    assert verify_store(place.store.layout, place.history, KEY).refused == ()
+
+
 def test_what_a_dead_collector_was_about_to_remove_comes_back(place):
     place.publish(1, b"a")
     place.leave()
