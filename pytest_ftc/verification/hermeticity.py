@@ -33,7 +33,7 @@ def find_outside_uses(action: Action, build: BuildResult) -> tuple[str, ...]:
         dict.fromkeys(
             [
                 *_files(trace, trace.read, inside, "read"),
-                *_files(trace, trace.written, inside, "opened for writing"),
+                *_files(trace, _without_parents(trace.written, action), inside, "opened for writing"),
                 *_random(trace),
                 *_network(trace),
                 *trace.gaps,
@@ -51,6 +51,17 @@ def _inside(action: Action) -> tuple[str, ...]:
     prefixes += [Path(sys.prefix), Path(sys.base_prefix), *(Path(os.path.realpath(prefix)) for prefix in prefixes)]
     parts = [prefix / part for prefix in prefixes for part in _OF_A_PREFIX]
     return tuple(dict.fromkeys(str(path) for path in (*own, *_SYSTEM, *entries, *parts) if path))
+
+
+def _without_parents(uses: Iterable[tuple[int, str]], action: Action) -> Iterator[tuple[int, str]]:
+    """Leave out the folders that the build's own lie in: ``mkdir -p`` tries to make them, and they are there."""
+    environment = action.environment
+    own = (environment.build_path, environment.home, environment.temp_dir)
+    return (
+        (index, path)
+        for index, path in uses
+        if not any(folder.startswith(f"{path.rstrip('/')}/") for folder in own if folder)
+    )
 
 
 def _files(trace: Trace, uses: Iterable[tuple[int, str]], inside: Sequence[str], verb: str) -> Iterator[str]:

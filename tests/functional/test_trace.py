@@ -17,6 +17,7 @@ BUILDS = {
         " && echo > out"
     ),
     "looks for what is not there": "cat {outside}/missing.h 2> /dev/null; echo > out",
+    "makes its own folders": 'mkdir -p "$PWD/sub/deeper" && echo > out',
     "random": "head -c 1 /dev/urandom > /dev/null; echo > out",
     "network": (
         "python3 -c 'import socket; socket.create_connection((\"192.0.2.1\", 80), 0.2)' 2> /dev/null; echo > out"
@@ -29,6 +30,7 @@ EXPECTED = {
     "reads by a link": ["cat read {outside}/a.h"],
     "reads in a thread": ["python3 read {outside}/a.h"],
     "looks for what is not there": [],
+    "makes its own folders": [],
     "random": ["head read /dev/urandom"],
     "network": ["python3 tried to reach 192.0.2.1:80"],
     "static program": ["reads read {outside}/a.h"],

@@ -51,6 +51,11 @@ def test_own_files_tools_and_the_system_are_inside(path):
     assert uses(read=((0, path),), environ={"PATH": "/usr/bin:/opt/tool/bin:/opt/scripts"}) == ()
 
 
+def test_folders_that_the_own_ones_lie_in_may_be_made():
+    assert uses(written=((0, "/ftc-build-x"), (0, "/")), environ={"PATH": "/usr/bin"}) == ()
+    assert uses(written=((0, "/ftc-build"),)) == ("make opened for writing /ftc-build",)
+
+
 @pytest.mark.parametrize(
     "path",
     ["/home/me/notes", "/ftc-build-xy/a", "/ftc-build-x/ab", "/opt/tool/secret", "/var/lib/dpkg/status", "/usrlocal"],
