@@ -62,6 +62,11 @@ def _tell_left(outcome: Outcome) -> Iterator[str]:
         yield f"#   {place}: {finding.cause}{advice}"
 
 
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the arguments of ``ftc determinize``."""
+    parser.add_argument("artifact", metavar="ARTIFACT", help="the artifact's name in [tool.ftc.artifacts]")
+
+
 def run(options: argparse.Namespace) -> int:
     """Print what makes an artifact of the project in the current folder reproducible; what goes on goes to stderr."""
 

@@ -123,6 +123,14 @@ def _look(
     return placed, found, notes
 
 
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the arguments of ``ftc diff``."""
+    parser.description = f"{parser.description} Exit status: 0 if there are none, 1 if there are any, 2 on an error."
+    parser.add_argument("one", metavar="A", type=Path, help="a file or folder, shown as control")
+    parser.add_argument("other", metavar="B", type=Path, help="a file or folder to compare with, shown as experiment")
+    parser.add_argument("--json", action="store_true", help="print the result as JSON")
+
+
 def run(options: argparse.Namespace) -> int:
     """Print what differs between two files or folders."""
     from pytest_ftc.reporting.terminal.failure import diff_panel

@@ -104,6 +104,11 @@ def _time(
     return taken if result.status is BuildStatus.OK else float("nan")
 
 
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the arguments of ``ftc doctor``."""
+    parser.add_argument("--json", action="store_true", help="print the result as JSON")
+
+
 def run(options: argparse.Namespace) -> int:
     """Print of each variation whether a program in a varied environment sees it here, how it is done, and its cost."""
     from pytest_ftc.plugin.headless import ask_plugins

@@ -1,4 +1,4 @@
-"""TODO pytest_ftc/cli/explain.py."""
+"""``ftc explain``: describes a cause of differences, or lists all causes."""
 
 from __future__ import annotations
 
@@ -9,10 +9,16 @@ from pathlib import Path
 from pytest_ftc.cli.output import page_style, write_text
 from pytest_ftc.model.errors import FtcError
 from pytest_ftc.model.printable import shorten
+from pytest_ftc.model.suggestion import did_you_mean
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the arguments of ``ftc explain``."""
+    parser.add_argument("cause", metavar="CAUSE", nargs="?", help="a cause such as build_path; omit to list all")
 
 
 def run(options: argparse.Namespace) -> int:
-    """Print what is known of a cause."""
+    """Print the description of a cause."""
     from pytest_ftc.reporting.causes import all_causes, find_cause
     from pytest_ftc.reporting.terminal.store import render_rows
 
@@ -24,11 +30,8 @@ def run(options: argparse.Namespace) -> int:
         write_text(render_rows(rows, **page_style()))
         return 0
     if cause is None:
-        import difflib
-
         names = [known.name for known in all_causes()]
-        near = difflib.get_close_matches(options.cause, names, n=1, cutoff=0.5)
-        hint = f"; did you mean {near[0]!r}?" if near else ";"
+        hint = did_you_mean(options.cause, names)
         raise FtcError(f"unknown cause {options.cause!r}{hint}  Causes: {', '.join(names)}")
     helps = [("helps" if not number else "", text) for number, text in enumerate(cause.remedies)]
     rows = [("cause", f"{cause.name}: {cause.brief}"), ("why", cause.why), ("shows as", cause.shows), *helps]
@@ -37,7 +40,7 @@ def run(options: argparse.Namespace) -> int:
 
 
 def _describe_added(name: str) -> list[tuple[str, str]]:
-    """Return what is known of the cause `name`, a variation of a plugin; nothing if there is none."""
+    """Return the description of the cause `name`, a variation of a plugin; empty if no plugin has it."""
     import inspect
 
     from pytest_ftc.plugin.headless import ask_plugins
@@ -51,5 +54,5 @@ def _describe_added(name: str) -> list[tuple[str, str]]:
     if found is None:
         return []
     kind = type(found)
-    told = inspect.cleandoc(kind.__doc__ or "not described")
-    return [("cause", f"{name}: a variation of the plugin {kind.__module__}"), ("why", told), ("by", found.mechanism)]
+    why = inspect.cleandoc(kind.__doc__ or "not described")
+    return [("cause", f"{name}: a variation of the plugin {kind.__module__}"), ("why", why), ("by", found.mechanism)]

@@ -12,6 +12,11 @@ from pytest_ftc.builds.inputs.changes import names_commit
 from pytest_ftc.config.project import load_project
 
 REPORT = "ftc-report"
+_DESCRIPTION = """\
+Run pytest --ftc-verify on the declared artifacts and write ftc-report/ with junit.xml.  Artifacts whose sources have
+changed are verified first; changes are relative to the target branch of a pull or merge request, the previous push, or
+the last commit, whichever is known.  Arguments are passed to pytest: folders of tests that declare artifacts, -x,
+-k NAME, --ftc-variations=quick, ...  Exit status: pytest's."""
 
 
 def gate_command(root: Path, arguments: Sequence[str], environ: Mapping[str, str]) -> list[str]:
@@ -38,6 +43,11 @@ def _bases(environ: Mapping[str, str]) -> Iterator[str]:
     # pre-commit: what the remote has before a push, or the last commit before a new one.
     yield from filter(None, (environ.get("PRE_COMMIT_FROM_REF"), "HEAD" if environ.get("PRE_COMMIT") else None))
     yield "origin/HEAD"
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the arguments of ``ftc gate``."""
+    parser.usage, parser.description = "ftc gate [PYTEST ARGUMENTS]", _DESCRIPTION
 
 
 def run(options: argparse.Namespace) -> int:

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import argparse
-import difflib
 from pathlib import Path
 
 from pytest_ftc.cli.output import page_style, print_rows, write_text
-from pytest_ftc.cli.store import opened_store
+from pytest_ftc.cli.store import add_store_arguments, opened_store
 from pytest_ftc.model import BuildRecord
 from pytest_ftc.model.errors import FtcError
+from pytest_ftc.model.suggestion import did_you_mean
 
 
 def builds_of(folder: Path | None, project: Path, artifact: str) -> list[BuildRecord]:
@@ -22,8 +22,7 @@ def builds_of(folder: Path | None, project: Path, artifact: str) -> list[BuildRe
         if builds:
             return builds
         known = [name.rpartition("::")[2] for name in store.history.artifacts(str(project))]
-    near = difflib.get_close_matches(artifact, known, n=1, cutoff=0.5)
-    hint = f"; did you mean {near[0]!r}?" if near else ";"
+    hint = did_you_mean(artifact, known)
     raise FtcError(
         f"no build of {artifact!r} in {project} is on record{hint}  On record: {', '.join(known) or 'nothing'}"
     )
@@ -33,6 +32,12 @@ def recorded(folder: Path | None, project: Path) -> list[str]:
     """Return the names of the artifacts of `project` of which builds are on record."""
     with opened_store(folder) as store:
         return [name.rpartition("::")[2] for name in store.history.artifacts(str(project))]
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the arguments of ``ftc history``."""
+    add_store_arguments(parser)
+    parser.add_argument("artifact", metavar="ARTIFACT", nargs="?", help="the artifact's name; omit to list all names")
 
 
 def run(options: argparse.Namespace) -> int:

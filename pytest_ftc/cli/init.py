@@ -100,6 +100,12 @@ def _replace(file: Path, text: str) -> None:
     replace_file(file, text.encode(), mode=file.stat().st_mode & 0o777 if file.exists() else None)
 
 
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the arguments of ``ftc init``."""
+    # It has none.
+    del parser
+
+
 def run(options: argparse.Namespace) -> int:
     """Write a configuration for the project in the current folder, and say what is in it."""
 

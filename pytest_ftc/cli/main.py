@@ -12,11 +12,11 @@ from pytest_ftc.model.printable import printable
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Run the command line `arguments`; return the exit status: 0, 1 for what a command looks for, 2 for trouble."""
+    """Run the command line `arguments` and return the exit status: 0, 1 for differences and the like, 2 for errors."""
     given = sys.argv[1:] if arguments is None else arguments
-    # What follows is pytest's, and argparse would take its options for unknown ones.
+    # The arguments that follow are pytest's; argparse would refuse its options.
     is_gate = given[:1] == ["gate"] and given[1:] not in (["-h"], ["--help"])
-    options = make_parser().parse_args(given[:1] if is_gate else given)
+    options = make_parser(given[0] if given else "").parse_args(given[:1] if is_gate else given)
     options.given = given[1:]
     try:
         status: int = import_module(f"pytest_ftc.cli.{options.command}").run(options)
@@ -26,7 +26,7 @@ def main(arguments: list[str] | None = None) -> int:
         print("ftc: interrupted", file=sys.stderr)
         return 130
     except BrokenPipeError:
-        # Whoever read has seen enough, as `head` does.  What is left must not be written when Python ends.
+        # The reader has closed the pipe, as `head` does.  Python must not write the rest when it exits.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 141
     except FtcError as error:

@@ -1,4 +1,4 @@
-"""``ftc store`` and ``ftc history``: what is kept, whether it is sound, what can go, and what was ever built."""
+"""``ftc store``: shows, verifies and cleans the verification cache."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from pytest_ftc.cli.output import print_rows
+from pytest_ftc.cli.quantities import duration, size
 from pytest_ftc.model import Removed, Soundness, Stats
 from pytest_ftc.store.cas import LocalStore
 from pytest_ftc.store.garbage_collection import collect_garbage, take_stats, verify_store
@@ -17,6 +18,12 @@ from pytest_ftc.store.history import History
 from pytest_ftc.store.layout import Layout
 from pytest_ftc.store.secret_key import load_key
 from pytest_ftc.verification.user_folders import key_file, store_folder
+
+_ACTIONS = {
+    "stats": "show the size of the store",
+    "verify": "read every byte and quarantine corrupt entries; exit status 1 if there are any",
+    "gc": "evict entries unused for --max-age, then the least recently used above --max-size",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,19 +50,43 @@ def stats_of(folder: Path | None) -> Stats:
 
 
 def verify(folder: Path | None) -> Soundness:
-    """Read every byte of the store and put aside what is corrupt.  Raises StoreUnavailableError."""
+    """Read every byte of the store and quarantine corrupt entries.  Raises StoreUnavailableError."""
     with opened_store(folder) as store:
         return verify_store(store.layout, store.history, load_key(key_file(), os.environ))
 
 
 def collect(folder: Path | None, *, max_size: int, max_age: float) -> Removed:
-    """Remove what was not used for `max_age` seconds or is beyond `max_size` bytes.  Raises StoreUnavailableError."""
+    """Evict entries unused for `max_age` seconds, then the least recently used above `max_size` bytes.
+
+    Raises StoreUnavailableError.
+    """
     with opened_store(folder) as store:
         return collect_garbage(store.layout, max_size=max_size, max_age=max_age)
 
 
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the arguments of ``ftc store``."""
+    actions = parser.add_subparsers(dest="action", metavar="ACTION", required=True)
+    for action, brief in _ACTIONS.items():
+        own = actions.add_parser(action, help=brief, description=f"{brief[0].upper()}{brief[1:]}.")
+        add_store_arguments(own)
+        if action == "gc":
+            own.add_argument("--max-size", metavar="SIZE", type=size, default="10G", help="such as 500M; default: 10G")
+            own.add_argument(
+                "--max-age", metavar="AGE", type=duration, default="30d", help="such as 30d or 12h; default: 30d"
+            )
+
+
+def add_store_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the arguments of all commands that read the store."""
+    parser.add_argument(
+        "--store", metavar="DIR", type=Path, help="the store's folder (default: FTC_STORE, else the user's own store)"
+    )
+    parser.add_argument("--json", action="store_true", help="print the result as JSON")
+
+
 def run(options: argparse.Namespace) -> int:
-    """Do one of the things that keep the store in order, and say what came of it."""
+    """Run the action and print its result."""
     from pytest_ftc.reporting.terminal.store import describe_removed, describe_soundness, describe_stats
 
     if options.action == "stats":

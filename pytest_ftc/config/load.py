@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import os
 import re
 import sys
@@ -15,6 +14,7 @@ from pytest_ftc.config.python_project import is_python, outputs_of, preset_of
 from pytest_ftc.config.schema import ARTIFACT_KEYS, SESSION_KEYS, Check, Known, UnexpectedError
 from pytest_ftc.model import Artifact
 from pytest_ftc.model.errors import ConfigurationError
+from pytest_ftc.model.suggestion import did_you_mean
 
 if sys.version_info >= (3, 11):
     import tomllib
@@ -277,8 +277,7 @@ def _check_given(name: str, given: Any, check: Check, known: Known) -> Any:
 def _reject_unknown(place: Place, table: Mapping[str, Any], valid: Sequence[str]) -> None:
     for key in table:
         if key not in valid:
-            near = difflib.get_close_matches(key, valid, n=1, cutoff=0.5)
-            hint = f"; did you mean {near[0]!r}?" if near else ";"
+            hint = did_you_mean(key, valid)
             place.fail(key, f"unknown key {key!r}{hint}  Valid keys: {', '.join(valid)}", about="")
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -15,6 +14,7 @@ from pytest_ftc.model.cause import NO_VARIATIONS
 from pytest_ftc.model.errors import ConfigurationError, FtcError
 from pytest_ftc.model.printable import shorten
 from pytest_ftc.model.protocols import Comparator, Diagnoser, Executor, Store, Variation
+from pytest_ftc.model.suggestion import did_you_mean
 from pytest_ftc.plugin.hook_validation import locate
 from pytest_ftc.variations import CATALOGUE, PRESETS
 
@@ -140,8 +140,7 @@ def _checked_template(template: object, where: str, names: Sequence[str]) -> Rem
             raise ConfigurationError(f"{where}: {kind}: expected a set, found {_show(getattr(template, kind))}")
     for cause in template.causes:
         if cause not in names:
-            near = difflib.get_close_matches(str(cause), names, n=1, cutoff=0.5)
-            hint = f"; did you mean {near[0]!r}?" if near else ";"
+            hint = did_you_mean(str(cause), names)
             raise ConfigurationError(f"{where}: unknown cause {cause!r}{hint}  Causes: {', '.join(names)}")
     return template
 

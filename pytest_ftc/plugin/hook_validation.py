@@ -84,10 +84,9 @@ def _hooks_of(plugin: object, manager: pytest.PytestPluginManager) -> Iterator[t
 
 
 def _explain_unknown(name: str, function: Callable[..., Any], valid: Collection[str]) -> str:
-    import difflib
+    from pytest_ftc.model.suggestion import did_you_mean
 
-    near = difflib.get_close_matches(name, valid, n=1, cutoff=0.6)
-    hint = f"; did you mean {near[0]!r}?" if near else ";"
+    hint = did_you_mean(name, valid, cutoff=0.6)
     return f"{locate(function, Path.cwd())}: unknown hook {name!r}{hint}  Valid hooks: {', '.join(sorted(valid))}"
 
 

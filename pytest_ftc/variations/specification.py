@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -11,6 +10,7 @@ from typing import Any, cast
 from pytest_ftc.model import Parameter, parameters_of
 from pytest_ftc.model.errors import ConfigurationError
 from pytest_ftc.model.protocols import Variation
+from pytest_ftc.model.suggestion import did_you_mean
 
 _ASSIGNMENT = re.compile(r"\+?\s*(?P<target>[^=]*?)\s*(?P<operator>\+=|-=|=)\s*(?P<value>.*)", re.DOTALL)
 
@@ -133,6 +133,5 @@ def _read(target: str, parameter: Parameter, text: str) -> Any:
 
 
 def _explain_unknown(kind: str, name: str, valid: Iterable[str], listed: str) -> str:
-    near = difflib.get_close_matches(name, valid := list(valid), n=1, cutoff=0.5)
-    hint = f"; did you mean {near[0]!r}?" if near else ";"
-    return f"unknown {kind} {name!r}{hint}  {listed}: {', '.join(valid)}"
+    valid = list(valid)
+    return f"unknown {kind} {name!r}{did_you_mean(name, valid)}  {listed}: {', '.join(valid)}"

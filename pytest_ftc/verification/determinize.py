@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -14,6 +13,7 @@ from pytest_ftc.config.load import Config
 from pytest_ftc.model import Artifact, Finding, Verdict, Verification
 from pytest_ftc.model.errors import FtcError
 from pytest_ftc.model.remedy import Changes
+from pytest_ftc.model.suggestion import suggest
 from pytest_ftc.verification.rebuild import apply_changes
 from pytest_ftc.verification.session import Verifier
 
@@ -98,8 +98,8 @@ def _choose(artifacts: Sequence[Artifact], name: str) -> Artifact:
         if artifact.name == name:
             return artifact
     names = [artifact.name for artifact in artifacts]
-    near = difflib.get_close_matches(name, names, 1)
-    hint = f"did you mean {near[0]!r}?" if near else f"there are {', '.join(names)}"
+    near = suggest(name, names, cutoff=0.6)
+    hint = f"did you mean {near!r}?" if near else f"there are {', '.join(names)}"
     raise FtcError(f"there is no artifact {name!r}; {hint}")
 
 

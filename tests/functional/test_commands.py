@@ -77,7 +77,7 @@ def test_equal_things_are_identical(ftc, tmp_path):
         (("explain", "tyme"), "did you mean 'time'?"),
         (("dif", "f", "f"), "there is no command 'dif'; did you mean 'diff'?"),
         (("store", "verfy"), "there is no command 'verfy'; did you mean 'verify'?"),
-        (("xyzzy",), "there is no command 'xyzzy'; expected doctor, normalize"),
+        (("xyzzy",), "there is no command 'xyzzy'; expected init, doctor"),
         ((), "required: COMMAND"),
     ],
 )

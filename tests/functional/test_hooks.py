@@ -219,7 +219,7 @@ def test_what_fails_in_a_plugin_is_told_and_changes_no_verdict(verify, project):
         (BROKEN.replace('"idle"', '"fine"'), "the name 'fine' is taken: it is a variation of conftest.py:"),
         ("def pytest_ftc_comparators(): return [3]", "3 has no examine"),
         ("def pytest_ftc_diagnosers(): return [3]", "3 has no suspect"),
-        ("def pytest_ftc_remedies(): return [3]", "expected pytest_ftc.model.RemedyTemplate, found 3"),
+        ("def pytest_ftc_remedies(): return [3]", "expected pytest_ftc.RemedyTemplate, found 3"),
         ("from pytest_ftc.model import RemedyTemplate\ndef pytest_ftc_remedies(): return [RemedyTemplate(causes={'tme'}, summary='', source='')]", "unknown cause 'tme'; did you mean 'time'?"),
         ("def pytest_ftc_artifacts(): return {}", "expected a list of artifact tables, found {}"),
         ("def pytest_ftc_artifacts(): return [{}]", 'expected a table with the keys of an artifact, and "name", found {}'),

@@ -397,8 +397,8 @@ def test_the_store_and_the_history_can_be_looked_after(verify_build):
     "arguments, told",
     [
         (("history", "ap"), "did you mean 'app'?"),
-        (("store", "gc", "--max-age", "soon"), "'soon' is no age"),
-        (("store", "gc", "--max-size", "much"), "'much' is no size"),
+        (("store", "gc", "--max-age", "soon"), "invalid duration 'soon'"),
+        (("store", "gc", "--max-size", "much"), "invalid size 'much'"),
         (("store", "stats", "--store", "/proc/nothing"), "the store in /proc/nothing cannot be used"),
     ],
 )

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime
-import difflib
 import re
 import sys
 from collections.abc import Iterator
@@ -12,6 +11,7 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 from pytest_ftc.model.errors import ConfigurationError
+from pytest_ftc.model.suggestion import did_you_mean
 from pytest_ftc.reporting.baseline.baseline import HEAD, Baseline
 from pytest_ftc.reporting.baseline.entry import DIAGNOSES, KEYS, REQUIRED, Known
 
@@ -126,9 +126,7 @@ class _Reader:
             self._fail("", f"expected a table, found {table!r}")
         for key, value in table.items():
             if key not in KEYS:
-                near = difflib.get_close_matches(key, KEYS, n=1, cutoff=0.5)
-                hint = f"; did you mean {near[0]!r}?" if near else ";"
-                self._fail(key, f"unknown key {key!r}{hint}  Valid keys: {', '.join(KEYS)}")
+                self._fail(key, f"unknown key {key!r}{did_you_mean(key, KEYS)}  Valid keys: {', '.join(KEYS)}")
             self._check(key, value)
         for key in REQUIRED:
             if key not in table or not (table[key] or key in ("output", "location")):

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import difflib
 import json
 import os
 import re
@@ -18,6 +17,7 @@ from pytest_ftc.model.atomic_file import replace_file
 from pytest_ftc.model.errors import ConfigurationError
 from pytest_ftc.model.printable import shorten
 from pytest_ftc.model.serialization import from_json, to_json
+from pytest_ftc.model.suggestion import suggest
 
 _FOLDER = "builds"
 _VERSION = 1
@@ -80,13 +80,13 @@ def find_record(build: str, folders: Sequence[Path]) -> BuildResult:
 
 def _explain_missing(build: str, folders: Sequence[Path]) -> str:
     known = sorted(dict.fromkeys(_known(folders)))
-    near = difflib.get_close_matches(build, known, n=1, cutoff=0.3)
+    near = suggest(build, known, cutoff=0.3)
     places = " and ".join(str(folder / _FOLDER) for folder in folders)
     head = f"--ftc-replay: no build {shorten(build, 100)!r} is recorded in {places}"
     if not known:
         return f"{head}; none is.  Run pytest --ftc-verify first, or name the folder of a report with --ftc-report=DIR"
     others = ", ".join(known[:8]) + (f" and {len(known) - 8} more" if len(known) > 8 else "")
-    return f"{head}; " + (f"did you mean {near[0]!r}?  " if near else "") + f"Known: {others}"
+    return f"{head}; " + (f"did you mean {near!r}?  " if near else "") + f"Known: {others}"
 
 
 def _known(folders: Iterable[Path]) -> Iterable[str]:

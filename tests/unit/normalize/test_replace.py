@@ -174,7 +174,7 @@ def test_a_bad_source_date_epoch_is_refused(archive):
 
 def test_the_size_has_units(archive):
     assert "more than 1024 bytes when decompressed; raise --max-size" in ftc("--max-size", "1K", archive, status=1)
-    assert "'1X' is no size" in ftc("--max-size", "1X", archive, status=2)
+    assert "invalid size '1X'" in ftc("--max-size", "1X", archive, status=2)
     ftc("--max-size", "1M", archive)
 
 

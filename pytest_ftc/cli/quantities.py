@@ -1,0 +1,23 @@
+"""Sizes and durations on the command line, as types for argparse."""
+
+from __future__ import annotations
+
+import argparse
+
+
+def duration(text: str) -> float:
+    """Return the seconds of `text`, such as ``30d`` or ``12h``."""
+    units = {"s": 1, "m": 60, "h": 3600, "d": 86400, "w": 7 * 86400}
+    number, unit = text[:-1], units.get(text[-1:])
+    if unit is None or not (number.isascii() and number.isdigit()):
+        raise argparse.ArgumentTypeError(f"invalid duration {text!r}; expected a number with s, m, h, d or w")
+    return float(int(number) * unit)
+
+
+def size(text: str) -> int:
+    """Return the bytes of `text`, such as ``10G``; the units are powers of 1024."""
+    units = {"K": 1 << 10, "M": 1 << 20, "G": 1 << 30}
+    number, unit = (text[:-1], units[text[-1].upper()]) if text[-1:].upper() in units else (text, 1)
+    if not (number.isascii() and number.isdigit()):
+        raise argparse.ArgumentTypeError(f"invalid size {text!r}; expected bytes, or a number with K, M or G")
+    return int(number) * unit
