@@ -18,7 +18,7 @@ from pytest_ftc.model.errors import ConfigurationError
 from pytest_ftc.model.printable import shorten
 from pytest_ftc.model.protocols import Executor, Variation
 from pytest_ftc.variations import CATALOGUE
-from pytest_ftc.verification.plan import Plan, plan_builds, plan_rebuild
+from pytest_ftc.verification.plan import BuildSetting, PlannedArtifact, plan_builds, plan_rebuild
 from pytest_ftc.verification.self_test.machine import examine_machine
 from pytest_ftc.verification.user_folders import search_path
 
@@ -68,36 +68,21 @@ def _measure(
         id="check-up", name="check-up", build=("/bin/sh", "-c", "echo > out"), outputs=("out",), source=source
     )
     snapshot = Snapshot(path=source, git_dir=None, git_link=None, commit_time=None)
-    plan = plan_builds(
-        artifact,
-        snapshot,
-        variations,
-        machine,
-        builds=2,
-        folder=folder / "plain",
-        path=search_path(),
-        environ={},
-    )
+    setting = BuildSetting(machine=machine, folder=folder / "plain", path=search_path(), environ={})
+    plan = plan_builds(artifact, snapshot, variations, setting, builds=2)
+    planned = PlannedArtifact(artifact=artifact, source=snapshot, machine=machine, plan=plan)
     every = [(), *((name,) for name in plan.varied), plan.varied]
     times: dict[tuple[str, ...], list[float]] = {names: [] for names in every}
     for turn in range(_ROUNDS):
         # One after the other in every round, so that what disturbs the machine disturbs them all.
         for number, names in enumerate(times):
-            times[names].append(_time(artifact, snapshot, plan, names, machine, executor, f"{turn}-{number}"))
+            times[names].append(_time(planned, names, executor, f"{turn}-{number}"))
             remove_tree(str(folder / "work"))
     return {names: statistics.median(taken) for names, taken in times.items()}
 
 
-def _time(
-    artifact: Artifact,
-    source: Snapshot,
-    plan: Plan,
-    names: Sequence[str],
-    machine: Machine,
-    executor: Executor,
-    suffix: str,
-) -> float:
-    action = plan_rebuild(artifact, source, plan, names, machine, role=Role.REPEAT, suffix=f"-{suffix}")
+def _time(planned: PlannedArtifact, names: Sequence[str], executor: Executor, suffix: str) -> float:
+    action = plan_rebuild(planned, names, role=Role.REPEAT, suffix=f"-{suffix}")
     begin = time.perf_counter()
     result = executor.run(action, lambda _: None)
     taken = (time.perf_counter() - begin) * 1000

@@ -36,36 +36,40 @@ class Inquiry:
         return _digest(dict(self.inputs))
 
 
-def describe_inputs(
-    artifact: Artifact,
-    *,
-    source: str,
-    repository: str,
-    epoch: int | str | None,
-    tools: Mapping[str, str],
-    passed: Mapping[str, str],
-    reference: str,
-    environment: Mapping[str, object],
-    platform: Sequence[str],
-    key: bytes,
-) -> dict[str, str]:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ActionInputs:
+    """What decides the outputs of an artifact's builds, beside its declaration."""
+
+    source: str
+    """Digest of the source tree."""
+    repository: str
+    epoch: int | str | None
+    tools: Mapping[str, str]
+    passed: Mapping[str, str]
+    """What it gets from the environment."""
+    reference: str
+    environment: Mapping[str, object]
+    platform: Sequence[str]
+
+
+def describe_inputs(artifact: Artifact, inputs: ActionInputs, key: bytes) -> dict[str, str]:
     """Return what decides the outputs of `artifact`, each part by its digest.
 
-    `passed` is what it gets from the environment, which nobody who lacks the `key` can guess from the digest.
+    Without the `key` nobody can guess the variables from their digest.
     """
-    keyed = json.dumps([dict(artifact.env), dict(passed)], sort_keys=True).encode()
+    variables = json.dumps([dict(artifact.env), dict(inputs.passed)], sort_keys=True).encode()
     return {
         "artifact": artifact.id,
         "command": _digest([artifact.build, artifact.preset, artifact.before, artifact.after]),
         "outputs": _digest([artifact.outputs, artifact.metadata.value]),
-        "source": source,
-        "repository": _digest(repository),
-        "epoch": str(epoch),
-        "reference": reference,
-        "toolchain": _digest(dict(tools)),
-        "variables": hmac.new(key, b"variables\0" + keyed, hashlib.sha256).hexdigest(),
-        "environment": _digest(dict(environment)),
-        "platform": _digest(list(platform)),
+        "source": inputs.source,
+        "repository": _digest(inputs.repository),
+        "epoch": str(inputs.epoch),
+        "reference": inputs.reference,
+        "toolchain": _digest(dict(inputs.tools)),
+        "variables": hmac.new(key, b"variables\0" + variables, hashlib.sha256).hexdigest(),
+        "environment": _digest(dict(inputs.environment)),
+        "platform": _digest(list(inputs.platform)),
         "version": f"{__version__} {SCHEMA}",
     }
 

@@ -13,18 +13,16 @@ from pytest_ftc.diagnosis.places import Key, pair_names, show_values
 from pytest_ftc.diagnosis.plugin_diagnosers import Panel
 from pytest_ftc.diagnosis.suspects import Suspects
 from pytest_ftc.model import (
-    Artifact,
     BuildResult,
     Difference,
     Finding,
-    Machine,
+    Metadata,
     Place,
     RemedyTemplate,
-    Snapshot,
 )
 from pytest_ftc.model.protocols import Executor
-from pytest_ftc.verification.plan import Plan
-from pytest_ftc.verification.rebuild import ArtifactRebuilder
+from pytest_ftc.verification.plan import PlannedArtifact
+from pytest_ftc.verification.rebuild import ArtifactRebuilder, RebuildBudget
 
 _EPOCH = 1_577_836_800
 """2020-01-01: the time that remedies set where the sources have no commit."""
@@ -54,60 +52,58 @@ class Explained:
     """What was not looked into, and why."""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DiagnosisOptions:
+    """How an artifact is diagnosed."""
+
+    rebuild: bool
+    """Whether to rebuild; otherwise only the values are examined."""
+    max_builds: int
+    """Builds of one artifact in total."""
+    seconds: float
+    """After these no more build is begun."""
+    plugins: Plugins
+
+
 def explain(
-    artifact: Artifact,
-    source: Snapshot,
-    plan: Plan,
+    planned: PlannedArtifact,
     builds: Sequence[BuildResult],
     differences: Sequence[Difference],
     executor: Executor,
-    machine: Machine,
-    *,
-    rebuild: bool,
-    max_builds: int,
-    seconds: float,
-    plugins: Plugins,
+    options: DiagnosisOptions,
 ) -> Explained:
-    """Return why the `builds` of `artifact` differ; `differences` are those found in the first that does.
-
-    Without `rebuild` the values alone tell.  With it there are at most `max_builds` builds in all, and none is begun
-    later than `seconds` from now.
-    """
-    control = builds[0]
-    number = next(
-        index
-        for index, build in enumerate(builds[1:], start=1)
-        if compare_manifests(control.outputs, build.outputs, artifact.metadata)
-    )
-    rebuilder = ArtifactRebuilder(
-        artifact,
-        source,
-        plan,
-        executor,
-        machine,
-        experiment=number,
-        most=max(0, max_builds - len(builds)),
-        seconds=seconds,
-    )
-    looker = Examiner(artifact.metadata, plugins.comparators)
-    eyes = Suspects(rebuilder.environments, plan.owners, source, machine, plugins.diagnosers)
+    """Return why the `builds` of an artifact differ; `differences` are those found in the first that does."""
+    plan, source, plugins = planned.plan, planned.source, options.plugins
+    control, number = builds[0], _first_that_differs(builds, planned.artifact.metadata)
+    budget = RebuildBudget(builds=max(0, options.max_builds - len(builds)), seconds=options.seconds)
+    rebuilder = ArtifactRebuilder(planned, executor, experiment=number, budget=budget)
+    examiner = Examiner(planned.artifact.metadata, plugins.comparators)
+    suspects = Suspects(rebuilder.environments, plan.owners, source, planned.machine, plugins.diagnosers)
     findings = diagnose(
         control,
         builds[number],
         plan.varied,
-        looker.look,
-        eyes.suspect,
-        rebuilder if rebuild else None,
+        examiner.look,
+        suspects.suspect,
+        rebuilder if options.rebuild else None,
         tree=plan.actions[0].environment.build_path,
         epoch=source.commit_time or _EPOCH,
         templates=plugins.templates,
     )
-    places = looker.look(control, builds[number])
+    places = examiner.look(control, builds[number])
     return Explained(
         findings=findings,
         differences=tuple(_differences(places, differences)),
         builds=tuple(rebuilder.builds),
-        notes=tuple(looker.notes),
+        notes=tuple(examiner.notes),
+    )
+
+
+def _first_that_differs(builds: Sequence[BuildResult], metadata: Metadata) -> int:
+    return next(
+        index
+        for index, build in enumerate(builds[1:], start=1)
+        if compare_manifests(builds[0].outputs, build.outputs, metadata)
     )
 
 

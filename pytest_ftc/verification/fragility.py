@@ -6,10 +6,10 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
-from pytest_ftc.model import Action, Artifact, BuildResult, BuildStatus, Machine, Role, Snapshot
+from pytest_ftc.model import Action, BuildResult, BuildStatus, Role
 from pytest_ftc.model.errors import ExecutionError
 from pytest_ftc.model.protocols import Executor
-from pytest_ftc.verification.plan import Plan, plan_rebuild
+from pytest_ftc.verification.plan import Plan, PlannedArtifact, plan_rebuild
 
 _BUDGET = 24
 """Builds that a bisection may take: one culprit among twenty variations takes ten, two take less than twenty-four."""
@@ -32,18 +32,17 @@ class Breaking:
     """A build with all other variations that went well; None when there was none."""
 
 
-def find_what_breaks(
-    artifact: Artifact, source: Snapshot, plan: Plan, executor: Executor, machine: Machine
-) -> Breaking:
-    """Find the variations of `plan` that break the build, by building with fewer of them.
+def find_what_breaks(planned: PlannedArtifact, executor: Executor) -> Breaking:
+    """Find the variations that break the build, by building with fewer of them.
 
     Raises ExecutionError when a build is lost, since then nothing is known.
     """
+    plan = planned.plan
     builds: list[BuildResult] = []
 
     def build(groups: Sequence[Group]) -> list[BuildResult]:
         actions = [
-            plan_rebuild(artifact, source, plan, group, machine, role=Role.BISECT, suffix=f"-{len(builds) + number}")
+            plan_rebuild(planned, group, role=Role.BISECT, suffix=f"-{len(builds) + number}")
             for number, group in enumerate(groups, start=1)
         ]
         results = _run_all(executor, actions)

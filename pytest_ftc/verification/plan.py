@@ -62,37 +62,46 @@ class Plan:
         return replace(self, variations=kept, not_varied=(*self.not_varied, *moved))
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BuildSetting:
+    """What the builds of a session share."""
+
+    machine: Machine
+    folder: Path
+    """Below it, builds run where there are no namespaces; those of one artifact one after the other."""
+    path: Sequence[str]
+    """The search path for commands."""
+    environ: Mapping[str, str]
+    """The environment from which ``pass_env`` takes."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlannedArtifact:
+    """An artifact with the plan that its builds follow."""
+
+    artifact: Artifact
+    source: Snapshot
+    machine: Machine
+    plan: Plan
+
+
 def plan_builds(
     artifact: Artifact,
     source: Snapshot,
     variations: Sequence[Variation],
-    machine: Machine,
+    setting: BuildSetting,
     *,
     builds: int,
-    folder: Path,
-    path: Sequence[str],
-    environ: Mapping[str, str],
     trace: bool = False,
 ) -> Plan:
     """Return the control build and `builds` - 1 experiments with every possible one of `variations`.
 
-    Where there are no namespaces, builds run below `folder`, those of one artifact one after the other.  `path` is the
-    search path for commands, `environ` the environment from which ``pass_env`` takes.  With `trace` the
-    control is traced.
+    With `trace` the control is traced.
     """
-    own = {**passed_variables(artifact.pass_env, environ), **artifact.env}
-    root = folder / slug(artifact.name) if machine.isolation is Isolation.NONE else None
-    control = plain_environment(
-        artifact.name,
-        _token(artifact, 0),
-        machine,
-        prefix=str(root or ""),
-        variables={**own, **_epoch(artifact, source)},
-        path=path,
-        network=artifact.preset is None,
-    )
-    for variation in variations:
-        control = variation.settle_control(control) if isinstance(variation, SettlesControl) else control
+    machine = setting.machine
+    own = {**passed_variables(artifact.pass_env, setting.environ), **artifact.env}
+    root = setting.folder / slug(artifact.name) if machine.isolation is Isolation.NONE else None
+    control = _plan_control(artifact, variations, setting, root, {**own, **_epoch(artifact, source)})
     reasons = {variation.name: _obstacle(variation, control, own, machine) for variation in variations}
     alone = {
         variation.name: _vary(control, [variation], artifact, 1, machine)
@@ -102,25 +111,50 @@ def plan_builds(
     reasons.update({name: _NO_EFFECT for name, environment in alone.items() if environment == control})
     possible = [variation for variation in variations if reasons[variation.name] is None]
     control = _match_filesystem(control, possible, machine)
-    first = _action(artifact, source, control, Role.CONTROL, "", possible, root)
-    actions = [replace(first, trace=Tracing.USES if trace else Tracing.NO)]
+    common = _Common(artifact=artifact, source=source, variations=possible, root=root)
+    actions = [replace(common.action(control, Role.CONTROL), trace=Tracing.USES if trace else Tracing.NO)]
     for index in range(1, builds):
         environment = _vary(control, possible, artifact, index, machine)
-        number = f"-{index}" if index > 1 else ""
-        actions.append(_action(artifact, source, environment, Role.EXPERIMENT, number, possible, root))
+        actions.append(common.action(environment, Role.EXPERIMENT, f"-{index}" if index > 1 else ""))
     return Plan(
         actions=tuple(actions),
         variations=tuple(possible),
         not_varied=tuple(
             NotVaried(variation=name, reason=reason) for name, reason in reasons.items() if reason is not None
         ),
-        owners={
-            variable: name
-            for name, environment in alone.items()
-            for variable, value in environment.variables.items()
-            if control.variables.get(variable) != value
-        },
+        owners=_owners(alone, control),
     )
+
+
+def _plan_control(
+    artifact: Artifact,
+    variations: Sequence[Variation],
+    setting: BuildSetting,
+    root: Path | None,
+    variables: Mapping[str, str],
+) -> Environment:
+    control = plain_environment(
+        artifact.name,
+        _token(artifact, 0),
+        setting.machine,
+        prefix=str(root or ""),
+        variables=variables,
+        path=setting.path,
+    )
+    control = replace(control, network=artifact.preset is None)
+    for variation in variations:
+        control = variation.settle_control(control) if isinstance(variation, SettlesControl) else control
+    return control
+
+
+def _owners(alone: Mapping[str, Environment], control: Environment) -> dict[str, str]:
+    """Return the names of environment variables, each with that of the variation that sets it."""
+    return {
+        variable: name
+        for name, environment in alone.items()
+        for variable, value in environment.variables.items()
+        if control.variables.get(variable) != value
+    }
 
 
 def _obstacle(variation: Variation, control: Environment, own: Mapping[str, str], machine: Machine) -> str | None:
@@ -142,7 +176,6 @@ def plain_environment(
     prefix: str,
     variables: Mapping[str, str],
     path: Sequence[str],
-    network: bool,
 ) -> Environment:
     """Return the environment of the control build: nothing unusual, but `token` wherever it can be planted."""
     locale = next((candidate for candidate in ("C.UTF-8", "C.utf8") if candidate in machine.locales), "C")
@@ -167,7 +200,6 @@ def plain_environment(
         identity=machine.identity,
         host=f"host-{token}",
         domain=f"domain-{token}.invalid",
-        network=network,
     )
 
 
@@ -180,11 +212,8 @@ def _match_filesystem(control: Environment, variations: Sequence[Variation], mac
 
 
 def plan_rebuild(
-    artifact: Artifact,
-    source: Snapshot,
-    plan: Plan,
+    planned: PlannedArtifact,
     names: Sequence[str],
-    machine: Machine,
     *,
     role: Role,
     suffix: str,
@@ -193,12 +222,13 @@ def plan_rebuild(
 ) -> Action:
     """Return one more build: the control environment with only the variations `names`, as `experiment` has them.
 
-    What is new in the artifact's own ``env`` is set too.
+    New variables in the artifact's own ``env`` are set too.
     """
+    artifact, plan, control = planned.artifact, planned.plan, planned.plan.actions[0]
     chosen = [variation for variation in plan.variations if variation.name in names]
-    environment = _vary(plan.actions[0].environment, chosen, artifact, experiment, machine)
-    action = _action(artifact, source, environment, role, suffix, plan.variations, plan.actions[0].root)
-    return replace(action, trace=trace)
+    environment = _vary(control.environment, chosen, artifact, experiment, planned.machine)
+    common = _Common(artifact=artifact, source=planned.source, variations=plan.variations, root=control.root)
+    return replace(common.action(environment, role, suffix), trace=trace)
 
 
 def _vary(
@@ -213,33 +243,34 @@ def _vary(
     return environment.with_variables(**artifact.env)
 
 
-def _action(
-    artifact: Artifact,
-    source: Snapshot,
-    environment: Environment,
-    role: Role,
-    suffix: str,
-    variations: Sequence[Variation],
-    root: Path | None,
-) -> Action:
-    build = wrap_build(artifact)
-    return Action(
-        id=f"{slug(artifact.name)}-{role.value}{suffix}",
-        artifact=artifact.name,
-        role=role,
-        command=("/bin/sh", "-c", build) if isinstance(build, str) else tuple(build),
-        snapshot=source.path,
-        git_dir=source.git_dir,
-        git_link=source.git_link,
-        root=root,
-        environment=environment,
-        described={variation.name: variation.describe(environment) for variation in variations},
-        outputs=artifact.outputs,
-        timeout=artifact.timeout,
-        critical=artifact.critical,
-        fetches=artifact.fetches,
-        confidential=bool(artifact.secrets),
-    )
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Common:
+    """What all builds of one artifact have in common."""
+
+    artifact: Artifact
+    source: Snapshot
+    variations: Sequence[Variation]
+    root: Path | None
+
+    def action(self, environment: Environment, role: Role, suffix: str = "") -> Action:
+        artifact, build = self.artifact, wrap_build(self.artifact)
+        return Action(
+            id=f"{slug(artifact.name)}-{role.value}{suffix}",
+            artifact=artifact.name,
+            role=role,
+            command=("/bin/sh", "-c", build) if isinstance(build, str) else tuple(build),
+            snapshot=self.source.path,
+            git_dir=self.source.git_dir,
+            git_link=self.source.git_link,
+            root=self.root,
+            environment=environment,
+            described={variation.name: variation.describe(environment) for variation in self.variations},
+            outputs=artifact.outputs,
+            timeout=artifact.timeout,
+            critical=artifact.critical,
+            fetches=artifact.fetches,
+            confidential=bool(artifact.secrets),
+        )
 
 
 def _token(artifact: Artifact, index: int) -> str:

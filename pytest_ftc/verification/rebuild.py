@@ -5,13 +5,13 @@ from __future__ import annotations
 import time
 from collections.abc import Collection, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from pytest_ftc.builds.staggered import run_apart
-from pytest_ftc.model import Action, Artifact, BuildResult, Machine, Role, Snapshot, Tracing
+from pytest_ftc.model import Action, Artifact, BuildResult, Role, Tracing
 from pytest_ftc.model.protocols import Executor
 from pytest_ftc.model.remedy import Changes
-from pytest_ftc.verification.plan import Plan, plan_rebuild
+from pytest_ftc.verification.plan import PlannedArtifact, plan_rebuild
 
 _SET_UP = 0.06
 """Seconds, about, until a build starts in its environment."""
@@ -29,35 +29,30 @@ def apply_changes(artifact: Artifact, changes: Changes, tree: str) -> Artifact:
     return replace(artifact, before=before, after=after, env=settings)
 
 
-class ArtifactRebuilder:
-    """The `Rebuilder` of one artifact: builds an artifact again; `builds` are those done so far.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RebuildBudget:
+    """How much a diagnosis may build."""
 
-    `experiment` is the number of the experiment whose values the variations have.  At most `most` builds are done here,
-    and none is begun later than `seconds` from now.
+    builds: int
+    seconds: float
+    """After these no more build is begun."""
+
+
+class ArtifactRebuilder:
+    """The `Rebuilder` of one artifact; `builds` are those done so far.
+
+    `experiment` is the number of the experiment whose values the variations have.
     """
 
-    def __init__(
-        self,
-        artifact: Artifact,
-        source: Snapshot,
-        plan: Plan,
-        executor: Executor,
-        machine: Machine,
-        *,
-        experiment: int,
-        most: int,
-        seconds: float,
-    ) -> None:
-        self._artifact = artifact
-        self._source = source
-        self._plan = plan
+    def __init__(self, planned: PlannedArtifact, executor: Executor, *, experiment: int, budget: RebuildBudget) -> None:
+        self._planned = planned
+        self._plan = planned.plan
         self._executor = executor
-        self._machine = machine
         self._experiment = experiment
-        self._most = most
-        self._end = time.monotonic() + seconds
+        self._most = budget.builds
+        self._end = time.monotonic() + budget.seconds
         self.builds: list[BuildResult] = []
-        self.environments = {action.id: action.environment for action in plan.actions}
+        self.environments = {action.id: action.environment for action in planned.plan.actions}
         """Those of all builds of the artifact, by id."""
 
     @property
@@ -70,7 +65,7 @@ class ArtifactRebuilder:
         tracing = [Tracing.CONTENTS if trace and not number else Tracing.NO for number in range(len(groups))]
         actions = [
             self._action(
-                self._artifact,
+                self._planned.artifact,
                 [name for name in self._plan.varied if name in group],
                 Role.BISECT if group else Role.REPEAT,
                 number,
@@ -85,7 +80,7 @@ class ArtifactRebuilder:
 
     def at_the_time_of(self, build: BuildResult, lead: float) -> BuildResult:
         """Build in the control's environment once more, with the clock `lead` seconds short of the start of `build`."""
-        action = self._action(self._artifact, (), Role.REPEAT, 0, Tracing.NO)
+        action = self._action(self._planned.artifact, (), Role.REPEAT, 0, Tracing.NO)
         start = build.started - _SET_UP - lead
         time.sleep((start - time.time()) % 1)
         shift = round(start - time.time())
@@ -97,7 +92,7 @@ class ArtifactRebuilder:
     def with_changes(self, changes: Changes) -> Sequence[BuildResult]:
         """Build a control and an experiment with all variations, both with `changes`; the second may be left out."""
         actions = [
-            self._action(apply_changes(self._artifact, changes, tree), names, Role.REMEDY, number, Tracing.NO)
+            self._action(apply_changes(self._planned.artifact, changes, tree), names, Role.REMEDY, number, Tracing.NO)
             for number, (tree, names) in enumerate(
                 (
                     (self._plan.actions[0].environment.build_path, ()),
@@ -111,11 +106,8 @@ class ArtifactRebuilder:
 
     def _action(self, artifact: Artifact, names: Sequence[str], role: Role, number: int, tracing: Tracing) -> Action:
         action = plan_rebuild(
-            artifact,
-            self._source,
-            self._plan,
+            replace(self._planned, artifact=artifact),
             names,
-            self._machine,
             role=role,
             suffix=f"-{len(self.builds) + number + 1}",
             experiment=self._experiment,

@@ -30,10 +30,10 @@ from pytest_ftc.model import (
 from pytest_ftc.model.errors import FtcError
 from pytest_ftc.model.protocols import Comparator, Executor, Images, Variation
 from pytest_ftc.verification.cache import VerificationCache
-from pytest_ftc.verification.explain import Plugins, explain
+from pytest_ftc.verification.explain import DiagnosisOptions, Plugins, explain
 from pytest_ftc.verification.fragility import find_what_breaks
 from pytest_ftc.verification.hermeticity import find_outside_uses
-from pytest_ftc.verification.plan import Plan, plan_builds
+from pytest_ftc.verification.plan import BuildSetting, Plan, PlannedArtifact, plan_builds
 from pytest_ftc.verification.record_conflict import dispute
 from pytest_ftc.verification.reference import compare_with_references
 from pytest_ftc.verification.replay.recorder import Recorder, Recording
@@ -76,7 +76,7 @@ class VerificationContext:
     """An empty folder for files that are needed for a moment."""
     logs: Path | None = None
     """Where logs are kept; None to leave them where the executor has put them."""
-    memory: VerificationCache | None = None
+    cache: VerificationCache | None = None
     """What earlier sessions have verified; None to build everything."""
     plugins: Plugins = field(default_factory=Plugins)
     """What plugins add to the diagnosis."""
@@ -86,11 +86,11 @@ class VerificationContext:
     """Where published files in registries are found."""
 
 
-def verify(artifact: Artifact, workshop: VerificationContext) -> Verification:
+def verify(artifact: Artifact, context: VerificationContext) -> Verification:
     """Rebuild `artifact` in different environments, compare every output byte, and return the whole record."""
     begin = time.monotonic()
     try:
-        verification = _verify_with_secrets(artifact, workshop)
+        verification = _verify_with_secrets(artifact, context)
     except FtcError as error:
         verification = Verification(id=artifact.id, name=artifact.name, verdict=Verdict.ERROR, reason=str(error))
     except Exception as error:
@@ -105,113 +105,147 @@ def verify(artifact: Artifact, workshop: VerificationContext) -> Verification:
     return replace(verification, seconds=time.monotonic() - begin)
 
 
-def build_once(artifact: Artifact, workshop: VerificationContext) -> BuildResult:
+def build_once(artifact: Artifact, context: VerificationContext) -> BuildResult:
     """Build `artifact` in the control's environment.  Raises FtcError."""
-    secrets = read_secrets(artifact.secrets, workshop.environ, artifact.source) if artifact.secrets else None
+    secrets = read_secrets(artifact.secrets, context.environ, artifact.source) if artifact.secrets else None
     given = {**artifact.env, **(secrets.variables if secrets else {})}
-    source = workshop.capture(artifact.source)
-    prepared = workshop.prepare(replace(artifact, env=given), source)
-    plan = _plan(prepared, source, workshop, builds=1)
-    result = workshop.executor.run(plan.actions[0], lambda _: None)
-    return mask_build(result, secrets, workshop.logs) if secrets else result
+    source = context.capture(artifact.source)
+    prepared = context.prepare(replace(artifact, env=given), source)
+    plan = _plan(prepared, source, context, builds=1)
+    result = context.executor.run(plan.actions[0], lambda _: None)
+    return mask_build(result, secrets, context.logs) if secrets else result
 
 
-def _plan(prepared: Prepared, source: Snapshot, workshop: VerificationContext, *, builds: int) -> Plan:
+def _plan(prepared: Prepared, source: Snapshot, context: VerificationContext, *, builds: int) -> Plan:
     artifact = prepared.artifact
-    return plan_builds(
-        artifact,
-        source,
-        workshop.select(artifact),
-        workshop.machine,
-        builds=builds,
-        folder=workshop.folder,
-        path=(*prepared.path_entries, *workshop.path),
-        environ=workshop.environ,
-        trace=builds > 1 and (workshop.trace or artifact.strict),
+    setting = BuildSetting(
+        machine=context.machine,
+        folder=context.folder,
+        path=(*prepared.path_entries, *context.path),
+        environ=context.environ,
     )
+    trace = builds > 1 and (context.trace or artifact.strict)
+    return plan_builds(artifact, source, context.select(artifact), setting, builds=builds, trace=trace)
 
 
-def _verify_with_secrets(artifact: Artifact, workshop: VerificationContext) -> Verification:
+def _verify_with_secrets(artifact: Artifact, context: VerificationContext) -> Verification:
     if not artifact.secrets:
-        return _verify(artifact, workshop)
-    secrets = read_secrets(artifact.secrets, workshop.environ, artifact.source)
-    if workshop.machine.isolation is not Isolation.NONE:
+        return _verify(artifact, context)
+    secrets = read_secrets(artifact.secrets, context.environ, artifact.source)
+    if context.machine.isolation is not Isolation.NONE:
         check_visible(secrets, artifact.secrets)
-    verification = _verify(replace(artifact, env={**artifact.env, **secrets.variables}), workshop)
-    return mask_secrets(verification, secrets, workshop.logs)
+    verification = _verify(replace(artifact, env={**artifact.env, **secrets.variables}), context)
+    return mask_secrets(verification, secrets, context.logs)
 
 
-def _verify(artifact: Artifact, workshop: VerificationContext) -> Verification:
-    memory = workshop.memory
-    question = memory.ask(artifact) if memory else None
-    if memory and question and (known := memory.recall(question)):
+def _verify(artifact: Artifact, context: VerificationContext) -> Verification:
+    cache = context.cache
+    query = cache.query(artifact) if cache else None
+    if cache and query and (known := cache.lookup(query)):
         return known
-    source = workshop.capture(artifact.source)
-    verification = _build_and_compare(artifact, source, workshop)
-    if not (memory and question):
-        return compare_with_references(verification, artifact, workshop.scratch, workshop.images)
-    disagreement = memory.disagreement(question, verification)
+    source = context.capture(artifact.source)
+    verification = _build_and_compare(artifact, source, context)
+    if not (cache and query):
+        return compare_with_references(verification, artifact, context.scratch, context.images)
+    disagreement = cache.disagreement(query, verification)
     if disagreement:
-        verification = dispute(verification, disagreement, memory.fetch, workshop.comparator, workshop.scratch)
+        verification = dispute(verification, disagreement, cache.fetch, context.comparator, context.scratch)
     else:
-        verification = compare_with_references(verification, artifact, workshop.scratch, workshop.images)
-    return memory.keep(question, source, verification, disputed=disagreement is not None)
+        verification = compare_with_references(verification, artifact, context.scratch, context.images)
+    return cache.put(query, source, verification, disputed=disagreement is not None)
 
 
-def _build_and_compare(artifact: Artifact, source: Snapshot, workshop: VerificationContext) -> Verification:
-    prepared = workshop.prepare(artifact, source)
-    plan = _plan(prepared, source, workshop, builds=workshop.builds)
-    recorder = Recorder(workshop.executor)
-    builds = run_apart(recorder, plan.actions)
-    plan = plan.without({name: reason for build in builds for name, reason in build.not_applied.items()})
-    verdict, reason = judge_builds(builds, expected=len(plan.actions), varied=plan.varied)
-    compared: Sequence[BuildResult] = builds if verdict is Verdict.REPRODUCIBLE else ()
-    if verdict is Verdict.FRAGILE:
-        breaking = find_what_breaks(prepared.artifact, source, plan, recorder, workshop.machine)
-        plan = plan.without(dict.fromkeys(breaking.group, "the build breaks under it"))
-        reason = f"{breaking.told}; {reason}" if breaking.told else reason
-        builds = (*builds, *breaking.builds)
-        compared = (builds[0], breaking.healed) if breaking.healed else ()
-    differences = _compare(artifact, compared, workshop.comparator)
-    if verdict is Verdict.REPRODUCIBLE and differences:
-        verdict = Verdict.UNREPRODUCIBLE
-    elif verdict is Verdict.REPRODUCIBLE:
-        plan = plan.without(_find_unmoved_date(plan, source, builds[0]))
-        verdict, reason = judge_builds(builds, expected=len(plan.actions), varied=plan.varied)
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Outcome:
+    """What the builds of an artifact have shown so far."""
+
+    plan: Plan
+    builds: tuple[BuildResult, ...]
+    verdict: Verdict
+    reason: str
+    differences: tuple[Difference, ...] = ()
     findings: tuple[Finding, ...] = ()
-    unseen: tuple[str, ...] = ()
-    if verdict is Verdict.UNREPRODUCIBLE and workshop.diagnose != "off":
-        explained = explain(
-            prepared.artifact,
-            source,
-            plan,
-            builds,
-            differences,
-            recorder,
-            workshop.machine,
-            rebuild=workshop.diagnose == "full",
-            max_builds=workshop.max_builds,
-            seconds=_DIAGNOSIS_SECONDS,
-            plugins=workshop.plugins,
-        )
-        findings, differences, unseen = explained.findings, explained.differences, explained.notes
-        builds = (*builds, *explained.builds)
-    if workshop.recording:
-        builds = recorder.with_recipes(builds, workshop.recording, prepared, source, workshop.machine)
+    notes: tuple[str, ...] = ()
+
+
+def _build_and_compare(artifact: Artifact, source: Snapshot, context: VerificationContext) -> Verification:
+    prepared = context.prepare(artifact, source)
+    plan = _plan(prepared, source, context, builds=context.builds)
+    planned = PlannedArtifact(artifact=prepared.artifact, source=source, machine=context.machine, plan=plan)
+    recorder = Recorder(context.executor)
+    outcome = _explain(planned, _judge(planned, recorder, context.comparator), recorder, context)
+    builds, control = outcome.builds, plan.actions[0]
+    if context.recording:
+        builds = recorder.with_recipes(builds, context.recording, prepared, source, context.machine)
     return Verification(
         id=artifact.id,
         name=artifact.name,
-        verdict=verdict,
-        reason=reason,
-        findings=findings,
-        varied=plan.varied if verdict in _TELLING else (),
-        not_varied=plan.not_varied,
+        verdict=outcome.verdict,
+        reason=outcome.reason,
+        findings=outcome.findings,
+        varied=outcome.plan.varied if outcome.verdict in _TELLING else (),
+        not_varied=outcome.plan.not_varied,
         builds=builds,
-        differences=differences,
-        hermeticity=find_outside_uses(plan.actions[0], builds[0]) if plan.actions[0].trace is not Tracing.NO else (),
+        differences=outcome.differences,
+        hermeticity=find_outside_uses(control, builds[0]) if control.trace is not Tracing.NO else (),
         strict=artifact.strict,
         requirements=prepared.inputs_digest,
-        notes=(*_notes(source, prepared, builds), *unseen),
+        notes=(*_notes(source, prepared, builds), *outcome.notes),
+    )
+
+
+def _judge(planned: PlannedArtifact, executor: Executor, comparator: Comparator) -> _Outcome:
+    """Run the planned builds and compare their outputs."""
+    expected = len(planned.plan.actions)
+    builds = run_apart(executor, planned.plan.actions)
+    plan = planned.plan.without({name: reason for build in builds for name, reason in build.not_applied.items()})
+    verdict, reason = judge_builds(builds, expected=expected, varied=plan.varied)
+    outcome = _Outcome(plan=plan, builds=tuple(builds), verdict=verdict, reason=reason)
+    if verdict is Verdict.FRAGILE:
+        return _find_what_breaks(replace(planned, plan=plan), outcome, executor, comparator)
+    if verdict is not Verdict.REPRODUCIBLE:
+        return outcome
+    differences = _compare(planned.artifact, builds, comparator)
+    if differences:
+        return replace(outcome, verdict=Verdict.UNREPRODUCIBLE, differences=differences)
+    plan = plan.without(_find_unmoved_date(plan, planned.source, builds[0]))
+    verdict, reason = judge_builds(builds, expected=expected, varied=plan.varied)
+    return replace(outcome, plan=plan, verdict=verdict, reason=reason)
+
+
+def _find_what_breaks(
+    planned: PlannedArtifact, outcome: _Outcome, executor: Executor, comparator: Comparator
+) -> _Outcome:
+    """Find the variations that break the build, and compare the outputs without them."""
+    breaking = find_what_breaks(planned, executor)
+    healed = (outcome.builds[0], breaking.healed) if breaking.healed else ()
+    return replace(
+        outcome,
+        plan=planned.plan.without(dict.fromkeys(breaking.group, "the build breaks under it")),
+        reason=f"{breaking.told}; {outcome.reason}" if breaking.told else outcome.reason,
+        builds=(*outcome.builds, *breaking.builds),
+        differences=_compare(planned.artifact, healed, comparator),
+    )
+
+
+def _explain(planned: PlannedArtifact, outcome: _Outcome, executor: Executor, context: VerificationContext) -> _Outcome:
+    """Diagnose the differences of an unreproducible artifact, if that is wanted."""
+    if outcome.verdict is not Verdict.UNREPRODUCIBLE or context.diagnose == "off":
+        return outcome
+    options = DiagnosisOptions(
+        rebuild=context.diagnose == "full",
+        max_builds=context.max_builds,
+        seconds=_DIAGNOSIS_SECONDS,
+        plugins=context.plugins,
+    )
+    planned = replace(planned, plan=outcome.plan)
+    explained = explain(planned, outcome.builds, outcome.differences, executor, options)
+    return replace(
+        outcome,
+        findings=explained.findings,
+        differences=explained.differences,
+        builds=(*outcome.builds, *explained.builds),
+        notes=explained.notes,
     )
 
 

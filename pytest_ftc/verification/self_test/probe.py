@@ -15,7 +15,7 @@ from typing import Any
 from pytest_ftc.builds.launcher import probe
 from pytest_ftc.model import Artifact, BuildResult, BuildStatus, Machine, Snapshot
 from pytest_ftc.model.protocols import Executor, Variation
-from pytest_ftc.verification.plan import Plan, plan_builds
+from pytest_ftc.verification.plan import BuildSetting, Plan, plan_builds
 
 _DAY = 86400
 
@@ -56,11 +56,8 @@ def plan_look(name: str, machine: Machine, variations: Sequence[Variation], fold
         ),
         Snapshot(path=source, git_dir=None, git_link=None, commit_time=None),
         variations,
-        machine,
+        BuildSetting(machine=machine, folder=folder / "plain", path=os.defpath.lstrip(":").split(":"), environ={}),
         builds=2,
-        folder=folder / "plain",
-        path=os.defpath.lstrip(":").split(":"),
-        environ={},
     )
 
 

@@ -9,17 +9,18 @@ from hypothesis import strategies as st
 
 from pytest_ftc.model import Artifact, Metadata
 from pytest_ftc.variations import CATALOGUE
-from pytest_ftc.verification.cache_key import Inquiry, describe_inputs, describe_variations
+from pytest_ftc.verification.cache_key import ActionInputs, Inquiry, describe_inputs, describe_variations
 
 ARTIFACT = Artifact(id="ftc.toml::ftc::app", name="app", build="make", outputs=("out",), source=Path("/p"))
 GIVEN = {
     "source": "s", "repository": "", "epoch": "unset", "tools": {"/bin/make": "1"}, "passed": {}, "reference": "",
-    "environment": {"a": 1}, "platform": ("Linux",), "key": b"k",
+    "environment": {"a": 1}, "platform": ("Linux",),
 }  # fmt: skip
 
 
 def action(artifact: Artifact = ARTIFACT, **given: object) -> str:
-    inputs = describe_inputs(artifact, **{**GIVEN, **given})  # type: ignore[arg-type]
+    key = given.pop("key", b"k")
+    inputs = describe_inputs(artifact, ActionInputs(**{**GIVEN, **given}), key)  # type: ignore[arg-type]
     return Inquiry(inputs=inputs, asked={}, builds=2, facilities="").action
 
 
@@ -72,7 +73,9 @@ def test_the_order_of_what_is_named_does_not(variables, random):
 
 
 def test_no_value_of_a_variable_can_be_guessed_without_the_key():
-    one, other = (describe_inputs(ARTIFACT, **{**GIVEN, "passed": {"A": "1"}, "key": key}) for key in (b"k", b"l"))
+    one, other = (
+        describe_inputs(ARTIFACT, ActionInputs(**{**GIVEN, "passed": {"A": "1"}}), key) for key in (b"k", b"l")
+    )
     assert {name for name in one if one[name] != other[name]} == {"variables"}
 
 

@@ -7,7 +7,7 @@ import pytest
 from pytest_ftc.model import Artifact, FileOrder, FileSystem, Identity, Isolation, Machine, Role, Snapshot
 from pytest_ftc.variations import CATALOGUE
 from pytest_ftc.variations.specification import Vocabulary, parse_specification
-from pytest_ftc.verification.plan import Plan, plan_builds, plan_rebuild
+from pytest_ftc.verification.plan import BuildSetting, Plan, PlannedArtifact, plan_builds, plan_rebuild
 
 ALL = tuple(variation.name for variation in CATALOGUE)
 MACHINE = Machine(
@@ -37,17 +37,20 @@ ARTIFACT = Artifact(id="ftc.toml::ftc::app", name="app", build="make", outputs=(
 
 def plan(names: tuple[str, ...] = ALL, **changes: Any) -> Plan:
     artifact = replace(ARTIFACT, **changes.pop("artifact", {}))
-    arguments: dict[str, Any] = {
-        "source": SNAPSHOT,
-        "variations": [variation for variation in CATALOGUE if variation.name in names],
+    setting: dict[str, Any] = {
         "machine": MACHINE,
-        "builds": 2,
         "folder": Path("/var/tmp/w/plain"),
         "path": ("/usr/bin", "/bin"),
         "environ": {"CI": "1", "TOKEN": "secret"},
+    }
+    setting.update({name: changes.pop(name) for name in setting if name in changes})
+    arguments: dict[str, Any] = {
+        "source": SNAPSHOT,
+        "variations": [variation for variation in CATALOGUE if variation.name in names],
+        "builds": 2,
         **changes,
     }
-    return plan_builds(artifact, **arguments)
+    return plan_builds(artifact, setting=BuildSetting(**setting), **arguments)
 
 
 def test_two_builds_vary_everything_at_once() -> None:
@@ -146,7 +149,8 @@ def test_more_experiments_take_other_locales_in_turn_and_a_rebuild_that_of_the_f
     result = plan(variations=variations, machine=machine, builds=4)
     seen = [action.environment.variables["LC_ALL"] for action in result.actions]
     assert seen == ["C.utf8", "de_DE.UTF-8", "et_EE.UTF-8", "de_DE.UTF-8"]
-    rebuild = plan_rebuild(ARTIFACT, SNAPSHOT, result, ("locales",), machine, role=Role.BISECT, suffix="-1")
+    planned = PlannedArtifact(artifact=ARTIFACT, source=SNAPSHOT, machine=machine, plan=result)
+    rebuild = plan_rebuild(planned, ("locales",), role=Role.BISECT, suffix="-1")
     assert rebuild.environment.variables["LC_ALL"] == "de_DE.UTF-8"
 
 

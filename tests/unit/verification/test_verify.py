@@ -74,7 +74,7 @@ class Scripted:
     def cancel(self) -> None: ...
 
 
-def workshop(executor: Scripted, **changes: object) -> VerificationContext:
+def context(executor: Scripted, **changes: object) -> VerificationContext:
     arguments: dict[str, object] = {
         "executor": executor,
         "machine": Machine(isolation=Isolation.USER, faketime="/f", locales=("C", "C.UTF-8")),
@@ -119,9 +119,9 @@ def refuse(error: Exception) -> Callable[..., None]:
 @pytest.mark.usefixtures("no_gap")
 def test_a_fault_is_an_error(changes, reason):
     executor = Scripted(result(BuildStatus.OK), result(BuildStatus.OK, Role.EXPERIMENT))
-    found = verify(ARTIFACT, workshop(executor, **{key: value for key, value in changes.items() if key != "executor"}))
+    found = verify(ARTIFACT, context(executor, **{key: value for key, value in changes.items() if key != "executor"}))
     if "executor" in changes:
-        found = verify(ARTIFACT, workshop(changes["executor"]))
+        found = verify(ARTIFACT, context(changes["executor"]))
     assert found.verdict is Verdict.ERROR
     assert reason in found.reason
 
@@ -135,7 +135,7 @@ def no_gap(monkeypatch):
 def test_what_a_launcher_could_not_apply_is_not_claimed(tmp_path):
     (tmp_path / ("0" * 64)).write_text("x")
     experiment = result(BuildStatus.OK, Role.EXPERIMENT, not_applied={"fileordering": "no luck"})
-    found = verify(ARTIFACT, workshop(Scripted(result(BuildStatus.OK, blobs=str(tmp_path)), experiment)))
+    found = verify(ARTIFACT, context(Scripted(result(BuildStatus.OK, blobs=str(tmp_path)), experiment)))
     assert found.verdict is Verdict.REPRODUCIBLE
     assert "fileordering" not in found.varied
     assert ("fileordering", "no luck") in [(entry.variation, entry.reason) for entry in found.not_varied]
@@ -145,5 +145,5 @@ def test_what_a_launcher_could_not_apply_is_not_claimed(tmp_path):
 def test_nothing_is_claimed_when_nothing_could_be_applied():
     experiment = result(BuildStatus.OK, Role.EXPERIMENT, not_applied={"fileordering": "no luck"})
     only = [variation for variation in CATALOGUE if variation.name == "fileordering"]
-    found = verify(ARTIFACT, workshop(Scripted(result(BuildStatus.OK), experiment), select=lambda _: only))
+    found = verify(ARTIFACT, context(Scripted(result(BuildStatus.OK), experiment), select=lambda _: only))
     assert found.verdict is Verdict.ERROR

@@ -1,0 +1,57 @@
+"""Opening the verification cache of a session."""
+
+from __future__ import annotations
+
+import os
+import platform
+from collections.abc import Callable, Mapping, Sequence
+
+from pytest_ftc.builds.inputs.source_state import Sources
+from pytest_ftc.builds.inputs.toolchain import Toolchain
+from pytest_ftc.builds.requirements.environment_cache import default_cache, installed_digests
+from pytest_ftc.config.load import Config
+from pytest_ftc.model import Artifact, Machine
+from pytest_ftc.model.protocols import Images, Store, Variation
+from pytest_ftc.store.cas import LocalStore
+from pytest_ftc.store.history import History
+from pytest_ftc.store.secret_key import load_key
+from pytest_ftc.store.translated import TranslatedStore
+from pytest_ftc.verification.cache import CacheContext, VerificationCache
+from pytest_ftc.verification.user_folders import key_file, search_path, store_folder
+
+
+def make_cache_context(
+    config: Config,
+    machine: Machine,
+    select: Callable[[Artifact], Sequence[Variation]],
+    sources: Sources,
+    *,
+    effects: Mapping[str, str],
+    images: Images | None = None,
+) -> CacheContext:
+    """Return what a session asks of every verification; `effects` are digests of what variations of plugins do."""
+    return CacheContext(
+        project=config.root,
+        sources=sources,
+        toolchain=Toolchain(search_path()),
+        machine=machine,
+        select=select,
+        builds=config.builds,
+        diagnose=config.diagnose,
+        trace=config.trace,
+        path=search_path(),
+        environ=dict(os.environ),
+        has_environment=lambda digest: digest in installed_digests(default_cache()),
+        platform=(platform.system(), platform.machine(), *platform.libc_ver(), platform.python_version()),
+        effects=effects,
+        images=images,
+    )
+
+
+def open_cache(config: Config, context: CacheContext, foreign: Store | None = None) -> VerificationCache:
+    """Return the cache in the store of `config`, or in `foreign`, a plugin's store.  Raises StoreUnavailableError."""
+    local = LocalStore(config.store or store_folder())
+    local.layout.make()
+    store: Store = TranslatedStore(foreign) if foreign else local
+    key = load_key(key_file(), os.environ)
+    return VerificationCache(store, History(local.layout), key, context, answers=not config.no_cache)

@@ -1,0 +1,245 @@
+"""The composition root: functions that put the parts of one session together."""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache, partial
+from importlib import import_module
+from pathlib import Path
+
+from pytest_ftc.builds.inputs.snapshot import SnapshotCache
+from pytest_ftc.builds.inputs.source_state import Sources, current_commit
+from pytest_ftc.builds.local import LocalExecutor
+from pytest_ftc.builds.observed import ObservedExecutor
+from pytest_ftc.builds.requirements.environment_cache import default_cache
+from pytest_ftc.builds.requirements.python import prepare
+from pytest_ftc.builds.retrying import Patience, RetryingExecutor
+from pytest_ftc.builds.workspace import Workspace
+from pytest_ftc.comparison.diffoscope import DiffoscopeComparator
+from pytest_ftc.comparison.plugin_comparators import ComparatorChain
+from pytest_ftc.config.contributions import NOTHING, Contributions
+from pytest_ftc.config.load import Config
+from pytest_ftc.diagnosis.plugin_diagnosers import Panel
+from pytest_ftc.model import Artifact, Machine, Verification
+from pytest_ftc.model.errors import FtcError
+from pytest_ftc.model.protocols import Images, Variation
+from pytest_ftc.variations.specification import Vocabulary, parse_specification
+from pytest_ftc.verification.cache import VerificationCache
+from pytest_ftc.verification.explain import Plugins
+from pytest_ftc.verification.open_cache import make_cache_context, open_cache
+from pytest_ftc.verification.replay.recorder import Recording
+from pytest_ftc.verification.replay.records import write_records
+from pytest_ftc.verification.scheduler import Background
+from pytest_ftc.verification.self_test.machine import examine_machine
+from pytest_ftc.verification.user_folders import find_key, search_path, self_test_cache, user_cache
+from pytest_ftc.verification.verify import VerificationContext, verify
+
+_FEWEST_OPEN, _MOST_OPEN = 16, 64
+"""Verifications."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SessionSettings:
+    """What a session is to do, and where it leaves its results."""
+
+    config: Config
+    results: Path
+    """Where logs and diffs go."""
+    added: Contributions = NOTHING
+    """What plugins add."""
+    records: Sequence[Path] = ()
+    """Folders for what a replay needs."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunningSession:
+    """What exists while a session verifies."""
+
+    context: VerificationContext
+    executor: ObservedExecutor
+    background: Background
+    recipes: RecipeFolders
+    comparator: ComparatorChain
+    panel: Panel
+    no_cache: str
+    """Why the cache cannot be used; empty if it is, or is not wanted."""
+
+    @property
+    def problems(self) -> tuple[str, ...]:
+        """What went wrong with the store and with plugins, one sentence each."""
+        own = filter(None, (self.no_cache, self.recipes.problem))
+        cached = self.context.cache.problems if self.context.cache else ()
+        return (*own, *cached, *self.comparator.problems, *self.panel.problems)
+
+    def close(self) -> None:
+        """End what still runs; may be called again."""
+        self.background.close()
+        if self.context.cache:
+            self.context.cache.close()
+
+
+class RecipeFolders:
+    """The folders in which the builds of verifications are recorded, so that they can be replayed."""
+
+    def __init__(self, folders: Sequence[Path]) -> None:
+        self._folders = folders
+        self.problem = ""
+        """Why builds could not be recorded."""
+
+    def write(self, verification: Verification) -> Verification:
+        """Record the builds of `verification`, cached ones too, and return it."""
+        try:
+            for folder in self._folders:
+                write_records(folder, verification)
+        except OSError as error:
+            self.problem = f"not all builds can be replayed: {error.filename}: {error.strerror or error}"
+        return verification
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Parts:
+    """The parts that the executor, the cache and the context are made of."""
+
+    settings: SessionSettings
+    workspace: Workspace
+    machine: Machine
+    executor: ObservedExecutor
+    is_local: bool
+    """Whether builds run on this machine: the tools of another executor are in no digest, and we cannot replay it."""
+    diffoscope: DiffoscopeComparator
+    comparator: ComparatorChain
+    panel: Panel
+    select: Callable[[Artifact], Sequence[Variation]]
+    effects: Mapping[str, str]
+    """Digests of what the variations of plugins do."""
+    sources: Sources
+    images: Images
+    cancelled: threading.Event
+
+    def cancel(self) -> None:
+        self.cancelled.set()
+        self.diffoscope.cancel()
+        self.executor.cancel()
+
+
+def open_session(settings: SessionSettings, workspace: Workspace) -> RunningSession:
+    """Put the parts of a session together, in `workspace`.  Raises FtcError."""
+    parts = _make_parts(settings, workspace)
+    cached, no_cache = _open_cache(parts) if parts.is_local else (None, "")
+    context = _make_context(parts, cached)
+    recipes = RecipeFolders(settings.records)
+    return RunningSession(
+        context=context,
+        executor=parts.executor,
+        background=Background(
+            lambda artifact: recipes.write(verify(artifact, context)),
+            parts.cancel,
+            _verifications_at_once(settings.config, parts.machine),
+        ),
+        recipes=recipes,
+        comparator=parts.comparator,
+        panel=parts.panel,
+        no_cache=no_cache,
+    )
+
+
+def _make_parts(settings: SessionSettings, workspace: Workspace) -> _Parts:
+    config, added, results = settings.config, settings.added, settings.results
+    workspace.make()
+    cancelled = threading.Event()
+    foreign = added.make_executor()
+    machine, own = examine_machine(workspace, added.variations, executor=foreign, cache=self_test_cache())
+    local = partial(LocalExecutor, machine, workspace.folder("builds"), results / "logs", config.jobs)
+    inner = foreign or local(user_cache("slots"))
+    diffoscope = DiffoscopeComparator(results / "diffs", workspace.folder("compare"))
+    vocabulary = added.vocabulary
+    return _Parts(
+        settings=settings,
+        workspace=workspace,
+        machine=machine,
+        executor=ObservedExecutor(RetryingExecutor(inner, Patience(retries=config.retries))),
+        is_local=foreign is None,
+        diffoscope=diffoscope,
+        comparator=ComparatorChain(diffoscope, added.comparators),
+        panel=Panel(added.diagnosers, [variation.name for variation in vocabulary.catalogue]),
+        select=partial(_select_for, default=config.variations, vocabulary=vocabulary, replaced=own.replaced),
+        effects=own.effects,
+        sources=Sources(config.root, {artifact.source for artifact in config.artifacts}),
+        images=load_images(workspace.folder("published"), cancelled.is_set),
+        cancelled=cancelled,
+    )
+
+
+def _open_cache(parts: _Parts) -> tuple[VerificationCache | None, str]:
+    """Return the cache, or None and why it cannot be used."""
+    config = parts.settings.config
+    foreign = parts.settings.added.make_store()
+    context = make_cache_context(
+        config, parts.machine, parts.select, parts.sources, effects=parts.effects, images=parts.images
+    )
+    try:
+        return open_cache(config, context, foreign), ""
+    except FtcError as error:
+        return None, f"nothing is remembered: {error.message}"
+
+
+def _make_context(parts: _Parts, cached: VerificationCache | None) -> VerificationContext:
+    settings, workspace, config = parts.settings, parts.workspace, parts.settings.config
+    templates = settings.added.templates
+    return VerificationContext(
+        executor=parts.executor,
+        machine=parts.machine,
+        comparator=parts.comparator,
+        capture=SnapshotCache(workspace.folder("sources")).capture,
+        prepare=partial(prepare, cache=default_cache(), cancelled=parts.cancelled.is_set),
+        select=parts.select,
+        builds=config.builds,
+        folder=workspace.folder("plain"),
+        path=search_path(),
+        environ=dict(os.environ),
+        trace=config.trace,
+        diagnose=config.diagnose,
+        max_builds=config.max_builds,
+        scratch=workspace.folder("scratch"),
+        logs=settings.results / "logs",
+        cache=cached,
+        plugins=Plugins(comparators=parts.comparator, diagnosers=parts.panel, templates=templates),
+        recording=_start_recording(config.root, parts.sources) if settings.records and parts.is_local else None,
+        images=parts.images,
+    )
+
+
+def _verifications_at_once(config: Config, machine: Machine) -> int:
+    """Return how many may be open.  Most of their time they wait for the gap between builds, or for a free job.
+
+    Each has its environments set up meanwhile: a launcher each and, without overlays, a copy of the sources.
+    """
+    return min(_FEWEST_OPEN * config.jobs, _MOST_OPEN) if machine.overlay else _FEWEST_OPEN
+
+
+def _start_recording(root: Path, sources: Sources) -> Recording:
+    return Recording(
+        root=root,
+        digest=sources.digest,
+        commit=cache(current_commit),
+        key=find_key(),
+        path=search_path(),
+        environ=dict(os.environ),
+    )
+
+
+def load_images(folder: Path, cancelled: Callable[[], bool]) -> Images:
+    """Return what finds published files in registries and puts them into `folder`."""
+    images: Images = import_module("pytest_ftc.integrations.oci").OciImages(folder, cancelled)
+    return images
+
+
+def _select_for(
+    artifact: Artifact, *, default: str, vocabulary: Vocabulary, replaced: Mapping[str, Variation]
+) -> tuple[Variation, ...]:
+    """Return the variations that are asked for, in the order of the catalogue, with their parameters."""
+    selected = parse_specification(artifact.variations or default, vocabulary).select(vocabulary.catalogue)
+    return tuple(replaced.get(variation.name, variation) for variation in selected)
