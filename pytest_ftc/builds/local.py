@@ -7,20 +7,20 @@ import json
 import os
 import signal
 import subprocess
-import sys
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import IO, Any
 
-from pytest_ftc.builds.launcher import command, kernel
+from pytest_ftc.builds.launch_spec import describe_build
+from pytest_ftc.builds.launcher import command
 from pytest_ftc.builds.launcher.processes import GO
 from pytest_ftc.builds.launcher.shared_memory import list_shared_memory, remove_stale
 from pytest_ftc.builds.launcher.trees import remove_tree
 from pytest_ftc.builds.slots import Slots
 from pytest_ftc.builds.transient_faults import ENDED, UNWANTED
-from pytest_ftc.model import Action, BuildResult, BuildStatus, Environment, KernelName, Machine, Output, Trace
+from pytest_ftc.model import Action, BuildResult, BuildStatus, Machine, Output, Trace
 from pytest_ftc.model.printable import printable
 from pytest_ftc.model.protocols import MayStart, at_once
 from pytest_ftc.model.serialization import from_json
@@ -28,7 +28,6 @@ from pytest_ftc.model.serialization import from_json
 _TAIL_BYTES = 16 * 1024
 _TAIL_LINES = 40
 _PATIENCE = 0.1
-_PRIVATE = (Path("/tmp"), Path("/var/tmp"), Path("/dev/shm"))
 
 
 class LocalExecutor:
@@ -102,43 +101,19 @@ class LocalExecutor:
     def _launch(
         self, action: Action, folder: Path, started: Callable[[float], None], may_start: MayStart
     ) -> BuildResult:
-        logs = self._logs
-        if action.confidential:
-            # Whatever ends the session before it is masked, this is gone with the work folder.
-            logs = self._work / "confidential"
-            logs.mkdir(exist_ok=True)
-        log = logs / f"{action.id}.log"
-        log.unlink(missing_ok=True)
-        spec = self._spec(action, folder, log)
+        log = self._make_log(action)
+        spec = describe_build(action, self._machine, folder, log)
         (folder / "spec.json").write_text(json.dumps(spec))
         shared = list_shared_memory()
-        with open(folder / "launcher.err", "wb") as errors:
-            process = subprocess.Popen(
-                command(str(folder / "spec.json")),
-                stdin=subprocess.PIPE,
-                stdout=subprocess.PIPE,
-                stderr=errors,
-                cwd=folder,
-                env={"LC_ALL": "C.UTF-8"},
-                start_new_session=True,
-                pass_fds=(action.shell.terminal, action.shell.script) if action.shell else (),
-            )
+        process = _start_launcher(action, folder)
         with self._lock:
             self._running.add(process)
         try:
             if self._cancelled.is_set():
                 _cut_lifeline(process)
-            assert process.stdout is not None
-            with process.stdout as told:
-                if told.readline() == b"ready\n":
-                    if not self._await_permission(may_start):
-                        return _lost(action, UNWANTED)
-                    # A slot is taken for the build alone: others run while this one is set up and waits.
-                    with self._slots.taken(self._cancelled.is_set, first=action.critical) as slot:
-                        if not slot:
-                            return _lost(action, ENDED)
-                        _let_start(process)
-                        _await_end(told, started)
+            refused = self._build(process, action, started, may_start)
+            if refused:
+                return _lost(action, refused)
             code = process.wait()
             if action.root and not (folder / "result.json").exists():
                 _clean_up_after(action, shared)
@@ -149,6 +124,38 @@ class LocalExecutor:
             with self._lock:
                 self._running.discard(process)
 
+    def _make_log(self, action: Action) -> Path:
+        logs = self._logs
+        if action.confidential:
+            # It must be gone with the work folder, whatever ends the session before the log is masked.
+            logs = self._work / "confidential"
+            logs.mkdir(exist_ok=True)
+        log = logs / f"{action.id}.log"
+        log.unlink(missing_ok=True)
+        return log
+
+    def _build(
+        self,
+        process: subprocess.Popen[bytes],
+        action: Action,
+        started: Callable[[float], None],
+        may_start: MayStart,
+    ) -> str:
+        """Let the launcher build as soon as it may, and await the end; return why it may not, empty if it did."""
+        assert process.stdout is not None
+        with process.stdout as messages:
+            if messages.readline() != b"ready\n":
+                return ""
+            if not self._await_permission(may_start):
+                return UNWANTED
+            # A slot is taken only for the build: others run while this one is set up and waits.
+            with self._slots.taken(self._cancelled.is_set, first=action.critical) as slot:
+                if not slot:
+                    return ENDED
+                _let_start(process)
+                _await_end(messages, started)
+        return ""
+
     def _read_result(self, action: Action, code: int, folder: Path, log: Path) -> BuildResult:
         try:
             result = json.loads((folder / "result.json").read_bytes())
@@ -157,96 +164,19 @@ class LocalExecutor:
             return _lost(action, f"the launcher ended with status {code}: {' '.join(words) or 'no message'}", log)
         return _result(action, result, log, folder / "blobs")
 
-    def _spec(self, action: Action, folder: Path, log: Path) -> dict[str, Any]:
-        environment = action.environment
-        return {
-            "argv": action.shell.argv if action.shell else action.command,
-            "shell": {"terminal": action.shell.terminal} if action.shell else None,
-            "keep": str(action.keep) if action.keep else None,
-            "env": self._variables(action),
-            "snapshot": str(action.snapshot),
-            "git_dir": str(action.git_dir) if action.git_dir else None,
-            "work": str(folder),
-            "build_path": environment.build_path,
-            "home": environment.home,
-            "temp_dir": environment.temp_dir,
-            "umask": environment.umask,
-            "timeout": action.timeout,
-            "outputs": action.outputs,
-            "filesystem": environment.filesystem.value,
-            "file_order": environment.file_order.value,
-            "mtime_shift": environment.source_mtime_shift,
-            "isolation": self._machine.isolation.value,
-            "overlay": self._machine.overlay,
-            "network": environment.network,
-            **_identity(environment),
-            "host": environment.host,
-            "domain": environment.domain,
-            "cpus": environment.cpus,
-            "clock_shift": environment.clock_shift,
-            "trace": action.trace.value,
-            "faketime": self._machine.faketime,
-            "first_pid": environment.first_pid,
-            "personality": _personality(environment),
-            "visible": _hidden_needs(action, self._machine.faketime),
-            "log": str(log),
-            "blobs": str(folder / "blobs"),
-            "result": str(folder / "result.json"),
-        }
 
-    def _variables(self, action: Action) -> dict[str, str]:
-        environment = action.environment
-        variables = {"HOME": environment.home, "TMPDIR": environment.temp_dir, **environment.variables}
-        return {**variables, **clock_variables(environment.clock_shift, self._machine.faketime, variables)}
-
-
-def _identity(environment: Environment) -> dict[str, Any]:
-    identity = environment.identity
-    if identity is None:
-        return {"uid": os.geteuid(), "gid": os.getegid(), "user": "", "group": ""}
-    return {"uid": identity.uid, "gid": identity.gid, "user": identity.user, "group": identity.group}
-
-
-def _personality(environment: Environment) -> int:
-    """Return the flags for personality(2)."""
-    fixed = 0 if environment.randomised_addresses else kernel.ADDR_NO_RANDOMIZE
-    return fixed | (kernel.UNAME26 if environment.kernel is KernelName.OLD else 0)
-
-
-def clock_variables(shift: int, faketime: str, variables: Mapping[str, str]) -> dict[str, str]:
-    """Return the variables by which libfaketime moves the clock `shift` seconds ahead; none for 0.
-
-    File times stay real (NO_FAKE_STAT), since make and its like compare them with each other, and timeouts keep
-    working (FAKETIME_DONT_FAKE_MONOTONIC); see libfaketime's README.  A program built with AddressSanitizer refuses to
-    start behind another preloaded library unless it is told that this is meant.
-    """
-    if not shift:
-        return {}
-    preload = " ".join(filter(None, (faketime, variables.get("LD_PRELOAD"))))
-    sanitizer = ":".join(filter(None, (variables.get("ASAN_OPTIONS"), "verify_asan_link_order=0")))
-    return {
-        "LD_PRELOAD": preload,
-        "ASAN_OPTIONS": sanitizer,
-        "FAKETIME": f"{shift:+d}",
-        "NO_FAKE_STAT": "1",
-        "FAKE_UTIME": "0",
-        "DONT_FAKE_MONOTONIC": "1",
-        "FAKETIME_DONT_FAKE_MONOTONIC": "1",
-    }
-
-
-def _hidden_needs(action: Action, faketime: str) -> list[str]:
-    """Return the folders below the private temporary folders that the build needs all the same: its tools."""
-    entries = [Path(entry) for entry in action.environment.variables.get("PATH", "").split(os.pathsep)]
-    needs = [entry.parent if entry.name in ("bin", "sbin") else entry for entry in entries]
-    needs += [Path(action.command[0]).parent.parent, Path(sys.prefix), Path(sys.base_prefix), Path(faketime).parent]
-    # A build may run `ftc normalize`, also where pytest-ftc is installed from a clone.
-    needs.append(Path(__file__).parents[1])
-    needs += [action.git_link] if action.git_link else []
-    below = [need for need in needs if any(folder in need.parents for folder in _PRIVATE)]
-    # Not Path.is_dir, which raises PermissionError below a folder that this user cannot enter.
-    hidden = {need for need in below if os.path.isdir(need)}  # noqa: PTH112
-    return sorted(str(need) for need in hidden if not hidden.intersection(need.parents))
+def _start_launcher(action: Action, folder: Path) -> subprocess.Popen[bytes]:
+    with open(folder / "launcher.err", "wb") as errors:
+        return subprocess.Popen(
+            command(str(folder / "spec.json")),
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=errors,
+            cwd=folder,
+            env={"LC_ALL": "C.UTF-8"},
+            start_new_session=True,
+            pass_fds=(action.shell.terminal, action.shell.script) if action.shell else (),
+        )
 
 
 def _clean_up_after(action: Action, shared: set[str]) -> None:

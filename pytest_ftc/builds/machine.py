@@ -13,8 +13,9 @@ from dataclasses import replace
 from importlib.util import find_spec
 from pathlib import Path
 
+from pytest_ftc.builds.launch_spec import clock_variables
 from pytest_ftc.builds.launcher.trees import remove_tree
-from pytest_ftc.builds.local import LocalExecutor, clock_variables
+from pytest_ftc.builds.local import LocalExecutor
 from pytest_ftc.builds.workspace import filesystem_type
 from pytest_ftc.model import Action, BuildStatus, Environment, Identity, Isolation, Machine, Role
 

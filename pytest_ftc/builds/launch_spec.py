@@ -1,0 +1,108 @@
+"""What the launcher of a build is given, as JSON: the action, as this machine can run it."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from pytest_ftc.builds.launcher import kernel
+from pytest_ftc.model import Action, Environment, KernelName, Machine
+
+_PRIVATE = (Path("/tmp"), Path("/var/tmp"), Path("/dev/shm"))
+
+
+def describe_build(action: Action, machine: Machine, folder: Path, log: Path) -> dict[str, Any]:
+    """Return what the launcher is given: how to run `action` below `folder`, with its log at `log`."""
+    environment = action.environment
+    return {
+        "argv": action.shell.argv if action.shell else action.command,
+        "shell": {"terminal": action.shell.terminal} if action.shell else None,
+        "keep": str(action.keep) if action.keep else None,
+        "env": _variables(action, machine),
+        "snapshot": str(action.snapshot),
+        "git_dir": str(action.git_dir) if action.git_dir else None,
+        "work": str(folder),
+        "build_path": environment.build_path,
+        "home": environment.home,
+        "temp_dir": environment.temp_dir,
+        "umask": environment.umask,
+        "timeout": action.timeout,
+        "outputs": action.outputs,
+        "filesystem": environment.filesystem.value,
+        "file_order": environment.file_order.value,
+        "mtime_shift": environment.source_mtime_shift,
+        "isolation": machine.isolation.value,
+        "overlay": machine.overlay,
+        "network": environment.network,
+        **_identity(environment),
+        "host": environment.host,
+        "domain": environment.domain,
+        "cpus": environment.cpus,
+        "clock_shift": environment.clock_shift,
+        "trace": action.trace.value,
+        "faketime": machine.faketime,
+        "first_pid": environment.first_pid,
+        "personality": _personality(environment),
+        "visible": _hidden_needs(action, machine.faketime),
+        "log": str(log),
+        "blobs": str(folder / "blobs"),
+        "result": str(folder / "result.json"),
+    }
+
+
+def _variables(action: Action, machine: Machine) -> dict[str, str]:
+    environment = action.environment
+    variables = {"HOME": environment.home, "TMPDIR": environment.temp_dir, **environment.variables}
+    return {**variables, **clock_variables(environment.clock_shift, machine.faketime, variables)}
+
+
+def _identity(environment: Environment) -> dict[str, Any]:
+    identity = environment.identity
+    if identity is None:
+        return {"uid": os.geteuid(), "gid": os.getegid(), "user": "", "group": ""}
+    return {"uid": identity.uid, "gid": identity.gid, "user": identity.user, "group": identity.group}
+
+
+def _personality(environment: Environment) -> int:
+    """Return the flags for personality(2)."""
+    fixed = 0 if environment.randomised_addresses else kernel.ADDR_NO_RANDOMIZE
+    return fixed | (kernel.UNAME26 if environment.kernel is KernelName.OLD else 0)
+
+
+def clock_variables(shift: int, faketime: str, variables: Mapping[str, str]) -> dict[str, str]:
+    """Return the variables by which libfaketime moves the clock `shift` seconds ahead; none for 0.
+
+    File times stay real (NO_FAKE_STAT), since make and its like compare them with each other, and timeouts keep
+    working (FAKETIME_DONT_FAKE_MONOTONIC); see libfaketime's README.  A program built with AddressSanitizer refuses to
+    start behind another preloaded library unless it is told that this is meant.
+    """
+    if not shift:
+        return {}
+    preload = " ".join(filter(None, (faketime, variables.get("LD_PRELOAD"))))
+    sanitizer = ":".join(filter(None, (variables.get("ASAN_OPTIONS"), "verify_asan_link_order=0")))
+    return {
+        "LD_PRELOAD": preload,
+        "ASAN_OPTIONS": sanitizer,
+        "FAKETIME": f"{shift:+d}",
+        "NO_FAKE_STAT": "1",
+        "FAKE_UTIME": "0",
+        "DONT_FAKE_MONOTONIC": "1",
+        "FAKETIME_DONT_FAKE_MONOTONIC": "1",
+    }
+
+
+def _hidden_needs(action: Action, faketime: str) -> list[str]:
+    """Return the folders below the private temporary folders that the build needs all the same: its tools."""
+    entries = [Path(entry) for entry in action.environment.variables.get("PATH", "").split(os.pathsep)]
+    needs = [entry.parent if entry.name in ("bin", "sbin") else entry for entry in entries]
+    needs += [Path(action.command[0]).parent.parent, Path(sys.prefix), Path(sys.base_prefix), Path(faketime).parent]
+    # A build may run `ftc normalize`, also where pytest-ftc is installed from a clone.
+    needs.append(Path(__file__).parents[1])
+    needs += [action.git_link] if action.git_link else []
+    below = [need for need in needs if any(folder in need.parents for folder in _PRIVATE)]
+    # Not Path.is_dir, which raises PermissionError below a folder that this user cannot enter.
+    hidden = {need for need in below if os.path.isdir(need)}  # noqa: PTH112
+    return sorted(str(need) for need in hidden if not hidden.intersection(need.parents))
