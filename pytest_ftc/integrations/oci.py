@@ -7,7 +7,6 @@ names of files, and sizes, waits and redirects are bounded.
 from __future__ import annotations
 
 import hashlib
-import json
 import secrets
 import threading
 import time
@@ -20,6 +19,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
+from pytest_ftc.integrations.oci_manifest import Layer, RefusedError, read_manifest
 from pytest_ftc.integrations.retry import Persistence, Service, ServiceError
 from pytest_ftc.model.errors import SourceError
 from pytest_ftc.model.oci_reference import ImageName, parse_image
@@ -27,9 +27,6 @@ from pytest_ftc.model.printable import shorten
 
 T = TypeVar("T")
 
-_TITLE = "org.opencontainers.image.title"
-_UNPACK = "io.deis.oras.content.unpack"
-"""What oras says of a folder that it has packed."""
 _MANIFESTS = (
     "application/vnd.oci.image.manifest.v1+json",
     "application/vnd.docker.distribution.manifest.v2+json",
@@ -55,12 +52,6 @@ class Bounds:
     persistence: Persistence = field(default_factory=Persistence)
 
 
-@dataclass(frozen=True, slots=True)
-class _Layer:
-    digest: str
-    size: int
-
-
 class OciImages:
     """The files of OCI references; each reference is looked up once a session, and stays what it was then."""
 
@@ -70,7 +61,7 @@ class OciImages:
         self._bounds = bounds or Bounds()
         self._registries: dict[str, Service] = {}
         self._turns: dict[str, threading.Lock] = {}
-        self._layers: dict[str, Mapping[str, _Layer]] = {}
+        self._layers: dict[str, Mapping[str, Layer]] = {}
         self._files: dict[str, Mapping[str, Path]] = {}
 
     def digests(self, name: str) -> Mapping[str, str]:
@@ -91,9 +82,9 @@ class OciImages:
                 }
             return self._files[name]
 
-    def _list(self, name: str) -> Mapping[str, _Layer]:
+    def _list(self, name: str) -> Mapping[str, Layer]:
         if name not in self._layers:
-            self._layers[name] = self._ask(name, lambda client: _read_manifest(client.manifest(), self._bounds.size))
+            self._layers[name] = self._ask(name, lambda client: read_manifest(client.manifest(), self._bounds.size))
         return self._layers[name]
 
     def _ask(self, name: str, question: Callable[[_Client], T]) -> T:
@@ -102,7 +93,7 @@ class OciImages:
         registry = self._registries.setdefault(image.registry, Service(self._bounds.persistence, self._cancelled))
         try:
             return registry.call(lambda: self._wait_for(partial(_ask_once, image, self._bounds, question)))
-        except (_RefusedError, ServiceError) as error:
+        except (RefusedError, ServiceError) as error:
             raise SourceError(f"reference: {name}: {error}") from None
         except ModuleNotFoundError:
             raise SourceError(
@@ -126,7 +117,7 @@ class OciImages:
         end = time.monotonic() + self._bounds.total
         while not done.wait(0.1):
             if self._cancelled():
-                raise _RefusedError("the session ended")
+                raise RefusedError("the session ended")
             if time.monotonic() > end:
                 raise ServiceError(f"it was not there after {self._bounds.total:g} s")
         (outcome,) = ended
@@ -139,16 +130,12 @@ def _ask_once(image: ImageName, bounds: Bounds, question: Callable[[_Client], T]
     try:
         with closing(_Client(image, bounds)) as client:
             return question(client)
-    except (_RefusedError, ServiceError, ModuleNotFoundError):
+    except (RefusedError, ServiceError, ModuleNotFoundError):
         raise
     except Exception as error:
         # Only the kind of error: its text may hold a header, or an address that a redirect has signed.
         told, passing = _describe(error)
         raise ServiceError(f"cannot be fetched: {told}", passing=passing) from None
-
-
-class _RefusedError(Exception):
-    """What a registry answered is not taken; the text says why, and holds nothing secret."""
 
 
 class _Client:
@@ -178,10 +165,10 @@ class _Client:
         found = f"sha256:{hashlib.sha256(data).hexdigest()}"
         expected = self._image.digest or (told if told.startswith("sha256:") else found)
         if found != expected:
-            raise _RefusedError(f"its manifest has the digest {found}, not {shorten(expected, 80)}")
+            raise RefusedError(f"its manifest has the digest {found}, not {shorten(expected, 80)}")
         return data
 
-    def save(self, layer: _Layer, path: Path) -> Path:
+    def save(self, layer: Layer, path: Path) -> Path:
         """Write the content of `layer` to `path`, and return that."""
         url = f"{self._registry.prefix}://{self._container.get_blob_url(layer.digest)}"
         hashed, size = hashlib.sha256(), 0
@@ -192,7 +179,7 @@ class _Client:
                 file.write(data)
         found = f"sha256:{hashed.hexdigest()}"
         if (found, size) != (layer.digest, layer.size):
-            raise _RefusedError(
+            raise RefusedError(
                 f"the registry holds other bytes than it says: expected {layer.digest} ({layer.size} bytes), "
                 f"found {found} ({size} bytes)"
             )
@@ -201,13 +188,13 @@ class _Client:
     def _get(self, url: str, headers: dict[str, str]) -> Any:
         response = self._request(self._registry, url, "GET", headers=headers, stream=True)
         if response.status_code == 404:
-            raise _RefusedError(f"there is no such {'manifest' if '/manifests/' in url else 'content'} in the registry")
+            raise RefusedError(f"there is no such {'manifest' if '/manifests/' in url else 'content'} in the registry")
         if response.status_code in (401, 403):
-            raise _RefusedError(_NO_ACCESS)
+            raise RefusedError(_NO_ACCESS)
         if response.status_code == 429 or response.status_code >= 500:
             raise ServiceError(f"the registry answered with status {response.status_code}", passing=True)
         if response.status_code != 200:
-            raise _RefusedError(f"the registry answered with status {response.status_code}")
+            raise RefusedError(f"the registry answered with status {response.status_code}")
         return response
 
 
@@ -219,7 +206,7 @@ def _make_session(image: ImageName, bounds: Bounds) -> Any:
         def send(self, request: Any, stream: bool = False, **others: Any) -> Any:
             url = urlsplit(request.url)
             if url.scheme != "https" and not (image.plain and url.netloc == image.registry):
-                raise _RefusedError(f"it leads to {shorten(url.netloc, 80)} over plain HTTP")
+                raise RefusedError(f"it leads to {shorten(url.netloc, 80)} over plain HTTP")
             others["timeout"] = (bounds.connect, bounds.read)
             if image.local:
                 others["proxies"] = {}
@@ -245,11 +232,11 @@ def _make_auth(registry: Any) -> Any:
             basic = getattr(self, "_basic_auth", "")
             if original.headers.get("WWW-Authenticate", "").lower().startswith("basic"):
                 if not basic or original.request.headers.get("Authorization"):
-                    raise _RefusedError(_NO_ACCESS)
+                    raise RefusedError(_NO_ACCESS)
                 return {**(headers or {}), "Authorization": f"Basic {basic}"}, True
             headers, changed = super().authenticate_request(original, headers, refresh)
             if not changed:
-                raise _RefusedError(_NO_ACCESS)
+                raise RefusedError(_NO_ACCESS)
             return headers, changed
 
     auth = Auth()
@@ -263,41 +250,8 @@ def _read(response: Any, most: int) -> Iterator[bytes]:
     for data in response.iter_content(_CHUNK):
         size += len(data)
         if size > most:
-            raise _RefusedError(f"the registry sends more than {most} bytes")
+            raise RefusedError(f"the registry sends more than {most} bytes")
         yield data
-
-
-def _read_manifest(data: bytes, most: int) -> Mapping[str, _Layer]:
-    """Return the files that a manifest lists, by name."""
-    try:
-        manifest = json.loads(data)
-        layers = [
-            (layer.get("annotations") or {}, _Layer(str(layer["digest"]), int(layer["size"])))
-            for layer in manifest["layers"]
-        ]
-        titles = [notes.get(_TITLE) for notes, _ in layers]
-    except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
-        raise _RefusedError("it has no manifest of an OCI artifact with files (an index of several, perhaps)") from None
-    for title, (notes, layer) in zip(titles, layers, strict=True):
-        _check(title, notes, layer)
-    if not layers:
-        raise _RefusedError("it holds no files")
-    if len(set(titles)) < len(titles):
-        raise _RefusedError("two of its files have the same name")
-    if sum(layer.size for _, layer in layers) > most:
-        raise _RefusedError(f"its files hold more than {most} bytes")
-    return dict(zip(map(str, titles), (layer for _, layer in layers), strict=True))
-
-
-def _check(title: object, notes: Mapping[str, object], layer: _Layer) -> None:
-    if not isinstance(title, str):
-        raise _RefusedError(f"one of its layers has no name ({_TITLE}): push files, as `oras push` does")
-    if title in ("", ".", "..") or "/" in title or "\\" in title or not title.isprintable() or len(title) > 255:
-        raise _RefusedError(f"{shorten(repr(title), 80)} is no name for a file")
-    if str(notes.get(_UNPACK)).lower() == "true":
-        raise _RefusedError(f"{shorten(title, 80)} is a folder that was packed: push its files")
-    if not (layer.digest.startswith("sha256:") and len(layer.digest) == 71 and layer.size >= 0):
-        raise _RefusedError(f"{shorten(title, 80)} has no sha256 digest or no size")
 
 
 def _describe(error: Exception) -> tuple[str, bool]:

@@ -7,8 +7,6 @@ verified, so that what the disk or anybody else has changed is put aside and nev
 from __future__ import annotations
 
 import contextlib
-import ctypes
-import hashlib
 import itertools
 import os
 import secrets
@@ -18,14 +16,11 @@ from pathlib import Path
 
 from pytest_ftc.model.digest import Digest
 from pytest_ftc.model.errors import MissingError
+from pytest_ftc.store.blob_files import MANY, copy_hashing, digest_file, read_at_most, sync_files, sync_filesystem
 from pytest_ftc.store.crash_points import crash_point
 from pytest_ftc.store.entry_files import read_entry, write_entry
 from pytest_ftc.store.layout import Layout, open_plain, sync_folder, translated, write_all
 from pytest_ftc.store.leases import Lease
-
-_CHUNK = 1 << 20
-_MANY = 32
-"""From so many files on, one syncfs(2) is cheaper than an fsync(2) for each."""
 
 
 class LocalStore:
@@ -99,7 +94,7 @@ class LocalStore:
         """Return the content.  Raises MissingError when it is not there, or not what it was."""
         with translated(self.layout.root):
             try:
-                data = _read(self.layout.blob(digest.hash), digest.size)
+                data = read_at_most(self.layout.blob(digest.hash), digest.size)
             except FileNotFoundError:
                 raise MissingError(f"the store does not hold {digest}") from None
             except ValueError as error:
@@ -119,7 +114,7 @@ class LocalStore:
                 self._put_aside(digest.hash, str(error))
             part = f"{to}.{secrets.token_hex(4)}.part"
             try:
-                found = _copy(source, part, mode)
+                found = copy_hashing(source, part, mode)
                 if found != digest:
                     self._put_aside(digest.hash, "its bytes have changed")
                 os.replace(part, to)
@@ -221,7 +216,7 @@ class Batch:
                 return known
         source = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
         try:
-            digest = _copy(source, part, 0o400)
+            digest = copy_hashing(source, part, 0o400)
         except BaseException:
             with contextlib.suppress(OSError):
                 os.unlink(part)
@@ -238,7 +233,7 @@ class Batch:
     def commit(self) -> None:
         """Make all durable, then give each its name: none has it before its bytes are safe."""
         layout = self._store.layout
-        _sync([*self._parts.values()], str(layout.parts))
+        sync_files([*self._parts.values()], str(layout.parts))
         crash_point("blob.synced")
         folders = set()
         for name, part in list(self._parts.items()):
@@ -251,11 +246,11 @@ class Batch:
             os.rename(part, place)
             del self._parts[name]
             crash_point("blob.named")
-        if len(folders) < _MANY:
+        if len(folders) < MANY:
             for folder in folders:
                 sync_folder(folder)
         else:
-            _sync_filesystem(str(layout.blobs))
+            sync_filesystem(str(layout.blobs))
         if folders:
             sync_folder(str(layout.blobs))
         crash_point("blob.names-synced")
@@ -284,72 +279,3 @@ def quarantine(layout: Layout, path: str) -> None:
     with contextlib.suppress(FileNotFoundError):
         os.rename(path, f"{layout.quarantine}/{name}-{secrets.token_hex(4)}")
     crash_point("quarantined")
-
-
-def digest_file(path: str) -> Digest:
-    """Return the digest of the regular file `path`; ValueError for anything else."""
-    descriptor = open_plain(path)
-    try:
-        return _copy(descriptor, None, 0)
-    finally:
-        os.close(descriptor)
-
-
-def _read(path: str, size: int) -> bytes:
-    """Return at most `size` + 1 bytes of a file: whoever asks knows how many there are."""
-    descriptor = open_plain(path)
-    try:
-        data = os.read(descriptor, size + 1)
-        if len(data) >= size:
-            return data
-        parts = [data]
-        while data and sum(map(len, parts)) <= size:
-            data = os.read(descriptor, _CHUNK)
-            parts.append(data)
-        return b"".join(parts)
-    finally:
-        os.close(descriptor)
-
-
-def _copy(source: int, target: str | None, mode: int) -> Digest:
-    """Read `source` to its end and write it to the new file `target`, hashing on the way; return its digest."""
-    hashed, size = hashlib.sha256(), 0
-    buffer = bytearray(_CHUNK)
-    view = memoryview(buffer)
-    flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC
-    write = os.open(target, flags, mode) if target else -1
-    try:
-        while count := os.readv(source, [buffer]):
-            hashed.update(view[:count])
-            size += count
-            if target:
-                write_all(write, view[:count])
-    finally:
-        if target:
-            os.close(write)
-    return Digest(hashed.hexdigest(), size)
-
-
-def _sync(paths: list[str], folder: str) -> None:
-    if len(paths) >= _MANY and _sync_filesystem(folder):
-        return
-    for path in paths:
-        descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
-        try:
-            os.fsync(descriptor)
-        finally:
-            os.close(descriptor)
-
-
-def _sync_filesystem(folder: str) -> bool:
-    """Write out all that the file system of `folder` has not yet, see syncfs(2); return whether that can be done."""
-    syncfs = getattr(ctypes.CDLL(None, use_errno=True), "syncfs", None)
-    if syncfs is None:
-        return False
-    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-    try:
-        if syncfs(descriptor):
-            raise OSError(ctypes.get_errno(), os.strerror(ctypes.get_errno()))
-    finally:
-        os.close(descriptor)
-    return True

@@ -13,7 +13,8 @@ from pytest_ftc.model.digest import Digest
 from pytest_ftc.model.errors import StoreUnavailableError
 from pytest_ftc.model.file_lock import locked
 from pytest_ftc.store.action_cache import open_entry, read_blob_names
-from pytest_ftc.store.cas import digest_file, quarantine
+from pytest_ftc.store.blob_files import digest_file
+from pytest_ftc.store.cas import quarantine
 from pytest_ftc.store.crash_points import crash_point
 from pytest_ftc.store.entry_files import read_entry
 from pytest_ftc.store.history import History

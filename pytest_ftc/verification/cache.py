@@ -32,7 +32,7 @@ from pytest_ftc.model.errors import FtcError, MissingError
 from pytest_ftc.model.protocols import Images, Store, Variation
 from pytest_ftc.model.serialization import from_json, to_json
 from pytest_ftc.store.action_cache import Entry, SealedCache
-from pytest_ftc.store.cas import digest_file
+from pytest_ftc.store.blob_files import digest_file
 from pytest_ftc.store.history import History
 from pytest_ftc.verification.cache_key import ActionInputs, Inquiry, describe_inputs, describe_variations
 from pytest_ftc.verification.ledger import Ledger

@@ -1,0 +1,58 @@
+"""The manifest of an OCI artifact with files.  Nothing in it is trusted."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from pytest_ftc.model.printable import shorten
+
+_TITLE = "org.opencontainers.image.title"
+_UNPACK = "io.deis.oras.content.unpack"
+"""What oras says of a folder that it has packed."""
+
+
+class RefusedError(Exception):
+    """What a registry answered is not taken; the text says why, and holds nothing secret."""
+
+
+@dataclass(frozen=True, slots=True)
+class Layer:
+    """One file of a manifest."""
+
+    digest: str
+    size: int
+
+
+def read_manifest(data: bytes, most: int) -> Mapping[str, Layer]:
+    """Return the files that a manifest lists, by name."""
+    try:
+        manifest = json.loads(data)
+        layers = [
+            (layer.get("annotations") or {}, Layer(str(layer["digest"]), int(layer["size"])))
+            for layer in manifest["layers"]
+        ]
+        titles = [notes.get(_TITLE) for notes, _ in layers]
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
+        raise RefusedError("it has no manifest of an OCI artifact with files (an index of several, perhaps)") from None
+    for title, (notes, layer) in zip(titles, layers, strict=True):
+        _check(title, notes, layer)
+    if not layers:
+        raise RefusedError("it holds no files")
+    if len(set(titles)) < len(titles):
+        raise RefusedError("two of its files have the same name")
+    if sum(layer.size for _, layer in layers) > most:
+        raise RefusedError(f"its files hold more than {most} bytes")
+    return dict(zip(map(str, titles), (layer for _, layer in layers), strict=True))
+
+
+def _check(title: object, notes: Mapping[str, object], layer: Layer) -> None:
+    if not isinstance(title, str):
+        raise RefusedError(f"one of its layers has no name ({_TITLE}): push files, as `oras push` does")
+    if title in ("", ".", "..") or "/" in title or "\\" in title or not title.isprintable() or len(title) > 255:
+        raise RefusedError(f"{shorten(repr(title), 80)} is no name for a file")
+    if str(notes.get(_UNPACK)).lower() == "true":
+        raise RefusedError(f"{shorten(title, 80)} is a folder that was packed: push its files")
+    if not (layer.digest.startswith("sha256:") and len(layer.digest) == 71 and layer.size >= 0):
+        raise RefusedError(f"{shorten(title, 80)} has no sha256 digest or no size")
