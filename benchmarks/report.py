@@ -84,7 +84,7 @@ def _finding(number: int) -> Finding:
             experiment=f"built on 2027-12-27 at 03:11:{number % 60:02d} in /build/experiment/tree-{number}",
         ),
         command=("tool", "--output", f"file-{number}", "--verbose"),
-        why=f"the {cause} of each build stands in it",
+        why=f"it contains the {cause}",
         remedy=Remedy(
             summary=f"set the variable of {cause}",
             settings={"SOURCE_DATE_EPOCH": str(number)},

@@ -178,7 +178,7 @@ def _tell_clock(cases: Mapping[Key, Case], control: BuildResult, look: Look, reb
     for lead in sorted(again):
         once = {key: leads for key, leads in hits.items() if leads == [lead]}
         _note_hits(once, lead, cases, control, look, rebuilder)
-    why = "it does not show when the clock is set to that of the control build"
+    why = "it does not differ when the clock is set to that of the control build"
     for case in (cases[key] for key, leads in hits.items() if len(leads) > 1):
         text = show_values(case.leaf)
         case.suspicions = [
@@ -268,7 +268,7 @@ def _pattern(case: Case) -> tuple[bool, ...]:
 
 def _following(cause: str) -> Suspicion:
     return Suspicion(
-        cause, Strength.GUESS, "", "", f"it follows from another place of this output, where {cause} shows"
+        cause, Strength.GUESS, "", "", f"it follows from another place in this output, whose cause is {cause}"
     )
 
 

@@ -123,14 +123,14 @@ def _tell_builds(case: Case, cause: str, confirmed: bool, everything: Group) -> 
     """Return what the builds told of a cause that no value speaks for."""
     repeats = [one.shows for one in case.observations if not one.varied]
     if cause in INHERENT and any(repeats):
-        return f"it shows in {sum(repeats)} of {len(repeats)} more builds in the same environment"
+        return f"it differs in {sum(repeats)} of {len(repeats)} more builds in the same environment"
     if cause in INHERENT and not confirmed:
-        return "it comes and goes, or shows only where several variations meet"
+        return "it is intermittent, or needs several variations at once"
     left = suspects_left(everything, case.observations)
     if cause == Cause.UNKNOWN and len(case.observations) > 1 and (names := narrowed(everything, case.observations)):
-        return f"it is one of {', '.join(sorted(names))}; --ftc-max-builds=N with a larger N can tell"
+        return f"the cause is one of {', '.join(sorted(names))}; a larger --ftc-max-builds=N can narrow it down"
     if not confirmed and cause in left and cause not in case.suspects and len(left) > 1:
-        return f"builds have cleared all but {', '.join(sorted(left))}"
+        return f"builds have ruled out all but {', '.join(sorted(left))}"
     if cause in case.suspects or not confirmed:
         return ""
-    return f"it shows where {cause} is varied, and not where it is not"
+    return f"it differs when {cause} is varied, and not otherwise"

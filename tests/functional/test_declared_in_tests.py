@@ -35,7 +35,7 @@ def test_a_command_is_verified_and_raises_with_the_findings(run):
     result.assert_outcomes(passed=1, failed=1)
     text = str(result.stdout)
     assert "✘ unreproducible  test_it.py::test_bad" in text
-    assert "the home folder of each build stands in it" in text
+    assert "it contains the home folder" in text
     assert "again       pytest --ftc-verify test_it.py::test_bad" in text
 
 

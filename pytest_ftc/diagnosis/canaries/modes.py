@@ -15,7 +15,7 @@ from pytest_ftc.model import Cause, Strength, Suspicion
 _LISTED = re.compile(rb"(?<![A-Za-z-])[-dlbcps]?(?:[r-][w-][xsS-]){2}[r-][w-][xtT-](?![A-Za-z-])")
 _OCTAL = re.compile(rb"(?<![0-9A-Za-z])(?:0o?|10|04)?([0-7]{3,4})(?![0-9A-Za-z])")
 _SYMBOLIC = re.compile(rb"u=([rwx]*),g=([rwx]*),o=([rwx]*)")
-_WHY = "the modes differ by what the umask of each build takes away"
+_WHY = "the modes differ as the builds' umasks do"
 
 Mode = tuple[int, int, int]
 """Permission bits, and where they are written."""
@@ -77,9 +77,7 @@ def _judge(one: int, other: int, texts: tuple[bytes, bytes], control: Planted, e
     listed = any(letter in texts[0] for letter in b"rwx")
     if (one, other) == (control.umask, experiment.umask):
         strength = Strength.STRONG if listed or all(text.startswith(b"0") for text in texts) else Strength.WEAK
-        return Suspicion(
-            Cause.UMASK, strength, shown(texts[0]), shown(texts[1]), "the umask of each build stands in it"
-        )
+        return Suspicion(Cause.UMASK, strength, shown(texts[0]), shown(texts[1]), "it contains the umask")
     if one >> 9 == other >> 9 and fits_umask(one & 0o777, other & 0o777, control.umask, experiment.umask):
         strength = Strength.STRONG if listed or len(texts[0]) > 3 else Strength.WEAK
         return Suspicion(Cause.UMASK, strength, shown(texts[0]), shown(texts[1]), _WHY)

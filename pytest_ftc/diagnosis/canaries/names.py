@@ -38,14 +38,14 @@ def find_names(place: AlignedPlace, control: Planted, experiment: Planted) -> It
 def find_owner(place: AlignedPlace, control: Planted, experiment: Planted) -> Iterator[Sighting]:
     """Yield a user or group when the two values of `place` are the builds' own."""
     pairs = (
-        (control.uid, experiment.uid, "the number of the user"),
-        (control.gid, experiment.gid, "the number of the group"),
-        (control.user, experiment.user, "the name of the user"),
-        (control.group, experiment.group, "the name of the group"),
+        (control.uid, experiment.uid, "the build's UID"),
+        (control.gid, experiment.gid, "the build's GID"),
+        (control.user, experiment.user, "the build's user name"),
+        (control.group, experiment.group, "the build's group name"),
     )
     for own, theirs, what in pairs:
         if own != theirs and (place.control.strip(), place.experiment.strip()) == (_bytes(own), _bytes(theirs)):
-            why = f"{what} of each build stands in it"
+            why = f"it contains {what}"
             yield Sighting(
                 Suspicion(Cause.USER_GROUP, Strength.STRONG, shown(place.control), shown(place.experiment), why),
                 frozenset({0}),
@@ -57,15 +57,15 @@ def _bytes(value: object) -> bytes:
 
 
 def _values(one: Planted, other: Planted) -> Iterator[Value]:
-    yield Value(Cause.USER_GROUP, one.user, other.user, "the name of the user")
-    yield Value(Cause.USER_GROUP, one.group, other.group, "the name of the group")
+    yield Value(Cause.USER_GROUP, one.user, other.user, "the build's user name")
+    yield Value(Cause.USER_GROUP, one.group, other.group, "the build's group name")
     if one.uid is not None and other.uid is not None:
-        yield Value(Cause.USER_GROUP, str(one.uid), str(other.uid), "the number of the user")
+        yield Value(Cause.USER_GROUP, str(one.uid), str(other.uid), "the build's UID")
     if one.gid is not None and other.gid is not None:
-        yield Value(Cause.USER_GROUP, str(one.gid), str(other.gid), "the number of the group")
+        yield Value(Cause.USER_GROUP, str(one.gid), str(other.gid), "the build's GID")
     yield Value(Cause.DOMAIN_HOST, one.host, other.host, "the host name")
     yield Value(Cause.DOMAIN_HOST, one.domain, other.domain, "the domain name")
-    yield Value(Cause.DOMAIN_HOST, one.machine_id, other.machine_id, "the machine id")
+    yield Value(Cause.DOMAIN_HOST, one.machine_id, other.machine_id, "the machine ID")
     yield from _releases(one.release, other.release)
     yield Value(Cause.LOCALES, _language(one), _language(other), "the language")
     for name in dict.fromkeys((*one.variables, *other.variables)):
@@ -77,11 +77,11 @@ def _values(one: Planted, other: Planted) -> Iterator[Value]:
 
 
 def _releases(one: str, other: str) -> Iterator[Value]:
-    yield Value(Cause.KERNEL, one, other, "the release of the kernel")
+    yield Value(Cause.KERNEL, one, other, "the kernel release")
     for pattern in (r"\d+\.\d+\.\d+", r"\d+\.\d+"):
         own, theirs = (re.match(pattern, release) for release in (one, other))
         if own and theirs:
-            yield Value(Cause.KERNEL, own[0], theirs[0], "the version of the kernel")
+            yield Value(Cause.KERNEL, own[0], theirs[0], "the kernel version")
 
 
 def _language(planted: Planted) -> str:
@@ -102,7 +102,7 @@ def _find_languages(place: AlignedPlace, control: Planted, experiment: Planted) 
         found = {code for span, code in codes.items() if touches(span, change.start, change.end)}
         their_found = {code for span, code in their_codes.items() if touches(span, change.theirs, change.their_end)}
         if own.encode() in found and theirs.encode() in their_found:
-            why = "the language of each build stands in it"
+            why = "it contains the language"
             yield Sighting(Suspicion(Cause.LOCALES, Strength.STRONG, own, theirs, why), frozenset({number}))
 
 
@@ -128,5 +128,5 @@ def _find_moved_clock(place: AlignedPlace, one: Planted, other: Planted) -> Iter
         )
         if changes:
             texts = (shown(word), "") if moved else ("", shown(word))
-            why = "the variables by which the clock was moved stand in it"
+            why = "it contains the variables that move the clock"
             yield Sighting(Suspicion(Cause.TIME, Strength.STRONG, *texts, why), changes)

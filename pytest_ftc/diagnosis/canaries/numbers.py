@@ -71,14 +71,14 @@ def _lies_at(match: re.Match[bytes], start: int, end: int) -> bool:
 
 def _explain(pair: _Pair, control: Planted, experiment: Planted) -> Iterator[tuple[str, Strength, str]]:
     if (pair.one, pair.other) == (control.cpus, experiment.cpus):
-        yield Cause.NUM_CPUS, _strength(pair, _CPUS), "the number of processors of each build stands in it"
+        yield Cause.NUM_CPUS, _strength(pair, _CPUS), "it contains the number of CPUs"
     pids, their_pids = control.pids, experiment.pids
     if pids and their_pids and pids != their_pids and _between(pair.one, pids) and _between(pair.other, their_pids):
-        yield Cause.PID, _strength(pair, _PROCESS), "it may be the number of a process of each build"
+        yield Cause.PID, _strength(pair, _PROCESS), "it may be a process ID"
     for name in ("COLUMNS", "LINES"):
         sizes = [planted.variables.get(name, "") for planted in (control, experiment)]
         if [str(pair.one), str(pair.other)] == sizes:
-            yield Cause.TERMINAL, _strength(pair, _TERMINAL), f"the value of {name} of each build stands in it"
+            yield Cause.TERMINAL, _strength(pair, _TERMINAL), f"it contains the value of {name}"
     yield from _explain_size(pair, control, experiment)
 
 
@@ -87,9 +87,9 @@ def _explain_size(pair: _Pair, control: Planted, experiment: Planted) -> Iterato
         folders = sorted((pair.one, pair.other))
         # A folder takes whole blocks of a disk, and few bytes of a tmpfs.
         if folders[1] == 4096 and folders[0] < 4096 and folders[0] % 20 == 0:
-            yield Cause.FILESYSTEM, Strength.STRONG, "folders of this size are on the file system of each build"
+            yield Cause.FILESYSTEM, Strength.STRONG, "folders have this size on the file system of each build"
         elif pair.is_about(_SIZES):
-            yield Cause.FILESYSTEM, Strength.WEAK, "sizes and numbers of files differ with the file system"
+            yield Cause.FILESYSTEM, Strength.WEAK, "sizes and counts of files depend on the file system"
     length = len(experiment.build_path) - len(control.build_path)
     if length and pair.other - pair.one == length:
         yield Cause.BUILD_PATH, Strength.GUESS, "the numbers differ by as much as the lengths of the build paths"
@@ -121,7 +121,7 @@ def find_addresses(place: AlignedPlace, control: Planted, experiment: Planted) -
             theirs = [match for match in others if overlaps(match.span(), change.theirs, change.their_end)]
             for one, other in zip(own, theirs, strict=False):
                 if one[0] != other[0]:
-                    why = "both are addresses in memory"
+                    why = "both are memory addresses"
                     yield Sighting(
                         Suspicion(Cause.ASLR, strength, shown(one[0]), shown(other[0]), why), frozenset({number})
                     )
@@ -141,7 +141,7 @@ def _find_pointers(place: AlignedPlace, *, fixed: bool) -> Iterator[Sighting]:
             one, other = place.control[position : position + 8], place.experiment[max(0, theirs) : theirs + 8]
             if _is_pointer(one) and _is_pointer(other) and one != other:
                 strength = Strength.STRONG if fixed and _is_fixed(one) and not _is_fixed(other) else Strength.WEAK
-                why = "both are addresses in memory, stored as 64-bit numbers"
+                why = "both are memory addresses, stored as 64-bit numbers"
                 yield Sighting(
                     Suspicion(Cause.ASLR, strength, one[::-1].hex(), other[::-1].hex(), why), frozenset({number})
                 )

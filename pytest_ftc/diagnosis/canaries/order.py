@@ -19,7 +19,7 @@ _CHUNK = 32
 _ITEM = re.compile(rb"[^\s,;:|()\[\]{}<>\"'\0]+")
 _FILE = re.compile(rb"(?:[^/\s]*/)+[^/\s]+|[\w.+-]*\.[A-Za-z][A-Za-z0-9]{0,7}|[A-Za-z][\w+-]*-?\d+")
 _SET = re.compile(rb"[{(\[\"']")
-_SAME = "the same {}, in another order"
+_SAME = "the same {} in a different order"
 
 
 def find_order(control: bytes, experiment: bytes, own: Planted, theirs: Planted) -> Iterator[Suspicion]:
@@ -66,21 +66,21 @@ def _explain(
     files = sum(bool(_FILE.fullmatch(item.strip())) for item in items) * 2 > len(items)
     if own.file_order is not other.file_order and _is_reversed(items, theirs):
         strength = Strength.STRONG if len(items) > 2 or files else Strength.WEAK
-        yield Suspicion(Cause.FILEORDERING, strength, *texts, f"{why}: the other way round, as the folders list them")
+        yield Suspicion(Cause.FILEORDERING, strength, *texts, f"{why}: reversed, as the folders list them")
     if own.locale != other.locale and _follows_language(items, theirs, own.locale, other.locale):
-        yield Suspicion(Cause.LOCALES, Strength.STRONG, *texts, f"{why}: sorted as the locale of each build sorts")
+        yield Suspicion(Cause.LOCALES, Strength.STRONG, *texts, f"{why}: sorted by the locale of each build")
     printed = kind == "items" and bool(_SET.search(text))
     yield Suspicion(Cause.HASH_SEED, Strength.GUESS if files else Strength.WEAK, *texts, f"{why}{_as_in_set(printed)}")
     yield Suspicion(Cause.FILEORDERING, Strength.WEAK if files else Strength.GUESS, *texts, f"{why}{_as_files(files)}")
-    yield Suspicion(Cause.RACE, Strength.GUESS, *texts, f"{why}, maybe that in which parallel work was done")
+    yield Suspicion(Cause.RACE, Strength.GUESS, *texts, f"{why}, possibly that in which parallel work finished")
 
 
 def _as_in_set(printed: bool) -> str:
-    return ", as of a set or hash table" if printed else ", maybe that of a hash table"
+    return ", like that of a set or hash table" if printed else ", possibly that of a hash table"
 
 
 def _as_files(files: bool) -> str:
-    return ", and they look like names of files" if files else ", maybe that of a folder's files"
+    return ", and they look like file names" if files else ", possibly that of the files in a folder"
 
 
 def _is_reversed(items: Sequence[bytes], theirs: Sequence[bytes]) -> bool:
@@ -112,7 +112,7 @@ def _find_moved_bytes(control: bytes, experiment: bytes) -> Iterator[Suspicion]:
     start = common_start(control, experiment)
     if len(set(control[start:])) >= 8 and len(control) - start >= _CHUNK and Counter(control) == Counter(experiment):
         texts = shown(control[start : start + 40]), shown(experiment[start : start + 40])
-        why = "the same bytes, in another order"
+        why = "the same bytes in a different order"
         yield Suspicion(Cause.FILEORDERING, Strength.WEAK, *texts, why)
         yield Suspicion(Cause.HASH_SEED, Strength.GUESS, *texts, why)
         yield Suspicion(Cause.RACE, Strength.GUESS, *texts, why)

@@ -21,10 +21,10 @@ _TEMPORARY = re.compile(rb"tmp[.\w-]{6,}|\w+\.[0-9A-Za-z]{6,10}(?![0-9A-Za-z])")
 def find_tokens(place: AlignedPlace) -> Iterator[Sighting]:
     """Yield identifiers, names of temporary files, digests and other words without meaning that differ in `place`."""
     for pattern, strength, why in (
-        (_UUID, Strength.STRONG, "both are identifiers drawn at random"),
+        (_UUID, Strength.STRONG, "both are random identifiers"),
         (_TEMPORARY, Strength.WEAK, "both look like names of temporary files"),
-        (_DIGEST, Strength.GUESS, "both look like digests, which follow from what they are digests of"),
-        (_WORD, Strength.GUESS, "both are words of the same length without meaning"),
+        (_DIGEST, Strength.GUESS, "both look like digests, which change with what they are computed from"),
+        (_WORD, Strength.GUESS, "both look like random words of the same length"),
     ):
         matches, others = list(pattern.finditer(place.control)), list(pattern.finditer(place.experiment))
         for number, change in enumerate(place.changes):

@@ -27,7 +27,7 @@ def find_lone_variables(place: AlignedPlace, control: Planted, experiment: Plant
             word = name.encode("utf-8", "surrogateescape")
             if "CANARY" in name and word in own and word not in other:
                 texts = (shown(word), "") if own is place.control else ("", shown(word))
-                why = "the name of a variable that only one build has stands in it"
+                why = "it contains the name of a variable that only one build has"
                 yield Sighting(Suspicion(Cause.ENVIRONMENT, Strength.CERTAIN, *texts, why), _all(place))
 
 
@@ -39,7 +39,7 @@ def find_zones(place: AlignedPlace, control: Planted, experiment: Planted) -> It
         own = _zone_at(place.control, change.start, change.end)
         theirs = _zone_at(place.experiment, change.theirs, change.their_end)
         if own and theirs and _is_ahead(own, control.utc_offset) and _is_ahead(theirs, experiment.utc_offset):
-            why = "the time zone of each build stands in it"
+            why = "it contains the time zone"
             suspicion = Suspicion(Cause.TIMEZONE, Strength.STRONG, shown(own), shown(theirs), why)
             yield Sighting(suspicion, frozenset({number}))
 
@@ -65,7 +65,7 @@ def find_width(one: bytes, other: bytes, control: Planted, experiment: Planted) 
     fits = all(width - _NEARLY <= length <= width for width, length in zip(widths, longest, strict=True))
     if fits and abs(longest[0] - longest[1]) > _NEARLY // 2:
         own, theirs = (f"lines of up to {length} characters" for length in longest)
-        why = "the lines are as long as the terminal of each build is wide"
+        why = "the lines are as long as each build's terminal is wide"
         yield Suspicion(Cause.TERMINAL, Strength.STRONG, own, theirs, why)
 
 

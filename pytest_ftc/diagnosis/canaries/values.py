@@ -28,7 +28,7 @@ class Value:
     control: str
     experiment: str
     what: str
-    """As it reads before "of each build"."""
+    """As it reads after "it contains"."""
 
 
 def is_unique(value: str) -> bool:
@@ -63,7 +63,7 @@ def _spot_pair(place: AlignedPlace, value: Value, forms: Forms) -> Iterator[Sigh
             and any(touches(span, change.theirs, change.their_end) for span in their_spans)
         )
         if changes:
-            why = f"{value.what} of each build stands in it"
+            why = f"it contains {value.what}"
             yield Sighting(Suspicion(value.cause, _strength(value), shown(own), shown(theirs), why), changes)
         yield from _spot_moved(place, value, own, theirs)
 
@@ -82,7 +82,7 @@ def _spot_moved(place: AlignedPlace, value: Value, own: bytes, theirs: bytes) ->
         )
         if changes:
             texts = (shown(form), "") if of_control else ("", shown(form))
-            why = f"{value.what} of one build stands in it, and the other has nothing there"
+            why = f"only one side contains {value.what}; the other has nothing there"
             yield Sighting(Suspicion(value.cause, Strength.STRONG, *texts, why), changes)
 
 
@@ -102,7 +102,7 @@ def _spot_single(place: AlignedPlace, value: Value, forms: Forms) -> Iterator[Si
         )
         if changes:
             texts = (shown(form), "") if value.control else ("", shown(form))
-            why = f"{value.what}, which only one of the builds has, stands in it"
+            why = f"it contains {value.what}, which only one of the builds has"
             yield Sighting(Suspicion(value.cause, Strength.STRONG, *texts, why), changes)
 
 

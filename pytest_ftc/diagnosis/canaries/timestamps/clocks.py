@@ -57,13 +57,13 @@ class Judge:
     def _explain(self, one: Stamp, a: float, other: Stamp, b: float) -> Verdict | None:
         strength = _weight(one, self.control.clock)
         if _within(a, one, self.control.clock) and _within(b, other, self.experiment.clock):
-            return Cause.TIME, strength, "each time lies between start and end of its build"
+            return Cause.TIME, strength, "each time lies between the start and end of its build"
         if (
             abs(self.control.real.start - self.experiment.real.start) >= _APART
             and _within(a, one, self.control.real)
             and _within(b, other, self.experiment.real)
         ):
-            return Cause.TIME, strength, "each time lies between start and end of its build by the real clock"
+            return Cause.TIME, strength, "each time lies between the start and end of its build by the real clock"
         if self._follow_sources(one, a, other, b):
             strength = Strength.WEAK if one.is_bare_year or one.cycle else Strength.STRONG
             return Cause.SOURCE_MTIME, strength, "the times differ by as much as those of the source files"
@@ -97,9 +97,7 @@ class Judge:
         zone = self.experiment.utc_offset - self.control.utc_offset
         dates = one.precision == other.precision == DAY and one.zone is other.zone is None
         if dates and zone and one.seconds != other.seconds and abs(other.seconds - one.seconds - zone) < DAY:
-            return [
-                (Cause.TIMEZONE, Strength.WEAK, "the dates are those of one moment in the time zones of the builds")
-            ]
+            return [(Cause.TIMEZONE, Strength.WEAK, "the dates are the same moment in each build's time zone")]
         return []
 
 

@@ -158,7 +158,7 @@ def _explain(text: bytes, their_text: bytes, lengths: list[_Ahead]) -> Iterator[
         why = f"{ahead.why}, counted in {unit[0]}"
         yield Suspicion(ahead.cause, _strength(ahead, unit[1], whole), shown(text), shown(their_text), why)
         if bits >= _DRAWN and _below(own, bits) != _below(theirs, bits):
-            why = f"the lower {bits} bits, below the time, are drawn at random"
+            why = f"the lower {bits} bits, below the time, are random"
             yield Suspicion(Cause.RANDOM, Strength.STRONG, shown(text), shown(their_text), why)
         return
 

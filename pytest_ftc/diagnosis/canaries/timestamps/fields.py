@@ -37,7 +37,7 @@ def find_times(place: AlignedPlace, control: Planted, experiment: Planted) -> It
         if longest and control.locale != experiment.locale and not any(_is_one_notation(*pair) for pair in longest):
             one, other = longest[0]
             texts = place.control[one.start : one.end], place.experiment[other.start : other.end]
-            why = "each time is written as in the language of its build"
+            why = "each time is written in the language of its build"
             locales = Suspicion(Cause.LOCALES, Strength.STRONG, shown(texts[0]), shown(texts[1]), why)
             yield Sighting(locales, frozenset({number}))
 
