@@ -64,16 +64,26 @@ class Case:
         return [suspicion.cause for suspicion in self.suspicions if suspicion.strength >= Strength.STRONG]
 
 
-def confirm(
-    cases: dict[Key, Case],
-    control: BuildResult,
-    everything: Group,
-    look: Look,
-    suspect: Suspect,
-    rebuilder: Rebuilder,
-    tree: str,
-) -> Trace | None:
-    """Rebuild until it is known of each case which variations cause it; return the trace of the first build."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Investigation:
+    """What one artifact's differences are diagnosed with."""
+
+    control: BuildResult
+    everything: Group
+    """All variations in which the control and the experiment differ."""
+    look: Look
+    suspect: Suspect
+    rebuilder: Rebuilder | None
+    """None for a diagnosis without further builds."""
+    tree: str
+    """The build path of the control."""
+
+
+def confirm(cases: dict[Key, Case], given: Investigation) -> Trace | None:
+    """Rebuild until the variations that cause each case are known; return the trace of the first build."""
+    rebuilder, everything = given.rebuilder, given.everything
+    if rebuilder is None:
+        return None
     trace: Trace | None = None
     groups: list[Group] = [frozenset(), *_proposals(cases, everything, _AT_ONCE - 1)]
     first = True
@@ -82,13 +92,13 @@ def confirm(
         trace = results[0].trace if first else trace
         first = False
         for group, result in zip(groups, results, strict=False):
-            _observe(cases, control, with_entailed(group, everything), result, look, suspect)
+            _observe(cases, given, with_entailed(group, everything), result)
         spare = rebuilder.left - (_FOR_REMEDIES if _is_any_known(cases, everything) else _FOR_ONE_REMEDY)
         groups = _proposals(cases, everything, min(_AT_ONCE, spare)) if spare > 0 else []
     if trace:
-        _tell_races(cases, everything, look, rebuilder, trace, tree)
+        _check_races(cases, given, rebuilder, trace)
     if Cause.TIME in everything:
-        _tell_clock(cases, control, look, rebuilder)
+        _check_clock(cases, given, rebuilder)
     return trace
 
 
@@ -109,13 +119,11 @@ def _is_any_known(cases: Mapping[Key, Case], everything: Group) -> bool:
     return any(confirmed for case in cases.values() for _, confirmed in conclude(case, everything))
 
 
-def _observe(
-    cases: dict[Key, Case], control: BuildResult, group: Group, result: BuildResult, look: Look, suspect: Suspect
-) -> None:
+def _observe(cases: dict[Key, Case], given: Investigation, group: Group, result: BuildResult) -> None:
     """Note for all `cases` whether they show in `result`; what shows with nothing varied is a case of its own."""
     if result.status is not BuildStatus.OK:
         return
-    places = look(control, result)
+    places = given.look(given.control, result)
     differing, shown = match_places(cases, places), showing(cases, places)
     shifted = {(key.output, key.field) for key in shown if key not in differing}
     unknown = [key for key in differing if key not in cases]
@@ -124,11 +132,12 @@ def _observe(
         if key in differing:
             case.planted.update(one.cause for one in case.suspicions if _is_planted(one, group, differing[key]))
         if key in differing and len(group) == 1 and group & set(case.evident):
-            told = suspect(differing[key], control, result)
-            case.planted.update(one.cause for one in told if one.cause in group and one.strength >= Strength.STRONG)
+            found = given.suspect(differing[key], given.control, result)
+            case.planted.update(one.cause for one in found if one.cause in group and one.strength >= Strength.STRONG)
     for key in unknown if not group else ():
         if (key.output, key.field) not in shifted:
-            drawn = [one for one in suspect(differing[key], control, result) if one.cause in _UNVARIED_TOO]
+            found = given.suspect(differing[key], given.control, result)
+            drawn = [one for one in found if one.cause in _UNVARIED_TOO]
             cases[key] = Case(differing[key], drawn, [Observation(group, True)])
 
 
@@ -137,14 +146,12 @@ def _is_planted(suspicion: Suspicion, group: Group, leaf: Place) -> bool:
     return suspicion.cause in group and len(group) == 1 and bool(value) and value in leaf.experiment
 
 
-def _tell_races(
-    cases: Mapping[Key, Case], everything: Group, look: Look, rebuilder: Rebuilder, trace: Trace, tree: str
-) -> None:
-    """Look who made what no value explains; where it may be a race, build twice on one CPU to see if it goes away."""
+def _check_races(cases: Mapping[Key, Case], given: Investigation, rebuilder: Rebuilder, trace: Trace) -> None:
+    """Find what wrote the places that no value explains; where that may race, build twice on one CPU."""
     for key, case in cases.items():
         if not case.evident:
             values = [show_values(case.leaf).control]
-            path = find_source(trace, f"{tree}/{key.output}", case.leaf, values)
+            path = find_source(trace, f"{given.tree}/{key.output}", case.leaf, values)
             program = find_culprit(trace, path, values, case.leaf.format)
             threads = Cause.RACE in case.suspects
             case.parallel = is_made_in_parallel(trace, path, program, threads=threads) if program else None
@@ -154,30 +161,30 @@ def _tell_races(
         if case.parallel and not case.suspects and comes_by_itself(case.observations)
     }
     alone = frozenset({Cause.NUM_CPUS})
-    if not doubtful or not alone & everything or rebuilder.left < 2:
+    if not doubtful or not alone & given.everything or rebuilder.left < 2:
         return
     one, other = rebuilder.varying([alone, alone])
     if any(build.status is not BuildStatus.OK for build in (one, other)):
         return
-    still = {key.output for key in look(one, other)}
+    still = {key.output for key in given.look(one, other)}
     for key, case in doubtful.items():
         case.races = key.output not in still
 
 
-def _tell_clock(cases: Mapping[Key, Case], control: BuildResult, look: Look, rebuilder: Rebuilder) -> None:
-    """Build with the clock of the control where something seems drawn at random: a time is the same then, twice."""
+def _check_clock(cases: Mapping[Key, Case], given: Investigation, rebuilder: Rebuilder) -> None:
+    """Build with the clock of the control where something seems random: a time is then the same, twice."""
     hits: dict[Key, list[float]] = {
         key: []
         for key, case in cases.items()
         if comes_by_itself(case.observations) and not case.evident and not case.parallel
     }
     for lead in _LEADS:
-        _note_hits(hits, lead, cases, control, look, rebuilder)
+        _note_hits(hits, lead, cases, given, rebuilder)
     # Whatever is read near the end of a second hits with one of the leads alone.
     again = {lead for leads in hits.values() if len(leads) == 1 for lead in leads}
     for lead in sorted(again):
         once = {key: leads for key, leads in hits.items() if leads == [lead]}
-        _note_hits(once, lead, cases, control, look, rebuilder)
+        _note_hits(once, lead, cases, given, rebuilder)
     why = "it does not differ when the clock is set to that of the control build"
     for case in (cases[key] for key, leads in hits.items() if len(leads) > 1):
         text = show_values(case.leaf)
@@ -191,17 +198,16 @@ def _note_hits(
     hits: Mapping[Key, list[float]],
     lead: float,
     cases: Mapping[Key, Case],
-    control: BuildResult,
-    look: Look,
+    given: Investigation,
     rebuilder: Rebuilder,
 ) -> None:
     """Build once with the clock of the control, `lead` seconds early, and note for which cases nothing differs."""
     if not hits or rebuilder.left < 1:
         return
-    result = rebuilder.at_the_time_of(control, lead)
+    result = rebuilder.at_the_time_of(given.control, lead)
     if result.status is not BuildStatus.OK:
         return
-    differing = {(key.output, key.field) for key in match_places(cases, look(control, result))}
+    differing = {(key.output, key.field) for key in match_places(cases, given.look(given.control, result))}
     for key, leads in hits.items():
         if (key.output, key.field) not in differing:
             leads.append(lead)

@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
-from pytest_ftc.diagnosis.confirm import Case, Look, Suspect, conclude, confirm, let_follow
+from pytest_ftc.diagnosis.confirm import Case, Investigation, conclude, confirm, let_follow
 from pytest_ftc.diagnosis.culprits import describe_circumstances, find_culprit, find_given, find_source, name_tools
 from pytest_ftc.diagnosis.group_testing import Group, Observation, narrowed, suspects_left
 from pytest_ftc.diagnosis.origins import find_origin
@@ -14,48 +14,44 @@ from pytest_ftc.diagnosis.places import Key, show_values
 from pytest_ftc.diagnosis.try_remedies import RemedyTarget, try_remedies
 from pytest_ftc.model import BuildResult, Cause, Finding, Place, Program, RemedyTemplate, Strength, Trace
 from pytest_ftc.model.cause import INHERENT
-from pytest_ftc.model.protocols import Rebuilder
 
 
 def diagnose(
-    control: BuildResult,
-    experiment: BuildResult,
-    varied: Sequence[str],
-    look: Look,
-    suspect: Suspect,
-    rebuilder: Rebuilder | None,
-    *,
-    tree: str,
-    epoch: int,
-    templates: Sequence[RemedyTemplate] = (),
+    experiment: BuildResult, given: Investigation, *, epoch: int, templates: Sequence[RemedyTemplate] = ()
 ) -> tuple[Finding, ...]:
-    """Return findings for each place in which `experiment` differs from `control`, the most explanatory cause first.
+    """Return findings for each place in which `experiment` differs from the control, the commonest cause first.
 
-    Without a `rebuilder` the values alone tell, and nothing is confirmed.  `tree` is the build path of the control,
-    `epoch` the time that a remedy sets, `templates` those that are tried before the catalogue's.
+    Without a rebuilder only the values are used, and nothing is confirmed.  `epoch` is the time that a remedy sets;
+    `templates` are tried before those of the catalogue.
     """
-    everything = frozenset(varied)
-    places = look(control, experiment)
-    cases = {key: Case(leaf, suspect(leaf, control, experiment)) for key, leaf in places.items()}
-    for case in cases.values():
-        case.observations.append(Observation(everything, True))
-    trace = confirm(cases, control, everything, look, suspect, rebuilder, tree) if rebuilder else None
-    let_follow(cases, everything)
-    values = _tell_values(cases)
+    cases = _open_cases(experiment, given)
+    trace = confirm(cases, given)
+    let_follow(cases, given.everything)
+    values = _causal_values(cases)
     found = [
-        (key, *_find(key, case, cause, trace, tree, everything, values[key.output, case.leaf.member]))
+        (key, *_find(key, case, cause, trace, given, values[key.output, case.leaf.member]))
         for key, case in cases.items()
-        for cause in conclude(case, everything)
+        for cause in conclude(case, given.everything)
     ]
-    if rebuilder:
-        targets = [_patient(key, cases[key], finding, program, trace) for key, finding, program in found]
-        remedies = try_remedies(targets, look, rebuilder, epoch, templates)
+    findings = [finding for _, finding, _ in found]
+    if given.rebuilder:
+        targets = [_target(key, cases[key], finding, program, trace) for key, finding, program in found]
+        remedies = try_remedies(targets, given.look, given.rebuilder, epoch, templates)
         findings = [
-            replace(finding, remedy=remedies.get(target))
-            for target, (_, finding, _) in zip(targets, found, strict=True)
+            replace(finding, remedy=remedies.get(target)) for target, finding in zip(targets, findings, strict=True)
         ]
-    else:
-        findings = [finding for _, finding, _ in found]
+    return _sort(findings)
+
+
+def _open_cases(experiment: BuildResult, given: Investigation) -> dict[Key, Case]:
+    places = given.look(given.control, experiment)
+    return {
+        key: Case(leaf, given.suspect(leaf, given.control, experiment), [Observation(given.everything, True)])
+        for key, leaf in places.items()
+    }
+
+
+def _sort(findings: Sequence[Finding]) -> tuple[Finding, ...]:
     counts = Counter(finding.cause for finding in findings)
     return tuple(
         sorted(
@@ -70,15 +66,15 @@ def _find(
     case: Case,
     cause: tuple[str, bool],
     trace: Trace | None,
-    tree: str,
-    everything: Group,
+    given: Investigation,
     beside: Sequence[str],
 ) -> tuple[Finding, Program | None]:
     name, confirmed = cause
     telling = next((one for one in case.suspicions if one.cause == name), None)
     evidence = show_values(case.leaf, telling.control if telling else "", telling.experiment if telling else "")
-    program = _find_program(trace, f"{tree}/{key.output}", case.leaf, evidence.control, beside) if trace else None
-    given = find_given(trace, program, evidence.control) if trace and program else None
+    program = _find_program(trace, f"{given.tree}/{key.output}", case.leaf, evidence.control, beside) if trace else None
+    sibling = find_given(trace, program, evidence.control) if trace and program else None
+    by_builds = _why_by_builds(case, name, confirmed, given.everything)
     finding = Finding(
         output=key.output,
         member=case.leaf.member,
@@ -87,9 +83,9 @@ def _find(
         confirmed=confirmed,
         evidence=evidence,
         command=program.argv if program else (),
-        circumstances=describe_circumstances(trace, program, tree) if trace and program else "",
-        given=given.argv if given else (),
-        why="; ".join(filter(None, (telling.why if telling else "", _tell_builds(case, name, confirmed, everything)))),
+        circumstances=describe_circumstances(trace, program, given.tree) if trace and program else "",
+        given=sibling.argv if sibling else (),
+        why="; ".join(filter(None, (telling.why if telling else "", by_builds))),
     )
     return finding, program
 
@@ -100,7 +96,7 @@ def _find_program(trace: Trace, output: str, leaf: Place, value: str, beside: Se
     return find_origin(trace, program, path, value, beside) if program else None
 
 
-def _tell_values(cases: Mapping[Key, Case]) -> dict[tuple[str, str], list[str]]:
+def _causal_values(cases: Mapping[Key, Case]) -> dict[tuple[str, str], list[str]]:
     """Return for each file that differs, by output and member, the values that point to a cause."""
     told: dict[tuple[str, str], list[str]] = {}
     for key, case in cases.items():
@@ -109,7 +105,7 @@ def _tell_values(cases: Mapping[Key, Case]) -> dict[tuple[str, str], list[str]]:
     return told
 
 
-def _patient(key: Key, case: Case, finding: Finding, program: Program | None, trace: Trace | None) -> RemedyTarget:
+def _target(key: Key, case: Case, finding: Finding, program: Program | None, trace: Trace | None) -> RemedyTarget:
     return RemedyTarget(
         key=key,
         leaf=case.leaf,
@@ -119,8 +115,8 @@ def _patient(key: Key, case: Case, finding: Finding, program: Program | None, tr
     )
 
 
-def _tell_builds(case: Case, cause: str, confirmed: bool, everything: Group) -> str:
-    """Return what the builds told of a cause that no value speaks for."""
+def _why_by_builds(case: Case, cause: str, confirmed: bool, everything: Group) -> str:
+    """Return what the builds showed of a cause that no value points to."""
     repeats = [one.shows for one in case.observations if not one.varied]
     if cause in INHERENT and any(repeats):
         return f"it differs in {sum(repeats)} of {len(repeats)} more builds in the same environment"

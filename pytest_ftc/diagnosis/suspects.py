@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping, Sequence
 
-from pytest_ftc.diagnosis.canaries.planted import Window, planted_by
+from pytest_ftc.diagnosis.canaries.planted import Surroundings, Window, planted_by
 from pytest_ftc.diagnosis.canaries.search import suspect
 from pytest_ftc.diagnosis.plugin_diagnosers import Panel
 from pytest_ftc.model import (
@@ -31,25 +31,18 @@ class Suspects:
         panel: Panel | None,
     ) -> None:
         self._environments = environments
-        self._owners = owners
-        self._machine = machine
         self._panel = panel
-        self._release = os.uname().release
         times = [path.lstat().st_mtime for path in source.path.rglob("*")]
-        self._times = Window(min(times), max(times)) if times else None
+        self._around = Surroundings(
+            machine=machine,
+            source_times=Window(min(times), max(times)) if times else None,
+            release=os.uname().release,
+            owners=owners,
+        )
 
     def suspect(self, leaf: Place, control: BuildResult, other: BuildResult) -> Sequence[Suspicion]:
-        planted = [
-            planted_by(
-                self._environments[build.id],
-                build,
-                self._machine,
-                source_times=self._times,
-                release=self._release,
-                owners=self._owners,
-            )
-            for build in (control, other)
-        ]
+        """Return what the values of a place point to in these two builds, the most likely cause first."""
+        planted = [planted_by(self._environments[build.id], build, self._around) for build in (control, other)]
         own = suspect(leaf, *planted)
         if self._panel is None:
             return own

@@ -46,41 +46,56 @@ def try_remedies(
 
     All are treated at once, each with the first template that has not failed it yet, for as long as the budget lasts.
     """
-    choices = {target: list(_templates(target, others)) for target in targets}
-    # What has failed at a place has failed it whichever of its causes it was meant for.
-    failed: dict[Key, list[RemedyTemplate]] = {target.key: [] for target in choices}
-    helped: Counter[RemedyTarget] = Counter()
-    helpful: dict[RemedyTarget, RemedyTemplate] = {}
+    trials = _Trials(targets, others)
+    known = {target.key for target in targets}
     eager = False
     while rebuilder.left >= 2:
-        tried = {
-            target: template
-            for target, templates in choices.items()
-            if (template := _next(target, templates, failed[target.key], eager=eager))
-        }
-        proved = {target for target in tried if _is_proved(target, helped)}
-        tried = _with_company(_with_rewriting(tried, proved, choices, failed), choices, failed)
+        tried, proved = trials.choose(eager=eager)
         if proved.issuperset(tried):
             if eager:
                 break
-            # What is left of the budget goes to those of whose cause less is known.
+            # The rest of the budget goes to those whose cause is less certain.
             eager = True
             continue
-        healed = _credit(tried, _try(tried, {target.key for target in targets}, look, rebuilder, epoch))
+        trials.note(tried, _credit(tried, _try(tried, known, look, rebuilder, epoch)))
+    return {target: trials.conclude(target, epoch) for target, templates in trials.choices.items() if templates}
+
+
+class _Trials:
+    """What was tried for each of the `targets`, and what came of it."""
+
+    def __init__(self, targets: Sequence[RemedyTarget], others: Sequence[RemedyTemplate]) -> None:
+        self.choices = {target: list(_templates(target, others)) for target in targets}
+        # A template that failed at a place has failed there whichever cause it was tried for.
+        self._failed: dict[Key, list[RemedyTemplate]] = {target.key: [] for target in self.choices}
+        self._helped: Counter[RemedyTarget] = Counter()
+        self._helpful: dict[RemedyTarget, RemedyTemplate] = {}
+
+    def choose(self, *, eager: bool) -> tuple[dict[RemedyTarget, RemedyTemplate], set[RemedyTarget]]:
+        """Return what to try next for which target, and the targets among them that have a proved remedy."""
+        tried = {
+            target: template
+            for target, templates in self.choices.items()
+            if (template := _next(target, templates, self._failed[target.key], eager=eager))
+        }
+        proved = {target for target in tried if _is_proved(target, self._helped)}
+        shared = _with_rewriting(tried, proved, self.choices, self._failed)
+        return _with_company(shared, self.choices, self._failed), proved
+
+    def note(self, tried: Mapping[RemedyTarget, RemedyTemplate], healed: Collection[RemedyTarget]) -> None:
+        """Note which of the targets `tried` no longer differ."""
         for target, template in tried.items():
             if target in healed:
-                helped[target] += 1
-                helpful[target] = template
-            elif not _is_proved(target, helped):
-                helped[target] = 0
-                failed[target.key].append(template)
-    return {
-        target: _remedy(
-            target, templates, failed[target.key], helpful[target] if _is_proved(target, helped) else None, epoch
-        )
-        for target, templates in choices.items()
-        if templates
-    }
+                self._helped[target] += 1
+                self._helpful[target] = template
+            elif not _is_proved(target, self._helped):
+                self._helped[target] = 0
+                self._failed[target.key].append(template)
+
+    def conclude(self, target: RemedyTarget, epoch: int) -> Remedy:
+        """Return the best remedy for `target`."""
+        proved = self._helpful[target] if _is_proved(target, self._helped) else None
+        return _remedy(target, self.choices[target], self._failed[target.key], proved, epoch)
 
 
 def _next(

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 
 from pytest_ftc.comparison.manifests import compare_manifests
 from pytest_ftc.comparison.plugin_comparators import ComparatorChain
+from pytest_ftc.diagnosis.confirm import Investigation
 from pytest_ftc.diagnosis.diagnose import diagnose
 from pytest_ftc.diagnosis.examiner import Examiner
 from pytest_ftc.diagnosis.places import Key, pair_names, show_values
@@ -79,17 +80,16 @@ def explain(
     rebuilder = ArtifactRebuilder(planned, executor, experiment=number, budget=budget)
     examiner = Examiner(planned.artifact.metadata, plugins.comparators)
     suspects = Suspects(rebuilder.environments, plan.owners, source, planned.machine, plugins.diagnosers)
-    findings = diagnose(
-        control,
-        builds[number],
-        plan.varied,
-        examiner.look,
-        suspects.suspect,
-        rebuilder if options.rebuild else None,
+    given = Investigation(
+        control=control,
+        everything=frozenset(plan.varied),
+        look=examiner.look,
+        suspect=suspects.suspect,
+        rebuilder=rebuilder if options.rebuild else None,
         tree=plan.actions[0].environment.build_path,
-        epoch=source.commit_time or _EPOCH,
-        templates=plugins.templates,
     )
+    epoch = source.commit_time or _EPOCH
+    findings = diagnose(builds[number], given, epoch=epoch, templates=plugins.templates)
     places = examiner.look(control, builds[number])
     return Explained(
         findings=findings,

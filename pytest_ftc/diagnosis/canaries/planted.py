@@ -6,7 +6,7 @@ import datetime
 import re
 import zoneinfo
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from pytest_ftc.model import BuildResult, Environment, FileOrder, FileSystem, Isolation, KernelName, Machine
 
@@ -72,54 +72,63 @@ class Planted:
         return next((self.variables[name] for name in ("LC_ALL", "LANG") if self.variables.get(name)), "C")
 
 
-def planted_by(
-    environment: Environment,
-    result: BuildResult,
-    machine: Machine,
-    *,
-    source_times: Window | None = None,
-    release: str = "",
-    owners: Mapping[str, str] | None = None,
-) -> Planted:
-    """Return what `environment` planted in the build that ended with `result`.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Surroundings:
+    """What all builds of an artifact have in common."""
 
-    `source_times` are the least and greatest modification time of the snapshot, `release` is what uname(2) says
-    outside of a build; both may be left out.  `owners` tells which variation sets a variable, where it is not one of
-    those that are known for it.
-    """
-    identity = environment.identity or machine.identity
-    isolated = machine.isolation is not Isolation.NONE
-    first = environment.first_pid or 1
+    machine: Machine
+    source_times: Window | None = None
+    """The least and the greatest modification time in the snapshot."""
+    release: str = ""
+    """Of the kernel, as uname(2) gives it outside of a build."""
+    owners: Mapping[str, str] = field(default_factory=dict)
+    """Names of variables, each with the variation that sets it, where that is not one of those known for it."""
+
+
+def planted_by(environment: Environment, result: BuildResult, around: Surroundings) -> Planted:
+    """Return what `environment` planted in the build that ended with `result`."""
     real = Window(result.started, result.started + result.seconds)
     clock = real.moved(environment.clock_shift)
     shift = environment.source_mtime_shift
-    return Planted(
+    planted = Planted(
         build_path=environment.build_path,
         home=environment.home,
         temp_dir=environment.temp_dir,
         variables=environment.variables,
-        owners=owners or {},
+        owners=around.owners,
         umask=environment.umask,
-        uid=identity.uid if identity else None,
-        gid=identity.gid if identity else None,
-        user=identity.user if identity else "",
-        group=identity.group if identity else "",
-        host=environment.host if isolated else "",
-        domain=environment.domain if isolated else "",
-        # As the launcher writes it, see describe_machine.
-        machine_id=f"{environment.host.encode().hex():0<32.32}" if isolated and environment.host else "",
-        release=_as_old(release) if environment.kernel is KernelName.OLD else release,
-        cpus=environment.cpus or machine.cpus,
+        cpus=environment.cpus or around.machine.cpus,
         randomised_addresses=environment.randomised_addresses,
-        pids=(first, first + _PROCESSES) if isolated else None,
         clock=clock,
         real=real,
-        source_times=source_times.moved(shift) if source_times else None,
+        source_times=around.source_times.moved(shift) if around.source_times else None,
         source_mtime_shift=shift,
         utc_offset=utc_offset(environment.variables.get("TZ", ""), clock.start),
         file_order=environment.file_order,
         filesystem=environment.filesystem,
         network=environment.network,
+    )
+    return _with_names(planted, environment, around)
+
+
+def _with_names(planted: Planted, environment: Environment, around: Surroundings) -> Planted:
+    """Return `planted` with the user, the host, the kernel and the process IDs."""
+    identity = environment.identity or around.machine.identity
+    isolated = around.machine.isolation is not Isolation.NONE
+    host = environment.host if isolated else ""
+    first = environment.first_pid or 1
+    return replace(
+        planted,
+        uid=identity.uid if identity else None,
+        gid=identity.gid if identity else None,
+        user=identity.user if identity else "",
+        group=identity.group if identity else "",
+        host=host,
+        domain=environment.domain if isolated else "",
+        # As the launcher writes it, see describe_machine.
+        machine_id=f"{host.encode().hex():0<32.32}" if host else "",
+        release=_as_old(around.release) if environment.kernel is KernelName.OLD else around.release,
+        pids=(first, first + _PROCESSES) if isolated else None,
     )
 
 

@@ -51,11 +51,18 @@ _LOOSE_MONTH, _LOOSE_DAY = rb"(?P<m>0?[1-9]|1[0-2])", rb"(?P<d>0?[1-9]|[12]\d|3[
 
 @cache
 def _patterns() -> tuple[re.Pattern[bytes], ...]:
+    """Return the notations, numbered as in `Stamp.form`."""
     names = b"|".join(re.escape(name) for name in sorted(month_names(), key=len, reverse=True))
     name = rb"(?P<name>" + names + rb")\.?"
     named_day = rb"(?P<d>[12]\d|3[01]|0?[1-9])\.?"
+    forms = (*_iso_forms(), *_named_forms(name, named_day), *_year_first_forms(name, named_day), *_short_forms(name))
+    return tuple(re.compile(form) for form in forms)
+
+
+def _iso_forms() -> tuple[bytes, ...]:
+    """Return the notations of ISO 8601 and of standards derived from it."""
     clock, zone = _CLOCK, _ZONE
-    forms = (
+    return (
         # ISO 8601, and the same with other separators.
         rb"(?<![0-9])" + _YEAR_DIGITS + rb"(?P<s>[-/.:])" + _LOOSE_MONTH + rb"(?P=s)" + _LOOSE_DAY
         + rb"(?:[T _]?[ T]?" + clock + zone + rb")?(?![0-9])",
@@ -65,6 +72,13 @@ def _patterns() -> tuple[re.Pattern[bytes], ...]:
         # ASN.1's UTCTime has two digits for the year (X.680, 47).
         rb"(?<![0-9])(?P<y>\d\d)" + _MONTH_DIGITS + _DAY_DIGITS
         + rb"(?P<H>[01]\d|2[0-3])(?P<M>[0-5]\d)(?P<S>[0-6]\d)(?P<zone>Z|[+-]\d{4})",
+    )  # fmt: skip
+
+
+def _named_forms(name: bytes, named_day: bytes) -> tuple[bytes, ...]:
+    """Return the notations that name the month and end with the year."""
+    clock, zone = _CLOCK, _ZONE
+    return (
         # RFC 2822 and date(1) in most of Europe.
         _LONE + named_day + rb"[ -]+(?:de )?" + name + rb",?[ -]+(?:de )?" + _YEAR_DIGITS
         + rb"(?:,? +" + clock + zone + rb")?" + _END,
@@ -78,6 +92,13 @@ def _patterns() -> tuple[re.Pattern[bytes], ...]:
         # asctime(3) and date(1), with a name or number of the zone before the year.
         _LONE + name + rb" +" + named_day + rb" " + clock
         + rb"(?: (?P<zone>UTC|GMT|[+-]\d\d(?::?\d\d)?)| [A-Z]{3,5})? " + _YEAR_DIGITS + _END,
+    )  # fmt: skip
+
+
+def _year_first_forms(name: bytes, named_day: bytes) -> tuple[bytes, ...]:
+    """Return the notations of East Asia and Hungary, and that of web servers' logs."""
+    clock, zone = _CLOCK, _ZONE
+    return (
         # Chinese and Japanese, Korean, Hungarian.
         _YEAR_DIGITS + "年 *".encode() + _LOOSE_MONTH + "月 *".encode() + _LOOSE_DAY + "日".encode()
         + rb"(?:[^\d\n]{0,16}" + clock + zone + rb")?",
@@ -86,6 +107,13 @@ def _patterns() -> tuple[re.Pattern[bytes], ...]:
         _LONE + _YEAR_DIGITS + rb"\. " + name + rb" " + named_day + rb"(?:,[^\d\n]{0,24}" + clock + zone + rb")?",
         # Common Log Format.
         _LONE + named_day + rb"/" + name + rb"/" + _YEAR_DIGITS + rb":" + clock + zone + _END,
+    )  # fmt: skip
+
+
+def _short_forms(name: bytes) -> tuple[bytes, ...]:
+    """Return the notations with numbers only, and those of a part of a date."""
+    clock, zone = _CLOCK, _ZONE
+    return (
         _LONE + _LOOSE_MONTH + rb"/" + _LOOSE_DAY + rb"/" + _YEAR_DIGITS + rb"(?:,? " + clock + zone + rb")?" + _END,
         _LONE + _LOOSE_DAY + rb"(?P<s>[./-])" + _LOOSE_MONTH + rb"(?P=s)" + _YEAR_DIGITS
         + rb"(?:,? " + clock + zone + rb")?" + _END,
@@ -99,7 +127,6 @@ def _patterns() -> tuple[re.Pattern[bytes], ...]:
         rb"(?<![0-9:.])" + clock + zone + rb"(?![0-9:])",
         _LONE + _YEAR_DIGITS + _END,
     )  # fmt: skip
-    return tuple(re.compile(form) for form in forms)
 
 
 _NUMBER = re.compile(rb"(?<![0-9.])(?:\d{9,10}(?:\.\d{1,9})?|\d{13}|\d{16}|\d{18,19})(?![0-9])")
