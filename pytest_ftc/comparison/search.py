@@ -1,79 +1,70 @@
-"""Looking for given bytes in outputs, also inside what is compressed."""
+"""Looking for given bytes in outputs, also inside archives and what is compressed."""
 
 from __future__ import annotations
 
-import bz2
-import contextlib
-import gzip
-import lzma
-import zipfile
-import zlib
 from collections.abc import Iterator, Mapping
+from contextlib import closing, contextmanager
+from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, cast
+
+from pytest_ftc.comparison.members.limits import Budget, Limits, OutOfTimeError
+from pytest_ftc.comparison.members.pieces import Piece, walk_pieces
+from pytest_ftc.comparison.members.span import Span
 
 _CHUNK = 1 << 20
-_MOST_DECOMPRESSED = 1 << 28
-"""Bytes of one output that are decompressed: a bomb ends there."""
-_FAULTS = (
-    OSError,
-    EOFError,
-    ValueError,
-    RuntimeError,
-    NotImplementedError,
-    zlib.error,
-    lzma.LZMAError,
-    zipfile.BadZipFile,
-)
+_LIMITS = Limits(decompressed=1 << 29)
 
 
-def find_bytes(path: Path, wanted: Mapping[bytes, str]) -> Iterator[tuple[str, str]]:
-    """Yield the member (empty for the file itself) and what `wanted` calls the bytes that stand there, each once.
+@dataclass(frozen=True, slots=True)
+class Found:
+    """What was found in one file."""
 
-    Raises OSError when the file cannot be read; what cannot be decompressed is searched as it is.
+    places: tuple[tuple[str, str], ...]
+    """Member (empty for the file itself) and what the bytes are called that it contains, each pair once."""
+    not_searched: tuple[str, ...]
+    """What was not opened, or not to its end, and why; one sentence each."""
+
+
+def find_bytes(path: Path, wanted: Mapping[bytes, str], name: str = "", budget: Budget | None = None) -> Found:
+    """Search the file at `path`, called `name`, and every piece in it for the bytes in `wanted`.
+
+    The file itself is searched to its end, the pieces as far as the `budget` goes.  Raises OSError.
     """
-    with open(path, "rb") as file:
-        yield from (("", what) for what in _search(file, wanted, None))
-        file.seek(0)
-        yield from _search_compressed(file, wanted)
+    budget = budget or Budget(_LIMITS)
+    found: dict[Piece, Mapping[bytes, str]] = {}
+    places: dict[tuple[Piece, str], None] = {}
+    with open(path, "rb", 0) as file, closing(walk_pieces(file, name, budget)) as pieces, _time_limit(budget):
+        for piece in pieces:
+            # What is stored as it is was searched with its container, and is only located more exactly.
+            left = found.get(piece.within, {}) if piece.within else wanted
+            is_file = not (piece.member or piece.within)
+            if left and (here := _search(piece.content, left, None if is_file else budget)):
+                found[piece] = here
+                for what in here.values():
+                    if piece.within:
+                        places.pop((piece.within, what), None)
+                    places[piece, what] = None
+    told = dict.fromkeys((piece.member, what) for piece, what in places)
+    return Found(tuple(told), tuple(budget.cut))
 
 
-def _search_compressed(file: IO[bytes], wanted: Mapping[bytes, str]) -> Iterator[tuple[str, str]]:
-    start = file.read(6)
-    file.seek(0)
+@contextmanager
+def _time_limit(budget: Budget) -> Iterator[None]:
     try:
-        if opened := _decompress(file, start):
-            with opened as stream:
-                yield from (("its contents", what) for what in _search(stream, wanted, _MOST_DECOMPRESSED))
-        elif zipfile.is_zipfile(file):
-            left = _MOST_DECOMPRESSED
-            with zipfile.ZipFile(file) as archive:
-                for entry in archive.infolist():
-                    if left <= 0:
-                        return
-                    # One that cannot be read hides no other.
-                    with contextlib.suppress(*_FAULTS), archive.open(entry) as stream:
-                        yield from ((entry.filename, what) for what in _search(stream, wanted, left))
-                    left -= entry.file_size
-    except _FAULTS:
-        return
+        yield
+    except OutOfTimeError as error:
+        budget.tell(str(error))
 
 
-def _decompress(file: IO[bytes], start: bytes) -> IO[bytes] | None:
-    if start.startswith(b"\x1f\x8b"):
-        return cast(IO[bytes], gzip.open(file, "rb"))
-    if start.startswith(b"BZh"):
-        return cast(IO[bytes], bz2.open(file, "rb"))
-    return cast(IO[bytes], lzma.open(file, "rb")) if start.startswith(b"\xfd7zXZ") else None
-
-
-def _search(stream: IO[bytes], wanted: Mapping[bytes, str], most: int | None) -> list[str]:
+def _search(span: Span, wanted: Mapping[bytes, str], budget: Budget | None) -> Mapping[bytes, str]:
     overlap = max(map(len, wanted), default=1) - 1
-    found: dict[str, None] = {}
-    tail, total = b"", 0
-    while (most is None or total < most) and (chunk := stream.read(_CHUNK)):
-        total += len(chunk)
+    found: dict[bytes, str] = {}
+    position, tail = 0, b""
+    while chunk := span.read(position, _CHUNK):
+        if budget:
+            budget.check_time()
+        position += len(chunk)
         data = tail + chunk
-        found.update(dict.fromkeys(what for item, what in wanted.items() if item in data))
+        found.update((item, what) for item, what in wanted.items() if item not in found and item in data)
         tail = data[-overlap:] if overlap else b""
-    return list(found)
+    return found

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
@@ -12,8 +11,9 @@ from typing import Any
 
 from pytest_ftc.builds.inputs.secrets import Secrets
 from pytest_ftc.comparison.search import find_bytes
-from pytest_ftc.model import BuildResult, Verification
+from pytest_ftc.model import BuildResult, Output, Verification
 from pytest_ftc.model.serialization import from_json, to_json
+from pytest_ftc.verification.not_searched import summarize
 
 _CHUNK = 16 << 20
 """Bytes of a log that are masked at a time."""
@@ -24,12 +24,14 @@ def mask_secrets(verification: Verification, secrets: Secrets, logs: Path | None
 
     The masked logs are put into the folder `logs`, or take the place of the others.
     """
-    leaks = tuple(dict.fromkeys(map(secrets.mask, _find_leaks(verification.builds, secrets))))
+    search = _Search(secrets)
+    leaks = tuple(dict.fromkeys(map(secrets.mask, search.find_leaks(verification.builds))))
+    notes = summarize("not searched for secrets", list(dict.fromkeys(map(secrets.mask, search.not_searched))))
     builds = tuple(mask_build(build, secrets, logs) for build in verification.builds)
     for path in dict.fromkeys(filter(None, (one.diff for one in verification.differences))):
         _mask_file(Path(path), Path(path).with_name(secrets.mask(Path(path).name)), secrets)
     masked = from_json(Verification, _mask(to_json(replace(verification, builds=builds)), secrets))
-    return replace(masked, leaks=leaks)
+    return replace(masked, leaks=leaks, notes=tuple(dict.fromkeys((*masked.notes, *notes))))
 
 
 def mask_build(build: BuildResult, secrets: Secrets, logs: Path | None) -> BuildResult:
@@ -49,26 +51,45 @@ def _logs_of(build: BuildResult) -> list[Path]:
     return [*dict.fromkeys([first, *sorted(last.parent.glob(f"{escape(build.id)}-attempt-*.log")), last])]
 
 
-def _find_leaks(builds: Iterable[BuildResult], secrets: Secrets) -> Iterator[str]:
-    wanted = {spelling.data: f"{spelling.secret} ({spelling.encoding})" for spelling in reversed(secrets.spellings)}
-    searched = set()
-    for build in builds:
-        for output in build.outputs:
-            for data, what in wanted.items():
-                if data in os.fsencode(output.path.rpartition("/")[2]):
-                    yield f"{what} stands in the name of {output.path}"
-                if data in os.fsencode(output.target):
-                    yield f"{what} stands in the link {output.path}"
-            if output.sha256 and output.sha256 not in searched:
-                searched.add(output.sha256)
-                with contextlib.suppress(OSError):
-                    for member, what in find_bytes(Path(build.blobs, output.sha256), wanted):
+class _Search:
+    """Looks for secrets in what builds left, and keeps what it could not search."""
+
+    def __init__(self, secrets: Secrets) -> None:
+        self._wanted = {one.data: f"{one.secret} ({one.encoding})" for one in reversed(secrets.spellings)}
+        self.not_searched: list[str] = []
+
+    def find_leaks(self, builds: Iterable[BuildResult]) -> Iterator[str]:
+        """Yield one sentence for each secret and place."""
+        searched = set()
+        for build in builds:
+            for output in build.outputs:
+                yield from self._search_names(output)
+                if output.sha256 and output.sha256 not in searched:
+                    searched.add(output.sha256)
+                    for member, what in self._search_file(Path(build.blobs, output.sha256), output.path):
                         place = f"{output.path} › {member}" if member else output.path
                         yield f"{what} stands in {place}"
-        for log in _logs_of(build):
-            with contextlib.suppress(OSError):
-                for _, what in find_bytes(log, wanted):
+            for log in _logs_of(build):
+                for _, what in self._search_file(log, f"the log of the {build.role.value} build"):
                     yield f"{what} stands in the log of the {build.role.value} build"
+
+    def _search_names(self, output: Output) -> Iterator[str]:
+        for data, what in self._wanted.items():
+            if data in os.fsencode(output.path.rpartition("/")[2]):
+                yield f"{what} stands in the name of {output.path}"
+            if data in os.fsencode(output.target):
+                yield f"{what} stands in the link {output.path}"
+
+    def _search_file(self, path: Path, name: str) -> Iterable[tuple[str, str]]:
+        try:
+            found = find_bytes(path, self._wanted, name)
+        except FileNotFoundError:
+            return ()
+        except OSError as error:
+            self.not_searched.append(f"{name}: {error.strerror}")
+            return ()
+        self.not_searched += (f"{name}: {sentence}" for sentence in found.not_searched)
+        return found.places
 
 
 def _mask_file(path: Path, target: Path, secrets: Secrets) -> None:

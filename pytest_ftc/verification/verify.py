@@ -33,6 +33,7 @@ from pytest_ftc.verification.cache import VerificationCache
 from pytest_ftc.verification.explain import DiagnosisOptions, Plugins, explain
 from pytest_ftc.verification.fragility import find_what_breaks
 from pytest_ftc.verification.hermeticity import find_outside_uses
+from pytest_ftc.verification.not_searched import summarize
 from pytest_ftc.verification.plan import BuildSetting, Plan, PlannedArtifact, plan_builds
 from pytest_ftc.verification.record_conflict import dispute
 from pytest_ftc.verification.reference import compare_with_references
@@ -208,9 +209,10 @@ def _judge(planned: PlannedArtifact, executor: Executor, comparator: Comparator)
     differences = _compare(planned.artifact, builds, comparator)
     if differences:
         return replace(outcome, verdict=Verdict.UNREPRODUCIBLE, differences=differences)
-    plan = plan.without(_find_unmoved_date(plan, planned.source, builds[0]))
+    unmoved, not_searched = _find_unmoved_date(plan, planned.source, builds[0])
+    plan = plan.without(unmoved)
     verdict, reason = judge_builds(builds, expected=expected, varied=plan.varied)
-    return replace(outcome, plan=plan, verdict=verdict, reason=reason)
+    return replace(outcome, plan=plan, verdict=verdict, reason=reason, notes=not_searched)
 
 
 def _find_what_breaks(
@@ -245,19 +247,24 @@ def _explain(planned: PlannedArtifact, outcome: _Outcome, executor: Executor, co
         findings=explained.findings,
         differences=explained.differences,
         builds=(*outcome.builds, *explained.builds),
-        notes=explained.notes,
+        notes=(*outcome.notes, *explained.notes),
     )
 
 
-def _find_unmoved_date(plan: Plan, source: Snapshot, control: BuildResult) -> Mapping[str, str]:
-    """Return why the clock was not varied, if the outputs, which are the same, hold the real date all the same."""
+def _find_unmoved_date(plan: Plan, source: Snapshot, control: BuildResult) -> tuple[Mapping[str, str], tuple[str, ...]]:
+    """Return why the clock was not varied, if the outputs, which are the same, hold the real date all the same.
+
+    Returned too is what was not searched for the date.
+    """
     if "time" not in plan.varied:
-        return {}
-    files = [Path(control.blobs, output.sha256) for output in control.outputs if output.sha256]
+        return {}, ()
+    files = {output.path: Path(control.blobs, output.sha256) for output in control.outputs if output.sha256}
     moments = (control.started, control.started + control.seconds)
     found = find_real_date(files, moments, plan.actions[0].environment.variables, source.path)
-    told = f"the outputs hold the real date of the builds ({found}), as the times of files do, which cannot be moved"
-    return {"time": told} if found else {}
+    if not found.text:
+        return {}, summarize("not searched for the date of the builds", found.not_searched)
+    held = f"the outputs hold the real date of the builds ({found.text})"
+    return {"time": f"{held}, as the times of files do, which cannot be moved"}, ()
 
 
 def _notes(source: Snapshot, prepared: Prepared, builds: Sequence[BuildResult]) -> tuple[str, ...]:

@@ -40,6 +40,8 @@ class Member:
     """What one of those texts is called."""
     recoded: str = ""
     """What differs when its bytes are the same, but not as they are stored."""
+    unreadable: str = ""
+    """Why its bytes are known only as they are stored: they are encrypted, or compressed by an unknown method."""
     follows: bool = False
     """Whether it differs as soon as other parts do, which it describes by offset and size."""
 

@@ -6,7 +6,10 @@ import time
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import BinaryIO, TypeVar
+from typing import TYPE_CHECKING, BinaryIO, TypeVar
+
+if TYPE_CHECKING:
+    from pytest_ftc.comparison.members.span import Span
 
 T = TypeVar("T")
 
@@ -47,6 +50,8 @@ class Budget:
     """Whether a container has more members than were read; the engine resets it."""
     compared: tuple[object, object, int | None] = (None, None, None)
     """The two pieces compared last, and where they differ first: it is asked for several times."""
+    partial: Span | None = None
+    """What was decompressed of a stream before it failed or met a limit."""
     cut: dict[str, None] = field(default_factory=dict)
     """What was cut short, one sentence each."""
     _held: list[BinaryIO] = field(default_factory=list)

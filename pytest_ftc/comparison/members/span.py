@@ -42,6 +42,11 @@ class Span:
         return Span(self.file, self.start + offset, size)
 
 
+def whole_file(file: BinaryIO) -> Span:
+    """Return all of an unbuffered file as a piece."""
+    return Span(file, 0, file.seek(0, os.SEEK_END))
+
+
 def span_of(data: bytes) -> Span:
     """Return `data` as a piece."""
     return Span(io.BytesIO(data), 0, len(data))
@@ -50,16 +55,20 @@ def span_of(data: bytes) -> Span:
 def spool(chunks: Iterable[bytes], budget: Budget) -> Span:
     """Return what was decompressed, in memory or in an unnamed temporary file.
 
-    Raises LimitReachedError, OutOfTimeError, OSError.
+    Raises LimitReachedError, OutOfTimeError, OSError; `budget.partial` then holds what came before.
     """
     file: BinaryIO = io.BytesIO()
     size = 0
-    for chunk in chunks:
-        budget.take_bytes(len(chunk))
-        if size <= _IN_MEMORY < size + len(chunk):
-            file = _move_to_disk(cast(io.BytesIO, file), budget)
-        file.write(chunk)
-        size += len(chunk)
+    try:
+        for chunk in chunks:
+            budget.take_bytes(len(chunk))
+            if size <= _IN_MEMORY < size + len(chunk):
+                file = _move_to_disk(cast(io.BytesIO, file), budget)
+            file.write(chunk)
+            size += len(chunk)
+    except Exception:
+        budget.partial = Span(file, 0, size)
+        raise
     return Span(file, 0, size)
 
 

@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import BinaryIO
 
 from pytest_ftc.comparison.members.derived import put_derived_last
 from pytest_ftc.comparison.members.engine import compare_plain, examine
 from pytest_ftc.comparison.members.limits import Budget, Limits, OutOfTimeError
 from pytest_ftc.comparison.members.plain import Found, clip
 from pytest_ftc.comparison.members.position import Position
-from pytest_ftc.comparison.members.span import Span
+from pytest_ftc.comparison.members.span import Span, whole_file
 from pytest_ftc.model import Field, Place
 
 _GRACE = 5.0
@@ -41,12 +39,8 @@ def walk(control: Path, experiment: Path, name: str, limits: Limits | None = Non
     """
     budget = Budget(limits or Limits())
     with open(control, "rb", 0) as one, open(experiment, "rb", 0) as other, budget.temporary():
-        leaves = tuple(_collect(_whole(one), _whole(other), name, budget))
+        leaves = tuple(_collect(whole_file(one), whole_file(other), name, budget))
     return Walk(leaves=put_derived_last(leaves), cut=tuple(budget.cut))
-
-
-def _whole(file: BinaryIO) -> Span:
-    return Span(file, 0, file.seek(0, os.SEEK_END))
 
 
 def _collect(one: Span, other: Span, name: str, budget: Budget) -> Iterator[Place]:

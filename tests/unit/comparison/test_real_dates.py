@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pytest_ftc.comparison.real_dates import find_real_date
+from pytest_ftc.comparison.real_dates import RealDate, find_real_date
 
 MOMENT = calendar.timegm((2026, 11, 23, 12, 0, 0))
 
@@ -18,7 +18,7 @@ def find(tmp_path: Path):
 
     def find(content: bytes, explained: dict[str, str] | None = None) -> str:
         (tmp_path / "out").write_bytes(content)
-        return find_real_date([tmp_path / "out"], [MOMENT], explained or {}, tmp_path / "source")
+        return find_real_date({"out": tmp_path / "out"}, [MOMENT], explained or {}, tmp_path / "source").text
 
     return find
 
@@ -49,10 +49,29 @@ def test_a_date_from_a_variable_is_none(find, value):
     assert find(b"2026-11-23", {"SOURCE_DATE_EPOCH": value}) == ""
 
 
+def test_it_is_found_however_it_is_packed(find, packed):
+    pack, _ = packed
+    data = pack(b" ".join(b"%d" % (number * number) for number in range(20_000)) + b"built on 2026-11-23")
+    assert b"2026-11-23" not in data
+    assert find(data) == "2026-11-23"
+
+
+def test_a_date_in_an_archive_of_the_source_is_none(find, tmp_path, packed):
+    pack, _ = packed
+    (tmp_path / "source" / "archive").write_bytes(pack(b"1.0 (2026-11-23)" * 9))
+    assert find(b"1.0 (2026-11-23)") == ""
+
+
+def test_what_cannot_be_opened_is_said(tmp_path):
+    (tmp_path / "out").write_bytes(b"Rar!\x1a\x07" + bytes(100))
+    found = find_real_date({"out": tmp_path / "out"}, [MOMENT], {}, tmp_path)
+    assert found == RealDate("", ("out: no reader for RAR archives",))
+
+
 @settings(max_examples=50)
 @given(before=st.binary(max_size=100), after=st.binary(max_size=100))
 def test_surroundings_do_not_matter(tmp_path_factory, before, after):
     folder = tmp_path_factory.mktemp("dates")
     (folder / "out").write_bytes(before + b"20261123" + after)
     (folder / "source").mkdir()
-    assert find_real_date([folder / "out"], [MOMENT], {}, folder / "source") == "20261123"
+    assert find_real_date({"out": folder / "out"}, [MOMENT], {}, folder / "source").text == "20261123"

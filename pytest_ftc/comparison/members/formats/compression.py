@@ -76,6 +76,14 @@ def xz_decoder() -> Decoder:
     return lzma.LZMADecompressor(format=lzma.FORMAT_XZ, memlimit=_MEMORY)
 
 
+def lzma_decoder(properties: bytes, size: int) -> Decoder:
+    """Return a decoder of a bare LZMA stream, whose size is -1 where it ends with a marker."""
+    # Given the head of a .lzma file, it respects a limit on memory, which a raw decoder does not.
+    decoder = lzma.LZMADecompressor(format=lzma.FORMAT_ALONE, memlimit=_MEMORY)
+    decoder.decompress(properties + size.to_bytes(8, "little", signed=True), 1)
+    return decoder
+
+
 def zstd_decoder() -> Decoder:
     """Raises LimitReachedError when there is no zstd: it is in Python since 3.14, and in backports.zstd."""
     name = "compression.zstd" if sys.version_info >= (3, 14) else "backports.zstd"

@@ -56,6 +56,27 @@ FORMATS = (
 )
 
 
+_UNREADABLE = {
+    b"7z\xbc\xaf\x27\x1c": "7z archives",
+    b"Rar!\x1a\x07": "RAR archives",
+    b"\xed\xab\xee\xdb": "RPM packages",
+    b"MSCF\0\0\0\0": "cabinet archives",
+    b"xar!\0\x1c": "xar archives",
+    b"hsqs": "squashfs images",
+    b"LZIP\1": "lzip files",
+    b"\x04\x22\x4d\x18": "lz4 files",
+    b"\x1f\x9d\x90": "files of compress(1)",
+    b"]\0\0\x80\0": "lzma files",
+}
+"""First bytes of compressed formats without a reader here (magic(5))."""
+
+
+def find_unreadable(span: Span) -> str:
+    """Return the name of a compressed format that is known, but has no reader; else nothing."""
+    head = span.read(0, 8)
+    return next((name for magic, name in _UNREADABLE.items() if head.startswith(magic)), "")
+
+
 def find_format(span: Span, name: str) -> Format | None:
     """Return the format of a file; None when it is not known."""
     return next((format_ for format_ in FORMATS if format_.knows(span, name.lower())), None)

@@ -9,8 +9,16 @@ from collections.abc import Callable, Iterable, Iterator
 from functools import partial
 
 from pytest_ftc.comparison.members.contents import Attribute, Contents, Member, header, mode, mtime, owner
-from pytest_ftc.comparison.members.formats.compression import Decoder, bzip2_decoder, decompress, deflate_decoder
-from pytest_ftc.comparison.members.limits import Budget
+from pytest_ftc.comparison.members.formats.compression import (
+    Decoder,
+    bzip2_decoder,
+    decompress,
+    deflate_decoder,
+    lzma_decoder,
+    xz_decoder,
+    zstd_decoder,
+)
+from pytest_ftc.comparison.members.limits import Budget, LimitReachedError
 from pytest_ftc.comparison.members.span import Span, SpanFile
 from pytest_ftc.model import Field
 
@@ -18,8 +26,13 @@ _EXTENSIONS = (".zip", ".whl", ".jar", ".pyz", ".war", ".apk", ".egg")
 _END = b"PK\5\6"
 _LARGEST_DIRECTORY = 8 << 20
 """Bytes of a central directory; each of its entries takes many times its size in memory."""
-_STORED, _DEFLATED, _BZIP2 = 0, 8, 12
+_STORED, _LZMA = 0, 14
+_DECODERS = {8: deflate_decoder, 12: bzip2_decoder, 93: zstd_decoder, 95: xz_decoder}
+"""Compression methods (APPNOTE.TXT 4.4.5); LZMA has a header of its own."""
 _ENCRYPTED = 1
+"""The flag of an encrypted entry (APPNOTE.TXT 4.4.4)."""
+_END_MARKER = 2
+"""The flag of an LZMA stream that ends with a marker (APPNOTE.TXT 4.4.4)."""
 _FILETIME_1970 = 11_644_473_600
 
 
@@ -51,20 +64,38 @@ def read_zip(span: Span, budget: Budget) -> Contents:
 
 def _read_entry(span: Span, entry: zipfile.ZipInfo, budget: Budget) -> Member:
     local, stored = _read_local(span, entry)
-    encrypted = entry.flag_bits & _ENCRYPTED
-    decoder = None if encrypted else {_DEFLATED: deflate_decoder, _BZIP2: bzip2_decoder}.get(entry.compress_type)
-    content = partial(_decompress, stored, decoder, budget) if decoder else None
+    content: Callable[[], Span] | None = None
+    unreadable = ""
+    if entry.flag_bits & _ENCRYPTED:
+        unreadable = "it is encrypted"
+    elif decoder := _DECODERS.get(entry.compress_type):
+        content = partial(_decompress, stored, decoder, budget)
+    elif entry.compress_type == _LZMA:
+        size = -1 if entry.flag_bits & _END_MARKER else entry.file_size
+        content = partial(_decompress_lzma, stored, size, budget)
+    elif entry.compress_type != _STORED:
+        unreadable = f"no reader for zip compression method {entry.compress_type}"
     return Member(
         name=entry.orig_filename,
         attributes=(*_read_fields(entry), *_read_extras(local, entry.extra)),
         stored=stored,
         content=content,
         recoded="zip entry compressed data (compression level or tool)" if content else "",
+        unreadable=unreadable,
     )
 
 
 def _decompress(stored: Span, make: Callable[[], Decoder], budget: Budget) -> Span:
     return decompress(stored, make, budget, single=True).payload
+
+
+def _decompress_lzma(stored: Span, size: int, budget: Budget) -> Span:
+    """Before the stream stand a version, the size of the properties, and those (APPNOTE.TXT 5.8.8)."""
+    if stored.read(2, 2) != b"\5\0":
+        raise LimitReachedError("its LZMA properties are not of 5 bytes")
+    properties = stored.read(4, 5)
+    stream = stored.part(9, stored.size - 9)
+    return decompress(stream, partial(lzma_decoder, properties, size), budget, single=True).payload
 
 
 def _read_local(span: Span, entry: zipfile.ZipInfo) -> tuple[bytes, Span]:
