@@ -1,0 +1,38 @@
+"""Modes and umasks."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from planted import CONTROL, EXPERIMENT, look
+
+from pytest_ftc.diagnosis.canaries.alignment import whole
+from pytest_ftc.diagnosis.canaries.modes import find_mode, find_modes, fits_umask
+from pytest_ftc.model import Field, Strength
+
+
+def test_modes_that_differ_by_the_umasks_point_to_it():
+    assert look(b"0644", b"0600", Field.MODE)[0].cause == "umask"
+
+
+@given(st.integers(0, 0o777), st.integers(0, 0o777), st.integers(0, 0o777))
+def test_modes_less_their_umasks_fit_or_are_equal(asked, mask, their_mask):
+    one, other = asked & ~mask, asked & ~their_mask
+    assert fits_umask(one, other, mask, their_mask) == (one != other)
+
+
+def test_a_bit_that_an_umask_takes_away_does_not_fit():
+    assert not fits_umask(0o666, 0o600, 0o022, 0o077)
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [(b"-rw-r--r--", b"-rw-------"), (b"0644", b"0600"), (b"u=rwx,g=rx,o=rx", b"u=rwx,g=,o="), (b"0022", b"0077")],
+)
+def test_modes_are_read_in_every_notation(one, other):
+    found = [sighting.suspicion for sighting in find_modes(whole(one, other), CONTROL, EXPERIMENT)]
+    assert Strength.STRONG in {one.strength for one in found}
+
+
+def test_what_is_no_mode_points_to_nothing():
+    assert not list(find_mode(b"rw", b"0600", CONTROL, EXPERIMENT))
+    assert not list(find_modes(whole(b"0644", b"0600"), CONTROL, CONTROL))

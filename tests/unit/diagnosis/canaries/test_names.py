@@ -1,0 +1,52 @@
+"""Planted names."""
+
+from dataclasses import replace
+
+import pytest
+from planted import CONTROL, EXPERIMENT, LATER, look
+
+from pytest_ftc.diagnosis.canaries.alignment import whole
+from pytest_ftc.diagnosis.canaries.names import find_names, find_owner
+from pytest_ftc.diagnosis.canaries.planted import Window
+from pytest_ftc.diagnosis.canaries.search import suspect
+from pytest_ftc.model import Cause, Field, Place
+
+
+@pytest.mark.parametrize("form", [b'<html lang="%s">', b'"locale": "%s"', b"LANGUAGE=%s"])
+def test_a_code_of_a_language_that_says_so_points_to_the_locale(form):
+    estonian = replace(EXPERIMENT, variables={**EXPERIMENT.variables, "LC_ALL": "et_EE.UTF-8"})
+    leaf = Place(field=Field.CONTENT, location="line 1", control=form % b"en", experiment=form % b"et")
+    assert [found.cause for found in suspect(leaf, CONTROL, estonian)] == ["locales"]
+    assert not suspect(leaf, CONTROL, EXPERIMENT)
+
+
+def test_owners_point_to_the_user():
+    assert look(b"0", b"52741", Field.OWNER)[0].cause == "user_group"
+
+
+@pytest.mark.parametrize(
+    ("control", "experiment", "what"),
+    [
+        (b"0", b"52741", "UID"),
+        (b"0", b"52742", "GID"),
+        (b"root", b"user-cgpvls", "user name"),
+        (b"root", b"group-cgpvls", "group name"),
+    ],
+)
+def test_an_owner_says_which_of_its_names_it_is(control, experiment, what):
+    (sighting,) = find_owner(whole(control, experiment), CONTROL, EXPERIMENT)
+    assert sighting.suspicion.why == f"it contains the build's {what}"
+
+
+def test_a_variable_set_by_a_variation_of_a_plugin_points_to_it():
+    control = replace(CONTROL, variables={"COLOUR": "crimson-lflfdc"})
+    experiment = replace(EXPERIMENT, variables={"COLOUR": "orange-cgpvls"}, owners={"COLOUR": "colour"})
+    place = whole(b"crimson-lflfdc", b"orange-cgpvls")
+    assert "colour" in {found.suspicion.cause for found in find_names(place, control, experiment)}
+
+
+def test_the_library_that_moves_a_clock_points_to_the_clock():
+    moved = replace(EXPERIMENT, clock=Window(LATER, LATER + 20))
+    still = replace(CONTROL, real=CONTROL.clock)
+    (sighting,) = find_names(whole(b"", b"FAKETIME"), still, moved)
+    assert sighting.suspicion.cause == Cause.TIME

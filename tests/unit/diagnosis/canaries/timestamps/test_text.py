@@ -1,0 +1,39 @@
+"""Notations of times."""
+
+import time
+
+import pytest
+from hypothesis import assume, given
+from hypothesis import strategies as st
+from planted import NOW, date
+
+from pytest_ftc.diagnosis.canaries.timestamps.text import find_stamps
+
+
+@pytest.mark.parametrize(
+    "text",
+    [b"2026-02-30", b"2026-13-01", b"25:00:00", b"Feb 30, 2026", b"13:00 PM", b"123456"],
+)
+def test_what_is_no_time_is_not_read_as_a_whole(text):
+    assert all((stamp.start, stamp.end) != (0, len(text)) for stamp in find_stamps(text))
+
+
+@pytest.mark.parametrize(
+    ("text", "zone"),
+    [(b"2026-11-23T22:40:00+02:00", 7200), (b"2026-11-23T22:40:00-0330", -12600), (b"2026-11-23T22:40:00Z", 0)],
+)
+def test_a_zone_is_subtracted(text, zone):
+    stamp = next(stamp for stamp in find_stamps(text) if stamp.end == len(text) and stamp.start == 0)
+    assert (stamp.zone, stamp.seconds) == (zone, NOW - zone)
+
+
+@given(st.integers(0, 2_000_000_000))
+def test_every_second_is_read_back(seconds):
+    assume(time.gmtime(seconds).tm_year >= 1970)
+    text = date("%Y-%m-%d %H:%M:%S", seconds)
+    assert any((one.seconds, one.precision) == (seconds, 1.0) for one in find_stamps(text))
+
+
+@given(st.binary(max_size=200))
+def test_stamps_lie_within_the_text(text):
+    assert all(0 <= stamp.start < stamp.end <= len(text) for stamp in find_stamps(text))
