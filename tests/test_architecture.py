@@ -6,7 +6,7 @@ import sys
 LIGHT = {
     "pytest_ftc",
     "pytest_ftc.plugin",
-    *(f"pytest_ftc.plugin.{name}" for name in ("options", "hookspecs", "hook_validation")),
+    *(f"pytest_ftc.plugin.{name}" for name in ("options", "hookspecs")),
 }
 HEAVY = {
     "rich",

@@ -1,4 +1,4 @@
-"""pytest's face.  Without ``--ftc-verify`` this file, the options and the hooks are all that is imported."""
+"""The entry point for pytest.  Without ``--ftc-verify`` only this file, the options and the hookspecs are loaded."""
 
 from __future__ import annotations
 
@@ -9,14 +9,15 @@ from typing import TYPE_CHECKING
 import pytest
 
 from pytest_ftc.plugin import hookspecs
-from pytest_ftc.plugin.hook_validation import HOOK_NAMES, PREFIX, HookNames
 from pytest_ftc.plugin.options import add_options, wants_replay
 
 if TYPE_CHECKING:
+    from collections.abc import Generator
     from pathlib import Path
 
     from pytest_ftc.plugin.fixture import Ftc
 
+_REPORT_KEY = "ftc_hook_problems"
 _NOT_HERE = (
     "builds are run and verified on Linux, and with fewer variations on macOS; "
     "on Windows use WSL (https://learn.microsoft.com/windows/wsl), where pytest runs as on Linux"
@@ -25,8 +26,6 @@ _NOT_HERE = (
 
 def pytest_addhooks(pluginmanager: pytest.PytestPluginManager) -> None:
     pluginmanager.add_hookspecs(hookspecs)
-    valid = [name for name in vars(hookspecs) if name.startswith(PREFIX)]
-    pluginmanager.register(HookNames(valid), HOOK_NAMES)
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -34,10 +33,14 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_configure(config: pytest.Config) -> None:
+    check = _HookCheck(config)
+    if problems := check.problems():
+        raise pytest.UsageError(*problems)
+    config.pluginmanager.register(check, "ftc-hook-check")
     config.addinivalue_line(
         "markers", "ftc(outputs, ...): an artifact that --ftc-verify rebuilds and compares; on a test, the test itself"
     )
-    # A test that is rebuilt runs in a pytest of its own, which must not rebuild it again.
+    # A test that is rebuilt runs in a separate pytest, which must not rebuild it again.
     if "FTC_OUTPUT" in os.environ:
         return
     replays = wants_replay(config)
@@ -51,6 +54,45 @@ def pytest_configure(config: pytest.Config) -> None:
         from pytest_ftc.plugin.session import VerificationSession
 
         config.pluginmanager.register(VerificationSession(config), "ftc-session")
+
+
+class _HookCheck:
+    """Refuses wrong hooks, such as those of a conftest.py that pytest finds only while it collects."""
+
+    def __init__(self, config: pytest.Config) -> None:
+        self._config = config
+        self._is_worker = hasattr(config, "workerinput")
+        self._checks_all = config.getoption("ftc_verify")
+        self._known = 0
+
+    def problems(self) -> list[str]:
+        """Return what is wrong.  It is called after each collector, so it is fast where no hook is new."""
+        hooks = vars(self._config.hook)
+        if not self._checks_all:
+            if len(hooks) == self._known:
+                return []
+            if all(hook.has_spec() for name, hook in hooks.items() if name.startswith("pytest_ftc_")):
+                self._known = len(hooks)
+                return []
+        from pytest_ftc.plugin.hook_validation import find_problems
+
+        return find_problems(self._config)
+
+    @pytest.hookimpl(wrapper=True)
+    def pytest_make_collect_report(self) -> Generator[None, pytest.CollectReport, pytest.CollectReport]:
+        """Mark the report during which a wrong hook was found; a worker sends it to the controller."""
+        report = yield
+        if problems := self.problems():
+            report.outcome = "failed"
+            report.longrepr = "\n".join(problems)
+            setattr(report, _REPORT_KEY, problems)
+        return report
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_collectreport(self, report: pytest.CollectReport) -> None:
+        # An error that is raised during collection would be reported for one folder, and the session would go on.
+        if (problems := getattr(report, _REPORT_KEY, None)) and not self._is_worker:
+            raise pytest.UsageError(*problems)
 
 
 @pytest.fixture

@@ -1,86 +1,54 @@
-"""Hooks that nobody calls: a misspelt name would pass for a contribution, or end pytest with an internal error.
+"""Refuses hooks that nobody calls: a misspelt name, or a contribution that comes after contributions were asked for.
 
-Every run of pytest imports this, so it imports next to nothing itself.
+It is imported only where there is such a hook, or with ``--ftc-verify``.
 """
 
 from __future__ import annotations
 
 import inspect
 import os
-from collections.abc import Callable, Collection, Generator, Iterator
+from collections.abc import Callable, Collection, Iterator
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from pytest_ftc.plugin import hookspecs
+
+if TYPE_CHECKING:
+    from pluggy import HookCaller, HookImpl
+
 PREFIX = "pytest_ftc_"
-HOOK_NAMES = "ftc-hook-names"
-"""The name under which `HookNames` is registered."""
 NOTIFICATION = "pytest_ftc_verified"
-"""The one hook that is not asked for what it adds."""
-_REPORT_KEY = "ftc_hook_problems"
+"""The one hook that contributes nothing."""
+_ASKED = pytest.StashKey[list["HookImpl"]]()
 
 
-class HookNames:
-    """Refuses hooks that begin as ours do and are not `valid`, wherever pytest comes across them.
-
-    Once contributions were asked for, it also refuses those that come later: nobody would hear of them.
-    """
-
-    def __init__(self, valid: Collection[str]) -> None:
-        self._valid = valid
-        self._problems: dict[str, None] = {}
-        self._asked = False
-        self._is_worker = False
-
-    @property
-    def refuses(self) -> bool:
-        """Whether the session ends with a usage error for one of them."""
-        return bool(self._problems)
-
-    def end_asking(self) -> None:
-        """Refuse contributions from now on."""
-        self._asked = True
-
-    def pytest_plugin_registered(self, plugin: object, manager: pytest.PytestPluginManager) -> None:
-        for name, function in _hooks_of(plugin, manager):
-            if name not in self._valid:
-                self._problems[_explain_unknown(name, function, self._valid)] = None
-            elif self._asked and name != NOTIFICATION:
-                self._problems[_explain_late(name, function)] = None
-
-    @pytest.hookimpl(tryfirst=True)
-    def pytest_configure(self, config: pytest.Config) -> None:
-        self._is_worker = hasattr(config, "workerinput")
-        if self._problems:
-            raise pytest.UsageError(*self._problems)
-
-    @pytest.hookimpl(wrapper=True)
-    def pytest_make_collect_report(self) -> Generator[None, pytest.CollectReport, pytest.CollectReport]:
-        """Mark the report in whose course a conftest.py below the root was found; it travels if this is a worker."""
-        report = yield
-        if self._problems:
-            report.outcome = "failed"
-            report.longrepr = "\n".join(self._problems)
-            setattr(report, _REPORT_KEY, [*self._problems])
-        return report
-
-    @pytest.hookimpl(tryfirst=True)
-    def pytest_collectreport(self, report: pytest.CollectReport) -> None:
-        # Raised while pytest collects, it would be an error of one folder among others.
-        if (problems := getattr(report, _REPORT_KEY, None)) and not self._is_worker:
-            raise pytest.UsageError(*problems)
+def end_asking(config: pytest.Config) -> None:
+    """Refuse contributions from now on."""
+    config.stash[_ASKED] = [one for hook in _our_hooks(config) for one in hook.get_hookimpls()]
 
 
-def _hooks_of(plugin: object, manager: pytest.PytestPluginManager) -> Iterator[tuple[str, Callable[..., Any]]]:
-    """Yield the names and functions of those hooks of `plugin` that begin as ours do."""
-    for attribute in dir(plugin):
-        options = manager.parse_hookimpl_opts(plugin, attribute) if attribute.startswith("pytest_") else None
-        if options is None or options.get("optionalhook"):
-            continue
-        name = options.get("specname") or attribute
+def find_problems(config: pytest.Config) -> list[str]:
+    """Return an explanation for each hook that nobody calls."""
+    valid = [name for name in vars(hookspecs) if name.startswith(PREFIX)]
+    asked = config.stash.get(_ASKED, None)
+    problems: dict[str, None] = {}
+    for hook in _our_hooks(config):
+        for one in hook.get_hookimpls():
+            if one.optionalhook:
+                continue
+            if hook.name not in valid:
+                problems[_explain_unknown(hook.name, one.function, valid)] = None
+            elif asked is not None and one not in asked and hook.name != NOTIFICATION:
+                problems[_explain_late(hook.name, one.function)] = None
+    return [*problems]
+
+
+def _our_hooks(config: pytest.Config) -> Iterator[HookCaller]:
+    for name, hook in vars(config.hook).items():
         if name.startswith(PREFIX):
-            yield name, getattr(plugin, attribute)
+            yield hook
 
 
 def _explain_unknown(name: str, function: Callable[..., Any], valid: Collection[str]) -> str:

@@ -5,7 +5,7 @@ Every run of pytest imports this, so it imports next to nothing itself.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -13,15 +13,19 @@ if TYPE_CHECKING:
     import pytest
 
 
-class Option(NamedTuple):
+class Option:
     """One option: ``--ftc-NAME`` on the command line and NAME in ``[tool.ftc]``."""
 
-    name: str
-    metavar: str
-    """Empty for a flag, which is true or false in ``[tool.ftc]``."""
-    help: str
-    default: str = ""
-    """In words; empty where there is none."""
+    # No dataclass or named tuple: making one would take longer than the rest of this module.
+    __slots__ = ("default", "help", "metavar", "name")
+
+    def __init__(self, name: str, metavar: str, help: str, default: str = "") -> None:
+        self.name = name
+        self.metavar = metavar
+        """Empty for a flag, which is true or false in ``[tool.ftc]``."""
+        self.help = help
+        self.default = default
+        """In words; empty where there is none."""
 
     @property
     def flag(self) -> str:

@@ -21,7 +21,7 @@ from pytest_ftc.model.printable import shorten
 from pytest_ftc.model.serialization import from_json, to_json
 from pytest_ftc.plugin.collection import Collected
 from pytest_ftc.plugin.hook_calls import notify
-from pytest_ftc.plugin.hook_validation import HOOK_NAMES, HookNames
+from pytest_ftc.plugin.hook_validation import end_asking, find_problems
 from pytest_ftc.plugin.items import (
     ArtifactItem,
     ConfigurationFile,
@@ -59,8 +59,7 @@ class VerificationSession:
     def __init__(self, pytest_config: pytest.Config) -> None:
         self._pytest = pytest_config
         self.config, self._added = load_settings(pytest_config)
-        self._hook_names: HookNames = pytest_config.pluginmanager.getplugin(HOOK_NAMES)
-        self._hook_names.end_asking()
+        end_asking(pytest_config)
         check_writable(self.config)
         self._is_worker = hasattr(pytest_config, "workerinput")
         self._started = time.time()
@@ -166,7 +165,7 @@ class VerificationSession:
 
     def pytest_collection_finish(self, session: pytest.Session) -> None:
         # Pytest says that it has finished also where it has not, see Session.perform_collect.
-        if not self._hook_names.refuses:
+        if not find_problems(self._pytest):
             with usage_errors():
                 self._begin(session)
 
