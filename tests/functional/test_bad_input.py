@@ -138,6 +138,13 @@ def test_stale_outputs_in_the_source_are_no_outputs_of_a_build(verify_build, pro
     assert "did not touch" in run.text
 
 
+def test_a_stale_output_beside_one_that_was_built_is_named(verify, project):
+    (project / "b").write_text("stale")
+    run = verify('[artifacts.app]\nbuild = "echo x > a"\noutputs = ["a", "b"]\n')
+    assert run.verdicts == {"app": "failed"}
+    assert "the build did not touch it: 'b'" in run.text
+
+
 def test_a_project_without_git_on_the_machine_is_verified(verify_build, monkeypatch, tmp_path):
     tools = tmp_path / "tools"
     tools.mkdir()

@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 _CHUNK = 1 << 20
 _ZEROS = bytes(_CHUNK)
 
+_MOST_NAMED = 3
+
 Traces = dict[str, tuple[int, int]]
 
 
@@ -34,16 +36,35 @@ def trace_files(tree: str, patterns: list[str]) -> Traces:
 def collect_outputs(tree: str, patterns: list[str], blobs: str, before: Traces) -> list[dict[str, Any]]:
     """Copy what the `patterns` match to `blobs` and return its manifest, sorted by path.
 
-    Raises OutputsError when a pattern matches nothing, when all matches were there `before` and the build left them
-    alone, or when a match is neither file, folder nor symlink.
+    Raises OutputsError when a pattern matches nothing, when a file or symlink was there `before` and the build did not
+    touch it, or when a match is neither file, folder nor symlink.
     """
     for pattern in patterns:
         if not find_matches(tree, [pattern]):
             raise OutputsError(f"the build left nothing that matches {pattern!r}")
     paths = find_matches(tree, patterns)
-    if before and trace_files(tree, patterns) == before:
-        raise OutputsError("the outputs were in the source tree already, and the build did not touch them")
+    if stale := _find_untouched(tree, patterns, before):
+        raise OutputsError(_describe_untouched(stale))
     return [_take(tree, path, blobs) for path in paths]
+
+
+def _find_untouched(tree: str, patterns: list[str], before: Traces) -> list[str]:
+    """Return what was there `before` and still is as it was; of folders only when nothing in them was made anew."""
+    if not before:
+        return []
+    now = trace_files(tree, patterns)
+    same = [path for path, trace in before.items() if now.get(path) == trace]
+    files = [path for path in same if not stat.S_ISDIR(os.lstat(os.path.join(tree, path)).st_mode)]
+    return sorted(files) or (same if now == before else [])
+
+
+def _describe_untouched(paths: list[str]) -> str:
+    named = ", ".join(map(repr, paths[:_MOST_NAMED])) + ", ..." * (len(paths) > _MOST_NAMED)
+    one = len(paths) == 1
+    return (
+        f"{'an output was' if one else f'{len(paths)} outputs were'} in the source tree already, "
+        f"and the build did not touch {'it' if one else 'them'}: {named}"
+    )
 
 
 def _take(tree: str, path: str, blobs: str) -> dict[str, Any]:

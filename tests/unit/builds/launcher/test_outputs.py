@@ -50,6 +50,24 @@ def test_outputs_the_build_did_not_touch_do_not_count(tree: Path, blobs: Path) -
     assert len(collect_outputs(str(tree), ["*"], str(blobs), before)) == 1
 
 
+@pytest.mark.parametrize("outputs", [["a", "b"], ["dist"], ["dist/*"], ["**/b"], ["a", "link"]])
+def test_each_output_is_judged_by_itself(tree: Path, blobs: Path, outputs: list[str]) -> None:
+    (tree / "dist").mkdir()
+    for stale in ("b", "dist/b"):
+        (tree / stale).write_text("stale")
+    (tree / "link").symlink_to("b")
+    before = trace_files(str(tree), outputs)
+    for made in ("a", "dist/a"):
+        (tree / made).write_text("made")
+    with pytest.raises(OutputsError, match="source tree already, and the build did not touch .*: '(dist/)?(b|link)'"):
+        collect_outputs(str(tree), outputs, str(blobs), before)
+    for stale in ("b", "dist/b"):
+        (tree / stale).write_text("made anew")
+    (tree / "link").unlink()
+    (tree / "link").symlink_to("b")
+    assert collect_outputs(str(tree), outputs, str(blobs), before)
+
+
 def test_fifos_and_sockets_are_refused_without_being_opened(tree: Path, blobs: Path) -> None:
     os.mkfifo(tree / "fifo")
     with pytest.raises(OutputsError, match="'fifo' is a FIFO"):
