@@ -1,7 +1,13 @@
 """What the structure promises: imports go downward, and the plugin costs nothing until it is asked."""
 
+import ast
+import re
 import subprocess
 import sys
+from collections import Counter
+from pathlib import Path
+
+import pytest
 
 LIGHT = {
     "pytest_ftc",
@@ -27,10 +33,7 @@ def test_imports_go_downward_only():
 
 def test_only_the_plugin_knows_pytest():
     """Import Linter cannot say "all folders but one", and a list of the others would forget a new one."""
-    import ast
-    from pathlib import Path
-
-    package = Path(sys.modules.get("pytest_ftc", __import__("pytest_ftc")).__file__).parent
+    package = PACKAGE
     guilty = set()
     for path in package.rglob("*.py"):
         for node in ast.walk(ast.parse(path.read_text())):
@@ -71,3 +74,53 @@ def test_the_launcher_needs_the_standard_library_only():
     done = subprocess.run([sys.executable, "-I", "-S", "-c", code, root], capture_output=True, text=True, check=True)
     assert all(name.startswith(("pytest_ftc", "__main__")) for name in eval(done.stdout)), done.stdout
     assert "pytest_ftc.model" not in done.stdout
+
+
+PACKAGE = Path(__file__).parents[1] / "pytest_ftc"
+FOLDERS = sorted(path.parent.name for path in PACKAGE.glob("*/__init__.py"))
+WIDE = {"model": 30, "variations": 24, "verification": 24, "normalize": 23}
+"""Folders of more than 20 modules: the data, and what has one file for each variation, verb or format."""
+
+
+@pytest.mark.parametrize("page", ["CONTRIBUTING.md", "docs/internals.md"])
+def test_every_folder_is_described(page):
+    text = (PACKAGE.parent / page).read_text()
+    assert [name for name in FOLDERS if f"| `{name}/` |" not in text] == []
+
+
+def test_every_file_that_the_internals_name_is_there():
+    text = (PACKAGE.parent / "docs/internals.md").read_text()
+    folders = "|".join(FOLDERS)
+    named = set(re.findall(rf"`((?:{folders})/[a-z_/]*[a-z_]+\.(?:py|toml))`", text))
+    assert len(named) > 20
+    assert [name for name in sorted(named) if not (PACKAGE / name).is_file()] == []
+
+
+def test_the_top_level_stays_small():
+    assert {path.name for path in PACKAGE.iterdir() if path.is_file()} == {"__init__.py", "__main__.py", "py.typed"}
+    assert len(FOLDERS) <= 14
+
+
+def test_no_folder_is_a_heap():
+    modules = Counter(path.parent for path in PACKAGE.rglob("*.py"))
+    crowded = {path.name: count for path, count in modules.items() if count > WIDE.get(path.name, 20)}
+    assert crowded == {}
+
+
+def test_no_file_is_a_heap():
+    lengths = {str(path.relative_to(PACKAGE)): len(path.read_text().splitlines()) for path in PACKAGE.rglob("*.py")}
+    assert {name: count for name, count in lengths.items() if count > 345} == {}
+
+
+def test_functions_are_short_and_take_few_parameters():
+    found = {}
+    for path in PACKAGE.rglob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text())):
+            if isinstance(node, ast.FunctionDef):
+                arguments = [*node.args.posonlyargs, *node.args.args, *node.args.kwonlyargs]
+                count = len([one for one in arguments if one.arg not in ("self", "cls")])
+                lines = node.end_lineno - node.lineno + 1
+                if lines > 46 or count > 6:
+                    found[f"{path.relative_to(PACKAGE)}:{node.name}"] = (lines, count)
+    # `parameter` is what plugins call, with keywords only, as dataclasses.field is called.
+    assert set(found) <= {"model/parameter.py:parameter"}, found
