@@ -13,6 +13,7 @@ from typing import Any
 from pytest_ftc.config.python_project import is_python, outputs_of, preset_of
 from pytest_ftc.config.schema import ARTIFACT_KEYS, SESSION_KEYS, Check, Known, UnexpectedError
 from pytest_ftc.model import Artifact
+from pytest_ftc.model.artifact import declared_id
 from pytest_ftc.model.errors import ConfigurationError
 from pytest_ftc.model.suggestion import did_you_mean
 
@@ -120,7 +121,7 @@ def _find_baseline(root: Path, settings: Mapping[str, Any]) -> Path | None:
 def _find_lines(place: Place, tables: Mapping[str, Any]) -> dict[str, int]:
     below, headers = place.below("artifacts"), find_headers(place.text)
     found = {name: headers.get(below.below(_quoted(name)).table) for name in tables}
-    return {f"{place.file}::ftc::{name}": line for name, line in found.items() if line is not None}
+    return {declared_id(str(place.file), name): line for name, line in found.items() if line is not None}
 
 
 def _quoted(name: str) -> str:
@@ -208,7 +209,7 @@ def _read_artifact(parent: Place, name: str, table: Any, file: Path, known: Know
         parent.fail(name, about="", problem=problem)
     if not isinstance(table, dict):
         parent.fail(name, f"expected a table, found {_show(table)}")
-    return _read_table(place, table, f"{file.name}::ftc::{name}", name, file.parent, known)
+    return _read_table(place, table, declared_id(file.name, name), name, file.parent, known)
 
 
 def make_artifact(identity: str, name: str, root: Path, table: Mapping[str, Any], place: str, known: Known) -> Artifact:

@@ -7,6 +7,7 @@ from pathlib import Path
 from pytest_ftc.builds.requirements.backend import Kind
 from pytest_ftc.builds.requirements.python import OUTPUTS
 from pytest_ftc.model import Artifact
+from pytest_ftc.model.artifact import declared_id
 from pytest_ftc.model.errors import ConfigurationError
 
 
@@ -35,7 +36,7 @@ def declare(file: Path) -> tuple[Artifact, ...]:
         raise ConfigurationError(f"{source} is not a Python project: it has neither pyproject.toml nor setup.py")
     return tuple(
         Artifact(
-            id=f"{file.name}::ftc::{kind}",
+            id=declared_id(file.name, kind),
             name=kind,
             build=(),
             outputs=(outputs,),

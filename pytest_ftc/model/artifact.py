@@ -65,6 +65,20 @@ class Artifact:
     """Name of the preset that prepares the build, None for a declared command."""
 
 
+_MARK = "::ftc::"
+"""Between the file and the name in the id of an artifact of a configuration; no id of a test contains it."""
+
+
+def declared_id(file: str, name: str) -> str:
+    """Return the id of the artifact `name` that the configuration `file` declares."""
+    return f"{file}{_MARK}{name}"
+
+
+def is_declared(id_: str, name: str = "") -> bool:
+    """Return whether a configuration declares the artifact with the id `id_`, under this `name` if one is given."""
+    return id_.endswith(f"{_MARK}{name}") if name else _MARK in id_
+
+
 def wrap_build(artifact: Artifact) -> str | tuple[str, ...]:
     """Return the command of `artifact` with what it begins and ends with."""
     if not (artifact.before or artifact.after):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import shlex
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, NoReturn, Protocol
 
 import pytest
 
@@ -18,6 +18,16 @@ if TYPE_CHECKING:
     from _pytest._io import TerminalWriter
 
     from pytest_ftc.model import Artifact
+
+
+LEFT_OUT = pytest.StashKey[str]()
+"""Why the sample of the session leaves a test out."""
+
+
+def leave_out(item: pytest.Item, why: str) -> NoReturn:
+    """Skip the test `item`, which is not in the sample of the session."""
+    item.stash[LEFT_OUT] = why
+    pytest.skip(why)
 
 
 class Owner(Protocol):
@@ -92,7 +102,7 @@ class ArtifactItem(pytest.Item):
 
     def runtest(self) -> None:
         if why := self._ftc.why_left_out(self.artifact):
-            pytest.skip(why)
+            leave_out(self, why)
         self.verification = self._ftc.verify(self.artifact)
         self._ftc.keep(self, self.verification)
         if not self._ftc.accepts(self.verification):

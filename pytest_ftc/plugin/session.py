@@ -23,11 +23,13 @@ from pytest_ftc.plugin.collection import Collected
 from pytest_ftc.plugin.hook_calls import notify
 from pytest_ftc.plugin.hook_validation import end_asking, find_problems
 from pytest_ftc.plugin.items import (
+    LEFT_OUT,
     ArtifactItem,
     ConfigurationFile,
     NotTests,
     VerificationFailedError,
     failure_repr,
+    leave_out,
     properties_of,
     replace_by_id,
 )
@@ -35,7 +37,7 @@ from pytest_ftc.plugin.marker import declare_test, is_rebuilt, marked_tests
 from pytest_ftc.plugin.progress import Display, Nothing, make_display, shown
 from pytest_ftc.reporting.baseline.baseline import find_stale, forgives
 from pytest_ftc.variations.specification import Vocabulary
-from pytest_ftc.verification.sampling import LEFT_OUT, Sampler
+from pytest_ftc.verification.sampling import Sampler
 from pytest_ftc.verification.session import Verifier
 from pytest_ftc.verification.user_folders import user_cache
 
@@ -45,6 +47,7 @@ from pytest_ftc.plugin.result_folders import check_writable, record_folders, res
 from pytest_ftc.plugin.settings import add_to_arguments, find_changed, load_baseline_of, load_settings, usage_errors
 
 _REPORT_KEY = "ftc_verifications"
+_LEFT_OUT_KEY = "ftc_left_out"
 
 
 _MOST_NAMED = 10
@@ -204,7 +207,7 @@ class VerificationSession:
             return None
         artifact = self._declare(pyfuncitem)
         if why := self.why_left_out(artifact):
-            pytest.skip(why)
+            leave_out(pyfuncitem, why)
         verification = self.verify(artifact)
         keep_verification(pyfuncitem, verification)
         if not self.accepts(verification):
@@ -219,6 +222,8 @@ class VerificationSession:
         error = call.excinfo.value if call.excinfo else None
         if isinstance(error, VerificationFailedError) and not isinstance(item, ArtifactItem):
             report.longrepr = failure_repr(error.verification, item.nodeid)
+        if call.when == "call" and (why := item.stash.get(LEFT_OUT, "")):
+            setattr(report, _LEFT_OUT_KEY, why)
         found = item.stash.get(_VERIFICATIONS, [])
         if found and report.when == "call":
             if self._is_worker:
@@ -229,9 +234,8 @@ class VerificationSession:
         return report
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
-        reason = report.longrepr[2] if report.skipped and isinstance(report.longrepr, tuple) else ""
-        if LEFT_OUT in reason:
-            self._left_out[report.nodeid] = reason.removeprefix("Skipped: ")
+        if why := getattr(report, _LEFT_OUT_KEY, ""):
+            self._left_out[report.nodeid] = why
         if report.when != "call" or self._is_worker:
             return
         # A test that is run again tells of the same artifact again; with --dist=each every worker has its own.

@@ -15,6 +15,7 @@ from pytest_ftc.model import Artifact, Difference, DifferenceKind, Finding, Outp
 from pytest_ftc.model.errors import FtcError, NormalizationError, SourceError
 from pytest_ftc.model.oci_reference import is_image
 from pytest_ftc.model.protocols import Images
+from pytest_ftc.model.reference_note import note_equal, note_normalized
 from pytest_ftc.model.verification import PUBLISHED
 from pytest_ftc.normalize.replace import normalize_file
 from pytest_ftc.normalize.rules import Rules
@@ -97,9 +98,7 @@ def compare_with_references(
             findings += places
             notes += [_compare_normalized(name, *files, folder)] if files else []
     if not differences:
-        return replace(
-            verification, notes=(*verification.notes, f"equal to what was published: {', '.join(published)}")
-        )
+        return replace(verification, notes=(*verification.notes, note_equal(published)))
     return replace(
         verification,
         verdict=Verdict.UNREPRODUCIBLE,
@@ -133,9 +132,7 @@ def _explain(difference: Difference, files: tuple[Path, Path] | None) -> tuple[l
 def _compare_normalized(name: str, published: Path, built: Path, folder: Path) -> str:
     """Return whether the two are the same once both are normalized: that is less than reproducible, and said apart."""
     digests = set(_normalized(name, (published, built), folder))
-    if len(digests) == 1 and "" not in digests:
-        return f"{name}: equal to what was published after both are normalized (order, times, owners, modes, headers)"
-    return f"{name}: not equal to what was published even after both are normalized"
+    return note_normalized(name, equal=len(digests) == 1 and "" not in digests)
 
 
 def _normalized(name: str, files: Sequence[Path], folder: Path) -> Iterator[str]:

@@ -54,10 +54,6 @@ def _draw(commit: str, name: str) -> float:
     return int.from_bytes(digest[:8], "big") / (1 << 64)
 
 
-LEFT_OUT = "not in this session's sample"
-"""How the reason begins for which an artifact is skipped."""
-
-
 class Sampler:
     """Decides for one session at the project `root`; `folder` keeps what is remembered of all projects."""
 
@@ -83,7 +79,7 @@ class Sampler:
         record = self._records[artifact.id]
         assert record.verified is not None
         when = time.strftime("%Y-%m-%d %H:%M", time.localtime(record.verified))
-        return f"{LEFT_OUT} of {self._rate:.0%}; last verified {when}"
+        return f"not in this session's sample of {self._rate:.0%}; last verified {when}"
 
     def remember(self, verified: Collection[str], due: Collection[str], left_out: Collection[str]) -> None:
         """Note which artifacts were verified, which are `due` since they did not pass, and which were left out.

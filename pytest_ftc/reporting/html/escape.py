@@ -9,6 +9,7 @@ from html import escape
 from urllib.parse import quote
 
 from pytest_ftc.model import Verification
+from pytest_ftc.model.artifact import is_declared
 from pytest_ftc.model.printable import printable, shorten
 
 
@@ -30,7 +31,7 @@ def count(number: int, what: str) -> str:
 def anchor(one: Verification) -> str:
     """Return the name under which the page can be linked to, for this artifact."""
     plain = re.sub(r"[^A-Za-z0-9_-]+", "-", one.name)
-    if plain == one.name and one.id.endswith(f"::ftc::{one.name}"):
+    if plain == one.name and is_declared(one.id, one.name):
         return f"artifact-{plain}"
     digest = sha256(one.id.encode("utf-8", "surrogateescape")).hexdigest()
     return f"artifact-{plain[:40].strip('-')}-{digest[:8]}"

@@ -12,6 +12,7 @@ from importlib.resources import files
 from typing import Any
 
 from pytest_ftc.model import BuildStatus, Verdict, Verification
+from pytest_ftc.model.artifact import is_declared
 from pytest_ftc.reporting.causes import find_cause
 from pytest_ftc.reporting.findings import findings_of
 from pytest_ftc.reporting.html.builds import builds, environments, timeline
@@ -104,7 +105,7 @@ def _next(ordered: Sequence[Verification]) -> Iterator[str]:
         yield '<p class="next">All builds of each artifact left the same bytes. Nothing is to be done.</p>'
         return
     steps = []
-    if bad.verdict is Verdict.UNREPRODUCIBLE and "::ftc::" in bad.id:
+    if bad.verdict is Verdict.UNREPRODUCIBLE and is_declared(bad.id):
         steps.append((f"ftc determinize {shlex.quote(bad.name)}", "the settings that are proved to help"))
     causes = [finding.cause for finding in findings_of(bad) if find_cause(finding.cause)]
     if causes:

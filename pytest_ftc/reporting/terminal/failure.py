@@ -21,6 +21,8 @@ from pytest_ftc.model import (
     Verdict,
     Verification,
 )
+from pytest_ftc.model.artifact import is_declared
+from pytest_ftc.model.reference_note import is_reference_note
 from pytest_ftc.reporting.findings import findings_of, fold, show_command
 from pytest_ftc.reporting.terminal import layout
 from pytest_ftc.reporting.terminal import style as markup
@@ -99,7 +101,9 @@ def _body(page: Page, verification: Verification) -> Iterator[Text]:
     if verification.verdict is Verdict.UNREPRODUCIBLE:
         if verification.reason:
             yield row(page, "why", markup.show_lines(verification.reason))
-            yield from (row(page, "", markup.show_lines(note)) for note in verification.notes if "published" in note)
+            yield from (
+                row(page, "", markup.show_lines(note)) for note in verification.notes if is_reference_note(note)
+            )
             yield Text()
         yield from _findings(page, verification)
         yield from _next(page, verification)
@@ -120,7 +124,7 @@ def _body(page: Page, verification: Verification) -> Iterator[Text]:
 def _next(page: Page, verification: Verification) -> Iterator[Text]:
     """Yield which command puts what was proved together; it knows the artifacts of a configuration only."""
     proved = any(finding.remedy and finding.remedy.proved for finding in verification.findings)
-    if proved and "::ftc::" in verification.id:
+    if proved and is_declared(verification.id):
         yield command_row(page, "next", f"ftc determinize {markup.show(shlex.quote(verification.name))}")
 
 

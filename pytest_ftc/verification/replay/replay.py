@@ -70,46 +70,43 @@ def replay(then: BuildResult, stage: Stage, *, keep: Path | None = None, enter: 
     What it leaves is copied to the empty folder `keep`.  Raises FtcError when the build cannot be prepared.
     """
     assert then.recipe is not None
-    recipe = then.recipe
-    machine = stage.machine
+    recipe, machine = then.recipe, stage.machine
     source = _find_source(recipe, stage.root)
-    secrets = read_secrets(recipe.secrets, stage.environ, source) if recipe.secrets else None
-    if secrets and machine.isolation is not Isolation.NONE:
-        check_visible(secrets, recipe.secrets)
+    secrets = _read_secrets(recipe, source, stage)
     snapshot = stage.capture(source)
     prepared = _prepare(recipe, source, snapshot, stage)
     root = stage.folder / slug(recipe.name) if machine.isolation is Isolation.NONE else None
-    settled, told = settle(recipe, _here(root, prepared, stage))
+    settled, unsettled = settle(recipe, _here(root, prepared, stage))
     passed, changed = take_anew(recipe.passed, recipe.key == describe_key(stage.key), stage.key, stage.environ)
     settled = _give(settled, {**passed, **(secrets.variables if secrets else {})})
     moved = plan_start(then.started, recipe.environment.clock_shift, time.time())
     start = moved if machine.faketime and then.started else None
-    action = _action(then, settled, snapshot, root, start, keep)
-    with enter(action) as entered:
+    with enter(_action(then, settled, snapshot, root, start, keep)) as entered:
         now = stage.executor.run(entered, lambda _: None, start.wait if start else _at_once)
     now, leaks = _keep_secret(now, secrets, stage.logs)
     now = replace(now, log_tail=read_tail(Path(now.log))) if now.log else now
     if keep:
         _keep_outputs(now, keep)
+    before = (*_changed_requirements(recipe, prepared), *find_gaps(recipe, machine), *unsettled, *changed)
     runs = BuildStatus.LOST not in (then.status, now.status)
     return Replayed(
         then=then,
         now=now,
         differences=compare_manifests(then.outputs, now.outputs, recipe.metadata) if runs else (),
         sources=_describe_sources(recipe, source, snapshot),
-        gaps=(
-            *_changed_requirements(recipe, prepared),
-            *find_gaps(recipe, machine),
-            *told,
-            *changed,
-            *now.not_applied.values(),
-            *_late(start, now),
-        ),
+        gaps=(*before, *now.not_applied.values(), *_late(start, now)),
         leaks=leaks,
         clock=now.started + start.shift if start and runs else None,
         kept=str(keep or ""),
         shell=entered.shell is not None,
     )
+
+
+def _read_secrets(recipe: Recipe, source: Path, stage: Stage) -> Secrets | None:
+    secrets = read_secrets(recipe.secrets, stage.environ, source) if recipe.secrets else None
+    if secrets and stage.machine.isolation is not Isolation.NONE:
+        check_visible(secrets, recipe.secrets)
+    return secrets
 
 
 def _at_once(_: float) -> bool:
