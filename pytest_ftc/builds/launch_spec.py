@@ -77,7 +77,7 @@ def clock_variables(shift: int, faketime: str, variables: Mapping[str, str]) -> 
 
     File times stay real (NO_FAKE_STAT), since make and its like compare them with each other, and timeouts keep
     working (FAKETIME_DONT_FAKE_MONOTONIC); see libfaketime's README.  A program built with AddressSanitizer refuses to
-    start behind another preloaded library unless it is told that this is meant.
+    start behind another preloaded library without verify_asan_link_order=0.
     """
     if not shift:
         return {}

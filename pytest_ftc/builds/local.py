@@ -206,11 +206,11 @@ def _let_start(process: subprocess.Popen[bytes]) -> None:
         process.stdin.flush()
 
 
-def _await_end(told: IO[bytes], started: Callable[[float], None]) -> None:
-    line = told.readline()
+def _await_end(messages: IO[bytes], started: Callable[[float], None]) -> None:
+    line = messages.readline()
     if line.startswith(b"started "):
         started(float(line.split()[1]))
-    told.read()
+    messages.read()
 
 
 def _cut_lifeline(process: subprocess.Popen[bytes]) -> None:

@@ -1,4 +1,4 @@
-"""Runs builds by another executor, and tells meanwhile which run, and since when."""
+"""Wraps another executor, and reports which builds run, and since when."""
 
 from __future__ import annotations
 

@@ -24,7 +24,7 @@ _LEAST_DISK = 64 << 20
 class Slots:
     """Lets at most `jobs` builds of this session run, and as many of all sessions as the machine has CPUs, or `jobs`.
 
-    A slot is a locked file in `folder`, so that it is free as soon as its holder is gone, however it went (flock(2)).
+    A slot is a locked file in `folder`, so that it is free as soon as its holder ends, even if it is killed (flock(2)).
     Without a folder that can be used only the session's own limit holds.  Where memory is short, or the disk that holds
     the folder `work`, builds come one after the other.
     """
@@ -125,7 +125,7 @@ def _lock(path: Path) -> int | None:
     try:
         slot = os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, 0o600)
     except OSError:
-        # The folder went away under a running session: what is left is the session's own limit.
+        # The folder went away under a running session: only the session's own limit remains.
         return -1
     try:
         if try_lock(slot):

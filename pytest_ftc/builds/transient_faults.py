@@ -60,7 +60,7 @@ def why_transient(result: BuildResult, *, network: bool, fetches: bool) -> str |
     if code - _SHELL_ADDS in _KILLERS:
         return f"a command of it was killed by {_name(code - _SHELL_ADDS)}"
     kinds = (*_ANYWHERE, *(_WITH_NETWORK if network else ()), *(_WHILE_FETCHING if network and fetches else ()))
-    return next((told for told, pattern in kinds if re.search(pattern, result.log_tail, re.MULTILINE)), None)
+    return next((text for text, pattern in kinds if re.search(pattern, result.log_tail, re.MULTILINE)), None)
 
 
 def _name(number: int) -> str:

@@ -134,8 +134,8 @@ def _ask_once(image: ImageName, bounds: Bounds, question: Callable[[_Client], T]
         raise
     except Exception as error:
         # Only the kind of error: its text may hold a header, or an address that a redirect has signed.
-        told, passing = _describe(error)
-        raise ServiceError(f"cannot be fetched: {told}", passing=passing) from None
+        text, passing = _describe(error)
+        raise ServiceError(f"cannot be fetched: {text}", passing=passing) from None
 
 
 class _Client:
@@ -161,9 +161,9 @@ class _Client:
         url = f"{self._registry.prefix}://{self._container.manifest_url()}"
         with closing(self._get(url, {"Accept": ", ".join(_MANIFESTS)})) as response:
             data = b"".join(_read(response, _LARGEST_MANIFEST))
-            told = response.headers.get("Docker-Content-Digest", "")
+            stated = response.headers.get("Docker-Content-Digest", "")
         found = f"sha256:{hashlib.sha256(data).hexdigest()}"
-        expected = self._image.digest or (told if told.startswith("sha256:") else found)
+        expected = self._image.digest or (stated if stated.startswith("sha256:") else found)
         if found != expected:
             raise RefusedError(f"its manifest has the digest {found}, not {shorten(expected, 80)}")
         return data
@@ -257,7 +257,7 @@ def _read(response: Any, most: int) -> Iterator[bytes]:
 def _describe(error: Exception) -> tuple[str, bool]:
     """Return in words what requests raises, and whether it may pass; only its kinds are used, see above."""
     kinds = {kind.__name__ for kind in type(error).__mro__}
-    for kind, told, passing in (
+    for kind, text, passing in (
         ("SSLError", "the registry's certificate is not accepted", False),
         ("Timeout", "the registry does not answer in time", False),
         ("TooManyRedirects", "it is redirected again and again", False),
@@ -265,5 +265,5 @@ def _describe(error: Exception) -> tuple[str, bool]:
         ("ConnectionError", "no connection to the registry, or it broke off", True),
     ):
         if kind in kinds:
-            return told, passing
+            return text, passing
     return f"the registry's answer is not understood ({type(error).__name__})", False

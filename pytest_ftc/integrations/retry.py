@@ -38,8 +38,8 @@ class Persistence:
 class ServiceError(Exception):
     """The service did not do its part, be it not there, busy or broken; `passing` where another try soon may help."""
 
-    def __init__(self, told: str, *, passing: bool = False) -> None:
-        super().__init__(told)
+    def __init__(self, text: str, *, passing: bool = False) -> None:
+        super().__init__(text)
         self.passing = passing
 
 
@@ -58,7 +58,7 @@ class Service:
         self._last = ""
 
     def call(self, act: Callable[[], T]) -> T:
-        """Return what `act` returns.  Raises what it raises, and ServiceError without a call where that is in vain."""
+        """Return what `act` returns.  Raises what it raises, and ServiceError without a call while it is not used."""
         persistence = self._persistence
         retrying = Retrying(
             stop=stop_after_attempt(persistence.attempts),
@@ -76,7 +76,7 @@ class Service:
             with self._breaker.calling():
                 return act()
         except CircuitBreakerError:
-            told = f"it failed {self._persistence.failures} times in a row and is left alone for a while: {self._last}"
+            told = f"it failed {self._persistence.failures} times in a row and is not used for a while: {self._last}"
             raise ServiceError(told) from None
         except ServiceError as error:
             self._last = str(error)

@@ -1,7 +1,7 @@
 """The content-addressable store: bytes under the digest of what they are, as plain files.
 
 A content is written beside its place, made durable, and renamed: it is there in full or not at all.  Every read is
-verified, so that what the disk or anybody else has changed is put aside and never handed out.
+verified, so that corrupt contents are quarantined and never returned.
 """
 
 from __future__ import annotations
@@ -39,9 +39,9 @@ class LocalStore:
 
     @property
     def problems(self) -> tuple[str, ...]:
-        """What is to be told of the store, one sentence each."""
+        """What went wrong with the store, one sentence each."""
         count = self.quarantined
-        return (f"{count} corrupt content(s) in the store were put into quarantine",) if count else ()
+        return (f"{count} corrupt content(s) in the store were quarantined",) if count else ()
 
     def put(self, data: bytes) -> Digest:
         """Keep `data`; when this returns it outlives a power cut."""
@@ -172,7 +172,7 @@ class LocalStore:
     def _put_aside(self, name: str, why: str) -> None:
         self.quarantined += 1
         quarantine(self.layout, self.layout.blob(name))
-        raise MissingError(f"{name} in the store was corrupt ({why}) and is in quarantine now")
+        raise MissingError(f"{name} in the store was corrupt ({why}) and has been quarantined")
 
 
 class Batch:

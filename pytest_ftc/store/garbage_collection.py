@@ -23,9 +23,9 @@ from pytest_ftc.store.leases import holder_of, read_leases
 from pytest_ftc.store.secret_key import VARIABLE
 
 MAX_SIZE = 10 << 30
-"""Bytes a store may hold, unless it is told otherwise."""
+"""Bytes a store may hold, unless configured otherwise."""
 MAX_AGE = 30 * 86400.0
-"""Seconds for which what nobody asks for is kept, unless it is told otherwise."""
+"""Seconds for which unused entries are kept, unless configured otherwise."""
 _DAY = 86400.0
 
 

@@ -32,7 +32,7 @@ create index if not exists by_artifact on builds (artifact, started);
 class History:
     """The builds in the store's database (SQLite, in WAL mode so that readers do not wait for writers).
 
-    A damaged database is put into quarantine, and a new one begun: what is lost is the past, and no verdict.
+    A damaged database is quarantined and a new one started: the past is lost, and no verdict.
     All methods raise StoreUnavailableError.
     """
 
@@ -141,7 +141,7 @@ class History:
             return _connect(self.layout.history)
 
     def _begin_anew(self) -> None:
-        """Put the damaged database aside, unless another session has just done so."""
+        """Quarantine the damaged database, unless another session has just done so."""
         file = self.layout.history
         with locked(f"{file}.lock"):
             try:

@@ -15,7 +15,7 @@ _NAME = 16
 
 
 class Lease:
-    """A locked file that lists what its session uses; void as soon as the session is gone, however it went (flock(2)).
+    """A locked file that lists what its session uses; void once the session ends, even if it is killed (flock(2)).
 
     No clock is involved, so that one which is set back does no harm.
     """

@@ -1,4 +1,4 @@
-"""The version of the kernel, as uname(2) tells it."""
+"""The version of the kernel, as uname(2) reports it."""
 
 from __future__ import annotations
 

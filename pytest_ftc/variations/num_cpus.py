@@ -16,7 +16,7 @@ def _read_count(text: str) -> int:
 
 @dataclass(frozen=True, slots=True)
 class NumCpus:
-    """All against one or a few, by the affinity that nproc(1) and ``make -j`` heed, and where possible in /sys too."""
+    """All against one or a few, by the affinity that nproc(1) and ``make -j`` use, and where possible in /sys too."""
 
     name = "num_cpus"
     mechanism = "sched_setaffinity(2), with namespaces /sys too"

@@ -41,9 +41,9 @@ from pytest_ftc.verification.reference import digest_references
 from pytest_ftc.verification.store_guard import StoreGuard
 
 _KEPT = (Verdict.REPRODUCIBLE, Verdict.UNREPRODUCIBLE)
-"""What is remembered: verdicts that rest on builds that ran.  All else is tried again."""
+"""What is cached: verdicts of builds that ran.  Everything else is tried again."""
 _MOST_BYTES = 1 << 30
-"""Outputs of more bytes than that are remembered by their digests only."""
+"""Of larger outputs only the digests are stored."""
 _ASKED_FOR = (Role.CONTROL, Role.EXPERIMENT)
 """What every verification builds; all others belong to a diagnosis."""
 _DIAGNOSES = ("off", "fast", "full")
@@ -64,7 +64,7 @@ class CacheContext:
     path: Sequence[str]
     environ: Mapping[str, str]
     has_environment: Callable[[str], bool]
-    """Tells whether build requirements of this digest are still installed."""
+    """Returns whether build requirements of this digest are still installed."""
     platform: Sequence[str]
     """What kind of machine and Python this is."""
     effects: Mapping[str, str] = field(default_factory=dict)
@@ -119,7 +119,7 @@ class VerificationCache:
     def problems(self) -> tuple[str, ...]:
         """What went wrong with the store, one sentence each."""
         refused = self._entries.refused
-        forged = (f"{refused} remembered verification(s) were not authentic, and built again",) if refused else ()
+        forged = (f"{refused} cached verification(s) were not authentic and were rebuilt",) if refused else ()
         own: Sequence[str] = self._guard.attempt(lambda: self._store.problems, ())
         return (*self._guard.problems, *own, *forged, *self.ledger.problems)
 

@@ -23,7 +23,7 @@ class Inquiry:
     """A question to the action cache: what is known of this action, for these variations and so many builds?"""
 
     inputs: Mapping[str, str]
-    """What decides the outputs, each part by its digest: so it can be told which one has changed."""
+    """What decides the outputs, each part by its digest, so that a change can be attributed."""
     asked: Mapping[str, str]
     """The variations asked for, each with its parameters."""
     builds: int

@@ -110,7 +110,7 @@ def _first_that_differs(builds: Sequence[BuildResult], metadata: Metadata) -> in
 def _differences(places: Mapping[Key, Place], examined: Sequence[Difference]) -> list[Difference]:
     """Return a difference for each place, with the full diff of its output if there is one."""
     by_output = {difference.output: difference for difference in reversed(examined)}
-    told = [
+    placed = [
         replace(
             by_output[key.output],
             member=leaf.member,
@@ -121,4 +121,4 @@ def _differences(places: Mapping[Key, Place], examined: Sequence[Difference]) ->
         for key, leaf in places.items()
     ]
     outputs = {key.output for key in places} | set(pair_names(examined).values())
-    return [*told, *(difference for difference in examined if difference.output not in outputs)]
+    return [*placed, *(difference for difference in examined if difference.output not in outputs)]

@@ -24,7 +24,7 @@ class Breaking:
 
     group: Group
     """The variations that break the build; empty when they were not found."""
-    told: str
+    reason: str
     """The same for a person, with their values."""
     builds: tuple[BuildResult, ...]
     """The builds it took."""
@@ -55,15 +55,15 @@ def find_what_breaks(planned: PlannedArtifact, executor: Executor) -> Breaking:
         if found:
             (healed,) = build([rest])
             if healed.status is BuildStatus.OK:
-                return Breaking(group=found, told=_tell(plan, found), builds=tuple(builds), healed=healed)
+                return Breaking(group=found, reason=_describe(plan, found), builds=tuple(builds), healed=healed)
         group = find_breaking(
             rest,
             lambda groups: [result.status is not BuildStatus.OK for result in build(groups)],
             _BUDGET - len(builds),
         )
         if group is None or len(rest) == len(group):
-            told = _tell(plan, found) if found else ""
-            return Breaking(group=found, told=told, builds=tuple(builds), healed=None)
+            reason = _describe(plan, found) if found else ""
+            return Breaking(group=found, reason=reason, builds=tuple(builds), healed=None)
         found = (*found, *group)
 
 
@@ -72,7 +72,7 @@ def find_breaking(
 ) -> Group | None:
     """Return a smallest group of `names` that breaks the build, given that all of them together do.
 
-    `break_build` tells of each of some groups whether it breaks the build; it is asked about two at a time, which can
+    `break_build` returns for each group whether it breaks the build; it is called with two at a time, which can
     be built in parallel.  A group that breaks only as a whole is returned as it is.  Returns None when `budget` builds
     were not enough.
     """
@@ -98,6 +98,6 @@ def _run_all(executor: Executor, actions: Sequence[Action]) -> list[BuildResult]
     return results
 
 
-def _tell(plan: Plan, group: Group) -> str:
+def _describe(plan: Plan, group: Group) -> str:
     described = plan.actions[1].described
     return "breaks under: " + ", ".join(f"{name}={described[name]}" for name in group)

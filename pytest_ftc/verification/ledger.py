@@ -29,7 +29,7 @@ class Ledger:
     @property
     def problems(self) -> tuple[str, ...]:
         """What went wrong with the history, one sentence each."""
-        return ("the history was damaged and begins anew",) if self._history.began_anew else ()
+        return ("the history was damaged; a new one was started",) if self._history.began_anew else ()
 
     def add(self, action: str, artifact: Artifact, verification: Verification) -> None:
         """Record the builds of `verification`, except those that try a remedy."""

@@ -183,7 +183,7 @@ def _open_cache(parts: _Parts) -> tuple[VerificationCache | None, str]:
     try:
         return open_cache(config, context, foreign), ""
     except FtcError as error:
-        return None, f"nothing is remembered: {error.message}"
+        return None, f"the verification cache is not used: {error.message}"
 
 
 def _make_context(parts: _Parts, cached: VerificationCache | None) -> VerificationContext:

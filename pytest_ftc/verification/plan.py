@@ -33,7 +33,7 @@ _VARIABLES = {
     "temp_dir": "TMPDIR",
     "timezone": "TZ",
 }
-"""What an artifact's own ``env`` may fix; a setting the project relies on is not varied behind its back."""
+"""What an artifact's own ``env`` may fix; a setting that the project relies on is not varied."""
 
 
 _NO_EFFECT = "it leaves the environment of this artifact as it is"

@@ -36,7 +36,7 @@ def dispute(
 ) -> Verification:
     """Return `verification` as unreproducible, with a finding for every output that was recorded otherwise.
 
-    `fetch` writes the content that was recorded for an output to a file, in `folder`, and tells whether it is there.
+    `fetch` writes the content that was recorded for an output to a file, in `folder`, and returns whether it is there.
     """
     control = verification.builds[0]
     differences: list[Difference] = []
@@ -87,8 +87,8 @@ def _findings(differences: list[Difference], disagreement: Disagreement) -> Iter
             or Evidence(control=_digest(difference.control), experiment=_digest(difference.experiment)),
             why=f"the builds of this session agree; those of {when} on {where} left other bytes from the same inputs",
             remedy=Remedy(
-                summary="compare what is installed and set on the two, beyond what is varied; "
-                "ftc history tells of every build"
+                summary="compare what is installed and configured on the two machines, apart from what is varied; "
+                "ftc history lists every build"
             ),
         )
 

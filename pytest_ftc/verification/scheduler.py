@@ -20,7 +20,7 @@ _INCONCLUSIVE = (Verdict.FAILED, Verdict.FRAGILE, Verdict.ERROR)
 class _Begun:
     artifact: Artifact
     future: Future[Verification]
-    told: bool = False
+    returned: bool = False
     """Whether somebody has had the result."""
 
 
@@ -46,14 +46,14 @@ class Background:
     def result(self, artifact: Artifact, waiting: Callable[[], None] = lambda: None) -> Verification:
         """Return the verification of `artifact`, begun now if need be.  Raises what `verify` raises.
 
-        Who asks again, because a test is run again, has it verified again if it did not come out conclusively.
+        A second request, because a test is run again, verifies it again if the verdict was inconclusive.
         `waiting` is called a few times a second meanwhile.
         """
         begun = self._find_or_begin(artifact)
-        # The kernel may hand Ctrl-C to another thread, and then Python heeds it when this one wakes up: see signal(7).
+        # The kernel may hand Ctrl-C to another thread, and Python handles it when this one wakes up: see signal(7).
         while not wait([begun.future], timeout=_PATIENCE).done:
             waiting()
-        begun.told = True
+        begun.returned = True
         return begun.future.result()
 
     @property
@@ -76,7 +76,7 @@ class Background:
             begun = self._begun.get(artifact.id)
             if begun is None:
                 begun = _Begun(artifact, self._pool.submit(self._verify, artifact))
-            elif begun.artifact != artifact or (begun.told and begun.future.result().verdict in _INCONCLUSIVE):
+            elif begun.artifact != artifact or (begun.returned and begun.future.result().verdict in _INCONCLUSIVE):
                 # A test that is run again may declare its artifact otherwise: in another temporary folder, say.
                 begun = _Begun(artifact, self._pool.submit(self._verify_again, artifact, begun))
             self._begun[artifact.id] = begun
@@ -103,5 +103,5 @@ def _with_failures(verification: Verification, before: Verification) -> Verifica
         else build
         for build in verification.builds
     )
-    told = f"it was verified again; before, it was {before.verdict.value}: {before.reason}"
-    return replace(verification, builds=builds, notes=(*before.notes, told, *verification.notes))
+    note = f"verified again; the first verdict was {before.verdict.value}: {before.reason}"
+    return replace(verification, builds=builds, notes=(*before.notes, note, *verification.notes))

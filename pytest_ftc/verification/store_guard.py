@@ -38,5 +38,5 @@ class StoreGuard:
         except (StoreUnavailableError, CircuitBreakerError) as error:
             if isinstance(error, StoreUnavailableError):
                 with self._lock:
-                    self._problems[f"not all is remembered: {error.message}"] = None
+                    self._problems[f"the verification cache is incomplete: {error.message}"] = None
             return otherwise

@@ -41,7 +41,7 @@ from pytest_ftc.verification.replay.recorder import Recorder, Recording
 from pytest_ftc.verification.secret_leaks import mask_build, mask_secrets
 
 _TELLING = (Verdict.REPRODUCIBLE, Verdict.UNREPRODUCIBLE, Verdict.FRAGILE)
-"""Verdicts that rest on a varied build."""
+"""Verdicts that involve a varied build."""
 
 _DIAGNOSIS_SECONDS = 600
 """After these no more build of a diagnosis is begun."""
@@ -224,7 +224,7 @@ def _find_what_breaks(
     return replace(
         outcome,
         plan=planned.plan.without(dict.fromkeys(breaking.group, "the build breaks under it")),
-        reason=f"{breaking.told}; {outcome.reason}" if breaking.told else outcome.reason,
+        reason=f"{breaking.reason}; {outcome.reason}" if breaking.reason else outcome.reason,
         builds=(*outcome.builds, *breaking.builds),
         differences=_compare(planned.artifact, healed, comparator),
     )
@@ -263,8 +263,8 @@ def _find_unmoved_date(plan: Plan, source: Snapshot, control: BuildResult) -> tu
     found = find_real_date(files, moments, plan.actions[0].environment.variables, source.path)
     if not found.text:
         return {}, summarize("not searched for the date of the builds", found.not_searched)
-    held = f"the outputs hold the real date of the builds ({found.text})"
-    return {"time": f"{held}, as the times of files do, which cannot be moved"}, ()
+    reason = f"the outputs contain the real date of the builds ({found.text}); file times cannot be varied"
+    return {"time": reason}, ()
 
 
 def _notes(source: Snapshot, prepared: Prepared, builds: Sequence[BuildResult]) -> tuple[str, ...]:

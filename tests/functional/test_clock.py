@@ -148,7 +148,7 @@ def test_the_clock_is_not_claimed_when_the_date_of_a_file_is_written(verify_buil
     artifact = run.artifact()
     assert artifact["verdict"] == "reproducible"
     assert artifact["varied"] == ["umask"]
-    assert artifact["not_varied"][0]["reason"].startswith("the outputs hold the real date of the builds (2")
+    assert artifact["not_varied"][0]["reason"].startswith("the outputs contain the real date of the builds (2")
 
 
 def test_with_nothing_else_varied_such_a_date_leaves_nothing_to_claim(verify_build):

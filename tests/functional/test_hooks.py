@@ -193,8 +193,8 @@ def test_what_fails_in_a_plugin_is_told_and_changes_no_verdict(verify, project):
     for told in (
         "the comparator Bad failed: OSError: cannot compare",
         "the diagnoser Bad failed: OSError: cannot diagnose",
-        "not all is remembered: Full: OSError: cannot write",
-        "3 remembered verification(s) were not authentic, and built again",
+        "the verification cache is incomplete: Full: OSError: cannot write",
+        "3 cached verification(s) were not authentic and were rebuilt",
         "pytest_ftc_verified failed: ValueError: cannot report",
     ):
         assert told in run.flat, run.text

@@ -167,7 +167,7 @@ def test_what_is_secret_is_in_no_record_and_taken_anew(clone, record):
     assert "not as then" not in text
     status, text = run(folder, "--ftc-replay=given-control", PASSED="another-value")
     assert status == 1
-    assert "PASSED (pass_env) has another value than then" in text
+    assert "PASSED (pass_env) has a different value than when recorded" in text
     assert "another-value" not in text
 
 
@@ -182,7 +182,7 @@ def test_a_clone_elsewhere_needs_only_the_report(record, tmp_path):
     status, text = run(folder, "--ftc-replay=given-experiment", f"--ftc-report={original.parent / 'report'}", **key)
     assert status == 0, text
     assert "sources     not what they were: digest " in text
-    assert "what it was then is not known" in text.replace("\n              ", " ")
+    assert "the recorded one is unknown" in text.replace("\n              ", " ")
     assert "--ftc-report=" in text.split("again")[1]
 
 

@@ -253,7 +253,7 @@ def test_an_entry_that_is_not_authentic_is_refused_and_built_again(verify, two, 
             path.write_bytes(path.read_bytes()[:100])
     run = verify(TWO, QUICK)
     assert cached(run) == {"one": False, "two": False}
-    assert "2 remembered verification(s) were not authentic" in run.flat
+    assert "2 cached verification(s) were not authentic" in run.flat
     assert cached(verify(TWO, QUICK)) == {"one": True, "two": True}
 
 
@@ -262,7 +262,7 @@ def test_a_damaged_history_costs_no_verdict(verify_build):
     (store_folder() / "history.sqlite").write_bytes(b"garbage" * 1000)
     run = verify_build("echo > out", QUICK, "--ftc-no-cache")
     assert run.verdicts == {"app": "reproducible"}
-    assert "the history was damaged and begins anew" in run.flat
+    assert "the history was damaged; a new one was started" in run.flat
 
 
 @pytest.mark.parametrize("what", ["a file", "below a file", "a damaged key"])
@@ -277,7 +277,7 @@ def test_a_store_that_cannot_be_used_costs_no_verdict(verify_build, tmp_path, mo
         option = f"--ftc-store={tmp_path / 'file'}{'/store' if what == 'below a file' else ''}"
     run = verify_build("echo > out", QUICK, option)
     assert (run.status, run.verdicts) == (0, {"app": "reproducible"})
-    assert "nothing is remembered" in run.flat
+    assert "the verification cache is not used" in run.flat
 
 
 def test_a_full_store_costs_no_verdict(tmp_path, project):

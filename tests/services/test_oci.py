@@ -257,7 +257,7 @@ def test_a_registry_that_hangs_again_and_again_is_left_alone_and_then_asked_once
         for _ in range(5):
             with pytest.raises(
                 SourceError,
-                match="it failed 2 times in a row and is left alone for a while: .* does not answer in time",
+                match="it failed 2 times in a row and is not used for a while: .* does not answer in time",
             ):
                 images.digests(f"oci:{host}/other:1.0")
         assert len(seen) == 2

@@ -1,4 +1,4 @@
-"""What has changed since another commit: told by git, without a build."""
+"""What has changed since another commit, according to git, without a build."""
 
 from __future__ import annotations
 

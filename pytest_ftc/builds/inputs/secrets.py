@@ -12,9 +12,9 @@ from urllib.parse import quote_from_bytes
 from pytest_ftc.model.errors import FtcError
 
 _SHORTEST = 6
-"""Bytes; anything shorter stands in outputs by chance."""
+"""Bytes; anything shorter occurs in outputs by chance."""
 _SHORTEST_LINE = 12
-"""Bytes of a line of a secret of several lines that is looked for by itself."""
+"""Bytes of a line of a secret of several lines that is also searched for separately."""
 _WIDTHS = (64, 76)
 """Characters after which programs break lines of base64."""
 _MASK = "***"

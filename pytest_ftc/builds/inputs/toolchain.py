@@ -19,7 +19,7 @@ _PACKAGES = (
 )
 """What package managers know of what is installed: a compiler is more than the program that one calls."""
 _INSTALLED = ("*.dist-info/RECORD", "*.py", "*.pth")
-"""What tells of a folder of Python packages what is in it; distributions list their files with digests."""
+"""What identifies the contents of a folder of Python packages; distributions list their files with digests."""
 
 
 class Toolchain:

@@ -82,7 +82,7 @@ def run_command(
 
 
 def explain(what: str, error: CommandError, advice: str | None = None) -> PreparationError:
-    """Return the error that tells a person `what` could not be done, with the end of what the command said."""
+    """Return the error that `what` could not be done, with the end of the command's output."""
     lines = [f"{what}: {error}", *(f"  {line}" for line in error.output.strip().splitlines()[-_SHOWN_LINES:])]
     return PreparationError(mask_credentials("\n".join(lines)), advice=advice)
 

@@ -46,7 +46,7 @@ def default_cache() -> Path:
 def provide_environment(cache: Path, requirements: Sequence[str], cancelled: Cancelled = never) -> BuildEnvironment:
     """Return an environment with `requirements` and PyPA's ``build``, made now unless it exists below `cache`.
 
-    Sessions that need the same one at the same time make it once; one whose making was interrupted is made anew.
+    Sessions that need the same one at the same time make it once; an incomplete one is made again.
     Raises PreparationError.
     """
     wanted = sorted({*requirements, "build"})
@@ -80,7 +80,7 @@ def _key(wanted: Sequence[str]) -> str:
 
 
 def _constraints() -> list[str]:
-    """Return what pip's and uv's constraint files say: who pins a version anew wants a new environment."""
+    """Return what pip's and uv's constraint files say: a newly pinned version needs a new environment."""
     words = [word for name in ("PIP_CONSTRAINT", "UV_CONSTRAINT") for word in os.environ.get(name, "").split()]
     return [Path(word).read_text(errors="replace") if Path(word).is_file() else word for word in words]
 
@@ -112,8 +112,8 @@ def _write_marker(folder: Path, content: dict[str, object]) -> None:
 def _hold_lock(path: Path, cancelled: Cancelled) -> Iterator[int]:
     """Hold the lock file `path`, and yield its descriptor.
 
-    A process that inherits the descriptor holds the lock on if this one is killed, see flock(2): so nobody begins
-    anew while an installer that was left behind still writes.
+    An installer inherits the descriptor, and so the lock if this process is killed, see flock(2): no other session
+    starts while an orphaned installer still writes.
     """
     with open(path, "w") as file:
         while not try_lock(file.fileno()):

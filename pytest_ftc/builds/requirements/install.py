@@ -17,7 +17,7 @@ from pytest_ftc.model.errors import PreparationError
 
 _TIMEOUT = 1800.0
 _HOW_NOT_WHAT = frozenset({"INSTALLER", "REQUESTED", "direct_url.json"})
-"""Files of a .dist-info folder that tell how a distribution was installed, not what it is."""
+"""Files of a .dist-info folder that record how a distribution was installed, not what it is."""
 _PIP = ("--no-input", "--disable-pip-version-check", "--quiet", "--no-compile", "--no-warn-script-location")
 _PIP_ENVIRONMENT = {"PIP_USER": "0", "PIP_REQUIRE_VIRTUALENV": "0"}
 

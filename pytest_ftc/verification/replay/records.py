@@ -49,7 +49,7 @@ def write_records(folder: Path, verification: Verification) -> None:
 
 
 def _stamp(build: BuildResult) -> int:
-    """Return the time of the file of `build`, in nanoseconds: that of its start tells it from others of its id."""
+    """Return the time of the file of `build` in nanoseconds: its start distinguishes it from others with its id."""
     return int(build.started * 1_000_000) * 1000
 
 

@@ -87,24 +87,24 @@ class Here:
 
 def settle(recipe: Recipe, here: Here) -> tuple[Recipe, tuple[str, ...]]:
     """Return `recipe` with this session's folders for those that are gone, and what is therefore not as then."""
-    told = []
+    gaps = []
     moves = {then: now for then, now in zip(recipe.prepared, here.prepared, strict=False) if then != now}
     moved = _move(recipe, {os.path.dirname(then): os.path.dirname(now) for then, now in moves.items()})  # noqa: PTH120
     if moves:
-        told.append(f"the build requirements are in {', '.join(moves.values())}, then in {', '.join(moves)}")
+        gaps.append(f"the build requirements are in {', '.join(moves.values())}, then in {', '.join(moves)}")
     if here.root and here.root != recipe.root:
         moved = _relocate(moved, recipe.root, here.root)
         if recipe.root:
-            told.append(f"the build runs below {here.root}, then below {recipe.root}")
+            gaps.append(f"the build runs below {here.root}, then below {recipe.root}")
     command = moved.command
     if command[0] == recipe.python and not here.exists(recipe.python):
         moved = replace(moved, command=(here.python, *command[1:]))
-        told.append(f"the Python is {here.python}, then {recipe.python}")
+        gaps.append(f"the Python is {here.python}, then {recipe.python}")
     gone = [entry for entry in recipe.path if not here.exists(entry)]
     if gone and tuple(here.path) != recipe.path:
         moved = replace(moved, environment=_with_path(moved.environment, recipe.path, here.path))
-        told.append(f"PATH is this session's, since {', '.join(gone[:3])} is not here")
-    return moved, tuple(told)
+        gaps.append(f"PATH is this session's, since {', '.join(gone[:3])} is not here")
+    return moved, tuple(gaps)
 
 
 def _move(recipe: Recipe, moves: Mapping[str, str]) -> Recipe:

@@ -1,4 +1,4 @@
-"""Variables whose values may be secret: left out of a recipe, and taken anew when it is followed."""
+"""Variables whose values may be secret: left out of a recipe, and read again when it is followed."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def digest_value(name: str, value: str, key: bytes | None) -> str:
 
 
 def describe_key(key: bytes | None) -> str:
-    """Return what tells one key from another and gives neither away; empty for none."""
+    """Return what distinguishes keys without revealing them; empty for none."""
     return hmac.new(key, b"name of the key", hashlib.sha256).hexdigest()[:16] if key else ""
 
 
@@ -46,14 +46,14 @@ def take_anew(
     passed: Mapping[str, str], same_key: bool, key: bytes | None, environ: Mapping[str, str]
 ) -> tuple[dict[str, str], tuple[str, ...]]:
     """Return the variables named by `passed` as `environ` has them, and what is not as it was, one sentence each."""
-    found, told = {}, []
+    found, changed = {}, []
     for name, digest in passed.items():
         if name not in environ:
-            told.append(f"{name} (pass_env) was set then and is not now")
+            changed.append(f"{name} (pass_env) was set for the recorded build and is not set now")
             continue
         found[name] = environ[name]
         if not (digest and same_key and key):
-            told.append(f"{name} (pass_env) has the value of now; what it was then is not known")
+            changed.append(f"{name} (pass_env) has its current value; the recorded one is unknown")
         elif digest_value(name, environ[name], key) != digest:
-            told.append(f"{name} (pass_env) has another value than then")
-    return found, tuple(told)
+            changed.append(f"{name} (pass_env) has a different value than when recorded")
+    return found, tuple(changed)

@@ -33,7 +33,7 @@ class Examined:
     effects: Mapping[str, str]
     """Digests of what they do."""
     replaced: Mapping[str, Variation]
-    """What stands in for those that cannot be asked."""
+    """Replacements for those that cannot be used."""
 
 
 def examine_machine(

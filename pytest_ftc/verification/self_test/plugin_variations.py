@@ -51,13 +51,13 @@ class Broken:
 def try_effect(variation: Variation, machine: Machine) -> str | Broken:
     """Return a digest of what `variation` does to an environment, empty if the `machine` cannot vary it.
 
-    For one that fails, or does not do what a variation has to, return what stands in for it.
+    For one that fails, or does not do what a variation has to, return a replacement.
     """
     try:
         return _describe_effect(variation, machine)
     except Exception as error:
-        told = f"{type(variation).__name__} failed: {type(error).__name__}: {shorten(str(error))}"
-        return Broken(variation.name, variation.mechanism, told)
+        problem = f"{type(variation).__name__} failed: {type(error).__name__}: {shorten(str(error))}"
+        return Broken(variation.name, variation.mechanism, problem)
 
 
 def _describe_effect(variation: Variation, machine: Machine) -> str:
@@ -66,7 +66,7 @@ def _describe_effect(variation: Variation, machine: Machine) -> str:
         raise TypeError(f"unavailable() returned {reason!r}; expected text or None")
     if reason:
         return ""
-    # Always the same folder, so that the digest tells of the variation alone.
+    # Always the same folder, so that the digest depends on the variation alone.
     plan = plan_look("self-test", replace(machine, work_dir=""), [variation], Path("/self-test"))
     if not plan.varied:
         raise ValueError("vary() changes nothing")
@@ -90,8 +90,8 @@ def why_unseen(executor: Executor, machine: Machine, variation: Variation, folde
     if isinstance(seen, str):
         return seen
     control, experiment = (action.environment for action in plan.actions)
-    told = [*seen.not_applied.values(), *_unseen(control, experiment, seen)]
-    return "; ".join(told)
+    problems = [*seen.not_applied.values(), *_unseen(control, experiment, seen)]
+    return "; ".join(problems)
 
 
 def _unseen(control: Environment, experiment: Environment, seen: Seen) -> Iterator[str]:

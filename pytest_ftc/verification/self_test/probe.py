@@ -1,4 +1,4 @@
-"""Looks from inside a control and an experiment environment whether each variation is in force."""
+"""Looks from inside a control and an experiment environment whether each variation is active."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def find_unseen(executor: Executor, machine: Machine, variations: Sequence[Varia
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Seen:
-    """What a program sees in two environments, as `pytest_ftc.builds.launcher.probe` tells it."""
+    """What a program sees in two environments, as `pytest_ftc.builds.launcher.probe` reports it."""
 
     control: Mapping[str, Any]
     experiment: Mapping[str, Any]

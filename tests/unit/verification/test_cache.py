@@ -1,4 +1,4 @@
-"""A store that fails is left alone for a while, and costs no verdict."""
+"""A store that fails is not used for a while, and costs no verdict."""
 
 import os
 import shutil
@@ -205,7 +205,7 @@ def test_a_store_that_fails_again_and_again_is_left_alone_and_tried_later(cache,
     for _ in range(10):
         assert cache.lookup(query) is None
     assert len(calls) == store_guard._FAILURES
-    assert cache.problems == ("not all is remembered: no disk",)
+    assert cache.problems == ("the verification cache is incomplete: no disk",)
     cache._guard._breaker.half_open()
     cache.lookup(query)
     assert len(calls) == store_guard._FAILURES + 1

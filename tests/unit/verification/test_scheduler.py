@@ -51,7 +51,7 @@ def test_who_asks_again_has_it_verified_again_where_nothing_was_settled(verdict)
     again = background.result(ONE)
     background.close()
     assert again.verdict is Verdict.REPRODUCIBLE
-    assert again.notes == (f"it was verified again; before, it was {verdict.value}: why",)
+    assert again.notes == (f"verified again; the first verdict was {verdict.value}: why",)
 
 
 def test_what_failed_first_and_then_passes_is_flaky():

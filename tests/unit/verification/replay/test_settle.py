@@ -95,7 +95,7 @@ def test_what_may_be_secret_is_withheld_and_compared_by_a_keyed_digest() -> None
     assert withhold(variables, {"CI": "yes"}, [], OTHER).passed != parted.passed
     assert describe_key(KEY) != describe_key(OTHER)
     assert take_anew(parted.passed, True, KEY, {"CI": "yes"}) == ({"CI": "yes"}, ())
-    for environ, same, word in (({"CI": "no"}, True, "another value"), ({"CI": "yes"}, False, "not known"), ({}, True, "is not now")):  # fmt: skip
+    for environ, same, word in (({"CI": "no"}, True, "different value"), ({"CI": "yes"}, False, "recorded one is unknown"), ({}, True, "is not set now")):  # fmt: skip
         assert word in take_anew(parted.passed, same, KEY, environ)[1][0]
 
 
