@@ -1,0 +1,45 @@
+"""Which places of two builds are the same, and how their values are shown."""
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from pytest_ftc.diagnosis.places import Key, match_places, places_of, show_values, showing
+from pytest_ftc.model import Field, Place
+
+
+def place(location="line 1", field=Field.CONTENT, control=b"1", experiment=b"2", member=""):
+    return Place(field=field, location=location, control=control, experiment=experiment, member=member)
+
+
+def key(location, output="app", field=Field.CONTENT):
+    return Key(output, "", location, field)
+
+
+def test_all_members_that_only_one_build_has_are_one_place():
+    lone = [place("name", Field.NAME, control=b"", member=name) for name in "ab"]
+    assert [one.location for one in places_of("app", lone)] == ["members"]
+    assert len(places_of("app", [place(member=name) for name in "ab"])) == 2
+
+
+def test_bytes_that_differ_a_little_later_are_the_same_place():
+    known = [key(".text, byte 0x40")]
+    assert list(match_places(known, {key(".text, byte 0x44"): place()})) == known
+    assert list(match_places(known, {key(".data, byte 0x44"): place()})) != known
+    assert list(match_places(known, {key(".text, byte 0x400"): place()})) != known
+
+
+def test_places_of_one_kind_that_all_moved_count_as_showing():
+    known = [key("line 1"), key("line 9", "lib")]
+    assert showing(known, {key("line 7"): place()}) == {known[0]}
+    assert showing(known, {}) == frozenset()
+
+
+def test_a_stored_time_is_shown_as_a_date():
+    shown = show_values(place(field=Field.MTIME, control=b"0", experiment=b"86400"))
+    assert (shown.control, shown.experiment) == ("1970-01-01 00:00:00", "1970-01-02 00:00:00")
+
+
+@given(st.sampled_from(Field), st.binary(max_size=900), st.binary(max_size=900))
+def test_any_values_are_shown_in_a_few_hundred_characters(field, control, experiment):
+    shown = show_values(place(field=field, control=control, experiment=experiment))
+    assert max(len(shown.control), len(shown.experiment)) <= 400
