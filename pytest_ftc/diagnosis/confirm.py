@@ -30,7 +30,7 @@ _AT_ONCE = 2
 _FOR_REMEDIES, _FOR_ONE_REMEDY = 4, 2
 """Builds that are kept for trying remedies, when a cause is known and before."""
 _UNVARIED_TOO: Collection[str] = (*INHERENT, Cause.TIME)
-"""Causes of what differs between two builds in the same environment."""
+"""Causes of differences between two builds in the same environment."""
 _LEADS = (0.0, 0.3)
 """Seconds: a build that is a little slower than the control reads the same second if it starts a little earlier."""
 
@@ -44,7 +44,7 @@ Suspect = Callable[[Place, BuildResult, BuildResult], Sequence[Suspicion]]
 class Case:
     """One place that differs, and what is known of it."""
 
-    leaf: Place
+    place: Place
     suspicions: Sequence[Suspicion]
     observations: list[Observation] = field(default_factory=list)
     planted: set[str] = field(default_factory=set)
@@ -109,7 +109,7 @@ def _proposals(cases: Mapping[Key, Case], everything: Group, most: int) -> list[
 def _next_groups(case: Case, everything: Group) -> Iterator[Group]:
     yield from next_groups(everything, case.suspects, case.evident, case.observations)
     if comes_by_itself(case.observations):
-        # What else is in it shows by its value alone.
+        # Other causes in it are known by their values alone.
         done = {one.varied for one in case.observations}
         groups = (with_entailed(frozenset({name}), everything) for name in case.evident if name not in _UNVARIED_TOO)
         yield from (group for group in groups if group not in done)
@@ -120,7 +120,7 @@ def _is_any_known(cases: Mapping[Key, Case], everything: Group) -> bool:
 
 
 def _observe(cases: dict[Key, Case], given: Investigation, group: Group, result: BuildResult) -> None:
-    """Note for all `cases` whether they show in `result`; what shows with nothing varied is a case of its own."""
+    """Note for all `cases` whether they show in `result`; what differs with nothing varied is a new case."""
     if result.status is not BuildStatus.OK:
         return
     places = given.look(given.control, result)
@@ -141,18 +141,18 @@ def _observe(cases: dict[Key, Case], given: Investigation, group: Group, result:
             cases[key] = Case(differing[key], drawn, [Observation(group, True)])
 
 
-def _is_planted(suspicion: Suspicion, group: Group, leaf: Place) -> bool:
+def _is_planted(suspicion: Suspicion, group: Group, place: Place) -> bool:
     value = suspicion.experiment.encode("utf-8", "surrogateescape")
-    return suspicion.cause in group and len(group) == 1 and bool(value) and value in leaf.experiment
+    return suspicion.cause in group and len(group) == 1 and bool(value) and value in place.experiment
 
 
 def _check_races(cases: Mapping[Key, Case], given: Investigation, rebuilder: Rebuilder, trace: Trace) -> None:
     """Find what wrote the places that no value explains; where that may race, build twice on one CPU."""
     for key, case in cases.items():
         if not case.evident:
-            values = [show_values(case.leaf).control]
-            path = find_source(trace, f"{given.tree}/{key.output}", case.leaf, values)
-            program = find_culprit(trace, path, values, case.leaf.format)
+            values = [show_values(case.place).control]
+            path = find_source(trace, f"{given.tree}/{key.output}", case.place, values)
+            program = find_culprit(trace, path, values, case.place.format)
             threads = Cause.RACE in case.suspects
             case.parallel = is_made_in_parallel(trace, path, program, threads=threads) if program else None
     doubtful = {
@@ -187,7 +187,7 @@ def _check_clock(cases: Mapping[Key, Case], given: Investigation, rebuilder: Reb
         _note_hits(once, lead, cases, given, rebuilder)
     why = "it does not differ when the clock is set to that of the control build"
     for case in (cases[key] for key, leads in hits.items() if len(leads) > 1):
-        text = show_values(case.leaf)
+        text = show_values(case.place)
         case.suspicions = [
             Suspicion(Cause.TIME, Strength.STRONG, text.control, text.experiment, why),
             *(one for one in case.suspicions if one.cause != Cause.TIME),
@@ -214,7 +214,7 @@ def _note_hits(
 
 
 def conclude(case: Case, everything: Group) -> list[tuple[str, bool]]:
-    """Return the causes of a case, each with whether builds have confirmed it."""
+    """Return the causes of a case, and for each whether builds have confirmed it."""
     suspects, observations = case.suspects, case.observations
     if comes_by_itself(observations):
         first = _name_inherent(case)
@@ -240,7 +240,7 @@ def conclude(case: Case, everything: Group) -> list[tuple[str, bool]]:
         told = [(name, name in case.evident or is_sure(name, everything, observations)) for name in names]
         return told if any(sure for _, sure in told) or not case.parallel else [(Cause.RACE, False)]
     left = suspects_left(everything, observations)
-    # What showed in no build with nothing varied is hardly drawn at random.
+    # What never differs with nothing varied is hardly random.
     steady = any(not one.varied for one in observations)
     likely = [
         name for name in suspects if name in left or (name in _UNVARIED_TOO and not (steady and name == Cause.RANDOM))
@@ -249,9 +249,9 @@ def conclude(case: Case, everything: Group) -> list[tuple[str, bool]]:
 
 
 def let_follow(cases: Mapping[Key, Case], everything: Group) -> None:
-    """Let what nothing explains follow from another place of the same output, as digests, sizes and offsets mostly do.
+    """Explain unknown places by another place in the same output, as digests, sizes and offsets mostly follow from one.
 
-    That is one that comes by itself too, or one that showed in the same builds and whose values tell its cause.
+    That place differs without any variation too, or it differs in the same builds and its values point to its cause.
     """
     _let_follow_inherent(cases)
     unexplained = {key: case for key, case in cases.items() if conclude(case, everything)[0][0] == Cause.UNKNOWN}

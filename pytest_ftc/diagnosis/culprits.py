@@ -68,22 +68,22 @@ def _driver(trace: Trace, program: Program) -> Program:
     return program
 
 
-def find_source(trace: Trace, output: str, leaf: Place, values: Sequence[str]) -> str:
-    """Return the file whose content differs at `leaf`: one that went into the archive `output`, or `output` itself.
+def find_source(trace: Trace, output: str, place: Place, values: Sequence[str]) -> str:
+    """Return the file whose content differs at `place`: one that went into the archive `output`, or `output` itself.
 
     It is known by its name and, of several, by having been written one of `values`.  The first one made counts: what
     has the same name later is a copy of it.
     """
-    if leaf.format in _ARCHIVES and leaf.field is not Field.CONTENT:
+    if place.format in _ARCHIVES and place.field is not Field.CONTENT:
         return output  # what an archive says of its member
-    name = posixpath.basename(leaf.member)
+    name = posixpath.basename(place.member)
     made = dict.fromkeys([path for _, path in trace.written] + [new for _, _, new in trace.moved])
     named = [path for path in made if path != output and posixpath.basename(path) == name]
     for path in named:
         names = {path, *_earlier_names(trace, path)}
         if any(_wrote(trace, index, names, values) for index in _writers(trace, path)):
             return path
-    return max(named, key=lambda path: common_end(path, leaf.member), default=output)
+    return max(named, key=lambda path: common_end(path, place.member), default=output)
 
 
 def common_end(one: str, other: str) -> int:

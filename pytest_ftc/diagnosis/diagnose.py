@@ -1,4 +1,4 @@
-"""Why an artifact differs: the cause of each difference, confirmed by rebuilding, who wrote it, and what helps."""
+"""Why an artifact differs: the cause of each difference, confirmed by rebuilding, its command and its remedy."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def diagnose(
     let_follow(cases, given.everything)
     values = _causal_values(cases)
     found = [
-        (key, *_find(key, case, cause, trace, given, values[key.output, case.leaf.member]))
+        (key, *_find(key, case, cause, trace, given, values[key.output, case.place.member]))
         for key, case in cases.items()
         for cause in conclude(case, given.everything)
     ]
@@ -46,8 +46,8 @@ def diagnose(
 def _open_cases(experiment: BuildResult, given: Investigation) -> dict[Key, Case]:
     places = given.look(given.control, experiment)
     return {
-        key: Case(leaf, given.suspect(leaf, given.control, experiment), [Observation(given.everything, True)])
-        for key, leaf in places.items()
+        key: Case(place, given.suspect(place, given.control, experiment), [Observation(given.everything, True)])
+        for key, place in places.items()
     }
 
 
@@ -71,14 +71,16 @@ def _find(
 ) -> tuple[Finding, Program | None]:
     name, confirmed = cause
     telling = next((one for one in case.suspicions if one.cause == name), None)
-    evidence = show_values(case.leaf, telling.control if telling else "", telling.experiment if telling else "")
-    program = _find_program(trace, f"{given.tree}/{key.output}", case.leaf, evidence.control, beside) if trace else None
+    evidence = show_values(case.place, telling.control if telling else "", telling.experiment if telling else "")
+    program = (
+        _find_program(trace, f"{given.tree}/{key.output}", case.place, evidence.control, beside) if trace else None
+    )
     sibling = find_given(trace, program, evidence.control) if trace and program else None
     by_builds = _why_by_builds(case, name, confirmed, given.everything)
     finding = Finding(
         output=key.output,
-        member=case.leaf.member,
-        location=case.leaf.location,
+        member=case.place.member,
+        location=case.place.location,
         cause=str(name),
         confirmed=confirmed,
         evidence=evidence,
@@ -90,25 +92,25 @@ def _find(
     return finding, program
 
 
-def _find_program(trace: Trace, output: str, leaf: Place, value: str, beside: Sequence[str]) -> Program | None:
-    path = find_source(trace, output, leaf, [value])
-    program = find_culprit(trace, path, [value], leaf.format)
+def _find_program(trace: Trace, output: str, place: Place, value: str, beside: Sequence[str]) -> Program | None:
+    path = find_source(trace, output, place, [value])
+    program = find_culprit(trace, path, [value], place.format)
     return find_origin(trace, program, path, value, beside) if program else None
 
 
 def _causal_values(cases: Mapping[Key, Case]) -> dict[tuple[str, str], list[str]]:
-    """Return for each file that differs, by output and member, the values that point to a cause."""
+    """Return the values that point to a cause, by output and member."""
     told: dict[tuple[str, str], list[str]] = {}
     for key, case in cases.items():
         values = [one.control for one in case.suspicions if one.strength >= Strength.STRONG and one.control]
-        told.setdefault((key.output, case.leaf.member), []).extend(values)
+        told.setdefault((key.output, case.place.member), []).extend(values)
     return told
 
 
 def _target(key: Key, case: Case, finding: Finding, program: Program | None, trace: Trace | None) -> RemedyTarget:
     return RemedyTarget(
         key=key,
-        leaf=case.leaf,
+        place=case.place,
         cause=finding.cause,
         known=finding.confirmed or finding.cause in case.evident,
         tools=name_tools(trace, program) if trace and program else (),

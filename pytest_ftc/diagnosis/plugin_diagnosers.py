@@ -1,4 +1,4 @@
-"""Diagnosers of plugins, heard beside our own search for canaries."""
+"""Diagnosers of plugins, asked in addition to our own search for canaries."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from pytest_ftc.model.protocols import Diagnoser
 class Panel:
     """Asks all `diagnosers`, who may name one of the `causes`.
 
-    One that fails, or names another cause, is passed over, and noted in `problems`.
+    One that fails, or names another cause, is skipped, and noted in `problems`.
     """
 
     def __init__(self, diagnosers: Sequence[Diagnoser] = (), causes: Collection[str] = ()) -> None:
@@ -31,20 +31,20 @@ class Panel:
             return tuple(self._problems)
 
     def suspect(
-        self, leaf: Place, control: Conditions, experiment: Conditions, own: Sequence[Suspicion]
+        self, place: Place, control: Conditions, experiment: Conditions, own: Sequence[Suspicion]
     ) -> tuple[Suspicion, ...]:
         """Return `own` suspicions and those of the diagnosers, the strongest for each cause, the strongest first."""
-        heard = [one for diagnoser in self._diagnosers for one in self._ask(diagnoser, leaf, control, experiment)]
+        heard = [one for diagnoser in self._diagnosers for one in self._ask(diagnoser, place, control, experiment)]
         best: dict[str, Suspicion] = {}
         for one in sorted([*heard, *own], key=lambda one: -one.strength):
             best.setdefault(one.cause, one)
         return tuple(best.values()) if heard else tuple(own)
 
     def _ask(
-        self, diagnoser: Diagnoser, leaf: Place, control: Conditions, experiment: Conditions
+        self, diagnoser: Diagnoser, place: Place, control: Conditions, experiment: Conditions
     ) -> Sequence[Suspicion]:
         try:
-            return list(self._checked(diagnoser.suspect(leaf, control, experiment)))
+            return list(self._checked(diagnoser.suspect(place, control, experiment)))
         except Exception as error:
             name, told = type(diagnoser).__name__, shorten(str(error))
             with self._lock:

@@ -20,7 +20,7 @@ from pytest_ftc.model import (
 
 
 class Suspects:
-    """Asks what the values of a place point to, given what the two `environments` planted, by the id of the build."""
+    """Finds what the values of a place point to; `environments` are by the id of the build."""
 
     def __init__(
         self,
@@ -40,14 +40,14 @@ class Suspects:
             owners=owners,
         )
 
-    def suspect(self, leaf: Place, control: BuildResult, other: BuildResult) -> Sequence[Suspicion]:
+    def suspect(self, place: Place, control: BuildResult, other: BuildResult) -> Sequence[Suspicion]:
         """Return what the values of a place point to in these two builds, the most likely cause first."""
         planted = [planted_by(self._environments[build.id], build, self._around) for build in (control, other)]
-        own = suspect(leaf, *planted)
+        own = suspect(place, *planted)
         if self._panel is None:
             return own
         before, after = (
             Conditions(environment=self._environments[build.id], started=values.clock.start, ended=values.clock.end)
             for build, values in zip((control, other), planted, strict=True)
         )
-        return self._panel.suspect(leaf, before, after, own)
+        return self._panel.suspect(place, before, after, own)

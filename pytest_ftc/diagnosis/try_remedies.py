@@ -15,17 +15,17 @@ from pytest_ftc.model.protocols import Rebuilder
 from pytest_ftc.model.remedy import Changes
 
 _TIMES: Mapping[str, int] = dict.fromkeys(INHERENT, 3)
-"""How often a template must help where a difference comes and goes by itself; once where it does not."""
+"""How often a remedy must help against a cause that is intermittent; once for all others."""
 
 Look = Callable[[BuildResult, BuildResult], Places]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RemedyTarget:
-    """A place that differs, and what bears on its template."""
+    """A place that differs, and what decides which remedies fit it."""
 
     key: Key
-    leaf: Place
+    place: Place
     cause: str
     known: bool
     """Whether the cause is known well enough to try templates for it."""
@@ -44,7 +44,7 @@ def try_remedies(
 
     Remedies are those of the catalogue, and before them `others`.
 
-    All are treated at once, each with the first template that has not failed it yet, for as long as the budget lasts.
+    All targets are tried at once, each with its first remedy that has not failed yet, until the budget is used up.
     """
     trials = _Trials(targets, others)
     known = {target.key for target in targets}
@@ -149,8 +149,8 @@ def _is_proved(target: RemedyTarget, helped: Mapping[RemedyTarget, int]) -> bool
 
 def _templates(target: RemedyTarget, others: Sequence[RemedyTemplate]) -> Sequence[RemedyTemplate]:
     names = target.key.output.lower().split("/")[-1].split(".")[1:]
-    formats = [target.leaf.format, *(_FORMATS.get(name, name) for name in names)]
-    return list(find_remedies(target.cause, target.leaf.field, formats, target.tools, others))
+    formats = [target.place.format, *(_FORMATS.get(name, name) for name in names)]
+    return list(find_remedies(target.cause, target.place.field, formats, target.tools, others))
 
 
 _FORMATS = {

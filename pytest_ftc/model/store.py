@@ -1,4 +1,4 @@
-"""What the store tells of itself, and of the builds it knows."""
+"""What the store reports about itself, and about the builds it knows."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ class Stats:
     entries: int
     entry_bytes: int
     quarantined: int
-    """Files that turned out to be corrupt and were put aside."""
+    """Corrupt files that were quarantined."""
     sessions: int
     """Sessions that use it now."""
     builds: int

@@ -19,7 +19,7 @@ class Program:
     parent: int
     """Index of the program that started it; -1 for the first."""
     exit_code: int | None
-    """Negative for a signal; None when it did not end by itself."""
+    """Negative for a signal; None when it did not end on its own."""
     began: int = 0
     """Place among all beginnings and ends of programs."""
     ended: int | None = None

@@ -13,16 +13,16 @@ PUBLISHED = "(against what was published)"
 
 
 class Verdict(str, Enum):
-    """What is known of an artifact in the end."""
+    """The result for an artifact."""
 
     REPRODUCIBLE = "reproducible"
     UNREPRODUCIBLE = "unreproducible"
     FAILED = "failed"
-    """It does not build in the control environment."""
+    """The control build fails."""
     FRAGILE = "fragile"
     """It builds in the control environment and breaks under a variation."""
     ERROR = "error"
-    """Infrastructure failed; nothing is known about the artifact."""
+    """Infrastructure error: the result is inconclusive."""
 
 
 class DifferenceKind(str, Enum):
@@ -77,7 +77,7 @@ class Remedy:
     after: str = ""
     """A shell command to run after it."""
     proved: bool = False
-    """True only when a rebuild with the settings made the difference go away."""
+    """True only when rebuilding with the settings removed the difference."""
     tried: bool = False
     """Whether it was rebuilt with; what was tried and not proved was not enough."""
     also_tried: tuple[str, ...] = field(default=(), metadata={"key": "in_vain"})
@@ -136,7 +136,7 @@ class Verification:
     reason: str = ""
     """Why, in one or two lines, when the verdict is failed, fragile or error."""
     cached: bool = False
-    """Whether it was remembered from an earlier session."""
+    """Whether it comes from an earlier session."""
     agreement: Agreement | None = None
     """None where nothing is remembered."""
     requirements: str = ""

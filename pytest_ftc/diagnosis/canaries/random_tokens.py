@@ -19,7 +19,7 @@ _TEMPORARY = re.compile(rb"tmp[.\w-]{6,}|\w+\.[0-9A-Za-z]{6,10}(?![0-9A-Za-z])")
 
 
 def find_tokens(place: AlignedPlace) -> Iterator[Sighting]:
-    """Yield identifiers, names of temporary files, digests and other words without meaning that differ in `place`."""
+    """Yield identifiers, names of temporary files, digests and other random words that differ in `place`."""
     for pattern, strength, why in (
         (_UUID, Strength.STRONG, "both are random identifiers"),
         (_TEMPORARY, Strength.WEAK, "both look like names of temporary files"),

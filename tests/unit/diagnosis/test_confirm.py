@@ -9,9 +9,9 @@ ALL, NONE = frozenset({"time", "timezone", "user_group", "hash_seed"}), frozense
 
 
 def case(*suspicions, observations):
-    leaf = Place(field=Field.CONTENT, location="x", control=b"1", experiment=b"2")
+    place = Place(field=Field.CONTENT, location="x", control=b"1", experiment=b"2")
     return Case(
-        leaf, [Suspicion(cause, strength, "1", "2", "so") for cause, strength in suspicions], list(observations)
+        place, [Suspicion(cause, strength, "1", "2", "so") for cause, strength in suspicions], list(observations)
     )
 
 

@@ -12,8 +12,8 @@ EPOCH = 1_600_000_000
 
 def target(member, cause, *, location="tar member mtime", kind="tar", tools=("tar",)):
     key = Key("out.tar", member, location, Field.MTIME)
-    leaf = Place(field=Field.MTIME, location=location, member=member, control=b"1", experiment=b"2", format=kind)
-    return RemedyTarget(key=key, leaf=leaf, cause=cause, known=True, tools=tools)
+    place = Place(field=Field.MTIME, location=location, member=member, control=b"1", experiment=b"2", format=kind)
+    return RemedyTarget(key=key, place=place, cause=cause, known=True, tools=tools)
 
 
 @dataclass
@@ -84,7 +84,7 @@ def test_what_rewrites_an_output_is_not_taken_for_what_else_was_tried_for_it():
     owner = replace(
         owner,
         key=owner.key._replace(location="tar member uid", field=Field.OWNER),
-        leaf=replace(owner.leaf, field=Field.OWNER),
+        place=replace(owner.place, field=Field.OWNER),
     )
     remedies, _ = run([owner, clock], lambda key, changes: any("normalize" in command for command in changes.after))
     assert ["normalize" in remedies[one].after for one in (owner, clock)] == [True, True]

@@ -1,4 +1,4 @@
-"""Names of months as date(1) prints them, by language: languages.toml."""
+"""Names of months as date(1) prints them, by language: month_names.toml."""
 
 from __future__ import annotations
 
