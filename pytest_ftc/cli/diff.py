@@ -16,14 +16,12 @@ from pytest_ftc.comparison.manifests import compare_manifests
 from pytest_ftc.diagnosis.from_values import guess, look_into
 from pytest_ftc.model import Difference, DifferenceKind, Finding, Metadata, Output, OutputType, Verdict, Verification
 from pytest_ftc.model.errors import FtcError
+from pytest_ftc.model.limits import MOST_EXAMINED
 from pytest_ftc.model.printable import shorten
 
 if TYPE_CHECKING:
     from pytest_ftc.model import Verification
 from pytest_ftc.cli.output import page_style, write_text
-
-_MOST_EXAMINED = 500
-
 
 _CHUNK = 1 << 20
 
@@ -111,8 +109,8 @@ def _look(
     notes: list[str] = []
     for number, difference in enumerate(differences):
         name = difference.output or called
-        if difference.kind is DifferenceKind.CONTENT and number >= _MOST_EXAMINED:
-            notes.append(f"only the first {_MOST_EXAMINED} files that differ were looked into")
+        if difference.kind is DifferenceKind.CONTENT and number >= MOST_EXAMINED:
+            notes.append(f"only the first {MOST_EXAMINED} files that differ were looked into")
             placed.append(difference)
             continue
         leaves, cut = look_into(difference, name, (one / difference.output, other / difference.output))

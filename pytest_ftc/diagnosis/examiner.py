@@ -19,9 +19,7 @@ from pytest_ftc.model import (
     OutputType,
     Place,
 )
-
-_MOST_EXAMINED = 64
-"""Outputs of one artifact that are looked into; of the others it is only known whether they differ."""
+from pytest_ftc.model.limits import MOST_EXAMINED
 
 
 class Examiner:
@@ -45,11 +43,9 @@ class Examiner:
                 renamed = replace(difference, kind=DifferenceKind.CONTENT, experiment=new[pairs[name]])
                 places.update(places_of(name, [leaf_of_names(name, pairs[name])]))
                 if _is_other_content(renamed):
-                    places.update(
-                        places_of(name, self._leaves(renamed, control, other, walked=number < _MOST_EXAMINED))
-                    )
+                    places.update(places_of(name, self._leaves(renamed, control, other, walked=number < MOST_EXAMINED)))
             elif name not in pairs.values():
-                leaves = self._leaves(difference, control, other, walked=number < _MOST_EXAMINED)
+                leaves = self._leaves(difference, control, other, walked=number < MOST_EXAMINED)
                 places.update(places_of(name, leaves))
         return places
 
@@ -60,7 +56,7 @@ class Examiner:
         if difference.kind is not DifferenceKind.CONTENT or one is None or two is None:
             return [leaf_of_manifest(difference)]
         if not walked:
-            return [_whole(f"not examined: only the first {_MOST_EXAMINED} differing outputs are")]
+            return [_whole(f"not examined: only the first {MOST_EXAMINED} differing outputs are")]
         key = difference.output, one.sha256, two.sha256
         if key not in self._seen:
             blobs = Path(control.blobs, one.sha256), Path(other.blobs, two.sha256)

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import zlib
 from collections.abc import Iterator
 from typing import BinaryIO, Protocol
 
 from pytest_ftc.model.errors import NormalizationError
+from pytest_ftc.model.inflate import Decompressor
 from pytest_ftc.normalize.rules import CHUNK
 
 _LARGEST_READ = 64 << 20
@@ -17,43 +17,6 @@ class Readable(Protocol):
     """What can be read piece by piece."""
 
     def read(self, size: int = -1, /) -> bytes: ...
-
-
-class Decompressor(Protocol):
-    """Decompresses one frame, as in the standard library's lzma and bz2."""
-
-    @property
-    def eof(self) -> bool: ...
-    @property
-    def needs_input(self) -> bool: ...
-    @property
-    def unused_data(self) -> bytes: ...
-    def decompress(self, data: bytes, max_length: int = -1) -> bytes: ...
-
-
-class Inflater:
-    """A decompressor of deflate data, with or without gzip's header, with the interface of lzma's."""
-
-    def __init__(self, wbits: int) -> None:
-        self._zlib = zlib.decompressobj(wbits)
-        self._tail = b""
-
-    @property
-    def eof(self) -> bool:
-        return self._zlib.eof
-
-    @property
-    def needs_input(self) -> bool:
-        return not self._tail
-
-    @property
-    def unused_data(self) -> bytes:
-        return self._zlib.unused_data
-
-    def decompress(self, data: bytes, max_length: int = -1) -> bytes:
-        piece = self._zlib.decompress(self._tail + data, max(max_length, 0))
-        self._tail = self._zlib.unconsumed_tail
-        return piece
 
 
 def read_frame(decompressor: Decompressor, data: bytes, source: Readable) -> Iterator[bytes]:

@@ -6,11 +6,9 @@ import os
 from collections.abc import Mapping
 from pathlib import Path
 
+from pytest_ftc.model.epoch import FIRST_ZIP_EPOCH
 from pytest_ftc.model.errors import NormalizationError
 from pytest_ftc.model.git import run_git
-
-FIXED_EPOCH = 315619200
-"""1980-01-02 00:00 UTC: a zip archive stores nothing before 1980, and this is later in all time zones."""
 
 
 def choose_epoch(choice: str | None, path: Path, environ: Mapping[str, str]) -> int:
@@ -29,7 +27,7 @@ def choose_epoch(choice: str | None, path: Path, environ: Mapping[str, str]) -> 
         inside = any((above / ".git").exists() for above in (folder, *folder.parents))
         choice = "git" if inside else "unset"
     if choice == "unset":
-        return FIXED_EPOCH
+        return FIRST_ZIP_EPOCH
     return _commit_time(folder, environ) if choice == "git" else _number(choice, "--epoch")
 
 

@@ -10,7 +10,8 @@ from collections.abc import Iterator
 from typing import BinaryIO
 
 from pytest_ftc.model.errors import NormalizationError
-from pytest_ftc.normalize.bounded_io import Decompressor, Inflater, Window, read_frame
+from pytest_ftc.model.inflate import Decompressor, Inflater
+from pytest_ftc.normalize.bounded_io import Window, read_frame
 from pytest_ftc.normalize.member_names import show
 from pytest_ftc.normalize.rules import CHUNK
 from pytest_ftc.normalize.zip_reading import Member

@@ -21,12 +21,10 @@ from pytest_ftc.model import (
     Place,
     RemedyTemplate,
 )
+from pytest_ftc.model.epoch import FALLBACK_EPOCH
 from pytest_ftc.model.protocols import Executor
 from pytest_ftc.verification.plan import PlannedArtifact
 from pytest_ftc.verification.rebuild import ArtifactRebuilder, RebuildBudget
-
-_EPOCH = 1_577_836_800
-"""2020-01-01: the time that remedies set where the sources have no commit."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -88,7 +86,7 @@ def explain(
         rebuilder=rebuilder if options.rebuild else None,
         tree=plan.actions[0].environment.build_path,
     )
-    epoch = source.commit_time or _EPOCH
+    epoch = source.commit_time or FALLBACK_EPOCH
     findings = diagnose(builds[number], given, epoch=epoch, templates=plugins.templates)
     places = examiner.look(control, builds[number])
     return Explained(
@@ -96,6 +94,18 @@ def explain(
         differences=tuple(_differences(places, differences)),
         builds=tuple(rebuilder.builds),
         notes=tuple(examiner.notes),
+    )
+
+
+def locate(
+    planned: PlannedArtifact, builds: Sequence[BuildResult], differences: Sequence[Difference], plugins: Plugins
+) -> Explained:
+    """Return the places in which the `builds` differ, in the words of `explain`, and look for no cause."""
+    metadata = planned.artifact.metadata
+    examiner = Examiner(metadata, plugins.comparators)
+    places = examiner.look(builds[0], builds[_first_that_differs(builds, metadata)])
+    return Explained(
+        findings=(), differences=tuple(_differences(places, differences)), builds=(), notes=tuple(examiner.notes)
     )
 
 

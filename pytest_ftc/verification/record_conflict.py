@@ -20,11 +20,9 @@ from pytest_ftc.model import (
     Verdict,
     Verification,
 )
+from pytest_ftc.model.limits import MOST_FULL_DIFFS
 from pytest_ftc.model.protocols import Comparator
 from pytest_ftc.verification.cache import Disagreement
-
-_MOST_EXAMINED = 16
-"""Outputs whose insides are compared."""
 
 
 def dispute(
@@ -41,7 +39,7 @@ def dispute(
     control = verification.builds[0]
     differences: list[Difference] = []
     for number, difference in enumerate(disagreement.differences):
-        if number < _MOST_EXAMINED:
+        if number < MOST_FULL_DIFFS:
             differences += _examine(difference, control, fetch, comparator, folder)
         else:
             differences.append(difference)

@@ -12,6 +12,7 @@ from pathlib import Path
 from pytest_ftc.comparison.manifests import compare_manifests
 from pytest_ftc.diagnosis.from_values import guess, look_into
 from pytest_ftc.model import Artifact, Difference, DifferenceKind, Finding, Output, OutputType, Verdict, Verification
+from pytest_ftc.model.epoch import FALLBACK_EPOCH
 from pytest_ftc.model.errors import FtcError, NormalizationError, SourceError
 from pytest_ftc.model.oci_reference import is_image
 from pytest_ftc.model.protocols import Images
@@ -20,7 +21,6 @@ from pytest_ftc.model.verification import PUBLISHED
 from pytest_ftc.normalize.replace import normalize_file
 from pytest_ftc.normalize.rules import Rules
 
-_EPOCH = 1_577_836_800
 _LARGEST = 4 << 30
 """Bytes that a file may hold when it is normalized for comparison."""
 
@@ -141,7 +141,7 @@ def _normalized(name: str, files: Sequence[Path], folder: Path) -> Iterator[str]
         copy.parent.mkdir()
         try:
             shutil.copyfile(file, copy)
-            normalize_file(copy, Rules(epoch=_EPOCH, max_size=_LARGEST), write=True, output=None)
+            normalize_file(copy, Rules(epoch=FALLBACK_EPOCH, max_size=_LARGEST), write=True, output=None)
             yield _describe(copy).sha256
         except (OSError, NormalizationError, FtcError):
             yield ""

@@ -28,9 +28,10 @@ from pytest_ftc.model import (
     Verification,
 )
 from pytest_ftc.model.errors import FtcError
+from pytest_ftc.model.limits import MOST_FULL_DIFFS
 from pytest_ftc.model.protocols import Comparator, Executor, Images, Variation
 from pytest_ftc.verification.cache import VerificationCache
-from pytest_ftc.verification.explain import DiagnosisOptions, Plugins, explain
+from pytest_ftc.verification.explain import DiagnosisOptions, Plugins, explain, locate
 from pytest_ftc.verification.fragility import find_what_breaks
 from pytest_ftc.verification.hermeticity import find_outside_uses
 from pytest_ftc.verification.not_searched import summarize
@@ -45,9 +46,6 @@ _TELLING = (Verdict.REPRODUCIBLE, Verdict.UNREPRODUCIBLE, Verdict.FRAGILE)
 
 _DIAGNOSIS_SECONDS = 600
 """After these no more build of a diagnosis is begun."""
-
-_MOST_EXAMINED = 16
-"""Outputs of one artifact whose insides are compared."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -231,9 +229,12 @@ def _find_what_breaks(
 
 
 def _explain(planned: PlannedArtifact, outcome: _Outcome, executor: Executor, context: VerificationContext) -> _Outcome:
-    """Diagnose the differences of an unreproducible artifact, if that is wanted."""
-    if outcome.verdict is not Verdict.UNREPRODUCIBLE or context.diagnose == "off":
+    """Locate the differences of an unreproducible artifact, and diagnose them if that is wanted."""
+    if outcome.verdict is not Verdict.UNREPRODUCIBLE:
         return outcome
+    if context.diagnose == "off":
+        located = locate(planned, outcome.builds, outcome.differences, context.plugins)
+        return replace(outcome, differences=located.differences, notes=(*outcome.notes, *located.notes))
     options = DiagnosisOptions(
         rebuild=context.diagnose == "full",
         max_builds=context.max_builds,
@@ -311,10 +312,10 @@ def _examine_first(
     for difference in differences:
         if difference.kind is not DifferenceKind.CONTENT or not (difference.control and difference.experiment):
             yield difference
-        elif examined < _MOST_EXAMINED:
+        elif examined < MOST_FULL_DIFFS:
             examined += 1
             one = Path(control.blobs, difference.control.sha256)
             other = Path(experiment.blobs, difference.experiment.sha256)
             yield from comparator.examine(difference, one, other)
         else:
-            yield replace(difference, note=f"not examined: only the first {_MOST_EXAMINED} differing outputs are")
+            yield replace(difference, note=f"not examined: only the first {MOST_FULL_DIFFS} differing outputs are")

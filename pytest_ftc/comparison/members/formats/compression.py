@@ -9,11 +9,12 @@ import sys
 import zlib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from typing import Any, Protocol, cast
+from typing import Any, cast
 
 from pytest_ftc.comparison.members.contents import Contents, Member
 from pytest_ftc.comparison.members.limits import Budget, LimitReachedError
 from pytest_ftc.comparison.members.span import Span, spool
+from pytest_ftc.model.inflate import Decompressor, Inflater
 
 _CHUNK = 1 << 16
 _STEP = 1 << 18
@@ -22,61 +23,27 @@ _MEMORY = 128 << 20
 """Bytes a decoder may take; the largest preset of xz needs 65 MiB."""
 
 
-class Decoder(Protocol):
-    """What bz2, lzma and zstd decoders have in common."""
-
-    @property
-    def eof(self) -> bool: ...
-    @property
-    def needs_input(self) -> bool: ...
-    @property
-    def unused_data(self) -> bytes: ...
-    def decompress(self, data: bytes, max_length: int) -> bytes: ...
+def deflate_decoder() -> Decompressor:
+    return Inflater(-zlib.MAX_WBITS)
 
 
-class _Inflater:
-    """zlib's decoder as one of them."""
-
-    def __init__(self, window: int) -> None:
-        self._decoder = zlib.decompressobj(window)
-
-    @property
-    def eof(self) -> bool:
-        return self._decoder.eof
-
-    @property
-    def needs_input(self) -> bool:
-        return not self._decoder.unconsumed_tail
-
-    @property
-    def unused_data(self) -> bytes:
-        return self._decoder.unused_data
-
-    def decompress(self, data: bytes, max_length: int) -> bytes:
-        return self._decoder.decompress(self._decoder.unconsumed_tail + data, max_length)
+def zlib_decoder() -> Decompressor:
+    return Inflater(zlib.MAX_WBITS)
 
 
-def deflate_decoder() -> Decoder:
-    return _Inflater(-zlib.MAX_WBITS)
+def gzip_decoder() -> Decompressor:
+    return Inflater(16 + zlib.MAX_WBITS)
 
 
-def zlib_decoder() -> Decoder:
-    return _Inflater(zlib.MAX_WBITS)
-
-
-def gzip_decoder() -> Decoder:
-    return _Inflater(16 + zlib.MAX_WBITS)
-
-
-def bzip2_decoder() -> Decoder:
+def bzip2_decoder() -> Decompressor:
     return bz2.BZ2Decompressor()
 
 
-def xz_decoder() -> Decoder:
+def xz_decoder() -> Decompressor:
     return lzma.LZMADecompressor(format=lzma.FORMAT_XZ, memlimit=_MEMORY)
 
 
-def lzma_decoder(properties: bytes, size: int) -> Decoder:
+def lzma_decoder(properties: bytes, size: int) -> Decompressor:
     """Return a decoder of a bare LZMA stream, whose size is -1 where it ends with a marker."""
     # Given the head of a .lzma file, it respects a limit on memory, which a raw decoder does not.
     decoder = lzma.LZMADecompressor(format=lzma.FORMAT_ALONE, memlimit=_MEMORY)
@@ -84,11 +51,11 @@ def lzma_decoder(properties: bytes, size: int) -> Decoder:
     return decoder
 
 
-def zstd_decoder() -> Decoder:
+def zstd_decoder() -> Decompressor:
     """Raises LimitReachedError when there is no zstd: it is in Python since 3.14, and in backports.zstd."""
     name = "compression.zstd" if sys.version_info >= (3, 14) else "backports.zstd"
     try:
-        return cast(Decoder, importlib.import_module(name).ZstdDecompressor())
+        return cast(Decompressor, importlib.import_module(name).ZstdDecompressor())
     except ImportError:
         raise LimitReachedError("there is no zstd here: pip install pytest-ftc[zstd]") from None
 
@@ -104,7 +71,7 @@ class Decompressed:
     """Where the last one ends."""
 
 
-def decompress(span: Span, make: Callable[[], Decoder], budget: Budget, *, single: bool = False) -> Decompressed:
+def decompress(span: Span, make: Callable[[], Decompressor], budget: Budget, *, single: bool = False) -> Decompressed:
     """Decompress the streams at the start of `span`; a `single` one when what follows is none of its business.
 
     Raises LimitReachedError, OutOfTimeError, EOFError for a stream that is cut short, and what the decoder raises.
@@ -122,7 +89,7 @@ def decompress(span: Span, make: Callable[[], Decoder], budget: Budget, *, singl
     return result
 
 
-def _one_stream(span: Span, decoder: Decoder, result: Decompressed) -> Iterator[bytes]:
+def _one_stream(span: Span, decoder: Decompressor, result: Decompressed) -> Iterator[bytes]:
     position = result.end
     while not decoder.eof:
         data = b""

@@ -10,7 +10,6 @@ from functools import partial
 
 from pytest_ftc.comparison.members.contents import Attribute, Contents, Member, header, mode, mtime, owner
 from pytest_ftc.comparison.members.formats.compression import (
-    Decoder,
     bzip2_decoder,
     decompress,
     deflate_decoder,
@@ -21,6 +20,7 @@ from pytest_ftc.comparison.members.formats.compression import (
 from pytest_ftc.comparison.members.limits import Budget, LimitReachedError
 from pytest_ftc.comparison.members.span import Span, SpanFile
 from pytest_ftc.model import Field
+from pytest_ftc.model.inflate import Decompressor
 
 _EXTENSIONS = (".zip", ".whl", ".jar", ".pyz", ".war", ".apk", ".egg")
 _END = b"PK\5\6"
@@ -85,7 +85,7 @@ def _read_entry(span: Span, entry: zipfile.ZipInfo, budget: Budget) -> Member:
     )
 
 
-def _decompress(stored: Span, make: Callable[[], Decoder], budget: Budget) -> Span:
+def _decompress(stored: Span, make: Callable[[], Decompressor], budget: Budget) -> Span:
     return decompress(stored, make, budget, single=True).payload
 
 

@@ -1,0 +1,9 @@
+"""Times that stand in for an unknown one, in seconds since 1970."""
+
+from __future__ import annotations
+
+FIRST_ZIP_EPOCH = 315_619_200
+"""1980-01-02 00:00 UTC: a zip archive stores nothing before 1980, and this is later in all time zones."""
+
+FALLBACK_EPOCH = 1_577_836_800
+"""2020-01-01 00:00 UTC: the time that remedies set where the sources have no commit."""

@@ -1,0 +1,43 @@
+"""Decompressing piece by piece: zlib's decoder with the interface of those in bz2 and lzma."""
+
+from __future__ import annotations
+
+import zlib
+from typing import Protocol
+
+
+class Decompressor(Protocol):
+    """Decompresses one stream or frame, as the decoders of bz2, lzma and zstd do."""
+
+    @property
+    def eof(self) -> bool: ...
+    @property
+    def needs_input(self) -> bool: ...
+    @property
+    def unused_data(self) -> bytes: ...
+    def decompress(self, data: bytes, max_length: int = -1) -> bytes: ...
+
+
+class Inflater:
+    """A decompressor of deflate data, bare or with the header of zlib or gzip (RFC 1950, 1951, 1952).
+
+    `wbits` is as in zlib.decompressobj: negative for bare data, 16 more for gzip.
+    """
+
+    def __init__(self, wbits: int) -> None:
+        self._decoder = zlib.decompressobj(wbits)
+
+    @property
+    def eof(self) -> bool:
+        return self._decoder.eof
+
+    @property
+    def needs_input(self) -> bool:
+        return not self._decoder.unconsumed_tail
+
+    @property
+    def unused_data(self) -> bytes:
+        return self._decoder.unused_data
+
+    def decompress(self, data: bytes, max_length: int = -1) -> bytes:
+        return self._decoder.decompress(self._decoder.unconsumed_tail + data, max(max_length, 0))
