@@ -76,6 +76,14 @@ def test_fast_looks_at_the_values_alone(verify_build):
     assert len(run.artifact()["builds"]) == 2
 
 
+@pytest.mark.parametrize("mode", ["off", "fast"])
+def test_places_are_the_same_with_and_without_diagnosis(verify_build, mode):
+    build = "(echo a; echo $HOME) | gzip -n > out"
+    run = verify_build(build, f"--ftc-diagnose={mode}", "--ftc-variations=home")
+    places = [(one["output"], one["member"], one["location"]) for one in run.artifact()["differences"]]
+    assert places == [("out", "", "line 2")]
+
+
 def test_off_says_that_nothing_is_known(verify_build):
     run = verify_build("echo $HOME > out", "--ftc-diagnose=off")
     assert first(run)["cause"] == "unknown"
