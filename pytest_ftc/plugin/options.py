@@ -1,6 +1,6 @@
-"""The options: a table that becomes the command line and the keys of ``[tool.ftc]``, and what has no key.
+"""The options: a table for the command line and the keys of ``[tool.ftc]``.
 
-Every run of pytest imports this, so it imports next to nothing itself.
+Every run of pytest imports this module, so it imports almost nothing.
 """
 
 from __future__ import annotations
@@ -44,40 +44,40 @@ OPTIONS = (
         "'quick,-umask,time.offset=+30d'",
         "all",
     ),
-    Option("builds", "N", "builds per artifact, the control among them", "2"),
-    Option("jobs", "N", "builds that run at once", "the CPUs"),
+    Option("builds", "N", "builds per artifact, including the control", "2"),
+    Option("jobs", "N", "number of concurrent builds", "the CPUs"),
     Option(
         "diagnose",
         "off|fast|full",
         "explain differences by their values (fast), or by rebuilding too (full)",
         "full",
     ),
-    Option("max_builds", "N", "builds per artifact, those that explain a difference included", "12"),
+    Option("max_builds", "N", "maximum number of builds per artifact, including those for the diagnosis", "12"),
     Option(
-        "sample", "RATE", "verify only this share of the artifacts, from 0 to 1, and all that are due or critical", "1"
+        "sample", "RATE", "verify only this share of the artifacts, from 0 to 1, plus all that are due or critical", "1"
     ),
-    Option("changed_first", "REF", "verify those artifacts first whose sources have changed since the commit REF"),
+    Option("changed_first", "REF", "verify artifacts first whose sources have changed since the commit REF"),
     Option("report", "DIR", "write report.json, index.html, findings.sarif, logs and diffs to DIR"),
     Option("json", "PATH", "write the report to PATH"),
-    Option("store", "DIR", "keep what was verified in DIR", "FTC_STORE, else a folder of yours alone"),
-    Option("no_cache", "", "build everything, also what was verified before, and compare with what is remembered"),
+    Option("store", "DIR", "the folder of the verification cache", "FTC_STORE, else a private folder of the user"),
+    Option("no_cache", "", "ignore cached verdicts: rebuild, and compare with them"),
     Option(
         "baseline",
         "PATH",
-        "known findings, which do not fail (see --ftc-update-baseline)",
-        "ftc-baseline.toml, if it is there",
+        "file of known findings, which do not fail the session (see --ftc-update-baseline)",
+        "ftc-baseline.toml, if it exists",
     ),
-    Option("update_baseline", "", "write what is found to the baseline"),
-    Option("trace", "", "tell what builds use beyond their declared inputs: files, network, random devices"),
+    Option("update_baseline", "", "write the current findings to the baseline"),
+    Option("trace", "", "report undeclared inputs: files, network, random devices"),
 )
 
 
 COMMAND_LINE_ONLY = (
-    Option("replay", "BUILD_ID", "run this build of an earlier session again, in the environment it had, and no tests"),
-    Option("shell", "", "with --ftc-replay: enter the environment instead; ftc-build runs the build there"),
-    Option("keep", "", "with --ftc-replay: keep the tree, the home and the outputs, and tell where"),
+    Option("replay", "BUILD_ID", "rerun this build of an earlier session in its environment; no tests are run"),
+    Option("shell", "", "with --ftc-replay: open a shell in the environment; ftc-build runs the build there"),
+    Option("keep", "", "with --ftc-replay: keep the tree, the home and the outputs, and print their paths"),
 )
-"""What is asked of one session, and so has no key in ``[tool.ftc]``."""
+"""Options of a single session, which have no key in ``[tool.ftc]``."""
 
 
 def add_options(parser: pytest.Parser) -> None:
@@ -96,10 +96,10 @@ def add_options(parser: pytest.Parser) -> None:
 
 
 def given_values(config: pytest.Config) -> Mapping[str, str | bool | None]:
-    """Return what the command line says, by option name; True for a flag, None where it says nothing."""
+    """Return what the command line says, by option name; True for a flag, None for options that are not given."""
     return {option.name: config.getoption(option.destination) for option in OPTIONS}
 
 
 def wants_replay(config: pytest.Config) -> bool:
-    """Return whether a build is to be replayed; without one, what only a replay heeds is a mistake to be told."""
+    """Return whether an option of a replay was given; those that need --ftc-replay are checked later."""
     return any(config.getoption(option.destination) is not None for option in COMMAND_LINE_ONLY)
