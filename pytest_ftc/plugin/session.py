@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import contextlib
-import datetime
 import itertools
 import json
-import os
 import time
 from collections.abc import Generator, Sequence
 from pathlib import Path
@@ -16,7 +13,7 @@ import pytest
 
 from pytest_ftc.config.project import explain_nothing
 from pytest_ftc.model import Artifact, BuildResult, Verification
-from pytest_ftc.model.errors import ConfigurationError, FtcError
+from pytest_ftc.model.errors import ConfigurationError
 from pytest_ftc.model.printable import shorten
 from pytest_ftc.model.serialization import from_json, to_json
 from pytest_ftc.plugin.collection import Collected
@@ -35,7 +32,9 @@ from pytest_ftc.plugin.items import (
 )
 from pytest_ftc.plugin.marker import declare_test, is_rebuilt, marked_tests
 from pytest_ftc.plugin.progress import Display, Nothing, make_display, shown
-from pytest_ftc.reporting.baseline.baseline import find_stale, forgives
+from pytest_ftc.plugin.result_folders import check_writable, record_folders, results_folder
+from pytest_ftc.plugin.session_report import SessionReport
+from pytest_ftc.plugin.settings import add_to_arguments, find_changed, load_settings, usage_errors
 from pytest_ftc.variations.specification import Vocabulary
 from pytest_ftc.verification.sampling import Sampler
 from pytest_ftc.verification.session import Verifier
@@ -43,16 +42,10 @@ from pytest_ftc.verification.user_folders import user_cache
 
 if TYPE_CHECKING:
     from _pytest.terminal import TerminalReporter
-from pytest_ftc.plugin.result_folders import check_writable, record_folders, results_folder
-from pytest_ftc.plugin.settings import add_to_arguments, find_changed, load_baseline_of, load_settings, usage_errors
 
 _REPORT_KEY = "ftc_verifications"
 _LEFT_OUT_KEY = "ftc_left_out"
-
-
 _MOST_NAMED = 10
-
-
 _VERIFICATIONS = pytest.StashKey[list[Verification]]()
 
 
@@ -65,10 +58,8 @@ class VerificationSession:
         end_asking(pytest_config)
         check_writable(self.config)
         self._is_worker = hasattr(pytest_config, "workerinput")
-        self._started = time.time()
+        started = time.time()
         self._found: dict[str, list[Verification]] = {}
-        self._told: dict[tuple[str, str], Verification] = {}
-        self._report_problem = ""
         self._hook_problems: list[str] = []
         self._results = results_folder(pytest_config, self.config)
         records = record_folders(pytest_config, self.config)
@@ -80,11 +71,9 @@ class VerificationSession:
             rate=self.config.sample,
             most_left_out=self.config.most_left_out,
         )
-        self._left_out: dict[str, str] = {}
         self._tests: dict[str, Artifact] = {}
-        self._today = datetime.date.today()
-        self._baseline = load_baseline_of(self.config).diagnosed(self.config.diagnose)
         self._collected = Collected(self.config.root, [artifact.id for artifact in self.config.artifacts])
+        self._report = SessionReport(self.config, self._verifier, self._collected, started)
         self._changed = find_changed(self.config)
         add_to_arguments(pytest_config, self.config)
 
@@ -104,9 +93,7 @@ class VerificationSession:
 
     def accepts(self, verification: Verification) -> bool:
         """Return whether a `verification` does not fail: it is all that it should be, or what differs is known."""
-        if verification.passed or not forgives(verification):
-            return verification.passed
-        return self.config.update_baseline or self._baseline.judge(verification, self._today).accepted
+        return self._report.accepts(verification)
 
     @property
     def root(self) -> Path:
@@ -188,10 +175,6 @@ class VerificationSession:
             chosen = [artifact for artifact in artifacts if not self._sample.why_left_out(artifact)]
             self._verifier.start(chosen, self._changed)
 
-    def _stale(self) -> tuple[str, ...]:
-        """Return the artifacts of the baseline that are gone; one that only this session leaves out is there."""
-        return find_stale(self._baseline, self._collected.has)
-
     def pytest_deselected(self) -> None:
         self._collected.is_whole = False
 
@@ -235,14 +218,13 @@ class VerificationSession:
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         if why := getattr(report, _LEFT_OUT_KEY, ""):
-            self._left_out[report.nodeid] = why
+            self._report.left_out[report.nodeid] = why
         if report.when != "call" or self._is_worker:
             return
         # A test that is run again tells of the same artifact again; with --dist=each every worker has its own.
         worker = getattr(report, "worker_id", "")
         for one in self._take_found(report):
-            if self._told.get((worker, one.id)) != one:
-                self._told[worker, one.id] = one
+            if self._report.add(worker, one):
                 self._hook_problems += notify(self._pytest, one)
 
     def _take_found(self, report: pytest.TestReport) -> Sequence[Verification]:
@@ -251,84 +233,24 @@ class VerificationSession:
             return [from_json(Verification, one) for one in json.loads(text)]
         return self._found.pop(report.nodeid, ())
 
-    @property
-    def _verifications(self) -> list[Verification]:
-        return list(self._told.values())
-
     @pytest.hookimpl(trylast=True)
     def pytest_sessionfinish(self, session: pytest.Session) -> None:
         self._verifier.close()
         if not self._is_worker:
             # What did not pass must not be left out next time, as if that were all right.
-            due = {one.id for one in self._verifications if not self.accepts(one)}
-            self._sample.remember({one.id for one in self._verifications} - due, due, list(self._left_out))
+            due = {one.id for one in self._report.verifications if not self.accepts(one)}
+            verified = {one.id for one in self._report.verifications}
+            self._sample.remember(verified - due, due, list(self._report.left_out))
         if self._hook_problems and session.exitstatus == pytest.ExitCode.OK:
             session.exitstatus = pytest.ExitCode.INTERNAL_ERROR
-        if self._verifications and not self._is_worker:
-            try:
-                self._write_reports()
-            except FtcError as error:
-                # The verdicts are known and stay on the screen; that their report is missing must not pass unseen.
-                self._report_problem = str(error)
-                session.exitstatus = pytest.ExitCode.USAGE_ERROR
+        if not self._is_worker and not self._report.write():
+            session.exitstatus = pytest.ExitCode.USAGE_ERROR
 
     def pytest_unconfigure(self) -> None:
         self._verifier.close()
 
     def pytest_terminal_summary(self, terminalreporter: TerminalReporter) -> None:
-        if not (self._verifications or self._left_out) or terminalreporter.verbosity < -1:
-            return
-        from pytest_ftc.reporting.baseline.baseline import describe_standings
-        from pytest_ftc.reporting.terminal.style import fit_encoding, show
-        from pytest_ftc.reporting.terminal.summary import summary_lines
-
-        writer = terminalreporter._tw
-        lines = summary_lines(
-            self._verifications,
-            width=min(writer.fullwidth, 120),
-            colour=writer.hasmarkup,
-            verbose=terminalreporter.verbosity > 0,
-        )
-        terminalreporter.section("ftc")
-        terminalreporter.write(fit_encoding(lines, getattr(writer._file, "encoding", None)))
-        for name, reason in self._left_out.items():
-            terminalreporter.write_line(f"  left out    {show(name.rpartition('::')[2])}: {reason}")
-        if self.config.baseline:
-            standings = {one.id: self._baseline.judge(one, self._today) for one in self._verifications}
-            for text in describe_standings(standings, self.config.baseline.name, self._stale()):
-                terminalreporter.write_line(f"  baseline    {show(text)}")
-        if os.environ.get("GITHUB_ACTIONS") == "true" and not self._is_worker:
-            from pytest_ftc.reporting.ci import to_annotations
-
-            known = self._baseline.fingerprints(self._verifications, self._today)
-            for line in to_annotations(self._verifications, self.config.lines, known):
-                terminalreporter.write_line(line)
-        for problem in self._verifier.problems:
-            terminalreporter.write_line(f"  note        {show(problem)}")
-        for problem in dict.fromkeys(self._hook_problems):
-            terminalreporter.write_line(f"ERROR: {problem}", red=True)
-        if self._report_problem:
-            terminalreporter.write_line(f"ERROR: {self._report_problem}", red=True)
-
-    def _write_reports(self) -> None:
-        described = self._verifier.describe(self._started)
-        known = self._baseline.fingerprints(self._verifications, self._today)
-        if self.config.report:
-            from pytest_ftc.reporting.write import write_reports
-
-            write_reports(self.config.report, self._verifications, **described, lines=self.config.lines, known=known)
-        if self.config.json:
-            from pytest_ftc.reporting.json_report import report
-            from pytest_ftc.reporting.write import write_json
-
-            write_json(self.config.json, report(self._verifications, **described))
-        if self.config.update_baseline and self.config.baseline:
-            from pytest_ftc.reporting.write import write_text
-
-            updated = self._baseline.updated(self._verifications, self._today, self._stale())
-            write_text(self.config.baseline, updated.render())
-        if path := os.environ.get("GITHUB_STEP_SUMMARY"):
-            _append(path, self._verifications)
+        self._report.print_summary(terminalreporter, self._hook_problems, annotates=not self._is_worker)
 
 
 def keep_verification(item: pytest.Item, verification: Verification) -> None:
@@ -337,11 +259,3 @@ def keep_verification(item: pytest.Item, verification: Verification) -> None:
     item.stash[_VERIFICATIONS] = found
     others = [entry for entry in item.user_properties if not entry[0].startswith("ftc_")]
     item.user_properties = [*others, *itertools.chain.from_iterable(map(properties_of, found))]
-
-
-def _append(path: str, verifications: list[Verification]) -> None:
-    """Append the table of artifacts to the summary of a job on GitHub Actions."""
-    from pytest_ftc.reporting.ci import job_summary
-
-    with contextlib.suppress(OSError), open(path, "a", encoding="utf-8", errors="backslashreplace") as file:
-        file.write(job_summary(verifications))

@@ -1,0 +1,139 @@
+"""What a session reports: its verifications, judged by the baseline, as files and on the terminal."""
+
+from __future__ import annotations
+
+import contextlib
+import datetime
+import os
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from pytest_ftc.config.load import Config
+from pytest_ftc.model import Verification
+from pytest_ftc.model.errors import FtcError
+from pytest_ftc.plugin.collection import Collected
+from pytest_ftc.plugin.settings import load_baseline_of
+from pytest_ftc.reporting.baseline.baseline import describe_standings, find_stale, forgives
+from pytest_ftc.reporting.terminal.style import fit_encoding, show
+from pytest_ftc.verification.session import Verifier
+
+if TYPE_CHECKING:
+    from _pytest.terminal import TerminalReporter
+
+
+class SessionReport:
+    """Collects the verifications of a session, then writes the reports and prints the summary."""
+
+    def __init__(self, config: Config, verifier: Verifier, collected: Collected, started: float) -> None:
+        self._config = config
+        self._verifier = verifier
+        self._collected = collected
+        self._started = started
+        self._today = datetime.date.today()
+        self._baseline = load_baseline_of(config).diagnosed(config.diagnose)
+        self._verifications: dict[tuple[str, str], Verification] = {}
+        self._problem = ""
+        self.left_out: dict[str, str] = {}
+        """Why artifacts are not in the sample, by node id."""
+
+    @property
+    def verifications(self) -> list[Verification]:
+        """The verifications so far."""
+        return list(self._verifications.values())
+
+    def add(self, worker: str, verification: Verification) -> bool:
+        """Add a `verification` from a worker of pytest-xdist, and return whether it is new."""
+        if self._verifications.get((worker, verification.id)) == verification:
+            return False
+        self._verifications[worker, verification.id] = verification
+        return True
+
+    def accepts(self, verification: Verification) -> bool:
+        """Return whether a `verification` does not fail: it passed, or all its findings are known."""
+        if verification.passed or not forgives(verification):
+            return verification.passed
+        return self._config.update_baseline or self._baseline.judge(verification, self._today).accepted
+
+    def write(self) -> bool:
+        """Write the reports that were asked for; return False if one could not be written, as the summary will say."""
+        try:
+            if self._verifications:
+                self._write()
+        except FtcError as error:
+            # The verdicts are known and stay on the screen; the missing report must not go unnoticed.
+            self._problem = str(error)
+        return not self._problem
+
+    def _stale(self) -> tuple[str, ...]:
+        """Return the artifacts of the baseline that are gone; one that only this session leaves out is there."""
+        return find_stale(self._baseline, self._collected.has)
+
+    def print_summary(
+        self, terminalreporter: TerminalReporter, hook_problems: Sequence[str], *, annotates: bool
+    ) -> None:
+        """Print the section of this session, and annotations for GitHub Actions if it `annotates`."""
+        if not (self.verifications or self.left_out) or terminalreporter.verbosity < -1:
+            return
+        self._print_artifacts(terminalreporter)
+        if self._config.baseline:
+            standings = {one.id: self._baseline.judge(one, self._today) for one in self.verifications}
+            for text in describe_standings(standings, self._config.baseline.name, self._stale()):
+                terminalreporter.write_line(f"  baseline    {show(text)}")
+        if annotates and os.environ.get("GITHUB_ACTIONS") == "true":
+            self._print_annotations(terminalreporter)
+        for problem in self._verifier.problems:
+            terminalreporter.write_line(f"  note        {show(problem)}")
+        for problem in dict.fromkeys(hook_problems):
+            terminalreporter.write_line(f"ERROR: {problem}", red=True)
+        if self._problem:
+            terminalreporter.write_line(f"ERROR: {self._problem}", red=True)
+
+    def _print_artifacts(self, terminalreporter: TerminalReporter) -> None:
+        from pytest_ftc.reporting.terminal.summary import summary_lines
+
+        writer = terminalreporter._tw
+        lines = summary_lines(
+            self.verifications,
+            width=min(writer.fullwidth, 120),
+            colour=writer.hasmarkup,
+            verbose=terminalreporter.verbosity > 0,
+        )
+        terminalreporter.section("ftc")
+        terminalreporter.write(fit_encoding(lines, getattr(writer._file, "encoding", None)))
+        for name, reason in self.left_out.items():
+            terminalreporter.write_line(f"  left out    {show(name.rpartition('::')[2])}: {reason}")
+
+    def _print_annotations(self, terminalreporter: TerminalReporter) -> None:
+        from pytest_ftc.reporting.ci import to_annotations
+
+        known = self._baseline.fingerprints(self.verifications, self._today)
+        for line in to_annotations(self.verifications, self._config.lines, known):
+            terminalreporter.write_line(line)
+
+    def _write(self) -> None:
+        described = self._verifier.describe(self._started)
+        known = self._baseline.fingerprints(self.verifications, self._today)
+        if self._config.report:
+            from pytest_ftc.reporting.write import write_reports
+
+            write_reports(self._config.report, self.verifications, **described, lines=self._config.lines, known=known)
+        if self._config.json:
+            from pytest_ftc.reporting.json_report import report
+            from pytest_ftc.reporting.write import write_json
+
+            write_json(self._config.json, report(self.verifications, **described))
+        if self._config.update_baseline and self._config.baseline:
+            from pytest_ftc.reporting.write import write_text
+
+            updated = self._baseline.updated(self.verifications, self._today, self._stale())
+            write_text(self._config.baseline, updated.render())
+        if path := os.environ.get("GITHUB_STEP_SUMMARY"):
+            _append(path, self.verifications)
+
+
+def _append(path: str, verifications: list[Verification]) -> None:
+    """Append the table of artifacts to the summary of a job on GitHub Actions."""
+    from pytest_ftc.reporting.ci import job_summary
+
+    with contextlib.suppress(OSError), open(path, "a", encoding="utf-8", errors="backslashreplace") as file:
+        file.write(job_summary(verifications))
