@@ -131,7 +131,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Print what differs between two files or folders."""
-    from pytest_ftc.reporting.terminal.failure import diff_panel
+    from pytest_ftc.reporting.terminal.diff import diff_panel
 
     found = diff(options.one, options.other)
     if options.json:

@@ -12,11 +12,11 @@ from pytest_ftc.reporting.findings import findings_of, fold
 from pytest_ftc.reporting.sarif import describe
 
 _MOST_ANNOTATIONS = 10
-"""GitHub shows no more of a level in one step."""
+"""GitHub shows at most this many of one level per step."""
 _LONGEST_TITLE = 200
 _MOST_ROWS = 500
 _MOST_BYTES = 500_000
-"""Of the summary: GitHub refuses all of it when that of a step is over 1 MiB."""
+"""Size of the summary: GitHub rejects a step's summary over 1 MiB."""
 _SYMBOLS = {
     Verdict.REPRODUCIBLE: "✅",
     Verdict.UNREPRODUCIBLE: "❌",
@@ -31,14 +31,14 @@ def to_annotations(verifications: Sequence[Verification], lines: Mapping[str, in
 
     See https://docs.github.com/en/actions/reference/workflow-commands-for-github-actions.
     """
-    told: dict[str, list[str]] = {"error": [], "notice": []}
+    commands: dict[str, list[str]] = {"error": [], "notice": []}
     for one in verifications:
         place = f"file={_property(one.id.partition('::')[0])},line={lines.get(one.id, 1)}"
         for title, text, is_known in _messages(one, known):
             level = "notice" if is_known else "error"
             shown = _property(shorten(title, _LONGEST_TITLE))
-            told[level].append(f"::{level} {place},title={shown}::{_data(text)}")
-    return [line for level, commands in told.items() for line in _bounded(level, commands)]
+            commands[level].append(f"::{level} {place},title={shown}::{_data(text)}")
+    return [line for level, those in commands.items() for line in _bounded(level, those)]
 
 
 def _bounded(level: str, commands: list[str]) -> list[str]:
@@ -52,7 +52,7 @@ def _bounded(level: str, commands: list[str]) -> list[str]:
 def _messages(one: Verification, known: frozenset[str]) -> Iterator[tuple[str, str, bool]]:
     if one.verdict is Verdict.UNREPRODUCIBLE:
         for findings in fold(findings_of(one)):
-            more = f" ({len(findings)} places alike)" if len(findings) > 1 else ""
+            more = f" (and {len(findings) - 1} similar)" if len(findings) > 1 else ""
             is_known = all(fingerprint(one.id, finding) in known for finding in findings)
             yield f"{one.name}: {findings[0].cause}{more}", describe(findings[0]), is_known
     elif one.verdict is not Verdict.REPRODUCIBLE:
@@ -78,7 +78,7 @@ def shorten_lines(text: str) -> str:
 
 
 def job_summary(verifications: Sequence[Verification]) -> str:
-    """Return the table of all artifacts, and what differs, as Markdown; what is bad comes first."""
+    """Return the table of all artifacts, and what differs, as Markdown; bad verdicts first."""
     ordered = sorted(verifications, key=lambda one: one.passed)
     rows = [
         "## Reproducible builds",
@@ -119,7 +119,7 @@ def _row(one: Verification) -> str:
 
 
 def _cell(text: str) -> str:
-    """Return `text` on one line of Markdown, none of it markup."""
+    """Return `text` on one line of Markdown, all markup escaped."""
     shown = shorten(text, 600)
     return "".join(f"\\{character}" if character in "\\`*_{}[]<>#|~!" else character for character in shown)
 
@@ -137,7 +137,7 @@ def code_quality(
                 {
                     "description": shorten(f"{one.name}: {text}", 1000),
                     "check_name": f"ftc/{check}",
-                    # One place with a fingerprint hides others that have the same.
+                    # GitLab shows one entry per fingerprint.
                     "fingerprint": mark if seen[mark] == 1 else f"{mark}-{seen[mark]}",
                     "severity": "info" if mark in known else "major",
                     "location": {

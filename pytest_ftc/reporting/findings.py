@@ -1,4 +1,4 @@
-"""From differences to findings, for artifacts that nobody has diagnosed yet, and many alike as one."""
+"""From differences to findings, for artifacts without a diagnosis; similar findings are grouped."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import re
 import shlex
 from collections.abc import Sequence
 
-from pytest_ftc.model import Cause, Difference, Evidence, Finding, Verification
+from pytest_ftc.model import Cause, Difference, Evidence, Finding, Remedy, Verification
 
 _CALLER_OF_HOOKS = "/pyproject_hooks/_in_process/_in_process.py"
 
@@ -24,25 +24,32 @@ def findings_of(verification: Verification) -> tuple[Finding, ...]:
 
 
 def fold(findings: Sequence[Finding]) -> list[list[Finding]]:
-    """Group findings that tell the same: one cause and one remedy in outputs of one format.
+    """Group similar findings: one cause and one remedy in outputs of one format.
 
-    Where the cause is not known the place must be of one kind and the values must have changed alike too, or a second
-    cause would hide behind the first.
+    Where the cause is unknown, the kind of place and the change of the values must match too; otherwise the group could
+    hide a second cause.
     """
     groups: dict[tuple[object, ...], list[Finding]] = {}
     for finding in findings:
-        groups.setdefault(_what_it_tells(finding), []).append(finding)
+        groups.setdefault(_similarity(finding), []).append(finding)
     return list(groups.values())
 
 
+def describe_remedy_state(remedy: Remedy) -> str:
+    """Return whether builds have tested `remedy`, and whether it helped."""
+    if remedy.proved:
+        return "proved by rebuilding"
+    return "tested, not sufficient" if remedy.tried else "suggestion, not tested"
+
+
 def show_command(argv: Sequence[str]) -> str:
-    """Return `argv` as a person would type it; of a Python build backend the hook, since nobody types the rest."""
+    """Return `argv` as a person would type it; for a Python build backend, name its hook."""
     if len(argv) > 2 and argv[1].endswith(_CALLER_OF_HOOKS):
         return f"{argv[2]} of the build backend (PEP 517)"
     return shlex.join(argv)
 
 
-def _what_it_tells(finding: Finding) -> tuple[object, ...]:
+def _similarity(finding: Finding) -> tuple[object, ...]:
     suffix = posixpath.splitext(finding.output)[1]
     if finding.cause != Cause.UNKNOWN:
         remedy = (finding.remedy.summary, finding.remedy.proved) if finding.remedy else None

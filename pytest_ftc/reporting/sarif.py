@@ -16,17 +16,17 @@ from pytest_ftc.reporting.findings import findings_of, show_command
 
 _SCHEMA = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/os/schemas/sarif-schema-2.1.0.json"
 _BROKEN = {
-    Verdict.FAILED: ("It does not build in the control environment.", "Read the log of the control build."),
+    Verdict.FAILED: ("The control build fails.", "Read the log of the control build."),
     Verdict.FRAGILE: (
-        "It builds in the control environment and breaks under a variation.",
-        "Make the build bear what breaks it, or leave that out of its variations.",
+        "The control build succeeds, and a variation breaks the build.",
+        "Make the build tolerate the variation, or exclude it.",
     ),
     Verdict.ERROR: (
-        "Nothing is known about it: something around its builds failed.",
-        "It says nothing about the artifact: put it right and verify again.",
+        "Infrastructure error: the result is inconclusive.",
+        "Fix the infrastructure error and verify again.",
     ),
 }
-"""What each of these verdicts means, and what to do."""
+"""The meaning of each verdict, and what to do."""
 
 
 def to_sarif(
@@ -34,7 +34,7 @@ def to_sarif(
 ) -> dict[str, Any]:
     """Return a log with one result for each finding, and for each artifact that is broken.
 
-    `lines` tells where artifacts are declared, by id; findings whose fingerprint is `known` are notes.
+    `lines` maps an artifact's id to the line that declares it; findings whose fingerprint is `known` are notes.
     """
     results = [result for one in verifications for result in _results(one, lines, known)]
     rules = [_rule(name) for name in dict.fromkeys(result["ruleId"] for result in results)]
@@ -47,7 +47,7 @@ def to_sarif(
 
 
 def _rule(name: str) -> dict[str, Any]:
-    """Return what is told of a kind of result; code scanning on GitHub asks for each of these texts."""
+    """Return the rule for a kind of result; GitHub code scanning requires each of these texts."""
     if name in (verdict.value for verdict in _BROKEN):
         meaning, advice = _BROKEN[Verdict(name)]
         return _described(name, meaning, meaning, advice)
@@ -107,16 +107,16 @@ def describe(finding: Finding) -> str:
     """Return the finding in a few sentences, without its values where they are long."""
     where = " › ".join(filter(None, (finding.output, finding.member)))
     sure = "confirmed" if finding.confirmed else "suspected"
-    told = [f"{where} differs at {finding.location or 'some place'}; cause {finding.cause} ({sure})."]
+    parts = [f"{where} differs at {finding.location or 'an unknown place'}; cause: {finding.cause} ({sure})."]
     if finding.evidence.control or finding.evidence.experiment:
         values = (shorten(text, 80) for text in (finding.evidence.control, finding.evidence.experiment))
-        told.append("One build has {!r}, another {!r}.".format(*values))
+        parts.append("One build has {!r}, another {!r}.".format(*values))
     if finding.command:
-        told.append(f"Written by {shorten(show_command(finding.command), 120)}.")
+        parts.append(f"Written by {shorten(show_command(finding.command), 120)}.")
     if finding.remedy:
         proved = ", proved by rebuilding" if finding.remedy.proved else ""
-        told.append(f"Remedy{proved}: {finding.remedy.summary}.")
-    return " ".join(told)
+        parts.append(f"Remedy{proved}: {finding.remedy.summary}.")
+    return " ".join(parts)
 
 
 def _uri(path: str) -> str:

@@ -39,7 +39,7 @@ def test_two_archives_differ_in_what_is_in_them(ftc, tmp_path):
     assert "time (suspected)" in done.stdout
     assert "umask (suspected)" in done.stdout
     assert "2001-09-09 01:46:40" in done.stdout
-    assert "not known yet" not in done.stdout
+    assert "cause       unknown" not in done.stdout
 
 
 def test_two_folders_differ_in_files_and_their_contents(ftc, tmp_path):

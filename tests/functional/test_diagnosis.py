@@ -159,7 +159,7 @@ def test_many_files_with_one_cause_are_folded_into_one(verify_build):
     run = verify_build(build, "--ftc-diagnose=full", outputs='["out/*"]')
     assert len(run.artifact()["findings"]) == 40
     assert run.text.count("  cause ") == 1
-    assert "40 files alike" in run.flat or "in 40 files" in run.flat
+    assert "(in 40 files)" in run.flat or "in 40 files" in run.flat
 
 
 def test_every_one_of_very_many_outputs_has_its_finding(verify_build):

@@ -55,7 +55,7 @@ def test_the_table_says_the_same_in_words():
     table = doctor("no namespaces")
     lines = {line.split()[3]: line for line in table.splitlines() if line[:1] in ("✔", "!")}
     assert set(lines) == set(NAMES)
-    assert lines["umask"].startswith("✔ in force    umask")
+    assert lines["umask"].startswith("✔ active      umask")
     assert lines["pid"].startswith("! not varied  pid")
     assert "sysctl user.max_user_namespaces" in table
     assert "\x1b" not in table

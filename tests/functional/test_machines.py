@@ -147,4 +147,4 @@ def test_the_package_may_itself_live_below_a_folder_that_builds_have_of_their_ow
         text=True,
     )
     assert done.stdout.startswith(str(site)), done.stderr
-    assert "✔ in force    umask" in done.stdout, done.stdout
+    assert "✔ active      umask" in done.stdout, done.stdout

@@ -116,11 +116,11 @@ def test_a_build_that_is_steady_does_again_what_it_did_to_the_second(clone, mach
     folder = clone(machine)
     status, text = run(folder, f"--ftc-replay={build}", prefix=MACHINES[machine])
     assert status == 0, text
-    assert f"✔ same as then  {build}" in text
-    assert "out: same as then" in text
-    assert "sources     as then" in text
-    assert "UTC, as then" in text
-    assert "not as then" not in text
+    assert f"✔ same as before  {build}" in text
+    assert "out: same as before" in text
+    assert "sources     as before" in text
+    assert "UTC, as before" in text
+    assert "\n  changed" not in text
     assert "│ told" in text
     assert "collected 1 item" in text
     assert "an ordinary test has run" not in text
@@ -132,10 +132,10 @@ def test_a_build_that_is_not_fails_and_shows_both_digests(clone):
     folder = clone()
     status, text = run(folder, "--ftc-replay=random-control", "--ftc-verify")
     assert status == 1
-    assert "✘ differs from then  random-control" in text
-    assert "then: 8 bytes" in text
+    assert "✘ differs from before  random-control" in text
+    assert "before: 8 bytes" in text
     assert "now: 8 bytes" in text
-    assert "what is drawn at random" in text.replace("\n", " ")
+    assert "process order or random values" in text.replace("\n", " ")
     cached = folder / ".pytest_cache/v/cache/lastfailed"
     assert not cached.exists() or "ftc-replay" not in cached.read_text()
 
@@ -145,7 +145,7 @@ def test_a_build_that_failed_fails_again_as_recorded_and_what_it_left_is_kept(cl
     folder = clone(machine)
     status, text = run(folder, "--ftc-replay=broken-control", "--ftc-keep", prefix=MACHINES[machine])
     assert status == 0, text
-    assert "same as then" in text
+    assert "same as before" in text
     assert text.count("exit status 3") == 2
     assert "│ why" in text
     kept = kept_in(text)
@@ -164,7 +164,7 @@ def test_what_is_secret_is_in_no_record_and_taken_anew(clone, record):
         assert "passed-value" not in one.read_text()
     status, text = run(folder, "--ftc-replay=given-control")
     assert status == 0, text
-    assert "not as then" not in text
+    assert "\n  changed" not in text
     status, text = run(folder, "--ftc-replay=given-control", PASSED="another-value")
     assert status == 1
     assert "PASSED (pass_env) has a different value than when recorded" in text
@@ -197,7 +197,7 @@ def test_builds_that_are_remembered_can_be_replayed_where_they_were_not_run(reco
     assert "--ftc-replay=random-experiment" in text
     status, text = run(folder, "--ftc-replay=random-experiment-attempt-2")
     assert status == 1
-    assert "differs from then  random-experiment" in text
+    assert "differs from before  random-experiment" in text
 
 
 def test_a_mistake_is_one_usage_error(clone):

@@ -204,7 +204,7 @@ def test_without_the_cache_it_is_built_and_agreement_grows(verify_build):
     run = verify_build("echo > out", QUICK, "--ftc-no-cache")
     assert cached(run) == {"app": False}
     assert run.artifact()["agreement"] == {"builds": 4, "machines": 1, "days": 1}
-    assert "rests on    4 builds on 1 machine over 1 day" in run.flat
+    assert "agrees with 4 builds on 1 machine over 1 day" in run.flat
     assert verify_build("echo > out", QUICK).artifact()["agreement"]["builds"] == 4
 
 

@@ -1,4 +1,4 @@
-"""What ``ftc doctor`` prints: a row for each variation, and what this machine is."""
+"""What ``ftc doctor`` prints: a row for each variation, and facts about this machine."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ if TYPE_CHECKING:
 _COST = 8
 """Cells for the milliseconds."""
 _ISOLATION = {
-    Isolation.USER: "namespaces, as an ordinary user can have them",
-    Isolation.ROOT: "namespaces, as root alone can have them",
-    Isolation.NONE: "none: builds run in a copied tree",
+    Isolation.USER: "unprivileged user namespaces",
+    Isolation.ROOT: "namespaces that need root",
+    Isolation.NONE: "none: builds run in a copy of the source tree",
 }
 
 
@@ -39,7 +39,7 @@ def _state(page: Page, state: VariationState, names: int) -> Iterator[Text]:
     from rich.text import Text
 
     symbol, style = markup.SYMBOLS[Verdict.REPRODUCIBLE if state.in_force else Verdict.ERROR]
-    word = f"{symbol} {'in force' if state.in_force else 'not varied'}"
+    word = f"{symbol} {'active' if state.in_force else 'not varied'}"
     begin = f"{word:<12}  {state.name:<{names}}  {_cost(state):>{_COST}}  "
     column = len(begin)
     text, quiet = (state.mechanism, "") if state.in_force else (state.reason, markup.QUIET)
@@ -60,18 +60,18 @@ def _cost(state: VariationState) -> str:
 def _facts(page: Page, check_up: CheckUp) -> Iterator[Text]:
     machine = check_up.machine
     in_force = sum(state.in_force for state in check_up.variations)
-    yield row(page, "varied", f"{in_force} of {len(check_up.variations)} variations, seen from inside an environment")
+    yield row(page, "varied", f"{in_force} of {len(check_up.variations)} variations, active inside a build environment")
     why = f"; {machine.isolation_reason}" if machine.isolation_reason else ""
     yield row(page, "isolation", markup.show_lines(_ISOLATION[machine.isolation] + why))
     overlay = "with overlayfs" if machine.overlay else "without overlayfs"
     yield row(page, "work folder", markup.show(f"on {machine.work_filesystem or 'an unknown file system'}, {overlay}"))
     yield row(page, "clock", markup.show_lines(machine.faketime or machine.faketime_reason))
     plain = all(name.partition(".")[0] in ("C", "POSIX") for name in machine.locales)
-    advice = "; one with month names and an order of its own finds more: Debian's locales-all has them" * plain
+    advice = "; a locale with its own month names and sort order finds more: install Debian's locales-all" * plain
     yield row(page, "locales", markup.show(", ".join(machine.locales) + advice), most_rows=3)
     yield row(
         page,
         "cost",
         f"{check_up.control_milliseconds:.0f} ms for a control's environment, "
-        f"{check_up.experiment_milliseconds:.0f} ms for an experiment's, set up and taken down",
+        f"{check_up.experiment_milliseconds:.0f} ms for an experiment's, setup and teardown",
     )

@@ -1,4 +1,4 @@
-"""One line that tells where the verifications of a session stand."""
+"""One line with the progress of a session's verifications."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _BETWEEN = " · "
 
 
 def progress_line(states: Sequence[Progress], width: int) -> str:
-    """Return what `states` tell in at most `width` columns: what is being done first, then how many wait."""
+    """Return `states` in at most `width` columns: first what is running, then how many wait."""
     from rich.cells import cell_len, set_cell_size
 
     if not states:

@@ -1,9 +1,8 @@
-"""What a person reads of a replay: does the build do again what it did?"""
+"""The result of a replay: does the build repeat what it did before?"""
 
 from __future__ import annotations
 
 import os
-import re
 import shlex
 import time
 from collections.abc import Iterator
@@ -23,6 +22,8 @@ from pytest_ftc.model import (
 from pytest_ftc.reporting.terminal import layout
 from pytest_ftc.reporting.terminal import style as markup
 from pytest_ftc.reporting.terminal.layout import command_row, row, row_to_copy
+from pytest_ftc.reporting.terminal.log import boxed, tail_rows
+from pytest_ftc.reporting.terminal.paths import relative
 from pytest_ftc.reporting.terminal.style import Page
 
 if TYPE_CHECKING:
@@ -30,12 +31,11 @@ if TYPE_CHECKING:
 
 __all__ = ["find_telling_build", "greeting", "replay_command", "replay_panel"]
 
-SAME, DIFFERS = "same as then", "differs from then"
+SAME, DIFFERS = "same as before", "differs from before"
 _MOST_OUTPUTS = 20
 _LOG_LINES = {BuildStatus.OK: 8}
 """Lines of the log of a build that ended so; of others more."""
 _MOST_LOG_LINES = 40
-_COLOURED = re.compile(r"\x1b\[[0-9;]*m")
 
 
 def replay_command(build: BuildResult) -> str:
@@ -44,9 +44,9 @@ def replay_command(build: BuildResult) -> str:
 
 
 def find_telling_build(verification: Verification) -> BuildResult | None:
-    """Return the build that a person would want to look into; None where it is not known how it was run.
+    """Return the most informative build; None where it is not known how it was run.
 
-    That is the first that did not end well, else the first experiment that is not as the control, else the control.
+    That is the first that failed, else the first experiment that differs from the control, else the control.
     """
     builds = verification.builds
     bad = next((build for build in builds if build.status is not BuildStatus.OK), None)
@@ -57,7 +57,7 @@ def find_telling_build(verification: Verification) -> BuildResult | None:
 
 
 def replay_panel(replayed: Replayed, *, width: int, colour: bool, again: str) -> str:
-    """Return what to show of a replay; `again` is the command that does it once more."""
+    """Return what to show of a replay; `again` is the command that repeats it."""
     from rich.text import Text
 
     page = Page(max(markup.NARROWEST, width), colour)
@@ -81,23 +81,21 @@ def _judge(replayed: Replayed) -> tuple[str, str, str]:
 def _body(page: Page, replayed: Replayed) -> Iterator[Text]:
     then, now = replayed.then, replayed.now
     when = time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(then.started))
-    yield row(page, "then", f"{when}: {_describe_end(then)}")
+    yield row(page, "before", f"{when}: {_describe_end(then)}")
     if not replayed.shell or now.status is BuildStatus.LOST:
         yield row(page, "now", _describe_end(now))
     yield from (row(page, "leak", markup.show(text), most_rows=3) for text in replayed.leaks)
     if replayed.is_comparable:
         yield from _outputs(page, replayed)
-    yield row(page, "sources", markup.show(replayed.sources) or "as then")
+    yield row(page, "sources", markup.show(replayed.sources) or "as before")
     if replayed.clock is not None:
         began = time.strftime("%Y-%m-%d %H:%M:%S", time.gmtime(replayed.clock))
-        yield row(page, "clock", f"began at {began} UTC, as then")
+        yield row(page, "clock", f"began at {began} UTC, as before")
     for number, gap in enumerate(replayed.gaps):
-        yield row(page, "" if number else "not as then", markup.show_lines(gap), most_rows=6)
+        yield row(page, "" if number else "changed", markup.show_lines(gap), most_rows=6)
     yield from (row(page, "note", markup.show_lines(note)) for note in now.notes)
     if replayed.differences and not replayed.shell:
-        yield row(
-            page, "next", "a replay repeats neither the times of files nor process order nor what is drawn at random"
-        )
+        yield row(page, "next", "a replay does not repeat file times, process order or random values")
     if not replayed.shell:
         yield from _log(page, now)
     if replayed.kept:
@@ -126,7 +124,7 @@ def _outputs(page: Page, replayed: Replayed) -> Iterator[Text]:
         yield from (row(page, "", line) for line in _values(then.get(path), now.get(path), differences))
     if len(paths) > _MOST_OUTPUTS:
         left = [path for path in paths[_MOST_OUTPUTS:] if path in differing]
-        which = f"{len(left)} of them differ from then" if left else "all the same as then"
+        which = f"{len(left)} of them differ from before" if left else "all the same as before"
         yield row(page, "more", f"and {len(paths) - _MOST_OUTPUTS} more outputs, {which}")
 
 
@@ -134,8 +132,8 @@ def _values(then: Output | None, now: Output | None, differences: list[Differenc
     if not differences and now:
         yield from _value(now)
     if differences:
-        for when, output in (("then", then), ("now", now)):
-            first, *rest = _value(output) if output else ("not there",)
+        for when, output in (("before", then), ("now", now)):
+            first, *rest = _value(output) if output else ("missing",)
             yield f"{when}: {first}"
             yield from rest
 
@@ -149,28 +147,15 @@ def _value(output: Output) -> tuple[str, ...]:
 
 
 def _log(page: Page, now: BuildResult) -> Iterator[Text]:
-    from rich.text import Text
-
-    lines = (
-        now.log_tail.rstrip().split("\n")[-_LOG_LINES.get(now.status, _MOST_LOG_LINES) :]
-        if now.log_tail.strip()
-        else []
-    )
-    shown = [markup.show(_COLOURED.sub("", line).rstrip("\r").expandtabs()) for line in lines]
-    yield row(page, "log", "the last lines" if shown else "empty")
-    for line in (part for text in shown for part in layout.wrap(text, page.width - 4)):
-        yield Text(f"  │ {line}".rstrip())
+    rows = tail_rows(page, now.log_tail, _LOG_LINES.get(now.status, _MOST_LOG_LINES))
+    yield row(page, "log", "the last lines" if rows else "empty")
+    yield from boxed(rows)
     if now.log:
-        yield row_to_copy(page, "full log", markup.show(_relative(now.log)))
-
-
-def _relative(path: str) -> str:
-    relative = os.path.relpath(path)
-    return path if relative.startswith("..") else relative
+        yield row_to_copy(page, "full log", markup.show(relative(now.log)))
 
 
 def greeting(then: BuildResult, action: Action, run: str) -> str:
-    """Return what a person reads on entering the environment of a build; `run` is the word that runs it."""
+    """Return the text shown on entering the environment of a build; `run` is the command that runs the build."""
     values = [f"  {name:<12}  {markup.show(value)}" for name, value in then.environment.items() if name != "exec_path"]
     lines = [
         "",
@@ -178,7 +163,7 @@ def greeting(then: BuildResult, action: Action, run: str) -> str:
         *values,
         "",
         f"The build is: {markup.show(shlex.join(action.command))}",
-        f"{run} runs it; exit leaves.",
+        f"{run} runs it; exit leaves this shell.",
         "",
     ]
     return "\n".join(lines) + "\n"

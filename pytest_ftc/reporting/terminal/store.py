@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 _UNITS = ("bytes", "KiB", "MiB", "GiB", "TiB")
 _SHOWN = 11
-"""Characters of a digest that tell it from others."""
+"""Characters of a digest that are shown."""
 
 
 def render_rows(rows: Sequence[tuple[str, str]], *, width: int, colour: bool) -> str:
@@ -42,11 +42,11 @@ def describe_stats(stats: Stats) -> list[tuple[str, str]]:
 def describe_soundness(found: Soundness) -> list[tuple[str, str]]:
     """Return what ``ftc store verify`` says."""
     faults = [
-        *(("corrupt", f"{name}: not what it was; in quarantine now") for name in found.corrupt),
-        *(("refused", f"{name}: not authentic; in quarantine now") for name in found.refused),
+        *(("corrupt", f"{name}: corrupt; moved to quarantine") for name in found.corrupt),
+        *(("refused", f"{name}: not authentic; moved to quarantine") for name in found.refused),
         *(("history", text) for text in found.history),
     ]
-    lacking = f"outputs of {_count(len(found.lacking), 'verification')} are gone; their verdicts stand"
+    lacking = f"outputs of {_count(len(found.lacking), 'verification')} are missing; their verdicts are still valid"
     read = f"{_count(found.entries, 'verification')} and {_count(found.blobs, 'output')} read"
     told = _count(len(faults), "fault") if faults else "no fault"
     return [*faults, *([("note", lacking)] if found.lacking else []), ("verified", f"{read}, {told}")]

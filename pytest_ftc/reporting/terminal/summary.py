@@ -1,4 +1,4 @@
-"""One line an artifact, when all is done."""
+"""The summary: one line per artifact."""
 
 from __future__ import annotations
 
@@ -33,17 +33,23 @@ def summary_lines(verifications: Sequence[Verification], *, width: int, colour: 
     lines += each_once(page, "uses", uses, verifications)
     flaky = [(text.removeprefix("flaky: "), "", entry) for entry in verifications for text in entry.flaky]
     lines += each_once(page, "flaky", flaky, verifications)
-    rests = [(text, "", entry) for entry in verifications if (text := _what_it_rests_on(entry))]
-    lines += each_once(page, "rests on", rests, verifications)
+    rests = [(text, "", entry) for entry in verifications if (text := _agreement(entry))]
+    lines += each_once(page, "agrees with", rests, verifications)
     missed = [(gap.reason, gap.variation, entry) for entry in verifications for gap in entry.not_varied]
     lines += each_once(page, "not varied", missed, verifications)
     if len(verifications) > 1:
-        lines.append(row(page, "in all", _count_verdicts(verifications)))
+        lines.append(row(page, "total", _count_verdicts(verifications)))
     return layout.render_lines(page, lines)
 
 
+def not_varied(page: Page, verification: Verification) -> Iterator[Text]:
+    """Yield what was not varied, and why."""
+    missed = [(gap.reason, gap.variation, verification) for gap in verification.not_varied]
+    yield from each_once(page, "not varied", missed, [verification])
+
+
 def describe_verdict(verification: Verification) -> str:
-    """Return the verdict's word, and what else an artifact that is strict about it had to keep and did not."""
+    """Return the verdict's word, and which other requirement the artifact violates."""
     strict = verification.verdict is Verdict.REPRODUCIBLE and verification.strict and bool(verification.hermeticity)
     return verification.verdict.value + ", leaks a secret" * bool(verification.leaks) + ", not hermetic" * strict
 
@@ -51,7 +57,7 @@ def describe_verdict(verification: Verification) -> str:
 def each_once(
     page: Page, label: str, entries: Sequence[tuple[str, str, Verification]], all_: Sequence[Verification]
 ) -> Iterator[Text]:
-    """Say each text once, with the variations it is about, and whose it is unless it is everybody's."""
+    """Yield each text once, with its variations, and the artifacts it concerns unless it concerns all."""
     texts: dict[str, tuple[dict[str, None], dict[str, str]]] = {}
     for text, variation, verification in entries:
         variations, owners = texts.setdefault(text, ({}, {}))
@@ -65,7 +71,7 @@ def each_once(
 
 
 def _table(page: Page, verifications: Sequence[Verification]) -> Iterator[Text]:
-    """Yield the artifacts in columns: verdict, name, builds, seconds, variations; the name gives way to the others."""
+    """Yield the artifacts in columns: verdict, name, builds, seconds, variations; the name is shortened if needed."""
     from rich.cells import cell_len, set_cell_size
     from rich.text import Text
 
@@ -94,8 +100,8 @@ def _tail_cells(verification: Verification) -> tuple[str, str, str]:
     )
 
 
-def _what_it_rests_on(verification: Verification) -> str:
-    """Return what earlier sessions add to the verdict; empty if nothing."""
+def _agreement(verification: Verification) -> str:
+    """Return how many builds agree with the verdict, earlier sessions included; empty if only this one's."""
     agreement = verification.agreement
     if not agreement or agreement.builds <= len(verification.builds):
         return ""

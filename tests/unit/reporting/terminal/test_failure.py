@@ -92,13 +92,15 @@ def test_a_finding_with_all_its_parts_fits_the_first_screen():
         assert needed in " ".join(text.split())
 
 
-def test_what_was_tried_in_vain_stands_below_the_advice():
+def test_remedies_without_effect_stand_below_the_suggestion():
     remedy = Remedy(summary="write no time", also_tried=("set the zone", "set the time"))
     plain = diagnosed()
     text = failure_panel(
         replace(plain, findings=(replace(plain.findings[0], remedy=remedy),)), width=80, colour=False, rerun=AGAIN
     )
-    assert "write no time (advice, not tried) in vain set the zone; set the time" in " ".join(text.split())
+    assert "write no time (suggestion, not tested) also tried set the zone; set the time (no effect)" in " ".join(
+        text.split()
+    )
 
 
 def test_the_two_values_stand_under_each_other():
@@ -145,7 +147,7 @@ def test_the_summary_is_one_line_an_artifact_and_says_each_reason_once():
         "✔ reproducible    app  2 builds  3.5 s  9 of 10 variations",
         "✘ unreproducible  app  2 builds  3.5 s  9 of 10 variations",
         "  not varied  fileordering: namespaces are refused here; allow unshare(2)",
-        "  in all      2 artifacts: 1 reproducible, 1 unreproducible",
+        "  total       2 artifacts: 1 reproducible, 1 unreproducible",
     ]
 
 
@@ -196,7 +198,7 @@ def test_values_that_changed_otherwise_are_not_folded():
     entry = replace(verification(Verdict.UNREPRODUCIBLE), differences=(date, path, alike))
     text = failure_panel(entry, width=80, colour=False, rerun=AGAIN)
     assert text.count("  output  ") == 2
-    assert "2 files alike, as at line 9\n" in text
+    assert "and 1 similar: line 9 (in 2 files)\n" in text
 
 
 def test_after_three_findings_the_rest_is_counted():

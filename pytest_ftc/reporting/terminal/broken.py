@@ -1,0 +1,93 @@
+"""A build that failed, or that a variation breaks: why, the end of its log, and what to do."""
+
+from __future__ import annotations
+
+import errno
+import os
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from pytest_ftc.model import BuildResult, BuildStatus, Role, Verdict, Verification
+from pytest_ftc.reporting.terminal import layout
+from pytest_ftc.reporting.terminal import style as markup
+from pytest_ftc.reporting.terminal.layout import row, row_of_items, row_to_copy
+from pytest_ftc.reporting.terminal.log import boxed, tail_rows
+from pytest_ftc.reporting.terminal.paths import relative
+from pytest_ftc.reporting.terminal.style import Page
+from pytest_ftc.reporting.terminal.summary import not_varied
+
+if TYPE_CHECKING:
+    from rich.text import Text
+
+_SCREEN = 24
+"""Lines of the first screen."""
+_LOG_LINES = (8, 15)
+"""Lines of the log that are shown: at least, and at most."""
+_VALUE_WIDTH = 36
+"""Cells for the value of one variation among others."""
+
+
+def broken_rows(page: Page, verification: Verification) -> Iterator[Text]:
+    """Yield why there is nothing to compare; the log fills the rest of the first screen."""
+    build = next((build for build in verification.builds if build.status is not BuildStatus.OK), None)
+    reason = _reason_lines(verification, build)
+    why = [row(page, "" if number else "why", line, most_rows=3) for number, line in enumerate(reason)]
+    rest = list(_circumstances(page, verification, build))
+    yield from why
+    if build:
+        taken = sum(text.plain.count("\n") + 1 for text in (*why, *rest))
+        yield from _log(page, build, _SCREEN - taken - 4)
+    yield from rest
+
+
+def _reason_lines(verification: Verification, build: BuildResult | None) -> list[str]:
+    lines = [markup.show(line.rstrip()) for line in verification.reason.split("\n") if line.strip()]
+    code = build.exit_code if build else None
+    if code is not None and code > 0 and str(code) not in verification.reason:
+        lines.append(f"exit status {code}")
+    return lines[:5] + (["…"] if len(lines) > 6 else []) + lines[5:][-1:]
+
+
+def _log(page: Page, build: BuildResult, most: int) -> Iterator[Text]:
+    least, longest = _LOG_LINES
+    rows = tail_rows(page, build.log_tail, longest)
+    if rows:
+        yield row(page, "log", f"the last lines of the {build.role.value} build")
+        yield from boxed(rows[-min(longest, max(least, most)) :])
+
+
+def _circumstances(page: Page, verification: Verification, build: BuildResult | None) -> Iterator[Text]:
+    if build and build.log:
+        yield row_to_copy(page, "full log", markup.show(relative(build.log)))
+    if verification.verdict is Verdict.FRAGILE and build:
+        yield row_of_items(page, "varied", _varied_values(verification, build))
+    if verification.verdict is not Verdict.FAILED:
+        yield from not_varied(page, verification)
+    yield row(page, "next", _hint(verification.verdict, build))
+
+
+def _varied_values(verification: Verification, build: BuildResult) -> list[str]:
+    """Return the variations, with their values in `build` unless bisection has found which of them breaks it."""
+    if any(other.role is Role.BISECT for other in verification.builds):
+        return [markup.show(name) for name in verification.varied]
+    return [_varied_value(name, build.environment.get(name, "")) for name in verification.varied]
+
+
+def _varied_value(name: str, value: str) -> str:
+    return f"{markup.show(name)} {layout.cut_middle(markup.show(value), _VALUE_WIDTH)}".rstrip()
+
+
+def _hint(verdict: Verdict, build: BuildResult | None) -> str:
+    if build and build.status is BuildStatus.TIMEOUT:
+        return "if the build needs longer, raise the artifact's timeout"
+    if verdict is Verdict.FRAGILE:
+        return "make the build tolerate it, or exclude it: --ftc-variations=all,-NAME"
+    if verdict is Verdict.ERROR:
+        return "infrastructure error, the result is inconclusive: fix it and verify again"
+    if build and build.exit_code == 0:
+        return "check the artifact's outputs: globs relative to its source folder"
+    if build and os.strerror(errno.EROFS) in build.log_tail:
+        return "a build can write only below its source folder, its home folder and its temporary folder"
+    if build and build.exit_code == 127:
+        return "a command was not found: install it, or add its folder to PATH"
+    return "builds see no git-ignored files and only the variables listed in env and pass_env"
