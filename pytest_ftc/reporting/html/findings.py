@@ -6,16 +6,18 @@ import re
 import shlex
 from collections.abc import Iterator, Sequence
 
+from markupsafe import Markup
+
 from pytest_ftc.model import Difference, Finding, Verdict, Verification
 from pytest_ftc.reporting.baseline.fingerprint import fingerprint
 from pytest_ftc.reporting.causes import find_cause
-from pytest_ftc.reporting.findings import findings_of, fold, show_command
-from pytest_ftc.reporting.html.escape import count, folded, line, link_file, link_here, text
+from pytest_ftc.reporting.findings import describe_remedy_state, findings_of, fold, show_command
+from pytest_ftc.reporting.html.elements import count, folded, line, link_file, link_here, text
 
 _MOST_FINDINGS = 1000
 _MOST_OPEN = 30
 """Findings of an artifact that are not folded away."""
-_MOST_ALIKE = 20
+_MOST_SIMILAR = 20
 """Places of one finding that are listed."""
 _MOST_DIFF = 200_000
 """Bytes of a diff that are folded in."""
@@ -37,48 +39,51 @@ class Findings:
         """How many findings are on the page by now."""
         return len(self._names)
 
-    def draw(self, one: Verification) -> Iterator[str]:
+    def draw(self, one: Verification) -> Iterator[Markup]:
         """Yield what differs in the outputs of an artifact."""
         if one.verdict not in (Verdict.UNREPRODUCIBLE, Verdict.FRAGILE):
             return
         differences = {_key(difference): difference for difference in one.differences}
         groups = fold(findings_of(one))
         drawn = [
-            "".join(self._finding(one, findings, differences.get(_key(findings[0]))))
+            Markup().join(self._finding(one, findings, differences.get(_key(findings[0]))))
             for findings in groups[:_MOST_FINDINGS]
         ]
         yield from drawn[:_MOST_OPEN]
         if rest := drawn[_MOST_OPEN:]:
             yield from folded(count(len(rest), "more finding"), rest, style="more")
         if len(groups) > _MOST_FINDINGS:
-            yield f"<p>and {len(groups) - _MOST_FINDINGS:,} more in report.json</p>"
+            yield Markup("<p>and {:,} more in report.json</p>").format(len(groups) - _MOST_FINDINGS)
 
-    def _finding(self, one: Verification, findings: Sequence[Finding], difference: Difference | None) -> Iterator[str]:
+    def _finding(
+        self, one: Verification, findings: Sequence[Finding], difference: Difference | None
+    ) -> Iterator[Markup]:
         first = findings[0]
         name = self._name(fingerprint(one.id, first))
         is_known = all(fingerprint(one.id, finding) in self._known for finding in findings)
         sure = "confirmed" if first.confirmed else "suspected"
-        tags = f'<span class="tag">{sure}</span>' + (' <span class="tag">known</span>' if is_known else "")
-        yield f'<section class="finding{" known" if is_known else ""}" id="{name}">'
-        yield f"<h3>{_cause(first)} {tags} {link_here(name, 'this finding')}</h3><dl>"
-        yield f"<dt>where</dt><dd>{_place(first)}</dd>"
-        yield from _alike(findings)
+        tag = Markup(' <span class="tag">{}</span>')
+        tags = tag.format(sure) + (tag.format("known") if is_known else "")
+        yield Markup('<section class="finding{}" id="{}">').format(" known" if is_known else "", name)
+        yield Markup("<h3>{}{} {}</h3><dl>").format(_cause(first), tags, link_here(name, "this finding"))
+        yield _row("where", _place(first))
+        yield from _similar(findings)
         if first.why:
-            yield f"<dt>why</dt><dd>{line(first.why, 600)}</dd>"
+            yield _row("why", line(first.why, 600))
         if first.evidence.control or first.evidence.experiment:
             yield from _evidence(first.evidence.control, first.evidence.experiment)
         if first.command:
-            yield f"<dt>command</dt><dd><code>{line(show_command(first.command))}</code></dd>"
+            yield _row("command", _code(first.command))
         if first.given:
-            yield f"<dt>given to</dt><dd><code>{line(show_command(first.given))}</code></dd>"
+            yield _row("given to", _code(first.given))
         yield from _remedy(first)
         if difference and difference.note:
-            yield f"<dt>note</dt><dd>{line(difference.note)}</dd>"
-        yield "</dl>"
+            yield _row("note", line(difference.note))
+        yield Markup("</dl>")
         if difference and difference.diff and difference.diff not in self._diffs:
             self._diffs.add(difference.diff)
             yield from _diff(difference.diff, self._folder)
-        yield "</section>"
+        yield Markup("</section>")
 
     def _name(self, mark: str) -> str:
         """Return a name for a finding: the same in the next session, and that of no other on this page."""
@@ -90,33 +95,41 @@ class Findings:
         return name
 
 
+def _row(label: str, content: Markup) -> Markup:
+    return Markup("<dt>{}</dt><dd>{}</dd>").format(label, content)
+
+
+def _code(argv: Sequence[str]) -> Markup:
+    return Markup("<code>{}</code>").format(line(show_command(argv)))
+
+
 def _key(place: Finding | Difference) -> tuple[str, str, str]:
     return place.output, place.member, place.location
 
 
-def _cause(finding: Finding) -> str:
+def _cause(finding: Finding) -> Markup:
     shown = line(finding.cause)
-    return f'<a href="#cause-{shown}">{shown}</a>' if find_cause(finding.cause) else shown
+    return Markup('<a href="#cause-{}">{}</a>').format(shown, shown) if find_cause(finding.cause) else shown
 
 
-def _place(finding: Finding) -> str:
+def _place(finding: Finding) -> Markup:
     where = line(" › ".join(filter(None, (finding.output, finding.member))))
-    location = f' <span class="quiet">{line(finding.location)}</span>' if finding.location else ""
-    return f'<span class="path">{where}</span>{location}'
+    location = Markup(' <span class="quiet">{}</span>').format(line(finding.location)) if finding.location else ""
+    return Markup('<span class="path">{}</span>{}').format(where, location)
 
 
-def _alike(findings: Sequence[Finding]) -> Iterator[str]:
+def _similar(findings: Sequence[Finding]) -> Iterator[Markup]:
     others = findings[1:]
     if not others:
         return
-    shown = [f"<li>{_place(finding)}</li>" for finding in others[:_MOST_ALIKE]]
+    shown = [Markup("<li>{}</li>").format(_place(finding)) for finding in others[:_MOST_SIMILAR]]
     more = len(others) - len(shown)
-    rest = [f"<li>and {more:,} more in report.json</li>"] if more else []
-    inside = "".join(folded(count(len(others), "more place"), ["<ul>", *shown, *rest, "</ul>"]))
-    yield f"<dt>alike</dt><dd>{inside}</dd>"
+    rest = [Markup("<li>and {:,} more in report.json</li>").format(more)] if more else []
+    items = [Markup("<ul>"), *shown, *rest, Markup("</ul>")]
+    yield _row("similar", Markup().join(folded(count(len(others), "more place"), items)))
 
 
-def _evidence(one: str, other: str) -> Iterator[str]:
+def _evidence(one: str, other: str) -> Iterator[Markup]:
     """Yield both values, with what differs between their common beginning and end marked."""
     start = 0
     while start < min(len(one), len(other)) and one[start] == other[start]:
@@ -126,26 +139,27 @@ def _evidence(one: str, other: str) -> Iterator[str]:
         end += 1
     for label, style, value in (("control", "one", one), ("experiment", "other", other)):
         middle = value[start : len(value) - end]
-        marked = f"{text(value[:start])}<mark>{text(middle)}</mark>{text(value[len(value) - end :])}"
-        shown = marked if value else '<span class="quiet">(nothing)</span>'
-        yield f'<dt>{label}</dt><dd class="value {style}">{shown}</dd>'
+        parts = text(value[:start]), text(middle), text(value[len(value) - end :])
+        marked = Markup("{}<mark>{}</mark>{}").format(*parts)
+        shown = marked if value else Markup('<span class="quiet">(nothing)</span>')
+        yield Markup('<dt>{}</dt><dd class="value {}">{}</dd>').format(label, style, shown)
 
 
-def _remedy(finding: Finding) -> Iterator[str]:
+def _remedy(finding: Finding) -> Iterator[Markup]:
     remedy = finding.remedy
     if remedy is None:
         return
-    state = "proved by rebuilding" if remedy.proved else "tried, not enough" if remedy.tried else "advice, not tried"
     settings = " ".join(f"{name}={shlex.quote(value)}" for name, value in remedy.settings.items())
     lines = [each for each in (remedy.before, settings, remedy.after) if each]
-    code = f'<pre class="wrapped">{text(chr(10).join(lines))}</pre>' if lines else ""
+    code = Markup('<pre class="wrapped">{}</pre>').format(text("\n".join(lines))) if lines else ""
     good = " proved" if remedy.proved else ""
-    yield f'<dt>remedy</dt><dd>{line(remedy.summary, 600)} <span class="tag{good}">{state}</span>{code}</dd>'
+    state = Markup('<span class="tag{}">{}</span>').format(good, describe_remedy_state(remedy))
+    yield _row("remedy", Markup("{} {}{}").format(line(remedy.summary, 600), state, code))
     if remedy.also_tried:
-        yield f"<dt>in vain</dt><dd>{line('; '.join(remedy.also_tried), 600)}</dd>"
+        yield _row("also tried, no effect", line("; ".join(remedy.also_tried), 600))
 
 
-def _diff(path: str, folder: str) -> Iterator[str]:
+def _diff(path: str, folder: str) -> Iterator[Markup]:
     try:
         with open(path, "rb") as file:
             data = file.read(_MOST_DIFF + 1)
@@ -153,16 +167,14 @@ def _diff(path: str, folder: str) -> Iterator[str]:
         return
     lines = data[:_MOST_DIFF].decode("utf-8", "replace").splitlines()
     cut = "\n(cut here; the rest is in the file)" if len(data) > _MOST_DIFF else ""
-    body = "\n".join(map(_diff_line, lines))
-    file_name = link_file(path, folder)
-    yield from folded(
-        f"full diff, {count(len(lines), 'line')}",
-        [f'<pre class="diff" tabindex="0" aria-label="diff">{body}{cut}</pre><p class="quiet">{file_name}</p>'],
-    )
+    body = Markup("\n").join(map(_diff_line, lines))
+    block = Markup('<pre class="diff" tabindex="0" aria-label="diff">{}{}</pre><p class="quiet">{}</p>')
+    yield from folded(f"full diff, {count(len(lines), 'line')}", [block.format(body, cut, link_file(path, folder))])
 
 
-def _diff_line(content: str) -> str:
+def _diff_line(content: str) -> Markup:
     found = _SIGN.match(content)
     if not found:
         return text(content)
-    return f'<span class="{"del" if found[1] == "-" else "add"}">{text(content)}</span>'
+    style = "del" if found[1] == "-" else "add"
+    return Markup('<span class="{}">{}</span>').format(style, text(content))

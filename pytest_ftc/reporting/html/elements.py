@@ -1,0 +1,63 @@
+"""Elements of the page.  All that a build has named or written becomes `Markup` here, which is escaped by type."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+from hashlib import sha256
+from urllib.parse import quote
+
+from markupsafe import Markup, escape
+
+from pytest_ftc.model import Verification
+from pytest_ftc.model.artifact import is_declared
+from pytest_ftc.model.printable import printable, shorten
+
+
+def text(value: object) -> Markup:
+    """Return `value` for a page, with unprintable characters spelled out."""
+    return escape(printable(str(value)))
+
+
+def line(value: object, longest: int = 400) -> Markup:
+    """Return `value` for a page on one line of at most `longest` characters."""
+    return escape(shorten(str(value), longest))
+
+
+def count(number: int, what: str) -> str:
+    """Return ``1 build`` or ``2 builds``."""
+    return f"{number:,} {what}{'' if number == 1 else 's'}"
+
+
+def anchor(one: Verification) -> str:
+    """Return the name under which the page can be linked to, for this artifact."""
+    plain = re.sub(r"[^A-Za-z0-9_-]+", "-", one.name)
+    if plain == one.name and is_declared(one.id, one.name):
+        return f"artifact-{plain}"
+    digest = sha256(one.id.encode("utf-8", "surrogateescape")).hexdigest()
+    return f"artifact-{plain[:40].strip('-')}-{digest[:8]}"
+
+
+def link_here(name: str, what: str) -> Markup:
+    """Return a link to the place called `name`, to be copied."""
+    return Markup('<a class="here" href="#{}" aria-label="Link to {}">#</a>').format(name, what)
+
+
+def link_file(path: str, folder: str, label: str = "") -> Markup:
+    """Return a link to the file `path`, relative to the page in `folder`; for files elsewhere only the name."""
+    prefix = f"{folder}/"
+    inside = path.removeprefix(prefix) if folder and path.startswith(prefix) else ""
+    shown = line(label or path.rpartition("/")[2])
+    if not inside:
+        return Markup('<span class="quiet path">{}</span>').format(shown)
+    # With ./ in front it is never an address with a scheme.
+    address = quote(inside.encode("utf-8", "surrogateescape"))
+    return Markup('<a class="path" href="./{}">{}</a>').format(address, shown)
+
+
+def folded(title: str, body: Iterable[Markup], style: str = "") -> Iterator[Markup]:
+    """Yield a part of the page that is opened by its `title`."""
+    attribute = Markup(' class="{}"').format(style) if style else ""
+    yield Markup("<details{}><summary>{}</summary>").format(attribute, title)
+    yield from body
+    yield Markup("</details>")
