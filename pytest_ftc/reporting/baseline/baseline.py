@@ -1,9 +1,8 @@
-"""The baseline: findings that are known, and do not fail; new ones do.  A file of TOML that people review."""
+"""The baseline: known findings do not fail, new ones do.  A TOML file that people review."""
 
 from __future__ import annotations
 
 import datetime
-import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
@@ -15,9 +14,6 @@ HEAD = """\
 # writes them; owner, reason and expires (a date such as 2027-01-31, after which they fail) are yours, and stay.
 """
 
-_LESS = re.compile(r"""^(confirmed *= *false|diagnose *= *"(off|fast)") *\n""", re.MULTILINE)
-"""Lines of a file that are no longer true where more is known."""
-
 
 @dataclass(frozen=True, slots=True)
 class Standing:
@@ -27,9 +23,9 @@ class Standing:
     new: int
     expired: tuple[Known, ...]
     fixed: tuple[Known, ...]
-    """Known findings that were not found any more."""
+    """Known findings that were not found again."""
     renamed: int = 0
-    """Of the known ones, those that are known by their place: another diagnosis has named another cause."""
+    """Known ones matched by location, since this diagnosis named another cause."""
     accepted: bool = False
     """Whether there is nothing but what is known."""
 
@@ -37,7 +33,7 @@ class Standing:
 class Baseline:
     """The known findings, as sessions with the same ``--ftc-diagnose`` see them.
 
-    `texts` holds, by fingerprint, the lines of the file that tell of an entry, comments included; they are kept.
+    `texts` holds, by fingerprint, the lines of the file of an entry, comments included; they are kept.
     """
 
     def __init__(
@@ -93,13 +89,14 @@ class Baseline:
     def updated(
         self, verifications: Sequence[Verification], today: datetime.date, stale: Iterable[str] = ()
     ) -> Baseline:
-        """Return a baseline that knows what was found, and no more what is fixed; all else stays as it is.
+        """Return a baseline with what was found and without what is fixed; all else stays, comments and order too.
 
-        What is known of the `stale` artifacts goes too.
+        Entries of `stale` artifacts are removed.
         """
         gone = set(stale)
         entries = {name: entry for name, entry in self._entries.items() if entry.artifact not in gone}
         texts = dict(self._texts)
+        new: dict[str, Known] = {}
         for one in {verification.id: verification for verification in verifications}.values():
             for entry in self.judge(one, today).fixed:
                 entries.pop(entry.fingerprint, None)
@@ -110,18 +107,28 @@ class Baseline:
                     continue
                 for entry in before[:1]:
                     known = replace(known, owner=entry.owner, reason=entry.reason, expires=entry.expires)
-                for entry in before:
-                    if entry.fingerprint not in found:
-                        entries.pop(entry.fingerprint, None)
-                entries[name] = known
-                certain = known.confirmed and known.diagnose == "full"
-                texts[name] = re.sub(_LESS, "", texts.get(name, "")) if certain else ""
-        return Baseline(entries.values(), diagnose=self._diagnose, head=self._head, texts=texts)
+                    texts[name] = self._revised(entry, known)
+                outdated = [entry.fingerprint for entry in before if entry.fingerprint not in found]
+                if name not in entries and outdated and outdated[0] in entries:
+                    entries = _rename(entries, outdated[0], name)
+                for each in outdated:
+                    entries.pop(each, None)
+                (entries if name in entries else new)[name] = known
+        return Baseline(_merge(entries.values(), new.values()), diagnose=self._diagnose, head=self._head, texts=texts)
+
+    def _revised(self, entry: Known, known: Known) -> str:
+        """Return the lines of `entry`, comments included, as those of `known`; empty if a person wrote none."""
+        text = self._texts.get(entry.fingerprint, "")
+        if not text or entry == known:
+            return text
+        from pytest_ftc.reporting.baseline.revise import revise
+
+        return revise(text, known)
 
     def render(self) -> str:
-        """Return the file: sorted, one table a finding, so that a change of it is easily reviewed."""
-        ordered = sorted(self._entries.values(), key=lambda entry: (entry.artifact, entry.output, entry.cause))
-        return self._head + "".join(f"\n{self._texts.get(one.fingerprint) or render(one)}" for one in ordered)
+        """Return the file: one table a finding, in their order, so that a change of it is easily reviewed."""
+        entries = self._entries.values()
+        return self._head + "".join(f"\n{self._texts.get(one.fingerprint) or render(one)}" for one in entries)
 
     def _says_more(self, found: Known, entry: Known) -> bool:
         """Return whether what was `found` now is to stand in the place of `entry`."""
@@ -136,34 +143,55 @@ class Baseline:
         return [entry for entry in self._entries.values() if entry.artifact == plain(verification.id)]
 
 
+def _rename(entries: Mapping[str, Known], old: str, name: str) -> dict[str, Known]:
+    """Return `entries` with `name` in the place of `old`."""
+    return {name if each == old else each: entry for each, entry in entries.items()}
+
+
+def _merge(entries: Iterable[Known], new: Iterable[Known]) -> list[Known]:
+    """Return `entries` in their order, and each `new` one before the first that sorts after it."""
+    merged = list(entries)
+    added = sorted(new, key=_sort_key)
+    if not merged:
+        return added
+    for entry in added:
+        after = (at for at, other in enumerate(merged) if _sort_key(other) > _sort_key(entry))
+        merged.insert(next(after, len(merged)), entry)
+    return merged
+
+
+def _sort_key(entry: Known) -> tuple[str, str, str]:
+    return entry.artifact, entry.output, entry.cause
+
+
 def forgives(verification: Verification) -> bool:
-    """Return whether a baseline may forgive it: differences, and nothing else that is held against an artifact."""
+    """Return whether a baseline may accept it: it has differences and no other fault."""
     kept = not verification.leaks and not (verification.strict and verification.hermeticity)
     return verification.verdict is Verdict.UNREPRODUCIBLE and kept
 
 
 def find_stale(baseline: Baseline, is_there: Callable[[str], bool]) -> tuple[str, ...]:
-    """Return the ids of artifacts that have known findings and do not exist any more."""
+    """Return the ids of artifacts that have known findings and no longer exist."""
     return tuple(sorted(name for name in baseline.artifacts if not is_there(name)))
 
 
 def describe_standings(standings: Mapping[str, Standing], file: str, stale: Sequence[str] = ()) -> list[str]:
-    """Return what a session says of its baseline, one sentence each."""
+    """Return the session's summary of its baseline, one line each."""
     known = sum(standing.known for standing in standings.values())
     new = sum(standing.new for standing in standings.values())
     renamed = sum(standing.renamed for standing in standings.values())
     expired = [entry for standing in standings.values() for entry in standing.expired]
     fixed = [entry for standing in standings.values() for entry in standing.fixed]
-    told = [f"{known} known, {new} new, {len(fixed)} fixed ({file})"] if known or fixed else []
+    lines = [f"{known} known, {new} new, {len(fixed)} fixed ({file})"] if known or fixed else []
     if renamed:
-        told.append(f"{renamed} of them known by place: this diagnosis names no cause there, or another one")
-    told += [f"expired on {entry.expires}: {entry.artifact}, {entry.cause} in {entry.output}" for entry in expired]
-    told += [f"fixed: {entry.artifact}, {entry.cause} in {entry.output}" for entry in fixed[:10]]
-    told += [f"stale: {name} does not exist any more" for name in stale]
+        lines.append(f"{renamed} of them matched by location: this diagnosis found no cause there, or a different one")
+    lines += [f"expired on {entry.expires}: {entry.artifact}, {entry.cause} in {entry.output}" for entry in expired]
+    lines += [f"fixed: {entry.artifact}, {entry.cause} in {entry.output}" for entry in fixed[:10]]
+    lines += [f"stale: {name} no longer exists" for name in stale]
     if fixed or stale:
         what = " and ".join(["fixed"] * bool(fixed) + ["stale"] * bool(stale))
-        told.append(f"--ftc-update-baseline removes what is {what}")
-    return told
+        lines.append(f"--ftc-update-baseline removes what is {what}")
+    return lines
 
 
 def _is_over(entry: Known, today: datetime.date) -> bool:

@@ -124,16 +124,22 @@ def _output(entry: Known) -> str:
 
 def render(entry: Known) -> str:
     """Return `entry` as a table of TOML."""
-    lines = ["[[known]]"]
-    for name in KEYS:
-        value = getattr(entry, name)
-        if isinstance(value, datetime.date):
-            lines.append(f"{name} = {value.isoformat()}")
-        elif isinstance(value, bool):
-            lines += [f"{name} = false"] * (not value)
-        elif (value or name in REQUIRED) and (name, value) != ("diagnose", "full"):
-            lines.append(f"{name} = {quote(value)}")
-    return "\n".join(lines) + "\n"
+    values = {key: value for key in KEYS if (value := written_value(entry, key)) is not None}
+    return "\n".join(["[[known]]", *(f"{key} = {_show(value)}" for key, value in values.items())]) + "\n"
+
+
+def written_value(entry: Known, key: str) -> str | bool | datetime.date | None:
+    """Return the value that the file has for `key`; None where the key is left out."""
+    value: str | bool | datetime.date | None = getattr(entry, key)
+    if isinstance(value, bool):
+        return None if value else value
+    return value if key in REQUIRED or (value and (key, value) != ("diagnose", "full")) else None
+
+
+def _show(value: str | bool | datetime.date) -> str:
+    if isinstance(value, datetime.date):
+        return value.isoformat()
+    return quote(value) if isinstance(value, str) else str(value).lower()
 
 
 def quote(text: str) -> str:

@@ -1,4 +1,4 @@
-"""Reading the file of known findings: what a person has written there stays, and mistakes are told with their line."""
+"""Reading the file of known findings: edits by hand are kept, and errors name their line."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ _HEADER = re.compile(r"\s*\[\[\s*known\s*\]\]\s*(#.*)?$")
 
 @dataclass(frozen=True, slots=True)
 class _Part:
-    """The lines that tell of one entry."""
+    """The lines of one entry."""
 
     line: int
     """Where its table begins, from 1."""
@@ -49,7 +49,7 @@ def load_baseline(path: Path) -> Baseline:
     _reject_twins(path.name, entries, lines)
     kept = {}
     if plain:
-        # A text that does not say the same alone (a string over several lines that looks like a table) is written anew.
+        # A text that does not parse alone to the same entry (a multi-line string that looks like a table) is rewritten.
         kept = {
             entry.fingerprint: part.text
             for entry, part, table in zip(entries, parts, known, strict=True)
@@ -65,10 +65,10 @@ def _parse(path: Path) -> tuple[str, dict[str, Any]]:
     except OSError as error:
         raise ConfigurationError(f"baseline: {path} cannot be read: {error.strerror}") from error
     except tomllib.TOMLDecodeError as error:
-        told = re.match(r"(.*?)(?: \(at (?:line (\d+), column \d+|end of document)\))?$", str(error), re.DOTALL)
-        assert told is not None
-        line = told[2] or text.rstrip("\n").count("\n") + 1
-        raise ConfigurationError(f"{path.name}:{line}: not valid TOML: {told[1]}") from error
+        parsed = re.match(r"(.*?)(?: \(at (?:line (\d+), column \d+|end of document)\))?$", str(error), re.DOTALL)
+        assert parsed is not None
+        line = parsed[2] or text.rstrip("\n").count("\n") + 1
+        raise ConfigurationError(f"{path.name}:{line}: not valid TOML: {parsed[1]}") from error
     except (UnicodeDecodeError, RecursionError) as error:
         raise ConfigurationError(f"{path.name}: not valid TOML: {error}") from error
 
@@ -105,8 +105,8 @@ def _reject_twins(file: str, entries: list[Known], lines: list[int]) -> None:
     for entry, line in zip(entries, lines, strict=True):
         if entry.fingerprint in seen:
             raise ConfigurationError(
-                f"{file}:{line}: fingerprint {entry.fingerprint!r} is there twice, also in line "
-                f"{seen[entry.fingerprint]}; expected each once"
+                f"{file}:{line}: fingerprint {entry.fingerprint!r} is duplicated, first in line "
+                f"{seen[entry.fingerprint]}"
             )
         seen[entry.fingerprint] = line
 
@@ -118,7 +118,7 @@ class _Reader:
     file: str
     text: str
     line: int
-    """Of its header; 0 where that is not plain to see."""
+    """Of its header; 0 if unknown."""
     number: int
 
     def read(self, table: Any) -> Known:

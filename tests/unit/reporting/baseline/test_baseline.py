@@ -302,7 +302,7 @@ ONE = f"[[known]]\n{FULL}"
         (f"{ONE}expires = 2027-13-01\n", "b.toml:7: not valid TOML"),
         (f"{ONE}confirmed = 'no'\n", "b.toml:7: [[known]] number 1: confirmed: expected true or false"),
         (f"{ONE}diagnose = 'deep'\n", "b.toml:7: [[known]] number 1: diagnose: expected 'off', 'fast' or 'full'"),
-        (f"{ONE}\n{ONE}", "b.toml:8: fingerprint 'x' is there twice, also in line 1"),
+        (f"{ONE}\n{ONE}", "b.toml:8: fingerprint 'x' is duplicated, first in line 1"),
         ("known = [1]", "number 1: expected a table"),
         ("[[known]]\n[[known", "b.toml:2: not valid TOML"),
     ],
@@ -312,3 +312,37 @@ def test_a_mistake_is_one_clear_error(tmp_path, text, told):
     with pytest.raises(ConfigurationError) as raised:
         load_baseline(tmp_path / "b.toml")
     assert told in str(raised.value)
+
+
+def entry(cause: str, confirmed: str = "", above: str = "") -> str:
+    mark = fingerprint(GOOD.id, finding(cause))
+    places = f'artifact = "{GOOD.id}"\noutput = "out"\nlocation = "line 1"\n'
+    return f'{above}[[known]]\nfingerprint = "{mark}"\n{places}cause = "{cause}"\n{confirmed}'
+
+
+def test_an_entry_that_changes_keeps_its_comments(tmp_path):
+    text = "# ours\n\n" + entry("time", 'diagnose = "off"  # for now\nowner = "me"  # ask her\n', "# see ticket 7\n")
+    (tmp_path / "b.toml").write_text(text)
+    off = load_baseline(tmp_path / "b.toml")
+    fast = off.diagnosed("fast").updated([found("time")], TODAY).render()
+    assert fast == text.replace('"off"  # for now', '"fast"  # for now')
+    full = off.updated([found("time")], TODAY).render()
+    assert full == text.replace('diagnose = "off"  # for now\n', "")
+
+
+def test_an_entry_under_a_new_name_keeps_its_place_and_comments(tmp_path):
+    text = "# ours\n\n" + entry("unknown", "confirmed = false\n", "# a riddle\n") + "\n" + entry("home", "", "# last\n")
+    (tmp_path / "b.toml").write_text(text)
+    after = load_baseline(tmp_path / "b.toml").updated([found("time", "home")], TODAY).render()
+    assert after == "# ours\n\n" + entry("time", "", "# a riddle\n") + "\n" + entry("home", "", "# last\n")
+
+
+def test_entries_stay_in_the_order_a_person_gave_them(tmp_path):
+    text = "# ours\n\n" + "\n".join(map(entry, ("umask", "home")))
+    (tmp_path / "b.toml").write_text(text)
+    baseline = load_baseline(tmp_path / "b.toml")
+    assert baseline.updated([found("umask", "home")], TODAY).render() == text
+    after = baseline.updated([found("umask", "home", "time")], TODAY).render()
+    assert [after.index(f'cause = "{cause}"') for cause in ("time", "umask", "home")] == sorted(
+        after.index(f'cause = "{cause}"') for cause in ("time", "umask", "home")
+    )
