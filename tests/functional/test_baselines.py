@@ -75,8 +75,8 @@ def test_an_update_touches_only_what_was_verified_and_what_is_gone(verify, proje
     (project / "test_it.py").write_text("def test_two(ftc): ftc.verify('umask > out', ['out'])\n")
     changed = SEVERAL.replace("umask > out", "echo > out").replace("artifacts.third", "artifacts.fourth")
     run = verify(changed, *OPTIONS)
-    assert "stale: ftc.toml::ftc::third does not exist any more" in run.text
-    assert "stale: test_it.py::test_one does not exist any more" in run.text
+    assert "stale: ftc.toml::ftc::third no longer exists" in run.text
+    assert "stale: test_it.py::test_one no longer exists" in run.text
     assert "removes what is fixed and stale" in run.text
     verify(None, *OPTIONS, "--ftc-update-baseline")
     after = file.read_text()
