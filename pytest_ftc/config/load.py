@@ -72,15 +72,7 @@ def load_config(root: Path, given: Mapping[str, str | bool | None], known: Known
     file, tables = _read_file(root)
     place = Place(file.name if file else "pyproject.toml", tables.text, tables.prefix)
     _reject_unknown(place, tables.ftc, [*SESSION_KEYS, "artifacts"])
-    settings: dict[str, Any] = {}
-    for name, key in SESSION_KEYS.items():
-        settings[name] = key.default
-        if given.get(name) is not None:
-            settings[name] = _check_given(name, given[name], key.check, known)
-        elif name in tables.ftc:
-            settings[name] = _check(place, name, tables.ftc[name], key.check, known)
-            if name in ("report", "json", "store", "baseline"):
-                settings[name] = str(root / settings[name])
+    settings = _read_settings(place, tables.ftc, root, given, known)
     return Config(
         root=root,
         file=file,
@@ -108,6 +100,22 @@ def load_config(root: Path, given: Mapping[str, str | bool | None], known: Known
         lines=_find_lines(place, tables.ftc.get("artifacts", {})),
         build_file=_find_build_file(root, has_build_system=tables.build_system),
     )
+
+
+def _read_settings(
+    place: Place, table: Mapping[str, Any], root: Path, given: Mapping[str, str | bool | None], known: Known
+) -> dict[str, Any]:
+    """Return the value of each session key: as given on the command line, in `table`, or by default."""
+    settings: dict[str, Any] = {}
+    for name, key in SESSION_KEYS.items():
+        settings[name] = key.default
+        if given.get(name) is not None:
+            settings[name] = _check_given(name, given[name], key.check, known)
+        elif name in table:
+            settings[name] = _check(place, name, table[name], key.check, known)
+            if name in ("report", "json", "store", "baseline"):
+                settings[name] = str(root / settings[name])
+    return settings
 
 
 def _find_baseline(root: Path, settings: Mapping[str, Any]) -> Path | None:

@@ -4,21 +4,18 @@ from __future__ import annotations
 
 import time
 import traceback
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from pytest_ftc.builds.inputs.secrets import check_visible, read_secrets
 from pytest_ftc.builds.requirements.python import Prepared
 from pytest_ftc.builds.staggered import run_apart
-from pytest_ftc.comparison.manifests import compare_manifests
 from pytest_ftc.comparison.real_dates import find_real_date
 from pytest_ftc.model import (
     Artifact,
     BuildResult,
-    BuildStatus,
     Difference,
-    DifferenceKind,
     Finding,
     Isolation,
     Machine,
@@ -28,12 +25,12 @@ from pytest_ftc.model import (
     Verification,
 )
 from pytest_ftc.model.errors import FtcError
-from pytest_ftc.model.limits import MOST_FULL_DIFFS
 from pytest_ftc.model.protocols import Comparator, Executor, Images, Variation
 from pytest_ftc.verification.cache import VerificationCache
 from pytest_ftc.verification.explain import DiagnosisOptions, Plugins, explain, locate
 from pytest_ftc.verification.fragility import find_what_breaks
 from pytest_ftc.verification.hermeticity import find_outside_uses
+from pytest_ftc.verification.judge import compare_builds, judge_builds
 from pytest_ftc.verification.not_searched import summarize
 from pytest_ftc.verification.plan import BuildSetting, Plan, PlannedArtifact, plan_builds
 from pytest_ftc.verification.record_conflict import dispute
@@ -204,7 +201,7 @@ def _judge(planned: PlannedArtifact, executor: Executor, comparator: Comparator)
         return _find_what_breaks(replace(planned, plan=plan), outcome, executor, comparator)
     if verdict is not Verdict.REPRODUCIBLE:
         return outcome
-    differences = _compare(planned.artifact, builds, comparator)
+    differences = compare_builds(planned.artifact, builds, comparator)
     if differences:
         return replace(outcome, verdict=Verdict.UNREPRODUCIBLE, differences=differences)
     unmoved, not_searched = _find_unmoved_date(plan, planned.source, builds[0])
@@ -224,7 +221,7 @@ def _find_what_breaks(
         plan=planned.plan.without(dict.fromkeys(breaking.group, "the build breaks under it")),
         reason=f"{breaking.reason}; {outcome.reason}" if breaking.reason else outcome.reason,
         builds=(*outcome.builds, *breaking.builds),
-        differences=_compare(planned.artifact, healed, comparator),
+        differences=compare_builds(planned.artifact, healed, comparator),
     )
 
 
@@ -271,51 +268,3 @@ def _find_unmoved_date(plan: Plan, source: Snapshot, control: BuildResult) -> tu
 def _notes(source: Snapshot, prepared: Prepared, builds: Sequence[BuildResult]) -> tuple[str, ...]:
     used = [f"build requirements: sha256 {prepared.inputs_digest}"] if prepared.inputs_digest else []
     return tuple(dict.fromkeys([*source.notes, *used, *(note for build in builds for note in build.notes)]))
-
-
-def judge_builds(builds: Sequence[BuildResult], *, expected: int, varied: Sequence[str]) -> tuple[Verdict, str]:
-    """Return the verdict that the builds' ends allow, before any comparison, and why.
-
-    REPRODUCIBLE here means no more than: every build ran and something was varied, so the outputs may be compared.
-    """
-    control = builds[0]
-    bad = next((build for build in builds if build.status is not BuildStatus.OK), None)
-    if any(build.status is BuildStatus.LOST for build in builds):
-        lost = next(build for build in builds if build.status is BuildStatus.LOST)
-        return Verdict.ERROR, f"the {lost.role.value} build was lost: {lost.reason}"
-    if bad is control:
-        return Verdict.FAILED, f"the control build failed: {control.reason}"
-    if bad is not None:
-        return Verdict.FRAGILE, f"it builds in the control environment, but not in a varied one: {bad.reason}"
-    if len(builds) < expected or expected < 2:
-        return Verdict.ERROR, f"{len(builds)} of {expected} builds ran"
-    if not varied:
-        return Verdict.ERROR, "none of the variations asked for could be applied, so nothing was verified"
-    return Verdict.REPRODUCIBLE, ""
-
-
-def _compare(artifact: Artifact, builds: Sequence[BuildResult], comparator: Comparator) -> tuple[Difference, ...]:
-    """Compare every experiment with the control; the first that differs is examined."""
-    for experiment in builds[1:]:
-        control = builds[0]
-        differences = compare_manifests(control.outputs, experiment.outputs, artifact.metadata)
-        if differences:
-            return tuple(_examine_first(differences, control, experiment, comparator))
-    return ()
-
-
-def _examine_first(
-    differences: Sequence[Difference], control: BuildResult, experiment: BuildResult, comparator: Comparator
-) -> Iterator[Difference]:
-    """Yield the differences, the first few looked into: the rest of many outputs mostly differ for the same reason."""
-    examined = 0
-    for difference in differences:
-        if difference.kind is not DifferenceKind.CONTENT or not (difference.control and difference.experiment):
-            yield difference
-        elif examined < MOST_FULL_DIFFS:
-            examined += 1
-            one = Path(control.blobs, difference.control.sha256)
-            other = Path(experiment.blobs, difference.experiment.sha256)
-            yield from comparator.examine(difference, one, other)
-        else:
-            yield replace(difference, note=f"not examined: only the first {MOST_FULL_DIFFS} differing outputs are")

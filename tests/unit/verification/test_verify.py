@@ -26,7 +26,8 @@ from pytest_ftc.model import (
 from pytest_ftc.model.errors import PreparationError, SourceError
 from pytest_ftc.model.protocols import MayStart, at_once
 from pytest_ftc.variations import CATALOGUE
-from pytest_ftc.verification.verify import VerificationContext, judge_builds, verify
+from pytest_ftc.verification.judge import judge_builds
+from pytest_ftc.verification.verify import VerificationContext, verify
 
 ARTIFACT = Artifact(id="ftc.toml::ftc::app", name="app", build="make", outputs=("out",), source=Path("/project"))
 SNAPSHOT = Snapshot(path=Path("/s"), git_dir=None, git_link=None, commit_time=None)
