@@ -123,7 +123,7 @@ def _cause(cause: Cause) -> Iterator[str]:
     yield f"## `{cause.name}`"
     brief = cause.brief[0].upper() + cause.brief[1:]
     yield f"**{_plain(brief)}.** {_plain(cause.why)}"
-    yield f"It shows as: {_plain(cause.shows)}."
+    yield f"Seen as: {_plain(cause.shows)}."
     yield "What helps:"
     yield "\n".join(f"- {_plain(remedy)}" for remedy in cause.remedies)
     templates = [template for template in catalogue() if cause.name in template.causes and template.can_be_tried]

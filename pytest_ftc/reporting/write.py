@@ -26,7 +26,7 @@ def write_reports(
 ) -> None:
     """Write report.json, index.html, findings.sarif and gl-code-quality-report.json to `folder`.
 
-    `lines` tells where artifacts are declared, by id; `known` are the fingerprints of findings that do not count.
+    `lines` maps an artifact's id to the line that declares it; `known` are the fingerprints of accepted findings.
     Raises FtcError.
     """
     write_json(folder / "report.json", report(verifications, tool, session))

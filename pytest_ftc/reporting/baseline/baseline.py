@@ -131,7 +131,7 @@ class Baseline:
         return self._head + "".join(f"\n{self._texts.get(one.fingerprint) or render(one)}" for one in entries)
 
     def _says_more(self, found: Known, entry: Known) -> bool:
-        """Return whether what was `found` now is to stand in the place of `entry`."""
+        """Return whether `found` is to replace `entry`."""
         return is_deeper(found.diagnose, entry.diagnose) or (found.diagnose == entry.diagnose and found.confirmed)
 
     def _match(self, verification: Verification) -> dict[str, list[Known]]:

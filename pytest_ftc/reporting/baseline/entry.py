@@ -86,7 +86,7 @@ def match(entries: Iterable[Known], found: Mapping[str, Known]) -> tuple[dict[st
 
 
 def _may_be(entry: Known, finding: Known, *, taken: bool) -> bool:
-    """Return whether `finding` may be what `entry` tells of; `taken` is one that another finding is already."""
+    """Return whether `finding` may match `entry`; `taken` if another finding matches it already."""
     if _is_published(entry) != _is_published(finding) or _output(entry) != _output(finding):
         return False
     same_member = steady(entry.output) == steady(finding.output)
@@ -110,7 +110,7 @@ def is_fixed(entry: Known, verification: Verification, found: Iterable[Known]) -
         # Builds that do not agree with each other are not compared with what was published.
         return any(_is_published(finding) for finding in found)
     if any(finding.diagnose != "full" and _output(entry) == _output(finding) for finding in found):
-        return False  # it may hide behind what was found
+        return False  # a finding without a full diagnosis may hide it
     return entry.cause in NO_VARIATIONS or _is_published(entry) or entry.cause in verification.varied
 
 

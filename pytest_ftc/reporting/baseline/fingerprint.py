@@ -13,7 +13,7 @@ _UUID = r"(?<![0-9a-z])[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}(?![0-9a-z])"
 _DIGEST = r"(?<![0-9a-z])g?(?=[a-f]*[0-9])[0-9a-f]{7,}(?![0-9a-z])"
 _VERSION = r"[0-9]+(?:[._+~:-]?(?:[0-9]+|(?:alpha|beta|pre|preview|post|rev|dev|snapshot|rc|a|b|c)(?![a-z])))*"
 _STEADY = (
-    (re.compile(_PLANTED), r"\1-0"),  # what the environments plant, see planning/plan.py
+    (re.compile(_PLANTED), r"\1-0"),  # what the environments plant, see verification/plan.py
     *((re.compile(pattern, re.IGNORECASE), "0") for pattern in (r"0x[0-9a-f]+", _UUID, _DIGEST, _VERSION)),
 )
 
@@ -26,7 +26,7 @@ def steady(text: str) -> str:
 
 
 def fingerprint(artifact: str, finding: Finding) -> str:
-    """Return what tells `finding`, of the artifact with this id, from others, also after unrelated changes.
+    """Return what identifies `finding` of the artifact with this id, also after unrelated changes.
 
     Numbers do not count: lines move, versions rise.  Nor do the values found, which differ each time.
     """

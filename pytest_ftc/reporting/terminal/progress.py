@@ -19,12 +19,12 @@ def progress_line(states: Sequence[Progress], width: int) -> str:
 
     if not states:
         return ""
-    told = [_describe(state) for state in states if state.doing]
-    for shown in range(len(told), 0, -1):
-        line = _LEAD + _BETWEEN.join((*told[:shown], *_count_others(states, shown)))
+    running = [_describe(state) for state in states if state.doing]
+    for shown in range(len(running), 0, -1):
+        line = _LEAD + _BETWEEN.join((*running[:shown], *_count_others(states, shown)))
         if cell_len(line) <= width:
             return line
-    line = _LEAD + _BETWEEN.join((*told[:1], *_count_others(states, 1)))
+    line = _LEAD + _BETWEEN.join((*running[:1], *_count_others(states, 1)))
     return line if cell_len(line) <= width else set_cell_size(line, max(0, width)).rstrip()
 
 

@@ -103,8 +103,8 @@ def _body(page: Page, replayed: Replayed) -> Iterator[Text]:
 
 
 def _describe_end(build: BuildResult) -> str:
-    told = f"{build.status.value} after {build.seconds:.1f} s" if build.seconds else build.status.value
-    return f"{told}: {markup.show_lines(build.reason)}" if build.reason else told
+    end = f"{build.status.value} after {build.seconds:.1f} s" if build.seconds else build.status.value
+    return f"{end}: {markup.show_lines(build.reason)}" if build.reason else end
 
 
 def _outputs(page: Page, replayed: Replayed) -> Iterator[Text]:
@@ -119,8 +119,8 @@ def _outputs(page: Page, replayed: Replayed) -> Iterator[Text]:
     paths = sorted(then.keys() | now.keys(), key=lambda path: (path not in differing, path))
     for path in paths[:_MOST_OUTPUTS]:
         differences = differing.get(path, [])
-        told = DIFFERS if differences else SAME
-        yield row(page, "output", f"{markup.show(path)}: {told}", style="" if told == SAME else markup.LABEL)
+        state = DIFFERS if differences else SAME
+        yield row(page, "output", f"{markup.show(path)}: {state}", style="" if state == SAME else markup.LABEL)
         yield from (row(page, "", line) for line in _values(then.get(path), now.get(path), differences))
     if len(paths) > _MOST_OUTPUTS:
         left = [path for path in paths[_MOST_OUTPUTS:] if path in differing]

@@ -48,8 +48,8 @@ def describe_soundness(found: Soundness) -> list[tuple[str, str]]:
     ]
     lacking = f"outputs of {_count(len(found.lacking), 'verification')} are missing; their verdicts are still valid"
     read = f"{_count(found.entries, 'verification')} and {_count(found.blobs, 'output')} read"
-    told = _count(len(faults), "fault") if faults else "no fault"
-    return [*faults, *([("note", lacking)] if found.lacking else []), ("verified", f"{read}, {told}")]
+    faulty = _count(len(faults), "fault") if faults else "no fault"
+    return [*faults, *([("note", lacking)] if found.lacking else []), ("verified", f"{read}, {faulty}")]
 
 
 def describe_removed(removed: Removed) -> list[tuple[str, str]]:
