@@ -122,7 +122,7 @@ def test_github_is_told_where_and_gets_a_summary(verify, tmp_path, monkeypatch):
     monkeypatch.setenv("GITHUB_ACTIONS", "true")
     monkeypatch.setenv("GITHUB_STEP_SUMMARY", str(tmp_path / "summary.md"))
     run = verify(TWO, *QUICK)
-    assert "::error file=ftc.toml,line=6,title=bad%3A home::out differs at line 1; cause home" in run.text
+    assert "::error file=ftc.toml,line=6,title=bad%3A home::out differs at line 1; cause: home" in run.text
     summary = (tmp_path / "summary.md").read_text()
     assert "| ❌ | bad | unreproducible | home | 2 | 2 of 2 |" in summary
     assert "| ✅ | good | reproducible |  | 2 | 2 of 2 |" in summary
