@@ -78,8 +78,8 @@ def test_the_launcher_needs_the_standard_library_only():
 
 PACKAGE = Path(__file__).parents[1] / "pytest_ftc"
 FOLDERS = sorted(path.parent.name for path in PACKAGE.glob("*/__init__.py"))
-WIDE = {"model": 30, "variations": 24, "verification": 24, "normalize": 23}
-"""Folders of more than 20 modules: the data, and what has one file for each variation, verb or format."""
+WIDE = {"model": 24, "variations": 24}
+"""Folders of more than 20 modules: the data, and the variations, which have a file each."""
 
 
 @pytest.mark.parametrize("page", ["CONTRIBUTING.md", "docs/internals.md"])
@@ -109,7 +109,7 @@ def test_no_folder_is_a_heap():
 
 def test_no_file_is_a_heap():
     lengths = {str(path.relative_to(PACKAGE)): len(path.read_text().splitlines()) for path in PACKAGE.rglob("*.py")}
-    assert {name: count for name, count in lengths.items() if count > 345} == {}
+    assert {name: count for name, count in lengths.items() if count > 315} == {}
 
 
 def test_functions_are_short_and_take_few_parameters():
@@ -120,7 +120,7 @@ def test_functions_are_short_and_take_few_parameters():
                 arguments = [*node.args.posonlyargs, *node.args.args, *node.args.kwonlyargs]
                 count = len([one for one in arguments if one.arg not in ("self", "cls")])
                 lines = node.end_lineno - node.lineno + 1
-                if lines > 46 or count > 6:
+                if lines > 41 or count > 6:
                     found[f"{path.relative_to(PACKAGE)}:{node.name}"] = (lines, count)
     # `parameter` is what plugins call, with keywords only, as dataclasses.field is called.
     assert set(found) <= {"model/parameter.py:parameter"}, found

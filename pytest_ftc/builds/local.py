@@ -21,9 +21,9 @@ from pytest_ftc.builds.launcher.trees import remove_tree
 from pytest_ftc.builds.slots import Slots
 from pytest_ftc.builds.transient_faults import ENDED, UNWANTED
 from pytest_ftc.model import Action, BuildResult, BuildStatus, Machine, Output, Trace
-from pytest_ftc.model.printable import printable
 from pytest_ftc.model.protocols import MayStart, at_once
-from pytest_ftc.model.serialization import from_json
+from pytest_ftc.model.support.printable import printable
+from pytest_ftc.model.support.serialization import from_json
 
 _TAIL_BYTES = 16 * 1024
 _TAIL_LINES = 40

@@ -11,7 +11,7 @@ import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from pytest_ftc.model.file_lock import try_lock, unlock
+from pytest_ftc.model.support.file_lock import try_lock, unlock
 
 _POLL = 0.02
 """Seconds between two looks at the slots."""

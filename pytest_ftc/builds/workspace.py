@@ -13,7 +13,7 @@ from types import TracebackType
 
 from pytest_ftc.builds.launcher.trees import remove_tree
 from pytest_ftc.model.errors import ExecutionError
-from pytest_ftc.model.file_lock import try_lock
+from pytest_ftc.model.support.file_lock import try_lock
 
 _PREFIX = "pytest-ftc-"
 _LOCK = "lock"

@@ -11,7 +11,7 @@ from pathlib import Path
 from pytest_ftc.config.project import load_project
 from pytest_ftc.model import Artifact
 from pytest_ftc.model.artifact import wrap_build
-from pytest_ftc.model.printable import printable, shorten
+from pytest_ftc.model.support.printable import printable, shorten
 from pytest_ftc.plugin.headless import ask_plugins
 from pytest_ftc.verification.determinize import Outcome, changes_of, determinize_artifact
 from pytest_ftc.verification.rebuild import apply_changes

@@ -16,8 +16,8 @@ from pytest_ftc.comparison.manifests import compare_manifests
 from pytest_ftc.diagnosis.from_values import guess, look_into
 from pytest_ftc.model import Difference, DifferenceKind, Finding, Metadata, Output, OutputType, Verdict, Verification
 from pytest_ftc.model.errors import FtcError
-from pytest_ftc.model.limits import MOST_EXAMINED
-from pytest_ftc.model.printable import shorten
+from pytest_ftc.model.support.limits import MOST_EXAMINED
+from pytest_ftc.model.support.printable import shorten
 
 if TYPE_CHECKING:
     from pytest_ftc.model import Verification
@@ -137,7 +137,7 @@ def run(options: argparse.Namespace) -> int:
     if options.json:
         import json
 
-        from pytest_ftc.model.serialization import to_json
+        from pytest_ftc.model.support.serialization import to_json
 
         told = {"identical": found.same, "notes": found.notes, **_differences(found.verification)}
         print(json.dumps(to_json(told), indent=1))

@@ -15,8 +15,8 @@ from pytest_ftc.builds.workspace import Workspace
 from pytest_ftc.cli.output import page_style, write_text
 from pytest_ftc.model import Artifact, BuildStatus, CheckUp, Machine, Role, Snapshot, VariationState
 from pytest_ftc.model.errors import ConfigurationError
-from pytest_ftc.model.printable import shorten
 from pytest_ftc.model.protocols import Executor, Variation
+from pytest_ftc.model.support.printable import shorten
 from pytest_ftc.variations import CATALOGUE
 from pytest_ftc.verification.plan import BuildSetting, PlannedArtifact, plan_builds, plan_rebuild
 from pytest_ftc.verification.self_test.machine import examine_machine
@@ -108,7 +108,7 @@ def run(options: argparse.Namespace) -> int:
     if options.json:
         import json
 
-        from pytest_ftc.model.serialization import to_json
+        from pytest_ftc.model.support.serialization import to_json
 
         print(json.dumps(to_json(check_up), indent=1))
         return 0

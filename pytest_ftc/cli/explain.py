@@ -8,8 +8,8 @@ from pathlib import Path
 
 from pytest_ftc.cli.output import page_style, write_text
 from pytest_ftc.model.errors import FtcError
-from pytest_ftc.model.printable import shorten
-from pytest_ftc.model.suggestion import did_you_mean
+from pytest_ftc.model.support.printable import shorten
+from pytest_ftc.model.support.suggestion import did_you_mean
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

@@ -9,7 +9,7 @@ from pytest_ftc.cli.output import page_style, print_rows, write_text
 from pytest_ftc.cli.store import add_store_arguments, opened_store
 from pytest_ftc.model import BuildRecord
 from pytest_ftc.model.errors import FtcError
-from pytest_ftc.model.suggestion import did_you_mean
+from pytest_ftc.model.support.suggestion import did_you_mean
 
 
 def builds_of(folder: Path | None, project: Path, artifact: str) -> list[BuildRecord]:

@@ -9,9 +9,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from pytest_ftc.config.detection import Proposal, is_python_project, look_at, read_toml
-from pytest_ftc.model.atomic_file import replace_file
 from pytest_ftc.model.errors import FtcError
-from pytest_ftc.model.printable import printable
+from pytest_ftc.model.support.atomic_file import replace_file
+from pytest_ftc.model.support.printable import printable
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,7 @@ from importlib import import_module
 
 from pytest_ftc.cli.parser import make_parser
 from pytest_ftc.model.errors import FtcError
-from pytest_ftc.model.printable import printable
+from pytest_ftc.model.support.printable import printable
 
 
 def main(arguments: list[str] | None = None) -> int:

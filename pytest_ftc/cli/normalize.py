@@ -9,7 +9,7 @@ from pathlib import Path
 
 from pytest_ftc.cli.quantities import size
 from pytest_ftc.model.errors import FtcError
-from pytest_ftc.model.printable import shorten
+from pytest_ftc.model.support.printable import shorten
 
 _DESCRIPTION = """\
 Rewrite archives in place, deterministically: member order, timestamps, owners, modes and headers are fixed, contents

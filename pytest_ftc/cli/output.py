@@ -19,7 +19,7 @@ def print_rows(options: argparse.Namespace, value: object, rows: list[tuple[str,
     if options.json:
         import json
 
-        from pytest_ftc.model.serialization import to_json
+        from pytest_ftc.model.support.serialization import to_json
 
         print(json.dumps(to_json(value), indent=1))
         return

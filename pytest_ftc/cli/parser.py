@@ -8,7 +8,7 @@ from importlib import import_module
 from typing import NoReturn
 
 from pytest_ftc import __version__
-from pytest_ftc.model.suggestion import suggest
+from pytest_ftc.model.support.suggestion import suggest
 
 _GROUPS = {
     "Getting started": {

@@ -22,7 +22,7 @@ from pathlib import Path
 from pytest_ftc.comparison.diffoscope_report import Place, read_places
 from pytest_ftc.comparison.hexdump import HexComparator
 from pytest_ftc.model import Difference
-from pytest_ftc.model.printable import printable, shorten
+from pytest_ftc.model.support.printable import printable, shorten
 
 COMMAND = (sys.executable, "-m", "diffoscope.main")
 

@@ -9,7 +9,7 @@ from typing import Any
 
 from pytest_ftc.comparison.excerpt import contrast
 from pytest_ftc.model import Evidence
-from pytest_ftc.model.printable import shorten
+from pytest_ftc.model.support.printable import shorten
 
 
 @dataclass(frozen=True, slots=True)

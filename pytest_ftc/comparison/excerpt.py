@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pytest_ftc.model import Evidence
-from pytest_ftc.model.printable import printable
+from pytest_ftc.model.support.printable import printable
 
 _LONGEST = 300
 _BEFORE = 100

@@ -10,7 +10,7 @@ from typing import BinaryIO
 
 from pytest_ftc.comparison.excerpt import contrast
 from pytest_ftc.model import Difference, Evidence
-from pytest_ftc.model.printable import shorten
+from pytest_ftc.model.support.printable import shorten
 
 _CHUNK = 1 << 17
 """Bytes read at once: two such chunks stay in the processor's cache, which megabytes do not."""

@@ -9,8 +9,8 @@ from pathlib import Path
 
 from pytest_ftc.comparison.excerpt import contrast
 from pytest_ftc.model import Difference
-from pytest_ftc.model.printable import shorten
 from pytest_ftc.model.protocols import Comparator
+from pytest_ftc.model.support.printable import shorten
 
 
 class ComparatorChain:

@@ -15,7 +15,7 @@ from pytest_ftc.config.schema import ARTIFACT_KEYS, SESSION_KEYS, Check, Known, 
 from pytest_ftc.model import Artifact
 from pytest_ftc.model.artifact import declared_id
 from pytest_ftc.model.errors import ConfigurationError
-from pytest_ftc.model.suggestion import did_you_mean
+from pytest_ftc.model.support.suggestion import did_you_mean
 
 if sys.version_info >= (3, 11):
     import tomllib

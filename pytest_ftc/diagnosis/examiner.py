@@ -19,7 +19,7 @@ from pytest_ftc.model import (
     OutputType,
     Place,
 )
-from pytest_ftc.model.limits import MOST_EXAMINED
+from pytest_ftc.model.support.limits import MOST_EXAMINED
 
 
 class Examiner:

@@ -8,8 +8,8 @@ from dataclasses import replace
 
 from pytest_ftc.model import Conditions, Place, Strength, Suspicion
 from pytest_ftc.model.cause import INHERENT
-from pytest_ftc.model.printable import shorten
 from pytest_ftc.model.protocols import Diagnoser
+from pytest_ftc.model.support.printable import shorten
 
 
 class Panel:

@@ -23,7 +23,7 @@ from pytest_ftc.integrations.oci_manifest import Layer, RefusedError, read_manif
 from pytest_ftc.integrations.retry import Persistence, Service, ServiceError
 from pytest_ftc.model.errors import SourceError
 from pytest_ftc.model.oci_reference import ImageName, parse_image
-from pytest_ftc.model.printable import shorten
+from pytest_ftc.model.support.printable import shorten
 
 T = TypeVar("T")
 

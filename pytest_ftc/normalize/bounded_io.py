@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import BinaryIO, Protocol
 
 from pytest_ftc.model.errors import NormalizationError
-from pytest_ftc.model.inflate import Decompressor
+from pytest_ftc.model.support.inflate import Decompressor
 from pytest_ftc.normalize.rules import CHUNK
 
 _LARGEST_READ = 64 << 20

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import BinaryIO, Protocol, cast
 
 from pytest_ftc.model.errors import NormalizationError
-from pytest_ftc.model.inflate import Decompressor
+from pytest_ftc.model.support.inflate import Decompressor
 from pytest_ftc.normalize.bounded_io import read_frame
 from pytest_ftc.normalize.rules import CHUNK, Budget, Rules, check_count
 from pytest_ftc.normalize.tar import is_tar, normalize_tar

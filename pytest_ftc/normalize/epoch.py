@@ -6,9 +6,9 @@ import os
 from collections.abc import Mapping
 from pathlib import Path
 
-from pytest_ftc.model.epoch import FIRST_ZIP_EPOCH
 from pytest_ftc.model.errors import NormalizationError
-from pytest_ftc.model.git import run_git
+from pytest_ftc.model.support.epoch import FIRST_ZIP_EPOCH
+from pytest_ftc.model.support.git import run_git
 
 
 def choose_epoch(choice: str | None, path: Path, environ: Mapping[str, str]) -> int:

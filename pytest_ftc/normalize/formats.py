@@ -11,8 +11,8 @@ from pytest_ftc.normalize import bzip2, xz, zstd
 from pytest_ftc.normalize import gzip_file as gzips
 from pytest_ftc.normalize import pyc as bytecode
 from pytest_ftc.normalize import tar as tars
-from pytest_ftc.normalize import zip as zips
 from pytest_ftc.normalize.rules import Normalizer
+from pytest_ftc.normalize.zip import rewrite as zips
 
 _CODECS = (gzips.CODEC, xz.CODEC, bzip2.CODEC)
 _ZSTD = (b"\x28\xb5\x2f\xfd",)

@@ -6,7 +6,7 @@ import struct
 import zlib
 
 from pytest_ftc.model.errors import NormalizationError
-from pytest_ftc.model.inflate import Inflater
+from pytest_ftc.model.support.inflate import Inflater
 from pytest_ftc.normalize.compressed import Codec
 
 _LEVEL = 9

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 
 from pytest_ftc.model.errors import NormalizationError
-from pytest_ftc.model.printable import shorten
+from pytest_ftc.model.support.printable import shorten
 
 
 def show(name: bytes) -> str:

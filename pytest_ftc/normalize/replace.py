@@ -9,8 +9,8 @@ import stat
 from pathlib import Path
 from typing import BinaryIO
 
-from pytest_ftc.model.atomic_file import temporary_file
 from pytest_ftc.model.errors import NormalizationError
+from pytest_ftc.model.support.atomic_file import temporary_file
 from pytest_ftc.normalize.formats import choose_normalizer
 from pytest_ftc.normalize.rules import Rules
 

@@ -7,7 +7,7 @@ import sys
 from types import ModuleType
 
 from pytest_ftc.model.errors import NormalizationError
-from pytest_ftc.model.inflate import Decompressor
+from pytest_ftc.model.support.inflate import Decompressor
 from pytest_ftc.normalize.compressed import Codec, Compressor
 
 _LEVEL = 19

@@ -12,9 +12,9 @@ from pytest_ftc.config.contributions import Contributions, Declared
 from pytest_ftc.model import RemedyTemplate, Verification
 from pytest_ftc.model.cause import NO_VARIATIONS
 from pytest_ftc.model.errors import ConfigurationError, FtcError
-from pytest_ftc.model.printable import shorten
 from pytest_ftc.model.protocols import Comparator, Diagnoser, Executor, Store, Variation
-from pytest_ftc.model.suggestion import did_you_mean
+from pytest_ftc.model.support.printable import shorten
+from pytest_ftc.model.support.suggestion import did_you_mean
 from pytest_ftc.plugin.hook_validation import locate
 from pytest_ftc.variations import CATALOGUE, PRESETS
 

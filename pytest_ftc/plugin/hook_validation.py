@@ -52,7 +52,7 @@ def _our_hooks(config: pytest.Config) -> Iterator[HookCaller]:
 
 
 def _explain_unknown(name: str, function: Callable[..., Any], valid: Collection[str]) -> str:
-    from pytest_ftc.model.suggestion import did_you_mean
+    from pytest_ftc.model.support.suggestion import did_you_mean
 
     hint = did_you_mean(name, valid, cutoff=0.6)
     return f"{locate(function, Path.cwd())}: unknown hook {name!r}{hint}  Valid hooks: {', '.join(sorted(valid))}"

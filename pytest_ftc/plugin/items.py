@@ -124,7 +124,7 @@ class ArtifactItem(pytest.Item):
 
 def properties_of(verification: Verification) -> list[tuple[str, str]]:
     """Return what a test report says of `verification`."""
-    from pytest_ftc.model.printable import shorten
+    from pytest_ftc.model.support.printable import shorten
     from pytest_ftc.reporting.findings import findings_of
 
     causes = dict.fromkeys(finding.cause for finding in findings_of(verification))

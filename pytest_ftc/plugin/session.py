@@ -14,8 +14,8 @@ import pytest
 from pytest_ftc.config.project import explain_nothing
 from pytest_ftc.model import Artifact, BuildResult, Verification
 from pytest_ftc.model.errors import ConfigurationError
-from pytest_ftc.model.printable import shorten
-from pytest_ftc.model.serialization import from_json, to_json
+from pytest_ftc.model.support.printable import shorten
+from pytest_ftc.model.support.serialization import from_json, to_json
 from pytest_ftc.plugin.collection import Collected
 from pytest_ftc.plugin.hook_calls import notify
 from pytest_ftc.plugin.hook_validation import end_asking, find_problems

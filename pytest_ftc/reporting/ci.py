@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from pytest_ftc.model import Verdict, Verification
-from pytest_ftc.model.printable import printable, shorten
+from pytest_ftc.model.support.printable import printable, shorten
 from pytest_ftc.reporting.baseline.fingerprint import fingerprint
 from pytest_ftc.reporting.findings import findings_of, fold
 from pytest_ftc.reporting.sarif import describe

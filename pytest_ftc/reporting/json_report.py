@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from pytest_ftc.model import BuildResult, Difference, Output, Verification
-from pytest_ftc.model.serialization import to_json
+from pytest_ftc.model.support.serialization import to_json
 from pytest_ftc.reporting.findings import findings_of
 
 

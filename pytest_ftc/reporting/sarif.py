@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from pytest_ftc.model import Finding, Verdict, Verification
-from pytest_ftc.model.printable import shorten
+from pytest_ftc.model.support.printable import shorten
 from pytest_ftc.reporting.baseline.fingerprint import fingerprint
 from pytest_ftc.reporting.causes import find_cause
 from pytest_ftc.reporting.findings import findings_of, show_command

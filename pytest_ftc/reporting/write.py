@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from pytest_ftc.model import Verification
-from pytest_ftc.model.atomic_file import replace_file
 from pytest_ftc.model.errors import FtcError
+from pytest_ftc.model.support.atomic_file import replace_file
 from pytest_ftc.reporting.ci import code_quality
 from pytest_ftc.reporting.html.page import to_html
 from pytest_ftc.reporting.json_report import report

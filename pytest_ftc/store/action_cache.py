@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from pytest_ftc.model.protocols import ActionCache
-from pytest_ftc.model.serialization import from_json, to_json
+from pytest_ftc.model.support.serialization import from_json, to_json
 from pytest_ftc.store.entry_files import LARGEST, read_entry
 
 _MAC = 64

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from pytest_ftc.model import Removed, Soundness, Stats
 from pytest_ftc.model.digest import Digest
 from pytest_ftc.model.errors import StoreUnavailableError
-from pytest_ftc.model.file_lock import locked
+from pytest_ftc.model.support.file_lock import locked
 from pytest_ftc.store.action_cache import open_entry, read_blob_names
 from pytest_ftc.store.blob_files import digest_file
 from pytest_ftc.store.cas import quarantine

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from pytest_ftc.model import Agreement, BuildRecord
 from pytest_ftc.model.errors import StoreUnavailableError
-from pytest_ftc.model.file_lock import locked
+from pytest_ftc.model.support.file_lock import locked
 from pytest_ftc.store.crash_points import crash_point
 from pytest_ftc.store.layout import Layout
 

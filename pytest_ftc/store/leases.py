@@ -6,7 +6,7 @@ import contextlib
 import os
 import secrets
 
-from pytest_ftc.model.file_lock import try_lock
+from pytest_ftc.model.support.file_lock import try_lock
 from pytest_ftc.store.crash_points import crash_point
 from pytest_ftc.store.layout import Layout
 

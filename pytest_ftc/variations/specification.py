@@ -10,7 +10,7 @@ from typing import Any, cast
 from pytest_ftc.model import Parameter, parameters_of
 from pytest_ftc.model.errors import ConfigurationError
 from pytest_ftc.model.protocols import Variation
-from pytest_ftc.model.suggestion import did_you_mean
+from pytest_ftc.model.support.suggestion import did_you_mean
 
 _ASSIGNMENT = re.compile(r"\+?\s*(?P<target>[^=]*?)\s*(?P<operator>\+=|-=|=)\s*(?P<value>.*)", re.DOTALL)
 

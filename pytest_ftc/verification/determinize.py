@@ -13,7 +13,7 @@ from pytest_ftc.config.load import Config
 from pytest_ftc.model import Artifact, Finding, Verdict, Verification
 from pytest_ftc.model.errors import FtcError
 from pytest_ftc.model.remedy import Changes
-from pytest_ftc.model.suggestion import suggest
+from pytest_ftc.model.support.suggestion import suggest
 from pytest_ftc.verification.rebuild import apply_changes
 from pytest_ftc.verification.session import Verifier
 

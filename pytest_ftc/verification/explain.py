@@ -21,8 +21,8 @@ from pytest_ftc.model import (
     Place,
     RemedyTemplate,
 )
-from pytest_ftc.model.epoch import FALLBACK_EPOCH
 from pytest_ftc.model.protocols import Executor
+from pytest_ftc.model.support.epoch import FALLBACK_EPOCH
 from pytest_ftc.verification.plan import PlannedArtifact
 from pytest_ftc.verification.rebuild import ArtifactRebuilder, RebuildBudget
 

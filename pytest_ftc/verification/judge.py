@@ -15,8 +15,8 @@ from pytest_ftc.model import (
     DifferenceKind,
     Verdict,
 )
-from pytest_ftc.model.limits import MOST_FULL_DIFFS
 from pytest_ftc.model.protocols import Comparator
+from pytest_ftc.model.support.limits import MOST_FULL_DIFFS
 
 
 def judge_builds(builds: Sequence[BuildResult], *, expected: int, varied: Sequence[str]) -> tuple[Verdict, str]:

@@ -27,9 +27,9 @@ from pytest_ftc.model import Artifact, Machine, Verification
 from pytest_ftc.model.errors import FtcError
 from pytest_ftc.model.protocols import Images, Variation
 from pytest_ftc.variations.specification import Vocabulary, parse_specification
-from pytest_ftc.verification.cache import VerificationCache
+from pytest_ftc.verification.cache.cache import VerificationCache
+from pytest_ftc.verification.cache.open import make_cache_context, open_cache
 from pytest_ftc.verification.explain import Plugins
-from pytest_ftc.verification.open_cache import make_cache_context, open_cache
 from pytest_ftc.verification.replay.recorder import Recording
 from pytest_ftc.verification.replay.records import write_records
 from pytest_ftc.verification.scheduler import Background

@@ -12,11 +12,11 @@ from pathlib import Path
 from pytest_ftc.comparison.manifests import compare_manifests
 from pytest_ftc.diagnosis.from_values import guess, look_into
 from pytest_ftc.model import Artifact, Difference, DifferenceKind, Finding, Output, OutputType, Verdict, Verification
-from pytest_ftc.model.epoch import FALLBACK_EPOCH
 from pytest_ftc.model.errors import FtcError, NormalizationError, SourceError
 from pytest_ftc.model.oci_reference import is_image
 from pytest_ftc.model.protocols import Images
 from pytest_ftc.model.reference_note import note_equal, note_normalized
+from pytest_ftc.model.support.epoch import FALLBACK_EPOCH
 from pytest_ftc.model.verification import PUBLISHED
 from pytest_ftc.normalize.replace import normalize_file
 from pytest_ftc.normalize.rules import Rules

@@ -13,9 +13,9 @@ from pathlib import Path
 
 from pytest_ftc.builds.inputs.source_state import current_commit
 from pytest_ftc.model import Artifact
-from pytest_ftc.model.atomic_file import replace_file
-from pytest_ftc.model.file_lock import locked
-from pytest_ftc.model.serialization import from_json, to_json
+from pytest_ftc.model.support.atomic_file import replace_file
+from pytest_ftc.model.support.file_lock import locked
+from pytest_ftc.model.support.serialization import from_json, to_json
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

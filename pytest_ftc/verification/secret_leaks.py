@@ -12,7 +12,7 @@ from typing import Any
 from pytest_ftc.builds.inputs.secrets import Secrets
 from pytest_ftc.comparison.search import find_bytes
 from pytest_ftc.model import BuildResult, Output, Verification
-from pytest_ftc.model.serialization import from_json, to_json
+from pytest_ftc.model.support.serialization import from_json, to_json
 from pytest_ftc.verification.not_searched import summarize
 
 _CHUNK = 16 << 20

@@ -26,14 +26,14 @@ from pytest_ftc.model import (
 )
 from pytest_ftc.model.errors import FtcError
 from pytest_ftc.model.protocols import Comparator, Executor, Images, Variation
-from pytest_ftc.verification.cache import VerificationCache
+from pytest_ftc.verification.cache.cache import VerificationCache
+from pytest_ftc.verification.cache.conflict import dispute
 from pytest_ftc.verification.explain import DiagnosisOptions, Plugins, explain, locate
 from pytest_ftc.verification.fragility import find_what_breaks
 from pytest_ftc.verification.hermeticity import find_outside_uses
 from pytest_ftc.verification.judge import compare_builds, judge_builds
 from pytest_ftc.verification.not_searched import summarize
 from pytest_ftc.verification.plan import BuildSetting, Plan, PlannedArtifact, plan_builds
-from pytest_ftc.verification.record_conflict import dispute
 from pytest_ftc.verification.reference import compare_with_references
 from pytest_ftc.verification.replay.recorder import Recorder, Recording
 from pytest_ftc.verification.secret_leaks import mask_build, mask_secrets

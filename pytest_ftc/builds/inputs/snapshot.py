@@ -11,7 +11,7 @@ from pathlib import Path
 from pytest_ftc.builds.launcher.trees import copy_tree, list_folder
 from pytest_ftc.model import Snapshot
 from pytest_ftc.model.errors import SourceError
-from pytest_ftc.model.git import run_git
+from pytest_ftc.model.support.git import run_git
 
 # What tools leave in a project that is not under version control; none of it is source.
 _CACHES = frozenset(

@@ -17,9 +17,9 @@ from pathlib import Path
 from pytest_ftc.builds.launcher.trees import remove_tree
 from pytest_ftc.builds.requirements.commands import Cancelled, mask_credentials, never
 from pytest_ftc.builds.requirements.install import digest_installed, install
-from pytest_ftc.model.atomic_file import replace_file
 from pytest_ftc.model.errors import PreparationError
-from pytest_ftc.model.file_lock import try_lock
+from pytest_ftc.model.support.atomic_file import replace_file
+from pytest_ftc.model.support.file_lock import try_lock
 
 _MARKER = "ftc-complete.json"
 _LAYOUT = "python-1"

@@ -15,7 +15,7 @@ from pytest_ftc.comparison.members.plain import Found, clip, compare_bytes, comp
 from pytest_ftc.comparison.members.position import Position
 from pytest_ftc.comparison.members.span import Span, first_unequal, same
 from pytest_ftc.model import Field, Place
-from pytest_ftc.model.printable import shorten
+from pytest_ftc.model.support.printable import shorten
 
 FOLLOWS = "follows from another difference"
 

@@ -11,7 +11,7 @@ from pytest_ftc.comparison.members.formats.table import find_format, find_unread
 from pytest_ftc.comparison.members.limits import Budget, LimitReachedError, OutOfTimeError
 from pytest_ftc.comparison.members.position import Position
 from pytest_ftc.comparison.members.span import Span, whole_file
-from pytest_ftc.model.printable import shorten
+from pytest_ftc.model.support.printable import shorten
 
 PAYLOAD = "its contents"
 """How the payload of a compressed file without a member name is called."""

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from pytest_ftc.comparison.members.contents import Member
 from pytest_ftc.comparison.members.plain import Found
 from pytest_ftc.model import Place
-from pytest_ftc.model.printable import shorten
+from pytest_ftc.model.support.printable import shorten
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

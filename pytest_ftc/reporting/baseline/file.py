@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 from pytest_ftc.model.errors import ConfigurationError
-from pytest_ftc.model.suggestion import did_you_mean
+from pytest_ftc.model.support.suggestion import did_you_mean
 from pytest_ftc.reporting.baseline.baseline import HEAD, Baseline
 from pytest_ftc.reporting.baseline.entry import DIAGNOSES, KEYS, REQUIRED, Known
 

@@ -11,7 +11,7 @@ from markupsafe import Markup, escape
 
 from pytest_ftc.model import Verification
 from pytest_ftc.model.artifact import is_declared
-from pytest_ftc.model.printable import printable, shorten
+from pytest_ftc.model.support.printable import printable, shorten
 
 
 def text(value: object) -> Markup:

@@ -8,7 +8,7 @@ from itertools import groupby
 from typing import TYPE_CHECKING
 
 from pytest_ftc.model import BuildRecord, Removed, Soundness, Stats, Verdict
-from pytest_ftc.model.printable import shorten
+from pytest_ftc.model.support.printable import shorten
 from pytest_ftc.reporting.terminal import layout
 from pytest_ftc.reporting.terminal import style as markup
 from pytest_ftc.reporting.terminal.layout import row

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from pytest_ftc.model import Verdict, Verification
-from pytest_ftc.model.printable import printable
+from pytest_ftc.model.support.printable import printable
 
 if TYPE_CHECKING:
     from rich.console import RenderableType

@@ -13,11 +13,11 @@ from typing import Any
 
 from pytest_ftc.model import BuildResult, Environment, Recipe, Verification
 from pytest_ftc.model.artifact import slug
-from pytest_ftc.model.atomic_file import replace_file
 from pytest_ftc.model.errors import ConfigurationError
-from pytest_ftc.model.printable import shorten
-from pytest_ftc.model.serialization import from_json, to_json
-from pytest_ftc.model.suggestion import suggest
+from pytest_ftc.model.support.atomic_file import replace_file
+from pytest_ftc.model.support.printable import shorten
+from pytest_ftc.model.support.serialization import from_json, to_json
+from pytest_ftc.model.support.suggestion import suggest
 
 _FOLDER = "builds"
 _VERSION = 1

@@ -20,7 +20,7 @@ from pytest_ftc.builds.machine import survey_machine
 from pytest_ftc.builds.workspace import Workspace
 from pytest_ftc.model import Machine
 from pytest_ftc.model.protocols import Executor, Variation
-from pytest_ftc.model.serialization import to_json
+from pytest_ftc.model.support.serialization import to_json
 from pytest_ftc.variations import CATALOGUE
 from pytest_ftc.verification.self_test.plugin_variations import Broken, try_effect, why_unseen
 from pytest_ftc.verification.self_test.probe import find_unseen

@@ -10,9 +10,9 @@ from pathlib import Path
 from typing import Any
 
 from pytest_ftc.model import Environment, Machine
-from pytest_ftc.model.printable import shorten
 from pytest_ftc.model.protocols import Executor, Variation
-from pytest_ftc.model.serialization import to_json
+from pytest_ftc.model.support.printable import shorten
+from pytest_ftc.model.support.serialization import to_json
 from pytest_ftc.verification.self_test.probe import Seen, look, plan_look
 
 _SEEN_AS = {

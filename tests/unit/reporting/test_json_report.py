@@ -11,7 +11,7 @@ from samples import verification
 
 from pytest_ftc.model import Verdict
 from pytest_ftc.model.errors import FtcError
-from pytest_ftc.model.serialization import from_json, to_json
+from pytest_ftc.model.support.serialization import from_json, to_json
 from pytest_ftc.model.verification import Verification
 from pytest_ftc.reporting.findings import findings_of
 from pytest_ftc.reporting.json_report import report, schema

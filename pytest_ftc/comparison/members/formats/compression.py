@@ -14,7 +14,7 @@ from typing import Any, cast
 from pytest_ftc.comparison.members.contents import Contents, Member
 from pytest_ftc.comparison.members.limits import Budget, LimitReachedError
 from pytest_ftc.comparison.members.span import Span, spool
-from pytest_ftc.model.inflate import Decompressor, Inflater
+from pytest_ftc.model.support.inflate import Decompressor, Inflater
 
 _CHUNK = 1 << 16
 _STEP = 1 << 18

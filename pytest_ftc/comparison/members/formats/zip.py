@@ -20,7 +20,7 @@ from pytest_ftc.comparison.members.formats.compression import (
 from pytest_ftc.comparison.members.limits import Budget, LimitReachedError
 from pytest_ftc.comparison.members.span import Span, SpanFile
 from pytest_ftc.model import Field
-from pytest_ftc.model.inflate import Decompressor
+from pytest_ftc.model.support.inflate import Decompressor
 
 _EXTENSIONS = (".zip", ".whl", ".jar", ".pyz", ".war", ".apk", ".egg")
 _END = b"PK\5\6"

@@ -19,7 +19,7 @@ from pytest_ftc.model import (
     Verdict,
     Verification,
 )
-from pytest_ftc.model.printable import printable
+from pytest_ftc.model.support.printable import printable
 from pytest_ftc.reporting.findings import show_command
 from pytest_ftc.reporting.terminal.failure import failure_panel
 from pytest_ftc.reporting.terminal.style import fit_encoding

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from pytest_ftc.model import Artifact, Metadata
 from pytest_ftc.variations import CATALOGUE
-from pytest_ftc.verification.cache_key import ActionInputs, Inquiry, describe_inputs, describe_variations
+from pytest_ftc.verification.cache.key import ActionInputs, Inquiry, describe_inputs, describe_variations
 
 ARTIFACT = Artifact(id="ftc.toml::ftc::app", name="app", build="make", outputs=("out",), source=Path("/p"))
 GIVEN = {

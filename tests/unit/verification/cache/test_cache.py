@@ -29,8 +29,8 @@ from pytest_ftc.model.errors import StoreUnavailableError
 from pytest_ftc.store.cas import LocalStore
 from pytest_ftc.store.history import History
 from pytest_ftc.variations import CATALOGUE
-from pytest_ftc.verification import store_guard
-from pytest_ftc.verification.cache import CacheContext, VerificationCache
+from pytest_ftc.verification.cache import store_guard
+from pytest_ftc.verification.cache.cache import CacheContext, VerificationCache
 
 
 @pytest.fixture

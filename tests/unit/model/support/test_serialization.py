@@ -7,7 +7,7 @@ import pytest
 from samples import build
 
 from pytest_ftc.model import BuildResult, Program, Role, Trace
-from pytest_ftc.model.serialization import from_json, to_json
+from pytest_ftc.model.support.serialization import from_json, to_json
 
 TRACE = Trace(
     programs=(Program(pid=1, argv=("a",), folder="/", program="/a", parent=-1, exit_code=None),),

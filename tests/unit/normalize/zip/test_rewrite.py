@@ -14,9 +14,9 @@ from pathlib import Path
 import pytest
 
 from pytest_ftc.model.errors import NormalizationError
-from pytest_ftc.normalize.zip_writing import dos_time
+from pytest_ftc.normalize.zip.writing import dos_time
 
-FIXTURES = Path(__file__).parents[3] / "fixtures"
+FIXTURES = Path(__file__).parents[4] / "fixtures"
 
 
 def run(*command, **options):
@@ -183,7 +183,7 @@ def test_more_members_than_16_bits_count(tmp_path, normalize):
 
 def test_sizes_and_offsets_of_64_bits(tmp_path, normalize, monkeypatch):
     """All that is above 1000 bytes counts as above 4 GiB, which would take a minute."""
-    monkeypatch.setattr("pytest_ftc.normalize.zip_writing._LARGEST", 1000)
+    monkeypatch.setattr("pytest_ftc.normalize.zip.writing._LARGEST", 1000)
     noise = os.urandom(5000)
     write(tmp_path / "x.zip", [("b", noise), ("a", b"zeros"), ("z", b"after")])
     normalize(tmp_path / "x.zip")

@@ -30,15 +30,15 @@ from pytest_ftc.model.artifact import wrap_build
 from pytest_ftc.model.digest import Digest
 from pytest_ftc.model.errors import FtcError, MissingError
 from pytest_ftc.model.protocols import Images, Store, Variation
-from pytest_ftc.model.serialization import from_json, to_json
+from pytest_ftc.model.support.serialization import from_json, to_json
 from pytest_ftc.store.action_cache import Entry, SealedCache
 from pytest_ftc.store.blob_files import digest_file
 from pytest_ftc.store.history import History
-from pytest_ftc.verification.cache_key import ActionInputs, Inquiry, describe_inputs, describe_variations
-from pytest_ftc.verification.ledger import Ledger
+from pytest_ftc.verification.cache.key import ActionInputs, Inquiry, describe_inputs, describe_variations
+from pytest_ftc.verification.cache.ledger import Ledger
+from pytest_ftc.verification.cache.store_guard import StoreGuard
 from pytest_ftc.verification.plan import plain_environment
 from pytest_ftc.verification.reference import digest_references
-from pytest_ftc.verification.store_guard import StoreGuard
 
 _KEPT = (Verdict.REPRODUCIBLE, Verdict.UNREPRODUCIBLE)
 """What is cached: verdicts of builds that ran.  Everything else is tried again."""

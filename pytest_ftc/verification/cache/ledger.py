@@ -14,7 +14,7 @@ from pytest_ftc.comparison.manifests import digest_manifest
 from pytest_ftc.model import Artifact, BuildRecord, BuildResult, BuildStatus, Role, Verdict, Verification
 from pytest_ftc.store.garbage_collection import tidy_up
 from pytest_ftc.store.history import History
-from pytest_ftc.verification.store_guard import StoreGuard
+from pytest_ftc.verification.cache.store_guard import StoreGuard
 
 
 class Ledger:

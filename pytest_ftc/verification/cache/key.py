@@ -12,7 +12,7 @@ from typing import Any
 from pytest_ftc import __version__
 from pytest_ftc.model import Artifact, parameters_of
 from pytest_ftc.model.protocols import Variation
-from pytest_ftc.model.serialization import to_json
+from pytest_ftc.model.support.serialization import to_json
 
 SCHEMA = 1
 """Changes when entries of earlier versions must not be answered from any more."""

@@ -5,7 +5,7 @@ import os
 
 import pytest
 
-from pytest_ftc.model.file_lock import locked, try_lock, unlock
+from pytest_ftc.model.support.file_lock import locked, try_lock, unlock
 
 
 def test_a_lock_excludes_a_bare_flock_and_the_file_stays(tmp_path):

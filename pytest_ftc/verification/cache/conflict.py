@@ -20,9 +20,9 @@ from pytest_ftc.model import (
     Verdict,
     Verification,
 )
-from pytest_ftc.model.limits import MOST_FULL_DIFFS
 from pytest_ftc.model.protocols import Comparator
-from pytest_ftc.verification.cache import Disagreement
+from pytest_ftc.model.support.limits import MOST_FULL_DIFFS
+from pytest_ftc.verification.cache.cache import Disagreement
 
 
 def dispute(

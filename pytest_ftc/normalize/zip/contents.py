@@ -10,12 +10,12 @@ from collections.abc import Iterator
 from typing import BinaryIO
 
 from pytest_ftc.model.errors import NormalizationError
-from pytest_ftc.model.inflate import Decompressor, Inflater
+from pytest_ftc.model.support.inflate import Decompressor, Inflater
 from pytest_ftc.normalize.bounded_io import Window, read_frame
 from pytest_ftc.normalize.member_names import show
 from pytest_ftc.normalize.rules import CHUNK
-from pytest_ftc.normalize.zip_reading import Member
-from pytest_ftc.normalize.zip_writing import BZIP2, DEFLATED, STORED
+from pytest_ftc.normalize.zip.reading import Member
+from pytest_ftc.normalize.zip.writing import BZIP2, DEFLATED, STORED
 
 _END_MARK = 0x2
 _LARGEST_DICTIONARY = 256 << 20

@@ -15,10 +15,10 @@ from pytest_ftc.normalize.bounded_io import SmallReads
 from pytest_ftc.normalize.member_names import check_names, show
 from pytest_ftc.normalize.rules import CHUNK, Budget, Rules
 from pytest_ftc.normalize.wheel import Check, Record, find_dist_info
-from pytest_ftc.normalize.zip_contents import read_content
-from pytest_ftc.normalize.zip_order import plain_order, wheel_order
-from pytest_ftc.normalize.zip_reading import UTF8, Member, prefix_length, read_members, split_extra
-from pytest_ftc.normalize.zip_writing import BZIP2, DEFLATED, LZMA, STORED, Entry, ZipWriter
+from pytest_ftc.normalize.zip.contents import read_content
+from pytest_ftc.normalize.zip.order import plain_order, wheel_order
+from pytest_ftc.normalize.zip.reading import UTF8, Member, prefix_length, read_members, split_extra
+from pytest_ftc.normalize.zip.writing import BZIP2, DEFLATED, LZMA, STORED, Entry, ZipWriter
 
 BROKEN = (
     *(zipfile.BadZipFile, zlib.error, LZMAError, struct.error, OSError, EOFError),

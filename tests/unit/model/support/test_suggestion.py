@@ -3,7 +3,7 @@
 from pathlib import Path
 
 import pytest_ftc
-from pytest_ftc.model.suggestion import did_you_mean, suggest
+from pytest_ftc.model.support.suggestion import did_you_mean, suggest
 
 
 def test_the_nearest_name_is_suggested():

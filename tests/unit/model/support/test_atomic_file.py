@@ -4,7 +4,7 @@ import os
 
 import pytest
 
-from pytest_ftc.model.atomic_file import replace_file, umask
+from pytest_ftc.model.support.atomic_file import replace_file, umask
 
 
 def test_content_mode_and_time_are_as_asked_for(tmp_path):

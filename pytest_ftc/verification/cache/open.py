@@ -16,7 +16,7 @@ from pytest_ftc.store.cas import LocalStore
 from pytest_ftc.store.history import History
 from pytest_ftc.store.secret_key import load_key
 from pytest_ftc.store.translated import TranslatedStore
-from pytest_ftc.verification.cache import CacheContext, VerificationCache
+from pytest_ftc.verification.cache.cache import CacheContext, VerificationCache
 from pytest_ftc.verification.user_folders import key_file, search_path, store_folder
 
 

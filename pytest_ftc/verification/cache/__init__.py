@@ -1,0 +1,1 @@
+"""The verification cache: verdicts of earlier sessions, and when they are reused."""
