@@ -164,7 +164,11 @@ def test_a_reason_names_the_artifacts_it_is_about_unless_it_is_all():
     assert "not varied  time (other): no libfaketime" in text
 
 
-@given(st.lists(st.text(max_size=200), min_size=1, max_size=4), st.integers(40, 160))
+# Terminals and libraries disagree about the width of spacing combining marks, category Mc.
+_NAMES = st.text(st.characters(exclude_categories=["Mc"]), max_size=200)
+
+
+@given(st.lists(_NAMES, min_size=1, max_size=4), st.integers(40, 160))
 def test_the_summary_stays_in_its_columns_and_harmless(names, width):
     entries = [
         replace(verification(verdict), id=str(number), name=name, notes=(name,))
