@@ -54,7 +54,9 @@ def test_an_assertion_explains_itself(run):
         '    assert outcome.reproducible\n'
     )  # fmt: skip
     result.assert_outcomes(failed=1)
-    result.stdout.fnmatch_lines(["E * assert <test_it.py::test_it: unreproducible; out differs at line 1; cause: home*"])
+    result.stdout.fnmatch_lines(
+        ["E * assert <test_it.py::test_it: unreproducible; out differs at line 1; cause: home*"]
+    )
 
 
 ELSEWHERE = """
