@@ -26,7 +26,7 @@ smartquotes = False
 pygments_style, pygments_dark_style = "friendly", "monokai"
 
 CHAPTERS = {
-    "Begin": ["start", "how-it-works", "in-tests", "commands"],
+    "Getting started": ["start", "how-it-works", "in-tests", "commands"],
     "Guides": [
         "guides/python",
         "guides/c",
@@ -36,8 +36,8 @@ CHAPTERS = {
         "guides/ml",
         "guides/containers",
     ],
-    "Look up": ["configuration", "variations", "causes", "diagnosis", "normalize", "reports", "store"],
-    "Run it": ["ci", "operations", "replay", "evidence", "comparison"],
+    "Reference": ["configuration", "variations", "causes", "diagnosis", "normalize", "reports", "store"],
+    "Operation": ["ci", "operations", "replay", "evidence", "comparison"],
     "Extend it": ["hooks"],
 }
 """The pages in the order of the side bar; those that are not named here follow at its end."""
