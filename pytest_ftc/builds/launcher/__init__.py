@@ -1,7 +1,7 @@
-"""The program that becomes a build environment and runs the build in it.
+"""The program that sets up a build environment and runs the build in it.
 
-It is started as a program of its own (see `command`), reads one JSON spec, and writes one JSON result.  Standard
-library only: it starts in milliseconds and travels to remote workers as a zip.
+It runs as a separate program (see `command`), reads one JSON spec, and writes one JSON result.  It uses only the
+standard library, so that it starts in milliseconds and can be sent to remote workers as a zip.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """The moved clock for programs that libfaketime does not reach: static ones, Go's, those without LD_PRELOAD.
 
-Those with jemalloc do not bear libfaketime: at their start each waits for the other, see
-https://github.com/wolfcw/libfaketime/issues/130.  They are started without it.
+Programs with jemalloc deadlock with libfaketime at their start, see
+https://github.com/wolfcw/libfaketime/issues/130.  They are started without it, and their calls are answered here.
 """
 
 from __future__ import annotations
@@ -27,14 +27,15 @@ Mapping = tuple[int, int, str]
 class MovedClock:
     """Adds `shift` seconds to the times that programs ask the kernel for; `library` is libfaketime.
 
-    Calls that libfaketime makes for a program are left alone, since it moves their answers itself.
+    Calls that libfaketime makes for a program are not changed, since it moves their answers itself.
     """
 
     rules = (
         Rule("clock_gettime", (Condition(0, "in", (_REALTIME, _REALTIME_COARSE, _TAI)),)),
         Rule("gettimeofday"),
         Rule("time"),
-        # A point in time until which to wait: who reads the moved clock gives a moved one.
+        # Waits until a point in time, which a program computes from the moved clock, see futex(2) and
+        # clock_nanosleep(2).
         Rule("futex", (Condition(1, "bit", (_FUTEX_CLOCK_REALTIME,)), Condition(3, "nonzero"))),
         Rule("clock_nanosleep", (Condition(0, "in", (_REALTIME,)), Condition(1, "bit", (_TIMER_ABSTIME,)))),
     )
@@ -45,7 +46,7 @@ class MovedClock:
         self._mappings: dict[int, list[Mapping]] = {}
         self._bears: dict[tuple[int, int], bool] = {}
         self.unreached: dict[str, str] = {}
-        """Programs that may have seen the real clock, and why."""
+        """Programs that may have seen the real clock, with the reason."""
 
     def saw_start(self, pid: int) -> None:
         self._mappings.pop(pid, None)
@@ -87,6 +88,8 @@ class MovedClock:
 
     def _is_moved_already(self, notification: Notification) -> bool:
         thread, caller = notification.thread, notification.caller
+        # The address of the call says whose code makes it: libfaketime replaces functions of the C library, and calls
+        # the original ones, so a call from there has an answer that is moved afterwards.
         for _ in range(2):
             if thread not in self._mappings:
                 self._mappings[thread] = _read_mappings(thread)
@@ -99,7 +102,7 @@ class MovedClock:
         return loaded and place is not None and place.startswith(_C_LIBRARY)
 
     def _tell(self, notification: Notification, listener: Listener) -> None:
-        """Answer as clock_gettime(2), gettimeofday(2) or time(2) would at another time."""
+        """Answer in place of the kernel as clock_gettime(2), gettimeofday(2) or time(2) would at another time."""
         named = notification.call == "clock_gettime"
         now = time.clock_gettime_ns(notification.arguments[0] if named else _REALTIME)
         seconds, rest = divmod(now + self._shift * 1_000_000_000, 1_000_000_000)
@@ -120,7 +123,11 @@ class MovedClock:
             listener.answer(notification, value)
 
     def _move_back(self, notification: Notification, argument: int) -> None:
-        """Turn a moved point in time into a real one, where it has not been turned already."""
+        """Turn a moved point in time into a real one, unless that has been done already.
+
+        The program's memory is changed, since the kernel carries out the call (CONTINUE) and reads it there.  A call
+        that a signal interrupts is made, and seen, again: what is nearer to the real time has been turned before.
+        """
         address = notification.arguments[argument]
         try:
             with open(f"/proc/{notification.thread}/mem", "r+b", buffering=0) as memory:
@@ -131,7 +138,7 @@ class MovedClock:
                     memory.seek(address)
                     memory.write(struct.pack("=qq", seconds - self._shift, rest))
         except (OSError, struct.error):
-            return  # the kernel will find the same and say so
+            return  # the kernel will fail to read the same address, and report EFAULT
 
     def _miss(self, pid: int, reason: str) -> None:
         try:
@@ -152,7 +159,7 @@ def _write(thread: int, writes: list[tuple[int, bytes]]) -> None:
 
 
 def _read_mappings(thread: int) -> list[Mapping]:
-    """Return the executable parts of a process's memory and the names of their files, see proc_pid_maps(5)."""
+    """Return the executable mappings of a process and the names of their files, see proc_pid_maps(5)."""
     found = []
     try:
         with open(f"/proc/{thread}/maps", errors="surrogateescape") as maps:

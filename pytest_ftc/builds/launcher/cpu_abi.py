@@ -1,4 +1,4 @@
-"""The numbers that differ from processor to processor: see <asm/unistd.h>, <linux/audit.h> and <asm/ptrace.h>."""
+"""The numbers that depend on the processor: see <asm/unistd.h>, <linux/audit.h>, <linux/elf-em.h>, <asm/ptrace.h>."""
 
 from __future__ import annotations
 
@@ -7,16 +7,16 @@ from typing import NamedTuple
 
 
 class Processor(NamedTuple):
-    """What has to be known of one kind of processor to read and change what a program on it does."""
+    """What is needed to observe and change the calls of programs on one kind of processor."""
 
     audit: int
-    """Its name in seccomp data (AUDIT_ARCH_*)."""
+    """Its number in seccomp data (AUDIT_ARCH_*), see seccomp(2)."""
     machine: int
-    """Its name in ELF headers (e_machine)."""
+    """Its number in ELF headers (e_machine), see elf(5)."""
     stack_register: int
-    """Index of the stack pointer among the 8-byte registers of NT_PRSTATUS."""
+    """Index of the stack pointer among the 8-byte registers of NT_PRSTATUS, see PTRACE_GETREGSET in ptrace(2)."""
     calls: dict[str, int]
-    """Numbers of system calls; the C library has functions for none of what is done with them here."""
+    """Numbers of the system calls that are observed, or made without a function of the C library."""
 
 
 _X86_64 = Processor(
@@ -30,6 +30,7 @@ _X86_64 = Processor(
         "symlinkat": 266, "renameat2": 316, "seccomp": 317, "pidfd_open": 434, "openat2": 437, "pidfd_getfd": 438,
     },
 )  # fmt: skip
+# Has only the calls that newer architectures need: openat but not open, clock_gettime but not time, see syscalls(2).
 _AARCH64 = Processor(
     audit=0xC00000B7,
     machine=183,

@@ -10,10 +10,10 @@ if TYPE_CHECKING:
 
 
 def find_matches(tree: str, patterns: list[str]) -> list[str]:
-    """Return the sorted relative paths below `tree` that the `patterns` name, folders with all they hold.
+    """Return the sorted relative paths below `tree` that match the `patterns`, folders with all their contents.
 
-    ``*`` stays in a folder, ``**`` crosses them.  Unlike a shell's, a wildcard matches a leading dot too: what a build
-    leaves hidden is checked as well.  Symlinks are listed, never followed: an output cannot lead out of the tree.
+    ``*`` matches within one folder, ``**`` across folders.  Unlike in a shell, a wildcard matches a leading dot too, so
+    that hidden outputs are compared.  Symlinks are listed, never followed: an output cannot lead out of the tree.
     """
     found: set[str] = set()
     for pattern in patterns:
@@ -34,7 +34,7 @@ def _parts(pattern: str) -> list[str]:
 
 
 def _expand(tree: str, folder: str, parts: list[str]) -> Iterator[str]:
-    """Yield what `parts`, the segments of a pattern, match below `folder`; no folder is read that need not be."""
+    """Yield what `parts`, the segments of a pattern, match below `folder`; read only the folders this needs."""
     part, rest = parts[0], parts[1:]
     if part == "**":
         if not rest:
@@ -56,7 +56,7 @@ def _expand(tree: str, folder: str, parts: list[str]) -> Iterator[str]:
 def _matching(tree: str, folder: str, part: str) -> list[str]:
     if not any(character in part for character in "*?["):
         return [part] if os.path.lexists(os.path.join(tree, folder, part)) else []
-    from fnmatch import fnmatchcase  # dear, and most outputs are named
+    from fnmatch import fnmatchcase  # slow to import, and most patterns are plain names
 
     return [name for name in _names(tree, folder) if fnmatchcase(name, part)]
 
@@ -86,7 +86,7 @@ def _names(tree: str, folder: str) -> list[str]:
     try:
         return os.listdir(path)
     except PermissionError:
-        # A build may lock its own folders; the owner can unlock them.
+        # A build may remove the permissions of its folders; their owner can restore them.
         mode = os.stat(path).st_mode
         os.chmod(path, mode | 0o500)
         try:

@@ -1,4 +1,4 @@
-"""Files in which a machine tells who it is and who works on it, with the answers of a build environment."""
+"""The files that identify a machine and its users, with the contents that a build environment shows."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
-"""Keeping what a build leaves: its tree, home and temporary folder, copied out before they are gone.
+"""Keeping the tree, the home and the temporary folder of a build, copied before they disappear.
 
-A tree is hostile: links are copied as links and never followed, devices and sockets are left out, holes stay holes,
-and the copy ends before it fills the disk.
+The tree is not trusted: links are copied as links and never followed, devices and sockets are omitted, holes stay
+holes, and the copy ends before the disk is full.
 """
 
 from __future__ import annotations
@@ -33,11 +33,11 @@ class _FullError(Exception):
 def keep_folders(spec: dict[str, Any], folder: int) -> list[str]:
     """Copy the tree, the home and the temporary folder of the build to the open `folder`.
 
-    Returns what was left out and why, one sentence each, at most a few.
+    Returns what was omitted and why: a few sentences at most, one for each.
     """
     here = os.open(".", os.O_RDONLY | os.O_DIRECTORY)
     os.fchdir(folder)
-    # What is shown again below the private temporary folders belongs to the machine.
+    # Folders of the machine that are shown again below the private temporary folders are not part of the build.
     copy = _Copy(_room(folder), frozenset(spec["visible"]))
     try:
         for name, source in (("tree", spec["build_path"]), ("home", spec["home"]), ("temp", spec["temp_dir"])):
@@ -166,6 +166,6 @@ def _all_or_nothing(descriptor: int, size: int) -> list[tuple[int, int]]:
 
 
 def _take_over(path: str, status: os.stat_result) -> None:
-    """Give `path` the times and permissions of what it is a copy of, but for setuid, setgid and sticky bits."""
+    """Give `path` the times and permissions of its original, without setuid, setgid and sticky bits."""
     os.utime(path, ns=(status.st_atime_ns, status.st_mtime_ns))
     os.chmod(path, stat.S_IMODE(status.st_mode) & 0o777)

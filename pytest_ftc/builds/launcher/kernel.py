@@ -63,18 +63,26 @@ def unshare(flags: int) -> None:
 
 
 def mount(source: str, target: str, kind: str | None = None, flags: int = 0, data: str = "") -> None:
-    """See mount(2)."""
+    """Mount `source` at `target`, see mount(2).  Raises OSError."""
     encoded = [None if text is None else os.fsencode(text) for text in (source, target, kind, data)]
     _check(_libc.mount(encoded[0], encoded[1], encoded[2], ctypes.c_ulong(flags), encoded[3]), f"mount {target}")
 
 
 def bind(source: str, target: str) -> None:
-    """Show the folder or file `source`, with all mounted below it, at `target` too."""
+    """Show the folder or file `source`, with all mounts below it, at `target` too.
+
+    Always recursive: mounts that a user namespace inherits are locked together, and the kernel refuses to bind one
+    without those below it, see "Restrictions on mount namespaces" in mount_namespaces(7).
+    """
     mount(source, target, flags=MS_BIND | MS_REC)
 
 
 def make_read_only(target: str) -> None:
-    """Make `target` and every mount below it read-only, see mount_setattr(2) (Linux 5.12)."""
+    """Make `target` and every mount below it read-only, see mount_setattr(2) (Linux 5.12).
+
+    MS_REMOUNT | MS_BIND of mount(2) would change one mount only, and would have to repeat all its other flags:
+    clearing a locked one is refused in a user namespace.
+    """
     attributes = struct.pack("QQQQ", _MOUNT_ATTR_RDONLY, 0, 0, 0)
     result = _libc.syscall(
         _SYS_MOUNT_SETATTR, _AT_FDCWD, os.fsencode(target), _AT_RECURSIVE, attributes, ctypes.c_size_t(len(attributes))
@@ -83,8 +91,13 @@ def make_read_only(target: str) -> None:
 
 
 def change_root(new_root: str) -> None:
-    """Make `new_root` the root and detach the old one, by the pivot_root(".", ".") of pivot_root(2)."""
+    """Make `new_root`, a mount point, the root and detach the old root, see pivot_root(2).
+
+    chroot(2) would leave the old mounts within reach of a build that runs as root.
+    """
     os.chdir(new_root)
+    # "." for both puts the old root on top of the new one, so no folder is needed to hold it, see NOTES in
+    # pivot_root(2).  It is still in use, and its mounts are locked, so only a lazy umount2(2) of the whole works.
     _check(_libc.syscall(_SYS_PIVOT_ROOT[os.uname().machine], b".", b"."), "pivot_root")
     _check(_libc.umount2(b".", _MNT_DETACH), "umount the old root")
     os.chdir("/")
@@ -97,7 +110,10 @@ def name_host(host: str, domain: str) -> None:
 
 
 def set_personality(flags: int) -> None:
-    """Set the execution domain that this process and what it executes have, see personality(2)."""
+    """Set the personality of this process and of what it executes, see personality(2).
+
+    ADDR_NO_RANDOMIZE acts from the next execve(2) on, and UNAME26 makes uname(2) report a release 2.6.x.
+    """
     _check(_libc.personality(ctypes.c_ulong(flags)), "personality")
 
 
@@ -110,7 +126,10 @@ def system_call(number: int, *arguments: object, what: str) -> int:
 
 
 def die_with_parent(signal: int) -> None:
-    """Ask for `signal` when the parent dies, see PR_SET_PDEATHSIG in prctl(2)."""
+    """Ask for `signal` when the parent dies, see PR_SET_PDEATHSIG in prctl(2).
+
+    A child that this process forks does not inherit this.  If the parent is dead already, no signal comes.
+    """
     _check(_libc.prctl(_PR_SET_PDEATHSIG, signal, 0, 0, 0), "PR_SET_PDEATHSIG")
 
 
@@ -120,26 +139,33 @@ def adopt_orphans() -> None:
 
 
 def allow_tracing() -> None:
-    """Let this process and its children be traced, which entering a user namespace has forbidden.
+    """Let this process and its children be traced, even if a change of credentials has cleared that.
 
-    See PR_SET_DUMPABLE in prctl(2).
+    See PR_SET_DUMPABLE in prctl(2), and "Ptrace access mode checking" in ptrace(2).
     """
     _check(_libc.prctl(_PR_SET_DUMPABLE, 1, 0, 0, 0), "PR_SET_DUMPABLE")
 
 
 def renounce_mounting() -> None:
-    """Never regain CAP_SYS_ADMIN, so that a build that runs as root cannot undo the read-only mounts."""
+    """Never regain CAP_SYS_ADMIN, so that a build that runs as root cannot undo the read-only mounts.
+
+    Dropped from the bounding set, it cannot be gained by execve(2) as uid 0 either, see capabilities(7).  A build may
+    still create a user namespace of its own, but inherited mounts stay read-only there, see mount_namespaces(7).
+    """
     _check(_libc.prctl(_PR_CAPBSET_DROP, CAP_SYS_ADMIN, 0, 0, 0), "PR_CAPBSET_DROP")
 
 
 def renounce_privileges() -> None:
-    """Never gain privileges by executing a program, see PR_SET_NO_NEW_PRIVS in prctl(2)."""
+    """Never gain privileges by executing a program, see PR_SET_NO_NEW_PRIVS in prctl(2).
+
+    Without it seccomp(2) accepts filters only from processes with CAP_SYS_ADMIN.
+    """
     _check(_libc.prctl(_PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0), "PR_SET_NO_NEW_PRIVS")
 
 
 def raise_loopback() -> None:
-    """Bring up ``lo`` in a new network namespace, see netdevice(7)."""
-    import socket  # costs more than all else here, and few builds need it
+    """Bring up ``lo``, which a new network namespace has, but down: see network_namespaces(7), netdevice(7)."""
+    import socket  # slower to import than everything else here, and few builds need it
 
     siocsifflags, iff_up = 0x8914, 0x1
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as control:

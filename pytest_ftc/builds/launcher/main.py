@@ -1,4 +1,4 @@
-"""The launcher's story: enter the environment, run the build, take its outputs, write the result."""
+"""The launcher's main program: enter the environment, run the build, collect its outputs, write the result."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ def main(spec_path: str) -> int:
 
 
 def _run_as_init(spec: Spec, log: int, result: int, keep: int | None) -> int:
-    """Fork the first process of the PID namespace: when it dies, the kernel kills all others of the build."""
+    """Fork PID 1 of the PID namespace: when it ends, the kernel kills all others in it, see pid_namespaces(7)."""
     alive_read, alive_write = os.pipe()
     pid = os.fork()
     if pid:
@@ -64,7 +64,7 @@ def _run_as_init(spec: Spec, log: int, result: int, keep: int | None) -> int:
     try:
         kernel.die_with_parent(signal.SIGKILL)
         if select.select([alive_read], [], [], 0)[0]:
-            os._exit(1)  # the parent died before the kernel was told to watch it
+            os._exit(1)  # the parent died before PR_SET_PDEATHSIG was set
         _write_result(result, _run_in_namespaces(spec, log, keep))
         code = 0
     finally:
@@ -77,7 +77,7 @@ def _run_in_namespaces(spec: Spec, log: int, keep: int | None) -> Result:
         not_applied = root.assemble_root(spec)
     except OSError as error:
         return _lost(f"setting up the build's root: {error}")
-    # The folder is out of this root's sight, but not out of reach of a descriptor.
+    # No path in the new root leads to this folder, but the descriptor still does.
     os.fchdir(blobs)
     result = _run_build(spec, log, keep, namespace=True)
     return {**result, "not_applied": {**not_applied, **result.get("not_applied", {})}}
@@ -132,7 +132,7 @@ def _run_build(spec: Spec, log: int, keep: int | None, *, namespace: bool) -> Re
 
         result["left_out"] = keep_folders(spec, keep)
     if spec["shell"]:
-        # How a shell ends says nothing about the build.
+        # The exit status of a shell is not that of the build.
         return {**result, "exit_code": None, **_collect(tree, patterns, before)}
     if ended.timed_out:
         return {**result, "status": "timeout", "reason": f"still running after {spec['timeout']:g} s"}
@@ -155,7 +155,7 @@ def _collect(tree: str, patterns: list[str], before: Any) -> Result:
 
 
 def _explain_failure(exit_code: int, spec: Spec, log: int) -> Result:
-    """Tell a build that failed from one that ran out of space, which says nothing about the artifact."""
+    """Distinguish a build that failed from one that ran out of space, which is an infrastructure error."""
     if _out_of_space(spec) or _mentions_no_space(log):
         return _lost(os.strerror(errno.ENOSPC))
     if exit_code < 0:

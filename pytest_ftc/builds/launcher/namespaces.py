@@ -10,10 +10,13 @@ from pytest_ftc.builds.launcher import kernel
 
 
 def enter_namespaces(*, user: bool, network: bool, uid: int, gid: int) -> None:
-    """Enter new mount, UTS, IPC and PID namespaces (the PID one takes effect for children).
+    """Enter new mount, UTS, IPC and PID namespaces.
 
-    With `user`, a user namespace first, in which this user has the numbers `uid` and `gid`; without `network`, a
-    network namespace in which only loopback exists.  Raises OSError where the kernel or a sandbox refuses.
+    With `user`, enter a user namespace first, in which this user has the ids `uid` and `gid`; without `network`, also
+    a network namespace that has only loopback.  Raises OSError where the kernel or a sandbox refuses.
+
+    The caller stays in its old PID namespace: its next child becomes PID 1 of the new one, and the namespace accepts
+    no more processes once that child has ended, see pid_namespaces(7).
     """
     flags = kernel.CLONE_NEWNS | kernel.CLONE_NEWUTS | kernel.CLONE_NEWIPC | kernel.CLONE_NEWPID
     if not network:
@@ -30,7 +33,7 @@ def enter_namespaces(*, user: bool, network: bool, uid: int, gid: int) -> None:
 
 
 def _explain(error: OSError) -> str:
-    """Return why namespaces are refused, and what would allow them; see the errors in unshare(2)."""
+    """Return why namespaces are refused, and what would allow them; see ERRORS in unshare(2)."""
     if error.errno == errno.ENOSPC:
         return "namespaces are switched off here (sysctl user.max_user_namespaces is 0 or used up)"
     if error.errno in (errno.EPERM, errno.EACCES):
@@ -41,8 +44,8 @@ def _explain(error: OSError) -> str:
 def _enter_user_namespace(flags: int, uid: int, gid: int) -> None:
     """Enter the namespaces of `flags` and a user namespace that owns them.
 
-    A map of more than one's own id has to be written from outside, so a helper that stays behind writes it, see
-    user_namespaces(7).
+    To map more than one's own id takes CAP_SETUID and CAP_SETGID in the parent namespace, which this process gives up
+    when it leaves, so a helper that stays behind writes the maps, see user_namespaces(7).
     """
     uid_map, gid_map = _make_maps(uid, gid)
     start_read, start_write = os.pipe()
@@ -64,6 +67,7 @@ def _enter_user_namespace(flags: int, uid: int, gid: int) -> None:
     os.close(start_read)
     os.close(done_write)
     try:
+        # In one call: the kernel creates the user namespace first, and its capabilities allow the others.
         kernel.unshare(kernel.CLONE_NEWUSER | flags)
         os.write(start_write, b"+")
         answer = os.read(done_read, 4096)
@@ -76,7 +80,7 @@ def _enter_user_namespace(flags: int, uid: int, gid: int) -> None:
 
 
 def _make_maps(uid: int, gid: int) -> tuple[str, str]:
-    """Return uid_map and gid_map: for root all ids there are, for others their own alone."""
+    """Return uid_map and gid_map: root maps all existing ids, others can map only their own."""
     if os.geteuid() == 0:
         return (
             map_ids(_mapped_ranges("/proc/self/uid_map"), os.geteuid(), uid),
@@ -86,9 +90,10 @@ def _make_maps(uid: int, gid: int) -> tuple[str, str]:
 
 
 def map_ids(ranges: list[tuple[int, int]], own: int, wanted: int) -> str:
-    """Return a map in which `own` is seen as `wanted` and the other way round, and all other ids as they are.
+    """Return a map that swaps `own` and `wanted` and keeps all other ids.
 
-    `ranges` holds the first number and the count of each range of ids that exist outside.
+    A swap, since ranges may not overlap, and an unmapped id would be shown as the overflow id 65534, see
+    user_namespaces(7).  `ranges` holds the first id and the count of each range that exists outside.
     """
     swapped = {own: wanted, wanted: own}
     lines = []
@@ -108,13 +113,14 @@ def _mapped_ranges(path: str) -> list[tuple[int, int]]:
 
 def _write_maps(pid: int, uid_map: str, gid_map: str) -> None:
     if os.geteuid() != 0:
+        # Required before gid_map without CAP_SETGID outside: dropping a group could otherwise grant access.
         _write(f"/proc/{pid}/setgroups", "deny")
     _write(f"/proc/{pid}/gid_map", gid_map)
     _write(f"/proc/{pid}/uid_map", uid_map)
 
 
 def _write(path: str, text: str) -> None:
-    # One write(2): the kernel takes a map whole or not at all.
+    # In one write(2): a map can be written only once, see user_namespaces(7).
     descriptor = os.open(path, os.O_WRONLY)
     try:
         os.write(descriptor, text.encode())

@@ -1,4 +1,4 @@
-"""Taking the outputs out of a build tree: a manifest, and the contents by their sha256."""
+"""Collecting the outputs of a build tree: a manifest, and the contents by their sha256."""
 
 from __future__ import annotations
 
@@ -25,7 +25,10 @@ class OutputsError(Exception):
 
 
 def trace_files(tree: str, patterns: list[str]) -> Traces:
-    """Return inode and change time of everything the `patterns` match now, to tell later what a build has touched."""
+    """Return inode and change time of everything the `patterns` match, to find out later what a build has touched.
+
+    Not the modification time, which a build can set back (utimensat(2)); the change time it cannot, see inode(7).
+    """
     traces = {}
     for path in find_matches(tree, patterns):
         status = os.lstat(os.path.join(tree, path))
@@ -49,7 +52,7 @@ def collect_outputs(tree: str, patterns: list[str], blobs: str, before: Traces) 
 
 
 def _find_untouched(tree: str, patterns: list[str], before: Traces) -> list[str]:
-    """Return what was there `before` and still is as it was; of folders only when nothing in them was made anew."""
+    """Return what existed `before` and is unchanged; folders count only if nothing else has changed either."""
     if not before:
         return []
     now = trace_files(tree, patterns)
@@ -89,7 +92,7 @@ def _kind(mode: int) -> str:
 
 def _copy_content(path: str, status: os.stat_result, blobs: str) -> tuple[str, int]:
     """Copy the file to `blobs` under its sha256, reading it once; holes stay holes."""
-    import hashlib  # dear, and needed only once there are outputs
+    import hashlib  # slow to import, and needed only when there are outputs
 
     digest, size = hashlib.sha256(), 0
     part = os.path.join(blobs, "part")
@@ -111,7 +114,7 @@ def _open(path: str, status: os.stat_result) -> Any:
     try:
         return open(path, "rb", buffering=0)
     except PermissionError:
-        # The owner of a file of mode 000 may still lend itself the right to read.
+        # The owner of a file of mode 000 may still change its mode.
         os.chmod(path, 0o400)
         try:
             return open(path, "rb", buffering=0)

@@ -1,6 +1,6 @@
-"""What a build environment looks like from inside.  Run as a build of its own; writes seen.json.
+"""Reports what a build environment looks like from inside.  Runs as a build of its own and writes seen.json.
 
-Each key is the name of a variation, each value what a program sees of it; beside them the domain and all variables.
+Each key is the name of a variation, each value what a program sees of it; the domain and all variables are added.
 """
 
 from __future__ import annotations

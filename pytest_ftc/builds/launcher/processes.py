@@ -1,4 +1,4 @@
-"""Starting the build and seeing to it that nothing of it survives."""
+"""Starting the build, and leaving no process of it behind."""
 
 from __future__ import annotations
 
@@ -18,34 +18,34 @@ if TYPE_CHECKING:
     from typing import Any
 
 LIFELINE = 0
-"""Standard input: the session writes `GO` when the build may start, and holds its end until it ends in whatever way."""
+"""Standard input: the session writes `GO` when the build may start; end of file means that the session has ended."""
 
 GO = b"g"
 _LAST_WORDS = 126
 _ALSO_THREADS = 0x40000000 if sys.platform == "linux" else 0
-"""__WALL of waitpid(2): threads that are traced report too."""
+"""__WALL of waitpid(2): report traced threads too, which are no children by fork(2)."""
 
 
 def await_turn() -> bool:
-    """Wait until the session says that the build may start; return False when it has gone instead."""
+    """Wait until the session lets the build start; return False if the session has ended instead."""
     return os.read(LIFELINE, 1) == GO
 
 
 class Ended:
-    """How the main process of a build ended: an exit code, a signal, or not by itself."""
+    """How the main process of a build ended: with an exit code, by a signal, or killed by the launcher."""
 
     def __init__(self, exit_code: int | None, *, timed_out: bool = False, abandoned: bool = False) -> None:
         self.exit_code = exit_code
-        """As subprocess has it: negative for a signal; None when the build was killed by us."""
+        """As in subprocess: negative for a signal; None when the launcher killed the build."""
         self.timed_out = timed_out
         self.abandoned = abandoned
 
 
 class Alone:
-    """What happens beside a build that nobody follows: nothing.  See `following.Following` for the other kind."""
+    """A build that is not followed: does nothing.  See `attach.Following` for the other kind."""
 
     refusal = ""
-    """Why a build that was to be followed is not."""
+    """Why a build that should be followed is not."""
 
     @property
     def descriptors(self) -> list[int]:
@@ -56,7 +56,7 @@ class Alone:
         """In the process that becomes the build: come under supervision."""
 
     def begin(self, pid: int) -> None:
-        """In the process that watches: follow `pid`, which is about to `submit`.  Raises OSError."""
+        """In the watching process: follow `pid`, which is about to `submit`.  Raises OSError."""
 
     def handle_call(self) -> None:
         """Answer a call of the build."""
@@ -65,7 +65,7 @@ class Alone:
         """Let a thread of the build go on."""
 
     def handle_end(self, pid: int, status: int) -> None:
-        """Take note of the end of a process or thread."""
+        """Handle the end of a process or thread."""
 
 
 def start_build(spec: dict[str, Any], log: int, started: Callable[[], None], following: Alone) -> int:
@@ -91,7 +91,10 @@ def start_build(spec: dict[str, Any], log: int, started: Callable[[], None], fol
 
 
 def _read_failure(error_read: int, following: Alone) -> bytes:
-    """Return why the build could not be executed, empty when it was; answer its calls meanwhile."""
+    """Return why the build could not be executed, empty if it was; answer its calls meanwhile.
+
+    The pipe is close-on-exec, so a successful execve(2) ends it.  That call, too, may depend on answers from here.
+    """
     code = b""
     while True:
         ready, _, _ = select.select([error_read, *following.descriptors], [], [])
@@ -114,7 +117,7 @@ def _become_build(spec: dict[str, Any], log: int, following: Alone) -> None:
         kernel.renounce_mounting()
     kernel.renounce_privileges()
     _limit_cpus(spec["cpus"])
-    with contextlib.suppress(OSError):  # refused in some containers, where neither is varied
+    with contextlib.suppress(OSError):  # seccomp profiles of containers may refuse it; then neither is varied
         kernel.set_personality(spec["personality"])
     _connect(spec, log)
     for number in signal.valid_signals() - {signal.SIGKILL, signal.SIGSTOP}:
@@ -145,7 +148,10 @@ def _limit_cpus(count: int) -> None:
 
 
 def wait_for(pid: int, timeout: float, following: Alone) -> Ended:
-    """Wait until the process `pid` ends, `timeout` seconds pass or the session goes away; reap all else meanwhile."""
+    """Wait until the process `pid` ends, `timeout` seconds pass or the session ends; reap all others meanwhile.
+
+    Python's wakeup descriptor makes SIGCHLD readable for select(2), which would miss one that arrives just before it.
+    """
     deadline = time.monotonic() + timeout
     wake_read, wake_write = os.pipe()
     os.set_blocking(wake_write, False)
@@ -205,7 +211,7 @@ def kill_rest(*, namespace: bool) -> int:
 
 
 def _living(namespace: bool) -> list[int]:
-    """Return the pids of the build's living processes: all of the namespace, or all our descendants."""
+    """Return the pids of the build's living processes: all of the PID namespace, or all our descendants."""
     parents: dict[int, int] = {}
     for name in os.listdir("/proc"):
         if name.isdigit():
@@ -221,7 +227,7 @@ def _living(namespace: bool) -> list[int]:
 
 def _read_state(pid: int) -> tuple[str, int]:
     with open(f"/proc/{pid}/stat", "rb") as stat:
-        # The command's name, in parentheses, may hold anything: see proc(5).
+        # The command's name, in parentheses, may contain spaces and parentheses, see proc_pid_stat(5).
         fields = stat.read().rpartition(b")")[2].split()
     return fields[0].decode(), int(fields[1])
 
@@ -237,7 +243,7 @@ def _descends(pid: int, ancestor: int, parents: dict[int, int]) -> bool:
 
 
 def explain_start(error: OSError) -> str:
-    """Return why a command could not be started, for a person."""
+    """Return why a command could not be started, as text for the report."""
     if error.errno == errno.ENOENT:
         return f"command not found: {error.filename}"
     if error.errno in (errno.EACCES, errno.ENOEXEC):

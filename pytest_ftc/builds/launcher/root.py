@@ -1,4 +1,15 @@
-"""The file system a build sees: the machine read-only, and its own tree, home and temporary folders."""
+"""The file system a build sees: the machine read-only, and its own tree, home and temporary folders.
+
+The order in which `assemble_root` mounts matters:
+
+1. Propagation is switched off first.  A new mount namespace still propagates mounts to its peers, and as root all of
+   them would appear on the machine, see mount_namespaces(7).
+2. The machine is made read-only before the build's own folders are mounted, which so stay writable.  Device files can
+   be written to nevertheless: a read-only mount protects only the file system that holds them.
+3. proc is mounted by a process in the new PID namespace, since it shows the namespace of who mounts it, see
+   pid_namespaces(7), and before the old root is detached: without a visible procfs in the mount namespace, the kernel
+   refuses a new one with EPERM.
+"""
 
 from __future__ import annotations
 
@@ -14,10 +25,10 @@ if TYPE_CHECKING:
 
     Spec = dict[str, Any]
 
-# What is mounted afresh; everything else at the top of the machine's root is shown as it is.
+# Mounted anew; everything else at the top of the machine's root is shown as it is.
 _OWN = ("proc", "tmp", "dev")
 
-# Enough for every build; the machine's disks are no business of one that runs as root.
+# Enough for every build; one that runs as root must not see the machine's disks.
 _DEVICES = ("null", "zero", "full", "random", "urandom", "tty", "ptmx", "pts")
 _LINKS = {"fd": "/proc/self/fd", "stdin": "/proc/self/fd/0", "stdout": "/proc/self/fd/1", "stderr": "/proc/self/fd/2"}
 
@@ -25,8 +36,8 @@ _LINKS = {"fd": "/proc/self/fd", "stdin": "/proc/self/fd/0", "stdout": "/proc/se
 def assemble_root(spec: Spec) -> dict[str, str]:
     """Build the root described by `spec` below its work folder and make it this process's root.
 
-    Returns the variations that could not be applied after all, with the reason.  Needs CAP_SYS_ADMIN in a mount
-    namespace of its own.  Raises OSError.
+    Returns the variations that could not be applied, with the reason.  Needs a mount namespace of its own and
+    CAP_SYS_ADMIN in it.  Raises OSError.
     """
     kernel.mount("none", "/", flags=kernel.MS_REC | kernel.MS_PRIVATE)
     work, new_root = spec["work"], os.path.join(spec["work"], "root")
@@ -40,15 +51,15 @@ def assemble_root(spec: Spec) -> dict[str, str]:
     kernel.make_read_only(new_root)
     kernel.mount("proc", new_root + "/proc", "proc", kernel.MS_NOSUID | kernel.MS_NODEV | kernel.MS_NOEXEC)
     if spec["first_pid"]:
-        # The next fork gets the number after the last one, see ns_last_pid in proc(5).
+        # The next process gets the number after this one, see pid_namespaces(7).
         _write(f"{new_root}/proc/sys/kernel/ns_last_pid", str(spec["first_pid"] - 1))
     if spec["host"]:
         kernel.name_host(spec["host"], spec["domain"])
     for path, text in describe_machine(spec).items():
         _replace(path, text, scratch, new_root)
     _mount_private(private, scratch, new_root)
-    # The folders of the work tree vanish below the private /tmp, so relative names keep overlayfs's option string
-    # free of characters it would have to escape.
+    # The private /tmp may hide the work folder, whose files are still reachable by relative names.  These also keep
+    # the option string of overlayfs free of commas and colons, which would have to be escaped.
     os.chdir(work)
     tree = new_root + spec["build_path"]
     _mount_tree(spec, scratch, tree)
@@ -89,7 +100,7 @@ def _show(source: str, target: str) -> None:
         os.mkdir(target)
     else:
         os.close(os.open(target, os.O_CREAT | os.O_WRONLY, 0o644))
-    # What this user may not even look at cannot be shown, and would not have been readable either.
+    # What this user may not access cannot be shown, and would not have been readable either.
     try:
         kernel.bind(source, target)
     except PermissionError:
@@ -97,7 +108,7 @@ def _show(source: str, target: str) -> None:
 
 
 def _replace(path: str, text: str, scratch: str, new_root: str) -> None:
-    """Show the file `path` of the machine with the content `text`, if there is such a file."""
+    """Show `text` as the content of the machine's file `path`, if it exists."""
     if os.path.isfile(path) and not os.path.islink(path):
         own = os.path.join(scratch, path.replace("/", "-"))
         _write(own, text)
@@ -133,15 +144,19 @@ def _mount_tree(spec: Spec, scratch: str, target: str) -> None:
     if not overlay:
         kernel.bind(lower, target)
         return
-    # Over a copy too: with other times alone, the type of the file system has to stay what it is.
+    # Over a copy too: a shift of the times must not change the type of the file system that the build sees.
+    # The snapshot may be the lower layer of several builds at once, since nobody writes to it.  The work folder has to
+    # be empty and on the file system of the upper one.
     for folder in ("upper", "overlay-work"):
         os.mkdir(os.path.join(scratch, folder))
     layers = f"lowerdir={os.path.relpath(lower)},upperdir=scratch/upper,workdir=scratch/overlay-work"
+    # overlayfs stores its own marks in trusted.* attributes, which only root of the machine may write; userxattr has it
+    # use user.* instead (Linux 5.11), see Documentation/filesystems/overlayfs.rst.
     kernel.mount("overlay", target, "overlay", data=f"{layers},userxattr" if spec["isolation"] == "user" else layers)
 
 
 def fill_tree(spec: Spec, tree: str) -> None:
-    """Copy the snapshot to `tree` so that its folders list in the order asked for, where the file system lets us."""
+    """Copy the snapshot to `tree` so that its folders list in the requested order, where the file system allows it."""
     newest_first = spec["filesystem"] == "tmpfs"
     reverse = (spec["file_order"] == "reversed") != newest_first
 
@@ -153,7 +168,10 @@ def fill_tree(spec: Spec, tree: str) -> None:
 
 
 def _check_order(spec: Spec, tree: str) -> dict[str, str]:
-    """Look whether the tree lists the other way round than its snapshot, when that was asked for."""
+    """Check that the tree lists in reverse order of its snapshot, if that was requested.
+
+    File systems promise no order, see readdir(3), so the result counts and not the order of creation.
+    """
     if spec["file_order"] != "reversed":
         return {}
     copied = list_folder(tree)
@@ -170,7 +188,7 @@ def _show_git_dir(git_dir: str, target: str) -> None:
 
 
 def _show_again(folder: str, new_root: str) -> None:
-    """Show `folder`, hidden by a private mount above it, read-only where it was."""
+    """Show `folder`, which a private mount above it hides, read-only at its old place."""
     target = new_root + folder
     os.makedirs(target, exist_ok=True)
     kernel.bind(folder, target)

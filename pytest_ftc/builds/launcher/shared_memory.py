@@ -1,4 +1,4 @@
-"""The shared memory of libfaketime, which its processes leave behind when they are killed or exec something else."""
+"""The shared memory of libfaketime, which remains when its processes are killed or execute another program."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ def list_shared_memory() -> set[str]:
 
 
 def remove_stale(before: set[str]) -> None:
-    """Remove libfaketime's pieces that were not there `before` and whose maker has ended.
+    """Remove libfaketime's objects that did not exist `before` and whose creator has ended.
 
-    Those of a build beside this one survive its maker only until a child misses them, and that child makes new ones.
+    This may remove one of a concurrent build whose creator has ended; a child of that build then creates a new one.
     """
     for name in list_shared_memory() - before:
         maker = name.rpartition("_")[2]

@@ -1,4 +1,4 @@
-"""Copying and removing source trees, whatever is in them."""
+"""Copying and removing source trees, with any kind of file in them."""
 
 from __future__ import annotations
 
@@ -27,8 +27,8 @@ def list_folder(folder: str) -> list[str]:
 def copy_tree(source: str, target: str, *, mtime_shift: int = 0, entries: Entries = list_folder) -> list[str]:
     """Copy the folder `source` to the existing folder `target`: files, folders, symlinks and FIFOs, in order.
 
-    Modes and times are kept, times moved by `mtime_shift` seconds, or the other way where that would lead to before
-    1980, which zip cannot store.  Returns the paths of the sockets and device files, which are left out.
+    Modes and times are kept; times are shifted by `mtime_shift` seconds, or in the other direction where the result
+    would be before 1980, which zip cannot store.  Returns the paths of the sockets and device files, which are omitted.
     """
     left_out: list[str] = []
     for name in entries(source):
@@ -56,7 +56,7 @@ def _copy_entry(source: str, target: str, mtime_shift: int, entries: Entries) ->
 
 
 def _copy_file(source: str, target: str, status: os.stat_result, mtime_shift: int) -> None:
-    """Copy a regular file with as few system calls as can be: there may be ten thousands of them."""
+    """Copy a regular file with as few system calls as possible: a tree may have tens of thousands of files."""
     read = os.open(source, os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW)
     try:
         write = os.open(target, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
@@ -100,9 +100,9 @@ def _moved_times(status: os.stat_result, mtime_shift: int) -> tuple[int, int]:
 
 
 def remove_tree(folder: str) -> None:
-    """Remove `folder` and all below it, also folders that their owner may not enter; never follow a symlink."""
+    """Remove `folder` and all its contents, even folders without permissions; never follow a symlink."""
 
-    import shutil  # dear, and not needed to set up an environment
+    import shutil  # slow to import, and not needed to set up an environment
 
     def unlock_and_retry(function: Callable[..., object], path: str, _error: object) -> None:
         try:

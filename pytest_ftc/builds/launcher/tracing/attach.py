@@ -1,4 +1,8 @@
-"""Putting a build under supervision as it starts, and doing without where that is refused."""
+"""Putting a build under supervision as it starts, and running it without where that is refused.
+
+The order matters.  The watching process traces the build first (`begin`), so that it may copy the descriptor that the
+build then gets from installing its filter (`submit`), and the build executes its command last.
+"""
 
 from __future__ import annotations
 
@@ -14,7 +18,7 @@ _WITH, _WITHOUT = b"+", b"-"
 
 
 def follow(watchers: Sequence[Watcher]) -> Alone:
-    """Return how the coming build is followed for `watchers`."""
+    """Return the tie for following the next build for `watchers`."""
     try:
         return Following(Supervisor(watchers))
     except OSError as error:
@@ -37,12 +41,13 @@ class Following(Alone):
         return [self._supervisor.descriptor] if self._supervisor else []
 
     def submit(self) -> None:
-        """Wait until the build is followed, then have its calls asked about."""
+        """Wait until this process is followed, then install the filter."""
         assert self._supervisor is not None
         os.close(self._go_write)
         if os.read(self._go_read, 1) != _WITH:
             return
-        # Told beforehand: afterwards nobody answers a write(2) yet.  The lowest number that is free comes next.
+        # Send the number before the filter exists: with a rule for write(2), this write would wait for an answer that
+        # nobody gives yet.  A new descriptor has the lowest free number, see open(2); else it is moved there below.
         number = os.dup(self._go_read)
         os.close(number)
         os.write(self._told_write, b"%d" % number)

@@ -1,4 +1,4 @@
-"""Whether a build is supervised, what for, and what came of it."""
+"""Whether and why a build is supervised, and what its result reports about that."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _MOST_NAMED = 3
 
 
 class Supervision:
-    """How a build is followed, whether all of it saw the moved `clock`, and what a `recorder` has written down."""
+    """How a build is followed, whether all of it saw the moved `clock`, and what a `recorder` has recorded."""
 
     def __init__(self, following: Alone, clock: MovedClock | None = None, recorder: Recorder | None = None) -> None:
         self.following = following
@@ -26,7 +26,7 @@ class Supervision:
         self._recorder = recorder
 
     def report(self) -> dict[str, Any]:
-        """Return what the result of the build has to say of it."""
+        """Return the part of the build's result that describes its supervision."""
         hole = self._find_hole(self._clock) if self._clock else ""
         return {
             **({"not_applied": {"time": hole}} if hole else {}),
@@ -48,13 +48,13 @@ class Supervision:
 
 
 def import_for(spec: dict[str, Any]) -> None:
-    """Import what will be needed later: the root of a build does not show this package where it is below /tmp."""
+    """Import now what is needed later: the build's root does not show this package if it is below /tmp."""
     if spec["shell"]:
         from pytest_ftc.builds.launcher import terminal  # noqa: F401
     if spec["keep"]:
         from pytest_ftc.builds.launcher import keep as keeping  # noqa: F401
     if _is_supervised(spec):
-        # Most builds do without, and imports are waited for.
+        # Most builds are not supervised, and these imports take time.
         from pytest_ftc.builds.launcher.tracing import attach as following  # noqa: F401
 
 
@@ -64,9 +64,9 @@ def _is_supervised(spec: dict[str, Any]) -> bool:
 
 
 def supervise(spec: dict[str, Any], log: int) -> Supervision:
-    """Return the supervision that `spec` calls for: a moved clock, a trace, and where no namespace kills survivors.
+    """Return the supervision that `spec` requires: for a moved clock, a trace, or because no namespace kills survivors.
 
-    What a tracer follows dies with it, whatever it does to its name, session and environment.
+    PTRACE_O_EXITKILL kills every traced process with its tracer, even one that has started a session of its own.
     """
     moved, traced = bool(spec["clock_shift"]), spec["trace"] != "no"
     if sys.platform != "linux":

@@ -1,4 +1,9 @@
-"""Looking into a program that has just been loaded, before it runs its first instruction."""
+"""Inspecting and changing a program that execve(2) has just loaded, before it runs its first instruction.
+
+The stack then holds, from the stack pointer upward, the argument count, the arguments, the environment and the
+auxiliary vector; nothing has read them yet.  /proc/PID/mem can be written to since the program is traced, see
+proc_pid_mem(5).
+"""
 
 from __future__ import annotations
 
@@ -17,15 +22,16 @@ _MOST_STACK = 8 << 20
 _LARGEST = 24 << 20
 """Bytes of a program that is searched."""
 _ENV_START, _ENV_END = 47, 48
-"""Places among what follows the name of the program in /proc/PID/stat, see proc_pid_stat(5)."""
+"""Indexes of env_start and env_end, fields 50 and 51 of /proc/PID/stat, after the first two: see proc_pid_stat(5)."""
 
 
 def hide_vdso(pid: int) -> None:
-    """Have the program that `pid`, which is stopped, starts ask the kernel for the time.
+    """Have the program that starts in the stopped process `pid` ask the kernel for the time.  Raises OSError.
 
-    Otherwise it reads it from a page that the kernel maps, unseen by anyone: see vdso(7).  The program finds that page
-    by an entry in its auxiliary vector, see getauxval(3).  Raises OSError.
+    Otherwise it calls the vDSO, which reads the time from mapped memory and makes no system call that seccomp could
+    intercept, see vdso(7).  A program finds the vDSO by AT_SYSINFO_EHDR in its auxiliary vector, see getauxval(3).
     """
+    # A copy that the kernel keeps, and cannot be written to: it only says what to look for on the stack.
     with open(f"/proc/{pid}/auxv", "rb") as file:
         vector = file.read()
     kinds = struct.unpack(f"={len(vector) // _WORD}Q", vector)[::2]
@@ -61,24 +67,26 @@ class Program:
         with open(f"/proc/{pid}/exe", "rb", buffering=0) as file:
             head = file.read(4096)
             self.native = head[:5] == b"\x7fELF\x02" and _short(head, 18) == this_processor().machine
-            """Whether it is of the processor's own kind; a 32-bit program is not."""
+            """Whether it is a 64-bit program (ELFCLASS64) for this processor; only its calls are intercepted."""
             self.dynamic = self.go = False
             if self.native:
                 self._read_segments(head, file.fileno())
             status = os.fstat(file.fileno())
             self.identity = status.st_dev, status.st_ino
-            """What tells its file from all others."""
+            """Identifies its file."""
 
     def _read_segments(self, head: bytes, descriptor: int) -> None:
+        # e_phoff, e_phentsize and e_phnum of Elf64_Ehdr; then p_type, p_offset and p_filesz of each Elf64_Phdr.
         start, size, count = struct.unpack_from("=Q", head, 32)[0], _short(head, 54), _short(head, 56)
         table = os.pread(descriptor, min(size * count, 64 * 1024), start)
         for at in range(0, len(table) - 55, size):
             kind, offset, length = struct.unpack_from("=I4xQ16xQ", table, at)
             if kind == _INTERPRETER:
                 self.dynamic = True
-                """Whether a dynamic linker loads it, which heeds LD_PRELOAD."""
+                """Whether a dynamic linker loads it (PT_INTERP), which reads LD_PRELOAD, see ld.so(8)."""
             elif kind == _NOTE:
-                # Go's look for the vDSO themselves, also where they use the C library; their build id tells them.
+                # Go's runtime calls the vDSO itself, also in programs that use the C library.  Its build id is a note
+                # of type 4 with the name "Go", see "Notes" in elf(5).
                 self.go |= b"\x04\0\0\0Go\0\0" in os.pread(descriptor, min(length, 4096), offset)
 
 
@@ -88,7 +96,7 @@ def _short(data: bytes, offset: int) -> int:
 
 
 def names(pid: int, word: bytes) -> bool:
-    """Return whether the file of the program in the process `pid` holds `word`; a large one is not searched.
+    """Return whether the file of the program in the process `pid` contains `word`; a large one is not searched.
 
     Raises OSError.
     """
@@ -100,11 +108,12 @@ def names(pid: int, word: bytes) -> bool:
 
 
 def stop_preloading(pid: int) -> None:
-    """Have the dynamic linker of the program that `pid`, which is stopped, starts preload nothing.  Raises OSError.
+    """Have the dynamic linker of the program that starts in the stopped process `pid` preload nothing.  Raises OSError.
 
-    The variable keeps its place in the environment, under a name that nobody heeds.
+    The environment cannot shrink here, so the variable stays, as ``_D_PRELOAD``, which nothing reads.
     """
     with open(f"/proc/{pid}/stat", "rb") as file:
+        # The second field, a name in parentheses, may contain spaces and parentheses.
         fields = file.read().rpartition(b")")[2].split()
     start, end = int(fields[_ENV_START]), int(fields[_ENV_END])
     memory = os.open(f"/proc/{pid}/mem", os.O_RDWR)

@@ -1,4 +1,4 @@
-"""Following a process and all that come from it, by ptrace(2)."""
+"""Following a process and all its descendants, see ptrace(2)."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ from pytest_ftc.builds.launcher.cpu_abi import this_processor
 
 EVENT_EXEC = 4
 EVENTS_FORK = (1, 2, 3)
-"""After fork, vfork and clone."""
+"""PTRACE_EVENT_FORK, _VFORK and _CLONE."""
 
 _EVENT_STOP = 128
 _CONT, _DETACH, _GETEVENTMSG, _GETREGSET, _SEIZE, _INTERRUPT, _LISTEN = 7, 17, 0x4201, 0x4204, 0x4206, 0x4207, 0x4208
 _TRACE_FORK, _TRACE_VFORK, _TRACE_CLONE, _TRACE_EXEC, _EXITKILL = 0x2, 0x4, 0x8, 0x10, 0x100000
-_REGISTERS = 1
+_REGISTERS = 1  # NT_PRSTATUS
 _STOPPING = (signal.SIGSTOP, signal.SIGTSTP, signal.SIGTTIN, signal.SIGTTOU)
 
 _libc: Any = ctypes.CDLL(None, use_errno=True)
@@ -33,38 +33,45 @@ def _ptrace(request: int, thread: int, address: int = 0, data: Any = 0) -> None:
 
 
 def seize(pid: int) -> None:
-    """Follow `pid` and all its descendants from now on; they die when this process does.  Raises OSError."""
+    """Follow `pid` and all its descendants from now on; they die when this process does.  Raises OSError.
+
+    PTRACE_SEIZE, since PTRACE_ATTACH would stop the process by a SIGSTOP that the build might see, and allows neither
+    PTRACE_INTERRUPT nor PTRACE_LISTEN.
+    """
     _ptrace(_SEIZE, pid, 0, _TRACE_FORK | _TRACE_VFORK | _TRACE_CLONE | _TRACE_EXEC | _EXITKILL)
 
 
 def resume(thread: int, status: int) -> None:
-    """Let a thread go on whose stop waitpid(2) has reported by `status`, as if nobody had looked."""
+    """Let a thread go on whose stop waitpid(2) has reported by `status`, as if it were not traced."""
+    # The signal is in bits 8 to 15, the PTRACE_EVENT above them: see "Stopped states" in ptrace(2).
     received, event = os.WSTOPSIG(status), status >> 16
     if event == _EVENT_STOP and received in _STOPPING:
+        # A group stop: PTRACE_CONT would undo it, and the build's own SIGSTOP or ^Z would have no effect.
         _quietly(_LISTEN, thread)
     else:
+        # The stop before a signal is delivered: without its number here, the thread would never receive it.
         _quietly(_CONT, thread, 0 if event else received)
 
 
 def interrupt(thread: int) -> None:
-    """Have `thread` stop soon."""
+    """Have `thread` stop with PTRACE_EVENT_STOP; a system call in which it waits is interrupted."""
     _quietly(_INTERRUPT, thread)
 
 
 def detach(thread: int, status: int) -> None:
-    """Follow `thread`, which waitpid(2) has reported as stopped by `status`, no longer."""
+    """Stop following `thread`, whose stop waitpid(2) has reported by `status`."""
     _quietly(_DETACH, thread, 0 if status >> 16 else os.WSTOPSIG(status))
 
 
 def event_message(thread: int) -> int:
-    """Return what the event that stopped `thread` is about: for a fork, the child.  Raises OSError."""
+    """Return the message of the event that stopped `thread`: after a fork, the child's pid.  Raises OSError."""
     message = ctypes.c_ulong()
     _ptrace(_GETEVENTMSG, thread, 0, ctypes.byref(message))
     return message.value
 
 
 def stack_pointer(thread: int) -> int:
-    """Return where the stack of a stopped thread ends.  Raises OSError."""
+    """Return the stack pointer of a stopped thread.  Raises OSError."""
     registers = ctypes.create_string_buffer(512)
     vector = (ctypes.c_void_p * 2)(ctypes.addressof(registers), len(registers))
     _ptrace(_GETREGSET, thread, _REGISTERS, ctypes.byref(vector))
@@ -73,5 +80,6 @@ def stack_pointer(thread: int) -> int:
 
 
 def _quietly(request: int, thread: int, data: int = 0) -> None:
-    with contextlib.suppress(ProcessLookupError):  # it was killed meanwhile
+    # ESRCH: SIGKILL ends a thread even while it is stopped, see "Death under ptrace" in ptrace(2).
+    with contextlib.suppress(ProcessLookupError):
         _ptrace(request, thread, 0, data)

@@ -1,4 +1,4 @@
-"""Writing down what the programs of a build are, which files they open and whom they try to reach."""
+"""Recording the programs of a build, the files they open and the network addresses they connect to."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from typing import Any
 
 from pytest_ftc.builds.launcher.tracing.seccomp import CONTINUE, Listener, Notification, Rule
 
-_AT_FDCWD = 0xFFFFFF9C
+_AT_FDCWD = 0xFFFFFF9C  # -100 in 32 bits: descriptors are ints, and the upper half of the register means nothing
 _WRITING = os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_TRUNC
 _CREATING = os.O_WRONLY | os.O_CREAT | os.O_TRUNC
 _AF_INET, _AF_INET6 = 2, 10
@@ -30,8 +30,8 @@ _WRITES = ("write", "pwrite64", "writev")
 class Recorder:
     """Records programs, opened files, renamed files and network addresses; each once for every program.
 
-    Paths are absolute.  A file that is not there when it is asked for is no input, and is left out.  With `contents`
-    the beginning of what each program writes to each file is kept too.  `log`, a descriptor, takes the build's output.
+    Paths are absolute.  A file that does not exist when it is opened is no input, and is omitted.  With `contents`
+    the start of what each program writes to each file is kept too.  `log` is the descriptor of the build's log.
     """
 
     def __init__(self, log: int, *, contents: bool = False) -> None:
@@ -91,7 +91,7 @@ class Recorder:
 
     def saw_call(self, notification: Notification, listener: Listener) -> None:
         if len(self._read) + len(self._written) + len(self._moved) < _MOST_ENTRIES:
-            # Whoever asked may have died, or asked for nonsense: the kernel will tell it so.
+            # The thread may have died, or its arguments may be invalid: the kernel then reports that to it.
             with contextlib.suppress(OSError, struct.error):
                 _RECORD[notification.call](self, notification)
         else:
@@ -148,7 +148,7 @@ class Recorder:
         address = _peek(call.thread, call.arguments[1], min(call.arguments[2], 28))
         family = struct.unpack_from("=H", address)[0]
         if family in (_AF_INET, _AF_INET6):
-            import socket  # dear, and few builds connect to anything
+            import socket  # slow to import, and few builds connect to anything
 
             port = struct.unpack_from(">H", address, 2)[0]
             host = address[4:8] if family == _AF_INET else address[8:24]
@@ -216,7 +216,7 @@ _RECORD: dict[str, Callable[[Recorder, Notification], None]] = {
 
 
 def _describe(pid: int) -> dict[str, Any]:
-    """Return the command line, the folder and the program of a process; empty where it is gone."""
+    """Return the command line, the folder and the program of a process; empty if it has ended."""
     found: dict[str, Any] = {"pid": pid, "argv": [], "folder": "", "program": ""}
     with contextlib.suppress(OSError):
         with open(f"/proc/{pid}/cmdline", "rb") as file:
@@ -242,7 +242,7 @@ def _inherited(pid: int, log: int) -> list[str]:
 
 
 def _relatives(thread: int) -> tuple[int, int]:
-    """Return the process that `thread` belongs to and the parent of that, see proc_pid_status(5)."""
+    """Return the process of `thread` and its parent process, see Tgid and PPid in proc_pid_status(5)."""
     leader = parent = 0
     with contextlib.suppress(OSError), open(f"/proc/{thread}/status") as status:
         for line in status:
@@ -254,7 +254,7 @@ def _relatives(thread: int) -> tuple[int, int]:
 
 
 def _resolve(thread: int, folder: int, name: int) -> str:
-    """Return the absolute path that the text at the address `name` means, seen from the descriptor `folder`."""
+    """Return the path at the address `name` as an absolute one, relative to the descriptor `folder`: see openat(2)."""
     path = os.fsdecode(_peek(thread, name, 4096).partition(b"\0")[0])
     if not os.path.isabs(path):
         low = folder & 0xFFFFFFFF
@@ -264,7 +264,7 @@ def _resolve(thread: int, folder: int, name: int) -> str:
 
 
 def _resolve_folder(path: str) -> str:
-    """Return `path` with the symlinks of its folder resolved, not the last one."""
+    """Return `path` with the symlinks of its folder resolved, but not that of its last part."""
     return os.path.join(os.path.realpath(os.path.dirname(path)), os.path.basename(path))
 
 

@@ -1,4 +1,8 @@
-"""Being asked about some of a program's system calls, see seccomp_unotify(2)."""
+"""Intercepting some of a program's system calls, see seccomp_unotify(2).
+
+This is for observation and for the clock, and is no sandbox: after CONTINUE the kernel reads the arguments again, which
+another thread may have changed meanwhile.
+"""
 
 from __future__ import annotations
 
@@ -14,22 +18,26 @@ from pytest_ftc.builds.launcher import kernel
 from pytest_ftc.builds.launcher.cpu_abi import this_processor
 
 CONTINUE = 1
-"""Flag of an answer: let the kernel carry out the call."""
+"""Flag of an answer (SECCOMP_USER_NOTIF_FLAG_CONTINUE, Linux 5.5): let the kernel carry out the call."""
 
 _SET_MODE_FILTER = 1
 _NEW_LISTENER = 1 << 3
 _ALLOW, _NOTIFY = 0x7FFF0000, 0x7FC00000
 _RECEIVE, _SEND = 0xC0502100, 0xC0182101
+# struct seccomp_notif with its struct seccomp_data, and struct seccomp_notif_resp; their sizes, 80 and 24, are part of
+# the numbers of the ioctls above.
 _NOTIFICATION = struct.Struct("=QIIiIQ6Q")
 _ANSWER = struct.Struct("=QqiI")
 
-# Classic BPF, see filter.txt in the kernel's documentation: load a word, jump if equal, jump if a bit is set, return.
+# Classic BPF, see Documentation/networking/filter.rst: load a word, jump if equal, jump if a bit is set, return.  Jumps
+# are relative to the next instruction, and words have 32 bits, so an 8-byte argument is loaded in two halves.
 _LOAD, _EQUAL, _SET, _RETURN = 0x20, 0x15, 0x45, 0x06
+# Offsets in struct seccomp_data.
 _AT_NUMBER, _AT_PROCESSOR, _AT_ARGUMENTS = 0, 4, 16
 
 
 class Condition(NamedTuple):
-    """A condition on one argument of a call; only its low 32 bits are looked at, but for NONZERO."""
+    """A condition on one argument of a call; only its low 32 bits count, except for ``nonzero``."""
 
     argument: int
     kind: str
@@ -38,7 +46,7 @@ class Condition(NamedTuple):
 
 
 class Rule(NamedTuple):
-    """A call to be asked about when all `conditions` hold."""
+    """A call to intercept when all `conditions` hold."""
 
     call: str
     conditions: tuple[Condition, ...] = ()
@@ -56,8 +64,10 @@ class Notification(NamedTuple):
 
 
 def compile_filter(rules: Iterable[Rule]) -> bytes:
-    """Return the BPF program that asks about `rules` and allows all else, and all of foreign processors."""
+    """Return the BPF program that intercepts the calls of `rules` and allows all others."""
     processor = this_processor()
+    # A number means different calls on different architectures, and a 32-bit program may run on this one, see
+    # seccomp(2): its calls are allowed unseen.  Calls of x32 have bit 30 set, so they equal none of the numbers here.
     program = [(_LOAD, 0, 0, _AT_PROCESSOR), (_EQUAL, 1, 0, processor.audit), (_RETURN, 0, 0, _ALLOW)]
     for rule in rules:
         if rule.call in processor.calls:
@@ -91,9 +101,9 @@ class _Program(ctypes.Structure):
 
 
 def install_filter(program: bytes) -> int:
-    """Put this process and all its descendants under `program`; return the descriptor on which questions arrive.
+    """Put this process and all its descendants under `program`; return the descriptor that receives notifications.
 
-    Needs no_new_privs.  Raises OSError.
+    Needs no_new_privs, see seccomp(2).  Raises OSError, with EBUSY if a filter with a listener is installed already.
     """
     buffer = ctypes.create_string_buffer(program, len(program))
     given = _Program(len(program) // 8, ctypes.cast(buffer, ctypes.c_char_p))
@@ -103,7 +113,10 @@ def install_filter(program: bytes) -> int:
 
 
 def take_descriptor(pid: int, number: int) -> int:
-    """Return a copy of the descriptor `number` of the process `pid`, see pidfd_getfd(2).  Raises OSError."""
+    """Return a copy of the descriptor `number` of the process `pid`, see pidfd_getfd(2).  Raises OSError.
+
+    The permission to trace `pid` is enough, so no socket has to be left open to pass it (SCM_RIGHTS, unix(7)).
+    """
     calls = this_processor().calls
     handle = kernel.system_call(calls["pidfd_open"], pid, 0, what="pidfd_open")
     try:
@@ -113,14 +126,15 @@ def take_descriptor(pid: int, number: int) -> int:
 
 
 class Listener:
-    """The end on which questions arrive and are answered."""
+    """Receives notifications and answers them."""
 
     def __init__(self, descriptor: int) -> None:
         self.descriptor = descriptor
         self._names = {number: name for name, number in this_processor().calls.items()}
 
     def receive(self) -> Notification | None:
-        """Return the next question; None when whoever asked has died meanwhile."""
+        """Return the next notification; None when its thread has died or has been interrupted meanwhile."""
+        # Zeroed, or the kernel refuses it with EINVAL.
         buffer = bytearray(_NOTIFICATION.size)
         try:
             fcntl.ioctl(self.descriptor, _RECEIVE, buffer)
@@ -132,7 +146,7 @@ class Listener:
         return Notification(number, thread, self._names.get(call, ""), caller, tuple(arguments))
 
     def answer(self, notification: Notification, value: int = 0, *, error: int = 0, flags: int = 0) -> None:
-        """Have the call return `value`, fail with the errno `error`, or with the flag CONTINUE go its way."""
+        """Have the call return `value`, fail with the errno `error`, or with the flag CONTINUE be carried out."""
         data = _ANSWER.pack(notification.id, value, -error, flags)
         while not self._send(data):
             pass
@@ -144,7 +158,8 @@ class Listener:
         except InterruptedError:
             return False
         except OSError as problem:
-            # Whoever asked has died, or was interrupted and will ask again.
+            # ENOENT: the thread has died, or a signal interrupted the call, which is then made again.
+            # EINPROGRESS: it has been answered.
             if problem.errno not in (errno.ENOENT, errno.EINPROGRESS):
                 raise
         return True

@@ -1,4 +1,8 @@
-"""Watching over all processes of a build: which programs they execute, and some of the calls they make."""
+"""Following all processes of a build: which programs they execute, and some of the calls they make.
+
+ptrace(2) reports programs and processes as they start, seccomp_unotify(2) single calls.  PTRACE_SYSCALL
+would stop a thread twice in every call, including those that are of no interest.
+"""
 
 from __future__ import annotations
 
@@ -14,11 +18,11 @@ _TRACE_ME, _ATTACH, _SEIZE = 0, 16, 0x4206
 
 
 class Watcher(Protocol):
-    """Someone who wants to know what the processes of a build do."""
+    """Is notified of what the processes of a build do."""
 
     @property
     def rules(self) -> tuple[Rule, ...]:
-        """The calls to be asked about."""
+        """The calls to intercept."""
 
     def saw_start(self, pid: int) -> None:
         """A program has been loaded into `pid` and has not run yet."""
@@ -27,19 +31,23 @@ class Watcher(Protocol):
         """The thread `parent` has made a process or thread `child`."""
 
     def saw_call(self, notification: Notification, listener: Listener) -> None:
-        """A thread waits until this call is answered."""
+        """A thread waits until this call is answered.
+
+        Its id is not reused before: this process has to wait for the end of a thread that it traces, see ptrace(2).
+        """
 
     def saw_end(self, pid: int, status: int) -> None:
-        """The process or thread `pid` has ended with `status`, as waitpid(2) has it."""
+        """The process or thread `pid` has ended with the wait status `status`, see waitpid(2)."""
 
     def lost_sight(self, pid: int) -> None:
-        """From now on `pid` and what comes from it start programs unseen; their calls are still asked about."""
+        """`pid` and its descendants are no longer traced and start programs unseen; calls are still intercepted."""
 
 
 class Supervisor:
     """Follows a build for its `watchers`.
 
-    Only one process can trace another, so a build that itself traces a process of its own is let have it.
+    A thread has at most one tracer, see ptrace(2), so one that the build wants to trace itself (as strace and debuggers
+    do) is released to it.
     """
 
     _RULE = Rule("ptrace", (Condition(0, "in", (_TRACE_ME, _ATTACH, _SEIZE)),))
@@ -47,18 +55,18 @@ class Supervisor:
     def __init__(self, watchers: Sequence[Watcher]) -> None:
         self._watchers = watchers
         self._asked = {rule.call: watcher for watcher in watchers for rule in watcher.rules}
-        """Nobody asks about a call that another watcher answers."""
+        """The watcher that answers each call; no two of them intercept the same one."""
         self._filter = seccomp.compile_filter([self._RULE, *(rule for one in watchers for rule in one.rules)])
         self._listener: Listener | None = None
         self._to_release: dict[int, list[Notification]] = {}
         self._released: set[int] = set()
 
     def ask(self) -> int:
-        """In the process that becomes the build: have its calls asked about; return the descriptor for `listen`."""
+        """In the process that becomes the build: install the filter; return the descriptor for `listen`."""
         return seccomp.install_filter(self._filter)
 
     def listen(self, pid: int, descriptor: int) -> None:
-        """In the process that watches: answer the calls of `pid`, which has called `ask`.  Raises OSError."""
+        """In the watching process: answer the calls of `pid`, which has called `ask`.  Raises OSError."""
         self._listener = Listener(seccomp.take_descriptor(pid, descriptor))
 
     @property
@@ -92,7 +100,7 @@ class Supervisor:
                 watcher.saw_fork(parent, child)
 
     def handle_end(self, pid: int, status: int) -> None:
-        """Take note that waitpid(2) reports a process or thread as ended."""
+        """Handle that waitpid(2) reports the end of a process or thread."""
         self._released.discard(pid)
         for watcher in self._watchers:
             watcher.saw_end(pid, status)
@@ -110,7 +118,7 @@ class Supervisor:
             self._asked[notification.call].saw_call(notification, self._listener)
 
     def _give_way(self, notification: Notification) -> None:
-        """Let go of the thread that a process of the build wants to trace, before it tries."""
+        """Release the thread that a process of the build wants to trace, before it tries."""
         assert self._listener is not None
         request, target = notification.arguments[:2]
         thread = notification.thread if request == _TRACE_ME else target
@@ -120,7 +128,8 @@ class Supervisor:
         waiting = self._to_release.setdefault(thread, [])
         if request != _TRACE_ME:
             waiting.append(notification)
-        # A thread that asks for itself is interrupted in its call, and makes it again when it has been released.
+        # Detaching needs a stopped thread.  One that asks to be traced (PTRACE_TRACEME) is interrupted in this call and
+        # makes it again when it has been released; then it is among `_released`.
         ptrace.interrupt(thread)
 
     def _let_go_on(self, waiting: Sequence[Notification]) -> None:
