@@ -1,7 +1,7 @@
-"""Writes the parts of docs/ that repeat what the code says; with --check it only tells which are not current.
+"""Writes the parts of docs/ that repeat what the code says; with --check it only lists the outdated pages.
 
 Such a part stands between ``<!-- reference: NAME -->`` and ``<!-- end of reference -->``, and is plain Markdown, so
-that the pages read well on a forge too.
+that the pages are readable on GitHub and GitLab too.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from pytest_ftc.variations import CATALOGUE, PRESETS
 
 DOCS = Path(__file__).parent.parent / "docs"
 _PART = re.compile(r"(<!-- reference: (\w+) -->\n).*?(<!-- end of reference -->)", re.DOTALL)
-_TELLS_LITTLE = ("non-empty text", "true or false")
+_OBVIOUS = ("non-empty text", "true or false")
 
 
 def main() -> int:
@@ -34,7 +34,7 @@ def main() -> int:
     old = [page for page in sorted(DOCS.rglob("*.md")) if (text := page.read_text("utf-8")) != renew(text)]
     if "--check" in sys.argv[1:]:
         for page in old:
-            print(f"{page.relative_to(DOCS.parent)} is not what the code says; run python scripts/reference.py")
+            print(f"{page.relative_to(DOCS.parent)} is out of date; run python scripts/reference.py")
         return 1 if old else 0
     for page in old:
         page.write_text(renew(page.read_text("utf-8")), "utf-8")
@@ -42,7 +42,7 @@ def main() -> int:
 
 
 def renew(text: str) -> str:
-    """Return the page `text` with its parts written anew."""
+    """Return the page `text` with its parts regenerated."""
     return _PART.sub(lambda match: f"{match[1]}\n{PARTS[match[2]]()}\n\n{match[3]}", text)
 
 
@@ -156,7 +156,7 @@ def _docstring(thing: object) -> str:
 
 
 def _expected(key: Key | None) -> str:
-    if key is None or key.expected in _TELLS_LITTLE or key.expected.startswith(("'off'", "text such as")):
+    if key is None or key.expected in _OBVIOUS or key.expected.startswith(("'off'", "text such as")):
         return ""
     return f" ({_code(key.expected)})"
 
