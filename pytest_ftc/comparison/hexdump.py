@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from pytest_ftc.comparison.excerpt import contrast
+from pytest_ftc.comparison.members.span import common_start
 from pytest_ftc.model import Difference, Evidence
 from pytest_ftc.model.support.printable import shorten
 
@@ -72,24 +73,12 @@ def _find_offset(one: BinaryIO, other: BinaryIO) -> tuple[int, int] | None:
         if text is None:
             text = _begins_as_text(left) and _begins_as_text(right)
         if left != right:
-            inside = _first_unequal(left, right)
+            inside = common_start(left, right)
             return position + inside, lines + left.count(b"\n", 0, inside) + 1 if text else 0
         if not left:
             return None
         lines += left.count(b"\n") if text else 0
         position += len(left)
-
-
-def _first_unequal(left: bytes, right: bytes) -> int:
-    """Return the index of the first unequal byte by halving: comparing slices is done in C."""
-    low, high = 0, min(len(left), len(right))
-    while low < high:
-        middle = (low + high + 1) // 2
-        if left[low:middle] == right[low:middle]:
-            low = middle
-        else:
-            high = middle - 1
-    return low
 
 
 def _begins_as_text(chunk: bytes) -> bool:
