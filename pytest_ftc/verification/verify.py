@@ -20,7 +20,6 @@ from pytest_ftc.model import (
     Isolation,
     Machine,
     Snapshot,
-    Tracing,
     Verdict,
     Verification,
 )
@@ -63,7 +62,7 @@ class VerificationContext:
     """The search path for commands."""
     environ: Mapping[str, str]
     trace: bool
-    """Whether to look what builds use beyond their declared inputs."""
+    """Whether to report what builds use beyond their declared inputs."""
     diagnose: str
     """``off``, ``fast`` (by the values that differ) or ``full`` (by rebuilding too)."""
     max_builds: int
@@ -120,8 +119,7 @@ def _plan(prepared: Prepared, source: Snapshot, context: VerificationContext, *,
         path=(*prepared.path_entries, *context.path),
         environ=context.environ,
     )
-    trace = builds > 1 and (context.trace or artifact.strict)
-    return plan_builds(artifact, source, context.select(artifact), setting, builds=builds, trace=trace)
+    return plan_builds(artifact, source, context.select(artifact), setting, builds=builds, trace=builds > 1)
 
 
 def _verify_with_secrets(artifact: Artifact, context: VerificationContext) -> Verification:
@@ -183,7 +181,7 @@ def _build_and_compare(artifact: Artifact, source: Snapshot, context: Verificati
         not_varied=outcome.plan.not_varied,
         builds=builds,
         differences=outcome.differences,
-        hermeticity=find_outside_uses(control, builds[0]) if control.trace is not Tracing.NO else (),
+        hermeticity=find_outside_uses(control, builds[0]) if context.trace or artifact.strict else (),
         strict=artifact.strict,
         requirements=prepared.inputs_digest,
         notes=(*_notes(source, prepared, builds), *outcome.notes),
