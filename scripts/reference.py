@@ -16,11 +16,11 @@ from enum import Enum
 from pathlib import Path
 from typing import Any
 
+from pytest_ftc.config.options import COMMAND_LINE_ONLY, OPTIONS
 from pytest_ftc.config.schema import ARTIFACT_KEYS, SESSION_KEYS, Key
 from pytest_ftc.diagnosis.remedies import catalogue
 from pytest_ftc.model import Artifact, Parameter, RemedyTemplate, parameters_of
 from pytest_ftc.model.protocols import Variation
-from pytest_ftc.plugin.options import COMMAND_LINE_ONLY, OPTIONS
 from pytest_ftc.reporting.causes import Cause, all_causes, find_cause
 from pytest_ftc.variations import CATALOGUE, PRESETS
 
@@ -50,8 +50,8 @@ def _options() -> str:
     rows = [("`--ftc-verify`", "", "", "collect the artifacts and verify them; without it the plugin does nothing")]
     for option in (*OPTIONS, *COMMAND_LINE_ONLY):
         key = SESSION_KEYS.get(option.name)
-        shown = f"`{option.flag}={option.metavar}`" if option.metavar else f"`{option.flag}`"
-        default = _toml(key.default) if key and key.default is not None else _code(option.default)
+        shown = f"`{option.flag}={option.type.metavar}`" if option.type.metavar else f"`{option.flag}`"
+        default = _toml(key.default) if key and key.default is not None else _code(option.otherwise)
         meaning = _sentences(_code(option.help) + _expected(key), key.meaning if key else "")
         rows.append((shown, f"`{option.name}`" if key else "", default, meaning))
     names = {option.name for option in OPTIONS}

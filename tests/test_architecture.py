@@ -12,7 +12,9 @@ import pytest
 LIGHT = {
     "pytest_ftc",
     "pytest_ftc.plugin",
-    *(f"pytest_ftc.plugin.{name}" for name in ("options", "hookspecs")),
+    "pytest_ftc.plugin.hookspecs",
+    "pytest_ftc.config",
+    "pytest_ftc.config.options",
 }
 HEAVY = {
     "rich",

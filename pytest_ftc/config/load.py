@@ -10,12 +10,14 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from pytest_ftc.config.options import Location, WholeNumber
 from pytest_ftc.config.python_project import is_python, outputs_of, preset_of
-from pytest_ftc.config.schema import ARTIFACT_KEYS, SESSION_KEYS, Check, Known, UnexpectedError
+from pytest_ftc.config.schema import ARTIFACT_KEYS, SESSION_KEYS, Check, Key, Known, UnexpectedError
 from pytest_ftc.model import Artifact
 from pytest_ftc.model.artifact import declared_id
 from pytest_ftc.model.errors import ConfigurationError
 from pytest_ftc.model.support.suggestion import did_you_mean
+from pytest_ftc.model.verification import DiagnosisMode
 
 if sys.version_info >= (3, 11):
     import tomllib
@@ -42,15 +44,14 @@ class Config:
     """Further attempts at a build that failed for a transient reason."""
     report: Path | None
     json: Path | None
-    diagnose: str
-    """``off``, ``fast`` or ``full``."""
+    diagnose: DiagnosisMode
     max_builds: int
     store: Path | None
     """Where what was verified is kept; None for the folder that is this user's own."""
     no_cache: bool
     """Whether everything is built, also what was verified before."""
-    changed_first: str
-    """A commit: artifacts whose sources are not as they were there come first; empty for none."""
+    changed_first: str | None
+    """A commit; artifacts whose sources have changed since come first."""
     baseline: Path | None
     """The file of known findings; None when there is none."""
     update_baseline: bool
@@ -73,57 +74,45 @@ def load_config(root: Path, given: Mapping[str, str | bool | None], known: Known
     place = Place(file.name if file else "pyproject.toml", tables.text, tables.prefix)
     _reject_unknown(place, tables.ftc, [*SESSION_KEYS, "artifacts"])
     settings = _read_settings(place, tables.ftc, root, given, known)
+    strict = settings["strict"]
     return Config(
         root=root,
         file=file,
-        variations=settings["variations"],
-        builds=settings["builds"],
-        jobs=settings["jobs"] or _usable_cpus(),
-        sample=settings["sample"],
-        most_left_out=settings["sampling"],
-        retries=settings["retries"],
-        report=Path(settings["report"]).absolute() if settings["report"] else None,
-        json=Path(settings["json"]).absolute() if settings["json"] else None,
-        diagnose=settings["diagnose"],
-        max_builds=settings["max_builds"],
-        store=Path(settings["store"]).absolute() if settings["store"] else None,
-        no_cache=settings["no_cache"],
-        changed_first=settings["changed_first"] or "",
-        baseline=_find_baseline(root, settings),
-        update_baseline=settings["update_baseline"],
-        trace=settings["trace"],
-        strict=settings["strict"],
         artifacts=tuple(
-            artifact if "strict" in table else replace(artifact, strict=settings["strict"])
+            artifact if "strict" in table else replace(artifact, strict=strict)
             for artifact, table in _read_artifacts(place, tables.ftc.get("artifacts", {}), file, known)
         ),
         lines=_find_lines(place, tables.ftc.get("artifacts", {})),
         build_file=_find_build_file(root, has_build_system=tables.build_system),
+        **settings,
     )
 
 
 def _read_settings(
     place: Place, table: Mapping[str, Any], root: Path, given: Mapping[str, str | bool | None], known: Known
 ) -> dict[str, Any]:
-    """Return the value of each session key: as given on the command line, in `table`, or by default."""
+    """Return the fields of `Config` that have a key: as given on the command line, in `table`, or by default."""
     settings: dict[str, Any] = {}
     for name, key in SESSION_KEYS.items():
         settings[name] = key.default
         if given.get(name) is not None:
-            settings[name] = _check_given(name, given[name], key.check, known)
+            settings[name] = _check_given(name, given[name], key, known)
         elif name in table:
             settings[name] = _check(place, name, table[name], key.check, known)
-            if name in ("report", "json", "store", "baseline"):
-                settings[name] = str(root / settings[name])
+        if isinstance(key.type, Location) and settings[name]:
+            base = root if given.get(name) is None else Path()
+            settings[name] = (base / settings[name]).absolute()
+    settings["jobs"] = settings["jobs"] or _usable_cpus()
+    settings["diagnose"] = DiagnosisMode(settings["diagnose"])
+    settings["baseline"] = settings["baseline"] or _usual_baseline(root, updates=settings["update_baseline"])
+    settings["most_left_out"] = settings.pop("sampling")
     return settings
 
 
-def _find_baseline(root: Path, settings: Mapping[str, Any]) -> Path | None:
-    """Return the file that was named, or the usual one if it is there or to be written."""
-    if settings["baseline"]:
-        return Path(settings["baseline"]).absolute()
+def _usual_baseline(root: Path, *, updates: bool) -> Path | None:
+    """Return the usual file of known findings if it is there or to be written."""
     usual = root / "ftc-baseline.toml"
-    return usual if settings["update_baseline"] or usual.is_file() else None
+    return usual if updates or usual.is_file() else None
 
 
 def _find_lines(place: Place, tables: Mapping[str, Any]) -> dict[str, int]:
@@ -272,11 +261,11 @@ def _check(place: Place, key: str, value: Any, check: Check, known: Known) -> An
         place.fail(key, error.message)
 
 
-def _check_given(name: str, given: Any, check: Check, known: Known) -> Any:
+def _check_given(name: str, given: Any, key: Key, known: Known) -> Any:
     text, flag = str(given), f"--ftc-{name.replace('_', '-')}"
-    value = int(text) if name in ("builds", "jobs", "max_builds") and re.fullmatch(r"-?[0-9]{1,9}", text) else given
+    value = int(text) if isinstance(key.type, WholeNumber) and re.fullmatch(r"-?[0-9]{1,9}", text) else given
     try:
-        return check(value, known)
+        return key.check(value, known)
     except UnexpectedError as error:
         raise ConfigurationError(f"{flag}: expected {error}, found {text!r}") from None
     except ConfigurationError as error:

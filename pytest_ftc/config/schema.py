@@ -8,6 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
+from pytest_ftc.config import options
 from pytest_ftc.model import Metadata
 from pytest_ftc.model.oci_reference import is_image, parse_image
 from pytest_ftc.variations.specification import Vocabulary, parse_specification
@@ -33,6 +34,8 @@ class Key:
     """The value where the key is absent; None where that is the artifact's own default, or follows from something."""
     otherwise: str = ""
     """From what it follows then."""
+    type: options.Type | None = None
+    """The type of the option; None for a key of an artifact."""
 
     @property
     def expected(self) -> str:
@@ -175,34 +178,30 @@ def _secrets(value: Any, _: Known) -> tuple[str, ...]:
 _BUILD = "a command: text for the shell, or a list of words"
 _OUTPUTS = "a list of globs such as ['dist/*.whl']"
 
-SESSION_KEYS: dict[str, Key] = {
-    "variations": Key(_specification, "See [what to vary](#what-to-vary).", "all"),
-    "builds": Key(_whole_number(2), default=2),
-    "jobs": Key(
-        _whole_number(1),
-        "All sessions of a user, and the workers of pytest-xdist, share as many as the machine has CPUs, or the most "
-        "that one of them asks for.",
-    ),
-    "sample": Key(_share, "See [sampling](#sampling).", 1.0),
-    "sampling": Key(_sampling, "how many sessions in a row may leave out an artifact: [sampling](#sampling)", 5),
-    "retries": Key(
-        _whole_number(0),
-        "further attempts at a build that [a fault around it](#faults-around-a-build) made fail",
-        2,
-    ),
-    "changed_first": Key(_text, "[`ftc gate`](ci.md) finds the commit automatically."),
-    "report": Key(_text, "See [reports](reports.md); by default logs and diffs are in pytest's cache folder."),
-    "json": Key(_text),
-    "diagnose": Key(_choice("off", "fast", "full"), "See [why it differs](diagnosis.md).", "full"),
-    "max_builds": Key(_whole_number(2), default=12),
-    "store": Key(_text, "See [the verification cache](store.md)."),
-    "no_cache": Key(_flag, default=False),
-    "baseline": Key(_text, "See [known findings](#known-findings)."),
-    "update_baseline": Key(_flag, default=False),
-    "trace": Key(_flag, "See [what builds use](#what-builds-use).", default=False),
-    "strict": Key(
-        _flag, "fail an artifact for [what it uses beyond its declared inputs](#what-builds-use)", default=False
-    ),
+
+def _check_of(type: options.Type) -> Check:
+    """Return the check for values of the `type` of an option."""
+    match type:
+        case options.WholeNumber():
+            return _whole_number(type.least)
+        case options.Choice():
+            return _choice(*type.names)
+        case _:
+            return _CHECKS[type.__class__]
+
+
+_CHECKS: dict[object, Check] = {
+    options.Flag: _flag,
+    options.Text: _text,
+    options.Location: _text,
+    options.Share: _share,
+    options.Specification: _specification,
+    options.SamplingTable: _sampling,
+}
+
+SESSION_KEYS = {
+    one.name: Key(_check_of(one.type), one.meaning, one.default, one.otherwise, one.type)
+    for one in (*options.OPTIONS, *options.FILE_ONLY)
 }
 """Those of ``[tool.ftc]``, but for the artifacts."""
 

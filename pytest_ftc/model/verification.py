@@ -25,6 +25,21 @@ class Verdict(str, Enum):
     """Infrastructure error: the result is inconclusive."""
 
 
+class DiagnosisMode(str, Enum):
+    """How deeply a session explains differences."""
+
+    OFF = "off"
+    FAST = "fast"
+    """By their values."""
+    FULL = "full"
+    """By rebuilding too."""
+
+    def is_deeper_than(self, other: DiagnosisMode) -> bool:
+        """Return whether this mode finds more than the `other`."""
+        order = list(DiagnosisMode)
+        return order.index(self) > order.index(other)
+
+
 class DifferenceKind(str, Enum):
     """In what way an output differs between two builds."""
 

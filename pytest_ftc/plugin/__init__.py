@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import os
 import sys
-from typing import TYPE_CHECKING
 
 import pytest
 
+from pytest_ftc.config.options import COMMAND_LINE_ONLY, OPTIONS
 from pytest_ftc.plugin import hookspecs
-from pytest_ftc.plugin.options import add_options, wants_replay
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Generator
     from pathlib import Path
@@ -29,7 +29,18 @@ def pytest_addhooks(pluginmanager: pytest.PytestPluginManager) -> None:
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    add_options(parser)
+    group = parser.getgroup("ftc", "reproducible builds (pytest-ftc)")
+    group.addoption(
+        "--ftc-verify",
+        action="store_true",
+        default=False,
+        help="rebuild each artifact in different environments and compare every output byte",
+    )
+    for option in (*OPTIONS, *COMMAND_LINE_ONLY):
+        default = option.otherwise or option.default
+        help_text = f"{option.help} (default: {default})" if default else option.help
+        form = {"metavar": metavar} if (metavar := option.type.metavar) else {"action": "store_const", "const": True}
+        group.addoption(option.flag, dest=option.destination, default=None, help=help_text, **form)
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -43,7 +54,7 @@ def pytest_configure(config: pytest.Config) -> None:
     # A test that is rebuilt runs in a separate pytest, which must not rebuild it again.
     if "FTC_OUTPUT" in os.environ:
         return
-    replays = wants_replay(config)
+    replays = any(config.getoption(option.destination) is not None for option in COMMAND_LINE_ONLY)
     if (replays or config.getoption("ftc_verify")) and sys.platform == "win32":
         raise pytest.UsageError(f"--ftc-{'replay' if replays else 'verify'}: {_NOT_HERE}")
     if replays:

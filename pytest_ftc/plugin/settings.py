@@ -11,10 +11,10 @@ import pytest
 from pytest_ftc.builds.inputs.changes import changed_sources
 from pytest_ftc.config.contributions import Contributions
 from pytest_ftc.config.load import Config
+from pytest_ftc.config.options import OPTIONS
 from pytest_ftc.config.project import load_project
 from pytest_ftc.model.errors import ConfigurationError, SourceError
 from pytest_ftc.plugin.hook_calls import gather, ini_of
-from pytest_ftc.plugin.options import given_values
 from pytest_ftc.reporting.baseline.baseline import Baseline
 from pytest_ftc.reporting.baseline.file import load_baseline
 
@@ -32,7 +32,7 @@ def load_settings(config: pytest.Config) -> tuple[Config, Contributions]:
     """Return the settings, and what plugins add."""
     with usage_errors():
         added = gather(config)
-        given = given_values(config)
+        given = {option.name: config.getoption(option.destination) for option in OPTIONS}
         return load_project(config.rootpath, given, added, ini=ini_of(config), needs_artifacts=False), added
 
 

@@ -14,6 +14,7 @@ from pytest_ftc.model import Artifact, Finding, Verdict, Verification
 from pytest_ftc.model.errors import FtcError
 from pytest_ftc.model.remedy import Changes
 from pytest_ftc.model.support.suggestion import suggest
+from pytest_ftc.model.verification import DiagnosisMode
 from pytest_ftc.verification.rebuild import apply_changes
 from pytest_ftc.verification.session import Verifier
 
@@ -48,13 +49,13 @@ def determinize_artifact(config: Config, added: Contributions, name: str, say: C
     table = f"{'tool.ftc.artifacts' if inside else 'artifacts'}.{name}"
     with tempfile.TemporaryDirectory(prefix="ftc-determinize-") as folder:
         say("verifying it as it is, and trying remedies")
-        first = _verify(replace(config, diagnose="full"), added, artifact, Path(folder, "first"))
+        first = _verify(replace(config, diagnose=DiagnosisMode.FULL), added, artifact, Path(folder, "first"))
         if first.verdict is Verdict.REPRODUCIBLE:
             return Outcome(artifact=artifact, table=table, steps=(), heals=True, left=())
         if first.verdict is not Verdict.UNREPRODUCIBLE:
             raise FtcError(f"{name} is {first.verdict.value}: {first.reason}")
         steps = tuple(dict.fromkeys(_steps(first)))
-        trials = _Trials(replace(config, diagnose="fast"), added, artifact, Path(folder))
+        trials = _Trials(replace(config, diagnose=DiagnosisMode.FAST), added, artifact, Path(folder))
         with_all = trials.verify(steps, say) if steps else first
         if with_all.verdict is not Verdict.REPRODUCIBLE:
             return Outcome(artifact=artifact, table=table, steps=steps, heals=False, left=with_all.findings)

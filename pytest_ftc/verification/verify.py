@@ -25,6 +25,7 @@ from pytest_ftc.model import (
 )
 from pytest_ftc.model.errors import FtcError
 from pytest_ftc.model.protocols import Comparator, Executor, Images, Variation
+from pytest_ftc.model.verification import DiagnosisMode
 from pytest_ftc.verification.cache.cache import VerificationCache
 from pytest_ftc.verification.cache.conflict import dispute
 from pytest_ftc.verification.explain import DiagnosisOptions, Plugins, explain, locate
@@ -63,8 +64,7 @@ class VerificationContext:
     environ: Mapping[str, str]
     trace: bool
     """Whether to report what builds use beyond their declared inputs."""
-    diagnose: str
-    """``off``, ``fast`` (by the values that differ) or ``full`` (by rebuilding too)."""
+    diagnose: DiagnosisMode
     max_builds: int
     """Builds of one artifact, those of its diagnosis included."""
     scratch: Path
@@ -227,11 +227,11 @@ def _explain(planned: PlannedArtifact, outcome: _Outcome, executor: Executor, co
     """Locate the differences of an unreproducible artifact, and diagnose them if that is wanted."""
     if outcome.verdict is not Verdict.UNREPRODUCIBLE:
         return outcome
-    if context.diagnose == "off":
+    if context.diagnose is DiagnosisMode.OFF:
         located = locate(planned, outcome.builds, outcome.differences, context.plugins)
         return replace(outcome, differences=located.differences, notes=(*outcome.notes, *located.notes))
     options = DiagnosisOptions(
-        rebuild=context.diagnose == "full",
+        rebuild=context.diagnose is DiagnosisMode.FULL,
         max_builds=context.max_builds,
         seconds=_DIAGNOSIS_SECONDS,
         plugins=context.plugins,

@@ -7,7 +7,8 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from pytest_ftc.model import Verdict, Verification
-from pytest_ftc.reporting.baseline.entry import Known, is_deeper, is_fixed, known_of, match, plain, render
+from pytest_ftc.model.verification import DiagnosisMode
+from pytest_ftc.reporting.baseline.entry import Known, is_fixed, known_of, match, plain, render
 
 HEAD = """\
 # Known findings of pytest --ftc-verify: they do not fail, new ones do.  pytest --ftc-verify --ftc-update-baseline
@@ -40,7 +41,7 @@ class Baseline:
         self,
         entries: Iterable[Known] = (),
         *,
-        diagnose: str = "full",
+        diagnose: DiagnosisMode = DiagnosisMode.FULL,
         head: str = HEAD,
         texts: Mapping[str, str] | None = None,
     ) -> None:
@@ -54,7 +55,7 @@ class Baseline:
         """The ids of all artifacts that have known findings."""
         return frozenset(entry.artifact for entry in self._entries.values())
 
-    def diagnosed(self, diagnose: str) -> Baseline:
+    def diagnosed(self, diagnose: DiagnosisMode) -> Baseline:
         """Return the same for a session that diagnoses like this."""
         return Baseline(self._entries.values(), diagnose=diagnose, head=self._head, texts=self._texts)
 
@@ -132,7 +133,7 @@ class Baseline:
 
     def _says_more(self, found: Known, entry: Known) -> bool:
         """Return whether `found` is to replace `entry`."""
-        return is_deeper(found.diagnose, entry.diagnose) or (found.diagnose == entry.diagnose and found.confirmed)
+        return found.diagnose.is_deeper_than(entry.diagnose) or (found.diagnose == entry.diagnose and found.confirmed)
 
     def _match(self, verification: Verification) -> dict[str, list[Known]]:
         """Return what is known of each finding, by its fingerprint."""

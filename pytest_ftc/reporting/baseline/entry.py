@@ -9,7 +9,7 @@ from dataclasses import dataclass, fields
 
 from pytest_ftc.model import Cause, Finding, Verdict, Verification
 from pytest_ftc.model.cause import GUESSES, NO_VARIATIONS
-from pytest_ftc.model.verification import PUBLISHED
+from pytest_ftc.model.verification import PUBLISHED, DiagnosisMode
 from pytest_ftc.reporting.baseline.fingerprint import fingerprint, steady
 from pytest_ftc.reporting.findings import findings_of
 
@@ -26,7 +26,7 @@ class Known:
     cause: str
     confirmed: bool = True
     """Whether builds have confirmed the cause: another session may name it otherwise if not."""
-    diagnose: str = "full"
+    diagnose: DiagnosisMode = DiagnosisMode.FULL
     """How the session that found it diagnosed: with less than ``full`` one finding may stand for several."""
     owner: str = ""
     reason: str = ""
@@ -34,7 +34,6 @@ class Known:
     """From the day after, it fails."""
 
 
-DIAGNOSES = ("off", "fast", "full")
 KEYS = tuple(field.name for field in fields(Known))
 REQUIRED = KEYS[:5]
 
@@ -44,7 +43,7 @@ def plain(text: str) -> str:
     return text.encode("utf-8", "backslashreplace").decode()
 
 
-def known_of(verification: Verification, diagnose: str) -> dict[str, Known]:
+def known_of(verification: Verification, diagnose: DiagnosisMode) -> dict[str, Known]:
     """Return what a baseline would know of `verification`, by fingerprint; only differences can be known."""
     if verification.verdict is not Verdict.UNREPRODUCIBLE:
         return {}
@@ -52,7 +51,7 @@ def known_of(verification: Verification, diagnose: str) -> dict[str, Known]:
     return {name: _describe(name, verification.id, finding, diagnose) for name, finding in found.items()}
 
 
-def _describe(name: str, artifact: str, finding: Finding, diagnose: str) -> Known:
+def _describe(name: str, artifact: str, finding: Finding, diagnose: DiagnosisMode) -> Known:
     return Known(
         fingerprint=name,
         artifact=plain(artifact),
@@ -62,11 +61,6 @@ def _describe(name: str, artifact: str, finding: Finding, diagnose: str) -> Know
         confirmed=finding.confirmed,
         diagnose=diagnose,
     )
-
-
-def is_deeper(one: str, other: str) -> bool:
-    """Return whether diagnosis `one` finds more than the `other`."""
-    return DIAGNOSES.index(one) > DIAGNOSES.index(other)
 
 
 def match(entries: Iterable[Known], found: Mapping[str, Known]) -> tuple[dict[str, Known], dict[str, list[Known]]]:
@@ -90,10 +84,10 @@ def _may_be(entry: Known, finding: Known, *, taken: bool) -> bool:
     if _is_published(entry) != _is_published(finding) or _output(entry) != _output(finding):
         return False
     same_member = steady(entry.output) == steady(finding.output)
-    if is_deeper(finding.diagnose, entry.diagnose):
-        return entry.diagnose == "off" or same_member
-    if finding.cause in GUESSES and not finding.confirmed and is_deeper(entry.diagnose, finding.diagnose):
-        return finding.diagnose == "off" or same_member
+    if finding.diagnose.is_deeper_than(entry.diagnose):
+        return entry.diagnose is DiagnosisMode.OFF or same_member
+    if finding.cause in GUESSES and not finding.confirmed and entry.diagnose.is_deeper_than(finding.diagnose):
+        return finding.diagnose is DiagnosisMode.OFF or same_member
     return same_member and not taken and not (entry.confirmed and finding.confirmed) and _differ(entry, finding)
 
 
@@ -109,7 +103,7 @@ def is_fixed(entry: Known, verification: Verification, found: Iterable[Known]) -
     if verification.verdict is Verdict.UNREPRODUCIBLE and _is_published(entry):
         # Builds that do not agree with each other are not compared with what was published.
         return any(_is_published(finding) for finding in found)
-    if any(finding.diagnose != "full" and _output(entry) == _output(finding) for finding in found):
+    if any(finding.diagnose is not DiagnosisMode.FULL and _output(entry) == _output(finding) for finding in found):
         return False  # a finding without a full diagnosis may hide it
     return entry.cause in NO_VARIATIONS or _is_published(entry) or entry.cause in verification.varied
 
@@ -133,7 +127,7 @@ def written_value(entry: Known, key: str) -> str | bool | datetime.date | None:
     value: str | bool | datetime.date | None = getattr(entry, key)
     if isinstance(value, bool):
         return None if value else value
-    return value if key in REQUIRED or (value and (key, value) != ("diagnose", "full")) else None
+    return value if key in REQUIRED or (value and value is not DiagnosisMode.FULL) else None
 
 
 def _show(value: str | bool | datetime.date) -> str:

@@ -12,8 +12,9 @@ from typing import Any, NoReturn
 
 from pytest_ftc.model.errors import ConfigurationError
 from pytest_ftc.model.support.suggestion import did_you_mean
+from pytest_ftc.model.verification import DiagnosisMode
 from pytest_ftc.reporting.baseline.baseline import HEAD, Baseline
-from pytest_ftc.reporting.baseline.entry import DIAGNOSES, KEYS, REQUIRED, Known
+from pytest_ftc.reporting.baseline.entry import KEYS, REQUIRED, Known
 
 if sys.version_info >= (3, 11):
     import tomllib
@@ -131,7 +132,8 @@ class _Reader:
         for key in REQUIRED:
             if key not in table or not (table[key] or key in ("output", "location")):
                 self._fail("", f"key {key!r} is missing; --ftc-update-baseline writes it")
-        return Known(**table)
+        modes = {"diagnose": DiagnosisMode(table["diagnose"])} if "diagnose" in table else {}
+        return Known(**{**table, **modes})
 
     def _check(self, key: str, value: object) -> None:
         if key == "expires":
@@ -141,7 +143,7 @@ class _Reader:
             if not isinstance(value, bool):
                 self._fail(key, f"confirmed: expected true or false, found {value!r}")
         elif key == "diagnose":
-            if value not in DIAGNOSES:
+            if value not in list(DiagnosisMode):
                 self._fail(key, f"diagnose: expected 'off', 'fast' or 'full', found {value!r}")
         elif not isinstance(value, str):
             self._fail(key, f"{key}: expected text, found {value!r}")

@@ -31,6 +31,7 @@ from pytest_ftc.model.digest import Digest
 from pytest_ftc.model.errors import FtcError, MissingError
 from pytest_ftc.model.protocols import Images, Store, Variation
 from pytest_ftc.model.support.serialization import from_json, to_json
+from pytest_ftc.model.verification import DiagnosisMode
 from pytest_ftc.store.action_cache import Entry, SealedCache
 from pytest_ftc.store.blob_files import digest_file
 from pytest_ftc.store.history import History
@@ -46,7 +47,6 @@ _MOST_BYTES = 1 << 30
 """Of larger outputs only the digests are stored."""
 _ASKED_FOR = (Role.CONTROL, Role.EXPERIMENT)
 """What every verification builds; all others belong to a diagnosis."""
-_DIAGNOSES = ("off", "fast", "full")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,7 +59,7 @@ class CacheContext:
     machine: Machine
     select: Callable[[Artifact], Sequence[Variation]]
     builds: int
-    diagnose: str
+    diagnose: DiagnosisMode
     trace: bool
     path: Sequence[str]
     environ: Mapping[str, str]
@@ -244,7 +244,7 @@ class VerificationCache:
             return False
         if known.verdict is Verdict.UNREPRODUCIBLE:
             # Fewer variations might find nothing, and more of a diagnosis may be wanted than there is.
-            explained = _DIAGNOSES.index(entry.diagnose) >= _DIAGNOSES.index(context.diagnose)
+            explained = not context.diagnose.is_deeper_than(DiagnosisMode(entry.diagnose))
             return dict(entry.asked) == dict(inquiry.asked) and explained
         if any(entry.asked.get(name) != how for name, how in inquiry.asked.items()):
             return False

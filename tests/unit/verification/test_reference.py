@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
 
+from pytest_ftc.config.load import Config
+from pytest_ftc.config.options import FILE_ONLY, OPTIONS
 from pytest_ftc.config.schema import ARTIFACT_KEYS, SESSION_KEYS
 from pytest_ftc.model import parameters_of
-from pytest_ftc.plugin.options import OPTIONS
 from pytest_ftc.variations import CATALOGUE
 
 ROOT = Path(__file__).parents[3]
@@ -22,11 +25,18 @@ def test_the_pages_say_what_the_code_says() -> None:
     assert (done.stdout, done.stderr, done.returncode) == ("", "", 0)
 
 
-def test_the_help_of_an_option_tells_the_default_of_its_key() -> None:
+def test_every_option_is_a_field_of_the_configuration_and_in_the_help() -> None:
+    fields = {field.name for field in dataclasses.fields(Config)} | {"sampling"}
+    assert {option.name for option in (*OPTIONS, *FILE_ONLY)} <= fields
+    shown = subprocess.run(
+        [sys.executable, "-m", "pytest", "--help"],
+        env={**os.environ, "COLUMNS": "10000"},
+        capture_output=True,
+        text=True,
+    ).stdout
     for option in OPTIONS:
-        default = SESSION_KEYS[option.name].default
-        if option.metavar and default is not None:
-            assert option.default in (str(default), f"{default:g}" if isinstance(default, float) else default)
+        default = f" (default: {option.otherwise or option.default})" if option.otherwise or option.default else ""
+        assert f"{option.help}{default}\n" in shown
 
 
 def test_every_key_says_what_it_is_and_what_it_has_to_be() -> None:

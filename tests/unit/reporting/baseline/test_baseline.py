@@ -10,7 +10,7 @@ from samples import verification
 
 from pytest_ftc.model import Evidence, Finding, Verdict, Verification
 from pytest_ftc.model.errors import ConfigurationError
-from pytest_ftc.model.verification import PUBLISHED
+from pytest_ftc.model.verification import PUBLISHED, DiagnosisMode
 from pytest_ftc.reporting.baseline.baseline import Baseline, find_stale, forgives
 from pytest_ftc.reporting.baseline.entry import Known
 from pytest_ftc.reporting.baseline.file import load_baseline
@@ -75,7 +75,7 @@ def test_what_has_expired_fails_from_the_day_after(tmp_path):
     st.lists(
         st.builds(
             Known, fingerprint=texts, artifact=texts, output=texts, location=texts, cause=texts, confirmed=st.booleans(),
-            diagnose=st.sampled_from(["off", "fast", "full"]), owner=texts, reason=texts, expires=st.none() | st.dates(),
+            diagnose=st.sampled_from(DiagnosisMode), owner=texts, reason=texts, expires=st.none() | st.dates(),
         ),
         unique_by=lambda known: known.fingerprint,
     )
@@ -149,7 +149,7 @@ things = st.builds(
     finding, causes, output=st.sampled_from(["a", "b.whl"]), member=st.sampled_from(["", "m"]), confirmed=st.booleans(),
     location=st.sampled_from(["line 1", "line 2", "zip entry mtime", f"line 3 {PUBLISHED}"]),
 )  # fmt: skip
-LEVELS = st.sampled_from(["off", "fast", "full"])
+LEVELS = st.sampled_from(DiagnosisMode)
 
 
 @given(st.lists(things, min_size=1, max_size=5), st.lists(things, min_size=1, max_size=3), LEVELS)
@@ -172,18 +172,18 @@ def test_less_diagnosis_makes_nothing_new_and_nothing_fixed(known):
     off = found(*(finding("unknown", output=one, location="line 9", confirmed=False) for one in outputs))
     fast = found(*(replace(one, cause="unknown", confirmed=False) for one in builds))
     by_full = Baseline().updated([full], TODAY)
-    for diagnose, seen in (("off", off), ("fast", fast)):
+    for diagnose, seen in ((DiagnosisMode.OFF, off), (DiagnosisMode.FAST, fast)):
         standing = by_full.diagnosed(diagnose).judge(seen, TODAY)
         assert (standing.accepted, standing.new, standing.fixed) == (True, 0, ())
         assert by_full.diagnosed(diagnose).updated([seen], TODAY).render() == by_full.render()
-        by_less = Baseline(diagnose=diagnose).updated([seen], TODAY).diagnosed("full")
+        by_less = Baseline(diagnose=diagnose).updated([seen], TODAY).diagnosed(DiagnosisMode.FULL)
         assert by_less.judge(full, TODAY).accepted
         assert by_less.updated([full], TODAY).judge(full, TODAY).renamed == 0
 
 
 def test_a_cause_that_is_suspected_is_known_under_its_confirmed_name():
     baseline = Baseline().updated([found("source_mtime")], TODAY)
-    fast = baseline.diagnosed("fast")
+    fast = baseline.diagnosed(DiagnosisMode.FAST)
     assert fast.judge(found("time", confirmed=False), TODAY).accepted
     assert not fast.judge(found("source_mtime", "umask", confirmed=False), TODAY).accepted
     assert not baseline.judge(found("time"), TODAY).accepted
@@ -191,11 +191,11 @@ def test_a_cause_that_is_suspected_is_known_under_its_confirmed_name():
 
 
 def test_owner_reason_and_expiry_stay_when_the_diagnosis_finds_more(tmp_path):
-    text = Baseline(diagnose="off").updated([found("unknown", confirmed=False)], TODAY).render()
+    text = Baseline(diagnose=DiagnosisMode.OFF).updated([found("unknown", confirmed=False)], TODAY).render()
     (tmp_path / "b.toml").write_text(f'{text}owner = "me"\nexpires = 2027-01-01\n')
     fast = (
         load_baseline(tmp_path / "b.toml")
-        .diagnosed("fast")
+        .diagnosed(DiagnosisMode.FAST)
         .updated([found("unknown", confirmed=False)], TODAY)
         .render()
     )
@@ -324,7 +324,7 @@ def test_an_entry_that_changes_keeps_its_comments(tmp_path):
     text = "# ours\n\n" + entry("time", 'diagnose = "off"  # for now\nowner = "me"  # ask her\n', "# see ticket 7\n")
     (tmp_path / "b.toml").write_text(text)
     off = load_baseline(tmp_path / "b.toml")
-    fast = off.diagnosed("fast").updated([found("time")], TODAY).render()
+    fast = off.diagnosed(DiagnosisMode.FAST).updated([found("time")], TODAY).render()
     assert fast == text.replace('"off"  # for now', '"fast"  # for now')
     full = off.updated([found("time")], TODAY).render()
     assert full == text.replace('diagnose = "off"  # for now\n', "")
