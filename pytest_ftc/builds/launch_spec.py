@@ -17,11 +17,13 @@ _PRIVATE = (Path("/tmp"), Path("/var/tmp"), Path("/dev/shm"))
 def describe_build(action: Action, machine: Machine, folder: Path, log: Path) -> dict[str, Any]:
     """Return what the launcher is given: how to run `action` below `folder`, with its log at `log`."""
     environment = action.environment
+    variables = {"HOME": environment.home, "TMPDIR": environment.temp_dir, **environment.variables}
     return {
         "argv": action.shell.argv if action.shell else action.command,
         "shell": {"terminal": action.shell.terminal} if action.shell else None,
         "keep": str(action.keep) if action.keep else None,
-        "env": _variables(action, machine),
+        "env": variables,
+        "clock_env": clock_variables(environment.clock_shift, machine.faketime, variables),
         "snapshot": str(action.snapshot),
         "git_dir": str(action.git_dir) if action.git_dir else None,
         "work": str(folder),
@@ -43,7 +45,6 @@ def describe_build(action: Action, machine: Machine, folder: Path, log: Path) ->
         "cpus": environment.cpus,
         "clock_shift": environment.clock_shift,
         "trace": action.trace.value,
-        "faketime": machine.faketime,
         "first_pid": environment.first_pid,
         "personality": _personality(environment),
         "visible": _hidden_needs(action, machine.faketime),
@@ -51,12 +52,6 @@ def describe_build(action: Action, machine: Machine, folder: Path, log: Path) ->
         "blobs": str(folder / "blobs"),
         "result": str(folder / "result.json"),
     }
-
-
-def _variables(action: Action, machine: Machine) -> dict[str, str]:
-    environment = action.environment
-    variables = {"HOME": environment.home, "TMPDIR": environment.temp_dir, **environment.variables}
-    return {**variables, **clock_variables(environment.clock_shift, machine.faketime, variables)}
 
 
 def _identity(environment: Environment) -> dict[str, Any]:

@@ -37,13 +37,13 @@ def read_length(text: str) -> int:
 
 @dataclass(frozen=True, slots=True)
 class Time:
-    """The real clock against one that is 398 days, 7 hours and 13 minutes ahead, by libfaketime.
+    """The real clock against one that is 398 days, 7 hours and 13 minutes ahead.
 
     The canary is the window in which each clock lies.
     """
 
     name = "time"
-    mechanism = "libfaketime by LD_PRELOAD; programs it does not reach by ptrace and seccomp"
+    mechanism = "a changed vDSO by ptrace, and system calls by seccomp; without these libfaketime, which is not claimed"
     offset: int = parameter(
         SHIFT,
         read_length,

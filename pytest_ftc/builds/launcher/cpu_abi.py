@@ -17,6 +17,14 @@ class Processor(NamedTuple):
     """Index of the stack pointer among the 8-byte registers of NT_PRSTATUS, see PTRACE_GETREGSET in ptrace(2)."""
     calls: dict[str, int]
     """Numbers of the system calls that are observed, or made without a function of the C library."""
+    can_patch: bool = False
+    """Whether the code that `vdso` adds is for it."""
+    also: int = 0
+    """A bit that marks other numbers of the same calls: __X32_SYSCALL_BIT."""
+    audit_32: int = 0
+    """As `audit`, for 32-bit calls, which 64-bit programs can make too; 0 if these are not known."""
+    machine_32: int = 0
+    calls_32: dict[str, int] = {}  # noqa: RUF012
 
 
 _X86_64 = Processor(
@@ -25,9 +33,20 @@ _X86_64 = Processor(
     stack_register=19,
     calls={
         "write": 1, "open": 2, "pwrite64": 18, "writev": 20, "connect": 42, "rename": 82, "mkdir": 83, "creat": 85,
-        "link": 86, "symlink": 88, "gettimeofday": 96, "ptrace": 101, "time": 201, "futex": 202,
-        "clock_gettime": 228, "clock_nanosleep": 230, "openat": 257, "mkdirat": 258, "renameat": 264, "linkat": 265,
-        "symlinkat": 266, "renameat2": 316, "seccomp": 317, "pidfd_open": 434, "openat2": 437, "pidfd_getfd": 438,
+        "link": 86, "symlink": 88, "gettimeofday": 96, "ptrace": 101, "adjtimex": 159, "time": 201, "futex": 202,
+        "timer_settime": 223, "clock_gettime": 228, "clock_nanosleep": 230, "mq_timedsend": 242,
+        "mq_timedreceive": 243, "openat": 257, "mkdirat": 258, "renameat": 264, "linkat": 265, "symlinkat": 266,
+        "timerfd_settime": 286, "clock_adjtime": 305, "renameat2": 316, "seccomp": 317, "pidfd_open": 434,
+        "openat2": 437, "pidfd_getfd": 438, "futex_waitv": 449,
+    },
+    can_patch=True,
+    also=0x40000000,
+    audit_32=0x40000003,
+    machine_32=3,
+    calls_32={
+        "open": 5, "time": 13, "ptrace": 26, "gettimeofday": 78, "adjtimex": 124, "futex": 240, "clock_gettime": 265,
+        "clock_nanosleep": 267, "openat": 295, "clock_adjtime": 343, "connect": 362, "clock_gettime64": 403,
+        "clock_adjtime64": 405, "clock_nanosleep_time64": 407, "futex_time64": 422,
     },
 )  # fmt: skip
 # Has only the calls that newer architectures need: openat but not open, clock_gettime but not time, see syscalls(2).
@@ -37,9 +56,10 @@ _AARCH64 = Processor(
     stack_register=31,
     calls={
         "mkdirat": 34, "symlinkat": 36, "linkat": 37, "renameat": 38, "openat": 56, "write": 64, "writev": 66,
-        "pwrite64": 68, "futex": 98, "clock_gettime": 113, "clock_nanosleep": 115, "ptrace": 117,
-        "gettimeofday": 169, "connect": 203, "renameat2": 276, "seccomp": 277, "pidfd_open": 434, "openat2": 437,
-        "pidfd_getfd": 438,
+        "pwrite64": 68, "timerfd_settime": 86, "futex": 98, "timer_settime": 110, "clock_gettime": 113,
+        "clock_nanosleep": 115, "ptrace": 117, "gettimeofday": 169, "adjtimex": 171, "mq_timedsend": 182,
+        "mq_timedreceive": 183, "connect": 203, "clock_adjtime": 266, "renameat2": 276, "seccomp": 277,
+        "pidfd_open": 434, "openat2": 437, "pidfd_getfd": 438, "futex_waitv": 449,
     },
 )  # fmt: skip
 _PROCESSORS = {"x86_64": _X86_64, "aarch64": _AARCH64}

@@ -36,7 +36,7 @@ class Start:
 def plan_start(then: float, shift: int, now: float) -> Start:
     """Return when a build starts whose clock, `shift` seconds ahead, began at the real time `then`.
 
-    libfaketime moves by whole seconds (`FAKETIME`), so the start waits for the same fraction of a second.
+    The clock is moved by whole seconds, so the start waits for the same fraction of a second.
     """
     moment = then + shift
     new_shift = math.floor(moment - now - _SET_UP)

@@ -40,12 +40,12 @@ class Following(Alone):
     def descriptors(self) -> list[int]:
         return [self._supervisor.descriptor] if self._supervisor else []
 
-    def submit(self) -> None:
+    def submit(self) -> bool:
         """Wait until this process is followed, then install the filter."""
         assert self._supervisor is not None
         os.close(self._go_write)
         if os.read(self._go_read, 1) != _WITH:
-            return
+            return False
         # Send the number before the filter exists: with a rule for write(2), this write would wait for an answer that
         # nobody gives yet.  A new descriptor has the lowest free number, see open(2); else it is moved there below.
         number = os.dup(self._go_read)
@@ -55,13 +55,14 @@ class Following(Alone):
             descriptor = self._supervisor.ask()
         except OSError as error:
             os.write(self._told_write, f" {error.strerror}".encode())
-            return
+            return False
         if descriptor != number:
             os.dup2(descriptor, number)
             os.close(descriptor)
         os.close(self._told_write)
-        os.read(self._go_read, 1)
+        followed = os.read(self._go_read, 1) == _WITH
         os.close(number)
+        return followed
 
     def begin(self, pid: int) -> None:
         assert self._supervisor is not None

@@ -37,8 +37,8 @@ class Supervision:
     def _find_hole(self, clock: MovedClock) -> str:
         if self.following.refusal:
             return (
-                "programs that libfaketime does not reach, such as static ones, could not be watched "
-                f"({self.following.refusal}); allow ptrace(2) and seccomp(2)"
+                "only libfaketime moves the clock, which does not reach every program, such as static ones, since the "
+                f"build could not be traced ({self.following.refusal}); allow ptrace(2) and seccomp(2)"
             )
         missed = [f"{name} {reason}" for name, reason in sorted(clock.unreached.items())]
         if not missed:
@@ -79,6 +79,6 @@ def supervise(spec: dict[str, Any], log: int) -> Supervision:
     from pytest_ftc.builds.launcher.tracing.attach import follow
     from pytest_ftc.builds.launcher.tracing.recorder import Recorder
 
-    clock = MovedClock(spec["clock_shift"], spec["faketime"]) if moved else None
+    clock = MovedClock(spec["clock_shift"]) if moved else None
     recorder = Recorder(log, contents=spec["trace"] == "contents") if traced else None
     return Supervision(follow([watcher for watcher in (clock, recorder) if watcher]), clock, recorder)

@@ -75,7 +75,10 @@ def stack_pointer(thread: int) -> int:
     registers = ctypes.create_string_buffer(512)
     vector = (ctypes.c_void_p * 2)(ctypes.addressof(registers), len(registers))
     _ptrace(_GETREGSET, thread, _REGISTERS, ctypes.byref(vector))
-    found: int = struct.unpack_from("=Q", registers, 8 * this_processor().stack_register)[0]
+    # The kernel sets the length to that of the registers of the program: 17 of 4 bytes for a 32-bit one of x86.
+    small = int(vector[1] or 0) == 17 * 4
+    form, index = ("=I", 15 * 4) if small else ("=Q", 8 * this_processor().stack_register)
+    found: int = struct.unpack_from(form, registers, index)[0]
     return found
 
 

@@ -90,7 +90,10 @@ class Recorder:
         self._gaps[f"{name} is traced by the build itself, so what it starts is not followed"] = None
 
     def saw_call(self, notification: Notification, listener: Listener) -> None:
-        if len(self._read) + len(self._written) + len(self._moved) < _MOST_ENTRIES:
+        if not notification.native:
+            name = os.path.basename(_describe(notification.thread)["program"]) or f"process {notification.thread}"
+            self._gaps[f"{name} makes 32-bit calls, which are not followed"] = None
+        elif len(self._read) + len(self._written) + len(self._moved) < _MOST_ENTRIES:
             # The thread may have died, or its arguments may be invalid: the kernel then reports that to it.
             with contextlib.suppress(OSError, struct.error):
                 _RECORD[notification.call](self, notification)

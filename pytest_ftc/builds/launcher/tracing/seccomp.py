@@ -23,7 +23,7 @@ CONTINUE = 1
 _SET_MODE_FILTER = 1
 _NEW_LISTENER = 1 << 3
 _ALLOW, _NOTIFY = 0x7FFF0000, 0x7FC00000
-_RECEIVE, _SEND = 0xC0502100, 0xC0182101
+_RECEIVE, _SEND, _IS_VALID = 0xC0502100, 0xC0182101, 0x40082102
 # struct seccomp_notif with its struct seccomp_data, and struct seccomp_notif_resp; their sizes, 80 and 24, are part of
 # the numbers of the ioctls above.
 _NOTIFICATION = struct.Struct("=QIIiIQ6Q")
@@ -31,7 +31,7 @@ _ANSWER = struct.Struct("=QqiI")
 
 # Classic BPF, see Documentation/networking/filter.rst: load a word, jump if equal, jump if a bit is set, return.  Jumps
 # are relative to the next instruction, and words have 32 bits, so an 8-byte argument is loaded in two halves.
-_LOAD, _EQUAL, _SET, _RETURN = 0x20, 0x15, 0x45, 0x06
+_LOAD, _JUMP, _EQUAL, _SET, _RETURN = 0x20, 0x05, 0x15, 0x45, 0x06
 # Offsets in struct seccomp_data.
 _AT_NUMBER, _AT_PROCESSOR, _AT_ARGUMENTS = 0, 4, 16
 
@@ -61,24 +61,37 @@ class Notification(NamedTuple):
     caller: int
     """Address of the instruction that makes the call."""
     arguments: tuple[int, ...]
+    native: bool = True
+    """False for a 32-bit call."""
 
 
 def compile_filter(rules: Iterable[Rule]) -> bytes:
-    """Return the BPF program that intercepts the calls of `rules` and allows all others."""
+    """Return the BPF program that intercepts the calls of `rules` and allows all others.
+
+    A number means different calls in 64-bit and in 32-bit code, and a program may make both kinds, see seccomp(2).
+    """
     processor = this_processor()
-    # A number means different calls on different architectures, and a 32-bit program may run on this one, see
-    # seccomp(2): its calls are allowed unseen.  Calls of x32 have bit 30 set, so they equal none of the numbers here.
-    program = [(_LOAD, 0, 0, _AT_PROCESSOR), (_EQUAL, 1, 0, processor.audit), (_RETURN, 0, 0, _ALLOW)]
-    for rule in rules:
-        if rule.call in processor.calls:
-            program += _compile_rule(processor.calls[rule.call], rule.conditions)
+    program = [(_LOAD, 0, 0, _AT_PROCESSOR)]
+    rules = tuple(rules)
+    for audit, calls, also in (
+        (processor.audit, processor.calls, processor.also),
+        (processor.audit_32, processor.calls_32, 0),
+    ):
+        body: list[tuple[int, int, int, int]] = []
+        for rule in rules:
+            if rule.call in calls:
+                body += _compile_rule(calls[rule.call], also, rule.conditions)
+        body.append((_RETURN, 0, 0, _ALLOW))
+        if audit:
+            # Jumps of a condition reach 255 instructions, "jump always" any number.
+            program += [(_EQUAL, 1, 0, audit), (_JUMP, 0, 0, len(body)), *body]
     program.append((_RETURN, 0, 0, _ALLOW))
     return b"".join(struct.pack("=HBBI", *instruction) for instruction in program)
 
 
-def _compile_rule(number: int, conditions: tuple[Condition, ...]) -> list[tuple[int, int, int, int]]:
+def _compile_rule(number: int, also: int, conditions: tuple[Condition, ...]) -> list[tuple[int, int, int, int]]:
     fail = -1  # stands for the distance to the end of this rule until that is known
-    body = [(_LOAD, 0, 0, _AT_NUMBER), (_EQUAL, 0, fail, number)]
+    body = [(_LOAD, 0, 0, _AT_NUMBER), (_EQUAL, 1, 0, number), (_EQUAL, 0, fail, number | also)]
     for condition in conditions:
         low = _AT_ARGUMENTS + 8 * condition.argument
         body.append((_LOAD, 0, 0, low))
@@ -130,7 +143,9 @@ class Listener:
 
     def __init__(self, descriptor: int) -> None:
         self.descriptor = descriptor
-        self._names = {number: name for name, number in this_processor().calls.items()}
+        self._processor = this_processor()
+        self._names = {number: name for name, number in self._processor.calls.items()}
+        self._names_32 = {number: name for name, number in self._processor.calls_32.items()}
 
     def receive(self) -> Notification | None:
         """Return the next notification; None when its thread has died or has been interrupted meanwhile."""
@@ -142,8 +157,19 @@ class Listener:
             if error.errno in (errno.ENOENT, errno.EINTR):
                 return None
             raise
-        number, thread, _, call, _, caller, *arguments = _NOTIFICATION.unpack(buffer)
-        return Notification(number, thread, self._names.get(call, ""), caller, tuple(arguments))
+        number, thread, _, call, audit, caller, *arguments = _NOTIFICATION.unpack(buffer)
+        native = audit == self._processor.audit
+        names = self._names if native else self._names_32
+        name = names.get(call & ~self._processor.also if native else call, "")
+        return Notification(number, thread, name, caller, tuple(arguments), native)
+
+    def is_waiting(self, notification: Notification) -> bool:
+        """Return whether the thread still waits for this answer, so that its number is not that of another one."""
+        try:
+            fcntl.ioctl(self.descriptor, _IS_VALID, struct.pack("=Q", notification.id))
+        except OSError:
+            return False
+        return True
 
     def answer(self, notification: Notification, value: int = 0, *, error: int = 0, flags: int = 0) -> None:
         """Have the call return `value`, fail with the errno `error`, or with the flag CONTINUE be carried out."""

@@ -1,0 +1,132 @@
+"""Answering calls in place of the kernel, as it would at another time, and turning moved points in time into real ones.
+
+Sizes are those of the caller: 8 bytes, or 4 in 32-bit calls but for those whose names end with 64.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import struct
+import sys
+import time
+
+from pytest_ftc.builds.launcher.cpu_abi import this_processor
+from pytest_ftc.builds.launcher.kernel import system_call
+from pytest_ftc.builds.launcher.tracing.seccomp import Listener, Notification
+
+_REALTIME = 0
+_EPERM, _EFAULT = 1, 14
+# The argument that holds the point in time, and where it is there: in struct itimerspec it comes after the interval.
+WAITS = {
+    "futex": (3, 0), "futex_time64": (3, 0), "futex_waitv": (3, 0), "clock_nanosleep": (2, 0),
+    "clock_nanosleep_time64": (2, 0), "mq_timedsend": (4, 0), "mq_timedreceive": (4, 0),
+    "timer_settime": (2, 16), "timerfd_settime": (2, 16),
+}  # fmt: skip
+"""Calls that wait until a point in time."""
+ADJUSTMENTS = {"adjtimex": 0, "clock_adjtime": 1, "clock_adjtime64": 1}
+"""Calls that return the time among the settings of the clock, with the argument that points to these."""
+_SIZE_OF_TIMEX, _TIME_IN_TIMEX = 208, 72  # struct timex of 64-bit systems, see adjtimex(2)
+_LEAST_DATE = 10 * 365 * 86400
+"""Seconds since 1970.  A smaller value is one of another clock, such as the time since the machine was started."""
+_UNSIGNED = {4: 0xFFFFFFFF, 8: 0xFFFFFFFFFFFFFFFF}
+
+
+def give_time(notification: Notification, listener: Listener, shift: int) -> None:
+    """Answer a call that asks for the time."""
+    if notification.call in ADJUSTMENTS:
+        _give_settings(notification, listener, shift)
+        return
+    first, second = notification.arguments[:2]
+    named = notification.call.startswith("clock_gettime")
+    now = time.clock_gettime_ns(first if named else _REALTIME)
+    seconds, rest = divmod(now + shift * 1_000_000_000, 1_000_000_000)
+    value = 0
+    if named:
+        writes = [(second, _pair(notification, seconds, rest))]
+    elif notification.call == "gettimeofday":
+        writes = [(first, _pair(notification, seconds, rest // 1000)), (second, bytes(8))]
+    else:
+        size = 8 if notification.native else 4
+        value = seconds & _UNSIGNED[size]
+        writes = [(first, value.to_bytes(size, sys.byteorder))]
+    _answer(notification, listener, value, writes)
+
+
+def _pair(notification: Notification, seconds: int, rest: int) -> bytes:
+    if _is_wide(notification):
+        return struct.pack("=qq", seconds, rest)
+    return struct.pack("=II", seconds & _UNSIGNED[4], rest)
+
+
+def _is_wide(notification: Notification) -> bool:
+    return notification.native or notification.call.endswith("64")
+
+
+def _give_settings(notification: Notification, listener: Listener, shift: int) -> None:
+    """Answer adjtimex(2) or clock_adjtime(2), which must not change the clock of the machine."""
+    address = notification.arguments[ADJUSTMENTS[notification.call]]
+    settings = ctypes.create_string_buffer(_SIZE_OF_TIMEX)
+    number = this_processor().calls["adjtimex"]
+    try:
+        (modes,) = struct.unpack("=I", _read(notification.thread, address, 4))
+        if modes or (notification.call != "adjtimex" and notification.arguments[0] & _UNSIGNED[4] != _REALTIME):
+            listener.answer(notification, error=_EPERM)
+            return
+        state = system_call(number, ctypes.byref(settings), what="adjtimex")
+    except (OSError, struct.error):
+        listener.answer(notification, error=_EFAULT)
+        return
+    (seconds,) = struct.unpack_from("=q", settings, _TIME_IN_TIMEX)
+    struct.pack_into("=q", settings, _TIME_IN_TIMEX, seconds + shift)
+    _answer(notification, listener, state, [(address, settings.raw)])
+
+
+def _answer(notification: Notification, listener: Listener, value: int, writes: list[tuple[int, bytes]]) -> None:
+    try:
+        memory = os.open(f"/proc/{notification.thread}/mem", os.O_RDWR)
+    except OSError:
+        listener.answer(notification, error=_EFAULT)
+        return
+    try:
+        # After the memory has been opened: the number of a thread that has died could be that of another one.
+        if listener.is_waiting(notification):
+            for address, data in writes:
+                if address:
+                    os.pwrite(memory, data, address)
+            listener.answer(notification, value)
+    except OSError:
+        listener.answer(notification, error=_EFAULT)
+    finally:
+        os.close(memory)
+
+
+def move_back(notification: Notification, listener: Listener, shift: int) -> None:
+    """Turn a moved point in time into a real one, unless that has been done already.
+
+    The program's memory is changed, since the kernel carries out the call and reads it there.  A call that a signal
+    interrupts is made, and seen, again: what is nearer to the real time has been turned before.
+    """
+    argument, offset = WAITS[notification.call]
+    form = "=qq" if _is_wide(notification) else "=ii"
+    address = notification.arguments[argument] + offset
+    try:
+        with open(f"/proc/{notification.thread}/mem", "r+b", buffering=0) as memory:
+            if not listener.is_waiting(notification):
+                return
+            memory.seek(address)
+            seconds, rest = struct.unpack(form, memory.read(struct.calcsize(form)))
+            ahead = seconds - time.time()
+            if seconds > _LEAST_DATE and abs(ahead - shift) < abs(ahead):
+                memory.seek(address)
+                memory.write(struct.pack(form, seconds - shift, rest))
+    except (OSError, struct.error):
+        return  # the kernel will fail to read the same address, and report EFAULT
+
+
+def _read(thread: int, address: int, size: int) -> bytes:
+    memory = os.open(f"/proc/{thread}/mem", os.O_RDONLY)
+    try:
+        return os.pread(memory, size, address)
+    finally:
+        os.close(memory)
