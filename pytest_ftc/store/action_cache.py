@@ -41,6 +41,12 @@ class Entry:
     """The record, as JSON values."""
     blobs: tuple[str, ...] = ()
     """Digests of the outputs that the store keeps."""
+    history: str = ""
+    """The generation of the history that holds its builds; empty in entries of earlier versions."""
+    row: int = 0
+    """The place in that history behind its builds."""
+    disputed: bool = False
+    """Whether later builds of the action left other outputs."""
 
 
 class SealedCache:

@@ -26,6 +26,8 @@ MAX_SIZE = 10 << 30
 """Bytes a store may hold, unless configured otherwise."""
 MAX_AGE = 30 * 86400.0
 """Seconds for which unused entries are kept, unless configured otherwise."""
+MAX_HISTORY = 2 * 365 * 86400.0
+"""Seconds for which builds are kept in the history; an answer that rests on older ones is built again."""
 _DAY = 86400.0
 
 
@@ -113,8 +115,9 @@ def collect_garbage(layout: Layout, *, max_size: int, max_age: float, wait: bool
         return Removed(blobs=blobs, entries=removed, bytes=size + freed, parts=parts)
 
 
-def tidy_up(layout: Layout) -> None:
-    """Collect garbage as usual, unless that was done today.  Raises StoreUnavailableError."""
+def tidy_up(history: History) -> None:
+    """Collect garbage and forget old builds as usual, unless that was done today.  Raises StoreUnavailableError."""
+    layout = history.layout
     with translated(layout.root):
         marker = layout.root / "tidied"
         with contextlib.suppress(FileNotFoundError):
@@ -122,6 +125,7 @@ def tidy_up(layout: Layout) -> None:
                 return
         marker.touch()
     collect_garbage(layout, max_size=MAX_SIZE, max_age=MAX_AGE, wait=False)
+    history.forget(time.time() - MAX_HISTORY)
 
 
 class _Needed:

@@ -30,6 +30,8 @@ class Layout:
         """What turned out to be corrupt."""
         self.key = root / "key"
         self.history = root / "history.sqlite"
+        self.history_seal = root / "history.seal"
+        """What the history must hold at least, see `pytest_ftc.store.history_seal`."""
 
     def make(self) -> None:
         """Create the folders, for this user alone.  Raises StoreUnavailableError."""
@@ -40,6 +42,7 @@ class Layout:
                     folder.mkdir(mode=0o700)
                 _refuse_link(folder)
             _refuse_link(self.history)
+            _refuse_link(self.history_seal)
 
     def blob(self, name: str) -> str:
         """Return the path of the content whose hash is `name`."""

@@ -1,10 +1,14 @@
 """What was verified once is not built again, and only then: the action cache, the history and ``--ftc-no-cache``."""
 
+import contextlib
 import json
 import os
 import signal
+import socket
+import sqlite3
 import subprocess
 import sys
+import threading
 import time
 from dataclasses import replace
 from pathlib import Path
@@ -218,8 +222,8 @@ def test_another_record_of_the_same_action_is_a_finding_and_is_not_overwritten(v
     text = json.dumps(before.verification)
     new = before.verification["builds"][0]["outputs"][0]["sha256"]
     recorded = json.loads(text.replace(new, old.hash))
-    path.write_bytes(seal_entry(replace(before, machine="elsewhere", verification=recorded), key()))
-    sealed = path.read_bytes()
+    kept = replace(before, machine="elsewhere", verification=recorded)
+    path.write_bytes(seal_entry(kept, key()))
     run = verify_build("echo new > out", QUICK, "--ftc-no-cache")
     store.close()
     assert run.verdicts == {"app": "unreproducible"}
@@ -228,7 +232,7 @@ def test_another_record_of_the_same_action_is_a_finding_and_is_not_overwritten(v
     assert finding["location"] == "line 1"
     assert finding["evidence"] == {"control": "old", "experiment": "new"}
     assert "on elsewhere" in run.flat
-    assert path.read_bytes() == sealed
+    assert open_entry(path.read_bytes(), path.name, key()) == replace(kept, disputed=True)
 
 
 @pytest.mark.parametrize("how", ["another key", "a flipped bit", "another action", "truncated"])
@@ -255,6 +259,52 @@ def test_an_entry_that_is_not_authentic_is_refused_and_built_again(verify, two, 
     assert cached(run) == {"one": False, "two": False}
     assert "2 cached verification(s) were not authentic" in run.flat
     assert cached(verify(TWO, QUICK)) == {"one": True, "two": True}
+
+
+@pytest.fixture
+def answers():
+    """A server outside all builds, and what it answers: no digest covers it."""
+    given = [b"one"]
+    server = socket.create_server(("127.0.0.1", 0))
+
+    def serve() -> None:
+        with contextlib.suppress(OSError):
+            while True:
+                with server.accept()[0] as connection:
+                    connection.sendall(given[0])
+
+    threading.Thread(target=serve, daemon=True).start()
+    yield server.getsockname()[1], given
+    server.shutdown(socket.SHUT_RDWR)
+    server.close()
+
+
+@pytest.mark.parametrize("how", ["damaged", "emptied", "removed", "written with the clock set back"])
+def test_a_disputed_record_stays_disputed_whatever_happens_to_the_history(verify, project, answers, how):
+    port, given = answers
+    code = f'import socket; open("out", "wb").write(socket.create_connection(("127.0.0.1", {port})).recv(9))'
+    (project / "src" / "ask.py").write_text(code)
+    asked = (app("python3 ask.py"), "--ftc-variations=umask")
+    assert verify(*asked).verdicts == {"app": "reproducible"}
+    assert cached(verify(*asked)) == {"app": True}
+    given[0] = b"two"
+    assert verify(*asked, "--ftc-no-cache").verdicts == {"app": "unreproducible"}
+    history = store_folder() / "history.sqlite"
+    if how == "damaged":
+        data = bytearray(history.read_bytes())
+        data[::97] = bytes(byte ^ 0xFF for byte in data[::97])
+        history.write_bytes(data)
+    elif how == "emptied":
+        history.write_bytes(b"")
+    elif how == "removed":
+        history.unlink()
+    else:
+        with contextlib.closing(sqlite3.connect(history)) as connection, connection:
+            connection.execute("update builds set started = started - 100000 where number > 2")
+    run = verify(*asked)
+    assert cached(run) == {"app": False}
+    assert run.verdicts == {"app": "unreproducible"}
+    assert "the history was damaged; a new one was started" in run.flat
 
 
 def test_a_damaged_history_costs_no_verdict(verify_build):

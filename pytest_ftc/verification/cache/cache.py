@@ -5,19 +5,16 @@ from __future__ import annotations
 import hashlib
 import json
 import platform
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from pytest_ftc.builds.inputs.environment_variables import passed_variables
-from pytest_ftc.builds.inputs.source_state import Sources, SourceState
-from pytest_ftc.builds.inputs.toolchain import Toolchain
 from pytest_ftc.comparison.manifests import compare_manifests
 from pytest_ftc.model import (
     Artifact,
     BuildResult,
     BuildStatus,
-    Difference,
     Environment,
     Machine,
     Output,
@@ -29,12 +26,14 @@ from pytest_ftc.model import (
 from pytest_ftc.model.artifact import wrap_build
 from pytest_ftc.model.digest import Digest
 from pytest_ftc.model.errors import FtcError, MissingError
-from pytest_ftc.model.protocols import Images, Store, Variation
+from pytest_ftc.model.protocols import Store
 from pytest_ftc.model.support.serialization import from_json, to_json
 from pytest_ftc.model.verification import DiagnosisMode
 from pytest_ftc.store.action_cache import Entry, SealedCache
 from pytest_ftc.store.blob_files import digest_file
-from pytest_ftc.store.history import History
+from pytest_ftc.store.cas import LocalStore
+from pytest_ftc.store.history import History, Mark
+from pytest_ftc.verification.cache.context import CacheContext, CacheQuery, Disagreement
 from pytest_ftc.verification.cache.key import ActionInputs, Inquiry, describe_inputs, describe_variations
 from pytest_ftc.verification.cache.ledger import Ledger
 from pytest_ftc.verification.cache.store_guard import StoreGuard
@@ -47,55 +46,8 @@ _MOST_BYTES = 1 << 30
 """Of larger outputs only the digests are stored."""
 _ASKED_FOR = (Role.CONTROL, Role.EXPERIMENT)
 """What every verification builds; all others belong to a diagnosis."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CacheContext:
-    """What a session asks of every verification, and all that it finds its answers with."""
-
-    project: Path
-    sources: Sources
-    toolchain: Toolchain
-    machine: Machine
-    select: Callable[[Artifact], Sequence[Variation]]
-    builds: int
-    diagnose: DiagnosisMode
-    trace: bool
-    path: Sequence[str]
-    environ: Mapping[str, str]
-    has_environment: Callable[[str], bool]
-    """Returns whether build requirements of this digest are still installed."""
-    platform: Sequence[str]
-    """What kind of machine and Python this is."""
-    effects: Mapping[str, str] = field(default_factory=dict)
-    """Digests of what the variations of plugins do, by name."""
-    images: Images | None = None
-    """Where published files in registries are found."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CacheQuery:
-    """What is asked about one artifact."""
-
-    artifact: Artifact
-    inquiry: Inquiry
-    state: SourceState
-    tools: Mapping[str, str] = field(default_factory=dict)
-    """Digests of what its builds are run with, by path."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Disagreement:
-    """Outputs that an earlier verification of the same action has recorded otherwise."""
-
-    differences: tuple[Difference, ...]
-    """`control` is what was recorded, `experiment` what was built now."""
-    machine: str
-    """Where the earlier builds ran."""
-    elsewhere: bool
-    """Whether that is another machine than this one."""
-    made: float
-    """When, seconds since 1970."""
+_NO_HISTORY = "none"
+"""In an entry whose builds could not be recorded."""
 
 
 class VerificationCache:
@@ -112,7 +64,7 @@ class VerificationCache:
         self._answers = answers
         self._entries = SealedCache(store, key)
         self._guard = StoreGuard()
-        self.ledger = Ledger(history, context.project, self._guard)
+        self.ledger = Ledger(history, context.project, self._guard, shared=not isinstance(store, LocalStore))
         self._facilities = _describe_facilities(context.machine)
 
     @property
@@ -164,10 +116,10 @@ class VerificationCache:
             return None
         entry = self._entry(query)
         known = _read_verification(entry) if entry else None
-        if entry is None or known is None or not self._is_enough(query, entry, known):
+        if entry is None or known is None or entry.disputed or not self._is_enough(query, entry, known):
             return None
         action, artifact, asked = query.inquiry.action, query.artifact, query.inquiry.asked
-        if self.ledger.contradicts(action, artifact, known, entry.made):
+        if not self.ledger.supports(entry, artifact, known):
             return None
         answer = replace(
             known,
@@ -183,13 +135,15 @@ class VerificationCache:
     ) -> Verification:
         """Store `verification`, of builds from `source`, and return it with its agreement.
 
-        If it is `disputed`, only its builds are recorded: the entry that it contradicts stays.
+        If it is `disputed`, only its builds are recorded: the entry that it contradicts stays, and is no answer.
         """
         if verification.verdict is Verdict.ERROR or not self._is_about(query, source):
             return verification
-        self.ledger.add(query.inquiry.action, query.artifact, verification)
-        if verification.verdict in _KEPT and not disputed:
-            self._guard.attempt(lambda: self._put_entry(query, verification), None)
+        mark = self.ledger.add(query.inquiry.action, query.artifact, verification)
+        if disputed:
+            self._guard.attempt(lambda: self._dispute_entry(query), None)
+        elif verification.verdict in _KEPT:
+            self._guard.attempt(lambda: self._put_entry(query, verification, mark), None)
         return self.ledger.with_agreement(query.inquiry.action, query.artifact, verification)
 
     def disagreement(self, query: CacheQuery, verification: Verification) -> Disagreement | None:
@@ -263,7 +217,13 @@ class VerificationCache:
         except FtcError:
             return False
 
-    def _put_entry(self, query: CacheQuery, verification: Verification) -> None:
+    def _dispute_entry(self, query: CacheQuery) -> None:
+        """Note in the entry itself that it is disputed: the history may be lost."""
+        entry = self._entries.get(query.inquiry.action)
+        if entry and not entry.disputed:
+            self._entries.put(replace(entry, disputed=True))
+
+    def _put_entry(self, query: CacheQuery, verification: Verification, mark: Mark | None) -> None:
         inquiry, context = query.inquiry, self._context
         control = verification.builds[0]
         blobs = self._put_outputs(control) if verification.verdict is Verdict.REPRODUCIBLE else ()
@@ -280,6 +240,8 @@ class VerificationCache:
                 diagnose=context.diagnose,
                 verification=to_json(_essence(verification)),
                 blobs=blobs,
+                history=mark.generation if mark else _NO_HISTORY,
+                row=mark.number if mark else 0,
             )
         )
 

@@ -22,7 +22,7 @@ from pytest_ftc.model import (
 )
 from pytest_ftc.model.protocols import Comparator
 from pytest_ftc.model.support.limits import MOST_FULL_DIFFS
-from pytest_ftc.verification.cache.cache import Disagreement
+from pytest_ftc.verification.cache.context import Disagreement
 
 
 def dispute(

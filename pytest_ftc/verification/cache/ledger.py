@@ -12,30 +12,41 @@ from pathlib import Path
 
 from pytest_ftc.comparison.manifests import digest_manifest
 from pytest_ftc.model import Artifact, BuildRecord, BuildResult, BuildStatus, Role, Verdict, Verification
+from pytest_ftc.store.action_cache import Entry
 from pytest_ftc.store.garbage_collection import tidy_up
-from pytest_ftc.store.history import History
+from pytest_ftc.store.history import History, Mark
 from pytest_ftc.verification.cache.store_guard import StoreGuard
 
 
 class Ledger:
-    """The builds of the artifacts of `project`, in the `history` of this machine."""
+    """The builds of the artifacts of `project`, in the `history` of this machine.
 
-    def __init__(self, history: History, project: Path, guard: StoreGuard) -> None:
+    If the store is `shared`, it has entries whose builds are in other machines' histories.
+    """
+
+    def __init__(self, history: History, project: Path, guard: StoreGuard, *, shared: bool = False) -> None:
         self._history = history
         self._project = str(project)
         self._guard = guard
+        self._shared = shared
         self._session = secrets.token_hex(8)
 
     @property
     def problems(self) -> tuple[str, ...]:
         """What went wrong with the history, one sentence each."""
-        return ("the history was damaged; a new one was started",) if self._history.began_anew else ()
+        lost = self._history.lost
+        return (
+            (f"the history {lost}; a new one was started, and what rested on the old one is rebuilt",) if lost else ()
+        )
 
-    def add(self, action: str, artifact: Artifact, verification: Verification) -> None:
-        """Record the builds of `verification`, except those that try a remedy."""
+    def add(self, action: str, artifact: Artifact, verification: Verification) -> Mark | None:
+        """Record the builds of `verification`, except those that try a remedy.
+
+        Returns the place behind them; None where they could not be recorded.
+        """
         builds = [build for build in verification.builds if build.role is not Role.REMEDY]
         records = [self._record(action, artifact, build, verification.verdict) for build in builds]
-        self._guard.attempt(lambda: self._history.add(records), None)
+        return self._guard.attempt(lambda: self._history.add(records), None)
 
     def with_agreement(self, action: str, artifact: Artifact, verification: Verification) -> Verification:
         """Return `verification` with the number of builds that agree with it, if it is reproducible."""
@@ -45,15 +56,27 @@ class Ledger:
         found = self._guard.attempt(lambda: self._history.agreement(action, digest), None)
         return replace(verification, agreement=found if found and found.builds else None)
 
-    def contradicts(self, action: str, artifact: Artifact, verification: Verification, made: float) -> bool:
-        """Return whether builds later than `made` have other outputs than a reproducible `verification`.
+    def supports(self, entry: Entry, artifact: Artifact, verification: Verification) -> bool:
+        """Return whether the history holds the builds of a reproducible `verification` and no later ones against it.
 
-        True also where that cannot be known.
+        False also where that cannot be known.
         """
         if verification.verdict is not Verdict.REPRODUCIBLE:
-            return False
+            return True
         digest = digest_manifest(verification.builds[0].outputs, artifact.metadata)
-        return self._guard.attempt(lambda: self._history.contradicts(action, digest, made), True)
+        return self._guard.attempt(lambda: self._supports(entry, digest), False)
+
+    def _supports(self, entry: Entry, digest: str) -> bool:
+        since = self._find(entry, digest)
+        return since is not None and not self._history.contradicts(entry.action, digest, since)
+
+    def _find(self, entry: Entry, digest: str) -> int | None:
+        """Return the place in the history behind the builds of `entry`; None if they are not there."""
+        if self._shared and entry.machine != platform.node():
+            return self._history.find_before(entry.made)  # they are in the history of that machine
+        if entry.history:
+            return self._history.find(Mark(generation=entry.history, number=entry.row))
+        return self._history.find_control(entry.action, digest, entry.made)
 
     def order(self, artifacts: Sequence[Artifact]) -> list[Artifact]:
         """Return `artifacts` in the best order to build: critical ones first, then those that took the shortest."""
@@ -62,8 +85,8 @@ class Ledger:
 
     def close(self) -> None:
         """Close the history, and once a day remove from the store what has long been unused."""
+        self._guard.attempt(lambda: tidy_up(self._history), None)
         self._history.close()
-        self._guard.attempt(lambda: tidy_up(self._history.layout), None)
 
     def _record(self, action: str, artifact: Artifact, build: BuildResult, verdict: Verdict) -> BuildRecord:
         ran = build.status is BuildStatus.OK

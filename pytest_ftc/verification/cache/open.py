@@ -16,7 +16,8 @@ from pytest_ftc.store.cas import LocalStore
 from pytest_ftc.store.history import History
 from pytest_ftc.store.secret_key import load_key
 from pytest_ftc.store.translated import TranslatedStore
-from pytest_ftc.verification.cache.cache import CacheContext, VerificationCache
+from pytest_ftc.verification.cache.cache import VerificationCache
+from pytest_ftc.verification.cache.context import CacheContext
 from pytest_ftc.verification.user_folders import key_file, search_path, store_folder
 
 
@@ -54,4 +55,4 @@ def open_cache(config: Config, context: CacheContext, foreign: Store | None = No
     local.layout.make()
     store: Store = TranslatedStore(foreign) if foreign else local
     key = load_key(key_file(), os.environ)
-    return VerificationCache(store, History(local.layout), key, context, answers=not config.no_cache)
+    return VerificationCache(store, History(local.layout, key), key, context, answers=not config.no_cache)

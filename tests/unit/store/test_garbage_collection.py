@@ -36,7 +36,7 @@ class Place:
     def __init__(self, folder: Path) -> None:
         self.store = LocalStore(folder)
         self.cache = SealedCache(self.store, KEY)
-        self.history = History(self.store.layout)
+        self.history = History(self.store.layout, bytes(32))
 
     def publish(self, number: int, *contents: bytes) -> str:
         """Put `contents` and an entry that needs them; return the action."""
@@ -323,7 +323,7 @@ def test_a_session_that_ends_waits_for_no_collector(place):
     lock = os.open(f"{place.store.layout.trash}.lock", os.O_RDWR | os.O_CREAT, 0o600)
     try:
         fcntl.flock(lock, fcntl.LOCK_EX)
-        tidy_up(place.store.layout)
+        tidy_up(place.history)
     finally:
         os.close(lock)
     assert take_stats(place.store.layout, place.history).blobs == 1

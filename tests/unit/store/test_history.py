@@ -1,6 +1,8 @@
 """The history accumulates, and a damaged one begins anew."""
 
 import contextlib
+import shutil
+import sqlite3
 import subprocess
 import sys
 import textwrap
@@ -12,10 +14,11 @@ from hypothesis import strategies as st
 
 from pytest_ftc.model import Agreement, BuildRecord
 from pytest_ftc.model.errors import StoreUnavailableError
-from pytest_ftc.store.history import History
+from pytest_ftc.store.history import History, Mark
 from pytest_ftc.store.layout import Layout
 
 DAY = 86400.0
+KEY = bytes(32)
 RECORD = BuildRecord(
     action="a", artifact="ftc.toml::ftc::app", project="/p", role="control", machine="m", user="u", session="s",
     started=DAY, seconds=2.0, digest="d", verdict="reproducible",
@@ -31,7 +34,7 @@ def layout(tmp_path):
 
 @pytest.fixture
 def history(layout):
-    history = History(layout)
+    history = History(layout, KEY)
     yield history
     history.close()
 
@@ -83,7 +86,7 @@ def test_old_builds_are_forgotten(history):
 
 @pytest.mark.parametrize("how", ["truncated", "garbage", "a page overwritten", "empty"])
 def test_a_damaged_history_is_put_aside_and_begins_anew(layout, how):
-    first = History(layout)
+    first = History(layout, KEY)
     first.add([RECORD] * 2000)
     first.close()
     data = bytearray(layout.history.read_bytes())
@@ -97,14 +100,14 @@ def test_a_damaged_history_is_put_aside_and_begins_anew(layout, how):
     else:
         data = bytearray()
     layout.history.write_bytes(data)
-    history = History(layout)
+    history = History(layout, KEY)
     for _ in range(3):  # damage may show when it is written to only
         with contextlib.suppress(StoreUnavailableError):
             history.add([RECORD])
             history.count()
     assert history.count() >= 1
     assert history.check() == []
-    assert history.began_anew == (how != "empty")
+    assert history.lost == "was damaged"
     history.close()
 
 
@@ -118,9 +121,9 @@ def test_eight_processes_write_at_once(layout):
     code = f"""
     from pathlib import Path
     from pytest_ftc.model import BuildRecord
-    from pytest_ftc.store.history import History
+    from pytest_ftc.store.history import History, Mark
     from pytest_ftc.store.layout import Layout
-    history = History(Layout(Path({str(layout.root)!r})))
+    history = History(Layout(Path({str(layout.root)!r})), {KEY!r})
     record = {RECORD!r}
     for _ in range(50):
         history.add([record, record])
@@ -139,3 +142,134 @@ def test_a_clock_that_was_set_back_changes_the_order_and_nothing_else(history):
     history.add([RECORD])
     assert [record.started for record in history.of_artifact("app", "/p")] == [9 * DAY, DAY]
     assert history.agreement("a", "d").builds == 2
+
+
+def reopened(layout):
+    return contextlib.closing(History(layout, KEY))
+
+
+def test_what_was_recorded_is_found_by_its_place(layout, history):
+    mark = history.add([RECORD, replace(RECORD, digest="x")])
+    assert mark.number == 2
+    assert history.find(mark) == 2
+    assert history.find(Mark(generation="another", number=2)) is None
+    assert history.find(replace(mark, number=3)) is None
+    with reopened(layout) as again:
+        assert again.find(mark) == 2
+        assert again.add([RECORD]) == replace(mark, number=3)
+        assert again.lost == ""
+
+
+def test_what_contradicts_is_what_was_recorded_later_whatever_the_clock_said(history):
+    mark = history.add([replace(RECORD, started=9 * DAY)])
+    assert not history.contradicts("a", "d", mark.number)
+    history.add([replace(RECORD, started=DAY, digest="")])
+    assert not history.contradicts("a", "d", mark.number)
+    history.add([replace(RECORD, started=DAY, digest="other")])
+    assert history.contradicts("a", "d", mark.number)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        "update builds set action = 'b' where number = 2",
+        "update builds set started = started - 100000",
+        "delete from builds where number = 1",
+        "delete from builds where number = 2",
+        "delete from builds where number >= 2",
+        "delete from builds",
+        "update builds set code = null",
+        "update builds set number = number + 1 where number = 3",
+        "update builds set number = 4 where number = 1",
+    ],
+)
+def test_a_history_that_somebody_else_has_changed_is_not_trusted(layout, change):
+    with reopened(layout) as first:
+        mark = first.add([RECORD, replace(RECORD, digest="x"), RECORD])
+    with contextlib.closing(sqlite3.connect(layout.history)) as connection, connection:
+        connection.execute(change)
+    with reopened(layout) as again:
+        assert again.find(mark) is None
+        assert again.lost == "was damaged"
+        assert again.count() == 0
+    with reopened(layout) as third:
+        assert (third.count(), third.lost) == (0, "")
+    assert any(layout.quarantine.iterdir())
+
+
+@pytest.mark.parametrize("how", ["removed", "without its seal", "both removed", "an older copy", "another key"])
+def test_a_history_that_was_lost_supports_nothing(layout, tmp_path, how):
+    with reopened(layout) as first:
+        first.add([RECORD])
+    shutil.copy(layout.history, tmp_path / "older")
+    with reopened(layout) as first:
+        mark = first.add([RECORD])
+    if how in ("removed", "both removed"):
+        layout.history.unlink()
+    if how in ("without its seal", "both removed"):
+        layout.history_seal.unlink()
+    if how == "an older copy":
+        shutil.copy(tmp_path / "older", layout.history)
+    with contextlib.closing(History(layout, b"1" * 32 if how == "another key" else KEY)) as again:
+        assert again.find(mark) is None
+        told = {
+            "without its seal": "has lost its seal",
+            "both removed": "",
+            "another key": "was written under another key",
+        }
+        assert again.lost == told.get(how, "was damaged")
+
+
+def test_a_log_of_the_database_that_is_gone_is_noticed(layout):
+    with reopened(layout) as first:
+        first.add([RECORD])
+    killed = f"""
+    import os
+    from pathlib import Path
+    from pytest_ftc.model import BuildRecord
+    from pytest_ftc.store.history import History
+    from pytest_ftc.store.layout import Layout
+    History(Layout(Path({str(layout.root)!r})), {KEY!r}).add([{RECORD!r}])
+    os._exit(0)
+    """
+    subprocess.run([sys.executable, "-c", textwrap.dedent(killed)], check=True)
+    log = layout.history.with_name("history.sqlite-wal")
+    assert log.stat().st_size > 0
+    log.unlink()
+    with reopened(layout) as again:
+        assert (again.count(), again.lost) == (0, "was damaged")
+
+
+def test_the_rows_of_an_earlier_version_are_taken_as_they_are_once(layout):
+    with reopened(layout) as first:
+        first.add([RECORD, replace(RECORD, role="experiment")])
+    layout.history_seal.unlink()
+    with contextlib.closing(sqlite3.connect(layout.history)) as connection, connection:
+        connection.execute("alter table builds drop column code")
+    History(layout).count()  # of a command that has no key
+    with reopened(layout) as again:
+        assert (again.count(), again.lost) == (2, "")
+        assert again.find_control("a", "d", DAY) == 1
+        assert again.find_control("a", "other", DAY) is None
+        again.add([replace(RECORD, started=2 * DAY)])
+        assert again.find_control("a", "d", 2 * DAY) is None
+    with reopened(layout) as third:
+        assert (third.count(), third.lost) == (3, "")
+
+
+def test_only_the_latest_builds_are_kept_and_the_last_one_always(layout, history):
+    mark = history.add([replace(RECORD, started=day * DAY) for day in range(10)])
+    assert history.forget(0, most=4) == 6
+    assert history.forget(7 * DAY) == 1
+    assert history.forget(99 * DAY) == 2
+    assert history.count() == 1
+    assert history.find(mark) == mark.number
+    assert history.find(replace(mark, number=5)) is None
+    history.add([RECORD])
+    with reopened(layout) as again:
+        assert (again.count(), again.lost) == (2, "")
+
+
+def test_nobody_adds_without_a_key(layout):
+    with pytest.raises(StoreUnavailableError, match="reading only"):
+        History(layout).add([RECORD])

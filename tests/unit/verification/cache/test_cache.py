@@ -1,7 +1,9 @@
 """A store that fails is not used for a while, and costs no verdict."""
 
+import contextlib
 import os
 import shutil
+import sqlite3
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
@@ -30,7 +32,8 @@ from pytest_ftc.store.cas import LocalStore
 from pytest_ftc.store.history import History
 from pytest_ftc.variations import CATALOGUE
 from pytest_ftc.verification.cache import store_guard
-from pytest_ftc.verification.cache.cache import CacheContext, VerificationCache
+from pytest_ftc.verification.cache.cache import VerificationCache
+from pytest_ftc.verification.cache.context import CacheContext
 
 
 @pytest.fixture
@@ -62,7 +65,7 @@ def asked(tmp_path, source):
 def cache(tmp_path, asked):
     store = LocalStore(tmp_path / "store")
     store.layout.make()
-    cache = VerificationCache(store, History(store.layout), bytes(32), asked, answers=True)
+    cache = VerificationCache(store, History(store.layout, bytes(32)), bytes(32), asked, answers=True)
     yield cache
     cache.close()
 
@@ -244,3 +247,62 @@ def test_a_store_whose_folder_vanished_costs_no_verdict(cache, source, tmp_path)
     assert kept.verdict is Verdict.REPRODUCIBLE
     assert cache.problems != ()
     assert os.path.exists(tmp_path)
+
+
+@pytest.mark.parametrize("lost", ["history.sqlite", "history.seal", "both", "the contradicting rows"])
+def test_what_was_contradicted_stays_so_whatever_happens_to_the_history(tmp_path, asked, source, lost):
+    store = LocalStore(tmp_path / "store")
+    store.layout.make()
+
+    def opened() -> VerificationCache:
+        return VerificationCache(store, History(store.layout, bytes(32)), bytes(32), asked, answers=True)
+
+    first = opened()
+    query, snapshot = query_for(first, source)
+    first.put(query, snapshot, verification(tmp_path))
+    assert first.lookup(query) is not None
+    first.close()
+    shutil.copytree(store.layout.root, tmp_path / "older")
+    second = opened()
+    other = replace(verification(tmp_path, b"other"), verdict=Verdict.UNREPRODUCIBLE)
+    second.put(query, snapshot, other, disputed=True)
+    second.close()
+    if lost == "the contradicting rows":
+        for name in ("history.sqlite", "history.seal"):
+            shutil.copy(tmp_path / "older" / name, store.layout.root)
+    for name in ("history.sqlite", "history.seal"):
+        if lost in (name, "both"):
+            (store.layout.root / name).unlink()
+    third = opened()
+    assert third.lookup(query) is None
+    again = third.put(query, snapshot, verification(tmp_path))
+    assert again.agreement is not None
+    assert third.lookup(query) is not None
+    third.close()
+
+
+def test_an_entry_of_an_earlier_version_is_answered_while_its_builds_are_on_record(cache, source, tmp_path):
+    query, snapshot = query_for(cache, source)
+    cache.put(query, snapshot, verification(tmp_path))
+    cache.ledger._history.close()
+    entry = cache._entry(query)
+    cache._entries.put(replace(entry, history="", row=0))
+    (tmp_path / "store" / "history.seal").unlink()
+    with contextlib.closing(sqlite3.connect(tmp_path / "store" / "history.sqlite")) as connection, connection:
+        connection.execute("alter table builds drop column code")
+    assert cache.lookup(query) is not None
+    cache.ledger._history.close()
+    (tmp_path / "store" / "history.sqlite").unlink()
+    assert cache.lookup(query) is None
+
+
+def test_an_entry_of_another_machine_in_a_shared_store_needs_no_history_here(cache, source, tmp_path):
+    query, snapshot = query_for(cache, source)
+    cache.put(query, snapshot, verification(tmp_path))
+    entry = cache._entry(query)
+    cache._entries.put(replace(entry, history="of another machine", machine="elsewhere"))
+    assert cache.lookup(query) is None
+    cache.ledger._shared = True
+    assert cache.lookup(query) is not None
+    cache._entries.put(replace(entry, history="of another machine"))
+    assert cache.lookup(query) is None
