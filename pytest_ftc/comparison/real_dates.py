@@ -5,18 +5,16 @@ Such a date comes from where the moved clock does not reach, most likely the tim
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
+from pytest_ftc.comparison.date_forms import Form, find_forms, make_forms
 from pytest_ftc.comparison.members.limits import Budget, Limits
-from pytest_ftc.comparison.search import find_bytes
+from pytest_ftc.comparison.search import scan_pieces
 
-_FORMS = (
-    "%Y-%m-%d", "%Y%m%d", "%Y/%m/%d", "%Y.%m.%d", "%d.%m.%Y", "%m/%d/%Y", "%d/%m/%Y",
-    "%b %d %Y", "%b %d, %Y", "%d %b %Y", "%d-%b-%Y", "%B %d, %Y", "%d %B %Y",
-)  # fmt: skip
+_LARGE = 1 << 30
+"""A name is no short text, so that the numbers in it do not count."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,42 +28,48 @@ class RealDate:
 
 
 def find_real_date(
-    files: Mapping[str, Path], moments: Iterable[float], explained: Mapping[str, str], source: Path
+    files: Mapping[str, Path],
+    moments: Iterable[float],
+    explained: Mapping[str, str],
+    source: Path,
+    *,
+    numbers: bool = True,
 ) -> RealDate:
-    """Search `files`, outputs by name, for a date (UTC) of the real `moments`, in seconds since 1970.
+    """Search `files`, outputs by name, for a date of the real `moments`, in seconds since 1970.
 
     A date that stands in a file below `source` too, or is explained by a value of the variables `explained`, is none.
+    Without `numbers`, numbers of two or three digits are none either.
     """
-    texts = list(dict.fromkeys(time.strftime(form, time.gmtime(moment)) for moment in moments for form in _FORMS))
-    known = {text for text in texts if any(_explains(value, text) for value in explained.values())}
+    forms = make_forms(moments, explained, numbers=numbers)
     missed: dict[str, None] = {}
+    known: set[str] = set()
     for name, file in files.items():
-        unknown = [text for text in texts if text not in known]
-        found = find_bytes(file, _wanted(unknown), name)
+
+        def look(data: bytes, size: int) -> Sequence[str]:
+            return tuple(find_forms(data, size, forms))
+
+        found = scan_pieces(file, look, name)
         missed.update(dict.fromkeys(f"{name}: {text}" for text in found.not_searched))
-        names = {what for _, what in found.places}
-        for text in (text for text in unknown if text in names):
-            if not _is_in_tree(source, text):
+        texts = dict.fromkeys((*(text for _, text in found.places), *look(name.encode(errors="replace"), _LARGE)))
+        for text in texts:
+            if text not in known and not _is_in_tree(source, text, forms):
                 return RealDate(text)
             known.add(text)
     return RealDate("", tuple(missed))
 
 
-def _wanted(texts: Sequence[str]) -> Mapping[bytes, str]:
-    return {text.encode(): text for text in texts}
-
-
-def _explains(value: str, text: str) -> bool:
-    # SOURCE_DATE_EPOCH and its like.
-    dates = [time.strftime(form, time.gmtime(int(value))) for form in _FORMS] if value.isdecimal() else []
-    return text in value or text in dates
-
-
-def _is_in_tree(folder: Path, text: str) -> bool:
-    """Whether a file below `folder` contains the date; one budget for the insides of all, as trees may be large."""
+def _is_in_tree(folder: Path, text: str, forms: Sequence[Form]) -> bool:
+    """Whether a file below `folder`, or its name, contains the date; one budget for the insides of all."""
     budget = Budget(Limits())
-    return any(
-        find_bytes(path, _wanted([text]), path.name, budget).places
-        for path in folder.rglob("*")
-        if path.is_file() and not path.is_symlink()
-    )
+    # However large it is, and whatever else it names: it may have come from there.
+    wanted = [replace(form, holds=bool) if form.most else form for form in forms if form.text in (text, "")]
+
+    def look(data: bytes, size: int) -> Iterable[str]:
+        return [found for found in find_forms(data, 0, wanted) if found == text]
+
+    for path in folder.rglob("*"):
+        if any(look(path.name.encode(errors="replace"), 0)):
+            return True
+        if path.is_file() and not path.is_symlink() and scan_pieces(path, look, path.name, budget).places:
+            return True
+    return False

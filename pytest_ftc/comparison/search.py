@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,6 +13,10 @@ from pytest_ftc.comparison.members.span import Span
 
 _CHUNK = 1 << 20
 _LIMITS = Limits(decompressed=1 << 29)
+_OVERLAP = 512
+"""Bytes in which what is looked for may lie where two parts meet."""
+
+Look = Callable[[bytes, int], Iterable[str]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +50,26 @@ def find_bytes(path: Path, wanted: Mapping[bytes, str], name: str = "", budget: 
                     places[piece, what] = None
     told = dict.fromkeys((piece.member, what) for piece, what in places)
     return Found(tuple(told), tuple(budget.cut))
+
+
+def scan_pieces(path: Path, look: Look, name: str = "", budget: Budget | None = None) -> Found:
+    """Have `look` search the file at `path`, called `name`, and every piece in it, as far as the `budget` goes.
+
+    `look` gets parts of a piece, each beginning with the last bytes of the one before, and the size of the piece, and
+    returns what it found there.  Raises OSError.
+    """
+    budget = budget or Budget(_LIMITS)
+    places: dict[tuple[str, str], None] = {}
+    with open(path, "rb", 0) as file, closing(walk_pieces(file, name, budget)) as pieces, _time_limit(budget):
+        for piece in pieces:
+            position, tail = 0, b""
+            while chunk := piece.content.read(position, _CHUNK):
+                if position or piece.member:
+                    budget.check_time()
+                places.update(((piece.member, what), None) for what in look(tail + chunk, piece.content.size))
+                position += len(chunk)
+                tail = chunk[-_OVERLAP:]
+    return Found(tuple(places), tuple(budget.cut))
 
 
 @contextmanager

@@ -37,6 +37,7 @@ from pytest_ftc.verification.plan import BuildSetting, Plan, PlannedArtifact, pl
 from pytest_ftc.verification.reference import compare_with_references
 from pytest_ftc.verification.replay.recorder import Recorder, Recording
 from pytest_ftc.verification.secret_leaks import mask_build, mask_secrets
+from pytest_ftc.verification.time_readers import may_read_file_times
 
 _TELLING = (Verdict.REPRODUCIBLE, Verdict.UNREPRODUCIBLE, Verdict.FRAGILE)
 """Verdicts that involve a varied build."""
@@ -202,10 +203,9 @@ def _judge(planned: PlannedArtifact, executor: Executor, comparator: Comparator)
     differences = compare_builds(planned.artifact, builds, comparator)
     if differences:
         return replace(outcome, verdict=Verdict.UNREPRODUCIBLE, differences=differences)
-    unmoved, not_searched = _find_unmoved_date(plan, planned.source, builds[0])
-    plan = plan.without(unmoved)
+    plan = plan.without(_find_unmoved_date(plan, planned.source, builds[0]))
     verdict, reason = judge_builds(builds, expected=expected, varied=plan.varied)
-    return replace(outcome, plan=plan, verdict=verdict, reason=reason, notes=not_searched)
+    return replace(outcome, plan=plan, verdict=verdict, reason=reason)
 
 
 def _find_what_breaks(
@@ -247,20 +247,24 @@ def _explain(planned: PlannedArtifact, outcome: _Outcome, executor: Executor, co
     )
 
 
-def _find_unmoved_date(plan: Plan, source: Snapshot, control: BuildResult) -> tuple[Mapping[str, str], tuple[str, ...]]:
+def _find_unmoved_date(plan: Plan, source: Snapshot, control: BuildResult) -> Mapping[str, str]:
     """Return why the clock was not varied, if the outputs, which are the same, hold the real date all the same.
 
-    Returned too is what was not searched for the date.
+    Or if they could not be searched for it.
     """
     if "time" not in plan.varied:
-        return {}, ()
+        return {}
     files = {output.path: Path(control.blobs, output.sha256) for output in control.outputs if output.sha256}
     moments = (control.started, control.started + control.seconds)
-    found = find_real_date(files, moments, plan.actions[0].environment.variables, source.path)
-    if not found.text:
-        return {}, summarize("not searched for the date of the builds", found.not_searched)
-    reason = f"the outputs contain the real date of the builds ({found.text}); file times cannot be varied"
-    return {"time": reason}, ()
+    variables, numbers = plan.actions[0].environment.variables, may_read_file_times(control.trace)
+    found = find_real_date(files, moments, variables, source.path, numbers=numbers)
+    if found.text:
+        reason = f"the outputs contain the real date of the builds ({found.text}); file times cannot be varied"
+        return {"time": reason}
+    if found.not_searched:
+        missed = summarize("not searched for the date of the builds", found.not_searched)
+        return {"time": "; ".join(missed)}
+    return {}
 
 
 def _notes(source: Snapshot, prepared: Prepared, builds: Sequence[BuildResult]) -> tuple[str, ...]:

@@ -1,6 +1,10 @@
 """Today's date in an output that does not differ."""
 
 import calendar
+import gzip
+import io
+import tarfile
+import zipfile
 from pathlib import Path
 
 import pytest
@@ -75,3 +79,104 @@ def test_surroundings_do_not_matter(tmp_path_factory, before, after):
     (folder / "out").write_bytes(before + b"20261123" + after)
     (folder / "source").mkdir()
     assert find_real_date({"out": folder / "out"}, [MOMENT], {}, folder / "source").text == "20261123"
+
+
+@pytest.mark.parametrize("text", ["2026-11-22", "20261124", "2026-10", "25", "Sunday", "Oct 23", "20779", "1795305599"])
+def test_other_dates_are_none_in_a_short_text(find, text):
+    assert find(text.encode() + b"\n") == ""
+
+
+@pytest.mark.parametrize(
+    "text", ["2026", "2026-11", "11/2026", "Nov 2026", "November 2026", "202611", "Nov 23", "23 Nov", "261123", "20780"]
+)
+def test_a_vague_date_is_found_where_it_stands_by_itself(find, text):
+    assert find(b"x" * 9000 + b" made " + text.encode() + b", then\n") != ""
+    assert find(b"x" * 9000 + b"1" + text.encode() + b"1") == ""
+
+
+@pytest.mark.parametrize("text", ["2026.1", "v1.2026", "2026-01-05", "x2026", "12026", "2026_", "1:2026"])
+def test_a_part_of_something_else_is_no_year(find, text):
+    assert find(text.encode()) == ""
+
+
+@pytest.mark.parametrize("text", ["Monday", "Mon", "mon", "MONDAY", "November", "Nov", "NOV"])
+def test_a_name_is_found_in_a_short_text_without_others_of_its_kind(find, text):
+    assert find(b"made on a " + text.encode() + b"\n").lower() == text.lower()
+    assert find(b"x " * 5000 + text.encode()) == ""
+    assert find(text.encode() + b" Sunday Tuesday January March") == ""
+    assert find(b"x" + text.encode() + b"x") == ""
+
+
+@pytest.mark.parametrize("text", ["327", "48", "11", "23", "26", "12"])
+def test_a_number_is_found_where_there_is_hardly_anything_else(find, text):
+    assert find(b"week " + text.encode() + b"\n") == text
+    assert find(b"n " * 50 + text.encode()) == ""
+    assert find(b"1" + text.encode()) == ""
+
+
+def test_numbers_are_none_where_nothing_reads_the_times_of_files(tmp_path):
+    (tmp_path / "out").write_bytes(b"327\n")
+    (tmp_path / "source").mkdir()
+    assert find_real_date({"out": tmp_path / "out"}, [MOMENT], {}, tmp_path / "source", numbers=False).text == ""
+
+
+@pytest.mark.parametrize("seconds", [MOMENT, MOMENT - MOMENT % 86400, MOMENT - MOMENT % 86400 + 86399, MOMENT * 1000])
+def test_seconds_of_the_day_are_found_as_decimals(find, seconds):
+    assert find(b"x" * 9000 + b" mtime=%d\n" % seconds) == str(seconds)
+    assert find(b"x" * 9000 + b" mtime=%d\n" % (seconds + 86400000)) == ""
+
+
+def _zip(date: tuple[int, int, int]) -> bytes:
+    file = io.BytesIO()
+    with zipfile.ZipFile(file, "w") as archive:
+        archive.writestr(zipfile.ZipInfo("a", (*date, 0, 0, 0)), b"x")
+    return file.getvalue()
+
+
+def _tar(seconds: int, form: int) -> bytes:
+    file = io.BytesIO()
+    with tarfile.open(fileobj=file, mode="w", format=form) as archive:
+        info = tarfile.TarInfo("a")
+        info.mtime = seconds
+        archive.addfile(info)
+    return file.getvalue()
+
+
+def test_the_date_of_a_zip_entry_is_found(find, packed):
+    assert find(_zip((2026, 11, 23))) == "2026-11-23 as the date of a zip entry"
+    assert find(_zip((2026, 11, 22))) == find(_zip((1980, 1, 1))) == ""
+    pack, _ = packed
+    assert find(pack(_zip((2026, 11, 23)))) == "2026-11-23 as the date of a zip entry"
+
+
+@pytest.mark.parametrize("form", [tarfile.USTAR_FORMAT, tarfile.GNU_FORMAT, tarfile.PAX_FORMAT])
+def test_the_time_of_a_tar_entry_is_found(find, form):
+    assert find(gzip.compress(_tar(MOMENT - MOMENT % 3600, form), mtime=0)) == "2026-11-23 as the mtime of a tar entry"
+    assert find(gzip.compress(_tar(MOMENT + 86400, form), mtime=0)) == ""
+
+
+def test_the_time_of_a_gzip_file_is_found(find):
+    assert find(gzip.compress(b"x", mtime=MOMENT)) == "2026-11-23 as the mtime of a gzip file"
+    assert find(gzip.compress(b"x", mtime=MOMENT + 86400)) == ""
+
+
+def test_a_vague_date_of_the_source_is_none(find, tmp_path):
+    (tmp_path / "source" / "LICENSE").write_text("x" * 9000 + "Copyright 2026. Monday or Tuesday, in week 48")
+    (tmp_path / "source" / "a.zip").write_bytes(_zip((2026, 11, 23)))
+    assert find(b"in 2026") == find(b"48") == find(b"Monday") == find(_zip((2026, 11, 23))) == ""
+    assert find(b"2026, November") == "November"
+
+
+def test_a_name_of_an_output_is_searched_too(tmp_path):
+    (tmp_path / "out").write_bytes(b"")
+    (tmp_path / "source").mkdir()
+    found = find_real_date({"app-2026.11.23.tar": tmp_path / "out"}, [MOMENT], {}, tmp_path / "source")
+    assert found.text == "2026.11.23"
+    assert find_real_date({"app-48.tar": tmp_path / "out"}, [MOMENT], {}, tmp_path / "source").text == ""
+
+
+def test_the_day_of_source_date_epoch_explains_every_form(find):
+    variables = {"SOURCE_DATE_EPOCH": str(MOMENT - 3600)}
+    for text in (b"2026", b"Monday", b"20780", b"%d" % MOMENT, b"327", _zip((2026, 11, 23))):
+        assert find(text, variables) == ""
+    assert find(b"Monday", {"SOURCE_DATE_EPOCH": str(MOMENT - 86400)}) == "Monday"

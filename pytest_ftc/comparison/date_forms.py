@@ -1,0 +1,156 @@
+"""The forms in which a date may stand in an output, from the year to the seconds of a day.
+
+The vaguer a form is, the more must speak for it: a date in full counts anywhere, a year or a month where it stands by
+itself, the name of a day or month in a short text that names no other, and a number of two or three digits where there
+is hardly anything else.
+"""
+
+from __future__ import annotations
+
+import re
+import time
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
+
+_FULL = (
+    "%Y-%m-%d", "%Y%m%d", "%Y/%m/%d", "%Y.%m.%d", "%d.%m.%Y", "%m/%d/%Y", "%d/%m/%Y", "%d-%m-%Y", "%b %d %Y",
+    "%b %e %Y", "%b %d, %Y", "%b %e, %Y", "%d %b %Y", "%e %b %Y", "%d-%b-%Y", "%B %d, %Y", "%B %e, %Y", "%d %B %Y",
+    "%e %B %Y", "%Y-%j", "%G-W%V",
+)  # fmt: skip
+_WORDS = (
+    "%B %Y", "%b %Y", "%b-%Y", "%Y %b", "%Y-%m", "%Y/%m", "%Y.%m", "%m/%Y", "%Y%m", "%y%m%d", "%d%m%y", "%Y%j",
+    "%d%m%Y", "%m%d%Y", "%m/%d/%y", "%d/%m/%y", "%d.%m.%y", "%y-%m-%d", "%b %d", "%b %e", "%d %b", "%e %b", "%B %d",
+    "%B %e", "%d %B", "%e %B", "%e. %B", "%d. %B", "%Y",
+)  # fmt: skip
+_SHORT = ("%m-%d", "%d-%m", "%m/%d", "%d/%m", "%m%d", "%d%m", "%m %d", "%d %m")
+_TINY = ("%j", "%V", "%U", "%W", "%y", "%m", "%d", "%H")
+_NAMES = (
+    tuple(time.strftime("%A", (2024, 1, 1, 0, 0, 0, day, 1, 0)) for day in range(7)),
+    tuple(time.strftime("%B", (2024, month, 1, 0, 0, 0, 0, 1, 0)) for month in range(1, 13)),
+)
+_MONTH = re.compile(rb"(?i)\b(%s)" % b"|".join(name[:3].encode() for name in _NAMES[1]))
+_MOST_SHORT, _MOST_TINY = 4096, 64
+_DAY = 86400
+# A word does not continue on either side, and no digits follow or precede it behind a mark, as in 2026.1 or 1:2026.
+_BEFORE, _AFTER = rb"(?<![0-9A-Za-z_])(?<![0-9][-./,:])", rb"(?![0-9A-Za-z_])(?![-./,:][0-9])"
+
+
+@dataclass(frozen=True, slots=True)
+class Form:
+    """One form of a date, and how to find it."""
+
+    key: bytes
+    """Without these bytes, which are quick to look for, it does not stand there."""
+    pattern: re.Pattern[bytes]
+    text: str
+    """How it is called; empty for what the pattern matches."""
+    most: int = 0
+    """The size in bytes of the largest text that it counts in; 0 for any."""
+    holds: Callable[[re.Match[bytes]], bool] = bool
+
+
+def make_forms(moments: Iterable[float], explained: Mapping[str, str], *, numbers: bool = True) -> tuple[Form, ...]:
+    """Return the forms of the real `moments`, in seconds since 1970, that no value of the variables `explained` has.
+
+    Without `numbers`, those of two or three digits are left out.
+    """
+    given = [int(value) for value in explained.values() if value.isdecimal() and len(value) < 12]
+    moments = tuple(moments)
+    days = {int(moment) // _DAY for moment in moments} - {moment // _DAY for moment in given}
+    exact = [time.gmtime(day * _DAY) for day in sorted(days)]
+    known = {time.strftime(form, time.gmtime(moment)) for moment in given for form in (*_FULL, *_WORDS)}
+    forms = [
+        *(_full(text) for text in _texts(_FULL, exact)),
+        *(_word(text) for text in [*_texts(_WORDS, exact), *map(str, sorted(days))]),
+        *(_word(text, _MOST_SHORT) for text in _texts(_SHORT, exact)),
+        *(form for when in exact for form in _names(when)),
+        *(form for day in sorted(days) for form in _structures(day)),
+    ]
+    if numbers:
+        hours = [time.gmtime(moment) for moment in moments if int(moment) // _DAY in days]
+        forms += [_number(text) for text in _texts(_TINY, hours)]
+    values = [value.encode(errors="surrogateescape") for value in explained.values()]
+    return tuple(
+        form for form in forms if form.text not in known and not any(_matches(form, value) for value in values)
+    )
+
+
+def find_forms(data: bytes, size: int, forms: Iterable[Form]) -> Iterator[str]:
+    """Yield the texts of the `forms` that stand in `data`, a part of a file or member of `size` bytes."""
+    for form in forms:
+        if (not form.most or size <= form.most) and form.key in data:
+            for match in form.pattern.finditer(data):
+                if form.holds(match):
+                    yield form.text or match[0].decode("ascii", "replace")
+                    break
+
+
+def _matches(form: Form, data: bytes) -> bool:
+    return any(True for _ in find_forms(data, 0, [form]))
+
+
+def _texts(forms: Iterable[str], moments: Iterable[time.struct_time]) -> list[str]:
+    return list(dict.fromkeys(time.strftime(form, when).strip() for when in moments for form in forms))
+
+
+def _full(text: str) -> Form:
+    return Form(text.encode(), re.compile(re.escape(text.encode())), text)
+
+
+def _word(text: str, most: int = 0) -> Form:
+    # The day of a month in another year is another day.
+    after = _AFTER if text[-4:].isdigit() or text.isdigit() else _AFTER + rb"(?!,? [0-9]{4}(?![0-9]))"
+    return Form(text.encode(), re.compile(_BEFORE + re.escape(text.encode()) + after), text, most)
+
+
+def _number(text: str) -> Form:
+    return replace(_word(text, _MOST_TINY), holds=_is_only_number)
+
+
+def _is_only_number(match: re.Match[bytes]) -> bool:
+    return len(re.findall(rb"[0-9]+", match.string)) == 1 and not _MONTH.search(match.string)
+
+
+def _names(when: time.struct_time) -> Iterator[Form]:
+    """Yield the names of the weekday and the month, in full and short; a text with others of their kind is a table."""
+    for names, index in zip(_NAMES, (when.tm_wday, when.tm_mon - 1), strict=True):
+        for length in (3, None):
+            name = names[index][:length]
+            others = b"|".join(other[:3].encode() for place, other in enumerate(names) if place != index)
+            others += rb"|(?:19|20)(?!%02d)[0-9]{2}\b" % (when.tm_year % 100)
+            pattern = rb"(?i)" + _BEFORE + name.encode() + rb"(?![0-9A-Za-z_])"
+            yield Form(b"", re.compile(pattern), name, _MOST_SHORT, _alone(re.compile(rb"(?i)\b(" + others + rb")")))
+
+
+def _alone(others: re.Pattern[bytes]) -> Callable[[re.Match[bytes]], bool]:
+    return lambda match: not others.search(match.string)
+
+
+def _structures(day: int) -> Iterator[Form]:
+    """Yield what formats store: DOS dates of zip, times of tar and gzip, and seconds or milliseconds as decimals."""
+    when = time.gmtime(day * _DAY)
+    date = time.strftime("%Y-%m-%d", when)
+    dos = ((when.tm_year - 1980) << 9 | when.tm_mon << 5 | when.tm_mday).to_bytes(2, "little")
+    for mark, gap in ((b"PK\x03\x04", 8), (b"PK\x01\x02", 10)):
+        pattern = re.compile(re.escape(mark) + b".{%d}" % gap + re.escape(dos), re.DOTALL)
+        yield Form(mark, pattern, f"{date} as the date of a zip entry")
+    # The mtime of a tar header is 121 bytes before its "ustar", see tar(5).
+    tar = re.compile(rb"([0-7]{11})[ \0].{109}ustar", re.DOTALL)
+    yield Form(b"ustar", tar, f"{date} as the mtime of a tar entry", holds=lambda match: _is_on(day, int(match[1], 8)))
+    gzip = re.compile(rb"\A\x1f\x8b\x08.(.{4})", re.DOTALL)
+    yield Form(
+        b"\x1f\x8b\x08",
+        gzip,
+        f"{date} as the mtime of a gzip file",
+        holds=lambda match: _is_on(day, int.from_bytes(match[1], "little")),
+    )
+    first, last = str(day * _DAY), str(day * _DAY + _DAY - 1)
+    common = next((first[:length] for length in range(6, 2, -1) if first[:length] == last[:length]), "")
+    seconds = re.compile(
+        rb"(?<![0-9A-Za-z_])(%s[0-9]{%d})([0-9]{3})?(?![0-9A-Za-z_])" % (common.encode(), 10 - len(common))
+    )
+    yield Form(common.encode(), seconds, "", holds=lambda match: _is_on(day, int(match[1])))
+
+
+def _is_on(day: int, seconds: int) -> bool:
+    return seconds // _DAY == day

@@ -1,0 +1,32 @@
+"""Which programs of a build could have read the time of a file."""
+
+from __future__ import annotations
+
+import re
+
+from pytest_ftc.model import Trace
+
+_WITHOUT = frozenset((
+    "sh", "dash", "bash", "echo", "printf", "true", "false", "cat", "cp", "mv", "mkdir", "rmdir", "rm", "chmod",
+    "touch", "tee", "head", "tail", "cut", "tr", "sed", "grep", "egrep", "fgrep", "sort", "uniq", "wc", "env", "expr",
+    "seq", "basename", "dirname", "pwd", "id", "nproc", "uname", "hostname", "sleep",
+))  # fmt: skip
+"""Programs that never print the time of a file: none of their options does."""
+_WITH_OPTION = {"date": re.compile(r"-[A-Za-z]*r|--ref"), "ls": re.compile(r"-[A-Za-z]*[lgno]|--(format|full-time)")}
+"""Programs that print the time of a file only with such an option."""
+
+
+def may_read_file_times(trace: Trace | None) -> bool:
+    """Return whether a program of the traced build may have printed the time of a file; True where none is known."""
+    if trace is None or trace.gaps:
+        return True
+    for program in trace.programs:
+        words = program.argv
+        name = words[0].rpartition("/")[2] if words else ""
+        option = _WITH_OPTION.get(name)
+        if option:
+            if any(option.match(word) for word in words[1:]):
+                return True
+        elif name not in _WITHOUT:
+            return True
+    return False

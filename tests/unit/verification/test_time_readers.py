@@ -1,0 +1,48 @@
+"""Programs that could have printed the time of a file."""
+
+import pytest
+
+from pytest_ftc.model import Trace
+from pytest_ftc.model.trace import Program
+from pytest_ftc.verification.time_readers import may_read_file_times
+
+
+def trace(*commands: str, gaps: tuple[str, ...] = ()) -> Trace:
+    programs = tuple(
+        Program(pid=1, argv=tuple(command.split()), folder="/", program="/bin/x", parent=-1, exit_code=0)
+        for command in commands
+    )
+    return Trace(programs=programs, read=(), written=(), contents=(), moved=(), connected=(), gaps=gaps)
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        "date -r f +%V",
+        "/bin/date --reference=f",
+        "date -ur f",
+        "stat f",
+        "ls -l",
+        "ls -A -go",
+        "ls --full-time",
+        "python3 x.py",
+        "./own",
+        "find . -printf %t",
+        "awk 1",
+        "",
+    ],
+)
+def test_these_may(command):
+    assert may_read_file_times(trace("sh -c x", command))
+
+
+@pytest.mark.parametrize(
+    "command", ["date +%V", "/usr/bin/date -d @0", "ls", "ls -A src", "cat f", "cp -p a b", "touch f"]
+)
+def test_these_do_not(command):
+    assert not may_read_file_times(trace("/bin/sh -c x", command))
+
+
+def test_what_is_not_known_may():
+    assert may_read_file_times(None)
+    assert may_read_file_times(trace("sh -c x", gaps=("strace is traced by the build itself",)))
