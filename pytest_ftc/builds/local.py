@@ -241,6 +241,7 @@ def _result(action: Action, result: Mapping[str, Any], log: Path, blobs: Path) -
         notes=(
             *([f"{survivors} process(es) that the build left running were killed"] if survivors else []),
             *map(printable, result.get("left_out", ())),
+            *map(printable, result.get("notes", ())),
         ),
     )
 

@@ -145,6 +145,32 @@ def test_a_stale_output_beside_one_that_was_built_is_named(verify, project):
     assert "the build did not touch it: 'b'" in run.text
 
 
+def test_what_a_link_leads_to_is_compared_and_must_be_built(verify, project):
+    (project / "stale").write_text("stale")
+    run = verify("""
+        [artifacts.random]
+        build = "date +%N > data; ln -s data out"
+        outputs = ["out"]
+        [artifacts.library]
+        build = "mkdir -p d; date +%N > d/lib.so.1; ln -s lib.so.1 d/lib.so"
+        outputs = ["d/*.so"]
+        [artifacts.stale]
+        build = "ln -s stale out"
+        outputs = ["out"]
+        [artifacts.away]
+        build = "ln -s /etc/hosts out"
+        outputs = ["out"]
+        """)
+    assert run.verdicts == {
+        "random": "unreproducible",
+        "library": "unreproducible",
+        "stale": "failed",
+        "away": "reproducible",
+    }
+    assert "the build did not touch it: 'stale'" in run.text
+    assert any("out -> /etc/hosts" in note for note in run.artifact("away")["notes"])
+
+
 def test_a_project_without_git_on_the_machine_is_verified(verify_build, monkeypatch, tmp_path):
     tools = tmp_path / "tools"
     tools.mkdir()

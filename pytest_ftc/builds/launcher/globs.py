@@ -25,6 +25,11 @@ def find_matches(tree: str, patterns: list[str]) -> list[str]:
     return sorted(found)
 
 
+def find_below(tree: str, folder: str) -> list[str]:
+    """Return the sorted relative paths of all that is in `folder` below `tree`; symlinks are not followed."""
+    return sorted(_all_below(tree, folder))
+
+
 def _parts(pattern: str) -> list[str]:
     parts: list[str] = []
     for part in pattern.split("/"):

@@ -12,6 +12,7 @@ import time
 
 from pytest_ftc.builds.launcher import kernel, processes, root
 from pytest_ftc.builds.launcher.namespaces import enter_namespaces
+from pytest_ftc.builds.launcher.output_links import file_clock
 from pytest_ftc.builds.launcher.outputs import OutputsError, collect_outputs, trace_files
 from pytest_ftc.builds.launcher.shared_memory import list_shared_memory, remove_stale
 from pytest_ftc.builds.launcher.tracing.outcome import import_for, supervise
@@ -106,7 +107,7 @@ def _run_plain(spec: Spec, log: int, keep: int | None) -> Result:
 def _run_build(spec: Spec, log: int, keep: int | None, *, namespace: bool) -> Result:
     tree, patterns = spec["build_path"], spec["outputs"]
     before = trace_files(tree, patterns)
-    moment: dict[str, float] = {}
+    moment: dict[str, Any] = {}
     supervision = supervise(spec, log)
     os.write(1, b"ready\n")
     if not processes.await_turn():
@@ -115,6 +116,7 @@ def _run_build(spec: Spec, log: int, keep: int | None, *, namespace: bool) -> Re
     def announce() -> None:
         moment["started"] = time.time()
         moment["clock"] = time.monotonic()
+        moment["files"] = file_clock()
         os.write(1, b"started %r\n" % moment["started"])
 
     try:
@@ -133,21 +135,23 @@ def _run_build(spec: Spec, log: int, keep: int | None, *, namespace: bool) -> Re
         result["left_out"] = keep_folders(spec, keep)
     if spec["shell"]:
         # The exit status of a shell is not that of the build.
-        return {**result, "exit_code": None, **_collect(tree, patterns, before)}
+        return {**result, "exit_code": None, **_collect(spec, before, moment["files"])}
     if ended.timed_out:
         return {**result, "status": "timeout", "reason": f"still running after {spec['timeout']:g} s"}
     if ended.exit_code != 0:
         return {**result, **_explain_failure(ended.exit_code or 0, spec, log)}
-    return {**result, **_collect(tree, patterns, before)}
+    return {**result, **_collect(spec, before, moment["files"])}
 
 
-def _timing(moment: dict[str, float]) -> Result:
+def _timing(moment: dict[str, Any]) -> Result:
     return {"started": moment["started"], "seconds": time.monotonic() - moment["clock"]}
 
 
-def _collect(tree: str, patterns: list[str], before: Any) -> Result:
+def _collect(spec: Spec, before: Any, since: int) -> Result:
+    notes: list[str] = []
     try:
-        return {"status": "ok", "outputs": collect_outputs(tree, patterns, ".", before)}
+        outputs = collect_outputs(spec["build_path"], spec["outputs"], ".", before, since, notes)
+        return {"status": "ok", "outputs": outputs, "notes": notes}
     except OutputsError as error:
         return {"status": "failed", "reason": str(error)}
     except OSError as error:

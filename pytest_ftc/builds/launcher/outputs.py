@@ -6,6 +6,7 @@ import os
 import stat
 
 from pytest_ftc.builds.launcher.globs import find_matches
+from pytest_ftc.builds.launcher.output_links import find_old, follow_links
 from pytest_ftc.builds.launcher.trees import write_all
 
 TYPE_CHECKING = False
@@ -36,19 +37,25 @@ def trace_files(tree: str, patterns: list[str]) -> Traces:
     return traces
 
 
-def collect_outputs(tree: str, patterns: list[str], blobs: str, before: Traces) -> list[dict[str, Any]]:
+def collect_outputs(
+    tree: str, patterns: list[str], blobs: str, before: Traces, since: int = 0, notes: list[str] | None = None
+) -> list[dict[str, Any]]:
     """Copy what the `patterns` match to `blobs` and return its manifest, sorted by path.
 
-    Raises OutputsError when a pattern matches nothing, when a file or symlink was there `before` and the build did not
-    touch it, or when a match is neither file, folder nor symlink.
+    What a link leads to in the tree is an output too.  `since` is when the build began, by the clock of files; what is
+    not compared is added to `notes`.  Raises OutputsError when a pattern matches nothing, when a file or symlink was
+    there `before` and the build did not touch it, or when a match is neither file, folder nor symlink.
     """
     for pattern in patterns:
         if not find_matches(tree, [pattern]):
             raise OutputsError(f"the build left nothing that matches {pattern!r}")
     paths = find_matches(tree, patterns)
-    if stale := _find_untouched(tree, patterns, before):
+    targets = follow_links(tree, paths)
+    if stale := _find_untouched(tree, patterns, before) + find_old(tree, targets.inside, since):
         raise OutputsError(_describe_untouched(stale))
-    return [_take(tree, path, blobs) for path in paths]
+    if notes is not None:
+        notes += targets.notes()
+    return [_take(tree, path, blobs) for path in sorted({*paths, *targets.inside})]
 
 
 def _find_untouched(tree: str, patterns: list[str], before: Traces) -> list[str]:

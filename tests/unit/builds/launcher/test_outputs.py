@@ -1,10 +1,12 @@
 import hashlib
 import os
 import socket
+import time
 from pathlib import Path
 
 import pytest
 
+from pytest_ftc.builds.launcher.output_links import file_clock
 from pytest_ftc.builds.launcher.outputs import OutputsError, collect_outputs, trace_files
 
 
@@ -96,3 +98,53 @@ def test_holes_stay_holes(tree: Path, blobs: Path) -> None:
     copy = blobs / entry["sha256"]
     assert copy.stat().st_size == entry["size"] == 1 << 28
     assert copy.stat().st_blocks * 512 < 1 << 24
+
+
+def test_what_a_link_leads_to_in_the_tree_is_an_output_too(tree: Path, blobs: Path) -> None:
+    (tree / "d/deep").mkdir(parents=True)
+    (tree / "d/deep/file").write_text("x")
+    (tree / "data").write_text("y")
+    (tree / "second").symlink_to("d/../data")
+    (tree / "out").symlink_to("second")
+    (tree / "folder").symlink_to(tree / "d")
+    (tree / "dangling").symlink_to("nowhere")
+    notes: list[str] = []
+    outputs = ["out", "folder", "dangling"]
+    manifest = collect_outputs(str(tree), outputs, str(blobs), {}, 0, notes)
+    assert [one["path"] for one in manifest] == [
+        "d", "d/deep", "d/deep/file", "dangling", "data", "folder", "out", "second",
+    ]  # fmt: skip
+    assert notes == []
+
+
+def test_a_link_that_leaves_the_tree_or_leads_upward_is_named(tree: Path, blobs: Path) -> None:
+    (tree / "d").mkdir()
+    (tree / "d/up").symlink_to("..")
+    (tree / "d/self").symlink_to("../d")
+    (tree / "d/away").symlink_to("../../blobs")
+    (tree / "d/system").symlink_to("/etc/passwd")
+    (tree / "other").write_text("not declared")
+    notes: list[str] = []
+    manifest = collect_outputs(str(tree), ["d"], str(blobs), {}, 0, notes)
+    assert [one["path"] for one in manifest] == ["d", "d/away", "d/self", "d/system", "d/up"]
+    assert notes == [
+        (
+            "an output that is a link leaves the build tree; what it leads to is not compared: "
+            "d/away -> ../../blobs, d/system -> /etc/passwd"
+        ),
+        (
+            "an output that is a link leads to a folder that it lies in; only what is declared there is compared: "
+            "d/self -> ../d, d/up -> .."
+        ),
+    ]
+
+
+def test_what_a_link_leads_to_must_be_built(tree: Path, blobs: Path) -> None:
+    (tree / "stale").write_text("stale")
+    time.sleep(0.05)
+    began = file_clock()
+    (tree / "out").symlink_to("stale")
+    with pytest.raises(OutputsError, match="did not touch it: 'stale'"):
+        collect_outputs(str(tree), ["out"], str(blobs), {}, began)
+    (tree / "stale").write_text("new")
+    assert len(collect_outputs(str(tree), ["out"], str(blobs), {}, began)) == 2
