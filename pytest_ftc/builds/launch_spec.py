@@ -8,8 +8,9 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from pytest_ftc.builds.compiled_locales import SYSTEM_LOCALES
 from pytest_ftc.builds.launcher import kernel
-from pytest_ftc.model import Action, Environment, KernelName, Machine
+from pytest_ftc.model import Action, Environment, Isolation, KernelName, Machine
 
 _PRIVATE = (Path("/tmp"), Path("/var/tmp"), Path("/dev/shm"))
 
@@ -17,7 +18,8 @@ _PRIVATE = (Path("/tmp"), Path("/var/tmp"), Path("/dev/shm"))
 def describe_build(action: Action, machine: Machine, folder: Path, log: Path) -> dict[str, Any]:
     """Return what the launcher is given: how to run `action` below `folder`, with its log at `log`."""
     environment = action.environment
-    variables = {"HOME": environment.home, "TMPDIR": environment.temp_dir, **environment.variables}
+    variables = {**_locale_path(machine), "HOME": environment.home, "TMPDIR": environment.temp_dir}
+    variables |= environment.variables
     return {
         "argv": action.shell.argv if action.shell else action.command,
         "shell": {"terminal": action.shell.terminal} if action.shell else None,
@@ -46,12 +48,20 @@ def describe_build(action: Action, machine: Machine, folder: Path, log: Path) ->
         "clock_shift": environment.clock_shift,
         "trace": action.trace.value,
         "first_pid": environment.first_pid,
+        "locales": machine.compiled_locales,
         "personality": _personality(environment),
         "visible": _hidden_needs(action, machine.faketime),
         "log": str(log),
         "blobs": str(folder / "blobs"),
         "result": str(folder / "result.json"),
     }
+
+
+def _locale_path(machine: Machine) -> dict[str, str]:
+    """Return where locales are found; with namespaces those compiled for this session are mounted."""
+    if not machine.compiled_locales or machine.isolation is not Isolation.NONE:
+        return {}
+    return {"LOCPATH": f"{machine.compiled_locales}:{SYSTEM_LOCALES}"}
 
 
 def _identity(environment: Environment) -> dict[str, Any]:

@@ -13,6 +13,7 @@ from dataclasses import replace
 from importlib.util import find_spec
 from pathlib import Path
 
+from pytest_ftc.builds.compiled_locales import SYSTEM_LOCALES, compile_locales
 from pytest_ftc.builds.launch_spec import clock_variables
 from pytest_ftc.builds.launcher.trees import remove_tree
 from pytest_ftc.builds.local import LocalExecutor
@@ -38,7 +39,19 @@ def survey_machine(work: Path) -> Machine:
         personality_reason=_try_personality(),
         cpus=len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1,
     )
-    return _find_isolation(machine, work)
+    return _with_compiled_locales(_find_isolation(machine, work), work)
+
+
+def _with_compiled_locales(machine: Machine, work: Path) -> Machine:
+    """Return `machine` with the locales that could be compiled for it."""
+    if machine.isolation is Isolation.NONE and Path(SYSTEM_LOCALES, "locale-archive").exists():
+        # Without a mount namespace LOCPATH would show ours, and hide the archive, see locale(7).
+        return machine
+    folder = work / "locales"
+    compiled = compile_locales(folder, machine.locales)
+    if not compiled:
+        return machine
+    return replace(machine, locales=(*machine.locales, *compiled), compiled_locales=str(folder))
 
 
 def _find_isolation(machine: Machine, work: Path) -> Machine:

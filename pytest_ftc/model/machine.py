@@ -33,7 +33,9 @@ class Machine:
     """Path of a libfaketime that was seen to move the clock; empty when there is none."""
     faketime_reason: str = ""
     locales: tuple[str, ...] = ()
-    """Locales installed, as ``locale -a`` names them."""
+    """Locales installed, as ``locale -a`` names them, and those compiled for this session."""
+    compiled_locales: str = ""
+    """Folder of the latter; empty when there are none."""
     zoneinfo: bool = False
     """Whether the time zone database is installed."""
     work_dir: str = ""

@@ -56,6 +56,14 @@ class TakesTurns(Protocol):
         """Return the variation for the experiment `number`, counted from 1."""
 
 
+@runtime_checkable
+class HasLimits(Protocol):
+    """A variation that some machines can apply only in part."""
+
+    def limits(self, machine: Machine) -> str | None:
+        """Return what of it `machine` cannot vary, so that it is applied and not claimed; None where all is varied."""
+
+
 MayStart: TypeAlias = "Callable[[float], bool | None]"
 """Waits at most some seconds and tells whether a command may start; None when that is not known yet."""
 

@@ -23,7 +23,7 @@ def _read_locale(text: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Locales:
-    """C.UTF-8 against a locale with its own collation and month names, or against plain C where none is installed."""
+    """C.UTF-8 against a locale with its own collation and month names; where none is installed, some are compiled."""
 
     name = "locales"
     mechanism = "LC_ALL, LANG, LANGUAGE"
@@ -33,7 +33,7 @@ class Locales:
         "names of locales such as et_EE.UTF-8;de_DE.UTF-8",
         many=True,
         synonym="locale",
-        written="all that are installed, et_EE, de_DE, tr_TR and ja_JP first",
+        written="et_EE, de_DE, tr_TR and ja_JP, then all that are installed",
         meaning="locales to choose the experiment's from (quote the `;` from the shell). Those not installed are "
         "passed over. With `--ftc-builds`, each experiment takes the next",
     )
@@ -49,6 +49,14 @@ class Locales:
         if missing:
             return f"{' and '.join(missing)} of locales.names is not installed; {_SOURCE}"
         return f"locales.names has no locale but {plain_locale(machine)}, which the control has"
+
+    def limits(self, machine: Machine) -> str | None:
+        if self.names or any(_language(name) not in ("", "en") for name in self._candidates(machine)):
+            return None
+        return (
+            "only C and English locales are installed, and localedef(1) could not make others: the builds differed in "
+            f"the encoding at most, not in language and sorting; {_SOURCE}"
+        )
 
     def take_turn(self, number: int) -> Locales:
         return replace(self, turn=number)
@@ -66,6 +74,12 @@ class Locales:
         """Return the locales that the experiment may have, the best first; none is the control's."""
         names = [name for name in self.names if _is_installed(name, machine)] if self.names else _rank(machine)
         return [name for name in names if _plainly(name) != _plainly(plain_locale(machine))]
+
+
+def _language(name: str) -> str:
+    """Return the code of a locale's language; empty for C and POSIX."""
+    code = re.split("[_.@]", name)[0]
+    return "" if code in ("C", "POSIX") else code
 
 
 def plain_locale(machine: Machine) -> str:

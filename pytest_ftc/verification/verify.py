@@ -11,7 +11,6 @@ from pathlib import Path
 from pytest_ftc.builds.inputs.secrets import check_visible, read_secrets
 from pytest_ftc.builds.requirements.python import Prepared
 from pytest_ftc.builds.staggered import run_apart
-from pytest_ftc.comparison.real_dates import find_real_date
 from pytest_ftc.model import (
     Artifact,
     BuildResult,
@@ -28,16 +27,16 @@ from pytest_ftc.model.protocols import Comparator, Executor, Images, Variation
 from pytest_ftc.model.verification import DiagnosisMode
 from pytest_ftc.verification.cache.cache import VerificationCache
 from pytest_ftc.verification.cache.conflict import dispute
+from pytest_ftc.verification.claims import find_unclaimed
 from pytest_ftc.verification.explain import DiagnosisOptions, Plugins, explain, locate
 from pytest_ftc.verification.fragility import find_what_breaks
 from pytest_ftc.verification.hermeticity import find_outside_uses
 from pytest_ftc.verification.judge import compare_builds, judge_builds
-from pytest_ftc.verification.not_searched import summarize
+from pytest_ftc.verification.languages import describe_languages
 from pytest_ftc.verification.plan import BuildSetting, Plan, PlannedArtifact, plan_builds
 from pytest_ftc.verification.reference import compare_with_references
 from pytest_ftc.verification.replay.recorder import Recorder, Recording
 from pytest_ftc.verification.secret_leaks import mask_build, mask_secrets
-from pytest_ftc.verification.time_readers import may_read_file_times
 
 _TELLING = (Verdict.REPRODUCIBLE, Verdict.UNREPRODUCIBLE, Verdict.FRAGILE)
 """Verdicts that involve a varied build."""
@@ -203,9 +202,9 @@ def _judge(planned: PlannedArtifact, executor: Executor, comparator: Comparator)
     differences = compare_builds(planned.artifact, builds, comparator)
     if differences:
         return replace(outcome, verdict=Verdict.UNREPRODUCIBLE, differences=differences)
-    plan = plan.without(_find_unmoved_date(plan, planned.source, builds[0]))
+    plan = plan.without(find_unclaimed(replace(planned, plan=plan), builds[0]))
     verdict, reason = judge_builds(builds, expected=expected, varied=plan.varied)
-    return replace(outcome, plan=plan, verdict=verdict, reason=reason)
+    return replace(outcome, plan=plan, verdict=verdict, reason=reason, notes=describe_languages(builds))
 
 
 def _find_what_breaks(
@@ -245,26 +244,6 @@ def _explain(planned: PlannedArtifact, outcome: _Outcome, executor: Executor, co
         builds=(*outcome.builds, *explained.builds),
         notes=(*outcome.notes, *explained.notes),
     )
-
-
-def _find_unmoved_date(plan: Plan, source: Snapshot, control: BuildResult) -> Mapping[str, str]:
-    """Return why the clock was not varied, if the outputs, which are the same, hold the real date all the same.
-
-    Or if they could not be searched for it.
-    """
-    if "time" not in plan.varied:
-        return {}
-    files = {output.path: Path(control.blobs, output.sha256) for output in control.outputs if output.sha256}
-    moments = (control.started, control.started + control.seconds)
-    variables, numbers = plan.actions[0].environment.variables, may_read_file_times(control.trace)
-    found = find_real_date(files, moments, variables, source.path, numbers=numbers)
-    if found.text:
-        reason = f"the outputs contain the real date of the builds ({found.text}); file times cannot be varied"
-        return {"time": reason}
-    if found.not_searched:
-        missed = summarize("not searched for the date of the builds", found.not_searched)
-        return {"time": "; ".join(missed)}
-    return {}
 
 
 def _notes(source: Snapshot, prepared: Prepared, builds: Sequence[BuildResult]) -> tuple[str, ...]:

@@ -25,6 +25,14 @@ SMALL_DISK = 'mount -t tmpfs -o size=16m none /mnt; TMPDIR=/mnt exec "$@"'
 READ_ONLY = 'mount --bind "$PWD" "$PWD"; mount -o remount,ro,bind "$PWD"; cd "$PWD"; exec "$@"'
 
 
+ONLY_C = """
+set -e
+kept=$(mktemp -d); cp -r /usr/lib/locale/C.utf8 "$kept"
+mount -t tmpfs none /usr/lib/locale; cp -r "$kept/C.utf8" /usr/lib/locale; rm -r "$kept"
+"""
+NO_LOCALEDEF = 'mount --bind /dev/null "$(command -v localedef)"\n'
+
+
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
     """A project that anybody may read and write."""
@@ -41,11 +49,14 @@ def folder(tmp_path: Path) -> Path:
 
 
 def run_pytest(
-    folder: Path, *prefix: str, expected: tuple[str, str] = ("reproducible", "unreproducible")
+    folder: Path,
+    *prefix: str,
+    expected: tuple[str, str] = ("reproducible", "unreproducible"),
+    diagnose: str = "off",
 ) -> tuple[subprocess.CompletedProcess[str], dict]:
     report = folder.parent / "report.json"
     done = subprocess.run(
-        [*prefix, sys.executable, "-m", "pytest", "--ftc-verify", "--ftc-diagnose=off", f"--ftc-json={report}"],
+        [*prefix, sys.executable, "-m", "pytest", "--ftc-verify", f"--ftc-diagnose={diagnose}", f"--ftc-json={report}"],
         cwd=folder,
         env={
             **os.environ,
@@ -101,6 +112,35 @@ def test_where_unshare_is_refused_by_seccomp(folder, tmp_path):
     done, document = run_pytest(folder, sys.executable, str(Path(__file__).with_name("without_call.py")), "unshare")
     assert not_varied(document) == NEED_NAMESPACES
     assert "seccomp" in done.stdout
+
+
+LEAKS = {
+    "month": "date -d 2020-03-01 +%B > bad",
+    "order": "printf 'zoo\\ntee\\nAb\\naa\\n' | sort > bad",
+    "date": "date -d 2020-03-01 +%x > bad",
+}
+
+
+@pytest.mark.parametrize("leak", LEAKS.values(), ids=LEAKS)
+def test_where_only_c_is_installed_languages_are_varied_all_the_same(folder, leak):
+    (folder / "ftc.toml").write_text(PROJECT.replace("pwd > bad", leak.replace("\\", "\\\\")))
+    _, document = run_pytest(folder, "unshare", "-Urm", "sh", "-c", f'{ONLY_C}exec "$@"', "sh", diagnose="full")
+    assert {finding["cause"] for finding in document["artifacts"][1]["findings"]} == {"locales"}
+    assert "locales" in document["artifacts"][0]["varied"]
+
+
+def test_where_only_c_is_installed_and_there_are_no_namespaces(folder):
+    (folder / "ftc.toml").write_text(PROJECT.replace("pwd > bad", LEAKS["month"]))
+    run_pytest(folder, "unshare", "-Urm", "sh", "-c", f"{ONLY_C}{NO_NAMESPACES}", "sh")
+
+
+def test_where_no_language_can_be_had_none_is_claimed(folder):
+    (folder / "ftc.toml").write_text(PROJECT.replace("pwd > bad", LEAKS["month"]))
+    script = f'{ONLY_C}{NO_LOCALEDEF}exec "$@"'
+    expected = ("reproducible", "reproducible")
+    _, document = run_pytest(folder, "unshare", "-Urm", "sh", "-c", script, "sh", expected=expected)
+    assert not_varied(document) == {"locales"}
+    assert "not in language and sorting" in document["artifacts"][1]["not_varied"][0]["reason"]
 
 
 def test_in_a_project_that_is_read_only(folder):

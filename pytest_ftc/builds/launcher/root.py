@@ -57,6 +57,8 @@ def assemble_root(spec: Spec) -> dict[str, str]:
         kernel.name_host(spec["host"], spec["domain"])
     for path, text in describe_machine(spec).items():
         _replace(path, text, scratch, new_root)
+    if spec["locales"]:
+        _add_locales(spec["locales"], new_root)
     _mount_private(private, scratch, new_root)
     # The private /tmp may hide the work folder, whose files are still reachable by relative names.  These also keep
     # the option string of overlayfs free of commas and colons, which would have to be escaped.
@@ -114,6 +116,16 @@ def _replace(path: str, text: str, scratch: str, new_root: str) -> None:
         _write(own, text)
         kernel.bind(own, new_root + path)
         kernel.make_read_only(new_root + path)
+
+
+def _add_locales(compiled: str, new_root: str) -> None:
+    """Show the `compiled` locales beside the machine's own, which a mount over their folder would hide."""
+    target = new_root + "/usr/lib/locale"
+    kernel.mount("tmpfs", target, "tmpfs", kernel.MS_NOSUID | kernel.MS_NODEV, "mode=0755,size=1m")
+    for folder in ("/usr/lib/locale", compiled):
+        for name in os.listdir(folder):
+            _show(os.path.join(folder, name), os.path.join(target, name))
+    kernel.make_read_only(target)
 
 
 def _write(path: str, text: str) -> None:

@@ -68,6 +68,7 @@ def _facts(page: Page, check_up: CheckUp) -> Iterator[Text]:
     yield row(page, "clock", markup.show_lines(machine.faketime or machine.faketime_reason))
     plain = all(name.partition(".")[0] in ("C", "POSIX") for name in machine.locales)
     advice = "; a locale with its own month names and sort order finds more: install Debian's locales-all" * plain
+    advice += "; et_EE, de_DE, tr_TR and ja_JP were compiled where not installed" * bool(machine.compiled_locales)
     yield row(page, "locales", markup.show(", ".join(machine.locales) + advice), most_rows=3)
     yield row(
         page,

@@ -271,5 +271,5 @@ def _read_verification(entry: Entry) -> Verification | None:
 
 
 def _describe_facilities(machine: Machine) -> str:
-    text = json.dumps(to_json(replace(machine, work_dir="", cpus=0)), sort_keys=True)
+    text = json.dumps(to_json(replace(machine, work_dir="", cpus=0, compiled_locales="")), sort_keys=True)
     return hashlib.sha256(text.encode("utf-8", "surrogateescape")).hexdigest()

@@ -102,6 +102,6 @@ def _describe_boot(machine: Machine, effect: str = "") -> str:
         boot = Path("/proc/sys/kernel/random/boot_id").read_text()
     except OSError:
         boot = str(time.time())
-    offered = to_json(replace(machine, work_dir=str(Path(machine.work_dir).parent)))
+    offered = to_json(replace(machine, work_dir=str(Path(machine.work_dir).parent), compiled_locales=""))
     facts = [__version__, boot, offered, sys.executable, effect]
     return hashlib.sha256(json.dumps(facts).encode()).hexdigest()

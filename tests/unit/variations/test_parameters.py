@@ -111,6 +111,25 @@ def test_a_machine_without_a_second_locale_is_told_what_to_install(locales: tupl
     assert "which the control has" in reason("locales.names=POSIX", machine)
 
 
+@pytest.mark.parametrize(
+    ("locales", "limited"),
+    [
+        (("C", "C.utf8", "POSIX"), True),
+        (("C.utf8", "en_US.utf8", "en_GB"), True),
+        (("C.utf8", "en_US.utf8", "fr_FR.utf8"), False),
+        (("C", "et_EE.utf8"), False),
+    ],
+)
+def test_where_only_english_is_installed_the_language_is_not_claimed(locales: tuple[str, ...], limited: bool) -> None:
+    machine = replace(MACHINE, locales=locales)
+    variation = select("locales")
+    assert variation.unavailable(machine) is None
+    limit = variation.limits(machine)  # type: ignore[attr-defined]
+    assert limit is None or "localedef(1) could not make others" in limit
+    assert (limit is not None) == limited
+    assert select("locales.names=C").limits(machine) is None  # type: ignore[attr-defined]
+
+
 def test_the_best_of_many_locales_comes_first_and_each_further_experiment_takes_another() -> None:
     many = ("C", "C.utf8", "POSIX", "aa_DJ.utf8", "de_DE@euro", "en_US.utf8", "et_EE", "et_EE.utf8", "tr_TR.utf8")
     machine = replace(MACHINE, locales=many)
