@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import copy
 import hashlib
 import json
 import os
@@ -74,6 +75,12 @@ class DiffoscopeComparator:
         self._command = command
         self._fallback = HexComparator()
         self._cancelled = threading.Event()
+
+    def keeping_in(self, folder: Path) -> DiffoscopeComparator:
+        """Return the same with its diffs in `folder`; it is cancelled together with this."""
+        other = copy.copy(self)
+        other._diff_dir = folder
+        return other
 
     def cancel(self) -> None:
         """Have running examinations end soon, by the fallback."""

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Protocol
 
 from pytest_ftc.comparison.members.limits import Budget, Limits, OutOfTimeError
 from pytest_ftc.comparison.members.pieces import Piece, walk_pieces
-from pytest_ftc.comparison.members.span import Span
+from pytest_ftc.comparison.members.span import Span, skip_hole
 
 _CHUNK = 1 << 20
 _LIMITS = Limits(decompressed=1 << 29)
@@ -29,22 +30,33 @@ class Found:
     """What was not opened, or not to its end, and why; one sentence each."""
 
 
-def find_bytes(path: Path, wanted: Mapping[bytes, str], name: str = "", budget: Budget | None = None) -> Found:
-    """Search the file at `path`, called `name`, and every piece in it for the bytes in `wanted`.
+class Seeker(Protocol):
+    """Knows what is looked for."""
+
+    @property
+    def overlap(self) -> int:
+        """How many bytes what is looked for may take, less one."""
+
+    def find(self, data: bytes, among: Collection[str] | None) -> Iterable[str]:
+        """Return what the bytes are called that `data` contains; only what is `among` these, if they are given."""
+
+
+def seek(path: Path, seeker: Seeker, name: str = "", budget: Budget | None = None) -> Found:
+    """Have `seeker` search the file at `path`, called `name`, and every piece in it.
 
     The file itself is searched to its end, the pieces as far as the `budget` goes.  Raises OSError.
     """
     budget = budget or Budget(_LIMITS)
-    found: dict[Piece, Mapping[bytes, str]] = {}
+    found: dict[Piece, Collection[str]] = {}
     places: dict[tuple[Piece, str], None] = {}
     with open(path, "rb", 0) as file, closing(walk_pieces(file, name, budget)) as pieces, _time_limit(budget):
         for piece in pieces:
             # What is stored as it is was searched with its container, and is only located more exactly.
-            left = found.get(piece.within, {}) if piece.within else wanted
+            among = found.get(piece.within, ()) if piece.within else None
             is_file = not (piece.member or piece.within)
-            if left and (here := _search(piece.content, left, None if is_file else budget)):
-                found[piece] = here
-                for what in here.values():
+            if among is None or among:
+                here = found[piece] = _search(piece.content, seeker, among, None if is_file else budget)
+                for what in here:
                     if piece.within:
                         places.pop((piece.within, what), None)
                     places[piece, what] = None
@@ -69,6 +81,8 @@ def scan_pieces(path: Path, look: Look, name: str = "", budget: Budget | None = 
                 places.update(((piece.member, what), None) for what in look(tail + chunk, piece.content.size))
                 position += len(chunk)
                 tail = chunk[-_OVERLAP:]
+                if not chunk.strip(b"\0"):
+                    position = skip_hole(piece.content, position)
     return Found(tuple(places), tuple(budget.cut))
 
 
@@ -80,15 +94,16 @@ def _time_limit(budget: Budget) -> Iterator[None]:
         budget.tell(str(error))
 
 
-def _search(span: Span, wanted: Mapping[bytes, str], budget: Budget | None) -> Mapping[bytes, str]:
-    overlap = max(map(len, wanted), default=1) - 1
-    found: dict[bytes, str] = {}
+def _search(span: Span, seeker: Seeker, among: Collection[str] | None, budget: Budget | None) -> Collection[str]:
+    found: dict[str, None] = {}
     position, tail = 0, b""
     while chunk := span.read(position, _CHUNK):
         if budget:
             budget.check_time()
         position += len(chunk)
         data = tail + chunk
-        found.update((item, what) for item, what in wanted.items() if item not in found and item in data)
-        tail = data[-overlap:] if overlap else b""
+        found.update(dict.fromkeys(seeker.find(data, among)))
+        tail = data[-seeker.overlap :] if seeker.overlap else b""
+        if not chunk.strip(b"\0"):
+            position = skip_hole(span, position)
     return found

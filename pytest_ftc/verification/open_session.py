@@ -6,10 +6,11 @@ import os
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cache, partial
+from functools import cache, partial, reduce
 from importlib import import_module
 from pathlib import Path
 
+from pytest_ftc.builds.inputs.secrets import Secrets
 from pytest_ftc.builds.inputs.snapshot import SnapshotCache
 from pytest_ftc.builds.inputs.source_state import Sources, current_commit
 from pytest_ftc.builds.local import LocalExecutor
@@ -63,6 +64,7 @@ class RunningSession:
     background: Background
     recipes: RecipeFolders
     comparator: ComparatorChain
+    private: ComparatorChain
     panel: Panel
     no_cache: str
     """Why the cache cannot be used; empty if it is, or is not wanted."""
@@ -72,7 +74,8 @@ class RunningSession:
         """What went wrong with the store and with plugins, one sentence each."""
         own = filter(None, (self.no_cache, self.recipes.problem))
         cached = self.context.cache.problems if self.context.cache else ()
-        return (*own, *cached, *self.comparator.problems, *self.panel.problems)
+        plugins = dict.fromkeys((*self.comparator.problems, *self.private.problems, *self.panel.problems))
+        return (*own, *cached, *(reduce(_mask, self.context.known_secrets, problem) for problem in plugins))
 
     def close(self) -> None:
         """End what still runs; may be called again."""
@@ -111,6 +114,8 @@ class _Parts:
     """Whether builds run on this machine: the tools of another executor are in no digest, and we cannot replay it."""
     diffoscope: DiffoscopeComparator
     comparator: ComparatorChain
+    private: ComparatorChain
+    """For artifacts that have secrets."""
     panel: Panel
     select: Callable[[Artifact], Sequence[Variation]]
     effects: Mapping[str, str]
@@ -141,6 +146,7 @@ def open_session(settings: SessionSettings, workspace: Workspace) -> RunningSess
         ),
         recipes=recipes,
         comparator=parts.comparator,
+        private=parts.private,
         panel=parts.panel,
         no_cache=no_cache,
     )
@@ -164,6 +170,7 @@ def _make_parts(settings: SessionSettings, workspace: Workspace) -> _Parts:
         is_local=foreign is None,
         diffoscope=diffoscope,
         comparator=ComparatorChain(diffoscope, added.comparators),
+        private=ComparatorChain(diffoscope.keeping_in(workspace.folder("confidential")), added.comparators),
         panel=Panel(added.diagnosers, [variation.name for variation in vocabulary.catalogue]),
         select=partial(_select_for, default=config.variations, vocabulary=vocabulary, replaced=own.replaced),
         effects=own.effects,
@@ -209,7 +216,13 @@ def _make_context(parts: _Parts, cached: VerificationCache | None) -> Verificati
         plugins=Plugins(comparators=parts.comparator, diagnosers=parts.panel, templates=templates),
         recording=_start_recording(config.root, parts.sources) if settings.records and parts.is_local else None,
         images=parts.images,
+        private=parts.private,
+        diffs=settings.results / "diffs",
     )
+
+
+def _mask(text: str, secrets: Secrets) -> str:
+    return secrets.mask(text)
 
 
 def _verifications_at_once(config: Config, machine: Machine) -> int:

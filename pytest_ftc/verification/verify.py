@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from pytest_ftc.builds.inputs.secrets import check_visible, read_secrets
+from pytest_ftc.builds.inputs.secrets import Secrets, check_visible, read_secrets
 from pytest_ftc.builds.requirements.python import Prepared
 from pytest_ftc.builds.staggered import run_apart
 from pytest_ftc.model import (
@@ -28,6 +28,7 @@ from pytest_ftc.model.verification import DiagnosisMode
 from pytest_ftc.verification.cache.cache import VerificationCache
 from pytest_ftc.verification.cache.conflict import dispute
 from pytest_ftc.verification.claims import find_unclaimed
+from pytest_ftc.verification.confidential.guard import GuardedComparators, GuardedExecutor, SecretGuard
 from pytest_ftc.verification.explain import DiagnosisOptions, Plugins, explain, locate
 from pytest_ftc.verification.fragility import find_what_breaks
 from pytest_ftc.verification.hermeticity import find_outside_uses
@@ -36,7 +37,6 @@ from pytest_ftc.verification.languages import describe_languages
 from pytest_ftc.verification.plan import BuildSetting, Plan, PlannedArtifact, plan_builds
 from pytest_ftc.verification.reference import compare_with_references
 from pytest_ftc.verification.replay.recorder import Recorder, Recording
-from pytest_ftc.verification.secret_leaks import mask_build, mask_secrets
 
 _TELLING = (Verdict.REPRODUCIBLE, Verdict.UNREPRODUCIBLE, Verdict.FRAGILE)
 """Verdicts that involve a varied build."""
@@ -79,25 +79,36 @@ class VerificationContext:
     """With what it is written down how each build was run; None to write nothing down."""
     images: Images | None = None
     """Where published files in registries are found."""
+    private: Comparator | None = None
+    """As `comparator`, with its diffs in a folder that goes with the session: they may hold secrets."""
+    diffs: Path | None = None
+    """Where diffs are kept; None to leave them where the comparator has put them."""
+    known_secrets: list[Secrets] = field(default_factory=list)
+    """What is masked in all else that the session says."""
 
 
 def verify(artifact: Artifact, context: VerificationContext) -> Verification:
     """Rebuild `artifact` in different environments, compare every output byte, and return the whole record."""
     begin = time.monotonic()
+    verification = _or_error(artifact, lambda: _verify_with_secrets(artifact, context))
+    return replace(verification, seconds=time.monotonic() - begin)
+
+
+def _or_error(artifact: Artifact, verify_it: Callable[[], Verification]) -> Verification:
+    """Return what `verify_it` returns, or the verdict ``error`` where it fails."""
     try:
-        verification = _verify_with_secrets(artifact, context)
+        return verify_it()
     except FtcError as error:
-        verification = Verification(id=artifact.id, name=artifact.name, verdict=Verdict.ERROR, reason=str(error))
+        return Verification(id=artifact.id, name=artifact.name, verdict=Verdict.ERROR, reason=str(error))
     except Exception as error:
         # A fault of our own must cost one artifact its verdict, and neither the session nor its report.
-        verification = Verification(
+        return Verification(
             id=artifact.id,
             name=artifact.name,
             verdict=Verdict.ERROR,
             reason=f"internal error, please report it: {type(error).__name__}: {error}",
             notes=(traceback.format_exc(),),
         )
-    return replace(verification, seconds=time.monotonic() - begin)
 
 
 def build_once(artifact: Artifact, context: VerificationContext) -> BuildResult:
@@ -105,10 +116,13 @@ def build_once(artifact: Artifact, context: VerificationContext) -> BuildResult:
     secrets = read_secrets(artifact.secrets, context.environ, artifact.source) if artifact.secrets else None
     given = {**artifact.env, **(secrets.variables if secrets else {})}
     source = context.capture(artifact.source)
-    prepared = context.prepare(replace(artifact, env=given), source)
-    plan = _plan(prepared, source, context, builds=1)
-    result = context.executor.run(plan.actions[0], lambda _: None)
-    return mask_build(result, secrets, context.logs) if secrets else result
+    try:
+        prepared = context.prepare(replace(artifact, env=given), source)
+        plan = _plan(prepared, source, context, builds=1)
+        result = context.executor.run(plan.actions[0], lambda _: None)
+    except FtcError as error:
+        raise FtcError(secrets.mask(str(error)) if secrets else str(error)) from None
+    return SecretGuard(secrets, context.logs).admit(result) if secrets else result
 
 
 def _plan(prepared: Prepared, source: Snapshot, context: VerificationContext, *, builds: int) -> Plan:
@@ -128,8 +142,18 @@ def _verify_with_secrets(artifact: Artifact, context: VerificationContext) -> Ve
     secrets = read_secrets(artifact.secrets, context.environ, artifact.source)
     if context.machine.isolation is not Isolation.NONE:
         check_visible(secrets, artifact.secrets)
-    verification = _verify(replace(artifact, env={**artifact.env, **secrets.variables}), context)
-    return mask_secrets(verification, secrets, context.logs)
+    context.known_secrets.append(secrets)
+    guard = SecretGuard(secrets, context.logs, context.diffs)
+    given = replace(artifact, env={**artifact.env, **secrets.variables})
+    # Nothing that follows has a value that is not masked: what fails says why in the words of a build, too.
+    return guard.mask(_or_error(artifact, lambda: _verify(given, _guarded(context, guard))))
+
+
+def _guarded(context: VerificationContext, guard: SecretGuard) -> VerificationContext:
+    comparators = GuardedComparators(context.private or context.comparator, guard)
+    plugins = replace(context.plugins, comparators=comparators if context.plugins.comparators else None)
+    executor = GuardedExecutor(context.executor, guard)
+    return replace(context, executor=executor, comparator=comparators, plugins=plugins)
 
 
 def _verify(artifact: Artifact, context: VerificationContext) -> Verification:

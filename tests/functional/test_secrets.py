@@ -1,6 +1,7 @@
 """``secrets``: given to the builds that declare them, found where they leak, and never shown."""
 
 import base64
+import json
 import os
 import pwd
 from pathlib import Path
@@ -121,3 +122,49 @@ def test_what_is_no_list_of_secrets_is_a_usage_error(verify_build, value):
     run = verify_build("echo > out", more=f"secrets = {value}")
     assert run.status == 4
     assert "secrets" in run.text
+
+
+def hidden_in(texts, value):
+    """Return the parts of `value` of six bytes that are shown, as they are or in columns of a dump."""
+    parts = [value[start : start + 6] for start in range(len(value) - 5)]
+    return [part for part in parts if any(part in text or part.encode().hex(" ") in text for text in texts)]
+
+
+CUT = {
+    "cut": "import os,time;open('out','w').write(os.environ['TOKEN']+'x'*90+str(time.time_ns()))",
+    "dumped": "import os;open('out','wb').write(b'\\0'*7+os.urandom(4)+os.environ['TOKEN'].encode()+b'\\0'*5)",
+    "escaped": "import os,time,json;json.dump({os.environ['TOKEN']:time.time_ns()},open('out','w'))",
+    "wide": "import os;open('out','wb').write((os.urandom(9).hex()+os.environ['TOKEN']).encode('utf-16-le'))",
+    "wrapped": "import os,base64;open('out','wb').write(base64.encodebytes(os.urandom(40)+os.environ['TOKEN'].encode()*3))",
+    "named": "import os;open('out-'+os.urandom(4).hex()+os.environ['TOKEN'],'w').write('x')",
+    "zipped": "import os,gzip,zipfile\n"
+    "with zipfile.ZipFile('out','w') as z: z.writestr('a.gz',gzip.compress(os.urandom(9)+os.environ['TOKEN'].encode()))",
+    "printed": "import os,time;v=os.environ['TOKEN'];print(v[:9]);print(v.encode().hex(' '));print(repr(v[5:]));raise SystemExit(1)",
+    "raised": "import os,time;open('out-'+os.environ['TOKEN'][2:][:9],'w').write(str(time.time_ns()));os.mkfifo('out-f')",
+}
+
+
+@pytest.mark.parametrize("diagnose", ["off", "full"])
+def test_no_part_of_a_secret_stands_in_a_report_or_on_the_screen(project, verify, monkeypatch, diagnose):
+    token = "Zq9tok~KLMNOP\"4711'xyzw-BCDF"
+    monkeypatch.setenv("TOKEN", token)
+    tables = [
+        f'[artifacts.{name}]\nbuild = ["python3", "-c", {json.dumps(script)}]\noutputs = ["out*"]\nsecrets = ["env:TOKEN"]'
+        for name, script in CUT.items()
+    ]
+    run = verify(
+        "\n".join(tables),
+        "--ftc-report=r",
+        f"--ftc-diagnose={diagnose}",
+        "--ftc-variations=quick",
+        "--ftc-max-builds=5",
+    )
+    left = {name: artifact["leaks"] for name in CUT if (artifact := run.artifact(name))}
+    assert {name for name, leaks in left.items() if not leaks} == {"raised"}
+    files = [path for path in project.rglob("*") if path.is_file() and path.name != "ftc.toml"]
+    assert len([path for path in files if "r" in path.relative_to(project).parts]) > 2 * len(CUT)
+    texts = [run.text, *map(str, files), *(path.read_text(errors="replace") for path in files)]
+    assert not hidden_in(texts, token)
+    for name in set(CUT) - {"printed", "raised"}:
+        assert run.artifact(name)["verdict"] == "unreproducible"
+        assert "not shown: the output holds a secret" in str(run.artifact(name)["differences"]) or name == "named"

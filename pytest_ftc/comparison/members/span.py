@@ -97,10 +97,10 @@ def _find_unequal(one: Span, other: Span, budget: Budget) -> int | None:
             return None
         position += len(left)
         if left == _ZEROS:
-            position = max(position, min(_end_of_hole(one, position), _end_of_hole(other, position)))
+            position = max(position, min(skip_hole(one, position), skip_hole(other, position)))
 
 
-def _end_of_hole(span: Span, position: int) -> int:
+def skip_hole(span: Span, position: int) -> int:
     """Return where a sparse file has data next: reading gigabytes of zeros takes seconds (lseek(2))."""
     if not isinstance(span.file, io.FileIO) or not hasattr(os, "SEEK_DATA"):
         return position

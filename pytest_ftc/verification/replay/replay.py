@@ -32,9 +32,9 @@ from pytest_ftc.model import (
 from pytest_ftc.model.artifact import slug
 from pytest_ftc.model.errors import ExecutionError, SourceError
 from pytest_ftc.model.protocols import Executor
+from pytest_ftc.verification.confidential.guard import SecretGuard
 from pytest_ftc.verification.replay.settle import Here, Start, find_gaps, plan_start, settle
 from pytest_ftc.verification.replay.withheld import describe_key, take_anew
-from pytest_ftc.verification.secret_leaks import mask_secrets
 
 _LATE = 0.5
 """Seconds after which a clock that begins later is worth a word."""
@@ -178,7 +178,8 @@ def _action(
 def _keep_secret(now: BuildResult, secrets: Secrets | None, logs: Path) -> tuple[BuildResult, tuple[str, ...]]:
     if not secrets:
         return now, ()
-    masked = mask_secrets(Verification(id="", name="", verdict=Verdict.ERROR, builds=(now,)), secrets, logs)
+    guard = SecretGuard(secrets, logs)
+    masked = guard.mask(Verification(id="", name="", verdict=Verdict.ERROR, builds=(guard.admit(now),)))
     return masked.builds[0], masked.leaks
 
 

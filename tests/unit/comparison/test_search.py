@@ -11,9 +11,19 @@ import zipfile
 import pytest
 
 from pytest_ftc.comparison.members.limits import Budget, Limits
-from pytest_ftc.comparison.search import find_bytes
+from pytest_ftc.comparison.search import seek
 
-WANTED = {b"s3cr3t-value": "token"}
+
+class Token:
+    """What is looked for."""
+
+    overlap = 11
+
+    def find(self, data, among):
+        return ["token"] if b"s3cr3t-value" in data and (among is None or "token" in among) else []
+
+
+TOKEN = Token()
 TEXT = b"x" * 70_000 + b"s3cr3t-value" + b"y"
 
 
@@ -54,18 +64,18 @@ def tarred(data):
 )
 def test_bytes_are_found_wherever_they_stand(tmp_path, data, expected):
     (tmp_path / "out").write_bytes(data)
-    assert list(find_bytes(tmp_path / "out", WANTED).places) == expected
+    assert list(seek(tmp_path / "out", TOKEN).places) == expected
 
 
 def test_bytes_across_two_chunks_are_found(tmp_path):
     for before in range((1 << 20) - 13, (1 << 20) + 1):
         (tmp_path / "out").write_bytes(bytes(before) + b"s3cr3t-value" + bytes(9))
-        assert find_bytes(tmp_path / "out", WANTED).places == (("", "token"),)
+        assert seek(tmp_path / "out", TOKEN).places == (("", "token"),)
 
 
 def test_a_bomb_ends(tmp_path):
     (tmp_path / "out").write_bytes(gzip.compress(bytes(1 << 29), 1))
-    assert find_bytes(tmp_path / "out", WANTED).places == ()
+    assert seek(tmp_path / "out", TOKEN).places == ()
 
 
 def test_bytes_are_found_however_they_are_packed(tmp_path, packed):
@@ -73,7 +83,7 @@ def test_bytes_are_found_however_they_are_packed(tmp_path, packed):
     data = pack(b" ".join(b"%d" % (number * number) for number in range(20_000)) + b"s3cr3t-value")
     assert b"s3cr3t-value" not in data
     (tmp_path / "out").write_bytes(data)
-    found = find_bytes(tmp_path / "out", WANTED)
+    found = seek(tmp_path / "out", TOKEN)
     assert found.places == ((member, "token"),)
     assert found.not_searched == ()
 
@@ -83,14 +93,14 @@ def test_bytes_of_a_stored_member_are_located_in_it(tmp_path):
     with zipfile.ZipFile(file, "w") as archive:
         archive.writestr("a", TEXT)
     (tmp_path / "out").write_bytes(file.getvalue())
-    assert find_bytes(tmp_path / "out", WANTED).places == (("a", "token"),)
+    assert seek(tmp_path / "out", TOKEN).places == (("a", "token"),)
     (tmp_path / "out").write_bytes(b"#!s3cr3t-value\n" + file.getvalue())
-    assert find_bytes(tmp_path / "out", WANTED, "out.zip").places == (("", "token"), ("a", "token"))
+    assert seek(tmp_path / "out", TOKEN, "out.zip").places == (("", "token"), ("a", "token"))
 
 
 def test_what_came_before_a_limit_is_searched_and_the_limit_is_said(tmp_path):
     (tmp_path / "out").write_bytes(zipped(TEXT + bytes(10 << 20)))
-    found = find_bytes(tmp_path / "out", WANTED, budget=Budget(Limits(decompressed=1 << 20)))
+    found = seek(tmp_path / "out", TOKEN, budget=Budget(Limits(decompressed=1 << 20)))
     assert found.places == (("b.txt", "token"),)
     assert found.not_searched == ("b.txt: more than 1048576 bytes decompressed",)
 
@@ -100,20 +110,20 @@ def test_nesting_ends_at_a_depth_and_that_is_said(tmp_path):
     for _ in range(30):
         data = gzip.compress(data)
     (tmp_path / "out").write_bytes(data)
-    found = find_bytes(tmp_path / "out", WANTED)
+    found = seek(tmp_path / "out", TOKEN)
     assert found.places == ()
     assert found.not_searched == ("it lies more than 12 containers deep",)
 
 
 def test_too_many_members_are_said(tmp_path):
     (tmp_path / "out").write_bytes(zipped(TEXT))
-    found = find_bytes(tmp_path / "out", WANTED, budget=Budget(Limits(members=1)))
+    found = seek(tmp_path / "out", TOKEN, budget=Budget(Limits(members=1)))
     assert found.not_searched == ("only the first 1 members were looked at",)
 
 
 def test_the_file_itself_is_searched_even_when_the_time_is_over(tmp_path):
     (tmp_path / "out").write_bytes(zipped(TEXT) + b"s3cr3t-value")
-    found = find_bytes(tmp_path / "out", WANTED, budget=Budget(Limits(seconds=-1)))
+    found = seek(tmp_path / "out", TOKEN, budget=Budget(Limits(seconds=-1)))
     assert found.places == (("", "token"),)
     assert found.not_searched == ("stopped after -1 s",)
 
@@ -123,19 +133,19 @@ def test_an_encrypted_entry_is_said(tmp_path):
     for signature, flags in ((b"PK\3\4", 6), (b"PK\1\2", 8)):
         data[data.rindex(signature) + flags] |= 1
     (tmp_path / "out").write_bytes(data)
-    assert find_bytes(tmp_path / "out", WANTED).not_searched == ("b.txt: it is encrypted",)
+    assert seek(tmp_path / "out", TOKEN).not_searched == ("b.txt: it is encrypted",)
 
 
 def test_a_format_without_a_reader_is_said(tmp_path):
     (tmp_path / "out").write_bytes(b"7z\xbc\xaf\x27\x1c" + bytes(100))
-    assert find_bytes(tmp_path / "out", WANTED).not_searched == ("no reader for 7z archives",)
+    assert seek(tmp_path / "out", TOKEN).not_searched == ("no reader for 7z archives",)
 
 
 def test_zstd_without_a_decoder_is_said(tmp_path, monkeypatch):
     name = "compression.zstd" if sys.version_info >= (3, 14) else "backports.zstd"
     monkeypatch.setitem(sys.modules, name, None)
     (tmp_path / "out").write_bytes(b"\x28\xb5\x2f\xfd" + bytes(100))
-    (told,) = find_bytes(tmp_path / "out", WANTED).not_searched
+    (told,) = seek(tmp_path / "out", TOKEN).not_searched
     assert told.startswith("there is no zstd here")
 
 
@@ -150,5 +160,5 @@ def test_names_that_climb_and_links_are_not_followed(tmp_path):
         archive.addfile(info, io.BytesIO(TEXT))
     (tmp_path / "outside").write_bytes(b"untouched")
     (tmp_path / "out").write_bytes(gzip.compress(file.getvalue()))
-    assert find_bytes(tmp_path / "out", WANTED).places == (("../../outside", "token"),)
+    assert seek(tmp_path / "out", TOKEN).places == (("../../outside", "token"),)
     assert (tmp_path / "outside").read_bytes() == b"untouched"

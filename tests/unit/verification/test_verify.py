@@ -1,6 +1,7 @@
 """No fault ever becomes ``reproducible``."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -23,11 +24,11 @@ from pytest_ftc.model import (
     Snapshot,
     Verdict,
 )
-from pytest_ftc.model.errors import PreparationError, SourceError
+from pytest_ftc.model.errors import FtcError, PreparationError, SourceError
 from pytest_ftc.model.protocols import MayStart, at_once
 from pytest_ftc.variations import CATALOGUE
 from pytest_ftc.verification.judge import judge_builds
-from pytest_ftc.verification.verify import VerificationContext, verify
+from pytest_ftc.verification.verify import VerificationContext, build_once, verify
 
 ARTIFACT = Artifact(id="ftc.toml::ftc::app", name="app", build="make", outputs=("out",), source=Path("/project"))
 SNAPSHOT = Snapshot(path=Path("/s"), git_dir=None, git_link=None, commit_time=None)
@@ -125,6 +126,19 @@ def test_a_fault_is_an_error(changes, reason):
         found = verify(ARTIFACT, context(changes["executor"]))
     assert found.verdict is Verdict.ERROR
     assert reason in found.reason
+
+
+@pytest.mark.parametrize("error", [PreparationError("cannot reach tok3n-value@host"), ValueError("b'tok3n-va'")])
+def test_a_fault_shows_no_secret(error):
+    secret = replace(ARTIFACT, secrets=("env:TOKEN",))
+    given = context(Scripted(), prepare=refuse(error), environ={"TOKEN": "tok3n-value"})
+    found = verify(secret, given)
+    assert found.verdict is Verdict.ERROR
+    assert "***" in found.reason
+    assert "tok3n-va" not in str(found)
+    with pytest.raises((FtcError, ValueError)) as raised:
+        build_once(secret, given)
+    assert isinstance(error, ValueError) or "tok3n-va" not in str(raised.value)
 
 
 @pytest.fixture

@@ -10,7 +10,7 @@ import pytest
 
 from pytest_ftc.builds.inputs.secrets import read_secrets
 from pytest_ftc.model import BuildResult, BuildStatus, Role
-from pytest_ftc.verification.secret_leaks import mask_build
+from pytest_ftc.verification.confidential.mask_record import mask_build
 
 VALUE = "s3cr3t v+lue/with?odd~signs=!"
 LONG = "eyJhbGciOiJIUzI1NiJ9." * 12

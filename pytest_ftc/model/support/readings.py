@@ -1,0 +1,183 @@
+"""Ways to read bytes as what they stand for: without escapes, line breaks, or the columns of a hexdump."""
+
+from __future__ import annotations
+
+import re
+from bisect import bisect_right
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+
+_NEVER = 1 << 30
+_TEXT = re.compile(rb"(?:[\t\n\r\x20-\x7e]|[\xc2-\xf4][\x80-\xbf]{1,3}){12,}")
+
+Replace = Callable[[re.Match[bytes]], bytes]
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """What is replaced in the bytes."""
+
+    pattern: re.Pattern[bytes]
+    replace: Replace
+
+    def apply(self, data: bytes) -> bytes:
+        return self.pattern.sub(self.replace, data)
+
+    def locate(self, data: bytes, spans: Sequence[tuple[int, int]]) -> list[tuple[int, int]]:
+        """Return where `spans` of what this step makes of `data` lie in `data`."""
+        made, taken, ends = [0], [0], [0]
+        position = 0
+        for match in self.pattern.finditer(data):
+            position += match.start() - ends[-1]
+            made.append(position)
+            taken.append(match.start())
+            position += len(self.replace(match))
+            made.append(position)
+            taken.append(match.end())
+            ends.append(match.end())
+        return [(_origin(made, taken, start), _origin(made, taken, end - 1, end=1)) for start, end in spans]
+
+
+def _origin(made: Sequence[int], taken: Sequence[int], position: int, end: int = 0) -> int:
+    index = bisect_right(made, position) - 1
+    # The entries at odd places begin what was replaced, those at even ones what was kept.
+    return taken[index + end] if index % 2 else taken[index] + position - made[index] + end
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """One way to read bytes."""
+
+    name: str
+    steps: tuple[Step, ...]
+    needs: re.Pattern[bytes]
+    """What occurs in all bytes that are worth reading so."""
+    shortest: int = 0
+    """Bytes that a plain word has that is looked for in it: where it joins words, short ones stand by chance."""
+
+    def apply(self, data: bytes) -> bytes:
+        """Return `data` read so."""
+        for step in self.steps:
+            data = step.apply(data)
+        return data
+
+    def locate(self, data: bytes, spans: Sequence[tuple[int, int]]) -> list[tuple[int, int]]:
+        """Return where `spans` of ``apply(data)`` lie in `data`."""
+        stages = [data]
+        for step in self.steps[:-1]:
+            stages.append(step.apply(stages[-1]))
+        located = list(spans)
+        for step, before in zip(reversed(self.steps), reversed(stages), strict=True):
+            located = step.locate(before, located)
+        return located
+
+
+def texts_in(data: bytes) -> bytes:
+    """Return what is text in `data`, NUL between: nothing else is worth reading in another way, and it takes time."""
+    return b"\0".join(_TEXT.findall(data))
+
+
+def read_all(data: bytes) -> Iterator[tuple[Reading, bytes]]:
+    """Yield each reading of `data` that differs from it."""
+    for reading in READINGS:
+        if reading.needs.search(data) and (read := reading.apply(data)) != data:
+            yield reading, read
+
+
+def _drop(pattern: bytes) -> Step:
+    return Step(re.compile(pattern), lambda _: b"")
+
+
+def _unescape(match: re.Match[bytes]) -> bytes:
+    text = match[0]
+    if text[:1] == b"\\":
+        return _unescape_backslash(match)
+    if text[:1] == b"%":
+        return bytes([int(text[1:], 16)])
+    if text[:2] == b"&#":
+        return _character(int(match["hexadecimal"], 16) if match["hexadecimal"] else int(match["decimal"]))
+    return _ENTITIES[text]
+
+
+def _unescape_backslash(match: re.Match[bytes]) -> bytes:
+    if match["pair"]:
+        # JSON writes characters beyond the first plane as two surrogates, RFC 8259 section 7.
+        return bytes.fromhex(match["pair"].replace(b"\\u", b"").decode()).decode("utf-16-be").encode()
+    if digits := match["braced"] or match["u"]:
+        return _character(int(digits, 16))
+    if match["x"]:
+        return bytes([int(match["x"], 16)])
+    if match["octal"]:
+        return bytes([int(match["octal"], 8) & 0xFF])
+    character = match[0][1:]
+    return {b"n": b"\n", b"r": b"\r", b"t": b"\t"}.get(character, character)
+
+
+def _character(code: int) -> bytes:
+    return chr(code).encode("utf-8", "replace") if code < 0x110000 else b"?"
+
+
+def _read_cell(cell: bytes) -> bytes:
+    text = cell.strip() or b" "
+    if len(text) == 3:
+        return bytes([int(text, 8)])
+    return bytes([b"\0\a\b\t\n\v\f\r"[b"0abtnvfr".index(text[1:])]]) if len(text) == 2 else text
+
+
+_ENTITIES = {b"&amp;": b"&", b"&lt;": b"<", b"&gt;": b">", b"&quot;": b'"', b"&apos;": b"'"}
+_ESCAPE = Step(
+    re.compile(
+        rb"(?P<pair>\\u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2})"
+        rb"|\\u(?:\{(?P<braced>[0-9a-fA-F]{1,6})\}|(?P<u>[0-9a-fA-F]{4}))"
+        rb"|\\x(?P<x>[0-9a-fA-F]{2})|\\(?P<octal>[0-7]{3})|\\[nrt\x20-\x2f\x3a-\x40\x5b-\x60\x7b-\x7e]"
+        rb"|%[0-9a-fA-F]{2}|&#(?P<decimal>\d{1,7});|&#[xX](?P<hexadecimal>[0-9a-fA-F]{1,6});|&(?:amp|lt|gt|quot|apos);"
+    ),
+    _unescape,
+)
+_QUOTED = Step(re.compile(rb"=([0-9a-fA-F]{2})"), lambda match: bytes([int(match[1], 16)]))
+_COLUMNS = Step(
+    re.compile(
+        # The offset, groups of digits, and after two spaces the characters: xxd, hexdump -C, od -tx1z.
+        rb"(?m)^[ \t]*(?:0x)?[0-9a-fA-F]{4,16}:?[ \t]+"
+        rb"((?:(?:[0-9a-fA-F]{2}){1,8}[ \t]{1,2}){0,31}(?:[0-9a-fA-F]{2}){1,8})(?:[ \t]{2,}.*)?[ \t]*$"
+    ),
+    lambda match: match[1],
+)
+_CELLS = Step(
+    # Cells of four columns, which od -c makes: a character, an escape, or three octal digits.
+    re.compile(rb"(?m)^(?:[0-7]{7,11})?((?: {3}\S| {2}\\[0abtnvfr]| [0-3][0-7]{2}| {4}){1,16})(?:\n|$)"),
+    lambda match: b"".join(map(_read_cell, re.findall(b"....", match[1]))),
+)
+_COMMAS = Step(re.compile(rb"[\s,;]+"), lambda _: b",")
+_OFFSETS = _drop(rb"(?m)^[0-7]{7,11}(?=[ \t])")
+
+READINGS = (
+    Reading("escaped", (_ESCAPE,), re.compile(rb"[\\%&]")),
+    Reading("escaped twice", (_ESCAPE, _ESCAPE), re.compile(rb"\\\\|%25|&amp;")),
+    Reading(
+        "split over lines",
+        (_drop(rb"[ \t\"'`\\+,;]{0,80}\r?\n[ \t\"'`+>#*|]{0,80}"),),
+        re.compile(rb"\n"),
+        shortest=12,
+    ),
+    Reading("quoted-printable", (_drop(rb"=[ \t]{0,80}\r?\n"), _QUOTED), re.compile(rb"=[0-9A-Fa-f \t\r\n]")),
+    Reading(
+        "in a dump",
+        (_CELLS,),
+        re.compile(rb" {3}\S {3}\S| {2}\\"),
+    ),
+    Reading(
+        "in a dump",
+        (_COLUMNS, _drop(rb"0[xX]|\\x|[\s,:;]+")),
+        re.compile(rb"[0-9a-fA-F]{2}[\s,:;]"),
+        shortest=_NEVER,
+    ),
+    Reading("in a dump", (_OFFSETS, _drop(rb"[\s,:;]+")), re.compile(rb"\d[\s,:;]"), shortest=_NEVER),
+    Reading(
+        "in a list",
+        (_OFFSETS, _COMMAS),
+        re.compile(rb"\d[\s,;]"),
+        shortest=_NEVER,
+    ),
+)
+"""All of them."""

@@ -1,0 +1,93 @@
+"""Stands between the builds of an artifact that has secrets and all that is kept or shown of them."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from pathlib import Path
+
+from pytest_ftc.builds.inputs.secrets import Secrets
+from pytest_ftc.comparison.plugin_comparators import ComparatorChain
+from pytest_ftc.model import Action, BuildResult, Difference, Verification
+from pytest_ftc.model.protocols import Comparator, Executor, MayStart, at_once
+from pytest_ftc.verification.confidential.leaks import LeakSearch
+from pytest_ftc.verification.confidential.mask_record import NOT_SHOWN, mask_build, mask_file, mask_record
+from pytest_ftc.verification.not_searched import summarize
+
+
+class SecretGuard:
+    """Searches each build for `secrets` as soon as it has ended, before anything of it is compared or kept."""
+
+    def __init__(self, secrets: Secrets, logs: Path | None, diffs: Path | None = None) -> None:
+        self._secrets = secrets
+        self._logs = logs
+        self._diffs = diffs
+        self._search = LeakSearch(secrets)
+        self._lock = threading.Lock()
+
+    def admit(self, build: BuildResult) -> BuildResult:
+        """Search `build`, and return it with its logs masked, and moved to where logs are kept."""
+        with self._lock:
+            self._search.search(build)
+            return mask_build(build, self._secrets, self._logs)
+
+    def hides(self, output: str) -> bool:
+        """Whether no value of `output` may be shown."""
+        return output in self._search.hidden
+
+    def mask_diffs(self, found: Sequence[Difference]) -> Sequence[Difference]:
+        """Return what was `found` with its diffs masked, and moved to where diffs are kept."""
+        moved = {one.diff: self._move(Path(one.diff)) for one in found if one.diff}
+        return [replace(one, diff=moved.get(one.diff, "")) for one in found]
+
+    def _move(self, diff: Path) -> str:
+        folder = self._diffs or diff.parent
+        folder.mkdir(parents=True, exist_ok=True)
+        target = folder / self._secrets.mask_whole(diff.name)
+        return str(target) if mask_file(diff, target, self._secrets) else ""
+
+    def mask(self, verification: Verification) -> Verification:
+        """Return `verification` with what leaked, and without the values themselves."""
+        masked = mask_record(verification, self._secrets, self._search.hidden)
+        leaks = tuple(dict.fromkeys(map(self._secrets.mask, self._search.leaks)))
+        left_out = list(dict.fromkeys(map(self._secrets.mask, self._search.not_searched)))
+        notes = summarize("not searched for secrets", left_out)
+        return replace(masked, leaks=leaks, notes=tuple(dict.fromkeys((*masked.notes, *notes))))
+
+
+class GuardedExecutor:
+    """Runs builds by another executor, and has the guard see each of them first."""
+
+    def __init__(self, inner: Executor, guard: SecretGuard) -> None:
+        self._inner = inner
+        self._guard = guard
+
+    def run(self, action: Action, started: Callable[[float], None], may_start: MayStart = at_once) -> BuildResult:
+        """See `pytest_ftc.model.protocols.Executor`."""
+        return self._guard.admit(self._inner.run(action, started, may_start))
+
+    def cancel(self) -> None:
+        """See `pytest_ftc.model.protocols.Executor`."""
+        self._inner.cancel()
+
+
+class GuardedComparators(ComparatorChain):
+    """Has `inner` look into outputs that hold no secret, and into no others."""
+
+    def __init__(self, inner: Comparator, guard: SecretGuard) -> None:
+        super().__init__(inner)
+        self._inner = inner
+        self._guard = guard
+
+    def examine(self, difference: Difference, control: Path, experiment: Path) -> Sequence[Difference]:
+        """See `pytest_ftc.model.protocols.Comparator`."""
+        if self._guard.hides(difference.output):
+            return (replace(difference, note=NOT_SHOWN),)
+        return self._guard.mask_diffs(self._inner.examine(difference, control, experiment))
+
+    def ask_others(self, difference: Difference, control: Path, experiment: Path) -> Sequence[Difference]:
+        """See `ComparatorChain`."""
+        if self._guard.hides(difference.output) or not isinstance(self._inner, ComparatorChain):
+            return ()
+        return self._inner.ask_others(difference, control, experiment)
