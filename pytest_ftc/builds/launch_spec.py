@@ -42,6 +42,7 @@ def describe_build(action: Action, machine: Machine, folder: Path, log: Path) ->
         "overlay": machine.overlay,
         "network": environment.network,
         **_identity(environment),
+        "own_uid": os.geteuid(),
         "host": environment.host,
         "domain": environment.domain,
         "cpus": environment.cpus,

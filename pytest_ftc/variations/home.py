@@ -12,7 +12,7 @@ class Home:
     """Another empty folder."""
 
     name = "home"
-    mechanism = "HOME, an empty folder of its own"
+    mechanism = "HOME, an empty folder of its own; with namespaces /etc/passwd too"
 
     def unavailable(self, machine: Machine) -> str | None:
         return None

@@ -14,7 +14,7 @@ class Kernel:
     """
 
     name = "kernel"
-    mechanism = "personality(2): UNAME26"
+    mechanism = "personality(2): UNAME26, with namespaces /proc/version and /proc/sys/kernel/osrelease too"
 
     def unavailable(self, machine: Machine) -> str | None:
         return machine.personality_reason or None

@@ -23,7 +23,7 @@ class Network:
     """
 
     name = "network"
-    mechanism = "network namespace with loopback alone"
+    mechanism = "network namespace with loopback alone, and /sys/class/net"
     mode: str = parameter(
         "experiment",
         _read_mode,

@@ -16,10 +16,10 @@ def _read_count(text: str) -> int:
 
 @dataclass(frozen=True, slots=True)
 class NumCpus:
-    """All against one or a few, by the affinity that nproc(1) and ``make -j`` use, and where possible in /sys too."""
+    """All against one or a few, by the affinity that nproc(1) and ``make -j`` use, and what /proc and /sys show."""
 
     name = "num_cpus"
-    mechanism = "sched_setaffinity(2), with namespaces /sys too"
+    mechanism = "sched_setaffinity(2), with namespaces /proc/cpuinfo, /proc/stat and /sys too"
     experiment: int = parameter(
         1,
         _read_count,

@@ -6,10 +6,13 @@ from pytest_ftc.model import Environment, Machine
 
 
 class Timezone:
-    """UTC against Pacific/Kiritimati (UTC+14): the date differs for 14 hours of every day."""
+    """UTC against Pacific/Kiritimati (UTC+14): the date differs for 14 hours of every day.
+
+    A build that starts a program without TZ gets the machine's zone from /etc/localtime, and then this does not count.
+    """
 
     name = "timezone"
-    mechanism = "TZ"
+    mechanism = "TZ, with namespaces /etc/timezone too"
 
     def unavailable(self, machine: Machine) -> str | None:
         return None

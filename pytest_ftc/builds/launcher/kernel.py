@@ -7,6 +7,7 @@ import fcntl
 import os
 import struct
 
+CLONE_NEWTIME = 0x00000080
 CLONE_NEWNS = 0x00020000
 CLONE_NEWUTS = 0x04000000
 CLONE_NEWIPC = 0x08000000
@@ -115,6 +116,17 @@ def set_personality(flags: int) -> None:
     ADDR_NO_RANDOMIZE acts from the next execve(2) on, and UNAME26 makes uname(2) report a release 2.6.x.
     """
     _check(_libc.personality(ctypes.c_ulong(flags)), "personality")
+
+
+def read_old_release() -> str:
+    """Return the release that uname(2) reports with UNAME26.  Raises OSError."""
+    ask = 0xFFFFFFFF
+    before = _libc.personality(ctypes.c_ulong(ask))
+    set_personality(UNAME26)
+    try:
+        return os.uname().release
+    finally:
+        set_personality(before)
 
 
 def system_call(number: int, *arguments: object, what: str) -> int:

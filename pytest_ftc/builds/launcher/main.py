@@ -11,7 +11,8 @@ import sys
 import time
 
 from pytest_ftc.builds.launcher import kernel, processes, root
-from pytest_ftc.builds.launcher.namespaces import enter_namespaces
+from pytest_ftc.builds.launcher.kernel_files import UPTIME
+from pytest_ftc.builds.launcher.namespaces import enter_namespaces, move_uptime
 from pytest_ftc.builds.launcher.output_links import file_clock
 from pytest_ftc.builds.launcher.outputs import OutputsError, collect_outputs, trace_files
 from pytest_ftc.builds.launcher.shared_memory import list_shared_memory, remove_stale
@@ -49,6 +50,7 @@ def main(spec_path: str) -> int:
     except OSError as error:
         _write_result(result, _lost(str(error.strerror)))
         return 0
+    spec["moved_uptime"] = bool(spec["clock_shift"]) and move_uptime(UPTIME)
     return _run_as_init(spec, log, result, keep)
 
 

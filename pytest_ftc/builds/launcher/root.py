@@ -17,6 +17,7 @@ import os
 
 from pytest_ftc.builds.launcher import kernel
 from pytest_ftc.builds.launcher.identity_files import describe_machine
+from pytest_ftc.builds.launcher.kernel_files import describe_kernel, show_parts
 from pytest_ftc.builds.launcher.trees import copy_tree, list_folder
 
 TYPE_CHECKING = False
@@ -27,6 +28,8 @@ if TYPE_CHECKING:
 
 # Mounted anew; everything else at the top of the machine's root is shown as it is.
 _OWN = ("proc", "tmp", "dev")
+
+_OTHER_PROC = "/tmp/proc"
 
 # Enough for every build; one that runs as root must not see the machine's disks.
 _DEVICES = ("null", "zero", "full", "random", "urandom", "tty", "ptmx", "pts")
@@ -46,16 +49,18 @@ def assemble_root(spec: Spec) -> dict[str, str]:
     kernel.mount("tmpfs", new_root, "tmpfs", kernel.MS_NOSUID | kernel.MS_NODEV, "mode=0755,size=4m")
     _show_machine(new_root)
     private = _private_folders(spec)
-    for folder in (*private, spec["build_path"], "/proc"):
+    for folder in (*private, spec["build_path"], "/proc", _OTHER_PROC):
         os.makedirs(new_root + folder, exist_ok=True)
     kernel.make_read_only(new_root)
+    _mount_proc_for_others(new_root)
     kernel.mount("proc", new_root + "/proc", "proc", kernel.MS_NOSUID | kernel.MS_NODEV | kernel.MS_NOEXEC)
     if spec["first_pid"]:
         # The next process gets the number after this one, see pid_namespaces(7).
         _write(f"{new_root}/proc/sys/kernel/ns_last_pid", str(spec["first_pid"] - 1))
     if spec["host"]:
         kernel.name_host(spec["host"], spec["domain"])
-    for path, text in describe_machine(spec).items():
+    show_parts(spec, scratch, new_root)
+    for path, text in {**describe_machine(spec), **describe_kernel(spec)}.items():
         _replace(path, text, scratch, new_root)
     if spec["locales"]:
         _add_locales(spec["locales"], new_root)
@@ -72,6 +77,15 @@ def assemble_root(spec: Spec) -> dict[str, str]:
         _show_again(folder, new_root)
     kernel.change_root(new_root)
     return not_applied
+
+
+def _mount_proc_for_others(new_root: str) -> None:
+    """Mount a procfs that no path leads to, since the private /tmp hides it.
+
+    Where files of /proc are replaced, the kernel lets no sandbox that the build makes (bwrap, Bazel's) mount its own,
+    unless another procfs of the same mount namespace shows all files, see EPERM in mount_namespaces(7).
+    """
+    kernel.mount("proc", new_root + _OTHER_PROC, "proc", kernel.MS_NOSUID | kernel.MS_NODEV | kernel.MS_NOEXEC)
 
 
 def _make_scratch(spec: Spec) -> str:

@@ -28,8 +28,9 @@ class Supervision:
     def report(self) -> dict[str, Any]:
         """Return the part of the build's result that describes its supervision."""
         hole = self._find_hole(self._clock) if self._clock else ""
+        evaded = self._recorder.unvaried.evaded if self._recorder else {}
         return {
-            **({"not_applied": {"time": hole}} if hole else {}),
+            "not_applied": {**evaded, **({"time": hole} if hole else {})},
             **({"trace": self._recorder.result()} if self._recorder and not self.following.refusal else {}),
             "not_followed": self.following.refusal,
         }
@@ -80,5 +81,6 @@ def supervise(spec: dict[str, Any], log: int) -> Supervision:
     from pytest_ftc.builds.launcher.tracing.recorder import Recorder
 
     clock = MovedClock(spec["clock_shift"]) if moved else None
-    recorder = Recorder(log, contents=spec["trace"] == "contents") if traced else None
+    contents, isolated = spec["trace"] == "contents", spec["isolation"] != "none"
+    recorder = Recorder(log, contents=contents, isolated=isolated) if traced else None
     return Supervision(follow([watcher for watcher in (clock, recorder) if watcher]), clock, recorder)

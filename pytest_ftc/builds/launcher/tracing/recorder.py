@@ -10,6 +10,7 @@ from collections.abc import Callable
 from typing import Any
 
 from pytest_ftc.builds.launcher.tracing.seccomp import CONTINUE, Listener, Notification, Rule
+from pytest_ftc.builds.launcher.tracing.unvaried import UnvariedFiles
 
 _AT_FDCWD = 0xFFFFFF9C  # -100 in 32 bits: descriptors are ints, and the upper half of the register means nothing
 _WRITING = os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_TRUNC
@@ -34,7 +35,7 @@ class Recorder:
     the start of what each program writes to each file is kept too.  `log` is the descriptor of the build's log.
     """
 
-    def __init__(self, log: int, *, contents: bool = False) -> None:
+    def __init__(self, log: int, *, contents: bool = False, isolated: bool = True) -> None:
         self._log = os.fstat(log).st_ino
         self.rules = tuple(map(Rule, _CALLS + _WRITES * contents))
         self._programs: list[dict[str, Any]] = []
@@ -47,6 +48,7 @@ class Recorder:
         self._kinds: dict[str, tuple[str, bool]] = {}
         self._gaps: dict[str, None] = {}
         self._events = 0
+        self.unvaried = UnvariedFiles(isolated=isolated)
 
     def result(self) -> dict[str, Any]:
         """Return all that was recorded, as JSON values; programs are referred to by their index."""
@@ -66,6 +68,7 @@ class Recorder:
             {**_describe(pid), "parent": parent, "exit_code": None, "began": self._tick(), "ended": None, "helpers": 0}
         )
         self._running[pid] = len(self._programs) - 1
+        self.unvaried.saw_arguments(self._programs[-1]["argv"])
         for path in _inherited(pid, self._log):
             self._written[self._running[pid], path] = None
 
@@ -161,6 +164,7 @@ class Recorder:
     def _open(self, call: Notification, folder: int, name: int, flags: int) -> None:
         path = _resolve(call.thread, folder, name)
         program = self._program(call.thread)
+        self.unvaried.saw(path, self._programs[program]["program"] if program != _UNKNOWN else "")
         if flags & _WRITING:
             self._written[program, _resolve_folder(path)] = None
         if not flags & _CREATING:

@@ -1,0 +1,162 @@
+"""The files by which the kernel describes itself, the processors and the network, as a build environment shows them."""
+
+from __future__ import annotations
+
+import os
+import re
+import time
+
+from pytest_ftc.builds.launcher import kernel
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+    Spec = dict[str, Any]
+
+_CPUS = "/sys/devices/system/cpu"
+_NODES = "/sys/devices/system/node"
+_NETWORK = ("/sys/class/net", "/sys/devices/virtual/net")
+UPTIME = 9 * 86400 + 5 * 3600 + 17 * 60
+"""Seconds for which the machine of a moved clock has run longer."""
+_CPU = re.compile(r"cpu([0-9]+)")
+
+
+def describe_kernel(spec: Spec) -> dict[str, str]:
+    """Return path and content of the kernel's files that differ from the machine's in the environment of `spec`."""
+    files = {}
+    if spec["personality"] & kernel.UNAME26:
+        files.update(_describe_release())
+    stat = _read("/proc/stat")
+    if spec["cpus"]:
+        files.update(_describe_processors(_allowed(spec)))
+        stat = limit_stat(stat, _allowed(spec))
+    if spec["clock_shift"]:
+        uptime = time.clock_gettime(time.CLOCK_BOOTTIME)
+        if not spec["moved_uptime"]:
+            uptime += UPTIME
+            files["/proc/uptime"] = f"{uptime:.2f} {uptime:.2f}\n"
+        began = int(time.time() + spec["clock_shift"] - uptime)
+        stat = re.sub(r"^btime [0-9]+$", f"btime {began}", stat, flags=re.MULTILINE)
+    if spec["cpus"] or spec["clock_shift"]:
+        files["/proc/stat"] = stat
+    return {path: text for path, text in files.items() if text}
+
+
+def _describe_release() -> dict[str, str]:
+    release = os.uname().release
+    try:
+        old = kernel.read_old_release()
+    except OSError:
+        return {}  # a seccomp profile refuses personality(2), and so neither is varied
+    return {
+        "/proc/version": _read("/proc/version").replace(release, old),
+        "/proc/sys/kernel/osrelease": f"{old}\n",
+    }
+
+
+def _describe_processors(allowed: list[int]) -> dict[str, str]:
+    count = _list_ids(allowed)
+    files = {"/proc/cpuinfo": limit_cpuinfo(_read("/proc/cpuinfo"), allowed)}
+    for name in ("online", "present", "possible"):
+        files[f"{_CPUS}/{name}"] = count
+    for node in _list(_NODES):
+        own = [number for number in allowed if number in _parse_ids(_read(f"{_NODES}/{node}/cpulist"))]
+        files[f"{_NODES}/{node}/cpulist"] = _list_ids(own)
+        files[f"{_NODES}/{node}/cpumap"] = _make_mask(own, _read(f"{_NODES}/{node}/cpumap"))
+    return files
+
+
+def limit_cpuinfo(text: str, allowed: list[int]) -> str:
+    """Return the paragraphs of the processors `allowed`, and those of none, see proc_cpuinfo(5)."""
+    kept = []
+    for paragraph in text.split("\n\n"):
+        number = re.match(r"processor\s*:\s*([0-9]+)", paragraph)
+        if number is None or int(number[1]) in allowed:
+            kept.append(paragraph)
+    return "\n\n".join(kept)
+
+
+def limit_stat(text: str, allowed: list[int]) -> str:
+    """Return /proc/stat without the lines of processors that are not `allowed`, see proc_stat(5)."""
+    lines = []
+    for line in text.splitlines(keepends=True):
+        number = _CPU.match(line)
+        if number is None or int(number[1]) in allowed:
+            lines.append(line)
+    return "".join(lines)
+
+
+def show_parts(spec: Spec, scratch: str, new_root: str) -> None:
+    """Show folders of the kernel without what the environment does not have: processors, network interfaces."""
+    if spec["cpus"]:
+        allowed = {f"cpu{number}" for number in _allowed(spec)}
+        hidden = {name for name in _list(_CPUS) if _CPU.fullmatch(name) and name not in allowed}
+        _show_without(_CPUS, hidden, scratch, new_root)
+    if not spec["network"]:
+        for folder in _NETWORK:
+            _show_without(folder, set(_list(folder)) - {"lo"}, scratch, new_root)
+
+
+def _show_without(folder: str, hidden: set[str], scratch: str, new_root: str) -> None:
+    """Show `folder` without the entries `hidden`: a folder of the others is mounted over it."""
+    if not hidden:
+        return
+    own = os.path.join(scratch, folder.replace("/", "-"))
+    os.mkdir(own)
+    kept = [name for name in _list(folder) if name not in hidden]
+    for name in kept:
+        source, target = os.path.join(folder, name), os.path.join(own, name)
+        if os.path.islink(source):
+            os.symlink(os.readlink(source), target)
+        elif os.path.isdir(source):
+            os.mkdir(target)
+        else:
+            os.close(os.open(target, os.O_CREAT | os.O_WRONLY, 0o644))
+    shown = new_root + folder
+    # The entries are bound from where they still are, since the new folder hides them.
+    kernel.bind(own, shown)
+    for name in kept:
+        if not os.path.islink(os.path.join(folder, name)):
+            kernel.bind(os.path.join(folder, name), os.path.join(shown, name))
+    kernel.make_read_only(shown)
+
+
+def _allowed(spec: Spec) -> list[int]:
+    return sorted(os.sched_getaffinity(0))[: spec["cpus"]]
+
+
+def _list_ids(numbers: list[int]) -> str:
+    return ",".join(map(str, numbers)) + "\n"
+
+
+def _parse_ids(text: str) -> set[int]:
+    """Return the numbers of a list such as ``0-3,8``, see "Formats for lists" in cpuset(7)."""
+    numbers: set[int] = set()
+    for part in filter(None, text.strip().split(",")):
+        first, _, last = part.partition("-")
+        numbers.update(range(int(first), int(last or first) + 1))
+    return numbers
+
+
+def _make_mask(numbers: list[int], text: str) -> str:
+    """Return a mask of `numbers` in the form of the mask `text`: groups of 8 digits, see cpuset(7)."""
+    groups = [len(group) for group in text.strip().split(",")]
+    digits = f"{sum(1 << number for number in numbers):0{sum(groups)}x}"
+    starts = [sum(groups[:index]) for index in range(len(groups))]
+    return ",".join(digits[start : start + size] for start, size in zip(starts, groups, strict=True)) + "\n"
+
+
+def _list(folder: str) -> list[str]:
+    try:
+        return sorted(os.listdir(folder))
+    except OSError:
+        return []
+
+
+def _read(path: str) -> str:
+    try:
+        with open(path, errors="surrogateescape") as file:
+            return file.read()
+    except OSError:
+        return ""

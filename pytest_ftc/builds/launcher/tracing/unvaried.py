@@ -1,0 +1,53 @@
+"""Files that show a condition of the machine itself, whatever the environment of the build.
+
+A build that opens one of them evades a variation, and so the variation does not count for it.
+"""
+
+from __future__ import annotations
+
+import re
+
+_ALWAYS = (
+    ("timezone", r"/etc/localtime"),
+    (
+        "num_cpus",
+        r"/proc/(interrupts|softirqs|schedstat|(self/|thread-self/|[0-9]+/)?net/softnet_stat)|/sys/bus/cpu/.*",
+    ),
+    ("kernel", r"/proc/config\.gz|/boot/.*"),
+    ("network", r"/sys/(devices/(?!virtual/).*|bus/.*/devices/.*)/net/.*"),
+    ("time", r"/dev/rtc.*|/sys/class/rtc/.*|/sys/devices/.*/rtc[0-9].*|/proc/driver/rtc|/dev/kmsg|/proc/timer_list"),
+    ("time", r"/(var/)?run/utmp|/var/log/.*"),
+)
+_WITHOUT_NAMESPACES = (
+    ("num_cpus", r"/proc/(cpuinfo|stat)|/sys/devices/system/(cpu|node)(/.*)?"),
+    ("kernel", r"/proc/version|/proc/sys/kernel/osrelease"),
+    ("timezone", r"/etc/timezone"),
+    ("time", r"/proc/(uptime|stat)"),
+)
+
+_LINKS = ("/etc/localtime",)
+
+
+class UnvariedFiles:
+    """Knows which variations a build has evaded by the files that it opened."""
+
+    def __init__(self, *, isolated: bool) -> None:
+        table = _ALWAYS if isolated else (*_ALWAYS, *_WITHOUT_NAMESPACES)
+        self._patterns = [(variation, re.compile(pattern)) for variation, pattern in table]
+        self.evaded: dict[str, str] = {}
+        """Variations, with the reason why they do not count."""
+
+    def saw(self, path: str, program: str) -> None:
+        """Note that `program` opened `path`, or was started with it as an argument."""
+        if not path.startswith(("/etc/", "/proc/", "/sys/", "/dev/", "/boot/", "/run/", "/var/")):
+            return
+        for variation, pattern in self._patterns:
+            if pattern.fullmatch(path):
+                name = program.rpartition("/")[2] or "a program"
+                self.evaded.setdefault(variation, f"{name} uses {path}, which shows the machine's own")
+
+    def saw_arguments(self, words: list[str]) -> None:
+        """Note that a command names a link, which it may read without opening it."""
+        for link in _LINKS:
+            if any(link in word for word in words):
+                self.saw(link, words[0])
