@@ -48,3 +48,8 @@ class Trace:
     """Network addresses that were tried: ``192.0.2.1:443``."""
     gaps: tuple[str, ...]
     """What may be missing, and why; one sentence each."""
+    outside: tuple[tuple[str, str], ...] = ()
+    """What was used outside the build's own folders, by path: ``file`` (read), ``folder`` (listed), ``looked at`` or
+    ``absent`` (looked for and not found)."""
+    outside_gap: str = ""
+    """Why `outside` may not be all; empty if it is."""

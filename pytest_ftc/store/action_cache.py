@@ -6,7 +6,7 @@ import hashlib
 import hmac
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from pytest_ftc.model.protocols import ActionCache
@@ -47,6 +47,10 @@ class Entry:
     """The place in that history behind its builds."""
     disputed: bool = False
     """Whether later builds of the action left other outputs."""
+    dependencies: Mapping[str, str] = field(default_factory=dict)
+    """What the control build was seen to use outside its sources: a token for each path."""
+    unseen: str = ""
+    """Why `dependencies` may not be all."""
 
 
 class SealedCache:

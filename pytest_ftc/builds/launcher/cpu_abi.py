@@ -32,8 +32,10 @@ _X86_64 = Processor(
     machine=62,
     stack_register=19,
     calls={
-        "write": 1, "open": 2, "pwrite64": 18, "writev": 20, "connect": 42, "rename": 82, "mkdir": 83, "creat": 85,
-        "link": 86, "symlink": 88, "gettimeofday": 96, "ptrace": 101, "adjtimex": 159, "time": 201, "futex": 202,
+        "write": 1, "open": 2, "stat": 4, "lstat": 6, "pwrite64": 18, "writev": 20, "access": 21, "connect": 42,
+        "execve": 59, "chdir": 80, "rename": 82, "mkdir": 83, "creat": 85, "link": 86, "symlink": 88, "readlink": 89,
+        "newfstatat": 262, "readlinkat": 267, "faccessat": 269, "execveat": 322, "statx": 332, "faccessat2": 439,
+        "gettimeofday": 96, "ptrace": 101, "adjtimex": 159, "time": 201, "futex": 202,
         "timer_settime": 223, "clock_gettime": 228, "clock_nanosleep": 230, "mq_timedsend": 242,
         "mq_timedreceive": 243, "openat": 257, "mkdirat": 258, "renameat": 264, "linkat": 265, "symlinkat": 266,
         "timerfd_settime": 286, "clock_adjtime": 305, "renameat2": 316, "seccomp": 317, "pidfd_open": 434,
@@ -55,7 +57,9 @@ _AARCH64 = Processor(
     machine=183,
     stack_register=31,
     calls={
-        "mkdirat": 34, "symlinkat": 36, "linkat": 37, "renameat": 38, "openat": 56, "write": 64, "writev": 66,
+        "faccessat": 48, "chdir": 49, "readlinkat": 78, "newfstatat": 79, "execve": 221, "execveat": 281, "statx": 291,
+        "faccessat2": 439, "mkdirat": 34, "symlinkat": 36, "linkat": 37, "renameat": 38, "openat": 56, "write": 64,
+        "writev": 66,
         "pwrite64": 68, "timerfd_settime": 86, "futex": 98, "timer_settime": 110, "clock_gettime": 113,
         "clock_nanosleep": 115, "ptrace": 117, "gettimeofday": 169, "adjtimex": 171, "mq_timedsend": 182,
         "mq_timedreceive": 183, "connect": 203, "clock_adjtime": 266, "renameat2": 276, "seccomp": 277,

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
+from pytest_ftc.builds.inputs.dependencies import ChangedError
 from pytest_ftc.builds.inputs.environment_variables import passed_variables
 from pytest_ftc.comparison.manifests import compare_manifests
 from pytest_ftc.model import (
@@ -37,6 +38,7 @@ from pytest_ftc.verification.cache.context import CacheContext, CacheQuery, Disa
 from pytest_ftc.verification.cache.key import ActionInputs, Inquiry, describe_inputs, describe_variations
 from pytest_ftc.verification.cache.ledger import Ledger
 from pytest_ftc.verification.cache.store_guard import StoreGuard
+from pytest_ftc.verification.cache.uses import Uses, describe_unseen, describe_uses
 from pytest_ftc.verification.plan import plain_environment
 from pytest_ftc.verification.reference import digest_references
 
@@ -119,11 +121,12 @@ class VerificationCache:
         if entry is None or known is None or entry.disputed or not self._is_enough(query, entry, known):
             return None
         action, artifact, asked = query.inquiry.action, query.artifact, query.inquiry.asked
-        if not self.ledger.supports(entry, artifact, known):
+        if not self.ledger.supports(entry, artifact, known) or self._find_changes(entry):
             return None
         answer = replace(
             known,
             cached=True,
+            notes=(*known.notes, *describe_unseen(entry)),
             varied=tuple(name for name in asked if name in known.varied),
             not_varied=tuple(one for one in known.not_varied if one.variation in asked),
             strict=artifact.strict,
@@ -143,7 +146,14 @@ class VerificationCache:
         if disputed:
             self._guard.attempt(lambda: self._dispute_entry(query), None)
         elif verification.verdict in _KEPT:
-            self._guard.attempt(lambda: self._put_entry(query, verification, mark), None)
+            try:
+                used = describe_uses(verification.builds[0], self._context.dependencies)
+            except ChangedError as error:
+                note = f"not cached: {error} was changed while the build used it"
+                return self.ledger.with_agreement(
+                    query.inquiry.action, query.artifact, replace(verification, notes=(*verification.notes, note))
+                )
+            self._guard.attempt(lambda: self._put_entry(query, verification, mark, used), None)
         return self.ledger.with_agreement(query.inquiry.action, query.artifact, verification)
 
     def disagreement(self, query: CacheQuery, verification: Verification) -> Disagreement | None:
@@ -153,6 +163,8 @@ class VerificationCache:
         if entry is None or known is None or verification.verdict is not Verdict.REPRODUCIBLE:
             return None
         if known.verdict is Verdict.UNREPRODUCIBLE and dict(entry.asked) != dict(query.inquiry.asked):
+            return None
+        if self._find_changes(entry):
             return None
         now, metadata = verification.builds[0].outputs, query.artifact.metadata
         # An unreproducible one differs from itself, so at least one of its builds differs from the current ones.
@@ -205,6 +217,10 @@ class VerificationCache:
         # What could not be varied then might be varied now.
         return entry.facilities == inquiry.facilities or set(inquiry.asked) <= set(known.varied)
 
+    def _find_changes(self, entry: Entry) -> list[str]:
+        """Return what is not as it was when `entry` was made, of what its build used beside its declared inputs."""
+        return self._context.dependencies.find_changes(entry.dependencies)
+
     def _is_about(self, query: CacheQuery, source: Snapshot) -> bool:
         """Return whether what was built, and with what, is what was asked about: it may change meanwhile."""
         if not self._context.toolchain.is_still(query.tools):
@@ -223,7 +239,7 @@ class VerificationCache:
         if entry and not entry.disputed:
             self._entries.put(replace(entry, disputed=True))
 
-    def _put_entry(self, query: CacheQuery, verification: Verification, mark: Mark | None) -> None:
+    def _put_entry(self, query: CacheQuery, verification: Verification, mark: Mark | None, used: Uses) -> None:
         inquiry, context = query.inquiry, self._context
         control = verification.builds[0]
         blobs = self._put_outputs(control) if verification.verdict is Verdict.REPRODUCIBLE else ()
@@ -242,6 +258,8 @@ class VerificationCache:
                 blobs=blobs,
                 history=mark.generation if mark else _NO_HISTORY,
                 row=mark.number if mark else 0,
+                dependencies=used.tokens,
+                unseen=used.unseen,
             )
         )
 

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from pytest_ftc.builds.inputs.dependencies import Dependencies
 from pytest_ftc.builds.inputs.source_state import Sources, SourceState
 from pytest_ftc.builds.inputs.toolchain import Toolchain
 from pytest_ftc.model import Artifact, Difference, Machine
@@ -36,6 +37,8 @@ class CacheContext:
     """Digests of what the variations of plugins do, by name."""
     images: Images | None = None
     """Where published files in registries are found."""
+    dependencies: Dependencies = field(default_factory=Dependencies)
+    """Looks at what builds use outside their sources."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

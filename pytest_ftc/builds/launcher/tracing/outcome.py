@@ -78,9 +78,12 @@ def supervise(spec: dict[str, Any], log: int) -> Supervision:
         return Supervision(Alone())
     from pytest_ftc.builds.launcher.clock import MovedClock
     from pytest_ftc.builds.launcher.tracing.attach import follow
+    from pytest_ftc.builds.launcher.tracing.outside import LookupWatcher, OutsideUses
     from pytest_ftc.builds.launcher.tracing.recorder import Recorder
 
     clock = MovedClock(spec["clock_shift"]) if moved else None
-    contents, isolated = spec["trace"] == "contents", spec["isolation"] != "none"
-    recorder = Recorder(log, contents=contents, isolated=isolated) if traced else None
-    return Supervision(follow([watcher for watcher in (clock, recorder) if watcher]), clock, recorder)
+    uses, isolated = OutsideUses(spec), spec["isolation"] != "none"
+    contents = spec["trace"] == "contents"
+    recorder = Recorder(log, uses, contents=contents, isolated=isolated) if traced else None
+    lookups = LookupWatcher(uses) if spec["trace"] == "uses" else None
+    return Supervision(follow([watcher for watcher in (clock, recorder, lookups) if watcher]), clock, recorder)

@@ -9,10 +9,11 @@ import struct
 from collections.abc import Callable
 from typing import Any
 
+from pytest_ftc.builds.launcher.tracing.memory import AT_FDCWD, peek, resolve_name
+from pytest_ftc.builds.launcher.tracing.outside import FILE, OutsideUses
 from pytest_ftc.builds.launcher.tracing.seccomp import CONTINUE, Listener, Notification, Rule
 from pytest_ftc.builds.launcher.tracing.unvaried import UnvariedFiles
 
-_AT_FDCWD = 0xFFFFFF9C  # -100 in 32 bits: descriptors are ints, and the upper half of the register means nothing
 _WRITING = os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_TRUNC
 _CREATING = os.O_WRONLY | os.O_CREAT | os.O_TRUNC
 _AF_INET, _AF_INET6 = 2, 10
@@ -33,9 +34,11 @@ class Recorder:
 
     Paths are absolute.  A file that does not exist when it is opened is no input, and is omitted.  With `contents`
     the start of what each program writes to each file is kept too.  `log` is the descriptor of the build's log.
+    What is opened outside the build's own folders is passed to `outside`, also what is not there.
     """
 
-    def __init__(self, log: int, *, contents: bool = False, isolated: bool = True) -> None:
+    def __init__(self, log: int, outside: OutsideUses, *, contents: bool = False, isolated: bool = True) -> None:
+        self._outside = outside
         self._log = os.fstat(log).st_ino
         self.rules = tuple(map(Rule, _CALLS + _WRITES * contents))
         self._programs: list[dict[str, Any]] = []
@@ -60,6 +63,8 @@ class Recorder:
             "moved": self._moved,
             "connected": list(self._connected),
             "gaps": list(self._gaps),
+            "outside": sorted(self._outside.found.items()),
+            "outside_gap": self._outside.gap,
         }
 
     def saw_start(self, pid: int) -> None:
@@ -69,6 +74,8 @@ class Recorder:
         )
         self._running[pid] = len(self._programs) - 1
         self.unvaried.saw_arguments(self._programs[-1]["argv"])
+        if program := self._programs[-1]["program"]:
+            self._outside.looked_up(program, FILE)  # of a script, the interpreter, which the kernel opens
         for path in _inherited(pid, self._log):
             self._written[self._running[pid], path] = None
 
@@ -101,36 +108,37 @@ class Recorder:
             with contextlib.suppress(OSError, struct.error):
                 _RECORD[notification.call](self, notification)
         else:
-            self._gaps[f"only the first {_MOST_ENTRIES} uses of files were recorded"] = None
+            self._outside.gap = f"only the first {_MOST_ENTRIES} uses of files were recorded"
+            self._gaps[self._outside.gap] = None
         listener.answer(notification, flags=CONTINUE)
 
     def open_(self, call: Notification) -> None:
-        self._open(call, _AT_FDCWD, call.arguments[0], call.arguments[1])
+        self._open(call, AT_FDCWD, call.arguments[0], call.arguments[1])
 
     def create(self, call: Notification) -> None:
-        self._open(call, _AT_FDCWD, call.arguments[0], _CREATING)
+        self._open(call, AT_FDCWD, call.arguments[0], _CREATING)
 
     def open_at(self, call: Notification) -> None:
         self._open(call, call.arguments[0], call.arguments[1], call.arguments[2])
 
     def open_at_2(self, call: Notification) -> None:
-        flags = struct.unpack("=Q", _peek(call.thread, call.arguments[2], 8))[0]
+        flags = struct.unpack("=Q", peek(call.thread, call.arguments[2], 8))[0]
         self._open(call, call.arguments[0], call.arguments[1], flags)
 
     def make(self, call: Notification) -> None:
-        self._make(call, _AT_FDCWD, call.arguments[0])
+        self._make(call, AT_FDCWD, call.arguments[0])
 
     def make_at(self, call: Notification) -> None:
         self._make(call, call.arguments[0], call.arguments[1])
 
     def link(self, call: Notification) -> None:
-        self._make(call, _AT_FDCWD, call.arguments[1])
+        self._make(call, AT_FDCWD, call.arguments[1])
 
     def link_at(self, call: Notification) -> None:
         self._make(call, call.arguments[1], call.arguments[2])
 
     def move(self, call: Notification) -> None:
-        self._move(call, (_AT_FDCWD, call.arguments[0]), (_AT_FDCWD, call.arguments[1]))
+        self._move(call, (AT_FDCWD, call.arguments[0]), (AT_FDCWD, call.arguments[1]))
 
     def move_at(self, call: Notification) -> None:
         self._move(call, call.arguments[0:2], call.arguments[2:4])
@@ -139,7 +147,7 @@ class Recorder:
         self._keep(call, call.arguments[0], call.arguments[1], call.arguments[2])
 
     def write_several(self, call: Notification) -> None:
-        vector = _peek(call.thread, call.arguments[1], 16 * min(call.arguments[2], 16))
+        vector = peek(call.thread, call.arguments[1], 16 * min(call.arguments[2], 16))
         for address, size in struct.iter_unpack("=QQ", vector):
             self._keep(call, call.arguments[0], address, size)
 
@@ -148,10 +156,10 @@ class Recorder:
         key = self._program(call.thread), path
         kept = self._contents.get(key, b"")
         if path.startswith("/") and not path.startswith("/dev/") and len(kept) < _MOST_CONTENT:
-            self._contents[key] = kept + _peek(call.thread, address, min(size, _MOST_CONTENT - len(kept)))
+            self._contents[key] = kept + peek(call.thread, address, min(size, _MOST_CONTENT - len(kept)))
 
     def connect(self, call: Notification) -> None:
-        address = _peek(call.thread, call.arguments[1], min(call.arguments[2], 28))
+        address = peek(call.thread, call.arguments[1], min(call.arguments[2], 28))
         family = struct.unpack_from("=H", address)[0]
         if family in (_AF_INET, _AF_INET6):
             import socket  # slow to import, and few builds connect to anything
@@ -162,9 +170,10 @@ class Recorder:
             self._connected[self._program(call.thread), f"[{name}]:{port}" if ":" in name else f"{name}:{port}"] = None
 
     def _open(self, call: Notification, folder: int, name: int, flags: int) -> None:
-        path = _resolve(call.thread, folder, name)
+        path = resolve_name(call.thread, folder, name)
         program = self._program(call.thread)
         self.unvaried.saw(path, self._programs[program]["program"] if program != _UNKNOWN else "")
+        self._outside.opened(path, flags)
         if flags & _WRITING:
             self._written[program, _resolve_folder(path)] = None
         if not flags & _CREATING:
@@ -173,10 +182,10 @@ class Recorder:
                 self._read[program, real] = None
 
     def _make(self, call: Notification, folder: int, name: int) -> None:
-        self._written[self._program(call.thread), _resolve_folder(_resolve(call.thread, folder, name))] = None
+        self._written[self._program(call.thread), _resolve_folder(resolve_name(call.thread, folder, name))] = None
 
     def _move(self, call: Notification, source: tuple[int, ...], target: tuple[int, ...]) -> None:
-        names = _resolve(call.thread, *source), _resolve(call.thread, *target)
+        names = resolve_name(call.thread, *source), resolve_name(call.thread, *target)
         self._moved.append((self._program(call.thread), *names))
 
     def _look_at(self, path: str) -> tuple[str, bool]:
@@ -260,24 +269,6 @@ def _relatives(thread: int) -> tuple[int, int]:
     return leader, parent
 
 
-def _resolve(thread: int, folder: int, name: int) -> str:
-    """Return the path at the address `name` as an absolute one, relative to the descriptor `folder`: see openat(2)."""
-    path = os.fsdecode(_peek(thread, name, 4096).partition(b"\0")[0])
-    if not os.path.isabs(path):
-        low = folder & 0xFFFFFFFF
-        base = "cwd" if low == _AT_FDCWD else f"fd/{low}"
-        path = os.path.join(os.readlink(f"/proc/{thread}/{base}"), path)
-    return os.path.normpath(path)
-
-
 def _resolve_folder(path: str) -> str:
     """Return `path` with the symlinks of its folder resolved, but not that of its last part."""
     return os.path.join(os.path.realpath(os.path.dirname(path)), os.path.basename(path))
-
-
-def _peek(thread: int, address: int, size: int) -> bytes:
-    memory = os.open(f"/proc/{thread}/mem", os.O_RDONLY)
-    try:
-        return os.pread(memory, size, address)
-    finally:
-        os.close(memory)

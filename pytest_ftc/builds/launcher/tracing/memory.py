@@ -1,0 +1,31 @@
+"""Reading the arguments of a call that waits: the memory of its thread, and the names there."""
+
+from __future__ import annotations
+
+import os
+
+AT_FDCWD = 0xFFFFFF9C
+"""-100 in 32 bits: descriptors are ints, and the upper half of the register means nothing."""
+_LONGEST = 4096
+
+
+def peek(thread: int, address: int, size: int) -> bytes:
+    """Return `size` bytes at `address` in the memory of `thread`; fewer where it ends.  Raises OSError."""
+    memory = os.open(f"/proc/{thread}/mem", os.O_RDONLY)
+    try:
+        return os.pread(memory, size, address)
+    finally:
+        os.close(memory)
+
+
+def resolve_name(thread: int, folder: int, name: int) -> str:
+    """Return the path at the address `name` as an absolute one, relative to the descriptor `folder`: see openat(2).
+
+    Raises OSError.
+    """
+    path = os.fsdecode(peek(thread, name, _LONGEST).partition(b"\0")[0])
+    if not os.path.isabs(path):
+        low = folder & 0xFFFFFFFF
+        base = "cwd" if low == AT_FDCWD else f"fd/{low}"
+        path = os.path.join(os.readlink(f"/proc/{thread}/{base}"), path)
+    return os.path.normpath(path)

@@ -1,0 +1,134 @@
+"""Recording what a build uses outside its own folders: what it reads, lists and looks for there.
+
+A cached verdict holds only while all of that is as it was, and so is what the build did not find.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import stat
+import struct
+from typing import Any
+
+from pytest_ftc.builds.launcher.tracing.memory import AT_FDCWD, resolve_name
+from pytest_ftc.builds.launcher.tracing.seccomp import CONTINUE, Condition, Listener, Notification, Rule
+
+FILE, FOLDER, LOOKED_AT, ABSENT = "file", "folder", "looked at", "absent"
+"""What was done: a file read, a folder listed, something looked at and not opened, something not found."""
+
+_MOST = 20_000
+"""Paths that are recorded."""
+_MOST_LOOKUPS = 100_000
+"""Calls that only look something up; each costs about 0.05 ms."""
+_VIRTUAL = ("/dev", "/proc", "/sys")
+_PRIVATE = ("/tmp", "/var/tmp", "/dev/shm")
+# AT_EMPTY_PATH looks at an open file: newfstatat(2) and statx(2) without it, in all ways that C libraries use.
+_BY_NAME = (0, 0x100, 0x800, 0x900)
+_SYNCHRONISED = tuple(flags | how for how in (0, 0x2000, 0x4000) for flags in _BY_NAME)
+_AT = ("newfstatat", "statx", "faccessat", "faccessat2", "readlinkat", "execveat")
+"""Calls whose first argument is a folder's descriptor, and the second a name."""
+_CALLS = ("stat", "lstat", "access", "readlink", "execve", "chdir")
+_EXECUTING = ("execve", "execveat")
+
+
+class OutsideUses:
+    """What a build uses outside the folders that `spec` gives it, by absolute path; links outside are not resolved."""
+
+    def __init__(self, spec: dict[str, Any]) -> None:
+        isolated = spec["isolation"] != "none"
+        own = [spec["build_path"], spec["home"], spec["temp_dir"], *(_PRIVATE if isolated else ())]
+        # What the launcher makes for builds alone has such a name.
+        self._own = (*(f"{folder}/" for folder in (*own, *_VIRTUAL)), "/ftc-")
+        self._visible = tuple(f"{folder}/" for folder in spec["visible"])
+        self._git = f"{spec['build_path']}/.git", spec["git_dir"] or ""
+        self._folders: dict[str, str] = {}
+        self.found: dict[str, str] = {}
+        """What was done, by path."""
+        self.gap = ""
+        """Why that may not be all."""
+
+    def opened(self, path: str, flags: int) -> None:
+        """Note that `path` is opened."""
+        if flags & os.O_PATH:
+            self.looked_up(path)
+        elif not flags & (os.O_CREAT | os.O_WRONLY):
+            self._note(path, FILE)
+
+    def looked_up(self, path: str, what: str = LOOKED_AT) -> None:
+        """Note that `path` is looked at, or with `what` executed."""
+        self._note(path, what)
+
+    def _note(self, path: str, what: str) -> None:
+        seen, path = path, self._place(path)
+        if not path or self.found.get(path) in (what, FILE, FOLDER):
+            return
+        if len(self.found) >= _MOST:
+            self.gap = f"only the first {_MOST} files that the build looked for were recorded"
+            return
+        try:
+            mode = os.stat(seen).st_mode
+        except OSError:
+            self.found[path] = ABSENT
+            return
+        if what == FILE and stat.S_ISDIR(mode):
+            what = FOLDER
+        self.found[path] = what if what == LOOKED_AT or stat.S_ISREG(mode) or stat.S_ISDIR(mode) else LOOKED_AT
+
+    def _place(self, path: str) -> str:
+        """Return `path` as it is known outside the build; empty for what is the build's own."""
+        git, git_dir = self._git
+        if git_dir and (path == git or path.startswith(f"{git}/")):
+            return git_dir + path[len(git) :]
+        if not self._is_own(path):
+            return path
+        # A link in the build's own folders may lead out of them.
+        folder, _, name = path.rpartition("/")
+        if folder not in self._folders:
+            self._folders[folder] = os.path.realpath(folder)
+        real = f"{self._folders[folder]}/{name}"
+        if os.path.islink(real):
+            real = os.path.realpath(real)
+        return "" if self._is_own(real) else real
+
+    def _is_own(self, path: str) -> bool:
+        path = f"{path}/"
+        return path == "//" or (path.startswith(self._own) and not path.startswith(self._visible))
+
+
+class LookupWatcher:
+    """Tells `uses` what a build looks up without opening it."""
+
+    def __init__(self, uses: OutsideUses) -> None:
+        self._uses = uses
+        self._count = 0
+        conditions = {
+            "newfstatat": (Condition(3, "in", _BY_NAME),),
+            "statx": (Condition(2, "in", _SYNCHRONISED),),
+        }
+        self.rules = tuple(Rule(call, conditions.get(call, ())) for call in (*_CALLS, *_AT))
+
+    def saw_start(self, pid: int) -> None: ...
+
+    def saw_fork(self, parent: int, child: int) -> None: ...
+
+    def saw_end(self, pid: int, status: int) -> None: ...
+
+    def lost_sight(self, pid: int) -> None: ...
+
+    def saw_call(self, notification: Notification, listener: Listener) -> None:
+        self._count += 1
+        if self._count <= _MOST_LOOKUPS:
+            # The thread may have died, or its arguments may be invalid: the kernel then reports that to it.
+            with contextlib.suppress(OSError, struct.error):
+                self._look(notification)
+        else:
+            self._uses.gap = f"only the first {_MOST_LOOKUPS} times that the build looked for a file were recorded"
+        listener.answer(notification, flags=CONTINUE)
+
+    def _look(self, call: Notification) -> None:
+        if call.call in _AT:
+            path = resolve_name(call.thread, call.arguments[0], call.arguments[1])
+        else:
+            path = resolve_name(call.thread, AT_FDCWD, call.arguments[0])
+        self._uses.looked_up(path, FILE if call.call in _EXECUTING else LOOKED_AT)
