@@ -62,6 +62,12 @@ class ObservedExecutor:
         """See `pytest_ftc.model.protocols.Executor`."""
         self._inner.cancel()
 
+    @property
+    def asked(self) -> int:
+        """How many builds have been asked for and have not ended."""
+        with self._lock:
+            return sum(stage.asked for stage in self._stages.values())
+
     def look(self, name: str) -> Progress:
         """Return what is being done for the artifact `name`, whose verification has begun and not ended."""
         with self._lock:

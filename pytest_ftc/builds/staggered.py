@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 
@@ -15,11 +15,16 @@ REAL_GAP = 2.1
 """Seconds.  A zip entry stores steps of two seconds, and file times do not follow a faked clock."""
 
 
-def run_apart(executor: Executor, actions: Sequence[Action], gap: float = REAL_GAP) -> tuple[BuildResult, ...]:
+def run_apart(
+    executor: Executor,
+    actions: Sequence[Action],
+    gap: float = REAL_GAP,
+    after_first: Callable[[BuildResult], None] = lambda _: None,
+) -> tuple[BuildResult, ...]:
     """Run `actions` so that any two start at least `gap` seconds apart; the results are in the same order.
 
     While the gap passes the next build's environment is set up.  Once a build has not ended well, those that have not
-    started yet are left out: they could not change the verdict.
+    started yet are left out: they could not change the verdict.  `after_first` is called when the first has ended well.
     """
     turns = [_Turn() for _ in actions]
 
@@ -35,6 +40,8 @@ def run_apart(executor: Executor, actions: Sequence[Action], gap: float = REAL_G
                 return None
             if result.status is not BuildStatus.OK:
                 turn.give_up()
+            elif index == 0:
+                after_first(result)
             return result
         finally:
             turn.finish()

@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from pytest_ftc.config.options import Location, WholeNumber
+from pytest_ftc.config.options import AUTO, Location, WholeNumber
 from pytest_ftc.config.python_project import is_python, outputs_of, preset_of
 from pytest_ftc.config.schema import ARTIFACT_KEYS, SESSION_KEYS, Check, Key, Known, UnexpectedError
 from pytest_ftc.model import Artifact
@@ -34,7 +34,8 @@ class Config:
     file: Path | None
     """pyproject.toml or ftc.toml; None when the project has neither."""
     variations: str
-    builds: int
+    builds: int | None
+    """None for two, and more where a build is quick."""
     jobs: int
     sample: float
     """Share of the artifacts that a session verifies."""
@@ -103,6 +104,7 @@ def _read_settings(
             base = root if given.get(name) is None else Path()
             settings[name] = (base / settings[name]).absolute()
     settings["jobs"] = settings["jobs"] or _usable_cpus()
+    settings["builds"] = None if settings["builds"] == AUTO else settings["builds"]
     settings["diagnose"] = DiagnosisMode(settings["diagnose"])
     settings["baseline"] = settings["baseline"] or _usual_baseline(root, updates=settings["update_baseline"])
     settings["most_left_out"] = settings.pop("sampling")

@@ -6,6 +6,8 @@ Every run of pytest imports this module, so it imports nothing and its classes a
 
 from __future__ import annotations
 
+AUTO = "auto"
+
 
 class Flag:
     """True or false; an option without a value."""
@@ -49,6 +51,10 @@ class WholeNumber:
 
     def __init__(self, least: int) -> None:
         self.least = least
+
+
+class CountOrAuto(WholeNumber):
+    """The same, or ``auto``."""
 
 
 class Choice:
@@ -109,7 +115,13 @@ OPTIONS = (
         default="all",
         meaning="See [what to vary](#what-to-vary).",
     ),
-    Option("builds", WholeNumber(2), "builds per artifact, including the control", default=2),
+    Option(
+        "builds",
+        CountOrAuto(2),
+        "builds per artifact, including the control; 'auto': 2, and more of quick builds",
+        default=AUTO,
+        meaning="See [how many builds](#how-many-builds).",
+    ),
     Option(
         "jobs",
         WholeNumber(1),

@@ -81,6 +81,18 @@ def _whole_number(least: int) -> Check:
     return check
 
 
+def _count_or_auto(least: int) -> Check:
+    def check(value: Any, known: Known) -> int | str:
+        if value == options.AUTO:
+            return options.AUTO
+        try:
+            return int(_whole_number(least)(value, known))
+        except UnexpectedError as error:
+            raise UnexpectedError(f"{options.AUTO!r} or {error}") from None
+
+    return check
+
+
 def _share(value: Any, _: Known) -> float:
     expected = "a number from 0 to 1"
     try:
@@ -182,6 +194,8 @@ _OUTPUTS = "a list of globs such as ['dist/*.whl']"
 def _check_of(type: options.Type) -> Check:
     """Return the check for values of the `type` of an option."""
     match type:
+        case options.CountOrAuto():
+            return _count_or_auto(type.least)
         case options.WholeNumber():
             return _whole_number(type.least)
         case options.Choice():

@@ -24,6 +24,8 @@ class Program:
     """Place among all beginnings and ends of programs."""
     ended: int | None = None
     """The same of its end; None when that was not seen."""
+    hash_seed: str | None = None
+    """Of Python and Perl the hash seed in its environment, empty if there is none; None of other programs."""
     helpers: int = 0
     """Threads and forked processes of it that executed nothing else."""
 

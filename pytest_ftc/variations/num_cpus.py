@@ -28,6 +28,9 @@ class NumCpus:
         meaning="CPUs of the experiment; the control has all",
     )
 
+    turn: int = 1
+    """The number of the experiment."""
+
     def unavailable(self, machine: Machine) -> str | None:
         if machine.cpus < 2:
             return "this machine has one CPU only"
@@ -35,8 +38,13 @@ class NumCpus:
             return f"num_cpus.experiment is {self.experiment}, and the control has all {machine.cpus} CPUs there are"
         return None
 
+    def take_turn(self, number: int) -> NumCpus:
+        return replace(self, turn=number)
+
     def vary(self, environment: Environment, token: str, machine: Machine) -> Environment:
-        return replace(environment, cpus=self.experiment)
+        # A number that somebody has chosen is that of every experiment.
+        more = (self.turn - 1) % (machine.cpus - 1) if self.experiment == 1 else 0
+        return replace(environment, cpus=self.experiment + more)
 
     def describe(self, environment: Environment) -> str:
         return str(environment.cpus or "all")

@@ -10,6 +10,8 @@ from pytest_ftc.model import Environment, Machine, parameter
 SHIFT = 398 * 86400 + 7 * 3600 + 13 * 60
 """Seconds: another year, month, day of month, weekday, hour and minute, whenever the builds run."""
 
+_STEP = 34 * 86400 + 3 * 3600 + 11 * 60
+"""Seconds by which each further experiment is later; with up to six steps month, weekday and hour differ too."""
 _LEAST = 3600
 """Seconds.  Nearer clocks could meet: builds do not start at one moment, nor are they done in one."""
 
@@ -55,13 +57,21 @@ class Time:
         "sources, `make` warns of clock skew",
     )
 
+    turn: int = 1
+    """The number of the experiment."""
+
     def unavailable(self, machine: Machine) -> str | None:
         if abs(self.offset) < _LEAST:
             return f"time.offset is {self.offset} s, and clocks less than an hour apart could meet"
         return None if machine.faketime else machine.faketime_reason
 
+    def take_turn(self, number: int) -> Time:
+        return replace(self, turn=number)
+
     def vary(self, environment: Environment, token: str, machine: Machine) -> Environment:
-        return replace(environment, clock_shift=self.offset)
+        # An offset that somebody has chosen is that of every experiment.
+        more = (self.turn - 1) * _STEP if self.offset == SHIFT else 0
+        return replace(environment, clock_shift=self.offset + more)
 
     def describe(self, environment: Environment) -> str:
         if not environment.clock_shift:

@@ -2,25 +2,44 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass, replace
+
 from pytest_ftc.model import Environment, Machine
 
+# Each with the same in POSIX's own notation, which needs no database.  Its signs are the other way round, see tzset(3).
+_ZONES = (
+    ("Pacific/Kiritimati", "FTC-14"),
+    ("America/St_Johns", "FTC3:30"),
+    ("Asia/Kathmandu", "FTC-5:45"),
+    ("Pacific/Pago_Pago", "FTC11"),
+    ("Australia/Eucla", "FTC-8:45"),
+    ("America/New_York", "FTC5"),
+)
 
+
+@dataclass(frozen=True, slots=True)
 class Timezone:
-    """UTC against Pacific/Kiritimati (UTC+14): the date differs for 14 hours of every day.
+    """UTC against Pacific/Kiritimati (UTC+14), where the date differs for 14 hours of every day.
 
-    A build that starts a program without TZ gets the machine's zone from /etc/localtime, and then this does not count.
+    Further experiments use other zones.  A build that starts a program without TZ gets the machine's zone from
+    /etc/localtime, and then this does not count.
     """
 
     name = "timezone"
     mechanism = "TZ, with namespaces /etc/timezone too"
+    turn: int = 1
+    """The number of the experiment."""
 
     def unavailable(self, machine: Machine) -> str | None:
         return None
 
+    def take_turn(self, number: int) -> Timezone:
+        return replace(self, turn=number)
+
     def vary(self, environment: Environment, token: str, machine: Machine) -> Environment:
-        # Without the zone database, glibc would read a zone's name as UTC: POSIX's own notation needs no database.
-        zone = "Pacific/Kiritimati" if machine.zoneinfo else "FTC-14"
-        return environment.with_variables(TZ=zone)
+        name, posix = _ZONES[(self.turn - 1) % len(_ZONES)]
+        # Without the zone database, glibc would read a zone's name as UTC.
+        return environment.with_variables(TZ=name if machine.zoneinfo else posix)
 
     def describe(self, environment: Environment) -> str:
         return environment.variables["TZ"]

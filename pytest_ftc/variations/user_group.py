@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from pytest_ftc.model import Environment, Identity, Isolation, Machine
 
 _UID, _GID = 52741, 52742
 
 
+@dataclass(frozen=True, slots=True)
 class UserGroup:
     """Another uid and gid by the id map of a user namespace, and other names by a passwd and a group file of its own.
 
@@ -18,14 +19,20 @@ class UserGroup:
 
     name = "user_group"
     mechanism = "uid and gid maps of a user namespace, bind-mounted /etc/passwd and group"
+    turn: int = 1
+    """The number of the experiment."""
 
     def unavailable(self, machine: Machine) -> str | None:
         if machine.isolation is Isolation.USER:
             return None
         return f"needs a user namespace: {machine.isolation_reason or 'the builds run as root without one'}"
 
+    def take_turn(self, number: int) -> UserGroup:
+        return replace(self, turn=number)
+
     def vary(self, environment: Environment, token: str, machine: Machine) -> Environment:
-        identity = Identity(uid=_UID, gid=_GID, user=f"user-{token}", group=f"group-{token}")
+        step = 10 * (self.turn - 1)
+        identity = Identity(uid=_UID + step, gid=_GID + step, user=f"user-{token}", group=f"group-{token}")
         return replace(environment, identity=identity).with_variables(USER=identity.user, LOGNAME=identity.user)
 
     def describe(self, environment: Environment) -> str:

@@ -2,20 +2,60 @@
 
 from __future__ import annotations
 
+import posixpath
 from pathlib import Path
 
 from pytest_ftc.comparison.real_dates import find_real_date
-from pytest_ftc.model import BuildResult, Machine, Snapshot
+from pytest_ftc.model import BuildResult, Machine, Program, Snapshot
 from pytest_ftc.model.protocols import HasLimits
 from pytest_ftc.verification.not_searched import summarize
 from pytest_ftc.verification.plan import Plan, PlannedArtifact
 from pytest_ftc.verification.time_readers import may_read_file_times
 
+_FRONT_END = ("-I", "-m", "build")
+"""Of a preset: it only starts the backend, which takes the seed."""
+
 
 def find_unclaimed(planned: PlannedArtifact, control: BuildResult) -> dict[str, str]:
     """Return the variations, of those that the plan has applied, that do not count as varied, and why."""
     plan = planned.plan
-    return {**_find_unmoved_date(plan, planned.source, control), **_find_limits(plan, planned.machine)}
+    return {
+        **_find_unmoved_date(plan, planned.source, control),
+        **_find_limits(plan, planned.machine),
+        **_find_unseeded(plan, control),
+    }
+
+
+def _find_unseeded(plan: Plan, control: BuildResult) -> dict[str, str]:
+    """Return why the hash seed was not varied, if an interpreter did not take that of its build.
+
+    Its sets and tables then have another order in each build, which nobody chose.
+    """
+    if "hash_seed" not in plan.varied or control.trace is None:
+        return {}
+    variables = plan.actions[0].environment.variables
+    seeds = {variables.get("PYTHONHASHSEED"), variables.get("PERL_HASH_SEED")}
+    for program in control.trace.programs:
+        name, ignoring = posixpath.basename(program.program), _ignores_seed(program)
+        if program.hash_seed is None or program.argv[1:4] == _FRONT_END:
+            continue
+        if ignoring or program.hash_seed not in seeds:
+            how = f"with {ignoring}" if ignoring else "without the variable that sets its hash seed"
+            return {"hash_seed": f"{name} ran {how}, so that its seed was random in each build"}
+    return {}
+
+
+def _ignores_seed(program: Program) -> str:
+    """Return the option by which an interpreter ignores its environment; empty if it has none."""
+    flags = "EI" if posixpath.basename(program.program).startswith(("python", "pypy")) else "T"
+    for word in program.argv[1:]:
+        if not word.startswith("-") or word.startswith("--"):
+            break
+        if any(flag in word[1:] for flag in flags):
+            return word
+        if word[-1] in "cmeE":
+            break
+    return ""
 
 
 def _find_unmoved_date(plan: Plan, source: Snapshot, control: BuildResult) -> dict[str, str]:

@@ -74,7 +74,7 @@ def explain(
     """Return why the `builds` of an artifact differ; `differences` are those found in the first that does."""
     plan, source, plugins = planned.plan, planned.source, options.plugins
     control, number = builds[0], _first_that_differs(builds, planned.artifact.metadata)
-    budget = RebuildBudget(builds=max(0, options.max_builds - len(builds)), seconds=options.seconds)
+    budget = RebuildBudget(builds=max(0, options.max_builds - min(2, len(builds))), seconds=options.seconds)
     rebuilder = ArtifactRebuilder(planned, executor, experiment=number, budget=budget)
     examiner = Examiner(planned.artifact.metadata, plugins.comparators)
     suspects = Suspects(rebuilder.environments, plan.owners, source, planned.machine, plugins.diagnosers)

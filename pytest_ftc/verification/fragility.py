@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pytest_ftc.model import Action, BuildResult, BuildStatus, Role
 from pytest_ftc.model.errors import ExecutionError
 from pytest_ftc.model.protocols import Executor
-from pytest_ftc.verification.plan import Plan, PlannedArtifact, plan_rebuild
+from pytest_ftc.verification.plan import PlannedArtifact, plan_rebuild
 
 _BUDGET = 24
 """Builds that a bisection may take: one culprit among twenty variations takes ten, two take less than twenty-four."""
@@ -32,17 +32,17 @@ class Breaking:
     """A build with all other variations that went well; None when there was none."""
 
 
-def find_what_breaks(planned: PlannedArtifact, executor: Executor) -> Breaking:
-    """Find the variations that break the build, by building with fewer of them.
+def find_what_breaks(planned: PlannedArtifact, executor: Executor, *, experiment: int = 1) -> Breaking:
+    """Find the variations that break the build number `experiment`, by building with fewer of them.
 
     Raises ExecutionError when a build is lost, since then nothing is known.
     """
-    plan = planned.plan
+    plan, broken = planned.plan, planned.plan.actions[experiment]
     builds: list[BuildResult] = []
 
     def build(groups: Sequence[Group]) -> list[BuildResult]:
         actions = [
-            plan_rebuild(planned, group, role=Role.BISECT, suffix=f"-{len(builds) + number}")
+            plan_rebuild(planned, group, role=Role.BISECT, suffix=f"-{len(builds) + number}", experiment=experiment)
             for number, group in enumerate(groups, start=1)
         ]
         results = _run_all(executor, actions)
@@ -55,14 +55,14 @@ def find_what_breaks(planned: PlannedArtifact, executor: Executor) -> Breaking:
         if found:
             (healed,) = build([rest])
             if healed.status is BuildStatus.OK:
-                return Breaking(group=found, reason=_describe(plan, found), builds=tuple(builds), healed=healed)
+                return Breaking(group=found, reason=_describe(broken, found), builds=tuple(builds), healed=healed)
         group = find_breaking(
             rest,
             lambda groups: [result.status is not BuildStatus.OK for result in build(groups)],
             _BUDGET - len(builds),
         )
         if group is None or len(rest) == len(group):
-            reason = _describe(plan, found) if found else ""
+            reason = _describe(broken, found) if found else ""
             return Breaking(group=found, reason=reason, builds=tuple(builds), healed=None)
         found = (*found, *group)
 
@@ -98,6 +98,6 @@ def _run_all(executor: Executor, actions: Sequence[Action]) -> list[BuildResult]
     return results
 
 
-def _describe(plan: Plan, group: Group) -> str:
-    described = plan.actions[1].described
+def _describe(action: Action, group: Group) -> str:
+    described = action.described
     return "breaks under: " + ", ".join(f"{name}={described[name]}" for name in group)

@@ -218,6 +218,7 @@ def _make_context(parts: _Parts, cached: VerificationCache | None) -> Verificati
         images=parts.images,
         private=parts.private,
         diffs=settings.results / "diffs",
+        is_idle=lambda: parts.executor.asked <= 2 * config.jobs,
     )
 
 

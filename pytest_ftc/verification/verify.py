@@ -14,6 +14,7 @@ from pytest_ftc.builds.staggered import run_apart
 from pytest_ftc.model import (
     Artifact,
     BuildResult,
+    BuildStatus,
     Difference,
     Finding,
     Isolation,
@@ -30,6 +31,7 @@ from pytest_ftc.verification.cache.conflict import dispute
 from pytest_ftc.verification.claims import find_unclaimed
 from pytest_ftc.verification.confidential.guard import GuardedComparators, GuardedExecutor, SecretGuard
 from pytest_ftc.verification.explain import DiagnosisOptions, Plugins, explain, locate
+from pytest_ftc.verification.extra_builds import MOST_BUILDS, ExtraBuildOptions, ExtraBuilds
 from pytest_ftc.verification.fragility import find_what_breaks
 from pytest_ftc.verification.hermeticity import find_outside_uses
 from pytest_ftc.verification.judge import compare_builds, judge_builds
@@ -56,7 +58,8 @@ class VerificationContext:
     prepare: Callable[[Artifact, Snapshot], Prepared]
     select: Callable[[Artifact], Sequence[Variation]]
     """The variations asked for, for this artifact."""
-    builds: int
+    builds: int | None
+    """None for two, and more where a build is quick."""
     folder: Path
     """Below it, builds run where there are no namespaces."""
     path: tuple[str, ...]
@@ -85,6 +88,8 @@ class VerificationContext:
     """Where diffs are kept; None to leave them where the comparator has put them."""
     known_secrets: list[Secrets] = field(default_factory=list)
     """What is masked in all else that the session says."""
+    is_idle: Callable[[], bool] = lambda: True
+    """Returns whether CPUs are free for further experiments."""
 
 
 def verify(artifact: Artifact, context: VerificationContext) -> Verification:
@@ -188,10 +193,10 @@ class _Outcome:
 
 def _build_and_compare(artifact: Artifact, source: Snapshot, context: VerificationContext) -> Verification:
     prepared = context.prepare(artifact, source)
-    plan = _plan(prepared, source, context, builds=context.builds)
+    plan = _plan(prepared, source, context, builds=context.builds or max(2, min(MOST_BUILDS, context.max_builds)))
     planned = PlannedArtifact(artifact=prepared.artifact, source=source, machine=context.machine, plan=plan)
     recorder = Recorder(context.executor)
-    outcome = _explain(planned, _judge(planned, recorder, context.comparator), recorder, context)
+    outcome = _explain(planned, _judge(planned, recorder, context), recorder, context)
     builds, control = outcome.builds, plan.actions[0]
     if context.recording:
         builds = recorder.with_recipes(builds, context.recording, prepared, source, context.machine)
@@ -212,18 +217,18 @@ def _build_and_compare(artifact: Artifact, source: Snapshot, context: Verificati
     )
 
 
-def _judge(planned: PlannedArtifact, executor: Executor, comparator: Comparator) -> _Outcome:
+def _judge(planned: PlannedArtifact, executor: Executor, context: VerificationContext) -> _Outcome:
     """Run the planned builds and compare their outputs."""
-    expected = len(planned.plan.actions)
-    builds = run_apart(executor, planned.plan.actions)
+    builds, expected = _run_builds(planned, executor, context)
+    planned = replace(planned, plan=replace(planned.plan, actions=planned.plan.actions[: len(builds)]))
     plan = planned.plan.without({name: reason for build in builds for name, reason in build.not_applied.items()})
     verdict, reason = judge_builds(builds, expected=expected, varied=plan.varied)
     outcome = _Outcome(plan=plan, builds=tuple(builds), verdict=verdict, reason=reason)
     if verdict is Verdict.FRAGILE:
-        return _find_what_breaks(replace(planned, plan=plan), outcome, executor, comparator)
+        return _find_what_breaks(replace(planned, plan=plan), outcome, executor, context.comparator)
     if verdict is not Verdict.REPRODUCIBLE:
         return outcome
-    differences = compare_builds(planned.artifact, builds, comparator)
+    differences = compare_builds(planned.artifact, builds, context.comparator)
     if differences:
         return replace(outcome, verdict=Verdict.UNREPRODUCIBLE, differences=differences)
     plan = plan.without(find_unclaimed(replace(planned, plan=plan), builds[0]))
@@ -231,11 +236,31 @@ def _judge(planned: PlannedArtifact, executor: Executor, comparator: Comparator)
     return replace(outcome, plan=plan, verdict=verdict, reason=reason, notes=describe_languages(builds))
 
 
+def _run_builds(
+    planned: PlannedArtifact, executor: Executor, context: VerificationContext
+) -> tuple[tuple[BuildResult, ...], int]:
+    """Run the control and the experiments; return them, and how many there have to be at least."""
+    actions = planned.plan.actions
+    if context.builds is not None:
+        return run_apart(executor, actions), len(actions)
+    isolated = context.machine.isolation is not Isolation.NONE
+    options = ExtraBuildOptions(
+        metadata=planned.artifact.metadata,
+        workers=max(1, min(2, context.machine.cpus - 1)),  # one is left for the experiment that waits
+        # Without namespaces the builds of an artifact share their paths, and take turns.
+        is_idle=lambda: isolated and context.is_idle(),
+    )
+    extra = ExtraBuilds(executor, actions[2:], options)
+    builds = run_apart(executor, actions[:2], after_first=extra.run)
+    return (*builds, *(extra.results if len(builds) == 2 else ())), 2
+
+
 def _find_what_breaks(
     planned: PlannedArtifact, outcome: _Outcome, executor: Executor, comparator: Comparator
 ) -> _Outcome:
     """Find the variations that break the build, and compare the outputs without them."""
-    breaking = find_what_breaks(planned, executor)
+    broken = next(index for index, build in enumerate(outcome.builds) if build.status is not BuildStatus.OK)
+    breaking = find_what_breaks(planned, executor, experiment=broken)
     healed = (outcome.builds[0], breaking.healed) if breaking.healed else ()
     return replace(
         outcome,

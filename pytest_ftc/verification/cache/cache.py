@@ -101,7 +101,7 @@ class VerificationCache:
         inquiry = Inquiry(
             inputs=describe_inputs(artifact, inputs, self._key),
             asked=describe_variations(context.select(artifact), context.effects),
-            builds=context.builds,
+            builds=context.builds or 2,
             facilities=self._facilities,
         )
         return CacheQuery(artifact=artifact, inquiry=inquiry, state=state, tools=tools)
@@ -249,7 +249,7 @@ class VerificationCache:
                 asked=inquiry.asked,
                 facilities=inquiry.facilities,
                 environment=verification.requirements,
-                builds=inquiry.builds,
+                builds=sum(build.role in _ASKED_FOR for build in verification.builds),
                 machine=platform.node(),
                 made=control.started,
                 traced=context.trace or query.artifact.strict,

@@ -24,7 +24,7 @@ class CacheContext:
     toolchain: Toolchain
     machine: Machine
     select: Callable[[Artifact], Sequence[Variation]]
-    builds: int
+    builds: int | None
     diagnose: DiagnosisMode
     trace: bool
     path: Sequence[str]

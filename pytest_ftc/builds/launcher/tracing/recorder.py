@@ -22,6 +22,7 @@ _MOST_ENTRIES = 200_000
 _MOST_CONTENT = 64 * 1024
 """Bytes of what one program writes to one file."""
 _UNKNOWN = -1
+_SEEDS = {"python": b"PYTHONHASHSEED=", "pypy": b"PYTHONHASHSEED=", "perl": b"PERL_HASH_SEED="}
 _CALLS = (
     "open", "creat", "openat", "openat2", "rename", "renameat", "renameat2", "link", "linkat",
     "symlink", "symlinkat", "mkdir", "mkdirat", "connect",
@@ -69,8 +70,17 @@ class Recorder:
 
     def saw_start(self, pid: int) -> None:
         parent = self._program(pid)
+        described = _describe(pid)
         self._programs.append(
-            {**_describe(pid), "parent": parent, "exit_code": None, "began": self._tick(), "ended": None, "helpers": 0}
+            {
+                **described,
+                "hash_seed": _hash_seed(pid, described["program"]),
+                "parent": parent,
+                "exit_code": None,
+                "began": self._tick(),
+                "ended": None,
+                "helpers": 0,
+            }
         )
         self._running[pid] = len(self._programs) - 1
         self.unvaried.saw_arguments(self._programs[-1]["argv"])
@@ -241,6 +251,19 @@ def _describe(pid: int) -> dict[str, Any]:
         found["folder"] = os.readlink(f"/proc/{pid}/cwd")
         found["program"] = os.readlink(f"/proc/{pid}/exe")
     return found
+
+
+def _hash_seed(pid: int, program: str) -> str | None:
+    """Return the hash seed in the environment of an interpreter that takes one; empty if there is none."""
+    name = os.path.basename(program)
+    variable = next((one for start, one in _SEEDS.items() if name.startswith(start)), None)
+    if variable is None:
+        return None
+    with contextlib.suppress(OSError), open(f"/proc/{pid}/environ", "rb") as file:
+        for entry in file.read(_MOST_ARGUMENTS).split(b"\0"):
+            if entry.startswith(variable):
+                return os.fsdecode(entry[len(variable) :])
+    return ""
 
 
 def _inherited(pid: int, log: int) -> list[str]:
