@@ -19,6 +19,7 @@ def run_apart(
     executor: Executor,
     actions: Sequence[Action],
     gap: float = REAL_GAP,
+    *,
     after_first: Callable[[BuildResult], None] = lambda _: None,
 ) -> tuple[BuildResult, ...]:
     """Run `actions` so that any two start at least `gap` seconds apart; the results are in the same order.

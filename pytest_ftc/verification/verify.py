@@ -28,14 +28,14 @@ from pytest_ftc.model.protocols import Comparator, Executor, Images, Variation
 from pytest_ftc.model.verification import DiagnosisMode
 from pytest_ftc.verification.cache.cache import VerificationCache
 from pytest_ftc.verification.cache.conflict import dispute
-from pytest_ftc.verification.claims import find_unclaimed
+from pytest_ftc.verification.claims.languages import describe_languages
+from pytest_ftc.verification.claims.unclaimed import find_unclaimed
 from pytest_ftc.verification.confidential.guard import GuardedComparators, GuardedExecutor, SecretGuard
 from pytest_ftc.verification.explain import DiagnosisOptions, Plugins, explain, locate
 from pytest_ftc.verification.extra_builds import MOST_BUILDS, ExtraBuildOptions, ExtraBuilds
 from pytest_ftc.verification.fragility import find_what_breaks
 from pytest_ftc.verification.hermeticity import find_outside_uses
 from pytest_ftc.verification.judge import compare_builds, judge_builds
-from pytest_ftc.verification.languages import describe_languages
 from pytest_ftc.verification.plan import BuildSetting, Plan, PlannedArtifact, plan_builds
 from pytest_ftc.verification.reference import compare_with_references
 from pytest_ftc.verification.replay.recorder import Recorder, Recording

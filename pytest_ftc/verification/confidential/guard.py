@@ -11,9 +11,9 @@ from pytest_ftc.builds.inputs.secrets import Secrets
 from pytest_ftc.comparison.plugin_comparators import ComparatorChain
 from pytest_ftc.model import Action, BuildResult, Difference, Verification
 from pytest_ftc.model.protocols import Comparator, Executor, MayStart, at_once
+from pytest_ftc.verification.claims.not_searched import summarize
 from pytest_ftc.verification.confidential.leaks import LeakSearch
 from pytest_ftc.verification.confidential.mask_record import NOT_SHOWN, mask_build, mask_file, mask_record
-from pytest_ftc.verification.not_searched import summarize
 
 
 class SecretGuard:

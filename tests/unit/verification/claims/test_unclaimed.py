@@ -21,7 +21,7 @@ from pytest_ftc.model import (
 )
 from pytest_ftc.variations.hash_seed import HashSeed
 from pytest_ftc.variations.umask import Umask
-from pytest_ftc.verification.claims import find_unclaimed
+from pytest_ftc.verification.claims.unclaimed import find_unclaimed
 from pytest_ftc.verification.plan import Plan, PlannedArtifact
 
 ENVIRONMENT = Environment(

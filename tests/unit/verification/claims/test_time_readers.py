@@ -4,7 +4,7 @@ import pytest
 
 from pytest_ftc.model import Trace
 from pytest_ftc.model.trace import Program
-from pytest_ftc.verification.time_readers import may_read_file_times
+from pytest_ftc.verification.claims.time_readers import may_read_file_times
 
 
 def trace(*commands: str, gaps: tuple[str, ...] = ()) -> Trace:

@@ -8,9 +8,9 @@ from pathlib import Path
 from pytest_ftc.comparison.real_dates import find_real_date
 from pytest_ftc.model import BuildResult, Machine, Program, Snapshot
 from pytest_ftc.model.protocols import HasLimits
-from pytest_ftc.verification.not_searched import summarize
+from pytest_ftc.verification.claims.not_searched import summarize
+from pytest_ftc.verification.claims.time_readers import may_read_file_times
 from pytest_ftc.verification.plan import Plan, PlannedArtifact
-from pytest_ftc.verification.time_readers import may_read_file_times
 
 _FRONT_END = ("-I", "-m", "build")
 """Of a preset: it only starts the backend, which takes the seed."""

@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from pytest_ftc.model import BuildResult, BuildStatus, Program, Role, Trace
-from pytest_ftc.verification.languages import describe_languages
+from pytest_ftc.verification.claims.languages import describe_languages
 
 
 def ran(*programs: str) -> BuildResult:
