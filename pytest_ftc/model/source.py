@@ -17,4 +17,6 @@ class Snapshot:
     """The folder that a ``.git`` file points into (worktrees, submodules)."""
     commit_time: int | None
     """Time of the last commit, seconds since 1970; None outside a repository."""
+    order: str | None = None
+    """Digest of the order in which its files were changed, empty where all have one time; None if not known."""
     notes: tuple[str, ...] = ()

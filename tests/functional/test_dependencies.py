@@ -4,6 +4,8 @@ import json
 import os
 import pwd
 import shutil
+import subprocess
+import sys
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -162,3 +164,54 @@ def test_what_git_reads_is_asked_about_where_builds_see_the_repository(verify, p
     git(project / "branches", "reset", "-q", "--hard", "HEAD~")
     again = cached(verify(toml, QUICK))
     assert {name for name, answered in again.items() if answered} == {"nothing"}
+
+
+def test_the_order_in_which_sources_were_changed_is_asked_about(verify, project):
+    source = project / "src"
+    source.mkdir()
+    for name, time in (("a", 1e9), ("b", 1.1e9)):
+        (source / name).write_text(name)
+        os.utime(source / name, (time, time))
+    toml = """
+        [artifacts.newer]
+        build = "[ a -nt b ] && echo 2 > out || echo 1 > out"
+        outputs = ["out"]
+        source = "src"
+        [artifacts.stamp]
+        build = "stat -c %Y a > out"
+        outputs = ["out"]
+        source = "src"
+        """
+    assert verify(toml, QUICK).verdicts == {"newer": "reproducible", "stamp": "reproducible"}
+    os.utime(source / "a", (1.05e9, 1.05e9))
+    assert cached(verify(toml, QUICK)) == {"newer": True, "stamp": True}
+    os.utime(source / "a", (1.2e9, 1.2e9))
+    again = verify(toml, QUICK)
+    assert cached(again) == {"newer": False, "stamp": False}
+    assert again.verdicts == {"newer": "reproducible", "stamp": "reproducible"}
+
+
+def test_where_a_build_cannot_be_watched_the_answer_says_so_and_all_of_git_counts(project, git):
+    source = project / "src"
+    source.mkdir()
+    (source / "f").write_text("x")
+    git(source, "init", "-q")
+    git(source, "add", "-A")
+    git(source, "commit", "-qm", "first")
+    (project / "ftc.toml").write_text("[artifacts.app]\nbuild = 'echo > out'\noutputs = ['out']\nsource = 'src'\n")
+    report = project.parent / "report.json"
+    options = ("--ftc-verify", "--ftc-diagnose=off", QUICK, f"--ftc-json={report}")
+    sandbox = (sys.executable, str(Path(__file__).with_name("without_call.py")), "ptrace")
+
+    def run() -> dict[str, object]:
+        command = [*sandbox, sys.executable, "-m", "pytest", *options]
+        subprocess.run(command, cwd=project, capture_output=True, check=True)
+        artifact: dict[str, object] = json.loads(report.read_text())["artifacts"][0]
+        return artifact
+
+    assert not run()["cached"]
+    answer = run()
+    assert answer["cached"]
+    assert "files that nobody has seen" in str(answer["notes"])
+    git(source, "branch", "other")
+    assert not run()["cached"]

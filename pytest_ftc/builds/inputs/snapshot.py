@@ -8,6 +8,7 @@ from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable
 from pathlib import Path
 
+from pytest_ftc.builds.inputs.source_times import ONE_TIME, describe_order, settle_times
 from pytest_ftc.builds.launcher.trees import copy_tree, list_folder
 from pytest_ftc.model import Snapshot
 from pytest_ftc.model.errors import SourceError
@@ -49,8 +50,10 @@ def capture_source(source: Path, target: Path) -> Snapshot:
             left_out = copy_tree(str(source), str(target), entries=without_caches)
         else:
             left_out = copy_tree(str(source), str(target), entries=entries_of(source, list_sources(source)))
-            if git_dir and (source / ".git").is_file():
-                (target / ".git").write_text(f"gitdir: {git_dir}\n")
+        order = describe_order(target) if top is None or list_changed(source) else ONE_TIME
+        settle_times(target, order)
+        if git_dir and (source / ".git").is_file():
+            (target / ".git").write_text(f"gitdir: {git_dir}\n")
     except OSError as error:
         raise SourceError(f"cannot read the source {error.filename}: {error.strerror}") from error
     notes += [f"{os.path.relpath(path, source)} is a socket or device file and was left out" for path in left_out]
@@ -60,14 +63,31 @@ def capture_source(source: Path, target: Path) -> Snapshot:
         git_link=_common_dir(source) if git_dir and (source / ".git").is_file() else None,
         commit_time=commit_time(source) if top else None,
         notes=tuple(notes),
+        order=order,
     )
+
+
+def list_changed(source: Path) -> list[str]:
+    """Return what below `source` is not as git has it, or is neither tracked nor ignored, submodules included."""
+    listed = git(source, "ls-files", "-z", "--modified", "--others", "--exclude-standard")
+    submodules = list_submodules(source)
+    changed = {os.fsdecode(name).rstrip("/") for name in listed.split(b"\0") if name} - set(submodules)
+    for submodule in submodules:
+        if (source / submodule / ".git").exists():
+            changed.update(f"{submodule}/{path}" for path in list_changed(source / submodule))
+    return sorted(changed)
+
+
+def list_submodules(source: Path) -> list[str]:
+    """Return the paths of the submodules below `source`, be they checked out or not."""
+    links = git(source, "ls-files", "-z", "--stage")
+    return [os.fsdecode(line.split(b"\t", 1)[1]) for line in links.split(b"\0") if line.startswith(b"160000 ")]
 
 
 def list_sources(source: Path) -> list[str]:
     """Return what git tracks below `source` and what is untracked and not ignored, submodules included."""
     listed = git(source, "ls-files", "-z", "--cached", "--others", "--exclude-standard")
-    links = git(source, "ls-files", "-z", "--stage")
-    submodules = [os.fsdecode(line.split(b"\t", 1)[1]) for line in links.split(b"\0") if line.startswith(b"160000 ")]
+    submodules = list_submodules(source)
     paths = {os.fsdecode(name).rstrip("/") for name in listed.split(b"\0") if name} - set(submodules)
     for submodule in submodules:
         if (source / submodule / ".git").exists():

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import bisect
+import contextlib
 import hashlib
 import os
 import threading
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -16,11 +17,18 @@ from pytest_ftc.builds.inputs.snapshot import (
     entries_of,
     find_repository,
     git,
+    list_changed,
     list_sources,
     without_caches,
 )
+from pytest_ftc.builds.inputs.source_times import ONE_TIME, describe_order
 from pytest_ftc.model import Snapshot
 from pytest_ftc.model.errors import SourceError
+
+_GIT_FILES = (
+    "HEAD", "FETCH_HEAD", "MERGE_HEAD", "ORIG_HEAD", "config", "config.worktree", "description", "info/attributes",
+    "info/exclude", "info/sparse-checkout", "logs/HEAD", "logs/refs/stash", "shallow",
+)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,6 +41,8 @@ class SourceState:
     """What of its repository is shown to builds, as text; empty for nothing."""
     commit_time: int | None
     """Time of the last commit, seconds since 1970; None outside a repository."""
+    order: str = ONE_TIME
+    """Digest of the order in which its files were changed, see `source_times`."""
 
 
 class Sources:
@@ -42,6 +52,7 @@ class Sources:
         self._root = root.resolve()
         self._asked = sorted({source for source in sources if self._root in source.parents})
         self._listed: list[str] | None = None
+        self._changed: list[str] = []
         self._ignored: set[Path] = set()
         self._commit_time: int | None = None
         self._known: dict[Path, SourceState] = {}
@@ -66,14 +77,21 @@ class Sources:
         """Return whether what was captured as `snapshot` is `source` in that `state`, and its repository still is."""
         digest = self.digest(snapshot)
         repository = describe_repository(source) if snapshot.git_dir or snapshot.git_link else ""
-        return state == SourceState(digest=digest, repository=repository, commit_time=snapshot.commit_time)
+        order = state.order if snapshot.order is None else snapshot.order
+        commit_time = snapshot.commit_time
+        return state == SourceState(digest=digest, repository=repository, commit_time=commit_time, order=order)
 
     def _look(self, source: Path) -> SourceState:
         if source in self._asked and self._list() and not self._has_own_repository(source):
-            paths = self._below(source)
+            paths = self._below(source, self._listed)
             if paths and source not in self._ignored:
-                digest = digest_folder(str(source), entries_of(source, paths))
-                return SourceState(digest=str(digest), repository="", commit_time=self._commit_time)
+                entries = entries_of(source, paths)
+                return SourceState(
+                    digest=str(digest_folder(str(source), entries)),
+                    repository="",
+                    commit_time=self._commit_time,
+                    order=_order(source, entries) if self._below(source, self._changed) else ONE_TIME,
+                )
         return look_at(source)
 
     def _list(self) -> bool:
@@ -82,16 +100,18 @@ class Sources:
             top, _ = find_repository(self._root, [])
             self._listed = list_sources(self._root) if top else []
             if self._listed:
+                self._changed = list_changed(self._root)
                 self._commit_time = commit_time(self._root)
                 self._ignored = _ignored(self._root, self._asked)
         return bool(self._listed)
 
-    def _below(self, source: Path) -> list[str]:
-        assert self._listed is not None
+    def _below(self, source: Path, paths: list[str] | None) -> list[str]:
+        """Return those of the sorted `paths` that are below `source`, relative to it."""
+        assert paths is not None
         prefix = f"{source.relative_to(self._root)}/"
-        first = bisect.bisect_left(self._listed, prefix)
-        end = bisect.bisect_left(self._listed, f"{prefix[:-1]}0")  # the character after the slash
-        return [path[len(prefix) :] for path in self._listed[first:end]]
+        first = bisect.bisect_left(paths, prefix)
+        end = bisect.bisect_left(paths, f"{prefix[:-1]}0")  # the character after the slash
+        return [path[len(prefix) :] for path in paths[first:end]]
 
     def _has_own_repository(self, source: Path) -> bool:
         between = [source, *(folder for folder in source.parents if self._root in folder.parents)]
@@ -103,13 +123,21 @@ def look_at(source: Path) -> SourceState:
     top, git_dir = find_repository(source, [])
     if top is None:
         digest = digest_folder(str(source), without_caches)
-        return SourceState(digest=str(digest), repository="", commit_time=None)
-    digest = digest_folder(str(source), entries_of(source, list_sources(source)))
+        return SourceState(digest=str(digest), repository="", commit_time=None, order=_order(source, without_caches))
+    entries = entries_of(source, list_sources(source))
     return SourceState(
-        digest=str(digest),
+        digest=str(digest_folder(str(source), entries)),
         repository=describe_repository(source) if git_dir else "",
         commit_time=commit_time(source),
+        order=_order(source, entries) if list_changed(source) else ONE_TIME,
     )
+
+
+def _order(source: Path, entries: Callable[[str], Iterable[str]]) -> str:
+    try:
+        return describe_order(source, entries)
+    except OSError as error:
+        raise SourceError(f"cannot read the source {error.filename}: {error.strerror}") from error
 
 
 def digest_capture(snapshot: Snapshot) -> str:
@@ -126,6 +154,17 @@ def describe_repository(source: Path) -> str:
     tags = git(source, "for-each-ref", "--format=%(objectname) %(refname)", "refs/tags")
     index = hashlib.sha256(git(source, "ls-files", "-z", "--stage")).hexdigest()
     return (head + tags).decode("utf-8", "surrogateescape") + index
+
+
+def digest_repository(source: Path) -> str:
+    """Return a digest of everything in the repository of `source` that decides what git says, but for its objects."""
+    hashed = hashlib.sha256(git(source, "for-each-ref", "--format=%(objectname) %(refname) %(symref)"))
+    for place in git(source, "rev-parse", "--absolute-git-dir", "--git-common-dir").splitlines():
+        folder = source / os.fsdecode(place)
+        for name in _GIT_FILES:
+            with contextlib.suppress(OSError):
+                hashed.update(name.encode() + b"\0" + hashlib.sha256((folder / name).read_bytes()).digest())
+    return hashed.hexdigest()
 
 
 def current_commit(source: Path) -> str:

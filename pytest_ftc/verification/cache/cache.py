@@ -38,7 +38,7 @@ from pytest_ftc.verification.cache.context import CacheContext, CacheQuery, Disa
 from pytest_ftc.verification.cache.key import ActionInputs, Inquiry, describe_inputs, describe_variations
 from pytest_ftc.verification.cache.ledger import Ledger
 from pytest_ftc.verification.cache.store_guard import StoreGuard
-from pytest_ftc.verification.cache.uses import Uses, describe_unseen, describe_uses
+from pytest_ftc.verification.cache.uses import Uses, describe_unseen, describe_uses, find_changes
 from pytest_ftc.verification.plan import plain_environment
 from pytest_ftc.verification.reference import digest_references
 
@@ -121,7 +121,7 @@ class VerificationCache:
         if entry is None or known is None or entry.disputed or not self._is_enough(query, entry, known):
             return None
         action, artifact, asked = query.inquiry.action, query.artifact, query.inquiry.asked
-        if not self.ledger.supports(entry, artifact, known) or self._find_changes(entry):
+        if not self.ledger.supports(entry, artifact, known) or self._find_changes(query, entry):
             return None
         answer = replace(
             known,
@@ -147,7 +147,9 @@ class VerificationCache:
             self._guard.attempt(lambda: self._dispute_entry(query), None)
         elif verification.verdict in _KEPT:
             try:
-                used = describe_uses(verification.builds[0], self._context.dependencies)
+                used = describe_uses(
+                    verification.builds[0], self._context.dependencies, query.artifact.source, query.state
+                )
             except ChangedError as error:
                 note = f"not cached: {error} was changed while the build used it"
                 return self.ledger.with_agreement(
@@ -164,7 +166,7 @@ class VerificationCache:
             return None
         if known.verdict is Verdict.UNREPRODUCIBLE and dict(entry.asked) != dict(query.inquiry.asked):
             return None
-        if self._find_changes(entry):
+        if self._find_changes(query, entry):
             return None
         now, metadata = verification.builds[0].outputs, query.artifact.metadata
         # An unreproducible one differs from itself, so at least one of its builds differs from the current ones.
@@ -217,9 +219,10 @@ class VerificationCache:
         # What could not be varied then might be varied now.
         return entry.facilities == inquiry.facilities or set(inquiry.asked) <= set(known.varied)
 
-    def _find_changes(self, entry: Entry) -> list[str]:
+    def _find_changes(self, query: CacheQuery, entry: Entry) -> list[str]:
         """Return what is not as it was when `entry` was made, of what its build used beside its declared inputs."""
-        return self._context.dependencies.find_changes(entry.dependencies)
+        dependencies = self._context.dependencies
+        return find_changes(entry.dependencies, dependencies, query.artifact.source, query.state)
 
     def _is_about(self, query: CacheQuery, source: Snapshot) -> bool:
         """Return whether what was built, and with what, is what was asked about: it may change meanwhile."""

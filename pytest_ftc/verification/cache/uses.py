@@ -4,10 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 
 from pytest_ftc.builds.inputs.dependencies import Dependencies
+from pytest_ftc.builds.inputs.source_state import SourceState, digest_repository
 from pytest_ftc.model import BuildResult
 from pytest_ftc.store.action_cache import Entry
+
+_ORDER = "the order of the times of the sources"
+_REPOSITORY = "the configuration or a reference of the repository"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -20,12 +25,31 @@ class Uses:
     """Why that may not be all."""
 
 
-def describe_uses(control: BuildResult, dependencies: Dependencies) -> Uses:
-    """Return what the traced build `control` used.  Raises ChangedError where that was changed meanwhile."""
-    trace = control.trace
+def describe_uses(control: BuildResult, dependencies: Dependencies, source: Path, state: SourceState) -> Uses:
+    """Return what the build `control` of `source` in that `state` used.
+
+    Raises ChangedError where that was changed meanwhile.
+    """
+    trace, order = control.trace, {_ORDER: state.order}
     if trace is None:
-        return Uses(unseen=control.not_followed or "it was not traced")
-    return Uses(tokens=dependencies.describe(trace.outside, control.started), unseen=trace.outside_gap)
+        unseen = control.not_followed or "it was not traced"
+        return Uses(tokens={**order, **_all_of_repository(source, state)}, unseen=unseen)
+    return Uses(tokens={**order, **dependencies.describe(trace.outside, control.started)}, unseen=trace.outside_gap)
+
+
+def find_changes(tokens: Mapping[str, str], dependencies: Dependencies, source: Path, state: SourceState) -> list[str]:
+    """Return what is not as in `tokens` any more, of what a build of `source`, now in that `state`, used."""
+    now = {
+        **({_ORDER: state.order} if _ORDER in tokens else {}),
+        **(_all_of_repository(source, state) if _REPOSITORY in tokens else {}),
+    }
+    own = [name for name, token in now.items() if tokens[name] != token]
+    return own + dependencies.find_changes({path: token for path, token in tokens.items() if path not in now})
+
+
+def _all_of_repository(source: Path, state: SourceState) -> dict[str, str]:
+    """Return a token for all that a build may have read in a repository that it sees."""
+    return {_REPOSITORY: digest_repository(source)} if state.repository else {}
 
 
 def describe_unseen(entry: Entry) -> tuple[str, ...]:

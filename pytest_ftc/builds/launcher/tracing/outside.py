@@ -38,6 +38,7 @@ class OutsideUses:
     def __init__(self, spec: dict[str, Any]) -> None:
         isolated = spec["isolation"] != "none"
         own = [spec["build_path"], spec["home"], spec["temp_dir"], *(_PRIVATE if isolated else ())]
+        own += filter(None, (spec["work"], spec["locales"]))  # gone when the session is
         # What the launcher makes for builds alone has such a name.
         self._own = (*(f"{folder}/" for folder in (*own, *_VIRTUAL)), "/ftc-")
         self._visible = tuple(f"{folder}/" for folder in spec["visible"])
