@@ -12,6 +12,7 @@ from pytest_ftc.config.project import load_project
 from pytest_ftc.model import Artifact
 from pytest_ftc.model.artifact import wrap_build
 from pytest_ftc.model.support.printable import printable, shorten
+from pytest_ftc.model.support.service_commands import defuse, defuse_json
 from pytest_ftc.plugin.headless import ask_plugins
 from pytest_ftc.verification.determinize import Outcome, changes_of, determinize_artifact
 from pytest_ftc.verification.rebuild import apply_changes
@@ -67,9 +68,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("artifact", metavar="ARTIFACT", help="the artifact's name in [tool.ftc.artifacts]")
 
 
+def _warn(text: str) -> None:
+    print(defuse(f"ftc: {shorten(text)}"), file=sys.stderr)
+
+
 def run(options: argparse.Namespace) -> int:
     """Print what makes an artifact of the project in the current folder reproducible; what goes on goes to stderr."""
 
-    outcome = determinize(Path.cwd(), options.artifact, lambda text: print(f"ftc: {shorten(text)}", file=sys.stderr))
-    print(printable(render(outcome)), end="")
+    outcome = determinize(Path.cwd(), options.artifact, _warn)
+    print(defuse_json(printable(render(outcome))), end="")
     return 0 if outcome.heals else 1

@@ -18,6 +18,7 @@ from pytest_ftc.model import Difference, DifferenceKind, Finding, Metadata, Outp
 from pytest_ftc.model.errors import FtcError
 from pytest_ftc.model.support.limits import MOST_EXAMINED
 from pytest_ftc.model.support.printable import shorten
+from pytest_ftc.model.support.service_commands import defuse, defuse_json
 
 if TYPE_CHECKING:
     from pytest_ftc.model import Verification
@@ -140,10 +141,10 @@ def run(options: argparse.Namespace) -> int:
         from pytest_ftc.model.support.serialization import to_json
 
         told = {"identical": found.same, "notes": found.notes, **_differences(found.verification)}
-        print(json.dumps(to_json(told), indent=1))
+        print(defuse_json(json.dumps(to_json(told), indent=1)))
         return int(not found.same)
     for note in found.notes:
-        print(f"ftc: {shorten(note)}", file=sys.stderr)
+        print(defuse(f"ftc: {shorten(note)}"), file=sys.stderr)
     if found.same:
         print("identical")
         return 0

@@ -9,6 +9,7 @@ from pathlib import Path
 from pytest_ftc.cli.output import page_style, write_text
 from pytest_ftc.model.errors import FtcError
 from pytest_ftc.model.support.printable import shorten
+from pytest_ftc.model.support.service_commands import defuse
 from pytest_ftc.model.support.suggestion import did_you_mean
 
 
@@ -49,7 +50,7 @@ def _describe_added(name: str) -> list[tuple[str, str]]:
         with ask_plugins(Path.cwd()) as asked:
             found = next((one for one in asked.added.variations if one.name == name), None)
     except FtcError as error:
-        print(f"ftc: {shorten(str(error))}", file=sys.stderr)
+        print(defuse(f"ftc: {shorten(str(error))}"), file=sys.stderr)
         return []
     if found is None:
         return []

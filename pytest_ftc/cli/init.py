@@ -12,6 +12,7 @@ from pytest_ftc.config.detection import Proposal, is_python_project, look_at, re
 from pytest_ftc.model.errors import FtcError
 from pytest_ftc.model.support.atomic_file import replace_file
 from pytest_ftc.model.support.printable import printable
+from pytest_ftc.model.support.service_commands import defuse_json
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,7 +111,7 @@ def run(options: argparse.Namespace) -> int:
     """Write a configuration for the project in the current folder, and say what is in it."""
 
     begun = start(Path.cwd())
-    print(printable(begun.text), end="")
+    print(defuse_json(printable(begun.text)), end="")
     told = f"{', '.join(begun.artifacts)} can be verified now" if begun.artifacts else "complete an artifact there"
     print(f"ftc: written to {begun.file.name}; {told}: {begun.command}", file=sys.stderr)
     return 0

@@ -9,6 +9,7 @@ from importlib import import_module
 from pytest_ftc.cli.parser import make_parser
 from pytest_ftc.model.errors import FtcError
 from pytest_ftc.model.support.printable import printable
+from pytest_ftc.model.support.service_commands import defuse
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -30,5 +31,5 @@ def main(arguments: list[str] | None = None) -> int:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 141
     except FtcError as error:
-        print(f"ftc: {printable(str(error))}", file=sys.stderr)
+        print(defuse(f"ftc: {printable(str(error))}"), file=sys.stderr)
         return 2

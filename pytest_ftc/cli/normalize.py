@@ -10,6 +10,7 @@ from pathlib import Path
 from pytest_ftc.cli.quantities import size
 from pytest_ftc.model.errors import FtcError
 from pytest_ftc.model.support.printable import shorten
+from pytest_ftc.model.support.service_commands import defuse
 
 _DESCRIPTION = """\
 Rewrite archives in place, deterministically: member order, timestamps, owners, modes and headers are fixed, contents
@@ -56,9 +57,10 @@ def run(options: argparse.Namespace) -> int:
             rules = Rules(epoch=choose_epoch(options.epoch, file, os.environ), max_size=options.max_size)
             changed = normalize_file(file, rules, write=not options.check, output=options.output)
         except FtcError as error:
-            print(f"ftc: {shown}: {shorten(str(error))}; not normalized", file=sys.stderr)
+            print(defuse(f"ftc: {shown}: {shorten(str(error))}; not normalized"), file=sys.stderr)
             status = 1
             continue
-        print(f"{shown}: {('would change' if options.check else 'normalized') if changed else 'already normal'}")
+        state = ("would change" if options.check else "normalized") if changed else "already normal"
+        print(defuse(f"{shown}: {state}"))
         status |= changed and options.check
     return status

@@ -20,8 +20,9 @@ def print_rows(options: argparse.Namespace, value: object, rows: list[tuple[str,
         import json
 
         from pytest_ftc.model.support.serialization import to_json
+        from pytest_ftc.model.support.service_commands import defuse_json
 
-        print(json.dumps(to_json(value), indent=1))
+        print(defuse_json(json.dumps(to_json(value), indent=1)))
         return
     from pytest_ftc.reporting.terminal.store import render_rows
 

@@ -12,6 +12,8 @@ import pytest
 from pytest_ftc.config.load import make_artifact
 from pytest_ftc.model import Artifact, BuildResult, BuildStatus, Verdict, Verification
 from pytest_ftc.model.errors import ConfigurationError
+from pytest_ftc.model.support.printable import printable
+from pytest_ftc.model.support.service_commands import defuse
 from pytest_ftc.plugin.callable_build import describe_call
 from pytest_ftc.plugin.items import VerificationFailedError
 from pytest_ftc.variations.specification import Vocabulary
@@ -119,7 +121,8 @@ class Ftc:
         if not self._host.verifies:
             result = self._host.build_once(artifact)
             if result.status is not BuildStatus.OK:
-                pytest.fail(f"{name}: the build failed: {result.reason}\n{result.log_tail}", pytrace=False)
+                told = f"{name}: the build failed: {printable(result.reason, keep='')}\n{printable(result.log_tail)}"
+                pytest.fail(defuse(told), pytrace=False)
             return Outcome(None)
         verification = self._host.verify(artifact)
         self._record(verification)
@@ -152,4 +155,4 @@ def _describe(verification: Verification) -> str:
 
     told = [f"{verification.name}: {verification.verdict.value}", verification.reason]
     told += [describe(finding) for finding in findings_of(verification)[:3]]
-    return "; ".join(filter(None, told))
+    return defuse("; ".join(filter(None, told)))

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from pytest_ftc.config.load import Config
 from pytest_ftc.model import Verification
 from pytest_ftc.model.errors import FtcError
+from pytest_ftc.model.support.service_commands import defuse
 from pytest_ftc.plugin.collection import Collected
 from pytest_ftc.plugin.settings import load_baseline_of
 from pytest_ftc.reporting.baseline.baseline import describe_standings, find_stale, forgives
@@ -78,15 +79,15 @@ class SessionReport:
         if self._config.baseline:
             standings = {one.id: self._baseline.judge(one, self._today) for one in self.verifications}
             for text in describe_standings(standings, self._config.baseline.name, self._stale()):
-                terminalreporter.write_line(f"  baseline    {show(text)}")
+                _write_line(terminalreporter, f"  baseline    {show(text)}")
         if annotates and os.environ.get("GITHUB_ACTIONS") == "true":
             self._print_annotations(terminalreporter)
         for problem in self._verifier.problems:
-            terminalreporter.write_line(f"  note        {show(problem)}")
+            _write_line(terminalreporter, f"  note        {show(problem)}")
         for problem in dict.fromkeys(hook_problems):
-            terminalreporter.write_line(f"ERROR: {problem}", red=True)
+            _write_line(terminalreporter, f"ERROR: {problem}", red=True)
         if self._problem:
-            terminalreporter.write_line(f"ERROR: {self._problem}", red=True)
+            _write_line(terminalreporter, f"ERROR: {self._problem}", red=True)
 
     def _print_artifacts(self, terminalreporter: TerminalReporter) -> None:
         from pytest_ftc.reporting.terminal.summary import summary_lines
@@ -101,7 +102,7 @@ class SessionReport:
         terminalreporter.section("ftc")
         terminalreporter.write(fit_encoding(lines, getattr(writer._file, "encoding", None)))
         for name, reason in self.left_out.items():
-            terminalreporter.write_line(f"  left out    {show(name.rpartition('::')[2])}: {reason}")
+            _write_line(terminalreporter, f"  left out    {show(name.rpartition('::')[2])}: {reason}")
 
     def _print_annotations(self, terminalreporter: TerminalReporter) -> None:
         from pytest_ftc.reporting.ci import to_annotations
@@ -129,6 +130,10 @@ class SessionReport:
             write_text(self._config.baseline, updated.render())
         if path := os.environ.get("GITHUB_STEP_SUMMARY"):
             _append(path, self.verifications)
+
+
+def _write_line(terminalreporter: TerminalReporter, text: str, **style: bool) -> None:
+    terminalreporter.write_line(defuse(text), **style)
 
 
 def _append(path: str, verifications: list[Verification]) -> None:

@@ -7,6 +7,7 @@ from typing import Any
 
 from pytest_ftc.model import Verdict, Verification
 from pytest_ftc.model.support.printable import printable, shorten
+from pytest_ftc.model.support.service_commands import defuse
 from pytest_ftc.reporting.baseline.fingerprint import fingerprint
 from pytest_ftc.reporting.findings import findings_of, fold
 from pytest_ftc.reporting.sarif import describe
@@ -63,7 +64,7 @@ def _messages(one: Verification, known: frozenset[str]) -> Iterator[tuple[str, s
 
 def _data(text: str) -> str:
     """Return `text` as the data of a workflow command."""
-    text = printable(shorten_lines(text))
+    text = defuse(printable(shorten_lines(text)))
     return text.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
 
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from pytest_ftc.model import Verdict, Verification
 from pytest_ftc.model.support.printable import printable
+from pytest_ftc.model.support.service_commands import defuse
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
@@ -74,11 +75,13 @@ def render(renderable: RenderableType, width: int, colour: bool) -> str:
     )
     with console.capture() as capture:
         console.print(renderable, soft_wrap=True)
-    return "".join(f"{line.rstrip()}\n" for line in capture.get().split("\n")[:-1])
+    # Only here the lines are known: what was wrapped may begin one.
+    return defuse("".join(f"{line.rstrip()}\n" for line in capture.get().split("\n")[:-1]))
 
 
 def fit_encoding(text: str, encoding: str | None) -> str:
     """Return `text` as a stream of `encoding` can show it: our own symbols in ASCII, anything else escaped."""
+    text = defuse(text)
     try:
         text.encode(encoding or "utf-8")
     except UnicodeEncodeError:
