@@ -11,6 +11,7 @@ import sys
 import time
 
 from pytest_ftc.builds.launcher import kernel, processes, root
+from pytest_ftc.builds.launcher.blobs import Blobs, TooLargeError
 from pytest_ftc.builds.launcher.kernel_files import UPTIME
 from pytest_ftc.builds.launcher.namespaces import enter_namespaces, move_uptime
 from pytest_ftc.builds.launcher.output_links import file_clock
@@ -151,9 +152,13 @@ def _timing(moment: dict[str, Any]) -> Result:
 
 def _collect(spec: Spec, before: Any, since: int) -> Result:
     notes: list[str] = []
+    # As long as the build may take: its last second must be enough for it, and no time makes a file small.
+    blobs = Blobs(".", spec["timeout"])
     try:
-        outputs = collect_outputs(spec["build_path"], spec["outputs"], ".", before, since, notes)
+        outputs = collect_outputs(spec["build_path"], spec["outputs"], blobs, before, since, notes)
         return {"status": "ok", "outputs": outputs, "notes": notes}
+    except TooLargeError as error:
+        return {"status": "timeout", "reason": str(error)}
     except OutputsError as error:
         return {"status": "failed", "reason": str(error)}
     except OSError as error:

@@ -7,14 +7,12 @@ import stat
 
 from pytest_ftc.builds.launcher.globs import find_matches
 from pytest_ftc.builds.launcher.output_links import find_old, follow_links
-from pytest_ftc.builds.launcher.trees import write_all
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
-_CHUNK = 1 << 20
-_ZEROS = bytes(_CHUNK)
+    from pytest_ftc.builds.launcher.blobs import Blobs
 
 _MOST_NAMED = 3
 
@@ -38,13 +36,13 @@ def trace_files(tree: str, patterns: list[str]) -> Traces:
 
 
 def collect_outputs(
-    tree: str, patterns: list[str], blobs: str, before: Traces, since: int = 0, notes: list[str] | None = None
+    tree: str, patterns: list[str], blobs: Blobs, before: Traces, since: int = 0, notes: list[str] | None = None
 ) -> list[dict[str, Any]]:
     """Copy what the `patterns` match to `blobs` and return its manifest, sorted by path.
 
     What a link leads to in the tree is an output too.  `since` is when the build began, by the clock of files; what is
     not compared is added to `notes`.  Raises OutputsError when a pattern matches nothing, when a file or symlink was
-    there `before` and the build did not touch it, or when a match is neither file, folder nor symlink.
+    there `before` and the build did not touch it, or when a match is neither file, folder nor symlink; TooLargeError.
     """
     for pattern in patterns:
         if not find_matches(tree, [pattern]):
@@ -77,12 +75,13 @@ def _describe_untouched(paths: list[str]) -> str:
     )
 
 
-def _take(tree: str, path: str, blobs: str) -> dict[str, Any]:
+def _take(tree: str, path: str, blobs: Blobs) -> dict[str, Any]:
     full = os.path.join(tree, path)
     status = os.lstat(full)
+    blobs.check_time(path, status.st_size)
     entry: dict[str, Any] = {"path": path, "mode": f"{stat.S_IMODE(status.st_mode):04o}"}
     if stat.S_ISREG(status.st_mode):
-        digest, size = _copy_content(full, status, blobs)
+        digest, size = blobs.keep(tree, path, status)
         return {**entry, "type": "file", "size": size, "sha256": digest}
     if stat.S_ISDIR(status.st_mode):
         return {**entry, "type": "dir"}
@@ -95,35 +94,3 @@ def _kind(mode: int) -> str:
     if stat.S_ISFIFO(mode):
         return "FIFO"
     return "socket" if stat.S_ISSOCK(mode) else "device file"
-
-
-def _copy_content(path: str, status: os.stat_result, blobs: str) -> tuple[str, int]:
-    """Copy the file to `blobs` under its sha256, reading it once; holes stay holes."""
-    import hashlib  # slow to import, and needed only when there are outputs
-
-    digest, size = hashlib.sha256(), 0
-    part = os.path.join(blobs, "part")
-    with _open(path, status) as source, open(part, "wb", buffering=0) as target:
-        while chunk := source.read(_CHUNK):
-            digest.update(chunk)
-            size += len(chunk)
-            if chunk == _ZEROS:
-                target.seek(_CHUNK, os.SEEK_CUR)
-            else:
-                write_all(target.fileno(), chunk)
-        target.truncate(size)
-    name = digest.hexdigest()
-    os.rename(part, os.path.join(blobs, name))
-    return name, size
-
-
-def _open(path: str, status: os.stat_result) -> Any:
-    try:
-        return open(path, "rb", buffering=0)
-    except PermissionError:
-        # The owner of a file of mode 000 may still change its mode.
-        os.chmod(path, 0o400)
-        try:
-            return open(path, "rb", buffering=0)
-        finally:
-            os.chmod(path, stat.S_IMODE(status.st_mode))

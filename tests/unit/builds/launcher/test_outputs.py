@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from pytest_ftc.builds.launcher.blobs import Blobs, TooLargeError
 from pytest_ftc.builds.launcher.output_links import file_clock
 from pytest_ftc.builds.launcher.outputs import OutputsError, collect_outputs, trace_files
 
@@ -28,7 +29,7 @@ def test_files_folders_and_links_make_a_manifest(tree: Path, blobs: Path) -> Non
     (tree / "out/file").chmod(0o640)
     (tree / "out/link").symlink_to("/absolute/nowhere")
     digest = hashlib.sha256(b"content").hexdigest()
-    manifest = collect_outputs(str(tree), ["out"], str(blobs), {})
+    manifest = collect_outputs(str(tree), ["out"], Blobs(str(blobs)), {})
     assert manifest == [
         {"path": "out", "mode": "0750", "type": "dir"},
         {"path": "out/file", "mode": "0640", "type": "file", "size": 7, "sha256": digest},
@@ -40,16 +41,16 @@ def test_files_folders_and_links_make_a_manifest(tree: Path, blobs: Path) -> Non
 def test_a_glob_that_matches_nothing_is_an_error(tree: Path, blobs: Path) -> None:
     (tree / "a").write_text("a")
     with pytest.raises(OutputsError, match=r"nothing that matches 'b\*'"):
-        collect_outputs(str(tree), ["a", "b*"], str(blobs), {})
+        collect_outputs(str(tree), ["a", "b*"], Blobs(str(blobs)), {})
 
 
 def test_outputs_the_build_did_not_touch_do_not_count(tree: Path, blobs: Path) -> None:
     (tree / "stale").write_text("stale")
     before = trace_files(str(tree), ["*"])
     with pytest.raises(OutputsError, match="did not touch"):
-        collect_outputs(str(tree), ["*"], str(blobs), before)
+        collect_outputs(str(tree), ["*"], Blobs(str(blobs)), before)
     (tree / "stale").write_text("stale")
-    assert len(collect_outputs(str(tree), ["*"], str(blobs), before)) == 1
+    assert len(collect_outputs(str(tree), ["*"], Blobs(str(blobs)), before)) == 1
 
 
 @pytest.mark.parametrize("outputs", [["a", "b"], ["dist"], ["dist/*"], ["**/b"], ["a", "link"]])
@@ -62,28 +63,28 @@ def test_each_output_is_judged_by_itself(tree: Path, blobs: Path, outputs: list[
     for made in ("a", "dist/a"):
         (tree / made).write_text("made")
     with pytest.raises(OutputsError, match="source tree already, and the build did not touch .*: '(dist/)?(b|link)'"):
-        collect_outputs(str(tree), outputs, str(blobs), before)
+        collect_outputs(str(tree), outputs, Blobs(str(blobs)), before)
     for stale in ("b", "dist/b"):
         (tree / stale).write_text("made anew")
     (tree / "link").unlink()
     (tree / "link").symlink_to("b")
-    assert collect_outputs(str(tree), outputs, str(blobs), before)
+    assert collect_outputs(str(tree), outputs, Blobs(str(blobs)), before)
 
 
 def test_fifos_and_sockets_are_refused_without_being_opened(tree: Path, blobs: Path) -> None:
     os.mkfifo(tree / "fifo")
     with pytest.raises(OutputsError, match="'fifo' is a FIFO"):
-        collect_outputs(str(tree), ["fifo"], str(blobs), {})
+        collect_outputs(str(tree), ["fifo"], Blobs(str(blobs)), {})
     with socket.socket(socket.AF_UNIX) as server:
         server.bind(os.path.relpath(tree / "sock"))
         with pytest.raises(OutputsError, match="'sock' is a socket"):
-            collect_outputs(str(tree), ["sock"], str(blobs), {})
+            collect_outputs(str(tree), ["sock"], Blobs(str(blobs)), {})
 
 
 def test_an_unreadable_file_of_ones_own_is_read_and_keeps_its_mode(tree: Path, blobs: Path) -> None:
     (tree / "locked").write_text("secret")
     (tree / "locked").chmod(0)
-    manifest = collect_outputs(str(tree), ["locked"], str(blobs), {})
+    manifest = collect_outputs(str(tree), ["locked"], Blobs(str(blobs)), {})
     assert manifest[0]["mode"] == "0000"
     assert manifest[0]["sha256"] == hashlib.sha256(b"secret").hexdigest()
     assert (tree / "locked").stat().st_mode & 0o777 == 0
@@ -94,7 +95,7 @@ def test_holes_stay_holes(tree: Path, blobs: Path) -> None:
         file.truncate(1 << 28)
         file.seek(1 << 27)
         file.write(b"island")
-    entry = collect_outputs(str(tree), ["sparse"], str(blobs), {})[0]
+    entry = collect_outputs(str(tree), ["sparse"], Blobs(str(blobs)), {})[0]
     copy = blobs / entry["sha256"]
     assert copy.stat().st_size == entry["size"] == 1 << 28
     assert copy.stat().st_blocks * 512 < 1 << 24
@@ -110,7 +111,7 @@ def test_what_a_link_leads_to_in_the_tree_is_an_output_too(tree: Path, blobs: Pa
     (tree / "dangling").symlink_to("nowhere")
     notes: list[str] = []
     outputs = ["out", "folder", "dangling"]
-    manifest = collect_outputs(str(tree), outputs, str(blobs), {}, 0, notes)
+    manifest = collect_outputs(str(tree), outputs, Blobs(str(blobs)), {}, 0, notes)
     assert [one["path"] for one in manifest] == [
         "d", "d/deep", "d/deep/file", "dangling", "data", "folder", "out", "second",
     ]  # fmt: skip
@@ -125,7 +126,7 @@ def test_a_link_that_leaves_the_tree_or_leads_upward_is_named(tree: Path, blobs:
     (tree / "d/system").symlink_to("/etc/passwd")
     (tree / "other").write_text("not declared")
     notes: list[str] = []
-    manifest = collect_outputs(str(tree), ["d"], str(blobs), {}, 0, notes)
+    manifest = collect_outputs(str(tree), ["d"], Blobs(str(blobs)), {}, 0, notes)
     assert [one["path"] for one in manifest] == ["d", "d/away", "d/self", "d/system", "d/up"]
     assert notes == [
         (
@@ -145,6 +146,30 @@ def test_what_a_link_leads_to_must_be_built(tree: Path, blobs: Path) -> None:
     began = file_clock()
     (tree / "out").symlink_to("stale")
     with pytest.raises(OutputsError, match="did not touch it: 'stale'"):
-        collect_outputs(str(tree), ["out"], str(blobs), {}, began)
+        collect_outputs(str(tree), ["out"], Blobs(str(blobs)), {}, began)
     (tree / "stale").write_text("new")
-    assert len(collect_outputs(str(tree), ["out"], str(blobs), {}, began)) == 2
+    assert len(collect_outputs(str(tree), ["out"], Blobs(str(blobs)), {}, began)) == 2
+
+
+def test_what_cannot_be_read_in_time_is_named_with_its_size(tree, blobs):
+    with open(tree / "large", "wb") as file:
+        file.truncate(1 << 40)
+    began = time.monotonic()
+    with pytest.raises(TooLargeError, match=r"within 0.2 s; 'large' has 1099511627776 bytes"):
+        collect_outputs(str(tree), ["large"], Blobs(str(blobs), 0.2), {})
+    assert time.monotonic() - began < 5
+
+
+@pytest.mark.parametrize("start", [0, 1, 4096, (3 << 20) + 17])
+def test_holes_are_hashed_as_zeros(tree, blobs, start):
+    with open(tree / "sparse", "wb") as file:
+        file.seek(start)
+        file.write(b"data")
+        file.seek(start + (5 << 20))
+        file.write(b"more")
+        file.truncate(start + (9 << 20) + 3)
+    entry = collect_outputs(str(tree), ["sparse"], Blobs(str(blobs)), {})[0]
+    data = (tree / "sparse").read_bytes()
+    assert entry["sha256"] == hashlib.sha256(data).hexdigest()
+    assert (blobs / entry["sha256"]).read_bytes() == data
+    assert (blobs / entry["sha256"]).stat().st_blocks * 512 < 4 << 20
