@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Container, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 
 _FULL = (
@@ -23,14 +23,19 @@ _WORDS = (
     "%B %e", "%d %B", "%e %B", "%e. %B", "%d. %B", "%Y",
 )  # fmt: skip
 _SHORT = ("%m-%d", "%d-%m", "%m/%d", "%d/%m", "%m%d", "%d%m", "%m %d", "%d %m")
-_TINY = ("%j", "%V", "%U", "%W", "%y", "%m", "%d", "%H")
+_TINY = ("%j", "%V", "W%V", "%U", "%W", "%y", "%m", "%d", "%H")
 _NAMES = (
     tuple(time.strftime("%A", (2024, 1, 1, 0, 0, 0, day, 1, 0)) for day in range(7)),
     tuple(time.strftime("%B", (2024, month, 1, 0, 0, 0, 0, 1, 0)) for month in range(1, 13)),
 )
 _MONTH = re.compile(rb"(?i)\b(%s)" % b"|".join(name[:3].encode() for name in _NAMES[1]))
-_MOST_SHORT, _MOST_TINY = 4096, 64
+_MOST_MEDIUM, _MOST_SHORT, _MOST_TINY = 1 << 16, 4096, 64
 _DAY = 86400
+_SPANS = (7, 30, 365)
+_UNITS = (60, 3600, 100, 1000, 10_000, 100_000)
+_FIRST_DAYS = (0, 25569, 40587, 2440587, 2440588)
+"""1970-01-01 in days since 1970, of spreadsheets, of the modified Julian date, and of the Julian date."""
+_YEAR = rb"(?i)(?:copyright|copr\.|\(c\)|\xc2\xa9|&copy;|year|date|built|generated|released?|version).{0,40}"
 # A word does not continue on either side, and no digits follow or precede it behind a mark, as in 2026.1 or 1:2026.
 _BEFORE, _AFTER = rb"(?<![0-9A-Za-z_])(?<![0-9][-./,:])", rb"(?![0-9A-Za-z_])(?![-./,:][0-9])"
 
@@ -61,14 +66,16 @@ def make_forms(moments: Iterable[float], explained: Mapping[str, str], *, number
     known = {time.strftime(form, time.gmtime(moment)) for moment in given for form in (*_FULL, *_WORDS)}
     forms = [
         *(_full(text) for text in _texts(_FULL, exact)),
-        *(_word(text) for text in [*_texts(_WORDS, exact), *map(str, sorted(days))]),
+        *(_word(text, _bound(text)) for text in [*_texts(_WORDS, exact), *_counts(moments, days)]),
+        *(_year(text) for text in _texts(("%Y",), exact)),
         *(_word(text, _MOST_SHORT) for text in _texts(_SHORT, exact)),
         *(form for when in exact for form in _names(when)),
         *(form for day in sorted(days) for form in _structures(day)),
     ]
     if numbers:
         hours = [time.gmtime(moment) for moment in moments if int(moment) // _DAY in days]
-        forms += [_number(text) for text in _texts(_TINY, hours)]
+        spans = [str(day // length) for day in sorted(days) for length in _SPANS]
+        forms += [_number(text) for text in [*_texts(_TINY, hours), *dict.fromkeys(spans)]]
     values = [value.encode(errors="surrogateescape") for value in explained.values()]
     return tuple(
         form for form in forms if form.text not in known and not any(_matches(form, value) for value in values)
@@ -83,6 +90,17 @@ def find_forms(data: bytes, size: int, forms: Iterable[Form]) -> Iterator[str]:
                 if form.holds(match):
                     yield form.text or match[0].decode("ascii", "replace")
                     break
+
+
+def _counts(moments: Iterable[float], days: Container[int]) -> list[str]:
+    """Return the real `moments` in hours, minutes and powers of ten of seconds, and in days since some dates."""
+    counts: dict[int, None] = {}
+    for moment in moments:
+        day = int(moment) // _DAY
+        if day in days:
+            counts.update(dict.fromkeys(day + first for first in _FIRST_DAYS))
+            counts.update(dict.fromkeys(int(moment) // unit for unit in _UNITS))
+    return list(map(str, counts))
 
 
 def _matches(form: Form, data: bytes) -> bool:
@@ -101,6 +119,21 @@ def _word(text: str, most: int = 0) -> Form:
     # The day of a month in another year is another day.
     after = _AFTER if text[-4:].isdigit() or text.isdigit() else _AFTER + rb"(?!,? [0-9]{4}(?![0-9]))"
     return Form(text.encode(), re.compile(_BEFORE + re.escape(text.encode()) + after), text, most)
+
+
+def _bound(text: str) -> int:
+    """Return how large a text may be before such a number stands there by chance."""
+    if not text.isdigit() or len(text) > 6:
+        return 0
+    return _MOST_SHORT if len(text) == 5 else _MOST_MEDIUM
+
+
+def _year(text: str) -> Form:
+    """Return a year that is said to be one, which counts in any text."""
+    # Also at the end of a range of years.
+    before = rb"(?:" + _BEFORE + rb"|(?<=\b[0-9]{4}-))"
+    pattern = re.compile(_YEAR + before + text.encode() + _AFTER, re.DOTALL)
+    return Form(text.encode(), pattern, text)
 
 
 def _number(text: str) -> Form:
@@ -143,6 +176,11 @@ def _structures(day: int) -> Iterator[Form]:
         gzip,
         f"{date} as the mtime of a gzip file",
         holds=lambda match: _is_on(day, int.from_bytes(match[1], "little")),
+    )
+    # The sixth field of a cpio header, of 8 hexadecimal digits, see "New ASCII Format" in cpio(5).
+    cpio = re.compile(rb"07070[12].{40}([0-9A-Fa-f]{8})", re.DOTALL)
+    yield Form(
+        b"07070", cpio, f"{date} as the mtime of a cpio entry", holds=lambda match: _is_on(day, int(match[1], 16))
     )
     first, last = str(day * _DAY), str(day * _DAY + _DAY - 1)
     common = next((first[:length] for length in range(6, 2, -1) if first[:length] == last[:length]), "")

@@ -220,6 +220,23 @@ def test_all_waits_ended_in_time(verify_build, project):
     assert run.artifact()["verdict"] == "reproducible", run.text
 
 
+@pytest.mark.parametrize("way", ["clone", "clone3"])
+def test_processes_that_cannot_be_traced_are_named(verify_build, project, way):
+    calls = {
+        "clone": "syscall(SYS_clone, 0x00800000 | SIGCHLD, 0, 0, 0, 0)",
+        "clone3": "syscall(SYS_clone3, (long long[11]){0x00800000, 0, 0, 0, SIGCHLD}, 88)",
+    }
+    (project / "hides.c").write_text(
+        "#include <signal.h>\n#include <sys/syscall.h>\n#include <sys/wait.h>\n#include <unistd.h>\n"
+        f'int main(void) {{ if ({calls[way]} == 0) execl("/bin/date", "date", "+%Y", (char *)0);'
+        " return wait(0) < 0; }"
+    )
+    run = verify_build("gcc -o hides hides.c && ./hides > out", "--ftc-variations=time,umask")
+    artifact = run.artifact()
+    assert artifact["varied"] == ["umask"], run.text
+    assert "hides starts processes that cannot be traced (CLONE_UNTRACED)" in artifact["not_varied"][0]["reason"]
+
+
 def test_a_faketime_of_the_build_itself_decides(verify_build):
     """What the build asks for is not the real clock."""
     from pytest_ftc.builds.machine import survey_machine

@@ -16,6 +16,8 @@ from pytest_ftc.builds.launcher.tracing.vdso import Patch, find_patches, read_ow
 
 _REALTIME, _REALTIME_COARSE, _TAI = 0, 5, 11
 _TIMER_ABSTIME = 1
+_UNTRACED = 0x00800000
+"""CLONE_UNTRACED of clone(2)."""
 _WITH_REALTIME, _PRIVATE = 256, 128
 _LOCK_PI, _WAIT_BITSET, _WAIT_REQUEUE_PI, _LOCK_PI2 = 6, 9, 11, 13
 # With these operations the timeout is a point in time, of FUTEX_LOCK_PI always by the real-time clock.  That of
@@ -52,6 +54,9 @@ class MovedClock:
         Rule("mq_timedreceive", (Condition(4, "nonzero"),)),
         Rule("timer_settime", _SETS_TIMER),
         Rule("timerfd_settime", _SETS_TIMER),
+        # A process that is not traced starts programs unseen.
+        Rule("clone", (Condition(0, "bit", (_UNTRACED,)),)),
+        Rule("clone3"),
     )
 
     def __init__(self, shift: int) -> None:
@@ -87,6 +92,10 @@ class MovedClock:
     def saw_call(self, notification: Notification, listener: Listener) -> None:
         if notification.call in answers.WAITS:
             answers.move_back(notification, listener, self._shift)
+            listener.answer(notification, flags=CONTINUE)
+        elif notification.call in ("clone", "clone3"):
+            if notification.call == "clone" or answers.read_flags(notification) & _UNTRACED:
+                self._miss(notification.thread, "starts processes that cannot be traced (CLONE_UNTRACED)")
             listener.answer(notification, flags=CONTINUE)
         elif self._comes_from_vdso(notification):
             # The vDSO asks the kernel where the hardware has no clock for it, and then moves the answer.

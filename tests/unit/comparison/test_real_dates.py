@@ -87,11 +87,29 @@ def test_other_dates_are_none_in_a_short_text(find, text):
 
 
 @pytest.mark.parametrize(
-    "text", ["2026", "2026-11", "11/2026", "Nov 2026", "November 2026", "202611", "Nov 23", "23 Nov", "261123", "20780"]
+    "text", ["2026", "2026-11", "11/2026", "Nov 2026", "November 2026", "202611", "Nov 23", "23 Nov", "261123"]
 )
 def test_a_vague_date_is_found_where_it_stands_by_itself(find, text):
     assert find(b"x" * 9000 + b" made " + text.encode() + b", then\n") != ""
     assert find(b"x" * 9000 + b"1" + text.encode() + b"1") == ""
+
+
+@pytest.mark.parametrize(
+    "text", [b"20780", b"46349", b"61367", b"2461368", b"498732", b"29923920", b"17954", b"1795435"]
+)
+def test_a_count_of_days_hours_minutes_or_seconds_is_found(find, text):
+    assert find(b"made " + text + b" then\n") == text.decode()
+    assert find(b"made 1" + text + b" then\n") == ""
+
+
+@pytest.mark.parametrize("text", [b"2026", b"202611", b"20780", b"46349"])
+def test_a_table_of_numbers_may_hold_any_number(find, text):
+    assert find(b"1234 567 " * 10_000 + text + b" 17") == ""
+
+
+@pytest.mark.parametrize("before", [b"Copyright (c) ", b"Copyright 2019-", b"&copy; ", "© ".encode(), b"built in "])
+def test_a_year_that_is_said_to_be_one_is_found_in_any_text(find, before):
+    assert find(b"1234 567 " * 10_000 + before + b"2026 The Authors") == "2026"
 
 
 @pytest.mark.parametrize("text", ["2026.1", "v1.2026", "2026-01-05", "x2026", "12026", "2026_", "1:2026"])
@@ -153,6 +171,12 @@ def test_the_date_of_a_zip_entry_is_found(find, packed):
 def test_the_time_of_a_tar_entry_is_found(find, form):
     assert find(gzip.compress(_tar(MOMENT - MOMENT % 3600, form), mtime=0)) == "2026-11-23 as the mtime of a tar entry"
     assert find(gzip.compress(_tar(MOMENT + 86400, form), mtime=0)) == ""
+
+
+def test_the_time_of_a_cpio_entry_is_found(find):
+    header = b"070701" + b"00000001" * 5 + b"%08X" % MOMENT + b"00000001" * 7
+    assert find(header) == "2026-11-23 as the mtime of a cpio entry"
+    assert find(header.replace(b"%08X" % MOMENT, b"%08X" % (MOMENT + 86400))) == ""
 
 
 def test_the_time_of_a_gzip_file_is_found(find):

@@ -124,6 +124,15 @@ def move_back(notification: Notification, listener: Listener, shift: int) -> Non
         return  # the kernel will fail to read the same address, and report EFAULT
 
 
+def read_flags(notification: Notification) -> int:
+    """Return the flags of a clone3(2), the first field of its first argument; 0 where nothing can be read."""
+    try:
+        flags: int = struct.unpack("=Q", _read(notification.thread, notification.arguments[0], 8))[0]
+    except (OSError, struct.error):
+        return 0
+    return flags
+
+
 def _read(thread: int, address: int, size: int) -> bytes:
     memory = os.open(f"/proc/{thread}/mem", os.O_RDONLY)
     try:

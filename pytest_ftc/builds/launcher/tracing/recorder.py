@@ -25,7 +25,7 @@ _UNKNOWN = -1
 _SEEDS = {"python": b"PYTHONHASHSEED=", "pypy": b"PYTHONHASHSEED=", "perl": b"PERL_HASH_SEED="}
 _CALLS = (
     "open", "creat", "openat", "openat2", "rename", "renameat", "renameat2", "link", "linkat",
-    "symlink", "symlinkat", "mkdir", "mkdirat", "connect",
+    "symlink", "symlinkat", "mkdir", "mkdirat", "connect", "sched_setaffinity",
 )  # fmt: skip
 _WRITES = ("write", "pwrite64", "writev")
 
@@ -179,10 +179,19 @@ class Recorder:
             name = socket.inet_ntop(socket.AF_INET if family == _AF_INET else socket.AF_INET6, host)
             self._connected[self._program(call.thread), f"[{name}]:{port}" if ":" in name else f"{name}:{port}"] = None
 
+    def choose_cpus(self, call: Notification) -> None:
+        mask = peek(call.thread, call.arguments[2], min(call.arguments[1], 1024))
+        if int.from_bytes(mask, "little").bit_count() > 1:
+            self.unvaried.saw_choice_of_cpus(self._path(call.thread))
+
+    def _path(self, thread: int) -> str:
+        program = self._program(thread)
+        return str(self._programs[program]["program"]) if program != _UNKNOWN else ""
+
     def _open(self, call: Notification, folder: int, name: int, flags: int) -> None:
         path = resolve_name(call.thread, folder, name)
         program = self._program(call.thread)
-        self.unvaried.saw(path, self._programs[program]["program"] if program != _UNKNOWN else "")
+        self.unvaried.saw(path, self._path(call.thread))
         self._outside.opened(path, flags)
         if flags & _WRITING:
             self._written[program, _resolve_folder(path)] = None
@@ -235,6 +244,7 @@ _RECORD: dict[str, Callable[[Recorder, Notification], None]] = {
     "mkdir": Recorder.make,
     "mkdirat": Recorder.make_at,
     "connect": Recorder.connect,
+    "sched_setaffinity": Recorder.choose_cpus,
     "write": Recorder.write,
     "pwrite64": Recorder.write,
     "writev": Recorder.write_several,

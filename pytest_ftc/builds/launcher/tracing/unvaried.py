@@ -23,6 +23,7 @@ _WITHOUT_NAMESPACES = (
     ("kernel", r"/proc/version|/proc/sys/kernel/osrelease"),
     ("timezone", r"/etc/timezone"),
     ("time", r"/proc/(uptime|stat)"),
+    ("home", r"/etc/passwd"),
 )
 
 _LINKS = ("/etc/localtime",)
@@ -42,12 +43,20 @@ class UnvariedFiles:
         if not path.startswith(("/etc/", "/proc/", "/sys/", "/dev/", "/boot/", "/run/", "/var/")):
             return
         for variation, pattern in self._patterns:
-            if pattern.fullmatch(path):
-                name = program.rpartition("/")[2] or "a program"
-                self.evaded.setdefault(variation, f"{name} uses {path}, which shows the machine's own")
+            # bash looks for the user's shell there whenever it starts.
+            if pattern.fullmatch(path) and (variation, _name(program)) != ("home", "bash"):
+                self.evaded.setdefault(variation, f"{_name(program)} uses {path}, which shows the machine's own")
+
+    def saw_choice_of_cpus(self, program: str) -> None:
+        """Note that `program` asks for more CPUs than one, and so for more than the experiment would give it."""
+        self.evaded.setdefault("num_cpus", f"{_name(program)} chooses its CPUs itself, by sched_setaffinity(2)")
 
     def saw_arguments(self, words: list[str]) -> None:
         """Note that a command names a link, which it may read without opening it."""
         for link in _LINKS:
             if any(link in word for word in words):
                 self.saw(link, words[0])
+
+
+def _name(program: str) -> str:
+    return program.rpartition("/")[2] or "a program"
