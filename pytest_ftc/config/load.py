@@ -64,6 +64,8 @@ class Config:
     """Where in `file` each artifact is declared, by id."""
     build_file: Path | None
     """The file that makes the project one that PyPA's ``build`` builds; None when there is none."""
+    written: tuple[Path, ...] = ()
+    """What the session itself writes, and is no source: files, folders, globs."""
 
 
 def load_config(root: Path, given: Mapping[str, str | bool | None], known: Known) -> Config:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 from collections.abc import Iterator
+from dataclasses import replace
 
 import pytest
 
@@ -15,6 +16,7 @@ from pytest_ftc.config.options import OPTIONS
 from pytest_ftc.config.project import load_project
 from pytest_ftc.model.errors import ConfigurationError, SourceError
 from pytest_ftc.plugin.hook_calls import gather, ini_of
+from pytest_ftc.plugin.written_files import find_written
 from pytest_ftc.reporting.baseline.baseline import Baseline
 from pytest_ftc.reporting.baseline.file import load_baseline
 
@@ -33,7 +35,8 @@ def load_settings(config: pytest.Config) -> tuple[Config, Contributions]:
     with usage_errors():
         added = gather(config)
         given = {option.name: config.getoption(option.destination) for option in OPTIONS}
-        return load_project(config.rootpath, given, added, ini=ini_of(config), needs_artifacts=False), added
+        settings = load_project(config.rootpath, given, added, ini=ini_of(config), needs_artifacts=False)
+        return replace(settings, written=find_written(config)), added
 
 
 def load_baseline_of(config: Config) -> Baseline:

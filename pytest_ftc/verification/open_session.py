@@ -35,7 +35,7 @@ from pytest_ftc.verification.replay.recorder import Recording
 from pytest_ftc.verification.replay.records import write_records
 from pytest_ftc.verification.scheduler import Background
 from pytest_ftc.verification.self_test.machine import examine_machine
-from pytest_ftc.verification.user_folders import find_key, search_path, self_test_cache, user_cache
+from pytest_ftc.verification.user_folders import find_key, search_path, self_test_cache, user_cache, written_by
 from pytest_ftc.verification.verify import VerificationContext, verify
 
 _FEWEST_OPEN, _MOST_OPEN = 16, 64
@@ -174,7 +174,7 @@ def _make_parts(settings: SessionSettings, workspace: Workspace) -> _Parts:
         panel=Panel(added.diagnosers, [variation.name for variation in vocabulary.catalogue]),
         select=partial(_select_for, default=config.variations, vocabulary=vocabulary, replaced=own.replaced),
         effects=own.effects,
-        sources=Sources(config.root, {artifact.source for artifact in config.artifacts}),
+        sources=Sources(config.root, {artifact.source for artifact in config.artifacts}, written_by(config)),
         images=load_images(workspace.folder("published"), cancelled.is_set),
         cancelled=cancelled,
     )
@@ -200,7 +200,7 @@ def _make_context(parts: _Parts, cached: VerificationCache | None) -> Verificati
         executor=parts.executor,
         machine=parts.machine,
         comparator=parts.comparator,
-        capture=SnapshotCache(workspace.folder("sources")).capture,
+        capture=SnapshotCache(workspace.folder("sources"), written_by(config)).capture,
         prepare=partial(prepare, cache=default_cache(), cancelled=parts.cancelled.is_set),
         select=parts.select,
         builds=config.builds,

@@ -7,6 +7,8 @@ import sys
 from collections.abc import Iterable
 from pathlib import Path
 
+from pytest_ftc.builds.inputs.written_files import WrittenFiles
+from pytest_ftc.config.load import Config
 from pytest_ftc.model.errors import FtcError
 from pytest_ftc.store.secret_key import load_key
 
@@ -22,6 +24,12 @@ def find_key() -> bytes | None:
 def store_folder() -> Path:
     """Return where this user's store is, unless an option says otherwise."""
     return Path(os.environ["FTC_STORE"]).absolute() if os.environ.get("FTC_STORE") else user_cache("store")
+
+
+def written_by(config: Config) -> WrittenFiles:
+    """Return what a session with `config` writes: no build starts from it."""
+    own = (config.store or store_folder(), config.report, config.json)
+    return WrittenFiles([*config.written, *filter(None, own)])
 
 
 def key_file() -> Path:

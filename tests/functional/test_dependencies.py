@@ -215,3 +215,23 @@ def test_where_a_build_cannot_be_watched_the_answer_says_so_and_all_of_git_count
     assert "files that nobody has seen" in str(answer["notes"])
     git(source, "branch", "other")
     assert not run()["cached"]
+
+
+@pytest.mark.parametrize("with_git", [False, True])
+def test_what_the_session_writes_beside_the_sources_is_no_source(project, git, monkeypatch, with_git):
+    folder = project / "whole"
+    folder.mkdir()
+    (folder / "ftc.toml").write_text("[artifacts.app]\nbuild = 'ls > out'\noutputs = ['out']\n")
+    (folder / "pytest.ini").write_text("[pytest]\n")
+    if with_git:
+        (folder / ".gitignore").write_text("runpytest-*\n")
+        git(folder, "init", "-q")
+        git(folder, "add", "-A")
+        git(folder, "commit", "-qm", "first")
+    monkeypatch.setenv("FTC_STORE", str(folder / "store"))
+    options = (QUICK, "--ftc-diagnose=off", "--ftc-json=ftc.json", "--ftc-report=ftc-report", "--junitxml=junit.xml")
+    for expected in (False, True, True):
+        command = [sys.executable, "-m", "pytest", "--ftc-verify", *options]
+        subprocess.run(command, cwd=folder, capture_output=True, check=True)
+        (artifact,) = json.loads((folder / "ftc.json").read_text())["artifacts"]
+        assert (artifact["verdict"], artifact["cached"]) == ("reproducible", expected)

@@ -9,6 +9,7 @@ from collections.abc import Callable, Collection, Iterable
 from pathlib import Path
 
 from pytest_ftc.builds.inputs.source_times import ONE_TIME, describe_order, settle_times
+from pytest_ftc.builds.inputs.written_files import NONE, WrittenFiles
 from pytest_ftc.builds.launcher.trees import copy_tree, list_folder
 from pytest_ftc.model import Snapshot
 from pytest_ftc.model.errors import SourceError
@@ -23,8 +24,9 @@ _CACHES = frozenset(
 class SnapshotCache:
     """Captures each source folder once a session; artifacts of one project share it."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, written: WrittenFiles = NONE) -> None:
         self._folder = folder
+        self._written = written
         self._captured: dict[Path, Snapshot] = {}
         self._lock = threading.Lock()
 
@@ -34,12 +36,14 @@ class SnapshotCache:
             if source not in self._captured:
                 target = self._folder / str(len(self._captured))
                 target.mkdir(parents=True)
-                self._captured[source] = capture_source(source, target)
+                self._captured[source] = capture_source(source, target, self._written)
             return self._captured[source]
 
 
-def capture_source(source: Path, target: Path) -> Snapshot:
+def capture_source(source: Path, target: Path, written: WrittenFiles = NONE) -> Snapshot:
     """Copy to `target` what git tracks below `source` plus what is untracked and not ignored; without git, the folder.
+
+    What the session has `written` there is left out, unless git tracks it.
 
     Raises SourceError when a file cannot be read.
     """
@@ -47,10 +51,10 @@ def capture_source(source: Path, target: Path) -> Snapshot:
     top, git_dir = find_repository(source, notes)
     try:
         if top is None:
-            left_out = copy_tree(str(source), str(target), entries=without_caches)
+            left_out = copy_tree(str(source), str(target), entries=written.without(source, without_caches))
         else:
-            left_out = copy_tree(str(source), str(target), entries=entries_of(source, list_sources(source)))
-        order = describe_order(target) if top is None or list_changed(source) else ONE_TIME
+            left_out = copy_tree(str(source), str(target), entries=entries_of(source, list_sources(source, written)))
+        order = describe_order(target) if top is None or list_changed(source, written) else ONE_TIME
         settle_times(target, order)
         if git_dir and (source / ".git").is_file():
             (target / ".git").write_text(f"gitdir: {git_dir}\n")
@@ -67,15 +71,24 @@ def capture_source(source: Path, target: Path) -> Snapshot:
     )
 
 
-def list_changed(source: Path) -> list[str]:
+def list_changed(source: Path, written: WrittenFiles = NONE) -> list[str]:
     """Return what below `source` is not as git has it, or is neither tracked nor ignored, submodules included."""
-    listed = git(source, "ls-files", "-z", "--modified", "--others", "--exclude-standard")
+    modified = _names(git(source, "ls-files", "-z", "--modified"))
     submodules = list_submodules(source)
-    changed = {os.fsdecode(name).rstrip("/") for name in listed.split(b"\0") if name} - set(submodules)
+    changed = (modified | _list_untracked(source, written)) - set(submodules)
     for submodule in submodules:
         if (source / submodule / ".git").exists():
-            changed.update(f"{submodule}/{path}" for path in list_changed(source / submodule))
+            changed.update(f"{submodule}/{path}" for path in list_changed(source / submodule, written))
     return sorted(changed)
+
+
+def _list_untracked(source: Path, written: WrittenFiles) -> set[str]:
+    untracked = _names(git(source, "ls-files", "-z", "--others", "--exclude-standard"))
+    return set(written.leave_out(source, untracked))
+
+
+def _names(listed: bytes) -> set[str]:
+    return {os.fsdecode(name).rstrip("/") for name in listed.split(b"\0") if name}
 
 
 def list_submodules(source: Path) -> list[str]:
@@ -84,14 +97,14 @@ def list_submodules(source: Path) -> list[str]:
     return [os.fsdecode(line.split(b"\t", 1)[1]) for line in links.split(b"\0") if line.startswith(b"160000 ")]
 
 
-def list_sources(source: Path) -> list[str]:
+def list_sources(source: Path, written: WrittenFiles = NONE) -> list[str]:
     """Return what git tracks below `source` and what is untracked and not ignored, submodules included."""
-    listed = git(source, "ls-files", "-z", "--cached", "--others", "--exclude-standard")
+    listed = _names(git(source, "ls-files", "-z", "--cached"))
     submodules = list_submodules(source)
-    paths = {os.fsdecode(name).rstrip("/") for name in listed.split(b"\0") if name} - set(submodules)
+    paths = (listed | _list_untracked(source, written)) - set(submodules)
     for submodule in submodules:
         if (source / submodule / ".git").exists():
-            paths.update(f"{submodule}/{path}" for path in list_sources(source / submodule))
+            paths.update(f"{submodule}/{path}" for path in list_sources(source / submodule, written))
     return sorted(path for path in paths if os.path.lexists(source / path))
 
 

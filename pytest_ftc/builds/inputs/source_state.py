@@ -22,6 +22,7 @@ from pytest_ftc.builds.inputs.snapshot import (
     without_caches,
 )
 from pytest_ftc.builds.inputs.source_times import ONE_TIME, describe_order
+from pytest_ftc.builds.inputs.written_files import NONE, WrittenFiles
 from pytest_ftc.model import Snapshot
 from pytest_ftc.model.errors import SourceError
 
@@ -48,7 +49,8 @@ class SourceState:
 class Sources:
     """Looks at sources, all below `root` with one question to git; and at captures; each once."""
 
-    def __init__(self, root: Path, sources: Iterable[Path]) -> None:
+    def __init__(self, root: Path, sources: Iterable[Path], written: WrittenFiles = NONE) -> None:
+        self._written = written
         self._root = root.resolve()
         self._asked = sorted({source for source in sources if self._root in source.parents})
         self._listed: list[str] | None = None
@@ -92,15 +94,15 @@ class Sources:
                     commit_time=self._commit_time,
                     order=_order(source, entries) if self._below(source, self._changed) else ONE_TIME,
                 )
-        return look_at(source)
+        return look_at(source, self._written)
 
     def _list(self) -> bool:
         """List what git knows below the root, once; return whether it knows anything."""
         if self._listed is None:
             top, _ = find_repository(self._root, [])
-            self._listed = list_sources(self._root) if top else []
+            self._listed = list_sources(self._root, self._written) if top else []
             if self._listed:
-                self._changed = list_changed(self._root)
+                self._changed = list_changed(self._root, self._written)
                 self._commit_time = commit_time(self._root)
                 self._ignored = _ignored(self._root, self._asked)
         return bool(self._listed)
@@ -118,18 +120,19 @@ class Sources:
         return any(os.path.lexists(folder / ".git") for folder in between)
 
 
-def look_at(source: Path) -> SourceState:
+def look_at(source: Path, written: WrittenFiles = NONE) -> SourceState:
     """Return the state of one `source`, as capturing it would find it.  Raises SourceError."""
     top, git_dir = find_repository(source, [])
     if top is None:
-        digest = digest_folder(str(source), without_caches)
-        return SourceState(digest=str(digest), repository="", commit_time=None, order=_order(source, without_caches))
-    entries = entries_of(source, list_sources(source))
+        entries = written.without(source, without_caches)
+        digest = str(digest_folder(str(source), entries))
+        return SourceState(digest=digest, repository="", commit_time=None, order=_order(source, entries))
+    entries = entries_of(source, list_sources(source, written))
     return SourceState(
         digest=str(digest_folder(str(source), entries)),
         repository=describe_repository(source) if git_dir else "",
         commit_time=commit_time(source),
-        order=_order(source, entries) if list_changed(source) else ONE_TIME,
+        order=_order(source, entries) if list_changed(source, written) else ONE_TIME,
     )
 
 

@@ -19,7 +19,7 @@ from pytest_ftc.config.load import Config
 from pytest_ftc.model import BuildResult, Isolation
 from pytest_ftc.model.errors import ExecutionError
 from pytest_ftc.verification.replay.replay import Stage
-from pytest_ftc.verification.user_folders import find_key, search_path, user_cache
+from pytest_ftc.verification.user_folders import find_key, search_path, user_cache, written_by
 
 
 class ReplaySession:
@@ -50,7 +50,7 @@ class ReplaySession:
             root=self._config.root,
             machine=machine,
             executor=self._executor,
-            capture=SnapshotCache(workspace.folder("sources")).capture,
+            capture=SnapshotCache(workspace.folder("sources"), written_by(self._config)).capture,
             prepare=partial(prepare, cache=default_cache(), cancelled=self._cancelled.is_set),
             folder=workspace.folder("plain"),
             path=search_path(),
