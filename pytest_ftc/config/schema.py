@@ -1,4 +1,4 @@
-"""The keys of ``[tool.ftc]`` and of an artifact: what each has to be and means, for errors and the documentation."""
+"""The keys of ``[tool.ftc]`` and of an artifact: the type and meaning of each, for errors and the documentation."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ from pytest_ftc.model.oci_reference import is_image, parse_image
 from pytest_ftc.variations.specification import Vocabulary, parse_specification
 
 Known: TypeAlias = Vocabulary
-"""The variations, presets and parameters there are."""
+"""The known variations, presets and parameters."""
 Check: TypeAlias = "Callable[[Any, Known], Any]"
-"""Returns the value that was written, as the program wants it, or raises UnexpectedError or ConfigurationError."""
+"""Validates and converts a written value, or raises UnexpectedError or ConfigurationError."""
 
 
 class UnexpectedError(Exception):
-    """A value is not what it has to be; the text says what was expected."""
+    """A value is invalid; the text says what was expected."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,9 +29,9 @@ class Key:
 
     check: Check
     meaning: str = ""
-    """Markdown as in docs/configuration.md; it goes on where the help of the option of the same name ends."""
+    """Markdown for docs/configuration.md, appended to the help of the option of the same name."""
     default: Any = None
-    """The value where the key is absent; None where that is the artifact's own default, or follows from something."""
+    """The value if the key is absent; None if that is the artifact's own default, or depends on something else."""
     otherwise: str = ""
     """From what it follows then."""
     type: options.Type | None = None
@@ -39,12 +39,12 @@ class Key:
 
     @property
     def expected(self) -> str:
-        """What a value has to be, as errors say it."""
+        """What a value must be, as errors describe it."""
         try:
             self.check(object(), Vocabulary(()))
         except UnexpectedError as error:
             return str(error)
-        raise AssertionError("a check has let pass what is no value of TOML")
+        raise AssertionError("a check accepted an object that TOML cannot produce")
 
 
 def _expect(condition: bool, expected: str) -> None:
@@ -217,40 +217,39 @@ SESSION_KEYS = {
     one.name: Key(_check_of(one.type), one.meaning, one.default, one.otherwise, one.type)
     for one in (*options.OPTIONS, *options.FILE_ONLY)
 }
-"""Those of ``[tool.ftc]``, but for the artifacts."""
+"""The keys of ``[tool.ftc]``, except the artifacts."""
 
 ARTIFACT_KEYS: dict[str, Key] = {
-    "build": Key(_build, "text is run by `/bin/sh -c`, a list of words as it is"),
+    "build": Key(_build, "a string is run by `/bin/sh -c`, a list of words is executed directly"),
     "preset": Key(
         _choice("sdist", "wheel"),
-        "in the place of `build`: that of this [Python project](#python-projects), with its build requirements "
-        "installed; `outputs` may be left out",
+        "instead of `build`: builds this [Python project](#python-projects) with its build requirements installed; "
+        "`outputs` may be omitted",
     ),
-    "before": Key(_text, "a shell command that every build begins with, such as `umask 022`"),
-    "after": Key(_text, "a shell command that every build ends with, such as `ftc normalize dist/*.tar.gz`"),
+    "before": Key(_text, "a shell command run at the start of every build, such as `umask 022`"),
+    "after": Key(_text, "a shell command run at the end of every build, such as `ftc normalize dist/*.tar.gz`"),
     "outputs": Key(
         _outputs,
-        "`*` stays in a folder, `**` crosses them, both match a leading dot; a folder is taken whole. Each glob must "
-        "match something",
+        "`*` matches within a folder, `**` across folders, and both match a leading dot; a folder includes all its "
+        "contents. Each glob must match something",
     ),
-    "source": Key(_text, "the source folder, relative to the file", "."),
-    "timeout": Key(_timeout, "seconds one build may take"),
+    "source": Key(_text, "the source folder, relative to the configuration file", "."),
+    "timeout": Key(_timeout, "time limit of one build, in seconds"),
     "source_date_epoch": Key(
         _source_date_epoch, "`SOURCE_DATE_EPOCH` of the builds; `git` is the time of the last commit"
     ),
     "metadata": Key(_metadata, "`strict` compares all permission bits too, not only the executable bits of files"),
-    "env": Key(_env, "variables of every build"),
-    "pass_env": Key(_pass_env, "names (globs) of variables that builds get from your environment"),
+    "env": Key(_env, "variables set in every build"),
+    "pass_env": Key(_pass_env, "names (globs) of variables passed to builds from your environment"),
     "variations": Key(_specification, "[what to vary](#what-to-vary) for this artifact", otherwise="the session's"),
-    "secrets": Key(_secrets, "[what builds get and must not give away](#secrets)"),
-    "reference": Key(_reference, "[published files](#published-files) that the outputs must equal too"),
-    "critical": Key(_flag, "its builds come before those of others that wait, and it is in every sample"),
+    "secrets": Key(_secrets, "[values that builds receive and must not leak](#secrets)"),
+    "reference": Key(_reference, "[published files](#published-files) that the outputs must also equal"),
+    "critical": Key(_flag, "its builds have priority, and it is part of every sample"),
     "fetches": Key(_flag, "the build downloads: see [faults around a build](#faults-around-a-build)"),
     "strict": Key(
         _flag,
-        "fail if the build uses anything [beyond its declared inputs](#what-builds-use); such an artifact is always "
-        "traced",
+        "fail if the build uses [undeclared inputs](#what-builds-use); such an artifact is always traced",
         otherwise="the session's",
     ),
 }
-"""Those of ``[tool.ftc.artifacts.NAME]``."""
+"""The keys of ``[tool.ftc.artifacts.NAME]``."""

@@ -13,7 +13,7 @@ from pathlib import Path
 
 
 class Metadata(str, Enum):
-    """Which file metadata counts in parity."""
+    """Which file metadata is compared."""
 
     CONTENT = "content"
     """Paths, types, bytes, link targets and executable bits."""
@@ -29,7 +29,7 @@ class Artifact:
     """Node id, such as ``pyproject.toml::ftc::wheel``."""
     name: str
     build: str | tuple[str, ...]
-    """A string is run by ``/bin/sh -c``, a tuple as argv.  Empty until prepared when a preset provides it."""
+    """A string is run by ``/bin/sh -c``, a tuple is an argv.  Empty until a preset has prepared it."""
     outputs: tuple[str, ...]
     """Globs relative to the source tree; ``**`` crosses folders."""
     source: Path
@@ -42,31 +42,31 @@ class Artifact:
     env: Mapping[str, str] = field(default_factory=dict)
     """Variables set in every build of this artifact."""
     pass_env: tuple[str, ...] = ()
-    """Names (globs) of variables handed through from the environment of pytest."""
+    """Names (globs) of variables passed through from pytest's environment."""
     variations: str | None = None
-    """The artifact's own variation specification; None takes the session's."""
+    """The artifact's own variation specification; None uses the session's."""
     secrets: tuple[str, ...] = ()
-    """What its builds are given and must not give away: ``env:NAME`` or ``file:PATH``."""
+    """Secrets that its builds receive and must not leak: ``env:NAME`` or ``file:PATH``."""
     critical: bool = False
-    """Whether its builds come before those of others."""
+    """Whether its builds are scheduled first."""
     fetches: bool = False
-    """Whether the build downloads, so that a server's bad answer is worth another attempt."""
+    """Whether the build downloads, so that a failed request is worth a retry."""
     strict: bool = False
-    """Whether it must not use anything beyond its declared inputs."""
+    """Whether using undeclared inputs is a failure."""
     reference: tuple[str, ...] = ()
-    """Globs of published files that the outputs must equal too, by name."""
+    """Globs of published files; outputs must equal the one of the same name."""
     declared: Path = Path()
-    """The folder from which those count."""
+    """The folder to which those globs are relative."""
     before: str = ""
-    """A shell command that every build begins with."""
+    """A shell command run at the start of every build."""
     after: str = ""
-    """A shell command that every build ends with."""
+    """A shell command run at the end of every build."""
     preset: str | None = None
     """Name of the preset that prepares the build, None for a declared command."""
 
 
 _MARK = "::ftc::"
-"""Between the file and the name in the id of an artifact of a configuration; no id of a test contains it."""
+"""Separates file and name in the id of a configured artifact; test ids never contain it."""
 
 
 def declared_id(file: str, name: str) -> str:
@@ -80,7 +80,7 @@ def is_declared(id_: str, name: str = "") -> bool:
 
 
 def wrap_build(artifact: Artifact) -> str | tuple[str, ...]:
-    """Return the command of `artifact` with what it begins and ends with."""
+    """Return the command of `artifact` including its ``before`` and ``after`` commands."""
     if not (artifact.before or artifact.after):
         return artifact.build
     script = artifact.build if isinstance(artifact.build, str) else shlex.join(artifact.build)
@@ -88,9 +88,9 @@ def wrap_build(artifact: Artifact) -> str | tuple[str, ...]:
 
 
 def slug(name: str) -> str:
-    """Return `name` as a file name: itself where that is plain, else made plain and told apart by a digest."""
+    """Return a file name for `name`: unchanged if it is safe, otherwise sanitized and made unique by a digest."""
     plain = "".join(character if character.isascii() and character.isalnum() else "-" for character in name)[:40]
-    # What looks as if it were told apart already could be another name that was.
+    # A name that already looks like the sanitized form could collide with one.
     if plain == name and not re.search("-[0-9a-f]{8}$", name):
         return name
     return f"{plain}-{hashlib.sha256(os.fsencode(name)).hexdigest()[:8]}"

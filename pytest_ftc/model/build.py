@@ -1,4 +1,4 @@
-"""One build: what is asked for (Action) and what came of it (BuildResult)."""
+"""One build: the request (Action) and the outcome (BuildResult)."""
 
 from __future__ import annotations
 
@@ -27,10 +27,10 @@ class BuildStatus(str, Enum):
 
     OK = "ok"
     FAILED = "failed"
-    """The command failed, or left none of its outputs."""
+    """The command failed or produced none of its outputs."""
     TIMEOUT = "timeout"
     LOST = "lost"
-    """Infrastructure failed, not the build: its result says nothing about the artifact."""
+    """Infrastructure error, not a build failure: the result is inconclusive."""
 
 
 class Tracing(str, Enum):
@@ -40,11 +40,11 @@ class Tracing(str, Enum):
     USES = "uses"
     """Programs, the files they open, the addresses they connect to."""
     CONTENTS = "contents"
-    """The beginnings of what they write, too."""
+    """Also the beginning of each file they write."""
 
 
 class OutputType(str, Enum):
-    """The types an output may have; anything else is refused."""
+    """The permitted types of an output; any other is rejected."""
 
     FILE = "file"
     DIR = "dir"
@@ -70,13 +70,13 @@ class Output:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Shell:
-    """A shell for a person inside a build's environment."""
+    """An interactive shell inside a build's environment."""
 
     argv: tuple[str, ...]
     terminal: int
-    """Descriptor of the terminal it gets as its own."""
+    """Descriptor of the terminal that becomes its controlling terminal."""
     script: int
-    """Descriptor of what it reads first, kept open for it."""
+    """Descriptor of its startup file, kept open for it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -96,27 +96,27 @@ class Action:
     git_dir: Path | None = None
     """The repository's ``.git``, shown read-only to the build; None when the source has none."""
     root: Path | None = None
-    """Where there are no namespaces, the folder that holds all paths of the build; builds that share it take turns."""
+    """Without namespaces, the folder that holds all paths of the build; builds that share it run one at a time."""
     git_link: Path | None = None
     """The folder that a ``.git`` file in the source points into (worktrees, submodules)."""
     trace: Tracing = Tracing.NO
     critical: bool = False
-    """Whether it is built before others that wait."""
+    """Whether it has priority over waiting builds."""
     fetches: bool = False
-    """Whether it is declared to download: what a server answers is then no failure of its own."""
+    """Whether it is declared to download: a server's error is then not the build's own failure."""
     confidential: bool = False
-    """Whether it knows a secret: its log must not be kept before that is masked."""
+    """Whether it has access to a secret, which must be masked before its log is kept."""
     keep: Path | None = None
-    """An empty folder for what is left of the tree, the home and the temporary folder; None to leave nothing."""
+    """An empty folder that receives tree, home and temporary folder after the build; None to discard them."""
     shell: Shell | None = None
-    """An interactive shell that takes the place of the command."""
+    """An interactive shell to run instead of the command."""
     artifact: str = ""
-    """The name of the artifact that it builds."""
+    """The name of the artifact."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BuildResult:
-    """What came of one build."""
+    """The outcome of one build."""
 
     id: str
     role: Role
@@ -124,14 +124,14 @@ class BuildResult:
     """As ``Action.described``."""
     status: BuildStatus
     exit_code: int | None = None
-    """None when the build was killed before it ended."""
+    """None if the build was killed."""
     reason: str = ""
     """Why the status is not ok, in one line."""
     attempts: int = 1
     failed_before: tuple[str, ...] = ()
     """Why earlier attempts at the same build failed; with status ok, the build is flaky."""
     lost_before: tuple[str, ...] = ()
-    """Why earlier attempts at it were lost."""
+    """Why earlier attempts ended with status lost."""
     started: float = 0.0
     """Real start, seconds since 1970."""
     seconds: float = 0.0
@@ -144,12 +144,12 @@ class BuildResult:
     blobs: str = ""
     """Folder of the contents, one file per sha256; valid while the session runs."""
     not_applied: Mapping[str, str] = field(default_factory=dict)
-    """Variation name to the reason why the launcher could not apply it after all."""
+    """Variation name to the reason why the launcher could not apply it."""
     notes: tuple[str, ...] = ()
-    """Other things a person should know, one sentence each."""
+    """Further notes for the user, one sentence each."""
     trace: Trace | None = None
-    """What was recorded; None when that was not asked for or not possible."""
+    """The recorded trace; None if tracing was not requested or not possible."""
     not_followed: str = ""
-    """Why the build could not be followed, where that was tried."""
+    """Why tracing failed, if it was attempted."""
     recipe: Recipe | None = None
-    """How to run it again; None when that is not known."""
+    """How to run it again; None if unknown."""

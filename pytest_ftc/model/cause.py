@@ -6,7 +6,7 @@ from enum import Enum
 
 
 class Cause(str, Enum):
-    """Our own causes: the name of each variation, and those that are no variation.
+    """Our own causes: the name of each variation, and causes that are not variations.
 
     A variation of a plugin is a cause too, so fields that hold a cause are of type ``str``; a member equals its name,
     hashes and prints like it.  What leaves diagnosis (`Finding.cause`) is the plain name.
@@ -35,7 +35,7 @@ class Cause(str, Enum):
     NETWORK = "network"
 
     MACHINE = "machine"
-    """Another session or machine built other bytes from the same inputs."""
+    """Another session or machine built different bytes from the same inputs."""
     RANDOM = "random"
     """Two builds in the same environment differ."""
     RACE = "race"
@@ -52,6 +52,6 @@ class Cause(str, Enum):
 INHERENT = (Cause.RANDOM, Cause.RACE)
 """Causes of differences between builds in the same environment, whatever is varied."""
 GUESSES = (Cause.UNKNOWN, *INHERENT)
-"""Causes that, unless builds confirm them, only say that the real one is not known."""
+"""Causes that, unless builds confirm them, mean that the real cause is unknown."""
 NO_VARIATIONS = (Cause.MACHINE, *INHERENT, Cause.UNKNOWN)
 """Causes that are not the name of a variation."""

@@ -1,4 +1,4 @@
-"""The name of a content."""
+"""Content digests."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ _FORM = re.compile(r"([0-9a-f]{64})/(0|[1-9][0-9]{0,18})")
 
 
 class Digest(NamedTuple):
-    """A content's name: its SHA-256 in hexadecimal, and its size in bytes; as in the Remote Execution API v2.
+    """Identifies a content by its SHA-256 in hexadecimal and its size in bytes, as in the Remote Execution API v2.
 
     See https://github.com/bazelbuild/remote-apis, message ``Digest``.
     """

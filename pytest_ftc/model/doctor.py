@@ -1,4 +1,4 @@
-"""What a look at a machine finds."""
+"""The result of examining a machine."""
 
 from __future__ import annotations
 
@@ -13,21 +13,21 @@ class VariationState:
 
     name: str
     in_force: bool
-    """Whether a program in a varied environment was seen to see it."""
+    """Whether a program in a varied environment observed it."""
     mechanism: str
     reason: str
-    """Why it is not in force, and what to install or allow; empty when it is."""
+    """Why it is not active, and what to install or allow; empty if it is active."""
     milliseconds: float | None
-    """What it adds to setting up an environment; None when it is not in force."""
+    """Additional time to set up an environment; None if it is not active."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CheckUp:
-    """A machine, what can be varied on it, and what that costs."""
+    """A machine, the variations it supports, and their cost."""
 
     machine: Machine
     control_milliseconds: float
-    """A build that does nothing in the plain environment, all in all."""
+    """Total time of an empty build in the control environment."""
     experiment_milliseconds: float
     """The same with everything varied."""
     variations: tuple[VariationState, ...]

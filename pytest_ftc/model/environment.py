@@ -1,4 +1,4 @@
-"""The conditions one build runs in.  A variation edits its own field and no other."""
+"""The conditions one build runs in.  Each variation edits only its own field."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ class FileOrder(str, Enum):
     """The order in which ``readdir(3)`` lists the files of the source tree."""
 
     NATIVE = "native"
-    """As the file system below the snapshot lists them."""
+    """In the order of the underlying file system."""
     REVERSED = "reversed"
-    """Every folder the other way round."""
+    """In reverse order."""
 
 
 class FileSystem(str, Enum):
@@ -24,7 +24,7 @@ class FileSystem(str, Enum):
 
 
 class KernelName(str, Enum):
-    """What uname(2) says of the kernel's version."""
+    """The kernel version that uname(2) reports."""
 
     NATIVE = "native"
     OLD = "2.6"
@@ -33,7 +33,7 @@ class KernelName(str, Enum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Identity:
-    """A user, as a build sees it."""
+    """The user that a build sees."""
 
     uid: int
     gid: int
@@ -50,7 +50,7 @@ class Environment:
     home: str
     temp_dir: str
     variables: Mapping[str, str] = field(default_factory=dict)
-    """Environment variables, but for HOME, TMPDIR and those of the clock, which the launcher derives."""
+    """Environment variables, except HOME, TMPDIR and those of the clock, which the launcher derives."""
     umask: int = 0o022
     clock_shift: int = 0
     """Seconds by which the clock is ahead of the real one; 0 leaves the clock alone."""
@@ -59,20 +59,20 @@ class Environment:
     source_mtime_shift: int = 0
     """Seconds added to the modification time of every source file."""
     identity: Identity | None = None
-    """Who runs the build; None leaves the user as it is."""
+    """Who runs the build; None keeps the current user."""
     host: str = ""
-    """Host name; empty leaves it as it is."""
+    """Host name; empty keeps the current one."""
     domain: str = ""
     kernel: KernelName = KernelName.NATIVE
     cpus: int = 0
     """CPUs the build may use; 0 for all."""
     randomised_addresses: bool = False
-    """Whether the kernel lays out memory at random (ASLR)."""
+    """Whether address space layout randomization (ASLR) is on."""
     first_pid: int = 0
     """Process id of the build, in a PID namespace; 0 for the first free one."""
     network: bool = True
-    """Whether the build may use the machine's network; without it only loopback is there."""
+    """Whether the build may use the machine's network; otherwise it has only loopback."""
 
     def with_variables(self, **variables: str) -> Environment:
-        """Return a copy in which `variables` are set too."""
+        """Return a copy in which `variables` are also set."""
         return replace(self, variables={**self.variables, **variables})

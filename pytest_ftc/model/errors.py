@@ -4,7 +4,7 @@ from __future__ import annotations
 
 
 class FtcError(Exception):
-    """Base class: a message for a person, and optionally the next thing that person can do."""
+    """Base class: a message for the user and, optionally, advice on what to do next."""
 
     def __init__(self, message: str, *, advice: str | None = None) -> None:
         super().__init__(message)
@@ -24,7 +24,7 @@ class SourceError(FtcError):
 
 
 class PreparationError(FtcError):
-    """What a build needs could not be provided (build requirements, say); the verdict is ``error``."""
+    """The build's prerequisites, such as build requirements, could not be provided; the verdict is ``error``."""
 
 
 class ExecutionError(FtcError):
@@ -32,12 +32,12 @@ class ExecutionError(FtcError):
 
 
 class NormalizationError(FtcError):
-    """A file cannot be normalized, or not safely; it is left as it is."""
+    """A file cannot be normalized safely; it is left unchanged."""
 
 
 class StoreUnavailableError(FtcError):
-    """The store cannot be read or written; what it would have saved is done again, and no verdict depends on it."""
+    """The store cannot be read or written; the work is redone, and no verdict depends on it."""
 
 
 class MissingError(FtcError):
-    """The store does not hold a content, or what it held was corrupt."""
+    """The store does not hold a content, or holds it corrupted."""

@@ -1,4 +1,4 @@
-"""What this machine offers for varying an environment."""
+"""The facilities this machine has for varying an environment."""
 
 from __future__ import annotations
 
@@ -10,19 +10,19 @@ from pytest_ftc.model.environment import Identity
 
 
 class Isolation(str, Enum):
-    """How a build is set apart from the machine."""
+    """How a build is isolated from the machine."""
 
     USER = "user"
     """User, mount, UTS, IPC and PID namespaces; needs no privilege."""
     ROOT = "root"
-    """The same without a user namespace; needs root."""
+    """Mount, UTS, IPC and PID namespaces without a user namespace; needs root."""
     NONE = "none"
     """A copied tree and environment variables."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Machine:
-    """Facilities found, and for each one missing the reason a person can act on."""
+    """The facilities found and, for each missing one, the reason with what the user can do."""
 
     isolation: Isolation
     isolation_reason: str = ""
@@ -30,7 +30,7 @@ class Machine:
     overlay: bool = False
     """Whether overlayfs can be mounted over the work folder."""
     faketime: str = ""
-    """Path of a libfaketime that was seen to move the clock; empty when there is none."""
+    """Path of a libfaketime verified to move the clock; empty if there is none."""
     faketime_reason: str = ""
     locales: tuple[str, ...] = ()
     """Locales installed, as ``locale -a`` names them, and those compiled for this session."""

@@ -1,4 +1,4 @@
-"""How a file in a registry of OCI artifacts is named."""
+"""References to artifacts in OCI registries."""
 
 from __future__ import annotations
 
@@ -21,31 +21,31 @@ class ImageName:
     """An OCI reference, such as ``oci:registry.example.org/app:1.0``."""
 
     registry: str
-    """Host, and port where it is not the usual one."""
+    """Host, with the port if it is not the default."""
     repository: str
     tag: str
-    """Empty where only the digest counts."""
+    """Empty if only the digest is given."""
     digest: str
     """``sha256:`` and 64 digits, or empty."""
     plain: bool
-    """Whether it is asked for over plain HTTP: where that is said, and on this machine itself."""
+    """Whether plain HTTP is used: if the reference says so, or for a registry on this machine."""
     local: bool
     """Whether the registry is on this machine."""
 
     @property
     def target(self) -> str:
-        """The reference as registries' clients write it."""
+        """The reference in the form that registry clients use."""
         version = f"@{self.digest}" if self.digest else f":{self.tag}"
         return f"{self.registry}/{self.repository}{version}"
 
 
 def is_image(text: str) -> bool:
-    """Return whether `text` means to be an OCI reference."""
+    """Return whether `text` is meant as an OCI reference."""
     return text.startswith(("oci:", "oci+"))
 
 
 def parse_image(text: str) -> ImageName | None:
-    """Return what the OCI reference `text` says; None where it is none.  It needs a registry, and a tag or a digest."""
+    """Parse the OCI reference `text`; return None if invalid.  It needs a registry, and a tag or a digest."""
     match = _NAME.fullmatch(text)
     if not match or not (match["tag"] or match["digest"]):
         return None

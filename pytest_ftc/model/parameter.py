@@ -13,16 +13,16 @@ _KEY = "parameter"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Parameter:
-    """How the value of a parameter is written."""
+    """The syntax of a parameter's value."""
 
     read: Callable[[str], Any]
-    """Returns the value a text stands for, or raises ValueError."""
+    """Parses a text and returns the value, or raises ValueError."""
     expected: str
-    """What the text has to be, as it reads behind "expected"."""
+    """What the text must be; completes "expected ..."."""
     many: bool = False
     """Whether the value is a tuple of what `read` returns: written with ``;`` between, changed by ``+=`` and ``-=``."""
     synonym: str = ""
-    """Reprotest's name for the same, where it is another one."""
+    """Reprotest's name for it, if different."""
     meaning: str = ""
     """Markdown, for the documentation."""
     written: str = ""
@@ -45,7 +45,7 @@ def parameter(
 
 
 def parameters_of(variation: object) -> dict[str, Parameter]:
-    """Return how the parameters of `variation` are written, by name."""
+    """Return the syntax of each parameter of `variation`, by name."""
     if not is_dataclass(variation):
         return {}
     return {item.name: item.metadata[_KEY] for item in fields(variation) if _KEY in item.metadata}

@@ -7,7 +7,7 @@ from enum import Enum
 
 
 class Field(str, Enum):
-    """What kind of thing differs, and so how its two values are to be read."""
+    """What kind of thing differs, which decides how to interpret its two values."""
 
     CONTENT = "content"
     """The bytes of a file or member themselves."""
@@ -20,7 +20,7 @@ class Field(str, Enum):
     ORDER = "order"
     """The names of the members as they are stored, one a line."""
     NAME = "name"
-    """A member, file or symlink target that only one side has, or that is named otherwise."""
+    """A member, file or symlink target that only one side has, or whose name differs."""
     HEADER = "header"
     """Any other header field: flags, versions, compression parameters, extra fields."""
 
@@ -33,11 +33,11 @@ class Place:
     location: str
     """Where, for a person: ``zip entry mtime``, ``gzip header MTIME``, ``ELF section .comment``, ``line 12``."""
     control: bytes
-    """The value in the control build, read as `field` says; of a large content the parts around what differs."""
+    """The value in the control build, formatted according to `field`; if large, the parts around the difference."""
     experiment: bytes
     member: str = ""
     """The innermost container member, ``/`` joined through nested containers; empty for the output itself."""
     format: str = ""
     """Of the innermost container or file: ``zip``, ``tar``, ``gzip``, ``ar``, ``elf``, ``pyc``, ``text``, ..."""
     note: str = ""
-    """What could not be looked into, and why."""
+    """What could not be examined, and why."""

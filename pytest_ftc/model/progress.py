@@ -1,4 +1,4 @@
-"""Where the verification of an artifact stands."""
+"""The progress of an artifact's verification."""
 
 from __future__ import annotations
 
@@ -7,11 +7,11 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Progress:
-    """What is being done for one artifact at this moment."""
+    """The current step of one artifact's verification."""
 
     name: str
-    """The artifact's."""
+    """The name of the artifact."""
     doing: str
-    """In a few words; empty while it waits for its turn, or for the next build's."""
+    """In a few words; empty while it waits for a free slot."""
     seconds: float = 0.0
-    """Since when."""
+    """When the step began."""

@@ -1,4 +1,4 @@
-"""What the parts promise each other.  Each strategy is one of these plus one file."""
+"""The protocols between the parts.  Each implementation is one file."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ if TYPE_CHECKING:
 class Variation(Protocol):
     """One axis on which the environments of control and experiment differ.
 
-    Its answers depend on nothing but what it is given: builds that explain a difference are varied anew.  One that sets
-    environment variables may name them in an attribute ``variables``; for an artifact that sets or passes one of them
-    itself it is then not varied.
+    Its methods are pure functions of their arguments, since diagnosis builds are varied again.  A variation that sets
+    environment variables may list them in an attribute ``variables``; it is then skipped for artifacts that set or
+    pass one of them.
     """
 
     @property
@@ -42,10 +42,10 @@ class Variation(Protocol):
 
 @runtime_checkable
 class SettlesControl(Protocol):
-    """A variation that has a say in the control's environment too, from which all others are made."""
+    """A variation that also adjusts the control's environment, from which all others are derived."""
 
     def settle_control(self, environment: Environment) -> Environment:
-        """Return the control's `environment` as this variation wants it."""
+        """Return the control's `environment`, adjusted for this variation."""
 
 
 @runtime_checkable
@@ -58,18 +58,18 @@ class TakesTurns(Protocol):
 
 @runtime_checkable
 class HasLimits(Protocol):
-    """A variation that some machines can apply only in part."""
+    """A variation that some machines can only partly apply."""
 
     def limits(self, machine: Machine) -> str | None:
-        """Return what of it `machine` cannot vary, so that it is applied and not claimed; None where all is varied."""
+        """Return what `machine` cannot vary of it, so that it is applied but not claimed; None if nothing."""
 
 
 MayStart: TypeAlias = "Callable[[float], bool | None]"
-"""Waits at most some seconds and tells whether a command may start; None when that is not known yet."""
+"""Waits at most the given seconds and returns whether a command may start; None if undecided."""
 
 
 def at_once(_: float) -> bool:
-    """Let a command start when its environment stands."""
+    """Let a command start as soon as its environment is ready."""
     return True
 
 
@@ -78,16 +78,16 @@ class Executor(Protocol):
     """Runs builds, several at a time, each in the environment its action asks for."""
 
     def run(self, action: Action, started: Callable[[float], None], may_start: MayStart = at_once) -> BuildResult:
-        """Run one build and return what came of it; a fault is a result with status ``lost``, not an exception.
+        """Run one build and return its result; an infrastructure error gives the status ``lost``, not an exception.
 
-        The contents of the outputs are files in a folder of the result's, ``blobs``, named by their sha256.
+        The contents of the outputs are files in the result's folder ``blobs``, named by their sha256.
 
-        `may_start` is asked when the environment stands; where the answer is no, the build is lost.  `started` is
+        `may_start` is called when the environment is ready; if it returns false, the build is lost.  `started` is
         called once with the real time (seconds since 1970) at which the command starts.
         """
 
     def cancel(self) -> None:
-        """Kill every build that runs and refuse new ones."""
+        """Kill all running builds and refuse new ones."""
 
 
 class Rebuilder(Protocol):
@@ -98,10 +98,10 @@ class Rebuilder(Protocol):
         """How many more builds the budget allows."""
 
     def varying(self, groups: Sequence[Collection[str]], *, trace: bool = False) -> Sequence[BuildResult]:
-        """Build at once, for each of `groups`, with only the variations it names; with `trace` the first is traced."""
+        """Build in parallel, one build per group, varying only that group; with `trace` the first is traced."""
 
     def at_the_time_of(self, build: BuildResult, lead: float) -> BuildResult:
-        """Build in the control's environment once more, with the clock `lead` seconds short of the start of `build`."""
+        """Repeat the control build, with the clock `lead` seconds before the start of `build`."""
 
     def with_changes(self, changes: Changes) -> Sequence[BuildResult]:
         """Build a control and an experiment with all variations, both with `changes`; the second may be left out."""
@@ -109,10 +109,10 @@ class Rebuilder(Protocol):
 
 @runtime_checkable
 class Comparator(Protocol):
-    """Says where inside a differing output the difference lies."""
+    """Locates the difference inside an output."""
 
     def examine(self, difference: Difference, control: Path, experiment: Path) -> Sequence[Difference]:
-        """Return `difference` with location, evidence, diff or note filled; several when members differ apart.
+        """Return `difference` with location, evidence, diff or note filled; several if members differ independently.
 
         `control` and `experiment` are files with the contents of the output.
         """
@@ -120,47 +120,47 @@ class Comparator(Protocol):
 
 @runtime_checkable
 class Diagnoser(Protocol):
-    """Says what the two values of a place that differs point to."""
+    """Suggests causes from the two values of a place that differs."""
 
     def suspect(self, leaf: Place, control: Conditions, experiment: Conditions) -> Iterable[Suspicion] | None:
-        """Return causes for which the values of `leaf` speak, or None; the others are what the two builds ran in."""
+        """Return the causes that the values of `leaf` suggest, or None, given the conditions of both builds."""
 
 
 @runtime_checkable
 class ContentStore(Protocol):
-    """Keeps contents from session to session, by their digests."""
+    """Keeps contents across sessions, by digest."""
 
     def get_file(self, digest: Digest, to: Path) -> None:
-        """Write a content to the new file `to`.  Raises MissingError where it is not kept, StoreUnavailableError."""
+        """Write a content to the new file `to`.  Raises MissingError if it is absent, StoreUnavailableError."""
 
     def put_files(self, files: Mapping[Digest, Path]) -> None:
-        """Keep the contents of `files`, which nobody writes to any more.  Raises StoreUnavailableError."""
+        """Store the contents of `files`, which must no longer be written to.  Raises StoreUnavailableError."""
 
 
 @runtime_checkable
 class ActionCache(Protocol):
-    """Keeps one entry for each action, by the digest of the action.
+    """Keeps one entry per action, by the action's digest.
 
-    Entries are sealed under a key that the cache does not have: what it loses, mixes up or forges costs a rebuild.
+    Entries are authenticated with a key that the cache does not have: a lost, swapped or forged entry costs a rebuild.
     """
 
     def get_entry(self, action: str) -> bytes | None:
         """Return the entry of `action`, a hexadecimal digest; None if there is none.  Raises StoreUnavailableError."""
 
     def put_entry(self, action: str, entry: bytes) -> None:
-        """Keep `entry` for `action`, in place of any other.  Raises StoreUnavailableError."""
+        """Store `entry` for `action`, replacing any other.  Raises StoreUnavailableError."""
 
 
 @runtime_checkable
 class Store(ContentStore, ActionCache, Protocol):
-    """What sessions remember for each other."""
+    """What sessions share: contents and cached verdicts."""
 
     @property
     def problems(self) -> Sequence[str]:
-        """What went wrong so far, one sentence each, for the end of the session's report."""
+        """Problems so far, one sentence each, for the end of the session's report."""
 
     def close(self) -> None:
-        """Let go of what is held; called once, when the session ends."""
+        """Release all resources; called once, when the session ends."""
 
 
 class Images(Protocol):
@@ -170,4 +170,4 @@ class Images(Protocol):
         """Return the sha256 of each file of the reference `name`, by file name.  Raises SourceError."""
 
     def fetch(self, name: str) -> Mapping[str, Path]:
-        """Return each file of the reference `name`, its content checked.  Raises SourceError."""
+        """Return each file of the reference `name`, its content verified.  Raises SourceError."""

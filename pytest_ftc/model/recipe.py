@@ -12,7 +12,7 @@ from pytest_ftc.model.machine import Isolation
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Recipe:
-    """What a build is made of, without the sources themselves and without what may be secret."""
+    """All inputs of a build, without the sources themselves and without secrets."""
 
     artifact: str
     """Node id of the artifact."""
@@ -21,7 +21,7 @@ class Recipe:
     source: str
     """The source folder, relative to the project's."""
     source_digest: str
-    """Of the tree that was built; empty when it could not be read again."""
+    """Digest of the tree that was built; empty if it could not be computed."""
     commit: str
     """The commit of the sources; empty outside a repository."""
     environment: Environment
@@ -31,21 +31,21 @@ class Recipe:
     metadata: Metadata = Metadata.CONTENT
     preset: str | None = None
     prepared: tuple[str, ...] = ()
-    """Folders with what the preset had installed."""
+    """Folders with what the preset installed."""
     requirements: str = ""
-    """sha256 of that; empty when there was nothing."""
+    """sha256 of their contents; empty if there was nothing."""
     secrets: tuple[str, ...] = ()
-    """As the artifact declares them; their values are taken anew."""
+    """As the artifact declares them; a replay reads their values again."""
     passed: Mapping[str, str] = field(default_factory=dict)
     """Variables that came from the environment of pytest, each with a digest under the key of this user."""
     key: str = ""
-    """Tells which key that was; empty when there was none."""
+    """Identifies that key; empty if there was none."""
     path: tuple[str, ...] = ()
     """The session's search path for commands."""
     python: str = ""
     """The Python that ran the session."""
     isolation: Isolation = Isolation.NONE
     root: str = ""
-    """Where there were no namespaces, the folder that held all paths of the build."""
+    """Without namespaces, the folder that held all paths of the build."""
     cpus: int = 0
-    """CPUs of the machine."""
+    """Number of CPUs of the machine."""

@@ -1,4 +1,4 @@
-"""What helps against a cause, as the catalogue has it."""
+"""Remedies of the catalogue."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ from pytest_ftc.model.place import Field
 class RemedyTemplate:
     """One entry of the catalogue.
 
-    In its texts ``{epoch}`` and ``{output}`` stand for values of a build, ``$PWD`` for its path.
+    In its texts ``{epoch}`` and ``{output}`` are placeholders for values of a build, ``$PWD`` for its path.
     """
 
     causes: frozenset[str]
     summary: str
     source: str
-    """What it rests on: a specification or manual."""
+    """Its reference: a specification or manual."""
     settings: Mapping[str, str] = field(default_factory=dict)
     """Variables to set."""
     before: str = ""
@@ -26,21 +26,21 @@ class RemedyTemplate:
     after: str = ""
     """A shell command to run after it."""
     formats: frozenset[str] = frozenset()
-    """Formats of the place; empty for all."""
+    """The formats it applies to; empty for all."""
     fields: frozenset[Field] = frozenset()
-    """What differs there; empty for all."""
+    """The kinds of difference it applies to; empty for all."""
     tools: frozenset[str] = frozenset()
-    """Commands that wrote the output; empty for all."""
+    """The writing commands it applies to; empty for all."""
 
     @property
     def can_be_tried(self) -> bool:
-        """Whether it can be applied from outside."""
+        """Whether it can be applied without changing the build's own files."""
         return bool(self.settings or self.before or self.after)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Changes:
-    """What is done to the build itself, to see whether it helps; ``$PWD`` in settings stands for its path."""
+    """A change to the build, to test whether it helps; ``$PWD`` in settings is the build's path."""
 
     settings: Mapping[str, str]
     before: tuple[str, ...] = ()

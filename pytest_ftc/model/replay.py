@@ -1,4 +1,4 @@
-"""What came of running a recorded build again."""
+"""The result of replaying a recorded build."""
 
 from __future__ import annotations
 
@@ -10,23 +10,23 @@ from pytest_ftc.model.verification import Difference
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Replayed:
-    """What came of a replay."""
+    """The result of a replay."""
 
     then: BuildResult
     now: BuildResult
     differences: tuple[Difference, ...]
-    """`control` is what there was then."""
+    """`control` is the recorded build."""
     sources: str
-    """In what the sources are not what they were; empty when they are."""
+    """How the sources have changed; empty if they have not."""
     gaps: tuple[str, ...]
-    """What else is not as it was then, one sentence each."""
+    """What else has changed since, one sentence each."""
     leaks: tuple[str, ...] = ()
     clock: float | None = None
-    """When the clock began, seconds since 1970; None when it could not be set."""
+    """The clock's start, seconds since 1970; None if it could not be set."""
     kept: str = ""
-    """The folder with the trees; empty when they were not to be kept."""
+    """The folder with the trees; empty if they were not kept."""
     shell: bool = False
-    """Whether a person was in the place of the build."""
+    """Whether an interactive shell ran instead of the build."""
 
     @property
     def is_comparable(self) -> bool:
@@ -35,6 +35,6 @@ class Replayed:
 
     @property
     def same(self) -> bool:
-        """Whether the build ended as it did then, and left the same."""
+        """Whether the build ended as recorded, with identical outputs."""
         ends = ((build.status, build.exit_code) for build in (self.then, self.now))
         return self.is_comparable and len(set(ends)) == 1 and not self.differences and not self.leaks

@@ -12,11 +12,11 @@ class Snapshot:
 
     path: Path
     git_dir: Path | None
-    """The repository's ``.git`` folder, to be shown beside the copy; None when there is none of its own."""
+    """The repository's ``.git`` folder, to be mounted into the copy; None if it has none of its own."""
     git_link: Path | None
     """The folder that a ``.git`` file points into (worktrees, submodules)."""
     commit_time: int | None
     """Time of the last commit, seconds since 1970; None outside a repository."""
     order: str | None = None
-    """Digest of the order in which its files were changed, empty where all have one time; None if not known."""
+    """Digest of the order of its files' modification times, empty if all are equal; None if unknown."""
     notes: tuple[str, ...] = ()

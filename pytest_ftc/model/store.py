@@ -1,4 +1,4 @@
-"""What the store reports about itself, and about the builds it knows."""
+"""What the store reports about itself and its recorded builds."""
 
 from __future__ import annotations
 
@@ -7,10 +7,10 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BuildRecord:
-    """One build: who, when, where, and what came of it."""
+    """One recorded build: who, when, where, and its outcome."""
 
     action: str
-    """Digest of the action: of all that decides the outputs."""
+    """Digest of the action: of everything that determines the outputs."""
     artifact: str
     project: str
     """The folder of the project."""
@@ -22,9 +22,9 @@ class BuildRecord:
     """Seconds since 1970."""
     seconds: float
     digest: str
-    """Of the manifest of the outputs; empty when the build failed."""
+    """Digest of the manifest of the outputs; empty if the build failed."""
     verdict: str
-    """Of the verification that the build was a part of."""
+    """Verdict of the verification the build was part of."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,22 +40,22 @@ class Stats:
     sessions: int
     """Sessions that use it now."""
     builds: int
-    """Builds that the history knows."""
+    """Builds in the history."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Soundness:
-    """What a look at every byte has found."""
+    """The result of checking every byte."""
 
     blobs: int
-    """Contents looked at."""
+    """Contents checked."""
     entries: int
     corrupt: tuple[str, ...]
-    """Names of contents whose bytes are not what they were, in quarantine now."""
+    """Names of corrupt contents, now in quarantine."""
     refused: tuple[str, ...]
-    """Actions whose entry is not authentic, in quarantine now."""
+    """Actions whose entry is not authentic, now in quarantine."""
     lacking: tuple[str, ...]
-    """Actions whose entry names outputs that are gone; their verdicts stand all the same."""
+    """Actions whose entry names missing outputs; their verdicts remain valid."""
     history: tuple[str, ...]
     """What is wrong with the history."""
 
@@ -69,4 +69,4 @@ class Removed:
     bytes: int
     """Of both."""
     parts: int
-    """Files that dead sessions had not finished writing, and others that were in the way."""
+    """Unfinished files of dead sessions, and other unexpected files."""

@@ -1,4 +1,4 @@
-"""What a difference's own values point to."""
+"""Causes suggested by the values of a difference."""
 
 from __future__ import annotations
 
@@ -9,39 +9,39 @@ from pytest_ftc.model.environment import Environment
 
 
 class Strength(IntEnum):
-    """How much a suspicion is worth, without another build."""
+    """The strength of a suspicion, without another build."""
 
     GUESS = 1
-    """A shape that this cause often has, or a digest that follows from something else."""
+    """A shape typical of this cause, or a digest derived from something else."""
     WEAK = 2
-    """Numbers that happen to match."""
+    """Numbers that may match by coincidence."""
     STRONG = 3
-    """A value of a certain type that lies, on each side, where that build's own values lie."""
+    """A value of a known type that, on each side, fits that build's own values."""
     CERTAIN = 4
     """Each side holds its own build's unique token."""
 
 
 @dataclass(frozen=True, slots=True)
 class Suspicion:
-    """A cause that the differing bytes themselves speak for."""
+    """A cause suggested by the differing bytes."""
 
     cause: str
     """A `Cause`, or the name of a variation that a plugin adds."""
     strength: Strength
     control: str
-    """What was matched in the control build; bytes that are no UTF-8 as escapes."""
+    """The match in the control build; bytes that are not UTF-8 are escaped."""
     experiment: str
     why: str
     """One plain sentence."""
 
     def weakened(self, strength: Strength) -> Suspicion:
-        """Return the same with at most `strength`."""
+        """Return a copy, limited to `strength`."""
         return Suspicion(self.cause, min(self.strength, strength), self.control, self.experiment, self.why)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Conditions:
-    """What one of two builds that are compared ran in."""
+    """The conditions of one of two compared builds."""
 
     environment: Environment
     started: float

@@ -1,4 +1,4 @@
-"""The whole record of one artifact's check."""
+"""The complete result of one artifact's verification."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from enum import Enum
 from pytest_ftc.model.build import BuildResult, BuildStatus, Output
 
 PUBLISHED = "(against what was published)"
-"""Ends the location of what differs from a published file: that is another matter than two builds that differ."""
+"""Suffix of the location of a difference from a published file, as opposed to one between two builds."""
 
 
 class Verdict(str, Enum):
@@ -26,7 +26,7 @@ class Verdict(str, Enum):
 
 
 class DiagnosisMode(str, Enum):
-    """How deeply a session explains differences."""
+    """How thoroughly a session explains differences."""
 
     OFF = "off"
     FAST = "fast"
@@ -41,7 +41,7 @@ class DiagnosisMode(str, Enum):
 
 
 class DifferenceKind(str, Enum):
-    """In what way an output differs between two builds."""
+    """How an output differs between two builds."""
 
     MISSING = "missing"
     """In the control build only."""
@@ -55,7 +55,7 @@ class DifferenceKind(str, Enum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Evidence:
-    """The same place as the two builds have it; text, at most a few hundred characters."""
+    """The values of a place in both builds; text of at most a few hundred characters."""
 
     control: str
     experiment: str
@@ -82,11 +82,11 @@ class Difference:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Remedy:
-    """A setting that makes the outputs identical, or is thought to."""
+    """A setting that makes the outputs identical, or is expected to."""
 
     summary: str
     settings: Mapping[str, str] = field(default_factory=dict)
-    """Variables to set; ``$PWD`` in them stands for the path of the build."""
+    """Variables to set; ``$PWD`` in them is the path of the build."""
     before: str = ""
     """A shell command to run before the build."""
     after: str = ""
@@ -94,11 +94,11 @@ class Remedy:
     proved: bool = False
     """True only when rebuilding with the settings removed the difference."""
     tried: bool = False
-    """Whether it was rebuilt with; what was tried and not proved was not enough."""
+    """Whether it was tested by rebuilding; if tested and not proved, it is not sufficient."""
     also_tried: tuple[str, ...] = field(default=(), metadata={"key": "in_vain"})
-    """The summaries of others that the difference was rebuilt with before, and stayed."""
+    """The summaries of remedies tested before, with no effect."""
     source: str = ""
-    """The specification or manual it rests on."""
+    """The specification or manual it refers to."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -113,19 +113,19 @@ class Finding:
     confirmed: bool
     evidence: Evidence
     command: tuple[str, ...] = ()
-    """The command that wrote the differing bytes; empty when not known."""
+    """The command that wrote the differing bytes; empty if unknown."""
     circumstances: str = ""
-    """Where that command ran, how it ended if not well, and what started it."""
+    """Where that command ran, how it failed (if it did), and what started it."""
     given: tuple[str, ...] = ()
-    """A command beside that one, as in a pipe, which had the value among its arguments, where that one had not."""
+    """A concurrent command, such as one in a pipe, with the value among its arguments when that command has none."""
     why: str = ""
-    """What points to the cause, in one sentence."""
+    """The evidence for the cause, in one sentence."""
     remedy: Remedy | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NotVaried:
-    """A variation that was asked for and could not be applied."""
+    """A requested variation that could not be applied."""
 
     variation: str
     reason: str
@@ -133,7 +133,7 @@ class NotVaried:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Agreement:
-    """On how many builds, of this and earlier sessions, it rests that the outputs are what they are."""
+    """How many builds, of this and earlier sessions, agree on the outputs."""
 
     builds: int
     machines: int
@@ -143,33 +143,33 @@ class Agreement:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Verification:
-    """The record of one artifact's check: builds, differences, findings, verdict, coverage."""
+    """The result of verifying one artifact: builds, differences, findings, verdict, coverage."""
 
     id: str
     name: str
     verdict: Verdict
     reason: str = ""
-    """Why, in one or two lines, when the verdict is failed, fragile or error."""
+    """The reason, in one or two lines, if the verdict is failed, fragile or error."""
     cached: bool = False
-    """Whether it comes from an earlier session."""
+    """Whether it is a cached verdict of an earlier session."""
     agreement: Agreement | None = None
-    """None where nothing is remembered."""
+    """None without a verification cache."""
     requirements: str = ""
     """sha256 of the installed build requirements; empty when there are none."""
     varied: tuple[str, ...] = ()
-    """Variations that were in force, and differed, in the builds compared."""
+    """Variations that were active, and differed, in the builds compared."""
     not_varied: tuple[NotVaried, ...] = ()
     builds: tuple[BuildResult, ...] = ()
     differences: tuple[Difference, ...] = ()
     findings: tuple[Finding, ...] = ()
     leaks: tuple[str, ...] = ()
-    """Secrets that stand in outputs or logs: which, how written and where, one sentence each."""
+    """Secrets found in outputs or logs: which, in which encoding and where, one sentence each."""
     hermeticity: tuple[str, ...] = ()
-    """What the build used beyond its declared inputs, one sentence each; empty also where it was not traced."""
+    """Undeclared inputs of the build, one sentence each; also empty if it was not traced."""
     strict: bool = False
-    """Whether that is held against it."""
+    """Whether undeclared inputs fail the artifact."""
     notes: tuple[str, ...] = ()
-    """Other things a person should know, one sentence each."""
+    """Further notes for the user, one sentence each."""
     seconds: float = 0.0
     """Wall time of the whole verification."""
 
@@ -185,7 +185,7 @@ class Verification:
 
     @property
     def passed(self) -> bool:
-        """Whether the artifact is all that it was asked to be."""
+        """Whether the artifact passes."""
         kept = not self.leaks and not (self.strict and self.hermeticity)
         return self.verdict is Verdict.REPRODUCIBLE and kept
 

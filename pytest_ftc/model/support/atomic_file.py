@@ -1,4 +1,4 @@
-"""Replacing a file atomically: it holds all of the new content or all of the old, whatever happens meanwhile."""
+"""Atomic replacement of a file: after a crash it has either its old or its new content."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Times that stand in for an unknown one, in seconds since 1970."""
+"""Fixed times used when the real one is unknown, in seconds since 1970."""
 
 from __future__ import annotations
 

@@ -25,6 +25,6 @@ def run_git(
 
 
 def _environment(environ: Mapping[str, str]) -> dict[str, str]:
-    """Return `environ` without what points git at another repository: git sets GIT_DIR and the like for its hooks."""
+    """Return `environ` without variables that select a repository: git sets GIT_DIR and others for its hooks."""
     kept = {name: value for name, value in environ.items() if not name.startswith("GIT_")}
     return {**kept, "LC_ALL": "C", "GIT_OPTIONAL_LOCKS": "0"}

@@ -1,4 +1,4 @@
-"""Making hostile text fit for a person's eyes: names, values and logs of builds are not to be trusted."""
+"""Escaping of untrusted text for display: names, values and logs of builds may be hostile."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ _JOINS = re.compile("[\ufe00-\ufe0f\U0001f1e6-\U0001f1ff\U0001f3fb-\U0001f3ff]")
 
 
 def printable(text: str, keep: str = "\n") -> str:
-    """Return `text` with undecodable bytes and all that is not printable escaped, but for the characters to `keep`.
+    """Return `text` with undecodable bytes and all that is not printable escaped, except the characters in `keep`.
 
     Not printable are control characters and the bidirectional ones, which reorder a line: see `str.isprintable`.
     """

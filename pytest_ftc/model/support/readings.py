@@ -1,4 +1,4 @@
-"""Ways to read bytes as what they stand for: without escapes, line breaks, or the columns of a hexdump."""
+"""Decodings of bytes: without escapes, line breaks, or the columns of a hexdump."""
 
 from __future__ import annotations
 

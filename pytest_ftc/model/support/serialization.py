@@ -55,7 +55,7 @@ def _field_names(kind: type) -> tuple[tuple[str, str], ...] | None:
 
 
 def _reader(kind: Any) -> Reader:
-    """Return what reads a `kind`.  What that consists of is looked at once, since there may be thousands to read."""
+    """Return a reader of `kind`.  Its fields are inspected once, since there may be thousands of values to read."""
     if kind not in _READERS:
         _READERS[kind] = _make_reader(kind)
     return _READERS[kind]

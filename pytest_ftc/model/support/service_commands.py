@@ -1,4 +1,4 @@
-"""Commands that CI services read from the log of a job: nothing that a build has named or written may become one."""
+"""Commands that CI services read from a job's log: nothing a build names or writes may become one."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def defuse(text: str, environ: Mapping[str, str] = os.environ) -> str:
 
 
 def defuse_json(text: str, environ: Mapping[str, str] = os.environ) -> str:
-    """Return the JSON `text`, which means the same, without such commands."""
+    """Return equivalent JSON `text` without such commands."""
     if not any(environ.get(name) for name in _SERVICES):
         return text
     return _SECTION.sub("section\\\\u005f", _ANYWHERE.sub("\\\\u0023", text))

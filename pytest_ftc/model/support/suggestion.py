@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 
 def suggest(name: str, valid: Iterable[str], *, cutoff: float = 0.5) -> str | None:
-    """Return the name of `valid` that is most like `name`, or None if none is `cutoff` alike, from 0 to 1."""
+    """Return the name in `valid` most similar to `name`, or None if no similarity reaches `cutoff` (0 to 1)."""
     import difflib  # Not at the top: every run of pytest may import this module, few make a mistake.
 
     near = difflib.get_close_matches(name, list(valid), n=1, cutoff=cutoff)
