@@ -38,6 +38,8 @@ for kind, limit in limits.items():
 os.nice(10)
 os.execvp(sys.argv[2], sys.argv[2:])
 """
+_LARGEST = 4 << 30
+"""Bytes of an output; diffoscope may write no larger file, and has no time for it."""
 _MOST_PLACES = 20
 _MOST_RESULT = 64 << 20
 """Bytes of JSON that are read: what is limited in diffoscope must not fill the memory here."""
@@ -88,6 +90,8 @@ class DiffoscopeComparator:
 
     def examine(self, difference: Difference, control: Path, experiment: Path) -> Sequence[Difference]:
         try:
+            if max(control.stat().st_size, experiment.stat().st_size) > _LARGEST:
+                raise DiffoscopeError(f"it is larger than {_LARGEST >> 30} GiB")
             with tempfile.TemporaryDirectory(prefix="diff-", dir=self._work, ignore_cleanup_errors=True) as folder:
                 places, text = self._ask(Path(folder), difference.output, control, experiment)
         except (DiffoscopeError, OSError) as error:

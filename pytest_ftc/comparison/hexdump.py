@@ -9,7 +9,8 @@ from pathlib import Path
 from typing import BinaryIO
 
 from pytest_ftc.comparison.excerpt import contrast
-from pytest_ftc.comparison.members.span import common_start
+from pytest_ftc.comparison.members.limits import Budget, Limits, OutOfTimeError
+from pytest_ftc.comparison.members.span import first_unequal, whole_file
 from pytest_ftc.model import Difference, Evidence
 from pytest_ftc.model.support.printable import shorten
 
@@ -42,7 +43,9 @@ class HexComparator:
 
     def examine(self, difference: Difference, control: Path, experiment: Path) -> Sequence[Difference]:
         try:
-            found = first_difference(control, experiment)
+            found = first_difference(control, experiment, Budget(Limits()))
+        except OutOfTimeError as error:
+            return (replace(difference, note=f"not examined: {error}"),)
         except OSError as error:
             return (replace(difference, note=f"not examined: {shorten(str(error))}"),)
         if found is None:
@@ -51,10 +54,10 @@ class HexComparator:
         return (replace(difference, location=location, evidence=found.evidence),)
 
 
-def first_difference(control: Path, experiment: Path) -> FirstDifference | None:
-    """Return where the files differ first, or None when they are equal.  Raises OSError."""
-    with open(control, "rb") as one, open(experiment, "rb") as other:
-        found = _find_offset(one, other)
+def first_difference(control: Path, experiment: Path, budget: Budget | None = None) -> FirstDifference | None:
+    """Return where the files differ first, or None when they are equal.  Raises OSError, OutOfTimeError."""
+    with open(control, "rb", 0) as one, open(experiment, "rb", 0) as other:
+        found = _find_offset(one, other, budget or Budget(Limits()))
         if found is None:
             return None
         offset, line = found
@@ -64,21 +67,22 @@ def first_difference(control: Path, experiment: Path) -> FirstDifference | None:
         return FirstDifference(offset, f"byte {offset:#x}", evidence, _count_places(one, other, offset) - 1)
 
 
-def _find_offset(one: BinaryIO, other: BinaryIO) -> tuple[int, int] | None:
+def _find_offset(one: BinaryIO, other: BinaryIO, budget: Budget) -> tuple[int, int] | None:
     """Return the first differing offset and its line; line 0 when the files do not begin as text."""
-    position = lines = 0
-    text: bool | None = None
-    while True:
-        left, right = one.read(_CHUNK), other.read(_CHUNK)
-        if text is None:
-            text = _begins_as_text(left) and _begins_as_text(right)
-        if left != right:
-            inside = common_start(left, right)
-            return position + inside, lines + left.count(b"\n", 0, inside) + 1 if text else 0
-        if not left:
-            return None
-        lines += left.count(b"\n") if text else 0
-        position += len(left)
+    offset = first_unequal(whole_file(one), whole_file(other), budget)
+    if offset is None:
+        return None
+    one.seek(0)
+    other.seek(0)
+    if not (_begins_as_text(one.read(_CHUNK)) and _begins_as_text(other.read(_CHUNK))):
+        return offset, 0
+    one.seek(0)
+    lines, left = 1, offset
+    while left and (chunk := one.read(min(_CHUNK, left))):
+        budget.check_time()
+        lines += chunk.count(b"\n")
+        left -= len(chunk)
+    return offset, lines
 
 
 def _begins_as_text(chunk: bytes) -> bool:

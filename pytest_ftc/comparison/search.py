@@ -44,7 +44,7 @@ class Seeker(Protocol):
 def seek(path: Path, seeker: Seeker, name: str = "", budget: Budget | None = None) -> Found:
     """Have `seeker` search the file at `path`, called `name`, and every piece in it.
 
-    The file itself is searched to its end, the pieces as far as the `budget` goes.  Raises OSError.
+    They are searched as far as the `budget` goes; the beginning of the file is in any case.  Raises OSError.
     """
     budget = budget or Budget(_LIMITS)
     found: dict[Piece, Collection[str]] = {}
@@ -53,9 +53,8 @@ def seek(path: Path, seeker: Seeker, name: str = "", budget: Budget | None = Non
         for piece in pieces:
             # What is stored as it is was searched with its container, and is only located more exactly.
             among = found.get(piece.within, ()) if piece.within else None
-            is_file = not (piece.member or piece.within)
             if among is None or among:
-                here = found[piece] = _search(piece.content, seeker, among, None if is_file else budget)
+                here = found[piece] = _search(piece.content, seeker, among, budget)
                 for what in here:
                     if piece.within:
                         places.pop((piece.within, what), None)
@@ -94,12 +93,12 @@ def _time_limit(budget: Budget) -> Iterator[None]:
         budget.tell(str(error))
 
 
-def _search(span: Span, seeker: Seeker, among: Collection[str] | None, budget: Budget | None) -> Collection[str]:
+def _search(span: Span, seeker: Seeker, among: Collection[str] | None, budget: Budget) -> Collection[str]:
     found: dict[str, None] = {}
     position, tail = 0, b""
     while chunk := span.read(position, _CHUNK):
-        if budget:
-            budget.check_time()
+        if position and budget.is_over():
+            return found
         position += len(chunk)
         data = tail + chunk
         found.update(dict.fromkeys(seeker.find(data, among)))

@@ -7,6 +7,7 @@ names of files, and sizes, waits and redirects are bounded.
 from __future__ import annotations
 
 import hashlib
+import math
 import secrets
 import threading
 import time
@@ -44,8 +45,12 @@ class Bounds:
     connect: float = 10
     read: float = 30
     """Seconds without a byte."""
+    start: float = 60
+    """Seconds for one manifest, and before a file must have come as fast as the `slowest`."""
+    slowest: float = 128 << 10
+    """Bytes of a file in a second."""
     total: float = 900
-    """Seconds for one manifest or one file."""
+    """Seconds for all files of one reference."""
     size: int = 4 << 30
     """Bytes that all files of one reference may hold."""
 
@@ -76,8 +81,11 @@ class OciImages:
                 layers = self._list(name)
                 folder = self._folder / f"oci-{secrets.token_hex(8)}"
                 folder.mkdir(parents=True)
+                end = time.monotonic() + self._bounds.total
                 self._files[name] = {
-                    title: self._ask(name, partial(_Client.save, layer=layer, path=folder / str(number)))
+                    title: self._ask(
+                        name, partial(_Client.save, layer=layer, path=folder / str(number)), size=layer.size, end=end
+                    )
                     for number, (title, layer) in enumerate(layers.items())
                 }
             return self._files[name]
@@ -87,12 +95,13 @@ class OciImages:
             self._layers[name] = self._ask(name, lambda client: read_manifest(client.manifest(), self._bounds.size))
         return self._layers[name]
 
-    def _ask(self, name: str, question: Callable[[_Client], T]) -> T:
+    def _ask(self, name: str, question: Callable[[_Client], T], *, size: int = 0, end: float = math.inf) -> T:
+        """Return the answer to `question`, which has `size` bytes and must be there at the moment `end`."""
         image = parse_image(name)
         assert image is not None, "configuration has checked it"
         registry = self._registries.setdefault(image.registry, Service(self._bounds.persistence, self._cancelled))
         try:
-            return registry.call(lambda: self._wait_for(partial(_ask_once, image, self._bounds, question)))
+            return registry.call(lambda: self._wait_for(partial(_ask_once, image, self._bounds, question), size, end))
         except (RefusedError, ServiceError) as error:
             raise SourceError(f"reference: {name}: {error}") from None
         except ModuleNotFoundError:
@@ -101,7 +110,7 @@ class OciImages:
                 advice="pip install 'pytest-ftc[oci]'",
             ) from None
 
-    def _wait_for(self, work: Callable[[], T]) -> T:
+    def _wait_for(self, work: Callable[[], T], size: int, end: float) -> T:
         """Return what `work` returns; a registry that sends a byte now and then must not hold up the session."""
         ended: list[T | BaseException] = []
         done = threading.Event()
@@ -114,12 +123,13 @@ class OciImages:
             done.set()
 
         threading.Thread(target=run, daemon=True, name="ftc-oci").start()
-        end = time.monotonic() + self._bounds.total
+        began = time.monotonic()
+        end = min(end, began + self._bounds.total, began + self._bounds.start + size / self._bounds.slowest)
         while not done.wait(0.1):
             if self._cancelled():
                 raise RefusedError("the session ended")
             if time.monotonic() > end:
-                raise ServiceError(f"it was not there after {self._bounds.total:g} s")
+                raise ServiceError(f"it was not there after {max(0.0, end - began):.0f} s")
         (outcome,) = ended
         if isinstance(outcome, BaseException):
             raise outcome

@@ -148,7 +148,7 @@ def _verify_with_secrets(artifact: Artifact, context: VerificationContext) -> Ve
     if context.machine.isolation is not Isolation.NONE:
         check_visible(secrets, artifact.secrets)
     context.known_secrets.append(secrets)
-    guard = SecretGuard(secrets, context.logs, context.diffs)
+    guard = SecretGuard(secrets, context.logs, context.diffs, seconds=artifact.timeout)
     given = replace(artifact, env={**artifact.env, **secrets.variables})
     # Nothing that follows has a value that is not masked: what fails says why in the words of a build, too.
     return guard.mask(_or_error(artifact, lambda: _verify(given, _guarded(context, guard))))

@@ -230,6 +230,22 @@ def test_nobody_waits_for_a_registry_that_drips_or_for_one_that_is_not_there(ima
         images.digests(f"oci:{host}/app:1.0")
 
 
+def test_a_registry_that_drips_holds_up_no_longer_than_so_small_a_file_may_take(images, tmp_path):
+    def slowly(connection: socket.socket) -> None:
+        connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 100000\r\n\r\n")
+        while not ended.wait(0.3):
+            connection.sendall(b" ")
+
+    ended = threading.Event()
+    patient = OciImages(tmp_path, bounds=Bounds(start=1, persistence=Persistence()))
+    began = time.monotonic()
+    with answering(slowly) as (host, _):
+        with pytest.raises(SourceError, match="was not there after 1 s"):
+            patient.digests(f"oci:{host}/app:1.0")
+        ended.set()
+    assert time.monotonic() - began < 30
+
+
 RESET = (socket.SOL_SOCKET, socket.SO_LINGER, b"\1\0\0\0\0\0\0\0")
 BUSY = http(b"", "429 Too Many Requests")
 LISTS_ONE = http(json.dumps({"layers": [{"digest": f"sha256:{'1' * 64}", "size": 1, "annotations": {"org.opencontainers.image.title": "a"}}]}).encode())  # fmt: skip

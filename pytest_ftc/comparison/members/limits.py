@@ -64,6 +64,15 @@ class Budget:
         if time.monotonic() > self.deadline:
             raise OutOfTimeError(f"stopped after {self.limits.seconds:g} s")
 
+    def is_over(self) -> bool:
+        """Return whether the time is over, and record it then."""
+        try:
+            self.check_time()
+        except OutOfTimeError as error:
+            self.tell(str(error))
+            return True
+        return False
+
     def few(self, members: Iterable[T]) -> Iterator[T]:
         """Yield members, and count them, until they are too many.  Raises OutOfTimeError."""
         for member in members:

@@ -19,11 +19,11 @@ from pytest_ftc.verification.confidential.mask_record import NOT_SHOWN, mask_bui
 class SecretGuard:
     """Searches each build for `secrets` as soon as it has ended, before anything of it is compared or kept."""
 
-    def __init__(self, secrets: Secrets, logs: Path | None, diffs: Path | None = None) -> None:
+    def __init__(self, secrets: Secrets, logs: Path | None, diffs: Path | None = None, *, seconds: float = 600) -> None:
         self._secrets = secrets
         self._logs = logs
         self._diffs = diffs
-        self._search = LeakSearch(secrets)
+        self._search = LeakSearch(secrets, seconds)
         self._lock = threading.Lock()
 
     def admit(self, build: BuildResult) -> BuildResult:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import os
+import time
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from glob import escape
 from pathlib import Path
 
 from pytest_ftc.builds.inputs.secrets import Secrets
 from pytest_ftc.builds.inputs.spellings import Spelling
+from pytest_ftc.comparison.members.limits import Budget, Limits
 from pytest_ftc.comparison.search import seek
 from pytest_ftc.model import BuildResult, Output
 from pytest_ftc.model.support.readings import read_all, texts_in
@@ -16,12 +18,16 @@ from pytest_ftc.model.support.readings import read_all, texts_in
 _LONGEST_FORM = 20
 """Bytes that a dump takes for one of a secret, offsets and characters included."""
 _SPARE = 4096
+_DECOMPRESSED = 1 << 29
+"""Bytes of one output that are decompressed."""
 
 
 class LeakSearch:
     """Looks for secrets in what builds left, and keeps what it found, and which outputs must not be shown."""
 
-    def __init__(self, secrets: Secrets) -> None:
+    def __init__(self, secrets: Secrets, seconds: float) -> None:
+        self._seconds = seconds
+        self._end = 0.0
         self._seeker = SecretSeeker(secrets.spellings)
         self._searched: dict[str, bool] = {}
         self.leaks: dict[str, None] = {}
@@ -31,15 +37,16 @@ class LeakSearch:
         """Paths of outputs that hold a secret, or could not be searched to their end."""
 
     def search(self, build: BuildResult) -> None:
-        """Search the outputs and logs of `build`."""
-        for output in build.outputs:
-            in_names = list(self._note(self._find_in_names(output)))
-            if self._is_hidden(build, output) or in_names:
-                self.hidden.add(output.path)
+        """Search the outputs and logs of `build`, for as long as a build may take."""
+        self._end = time.monotonic() + self._seconds
         for log in logs_of(build):
             name = f"the log of the {build.role.value} build"
             found, _ = self._search_file(log, name)
             list(self._note(f"{what} stands in {name}" for _, what in found))
+        for output in build.outputs:
+            in_names = list(self._note(self._find_in_names(output)))
+            if self._is_hidden(build, output) or in_names:
+                self.hidden.add(output.path)
 
     def _is_hidden(self, build: BuildResult, output: Output) -> bool:
         if not output.sha256:
@@ -70,7 +77,8 @@ class LeakSearch:
     def _search_file(self, path: Path, name: str) -> tuple[Sequence[tuple[str, str]], bool]:
         """Return the places in which secrets stand, and whether all of the file was searched."""
         try:
-            found = seek(path, self._seeker, name)
+            limits = Limits(decompressed=_DECOMPRESSED, seconds=max(0.0, self._end - time.monotonic()))
+            found = seek(path, self._seeker, name, Budget(limits))
         except FileNotFoundError:
             return (), True
         except OSError as error:

@@ -1,3 +1,4 @@
+import time
 from pathlib import Path
 
 import pytest
@@ -5,6 +6,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from pytest_ftc.comparison.hexdump import HexComparator, first_difference
+from pytest_ftc.comparison.members.limits import Budget, Limits, OutOfTimeError
 from pytest_ftc.model import Difference, DifferenceKind
 
 DIFFERENCE = Difference(output="x", kind=DifferenceKind.CONTENT, control=None, experiment=None)
@@ -104,3 +106,15 @@ def test_a_sparse_file_of_two_gigabytes_needs_little_memory(tmp_path):
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     assert first_difference(tmp_path / "one", tmp_path / "other").offset == (2 << 30) - 1
     assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 50_000
+
+
+def test_holes_take_no_time_and_what_takes_too_long_is_noted(tmp_path):
+    for name, last in (("one", b"a"), ("other", b"b")):
+        with open(tmp_path / name, "wb") as file:
+            file.seek(1 << 40)
+            file.write(last)
+    began = time.monotonic()
+    assert first_difference(tmp_path / "one", tmp_path / "other").offset == 1 << 40
+    assert time.monotonic() - began < 20
+    with pytest.raises(OutOfTimeError):
+        first_difference(tmp_path / "one", tmp_path / "other", Budget(Limits(seconds=-1)))

@@ -2,6 +2,7 @@
 
 import gzip
 import hashlib
+import time
 import zipfile
 from pathlib import Path
 
@@ -95,3 +96,22 @@ def build_of(folder, data):
     return BuildResult(
         id="1", role=Role.CONTROL, environment={}, status=BuildStatus.OK, outputs=(output,), blobs=str(folder)
     )
+
+
+def test_an_output_that_takes_too_long_is_hidden_and_noted(tmp_path):
+    build = build_of(tmp_path, b"x" * (3 << 20) + VALUE)
+    guard = SecretGuard(secrets_of(VALUE), None, seconds=0)
+    guard.admit(build)
+    masked = guard.mask(Verification(id="a", name="a", verdict=Verdict.REPRODUCIBLE, builds=(build,)))
+    assert guard.hides("out")
+    assert masked.leaks == ()
+    assert masked.notes == ("not searched for secrets: out: stopped after 0 s",)
+
+
+def test_holes_take_no_time(tmp_path):
+    with open(tmp_path / "out", "wb") as file:
+        file.seek(1 << 40)
+        file.write(VALUE)
+    began = time.monotonic()
+    assert seek(tmp_path / "out", seeker(VALUE)).places == (("", "env:TOKEN (as it is)"),)
+    assert time.monotonic() - began < 20
