@@ -18,6 +18,7 @@ LEAKS = {
     "possible": (CPUS, "cat /sys/devices/system/cpu/possible"),
     "present": (CPUS, "cat /sys/devices/system/cpu/present"),
     "folders of cpus": (CPUS, "ls /sys/devices/system/cpu | grep -c '^cpu[0-9]'"),
+    "folders of nodes": (CPUS, "ls -d /sys/devices/system/node/node*/cpu* | grep -c 'cpu[0-9]'"),
     "node": (CPUS, "node -e 'console.log(require(\"os\").cpus().length)'"),
     "release": ("kernel", "cat /proc/sys/kernel/osrelease"),
     "version": ("kernel", "cat /proc/version"),
@@ -40,6 +41,8 @@ NOT_VARIED = {
     "zone without variables": ("timezone", "env -i date +%Z"),
     "zone without TZ": ("timezone", "unset TZ; date +%Z"),
     "zone by the link": ("timezone", "readlink -f /etc/localtime"),
+    "zone by the link in Python": ("timezone", "python3 -c 'import os; print(os.readlink(\"/etc/localtime\"))'"),
+    "siblings": (CPUS, "cat /sys/devices/system/cpu/cpu0/topology/package_cpus_list"),
     "interrupts": (CPUS, "head -1 /proc/interrupts | wc -w"),
     "affinity of its own": (CPUS, "taskset -c 0-63 nproc"),
 }

@@ -91,8 +91,9 @@ def show_parts(spec: Spec, scratch: str, new_root: str) -> None:
     """Show folders of the kernel without what the environment does not have: processors, network interfaces."""
     if spec["cpus"]:
         allowed = {f"cpu{number}" for number in _allowed(spec)}
-        hidden = {name for name in _list(_CPUS) if _CPU.fullmatch(name) and name not in allowed}
-        _show_without(_CPUS, hidden, scratch, new_root)
+        for folder in (_CPUS, *(f"{_NODES}/{name}" for name in _list(_NODES) if name.startswith("node"))):
+            hidden = {name for name in _list(folder) if _CPU.fullmatch(name) and name not in allowed}
+            _show_without(folder, hidden, scratch, new_root)
     if not spec["network"]:
         for folder in _NETWORK:
             _show_without(folder, set(_list(folder)) - {"lo"}, scratch, new_root)

@@ -28,7 +28,7 @@ class Supervision:
     def report(self) -> dict[str, Any]:
         """Return the part of the build's result that describes its supervision."""
         hole = self._find_hole(self._clock) if self._clock else ""
-        evaded = self._recorder.unvaried.evaded if self._recorder else {}
+        evaded = self._recorder.find_evaded() if self._recorder else {}
         return {
             "not_applied": {**evaded, **({"time": hole} if hole else {})},
             **({"trace": self._recorder.result()} if self._recorder and not self.following.refusal else {}),

@@ -68,6 +68,12 @@ class Recorder:
             "outside_gap": self._outside.gap,
         }
 
+    def find_evaded(self) -> dict[str, str]:
+        """Return the variations that do not count for this build, with the reason."""
+        for path in self._outside.found:
+            self.unvaried.saw_lookup(path)
+        return self.unvaried.evaded
+
     def saw_start(self, pid: int) -> None:
         parent = self._program(pid)
         described = _describe(pid)

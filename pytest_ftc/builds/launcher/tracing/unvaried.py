@@ -13,6 +13,11 @@ _ALWAYS = (
         "num_cpus",
         r"/proc/(interrupts|softirqs|schedstat|(self/|thread-self/|[0-9]+/)?net/softnet_stat)|/sys/bus/cpu/.*",
     ),
+    ("num_cpus", r"/sys/devices/system/cpu/cpu[0-9]+/(topology|cache)/.*|/sys/devices/system/cpu/cpufreq(/.*)?"),
+    (
+        "num_cpus",
+        r"/sys/(class|devices/virtual)/(cpuid|msr)(/.*)?|/sys/devices/system/(machinecheck|clockevents)(/.*)?",
+    ),
     ("kernel", r"/proc/config\.gz|/boot/.*"),
     ("network", r"/sys/(devices/(?!virtual/).*|bus/.*/devices/.*)/net/.*"),
     ("time", r"/dev/rtc.*|/sys/class/rtc/.*|/sys/devices/.*/rtc[0-9].*|/proc/driver/rtc|/dev/kmsg|/proc/timer_list"),
@@ -27,6 +32,7 @@ _WITHOUT_NAMESPACES = (
 )
 
 _LINKS = ("/etc/localtime",)
+"""Symlinks that are of use without being opened."""
 
 
 class UnvariedFiles:
@@ -50,6 +56,11 @@ class UnvariedFiles:
     def saw_choice_of_cpus(self, program: str) -> None:
         """Note that `program` asks for more CPUs than one, and so for more than the experiment would give it."""
         self.evaded.setdefault("num_cpus", f"{_name(program)} chooses its CPUs itself, by sched_setaffinity(2)")
+
+    def saw_lookup(self, path: str) -> None:
+        """Note that `path` was looked at, as by stat(2) or readlink(2)."""
+        if path in _LINKS:
+            self.saw(path, "")
 
     def saw_arguments(self, words: list[str]) -> None:
         """Note that a command names a link, which it may read without opening it."""
