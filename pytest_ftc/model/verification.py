@@ -12,6 +12,10 @@ PUBLISHED = "(against what was published)"
 """Suffix of the location of a difference from a published file, as opposed to one between two builds."""
 
 
+BUILT_AGAIN = "built again: "
+"""How the note begins that says why an artifact is built again."""
+
+
 class Verdict(str, Enum):
     """The result for an artifact."""
 
@@ -182,6 +186,11 @@ class Verification:
             for build in self.builds
             if build.failed_before and build.status is BuildStatus.OK
         )
+
+    @property
+    def rebuilt(self) -> tuple[str, ...]:
+        """Why it was not answered from the cache, although it was built before; these are among the notes."""
+        return tuple(note for note in self.notes if note.startswith(BUILT_AGAIN))
 
     @property
     def passed(self) -> bool:

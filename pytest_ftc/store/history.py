@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import zlib
 from collections.abc import Sequence
 from dataclasses import astuple, dataclass, replace
 
@@ -118,6 +119,20 @@ class History:
                 (_storable(project),),
             ).fetchall()
         return {row[0]: row[1] for row in rows}
+
+    def note_inputs(self, project: str, artifact: str, text: str) -> None:
+        """Keep what an artifact was last built from, to name what changes; nothing else rests on it."""
+        row = (*map(_storable, (project, artifact)), zlib.compress(text.encode("utf-8", "backslashreplace")))
+        with self._database.opened() as connection:
+            connection.execute("insert or replace into inputs values (?, ?, ?)", row)
+
+    def inputs_of(self, project: str, artifact: str) -> str:
+        """Return what an artifact was last built from; empty where that is not known."""
+        asked = tuple(map(_storable, (project, artifact)))
+        with self._database.opened() as connection:
+            query = "select text from inputs where project = ? and artifact = ?"
+            row = connection.execute(query, asked).fetchone()
+        return zlib.decompress(row[0]).decode() if row else ""
 
     def count(self) -> int:
         """Return how many builds are noted."""

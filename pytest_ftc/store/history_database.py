@@ -24,6 +24,7 @@ _SCHEMA = f"""
 create table if not exists builds (number integer primary key, {COLUMNS}, code);
 create index if not exists by_action on builds (action, digest);
 create index if not exists by_artifact on builds (artifact, started);
+create table if not exists inputs (project, artifact, text, primary key (project, artifact));
 """
 _PATIENCE = 20.0
 """Seconds to wait for other sessions that write."""

@@ -122,8 +122,12 @@ def test_whatever_a_build_uses_outside_its_source_is_asked_about(verify, project
     assert set(cached(verify(toml, QUICK)).values()) == {True}
     for name, case in CASES.items():
         write(*places[name], case.after)
-    again = cached(verify(toml, QUICK))
+    run = verify(toml, QUICK)
+    again = cached(run)
     assert {name for name, answered in again.items() if answered} == {"nothing"}
+    (note,) = run.artifact("a makefile that is included")["notes"]
+    assert note == f"built again: {places['a makefile that is included'][0]}/inc.mk is new"
+    assert "built again (a link to a folder): " in run.flat
     assert set(cached(verify(toml, QUICK)).values()) == {True}
 
 

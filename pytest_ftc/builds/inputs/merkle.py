@@ -16,22 +16,33 @@ _FIFO = b"\0fifo"
 """No symlink can point there: stands for a named pipe, which the API does not know."""
 
 
-def digest_folder(folder: str, entries: Callable[[str], Iterable[str]] = list_folder, skip: str = "") -> Digest:
+def digest_folder(
+    folder: str,
+    entries: Callable[[str], Iterable[str]] = list_folder,
+    skip: str = "",
+    found: dict[str, str] | None = None,
+) -> Digest:
     """Return the digest of the ``Directory`` message for `folder`, of which `entries` names what counts.
 
-    What is called `skip` in the folder itself does not count.  Permission bits are in it, as ``NodeProperties``; owners
+    What is called `skip` in the folder itself does not count.  For each path, something that changes with it is put
+    into `found`.  Permission bits are in it, as ``NodeProperties``; owners
     and times are not.  Sockets and device files are left out, as they are when the folder is captured.
 
     See https://github.com/bazelbuild/remote-apis/blob/main/build/bazel/remote/execution/v2/remote_execution.proto.
     Raises SourceError when a file cannot be read.
     """
     try:
-        return Digest.of(_directory(folder, entries, skip))
+        noted: dict[str, str] = {}
+        digest = Digest.of(_directory(folder, entries, skip, noted))
+        if found is not None:
+            start = len(folder.rstrip("/")) + 1
+            found.update((path[start:], token) for path, token in noted.items())
+        return digest
     except OSError as error:
         raise SourceError(f"cannot read the source {error.filename}: {error.strerror}") from error
 
 
-def _directory(folder: str, entries: Callable[[str], Iterable[str]], skip: str) -> bytes:
+def _directory(folder: str, entries: Callable[[str], Iterable[str]], skip: str, found: dict[str, str]) -> bytes:
     """Return the canonical encoding of the message: fields by number, entries by name."""
     files, folders, links = [], [], []
     for name in sorted(map(os.fsencode, entries(folder))):
@@ -41,12 +52,15 @@ def _directory(folder: str, entries: Callable[[str], Iterable[str]], skip: str) 
         if os.fsdecode(name) == skip:
             continue
         if stat.S_ISREG(status.st_mode):
-            files.append(_field(1, _file(name, _digest_file(path), mode)))
+            digest = _digest_file(path)
+            files.append(_field(1, _file(name, digest, mode)))
+            found[path] = f"{mode:o} {digest.hash[:16]}"
         elif stat.S_ISDIR(status.st_mode):
-            inner = Digest.of(_directory(path, entries, ""))
+            inner = Digest.of(_directory(path, entries, "", found))
             folders.append(_field(2, _field(1, name) + _field(2, _digest(inner))))
         elif stat.S_ISLNK(status.st_mode):
             links.append(_field(3, _link(name, os.readlink(path))))  # noqa: PTH115
+            found[path] = Digest.of(links[-1]).hash[:16]
         elif stat.S_ISFIFO(status.st_mode):
             links.append(_field(3, _field(1, name) + _field(2, _FIFO)))
     mode = stat.S_IMODE(os.stat(folder).st_mode)  # noqa: PTH116

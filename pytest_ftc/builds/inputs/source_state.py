@@ -7,8 +7,8 @@ import contextlib
 import hashlib
 import os
 import threading
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from pytest_ftc.builds.inputs.merkle import digest_folder
@@ -44,6 +44,8 @@ class SourceState:
     """Time of the last commit, seconds since 1970; None outside a repository."""
     order: str = ONE_TIME
     """Digest of the order in which its files were changed, see `source_times`."""
+    files: Mapping[str, str] = field(default_factory=dict, compare=False)
+    """For each file something that changes with it."""
 
 
 class Sources:
@@ -88,8 +90,10 @@ class Sources:
             paths = self._below(source, self._listed)
             if paths and source not in self._ignored:
                 entries = entries_of(source, paths)
+                files: dict[str, str] = {}
                 return SourceState(
-                    digest=str(digest_folder(str(source), entries)),
+                    digest=str(digest_folder(str(source), entries, found=files)),
+                    files=files,
                     repository="",
                     commit_time=self._commit_time,
                     order=_order(source, entries) if self._below(source, self._changed) else ONE_TIME,
@@ -123,13 +127,16 @@ class Sources:
 def look_at(source: Path, written: WrittenFiles = NONE) -> SourceState:
     """Return the state of one `source`, as capturing it would find it.  Raises SourceError."""
     top, git_dir = find_repository(source, [])
+    files: dict[str, str] = {}
     if top is None:
         entries = written.without(source, without_caches)
-        digest = str(digest_folder(str(source), entries))
-        return SourceState(digest=digest, repository="", commit_time=None, order=_order(source, entries))
+        digest = str(digest_folder(str(source), entries, found=files))
+        order = _order(source, entries)
+        return SourceState(digest=digest, repository="", commit_time=None, order=order, files=files)
     entries = entries_of(source, list_sources(source, written))
     return SourceState(
-        digest=str(digest_folder(str(source), entries)),
+        digest=str(digest_folder(str(source), entries, found=files)),
+        files=files,
         repository=describe_repository(source) if git_dir else "",
         commit_time=commit_time(source),
         order=_order(source, entries) if list_changed(source, written) else ONE_TIME,

@@ -28,8 +28,8 @@ from pytest_ftc.model.artifact import wrap_build
 from pytest_ftc.model.digest import Digest
 from pytest_ftc.model.errors import FtcError, MissingError
 from pytest_ftc.model.protocols import Store
-from pytest_ftc.model.support.serialization import from_json, to_json
-from pytest_ftc.model.verification import DiagnosisMode
+from pytest_ftc.model.support.serialization import to_json
+from pytest_ftc.model.verification import BUILT_AGAIN, DiagnosisMode
 from pytest_ftc.store.action_cache import Entry, SealedCache
 from pytest_ftc.store.blob_files import digest_file
 from pytest_ftc.store.cas import LocalStore
@@ -37,13 +37,13 @@ from pytest_ftc.store.history import History, Mark
 from pytest_ftc.verification.cache.context import CacheContext, CacheQuery, Disagreement
 from pytest_ftc.verification.cache.key import ActionInputs, Inquiry, describe_inputs, describe_variations
 from pytest_ftc.verification.cache.ledger import Ledger
+from pytest_ftc.verification.cache.miss import describe_query, explain_query, name_changes
+from pytest_ftc.verification.cache.record import KEPT, essence, read_verification
 from pytest_ftc.verification.cache.store_guard import StoreGuard
 from pytest_ftc.verification.cache.uses import Uses, describe_unseen, describe_uses, find_changes
 from pytest_ftc.verification.plan import plain_environment
 from pytest_ftc.verification.reference import digest_references
 
-_KEPT = (Verdict.REPRODUCIBLE, Verdict.UNREPRODUCIBLE)
-"""What is cached: verdicts of builds that ran.  Everything else is tried again."""
 _MOST_BYTES = 1 << 30
 """Of larger outputs only the digests are stored."""
 _ASKED_FOR = (Role.CONTROL, Role.EXPERIMENT)
@@ -64,6 +64,7 @@ class VerificationCache:
         self._key = key
         self._context = context
         self._answers = answers
+        self._obstacles: dict[str, str] = {}
         self._entries = SealedCache(store, key)
         self._guard = StoreGuard()
         self.ledger = Ledger(history, context.project, self._guard, shared=not isinstance(store, LocalStore))
@@ -117,12 +118,13 @@ class VerificationCache:
         if not self._answers:
             return None
         entry = self._entry(query)
-        known = _read_verification(entry) if entry else None
-        if entry is None or known is None or entry.disputed or not self._is_enough(query, entry, known):
+        known = read_verification(entry) if entry else None
+        if entry is None or known is None:
             return None
-        action, artifact, asked = query.inquiry.action, query.artifact, query.inquiry.asked
-        if not self.ledger.supports(entry, artifact, known) or self._find_changes(query, entry):
+        if obstacle := self._find_obstacle(query, entry, known):
+            self._obstacles[query.artifact.id] = obstacle
             return None
+        artifact, asked = query.artifact, query.inquiry.asked
         answer = replace(
             known,
             cached=True,
@@ -131,7 +133,27 @@ class VerificationCache:
             not_varied=tuple(one for one in known.not_varied if one.variation in asked),
             strict=artifact.strict,
         )
-        return self.ledger.with_agreement(action, artifact, answer)
+        return self.ledger.with_agreement(entry.action, artifact, answer)
+
+    def _find_obstacle(self, query: CacheQuery, entry: Entry, known: Verification) -> str:
+        """Return why what is `known` from `entry` is no answer; empty if it is one."""
+        if entry.disputed:
+            return "later builds left other outputs than the cached ones"
+        if not self._is_enough(query, entry, known):
+            return "more is asked for than was verified"
+        if not self.ledger.supports(entry, query.artifact, known):
+            return "the history does not support the cached verdict"
+        return name_changes(self._find_changes(query, entry))
+
+    def _why(self, query: CacheQuery) -> tuple[str, ...]:
+        """Return the note that says why the artifact is built again, if it was built before."""
+        if not self._answers:
+            return ()
+        why = self._obstacles.get(query.artifact.id)
+        if why is None:
+            before = self.ledger.inputs_of(query.artifact)
+            why = explain_query(before, query) if before else ""
+        return (BUILT_AGAIN + why,) if why else ()
 
     def put(
         self, query: CacheQuery, source: Snapshot, verification: Verification, *, disputed: bool = False
@@ -142,26 +164,30 @@ class VerificationCache:
         """
         if verification.verdict is Verdict.ERROR or not self._is_about(query, source):
             return verification
+        notes = self._why(query)
         mark = self.ledger.add(query.inquiry.action, query.artifact, verification)
+        self.ledger.note_inputs(query.artifact, describe_query(query))
         if disputed:
             self._guard.attempt(lambda: self._dispute_entry(query), None)
-        elif verification.verdict in _KEPT:
-            try:
-                used = describe_uses(
-                    verification.builds[0], self._context.dependencies, query.artifact.source, query.state
-                )
-            except ChangedError as error:
-                note = f"not cached: {error} was changed while the build used it"
-                return self.ledger.with_agreement(
-                    query.inquiry.action, query.artifact, replace(verification, notes=(*verification.notes, note))
-                )
-            self._guard.attempt(lambda: self._put_entry(query, verification, mark, used), None)
-        return self.ledger.with_agreement(query.inquiry.action, query.artifact, verification)
+        elif verification.verdict in KEPT:
+            notes += self._keep(query, verification, mark)
+        noted = replace(verification, notes=(*verification.notes, *notes))
+        return self.ledger.with_agreement(query.inquiry.action, query.artifact, noted)
+
+    def _keep(self, query: CacheQuery, verification: Verification, mark: Mark | None) -> tuple[str, ...]:
+        """Make `verification` the entry of its action; return a note if that is not possible."""
+        control, artifact = verification.builds[0], query.artifact
+        try:
+            used = describe_uses(control, self._context.dependencies, artifact.source, query.state)
+        except ChangedError as error:
+            return (f"not cached: {error} was changed while the build used it",)
+        self._guard.attempt(lambda: self._put_entry(query, verification, mark, used), None)
+        return ()
 
     def disagreement(self, query: CacheQuery, verification: Verification) -> Disagreement | None:
         """Return how the outputs of a reproducible `verification` differ from those of an earlier one."""
         entry = self._entry(query)
-        known = _read_verification(entry) if entry else None
+        known = read_verification(entry) if entry else None
         if entry is None or known is None or verification.verdict is not Verdict.REPRODUCIBLE:
             return None
         if known.verdict is Verdict.UNREPRODUCIBLE and dict(entry.asked) != dict(query.inquiry.asked):
@@ -257,7 +283,7 @@ class VerificationCache:
                 made=control.started,
                 traced=context.trace or query.artifact.strict,
                 diagnose=context.diagnose,
-                verification=to_json(_essence(verification)),
+                verification=to_json(essence(verification)),
                 blobs=blobs,
                 history=mark.generation if mark else _NO_HISTORY,
                 row=mark.number if mark else 0,
@@ -273,22 +299,6 @@ class VerificationCache:
             return ()
         self._store.put_files({digest: Path(control.blobs, digest.hash) for digest in known})
         return tuple(sorted(map(str, known)))
-
-
-def _essence(verification: Verification) -> Verification:
-    """Return `verification` without what is gone when its session is: logs, traces, folders."""
-    builds = tuple(replace(build, log="", log_tail="", blobs="", trace=None) for build in verification.builds)
-    differences = tuple(replace(difference, diff="") for difference in verification.differences)
-    return replace(verification, builds=builds, differences=differences, agreement=None)
-
-
-def _read_verification(entry: Entry) -> Verification | None:
-    """Return the record in `entry`; None where an earlier version has written something else."""
-    try:
-        known = from_json(Verification, entry.verification)
-    except (KeyError, TypeError, ValueError):
-        return None
-    return known if known.verdict in _KEPT and len(known.builds) > 1 else None
 
 
 def _describe_facilities(machine: Machine) -> str:

@@ -78,6 +78,14 @@ class Ledger:
             return self._history.find(Mark(generation=entry.history, number=entry.row))
         return self._history.find_control(entry.action, digest, entry.made)
 
+    def note_inputs(self, artifact: Artifact, text: str) -> None:
+        """Keep what `artifact` was built from, so that the next session can name what has changed."""
+        self._guard.attempt(lambda: self._history.note_inputs(self._project, artifact.id, text), None)
+
+    def inputs_of(self, artifact: Artifact) -> str:
+        """Return what `artifact` was last built from; empty where that is not known."""
+        return self._guard.attempt(lambda: self._history.inputs_of(self._project, artifact.id), "")
+
     def order(self, artifacts: Sequence[Artifact]) -> list[Artifact]:
         """Return `artifacts` in the best order to build: critical ones first, then those that took the shortest."""
         seconds: Mapping[str, float] = self._guard.attempt(lambda: self._history.last_seconds(self._project), {})

@@ -306,3 +306,44 @@ def test_an_entry_of_another_machine_in_a_shared_store_needs_no_history_here(cac
     assert cache.lookup(query) is not None
     cache._entries.put(replace(entry, history="of another machine"))
     assert cache.lookup(query) is None
+
+
+def why(cache: VerificationCache, source: Path, tmp_path: Path, asked: CacheContext, **changed: object) -> str:
+    """Return what the next session says when it builds again."""
+    again = VerificationCache(
+        cache._store, History(LocalStore(tmp_path / "store").layout, bytes(32)), bytes(32),
+        replace(asked, sources=Sources(tmp_path, [source]), toolchain=Toolchain(("/usr/bin",)), **changed), answers=True,
+    )  # fmt: skip
+    query, snapshot = query_for(again, source)
+    assert again.lookup(query) is None
+    noted = again.put(query, snapshot, verification(tmp_path))
+    again.close()
+    return " ".join(noted.rebuilt)
+
+
+def test_what_has_changed_is_named_when_it_is_built_again(cache, asked, source, tmp_path):
+    query, snapshot = query_for(cache, source)
+    assert cache.lookup(query) is None
+    assert cache.put(query, snapshot, verification(tmp_path)).rebuilt == ()
+    (source / "a").write_text("edited")
+    (source / "junit.xml").write_text("")
+    assert why(cache, source, tmp_path, asked) == "built again: a changed, junit.xml is new"
+    (source / "junit.xml").unlink()
+    assert why(cache, source, tmp_path, asked) == "built again: junit.xml is gone"
+    assert why(cache, source, tmp_path, asked, path=("/bin",)) == "built again: the environment of builds changed"
+    assert why(cache, source, tmp_path, asked, builds=9) == "built again: more is asked for than was verified"
+
+
+def test_the_note_of_an_earlier_session_is_not_repeated(cache, asked, source, tmp_path):
+    query, snapshot = query_for(cache, source)
+    cache.put(query, snapshot, verification(tmp_path))
+    (source / "a").write_text("edited")
+    assert why(cache, source, tmp_path, asked)
+    fresh = VerificationCache(
+        cache._store, History(LocalStore(tmp_path / "store").layout, bytes(32)), bytes(32),
+        replace(asked, sources=Sources(tmp_path, [source])), answers=True,
+    )  # fmt: skip
+    known = fresh.lookup(query_for(fresh, source)[0])
+    assert known is not None
+    assert known.rebuilt == ()
+    fresh.close()

@@ -1,0 +1,77 @@
+"""Why an artifact is built again: what has changed since it was built last."""
+
+from __future__ import annotations
+
+import json
+import posixpath
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from pytest_ftc.verification.cache.context import CacheQuery
+
+_MOST_FILES = 5000
+"""Source files that are remembered by name."""
+_MOST_NAMED = 3
+_INPUTS = {
+    "command": "its command changed",
+    "outputs": "its outputs are others",
+    "repository": "the commit, a tag or the index changed",
+    "epoch": "SOURCE_DATE_EPOCH changed",
+    "reference": "the published files changed",
+    "variables": "its variables changed",
+    "environment": "the environment of builds changed",
+    "platform": "the platform changed",
+    "version": "pytest-ftc changed",
+}
+"""What is said of each part of an action, but for the sources and the tools, which are named."""
+
+
+def describe_query(query: CacheQuery) -> str:
+    """Return what `query` asks about, so that the next session can name what has changed."""
+    files = query.state.files
+    known = {"inputs": query.inquiry.inputs, "tools": query.tools, "files": files if len(files) <= _MOST_FILES else {}}
+    return json.dumps(known, separators=(",", ":"))
+
+
+def explain_query(before: str, query: CacheQuery) -> str:
+    """Return what has changed since `describe_query` returned `before`; empty if that is not known."""
+    try:
+        then, now = json.loads(before), json.loads(describe_query(query))
+        return name_some([*_files(then, now), *_tools(then, now), *_others(then, now)])
+    except (ValueError, KeyError, TypeError, AttributeError):
+        return ""
+
+
+def name_changes(changes: Sequence[str]) -> str:
+    """Return that these paths, or whatever they are, have changed."""
+    return name_some([f"{change} changed" for change in changes])
+
+
+def name_some(phrases: Sequence[str]) -> str:
+    """Return the first of `phrases`, and how many more there are."""
+    more = len(phrases) - _MOST_NAMED
+    return ", ".join(phrases[:_MOST_NAMED]) + (f" and {more} more" if more > 0 else "")
+
+
+def _files(then: Mapping[str, Any], now: Mapping[str, Any]) -> Iterator[str]:
+    if then["inputs"]["source"] == now["inputs"]["source"]:
+        return
+    found = list(_compare(then["files"], now["files"])) if then["files"] and now["files"] else []
+    yield from (f"{name} {what}" for name, what in found)
+    if not found:
+        yield "the sources changed"
+
+
+def _tools(then: Mapping[str, Any], now: Mapping[str, Any]) -> Iterator[str]:
+    for path, what in _compare(then["tools"], now["tools"]):
+        yield f"{posixpath.basename(path) if what == 'changed' else path} {what}"
+
+
+def _compare(then: Mapping[str, str], now: Mapping[str, str]) -> Iterator[tuple[str, str]]:
+    for name in sorted({*then, *now}):
+        if then.get(name) != now.get(name):
+            yield name, "is new" if name not in then else "is gone" if name not in now else "changed"
+
+
+def _others(then: Mapping[str, Any], now: Mapping[str, Any]) -> Iterator[str]:
+    yield from (text for part, text in _INPUTS.items() if then["inputs"].get(part) != now["inputs"].get(part))
