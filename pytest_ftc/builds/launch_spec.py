@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from pytest_ftc.builds.compiled_locales import SYSTEM_LOCALES
 from pytest_ftc.builds.launcher import kernel
+from pytest_ftc.builds.launcher.sockets import identify_sockets
 from pytest_ftc.model import Action, Environment, Isolation, KernelName, Machine
 
 _PRIVATE = (Path("/tmp"), Path("/var/tmp"), Path("/dev/shm"))
@@ -42,7 +43,6 @@ def describe_build(action: Action, machine: Machine, folder: Path, log: Path) ->
         "overlay": machine.overlay,
         "network": environment.network,
         **_identity(environment),
-        "own_uid": os.geteuid(),
         "host": environment.host,
         "domain": environment.domain,
         "cpus": environment.cpus,
@@ -51,6 +51,7 @@ def describe_build(action: Action, machine: Machine, folder: Path, log: Path) ->
         "first_pid": environment.first_pid,
         "locales": machine.compiled_locales,
         "personality": _personality(environment),
+        **_sockets(action.pass_sockets),
         "visible": _hidden_needs(action, machine.faketime),
         "log": str(log),
         "blobs": str(folder / "blobs"),
@@ -65,11 +66,16 @@ def _locale_path(machine: Machine) -> dict[str, str]:
     return {"LOCPATH": f"{machine.compiled_locales}:{SYSTEM_LOCALES}"}
 
 
+def _sockets(passed: Sequence[str]) -> dict[str, Any]:
+    return {"pass_sockets": passed, "passed_sockets": identify_sockets(passed)}
+
+
 def _identity(environment: Environment) -> dict[str, Any]:
-    identity = environment.identity
+    identity, own = environment.identity, os.geteuid()
     if identity is None:
-        return {"uid": os.geteuid(), "gid": os.getegid(), "user": "", "group": ""}
-    return {"uid": identity.uid, "gid": identity.gid, "user": identity.user, "group": identity.group}
+        return {"own_uid": own, "uid": own, "gid": os.getegid(), "user": "", "group": ""}
+    known = {"uid": identity.uid, "gid": identity.gid, "user": identity.user, "group": identity.group}
+    return {"own_uid": own, **known}
 
 
 def _personality(environment: Environment) -> int:

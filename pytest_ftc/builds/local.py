@@ -9,7 +9,7 @@ import signal
 import subprocess
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import IO, Any
 
@@ -237,13 +237,23 @@ def _result(action: Action, result: Mapping[str, Any], log: Path, blobs: Path) -
         blobs=str(blobs),
         not_applied=result.get("not_applied", {}),
         trace=from_json(Trace, result["trace"]) if "trace" in result else None,
+        peers=tuple((printable(program), printable(address)) for program, address in result.get("peers", ())),
         not_followed=result.get("not_followed", ""),
         notes=(
             *([f"{survivors} process(es) that the build left running were killed"] if survivors else []),
+            *_describe_covered(result.get("covered", ())),
             *map(printable, result.get("left_out", ())),
             *map(printable, result.get("notes", ())),
         ),
     )
+
+
+def _describe_covered(covered: Iterable[tuple[str, str]]) -> list[str]:
+    return [
+        printable(f"{program} looked for {path}, a socket of this machine that builds do not see")
+        + printable(f'; pass_sockets = ["{path}"] shows it to them')
+        for program, path in covered
+    ]
 
 
 def _lost(action: Action, reason: str, log: Path | None = None) -> BuildResult:

@@ -59,6 +59,8 @@ class Config:
     trace: bool
     strict: bool
     """Whether artifacts that do not say otherwise must not use anything beyond their declared inputs."""
+    pass_sockets: tuple[str, ...]
+    """Sockets of this machine that the builds of artifacts see that do not say otherwise."""
     artifacts: tuple[Artifact, ...]
     lines: Mapping[str, int]
     """Where in `file` each artifact is declared, by id."""
@@ -77,18 +79,23 @@ def load_config(root: Path, given: Mapping[str, str | bool | None], known: Known
     place = Place(file.name if file else "pyproject.toml", tables.text, tables.prefix)
     _reject_unknown(place, tables.ftc, [*SESSION_KEYS, "artifacts"])
     settings = _read_settings(place, tables.ftc, root, given, known)
-    strict = settings["strict"]
     return Config(
         root=root,
         file=file,
         artifacts=tuple(
-            artifact if "strict" in table else replace(artifact, strict=strict)
+            with_session_settings(artifact, settings, table)
             for artifact, table in _read_artifacts(place, tables.ftc.get("artifacts", {}), file, known)
         ),
         lines=_find_lines(place, tables.ftc.get("artifacts", {})),
         build_file=_find_build_file(root, has_build_system=tables.build_system),
         **settings,
     )
+
+
+def with_session_settings(artifact: Artifact, settings: Mapping[str, Any], table: Mapping[str, Any]) -> Artifact:
+    """Return `artifact` with those of the session's `settings` that its own `table` does not have."""
+    names = [name for name in ("strict", "pass_sockets") if name not in table]
+    return replace(artifact, **{name: settings[name] for name in names})
 
 
 def _read_settings(

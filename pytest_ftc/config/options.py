@@ -38,6 +38,12 @@ class Share:
     metavar = "RATE"
 
 
+class Sockets:
+    """Absolute paths of sockets."""
+
+    metavar = ""
+
+
 class SamplingTable:
     """A table with the key ``most_left_out``."""
 
@@ -69,7 +75,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import TypeAlias
 
-    Type: TypeAlias = Flag | Text | Specification | Share | SamplingTable | WholeNumber | Choice
+    Type: TypeAlias = Flag | Text | Specification | Share | Sockets | SamplingTable | WholeNumber | Choice
 
 
 class Option:
@@ -207,6 +213,12 @@ FILE_ONLY = (
         Flag(),
         meaning="fail an artifact for [what it uses beyond its declared inputs](#what-builds-use)",
         default=False,
+    ),
+    Option(
+        "pass_sockets",
+        Sockets(),
+        meaning="sockets of this machine that builds see: [daemons outside](#daemons-outside)",
+        default=(),
     ),
 )
 """Those of ``[tool.ftc]`` alone."""

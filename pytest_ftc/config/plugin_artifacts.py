@@ -7,7 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from pytest_ftc.config.contributions import Declared
-from pytest_ftc.config.load import Config, make_artifact, why_no_name
+from pytest_ftc.config.load import Config, make_artifact, why_no_name, with_session_settings
 from pytest_ftc.config.schema import Known
 from pytest_ftc.model.artifact import declared_id
 from pytest_ftc.model.errors import ConfigurationError
@@ -35,5 +35,6 @@ def add_artifacts(config: Config, declared: Sequence[Declared], file: Path | Non
             raise ConfigurationError(f"{place} is declared {owners[one.name]} too; expected each name once")
         owners[one.name] = f"in {one.where}"
         artifact = make_artifact(declared_id(file.name, one.name), one.name, config.root, one.table, place, known)
-        added.append(artifact if "strict" in one.table else replace(artifact, strict=config.strict))
+        settings = {"strict": config.strict, "pass_sockets": config.pass_sockets}
+        added.append(with_session_settings(artifact, settings, one.table))
     return replace(config, file=file, artifacts=(*config.artifacts, *added))

@@ -28,7 +28,10 @@ def load_project(
     """
     loaded = load_config(root, given, added.vocabulary)
     if not loaded.artifacts and loaded.build_file:
-        artifacts = tuple(replace(artifact, strict=loaded.strict) for artifact in declare(loaded.build_file))
+        artifacts = tuple(
+            replace(artifact, strict=loaded.strict, pass_sockets=loaded.pass_sockets)
+            for artifact in declare(loaded.build_file)
+        )
         loaded = replace(loaded, file=loaded.build_file, artifacts=artifacts)
     loaded = add_artifacts(loaded, added.artifacts, loaded.file or ini, added.vocabulary)
     if needs_artifacts and not loaded.artifacts:

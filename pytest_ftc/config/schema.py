@@ -168,6 +168,13 @@ def _pass_env(value: Any, _: Known) -> tuple[str, ...]:
     return tuple(value)
 
 
+def _pass_sockets(value: Any, _: Known) -> tuple[str, ...]:
+    expected = "a list of absolute paths such as ['/run/docker.sock']"
+    _expect(isinstance(value, list), expected)
+    _expect(all(isinstance(path, str) and path.startswith("/") and "\0" not in path for path in value), expected)
+    return tuple(value)
+
+
 def _reference(value: Any, _: Known) -> tuple[str, ...]:
     globs = (value,) if isinstance(value, str) else tuple(value) if isinstance(value, list) else ()
     expected = "a glob of files such as 'released/*.whl', a folder, 'oci:REGISTRY/REPOSITORY:TAG', or a list of them"
@@ -210,6 +217,7 @@ _CHECKS: dict[object, Check] = {
     options.Location: _text,
     options.Share: _share,
     options.Specification: _specification,
+    options.Sockets: _pass_sockets,
     options.SamplingTable: _sampling,
 }
 
@@ -241,6 +249,11 @@ ARTIFACT_KEYS: dict[str, Key] = {
     "metadata": Key(_metadata, "`strict` compares all permission bits too, not only the executable bits of files"),
     "env": Key(_env, "variables set in every build"),
     "pass_env": Key(_pass_env, "names (globs) of variables passed to builds from your environment"),
+    "pass_sockets": Key(
+        _pass_sockets,
+        "paths of sockets of this machine that builds see: [daemons outside](#daemons-outside)",
+        otherwise="the session's",
+    ),
     "variations": Key(_specification, "[what to vary](#what-to-vary) for this artifact", otherwise="the session's"),
     "secrets": Key(_secrets, "[values that builds receive and must not leak](#secrets)"),
     "reference": Key(_reference, "[published files](#published-files) that the outputs must also equal"),

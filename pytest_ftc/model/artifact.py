@@ -43,6 +43,8 @@ class Artifact:
     """Variables set in every build of this artifact."""
     pass_env: tuple[str, ...] = ()
     """Names (globs) of variables passed through from pytest's environment."""
+    pass_sockets: tuple[str, ...] = ()
+    """Paths of sockets of this machine that its builds see; all others are hidden from them."""
     variations: str | None = None
     """The artifact's own variation specification; None uses the session's."""
     secrets: tuple[str, ...] = ()

@@ -112,6 +112,8 @@ class Action:
     """An interactive shell to run instead of the command."""
     artifact: str = ""
     """The name of the artifact."""
+    pass_sockets: tuple[str, ...] = ()
+    """Paths of the sockets of this machine that it sees."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -149,6 +151,8 @@ class BuildResult:
     """Further notes for the user, one sentence each."""
     trace: Trace | None = None
     """The recorded trace; None if tracing was not requested or not possible."""
+    peers: tuple[tuple[str, str], ...] = ()
+    """Program and address of each process outside the build that was reached."""
     not_followed: str = ""
     """Why tracing failed, if it was attempted."""
     recipe: Recipe | None = None

@@ -36,6 +36,8 @@ class Recipe:
     """sha256 of their contents; empty if there was nothing."""
     secrets: tuple[str, ...] = ()
     """As the artifact declares them; a replay reads their values again."""
+    pass_sockets: tuple[str, ...] = ()
+    """As the artifact declares them."""
     passed: Mapping[str, str] = field(default_factory=dict)
     """Variables that came from the environment of pytest, each with a digest under the key of this user."""
     key: str = ""

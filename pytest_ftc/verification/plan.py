@@ -270,6 +270,7 @@ class _Common:
             critical=artifact.critical,
             fetches=artifact.fetches,
             confidential=bool(artifact.secrets),
+            pass_sockets=artifact.pass_sockets,
         )
 
 

@@ -12,6 +12,7 @@ from pytest_ftc.builds.inputs.secrets import Secrets, check_visible, read_secret
 from pytest_ftc.builds.requirements.python import Prepared
 from pytest_ftc.builds.staggered import run_apart
 from pytest_ftc.model import (
+    Action,
     Artifact,
     BuildResult,
     BuildStatus,
@@ -29,6 +30,7 @@ from pytest_ftc.model.verification import DiagnosisMode
 from pytest_ftc.verification.cache.cache import VerificationCache
 from pytest_ftc.verification.cache.conflict import dispute
 from pytest_ftc.verification.claims.languages import describe_languages
+from pytest_ftc.verification.claims.peers import describe_peers, find_evaded, name_peers
 from pytest_ftc.verification.claims.unclaimed import find_unclaimed
 from pytest_ftc.verification.confidential.guard import GuardedComparators, GuardedExecutor, SecretGuard
 from pytest_ftc.verification.explain import DiagnosisOptions, Plugins, explain, locate
@@ -210,10 +212,14 @@ def _build_and_compare(artifact: Artifact, source: Snapshot, context: Verificati
         not_varied=outcome.plan.not_varied,
         builds=builds,
         differences=outcome.differences,
-        hermeticity=find_outside_uses(control, builds[0]) if context.trace or artifact.strict else (),
+        hermeticity=_find_outside(control, builds) if context.trace or artifact.strict else (),
         strict=artifact.strict,
         requirements=prepared.inputs_digest,
-        notes=(*_notes(source, prepared, builds), *outcome.notes),
+        notes=(
+            *_notes(source, prepared, builds),
+            *describe_peers(planned, builds, outcome.plan.varied),
+            *outcome.notes,
+        ),
     )
 
 
@@ -231,6 +237,7 @@ def _judge(planned: PlannedArtifact, executor: Executor, context: VerificationCo
     differences = compare_builds(planned.artifact, builds, context.comparator)
     if differences:
         return replace(outcome, verdict=Verdict.UNREPRODUCIBLE, differences=differences)
+    plan = plan.without(find_evaded(builds, plan.varied))
     plan = plan.without(find_unclaimed(replace(planned, plan=plan), builds[0]))
     verdict, reason = judge_builds(builds, expected=expected, varied=plan.varied)
     return replace(outcome, plan=plan, verdict=verdict, reason=reason, notes=describe_languages(builds))
@@ -262,9 +269,10 @@ def _find_what_breaks(
     broken = next(index for index, build in enumerate(outcome.builds) if build.status is not BuildStatus.OK)
     breaking = find_what_breaks(planned, executor, experiment=broken)
     healed = (outcome.builds[0], breaking.healed) if breaking.healed else ()
+    plan = planned.plan.without(dict.fromkeys(breaking.group, "the build breaks under it"))
     return replace(
         outcome,
-        plan=planned.plan.without(dict.fromkeys(breaking.group, "the build breaks under it")),
+        plan=plan.without(find_evaded(outcome.builds, plan.varied)),
         reason=f"{breaking.reason}; {outcome.reason}" if breaking.reason else outcome.reason,
         builds=(*outcome.builds, *breaking.builds),
         differences=compare_builds(planned.artifact, healed, comparator),
@@ -293,6 +301,11 @@ def _explain(planned: PlannedArtifact, outcome: _Outcome, executor: Executor, co
         builds=(*outcome.builds, *explained.builds),
         notes=(*outcome.notes, *explained.notes),
     )
+
+
+def _find_outside(control: Action, builds: Sequence[BuildResult]) -> tuple[str, ...]:
+    uses = find_outside_uses(control, builds[0])
+    return (*uses, *name_peers(builds, but=uses))
 
 
 def _notes(source: Snapshot, prepared: Prepared, builds: Sequence[BuildResult]) -> tuple[str, ...]:

@@ -199,9 +199,9 @@ def _reap(wanted: int, following: Alone) -> int | None:
 
 def kill_rest(*, namespace: bool) -> int:
     """Kill every other process of the build, reap them, and return how many were still running."""
-    survivors = len(_living(namespace))
+    survivors = len(living(namespace))
     for _ in range(1000):
-        victims = _living(namespace)
+        victims = living(namespace)
         for pid in victims:
             with contextlib.suppress(ProcessLookupError, PermissionError):
                 os.kill(pid, signal.SIGKILL)
@@ -212,7 +212,7 @@ def kill_rest(*, namespace: bool) -> int:
     return survivors
 
 
-def _living(namespace: bool) -> list[int]:
+def living(namespace: bool) -> list[int]:
     """Return the pids of the build's living processes: all of the PID namespace, or all our descendants."""
     parents: dict[int, int] = {}
     for name in os.listdir("/proc"):

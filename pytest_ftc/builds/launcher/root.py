@@ -18,6 +18,7 @@ import os
 from pytest_ftc.builds.launcher import kernel
 from pytest_ftc.builds.launcher.identity_files import describe_machine
 from pytest_ftc.builds.launcher.kernel_files import describe_kernel, show_parts
+from pytest_ftc.builds.launcher.sockets import cover_sockets, show_sockets
 from pytest_ftc.builds.launcher.trees import copy_tree, list_folder
 
 TYPE_CHECKING = False
@@ -44,11 +45,10 @@ def assemble_root(spec: Spec) -> dict[str, str]:
     """
     kernel.mount("none", "/", flags=kernel.MS_REC | kernel.MS_PRIVATE)
     work, new_root = spec["work"], os.path.join(spec["work"], "root")
-    scratch = _make_scratch(spec)
-    os.mkdir(new_root)
-    kernel.mount("tmpfs", new_root, "tmpfs", kernel.MS_NOSUID | kernel.MS_NODEV, "mode=0755,size=4m")
+    scratch = _make_scratch(spec, new_root)
     _show_machine(new_root)
     private = _private_folders(spec)
+    cover_sockets(new_root, scratch, spec["pass_sockets"], ("/tmp", "/dev", "/proc", *private))
     for folder in (*private, spec["build_path"], "/proc", _OTHER_PROC):
         os.makedirs(new_root + folder, exist_ok=True)
     kernel.make_read_only(new_root)
@@ -73,8 +73,8 @@ def assemble_root(spec: Spec) -> dict[str, str]:
     not_applied = _check_order(spec, tree)
     if spec["git_dir"]:
         _show_git_dir(spec["git_dir"], os.path.join(tree, ".git"))
-    for folder in spec["visible"]:
-        _show_again(folder, new_root)
+    _show_again(spec["visible"], new_root)
+    show_sockets(new_root, spec["pass_sockets"], private)
     kernel.change_root(new_root)
     return not_applied
 
@@ -88,7 +88,9 @@ def _mount_proc_for_others(new_root: str) -> None:
     kernel.mount("proc", new_root + _OTHER_PROC, "proc", kernel.MS_NOSUID | kernel.MS_NODEV | kernel.MS_NOEXEC)
 
 
-def _make_scratch(spec: Spec) -> str:
+def _make_scratch(spec: Spec, new_root: str) -> str:
+    os.mkdir(new_root)
+    kernel.mount("tmpfs", new_root, "tmpfs", kernel.MS_NOSUID | kernel.MS_NODEV, "mode=0755,size=4m")
     scratch = os.path.join(spec["work"], "scratch")
     os.mkdir(scratch)
     if spec["filesystem"] == "tmpfs":
@@ -213,9 +215,10 @@ def _show_git_dir(git_dir: str, target: str) -> None:
     kernel.make_read_only(target)
 
 
-def _show_again(folder: str, new_root: str) -> None:
-    """Show `folder`, which a private mount above it hides, read-only at its old place."""
-    target = new_root + folder
-    os.makedirs(target, exist_ok=True)
-    kernel.bind(folder, target)
-    kernel.make_read_only(target)
+def _show_again(folders: list[str], new_root: str) -> None:
+    """Show `folders`, which private mounts above them hide, read-only at their old places."""
+    for folder in folders:
+        target = new_root + folder
+        os.makedirs(target, exist_ok=True)
+        kernel.bind(folder, target)
+        kernel.make_read_only(target)

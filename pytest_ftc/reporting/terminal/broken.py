@@ -80,6 +80,8 @@ def _varied_value(name: str, value: str) -> str:
 def _hint(verdict: Verdict, build: BuildResult | None) -> str:
     if build and build.status is BuildStatus.TIMEOUT:
         return "if the build needs longer, raise the artifact's timeout"
+    if build and (hidden := next((note for note in build.notes if "pass_sockets" in note), "")):
+        return markup.show(hidden)
     if verdict is Verdict.FRAGILE:
         return "make the build tolerate it, or exclude it: --ftc-variations=all,-NAME"
     if verdict is Verdict.ERROR:

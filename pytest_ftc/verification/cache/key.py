@@ -57,11 +57,13 @@ def describe_inputs(artifact: Artifact, inputs: ActionInputs, key: bytes) -> dic
 
     Without the `key` nobody can guess the variables from their digest.
     """
+    sockets = {"sockets": _digest(artifact.pass_sockets)} if artifact.pass_sockets else {}
     variables = json.dumps([dict(artifact.env), dict(inputs.passed)], sort_keys=True).encode()
     return {
         "artifact": artifact.id,
         "command": _digest([artifact.build, artifact.preset, artifact.before, artifact.after]),
         "outputs": _digest([artifact.outputs, artifact.metadata.value]),
+        **sockets,
         "source": inputs.source,
         "repository": _digest(inputs.repository),
         "epoch": str(inputs.epoch),

@@ -97,6 +97,7 @@ def _describe(action: Action, prepared: Prepared, recording: Recording, machine:
         prepared=prepared.path_entries,
         requirements=prepared.inputs_digest,
         secrets=artifact.secrets,
+        pass_sockets=artifact.pass_sockets,
         passed=parted.passed,
         key=describe_key(recording.key),
         path=recording.path,

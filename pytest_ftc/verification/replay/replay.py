@@ -172,6 +172,7 @@ def _action(
         timeout=recipe.timeout,
         keep=keep,
         confidential=bool(recipe.secrets),
+        pass_sockets=recipe.pass_sockets,
     )
 
 

@@ -12,18 +12,26 @@ if TYPE_CHECKING:
     from typing import Any
 
     from pytest_ftc.builds.launcher.clock import MovedClock
+    from pytest_ftc.builds.launcher.tracing.peers import Peers
     from pytest_ftc.builds.launcher.tracing.recorder import Recorder
 
 _MOST_NAMED = 3
 
 
 class Supervision:
-    """How a build is followed, whether all of it saw the moved `clock`, and what a `recorder` has recorded."""
+    """How a build is followed, whether all of it saw the moved `clock`, and what `recorder` and `peers` recorded."""
 
-    def __init__(self, following: Alone, clock: MovedClock | None = None, recorder: Recorder | None = None) -> None:
+    def __init__(
+        self,
+        following: Alone,
+        clock: MovedClock | None = None,
+        recorder: Recorder | None = None,
+        peers: Peers | None = None,
+    ) -> None:
         self.following = following
         self._clock = clock
         self._recorder = recorder
+        self._peers = peers
 
     def report(self) -> dict[str, Any]:
         """Return the part of the build's result that describes its supervision."""
@@ -31,9 +39,18 @@ class Supervision:
         evaded = self._recorder.find_evaded() if self._recorder else {}
         return {
             "not_applied": {**evaded, **({"time": hole} if hole else {})},
-            **({"trace": self._recorder.result()} if self._recorder and not self.following.refusal else {}),
+            **self._record(),
             "not_followed": self.following.refusal,
         }
+
+    def _record(self) -> dict[str, Any]:
+        """Return what was recorded; nothing of a build that could not be followed."""
+        if self.following.refusal or not self._peers:
+            return {}
+        peers = {"peers": list(self._peers.outside), "covered": list(self._peers.covered)}
+        if not self._recorder:
+            return peers
+        return {**peers, "trace": {**self._recorder.result(), "connected": list(self._peers.connected)}}
 
     def _find_hole(self, clock: MovedClock) -> str:
         if self.following.refusal:
@@ -54,18 +71,12 @@ def import_for(spec: dict[str, Any]) -> None:
         from pytest_ftc.builds.launcher import terminal  # noqa: F401
     if spec["keep"]:
         from pytest_ftc.builds.launcher import keep as keeping  # noqa: F401
-    if _is_supervised(spec):
-        # Most builds are not supervised, and these imports take time.
+    if sys.platform == "linux":
         from pytest_ftc.builds.launcher.tracing import attach as following  # noqa: F401
 
 
-def _is_supervised(spec: dict[str, Any]) -> bool:
-    wanted = bool(spec["clock_shift"]) or spec["trace"] != "no" or spec["isolation"] == "none"
-    return wanted and sys.platform == "linux"
-
-
 def supervise(spec: dict[str, Any], log: int) -> Supervision:
-    """Return the supervision that `spec` requires: for a moved clock, a trace, or because no namespace kills survivors.
+    """Return the supervision of a build: every one is followed, so that none can know by it what it is built for.
 
     PTRACE_O_EXITKILL kills every traced process with its tracer, even one that has started a session of its own.
     """
@@ -74,11 +85,10 @@ def supervise(spec: dict[str, Any], log: int) -> Supervision:
         unknown = Alone()
         unknown.refusal = f"{os.uname().sysname} has no seccomp(2)"
         return Supervision(unknown)
-    if not _is_supervised(spec):
-        return Supervision(Alone())
     from pytest_ftc.builds.launcher.clock import MovedClock
     from pytest_ftc.builds.launcher.tracing.attach import follow
     from pytest_ftc.builds.launcher.tracing.outside import LookupWatcher, OutsideUses
+    from pytest_ftc.builds.launcher.tracing.peers import Peers
     from pytest_ftc.builds.launcher.tracing.recorder import Recorder
 
     clock = MovedClock(spec["clock_shift"]) if moved else None
@@ -86,4 +96,5 @@ def supervise(spec: dict[str, Any], log: int) -> Supervision:
     contents = spec["trace"] == "contents"
     recorder = Recorder(log, uses, contents=contents, isolated=isolated) if traced else None
     lookups = LookupWatcher(uses) if spec["trace"] == "uses" else None
-    return Supervision(follow([watcher for watcher in (clock, recorder, lookups) if watcher]), clock, recorder)
+    peers = Peers(spec, recorder.program_of if recorder else lambda _: -1)
+    return Supervision(follow([one for one in (clock, recorder, lookups, peers) if one]), clock, recorder, peers)

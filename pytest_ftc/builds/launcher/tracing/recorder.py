@@ -1,4 +1,4 @@
-"""Recording the programs of a build, the files they open and the network addresses they connect to."""
+"""Recording the programs of a build and the files they open; `peers` records with whom they talk."""
 
 from __future__ import annotations
 
@@ -16,7 +16,6 @@ from pytest_ftc.builds.launcher.tracing.unvaried import UnvariedFiles
 
 _WRITING = os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_TRUNC
 _CREATING = os.O_WRONLY | os.O_CREAT | os.O_TRUNC
-_AF_INET, _AF_INET6 = 2, 10
 _MOST_ARGUMENTS = 128 * 1024
 _MOST_ENTRIES = 200_000
 _MOST_CONTENT = 64 * 1024
@@ -25,13 +24,13 @@ _UNKNOWN = -1
 _SEEDS = {"python": b"PYTHONHASHSEED=", "pypy": b"PYTHONHASHSEED=", "perl": b"PERL_HASH_SEED="}
 _CALLS = (
     "open", "creat", "openat", "openat2", "rename", "renameat", "renameat2", "link", "linkat",
-    "symlink", "symlinkat", "mkdir", "mkdirat", "connect", "sched_setaffinity",
+    "symlink", "symlinkat", "mkdir", "mkdirat", "sched_setaffinity",
 )  # fmt: skip
 _WRITES = ("write", "pwrite64", "writev")
 
 
 class Recorder:
-    """Records programs, opened files, renamed files and network addresses; each once for every program.
+    """Records programs, opened files and renamed files; each once for every program.
 
     Paths are absolute.  A file that does not exist when it is opened is no input, and is omitted.  With `contents`
     the start of what each program writes to each file is kept too.  `log` is the descriptor of the build's log.
@@ -48,7 +47,6 @@ class Recorder:
         self._written: dict[tuple[int, str], None] = {}
         self._contents: dict[tuple[int, str], bytes] = {}
         self._moved: list[tuple[int, str, str]] = []
-        self._connected: dict[tuple[int, str], None] = {}
         self._kinds: dict[str, tuple[str, bool]] = {}
         self._gaps: dict[str, None] = {}
         self._events = 0
@@ -62,7 +60,6 @@ class Recorder:
             "written": list(self._written),
             "contents": [(*key, data.decode("latin-1")) for key, data in self._contents.items()],
             "moved": self._moved,
-            "connected": list(self._connected),
             "gaps": list(self._gaps),
             "outside": sorted(self._outside.found.items()),
             "outside_gap": self._outside.gap,
@@ -174,17 +171,6 @@ class Recorder:
         if path.startswith("/") and not path.startswith("/dev/") and len(kept) < _MOST_CONTENT:
             self._contents[key] = kept + peek(call.thread, address, min(size, _MOST_CONTENT - len(kept)))
 
-    def connect(self, call: Notification) -> None:
-        address = peek(call.thread, call.arguments[1], min(call.arguments[2], 28))
-        family = struct.unpack_from("=H", address)[0]
-        if family in (_AF_INET, _AF_INET6):
-            import socket  # slow to import, and few builds connect to anything
-
-            port = struct.unpack_from(">H", address, 2)[0]
-            host = address[4:8] if family == _AF_INET else address[8:24]
-            name = socket.inet_ntop(socket.AF_INET if family == _AF_INET else socket.AF_INET6, host)
-            self._connected[self._program(call.thread), f"[{name}]:{port}" if ":" in name else f"{name}:{port}"] = None
-
     def choose_cpus(self, call: Notification) -> None:
         mask = peek(call.thread, call.arguments[2], min(call.arguments[1], 1024))
         if int.from_bytes(mask, "little").bit_count() > 1:
@@ -226,6 +212,10 @@ class Recorder:
             self._kinds[path] = real, stat.S_ISREG(mode) or stat.S_ISCHR(mode)
         return self._kinds[path]
 
+    def program_of(self, thread: int) -> int:
+        """Return the index of the program that `thread` runs."""
+        return self._program(thread)
+
     def _program(self, thread: int) -> int:
         """Return the program that `thread` runs: one it has executed, or else its parent."""
         if thread not in self._running:
@@ -249,7 +239,6 @@ _RECORD: dict[str, Callable[[Recorder, Notification], None]] = {
     "symlinkat": Recorder.link_at,
     "mkdir": Recorder.make,
     "mkdirat": Recorder.make_at,
-    "connect": Recorder.connect,
     "sched_setaffinity": Recorder.choose_cpus,
     "write": Recorder.write,
     "pwrite64": Recorder.write,
