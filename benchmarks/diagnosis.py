@@ -49,7 +49,7 @@ def verify(trials: Sequence[Trial], jobs: int, builds: int = 2) -> dict[str, dic
         project.mkdir()
         lay_out(trials, project)
         report = Path(folder, "report.json")
-        limits = [f"--ftc-jobs={jobs}", f"--ftc-builds={builds}", f"--ftc-max-builds={max(12, builds)}"]
+        limits = [f"--ftc-jobs={jobs}", f"--ftc-builds={builds}"]
         options = [f"--ftc-json={report}", *limits, "-q", "--no-header", "-p", "no:cacheprovider"]
         command = [sys.executable, "-m", "pytest", "--ftc-verify", *options]
         done = subprocess.run(command, cwd=project, capture_output=True, text=True)

@@ -46,7 +46,8 @@ class Config:
     report: Path | None
     json: Path | None
     diagnose: DiagnosisMode
-    max_builds: int
+    max_builds: int | None
+    """None for the default: some, and more while builds are cheap."""
     store: Path | None
     """Where what was verified is kept; None for the folder that is this user's own."""
     no_cache: bool

@@ -147,7 +147,8 @@ OPTIONS = (
         "max_builds",
         WholeNumber(2),
         "maximum number of builds per artifact, including those for the diagnosis",
-        default=12,
+        otherwise="12, more while they are cheap",
+        meaning="By default up to 48, as long as the diagnosis of the artifact has taken less than 20 seconds.",
     ),
     Option(
         "sample",

@@ -6,7 +6,9 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
-from pytest_ftc.diagnosis.confirm import Case, Investigation, conclude, confirm, let_follow
+from pytest_ftc.diagnosis.case import Case, Investigation
+from pytest_ftc.diagnosis.conclude import conclude, let_follow
+from pytest_ftc.diagnosis.confirm import confirm
 from pytest_ftc.diagnosis.culprits import describe_circumstances, find_culprit, find_given, find_source, name_tools
 from pytest_ftc.diagnosis.group_testing import Group, Observation, narrowed, suspects_left
 from pytest_ftc.diagnosis.origins import find_origin
@@ -35,7 +37,7 @@ def diagnose(
     ]
     findings = [finding for _, finding, _ in found]
     if given.rebuilder:
-        targets = [_target(key, cases[key], finding, program, trace) for key, finding, program in found]
+        targets = [_target(key, cases[key], finding, program, trace, given) for key, finding, program in found]
         remedies = try_remedies(targets, given.look, given.rebuilder, epoch, templates)
         findings = [
             replace(finding, remedy=remedies.get(target)) for target, finding in zip(targets, findings, strict=True)
@@ -83,6 +85,7 @@ def _find(
         location=case.place.location,
         cause=str(name),
         confirmed=confirmed,
+        builds=case.builds,
         evidence=evidence,
         command=program.argv if program else (),
         circumstances=describe_circumstances(trace, program, given.tree) if trace and program else "",
@@ -107,13 +110,16 @@ def _causal_values(cases: Mapping[Key, Case]) -> dict[tuple[str, str], list[str]
     return told
 
 
-def _target(key: Key, case: Case, finding: Finding, program: Program | None, trace: Trace | None) -> RemedyTarget:
+def _target(
+    key: Key, case: Case, finding: Finding, program: Program | None, trace: Trace | None, given: Investigation
+) -> RemedyTarget:
     return RemedyTarget(
         key=key,
         place=case.place,
         cause=finding.cause,
         known=finding.confirmed or finding.cause in case.evident,
         tools=name_tools(trace, program) if trace and program else (),
+        luck=case.believe(given.everything).luck(),
     )
 
 

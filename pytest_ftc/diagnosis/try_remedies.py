@@ -8,6 +8,7 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 from pytest_ftc.diagnosis.places import Key, Places, showing
+from pytest_ftc.diagnosis.posterior import is_proved
 from pytest_ftc.diagnosis.remedies import find_remedies
 from pytest_ftc.model import BuildResult, BuildStatus, Place, Remedy, RemedyTemplate
 from pytest_ftc.model.cause import GUESSES, INHERENT
@@ -15,7 +16,7 @@ from pytest_ftc.model.protocols import Rebuilder
 from pytest_ftc.model.remedy import Changes
 
 _TIMES: Mapping[str, int] = dict.fromkeys(INHERENT, 3)
-"""How often a remedy must help against a cause that is intermittent; once for all others."""
+"""How often a remedy must help at least against a cause that is intermittent; once for all others."""
 
 Look = Callable[[BuildResult, BuildResult], Places]
 
@@ -31,6 +32,8 @@ class RemedyTarget:
     """Whether the cause is known well enough to try templates for it."""
     tools: tuple[str, ...]
     """The commands that made it."""
+    luck: tuple[tuple[float, float], ...] = ((1.0, 0.0),)
+    """How likely two builds that differ in everything are equal here by luck: weights and probabilities."""
 
 
 def try_remedies(
@@ -78,7 +81,7 @@ class _Trials:
             for target, templates in self.choices.items()
             if (template := _next(target, templates, self._failed[target.key], eager=eager))
         }
-        proved = {target for target in tried if _is_proved(target, self._helped)}
+        proved = {target for target in tried if self._is_proved(target)}
         shared = _with_rewriting(tried, proved, self.choices, self._failed)
         return _with_company(shared, self.choices, self._failed), proved
 
@@ -88,14 +91,17 @@ class _Trials:
             if target in healed:
                 self._helped[target] += 1
                 self._helpful[target] = template
-            elif not _is_proved(target, self._helped):
+            elif not self._is_proved(target):
                 self._helped[target] = 0
                 self._failed[target.key].append(template)
 
     def conclude(self, target: RemedyTarget, epoch: int) -> Remedy:
         """Return the best remedy for `target`."""
-        proved = self._helpful[target] if _is_proved(target, self._helped) else None
+        proved = self._helpful[target] if self._is_proved(target) else None
         return _remedy(target, self.choices[target], self._failed[target.key], proved, epoch)
+
+    def _is_proved(self, target: RemedyTarget) -> bool:
+        return _is_proved(target, self._helped[target], 1 + len(self._failed[target.key]))
 
 
 def _next(
@@ -143,8 +149,9 @@ def _with_company(
     return company
 
 
-def _is_proved(target: RemedyTarget, helped: Mapping[RemedyTarget, int]) -> bool:
-    return helped.get(target, 0) >= _TIMES.get(target.cause, 1)
+def _is_proved(target: RemedyTarget, pairs: int, choices: int) -> bool:
+    """Return whether so many equal `pairs` of builds are no luck, for one of so many remedies."""
+    return pairs >= _TIMES.get(target.cause, 1) and is_proved(target.luck, pairs, choices)
 
 
 def _templates(target: RemedyTarget, others: Sequence[RemedyTemplate]) -> Sequence[RemedyTemplate]:

@@ -115,7 +115,10 @@ class Finding:
     cause: str
     """The value of a `Cause`, or the name of a variation that a plugin adds."""
     confirmed: bool
+    """Whether it is at least 99.5 % likely after the builds."""
     evidence: Evidence
+    builds: int = 0
+    """How many builds the cause rests on; 0 when they were not counted."""
     command: tuple[str, ...] = ()
     """The command that wrote the differing bytes; empty if unknown."""
     circumstances: str = ""

@@ -49,6 +49,13 @@ def show_command(argv: Sequence[str]) -> str:
     return shlex.join(argv)
 
 
+def show_certainty(finding: Finding) -> str:
+    """Return whether builds have confirmed the cause, and how many."""
+    if not finding.confirmed:
+        return "suspected"
+    return f"confirmed, {finding.builds} builds" if finding.builds else "confirmed"
+
+
 def _similarity(finding: Finding) -> tuple[object, ...]:
     suffix = posixpath.splitext(finding.output)[1]
     if finding.cause != Cause.UNKNOWN:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 from pytest_ftc.comparison.manifests import compare_manifests
 from pytest_ftc.comparison.plugin_comparators import ComparatorChain
-from pytest_ftc.diagnosis.confirm import Investigation
+from pytest_ftc.diagnosis.case import Investigation
 from pytest_ftc.diagnosis.diagnose import diagnose
 from pytest_ftc.diagnosis.examiner import Examiner
 from pytest_ftc.diagnosis.places import Key, pair_names, show_values
@@ -25,6 +25,9 @@ from pytest_ftc.model.protocols import Executor
 from pytest_ftc.model.support.epoch import FALLBACK_EPOCH
 from pytest_ftc.verification.plan import PlannedArtifact
 from pytest_ftc.verification.rebuild import ArtifactRebuilder, RebuildBudget
+
+_MOST_BUILDS, _MOST_CHEAP = 12, 48
+"""Builds of one artifact where the user sets no bound: in any case, and while its diagnosis takes little time."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,8 +60,8 @@ class DiagnosisOptions:
 
     rebuild: bool
     """Whether to rebuild; otherwise only the values are examined."""
-    max_builds: int
-    """Builds of one artifact in total."""
+    max_builds: int | None
+    """Builds of one artifact in total; None for `_MOST_BUILDS`, and `_MOST_CHEAP` while they are cheap."""
     seconds: float
     """After these no more build is begun."""
     plugins: Plugins
@@ -74,7 +77,7 @@ def explain(
     """Return why the `builds` of an artifact differ; `differences` are those found in the first that does."""
     plan, source, plugins = planned.plan, planned.source, options.plugins
     control, number = builds[0], _first_that_differs(builds, planned.artifact.metadata)
-    budget = RebuildBudget(builds=max(0, options.max_builds - min(2, len(builds))), seconds=options.seconds)
+    budget = _budget(options, len(builds))
     rebuilder = ArtifactRebuilder(planned, executor, experiment=number, budget=budget)
     examiner = Examiner(planned.artifact.metadata, plugins.comparators)
     suspects = Suspects(rebuilder.environments, plan.owners, source, planned.machine, plugins.diagnosers)
@@ -95,6 +98,14 @@ def explain(
         builds=tuple(rebuilder.builds),
         notes=tuple(examiner.notes),
     )
+
+
+def _budget(options: DiagnosisOptions, done: int) -> RebuildBudget:
+    if options.max_builds:
+        return RebuildBudget(builds=max(0, options.max_builds - done), seconds=options.seconds)
+    # Those beyond the first two were quick ones.
+    done = min(2, done)
+    return RebuildBudget(builds=_MOST_BUILDS - done, cheap_builds=_MOST_CHEAP - done, seconds=options.seconds)
 
 
 def locate(

@@ -15,6 +15,7 @@ from pytest_ftc.verification.plan import PlannedArtifact, plan_rebuild
 
 _SET_UP = 0.06
 """Seconds, about, until a build starts in its environment."""
+_CHEAP_SECONDS = 20.0
 
 
 def apply_changes(artifact: Artifact, changes: Changes, tree: str) -> Artifact:
@@ -36,6 +37,8 @@ class RebuildBudget:
     builds: int
     seconds: float
     """After these no more build is begun."""
+    cheap_builds: int = 0
+    """As many are done while they all take less than `_CHEAP_SECONDS`."""
 
 
 class ArtifactRebuilder:
@@ -49,8 +52,8 @@ class ArtifactRebuilder:
         self._plan = planned.plan
         self._executor = executor
         self._experiment = experiment
-        self._most = budget.builds
-        self._end = time.monotonic() + budget.seconds
+        self._budget = budget
+        self._begin = time.monotonic()
         self.builds: list[BuildResult] = []
         self.environments = {action.id: action.environment for action in planned.plan.actions}
         """Those of all builds of the artifact, by id."""
@@ -58,7 +61,9 @@ class ArtifactRebuilder:
     @property
     def left(self) -> int:
         """How many more builds the budget allows."""
-        return max(0, self._most - len(self.builds)) if time.monotonic() < self._end else 0
+        taken = time.monotonic() - self._begin
+        most = max(self._budget.builds, self._budget.cheap_builds if taken < _CHEAP_SECONDS else 0)
+        return max(0, most - len(self.builds)) if taken < self._budget.seconds else 0
 
     def varying(self, groups: Sequence[Collection[str]], *, trace: bool = False) -> list[BuildResult]:
         """Build at once, for each of `groups`, with only the variations it names; with `trace` the first is traced."""

@@ -70,8 +70,8 @@ class VerificationContext:
     trace: bool
     """Whether to report what builds use beyond their declared inputs."""
     diagnose: DiagnosisMode
-    max_builds: int
-    """Builds of one artifact, those of its diagnosis included."""
+    max_builds: int | None
+    """Builds of one artifact, those of its diagnosis included; None for the default."""
     scratch: Path
     """An empty folder for files that are needed for a moment."""
     logs: Path | None = None

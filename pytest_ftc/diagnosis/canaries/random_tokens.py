@@ -10,6 +10,9 @@ from pytest_ftc.diagnosis.canaries.suspicion import Sighting, shown
 from pytest_ftc.diagnosis.canaries.values import touches
 from pytest_ftc.model import Cause, Strength, Suspicion
 
+LOOK_DRAWN = "both look like random words of the same length"
+"""Why something is suspected to be random that does not look like a digest."""
+
 _UUID = re.compile(rb"[0-9a-f]{8}-[0-9a-f]{4}-([1-8])[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}", re.IGNORECASE)
 _DIGEST = re.compile(
     rb"(?<![0-9a-f])(?:[0-9a-f]{32}|[0-9a-f]{40}|[0-9a-f]{64}|[0-9a-f]{128})(?![0-9a-f])", re.IGNORECASE
@@ -24,7 +27,7 @@ def find_tokens(place: AlignedPlace) -> Iterator[Sighting]:
         (_UUID, Strength.STRONG, "both are random identifiers"),
         (_TEMPORARY, Strength.WEAK, "both look like names of temporary files"),
         (_DIGEST, Strength.GUESS, "both look like digests, which change with what they are computed from"),
-        (_WORD, Strength.GUESS, "both look like random words of the same length"),
+        (_WORD, Strength.GUESS, LOOK_DRAWN),
     ):
         matches, others = list(pattern.finditer(place.control)), list(pattern.finditer(place.experiment))
         for number, change in enumerate(place.changes):

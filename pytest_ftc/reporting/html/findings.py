@@ -11,7 +11,7 @@ from markupsafe import Markup
 from pytest_ftc.model import Difference, Finding, Verdict, Verification
 from pytest_ftc.reporting.baseline.fingerprint import fingerprint
 from pytest_ftc.reporting.causes import find_cause
-from pytest_ftc.reporting.findings import describe_remedy_state, findings_of, fold, show_command
+from pytest_ftc.reporting.findings import describe_remedy_state, findings_of, fold, show_certainty, show_command
 from pytest_ftc.reporting.html.elements import count, folded, line, link_file, link_here, text
 
 _MOST_FINDINGS = 1000
@@ -61,7 +61,7 @@ class Findings:
         first = findings[0]
         name = self._name(fingerprint(one.id, first))
         is_known = all(fingerprint(one.id, finding) in self._known for finding in findings)
-        sure = "confirmed" if first.confirmed else "suspected"
+        sure = show_certainty(first)
         tag = Markup(' <span class="tag">{}</span>')
         tags = tag.format(sure) + (tag.format("known") if is_known else "")
         yield Markup('<section class="finding{}" id="{}">').format(" known" if is_known else "", name)

@@ -8,7 +8,7 @@ from itertools import groupby
 from typing import TYPE_CHECKING
 
 from pytest_ftc.model import Cause, Difference, Evidence, Finding, Verification
-from pytest_ftc.reporting.findings import describe_remedy_state, findings_of, fold, show_command
+from pytest_ftc.reporting.findings import describe_remedy_state, findings_of, fold, show_certainty, show_command
 from pytest_ftc.reporting.terminal import style as markup
 from pytest_ftc.reporting.terminal.evidence import evidence_rows
 from pytest_ftc.reporting.terminal.layout import command_row, row, row_to_copy
@@ -114,7 +114,7 @@ def _count_places(findings: Sequence[Finding]) -> str:
 def _cause(finding: Finding) -> str:
     if finding.cause == Cause.UNKNOWN:
         return f"unknown: {markup.show_lines(finding.why)}" if finding.why else "unknown"
-    name = f"{markup.show(finding.cause)} ({'confirmed' if finding.confirmed else 'suspected'})"
+    name = f"{markup.show(finding.cause)} ({show_certainty(finding)})"
     return f"{name}: {markup.show_lines(finding.why)}" if finding.why else name
 
 

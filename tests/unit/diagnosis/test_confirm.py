@@ -1,6 +1,7 @@
 """What is concluded of one difference from others."""
 
-from pytest_ftc.diagnosis.confirm import Case, conclude, let_follow
+from pytest_ftc.diagnosis.case import Case
+from pytest_ftc.diagnosis.conclude import conclude, let_follow
 from pytest_ftc.diagnosis.group_testing import Observation
 from pytest_ftc.diagnosis.places import Key
 from pytest_ftc.model import Field, Place, Strength, Suspicion
@@ -11,7 +12,9 @@ ALL, NONE = frozenset({"time", "timezone", "user_group", "hash_seed"}), frozense
 def case(*suspicions, observations):
     place = Place(field=Field.CONTENT, location="x", control=b"1", experiment=b"2")
     return Case(
-        place, [Suspicion(cause, strength, "1", "2", "so") for cause, strength in suspicions], list(observations)
+        place,
+        [Suspicion(cause, strength, "1700000001", "1800000002", "so") for cause, strength in suspicions],
+        list(observations),
     )
 
 
@@ -20,6 +23,10 @@ def test_a_digest_follows_from_the_time_beside_it_though_the_zone_is_told_first(
     stamp = case(("timezone", Strength.STRONG), ("time", Strength.STRONG), observations=always)
     digest = case(("random", Strength.GUESS), observations=always)
     let_follow({Key("app", "", ".rodata", Field.CONTENT): stamp, Key("app", "", "build id", Field.HEADER): digest}, ALL)
+    # Builds have not shown that it follows: it may as well be random.
+    assert conclude(digest, ALL) == [("time", False)]
+    digest.observations += [Observation(NONE, True, again=False)]
+    digest.observations += [Observation(NONE, False, lead=lead) for lead in (0.0, 0.3, 0.0, 0.3)]
     assert conclude(digest, ALL) == [("time", True)]
 
 

@@ -1,6 +1,6 @@
 """From differences to findings, without and with builds."""
 
-from pytest_ftc.diagnosis.confirm import Investigation
+from pytest_ftc.diagnosis.case import Investigation
 from pytest_ftc.diagnosis.diagnose import diagnose
 from pytest_ftc.diagnosis.places import Key
 from pytest_ftc.model import BuildResult, BuildStatus, Cause, Field, Place, Role, Strength, Suspicion

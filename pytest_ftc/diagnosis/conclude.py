@@ -1,0 +1,134 @@
+"""What is concluded of each difference, from how likely its causes are."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from pytest_ftc.diagnosis.canaries.random_tokens import LOOK_DRAWN
+from pytest_ftc.diagnosis.case import UNVARIED_TOO, Case
+from pytest_ftc.diagnosis.group_testing import (
+    Group,
+    comes_by_itself,
+    likeliest,
+    only_unsettled,
+    smallest_healing,
+    suspects_left,
+)
+from pytest_ftc.diagnosis.places import Key
+from pytest_ftc.diagnosis.posterior import SURE, Belief, Kind
+from pytest_ftc.model import Cause, Strength, Suspicion
+
+_LIKELY = 0.5
+_FOLLOWS = "it follows from another place in this output"
+
+
+def conclude(case: Case, everything: Group) -> list[tuple[str, bool]]:
+    """Return the causes of a case, and for each whether builds have confirmed it."""
+    belief = case.believe(everything)
+    inherent = belief.by_kind(Kind.RANDOM, Kind.CLOCK)
+    if comes_by_itself(case.observations) and inherent >= _LIKELY:
+        return _conclude_inherent(case, belief, everything)
+    if all(one.shows for one in case.observations):
+        return [(_guess(case, everything), False)]
+    if inherent >= _LIKELY or belief.by_kind(Kind.ALL) >= _LIKELY:
+        return [(_name_intermittent(case, everything), False)]
+    chances = {name: belief.probability(name) for name in everything}
+    likely = frozenset(name for name in chances if chances[name] >= _LIKELY)
+    likely = only_unsettled(likely, case.evident)
+    if likely:
+        names = [*(name for name in case.suspects if name in likely), *sorted(likely - set(case.suspects))]
+        told = [(name, chances[name] >= SURE) for name in names]
+        return told if any(sure for _, sure in told) or not case.parallel else [(Cause.RACE, False)]
+    return [(_guess(case, everything), False)]
+
+
+def _conclude_inherent(case: Case, belief: Belief, everything: Group) -> list[tuple[str, bool]]:
+    first = _name_inherent(case, everything)
+    drawn = (
+        name
+        for name in case.evident
+        if name in (Cause.RANDOM, Cause.TIME) and name != first and case.evident[0] == first
+    )
+    others = (name for name in case.evident if name not in UNVARIED_TOO)
+    return [
+        (first, _is_sure_of(first, case, belief, everything)),
+        *((name, False) for name in drawn if first in case.evident),
+        *((name, name in case.planted) for name in others),
+    ]
+
+
+def _is_sure_of(name: str, case: Case, belief: Belief, everything: Group) -> bool:
+    race = case.race_probability(everything)
+    if name == Cause.TIME:
+        return belief.by_kind(Kind.CLOCK) >= SURE
+    share = race if name == Cause.RACE else 1 - race
+    follows = any(one.why.startswith(_FOLLOWS) for one in case.suspicions)
+    return belief.by_kind(Kind.RANDOM) * share >= SURE and not follows
+
+
+def _name_inherent(case: Case, everything: Group) -> str:
+    if case.pairs:
+        return Cause.RACE if case.race_probability(everything) >= _LIKELY else Cause.RANDOM
+    inherent = [
+        name for name in case.suspects if name in UNVARIED_TOO and (name != Cause.RACE or case.parallel is not False)
+    ]
+    return inherent[0] if inherent else Cause.RANDOM
+
+
+def _name_intermittent(case: Case, everything: Group) -> str:
+    """Return a name for what comes and goes by itself, or needs several variations."""
+    healing = smallest_healing(everything, case.observations)
+    likely = [name for name in case.suspects if name in healing]
+    return Cause.RACE if case.parallel else (likely or [Cause.RANDOM])[0]
+
+
+def _guess(case: Case, everything: Group) -> str:
+    left = suspects_left(everything, case.observations)
+    # What never differs with nothing varied is hardly random.
+    steady = any(not one.varied for one in case.observations)
+    likely = [
+        name
+        for name in case.suspects
+        if name in left or (name in UNVARIED_TOO and not (steady and name == Cause.RANDOM))
+    ]
+    return next(iter(likely), likeliest(left) or Cause.UNKNOWN)
+
+
+def let_follow(cases: Mapping[Key, Case], everything: Group) -> None:
+    """Explain unknown places by another place in the same output, as digests, sizes and offsets mostly follow from one.
+
+    That place differs without any variation too, or it differs in the same builds and its values point to its cause.
+    """
+    _let_follow_inherent(cases)
+    unexplained = {key: case for key, case in cases.items() if conclude(case, everything)[0][0] == Cause.UNKNOWN}
+    if not unexplained:
+        return
+    told: dict[tuple[str, tuple[bool, ...]], str] = {}
+    for key, case in cases.items():
+        cause = conclude(case, everything)[0][0]
+        if cause in case.suspects and not comes_by_itself(case.observations):
+            told.setdefault((key.output, _pattern(case)), cause)
+    for key, case in unexplained.items():
+        cause = told.get((key.output, _pattern(case)), "")
+        if cause in suspects_left(everything, case.observations) and not all(_pattern(case)):
+            case.suspicions = [_following(cause), *case.suspicions]
+
+
+def _pattern(case: Case) -> tuple[bool, ...]:
+    return tuple(one.shows for one in case.observations if one.lead is None)
+
+
+def _following(cause: str) -> Suspicion:
+    return Suspicion(cause, Strength.GUESS, "", "", f"{_FOLLOWS}, whose cause is {cause}")
+
+
+def _let_follow_inherent(cases: Mapping[Key, Case]) -> None:
+    leading: dict[str, Suspicion] = {}
+    for key, case in cases.items():
+        strong = (one for one in case.suspicions if one.strength >= Strength.STRONG and one.cause in UNVARIED_TOO)
+        if comes_by_itself(case.observations) and (first := next(strong, None)):
+            leading.setdefault(key.output, first)
+    for key, case in cases.items():
+        drawn = any(one.why == LOOK_DRAWN for one in case.suspicions)
+        if key.output in leading and not case.evident and not drawn and comes_by_itself(case.observations):
+            case.suspicions = [_following(leading[key.output].cause), *case.suspicions]

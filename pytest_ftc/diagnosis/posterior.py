@@ -1,0 +1,315 @@
+"""How likely each cause of one difference is, after the builds so far, and which build would tell most next.
+
+The model is group testing with noise (Dorfman, The Detection of Defective Members of Large Populations, 1943; Atia and
+Saligrama, Boolean Compressed Sensing and Noisy Group Testing, 2012), read as Bayesian experimental design (Lindley,
+On a Measure of the Information Provided by an Experiment, 1956).  A hypothesis says how the difference comes about:
+
+- ``ANY``: it shows when any variation of a set is varied: each alone, all pairs, all triples, and larger sets of those
+  that the values speak for or that were seen to act alone;
+- ``ALL``: it shows only when both variations of a pair are varied;
+- ``SOMETIMES``: it shows at some rate when one variation is varied, and never without;
+- ``RANDOM``: it shows at some rate whatever is varied, with few or many possible values: a race looks alike;
+- ``CLOCK``: it follows from the real clock, so it shows unless a build starts at the time of the control.
+
+Each has a prior, which the values found raise.  Each build multiplies in how likely its outcome is under it.
+As all hypotheses share one sum, the choice among them is counted: one of twenty that fits by luck does not gain by it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from enum import Enum
+from functools import lru_cache
+from itertools import combinations
+from math import factorial, log2, prod
+
+from pytest_ftc.diagnosis.group_testing import HIDDEN, Group, Observation
+from pytest_ftc.model import Cause, Strength, Suspicion
+
+SURE = 0.995
+"""The posterior from which a cause counts as confirmed, and a remedy as proved."""
+
+LEADS = (0.0, 0.3)
+"""Seconds: a build that is a little slower than the control reads the same second if it starts a little earlier."""
+
+_PRIORS = {"any": 0.5, "all": 0.005, "sometimes": 0.01, "rarely": 1e-3, "random": 0.4, "clock": 0.05, "beside": 0.3}
+_BY_SIZE = (0.0, 0.75, 0.18, 0.07)
+"""Of the prior of ``ANY``: for sets of one, two and three; each further variation costs as much as the third."""
+_MISS, _STRAY = 1e-4, 1e-3
+"""That a difference does not show though its cause is varied; that it shows without: a day may end between builds."""
+_WEIGHTS = {Strength.GUESS: 2.0, Strength.WEAK: 6.0, Strength.STRONG: 2e3, Strength.CERTAIN: 1e6}
+"""How much likelier a match is when its cause acts than by chance."""
+_SHIFTING = frozenset({Cause.TIME, Cause.PID, Cause.ASLR, Cause.NUM_CPUS, Cause.NETWORK})
+"""These may give another value in each build that varies them."""
+_SHIFTS = 0.5
+_RATES = (0.2, 0.35, 0.5, 0.65, 0.8)
+_MOST_SUSPECTS, _MOST_BESIDE = 6, 3
+_TELLING = 50.0
+"""What the values of a cause have to say for it to be looked for in what is random as well."""
+_ODDS_OF_ORDER = 400.0
+"""How much likelier a race is than a random value where parts made in parallel stand in another order."""
+_UNIFORM: Mapping[float, float] = {
+    2: 0.14, 3: 0.08, 4: 0.06, 5: 0.04, 6: 0.04, 8: 0.04, 10: 0.04, 16: 0.03, 32: 0.03, 100: 0.03, 1e9: 0.22,
+}  # fmt: skip
+"""How often a random value is one of so many, all equally likely."""
+_TWO_VALUED = (0.01, 0.02, 0.05, 0.1, 0.15, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.85, 0.9, 0.95, 0.98)
+"""Rates at which one of two values comes; a quarter of the random prior, in all."""
+
+_LEADS: Mapping[float | None, float] = {None: 0.7, LEADS[0]: 0.15, LEADS[1]: 0.15}
+"""How often what is read from the clock hits the second of the control with either lead, or with one alone."""
+
+_NEVER = -1.0
+
+
+class Kind(Enum):
+    """How a difference comes about."""
+
+    ANY = "any"
+    ALL = "all"
+    SOMETIMES = "sometimes"
+    RANDOM = "random"
+    CLOCK = "clock"
+
+
+Chances = tuple[float, float, float]
+"""How likely a build is to show no difference, the experiment's value, and another one."""
+
+
+def _showing(shows: float, again: float) -> Chances:
+    return 1 - shows, shows * again, shows * (1 - again)
+
+
+_ALL_OF_IT = {steady: _showing(1 - _MISS, 0.95 if steady else 0.1) for steady in (True, False)}
+_PART_OF_IT = _showing(1 - _MISS, 0.3)
+_NONE_OF_IT = _showing(_STRAY, 0.5)
+_AT_CLOCK, _ELSEWHERE = _showing(0.03, 0.05), _showing(0.995, 0.05)
+
+
+@dataclass(frozen=True, slots=True)
+class Hypothesis:
+    """One way in which the difference may come about."""
+
+    kind: Kind
+    names: Group = frozenset()
+    """The variations that are causes; of what is random or a time those that show in it as well."""
+    rate: float = 1.0
+    """How often it shows, for what shows at a rate."""
+    others: float = 1.0
+    """How many values other than that of the control there are, for what is random."""
+    lead: float | None = None
+    """The only lead that hits the time of the control; None when all do."""
+    steady: bool = True
+    """Whether the causes give the same value each time."""
+
+    def chances(self, varied: Group, lead: float | None = None) -> Chances:
+        """Return how likely each outcome of a build is that varies `varied`."""
+        if self.kind is Kind.ANY:
+            if self.names.isdisjoint(varied):
+                return _NONE_OF_IT
+            return _ALL_OF_IT[self.steady] if self.names <= varied else _PART_OF_IT
+        if self.kind is Kind.ALL:
+            return _ALL_OF_IT[self.steady] if self.names <= varied else _NONE_OF_IT
+        if self.kind is Kind.CLOCK:
+            hits = lead is not None and self.lead in (None, lead) and self.names.isdisjoint(varied)
+            return _AT_CLOCK if hits else _ELSEWHERE
+        if self.kind is Kind.SOMETIMES:
+            return _NONE_OF_IT if self.names.isdisjoint(varied) else _showing(self.rate, 0.5)
+        if self.names.isdisjoint(varied):
+            return _showing(self.rate, 1 / self.others)
+        return _showing(1 - _MISS, 0.3)
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """All that is known of one difference; the first observation is the experiment that showed it."""
+
+    everything: Group
+    evidence: tuple[tuple[str, float], ...]
+    """How much likelier the values are if a cause acts, by cause."""
+    observations: tuple[Observation, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Belief:
+    """How likely each hypothesis is."""
+
+    weights: tuple[tuple[Hypothesis, float], ...]
+    """They sum to 1."""
+
+    def probability(self, name: str) -> float:
+        """Return how likely the variation `name` is a cause, by itself or with others."""
+        return sum(weight for one, weight in self.weights if name in one.names)
+
+    def by_kind(self, *kinds: Kind) -> float:
+        """Return how likely the difference comes about in one of these ways."""
+        return sum(weight for one, weight in self.weights if one.kind in kinds)
+
+    def luck(self) -> tuple[tuple[float, float], ...]:
+        """Return how likely two builds that differ in everything are equal by luck: weights and probabilities."""
+        told: dict[float, float] = {}
+        for one, weight in self.weights:
+            told[_equal_by_luck(one)] = told.get(_equal_by_luck(one), 0.0) + weight
+        return tuple((weight, equal) for equal, weight in told.items())
+
+
+def _equal_by_luck(one: Hypothesis) -> float:
+    if one.kind is Kind.RANDOM and not one.names:
+        return (1 - one.rate) ** 2 + one.rate**2 / one.others
+    if one.kind is Kind.SOMETIMES:
+        return 1 - one.rate
+    return 0.02 if one.kind is Kind.CLOCK else _MISS
+
+
+def weigh(suspicions: Iterable[Suspicion]) -> tuple[tuple[str, float], ...]:
+    """Return how much likelier the values are if a cause acts than by chance, for each cause suspected.
+
+    Short values match by chance: two of ten digits do so once in a hundred pairs, however exactly each is the build's.
+    """
+    return tuple(sorted((one.cause, _weigh(one)) for one in {one.cause: one for one in suspicions}.values()))
+
+
+def _weigh(suspicion: Suspicion) -> float:
+    weight = _WEIGHTS[suspicion.strength]
+    if suspicion.strength is Strength.CERTAIN:
+        return weight
+    return min(weight, _possible(suspicion.control) * _possible(suspicion.experiment))
+
+
+def _possible(text: str) -> float:
+    """Return how many values there may be that look like `text`; that something is absent is no value."""
+    if text.isalpha() and len(text) <= 9:
+        return 12.0
+    return 10.0 ** min(len(text), 9) if text else 30.0
+
+
+@lru_cache(maxsize=4096)
+def believe(question: Question) -> Belief:
+    """Return how likely each hypothesis is."""
+    acting = frozenset(
+        name for one in question.observations if one.shows and len(one.varied) == 1 for name in one.varied
+    )
+    weighed = _multiply(question.everything, question.evidence, acting, question.observations[1:])
+    total = sum(weight for _, weight in weighed) or 1.0
+    return Belief(tuple((one, weight / total) for one, weight in weighed if weight > total * 1e-9))
+
+
+_Weighed = tuple[tuple[Hypothesis, float], ...]
+
+
+@lru_cache(maxsize=4096)
+def _multiply(
+    everything: Group, evidence: tuple[tuple[str, float], ...], acting: Group, observations: tuple[Observation, ...]
+) -> _Weighed:
+    """Return the priors, each times how likely the `observations` are; not those next to nothing."""
+    if not observations:
+        return tuple((one, prior * one.rate) for one, prior in _hypotheses(everything, dict(evidence), acting))
+    last = observations[-1]
+    weighed = tuple(
+        (one, weight * sum(map(one.chances(last.varied, last.lead).__getitem__, last.outcomes)))
+        for one, weight in _multiply(everything, evidence, acting, observations[:-1])
+    )
+    least = 1e-15 * sum(weight for _, weight in weighed)
+    return tuple((one, weight) for one, weight in weighed if weight > least)
+
+
+def _hypotheses(everything: Group, evidence: Mapping[str, float], acting: Group) -> Iterator[tuple[Hypothesis, float]]:
+    names = sorted(everything)
+    total = sum(HIDDEN.get(name, 1) for name in names) or 1
+    weight = {name: HIDDEN.get(name, 1) / total * evidence.get(name, 1.0) for name in names}
+    likely = sorted((name for name in names if name in evidence), key=lambda name: -evidence[name])[:_MOST_SUSPECTS]
+    for group in _sets(names, likely, acting):
+        prior = _PRIORS["any"] * _prior_of_set(group, weight)
+        shifts = _SHIFTS if group & _SHIFTING else 0.0
+        yield Hypothesis(Kind.ANY, group), prior * (1 - shifts)
+        if shifts:
+            yield Hypothesis(Kind.ANY, group, steady=False), prior * shifts
+    if len(names) > _MOST_SUSPECTS:
+        yield Hypothesis(Kind.ANY, everything), _PRIORS["any"] * 1e-3
+    for pair in combinations(names, 2):
+        yield Hypothesis(Kind.ALL, frozenset(pair)), _PRIORS["all"] * _prior_of_set(pair, weight)
+    for name in names:
+        prior = _PRIORS["sometimes" if name in _SHIFTING else "rarely"] * weight[name] / len(_RATES)
+        yield from ((Hypothesis(Kind.SOMETIMES, frozenset({name}), rate), prior) for rate in _RATES)
+    yield from _inherent(evidence)
+    for size in range(1, _MOST_BESIDE + 1):
+        for beside in combinations([name for name in likely if evidence[name] >= _TELLING][:_MOST_BESIDE], size):
+            part = _PRIORS["beside"] * _prior_of_set(beside, weight)
+            yield from ((replace(one, names=frozenset(beside)), prior * part) for one, prior in _inherent(evidence))
+
+
+def _prior_of_set(group: Collection[str], weight: Mapping[str, float]) -> float:
+    size = len(group)
+    by_size = _BY_SIZE[min(size, 3)] * _BY_SIZE[3] ** max(0, size - 3)
+    return by_size * factorial(size) * prod(weight[name] for name in group)
+
+
+def _inherent(evidence: Mapping[str, float]) -> Iterator[tuple[Hypothesis, float]]:
+    drawn = _PRIORS["random"] * evidence.get(Cause.RACE, 1.0)
+    for count, part in _UNIFORM.items():
+        # What looks like a random identifier is one of very many.
+        many = evidence.get(Cause.RANDOM, 1.0) if count > 1e6 else 1.0
+        yield Hypothesis(Kind.RANDOM, rate=1 - 1 / count, others=count - 1), drawn * part * many
+    for rate in _TWO_VALUED:
+        yield Hypothesis(Kind.RANDOM, rate=rate), drawn * 0.22 / len(_TWO_VALUED)
+        yield Hypothesis(Kind.RANDOM, rate=rate, others=1e3), drawn * 0.03 / len(_TWO_VALUED)
+    clock = _PRIORS["clock"] * evidence.get(Cause.TIME, 1.0)
+    yield from ((Hypothesis(Kind.CLOCK, lead=lead), clock * part) for lead, part in _LEADS.items())
+    if min(evidence.get(Cause.TIME, 1.0), evidence.get(Cause.RANDOM, 1.0)) >= _TELLING:
+        # An identifier of both: it never is that of the control again.
+        yield Hypothesis(Kind.CLOCK, lead=_NEVER), clock * evidence[Cause.RANDOM]
+
+
+def _sets(names: Sequence[str], likely: Sequence[str], acting: Group) -> set[Group]:
+    """Return the sets of variations that are considered: all small ones, and larger ones of those likely to matter."""
+    sets = {frozenset(group) for size in (1, 2, 3) for group in combinations(names, size)}
+    for size in range(len(likely) + 1):
+        for group in combinations(likely, size):
+            base = frozenset({*group, *acting})
+            sets.add(base)
+            sets.update(base | {name} for name in names)
+    return sets - {frozenset()}
+
+
+def information(belief: Belief, varied: Group) -> float:
+    """Return how many bits a build with `varied` is expected to tell of what causes the difference."""
+    classes: dict[Group, Chances] = {}
+    for one, weight in belief.weights:
+        # At which rate, and of how many values, something is drawn is not asked.
+        label = one.names or frozenset({one.kind.value})
+        same, again, other = classes.get(label, (0.0, 0.0, 0.0))
+        chances = one.chances(varied)
+        classes[label] = same + weight * chances[0], again + weight * chances[1], other + weight * chances[2]
+    overall = [sum(chances[number] for chances in classes.values()) for number in range(3)]
+    return _entropy(overall) - sum(sum(chances) * _entropy(chances) for chances in classes.values())
+
+
+def _entropy(weights: Sequence[float]) -> float:
+    total = sum(weights)
+    return -sum(weight / total * log2(weight / total) for weight in weights if weight > 0) if total > 0 else 0.0
+
+
+def after_the_likeliest(belief: Belief, varied: Group) -> Belief:
+    """Return what is believed after a build with `varied` if its outcome is the likeliest one."""
+    told = [(one, weight, one.chances(varied)) for one, weight in belief.weights]
+    outcome = max(range(3), key=lambda number: sum(weight * chances[number] for _, weight, chances in told))
+    total = sum(weight * chances[outcome] for _, weight, chances in told)
+    return Belief(tuple((one, weight * chances[outcome] / total) for one, weight, chances in told))
+
+
+def is_proved(luck: Sequence[tuple[float, float]], equal_pairs: int, choices: int) -> bool:
+    """Return whether a remedy, one of so many `choices`, helps: `equal_pairs` of builds were so, and none differed."""
+    by_luck = sum(weight * equal**equal_pairs for weight, equal in luck)
+    return equal_pairs > 0 and by_luck * choices <= (1 - SURE) * (by_luck * choices + 1)
+
+
+def race_probability(luck: Sequence[tuple[float, float]], pairs: Sequence[bool], *, suspected: bool) -> float:
+    """Return how likely what comes by itself, made by several at a time, is a race and not a random value.
+
+    Of the `pairs` of builds on one CPU, some were equal.  `suspected`: both sides hold the same parts in another order.
+    """
+    equal, count = sum(pairs), len(pairs)
+    odds = _ODDS_OF_ORDER if suspected else 1.0
+    race = odds * 0.8**equal * 0.2 ** (count - equal)
+    chance = sum(weight * rate**equal * (1 - rate) ** (count - equal) for weight, rate in luck)
+    return race / (race + chance)

@@ -1,0 +1,99 @@
+"""How likely causes and remedies are after builds."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from pytest_ftc.diagnosis.group_testing import Observation
+from pytest_ftc.diagnosis.posterior import (
+    SURE,
+    Hypothesis,
+    Kind,
+    Question,
+    believe,
+    information,
+    is_proved,
+    race_probability,
+    weigh,
+)
+from pytest_ftc.model import Strength, Suspicion
+from pytest_ftc.variations import CATALOGUE
+
+NAMES = tuple(variation.name for variation in CATALOGUE)
+ALL = frozenset(NAMES)
+NONE = frozenset()
+TWO_VALUES = ((1.0, 0.5),)
+
+
+def belief(*observations, **evidence):
+    return believe(Question(ALL, tuple(sorted(evidence.items())), (Observation(ALL, True), *observations)))
+
+
+@given(st.lists(st.tuples(st.sets(st.sampled_from(NAMES)), st.booleans()), max_size=6))
+def test_weights_sum_to_one_whatever_was_seen(seen):
+    told = belief(*(Observation(frozenset(group), shows) for group, shows in seen))
+    assert sum(weight for _, weight in told.weights) == pytest.approx(1, abs=1e-5)
+
+
+@given(st.sampled_from(list(Kind)), st.floats(0.01, 0.99), st.sets(st.sampled_from(NAMES)))
+def test_the_outcomes_of_a_build_sum_to_one(kind, rate, varied):
+    one = Hypothesis(kind, frozenset({"time", "umask"}), rate, 3.0)
+    assert sum(one.chances(frozenset(varied), 0.0)) == pytest.approx(1)
+
+
+def test_one_of_many_that_fits_by_luck_is_not_confirmed():
+    seen = [Observation(NONE, False), Observation(ALL - {"umask"}, False)]
+    lucky = [*seen, *[Observation(frozenset({"umask"}), True, again=True), Observation(NONE, False)] * 2]
+    assert belief(*lucky).probability("umask") < SURE
+    more = [Observation(frozenset({"umask"}), True, again=True), Observation(ALL - {"umask"}, False)] * 3
+    assert belief(*lucky, *more).probability("umask") >= SURE
+
+
+def test_two_hits_of_the_clock_are_no_proof_where_values_are_few():
+    hits = [Observation(NONE, False, lead=lead) for lead in (0.0, 0.3)]
+    few = [Observation(NONE, True, again=True), Observation(NONE, False)]
+    assert belief(*few, *hits).by_kind(Kind.CLOCK) < 0.01
+    many = [Observation(NONE, True, again=False)] * 3
+    assert belief(*many, *hits, *hits).by_kind(Kind.CLOCK) >= SURE
+
+
+def test_what_differs_at_the_time_of_the_control_too_is_random():
+    misses = [Observation(NONE, True, again=False, lead=lead) for lead in (0.0, 0.3)]
+    assert belief(Observation(NONE, True, again=False), *misses).by_kind(Kind.RANDOM) >= SURE
+
+
+def test_short_values_match_by_chance():
+    digit, number, token = (
+        weigh([Suspicion("pid", strength, *values, "so")])[0][1]
+        for strength, values in (
+            (Strength.STRONG, ("1", "7")),
+            (Strength.STRONG, ("1700000000", "1800000000")),
+            (Strength.CERTAIN, ("qwertz", "zxcvbn")),
+        )
+    )
+    assert digit < number < token
+
+
+def test_a_build_that_tells_nothing_has_no_information():
+    told = belief(Observation(NONE, False), Observation(ALL - {"umask"}, False), umask=2000.0)
+    assert information(told, ALL) < 0.01 < information(belief(), NONE)
+
+
+def test_a_remedy_for_one_of_two_values_needs_eight_equal_pairs():
+    assert not is_proved(TWO_VALUES, 7, 1)
+    assert is_proved(TWO_VALUES, 8, 1)
+    assert not is_proved(TWO_VALUES, 8, 3)
+    assert not is_proved(((1.0, 0.0),), 0, 1)
+
+
+def test_one_equal_pair_proves_a_remedy_for_a_cause_that_is_known():
+    known = belief(Observation(NONE, False), Observation(ALL - {"umask"}, False), umask=1e6)
+    assert is_proved(known.luck(), 1, 1)
+    unknown = belief(Observation(NONE, False))
+    assert not is_proved(unknown.luck(), 1, 1)
+
+
+def test_a_race_is_told_from_few_values_by_several_pairs_on_one_cpu():
+    assert race_probability(TWO_VALUES, [True], suspected=False) < SURE
+    assert race_probability(TWO_VALUES, [True] * 12, suspected=False) >= SURE
+    assert race_probability(TWO_VALUES, [False] * 4, suspected=False) < 0.1
