@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from pytest_ftc.diagnosis.group_testing import Group, Observation
 from pytest_ftc.diagnosis.places import Places
-from pytest_ftc.diagnosis.posterior import Belief, Question, believe, race_probability, weigh
+from pytest_ftc.diagnosis.posterior import ODDS_OF_ORDER, Belief, Question, believe, race_probability, weigh
 from pytest_ftc.model import BuildResult, Cause, Place, Strength, Suspicion
 from pytest_ftc.model.cause import INHERENT
 from pytest_ftc.model.protocols import Rebuilder
@@ -52,7 +52,10 @@ class Case:
 
     def ask(self, everything: Group) -> Question:
         """Return what is known, as the model takes it."""
-        return Question(everything, weigh(self.suspicions), tuple(self.observations))
+        evidence = dict(weigh(self.suspicions))
+        if self.parallel and Cause.RACE in evidence:
+            evidence[Cause.RACE] = ODDS_OF_ORDER
+        return Question(everything, tuple(sorted(evidence.items())), tuple(self.observations))
 
     def believe(self, everything: Group) -> Belief:
         """Return how likely each way is in which the difference may come about."""

@@ -47,7 +47,7 @@ _RATES = (0.2, 0.35, 0.5, 0.65, 0.8)
 _MOST_SUSPECTS, _MOST_BESIDE = 6, 3
 _TELLING = 50.0
 """What the values of a cause have to say for it to be looked for in what is random as well."""
-_ODDS_OF_ORDER = 400.0
+ODDS_OF_ORDER = 400.0
 """How much likelier a race is than a random value where parts made in parallel stand in another order."""
 _UNIFORM: Mapping[float, float] = {
     2: 0.14, 3: 0.08, 4: 0.06, 5: 0.04, 6: 0.04, 8: 0.04, 10: 0.04, 16: 0.03, 32: 0.03, 100: 0.03, 1e9: 0.22,
@@ -309,7 +309,7 @@ def race_probability(luck: Sequence[tuple[float, float]], pairs: Sequence[bool],
     Of the `pairs` of builds on one CPU, some were equal.  `suspected`: both sides hold the same parts in another order.
     """
     equal, count = sum(pairs), len(pairs)
-    odds = _ODDS_OF_ORDER if suspected else 1.0
+    odds = ODDS_OF_ORDER if suspected else 1.0
     race = odds * 0.8**equal * 0.2 ** (count - equal)
     chance = sum(weight * rate**equal * (1 - rate) ** (count - equal) for weight, rate in luck)
     return race / (race + chance)

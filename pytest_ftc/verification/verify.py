@@ -195,7 +195,9 @@ class _Outcome:
 
 def _build_and_compare(artifact: Artifact, source: Snapshot, context: VerificationContext) -> Verification:
     prepared = context.prepare(artifact, source)
-    plan = _plan(prepared, source, context, builds=context.builds or max(2, min(MOST_BUILDS, context.max_builds)))
+    plan = _plan(
+        prepared, source, context, builds=context.builds or max(2, min(MOST_BUILDS, context.max_builds or MOST_BUILDS))
+    )
     planned = PlannedArtifact(artifact=prepared.artifact, source=source, machine=context.machine, plan=plan)
     recorder = Recorder(context.executor)
     outcome = _explain(planned, _judge(planned, recorder, context), recorder, context)
