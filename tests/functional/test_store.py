@@ -33,6 +33,11 @@ source = "two"
 
 
 @pytest.fixture(autouse=True)
+def _two_builds(monkeypatch):
+    monkeypatch.setenv("PYTEST_ADDOPTS", "--ftc-builds=2")
+
+
+@pytest.fixture(autouse=True)
 def _sources(project):
     # The project's own folder changes from run to run: the tests of tests write there.
     (project / "src").mkdir()
