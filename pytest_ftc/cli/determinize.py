@@ -24,6 +24,8 @@ def determinize(root: Path, name: str, say: Callable[[str], None]) -> Outcome:
     What goes on is told to `say`.
     """
     with ask_plugins(root) as asked:
+        if asked.problem:
+            say(asked.problem)
         return determinize_artifact(load_project(root, {}, asked.added, ini=asked.ini), asked.added, name, say)
 
 

@@ -101,6 +101,8 @@ def run(options: argparse.Namespace) -> int:
 
     try:
         with ask_plugins(Path.cwd()) as asked:
+            if asked.problem:
+                print(f"ftc: without the variations of plugins: {shorten(asked.problem)}", file=sys.stderr)
             check_up = examine(asked.added.variations)
     except ConfigurationError as error:
         print(f"ftc: without the variations of plugins: {shorten(str(error))}", file=sys.stderr)

@@ -48,6 +48,8 @@ def _describe_added(name: str) -> list[tuple[str, str]]:
 
     try:
         with ask_plugins(Path.cwd()) as asked:
+            if asked.problem:
+                print(defuse(f"ftc: {shorten(asked.problem)}"), file=sys.stderr)
             found = next((one for one in asked.added.variations if one.name == name), None)
     except FtcError as error:
         print(defuse(f"ftc: {shorten(str(error))}"), file=sys.stderr)

@@ -9,7 +9,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 from pytest_ftc.builds.inputs.changes import names_commit
+from pytest_ftc.cli.verify import neutral_environment, neutral_options
 from pytest_ftc.config.project import load_project
+from pytest_ftc.model.errors import ConfigurationError
+from pytest_ftc.model.support.printable import shorten
+from pytest_ftc.model.support.service_commands import defuse
 
 REPORT = "ftc-report"
 _DESCRIPTION = """\
@@ -19,17 +23,32 @@ the last commit, whichever is known.  Arguments are passed to pytest: folders of
 -k NAME, --ftc-variations=quick, ...  Exit status: pytest's."""
 
 
-def gate_command(root: Path, arguments: Sequence[str], environ: Mapping[str, str]) -> list[str]:
+def gate_command(
+    root: Path, arguments: Sequence[str], environ: Mapping[str, str], *, neutral: bool = False
+) -> list[str]:
     """Return the command that verifies the artifacts of the project at `root`, those that have changed first.
 
-    `arguments` are pytest's, and come last.  Raises ConfigurationError where there is nothing to verify.
+    `arguments` are pytest's, and come last.  If it is `neutral`, the project's settings of pytest are not used.  Raises
+    ConfigurationError where there is nothing to verify.
     """
     config = load_project(root, {})
     assert config.file is not None, "a project that has artifacts has a file"
     base = next((name for name in _bases(environ) if names_commit(root, name)), "")
     options = ["--ftc-verify", f"--ftc-report={REPORT}", f"--junitxml={REPORT}/junit.xml"]
     options += [f"--ftc-changed-first={base}"] if base else []
-    return [sys.executable, "-m", "pytest", f"--rootdir={root}", *options, str(config.file), *arguments]
+    start = neutral_options(root) if neutral else [f"--rootdir={root}"]
+    return [sys.executable, "-m", "pytest", *start, *options, str(config.file), *arguments]
+
+
+def _why_not_started(root: Path) -> str:
+    """Return why pytest cannot start in the project at `root`; empty if it can."""
+    from pytest_ftc.plugin.headless import ask_plugins
+
+    try:
+        with ask_plugins(root) as asked:
+            return asked.problem
+    except ConfigurationError:
+        return ""  # pytest says so too
 
 
 def _bases(environ: Mapping[str, str]) -> Iterator[str]:
@@ -52,8 +71,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Become the pytest that verifies the artifacts of the project in the current folder."""
-
-    command = gate_command(Path.cwd(), options.given, os.environ)
+    problem = _why_not_started(Path.cwd())
+    environment = dict(os.environ)
+    if problem:
+        print(defuse(f"ftc: {shorten(problem, 1000)}"), file=sys.stderr)
+        environment = neutral_environment(environment)
+    command = gate_command(Path.cwd(), options.given, os.environ, neutral=bool(problem))
     sys.stdout.flush()
-    os.execv(command[0], command)
-    raise AssertionError("execv does not return")
+    os.execve(command[0], command, environment)
+    raise AssertionError("execve does not return")

@@ -16,8 +16,8 @@ def main(arguments: list[str] | None = None) -> int:
     """Run the command line `arguments` and return the exit status: 0, 1 for differences and the like, 2 for errors."""
     given = sys.argv[1:] if arguments is None else arguments
     # The arguments that follow are pytest's; argparse would refuse its options.
-    is_gate = given[:1] == ["gate"] and given[1:] not in (["-h"], ["--help"])
-    options = make_parser(given[0] if given else "").parse_args(given[:1] if is_gate else given)
+    passes_on = given[:1] in (["gate"], ["verify"]) and given[1:] not in (["-h"], ["--help"])
+    options = make_parser(given[0] if given else "").parse_args(given[:1] if passes_on else given)
     options.given = given[1:]
     try:
         status: int = import_module(f"pytest_ftc.cli.{options.command}").run(options)

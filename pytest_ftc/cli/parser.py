@@ -16,6 +16,7 @@ _GROUPS = {
         "doctor": "show what this machine can vary, how, at what cost, and what is missing for the rest",
     },
     "Verify": {
+        "verify": "verify the artifacts alone, also where pytest cannot start with the project's own settings",
         "gate": "verify the artifacts of the project in the current folder, as CI and pre-commit do",
     },
     "Diagnose": {

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
     from pytest_ftc.plugin.fixture import Ftc
 
+_CANNOT_START = "where pytest cannot start, 'ftc verify' verifies artifacts without conftest.py, addopts and plugins"
 _REPORT_KEY = "ftc_hook_problems"
 _NOT_HERE = (
     "builds are run and verified on Linux, and with fewer variations on macOS; "
@@ -28,7 +29,11 @@ def pytest_addhooks(pluginmanager: pytest.PytestPluginManager) -> None:
     pluginmanager.add_hookspecs(hookspecs)
 
 
-def pytest_addoption(parser: pytest.Parser) -> None:
+def pytest_addoption(parser: pytest.Parser, pluginmanager: pytest.PytestPluginManager) -> None:
+    config = pluginmanager.get_plugin("pytestconfig")
+    if config and "--ftc-verify" in config.invocation_params.args:
+        # Shown below an error about unknown options, such as addopts of plugins that are not installed.
+        parser.extra_info["ftc"] = _CANNOT_START
     group = parser.getgroup("ftc", "reproducible builds (pytest-ftc)")
     group.addoption(
         "--ftc-verify",
@@ -41,6 +46,16 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         help_text = f"{option.help} (default: {default})" if default else option.help
         form = {"metavar": metavar} if (metavar := option.type.metavar) else {"action": "store_const", "const": True}
         group.addoption(option.flag, dest=option.destination, default=None, help=help_text, **form)
+
+
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_load_initial_conftests(args: list[str]) -> Generator[None]:
+    try:
+        yield
+    except Exception:
+        if "--ftc-verify" in args:
+            sys.stderr.write(f"ftc: {_CANNOT_START}\n")
+        raise
 
 
 def pytest_configure(config: pytest.Config) -> None:

@@ -9,8 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from pytest_ftc.config.contributions import Contributions
-from pytest_ftc.model.errors import ConfigurationError
+from pytest_ftc.config.contributions import NOTHING, Contributions
 from pytest_ftc.plugin.hook_calls import gather, ini_of
 
 
@@ -21,13 +20,15 @@ class LoadedPlugins:
     added: Contributions
     ini: Path | None
     """Pytest's own ini-file, if it is in the root."""
+    problem: str = ""
+    """Why none could be loaded, if so: nothing is added then."""
 
 
 @contextlib.contextmanager
 def ask_plugins(root: Path) -> Iterator[LoadedPlugins]:
     """Load the plugins and the ``conftest.py`` of the project at `root` as pytest does, and ask them what they add.
 
-    Raises ConfigurationError.
+    Where pytest itself cannot start there, nobody is asked.  Raises ConfigurationError for what a plugin adds wrongly.
     """
     from _pytest.config import ConftestImportFailure, _prepareconfig
 
@@ -38,7 +39,10 @@ def ask_plugins(root: Path) -> Iterator[LoadedPlugins]:
         config = _prepareconfig(arguments)
     except (pytest.UsageError, ConftestImportFailure) as error:
         cause = error.cause if isinstance(error, ConftestImportFailure) else error
-        raise ConfigurationError(f"pytest's plugins cannot be loaded: {type(cause).__name__}: {cause}") from error
+        reason = " ".join(str(cause).split())
+        problem = f"pytest cannot start here, so plugins and conftest.py are not used: {type(cause).__name__}: {reason}"
+        yield LoadedPlugins(NOTHING, None, problem)
+        return
     try:
         yield LoadedPlugins(gather(config), ini_of(config))
     finally:

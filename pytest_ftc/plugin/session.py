@@ -32,6 +32,7 @@ from pytest_ftc.plugin.items import (
 )
 from pytest_ftc.plugin.marker import declare_test, is_rebuilt, marked_tests
 from pytest_ftc.plugin.progress import Display, Nothing, make_display, shown
+from pytest_ftc.plugin.project_tests import FindingsLast, keep_artifacts
 from pytest_ftc.plugin.result_folders import check_writable, record_folders, results_folder
 from pytest_ftc.plugin.session_report import SessionReport
 from pytest_ftc.plugin.settings import add_to_arguments, find_changed, load_settings, usage_errors
@@ -75,6 +76,8 @@ class VerificationSession:
         self._collected = Collected(self.config.root, [artifact.id for artifact in self.config.artifacts])
         self._report = SessionReport(self.config, self._verifier, self._collected, started)
         self._changed = find_changed(self.config)
+        self._findings_last = FindingsLast(self._print_summary)
+        pytest_config.pluginmanager.register(self._findings_last, "ftc-findings-last")
         add_to_arguments(pytest_config, self.config)
 
     @property
@@ -143,8 +146,9 @@ class VerificationSession:
         return f"ftc: changed since {shorten(self.config.changed_first, 80)}, and first: {shown or 'nothing'}"
 
     @pytest.hookimpl(trylast=True)
-    def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> None:
+    def pytest_collection_modifyitems(self, session: pytest.Session, items: list[pytest.Item]) -> None:
         """Put artifacts that have changed before the others, in the places that artifacts have among the items."""
+        keep_artifacts(session, items)
         if not self._changed:
             return
         places = [place for place, item in enumerate(items) if isinstance(item, ArtifactItem)]
@@ -250,6 +254,10 @@ class VerificationSession:
         self._verifier.close()
 
     def pytest_terminal_summary(self, terminalreporter: TerminalReporter) -> None:
+        if not self._findings_last.come_last:
+            self._print_summary(terminalreporter)
+
+    def _print_summary(self, terminalreporter: TerminalReporter) -> None:
         self._report.print_summary(terminalreporter, self._hook_problems, annotates=not self._is_worker)
 
 

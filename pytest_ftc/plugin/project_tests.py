@@ -1,0 +1,69 @@
+"""The project's own tests beside the artifacts: their failures neither stop the verification nor hide its findings."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Generator, Sequence
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from pytest_ftc.plugin.items import ArtifactItem
+
+if TYPE_CHECKING:
+    from _pytest.terminal import TerminalReporter
+
+
+def keep_artifacts(session: pytest.Session, items: list[pytest.Item]) -> None:
+    """Where tests of the project could not be collected, leave the artifacts among `items`, and have them run.
+
+    Pytest itself would end here; the errors are reported as always, and the session fails.
+    """
+    option = session.config.option
+    if not session.testsfailed or option.continue_on_collection_errors:
+        return
+    others = [item for item in items if not isinstance(item, ArtifactItem)]
+    if len(others) == len(items):
+        return
+    option.continue_on_collection_errors = True
+    items[:] = [item for item in items if isinstance(item, ArtifactItem)]
+    if others:
+        session.config.hook.pytest_deselected(items=others)
+
+
+class FindingsLast:
+    """Prints the artifacts after all that pytest says, where tests of the project fail too."""
+
+    def __init__(self, print_summary: Callable[[TerminalReporter], None]) -> None:
+        self._print_summary = print_summary
+        self.come_last = False
+        """Whether the summary is printed here, and not among pytest's own sections."""
+
+    @pytest.hookimpl(wrapper=True, tryfirst=True)
+    def pytest_terminal_summary(self, terminalreporter: TerminalReporter) -> Generator[None, Any, Any]:
+        failed = list(terminalreporter.stats.get("failed", ()))
+        own = [report for report in failed if _is_of_artifact(report)]
+        self.come_last = len(own) < len(failed) or bool(terminalreporter.stats.get("error"))
+        if not self.come_last:
+            return (yield)
+        terminalreporter.stats["failed"] = [report for report in failed if report not in own]
+        try:
+            result = yield
+        finally:
+            terminalreporter.stats["failed"] = failed
+        _print_reports(terminalreporter, own)
+        self._print_summary(terminalreporter)
+        for report in own:
+            terminalreporter.write_line(f"FAILED {report.nodeid}", red=True)
+        return result
+
+
+def _is_of_artifact(report: pytest.TestReport) -> bool:
+    return any(name == "ftc_verdict" for name, _ in report.user_properties)
+
+
+def _print_reports(terminalreporter: TerminalReporter, reports: Sequence[pytest.TestReport]) -> None:
+    if reports and terminalreporter.config.option.tbstyle != "no":
+        terminalreporter.section("ftc: findings")
+        for report in reports:
+            terminalreporter.write_sep("_", report.head_line or report.nodeid, red=True, bold=True)
+            report.toterminal(terminalreporter.config.get_terminal_writer())
