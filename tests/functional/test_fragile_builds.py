@@ -6,7 +6,7 @@ import pytest
 def test_the_variation_that_breaks_the_build_is_named_and_parity_is_checked_without_it(verify_build):
     run = verify_build('test "$(umask)" = 0022 || exit 3; echo > out')
     assert run.verdicts == {"app": "fragile"}
-    assert "breaks under: umask=0002" in run.flat
+    assert "breaks under: umask=0077" in run.flat
     artifact = run.artifact()
     assert {"variation": "umask", "reason": "the build breaks under it"} in artifact["not_varied"]
     assert "time" in artifact["varied"]
@@ -27,5 +27,23 @@ def test_two_variations_that_break_a_build_each_or_together(verify_build, combin
     assert run.verdicts == {"app": "fragile"}
     told = run.artifact()["reason"]
     if combine == "||":
-        assert "umask=0002" in told
+        assert "umask=0077" in told
         assert "timezone=" in told
+
+
+def test_a_build_that_breaks_in_a_path_with_spaces_is_fragile(verify_build):
+    build = "mkdir made && echo > made/out && cp $PWD/made/out $PWD/out"
+    run = verify_build(build, "--ftc-builds=4")
+    assert run.verdicts == {"app": "fragile"}
+    assert "breaks under: build_path=/ftc-build-" in run.flat
+    assert "else where" in run.artifact()["reason"]
+    assert verify_build(build, "--ftc-builds=3").verdicts == {"app": "reproducible"}
+
+
+def test_a_build_that_bears_every_path_is_reproducible(verify_build):
+    run = verify_build('echo > made && cp "$PWD/made" "$PWD/out"', "--ftc-builds=7")
+    assert run.verdicts == {"app": "reproducible"}, run.artifact()
+    paths = [build["environment"]["build_path"] for build in run.artifact()["builds"]]
+    assert any(" " in path for path in paths)
+    assert any(not path.isascii() for path in paths)
+    assert any(len(path) > 200 for path in paths)
