@@ -13,6 +13,11 @@ from pytest_ftc.builds.launcher import kernel
 from pytest_ftc.builds.launcher.sockets import identify_sockets
 from pytest_ftc.model import Action, Environment, Isolation, KernelName, Machine
 
+_AS_THEY_ARE = (
+    "build_path", "home", "temp_dir", "umask", "source_umask", "network", "host", "domain", "cpus", "clock_shift",
+    "first_pid",
+)  # fmt: skip
+"""Fields of the environment that the launcher has under the same names."""
 _PRIVATE = (Path("/tmp"), Path("/var/tmp"), Path("/dev/shm"))
 
 
@@ -30,10 +35,7 @@ def describe_build(action: Action, machine: Machine, folder: Path, log: Path) ->
         "snapshot": str(action.snapshot),
         "git_dir": str(action.git_dir) if action.git_dir else None,
         "work": str(folder),
-        "build_path": environment.build_path,
-        "home": environment.home,
-        "temp_dir": environment.temp_dir,
-        "umask": environment.umask,
+        **{name: getattr(environment, name) for name in _AS_THEY_ARE},
         "timeout": action.timeout,
         "outputs": action.outputs,
         "filesystem": environment.filesystem.value,
@@ -41,14 +43,8 @@ def describe_build(action: Action, machine: Machine, folder: Path, log: Path) ->
         "mtime_shift": environment.source_mtime_shift,
         "isolation": machine.isolation.value,
         "overlay": machine.overlay,
-        "network": environment.network,
         **_identity(environment),
-        "host": environment.host,
-        "domain": environment.domain,
-        "cpus": environment.cpus,
-        "clock_shift": environment.clock_shift,
         "trace": action.trace.value,
-        "first_pid": environment.first_pid,
         "locales": machine.compiled_locales,
         "personality": _personality(environment),
         **_sockets(action.pass_sockets),

@@ -15,9 +15,9 @@ def compare_manifests(
 ) -> tuple[Difference, ...]:
     """Return the differences between two manifests, sorted by path; none means parity.
 
-    Parity is the same paths, types, bytes, link targets and executable bits of files.  The executable bits of folders
-    follow from the umask and say nothing about content, so like all other permission bits they count only when
-    `metadata` is STRICT.
+    Parity is the same paths, types, bytes, link targets, and files that are executable for their owner.  The executable
+    bits of folders, of group and of others follow from the umask and say nothing about content, so like all other
+    permission bits they count only when `metadata` is STRICT.
     """
     before = {output.path: output for output in control}
     after = {output.path: output for output in experiment}
@@ -78,4 +78,5 @@ def _relevant_mode(output: Output, metadata: Metadata) -> int:
         return 0
     if metadata is Metadata.STRICT:
         return mode
-    return mode & 0o111 if output.type is OutputType.FILE else 0
+    # As a umask of 022 leaves it: the history holds digests of these.
+    return 0o111 if output.type is OutputType.FILE and mode & 0o100 else 0

@@ -164,9 +164,10 @@ def _sphinx(root: Path) -> Iterator[Proposal]:
 
 def _debian(root: Path) -> Iterator[Proposal]:
     yield Proposal(
-        # dpkg-buildpackage leaves its results in the folder above, where a build cannot write.
+        # dpkg-buildpackage leaves its results in the folder above, where a build cannot write, and dpkg-deb refuses
+        # folders that are not open to all.
         name="deb", build="mkdir .dpkg && find . -mindepth 1 -maxdepth 1 ! -name .dpkg -exec cp -a -t .dpkg {} +"
-        " && cd .dpkg && dpkg-buildpackage -b -us -uc",
+        " && cd .dpkg && umask 022 && dpkg-buildpackage -b -us -uc",
         outputs=("*.deb",),
         because="debian/control: the binary packages; apt-get build-dep . installs what they need",
     )  # fmt: skip

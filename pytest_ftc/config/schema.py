@@ -246,7 +246,7 @@ ARTIFACT_KEYS: dict[str, Key] = {
     "source_date_epoch": Key(
         _source_date_epoch, "`SOURCE_DATE_EPOCH` of the builds; `git` is the time of the last commit"
     ),
-    "metadata": Key(_metadata, "`strict` compares all permission bits too, not only the executable bits of files"),
+    "metadata": Key(_metadata, "`strict` compares all permission bits too, not only whether files are executable"),
     "env": Key(_env, "variables set in every build"),
     "pass_env": Key(_pass_env, "names (globs) of variables passed to builds from your environment"),
     "pass_sockets": Key(

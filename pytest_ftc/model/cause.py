@@ -30,6 +30,7 @@ class Cause(str, Enum):
     PID = "pid"
     FILEORDERING = "fileordering"
     SOURCE_MTIME = "source_mtime"
+    SOURCE_MODE = "source_mode"
     FILESYSTEM = "filesystem"
     HASH_SEED = "hash_seed"
     NETWORK = "network"

@@ -58,6 +58,8 @@ class Environment:
     filesystem: FileSystem = FileSystem.DISK
     source_mtime_shift: int = 0
     """Seconds added to the modification time of every source file."""
+    source_umask: int | None = None
+    """The umask under which the source files seem to have been checked out; None leaves their modes alone."""
     identity: Identity | None = None
     """Who runs the build; None keeps the current user."""
     host: str = ""

@@ -15,6 +15,7 @@ from pytest_ftc.variations.locales import Locales
 from pytest_ftc.variations.network import Network
 from pytest_ftc.variations.num_cpus import NumCpus
 from pytest_ftc.variations.pid import Pid
+from pytest_ftc.variations.source_mode import SourceMode
 from pytest_ftc.variations.source_mtime import SourceMtime
 from pytest_ftc.variations.temp_dir import TempDir
 from pytest_ftc.variations.terminal import Terminal
@@ -42,6 +43,7 @@ CATALOGUE: tuple[Variation, ...] = (
     Pid(),
     FileOrdering(),
     SourceMtime(),
+    SourceMode(),
     FileSystemType(),
     HashSeed(),
     Network(),

@@ -2,22 +2,31 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from pytest_ftc.model import Environment, Machine
 
+_MASKS = (0o077, 0o002, 0o027, 0o007)
+"""All in use.  The first differs from the control's 022 in most bits, and the first two in all that a umask reaches."""
 
+
+@dataclass(frozen=True, slots=True)
 class Umask:
-    """0022 against 0002, both in common use."""
+    """0022 against 0077 and, in further experiments, 0002, 0027 and 0007."""
 
     name = "umask"
     mechanism = "umask(2)"
+    turn: int = 1
+    """The number of the experiment, which decides which of several values it gets."""
 
     def unavailable(self, machine: Machine) -> str | None:
         return None
 
+    def take_turn(self, number: int) -> Umask:
+        return replace(self, turn=number)
+
     def vary(self, environment: Environment, token: str, machine: Machine) -> Environment:
-        return replace(environment, umask=0o002)
+        return replace(environment, umask=_MASKS[(self.turn - 1) % len(_MASKS)])
 
     def describe(self, environment: Environment) -> str:
         return f"{environment.umask:04o}"

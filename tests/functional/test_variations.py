@@ -23,6 +23,7 @@ LEAKS = {
     "pid": "echo $$",
     "fileordering": "ls -U | grep file-",
     "source_mtime": "stat -c %Y file-1",
+    "source_mode": "stat -c %a file-1",
     "filesystem": "stat -f -c %T .",
     "hash_seed": "python3 -c 'print(hash(\"x\"))'",
     "network": "tail -n +3 /proc/net/dev | cut -d: -f1 | LC_ALL=C sort",

@@ -40,6 +40,7 @@ def look() -> dict[str, object]:
         "pid": os.getpid(),
         "fileordering": [name for name in os.listdir(".") if name.startswith("file-")],
         "source_mtime": int(os.stat("file-a").st_mtime),
+        "source_mode": os.stat("file-a").st_mode & 0o777,
         "filesystem": _filesystem(),
         "hash_seed": hash("ftc"),
         "network": _interfaces(),

@@ -165,7 +165,7 @@ def _mount_private(folders: list[str], scratch: str, new_root: str) -> None:
 def _mount_tree(spec: Spec, scratch: str, target: str) -> None:
     lower = spec["snapshot"]
     overlay = spec["overlay"] and spec["filesystem"] == "disk"
-    if not overlay or spec["mtime_shift"]:
+    if not overlay or spec["mtime_shift"] or spec["source_umask"] is not None:
         lower = os.path.join(scratch, "tree")
         os.mkdir(lower)
         fill_tree(spec, lower)
@@ -192,7 +192,8 @@ def fill_tree(spec: Spec, tree: str) -> None:
         names = list_folder(folder)
         return names[::-1] if reverse else names
 
-    copy_tree(spec["snapshot"], tree, mtime_shift=spec["mtime_shift"], entries=entries)
+    shift, umask = spec["mtime_shift"], spec["source_umask"]
+    copy_tree(spec["snapshot"], tree, mtime_shift=shift, umask=umask, entries=entries)
 
 
 def _check_order(spec: Spec, tree: str) -> dict[str, str]:

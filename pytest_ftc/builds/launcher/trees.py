@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import stat
 import sys
+from typing import NamedTuple
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -24,38 +25,53 @@ def list_folder(folder: str) -> list[str]:
         return [entry.name for entry in entries]
 
 
-def copy_tree(source: str, target: str, *, mtime_shift: int = 0, entries: Entries = list_folder) -> list[str]:
+class Change(NamedTuple):
+    """What a copy of a tree has otherwise than the tree."""
+
+    mtime_shift: int = 0
+    """Seconds added to times, or subtracted where the result would be before 1980, which zip cannot store."""
+    umask: int | None = None
+    """The umask under which the modes of the files seem to have come about; None keeps them."""
+
+
+def copy_tree(
+    source: str, target: str, *, mtime_shift: int = 0, umask: int | None = None, entries: Entries = list_folder
+) -> list[str]:
     """Copy the folder `source` to the existing folder `target`: files, folders, symlinks and FIFOs, in order.
 
-    Modes and times are kept; times are shifted by `mtime_shift` seconds, or in the other direction where the result
-    would be before 1980, which zip cannot store.  Returns the paths of the sockets and device files, which are omitted.
+    Modes and times are kept, unless a `Change` is asked for.  Returns the paths of the sockets and device files, which
+    are omitted.
     """
+    return _copy_folder(source, target, Change(mtime_shift, umask), entries)
+
+
+def _copy_folder(source: str, target: str, change: Change, entries: Entries) -> list[str]:
     left_out: list[str] = []
     for name in entries(source):
-        left_out += _copy_entry(os.path.join(source, name), os.path.join(target, name), mtime_shift, entries)
-    _copy_metadata(target, os.stat(source), mtime_shift)
+        left_out += _copy_entry(os.path.join(source, name), os.path.join(target, name), change, entries)
+    _copy_metadata(target, os.stat(source), change)
     return left_out
 
 
-def _copy_entry(source: str, target: str, mtime_shift: int, entries: Entries) -> list[str]:
+def _copy_entry(source: str, target: str, change: Change, entries: Entries) -> list[str]:
     status = os.lstat(source)
     if stat.S_ISREG(status.st_mode):
-        _copy_file(source, target, status, mtime_shift)
+        _copy_file(source, target, status, change)
     elif stat.S_ISLNK(status.st_mode):
         os.symlink(os.readlink(source), target)
-        os.utime(target, ns=_moved_times(status, mtime_shift), follow_symlinks=False)
+        os.utime(target, ns=_moved_times(status, change), follow_symlinks=False)
     elif stat.S_ISDIR(status.st_mode):
         os.mkdir(target, 0o700)
-        return copy_tree(source, target, mtime_shift=mtime_shift, entries=entries)
+        return _copy_folder(source, target, change, entries)
     elif stat.S_ISFIFO(status.st_mode):
         os.mkfifo(target)
-        _copy_metadata(target, status, mtime_shift)
+        _copy_metadata(target, status, change)
     else:
         return [source]
     return []
 
 
-def _copy_file(source: str, target: str, status: os.stat_result, mtime_shift: int) -> None:
+def _copy_file(source: str, target: str, status: os.stat_result, change: Change) -> None:
     """Copy a regular file with as few system calls as possible: a tree may have tens of thousands of files."""
     read = os.open(source, os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW)
     try:
@@ -67,8 +83,8 @@ def _copy_file(source: str, target: str, status: os.stat_result, mtime_shift: in
                 copied += len(data)
                 if copied >= status.st_size > 0:
                     break
-            os.fchmod(write, stat.S_IMODE(status.st_mode))
-            os.utime(write, ns=_moved_times(status, mtime_shift))
+            os.fchmod(write, _changed_mode(status, change))
+            os.utime(write, ns=_moved_times(status, change))
         finally:
             os.close(write)
     finally:
@@ -77,7 +93,7 @@ def _copy_file(source: str, target: str, status: os.stat_result, mtime_shift: in
 
 def copy_file(source: str, target: str) -> None:
     """Copy the regular file `source` to `target`, which does not exist yet.  Raises OSError."""
-    _copy_file(source, target, os.lstat(source), 0)
+    _copy_file(source, target, os.lstat(source), Change())
 
 
 def write_all(descriptor: int, data: bytes | memoryview) -> None:
@@ -88,13 +104,25 @@ def write_all(descriptor: int, data: bytes | memoryview) -> None:
         written = os.write(descriptor, data)
 
 
-def _copy_metadata(target: str, status: os.stat_result, mtime_shift: int) -> None:
-    os.chmod(target, stat.S_IMODE(status.st_mode))
-    os.utime(target, ns=_moved_times(status, mtime_shift))
+def _copy_metadata(target: str, status: os.stat_result, change: Change) -> None:
+    os.chmod(target, _changed_mode(status, change))
+    os.utime(target, ns=_moved_times(status, change))
 
 
-def _moved_times(status: os.stat_result, mtime_shift: int) -> tuple[int, int]:
-    shift = mtime_shift * 1_000_000_000
+def _changed_mode(status: os.stat_result, change: Change) -> int:
+    """Return the mode with other bits for group and others; with those of umask 022 where it has the others already."""
+    mode = stat.S_IMODE(status.st_mode)
+    if change.umask is None:
+        return mode
+    mask = 0o002 if stat.S_ISDIR(status.st_mode) else change.umask
+    owner = mode >> 6 & 7
+    own, everybody = mode & ~0o077, owner * 0o011
+    changed = own | everybody & ~mask
+    return changed if changed != mode else own | everybody & ~0o022
+
+
+def _moved_times(status: os.stat_result, change: Change) -> tuple[int, int]:
+    shift = change.mtime_shift * 1_000_000_000
     moved = status.st_mtime_ns + (shift if status.st_mtime_ns + shift >= _EARLIEST else -shift)
     return moved, moved
 

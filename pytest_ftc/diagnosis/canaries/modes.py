@@ -1,4 +1,7 @@
-"""Permission bits: the same ones asked for, less those that each build's umask takes away."""
+"""Permission bits: the same ones asked for, less those that each build's umask takes away.
+
+Or those of a source file, as another umask left them.
+"""
 
 from __future__ import annotations
 
@@ -17,6 +20,8 @@ _OCTAL = re.compile(rb"(?<![0-9A-Za-z])(?:0o?|10|04)?([0-7]{3,4})(?![0-9A-Za-z])
 _SYMBOLIC = re.compile(rb"u=([rwx]*),g=([rwx]*),o=([rwx]*)")
 _WHY = "the modes differ as the builds' umasks do"
 
+_WHY_SOURCE = "the modes differ as those of the source files do"
+
 Mode = tuple[int, int, int]
 """Permission bits, and where they are written."""
 
@@ -27,20 +32,41 @@ def fits_umask(one: int, other: int, mask: int, their_mask: int) -> bool:
     return possible and one != other and not (one ^ other) & ~(mask ^ their_mask)
 
 
+def fits_source(one: int, other: int, own: Planted, theirs: Planted) -> bool:
+    """Whether the modes `one` and `other` are those of one source file in the two builds."""
+    if own.source_umask is None and theirs.source_umask is not None:
+        return other in _changed(one, theirs.source_umask)
+    if theirs.source_umask is None and own.source_umask is not None:
+        return one in _changed(other, own.source_umask)
+    return False
+
+
+def _changed(mode: int, mask: int) -> set[int]:
+    """Return what a file or a folder of `mode` in the project has under `mask`, see `source_mode`."""
+    own, everybody = mode & 0o700, (mode >> 6 & 7) * 0o011
+    found = (own | everybody & ~mask, own | everybody & ~0o002)
+    return {one if one != mode else own | everybody & ~0o022 for one in found}
+
+
 def find_mode(control: bytes, experiment: bytes, own: Planted, theirs: Planted) -> Iterator[Sighting]:
-    """Yield the umask when it explains two stored modes, in octal."""
+    """Yield the umask, or that of the sources, when it explains two stored modes, in octal."""
     try:
         one, other = int(control, 8), int(experiment, 8)
     except ValueError:
         return
-    if fits_umask(one & 0o777, other & 0o777, own.umask, theirs.umask) and one >> 9 == other >> 9:
+    if one >> 9 != other >> 9:
+        return
+    if fits_source(one & 0o777, other & 0o777, own, theirs):
+        suspicion = Suspicion(Cause.SOURCE_MODE, Strength.STRONG, shown(control), shown(experiment), _WHY_SOURCE)
+        yield Sighting(suspicion, frozenset({0}))
+    if fits_umask(one & 0o777, other & 0o777, own.umask, theirs.umask):
         suspicion = Suspicion(Cause.UMASK, Strength.STRONG, shown(control), shown(experiment), _WHY)
         yield Sighting(suspicion, frozenset({0}))
 
 
 def find_modes(place: AlignedPlace, control: Planted, experiment: Planted) -> Iterator[Sighting]:
     """Yield modes written out, stored modes, and the umask itself, where they differ in `place`."""
-    if control.umask == experiment.umask:
+    if (control.umask, control.source_umask) == (experiment.umask, experiment.source_umask):
         return
     modes, their_modes = list(_written(place.control)), list(_written(place.experiment))
     for number, change in enumerate(place.changes):
@@ -78,9 +104,13 @@ def _judge(one: int, other: int, texts: tuple[bytes, bytes], control: Planted, e
     if (one, other) == (control.umask, experiment.umask):
         strength = Strength.STRONG if listed or all(text.startswith(b"0") for text in texts) else Strength.WEAK
         return Suspicion(Cause.UMASK, strength, shown(texts[0]), shown(texts[1]), "it contains the umask")
-    if one >> 9 == other >> 9 and fits_umask(one & 0o777, other & 0o777, control.umask, experiment.umask):
-        strength = Strength.STRONG if listed or len(texts[0]) > 3 else Strength.WEAK
+    if one >> 9 != other >> 9:
+        return None
+    strength = Strength.STRONG if listed or len(texts[0]) > 3 else Strength.WEAK
+    if fits_umask(one & 0o777, other & 0o777, control.umask, experiment.umask):
         return Suspicion(Cause.UMASK, strength, shown(texts[0]), shown(texts[1]), _WHY)
+    if fits_source(one & 0o777, other & 0o777, control, experiment):
+        return Suspicion(Cause.SOURCE_MODE, strength, shown(texts[0]), shown(texts[1]), _WHY_SOURCE)
     return None
 
 

@@ -37,6 +37,8 @@ class Planted:
     owners: Mapping[str, str] = field(default_factory=dict)
     """Names of variables, each with that of the variation that sets it."""
     umask: int
+    source_umask: int | None = None
+    """The umask under which the sources seem to have been checked out; None where they are as in the project."""
     uid: int | None = None
     gid: int | None = None
     user: str = ""
@@ -97,6 +99,7 @@ def planted_by(environment: Environment, result: BuildResult, around: Surroundin
         variables=environment.variables,
         owners=around.owners,
         umask=environment.umask,
+        source_umask=environment.source_umask,
         cpus=environment.cpus or around.machine.cpus,
         randomised_addresses=environment.randomised_addresses,
         clock=clock,

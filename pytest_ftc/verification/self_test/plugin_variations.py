@@ -19,6 +19,7 @@ _SEEN_AS = {
     "clock_shift": "time",
     "file_order": "fileordering",
     "source_mtime_shift": "source_mtime",
+    "source_umask": "source_mode",
     "identity": "user_group",
     "host": "domain_host",
     "cpus": "num_cpus",

@@ -20,6 +20,8 @@ LINK = Output(path="a", type=OutputType.SYMLINK, mode="0777", target="x")
         (FILE, replace(FILE, size=2), ["content"], ["content"]),
         (FILE, replace(FILE, mode="0664"), [], ["mode"]),
         (FILE, replace(FILE, mode="0755"), ["mode"], ["mode"]),
+        (replace(FILE, mode="0755"), replace(FILE, mode="0700"), [], ["mode"]),
+        (replace(FILE, mode="0755"), replace(FILE, mode="0655"), ["mode"], ["mode"]),
         (FILE, replace(FILE, mode="0755", size=2), ["mode", "content"], ["mode", "content"]),
         (FILE, FOLDER, ["type"], ["type"]),
         (FILE, LINK, ["type"], ["type"]),

@@ -1,6 +1,12 @@
 import os
 import socket
+import stat
+import tempfile
 from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from pytest_ftc.builds.launcher.trees import copy_tree, remove_tree
 
@@ -65,3 +71,49 @@ def test_locked_folders_are_removed_and_links_are_not_followed(tmp_path: Path) -
     remove_tree(str(victim))
     assert not victim.exists()
     assert (outside / "kept").read_text() == "kept"
+
+
+@pytest.mark.parametrize(
+    ("mode", "umask", "expected"),
+    [
+        (0o644, 0o077, 0o600),
+        (0o600, 0o077, 0o644),
+        (0o755, 0o027, 0o750),
+        (0o644, 0o002, 0o664),
+        (0o664, 0o002, 0o644),
+        (0o400, 0o002, 0o444),
+        (0o500, 0o077, 0o555),
+        (0o4755, 0o077, 0o4700),
+        (0o644, None, 0o644),
+    ],
+)
+def test_modes_are_as_under_another_umask(tmp_path: Path, mode: int, umask: int | None, expected: int) -> None:
+    for name in ("source", "copy"):
+        (tmp_path / name).mkdir()
+    (tmp_path / "source/file").touch()
+    (tmp_path / "source/file").chmod(mode)
+    copy_tree(str(tmp_path / "source"), str(tmp_path / "copy"), umask=umask)
+    assert stat.S_IMODE((tmp_path / "copy/file").stat().st_mode) == expected
+
+
+@given(st.integers(0o400, 0o777), st.sampled_from([0o077, 0o027, 0o002]))
+def test_another_umask_changes_some_bit_of_group_or_others_and_none_of_the_owner(mode: int, umask: int) -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        source, copy = Path(folder, "source"), Path(folder, "copy")
+        source.mkdir()
+        copy.mkdir()
+        (source / "file").touch()
+        (source / "file").chmod(mode)
+        copy_tree(str(source), str(copy), umask=umask)
+        changed = stat.S_IMODE((copy / "file").stat().st_mode)
+    assert changed & ~0o077 == mode & ~0o077
+    assert changed != mode
+
+
+@pytest.mark.parametrize(("mode", "expected"), [(0o755, 0o775), (0o775, 0o755), (0o700, 0o775)])
+def test_folders_stay_open_to_all(tmp_path: Path, mode: int, expected: int) -> None:
+    (tmp_path / "source/sub").mkdir(parents=True)
+    (tmp_path / "source/sub").chmod(mode)
+    (tmp_path / "copy").mkdir()
+    copy_tree(str(tmp_path / "source"), str(tmp_path / "copy"), umask=0o077)
+    assert stat.S_IMODE((tmp_path / "copy/sub").stat().st_mode) == expected

@@ -1,5 +1,7 @@
 """Modes and umasks."""
 
+from dataclasses import replace
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -36,3 +38,25 @@ def test_modes_are_read_in_every_notation(one, other):
 def test_what_is_no_mode_points_to_nothing():
     assert not list(find_mode(b"rw", b"0600", CONTROL, EXPERIMENT))
     assert not list(find_modes(whole(b"0644", b"0600"), CONTROL, CONTROL))
+
+
+CHECKED_OUT = replace(CONTROL, source_umask=0o027)
+
+
+@pytest.mark.parametrize(("one", "other"), [(b"0644", b"0640"), (b"0755", b"0750"), (b"0640", b"0644")])
+def test_modes_of_a_source_file_point_to_the_checkout(one, other):
+    (sighting,) = find_mode(one, other, CONTROL, CHECKED_OUT)
+    assert sighting.suspicion.cause == "source_mode"
+    (sighting,) = find_mode(other, one, CHECKED_OUT, CONTROL)
+    assert sighting.suspicion.cause == "source_mode"
+
+
+@pytest.mark.parametrize(("one", "other"), [(b"0644", b"0600"), (b"0644", b"0740"), (b"0644", b"4640")])
+def test_modes_that_no_checkout_leaves_do_not(one, other):
+    assert not list(find_mode(one, other, CONTROL, CHECKED_OUT))
+
+
+@pytest.mark.parametrize(("one", "other"), [(b"-rw-r--r-- 1", b"-rw-r----- 1"), (b"0644", b"0640")])
+def test_modes_of_a_source_file_are_read_in_text(one, other):
+    (sighting,) = find_modes(whole(one, other), CONTROL, CHECKED_OUT)
+    assert (sighting.suspicion.cause, sighting.suspicion.strength) == ("source_mode", Strength.STRONG)
