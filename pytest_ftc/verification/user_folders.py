@@ -28,7 +28,8 @@ def store_folder() -> Path:
 
 def written_by(config: Config) -> WrittenFiles:
     """Return what a session with `config` writes: no build starts from it."""
-    own = (config.store or store_folder(), config.report, config.json)
+    # In CI the caches often lie in the project, since only what is there is kept.
+    own = (config.store or store_folder(), config.report, config.json, user_cache("store").parent, key_file().parent)
     return WrittenFiles([*config.written, *filter(None, own)])
 
 
