@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ctypes
+import errno
 import fcntl
 import os
 import struct
@@ -28,6 +29,8 @@ _PR_SET_DUMPABLE = 4
 _PR_CAPBSET_DROP = 24
 _PR_SET_CHILD_SUBREAPER = 36
 _PR_SET_NO_NEW_PRIVS = 38
+_PR_CAP_AMBIENT = 47
+_PR_CAP_AMBIENT_CLEAR_ALL = 4
 _AT_FDCWD = -100
 _AT_RECURSIVE = 0x8000
 _MOUNT_ATTR_RDONLY = 0x1
@@ -44,7 +47,12 @@ _SYS_PIVOT_ROOT = {
     "i686": 217,
 }
 
-CAP_SYS_ADMIN = 21
+# chown, dac_override, fowner, fsetid, kill, setgid, setuid, setpcap, net_bind_service, sys_chroot, setfcap.
+_KEPT_CAPABILITIES = frozenset({0, 1, 3, 4, 5, 6, 7, 8, 10, 18, 31})
+_MOST_CAPABILITIES = 64
+_CAPABILITY_VERSION_3 = 0x20080522
+_SYS_KEYCTL = {"x86_64": 250, "aarch64": 219, "riscv64": 219}
+_KEYCTL_JOIN_SESSION_KEYRING = 1
 
 UNAME26 = 0x0020000
 ADDR_NO_RANDOMIZE = 0x0040000
@@ -54,8 +62,8 @@ _libc = ctypes.CDLL(None, use_errno=True)
 
 def _check(result: int, what: str) -> None:
     if result < 0:
-        errno = ctypes.get_errno()
-        raise OSError(errno, f"{what}: {os.strerror(errno)}")
+        number = ctypes.get_errno()
+        raise OSError(number, f"{what}: {os.strerror(number)}")
 
 
 def unshare(flags: int) -> None:
@@ -158,13 +166,48 @@ def allow_tracing() -> None:
     _check(_libc.prctl(_PR_SET_DUMPABLE, 1, 0, 0, 0), "PR_SET_DUMPABLE")
 
 
-def renounce_mounting() -> None:
-    """Never regain CAP_SYS_ADMIN, so that a build that runs as root cannot undo the read-only mounts.
+def forbid_tracing() -> None:
+    """Let no process of the same user look into this one: its memory, and in /proc its descriptors, root and folder.
 
-    Dropped from the bounding set, it cannot be gained by execve(2) as uid 0 either, see capabilities(7).  A build may
+    See PR_SET_DUMPABLE in prctl(2).  A child that was forked before is not affected.
+    """
+    _check(_libc.prctl(_PR_SET_DUMPABLE, 0, 0, 0, 0), "PR_SET_DUMPABLE")
+
+
+def limit_capabilities() -> None:
+    """Never have other capabilities than those over files, processes and ids of the build, see capabilities(7).
+
+    What is not in the bounding set is not gained by execve(2) as uid 0 either, unless it is inheritable.  Without
+    CAP_SYS_ADMIN, a build that runs as root cannot undo the read-only mounts, without CAP_SYS_PTRACE and
+    CAP_DAC_READ_SEARCH it cannot take the descriptors of the launcher, nor open files by their handles.  A build may
     still create a user namespace of its own, but inherited mounts stay read-only there, see mount_namespaces(7).
     """
-    _check(_libc.prctl(_PR_CAPBSET_DROP, CAP_SYS_ADMIN, 0, 0, 0), "PR_CAPBSET_DROP")
+    for number in range(_MOST_CAPABILITIES):
+        # EINVAL after the last one that the kernel knows.
+        if number not in _KEPT_CAPABILITIES and _libc.prctl(_PR_CAPBSET_DROP, number, 0, 0, 0) < 0:
+            error = ctypes.get_errno()
+            if error == errno.EINVAL:
+                break
+            raise OSError(error, f"PR_CAPBSET_DROP: {os.strerror(error)}")
+    _libc.prctl(_PR_CAP_AMBIENT, _PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0)
+    _clear_inheritable()
+
+
+def _clear_inheritable() -> None:
+    """Make no capability inheritable, see capset(2); the sets have two words each, in turns."""
+    header = struct.pack("=Ii", _CAPABILITY_VERSION_3, 0)
+    sets = ctypes.create_string_buffer(24)
+    _check(_libc.capget(header, sets), "capget")
+    words = list(struct.unpack("=6I", sets.raw))
+    words[2] = words[5] = 0
+    _check(_libc.capset(header, struct.pack("=6I", *words)), "capset")
+
+
+def leave_keyring() -> None:
+    """Join a new session keyring: that of the machine would be shared by all builds, see session-keyring(7)."""
+    number = _SYS_KEYCTL.get(os.uname().machine)
+    if number:
+        system_call(number, _KEYCTL_JOIN_SESSION_KEYRING, 0, what="keyctl")
 
 
 def renounce_privileges() -> None:

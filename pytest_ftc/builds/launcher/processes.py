@@ -81,6 +81,7 @@ def start_build(spec: dict[str, Any], log: int, started: Callable[[], None], fol
         finally:
             os._exit(_LAST_WORDS)
     os.close(error_write)
+    kernel.forbid_tracing()
     started()
     following.begin(pid)
     code = _read_failure(error_read, following)
@@ -115,8 +116,10 @@ def _become_build(spec: dict[str, Any], log: int, following: Alone) -> None:
         with contextlib.suppress(OSError, AttributeError):
             kernel.die_with_parent(signal.SIGKILL)
     else:
-        kernel.renounce_mounting()
+        kernel.limit_capabilities()
     kernel.renounce_privileges()
+    with contextlib.suppress(OSError):  # containers may refuse it
+        kernel.leave_keyring()
     _limit_cpus(spec["cpus"])
     with contextlib.suppress(OSError):  # seccomp profiles of containers may refuse it; then neither is varied
         kernel.set_personality(spec["personality"])

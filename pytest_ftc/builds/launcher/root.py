@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 _OWN = ("proc", "tmp", "dev")
 
 _OTHER_PROC = "/tmp/proc"
+_SETTINGS = ("acpi", "bus", "fs", "irq", "scsi", "sys", "sysrq-trigger")
 
 # Enough for every build; one that runs as root must not see the machine's disks.
 _DEVICES = ("null", "zero", "full", "random", "urandom", "tty", "ptmx", "pts")
@@ -57,6 +58,7 @@ def assemble_root(spec: Spec) -> dict[str, str]:
     if spec["first_pid"]:
         # The next process gets the number after this one, see pid_namespaces(7).
         _write(f"{new_root}/proc/sys/kernel/ns_last_pid", str(spec["first_pid"] - 1))
+    _protect_settings(new_root)
     if spec["host"]:
         kernel.name_host(spec["host"], spec["domain"])
     show_parts(spec, scratch, new_root)
@@ -77,6 +79,15 @@ def assemble_root(spec: Spec) -> dict[str, str]:
     show_sockets(new_root, spec["pass_sockets"], private)
     kernel.change_root(new_root)
     return not_applied
+
+
+def _protect_settings(new_root: str) -> None:
+    """Make the settings of the kernel read-only: the root user may write them, whatever its capabilities."""
+    for name in _SETTINGS:
+        path = f"{new_root}/proc/{name}"
+        if os.path.exists(path):
+            kernel.bind(path, path)
+            kernel.make_read_only(path)
 
 
 def _mount_proc_for_others(new_root: str) -> None:
