@@ -17,6 +17,7 @@ from pytest_ftc.builds.launcher.namespaces import enter_namespaces, move_uptime
 from pytest_ftc.builds.launcher.output_links import file_clock
 from pytest_ftc.builds.launcher.outputs import OutputsError, collect_outputs, trace_files
 from pytest_ftc.builds.launcher.shared_memory import list_shared_memory, remove_stale
+from pytest_ftc.builds.launcher.sockets import list_listening
 from pytest_ftc.builds.launcher.tracing.outcome import import_for, supervise
 from pytest_ftc.builds.launcher.trees import copy_tree
 
@@ -45,6 +46,7 @@ def main(spec_path: str) -> int:
     if spec["isolation"] == "none":
         _write_result(result, _run_plain(spec, log, keep))
         return 0
+    spec["listening"] = list_listening()
     try:
         user = spec["isolation"] == "user"
         enter_namespaces(user=user, network=spec["network"], uid=spec["uid"], gid=spec["gid"])

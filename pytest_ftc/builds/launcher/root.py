@@ -49,7 +49,7 @@ def assemble_root(spec: Spec) -> dict[str, str]:
     scratch = _make_scratch(spec, new_root)
     _show_machine(new_root)
     private = _private_folders(spec)
-    cover_sockets(new_root, scratch, spec["pass_sockets"], ("/tmp", "/dev", "/proc", *private))
+    cover_sockets(new_root, scratch, spec, ("/tmp", "/dev", "/proc", *private))
     for folder in (*private, spec["build_path"], "/proc", _OTHER_PROC):
         os.makedirs(new_root + folder, exist_ok=True)
     kernel.make_read_only(new_root)

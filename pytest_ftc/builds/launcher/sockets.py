@@ -14,21 +14,22 @@ from pytest_ftc.builds.launcher import kernel
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator
+    from typing import Any
 
 _FOLDERS = ("/run", "/var/run")
 _MOST_ENTRIES = 50_000
 _IN_MEMORY = ("tmpfs", "ramfs", "devtmpfs")
 
 
-def cover_sockets(new_root: str, scratch: str, passed: Collection[str], hidden: Collection[str]) -> None:
+def cover_sockets(new_root: str, scratch: str, spec: dict[str, Any], hidden: Collection[str]) -> None:
     """Mount an empty file over each socket and each named pipe of a daemon that `new_root` shows.
 
     Those in the `hidden` folders are not visible.  Raises OSError.
     """
-    kept = {os.path.realpath(path) for path in passed}
+    kept = {os.path.realpath(path) for path in spec["pass_sockets"]}
     cover = os.path.join(scratch, "no-socket")
     os.close(os.open(cover, os.O_CREAT | os.O_WRONLY, 0o444))
-    for path in sorted(_find_sockets(hidden) - kept):
+    for path in sorted(_find_sockets(spec["listening"], hidden) - kept):
         # Who may not enter a folder cannot mount there, nor reach the socket; others vanish at any time.
         with contextlib.suppress(PermissionError, FileNotFoundError, NotADirectoryError):
             kernel.bind(cover, new_root + path)
@@ -53,13 +54,13 @@ def identify_sockets(passed: Collection[str]) -> list[tuple[int, int]]:
     return found
 
 
-def _find_sockets(hidden: Collection[str]) -> set[str]:
+def _find_sockets(listening: Collection[str], hidden: Collection[str]) -> set[str]:
     """Return the real paths of sockets: those in /run, those that processes listen on, and those mounted singly."""
     mounts = _read_mounts()
     found: set[str] = set()
     for folder in {os.path.realpath(folder) for folder in _FOLDERS}:
         found.update(_scan(folder, mounts))
-    for path in (*_listening(), *mounts):
+    for path in (*listening, *mounts):
         if _is_socket(path):
             found.add(os.path.realpath(path))
     return {path for path in found if not _is_below(path, hidden)}
@@ -82,13 +83,18 @@ def _scan(top: str, mounts: dict[str, str]) -> Iterator[str]:
                     yield entry.path
 
 
-def _listening() -> Iterator[str]:
-    """Yield the paths to which sockets of this network namespace are bound, see /proc/net/unix in proc_pid_net(5)."""
+def list_listening() -> list[str]:
+    """Return the paths to which sockets of this network namespace are bound, see /proc/net/unix in proc_pid_net(5).
+
+    Paths lead to sockets of other network namespaces too, so this is for before a build enters its own.
+    """
+    found = []
     with contextlib.suppress(OSError), open("/proc/net/unix", errors="surrogateescape") as lines:
         for line in lines:
             fields = line.rstrip("\n").split(maxsplit=7)
             if len(fields) == 8 and fields[7].startswith("/"):
-                yield fields[7]
+                found.append(fields[7])
+    return found
 
 
 def _read_mounts() -> dict[str, str]:
