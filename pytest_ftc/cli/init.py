@@ -4,15 +4,19 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import sys
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
-from pytest_ftc.config.detection import Proposal, is_python_project, look_at, read_toml
+from pytest_ftc.config.detection import Proposal, is_python_project, look_at, propose_python, read_toml
 from pytest_ftc.model.errors import FtcError
 from pytest_ftc.model.support.atomic_file import replace_file
 from pytest_ftc.model.support.printable import printable
 from pytest_ftc.model.support.service_commands import defuse_json
+from pytest_ftc.verification.user_folders import search_path
+
+_TRIAL_SECONDS = 300
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,9 +42,12 @@ def start(root: Path) -> Start:
         raise FtcError(
             f"{own.name if own.exists() else project.name} configures pytest-ftc already; nothing was changed"
         )
-    proposals = list(look_at(root))
+    python = is_python_project(root)
+    proposals = [_try_out(root, proposal) for proposal in look_at(root)]
+    if python and any(proposal.sure for proposal in proposals):
+        proposals = [*propose_python(), *proposals]
     inside = project.is_file()
-    text = render(proposals, "tool.ftc" if inside else "", python=is_python_project(root))
+    text = render(proposals, "tool.ftc" if inside else "", python=python)
     file = project if inside else own
     before = file.read_text(encoding="utf-8") if inside else ""
     gap = "\n" if before and not before.endswith("\n\n") else ""
@@ -51,7 +58,7 @@ def start(root: Path) -> Start:
     sure = [proposal.name for proposal in proposals if proposal.sure]
     variables = [f"{name}={value} " for proposal in proposals for name, value in proposal.environment]
     command = "".join([*dict.fromkeys(variables), "pytest --ftc-verify"])
-    return Start(file, text, tuple(sure or (["sdist", "wheel"] if is_python_project(root) else [])), command)
+    return Start(file, text, tuple(sure or (["sdist", "wheel"] if python else [])), command)
 
 
 def render(proposals: list[Proposal], prefix: str, *, python: bool) -> str:
@@ -64,9 +71,6 @@ def render(proposals: list[Proposal], prefix: str, *, python: bool) -> str:
     ]
     if python and not any(proposal.sure for proposal in proposals):
         lines += ["# The sdist and the wheel are verified without any artifact declared here."]
-    elif python:
-        lines += ["# Once an artifact is declared, the sdist and the wheel are verified only if they are declared too:"]
-        lines += _table(_PYTHON, prefix)
     for proposal in proposals:
         lines += ["", f"# {proposal.because}", *_table(proposal, prefix)]
     if not proposals and not python:
@@ -77,19 +81,25 @@ def render(proposals: list[Proposal], prefix: str, *, python: bool) -> str:
 _EXAMPLE = Proposal(name="app", build="make", outputs=("build",), because="", sure=False)
 
 
-_PYTHON = Proposal(
-    name="wheel", build="python -m build --wheel --no-isolation", outputs=("dist/*.whl",), because="", sure=False
-)
+def _try_out(root: Path, proposal: Proposal) -> Proposal:
+    """Return `proposal` with the outputs that a build shows, if it needs one to know them."""
+    if not proposal.trial:
+        return proposal
+    from pytest_ftc.builds.trial_build import find_new_files
+
+    print(f"ftc: running {proposal.trial} in a copy to see what it makes ...", file=sys.stderr)
+    found = find_new_files(root, proposal.trial, seconds=_TRIAL_SECONDS, path=os.pathsep.join(search_path()))
+    if not found:
+        return proposal
+    seen = f"a Makefile: what {proposal.trial} made in a copy of the project"
+    return replace(proposal, outputs=found, sure=True, because=seen)
 
 
 def _table(proposal: Proposal, prefix: str) -> list[str]:
     dot = "." if prefix else ""
-    lines = [
-        f"[{prefix}{dot}artifacts.{proposal.name}]",
-        f"build = {_quote(proposal.build)}",
-        f"outputs = [{', '.join(map(_quote, proposal.outputs))}]",
-        *proposal.more,
-    ]
+    built = [f"build = {_quote(proposal.build)}", f"outputs = [{', '.join(map(_quote, proposal.outputs))}]"]
+    what = [f"preset = {_quote(proposal.preset)}"] if proposal.preset else built
+    lines = [f"[{prefix}{dot}artifacts.{proposal.name}]", *what, *proposal.more]
     return lines if proposal.sure else [f"# {line}" for line in lines]
 
 

@@ -24,10 +24,14 @@ class Proposal:
     """One artifact that the project seems to have."""
 
     name: str
-    build: str
-    outputs: tuple[str, ...]
+    build: str = ""
+    outputs: tuple[str, ...] = ()
     because: str
     """What was seen, for the comment above it."""
+    preset: str = ""
+    """In the place of `build` and `outputs`."""
+    trial: str = ""
+    """A command that shows the outputs of this artifact, where they are not known."""
     more: tuple[str, ...] = ()
     """Further lines of its table."""
     environment: tuple[tuple[str, str], ...] = ()
@@ -122,8 +126,9 @@ def _make(root: Path) -> Iterator[Proposal]:
         )  # fmt: skip
         return
     yield Proposal(
-        name="make", build="make", outputs=("build",), sure=False, because="a Makefile: say where its results are"
-    )
+        name="make", build="make", outputs=("build",), sure=False, because="a Makefile: say where its results are",
+        trial="make",
+    )  # fmt: skip
 
 
 def _configure(root: Path) -> Iterator[Proposal]:
@@ -162,6 +167,21 @@ def _sphinx(root: Path) -> Iterator[Proposal]:
     )  # fmt: skip
 
 
+def _mkdocs(root: Path) -> Iterator[Proposal]:
+    yield Proposal(
+        name="docs", build="mkdocs build --quiet --site-dir site", outputs=("site",),
+        because="mkdocs.yml: the documentation",
+    )  # fmt: skip
+
+
+def propose_python() -> tuple[Proposal, ...]:
+    """Return the sdist and the wheel, which have to be declared once another artifact is."""
+    return (
+        Proposal(name="sdist", preset="sdist", because="the sdist of this Python project, with its build requirements"),
+        Proposal(name="wheel", preset="wheel", because="its wheel"),
+    )
+
+
 def _debian(root: Path) -> Iterator[Proposal]:
     yield Proposal(
         # dpkg-buildpackage leaves its results in the folder above, where a build cannot write, and dpkg-deb refuses
@@ -198,6 +218,7 @@ _MARKERS: dict[str, Callable[[Path], Iterator[Proposal]]] = {
     "pom.xml": _maven,
     "docs/conf.py": _sphinx,
     "doc/conf.py": _sphinx,
+    "mkdocs.yml": _mkdocs,
     "debian/control": _debian,
     "build.sh": _script("build.sh"),
 }

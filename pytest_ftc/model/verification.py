@@ -13,6 +13,8 @@ PUBLISHED = "(against what was published)"
 
 
 BUILT_AGAIN = "built again: "
+REQUIREMENTS_NOTE = "build requirements: sha256 "
+"""Begins a note that is shown only in verbose sessions."""
 """How the note begins that says why an artifact is built again."""
 
 

@@ -26,7 +26,7 @@ from pytest_ftc.model import (
 )
 from pytest_ftc.model.errors import FtcError
 from pytest_ftc.model.protocols import Comparator, Executor, Images, Variation
-from pytest_ftc.model.verification import DiagnosisMode
+from pytest_ftc.model.verification import REQUIREMENTS_NOTE, DiagnosisMode
 from pytest_ftc.verification.cache.cache import VerificationCache
 from pytest_ftc.verification.cache.conflict import dispute
 from pytest_ftc.verification.claims.languages import describe_languages
@@ -311,5 +311,5 @@ def _find_outside(control: Action, builds: Sequence[BuildResult]) -> tuple[str, 
 
 
 def _notes(source: Snapshot, prepared: Prepared, builds: Sequence[BuildResult]) -> tuple[str, ...]:
-    used = [f"build requirements: sha256 {prepared.inputs_digest}"] if prepared.inputs_digest else []
+    used = [f"{REQUIREMENTS_NOTE}{prepared.inputs_digest}"] if prepared.inputs_digest else []
     return tuple(dict.fromkeys([*source.notes, *used, *(note for build in builds for note in build.notes)]))

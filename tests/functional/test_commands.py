@@ -163,6 +163,8 @@ def test_every_cause_is_explained(ftc):
         ({"docs/conf.py": ""}, {"docs"}),
         ({"debian/control": ""}, {"deb"}),
         ({"Makefile": "", "docs/conf.py": ""}, {"docs"}),
+        ({"mkdocs.yml": "site_name: x\n"}, {"docs"}),
+        ({"Makefile": "app: app.o\n\tcp app.o app\napp.o:\n\techo > app.o\n"}, {"make"}),
     ],
 )
 def test_a_configuration_fits_what_is_there(ftc, tmp_path, files, artifacts):
@@ -203,6 +205,28 @@ def test_it_goes_into_pyproject_and_changes_nothing_that_is_there(ftc, tmp_path)
     assert (tmp_path / "pyproject.toml").read_text() == after
 
 
+def test_the_sdist_and_the_wheel_are_kept_beside_other_artifacts(ftc, tmp_path):
+    (tmp_path / "pyproject.toml").write_text('[build-system]\nrequires = ["setuptools"]\n')
+    (tmp_path / "mkdocs.yml").write_text("site_name: x\n")
+    assert "sdist, wheel, docs can be verified now" in ftc("init").stderr
+    written = tomllib.loads((tmp_path / "pyproject.toml").read_text())["tool"]["ftc"]["artifacts"]
+    assert written["sdist"] == {"preset": "sdist"}
+    assert written["wheel"] == {"preset": "wheel"}
+    assert written["docs"]["outputs"] == ["site"]
+
+
+def test_a_plain_makefile_is_tried_in_a_copy_to_see_what_it_makes(ftc, tmp_path):
+    (tmp_path / "Makefile").write_text(
+        "all:\n\techo > app; echo > app.o; mkdir -p lib; echo > 'lib/a[1].so'; touch .stamp; echo $(HOME) > /tmp/made\n"
+    )
+    told = ftc("init")
+    assert "running make in a copy" in told.stderr
+    assert "make can be verified now" in told.stderr
+    written = tomllib.loads((tmp_path / "ftc.toml").read_text())["artifacts"]
+    assert written == {"make": {"build": "make", "outputs": ["app", "lib/a[[]1].so"]}}
+    assert sorted(path.name for path in tmp_path.iterdir() if path.name != ".pytest_cache") == ["Makefile", "ftc.toml"]
+
+
 def test_what_is_written_for_a_makefile_is_verified_as_it_is(ftc, tmp_path):
     (tmp_path / "Makefile").write_text(
         "all:\n\techo built > app\ninstall: all\n\tinstall -D -m 644 app $(DESTDIR)/usr/share/app\n"
@@ -225,7 +249,7 @@ def test_what_rustup_needs_from_outside_is_part_of_the_command(ftc, tmp_path, mo
 
 
 def test_a_configuration_without_artifacts_is_to_be_completed(ftc, tmp_path):
-    (tmp_path / "Makefile").write_text("app:\n\techo built > app\n")
+    (tmp_path / "build.sh").write_text("echo built > app\n")
     ftc("init")
     done = subprocess.run([sys.executable, "-m", "pytest", "--ftc-verify"], capture_output=True, text=True)
     assert done.returncode == 4

@@ -113,3 +113,14 @@ def test_only_the_artifacts_that_are_named_are_verified(project):
     assert "bad" not in text
     status, text = run(project, "pytest_ftc", "verify", "godo", *QUICK)
     assert (status, text) == (2, "ftc: there is no artifact 'godo'; did you mean 'good'?  Artifacts: good, bad\n")
+
+
+def test_a_tool_below_tmp_that_builds_cannot_see_is_named(project, tmp_path_factory):
+    tool = tmp_path_factory.mktemp("tools") / "tool"
+    tool.write_text("#!/bin/sh\n")
+    tool.chmod(0o755)
+    assert str(tool).startswith("/tmp/")
+    (project / "pyproject.toml").write_text(f'[tool.ftc.artifacts.app]\nbuild = "{tool}"\noutputs = ["x"]\n')
+    status, text = run(project, "pytest", "--ftc-verify", *QUICK)
+    assert status == 1
+    assert f"/tmp is the build's own, so {tool} is not there".replace(" ", "") in "".join(text.split())

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
+import re
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
@@ -25,6 +26,9 @@ _LOG_LINES = (8, 15)
 """Lines of the log that are shown: at least, and at most."""
 _VALUE_WIDTH = 36
 """Cells for the value of one variation among others."""
+
+_HIDDEN = re.compile(r"(/tmp|/var/tmp|/dev/shm)/[^\s:'\"]+")
+"""A file below a folder that every build has for itself."""
 
 
 def broken_rows(page: Page, verification: Verification) -> Iterator[Text]:
@@ -91,5 +95,10 @@ def _hint(verdict: Verdict, build: BuildResult | None) -> str:
     if build and os.strerror(errno.EROFS) in build.log_tail:
         return "a build can write only below its source folder, its home folder and its temporary folder"
     if build and build.exit_code == 127:
+        if place := _HIDDEN.search(build.log_tail):
+            return (
+                f"{place[1]} is the build's own, so {markup.show(place[0])} is not there: put its folder on PATH, "
+                "which shows it to builds, or install it elsewhere"
+            )
         return "a command was not found: install it, or add its folder to PATH"
     return "builds see no git-ignored files and only the variables listed in env and pass_env"

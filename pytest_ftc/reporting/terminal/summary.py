@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from pytest_ftc.model import Verdict, Verification
-from pytest_ftc.model.verification import BUILT_AGAIN
+from pytest_ftc.model.verification import BUILT_AGAIN, REQUIREMENTS_NOTE
 from pytest_ftc.reporting.terminal import layout
 from pytest_ftc.reporting.terminal import style as markup
 from pytest_ftc.reporting.terminal.layout import row
@@ -27,9 +27,9 @@ def summary_lines(verifications: Sequence[Verification], *, width: int, colour: 
     lines = [*_table(page, verifications)]
     again = [(note.removeprefix(BUILT_AGAIN), "", entry) for entry in verifications for note in entry.rebuilt]
     lines += each_once(page, "built again", again, verifications)
-    if verbose:
-        notes = [(note, "", one) for one in verifications for note in one.notes if note not in one.rebuilt]
-        lines += each_once(page, "note", notes, verifications)
+    notes = [(note, "", one) for one in verifications for note in one.notes if note not in one.rebuilt]
+    told = [one for one in notes if verbose or not one[0].startswith(REQUIREMENTS_NOTE)]
+    lines += each_once(page, "note", told, verifications)
     leaks = [(text, "", entry) for entry in verifications for text in entry.leaks]
     lines += each_once(page, "leak", leaks, verifications)
     uses = [(text, "", entry) for entry in verifications for text in entry.hermeticity]

@@ -184,6 +184,15 @@ def test_the_summary_of_nothing_is_nothing():
     assert summary_lines([], width=80, colour=False, verbose=True).strip() == ""
 
 
+def test_notes_are_shown_and_what_is_routine_only_in_verbose_sessions():
+    notes = ("the whole folder was taken: dubious ownership", "build requirements: sha256 0123")
+    entry = replace(verification(Verdict.REPRODUCIBLE), notes=notes)
+    brief, verbose = (summary_lines([entry], width=80, colour=False, verbose=one) for one in (False, True))
+    assert "dubious ownership" in brief
+    assert "sha256 0123" not in brief
+    assert "sha256 0123" in verbose
+
+
 @pytest.mark.parametrize("encoding", ["ascii", "latin-1", "utf-8", None])
 def test_what_a_terminal_cannot_show_is_spelled_out(encoding):
     text = fit_encoding(panel(Verdict.UNREPRODUCIBLE, output="dist/日本"), encoding)
