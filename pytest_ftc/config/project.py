@@ -6,10 +6,11 @@ from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 
+from pytest_ftc.builds.requirements.python import OUTPUTS
 from pytest_ftc.config.contributions import NOTHING, Contributions
 from pytest_ftc.config.load import Config, load_config
 from pytest_ftc.config.plugin_artifacts import add_artifacts
-from pytest_ftc.config.python_project import declare
+from pytest_ftc.config.python_project import declare, preset_of
 from pytest_ftc.model.errors import ConfigurationError
 
 
@@ -50,3 +51,19 @@ def explain_nothing(root: Path) -> str:
         f"--ftc-verify: no artifact is declared in {root}, and no Python project was found there.  "
         'Declare one: [tool.ftc.artifacts.NAME] with build = "COMMAND" and outputs = ["GLOB"], or run: ftc init'
     )
+
+
+def explain_hidden(loaded: Config) -> str:
+    """Return that the sdist or the wheel is not verified because only the other one is declared; else empty."""
+    presets, names = {one.preset for one in loaded.artifacts}, {one.name for one in loaded.artifacts}
+    hidden = [kind for kind in OUTPUTS if preset_of(kind) not in presets and kind not in names]
+    if loaded.build_file is None or len(hidden) != 1:
+        return ""
+    return (
+        f"the {hidden[0]} of this project is not verified, since only what is declared is; {declaration_of(hidden[0])}"
+    )
+
+
+def declaration_of(kind: str) -> str:
+    """Return how to declare the artifact `kind`, the sdist or the wheel."""
+    return f'to declare it too, add [tool.ftc.artifacts.{kind}] with preset = "{kind}"'

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from pytest_ftc.config.load import Config
+from pytest_ftc.config.project import explain_hidden
 from pytest_ftc.model import Verification
 from pytest_ftc.model.errors import FtcError
 from pytest_ftc.model.support.service_commands import defuse
@@ -82,7 +83,7 @@ class SessionReport:
                 _write_line(terminalreporter, f"  baseline    {show(text)}")
         if annotates and os.environ.get("GITHUB_ACTIONS") == "true":
             self._print_annotations(terminalreporter)
-        for problem in self._verifier.problems:
+        for problem in (*filter(None, (explain_hidden(self._config),)), *self._verifier.problems):
             _write_line(terminalreporter, f"  note        {show(problem)}")
         for problem in dict.fromkeys(hook_problems):
             _write_line(terminalreporter, f"ERROR: {problem}", red=True)

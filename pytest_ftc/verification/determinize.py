@@ -8,8 +8,10 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import NamedTuple
 
+from pytest_ftc.builds.requirements.python import OUTPUTS
 from pytest_ftc.config.contributions import Contributions
 from pytest_ftc.config.load import Config
+from pytest_ftc.config.project import declaration_of
 from pytest_ftc.model import Artifact, Finding, Verdict, Verification
 from pytest_ftc.model.errors import FtcError
 from pytest_ftc.model.remedy import Changes
@@ -100,7 +102,9 @@ def _choose(artifacts: Sequence[Artifact], name: str) -> Artifact:
             return artifact
     names = [artifact.name for artifact in artifacts]
     near = suggest(name, names, cutoff=0.6)
-    hint = f"did you mean {near!r}?" if near else f"there are {', '.join(names)}"
+    hint = f"did you mean {near!r}?" if near else f"declared: {', '.join(names)}"
+    if name in OUTPUTS:
+        hint = f"only what is declared is verified: {', '.join(names)}; {declaration_of(name)}"
     raise FtcError(f"there is no artifact {name!r}; {hint}")
 
 

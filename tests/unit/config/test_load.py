@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from pytest_ftc.config.load import load_config
 from pytest_ftc.config.location import find_line
+from pytest_ftc.config.project import explain_hidden, load_project
 from pytest_ftc.model import Artifact, Metadata
 from pytest_ftc.model.errors import ConfigurationError
 from pytest_ftc.variations import CATALOGUE, PRESETS
@@ -145,3 +146,20 @@ def test_a_line_is_found_or_left_out_but_never_wrong() -> None:
     assert find_line(text, "a", "b") == 3
     assert find_line(text, "a.b", "") == 3
     assert find_line(text, "a", "nothing") is None
+
+
+@pytest.mark.parametrize(
+    ("declared", "hidden"),
+    [
+        ('[tool.ftc.artifacts.sdist]\npreset = "sdist"\n', "wheel"),
+        ('[tool.ftc.artifacts.mine]\npreset = "wheel"\n', "sdist"),
+        ('[tool.ftc.artifacts.sdist]\npreset = "sdist"\n[tool.ftc.artifacts.wheel]\npreset = "wheel"\n', ""),
+        ('[tool.ftc.artifacts.docs]\nbuild = "make"\noutputs = ["html"]\n', ""),
+        ("", ""),
+    ],
+)
+def test_of_sdist_and_wheel_one_that_is_declared_hides_the_other_and_that_is_said(tmp_path, declared, hidden):
+    (tmp_path / "pyproject.toml").write_text(f'[build-system]\nrequires = []\nbuild-backend = "b"\n{declared}')
+    told = explain_hidden(load_project(tmp_path, {}))
+    assert told.startswith(f"the {hidden} of this project is not verified") if hidden else told == ""
+    assert f'preset = "{hidden}"' in told or not hidden
