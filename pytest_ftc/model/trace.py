@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,6 +51,8 @@ class Trace:
     """Network addresses that were tried: ``192.0.2.1:443``."""
     gaps: tuple[str, ...]
     """What may be incomplete, and why; one sentence each."""
+    evaded: Mapping[str, str] = field(default_factory=dict)
+    """Variations that a program evaded, such as by a file that shows the machine's own condition, and how."""
     outside: tuple[tuple[str, str], ...] = ()
     """What was used outside the build's own folders, by path: ``file`` (read), ``folder`` (listed), ``looked at`` or
     ``absent`` (looked for and not found)."""

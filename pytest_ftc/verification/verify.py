@@ -29,9 +29,8 @@ from pytest_ftc.model.protocols import Comparator, Executor, Images, Variation
 from pytest_ftc.model.verification import REQUIREMENTS_NOTE, DiagnosisMode
 from pytest_ftc.verification.cache.cache import VerificationCache
 from pytest_ftc.verification.cache.conflict import dispute
-from pytest_ftc.verification.claims.languages import describe_languages
 from pytest_ftc.verification.claims.peers import describe_peers, find_evaded, name_peers
-from pytest_ftc.verification.claims.unclaimed import find_unclaimed
+from pytest_ftc.verification.claims.unclaimed import describe_claims, find_unclaimed
 from pytest_ftc.verification.confidential.guard import GuardedComparators, GuardedExecutor, SecretGuard
 from pytest_ftc.verification.explain import DiagnosisOptions, Plugins, explain, locate
 from pytest_ftc.verification.extra_builds import MOST_BUILDS, ExtraBuildOptions, ExtraBuilds
@@ -242,7 +241,7 @@ def _judge(planned: PlannedArtifact, executor: Executor, context: VerificationCo
     plan = plan.without(find_evaded(builds, plan.varied))
     plan = plan.without(find_unclaimed(replace(planned, plan=plan), builds[0]))
     verdict, reason = judge_builds(builds, expected=expected, varied=plan.varied)
-    return replace(outcome, plan=plan, verdict=verdict, reason=reason, notes=describe_languages(builds))
+    return replace(outcome, plan=plan, verdict=verdict, reason=reason, notes=describe_claims(builds))
 
 
 def _run_builds(

@@ -141,6 +141,7 @@ def test_the_clock_is_not_claimed_where_nobody_may_watch(tmp_path):
     assert artifact["varied"] == ["umask"]
     assert "allow ptrace(2)" in artifact["not_varied"][0]["reason"]
     assert "not varied  time" in out
+    assert any("the control build could not be traced" in note for note in artifact["notes"])
 
 
 def test_the_clock_is_not_claimed_when_the_date_of_a_file_is_written(verify_build):

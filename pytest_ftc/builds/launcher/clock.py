@@ -87,6 +87,8 @@ class MovedClock:
         self._vdsos.pop(pid, None)
 
     def lost_sight(self, pid: int) -> None:
+        # A tracer of its own (LeakSanitizer's) may have been made so that it is not traced, which matters less.
+        self.unreached.pop(_name_of(pid), None)
         self._miss(pid, "is traced by the build itself")
 
     def saw_call(self, notification: Notification, listener: Listener) -> None:
@@ -115,11 +117,14 @@ class MovedClock:
         return notification.caller in self._vdsos[thread]
 
     def _miss(self, pid: int, reason: str) -> None:
-        try:
-            name = os.path.basename(os.readlink(f"/proc/{pid}/exe"))
-        except OSError:
-            name = f"process {pid}"
-        self.unreached.setdefault(name, reason)
+        self.unreached.setdefault(_name_of(pid), reason)
+
+
+def _name_of(pid: int) -> str:
+    try:
+        return os.path.basename(os.readlink(f"/proc/{pid}/exe"))
+    except OSError:
+        return f"process {pid}"
 
 
 def _prepare(shift: int) -> tuple[Patch, ...]:

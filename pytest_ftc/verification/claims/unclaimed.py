@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import posixpath
+from collections.abc import Sequence
 from pathlib import Path
 
 from pytest_ftc.comparison.real_dates import find_real_date
 from pytest_ftc.model import BuildResult, Machine, Program, Snapshot
 from pytest_ftc.model.protocols import HasLimits
+from pytest_ftc.verification.claims.languages import describe_languages
 from pytest_ftc.verification.claims.not_searched import summarize
 from pytest_ftc.verification.claims.time_readers import may_read_file_times
 from pytest_ftc.verification.plan import Plan, PlannedArtifact
@@ -20,10 +22,23 @@ def find_unclaimed(planned: PlannedArtifact, control: BuildResult) -> dict[str, 
     """Return the variations, of those that the plan has applied, that do not count as varied, and why."""
     plan = planned.plan
     return {
+        **(control.trace.evaded if control.trace else {}),
         **_find_unmoved_date(plan, planned.source, control),
         **_find_limits(plan, planned.machine),
         **_find_unseeded(plan, control),
     }
+
+
+def describe_claims(builds: Sequence[BuildResult]) -> tuple[str, ...]:
+    """Return notes on what claims are worth: the languages seen, and whether anybody watched for evaded variations."""
+    return (*describe_languages(builds), *_describe_unwatched(builds[0]))
+
+
+def _describe_unwatched(control: BuildResult) -> tuple[str, ...]:
+    if control.trace is not None or not control.not_followed:
+        return ()
+    reason = f"the control build could not be traced ({control.not_followed})"
+    return (f"{reason}, so it is not known whether a program evades a variation, as one that starts without TZ does",)
 
 
 def _find_unseeded(plan: Plan, control: BuildResult) -> dict[str, str]:

@@ -36,9 +36,8 @@ class Supervision:
     def report(self) -> dict[str, Any]:
         """Return the part of the build's result that describes its supervision."""
         hole = self._find_hole(self._clock) if self._clock else ""
-        evaded = self._recorder.find_evaded() if self._recorder else {}
         return {
-            "not_applied": {**evaded, **({"time": hole} if hole else {})},
+            **({"not_applied": {"time": hole}} if hole else {}),
             **self._record(),
             "not_followed": self.following.refusal,
         }

@@ -61,15 +61,10 @@ class Recorder:
             "contents": [(*key, data.decode("latin-1")) for key, data in self._contents.items()],
             "moved": self._moved,
             "gaps": list(self._gaps),
+            "evaded": self.unvaried.find_evaded(self._outside.found),
             "outside": sorted(self._outside.found.items()),
             "outside_gap": self._outside.gap,
         }
-
-    def find_evaded(self) -> dict[str, str]:
-        """Return the variations that do not count for this build, with the reason."""
-        for path in self._outside.found:
-            self.unvaried.saw_lookup(path)
-        return self.unvaried.evaded
 
     def saw_start(self, pid: int) -> None:
         parent = self._program(pid)

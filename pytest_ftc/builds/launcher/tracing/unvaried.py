@@ -7,6 +7,10 @@ from __future__ import annotations
 
 import re
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Container
+
 _ALWAYS = (
     ("timezone", r"/etc/localtime"),
     (
@@ -57,10 +61,12 @@ class UnvariedFiles:
         """Note that `program` asks for more CPUs than one, and so for more than the experiment would give it."""
         self.evaded.setdefault("num_cpus", f"{_name(program)} chooses its CPUs itself, by sched_setaffinity(2)")
 
-    def saw_lookup(self, path: str) -> None:
-        """Note that `path` was looked at, as by stat(2) or readlink(2)."""
-        if path in _LINKS:
-            self.saw(path, "")
+    def find_evaded(self, looked_at: Container[str]) -> dict[str, str]:
+        """Return the variations that do not count, and why; files `looked_at` may have been read by readlink(2)."""
+        for link in _LINKS:
+            if link in looked_at:
+                self.saw(link, "")
+        return self.evaded
 
     def saw_arguments(self, words: list[str]) -> None:
         """Note that a command names a link, which it may read without opening it."""
