@@ -53,6 +53,8 @@ class Trace:
     """What may be incomplete, and why; one sentence each."""
     evaded: Mapping[str, str] = field(default_factory=dict)
     """Variations that a program evaded, such as by a file that shows the machine's own condition, and how."""
+    random: tuple[int, ...] = ()
+    """Programs that asked getrandom(2) for random bytes that they may depend on; indices."""
     outside: tuple[tuple[str, str], ...] = ()
     """What was used outside the build's own folders, by path: ``file`` (read), ``folder`` (listed), ``looked at`` or
     ``absent`` (looked for and not found)."""

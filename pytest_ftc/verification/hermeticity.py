@@ -18,6 +18,7 @@ _PRIVATE = ("/tmp", "/var/tmp", "/dev/shm")
 _OF_A_PREFIX = ("bin", "sbin", "lib", "lib64", "libexec", "share", "include", "pyvenv.cfg")
 """What belongs to a tool that is found by PATH: the parts of its installation, and not the home they may lie in."""
 _RANDOM = ("/dev/random", "/dev/urandom")
+_SEED_THEMSELVES = ("node", "nodejs", "bun", "deno")
 _LOOPBACK = ("127.", "[::1]", "0.0.0.0", "[::]")
 _MOST_NAMED = 3
 
@@ -32,8 +33,9 @@ def find_outside_uses(action: Action, build: BuildResult) -> tuple[str, ...]:
     return tuple(
         dict.fromkeys(
             [
-                *_files(trace, trace.read, inside, "read"),
-                *_files(trace, _without_parents(trace.written, action), inside, "opened for writing"),
+                *_files(_named(trace, trace.read), inside, "read"),
+                *_files(_named(trace, _without_parents(trace.written, action)), inside, "opened for writing"),
+                *_lookups(trace, (*inside, str(action.git_dir or ""))),
                 *_random(trace),
                 *_network(trace),
                 *trace.gaps,
@@ -64,12 +66,32 @@ def _without_parents(uses: Iterable[tuple[int, str]], action: Action) -> Iterato
     )
 
 
-def _files(trace: Trace, uses: Iterable[tuple[int, str]], inside: Sequence[str], verb: str) -> Iterator[str]:
+def _named(trace: Trace, uses: Iterable[tuple[int, str]]) -> Iterator[tuple[str, str]]:
+    return ((_name(trace.programs, index), path) for index, path in uses)
+
+
+def _lookups(trace: Trace, inside: Sequence[str]) -> Iterator[str]:
+    """Yield what was listed and looked at, but for the folders that lead to those inside: programs ask for each.
+
+    What a build looks for and does not find is no input; a cached verdict rests on it all the same.
+    """
+    ways = {str(parent) for folder in inside if folder for parent in Path(folder).parents}
+    for kind, verb in (("folder", "listed"), ("looked at", "looked at")):
+        used = (("the build", path) for path, what in trace.outside if what == kind and path not in ways)
+        yield from _files(used, inside, verb)
+
+
+def describe_gap(build: BuildResult) -> tuple[str, ...]:
+    """Return what may be missing of the files that `build` looked at, a sentence at most."""
+    return (build.trace.outside_gap,) if build.trace and build.trace.outside_gap else ()
+
+
+def _files(uses: Iterable[tuple[str, str]], inside: Sequence[str], verb: str) -> Iterator[str]:
     """Yield one sentence for each program and folder."""
     found: dict[tuple[str, str], dict[str, None]] = {}
-    for index, path in uses:
-        if not any(path == folder or path.startswith(f"{folder}/") for folder in inside):
-            key = _name(trace.programs, index), posixpath.dirname(path)
+    for program, path in uses:
+        if not any(folder and (path == folder or path.startswith(f"{folder}/")) for folder in inside):
+            key = program, posixpath.dirname(path)
             found.setdefault(key, {})[posixpath.basename(path)] = None
     for (program, folder), names in sorted(found.items()):
         some = ", ".join(sorted(names)[:_MOST_NAMED])
@@ -84,6 +106,9 @@ def _random(trace: Trace) -> Iterator[str]:
     for index, path in trace.read:
         if path in _RANDOM:
             yield f"{_name(trace.programs, index)} read {path}"
+    for index in trace.random:
+        if not _seeds_itself(trace.programs, index):
+            yield f"{_name(trace.programs, index)} asked the kernel for random bytes, getrandom(2)"
 
 
 def _network(trace: Trace) -> Iterator[str]:
@@ -93,6 +118,11 @@ def _network(trace: Trace) -> Iterator[str]:
         if not address.startswith(_LOOPBACK) or port == "53":
             asked = " (a name server)" if port == "53" else ""
             yield f"{_name(trace.programs, index)} tried to reach {address}{asked}"
+
+
+def _seeds_itself(programs: Sequence[Program], index: int) -> bool:
+    """Return whether a program asks at every start, so that nothing follows from it: Node seeds OpenSSL."""
+    return 0 <= index < len(programs) and posixpath.basename(programs[index].program) in _SEED_THEMSELVES
 
 
 def _name(programs: Sequence[Program], index: int) -> str:

@@ -35,7 +35,7 @@ from pytest_ftc.verification.confidential.guard import GuardedComparators, Guard
 from pytest_ftc.verification.explain import DiagnosisOptions, Plugins, explain, locate
 from pytest_ftc.verification.extra_builds import MOST_BUILDS, ExtraBuildOptions, ExtraBuilds
 from pytest_ftc.verification.fragility import find_what_breaks
-from pytest_ftc.verification.hermeticity import find_outside_uses
+from pytest_ftc.verification.hermeticity import describe_gap, find_outside_uses
 from pytest_ftc.verification.judge import compare_builds, judge_builds
 from pytest_ftc.verification.plan import BuildSetting, Plan, PlannedArtifact, plan_builds
 from pytest_ftc.verification.reference import compare_with_references
@@ -305,10 +305,10 @@ def _explain(planned: PlannedArtifact, outcome: _Outcome, executor: Executor, co
 
 
 def _find_outside(control: Action, builds: Sequence[BuildResult]) -> tuple[str, ...]:
-    uses = find_outside_uses(control, builds[0])
-    return (*uses, *name_peers(builds, but=uses))
+    return (*(uses := find_outside_uses(control, builds[0])), *name_peers(builds, but=uses))
 
 
 def _notes(source: Snapshot, prepared: Prepared, builds: Sequence[BuildResult]) -> tuple[str, ...]:
     used = [f"{REQUIREMENTS_NOTE}{prepared.inputs_digest}"] if prepared.inputs_digest else []
-    return tuple(dict.fromkeys([*source.notes, *used, *(note for build in builds for note in build.notes)]))
+    own = (note for build in builds for note in (*build.notes, *describe_gap(build)))
+    return tuple(dict.fromkeys([*source.notes, *used, *own]))

@@ -22,6 +22,17 @@ BUILDS = {
     "network": (
         "python3 -c 'import socket; socket.create_connection((\"192.0.2.1\", 80), 0.2)' 2> /dev/null; echo > out"
     ),
+    "lists": "ls {outside} > /dev/null; echo > out",
+    "looks": "test -e {outside}/a.h; stat {outside}/b.h > /dev/null; echo > out",
+    "asks for random bytes": "python3 -c 'import os; os.getrandom(4)'; echo > out",
+    "sends datagrams": (
+        'python3 -c \'import socket; socket.socket(type=socket.SOCK_DGRAM).sendto(b"x", ("192.0.2.1", 9))\' 2> /dev/null;'
+        " echo > out"
+    ),
+    "makes": "printf 'p: m.c\\n\\tgcc -o p m.c\\n' > Makefile; echo 'int main(void) { return 0; }' > m.c; make && echo > out",
+    "imports": "python3 -c 'import hashlib, json, random, subprocess, tempfile; tempfile.mkdtemp()'; echo > out",
+    "installs": "mkdir -p d/e; cp -a reads.c d/e; mv d/e/reads.c x; install -m 644 x y; find . > /dev/null; realpath y > /dev/null; echo > out",
+    "archives": "tar cf x.tar reads.c; gzip -n x.tar; sort reads.c | awk '{print}' > /dev/null; echo > out",
     "static program": "gcc -static -o reads reads.c && ./reads {outside}/a.h && echo > out",
 }
 EXPECTED = {
@@ -33,6 +44,14 @@ EXPECTED = {
     "makes its own folders": [],
     "random": ["head read /dev/urandom"],
     "network": ["python3 tried to reach 192.0.2.1:80"],
+    "lists": ["the build listed {outside}"],
+    "looks": ["the build looked at 2 files in {outside}: a.h, b.h"],
+    "asks for random bytes": ["python3 asked the kernel for random bytes, getrandom(2)"],
+    "sends datagrams": ["python3 tried to reach 192.0.2.1:9"],
+    "makes": [],
+    "imports": [],
+    "installs": [],
+    "archives": [],
     "static program": ["reads read {outside}/a.h"],
 }
 READS = '#include <stdio.h>\nint main(int n, char **names) { return !fopen(names[1], "r"); }\n'

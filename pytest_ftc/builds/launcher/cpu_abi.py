@@ -38,8 +38,9 @@ _X86_64 = Processor(
         "futex": 202, "sched_setaffinity": 203, "timer_settime": 223, "clock_gettime": 228, "clock_nanosleep": 230,
         "mq_timedsend": 242, "mq_timedreceive": 243, "openat": 257, "mkdirat": 258, "newfstatat": 262, "renameat": 264,
         "linkat": 265, "symlinkat": 266, "readlinkat": 267, "faccessat": 269, "timerfd_settime": 286,
-        "clock_adjtime": 305, "renameat2": 316, "seccomp": 317, "execveat": 322, "statx": 332, "io_uring_setup": 425,
-        "pidfd_open": 434, "clone3": 435, "openat2": 437, "pidfd_getfd": 438, "faccessat2": 439, "futex_waitv": 449,
+        "clock_adjtime": 305, "renameat2": 316, "seccomp": 317, "getrandom": 318, "execveat": 322, "statx": 332,
+        "io_uring_setup": 425, "pidfd_open": 434, "clone3": 435, "openat2": 437, "pidfd_getfd": 438, "faccessat2": 439,
+        "futex_waitv": 449,
     },
     can_patch=True,
     also=0x40000000,
@@ -63,8 +64,8 @@ _AARCH64 = Processor(
         "futex": 98, "timer_settime": 110, "clock_gettime": 113, "clock_nanosleep": 115, "ptrace": 117,
         "sched_setaffinity": 122, "gettimeofday": 169, "adjtimex": 171, "mq_timedsend": 182, "mq_timedreceive": 183,
         "connect": 203, "sendto": 206, "sendmsg": 211, "clone": 220, "execve": 221, "clock_adjtime": 266,
-        "renameat2": 276, "seccomp": 277, "execveat": 281, "statx": 291, "io_uring_setup": 425, "pidfd_open": 434,
-        "clone3": 435, "openat2": 437, "pidfd_getfd": 438, "faccessat2": 439, "futex_waitv": 449,
+        "renameat2": 276, "seccomp": 277, "getrandom": 278, "execveat": 281, "statx": 291, "io_uring_setup": 425,
+        "pidfd_open": 434, "clone3": 435, "openat2": 437, "pidfd_getfd": 438, "faccessat2": 439, "futex_waitv": 449,
     },
 )  # fmt: skip
 _PROCESSORS = {"x86_64": _X86_64, "aarch64": _AARCH64}

@@ -27,7 +27,7 @@ def uses(*, environ: dict[str, str] | None = None, **recorded: object) -> tuple[
     )
     make = Program(pid=2, argv=("/usr/bin/make", "all"), folder="/", program="/usr/bin/make", parent=-1, exit_code=0)
     empty = {"read": (), "written": (), "contents": (), "moved": (), "connected": (), "gaps": ()}
-    trace = Trace(programs=(make,), **{**empty, **recorded})
+    trace = Trace(**{"programs": (make,), **empty, **recorded})
     result = BuildResult(id="a", role=Role.CONTROL, environment={}, status=BuildStatus.OK, trace=trace)
     return find_outside_uses(action, result)
 
@@ -108,3 +108,24 @@ def test_a_build_that_could_not_be_traced_is_not_hermetic():
     )
     (told,) = find_outside_uses(action, result)
     assert "ptrace: not permitted" in told
+
+
+def test_what_is_listed_and_looked_at_outside_is_told_but_not_the_way_to_what_is_inside():
+    outside = (
+        ("/opt", "looked at"),
+        ("/opt/adv", "folder"),
+        ("/opt/adv/a", "looked at"),
+        ("/opt/adv/b", "absent"),
+        ("/opt/tool/lib/x", "looked at"),
+        ("/usr/share", "folder"),
+    )
+    environ = {"PATH": "/usr/bin:/opt/tool/bin"}
+    told = ("the build listed /opt/adv", "the build looked at /opt/adv/a")
+    assert uses(outside=outside, environ=environ) == told
+    assert uses(outside=outside[:1]) == ("the build looked at /opt",)
+
+
+def test_random_bytes_are_told_but_not_of_what_seeds_itself_at_every_start():
+    assert uses(random=(0,)) == ("make asked the kernel for random bytes, getrandom(2)",)
+    node = Program(pid=2, argv=("npm",), folder="/", program="/usr/bin/node", parent=-1, exit_code=0)
+    assert uses(programs=(node,), random=(0,)) == ()

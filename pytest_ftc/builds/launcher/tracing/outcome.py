@@ -13,13 +13,14 @@ if TYPE_CHECKING:
 
     from pytest_ftc.builds.launcher.clock import MovedClock
     from pytest_ftc.builds.launcher.tracing.peers import Peers
+    from pytest_ftc.builds.launcher.tracing.random_requests import RandomRequests
     from pytest_ftc.builds.launcher.tracing.recorder import Recorder
 
 _MOST_NAMED = 3
 
 
 class Supervision:
-    """How a build is followed, whether all of it saw the moved `clock`, and what `recorder` and `peers` recorded."""
+    """How a build is followed, whether all of it saw the moved `clock`, and what the others recorded."""
 
     def __init__(
         self,
@@ -27,11 +28,13 @@ class Supervision:
         clock: MovedClock | None = None,
         recorder: Recorder | None = None,
         peers: Peers | None = None,
+        random: RandomRequests | None = None,
     ) -> None:
         self.following = following
         self._clock = clock
         self._recorder = recorder
         self._peers = peers
+        self._random = random
 
     def report(self) -> dict[str, Any]:
         """Return the part of the build's result that describes its supervision."""
@@ -49,7 +52,8 @@ class Supervision:
         peers = {"peers": list(self._peers.outside), "covered": list(self._peers.covered)}
         if not self._recorder:
             return peers
-        return {**peers, "trace": {**self._recorder.result(), "connected": list(self._peers.connected)}}
+        seen = {"connected": list(self._peers.connected), "random": list(self._random.found) if self._random else []}
+        return {**peers, "trace": {**self._recorder.result(), **seen}}
 
     def _find_hole(self, clock: MovedClock) -> str:
         if self.following.refusal:
@@ -88,6 +92,7 @@ def supervise(spec: dict[str, Any], log: int) -> Supervision:
     from pytest_ftc.builds.launcher.tracing.attach import follow
     from pytest_ftc.builds.launcher.tracing.outside import LookupWatcher, OutsideUses
     from pytest_ftc.builds.launcher.tracing.peers import Peers
+    from pytest_ftc.builds.launcher.tracing.random_requests import RandomRequests
     from pytest_ftc.builds.launcher.tracing.recorder import Recorder
 
     clock = MovedClock(spec["clock_shift"]) if moved else None
@@ -96,4 +101,6 @@ def supervise(spec: dict[str, Any], log: int) -> Supervision:
     recorder = Recorder(log, uses, contents=contents, isolated=isolated) if traced else None
     lookups = LookupWatcher(uses) if spec["trace"] == "uses" else None
     peers = Peers(spec, recorder.program_of if recorder else lambda _: -1)
-    return Supervision(follow([one for one in (clock, recorder, lookups, peers) if one]), clock, recorder, peers)
+    random = RandomRequests(recorder.program_of) if recorder and lookups else None
+    watchers = [one for one in (clock, recorder, lookups, peers, random) if one]
+    return Supervision(follow(watchers), clock, recorder, peers, random)

@@ -1,0 +1,39 @@
+"""Recording which programs ask the kernel for random bytes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from pytest_ftc.builds.launcher.tracing.seccomp import CONTINUE, Condition, Listener, Notification, Rule
+
+_GRND_RANDOM = 2
+
+
+class RandomRequests:
+    """Records the programs that call getrandom(2); `program` returns the index of the program that a thread runs.
+
+    Not with GRND_NONBLOCK or GRND_INSECURE: the C library and interpreters seed allocators and hash tables with these
+    bytes at every start.  The 16 bytes that the kernel gives to every program (AT_RANDOM, see getauxval(3)) are unseen.
+    """
+
+    rules = (Rule("getrandom", (Condition(2, "in", (0, _GRND_RANDOM)),)),)
+
+    def __init__(self, program: Callable[[int], int]) -> None:
+        self._program = program
+        self.found: dict[int, None] = {}
+
+    def saw_start(self, pid: int) -> None:
+        pass
+
+    def saw_fork(self, parent: int, child: int) -> None:
+        pass
+
+    def saw_end(self, pid: int, status: int) -> None:
+        pass
+
+    def lost_sight(self, pid: int) -> None:
+        pass
+
+    def saw_call(self, notification: Notification, listener: Listener) -> None:
+        self.found[self._program(notification.thread)] = None
+        listener.answer(notification, flags=CONTINUE)
