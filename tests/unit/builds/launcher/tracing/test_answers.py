@@ -1,0 +1,97 @@
+"""What a program gets in place of the kernel's answer, written into the memory of this process."""
+
+import ctypes
+import os
+import time
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from pytest_ftc.builds.launcher.tracing import answers
+from pytest_ftc.builds.launcher.tracing.seccomp import Notification
+
+SHIFT = 398 * 86400
+SHIFTS = st.integers(3600, 40 * 365 * 86400) | st.integers(-(30 * 365 * 86400), -3600)
+
+
+class Listener:
+    def __init__(self, *, waiting: bool = True) -> None:
+        self.waiting = waiting
+        self.answered: list[tuple[int, int]] = []
+
+    def is_waiting(self, _: Notification) -> bool:
+        return self.waiting
+
+    def answer(self, _: Notification, value: int = 0, *, error: int = 0, flags: int = 0) -> None:
+        self.answered.append((value, error))
+
+
+def call(name: str, *arguments: int, native: bool = True) -> Notification:
+    return Notification(1, os.getpid(), name, 0, (*arguments, *[0] * (6 - len(arguments))), native)
+
+
+def pair(kind: type = ctypes.c_int64, seconds: int = 0) -> ctypes.Array:
+    return (kind * 2)(seconds, 5)
+
+
+@given(shift=SHIFTS)
+def test_every_question_gets_the_same_moved_time(shift):
+    for name, arguments in (("clock_gettime", (0, 1)), ("gettimeofday", (1, 0)), ("time", (1,))):
+        buffer, listener = pair(), Listener()
+        given_ = [ctypes.addressof(buffer) if argument == 1 else argument for argument in arguments]
+        answers.give_time(call(name, *given_), listener, shift)
+        assert abs(buffer[0] - shift - time.time()) < 5
+        assert listener.answered == [(buffer[0] if name == "time" else 0, 0)]
+
+
+@pytest.mark.parametrize("name", ["clock_gettime", "gettimeofday", "time"])
+def test_32_bit_calls_get_small_numbers(name):
+    buffer, listener = pair(ctypes.c_int32), Listener()
+    address = ctypes.addressof(buffer)
+    answers.give_time(
+        call(name, *((0, address) if name == "clock_gettime" else (address,)), native=False), listener, SHIFT
+    )
+    assert abs(buffer[0] - SHIFT - time.time()) < 5
+
+
+def test_a_bad_address_is_an_error():
+    listener = Listener()
+    answers.give_time(call("clock_gettime", 0, 8), listener, SHIFT)
+    assert listener.answered == [(0, 14)]
+
+
+def test_nothing_is_written_for_a_thread_that_has_gone():
+    buffer, listener = pair(), Listener(waiting=False)
+    answers.give_time(call("clock_gettime", 0, ctypes.addressof(buffer)), listener, SHIFT)
+    answers.move_back(call("clock_nanosleep", 0, 1, ctypes.addressof(buffer)), listener, SHIFT)
+    assert list(buffer) == [0, 5]
+    assert not listener.answered
+
+
+def test_the_settings_of_the_clock_hold_the_moved_time_and_cannot_be_changed():
+    buffer, listener = ctypes.create_string_buffer(208), Listener()
+    answers.give_time(call("adjtimex", ctypes.addressof(buffer)), listener, SHIFT)
+    assert abs(int.from_bytes(buffer.raw[72:80], "little") - SHIFT - time.time()) < 5
+    assert listener.answered[0][1] == 0
+    buffer.raw = b"\1" + bytes(207)
+    answers.give_time(call("adjtimex", ctypes.addressof(buffer)), listener, SHIFT)
+    assert listener.answered[1] == (0, 1)
+
+
+@given(shift=SHIFTS, ahead=st.integers(0, 600))
+def test_a_moved_point_in_time_is_turned_back_once(shift, ahead):
+    end = int(time.time()) + ahead
+    buffer = pair(seconds=end + shift)
+    notification = call("clock_nanosleep", 0, 1, ctypes.addressof(buffer))
+    for _ in range(2):
+        answers.move_back(notification, Listener(), shift)
+        assert list(buffer) == [end, 5]
+
+
+@pytest.mark.parametrize("shift", [SHIFT, -SHIFT])
+def test_a_timer_of_another_clock_is_left_alone(shift):
+    end = int(time.monotonic()) + 5
+    buffer = (ctypes.c_int64 * 4)(0, 0, end, 7)
+    answers.move_back(call("timerfd_settime", 3, 1, ctypes.addressof(buffer)), Listener(), shift)
+    assert list(buffer) == [0, 0, end, 7]
