@@ -43,6 +43,7 @@ NOT_VARIED = {
     "zone by the link": ("timezone", "readlink -f /etc/localtime"),
     "zone by the link in Python": ("timezone", "python3 -c 'import os; print(os.readlink(\"/etc/localtime\"))'"),
     "siblings": (CPUS, "cat /sys/devices/system/cpu/cpu0/topology/package_cpus_list"),
+    "sandbox with a proc of its own": (CPUS, "unshare -r -p -f -m --mount-proc grep -c ^processor /proc/cpuinfo"),
     "interrupts": (CPUS, "head -1 /proc/interrupts | wc -w"),
     "affinity of its own": (CPUS, "taskset -c 0-63 nproc"),
 }

@@ -24,7 +24,7 @@ _UNKNOWN = -1
 _SEEDS = {"python": b"PYTHONHASHSEED=", "pypy": b"PYTHONHASHSEED=", "perl": b"PERL_HASH_SEED="}
 _CALLS = (
     "open", "creat", "openat", "openat2", "rename", "renameat", "renameat2", "link", "linkat",
-    "symlink", "symlinkat", "mkdir", "mkdirat", "sched_setaffinity",
+    "symlink", "symlinkat", "mkdir", "mkdirat", "sched_setaffinity", "mount", "fsopen",
 )  # fmt: skip
 _WRITES = ("write", "pwrite64", "writev")
 
@@ -171,6 +171,16 @@ class Recorder:
         if int.from_bytes(mask, "little").bit_count() > 1:
             self.unvaried.saw_choice_of_cpus(self._path(call.thread))
 
+    def mount(self, call: Notification) -> None:
+        self._mount(call, call.arguments[2])
+
+    def open_filesystem(self, call: Notification) -> None:
+        self._mount(call, call.arguments[0])
+
+    def _mount(self, call: Notification, kind: int) -> None:
+        if kind and peek(call.thread, kind, 5) == b"proc\0":
+            self.unvaried.saw_other_proc(self._path(call.thread))
+
     def _path(self, thread: int) -> str:
         program = self._program(thread)
         return str(self._programs[program]["program"]) if program != _UNKNOWN else ""
@@ -235,6 +245,8 @@ _RECORD: dict[str, Callable[[Recorder, Notification], None]] = {
     "mkdir": Recorder.make,
     "mkdirat": Recorder.make_at,
     "sched_setaffinity": Recorder.choose_cpus,
+    "mount": Recorder.mount,
+    "fsopen": Recorder.open_filesystem,
     "write": Recorder.write,
     "pwrite64": Recorder.write,
     "writev": Recorder.write_several,

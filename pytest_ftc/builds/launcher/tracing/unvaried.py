@@ -61,6 +61,13 @@ class UnvariedFiles:
         """Note that `program` asks for more CPUs than one, and so for more than the experiment would give it."""
         self.evaded.setdefault("num_cpus", f"{_name(program)} chooses its CPUs itself, by sched_setaffinity(2)")
 
+    def saw_other_proc(self, program: str) -> None:
+        """Note that `program` mounts a procfs, in which no file is replaced."""
+        for variation in ("num_cpus", "kernel"):
+            self.evaded.setdefault(
+                variation, f"{_name(program)} mounts a /proc of its own, which shows the machine's own"
+            )
+
     def find_evaded(self, looked_at: Container[str]) -> dict[str, str]:
         """Return the variations that do not count, and why; files `looked_at` may have been read by readlink(2)."""
         for link in _LINKS:
