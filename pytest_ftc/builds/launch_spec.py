@@ -63,7 +63,9 @@ def _locale_path(machine: Machine) -> dict[str, str]:
 
 
 def _sockets(passed: Sequence[str]) -> dict[str, Any]:
-    return {"pass_sockets": passed, "passed_sockets": identify_sockets(passed)}
+    # Without namespaces builds also share the project, which pytest runs in, and the home of this user.
+    shared = [str(Path.cwd()), os.environ.get("HOME", "/")]
+    return {"shared": shared, "pass_sockets": passed, "passed_sockets": identify_sockets(passed)}
 
 
 def _identity(environment: Environment) -> dict[str, Any]:

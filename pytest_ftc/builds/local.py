@@ -16,7 +16,7 @@ from typing import IO, Any
 from pytest_ftc.builds.launch_spec import describe_build
 from pytest_ftc.builds.launcher import command
 from pytest_ftc.builds.launcher.processes import GO
-from pytest_ftc.builds.launcher.shared_memory import list_shared_memory, remove_stale
+from pytest_ftc.builds.launcher.shared_folders import list_shared_memory, remove_stale
 from pytest_ftc.builds.launcher.trees import remove_tree
 from pytest_ftc.builds.slots import Slots
 from pytest_ftc.builds.transient_faults import ENDED, UNWANTED
@@ -238,6 +238,7 @@ def _result(action: Action, result: Mapping[str, Any], log: Path, blobs: Path) -
         not_applied=result.get("not_applied", {}),
         trace=from_json(Trace, result["trace"]) if "trace" in result else None,
         peers=tuple((printable(program), printable(address)) for program, address in result.get("peers", ())),
+        shared=tuple(map(printable, result.get("shared", ()))),
         not_followed=result.get("not_followed", ""),
         notes=(
             *([f"{survivors} process(es) that the build left running were killed"] if survivors else []),

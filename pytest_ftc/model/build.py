@@ -153,6 +153,8 @@ class BuildResult:
     """The recorded trace; None if tracing was not requested or not possible."""
     peers: tuple[tuple[str, str], ...] = ()
     """Program and address of each process outside the build that was reached."""
+    shared: tuple[str, ...] = ()
+    """Where no namespaces part builds: the files outside its own folders that it used, and other builds may use."""
     not_followed: str = ""
     """Why tracing failed, if it was attempted."""
     recipe: Recipe | None = None

@@ -16,7 +16,7 @@ from pytest_ftc.builds.launcher.kernel_files import UPTIME
 from pytest_ftc.builds.launcher.namespaces import enter_namespaces, move_uptime
 from pytest_ftc.builds.launcher.output_links import file_clock
 from pytest_ftc.builds.launcher.outputs import OutputsError, collect_outputs, trace_files
-from pytest_ftc.builds.launcher.shared_memory import list_shared_memory, remove_stale
+from pytest_ftc.builds.launcher.shared_folders import SharedFolders, list_shared_memory, remove_stale
 from pytest_ftc.builds.launcher.sockets import list_listening
 from pytest_ftc.builds.launcher.tracing.outcome import import_for, supervise
 from pytest_ftc.builds.launcher.trees import copy_tree
@@ -102,11 +102,25 @@ def _run_plain(spec: Spec, log: int, keep: int | None) -> Result:
             copy_tree(spec["git_dir"], target)
     except OSError as error:
         return _lost(f"copying the source tree: {error}")
-    shared = list_shared_memory()
+    shared, folders = list_shared_memory(), SharedFolders(spec)
     try:
-        return _run_build(spec, log, keep, namespace=False)
+        return _describe_shared(spec, folders, _run_build(spec, log, keep, namespace=False))
     finally:
         remove_stale(shared)
+
+
+def _describe_shared(spec: Spec, folders: SharedFolders, result: Result) -> Result:
+    """Add to `result` what the build has used of what all builds share; what it left there is removed."""
+    trace = result.get("trace")
+    if trace is None:
+        return {**result, "shared": folders.find_new()}
+    written = [*(path for _, path in trace["written"]), *(path for _, _, path in trace["moved"])]
+    used, removed = folders.find_used([path for _, path in trace["read"]], written)
+    notes = [f"{path}, which the build left, was removed" for path in removed]
+    described = {**result, "shared": used, "notes": [*result.get("notes", ()), *notes]}
+    if spec["trace"] == "no":
+        del described["trace"]
+    return described
 
 
 def _run_build(spec: Spec, log: int, keep: int | None, *, namespace: bool) -> Result:

@@ -41,7 +41,7 @@ from pytest_ftc.verification.cache.miss import describe_query, explain_query, na
 from pytest_ftc.verification.cache.record import KEPT, essence, read_verification
 from pytest_ftc.verification.cache.store_guard import StoreGuard
 from pytest_ftc.verification.cache.uses import Uses, describe_unseen, describe_uses, find_changes
-from pytest_ftc.verification.claims.peers import find_deciding
+from pytest_ftc.verification.claims.peers import find_deciding, find_shared
 from pytest_ftc.verification.plan import plain_environment
 from pytest_ftc.verification.reference import digest_references
 
@@ -170,7 +170,7 @@ class VerificationCache:
         self.ledger.note_inputs(query.artifact, describe_query(query))
         if disputed:
             self._guard.attempt(lambda: self._dispute_entry(query), None)
-        elif verification.verdict in KEPT and not find_deciding(verification.builds, verification.varied):
+        elif verification.verdict in KEPT and not _is_decided_outside(verification):
             notes += self._keep(query, verification, mark)
         noted = replace(verification, notes=(*verification.notes, *notes))
         return self.ledger.with_agreement(query.inquiry.action, query.artifact, noted)
@@ -300,6 +300,11 @@ class VerificationCache:
             return ()
         self._store.put_files({digest: Path(control.blobs, digest.hash) for digest in known})
         return tuple(sorted(map(str, known)))
+
+
+def _is_decided_outside(verification: Verification) -> bool:
+    builds = verification.builds
+    return bool(find_deciding(builds, verification.varied) or find_shared(builds))
 
 
 def _describe_facilities(machine: Machine) -> str:

@@ -23,13 +23,24 @@ def find_deciding(builds: Sequence[BuildResult], varied: Sequence[str]) -> tuple
 
 def find_evaded(builds: Sequence[BuildResult], varied: Sequence[str]) -> dict[str, str]:
     """Return the variations that a peer of the `builds` does not see, of those `varied`, and why they do not count."""
-    peers = find_deciding(builds, varied)
-    if not peers:
+    peers, shared = find_deciding(builds, varied), find_shared(builds)
+    if peers:
+        reason = f"it talked to {_name_some(list(map(_describe, peers)))}, which no variation reaches"
+    elif shared:
+        reason = f"it used {_name_some(shared)}, which all builds share, as there are no namespaces"
+    else:
         return {}
-    more = f" and {len(peers) - _MOST_NAMED} more" * (len(peers) > _MOST_NAMED)
-    names = ", ".join(map(_describe, peers[:_MOST_NAMED])) + more
-    reason = f"it talked to {names}, which no variation reaches"
     return {name: reason for name in varied if name not in _OF_THE_SOURCE}
+
+
+def find_shared(builds: Sequence[BuildResult]) -> tuple[str, ...]:
+    """Return the files by which one of the `builds` could have given its results to the others."""
+    return tuple(dict.fromkeys(path for build in builds for path in build.shared))
+
+
+def _name_some(names: Sequence[str]) -> str:
+    more = f" and {len(names) - _MOST_NAMED} more" * (len(names) > _MOST_NAMED)
+    return ", ".join(names[:_MOST_NAMED]) + more
 
 
 def name_peers(builds: Sequence[BuildResult], but: Sequence[str] = ()) -> tuple[str, ...]:

@@ -98,7 +98,7 @@ def supervise(spec: dict[str, Any], log: int) -> Supervision:
     clock = MovedClock(spec["clock_shift"]) if moved else None
     uses, isolated = OutsideUses(spec), spec["isolation"] != "none"
     contents = spec["trace"] == "contents"
-    recorder = Recorder(log, uses, contents=contents, isolated=isolated) if traced else None
+    recorder = Recorder(log, uses, contents=contents, isolated=isolated) if traced or not isolated else None
     lookups = LookupWatcher(uses) if spec["trace"] == "uses" else None
     peers = Peers(spec, recorder.program_of if recorder else lambda _: -1)
     random = RandomRequests(recorder.program_of) if recorder and lookups else None
