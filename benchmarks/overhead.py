@@ -37,6 +37,7 @@ VARIED = {
     "filesystem": FileSystem.TMPFS,
     "file_order": FileOrder.REVERSED,
     "source_mtime_shift": -86400,
+    "source_umask": 0o027,
 }
 
 
