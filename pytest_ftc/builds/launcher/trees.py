@@ -110,15 +110,14 @@ def _copy_metadata(target: str, status: os.stat_result, change: Change) -> None:
 
 
 def _changed_mode(status: os.stat_result, change: Change) -> int:
-    """Return the mode with other bits for group and others; with those of umask 022 where it has the others already."""
+    """Return the mode with other bits for group and others: with those of another umask where it has these already."""
     mode = stat.S_IMODE(status.st_mode)
     if change.umask is None:
         return mode
     mask = 0o002 if stat.S_ISDIR(status.st_mode) else change.umask
     owner = mode >> 6 & 7
     own, everybody = mode & ~0o077, owner * 0o011
-    changed = own | everybody & ~mask
-    return changed if changed != mode else own | everybody & ~0o022
+    return next(changed for one in (mask, 0o022, 0o077) if (changed := own | everybody & ~one) != mode)
 
 
 def _moved_times(status: os.stat_result, change: Change) -> tuple[int, int]:

@@ -44,8 +44,10 @@ def fits_source(one: int, other: int, own: Planted, theirs: Planted) -> bool:
 def _changed(mode: int, mask: int) -> set[int]:
     """Return what a file or a folder of `mode` in the project has under `mask`, see `source_mode`."""
     own, everybody = mode & 0o700, (mode >> 6 & 7) * 0o011
-    found = (own | everybody & ~mask, own | everybody & ~0o002)
-    return {one if one != mode else own | everybody & ~0o022 for one in found}
+    return {
+        next((changed for one in (first, 0o022, 0o077) if (changed := own | everybody & ~one) != mode), mode)
+        for first in (mask, 0o002)
+    }
 
 
 def find_mode(control: bytes, experiment: bytes, own: Planted, theirs: Planted) -> Iterator[Sighting]:

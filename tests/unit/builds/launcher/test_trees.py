@@ -84,6 +84,7 @@ def test_locked_folders_are_removed_and_links_are_not_followed(tmp_path: Path) -
         (0o400, 0o002, 0o444),
         (0o500, 0o077, 0o555),
         (0o4755, 0o077, 0o4700),
+        (0o555, 0o002, 0o500),
         (0o644, None, 0o644),
     ],
 )
