@@ -28,6 +28,9 @@ _SET_UP = 0.15
 _WANTED_BY_CHANCE = ((1.0, MOST_BUILDS - 2), (3.0, 3))
 """Up to how many seconds of one build this many further ones are wanted where chance may decide."""
 
+_WANTED_ALWAYS = 1.0, 1
+"""The same for all builds: the umasks of two experiments reach every permission bit, that of one does not."""
+
 _TAKES_CHANCES = re.compile(
     r"(bash|bun|busybox|clisp|date|deno|elixir|erl|gawk|ghc|go|guile|java\w*|julia|lua\w*|mawk|mktemp|node|openssl|perl[\d.]*|"
     r"php[\d.]*|pypy[\d.]*|python[\d.]*|racket|Rscript|ruby[\d.]*|scala|shuf|tclsh[\d.]*|uuidgen|zsh)"
@@ -108,9 +111,8 @@ class ExtraBuilds:
 
     def _wanted(self, control: BuildResult) -> int:
         """Return how many are run even where they take time of their own."""
-        if not may_be_chance(control):
-            return 0
-        return next((count for seconds, count in _WANTED_BY_CHANCE if control.seconds <= seconds), 0)
+        wanted = (*_WANTED_BY_CHANCE, _WANTED_ALWAYS) if may_be_chance(control) else (_WANTED_ALWAYS,)
+        return next((count for seconds, count in wanted if control.seconds <= seconds), 0)
 
     def _take(self, control: BuildResult, wanted: int, end: float) -> int | None:
         """Return the index of the next build to run; None when no more are to be."""

@@ -104,7 +104,8 @@ def test_what_was_not_traced_may_be_chance() -> None:
     ("seconds", "program", "idle", "expected"),
     [
         (0.1, "/usr/bin/tar", True, 5),
-        (0.1, "/usr/bin/tar", False, 0),
+        (0.1, "/usr/bin/tar", False, 1),
+        (1.5, "/usr/bin/tar", False, 0),
         (0.1, "/usr/bin/python3", False, 5),
         (2.5, "/usr/bin/python3", False, 3),
         (9.0, "/usr/bin/python3", True, 0),
