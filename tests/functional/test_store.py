@@ -3,12 +3,13 @@
 import contextlib
 import json
 import os
+import pwd
+import shutil
 import signal
-import socket
 import sqlite3
 import subprocess
 import sys
-import threading
+import tempfile
 import time
 from dataclasses import replace
 from pathlib import Path
@@ -267,33 +268,41 @@ def test_an_entry_that_is_not_authentic_is_refused_and_built_again(verify, two, 
 
 
 @pytest.fixture
-def answers():
-    """A server outside all builds, and what it answers: no digest covers it."""
-    given = [b"one"]
-    server = socket.create_server(("127.0.0.1", 0))
+def outside():
+    """A folder that builds see, since it is not below a private temporary one."""
+    folder = Path(tempfile.mkdtemp(prefix="ftc-outside-", dir=pwd.getpwuid(os.getuid()).pw_dir))
+    folder.chmod(0o755)
+    yield folder
+    shutil.rmtree(folder)
 
-    def serve() -> None:
-        with contextlib.suppress(OSError):
-            while True:
-                with server.accept()[0] as connection:
-                    connection.sendall(given[0])
 
-    threading.Thread(target=serve, daemon=True).start()
-    yield server.getsockname()[1], given
-    server.shutdown(socket.SHUT_RDWR)
-    server.close()
+@pytest.fixture
+def verify_unwatched(project):
+    """Verify one artifact where builds cannot be traced: no digest covers what only a trace would show."""
+
+    def run(build: str, *arguments: str) -> tuple[str, bool, str]:
+        (project / "ftc.toml").write_text(app(build))
+        report = project.parent / "report.json"
+        sandbox = (sys.executable, str(Path(__file__).with_name("without_call.py")), "ptrace")
+        options = ("--ftc-verify", "--ftc-diagnose=off", "--ftc-variations=umask", f"--ftc-json={report}", *arguments)
+        command = [*sandbox, sys.executable, "-m", "pytest", *options]
+        done = subprocess.run(
+            command, cwd=project, capture_output=True, text=True, env={**os.environ, "COLUMNS": "200"}
+        )
+        (artifact,) = json.loads(report.read_text())["artifacts"]
+        return artifact["verdict"], artifact["cached"], done.stdout
+
+    return run
 
 
 @pytest.mark.parametrize("how", ["damaged", "emptied", "removed", "written with the clock set back"])
-def test_a_disputed_record_stays_disputed_whatever_happens_to_the_history(verify, project, answers, how):
-    port, given = answers
-    code = f'import socket; open("out", "wb").write(socket.create_connection(("127.0.0.1", {port})).recv(9))'
-    (project / "src" / "ask.py").write_text(code)
-    asked = (app("python3 ask.py"), "--ftc-variations=umask")
-    assert verify(*asked).verdicts == {"app": "reproducible"}
-    assert cached(verify(*asked)) == {"app": True}
-    given[0] = b"two"
-    assert verify(*asked, "--ftc-no-cache").verdicts == {"app": "unreproducible"}
+def test_a_disputed_record_stays_disputed_whatever_happens_to_the_history(verify_unwatched, outside, how):
+    build = f"cat $(echo {outside}/hid)den > out"
+    (outside / "hidden").write_text("one")
+    assert verify_unwatched(build)[:2] == ("reproducible", False)
+    assert verify_unwatched(build)[:2] == ("reproducible", True)
+    (outside / "hidden").write_text("two")
+    assert verify_unwatched(build, "--ftc-no-cache")[:2] == ("unreproducible", False)
     history = store_folder() / "history.sqlite"
     if how == "damaged":
         data = bytearray(history.read_bytes())
@@ -306,10 +315,9 @@ def test_a_disputed_record_stays_disputed_whatever_happens_to_the_history(verify
     else:
         with contextlib.closing(sqlite3.connect(history)) as connection, connection:
             connection.execute("update builds set started = started - 100000 where number > 2")
-    run = verify(*asked)
-    assert cached(run) == {"app": False}
-    assert run.verdicts == {"app": "unreproducible"}
-    assert "the history was damaged; a new one was started" in run.flat
+    verdict, answered, told = verify_unwatched(build)
+    assert (verdict, answered) == ("unreproducible", False)
+    assert "the history was damaged; a new one was started" in told
 
 
 def test_a_damaged_history_costs_no_verdict(verify_build):
