@@ -148,7 +148,7 @@ OPTIONS = (
         WholeNumber(2),
         "maximum number of builds per artifact, including those for the diagnosis",
         otherwise="12, more while they are cheap",
-        meaning="By default up to 48, as long as the diagnosis of the artifact has taken less than 20 seconds.",
+        meaning="By default up to 48, as long as those of the diagnosis have taken less than 20 seconds together.",
     ),
     Option(
         "sample",

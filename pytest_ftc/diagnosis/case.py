@@ -46,6 +46,11 @@ class Case:
         return [suspicion.cause for suspicion in self.suspicions if suspicion.strength >= Strength.STRONG]
 
     @property
+    def pattern(self) -> tuple[bool, ...]:
+        """In which builds it shows."""
+        return tuple(one.shows for one in self.observations if one.lead is None)
+
+    @property
     def builds(self) -> int:
         """How many builds what is known rests on."""
         return 1 + len(self.observations) + 2 * len(self.pairs)

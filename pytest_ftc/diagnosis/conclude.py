@@ -17,6 +17,7 @@ from pytest_ftc.diagnosis.group_testing import (
 from pytest_ftc.diagnosis.places import Key
 from pytest_ftc.diagnosis.posterior import SURE, Belief, Kind
 from pytest_ftc.model import Cause, Strength, Suspicion
+from pytest_ftc.model.cause import GUESSES
 
 _LIKELY = 0.5
 _FOLLOWS = "it follows from another place in this output"
@@ -100,26 +101,27 @@ def let_follow(cases: Mapping[Key, Case], everything: Group) -> None:
     That place differs without any variation too, or it differs in the same builds and its values point to its cause.
     """
     _let_follow_inherent(cases)
-    unexplained = {key: case for key, case in cases.items() if conclude(case, everything)[0][0] == Cause.UNKNOWN}
+    unexplained = {key: case for key, case in cases.items() if _is_unexplained(case, everything)}
     if not unexplained:
         return
     told: dict[tuple[str, tuple[bool, ...]], str] = {}
     for key, case in cases.items():
         cause = conclude(case, everything)[0][0]
         if cause in case.suspects and not comes_by_itself(case.observations):
-            told.setdefault((key.output, _pattern(case)), cause)
+            told.setdefault((key.output, case.pattern), cause)
     for key, case in unexplained.items():
-        cause = told.get((key.output, _pattern(case)), "")
-        if cause in suspects_left(everything, case.observations) and not all(_pattern(case)):
+        cause = told.get((key.output, case.pattern), "")
+        if cause in suspects_left(everything, case.observations) and not all(case.pattern):
             case.suspicions = [_following(cause), *case.suspicions]
 
 
-def _pattern(case: Case) -> tuple[bool, ...]:
-    return tuple(one.shows for one in case.observations if one.lead is None)
+def _is_unexplained(case: Case, everything: Group) -> bool:
+    name, confirmed = conclude(case, everything)[0]
+    return not confirmed and not case.evident and name in GUESSES and not comes_by_itself(case.observations)
 
 
 def _following(cause: str) -> Suspicion:
-    return Suspicion(cause, Strength.GUESS, "", "", f"{_FOLLOWS}, whose cause is {cause}")
+    return Suspicion(cause, Strength.WEAK, "", "", f"{_FOLLOWS}, whose cause is {cause}")
 
 
 def _let_follow_inherent(cases: Mapping[Key, Case]) -> None:

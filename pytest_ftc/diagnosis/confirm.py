@@ -8,7 +8,7 @@ from pytest_ftc.diagnosis.case import UNVARIED_TOO, Case, Investigation
 from pytest_ftc.diagnosis.conclude import conclude
 from pytest_ftc.diagnosis.group_testing import Group, Observation, comes_by_itself, share, with_entailed
 from pytest_ftc.diagnosis.inherent import check_clock, check_races
-from pytest_ftc.diagnosis.next_builds import next_groups
+from pytest_ftc.diagnosis.next_builds import is_settled, next_groups
 from pytest_ftc.diagnosis.places import Key, match_places, showing
 from pytest_ftc.diagnosis.posterior import SURE, weigh
 from pytest_ftc.model import BuildResult, BuildStatus, Cause, Place, Strength, Suspicion, Trace
@@ -43,7 +43,18 @@ def confirm(cases: dict[Key, Case], given: Investigation) -> Trace | None:
 
 
 def _proposals(cases: Mapping[Key, Case], everything: Group, most: int) -> list[Group]:
-    return share({key: list(_next_groups(case, everything)) for key, case in cases.items()}, most)
+    leading = {
+        (key.output, case.pattern)
+        for key, case in cases.items()
+        if case.evident and is_settled(case.ask(everything), case.evident)
+    }
+    open_cases = {
+        key: case
+        for key, case in cases.items()
+        # What shows in the same builds as a place whose cause is sure most likely follows from it.
+        if case.evident or all(case.pattern) or (key.output, case.pattern) not in leading
+    }
+    return share({key: list(_next_groups(case, everything)) for key, case in open_cases.items()}, most)
 
 
 def _next_groups(case: Case, everything: Group) -> Iterator[Group]:

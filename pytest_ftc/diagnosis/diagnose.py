@@ -37,8 +37,17 @@ def diagnose(
     ]
     findings = [finding for _, finding, _ in found]
     if given.rebuilder:
-        targets = [_target(key, cases[key], finding, program, trace, given) for key, finding, program in found]
-        remedies = try_remedies(targets, given.look, given.rebuilder, epoch, templates)
+        targets = [
+            _target(
+                key,
+                cases[key],
+                finding,
+                name_tools(trace, program) if trace and program else (),
+                _luck(key, cases, given),
+            )
+            for key, finding, program in found
+        ]
+        remedies = try_remedies(targets, given.look, given.rebuilder, epoch, templates, given.control)
         findings = [
             replace(finding, remedy=remedies.get(target)) for target, finding in zip(targets, findings, strict=True)
         ]
@@ -110,16 +119,23 @@ def _causal_values(cases: Mapping[Key, Case]) -> dict[tuple[str, str], list[str]
     return told
 
 
+def _luck(key: Key, cases: Mapping[Key, Case], given: Investigation) -> tuple[tuple[float, float], ...]:
+    """Return how likely two builds agree by luck: what shows in the same builds as an evident place follows from it."""
+    alike = (case for other, case in cases.items() if other.output == key.output and case.pattern == cases[key].pattern)
+    leader = next((case for case in alike if case.evident and not all(case.pattern)), cases[key])
+    return (cases[key] if cases[key].evident else leader).believe(given.everything).luck()
+
+
 def _target(
-    key: Key, case: Case, finding: Finding, program: Program | None, trace: Trace | None, given: Investigation
+    key: Key, case: Case, finding: Finding, tools: tuple[str, ...], luck: tuple[tuple[float, float], ...]
 ) -> RemedyTarget:
     return RemedyTarget(
         key=key,
         place=case.place,
         cause=finding.cause,
         known=finding.confirmed or finding.cause in case.evident,
-        tools=name_tools(trace, program) if trace and program else (),
-        luck=case.believe(given.everything).luck(),
+        tools=tools,
+        luck=luck,
     )
 
 

@@ -29,21 +29,22 @@ from pytest_ftc.model import Cause, Strength, Suspicion
 
 SURE = 0.995
 """The posterior from which a cause counts as confirmed, and a remedy as proved."""
-
 LEADS = (0.0, 0.3)
 """Seconds: a build that is a little slower than the control reads the same second if it starts a little earlier."""
 
-_PRIORS = {"any": 0.5, "all": 0.005, "sometimes": 0.01, "rarely": 1e-3, "random": 0.4, "clock": 0.05, "beside": 0.3}
+_PRIORS = {"any": 0.5, "all": 0.005, "sometimes": 0.01, "rarely": 1e-3, "random": 0.7, "clock": 0.05, "beside": 0.3}
 _BY_SIZE = (0.0, 0.75, 0.18, 0.07)
 """Of the prior of ``ANY``: for sets of one, two and three; each further variation costs as much as the third."""
 _MISS, _STRAY = 1e-4, 1e-3
 """That a difference does not show though its cause is varied; that it shows without: a day may end between builds."""
-_WEIGHTS = {Strength.GUESS: 2.0, Strength.WEAK: 6.0, Strength.STRONG: 2e3, Strength.CERTAIN: 1e6}
+_WEIGHTS = {Strength.GUESS: 2.0, Strength.WEAK: 6.0, Strength.STRONG: 5e3, Strength.CERTAIN: 1e6}
 """How much likelier a match is when its cause acts than by chance."""
 _SHIFTING = frozenset({Cause.TIME, Cause.PID, Cause.ASLR, Cause.NUM_CPUS, Cause.NETWORK})
 """These may give another value in each build that varies them."""
 _SHIFTS = 0.5
 _RATES = (0.2, 0.35, 0.5, 0.65, 0.8)
+_HELPS = 0.4
+"""How often a remedy for a cause helps, before it is tried."""
 _MOST_SUSPECTS, _MOST_BESIDE = 6, 3
 _TELLING = 50.0
 """What the values of a cause have to say for it to be looked for in what is random as well."""
@@ -53,13 +54,12 @@ _UNIFORM: Mapping[float, float] = {
     2: 0.14, 3: 0.08, 4: 0.06, 5: 0.04, 6: 0.04, 8: 0.04, 10: 0.04, 16: 0.03, 32: 0.03, 100: 0.03, 1e9: 0.22,
 }  # fmt: skip
 """How often a random value is one of so many, all equally likely."""
-_TWO_VALUED = (0.01, 0.02, 0.05, 0.1, 0.15, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.85, 0.9, 0.95, 0.98)
-"""Rates at which one of two values comes; a quarter of the random prior, in all."""
+_SHARES = (0.01, 0.02, 0.05, 0.1, 0.15, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.85, 0.9, 0.95, 0.98)
+_OTHERS: Mapping[float, float] = {1: 0.3, 2: 0.08, 3: 0.06, 9: 0.05, 1e6: 0.04}
+"""How often one value has such a share, and so many others, all equally likely, have the rest."""
 
 _LEADS: Mapping[float | None, float] = {None: 0.7, LEADS[0]: 0.15, LEADS[1]: 0.15}
 """How often what is read from the clock hits the second of the control with either lead, or with one alone."""
-
-_NEVER = -1.0
 
 
 class Kind(Enum):
@@ -250,14 +250,14 @@ def _inherent(evidence: Mapping[str, float]) -> Iterator[tuple[Hypothesis, float
         # What looks like a random identifier is one of very many.
         many = evidence.get(Cause.RANDOM, 1.0) if count > 1e6 else 1.0
         yield Hypothesis(Kind.RANDOM, rate=1 - 1 / count, others=count - 1), drawn * part * many
-    for rate in _TWO_VALUED:
-        yield Hypothesis(Kind.RANDOM, rate=rate), drawn * 0.22 / len(_TWO_VALUED)
-        yield Hypothesis(Kind.RANDOM, rate=rate, others=1e3), drawn * 0.03 / len(_TWO_VALUED)
+    for others, part in _OTHERS.items():
+        for rate in _SHARES:
+            yield Hypothesis(Kind.RANDOM, rate=rate, others=others), drawn * part / len(_SHARES)
     clock = _PRIORS["clock"] * evidence.get(Cause.TIME, 1.0)
     yield from ((Hypothesis(Kind.CLOCK, lead=lead), clock * part) for lead, part in _LEADS.items())
     if min(evidence.get(Cause.TIME, 1.0), evidence.get(Cause.RANDOM, 1.0)) >= _TELLING:
         # An identifier of both: it never is that of the control again.
-        yield Hypothesis(Kind.CLOCK, lead=_NEVER), clock * evidence[Cause.RANDOM]
+        yield Hypothesis(Kind.CLOCK, lead=-1.0), clock * evidence[Cause.RANDOM]
 
 
 def _sets(names: Sequence[str], likely: Sequence[str], acting: Group) -> set[Group]:
@@ -299,8 +299,8 @@ def after_the_likeliest(belief: Belief, varied: Group) -> Belief:
 
 def is_proved(luck: Sequence[tuple[float, float]], equal_pairs: int, choices: int) -> bool:
     """Return whether a remedy, one of so many `choices`, helps: `equal_pairs` of builds were so, and none differed."""
-    by_luck = sum(weight * equal**equal_pairs for weight, equal in luck)
-    return equal_pairs > 0 and by_luck * choices <= (1 - SURE) * (by_luck * choices + 1)
+    by_luck = choices * sum(weight * equal**equal_pairs for weight, equal in luck) * (1 - _HELPS) / _HELPS
+    return equal_pairs > 0 and by_luck <= (1 - SURE) * (by_luck + 1)
 
 
 def race_probability(luck: Sequence[tuple[float, float]], pairs: Sequence[bool], *, suspected: bool) -> float:

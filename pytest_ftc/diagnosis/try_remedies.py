@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pytest_ftc.diagnosis.places import Key, Places, showing
 from pytest_ftc.diagnosis.posterior import is_proved
 from pytest_ftc.diagnosis.remedies import find_remedies
+from pytest_ftc.diagnosis.side_effects import changed_outputs
 from pytest_ftc.model import BuildResult, BuildStatus, Place, Remedy, RemedyTemplate
 from pytest_ftc.model.cause import GUESSES, INHERENT
 from pytest_ftc.model.protocols import Rebuilder
@@ -17,6 +18,9 @@ from pytest_ftc.model.remedy import Changes
 
 _TIMES: Mapping[str, int] = dict.fromkeys(INHERENT, 3)
 """How often a remedy must help at least against a cause that is intermittent; once for all others."""
+
+_MOST_PAIRS, _MOST_EAGER = 14, 3
+"""Pairs of builds in all, and for those whose cause is less certain."""
 
 Look = Callable[[BuildResult, BuildResult], Places]
 
@@ -42,17 +46,23 @@ def try_remedies(
     rebuilder: Rebuilder,
     epoch: int,
     others: Sequence[RemedyTemplate] = (),
+    control: BuildResult | None = None,
 ) -> Mapping[RemedyTarget, Remedy]:
     """Return the best remedy for each of `targets`: proved if one could be, else the advice that fits best.
 
     Remedies are those of the catalogue, and before them `others`.
 
+    What changes more of the output of `control` than what differs does not count as having helped.
+
     All targets are tried at once, each with its first remedy that has not failed yet, until the budget is used up.
     """
     trials = _Trials(targets, others)
     known = {target.key for target in targets}
-    eager = False
-    while rebuilder.left >= 2:
+    eager, eager_pairs = False, 0
+    for _ in range(_MOST_PAIRS):
+        if rebuilder.left < 2 or eager_pairs == _MOST_EAGER:
+            break
+        eager_pairs += eager
         tried, proved = trials.choose(eager=eager)
         if proved.issuperset(tried):
             if eager:
@@ -60,7 +70,11 @@ def try_remedies(
             # The rest of the budget goes to those whose cause is less certain.
             eager = True
             continue
-        trials.note(tried, _credit(tried, _try(tried, known, look, rebuilder, epoch)))
+        builds = _build(tried, rebuilder, epoch)
+        equal = _find_equal(known, look, builds)
+        if control and equal:
+            equal -= _with_side_effects(equal, known, look, control, builds[0])
+        trials.note(tried, _credit(tried, equal))
     return {target: trials.conclude(target, epoch) for target, templates in trials.choices.items() if templates}
 
 
@@ -173,14 +187,8 @@ _FORMATS = {
 }
 
 
-def _try(
-    templates: Mapping[RemedyTarget, RemedyTemplate],
-    known: Collection[Key],
-    look: Look,
-    rebuilder: Rebuilder,
-    epoch: int,
-) -> Collection[Key]:
-    """Return the places, of all that are `known`, that no longer differ when the artifact is built with `templates`."""
+def _build(templates: Mapping[RemedyTarget, RemedyTemplate], rebuilder: Rebuilder, epoch: int) -> Sequence[BuildResult]:
+    """Build the artifact twice with `templates`, in environments that differ."""
     settings: dict[str, str] = {}
     before: dict[str, None] = {}
     after: dict[str, None] = {}
@@ -188,12 +196,23 @@ def _try(
         settings.update({name: _fill(value, target.key, epoch) for name, value in template.settings.items()})
         before.update(dict.fromkeys([_fill(template.before, target.key, epoch)] if template.before else []))
         after.update(dict.fromkeys([_fill(template.after, target.key, epoch)] if template.after else []))
-    builds = rebuilder.with_changes(Changes(settings=settings, before=tuple(before), after=tuple(after)))
+    return rebuilder.with_changes(Changes(settings=settings, before=tuple(before), after=tuple(after)))
+
+
+def _find_equal(known: Collection[Key], look: Look, builds: Sequence[BuildResult]) -> frozenset[Key]:
+    """Return the places, of all that are `known`, that do not differ between the two `builds`."""
     if len(builds) < 2 or any(build.status is not BuildStatus.OK for build in builds):
-        return ()
+        return frozenset()
     places = look(builds[0], builds[1])
     still = showing(known, places)
-    return {key for key in known if key not in still and _can_be_compared(key, places, builds)}
+    return frozenset(key for key in known if key not in still and _can_be_compared(key, places, builds))
+
+
+def _with_side_effects(
+    equal: Collection[Key], known: Collection[Key], look: Look, control: BuildResult, healed: BuildResult
+) -> frozenset[Key]:
+    changed = changed_outputs(known, control, healed, look(control, healed))
+    return frozenset(key for key in equal if key.output in changed)
 
 
 def _can_be_compared(key: Key, places: Places, builds: Sequence[BuildResult]) -> bool:

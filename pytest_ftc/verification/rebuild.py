@@ -15,7 +15,9 @@ from pytest_ftc.verification.plan import PlannedArtifact, plan_rebuild
 
 _SET_UP = 0.06
 """Seconds, about, until a build starts in its environment."""
-_CHEAP_SECONDS = 20.0
+_CHEAP_SECONDS, _PATIENCE = 20.0, 60.0
+"""As long as the builds of a diagnosis may take together and still be cheap; and it all, on a busy machine."""
+_FOR_REMEDIES = 4
 
 
 def apply_changes(artifact: Artifact, changes: Changes, tree: str) -> Artifact:
@@ -62,8 +64,14 @@ class ArtifactRebuilder:
     def left(self) -> int:
         """How many more builds the budget allows."""
         taken = time.monotonic() - self._begin
-        most = max(self._budget.builds, self._budget.cheap_builds if taken < _CHEAP_SECONDS else 0)
-        return max(0, most - len(self.builds)) if taken < self._budget.seconds else 0
+        if taken >= self._budget.seconds:
+            return 0
+        if taken < _PATIENCE and sum(build.seconds for build in self.builds) < _CHEAP_SECONDS:
+            return max(0, max(self._budget.builds, self._budget.cheap_builds) - len(self.builds))
+        # Those beyond the budget were cheap, and must not use up what it has for remedies.
+        remedies = sum(build.role is Role.REMEDY for build in self.builds)
+        reserved = _FOR_REMEDIES - remedies if self._budget.cheap_builds else 0
+        return max(0, self._budget.builds - len(self.builds), reserved)
 
     def varying(self, groups: Sequence[Collection[str]], *, trace: bool = False) -> list[BuildResult]:
         """Build at once, for each of `groups`, with only the variations it names; with `trace` the first is traced."""
