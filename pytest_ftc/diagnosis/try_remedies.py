@@ -64,7 +64,7 @@ def try_remedies(
             break
         eager_pairs += eager
         tried, proved = trials.choose(eager=eager)
-        if proved.issuperset(tried):
+        if all(target in proved or not _is_worth_it(target, eager=eager) for target in tried):
             if eager:
                 break
             # The rest of the budget goes to those whose cause is less certain.
@@ -161,6 +161,11 @@ def _with_company(
         if target not in tried and template and (target.key.output, template.summary) in offered:
             company[target] = template
     return company
+
+
+def _is_worth_it(target: RemedyTarget, *, eager: bool) -> bool:
+    """Return whether builds are done for it alone: its cause is known, and some number of equal pairs is proof."""
+    return (target.known or eager) and is_proved(target.luck, _MOST_PAIRS, 1)
 
 
 def _is_proved(target: RemedyTarget, pairs: int, choices: int) -> bool:
