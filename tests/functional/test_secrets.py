@@ -4,6 +4,10 @@ import base64
 import json
 import os
 import pwd
+import signal
+import subprocess
+import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -168,3 +172,25 @@ def test_no_part_of_a_secret_stands_in_a_report_or_on_the_screen(project, verify
     for name in set(CUT) - {"printed", "raised"}:
         assert run.artifact(name)["verdict"] == "unreproducible"
         assert "not shown: the output holds a secret" in str(run.artifact(name)["differences"]) or name == "named"
+
+
+def test_a_session_that_is_killed_leaves_no_part_of_a_secret(project, monkeypatch):
+    token = "Zq9tok~KLMNOP\"4711'xyzw-BCDF"
+    monkeypatch.setenv("TOKEN", token)
+    script = f"{CUT['cut']};print(os.environ['TOKEN'][3:])"
+    (project / "ftc.toml").write_text(
+        f'[artifacts.app]\nbuild = ["python3", "-c", {json.dumps(script)}]\noutputs = ["out"]\nsecrets = ["env:TOKEN"]\n'
+    )
+    command = [sys.executable, "-m", "pytest", "--ftc-verify", "--ftc-report=r", "--ftc-variations=quick"]
+    with open(project / "screen", "wb") as screen:
+        session = subprocess.Popen(command, cwd=project, stdout=screen, stderr=screen)
+        end = time.monotonic() + 60
+        # Those of the control and an experiment: what differs has been compared then, or is being explained.
+        while len(list(project.glob("r/logs/*.log"))) < 3 and session.poll() is None and time.monotonic() < end:
+            time.sleep(0.05)
+        session.kill()
+        session.wait()
+    assert session.returncode == -signal.SIGKILL
+    files = [path for path in project.rglob("*") if path.is_file() and path.name != "ftc.toml"]
+    assert list(project.glob("r/logs/*.log"))
+    assert not hidden_in([*map(str, files), *(path.read_text(errors="replace") for path in files)], token)

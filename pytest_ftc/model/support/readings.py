@@ -74,7 +74,13 @@ class Reading:
 
 def texts_in(data: bytes) -> bytes:
     """Return what is text in `data`, NUL between: nothing else is worth reading in another way, and it takes time."""
-    return b"\0".join(_TEXT.findall(data))
+    try:
+        data.decode()
+    except UnicodeDecodeError as error:
+        # A character may be cut by the end of the data.
+        if error.start < len(data) - 4:
+            return b"\0".join(_TEXT.findall(data))
+    return data
 
 
 def read_all(data: bytes) -> Iterator[tuple[Reading, bytes]]:
@@ -169,14 +175,14 @@ READINGS = (
     Reading(
         "in a dump",
         (_COLUMNS, _drop(rb"0[xX]|\\x|[\s,:;]+")),
-        re.compile(rb"[0-9a-fA-F]{2}[\s,:;]"),
+        re.compile(rb"(?:[0-9a-fA-F]{2,16}[\s,:;]+(?:0[xX]|\\x)?){2}[0-9a-fA-F]{2}"),
         shortest=_NEVER,
     ),
-    Reading("in a dump", (_OFFSETS, _drop(rb"[\s,:;]+")), re.compile(rb"\d[\s,:;]"), shortest=_NEVER),
+    Reading("in a dump", (_OFFSETS, _drop(rb"[\s,:;]+")), re.compile(rb"(?:[0-7]{3}[\s,:;]+){3}"), shortest=_NEVER),
     Reading(
         "in a list",
         (_OFFSETS, _COMMAS),
-        re.compile(rb"\d[\s,;]"),
+        re.compile(rb"(?:\d{1,3}[\s,;]+){5}"),
         shortest=_NEVER,
     ),
 )
