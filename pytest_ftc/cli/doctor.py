@@ -6,16 +6,26 @@ import argparse
 import statistics
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from pytest_ftc.builds.launcher.trees import remove_tree
 from pytest_ftc.builds.local import LocalExecutor
 from pytest_ftc.builds.workspace import Workspace
 from pytest_ftc.cli.output import page_style, write_text
-from pytest_ftc.model import Artifact, BuildStatus, CheckUp, Machine, Role, Snapshot, VariationState
+from pytest_ftc.model import (
+    Action,
+    Artifact,
+    BuildResult,
+    BuildStatus,
+    CheckUp,
+    Machine,
+    Role,
+    Snapshot,
+    VariationState,
+)
 from pytest_ftc.model.errors import ConfigurationError
-from pytest_ftc.model.protocols import Executor, Variation
+from pytest_ftc.model.protocols import Executor, MayStart, Variation, at_once
 from pytest_ftc.model.support.printable import shorten
 from pytest_ftc.variations import CATALOGUE
 from pytest_ftc.verification.plan import BuildSetting, PlannedArtifact, plan_builds, plan_rebuild
@@ -36,8 +46,9 @@ def examine(added: Sequence[Variation] = ()) -> CheckUp:
         reasons = {one.name: one.unavailable(machine) or machine.unseen.get(one.name) or "" for one in catalogue}
         possible = [variation for variation in catalogue if not reasons[variation.name]]
         folder = workspace.folder("check-up")
-        executor = LocalExecutor(machine, folder / "work", folder / "logs", jobs=1)
+        executor = _Noting(LocalExecutor(machine, folder / "work", folder / "logs", jobs=1))
         costs = _measure(machine, possible, executor, folder)
+        reasons |= {name: why for name, why in executor.not_applied.items() if name in reasons}
     plain = costs[()]
     return CheckUp(
         machine=machine,
@@ -54,6 +65,24 @@ def examine(added: Sequence[Variation] = ()) -> CheckUp:
             for variation in catalogue
         ),
     )
+
+
+class _Noting:
+    """An executor that notes which variations its builds could not apply, or only in part."""
+
+    def __init__(self, inner: Executor) -> None:
+        self._inner = inner
+        self.not_applied: dict[str, str] = {}
+
+    def run(self, action: Action, started: Callable[[float], None], may_start: MayStart = at_once) -> BuildResult:
+        """See `pytest_ftc.model.protocols.Executor`."""
+        result = self._inner.run(action, started, may_start)
+        self.not_applied |= result.not_applied
+        return result
+
+    def cancel(self) -> None:
+        """See `pytest_ftc.model.protocols.Executor`."""
+        self._inner.cancel()
 
 
 def _measure(

@@ -18,14 +18,16 @@ def verify_plain(project, tmp_path):
     def run(build: str, *calls: str, expected: str) -> dict:
         (project / "ftc.toml").write_text(f"[artifacts.app]\nbuild = '''{build}'''\noutputs = ['out']\n")
         report = project.parent / "report.json"
-        prefix = [word for call in ("unshare", *calls) for word in (sys.executable, str(WITHOUT), call)]
+        options = [call for call in calls if call.startswith("--")] or ["--ftc-diagnose=off"]
+        refused = ("unshare", *(call for call in calls if not call.startswith("--")))
+        prefix = [word for call in refused for word in (sys.executable, str(WITHOUT), call)]
         command = [
             *prefix,
             sys.executable,
             "-m",
             "pytest",
             "--ftc-verify",
-            "--ftc-diagnose=off",
+            *options,
             f"--ftc-json={report}",
         ]
         done = subprocess.run(command, cwd=project, capture_output=True, text=True)
@@ -79,3 +81,16 @@ def test_a_build_that_keeps_to_its_own_folders_keeps_its_claims(verify_plain):
     build = 'echo x > "$HOME/a"; echo x > "$TMPDIR/b"; python3 -c "import tempfile; tempfile.mkstemp()"; echo > out'
     app = verify_plain(build, expected="reproducible")
     assert {"temp_dir", "home", "build_path", "time", "umask"} <= set(app["varied"])
+
+
+def test_the_clock_is_moved_there_as_far_as_libfaketime_does_it(verify_plain):
+    app = verify_plain("date +%Y > out", "ptrace", expected="unreproducible")
+    assert "time" not in app["varied"]
+    assert any("only libfaketime moves the clock" in one["reason"] for one in app["not_varied"])
+
+
+def test_a_date_is_not_called_random_there(verify_plain):
+    app = verify_plain("date > out", "ptrace", "--ftc-diagnose=full", expected="unreproducible")
+    causes = {finding["cause"] for finding in app["findings"]}
+    assert "time" in causes
+    assert "random" not in causes
