@@ -93,7 +93,7 @@ def simulate(seed: int) -> Told:
     chances[""] = belief.by_kind(Kind.RANDOM, Kind.CLOCK)
     name = max(chances, key=lambda name: chances[name])
     pairs = _equal_pairs(case, chance)
-    least = 1 if name else 3
+    least = 1 if name else 5
     proved = any(is_proved(belief.luck(), count, 1) for count in range(least, pairs + 1))
     old = _judge_as_before(evident, observations)
     return Told(case, name, chances[name], 1 + len(observations), old, proved, pairs > 0 and bool(old))

@@ -16,7 +16,7 @@ from pytest_ftc.model.cause import GUESSES, INHERENT
 from pytest_ftc.model.protocols import Rebuilder
 from pytest_ftc.model.remedy import Changes
 
-_TIMES: Mapping[str, int] = dict.fromkeys(INHERENT, 3)
+_TIMES: Mapping[str, int] = dict.fromkeys(INHERENT, 5)
 """How often a remedy must help at least against a cause that is intermittent; once for all others."""
 
 _MOST_PAIRS, _MOST_EAGER = 14, 3
