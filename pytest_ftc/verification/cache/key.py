@@ -70,7 +70,8 @@ def describe_inputs(artifact: Artifact, inputs: ActionInputs, key: bytes) -> dic
         "reference": inputs.reference,
         "toolchain": _digest(dict(inputs.tools)),
         "variables": hmac.new(key, b"variables\0" + variables, hashlib.sha256).hexdigest(),
-        "environment": _digest(dict(inputs.environment)),
+        # Without a field that stores from before `source_mode` do not know, where it is not set.
+        "environment": _digest({k: v for k, v in inputs.environment.items() if (k, v) != ("source_umask", None)}),
         "platform": _digest(list(inputs.platform)),
         "version": f"{__version__} {SCHEMA}",
     }
