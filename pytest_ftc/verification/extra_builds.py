@@ -16,7 +16,7 @@ from dataclasses import dataclass
 
 from pytest_ftc.builds.staggered import REAL_GAP
 from pytest_ftc.comparison.manifests import compare_manifests
-from pytest_ftc.model import Action, BuildResult, BuildStatus, Metadata
+from pytest_ftc.model import Action, BuildResult, BuildStatus, Metadata, Program
 from pytest_ftc.model.protocols import Executor
 
 MOST_BUILDS = 7
@@ -40,7 +40,7 @@ _TAKES_CHANCES = re.compile(
 _SYSTEM = ("/bin/", "/lib", "/nix/store/", "/sbin/", "/usr/")
 """Of programs elsewhere, such as those that the build has just compiled, nothing is known."""
 
-_RANDOM_DEVICES = ("/dev/random", "/dev/urandom")
+_RANDOM_FILES = ("/dev/random", "/dev/urandom", "/proc/sys/kernel/random/")
 
 
 def may_be_chance(control: BuildResult) -> bool:
@@ -48,12 +48,21 @@ def may_be_chance(control: BuildResult) -> bool:
     trace = control.trace
     if trace is None:
         return True
-    if any(path in _RANDOM_DEVICES for _, path in trace.read):
+    if any(path.startswith(_RANDOM_FILES) for _, path in trace.read):
         return True
     return any(
-        not program.program.startswith(_SYSTEM) or _TAKES_CHANCES.fullmatch(posixpath.basename(program.program))
+        not program.program.startswith(_SYSTEM)
+        or _TAKES_CHANCES.fullmatch(posixpath.basename(program.program))
+        or _shuffles(program)
         for program in trace.programs
     )
+
+
+def _shuffles(program: Program) -> bool:
+    """Return whether it is a sort(1) in random order."""
+    options = [word for word in program.argv[1:] if word.startswith("-")]
+    shuffles = any("R" in word if not word.startswith("--") else word.startswith("--random") for word in options)
+    return posixpath.basename(program.program) == "sort" and shuffles
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -63,6 +63,7 @@ class MovedClock:
         self._shift = shift
         self._patches = _prepare(shift)
         self._vdsos: dict[int, range] = {}
+        self._moved: set[tuple[int, int, int]] = set()
         self.unreached: dict[str, str] = {}
         """Programs that may have seen the real clock, with the reason."""
 
@@ -93,7 +94,7 @@ class MovedClock:
 
     def saw_call(self, notification: Notification, listener: Listener) -> None:
         if notification.call in answers.WAITS:
-            answers.move_back(notification, listener, self._shift)
+            answers.move_back(notification, listener, self._shift, self._moved)
             listener.answer(notification, flags=CONTINUE)
         elif notification.call in ("clone", "clone3"):
             if notification.call == "clone" or answers.read_flags(notification) & _UNTRACED:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Callable, Iterable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -89,11 +90,22 @@ def run(control: BuildResult, answers: Iterable[BuildResult], *, idle: bool) -> 
         (("/usr/lib/jvm/bin/javac",), (), True),
         (("/ftc-build/tree/generate",), (), True),
         (("/usr/bin/head",), ("/dev/urandom",), True),
+        (("/usr/bin/cat",), ("/proc/sys/kernel/random/uuid",), True),
         (("/usr/bin/pythonish-tool",), (), False),
     ],
 )
 def test_chance_is_possible_where_interpreters_and_unknown_programs_run(programs, read, expected) -> None:
     assert may_be_chance(built(seen=trace(*programs, read=read))) == expected
+
+
+@pytest.mark.parametrize(
+    ("arguments", "expected"),
+    [(("-R", "a"), True), (("-uR",), True), (("--random-sort",), True), (("-r", "R"), False), (("--reverse",), False)],
+)
+def test_sorting_in_random_order_is_chance(arguments, expected) -> None:
+    seen = trace("/usr/bin/sort")
+    program = replace(seen.programs[0], argv=("sort", *arguments))
+    assert may_be_chance(built(seen=replace(seen, programs=(program,)))) == expected
 
 
 def test_what_was_not_traced_may_be_chance() -> None:

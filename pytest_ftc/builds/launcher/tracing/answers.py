@@ -29,6 +29,7 @@ ADJUSTMENTS = {"adjtimex": 0, "clock_adjtime": 1, "clock_adjtime64": 1}
 _SIZE_OF_TIMEX, _TIME_IN_TIMEX = 208, 72  # struct timex of 64-bit systems, see adjtimex(2)
 _LEAST_DATE = 10 * 365 * 86400
 """Seconds since 1970.  A smaller value is one of another clock, such as the time since the machine was started."""
+_MOST_MOVED = 100_000
 _UNSIGNED = {4: 0xFFFFFFFF, 8: 0xFFFFFFFFFFFFFFFF}
 
 
@@ -101,11 +102,12 @@ def _answer(notification: Notification, listener: Listener, value: int, writes: 
         os.close(memory)
 
 
-def move_back(notification: Notification, listener: Listener, shift: int) -> None:
+def move_back(notification: Notification, listener: Listener, shift: int, moved: set[tuple[int, int, int]]) -> None:
     """Turn a moved point in time into a real one, unless that has been done already.
 
     The program's memory is changed, since the kernel carries out the call and reads it there.  A call that a signal
-    interrupts is made, and seen, again: what is nearer to the real time has been turned before.
+    interrupts, or that is made again with the same memory, is seen again: `moved` are the addresses and values written
+    before.
     """
     argument, offset = WAITS[notification.call]
     form = "=qq" if _is_wide(notification) else "=ii"
@@ -116,10 +118,11 @@ def move_back(notification: Notification, listener: Listener, shift: int) -> Non
                 return
             memory.seek(address)
             seconds, rest = struct.unpack(form, memory.read(struct.calcsize(form)))
-            ahead = seconds - time.time()
-            if seconds > _LEAST_DATE and abs(ahead - shift) < abs(ahead):
+            if seconds > _LEAST_DATE and (address, seconds, rest) not in moved:
                 memory.seek(address)
                 memory.write(struct.pack(form, seconds - shift, rest))
+                if len(moved) < _MOST_MOVED:
+                    moved.add((address, seconds - shift, rest))
     except (OSError, struct.error):
         return  # the kernel will fail to read the same address, and report EFAULT
 

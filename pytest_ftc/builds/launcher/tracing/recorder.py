@@ -206,7 +206,7 @@ class Recorder:
 
     def _look_at(self, path: str) -> tuple[str, bool]:
         """Return the path behind all symlinks, and whether something to read is there."""
-        if path.startswith("/proc/"):
+        if path.startswith("/proc/") and not path.startswith("/proc/sys/kernel/random/"):
             return path, False
         if path not in self._kinds:
             real = os.path.realpath(path)

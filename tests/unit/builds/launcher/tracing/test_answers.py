@@ -64,7 +64,7 @@ def test_a_bad_address_is_an_error():
 def test_nothing_is_written_for_a_thread_that_has_gone():
     buffer, listener = pair(), Listener(waiting=False)
     answers.give_time(call("clock_gettime", 0, ctypes.addressof(buffer)), listener, SHIFT)
-    answers.move_back(call("clock_nanosleep", 0, 1, ctypes.addressof(buffer)), listener, SHIFT)
+    answers.move_back(call("clock_nanosleep", 0, 1, ctypes.addressof(buffer)), listener, SHIFT, set())
     assert list(buffer) == [0, 5]
     assert not listener.answered
 
@@ -84,14 +84,25 @@ def test_a_moved_point_in_time_is_turned_back_once(shift, ahead):
     end = int(time.time()) + ahead
     buffer = pair(seconds=end + shift)
     notification = call("clock_nanosleep", 0, 1, ctypes.addressof(buffer))
+    moved: set[tuple[int, int, int]] = set()
     for _ in range(2):
-        answers.move_back(notification, Listener(), shift)
+        answers.move_back(notification, Listener(), shift, moved)
         assert list(buffer) == [end, 5]
+
+
+@given(shift=SHIFTS, end=st.integers(1_000_000_000, 4_000_000_000))
+def test_a_fixed_date_is_turned_back_whatever_the_time_is(shift, end):
+    buffer, moved = pair(seconds=end), set()
+    answers.move_back(call("clock_nanosleep", 0, 1, ctypes.addressof(buffer)), Listener(), shift, moved)
+    assert list(buffer) == [end - shift, 5]
+    buffer[0] = end
+    answers.move_back(call("clock_nanosleep", 0, 1, ctypes.addressof(buffer)), Listener(), shift, moved)
+    assert list(buffer) == [end - shift, 5]
 
 
 @pytest.mark.parametrize("shift", [SHIFT, -SHIFT])
 def test_a_timer_of_another_clock_is_left_alone(shift):
     end = int(time.monotonic()) + 5
     buffer = (ctypes.c_int64 * 4)(0, 0, end, 7)
-    answers.move_back(call("timerfd_settime", 3, 1, ctypes.addressof(buffer)), Listener(), shift)
+    answers.move_back(call("timerfd_settime", 3, 1, ctypes.addressof(buffer)), Listener(), shift, set())
     assert list(buffer) == [0, 0, end, 7]
