@@ -106,7 +106,8 @@ def _variation(variation: Variation) -> Iterator[str]:
     yield f"## `{name}`"
     yield _docstring(sys.modules[type(variation).__module__]) + " " + _docstring(type(variation))
     points = [f"How: {_plain(variation.mechanism)}."]
-    points += [f"Preset: {', '.join(f'`{preset}`' for preset, names in PRESETS.items() if name in names)}."]
+    presets = ", ".join(f"`{preset}`" for preset, names in PRESETS.items() if name in names)
+    points += [f"Preset: {presets or 'none; only in `all`'}."]
     for own, parameter in parameters_of(variation).items():
         points.append(f"Parameter `{name}.{own}`: {parameter.meaning}. Default: {_written(parameter)}.")
     cause = find_cause(name)

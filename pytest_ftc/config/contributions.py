@@ -1,4 +1,4 @@
-"""What plugins add to a session, as data; who asked them for it is `pytest_ftc.plugin.hook_calls`."""
+"""What plugins add to a session, as data; `pytest_ftc.plugin.hook_calls` collects it."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ class Declared:
 
     name: str
     table: Mapping[str, Any]
-    """As in ``[tool.ftc.artifacts.NAME]``."""
+    """Its keys, as in ``[tool.ftc.artifacts.NAME]``."""
     where: str
-    """Who declares it, for messages."""
+    """The plugin that declares it, for messages."""
 
 
 def _nothing() -> None:
@@ -29,7 +29,7 @@ def _nothing() -> None:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Contributions:
-    """All that plugins add."""
+    """Everything that plugins add."""
 
     artifacts: Sequence[Declared] = ()
     variations: Sequence[Variation] = ()
@@ -37,15 +37,15 @@ class Contributions:
     diagnosers: Sequence[Diagnoser] = ()
     templates: Sequence[RemedyTemplate] = ()
     make_executor: Callable[[], Executor | None] = _nothing
-    """Returns what runs builds in place of our own executor; raises ConfigurationError."""
+    """Returns the executor that replaces our own; raises ConfigurationError."""
     make_store: Callable[[], Store | None] = _nothing
-    """Returns what remembers in place of our own store; raises ConfigurationError."""
+    """Returns the store that replaces our own; raises ConfigurationError."""
 
     @property
     def vocabulary(self) -> Vocabulary:
-        """What specifications of variations may speak of."""
+        """The names that variation specifications may use."""
         return Vocabulary((*CATALOGUE, *self.variations), PRESETS)
 
 
 NOTHING = Contributions()
-"""Where no plugin adds anything."""
+"""The contributions if no plugin adds anything."""

@@ -1,4 +1,4 @@
-"""What can be built in a folder, as its files tell: proposals for a first configuration."""
+"""Detects what a folder can build from its files, and proposes a first configuration."""
 
 from __future__ import annotations
 
@@ -21,27 +21,27 @@ else:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Proposal:
-    """One artifact that the project seems to have."""
+    """One artifact that the project probably has."""
 
     name: str
     build: str = ""
     outputs: tuple[str, ...] = ()
     because: str
-    """What was seen, for the comment above it."""
+    """The evidence, for the comment above the table."""
     preset: str = ""
     """In the place of `build` and `outputs`."""
     trial: str = ""
     """A command that shows the outputs of this artifact, where they are not known."""
     more: tuple[str, ...] = ()
-    """Further lines of its table."""
+    """Additional lines of its table."""
     environment: tuple[tuple[str, str], ...] = ()
-    """Variables that builds need from outside, and what they are on this machine, where they are not set."""
+    """Variables that builds need from outside, with their values on this machine if they are unset."""
     sure: bool = True
-    """Whether it can be used as it is; otherwise it is written as a comment to be completed."""
+    """Whether it is complete; otherwise it is written as a comment for the user to complete."""
 
 
 def look_at(root: Path) -> Iterator[Proposal]:
-    """Yield what the project at `root` seems to build."""
+    """Yield the artifacts that the project at `root` probably builds."""
     seen: dict[str, int] = {}
     for marker, propose in _MARKERS.items():
         for proposal in propose(root) if (root / marker).is_file() else ():
@@ -147,7 +147,7 @@ def _autoconf(root: Path) -> Iterator[Proposal]:
 
 
 def _configures(root: Path) -> bool:
-    """Return whether a Makefile is written by something else, which is proposed."""
+    """Return whether another tool generates the Makefile; that tool is then proposed."""
     return any((root / name).is_file() for name in ("configure", "configure.ac", "CMakeLists.txt", "meson.build"))
 
 

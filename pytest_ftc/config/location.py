@@ -1,4 +1,4 @@
-"""Where in a configuration file a value stands, for messages."""
+"""The position of a value in a configuration file, for messages."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _HEADER = re.compile(r"\s*\[([^\[\]]+)\]\s*(?:#.*)?$")
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Where in which file a value stands, for messages."""
+    """The file and position of a value, for messages."""
 
     file: str
     text: str
@@ -22,7 +22,7 @@ class Place:
     """As TOML writes it, such as ``tool.ftc.artifacts.wheel``."""
 
     def fail(self, key: str, problem: str, *, about: str | None = None) -> NoReturn:
-        """Raise the one error for the value of `key`; the text names it as `about`, or as ``key:``."""
+        """Raise the error for the value of `key`; the message calls it `about`, or ``key:``."""
         line = find_line(self.text, self.table, key)
         words = [
             f"{self.file}:{line}:" if line else f"{self.file}:",
@@ -37,7 +37,7 @@ class Place:
 
 
 def find_line(text: str, table: str, key: str) -> int | None:
-    """Return the line of `key` in `table`, or of the table for an empty key; None when that is not plain to see."""
+    """Return the line of `key` in `table`, or of the table if `key` is empty; None if it is ambiguous."""
     current = ""
     for number, line in enumerate(text.splitlines(), start=1):
         header = _HEADER.match(line)
@@ -51,7 +51,7 @@ def find_line(text: str, table: str, key: str) -> int | None:
 
 
 def find_headers(text: str) -> dict[str, int]:
-    """Return the line of each table in `text`, by what stands between its brackets."""
+    """Return the line of each table in `text`, by the name in its brackets."""
     found: dict[str, int] = {}
     for number, line in enumerate(text.splitlines(), start=1):
         if header := _HEADER.match(line):

@@ -1,4 +1,4 @@
-"""The artifacts that plugins declare, checked as those in the configuration are."""
+"""The artifacts that plugins declare, validated like those in the configuration."""
 
 from __future__ import annotations
 
@@ -14,16 +14,16 @@ from pytest_ftc.model.errors import ConfigurationError
 
 
 def add_artifacts(config: Config, declared: Sequence[Declared], file: Path | None, known: Known) -> Config:
-    """Return `config` with the artifacts that plugins have `declared`, shown below `file` as those in it are.
+    """Return `config` with the artifacts that plugins have `declared`; their ids begin with `file`, like those in it.
 
-    Raises ConfigurationError, also where a name is there already, or no file.
+    Raises ConfigurationError, also if a name is taken or there is no file.
     """
     if not declared:
         return config
     if file is None:
         raise ConfigurationError(
-            f"{declared[0].where}: there is no file in {config.root} below which its artifacts can be shown; "
-            "create ftc.toml there, empty if need be"
+            f"{declared[0].where}: there is no configuration file in {config.root}, which artifact ids need; "
+            "create ftc.toml there, which may be empty"
         )
     owners = {artifact.name: f"in {artifact.id.partition('::')[0]}" for artifact in config.artifacts}
     added = []

@@ -1,4 +1,4 @@
-"""The settings of a project with its artifacts, also where none is declared."""
+"""The settings of a project and its artifacts, declared or implicit."""
 
 from __future__ import annotations
 
@@ -22,10 +22,10 @@ def load_project(
     ini: Path | None = None,
     needs_artifacts: bool = True,
 ) -> Config:
-    """Return the settings of the project at `root` with its artifacts: those declared, or a Python project's own.
+    """Return the settings of the project at `root` with its artifacts: those declared, or a Python project's defaults.
 
-    Those that plugins have `added` come after them; without a configuration file they are shown below pytest's `ini`.
-    Raises ConfigurationError, also where there is none though it `needs_artifacts`.
+    Artifacts that plugins have `added` follow; without a configuration file, their ids begin with pytest's `ini`.
+    Raises ConfigurationError, also if there are no artifacts but it `needs_artifacts`.
     """
     loaded = load_config(root, given, added.vocabulary)
     if not loaded.artifacts and loaded.build_file:
@@ -41,7 +41,7 @@ def load_project(
 
 
 def explain_nothing(root: Path) -> str:
-    """Return what to say where nothing can be verified."""
+    """Return the error message if there is nothing to verify."""
     if (root / "ftc.toml").is_file():
         return (
             f"--ftc-verify: no artifact is declared in {root / 'ftc.toml'}.  "

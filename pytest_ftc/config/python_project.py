@@ -17,7 +17,7 @@ def preset_of(kind: Kind) -> str:
 
 
 def outputs_of(kind: Kind) -> str:
-    """Return the glob of what it leaves."""
+    """Return the glob of its outputs."""
     return OUTPUTS[kind]
 
 
@@ -29,7 +29,7 @@ def is_python(source: Path) -> bool:
 def declare(file: Path) -> tuple[Artifact, ...]:
     """Return the artifacts ``sdist`` and ``wheel`` of the project of `file`, a pyproject.toml or setup.py.
 
-    Raises ConfigurationError when beside `file` there is neither of the two.
+    Raises ConfigurationError if the folder of `file` has neither of the two.
     """
     source = file.parent.resolve()
     if not is_python(source):

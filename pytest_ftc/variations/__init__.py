@@ -62,12 +62,12 @@ def _all_but(names: str) -> tuple[str, ...]:
 
 
 PRESETS: dict[str, tuple[str, ...]] = {
-    # By environment variables, the umask and the build path alone: it needs no namespace, and no tree is copied for it.
+    # Only environment variables, the umask and the build path: needs no namespaces and no copies of the tree.
     "quick": _only("time timezone locales build_path home temp_dir exec_path environment terminal umask hash_seed"),
-    # Without what containers refuse, personality(2), and what breaks sound builds: glibc's ldconfig will not run on so
-    # old a kernel, and many a build fetches what it needs.
+    # Excludes what containers refuse (personality(2)) and what breaks correct builds: glibc's ldconfig does not run on
+    # such an old kernel, and many builds download their dependencies.
     "standard": _all_but("kernel aslr network"),
 }
-"""What one word in a specification stands for; "all" stands for all there are, those of plugins too."""
+"""The presets of a specification; "all" includes the variations of plugins."""
 
 __all__ = ["CATALOGUE", "PRESETS"]

@@ -1,4 +1,4 @@
-"""Whether memory is laid out at random, see ADDR_NO_RANDOMIZE in personality(2)."""
+"""Address space layout randomization, see ADDR_NO_RANDOMIZE in personality(2)."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from pytest_ftc.model import Environment, Machine
 
 
 class Aslr:
-    """Fixed addresses in the control, random ones in the experiment: so a leak goes away when this is not varied."""
+    """Fixed addresses in the control, random ones in the experiment: a leak disappears if this is not varied."""
 
     name = "aslr"
     mechanism = "personality(2): ADDR_NO_RANDOMIZE"

@@ -1,4 +1,4 @@
-"""The path at which the build finds its tree."""
+"""The path of the build tree."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ _SPACES, _LETTERS, _LONG = 3, 4, 5
 
 @dataclass(frozen=True, slots=True)
 class BuildPath:
-    """Another path, of another length and depth and with another last folder; the canary is in both.
+    """Paths that differ in length, depth and last component; both contain a canary.
 
-    Of further experiments one has a path with spaces, one with letters beyond ASCII, and one a long path.
+    Further experiments have paths with spaces, with letters beyond ASCII, and of great length.
     """
 
     name = "build_path"

@@ -8,7 +8,7 @@ from pytest_ftc.model import Environment, Isolation, Machine
 
 
 class DomainHost:
-    """Other names in a UTS namespace, and files of the build's own that agree with them."""
+    """Different names in a UTS namespace, and private copies of these files that agree with them."""
 
     name = "domain_host"
     mechanism = "UTS namespace, bind-mounted /etc/hostname, hosts and machine-id"

@@ -1,4 +1,4 @@
-"""Environment variables that no build knows."""
+"""Environment variables that no build should depend on."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ _TAKEN = re.compile(
     "PATH|HOME|TMPDIR|TZ|LANG|LANGUAGE|LC_.*|TERM|COLUMNS|LINES|USER|LOGNAME|PYTHONHASHSEED|PERL_HASH_SEED"
     "|SOURCE_DATE_EPOCH|LD_.*|FAKETIME.*|NO_FAKE_STAT|FAKE_UTIME|DONT_FAKE_MONOTONIC|ASAN_OPTIONS"
 )
-"""What other variations set, and what decides whether programs run at all."""
+"""Variables that other variations set, or without which programs do not run."""
 
 
 def _read_name(text: str) -> str:
@@ -22,14 +22,14 @@ def _read_name(text: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class UnknownVariables:
-    """One variable has another value, and one is there in the experiment only, as are all others that are named."""
+    """One variable has a different value; another, and all those you name, exist only in the experiment."""
 
     name = "environment"
     mechanism = "environment variables"
     variables: tuple[str, ...] = parameter(
         ("FTC_CANARY", "FTC_CANARY_EXTRA"),
         _read_name,
-        "names of environment variables such as CI;EDITOR, which no build needs and no other variation sets",
+        "names of environment variables such as CI;EDITOR that no build needs and no other variation sets",
         many=True,
         written="FTC_CANARY;FTC_CANARY_EXTRA",
         meaning="names of variables to set in the experiment: builds get none of yours, so to learn whether one reads "

@@ -6,7 +6,7 @@ from pytest_ftc.model import Environment, Machine
 
 
 class ExecPath:
-    """One more folder at the end, which does not exist: the same commands are found."""
+    """An additional, non-existent folder at the end: the same commands are found."""
 
     name = "exec_path"
     mechanism = "PATH"

@@ -8,9 +8,9 @@ from pytest_ftc.model import Environment, FileOrder, FileSystem, Isolation, Mach
 
 
 class FileOrdering:
-    """Every folder of the source tree the other way round.
+    """Every folder of the source tree in reverse order.
 
-    Done by filling a tmpfs in a chosen order: it lists the newest entry first, where ext4 and its like list by hash.
+    Filling a tmpfs in a chosen order does this: it lists the newest entry first; ext4 and similar list by hash.
     """
 
     name = "fileordering"

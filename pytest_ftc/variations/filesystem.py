@@ -8,7 +8,7 @@ from pytest_ftc.model import Environment, FileSystem, Isolation, Machine
 
 
 class FileSystemType:
-    """The disk against memory (tmpfs): inode numbers, sizes of folders and the order of new entries differ."""
+    """Disk or memory (tmpfs): inode numbers, folder sizes and the order of new entries differ."""
 
     name = "filesystem"
     mechanism = "tmpfs instead of the disk"

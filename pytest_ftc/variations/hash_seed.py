@@ -1,4 +1,4 @@
-"""The seeds of hash tables, whose order else differs from run to run: PYTHONHASHSEED, PERL_HASH_SEED."""
+"""The seeds of hash tables, whose order otherwise differs from run to run: PYTHONHASHSEED, PERL_HASH_SEED."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from pytest_ftc.model import Environment, Machine
 
 
 class HashSeed:
-    """A fixed seed against another fixed seed, so that a verdict does not depend on luck."""
+    """Two different fixed seeds, so that the verdict does not depend on chance."""
 
     name = "hash_seed"
     mechanism = "PYTHONHASHSEED, PERL_HASH_SEED"

@@ -9,7 +9,7 @@ from pytest_ftc.model import Environment, Machine
 
 
 class Home:
-    """Another empty folder."""
+    """A different, empty folder."""
 
     name = "home"
     mechanism = "HOME, an empty folder of its own; with namespaces /etc/passwd too"

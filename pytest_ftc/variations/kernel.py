@@ -8,9 +8,9 @@ from pytest_ftc.model import Environment, KernelName, Machine
 
 
 class Kernel:
-    """The true release against one that starts with 2.6: all that a process may change, by personality(2).
+    """The real release, or one that starts with 2.6: all that personality(2) lets a process change.
 
-    The kernel itself, its name and its build date stay what they are.
+    The kernel itself, its name and its build date do not change.
     """
 
     name = "kernel"

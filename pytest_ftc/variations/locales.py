@@ -23,7 +23,7 @@ def _read_locale(text: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Locales:
-    """C.UTF-8 against a locale with its own collation and month names; where none is installed, some are compiled."""
+    """C.UTF-8, or a locale with its own collation and month names; if none is installed, some are compiled."""
 
     name = "locales"
     mechanism = "LC_ALL, LANG, LANGUAGE"
@@ -38,7 +38,7 @@ class Locales:
         "passed over. With `--ftc-builds`, each experiment takes the next",
     )
     turn: int = 1
-    """The number of the experiment, which decides which of several locales it gets."""
+    """The number of the experiment, which selects one of several locales."""
 
     def unavailable(self, machine: Machine) -> str | None:
         if self._candidates(machine):
@@ -83,7 +83,7 @@ def _language(name: str) -> str:
 
 
 def plain_locale(machine: Machine) -> str:
-    """Return the locale of the plain environment: the one that knows Unicode and no country."""
+    """Return the locale of the control environment: Unicode, but no particular country."""
     return next((name for name in ("C.UTF-8", "C.utf8") if name in machine.locales), "C")
 
 

@@ -1,4 +1,4 @@
-"""Whether other machines can be reached."""
+"""Whether other machines are reachable."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ def _read_mode(text: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Network:
-    """The machine's network against loopback alone, where the control has a network to lose.
+    """The machine's network, or only loopback, if the machine has a network.
 
-    In mode "both" no build has one: nothing varies then, and a build that needs a network fails.
+    In mode "both" no build has network access: nothing varies, and a build that needs it fails.
     """
 
     name = "network"

@@ -16,7 +16,7 @@ def _read_count(text: str) -> int:
 
 @dataclass(frozen=True, slots=True)
 class NumCpus:
-    """All against one or a few, by the affinity that nproc(1) and ``make -j`` use, and what /proc and /sys show."""
+    """All CPUs, or one or a few: the affinity that nproc(1) and ``make -j`` use, and what /proc and /sys show."""
 
     name = "num_cpus"
     mechanism = "sched_setaffinity(2), with namespaces /proc/cpuinfo, /proc/stat and /sys too"
@@ -42,7 +42,7 @@ class NumCpus:
         return replace(self, turn=number)
 
     def vary(self, environment: Environment, token: str, machine: Machine) -> Environment:
-        # A number that somebody has chosen is that of every experiment.
+        # A configured number applies to every experiment.
         more = (self.turn - 1) % (machine.cpus - 1) if self.experiment == 1 else 0
         return replace(environment, cpus=self.experiment + more)
 

@@ -1,4 +1,4 @@
-"""The numbers of processes."""
+"""Process ids."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ from dataclasses import replace
 from pytest_ftc.model import Environment, Isolation, Machine
 
 _LOWEST, _SPAN = 10_000, 20_000
-"""Below the least pid_max there is, 32768, with room for the processes of a build."""
+"""Below the smallest pid_max, 32768, with room for the processes of a build."""
 
 
 class Pid:
-    """A PID namespace that counts from the bottom against one that counts from somewhere above."""
+    """A PID namespace that counts from 1, or one that counts from a higher number."""
 
     name = "pid"
     mechanism = "ns_last_pid of a PID namespace"

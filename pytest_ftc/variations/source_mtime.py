@@ -7,16 +7,16 @@ from dataclasses import dataclass, replace
 from pytest_ftc.model import Environment, Machine
 
 SHIFT = -(401 * 86400 + 5 * 3600 + 17 * 60 + 11)
-"""Seconds.  All files move alike, since make and its like compare them with each other."""
+"""Seconds.  All files are shifted equally, since tools such as make compare their times."""
 
 
 _STEP = 29 * 86400 + 3 * 3600 + 11 * 60 + 7
-"""Seconds by which they are older still in each further experiment."""
+"""Additional seconds for each further experiment."""
 
 
 @dataclass(frozen=True, slots=True)
 class SourceMtime:
-    """All files older by more than a year (newer, where that would be before 1980, which zip cannot store)."""
+    """All files are more than a year older (newer if that would be before 1980, which zip cannot store)."""
 
     name = "source_mtime"
     mechanism = "utimensat(2) on a copy of the tree"

@@ -15,17 +15,17 @@ from pytest_ftc.model.support.suggestion import did_you_mean
 _ASSIGNMENT = re.compile(r"\+?\s*(?P<target>[^=]*?)\s*(?P<operator>\+=|-=|=)\s*(?P<value>.*)", re.DOTALL)
 
 _Settings = dict[str, dict[str, Any]]
-"""Of each variation selected so far, the parameters set so far."""
+"""The parameters set so far, by variation selected so far."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Specification:
-    """What a specification says."""
+    """A parsed specification."""
 
     names: tuple[str, ...]
     """The variations selected, in the order of the catalogue."""
     parameters: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
-    """Those that are set, by variation and by name."""
+    """The parameters that are set, by variation and name."""
 
     def select(self, catalogue: Sequence[Variation]) -> tuple[Variation, ...]:
         """Return the variations of `catalogue` that are selected, with their parameters."""
@@ -38,25 +38,25 @@ class Specification:
 
 @dataclass(frozen=True, slots=True)
 class Vocabulary:
-    """What a specification may speak of."""
+    """The names that a specification may use."""
 
     catalogue: Sequence[Variation]
     presets: Mapping[str, Sequence[str]] = field(default_factory=dict)
-    """The variations for which one name stands; ``all`` and ``none`` are always there."""
+    """The variations of each preset; ``all`` and ``none`` always exist."""
 
     @property
     def sets(self) -> Mapping[str, Sequence[str]]:
-        """The variations that each word stands for."""
+        """The variations of each preset."""
         names = tuple(variation.name for variation in self.catalogue)
         return {"all": names, "none": (), **self.presets, **{name: (name,) for name in names}}
 
 
 def parse_specification(text: str, vocabulary: Vocabulary) -> Specification:
-    """Return what `text` says in the words of `vocabulary`.
+    """Parse `text` using the names in `vocabulary`.
 
-    Items are read from left to right, starting from none: ``a`` and ``+a`` add, ``-a`` removes, ``@a`` adds and forgets
-    parameters, and the name of a preset stands for several.  ``a.parameter=value`` adds as well; ``+=`` and ``-=``
-    change a list.  What begins by removing begins from all.  See VARIATIONS in reprotest(1).
+    Items are read from left to right, starting from none: ``a`` and ``+a`` add, ``-a`` removes, ``@a`` adds and resets
+    parameters, and the name of a preset means all its members.  ``a.parameter=value`` adds as well; ``+=`` and ``-=``
+    change a list.  A specification that begins by removing starts from all.  See VARIATIONS in reprotest(1).
 
     Raises ConfigurationError.
     """

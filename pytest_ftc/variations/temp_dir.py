@@ -9,7 +9,7 @@ from pytest_ftc.model import Environment, Machine
 
 
 class TempDir:
-    """Another empty folder."""
+    """A different, empty folder."""
 
     name = "temp_dir"
     mechanism = "TMPDIR, an empty folder of its own"

@@ -1,4 +1,4 @@
-"""The terminal that programs believe to write to, by TERM, COLUMNS and LINES."""
+"""The terminal that programs see, by TERM, COLUMNS and LINES."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from pytest_ftc.model import Environment, Machine
 
 @dataclass(frozen=True, slots=True)
 class Terminal:
-    """``xterm`` of 80 × 24 against ``dumb`` of 133 × 43, and slightly larger in further experiments."""
+    """``xterm`` with 80 × 24 cells, or ``dumb`` with 133 × 43 and slightly larger in further experiments."""
 
     name = "terminal"
     mechanism = "TERM, COLUMNS, LINES"

@@ -1,4 +1,4 @@
-"""The clock: the experiment lives more than a year after the control."""
+"""The clock: the experiment runs more than a year after the control."""
 
 from __future__ import annotations
 
@@ -8,12 +8,12 @@ from dataclasses import dataclass, replace
 from pytest_ftc.model import Environment, Machine, parameter
 
 SHIFT = 398 * 86400 + 7 * 3600 + 13 * 60
-"""Seconds: another year, month, day of month, weekday, hour and minute, whenever the builds run."""
+"""Seconds: changes year, month, day of month, weekday, hour and minute, whenever the builds run."""
 
 _STEP = 34 * 86400 + 3 * 3600 + 11 * 60
 """Seconds by which each further experiment is later; with up to six steps month, weekday and hour differ too."""
 _LEAST = 3600
-"""Seconds.  Nearer clocks could meet: builds do not start at one moment, nor are they done in one."""
+"""Seconds.  Closer clocks could overlap: builds start at different moments and take time."""
 
 _MOST = 40 * 365 * 86400
 """Seconds.  Zip files hold dates from 1980 to 2107 only."""
@@ -25,7 +25,7 @@ _SECONDS = {"w": 7 * 86400, "d": 86400, "h": 3600, "m": 60, "s": 1}
 
 
 def read_length(text: str) -> int:
-    """Return the seconds that `text` stands for, such as ``+398d``, ``-7h30m`` or ``90``.
+    """Return the number of seconds in `text`, such as ``+398d``, ``-7h30m`` or ``90``.
 
     Raises ValueError.
     """
@@ -39,9 +39,9 @@ def read_length(text: str) -> int:
 
 @dataclass(frozen=True, slots=True)
 class Time:
-    """The real clock against one that is 398 days, 7 hours and 13 minutes ahead.
+    """The real clock, or one that is 398 days, 7 hours and 13 minutes ahead.
 
-    The canary is the window in which each clock lies.
+    The canary is the time window of each clock.
     """
 
     name = "time"
@@ -69,7 +69,7 @@ class Time:
         return replace(self, turn=number)
 
     def vary(self, environment: Environment, token: str, machine: Machine) -> Environment:
-        # An offset that somebody has chosen is that of every experiment.
+        # A configured offset applies to every experiment.
         more = (self.turn - 1) * _STEP if self.offset == SHIFT else 0
         return replace(environment, clock_shift=self.offset + more)
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 
 from pytest_ftc.model import Environment, Machine
 
-# Each with the same in POSIX's own notation, which needs no database.  Its signs are the other way round, see tzset(3).
+# Each with its POSIX notation, which needs no database.  Its signs are reversed, see tzset(3).
 _ZONES = (
     ("Pacific/Kiritimati", "FTC-14"),
     ("America/St_Johns", "FTC3:30"),
@@ -19,10 +19,10 @@ _ZONES = (
 
 @dataclass(frozen=True, slots=True)
 class Timezone:
-    """UTC against Pacific/Kiritimati (UTC+14), where the date differs for 14 hours of every day.
+    """UTC, or Pacific/Kiritimati (UTC+14), where the date differs for 14 hours of every day.
 
-    Further experiments use other zones.  A build that starts a program without TZ gets the machine's zone from
-    /etc/localtime, and then this does not count.
+    Further experiments use other zones.  A program started without TZ uses the machine's zone from
+    /etc/localtime; the variation is then not claimed.
     """
 
     name = "timezone"

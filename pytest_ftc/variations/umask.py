@@ -1,4 +1,4 @@
-"""The permission bits that new files do not get, see umask(2)."""
+"""The permission bits that new files lack, see umask(2)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Who builds: numbers and names of user and group."""
+"""The user of the build: ids and names of user and group."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ _UID, _GID = 52741, 52742
 
 @dataclass(frozen=True, slots=True)
 class UserGroup:
-    """Another uid and gid by the id map of a user namespace, and other names by a passwd and a group file of its own.
+    """A different uid and gid by the id map of a user namespace, and different names by private passwd and group files.
 
-    Whoever runs the session still owns the files; only what the build sees of it differs.  Root builds as an ordinary
-    user then.
+    The session's user still owns the files; only the build's view differs.  As root, builds run as an ordinary
+    user.
     """
 
     name = "user_group"

@@ -36,7 +36,7 @@ _VARIABLES = {
 """What an artifact's own ``env`` may fix; a setting that the project relies on is not varied."""
 
 
-_NO_EFFECT = "it leaves the environment of this artifact as it is"
+_NO_EFFECT = "it does not change the environment of this artifact"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

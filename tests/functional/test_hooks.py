@@ -181,7 +181,7 @@ def test_what_fails_in_a_plugin_is_told_and_changes_no_verdict(verify, project):
         "good": ["home", "fine"], "own": ["home"], "bad": ["home", "fine"],
     }  # fmt: skip
     assert {gap["variation"]: gap["reason"] for gap in run.artifact("own")["not_varied"]} == {
-        "fine": "it leaves the environment of this artifact as it is",
+        "fine": "it does not change the environment of this artifact",
         "idle": "Idle failed: ValueError: vary() changes nothing",
         "failing": "Failing failed: ValueError: no such thing",
         "nothing": "Nothing failed: TypeError: vary() of nothing returned None; expected an Environment",

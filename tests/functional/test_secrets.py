@@ -14,7 +14,7 @@ import pytest
 
 VALUE = "tok3n-w1th/odd+signs"
 HOW = {
-    "as it is": 'printf %s "$TOKEN" > out',
+    "verbatim": 'printf %s "$TOKEN" > out',
     "base64": 'printf "user:%s" "$TOKEN" | base64 -w0 > out',
     "hexadecimal": 'printf %s "$TOKEN" | od -An -v -tx1 | tr -d " \\n" > out',
     "in gzip": 'printf %s "$TOKEN" | gzip -n > out',
@@ -38,7 +38,7 @@ def test_a_secret_in_an_output_fails_the_artifact(verify_build, how):
     assert run.status == 1
     assert artifact["leaks"]
     assert artifact["leaks"][0].startswith("env:TOKEN (")
-    assert "stands in out" in artifact["leaks"][0]
+    assert "appears in out" in artifact["leaks"][0]
     assert "leaks a secret" in run.text
     assert not shows(run.text)
     assert not shows(str(run.report))
@@ -70,7 +70,7 @@ def test_a_secret_in_a_name_or_in_the_log_of_an_attempt_that_is_repeated_is_foun
         secrets = ["env:TOKEN"]
         """
     )
-    assert run.artifact("named")["leaks"] == ["env:NAME (as it is) stands in the name of out-***"]
+    assert run.artifact("named")["leaks"] == ["env:NAME (verbatim) appears in the name of out-***"]
     assert run.artifact("killed")["builds"][0]["attempts"] == 2
     assert "log of the control build" in run.artifact("killed")["leaks"][0]
     left = [file for file in project.rglob("*") if file.is_file() and file.name != "ftc.toml"]
@@ -104,7 +104,7 @@ def test_a_file_is_given_by_its_path(verify_build):
         run = verify_build('cat "$FTC_TEST_SECRET" > out', more=f'secrets = ["file:{secret}"]')
     finally:
         secret.unlink()
-    assert "stands in out" in run.artifact()["leaks"][0]
+    assert "appears in out" in run.artifact()["leaks"][0]
 
 
 def test_a_file_that_builds_cannot_see_is_one_clear_error(project, verify_build):

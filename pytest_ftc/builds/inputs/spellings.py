@@ -30,7 +30,7 @@ class Spelling:
     @property
     def plain(self) -> bool:
         """Whether it consists of the secret's own characters."""
-        return self.encoding in ("as it is", "in other case")
+        return self.encoding in ("verbatim", "in a different case")
 
 
 def spell_secret(name: str, value: bytes) -> list[Spelling]:
@@ -50,9 +50,9 @@ def _parts(value: bytes) -> list[bytes]:
 
 
 def _spell(value: bytes) -> Iterator[tuple[str, bytes, int]]:
-    yield "as it is", value, 6
+    yield "verbatim", value, 6
     for other in {value.upper(), value.lower()} - {value}:
-        yield "in other case", other, 6
+        yield "in a different case", other, 6
     yield "hexadecimal", value.hex().encode(), 12
     yield "hexadecimal", value.hex().upper().encode(), 12
     for encoded in dict.fromkeys(_escape(value)):

@@ -42,7 +42,7 @@ class LeakSearch:
         for log in logs_of(build):
             name = f"the log of the {build.role.value} build"
             found, _ = self._search_file(log, name)
-            list(self._note(f"{what} stands in {name}" for _, what in found))
+            list(self._note(f"{what} appears in {name}" for _, what in found))
         for output in build.outputs:
             in_names = list(self._note(self._find_in_names(output)))
             if self._is_hidden(build, output) or in_names:
@@ -54,7 +54,7 @@ class LeakSearch:
         if output.sha256 not in self._searched:
             found, whole = self._search_file(Path(build.blobs, output.sha256), output.path)
             places = ((f"{output.path} › {member}" if member else output.path, what) for member, what in found)
-            leaks = list(self._note(f"{what} stands in {place}" for place, what in places))
+            leaks = list(self._note(f"{what} appears in {place}" for place, what in places))
             self._searched[output.sha256] = bool(leaks) or not whole
         return self._searched[output.sha256]
 
@@ -66,16 +66,16 @@ class LeakSearch:
     def _find_in_names(self, output: Output) -> Iterator[str]:
         folder = set(self._seeker.find(os.fsencode(output.path.rpartition("/")[0]), None))
         for what in self._seeker.find(os.fsencode(output.path), None):
-            # What stands in the name of a folder is found with the folder, where that is an output.
+            # A secret in the name of a folder is reported with that folder, if it is an output.
             if what not in folder:
-                yield f"{what} stands in the name of {output.path}"
+                yield f"{what} appears in the name of {output.path}"
             else:
                 self.hidden.add(output.path)
         for what in self._seeker.find(os.fsencode(output.target), None):
-            yield f"{what} stands in the link {output.path}"
+            yield f"{what} appears in the link {output.path}"
 
     def _search_file(self, path: Path, name: str) -> tuple[Sequence[tuple[str, str]], bool]:
-        """Return the places in which secrets stand, and whether all of the file was searched."""
+        """Return the places that contain secrets, and whether the whole file was searched."""
         try:
             limits = Limits(decompressed=_DECOMPRESSED, seconds=max(0.0, self._end - time.monotonic()))
             found = seek(path, self._seeker, name, Budget(limits))

@@ -220,7 +220,7 @@ def test_a_baseline_forgives_nothing_but_differences(verdict):
     assert (forgives(broken), baseline.judge(broken, TODAY).accepted) == (False, False)
     assert baseline.updated([broken], TODAY).render() == baseline.render()
     assert "[[known]]" not in Baseline().updated([broken], TODAY).render()
-    assert not forgives(replace(found("time"), leaks=("TOKEN stands in out",)))
+    assert not forgives(replace(found("time"), leaks=("TOKEN appears in out",)))
     assert not forgives(replace(found("time"), strict=True, hermeticity=("reads /x",)))
     assert not baseline.judge(replace(found(), differences=()), TODAY).accepted
 

@@ -35,7 +35,7 @@ def test_what_was_not_searched_is_noted(tmp_path):
     guard.admit(build)
     masked = guard.mask(verification)
     assert masked.notes == ("not searched for secrets: ***.7z: no reader for 7z archives",)
-    assert masked.leaks == ("env:TOKEN (as it is) stands in the name of ***.7z",)
+    assert masked.leaks == ("env:TOKEN (verbatim) appears in the name of ***.7z",)
 
 
 VALUE = b"Zq9/tok+KLM\"NOP'47&11\\xyzw"
@@ -113,5 +113,5 @@ def test_holes_take_no_time(tmp_path):
         file.seek(1 << 40)
         file.write(VALUE)
     began = time.monotonic()
-    assert seek(tmp_path / "out", seeker(VALUE)).places == (("", "env:TOKEN (as it is)"),)
+    assert seek(tmp_path / "out", seeker(VALUE)).places == (("", "env:TOKEN (verbatim)"),)
     assert time.monotonic() - began < 20
