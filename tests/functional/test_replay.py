@@ -21,6 +21,7 @@ from kinds_of_machine import NO_NAMESPACES
 from leftovers import find_leftovers, wait_until_gone
 
 PROJECT = """
+builds = 2
 [artifacts.steady]
 build = "(date +%s; pwd; id; hostname; umask; echo $LC_ALL $FTC_CANARY $HOME $TMPDIR; env | grep PATH=; ls -U) > out; echo told"
 outputs = ["out"]

@@ -43,7 +43,7 @@ outputs = ["out"]
 build = 'test "$(umask)" = 0022 && echo > out'
 outputs = ["out"]
 """
-QUICK = ("--ftc-variations=home,umask", "--ftc-diagnose=fast")
+QUICK = ("--ftc-variations=home,umask", "--ftc-diagnose=fast", "--ftc-builds=2")
 
 
 @pytest.fixture
