@@ -24,6 +24,9 @@ class BuildPath:
     turn: int = 1
     """The number of the experiment, which decides what kind of path it gets."""
 
+    unusual: bool = True
+    """Whether further experiments have unusual paths."""
+
     def unavailable(self, machine: Machine) -> str | None:
         return None
 
@@ -33,7 +36,7 @@ class BuildPath:
     def vary(self, environment: Environment, token: str, machine: Machine) -> Environment:
         plain = PurePosixPath(environment.build_path)
         between = {_SPACES: "else where", _LETTERS: "ailleurs-é-他", _LONG: "/".join(["elsewhere" * 4] * 5)}
-        folder = between.get(self.turn, "elsewhere")
+        folder = between.get(self.turn, "elsewhere") if self.unusual else "elsewhere"
         other = plain.parent.parent / f"ftc-build-{token}" / folder / f"{plain.name}-{token}"
         return replace(environment, build_path=str(other))
 

@@ -12,12 +12,14 @@ import threading
 import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from pytest_ftc.builds.staggered import REAL_GAP
+from pytest_ftc.builds.staggered import REAL_GAP, run_apart
 from pytest_ftc.comparison.manifests import compare_manifests
-from pytest_ftc.model import Action, BuildResult, BuildStatus, Metadata, Program
-from pytest_ftc.model.protocols import Executor
+from pytest_ftc.model import Action, BuildResult, BuildStatus, Isolation, Metadata, Program, Role
+from pytest_ftc.model.protocols import Executor, Variation
+from pytest_ftc.variations.build_path import BuildPath
+from pytest_ftc.verification.plan import Plan, PlannedArtifact, plan_rebuild
 
 MOST_BUILDS = 7
 """Of an artifact, the control included."""
@@ -75,6 +77,8 @@ class ExtraBuildOptions:
     """How many of them run at a time."""
     is_idle: Callable[[], bool]
     """Returns whether CPUs are free."""
+    plainer: Callable[[int], Action | None] = lambda _: None
+    """Returns the action in the place of one that breaks: in a plain path, if its path is unusual."""
 
 
 class ExtraBuilds:
@@ -88,6 +92,8 @@ class ExtraBuilds:
         self._begun = 0
         self._enough = False
         self._results: dict[int, BuildResult] = {}
+        self.replaced: dict[int, Action] = {}
+        """The actions that were run in the place of others."""
 
     @property
     def results(self) -> tuple[BuildResult, ...]:
@@ -109,7 +115,7 @@ class ExtraBuilds:
 
         def work() -> None:
             while (index := self._take(control, wanted, end)) is not None:
-                result = self._executor.run(self._actions[index], lambda _: None)
+                result = self._build(index)
                 with self._lock:
                     self._results[index] = result
                     self._enough |= self._tells(control, result)
@@ -117,6 +123,19 @@ class ExtraBuilds:
         with ThreadPoolExecutor(self._options.workers, thread_name_prefix="ftc-extra") as pool:
             for future in [pool.submit(work) for _ in range(self._options.workers)]:
                 future.result()
+
+    def _build(self, index: int) -> BuildResult:
+        """Run a further experiment; where it breaks, in a plain path too, since many builds bear no unusual one."""
+        action = self._actions[index]
+        result = self._executor.run(action, lambda _: None)
+        if result.status in (BuildStatus.OK, BuildStatus.LOST) or (plain := self._options.plainer(index)) is None:
+            return result
+        again = self._executor.run(plain, lambda _: None)
+        if again.status is not BuildStatus.OK:
+            return result
+        self.replaced[index] = plain
+        note = f"it does not build in the path {action.environment.build_path!r}: {result.reason}"
+        return replace(again, notes=(*again.notes, note))
 
     def _wanted(self, control: BuildResult) -> int:
         """Return how many are run even where they take time of their own."""
@@ -138,3 +157,39 @@ class ExtraBuilds:
         if result.status is not BuildStatus.OK:
             return True
         return bool(compare_manifests(control.outputs, result.outputs, self._options.metadata))
+
+
+def run_builds(
+    planned: PlannedArtifact, executor: Executor, is_idle: Callable[[], bool]
+) -> tuple[Plan, tuple[BuildResult, ...]]:
+    """Run the control, an experiment, and as many further ones as are worth their time; return the plan they follow."""
+    plan, machine = planned.plan, planned.machine
+    plain_plan = replace(plan, variations=tuple(_plain(variation) for variation in plan.variations))
+
+    def plainer(index: int) -> Action | None:
+        action = plan_rebuild(
+            replace(planned, plan=plain_plan),
+            plan.varied,
+            role=Role.EXPERIMENT,
+            suffix=f"-{index + 2}-plain",
+            experiment=index + 2,
+        )
+        usual = action.environment.build_path == plan.actions[index + 2].environment.build_path
+        return None if usual else action
+
+    options = ExtraBuildOptions(
+        metadata=planned.artifact.metadata,
+        workers=max(1, min(2, machine.cpus - 1)),  # one is left for the experiment that waits
+        # Without namespaces the builds of an artifact share their paths, and take turns.
+        is_idle=lambda: machine.isolation is not Isolation.NONE and is_idle(),
+        plainer=plainer,
+    )
+    extra = ExtraBuilds(executor, plan.actions[2:], options)
+    builds = run_apart(executor, plan.actions[:2], after_first=extra.run)
+    builds = (*builds, *(extra.results if len(builds) == 2 else ()))
+    ran = (*plan.actions[:2], *(extra.replaced.get(index, one) for index, one in enumerate(plan.actions[2:])))
+    return replace(plain_plan if extra.replaced else plan, actions=ran[: len(builds)]), builds
+
+
+def _plain(variation: Variation) -> Variation:
+    return replace(variation, unusual=False) if isinstance(variation, BuildPath) else variation

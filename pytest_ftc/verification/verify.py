@@ -33,7 +33,7 @@ from pytest_ftc.verification.claims.peers import describe_peers, find_evaded, na
 from pytest_ftc.verification.claims.unclaimed import describe_claims, find_unclaimed
 from pytest_ftc.verification.confidential.guard import GuardedComparators, GuardedExecutor, SecretGuard
 from pytest_ftc.verification.explain import DiagnosisOptions, Plugins, explain, locate
-from pytest_ftc.verification.extra_builds import MOST_BUILDS, ExtraBuildOptions, ExtraBuilds
+from pytest_ftc.verification.extra_builds import MOST_BUILDS, run_builds
 from pytest_ftc.verification.fragility import find_what_breaks
 from pytest_ftc.verification.hermeticity import describe_gap, find_outside_uses
 from pytest_ftc.verification.judge import compare_builds, judge_builds
@@ -226,8 +226,13 @@ def _build_and_compare(artifact: Artifact, source: Snapshot, context: Verificati
 
 def _judge(planned: PlannedArtifact, executor: Executor, context: VerificationContext) -> _Outcome:
     """Run the planned builds and compare their outputs."""
-    builds, expected = _run_builds(planned, executor, context)
-    planned = replace(planned, plan=replace(planned.plan, actions=planned.plan.actions[: len(builds)]))
+    if context.builds is None:
+        expected = 2
+        plan, builds = run_builds(planned, executor, context.is_idle)
+        planned = replace(planned, plan=plan)
+    else:
+        expected = len(planned.plan.actions)
+        builds = run_apart(executor, planned.plan.actions)
     plan = planned.plan.without({name: reason for build in builds for name, reason in build.not_applied.items()})
     verdict, reason = judge_builds(builds, expected=expected, varied=plan.varied)
     outcome = _Outcome(plan=plan, builds=tuple(builds), verdict=verdict, reason=reason)
@@ -242,25 +247,6 @@ def _judge(planned: PlannedArtifact, executor: Executor, context: VerificationCo
     plan = plan.without(find_unclaimed(replace(planned, plan=plan), builds[0]))
     verdict, reason = judge_builds(builds, expected=expected, varied=plan.varied)
     return replace(outcome, plan=plan, verdict=verdict, reason=reason, notes=describe_claims(builds))
-
-
-def _run_builds(
-    planned: PlannedArtifact, executor: Executor, context: VerificationContext
-) -> tuple[tuple[BuildResult, ...], int]:
-    """Run the control and the experiments; return them, and how many there have to be at least."""
-    actions = planned.plan.actions
-    if context.builds is not None:
-        return run_apart(executor, actions), len(actions)
-    isolated = context.machine.isolation is not Isolation.NONE
-    options = ExtraBuildOptions(
-        metadata=planned.artifact.metadata,
-        workers=max(1, min(2, context.machine.cpus - 1)),  # one is left for the experiment that waits
-        # Without namespaces the builds of an artifact share their paths, and take turns.
-        is_idle=lambda: isolated and context.is_idle(),
-    )
-    extra = ExtraBuilds(executor, actions[2:], options)
-    builds = run_apart(executor, actions[:2], after_first=extra.run)
-    return (*builds, *(extra.results if len(builds) == 2 else ())), 2
 
 
 def _find_what_breaks(

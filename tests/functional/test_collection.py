@@ -114,7 +114,7 @@ def test_jobs_bound_how_many_builds_run_at_once(verify):
 
 def test_builds_that_are_compared_start_apart(two):
     for artifact in two().report["artifacts"]:
-        control, experiment = (build["started"] for build in artifact["builds"])
+        control, experiment = (build["started"] for build in artifact["builds"][:2])
         assert experiment - control >= 2.1
 
 

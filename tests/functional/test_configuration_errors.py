@@ -35,7 +35,7 @@ MISTAKES = [
     ('variations = "quik"\n' + GOOD, "ftc.toml:1: variations: unknown variation 'quik'; did you mean 'quick'?"),
     ('variations = "umask.mask=7"\n' + GOOD, "ftc.toml:1: variations: umask has no parameters, found 'umask.mask'"),
     ('variations = 3\n' + GOOD, "ftc.toml:1: variations: expected text such as 'all,-umask', found 3"),
-    ("builds = 1\n" + GOOD, "ftc.toml:1: builds: expected a whole number of at least 2, found 1"),
+    ("builds = 1\n" + GOOD, "ftc.toml:1: builds: expected 'auto' or a whole number of at least 2, found 1"),
     ("jobs = 0\n" + GOOD, "jobs: expected a whole number of at least 1, found 0"),
     ("report = 3\n" + GOOD, "report: expected non-empty text, found 3"),
     ('[artifacts.app]\nbuild = ""\noutputs = ["out"]\n', "ftc.toml:2: [artifacts.app] build: expected a command"),
@@ -67,8 +67,8 @@ def test_a_mistake_in_the_file(verify, toml, message):
 @pytest.mark.parametrize(
     ("argument", "message"),
     [
-        ("--ftc-builds=x", "--ftc-builds: expected a whole number of at least 2, found 'x'"),
-        ("--ftc-builds=1", "--ftc-builds: expected a whole number of at least 2, found '1'"),
+        ("--ftc-builds=x", "--ftc-builds: expected 'auto' or a whole number of at least 2, found 'x'"),
+        ("--ftc-builds=1", "--ftc-builds: expected 'auto' or a whole number of at least 2, found '1'"),
         ("--ftc-jobs=0", "--ftc-jobs: expected a whole number of at least 1, found '0'"),
         ("--ftc-variations=+tyme", "--ftc-variations: unknown variation 'tyme'; did you mean 'time'?"),
         ("--ftc-variations=num_cpus.experiment=0", "--ftc-variations: num_cpus.experiment: expected a whole number of CPUs, at least 1, found '0'"),

@@ -71,7 +71,7 @@ def test_it_is_the_default(pytester, project):
 
 
 def test_fast_looks_at_the_values_alone(verify_build):
-    run = verify_build("echo $HOME > out", "--ftc-diagnose=fast")
+    run = verify_build("echo $HOME > out", "--ftc-diagnose=fast", "--ftc-builds=2")
     assert (first(run)["cause"], first(run)["confirmed"]) == ("home", False)
     assert len(run.artifact()["builds"]) == 2
 
@@ -85,7 +85,7 @@ def test_places_are_the_same_with_and_without_diagnosis(verify_build, mode):
 
 
 def test_off_says_that_nothing_is_known(verify_build):
-    run = verify_build("echo $HOME > out", "--ftc-diagnose=off")
+    run = verify_build("echo $HOME > out", "--ftc-diagnose=off", "--ftc-builds=2")
     assert first(run)["cause"] == "unknown"
     assert len(run.artifact()["builds"]) == 2
 

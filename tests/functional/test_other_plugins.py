@@ -11,7 +11,8 @@ from leftovers import find_leftovers, wait_until_gone
 from other_plugins import environment_with
 
 BUILDS = """
-variations = "home"
+builds = 2
+variations = "home,source_mode"
 [artifacts.good]
 build = "{count} good && echo > good"
 outputs = ["good"]
@@ -133,7 +134,7 @@ def test_options_of_pytest(session, project, arguments, verdicts):
 
 
 BAD_FIRST = """
-variations = "home"
+variations = "home,source_mode"
 [artifacts.bad]
 build = "echo $HOME > bad"
 outputs = ["bad"]
@@ -143,7 +144,8 @@ outputs = ["good"]
 """
 
 FLAKY = """
-variations = "home"
+builds = 2
+variations = "home,source_mode"
 [artifacts.bad]
 build = "{count} bad && echo $HOME > bad"
 outputs = ["bad"]
@@ -170,7 +172,7 @@ def test_an_order_and_seed_at_random_change_no_verdict(session, counting):
 
 
 COVERED = """
-variations = "home"
+variations = "home,source_mode"
 [artifacts.environment]
 build = "ls -a > out; env | grep -i cov; python -c 'import sys; print(*sys.modules)'; ls -a"
 outputs = ["out"]
@@ -189,7 +191,7 @@ def test_coverage_stays_out_of_builds(session, project):
 
 
 SLOW = """
-variations = "home"
+variations = "home,source_mode"
 [artifacts.slow]
 build = "sleep 1000"
 outputs = ["out"]

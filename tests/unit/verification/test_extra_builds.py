@@ -140,3 +140,32 @@ def test_one_that_differs_or_breaks_is_the_last(telling: BuildResult) -> None:
 def test_one_that_was_lost_counts_no_more_than_one_that_did_not_run() -> None:
     extra, _ = run(built(seen=None), [built(), built(status=BuildStatus.LOST)], idle=True)
     assert len(extra.results) == 1
+
+
+def test_one_that_breaks_in_an_unusual_path_is_repeated_in_a_plain_one() -> None:
+    plain = replace(ACTIONS[1], id="a-experiment-3-plain")
+    answers = [built(), built(status=BuildStatus.FAILED), built(), built(), built(), built()]
+    executor = Answers(answers)
+    options = ExtraBuildOptions(
+        metadata=Metadata.CONTENT,
+        workers=1,
+        is_idle=lambda: True,
+        plainer=lambda index: plain if index == 1 else None,
+    )
+    extra = ExtraBuilds(executor, ACTIONS, options)
+    extra.run(built(seen=trace("/usr/bin/perl")))
+    assert executor.ids[:3] == [ACTIONS[0].id, ACTIONS[1].id, plain.id]
+    assert [result.status for result in extra.results] == [BuildStatus.OK] * 5
+    assert extra.results[1].notes == ("it does not build in the path '/b': ",)
+    assert extra.replaced == {1: plain}
+
+
+def test_one_that_breaks_in_a_plain_path_too_is_broken() -> None:
+    executor = Answers([built(status=BuildStatus.FAILED), built(status=BuildStatus.FAILED)])
+    options = ExtraBuildOptions(
+        metadata=Metadata.CONTENT, workers=1, is_idle=lambda: True, plainer=lambda _: ACTIONS[0]
+    )
+    extra = ExtraBuilds(executor, ACTIONS, options)
+    extra.run(built(seen=trace("/usr/bin/perl")))
+    assert [result.status for result in extra.results] == [BuildStatus.FAILED]
+    assert extra.replaced == {}
