@@ -45,9 +45,7 @@ def address():
 
 
 def test_a_disk_that_fails_once_is_survived_and_told(verify_build, address):
-    run = verify_build(
-        FAILS_ONCE.format(address=address, message="cp: read error: Input/output error"), SAME_NETWORK, TWO
-    )
+    run = verify_build(FAILS_ONCE.format(address=address, message="cp: read error: Input/output error"), SAME_NETWORK)
     assert run.verdicts == {"app": "reproducible"}
     assert [build["attempts"] for build in run.artifact()["builds"]] == [2, 2]
     assert len(run.artifact()["flaky"]) == 2

@@ -11,6 +11,11 @@ CPUS = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.
 QUIET = 'build = "touch out"\noutputs = ["out"]\n'
 
 
+@pytest.fixture(autouse=True)
+def _two_builds(monkeypatch):
+    monkeypatch.setenv("PYTEST_ADDOPTS", "--ftc-builds=2")
+
+
 def reasons(artifact):
     return {entry["variation"]: entry["reason"] for entry in artifact["not_varied"]}
 
