@@ -14,11 +14,6 @@ echo good > out
 SAME_NETWORK = "--ftc-variations=all,-network"
 
 
-@pytest.fixture(autouse=True)
-def _two_builds(monkeypatch):
-    monkeypatch.setenv("PYTEST_ADDOPTS", "--ftc-builds=2")
-
-
 class Moody(http.server.BaseHTTPRequestHandler):
     """Says no to the first who asks for a path, and yes to all others; below /busy it is overloaded the first time."""
 
@@ -45,7 +40,8 @@ def address():
 
 
 def test_a_disk_that_fails_once_is_survived_and_told(verify_build, address):
-    run = verify_build(FAILS_ONCE.format(address=address, message="cp: read error: Input/output error"), SAME_NETWORK)
+    build = FAILS_ONCE.format(address=address, message="cp: read error: Input/output error")
+    run = verify_build(build, SAME_NETWORK, "--ftc-builds=2")
     assert run.verdicts == {"app": "reproducible"}
     assert [build["attempts"] for build in run.artifact()["builds"]] == [2, 2]
     assert len(run.artifact()["flaky"]) == 2

@@ -11,11 +11,6 @@ CPUS = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.
 QUIET = 'build = "touch out"\noutputs = ["out"]\n'
 
 
-@pytest.fixture(autouse=True)
-def _two_builds(monkeypatch):
-    monkeypatch.setenv("PYTEST_ADDOPTS", "--ftc-builds=2")
-
-
 def reasons(artifact):
     return {entry["variation"]: entry["reason"] for entry in artifact["not_varied"]}
 
@@ -40,7 +35,7 @@ def test_presets_for_the_session_and_for_one_artifact(verify):
 def test_the_clock_is_as_far_away_as_asked(verify):
     build = "build = 'date +%s > out'\noutputs = ['out']\n"
     toml = f"[artifacts.ahead]\n{build}variations = 'time.offset=+30d'\n[artifacts.behind]\n{build}"
-    run = verify(toml, "--ftc-variations=time.offset=-1d2h")
+    run = verify(toml, "--ftc-variations=time.offset=-1d2h", "--ftc-builds=2")
     for name, value, seconds in (
         ("ahead", "30 days 0 hours 0 minutes ahead", 30 * 86400),
         ("behind", "1 days 2 hours 0 minutes behind", -26 * 3600),
@@ -66,7 +61,8 @@ def test_as_many_cpus_as_the_machine_has_are_not_claimed(verify_build):
 
 @pytest.mark.skipif(CPUS < 2, reason="this machine has one CPU only")
 def test_the_experiment_has_as_many_cpus_as_asked(verify_build):
-    artifact = verify_build("nproc > out", f"--ftc-variations=num_cpus.experiment={CPUS - 1}").artifact()
+    options = f"--ftc-variations=num_cpus.experiment={CPUS - 1}", "--ftc-builds=2"
+    artifact = verify_build("nproc > out", *options).artifact()
     assert artifact["verdict"] == "unreproducible"
     assert [environment["num_cpus"] for environment in environments(artifact)] == ["all", str(CPUS - 1)]
 
