@@ -12,6 +12,8 @@ from pathlib import Path
 
 import pytest
 
+from pytest_ftc.builds.workspace import Workspace
+
 VALUE = "tok3n-w1th/odd+signs"
 HOW = {
     "verbatim": 'printf %s "$TOKEN" > out',
@@ -194,3 +196,5 @@ def test_a_session_that_is_killed_leaves_no_part_of_a_secret(project, monkeypatc
     files = [path for path in project.rglob("*") if path.is_file() and path.name != "ftc.toml"]
     assert list(project.glob("r/logs/*.log"))
     assert not hidden_in([*map(str, files), *(path.read_text(errors="replace") for path in files)], token)
+    with Workspace():
+        pass  # the next session removes the private work folder of the killed one
