@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
+import tempfile
 import textwrap
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -23,6 +25,18 @@ def _no_test_remembers_another(monkeypatch: pytest.MonkeyPatch, tmp_path_factory
     monkeypatch.setenv("FTC_STORE", str(tmp_path_factory.mktemp("store")))
     for name in ("GITHUB_ACTIONS", "GITHUB_STEP_SUMMARY"):
         monkeypatch.delenv(name, raising=False)
+
+
+@pytest.fixture
+def open_folder() -> Iterator[Path]:
+    """A folder that every user may enter and change.
+
+    Not below `tmp_path`: each start of pytest takes the permissions of others from its parent again, also while a test runs.
+    """
+    folder = Path(tempfile.mkdtemp(prefix="ftc-open-"))
+    folder.chmod(0o777)
+    yield folder
+    shutil.rmtree(folder)
 
 
 _DEFAULTS = ("-p", "no:hypothesispytest", "--ftc-diagnose=off")

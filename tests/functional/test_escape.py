@@ -172,9 +172,10 @@ def look(outside: Path) -> dict[str, object]:
 
 
 @pytest.mark.parametrize("who", ["the user of the tests", "an ordinary user"])
-def test_no_build_changes_the_machine(who, outside, victim, tmp_path):
-    project = tmp_path / "project"
+def test_no_build_changes_the_machine(who, outside, victim, open_folder):
+    project = open_folder / "project"
     project.mkdir()
+    project.chmod(0o777)
     (project / "pytest.ini").write_text("[pytest]\n")
     declared = []
     for name, code in ATTACKS.items():
@@ -183,13 +184,11 @@ def test_no_build_changes_the_machine(who, outside, victim, tmp_path):
         build = f'build = ["python3", "{file}", "{outside}", "{victim.pid}"]'
         declared.append(f'[artifacts."{name}"]\n{build}\noutputs = ["out"]\n')
     (project / "ftc.toml").write_text("\n".join(declared))
-    for folder in (project, tmp_path, *tmp_path.parents[:2]):
-        folder.chmod(0o777)
     before = look(outside)
     becomes = ("unshare", "-m", "sh", "-c", AS_ORDINARY_USER, "sh")
     prefix = becomes if who == "an ordinary user" and os.geteuid() == 0 else ()
     command = (*prefix, sys.executable, "-m", "pytest", "--ftc-verify", "--ftc-diagnose=off", "--ftc-builds=2", "-q")
-    environ = {**os.environ, "HOME": str(tmp_path), "XDG_CACHE_HOME": str(tmp_path / "cache")}
+    environ = {**os.environ, "HOME": str(open_folder), "XDG_CACHE_HOME": str(open_folder / "cache")}
     done = subprocess.run(command, cwd=project, env=environ, capture_output=True, text=True)
     assert look(outside) == before, done.stdout
     assert victim.poll() is None

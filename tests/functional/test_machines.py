@@ -34,17 +34,13 @@ NO_LOCALEDEF = 'mount --bind /dev/null "$(command -v localedef)"\n'
 
 
 @pytest.fixture
-def folder(tmp_path: Path) -> Path:
+def folder(open_folder: Path) -> Path:
     """A project that anybody may read and write."""
-    folder = tmp_path / "project"
+    folder = open_folder / "project"
     folder.mkdir()
     (folder / "ftc.toml").write_text(PROJECT)
     (folder / "pytest.ini").write_text("[pytest]\n")
     folder.chmod(0o777)
-    for parent in tmp_path.relative_to("/tmp").parents if tmp_path.is_relative_to("/tmp") else []:
-        if parent != Path():
-            Path("/tmp", parent).chmod(0o755)
-    tmp_path.chmod(0o777)
     return folder
 
 
