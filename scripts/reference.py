@@ -16,7 +16,7 @@ from enum import Enum
 from pathlib import Path
 from typing import Any
 
-from pytest_ftc.config.options import COMMAND_LINE_ONLY, OPTIONS
+from pytest_ftc.config import COMMAND_LINE_ONLY, OPTIONS
 from pytest_ftc.config.schema import ARTIFACT_KEYS, SESSION_KEYS, Key
 from pytest_ftc.diagnosis.remedies import catalogue
 from pytest_ftc.model import Artifact, Parameter, RemedyTemplate, parameters_of

@@ -14,7 +14,6 @@ LIGHT = {
     "pytest_ftc.plugin",
     "pytest_ftc.plugin.hookspecs",
     "pytest_ftc.config",
-    "pytest_ftc.config.options",
 }
 HEAVY = {
     "rich",

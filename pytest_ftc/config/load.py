@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from pytest_ftc.config.options import AUTO, Location, WholeNumber
+from pytest_ftc.config import AUTO
 from pytest_ftc.config.python_project import is_python, outputs_of, preset_of
 from pytest_ftc.config.schema import ARTIFACT_KEYS, SESSION_KEYS, Check, Key, Known, UnexpectedError
 from pytest_ftc.model import Artifact
@@ -110,7 +110,7 @@ def _read_settings(
             settings[name] = _check_given(name, given[name], key, known)
         elif name in table:
             settings[name] = _check(place, name, table[name], key.check, known)
-        if isinstance(key.type, Location) and settings[name]:
+        if key.type and key.type.form == "path" and settings[name]:
             base = root if given.get(name) is None else Path()
             settings[name] = (base / settings[name]).absolute()
     settings["jobs"] = settings["jobs"] or _usable_cpus()
@@ -275,7 +275,8 @@ def _check(place: Place, key: str, value: Any, check: Check, known: Known) -> An
 
 def _check_given(name: str, given: Any, key: Key, known: Known) -> Any:
     text, flag = str(given), f"--ftc-{name.replace('_', '-')}"
-    value = int(text) if isinstance(key.type, WholeNumber) and re.fullmatch(r"-?[0-9]{1,9}", text) else given
+    number = key.type is not None and key.type.form.startswith("whole number")
+    value = int(text) if number and re.fullmatch(r"-?[0-9]{1,9}", text) else given
     try:
         return key.check(value, known)
     except UnexpectedError as error:

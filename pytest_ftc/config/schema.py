@@ -8,7 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
-from pytest_ftc.config import options
+from pytest_ftc import config
 from pytest_ftc.model import Metadata
 from pytest_ftc.model.oci_reference import is_image, parse_image
 from pytest_ftc.variations.specification import Vocabulary, parse_specification
@@ -34,7 +34,7 @@ class Key:
     """The value if the key is absent; None if that is the artifact's own default, or depends on something else."""
     otherwise: str = ""
     """From what it follows then."""
-    type: options.Type | None = None
+    type: config.Type | None = None
     """The type of the option; None for a key of an artifact."""
 
     @property
@@ -83,12 +83,12 @@ def _whole_number(least: int) -> Check:
 
 def _count_or_auto(least: int) -> Check:
     def check(value: Any, known: Known) -> int | str:
-        if value == options.AUTO:
-            return options.AUTO
+        if value == config.AUTO:
+            return config.AUTO
         try:
             return int(_whole_number(least)(value, known))
         except UnexpectedError as error:
-            raise UnexpectedError(f"{options.AUTO!r} or {error}") from None
+            raise UnexpectedError(f"{config.AUTO!r} or {error}") from None
 
     return check
 
@@ -198,32 +198,32 @@ _BUILD = "a command: text for the shell, or a list of words"
 _OUTPUTS = "a list of globs such as ['dist/*.whl']"
 
 
-def _check_of(type: options.Type) -> Check:
+def _check_of(type: config.Type) -> Check:
     """Return the check for values of the `type` of an option."""
-    match type:
-        case options.CountOrAuto():
+    match type.form:
+        case "whole number or auto":
             return _count_or_auto(type.least)
-        case options.WholeNumber():
+        case "whole number":
             return _whole_number(type.least)
-        case options.Choice():
+        case "choice":
             return _choice(*type.names)
-        case _:
-            return _CHECKS[type.__class__]
+        case form:
+            return _CHECKS[form]
 
 
-_CHECKS: dict[object, Check] = {
-    options.Flag: _flag,
-    options.Text: _text,
-    options.Location: _text,
-    options.Share: _share,
-    options.Specification: _specification,
-    options.Sockets: _pass_sockets,
-    options.SamplingTable: _sampling,
+_CHECKS: dict[config.Form, Check] = {
+    "flag": _flag,
+    "text": _text,
+    "path": _text,
+    "share": _share,
+    "variations": _specification,
+    "sockets": _pass_sockets,
+    "sampling": _sampling,
 }
 
 SESSION_KEYS = {
     one.name: Key(_check_of(one.type), one.meaning, one.default, one.otherwise, one.type)
-    for one in (*options.OPTIONS, *options.FILE_ONLY)
+    for one in (*config.OPTIONS, *config.FILE_ONLY)
 }
 """The keys of ``[tool.ftc]``, except the artifacts."""
 

@@ -7,7 +7,7 @@ import sys
 
 import pytest
 
-from pytest_ftc.config.options import COMMAND_LINE_ONLY, OPTIONS
+from pytest_ftc.config import COMMAND_LINE_ONLY, OPTIONS
 from pytest_ftc.plugin import hookspecs
 
 TYPE_CHECKING = False
@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from pytest_ftc.plugin.fixture import Ftc
 
 _CANNOT_START = "where pytest cannot start, 'ftc verify' verifies artifacts without conftest.py, addopts and plugins"
+_KNOWN_HOOKS = pytest.StashKey[int]()
+"""How many hooks there were when all of them were right."""
 _REPORT_KEY = "ftc_hook_problems"
 _NOT_HERE = (
     "builds are run and verified on Linux, and with fewer variations on macOS; "
@@ -59,10 +61,10 @@ def pytest_load_initial_conftests(args: list[str]) -> Generator[None]:
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    check = _HookCheck(config)
-    if problems := check.problems():
+    if problems := _find_hook_problems(config):
         raise pytest.UsageError(*problems)
-    config.pluginmanager.register(check, "ftc-hook-check")
+    if config.getoption("dist", "no") != "no":
+        config.pluginmanager.register(_WorkersHookCheck(), "ftc-workers-hook-check")
     config.addinivalue_line(
         "markers", "ftc(outputs, ...): an artifact that --ftc-verify rebuilds and compares; on a test, the test itself"
     )
@@ -82,43 +84,45 @@ def pytest_configure(config: pytest.Config) -> None:
         config.pluginmanager.register(VerificationSession(config), "ftc-session")
 
 
-class _HookCheck:
-    """Refuses wrong hooks, such as those of a conftest.py that pytest finds only while it collects."""
+@pytest.hookimpl(wrapper=True)
+def pytest_make_collect_report(
+    collector: pytest.Collector,
+) -> Generator[None, pytest.CollectReport, pytest.CollectReport]:
+    report = yield
+    if problems := _find_hook_problems(collector.config):
+        if not hasattr(collector.config, "workerinput"):
+            raise pytest.UsageError(*problems)
+        # A worker of pytest-xdist sends the report to the controller, which raises.
+        report.outcome = "failed"
+        report.longrepr = "\n".join(problems)
+        setattr(report, _REPORT_KEY, problems)
+    return report
 
-    def __init__(self, config: pytest.Config) -> None:
-        self._config = config
-        self._is_worker = hasattr(config, "workerinput")
-        self._checks_all = config.getoption("ftc_verify")
-        self._known = 0
 
-    def problems(self) -> list[str]:
-        """Return what is wrong.  It is called after each collector, so it is fast where no hook is new."""
-        hooks = vars(self._config.hook)
-        if not self._checks_all:
-            if len(hooks) == self._known:
-                return []
-            if all(hook.has_spec() for name, hook in hooks.items() if name.startswith("pytest_ftc_")):
-                self._known = len(hooks)
-                return []
-        from pytest_ftc.plugin.hook_validation import find_problems
-
-        return find_problems(self._config)
-
-    @pytest.hookimpl(wrapper=True)
-    def pytest_make_collect_report(self) -> Generator[None, pytest.CollectReport, pytest.CollectReport]:
-        """Mark the report during which a wrong hook was found; a worker sends it to the controller."""
-        report = yield
-        if problems := self.problems():
-            report.outcome = "failed"
-            report.longrepr = "\n".join(problems)
-            setattr(report, _REPORT_KEY, problems)
-        return report
+class _WorkersHookCheck:
+    """Raises what workers of pytest-xdist found."""
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_collectreport(self, report: pytest.CollectReport) -> None:
-        # An error that is raised during collection would be reported for one folder, and the session would go on.
-        if (problems := getattr(report, _REPORT_KEY, None)) and not self._is_worker:
+        if problems := getattr(report, _REPORT_KEY, None):
             raise pytest.UsageError(*problems)
+
+
+def _find_hook_problems(config: pytest.Config) -> list[str]:
+    """Return what is wrong with hooks, including those of a conftest.py that pytest finds while it collects.
+
+    It is called after each collector, so it is fast where no hook is new.
+    """
+    if not config.getoption("ftc_verify"):
+        hooks = vars(config.hook)
+        if len(hooks) == config.stash.get(_KNOWN_HOOKS, 0):
+            return []
+        if all(hook.has_spec() for name, hook in hooks.items() if name.startswith("pytest_ftc_")):
+            config.stash[_KNOWN_HOOKS] = len(hooks)
+            return []
+    from pytest_ftc.plugin.hook_validation import find_problems
+
+    return find_problems(config)
 
 
 @pytest.fixture

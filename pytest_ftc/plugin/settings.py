@@ -10,9 +10,9 @@ from dataclasses import replace
 import pytest
 
 from pytest_ftc.builds.inputs.changes import changed_sources
+from pytest_ftc.config import OPTIONS
 from pytest_ftc.config.contributions import Contributions
 from pytest_ftc.config.load import Config
-from pytest_ftc.config.options import OPTIONS
 from pytest_ftc.config.project import load_project
 from pytest_ftc.model.errors import ConfigurationError, SourceError
 from pytest_ftc.plugin.hook_calls import gather, ini_of

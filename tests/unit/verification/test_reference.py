@@ -9,8 +9,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+from pytest_ftc.config import FILE_ONLY, OPTIONS
 from pytest_ftc.config.load import Config
-from pytest_ftc.config.options import FILE_ONLY, OPTIONS
 from pytest_ftc.config.schema import ARTIFACT_KEYS, SESSION_KEYS
 from pytest_ftc.model import parameters_of
 from pytest_ftc.variations import CATALOGUE
