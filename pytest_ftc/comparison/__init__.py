@@ -1,1 +1,1 @@
-"""Comparing what two builds left: manifests first, then the insides of what differs."""
+"""Comparing the outputs of two builds: manifests first, then the contents of outputs that differ."""

@@ -1,8 +1,8 @@
-"""The forms in which a date may stand in an output, from the year to the seconds of a day.
+"""The forms that a date may have in an output, from the year to the seconds of a day.
 
-The vaguer a form is, the more must speak for it: a date in full counts anywhere, a year or a month where it stands by
-itself, the name of a day or month in a short text that names no other, and a number of two or three digits where there
-is hardly anything else.
+The vaguer a form is, the stricter its conditions: a full date counts anywhere, a year or a month only as a separate
+word, the name of a day or month only in a short text that names no other, and a number of two or three digits only
+where there is hardly anything else.
 """
 
 from __future__ import annotations
@@ -34,9 +34,9 @@ _DAY = 86400
 _SPANS = (7, 30, 365)
 _UNITS = (60, 3600, 100, 1000, 10_000, 100_000)
 _FIRST_DAYS = (0, 25569, 40587, 2440587, 2440588)
-"""1970-01-01 in days since 1970, of spreadsheets, of the modified Julian date, and of the Julian date."""
+"""1970-01-01 as days since 1970, as a spreadsheet's serial date, as modified Julian date, and as Julian date."""
 _YEAR = rb"(?i)(?:copyright|copr\.|\(c\)|\xc2\xa9|&copy;|year|date|built|generated|released?|version).{0,40}"
-# A word does not continue on either side, and no digits follow or precede it behind a mark, as in 2026.1 or 1:2026.
+# Nothing continues the word on either side, not even digits after a punctuation mark, as in 2026.1 or 1:2026.
 _BEFORE, _AFTER = rb"(?<![0-9A-Za-z_])(?<![0-9][-./,:])", rb"(?![0-9A-Za-z_])(?![-./,:][0-9])"
 
 
@@ -45,19 +45,19 @@ class Form:
     """One form of a date, and how to find it."""
 
     key: bytes
-    """Without these bytes, which are quick to look for, it does not stand there."""
+    """Bytes that every match contains, as a quick test."""
     pattern: re.Pattern[bytes]
     text: str
-    """How it is called; empty for what the pattern matches."""
+    """The name to report; if empty, the matched text."""
     most: int = 0
-    """The size in bytes of the largest text that it counts in; 0 for any."""
+    """Size in bytes of the largest text in which a match counts; 0 means any size."""
     holds: Callable[[re.Match[bytes]], bool] = bool
 
 
 def make_forms(moments: Iterable[float], explained: Mapping[str, str], *, numbers: bool = True) -> tuple[Form, ...]:
-    """Return the forms of the real `moments`, in seconds since 1970, that no value of the variables `explained` has.
+    """Return the forms of the real `moments`, in seconds since 1970, that match no value of the variables `explained`.
 
-    Without `numbers`, those of two or three digits are left out.
+    Without `numbers`, numbers of two or three digits are omitted.
     """
     given = [int(value) for value in explained.values() if value.isdecimal() and len(value) < 12]
     moments = tuple(moments)
@@ -83,7 +83,7 @@ def make_forms(moments: Iterable[float], explained: Mapping[str, str], *, number
 
 
 def find_forms(data: bytes, size: int, forms: Iterable[Form]) -> Iterator[str]:
-    """Yield the texts of the `forms` that stand in `data`, a part of a file or member of `size` bytes."""
+    """Yield the texts of the `forms` found in `data`, which is part of a file or member of `size` bytes."""
     for form in forms:
         if (not form.most or size <= form.most) and form.key in data:
             for match in form.pattern.finditer(data):
@@ -116,21 +116,21 @@ def _full(text: str) -> Form:
 
 
 def _word(text: str, most: int = 0) -> Form:
-    # The day of a month in another year is another day.
+    # A month and day followed by another year is a different date.
     after = _AFTER if text[-4:].isdigit() or text.isdigit() else _AFTER + rb"(?!,? [0-9]{4}(?![0-9]))"
     return Form(text.encode(), re.compile(_BEFORE + re.escape(text.encode()) + after), text, most)
 
 
 def _bound(text: str) -> int:
-    """Return how large a text may be before such a number stands there by chance."""
+    """Return the size above which a text may contain such a number by chance; 0 if no size does."""
     if not text.isdigit() or len(text) > 6:
         return 0
     return _MOST_SHORT if len(text) == 5 else _MOST_MEDIUM
 
 
 def _year(text: str) -> Form:
-    """Return a year that is said to be one, which counts in any text."""
-    # Also at the end of a range of years.
+    """Return the form of a year after a word such as "copyright", which counts in a text of any size."""
+    # The year may end a range: 2020-2026.
     before = rb"(?:" + _BEFORE + rb"|(?<=\b[0-9]{4}-))"
     pattern = re.compile(_YEAR + before + text.encode() + _AFTER, re.DOTALL)
     return Form(text.encode(), pattern, text)
@@ -145,7 +145,7 @@ def _is_only_number(match: re.Match[bytes]) -> bool:
 
 
 def _names(when: time.struct_time) -> Iterator[Form]:
-    """Yield the names of the weekday and the month, in full and short; a text with others of their kind is a table."""
+    """Yield the full and short names of the weekday and the month; a text with other names as well is a table."""
     for names, index in zip(_NAMES, (when.tm_wday, when.tm_mon - 1), strict=True):
         for length in (3, None):
             name = names[index][:length]
@@ -160,16 +160,18 @@ def _alone(others: re.Pattern[bytes]) -> Callable[[re.Match[bytes]], bool]:
 
 
 def _structures(day: int) -> Iterator[Form]:
-    """Yield what formats store: DOS dates of zip, times of tar and gzip, and seconds or milliseconds as decimals."""
+    """Yield timestamps in file formats (zip, tar, gzip, cpio), and decimal seconds or milliseconds since 1970."""
     when = time.gmtime(day * _DAY)
     date = time.strftime("%Y-%m-%d", when)
     dos = ((when.tm_year - 1980) << 9 | when.tm_mon << 5 | when.tm_mday).to_bytes(2, "little")
+    # The date is at offset 12 of a local header, 14 of a central one (APPNOTE 4.3.7 and 4.3.12); 4.4.6 has its bits.
     for mark, gap in ((b"PK\x03\x04", 8), (b"PK\x01\x02", 10)):
         pattern = re.compile(re.escape(mark) + b".{%d}" % gap + re.escape(dos), re.DOTALL)
         yield Form(mark, pattern, f"{date} as the date of a zip entry")
-    # The mtime of a tar header is 121 bytes before its "ustar", see tar(5).
+    # In a tar header, mtime is at offset 136 and "ustar" at 257 (POSIX pax, "ustar Interchange Format").
     tar = re.compile(rb"([0-7]{11})[ \0].{109}ustar", re.DOTALL)
     yield Form(b"ustar", tar, f"{date} as the mtime of a tar entry", holds=lambda match: _is_on(day, int(match[1], 8)))
+    # MTIME is at offset 4 (RFC 1952 2.3).
     gzip = re.compile(rb"\A\x1f\x8b\x08.(.{4})", re.DOTALL)
     yield Form(
         b"\x1f\x8b\x08",
@@ -177,7 +179,7 @@ def _structures(day: int) -> Iterator[Form]:
         f"{date} as the mtime of a gzip file",
         holds=lambda match: _is_on(day, int.from_bytes(match[1], "little")),
     )
-    # The sixth field of a cpio header, of 8 hexadecimal digits, see "New ASCII Format" in cpio(5).
+    # c_mtime is the sixth field of eight hexadecimal digits after the magic number (cpio(5), "New ASCII Format").
     cpio = re.compile(rb"07070[12].{40}([0-9A-Fa-f]{8})", re.DOTALL)
     yield Form(
         b"07070", cpio, f"{date} as the mtime of a cpio entry", holds=lambda match: _is_on(day, int(match[1], 16))

@@ -1,4 +1,4 @@
-"""Asks diffoscope what differs inside an output, in a process that may neither hang nor eat the machine."""
+"""Runs diffoscope on an output that differs, in a process with limited time and memory."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ from pytest_ftc.model.support.printable import printable, shorten
 
 COMMAND = (sys.executable, "-m", "diffoscope.main")
 
-# Sets limits in the process itself, since a hook between fork and exec is not safe beside threads.
+# The process sets its own limits, because preexec_fn is not safe in the presence of threads (subprocess).
 _LIMITED = """
 import os, resource, sys
 limits = {resource.RLIMIT_AS: int(sys.argv[1]), resource.RLIMIT_FSIZE: 4 << 30, resource.RLIMIT_CORE: 0}
@@ -39,25 +39,25 @@ os.nice(10)
 os.execvp(sys.argv[2], sys.argv[2:])
 """
 _LARGEST = 4 << 30
-"""Bytes of an output; diffoscope may write no larger file, and has no time for it."""
+"""Size of the largest output to examine; diffoscope may not write larger files, and would run out of time."""
 _MOST_PLACES = 20
 _MOST_RESULT = 64 << 20
-"""Bytes of JSON that are read: what is limited in diffoscope must not fill the memory here."""
+"""Most bytes of JSON to read: the limits on diffoscope do not protect the memory of this process."""
 _MOST_TEXT = 20_000_000
-# Without these its Python may not start, or not find the packages that ours found.
+# Without these variables its Python may not start, or not find the packages that ours found.
 _INHERITED = ("LD_LIBRARY_PATH", "PYTHONPATH")
 _PLAIN_NAME = re.compile(r"[A-Za-z0-9_+][A-Za-z0-9._+-]{0,100}")
 _PLAIN_SUFFIX = re.compile(r"(?:\.[A-Za-z0-9]{1,8}){1,2}\Z")
 
 
 class DiffoscopeError(Exception):
-    """diffoscope gave no answer; the text says why."""
+    """diffoscope produced no result; the message says why."""
 
 
 class DiffoscopeComparator:
-    """Finds the places inside two outputs that differ; where diffoscope cannot, the first differing bytes.
+    """Finds the places that differ inside two outputs; if diffoscope fails, the first differing bytes.
 
-    `diff_dir` gets the full diffs; temporary files go below `work`.  `timeout` is in seconds, `memory` in bytes of
+    Full diffs are written to `diff_dir`, temporary files below `work`.  `timeout` is in seconds, `memory` in bytes of
     address space.
     """
 
@@ -79,13 +79,13 @@ class DiffoscopeComparator:
         self._cancelled = threading.Event()
 
     def keeping_in(self, folder: Path) -> DiffoscopeComparator:
-        """Return the same with its diffs in `folder`; it is cancelled together with this."""
+        """Return a copy that writes diffs to `folder`; `cancel` affects both."""
         other = copy.copy(self)
         other._diff_dir = folder
         return other
 
     def cancel(self) -> None:
-        """Have running examinations end soon, by the fallback."""
+        """Make running examinations end soon, with the result of the fallback."""
         self._cancelled.set()
 
     def examine(self, difference: Difference, control: Path, experiment: Path) -> Sequence[Difference]:
@@ -108,7 +108,7 @@ class DiffoscopeComparator:
         return found
 
     def _fill(self, difference: Difference, place: Place, control: Path, experiment: Path) -> Difference:
-        """Return `difference` at `place`; with the first bytes of the output where diffoscope shows no values."""
+        """Return `difference` at `place`; with the output's first differing bytes if diffoscope shows no values."""
         if place.evidence is None and not place.member:
             (difference,) = self._fallback.examine(difference, control, experiment)
         return replace(
@@ -129,7 +129,7 @@ class DiffoscopeComparator:
         options = [
             "--no-progress", "--no-default-limits", "--max-diff-block-lines-saved=2000",
             f"--max-text-report-size={_MOST_TEXT}", "--max-diff-input-lines=1000000", "--max-container-depth=20",
-            # Somewhat before the end, so that what it has found by then is not lost.
+            # Shorter than our own timeout, so that diffoscope can still write what it has found.
             "--exclude-directory-metadata=yes", f"--timeout={max(1, int(self._timeout * 0.8))}",
             "--json=result.json", "--text=result.txt", "--text-color=never",
         ]  # fmt: skip
@@ -144,7 +144,7 @@ class DiffoscopeComparator:
             with open(folder / "result.txt", errors="replace") as file:
                 text = file.read(_MOST_TEXT)
         except (OSError, ValueError, RecursionError):
-            # A Python that dies of an exception ends with the status by which diffoscope means: they differ.
+            # Status 1 means both: the files differ, or Python ended with an exception.
             raise DiffoscopeError(_last_words(folder / "errors") or "it wrote no readable result") from None
         try:
             return read_places(result), text
@@ -165,7 +165,7 @@ class DiffoscopeComparator:
         try:
             status = self._await(process)
         finally:
-            # The group, so that the tools diffoscope has started end with it.
+            # The whole process group, because diffoscope starts other tools.
             with contextlib.suppress(ProcessLookupError, PermissionError):
                 os.killpg(process.pid, signal.SIGKILL)
             process.wait()
@@ -184,7 +184,7 @@ class DiffoscopeComparator:
         raise DiffoscopeError(f"it ran out of time after {self._timeout:g} s")
 
     def _keep(self, difference: Difference, text: str) -> str:
-        """Write the full diff and return its path; nothing when that cannot be done, since it is a convenience."""
+        """Write the full diff and return its path; empty if that fails, because the diff is only a convenience."""
         if not text.strip():
             return ""
         sides = [side.sha256 if side else "" for side in (difference.control, difference.experiment)]
@@ -192,7 +192,7 @@ class DiffoscopeComparator:
         path = self._diff_dir / f"{_safe_name(difference.output)}-{digest}.txt"
         try:
             self._diff_dir.mkdir(parents=True, exist_ok=True)
-            # Line by line, since most lines need no escaping and are then cheap.
+            # Line by line, because lines that need no escaping are cheap, and most do not.
             safe = "\n".join(printable(line, keep="\t") for line in text.split("\n"))
             path.write_text(safe, errors="backslashreplace")
         except OSError:
@@ -207,7 +207,7 @@ def _environment(folder: Path) -> Mapping[str, str]:
         "LC_ALL": "C.UTF-8",
         "HOME": str(folder / "tmp"),
         "TMPDIR": str(folder / "tmp"),
-        # Otherwise found by way of HOME.
+        # Otherwise Python finds it through HOME.
         "PYTHONUSERBASE": site.getuserbase(),
         "PYTHONDONTWRITEBYTECODE": "1",
     }
@@ -223,7 +223,7 @@ def _last_words(errors: Path) -> str:
 
 
 def _safe_name(output: str) -> str:
-    """Return a name that keeps what diffoscope needs to know the format, and nothing hostile."""
+    """Return a harmless name with the suffix that diffoscope needs to detect the format."""
     name = output.rpartition("/")[2]
     if _PLAIN_NAME.fullmatch(name):
         return name

@@ -1,4 +1,4 @@
-"""Reading diffoscope's result: the places that differ, in words for a person."""
+"""Reading diffoscope's result: the places that differ, in human-readable form."""
 
 from __future__ import annotations
 
@@ -19,15 +19,15 @@ class Place:
     member: str
     location: str
     evidence: Evidence | None = None
-    """None when diffoscope shows no values."""
+    """None if diffoscope shows no values."""
     note: str = ""
-    """What diffoscope could not look into."""
+    """What diffoscope could not examine."""
 
 
 def read_places(result: object) -> tuple[Place, ...]:
     """Return the places that differ in `result`, the value of diffoscope's JSON output.
 
-    Raises ValueError when it has an unknown form.
+    Raises ValueError if its structure is unknown.
     """
     return tuple(dict.fromkeys(_walk(_parse(result), "")))
 
@@ -61,13 +61,13 @@ def _walk(node: _Node, member: str, section: str = "") -> Iterator[Place]:
     for child in node.details:
         name = _name_section(child.source)
         if name or child.source == node.source:
-            # A format that is compared in two ways has its own name twice.
+            # A format that diffoscope compares in two ways appears twice in the path.
             yield from _walk(child, member, name)
         else:
             yield from _walk(child, f"{member}/{shorten(child.source)}".lstrip("/"))
 
 
-# What diffoscope calls the parts of a file, where other nodes have the name of a member; read off its sources.
+# diffoscope's names for parts of a file (from its sources); other nodes have the name of a member.
 _SECTIONS = {
     "file list": "archive entries (names, order, times, owners, modes)",
     "filetype from file(1)": "file header (such as a gzip time stamp)",
@@ -89,7 +89,7 @@ _TRUNCATED = " […]"
 
 
 def _name_section(source: str) -> str:
-    """Return what to call a part of a file; empty when `source` names a member."""
+    """Return the name of a part of a file; empty if `source` names a member."""
     if source in _SECTIONS:
         return _SECTIONS[source] or source
     words = source.split(" ")
@@ -120,18 +120,18 @@ def _find_omission(comments: tuple[str, ...]) -> str:
 
 @dataclass(slots=True)
 class _Change:
-    """The first lines that differ; None where there is none."""
+    """The first lines that differ; None on a side without one."""
 
     line: int = 1
     """Number of the line in the control build, from 1."""
     control: str | None = None
     experiment: str | None = None
     no_newline: list[str] = field(default_factory=list)
-    """The signs of the lines that end without a newline."""
+    """The signs (+ or -) of the lines without a newline at their end."""
 
 
 def _first_change(diff: str) -> _Change | None:
-    """Return the first change of a unified diff; None when there is none, or only a notice that it was too much."""
+    """Return the first change of a unified diff; None if there is none, or only a notice of too much input."""
     change = _Change()
     last = ""
     for text in diff.split("\n"):
@@ -166,7 +166,7 @@ _HEXLIFY = re.compile(r"(?:[0-9a-f]{2}){1,32}")
 
 
 def _locate(change: _Change, comments: tuple[str, ...]) -> str:
-    """Return the line, or the byte where diffoscope compared hex dumps."""
+    """Return the line; or the byte, if diffoscope compared hex dumps."""
     one, other = change.control or "", change.experiment or ""
     rows = _XXD.match(one), _XXD.match(other)
     row = rows[0] or rows[1]

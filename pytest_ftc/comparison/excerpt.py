@@ -1,4 +1,4 @@
-"""Evidence from hostile text: two values, fit for a person's eyes, cut to the place where they differ."""
+"""Excerpts as evidence: two values from hostile text, safe to print and cut to the place where they differ."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ _BEFORE = 100
 def contrast(control: str, experiment: str) -> Evidence:
     """Return both values escaped and on one line, at most 300 characters long.
 
-    Cutting each in its middle could cut away the only difference, so both lose what is far from the first one.
+    Shortening each separately could remove the only difference, so both keep the same part around the first one.
     """
     one, other = printable(control, keep=""), printable(experiment, keep="")
     if max(len(one), len(other)) <= _LONGEST:

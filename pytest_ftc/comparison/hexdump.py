@@ -1,4 +1,4 @@
-"""The fallback that needs nothing: the first bytes that differ."""
+"""The fallback comparator, without any tool: the first bytes that differ."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ from pytest_ftc.model import Difference, Evidence
 from pytest_ftc.model.support.printable import shorten
 
 _CHUNK = 1 << 17
-"""Bytes read at once: two such chunks stay in the processor's cache, which megabytes do not."""
+"""Bytes read at once; two such chunks fit in the processor's cache."""
 _CONTEXT = 16
-"""Bytes shown before and from the first differing one; also how far apart two differing places are."""
+"""Bytes shown before and after the first difference; also the distance from which two differences are separate."""
 _REACH = 64 << 20
-"""Bytes after the first difference that are searched for more."""
+"""Bytes after the first difference that are searched for further ones."""
 _MOST_PLACES = 100
 _LONGEST_LINE = 4096
 _END_OF_FILE = "(end of file)"
@@ -28,18 +28,18 @@ _UNEQUAL = re.compile(rb"[^\0]+")
 
 @dataclass(frozen=True, slots=True)
 class FirstDifference:
-    """Where two files differ first."""
+    """The first difference of two files."""
 
     offset: int
-    """Bytes from the start; the length of the shorter file when one is the beginning of the other."""
+    """Offset in bytes; the size of the shorter file if the longer one starts with it."""
     location: str
     evidence: Evidence
     more: int = 0
-    """Further places that differ, counted up to a hundred; 0 when the sizes differ, as all that follows has moved."""
+    """Further places that differ, at most a hundred; 0 if the sizes differ, because everything after has moved."""
 
 
 class HexComparator:
-    """Shows the first differing line of texts, or the first differing bytes of anything else."""
+    """Shows the first differing line of text files, or the first differing bytes of other files."""
 
     def examine(self, difference: Difference, control: Path, experiment: Path) -> Sequence[Difference]:
         try:
@@ -55,7 +55,7 @@ class HexComparator:
 
 
 def first_difference(control: Path, experiment: Path, budget: Budget | None = None) -> FirstDifference | None:
-    """Return where the files differ first, or None when they are equal.  Raises OSError, OutOfTimeError."""
+    """Return the first difference, or None if the files are equal.  Raises OSError, OutOfTimeError."""
     with open(control, "rb", 0) as one, open(experiment, "rb", 0) as other:
         found = _find_offset(one, other, budget or Budget(Limits()))
         if found is None:
@@ -68,7 +68,7 @@ def first_difference(control: Path, experiment: Path, budget: Budget | None = No
 
 
 def _find_offset(one: BinaryIO, other: BinaryIO, budget: Budget) -> tuple[int, int] | None:
-    """Return the first differing offset and its line; line 0 when the files do not begin as text."""
+    """Return the first differing offset and its line number; 0 if the files do not start as text."""
     offset = first_unequal(whole_file(one), whole_file(other), budget)
     if offset is None:
         return None
@@ -86,19 +86,19 @@ def _find_offset(one: BinaryIO, other: BinaryIO, budget: Budget) -> tuple[int, i
 
 
 def _begins_as_text(chunk: bytes) -> bool:
-    """Whether the first chunk of a file is text in UTF-8."""
+    """Return whether the first chunk of a file is UTF-8 text."""
     if b"\0" in chunk:
         return False
     try:
         chunk.decode()
     except UnicodeDecodeError as error:
-        # A character may be cut by the end of the chunk, never by the end of the file.
+        # The end of the chunk may split a character, but the end of the file must not.
         return len(chunk) == _CHUNK and error.start > len(chunk) - 4
     return True
 
 
 def _count_places(one: BinaryIO, other: BinaryIO, offset: int) -> int:
-    """Return how many places differ from `offset` on; one when the sizes differ."""
+    """Return the number of places that differ, starting at `offset`; one if the sizes differ."""
     if one.seek(0, 2) != other.seek(0, 2):
         return 1
     places, end = 0, -_CONTEXT - 1
@@ -111,7 +111,7 @@ def _count_places(one: BinaryIO, other: BinaryIO, offset: int) -> int:
 
 
 def _unequal_runs(one: BinaryIO, other: BinaryIO, offset: int) -> Iterator[tuple[int, int]]:
-    """Yield start and end of each run of unequal bytes within reach, in files of one size."""
+    """Yield start and end of each run of unequal bytes within reach, in files of the same size."""
     one.seek(offset)
     other.seek(offset)
     for position in range(offset, offset + _REACH, _CHUNK):
@@ -132,7 +132,7 @@ def _lines_at(one: BinaryIO, other: BinaryIO, offset: int) -> Evidence:
 
 
 def _line_at(file: BinaryIO, offset: int) -> str:
-    """Return the line at `offset` with its end, empty at the end of the file."""
+    """Return the line at `offset`, including its newline; empty at the end of the file."""
     start = max(0, offset - _LONGEST_LINE)
     file.seek(start)
     before = file.read(offset - start).rpartition(b"\n")[2]

@@ -1,4 +1,4 @@
-"""Comparing the manifests of two builds: which outputs differ, and in what way."""
+"""Comparing the manifests of two builds: which outputs differ, and how."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ def compare_manifests(
 ) -> tuple[Difference, ...]:
     """Return the differences between two manifests, sorted by path; none means parity.
 
-    Parity is the same paths, types, bytes, link targets, and files that are executable for their owner.  The executable
-    bits of folders, of group and of others follow from the umask and say nothing about content, so like all other
-    permission bits they count only when `metadata` is STRICT.
+    Parity means the same paths, types, bytes, link targets, and executable bits of files for their owner.  All other
+    permission bits, including the executable bits of folders, depend on the umask and not on the content.  They count
+    only if `metadata` is STRICT.
     """
     before = {output.path: output for output in control}
     after = {output.path: output for output in experiment}
@@ -29,7 +29,7 @@ def compare_manifests(
 
 
 def digest_manifest(outputs: Sequence[Output], metadata: Metadata) -> str:
-    """Return a digest that two manifests share if, and only if, there is parity between them."""
+    """Return a digest that is equal for two manifests if, and only if, there is parity between them."""
     rows = sorted(
         [output.path, output.type.value, output.target, _relevant_mode(output, metadata), output.size, output.sha256]
         for output in outputs
@@ -78,5 +78,5 @@ def _relevant_mode(output: Output, metadata: Metadata) -> int:
         return 0
     if metadata is Metadata.STRICT:
         return mode
-    # As a umask of 022 leaves it: the history holds digests of these.
+    # The modes that a umask of 022 leaves; the history contains digests with these, so they must not change.
     return 0o111 if output.type is OutputType.FILE and mode & 0o100 else 0

@@ -1,4 +1,4 @@
-"""Comparators of plugins, asked before the one that knows every format."""
+"""Comparators from plugins, which are asked before the built-in one."""
 
 from __future__ import annotations
 
@@ -14,10 +14,9 @@ from pytest_ftc.model.support.printable import shorten
 
 
 class ComparatorChain:
-    """Asks `others` one after the other; what none of them knows is left to the `last`.
+    """Asks each of the `others` in turn, then the `last`.
 
-    A comparator that fails, or returns what is no place in the output it was asked about, is passed over, and noted in
-    `problems`.
+    A comparator that fails, or returns anything but places in the given output, is skipped and listed in `problems`.
     """
 
     def __init__(self, last: Comparator, others: Sequence[Comparator] = ()) -> None:
@@ -28,7 +27,7 @@ class ComparatorChain:
 
     @property
     def problems(self) -> tuple[str, ...]:
-        """What went wrong, one sentence each."""
+        """The errors of comparators, one sentence each."""
         with self._lock:
             return tuple(self._problems)
 
@@ -37,14 +36,14 @@ class ComparatorChain:
         return self.ask_others(difference, control, experiment) or self._last.examine(difference, control, experiment)
 
     def ask_others(self, difference: Difference, control: Path, experiment: Path) -> Sequence[Difference]:
-        """Return what the first of the others that knows the output says of it; nothing when none does."""
+        """Return the result of the first of the others that handles the output; empty if none does."""
         for comparator in self._others:
             try:
                 found = list(_checked(comparator.examine(difference, control, experiment), difference))
             except Exception as error:
-                told = f"{type(error).__name__}: {shorten(str(error))}"
+                reason = f"{type(error).__name__}: {shorten(str(error))}"
                 with self._lock:
-                    self._problems[f"the comparator {type(comparator).__name__} failed: {told}"] = None
+                    self._problems[f"the comparator {type(comparator).__name__} failed: {reason}"] = None
                 continue
             if found:
                 return found
@@ -52,7 +51,7 @@ class ComparatorChain:
 
 
 def _checked(found: object, asked: Difference) -> Iterator[Difference]:
-    """Yield what was found, fit to be shown; its values come from an artifact.  Raises TypeError, ValueError."""
+    """Yield the places found, safe to print: their values come from an artifact.  Raises TypeError, ValueError."""
     if found is not None and not isinstance(found, Sequence):
         raise TypeError(f"expected a sequence of Difference, found {found!r}")
     for one in found or ():

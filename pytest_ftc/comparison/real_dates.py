@@ -1,6 +1,6 @@
-"""Looking for today's date in outputs that are the same although the builds' clocks were far apart.
+"""Searching for the real date in outputs that are equal although the builds' clocks were far apart.
 
-Such a date comes from where the moved clock does not reach, most likely the times that the kernel gives to files.
+Such a date comes from a clock that was not moved, most likely the timestamps that the kernel gives to files.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from pytest_ftc.comparison.members.limits import Budget, Limits
 from pytest_ftc.comparison.search import scan_pieces
 
 _LARGE = 1 << 30
-"""A name is no short text, so that the numbers in it do not count."""
+"""A size for names, so that forms that count only in short texts do not count in them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,9 +22,9 @@ class RealDate:
     """The result of the search."""
 
     text: str
-    """The date as it stands in an output; empty when none does."""
+    """The date as it appears in an output; empty if none was found."""
     not_searched: tuple[str, ...] = ()
-    """What was not opened, or not to its end; one sentence each, empty when a date was found."""
+    """What was not searched, or not completely; one sentence each, empty if a date was found."""
 
 
 def find_real_date(
@@ -37,8 +37,8 @@ def find_real_date(
 ) -> RealDate:
     """Search `files`, outputs by name, for a date of the real `moments`, in seconds since 1970.
 
-    A date that stands in a file below `source` too, or is explained by a value of the variables `explained`, is none.
-    Without `numbers`, numbers of two or three digits are none either.
+    A date that also appears in a file below `source`, or matches a value of the variables `explained`, does not count.
+    Without `numbers`, numbers of two or three digits do not count either.
     """
     forms = make_forms(moments, explained, numbers=numbers)
     missed: dict[str, None] = {}
@@ -59,9 +59,9 @@ def find_real_date(
 
 
 def _is_in_tree(folder: Path, text: str, forms: Sequence[Form]) -> bool:
-    """Whether a file below `folder`, or its name, contains the date; one budget for the insides of all."""
+    """Return whether a file below `folder`, or its name, contains the date; all files share one budget."""
     budget = Budget(Limits())
-    # However large it is, and whatever else it names: it may have come from there.
+    # Without the conditions on size and context: the output may have copied the date from anywhere.
     wanted = [replace(form, holds=bool) if form.most else form for form in forms if form.text in (text, "")]
 
     def look(data: bytes, size: int) -> Iterable[str]:

@@ -1,4 +1,4 @@
-"""Looking for given bytes in outputs, also inside archives and what is compressed."""
+"""Searching outputs for given bytes, including inside archives and compressed data."""
 
 from __future__ import annotations
 
@@ -15,43 +15,43 @@ from pytest_ftc.comparison.members.span import Span, skip_hole
 _CHUNK = 1 << 20
 _LIMITS = Limits(decompressed=1 << 29)
 _OVERLAP = 512
-"""Bytes in which what is looked for may lie where two parts meet."""
+"""Bytes that consecutive parts share, so that a match across their border is found."""
 
 Look = Callable[[bytes, int], Iterable[str]]
 
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """What was found in one file."""
+    """The matches in one file."""
 
     places: tuple[tuple[str, str], ...]
-    """Member (empty for the file itself) and what the bytes are called that it contains, each pair once."""
+    """Pairs, each once: a member (empty for the file itself), and the label of the bytes found in it."""
     not_searched: tuple[str, ...]
-    """What was not opened, or not to its end, and why; one sentence each."""
+    """What was not searched, or not completely, and why; one sentence each."""
 
 
 class Seeker(Protocol):
-    """Knows what is looked for."""
+    """Finds labelled byte strings."""
 
     @property
     def overlap(self) -> int:
-        """How many bytes what is looked for may take, less one."""
+        """The length of the longest match, minus one."""
 
     def find(self, data: bytes, among: Collection[str] | None) -> Iterable[str]:
-        """Return what the bytes are called that `data` contains; only what is `among` these, if they are given."""
+        """Return the labels of the byte strings in `data`; only those in `among`, if given."""
 
 
 def seek(path: Path, seeker: Seeker, name: str = "", budget: Budget | None = None) -> Found:
-    """Have `seeker` search the file at `path`, called `name`, and every piece in it.
+    """Search the file at `path`, named `name`, and every piece in it with `seeker`.
 
-    They are searched as far as the `budget` goes; the beginning of the file is in any case.  Raises OSError.
+    The search ends when the `budget` is used up, but always covers the beginning of the file.  Raises OSError.
     """
     budget = budget or Budget(_LIMITS)
     found: dict[Piece, Collection[str]] = {}
     places: dict[tuple[Piece, str], None] = {}
     with open(path, "rb", 0) as file, closing(walk_pieces(file, name, budget)) as pieces, _time_limit(budget):
         for piece in pieces:
-            # What is stored as it is was searched with its container, and is only located more exactly.
+            # The bytes of an uncompressed member were searched with its container; this only refines the location.
             among = found.get(piece.within, ()) if piece.within else None
             if among is None or among:
                 here = found[piece] = _search(piece.content, seeker, among, budget)
@@ -59,15 +59,15 @@ def seek(path: Path, seeker: Seeker, name: str = "", budget: Budget | None = Non
                     if piece.within:
                         places.pop((piece.within, what), None)
                     places[piece, what] = None
-    told = dict.fromkeys((piece.member, what) for piece, what in places)
-    return Found(tuple(told), tuple(budget.cut))
+    pairs = dict.fromkeys((piece.member, what) for piece, what in places)
+    return Found(tuple(pairs), tuple(budget.cut))
 
 
 def scan_pieces(path: Path, look: Look, name: str = "", budget: Budget | None = None) -> Found:
-    """Have `look` search the file at `path`, called `name`, and every piece in it, as far as the `budget` goes.
+    """Search the file at `path`, named `name`, and every piece in it with `look`, until the `budget` is used up.
 
-    `look` gets parts of a piece, each beginning with the last bytes of the one before, and the size of the piece, and
-    returns what it found there.  Raises OSError.
+    `look` gets a part of a piece, which repeats the last bytes of the previous part, and the size of the piece.  It
+    returns its matches.  Raises OSError.
     """
     budget = budget or Budget(_LIMITS)
     places: dict[tuple[str, str], None] = {}
@@ -90,7 +90,7 @@ def _time_limit(budget: Budget) -> Iterator[None]:
     try:
         yield
     except OutOfTimeError as error:
-        budget.tell(str(error))
+        budget.record(str(error))
 
 
 def _search(span: Span, seeker: Seeker, among: Collection[str] | None, budget: Budget) -> Collection[str]:

@@ -1,8 +1,8 @@
 """Ar: static libraries and Debian packages; times, owners and modes as ``ar D`` writes them.
 
-The order of members stays: in a Debian package it is prescribed (deb(5)), in a library it decides which of two
-definitions the linker takes, and the symbol table points at offsets.  Headers keep their size, so it stays right.
-See ar(1) under "D", and ar(5) for the variants of GNU and BSD.
+Members keep their order: deb(5) prescribes it for Debian packages, and in a library it decides which of two
+definitions the linker picks.  Headers keep their size, so the offsets in the symbol table stay valid.
+See ar(1) under "D", and ar(5) for the GNU and BSD variants.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ MAGIC = b"!<arch>\n"
 THIN = b"!<thin>\n"
 _HEADER = 60
 _INDEXES = (b"/", b"/SYM64/")
+"""GNU's symbol tables, with 32-bit and 64-bit offsets; ``ar D`` gives them mode 0."""
 
 
 def normalize_ar(source: BinaryIO, target: BinaryIO, rules: Rules) -> None:
@@ -31,11 +32,11 @@ def normalize_ar(source: BinaryIO, target: BinaryIO, rules: Rules) -> None:
 
 def refuse_thin(source: BinaryIO, target: BinaryIO, rules: Rules) -> None:
     """Refuse a thin archive."""
-    raise NormalizationError("it is a thin ar archive: its members lie in other files")
+    raise NormalizationError("it is a thin ar archive: its members are in other files")
 
 
 def _parse(header: bytes) -> tuple[bytes, int]:
-    """Return name field and size of a member."""
+    """Return the name field and the size of a member."""
     if len(header) < _HEADER or header[58:] != b"`\n":
         raise NormalizationError("a header of the ar archive is damaged or cut short")
     size = header[48:58].rstrip(b" ")
@@ -45,7 +46,7 @@ def _parse(header: bytes) -> tuple[bytes, int]:
 
 
 def _normal(name: bytes, size: int) -> bytes:
-    """Return a header; GNU ar leaves the fields of the table of long names blank."""
+    """Return a header; GNU ar leaves all other fields blank in the header of ``//``, the table of long names."""
     mode = b"0" if name in _INDEXES else b"644"
     fields = (b"", b"", b"", b"") if name == b"//" else (b"0", b"0", b"0", mode)
     return b"%-16b%-12b%-6b%-6b%-8b%-10d`\n" % (name, *fields, size)
@@ -61,6 +62,7 @@ def _copy(source: BinaryIO, target: BinaryIO, size: int, name: bytes) -> None:
 
 
 def _copy_padding(source: BinaryIO, target: BinaryIO, size: int) -> None:
+    # A member of odd size is followed by one byte, so that each header starts at an even offset (ar(5)).
     if size % 2:
         padding = source.read(1)
         if padding not in (b"\n", b"\0", b""):

@@ -1,4 +1,4 @@
-"""Reading hostile files with bounded memory: as much at a time as was asked for, never as much as a header claims."""
+"""Reading hostile files with bounded memory: sizes claimed in a header are never trusted."""
 
 from __future__ import annotations
 
@@ -14,15 +14,15 @@ _LARGEST_READ = 64 << 20
 
 
 class Readable(Protocol):
-    """What can be read piece by piece."""
+    """A source that can be read piece by piece."""
 
     def read(self, size: int = -1, /) -> bytes: ...
 
 
 def read_frame(decompressor: Decompressor, data: bytes, source: Readable) -> Iterator[bytes]:
-    """Yield the content of one frame, which begins with `data` and goes on in `source`.
+    """Yield the content of one frame, which begins with `data` and continues in `source`.
 
-    Raises NormalizationError when it is cut short.
+    Raises NormalizationError if the frame is truncated.
     """
     while not decompressor.eof:
         ended = False
@@ -37,7 +37,7 @@ def read_frame(decompressor: Decompressor, data: bytes, source: Readable) -> Ite
 
 
 class Window:
-    """A part of a file: `length` bytes from `start` on."""
+    """Part of a file: `length` bytes starting at `start`."""
 
     def __init__(self, file: BinaryIO, start: int, length: int) -> None:
         self._file = file
@@ -53,7 +53,7 @@ class Window:
 
 
 class SmallReads:
-    """A file for tarfile and zipfile, which read a header of whatever size the file claims it to have."""
+    """Limits how much tarfile and zipfile read at once; both trust the size that a header claims."""
 
     def __init__(self, file: BinaryIO) -> None:
         self._file = file

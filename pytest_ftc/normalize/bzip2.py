@@ -1,4 +1,4 @@
-"""Bzip2: one stream, level 9; it stores no metadata, but a tar archive inside does."""
+"""Bzip2: one stream, level 9.  It stores no metadata, but a tar archive inside does."""
 
 from __future__ import annotations
 

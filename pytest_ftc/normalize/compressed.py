@@ -1,4 +1,4 @@
-"""Compressed files: decompressed frame by frame, a tar archive inside normalized, compressed again in one frame."""
+"""Compressed files: decompress every frame, normalize a tar archive inside, and compress again as one frame."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ from pytest_ftc.normalize.rules import CHUNK, Budget, Rules, check_count
 from pytest_ftc.normalize.tar import is_tar, normalize_tar
 
 _IN_MEMORY = 16 << 20
-"""Bytes of a payload that are not yet put into a temporary file."""
+"""A payload of up to this many bytes is kept in memory; a larger one goes to a temporary file."""
 
 
 _HEAD = 16
-"""Bytes of a frame's head that are looked at."""
+"""Bytes of a frame's header that `Codec.check` examines."""
 
 
 class Compressor(Protocol):
@@ -35,17 +35,17 @@ class Codec:
     name: str
     magic: bytes
     decompressor: Callable[[], Decompressor]
-    """Makes one for each frame."""
+    """Creates a decompressor; called for each frame."""
     compressor: Callable[[int], Compressor]
-    """Makes one with fixed settings, for a payload of so many bytes."""
+    """Creates a compressor with fixed settings, given the payload's size."""
     broken: tuple[type[Exception], ...]
-    """What the decompressor raises on damaged input."""
+    """Exceptions that the decompressor raises on damaged input."""
     header: bytes = b""
-    """What goes before the compressor's output."""
+    """Bytes written before the compressor's output."""
     padded: bool = False
     """Whether NUL bytes may follow the last frame."""
     check: Callable[[bytes], None] = lambda head: None
-    """Raises NormalizationError when a frame with this head is not to be rewritten."""
+    """Raises NormalizationError if a frame with this header must not be rewritten."""
 
     def normalize(self, source: BinaryIO, target: BinaryIO, rules: Rules) -> None:
         """Rewrite a file in this format."""

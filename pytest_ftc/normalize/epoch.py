@@ -1,4 +1,4 @@
-"""Which time is stored: https://reproducible-builds.org/specs/source-date-epoch/."""
+"""Choosing the timestamp to store: https://reproducible-builds.org/specs/source-date-epoch/."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ from pytest_ftc.model.support.git import run_git
 
 
 def choose_epoch(choice: str | None, path: Path, environ: Mapping[str, str]) -> int:
-    """Return the time for the file at `path`, in seconds since 1970.
+    """Return the timestamp for the file at `path`, in seconds since 1970.
 
-    `choice` is a number, ``git`` (the last commit of the repository around the file), ``unset`` (a fixed time) or None:
-    SOURCE_DATE_EPOCH when it is set, else ``git`` where there is a repository, else ``unset``.
-    Raises NormalizationError when that cannot be had.
+    `choice` is a number, ``git`` (the last commit of the repository that contains the file), ``unset`` (a fixed time)
+    or None: SOURCE_DATE_EPOCH if set, else ``git`` if there is a repository, else ``unset``.
+    Raises NormalizationError if the time cannot be determined.
     """
     folder = Path(os.path.realpath(path.parent))
     if not folder.is_dir():
@@ -41,10 +41,10 @@ def _commit_time(folder: Path, environ: Mapping[str, str]) -> int:
     try:
         done = run_git(folder, "log", "-1", "--format=%ct", environ=environ)
     except OSError as error:
-        raise NormalizationError(f"git cannot be run to learn the time of the last commit: {error.strerror}") from error
+        raise NormalizationError(f"cannot run git to get the time of the last commit: {error.strerror}") from error
     if done.returncode or not done.stdout.strip().isdigit():
-        words = (done.stderr.decode(errors="replace").strip() or "it answered nothing").splitlines()[0]
+        words = (done.stderr.decode(errors="replace").strip() or "it printed nothing").splitlines()[0]
         raise NormalizationError(
-            f"git does not tell the time of the last commit: {words}; give --epoch a number or unset"
+            f"git cannot determine the time of the last commit: {words}; give --epoch a number or unset"
         )
     return int(done.stdout)

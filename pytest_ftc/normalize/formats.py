@@ -1,4 +1,4 @@
-"""Which format a file has, by its first bytes."""
+"""Detecting a file's format from its first bytes."""
 
 from __future__ import annotations
 
@@ -20,9 +20,9 @@ _HEAD = 512
 
 
 def choose_normalizer(path: Path, source: BinaryIO) -> Normalizer:
-    """Return what normalizes the file `source` at `path`; leaves `source` at its start.
+    """Return the normalizer for the file `source` at `path`, with `source` rewound to its start.
 
-    Raises NormalizationError when the format is unknown.
+    Raises NormalizationError if the format is unknown.
     """
     head = source.read(_HEAD)
     normalizer = _by_magic(head)
@@ -33,7 +33,7 @@ def choose_normalizer(path: Path, source: BinaryIO) -> Normalizer:
     if normalizer is None and zips.is_zip(source):
         normalizer = zips.normalize_zip
     if normalizer is None:
-        raise NormalizationError("it is of no known format: tar, zip, gzip, xz, bzip2, zstd, ar or pyc")
+        raise NormalizationError("unknown format; known are tar, zip, gzip, xz, bzip2, zstd, ar and pyc")
     source.seek(0)
     return normalizer
 

@@ -1,4 +1,4 @@
-"""Gzip (RFC 1952): no name, no time, no system, one member, level 9."""
+"""Gzip (RFC 1952): one member, level 9, without file name, time and operating system."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _FEXTRA = 4
 
 
 class _Writer:
-    """Compresses the deflate stream and the trailer of one member."""
+    """Writes the deflate stream and the trailer of one member."""
 
     def __init__(self, size: int) -> None:
         self._zlib = zlib.compressobj(_LEVEL, zlib.DEFLATED, -zlib.MAX_WBITS)
@@ -26,6 +26,7 @@ class _Writer:
         return self._zlib.compress(data)
 
     def flush(self) -> bytes:
+        # RFC 1952 2.3.1: ISIZE is the size modulo 2**32.
         return self._zlib.flush() + struct.pack("<LL", self._crc, self._size & 0xFFFFFFFF)
 
 
@@ -37,11 +38,12 @@ def _check(head: bytes) -> None:
 CODEC = Codec(
     name="gzip",
     magic=b"\x1f\x8b\x08",
-    # No flags, no time, XFL 2 (best compression), system 255 (unknown).
+    # RFC 1952 2.3.1: FLG 0, MTIME 0 (no timestamp), XFL 2 (best compression), OS 255 (unknown).
     header=b"\x1f\x8b\x08\0\0\0\0\0\x02\xff",
     decompressor=lambda: Inflater(wbits=16 + zlib.MAX_WBITS),
     compressor=_Writer,
     broken=(zlib.error,),
+    # Tapes pad files to whole blocks, so gzip ignores trailing zeros (its manual, "Using gzip on tapes").
     padded=True,
     check=_check,
 )

@@ -1,4 +1,4 @@
-"""Hard links in a tar archive: which name of a file holds its content must not depend on which was met first."""
+"""Hard links in a tar archive: the first name in sorted order holds the content, whichever tar saw first."""
 
 from __future__ import annotations
 
@@ -9,14 +9,14 @@ from pytest_ftc.model.errors import NormalizationError
 from pytest_ftc.normalize.member_names import show
 
 _LONGEST_CHAIN = 8
-"""Links that may lead to links; tar itself writes none that do."""
+"""Limit on links to links; tar never writes such a chain."""
 
 
 def settle_links(members: Sequence[tarfile.TarInfo]) -> Iterator[tuple[str, tarfile.TarInfo, str | None]]:
-    """Yield of each of the sorted `members` the name, the member with its content, and None or the name to link to.
+    """Yield, for each of the sorted `members`, its name, the member that has its content, and the name to link to.
 
-    The first name of a file gets the content, the others link to it.  Raises NormalizationError when a link leads to no
-    member.
+    The first name of a file gets the content (its link is None); the others link to it.
+    Raises NormalizationError if a link's target is not in the archive.
     """
     by_name = {member.name: member for member in members}
     first: dict[str, str] = {}
@@ -37,5 +37,5 @@ def _find_holder(member: tarfile.TarInfo, by_name: dict[str, tarfile.TarInfo]) -
             break
     if holder.islnk() or (holder is not member and holder.isdir()):
         name = show(member.name.encode("utf-8", "surrogateescape"))
-        raise NormalizationError(f"the hard link {name} leads to no file in the archive")
+        raise NormalizationError(f"the target of the hard link {name} is not a file in the archive")
     return holder

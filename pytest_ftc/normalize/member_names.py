@@ -1,4 +1,4 @@
-"""Names of members: data, never paths to open here; but they must leave no doubt about what an archive unpacks to."""
+"""Names of members.  They are never opened as paths here, but what an archive unpacks to must be unambiguous."""
 
 from __future__ import annotations
 
@@ -9,14 +9,14 @@ from pytest_ftc.model.support.printable import shorten
 
 
 def show(name: bytes) -> str:
-    """Return `name` in quotes, fit for a message."""
+    """Return `name` in quotes, safe to print in a message."""
     return f"'{shorten(name.decode('utf-8', 'surrogateescape'))}'"
 
 
 def check_names(members: Iterable[tuple[bytes, bool]]) -> None:
-    """Raise NormalizationError when the order of `members`, names and whether they are folders, matters on unpacking.
+    """Raise NormalizationError if the result of unpacking depends on the order of `members` (name, is a folder).
 
-    That is so when two have one path, or when one lies below another that is no folder (a symlink, say).
+    It does if two members have the same path, or if one is below another that is not a folder (a symlink, say).
     """
     folders: dict[bytes, bool] = {}
     for name, is_folder in members:
@@ -29,11 +29,11 @@ def check_names(members: Iterable[tuple[bytes, bool]]) -> None:
     for path in folders:
         obstacle = next((above for above in _above(path) if not folders.get(above, True)), None)
         if obstacle is not None:
-            raise NormalizationError(f"member {show(path)} lies below {show(obstacle)}, which is no folder")
+            raise NormalizationError(f"member {show(path)} is below {show(obstacle)}, which is not a folder")
 
 
 def _plain(name: bytes) -> bytes:
-    """Return `name` without what does not change where it leads: ``./``, doubled and trailing slashes."""
+    """Return `name` without redundant parts: ``./``, doubled and trailing slashes."""
     root = b"/" if name.startswith(b"/") else b""
     return root + b"/".join(part for part in name.split(b"/") if part not in (b"", b"."))
 

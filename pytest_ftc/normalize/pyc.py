@@ -1,7 +1,7 @@
-"""Compiled Python (PEP 552): the time of the source in its header gives way to a hash of the source.
+"""Compiled Python: a hash of the source replaces the source's mtime in the header (PEP 552).
 
-Just another time would make Python hold the file for stale and write a new one.  With a hash that is checked on import
-it is right whatever times an installation gives to the source.  Without the source nothing can be known: refused.
+With any other mtime, Python would consider the file stale and rewrite it.  A checked hash stays valid whatever mtime
+the source has after installation.  Computing the hash needs the source, so without it the file is refused.
 """
 
 from __future__ import annotations
@@ -16,15 +16,16 @@ from pytest_ftc.model.errors import NormalizationError
 from pytest_ftc.normalize.rules import CHUNK, Rules
 
 _HEADER = struct.Struct("<4s3L")
+"""Magic number and flags, then mtime and size of the source or, in their place, an 8-byte hash of it (PEP 552)."""
 _TIMESTAMP, _HASHED, _CHECKED = 0, 0b01, 0b10
 _FIRST_MAGIC, _LAST_MAGIC = 3390, 4999
-"""Magic numbers from Python 3.7, which brought this header, on; 3.14 has 3627."""
+"""Magic numbers of Python 3.7, which introduced this header, and later; 3.14 has 3627."""
 
 _ADVICE = "compile with `python -m compileall --invalidation-mode checked-hash` instead"
 
 
 def is_bytecode(name: str, head: bytes) -> bool:
-    """Return whether a file of this `name` that begins with `head` is compiled by Python 3.7 or later."""
+    """Return whether a file with this `name` and these first bytes was compiled by Python 3.7 or later."""
     return (
         name.endswith(".pyc")
         and head[2:4] == b"\r\n"
@@ -33,7 +34,7 @@ def is_bytecode(name: str, head: bytes) -> bool:
 
 
 def make_normalizer(path: Path) -> Callable[[BinaryIO, BinaryIO, Rules], None]:
-    """Return the normalizer of the compiled file at `path`, next to or below whose folder its source is looked for."""
+    """Return the normalizer for the compiled file at `path`; its source is looked up as Python does (PEP 3147)."""
 
     def normalize(source: BinaryIO, target: BinaryIO, rules: Rules) -> None:
         head = source.read(_HEADER.size)
@@ -53,7 +54,7 @@ def _normal_header(path: Path, head: bytes, rules: Rules) -> bytes:
     if flags != _TIMESTAMP:
         raise NormalizationError(f"its flags {flags:#x} are unknown")
     if path.parent.name != "__pycache__" and not path.with_suffix(".py").exists():
-        # Python imports such a file without source, and then does not look at the time.
+        # Python imports such a file without its source, and ignores the mtime (PEP 3147, case 4).
         return _HEADER.pack(magic, flags, rules.epoch, size)
     if magic != importlib.util.MAGIC_NUMBER:
         raise NormalizationError(f"another version of Python compiled it, so its source cannot be hashed; {_ADVICE}")
@@ -62,7 +63,7 @@ def _normal_header(path: Path, head: bytes, rules: Rules) -> bytes:
 
 
 def _read_source(path: Path, modified: int, size: int) -> bytes:
-    """Return the source, which must be the one that was compiled as far as its time and size tell."""
+    """Return the source; its mtime and size must match those recorded when it was compiled."""
     try:
         found = Path(importlib.util.source_from_cache(str(path)))
     except ValueError:

@@ -1,4 +1,4 @@
-"""One file, replaced as a whole or not at all."""
+"""Replacing one file atomically."""
 
 from __future__ import annotations
 
@@ -20,9 +20,9 @@ _SIGNATURES = (".asc", ".sig", ".sign", ".minisig", ".sigstore", ".sigstore.json
 def normalize_file(path: Path, rules: Rules, *, write: bool = True, output: Path | None = None) -> bool:
     """Normalize the file at `path` and return whether its bytes change.
 
-    With `write` it is replaced, atomically, with its mode kept; or with a folder `output`, which is made where it is
-    missing, the result goes there under the same name and the file stays.  Raises NormalizationError when the file is
-    refused, and then nothing has been written.
+    With `write` the file is replaced atomically and keeps its mode.  With a folder `output` (created if missing), the
+    result is written there under the same name instead.  Raises NormalizationError if the file is refused; nothing has
+    been written then.
     """
     try:
         return _normalize(path, rules, write, output)
@@ -31,9 +31,9 @@ def normalize_file(path: Path, rules: Rules, *, write: bool = True, output: Path
 
 
 def _normalize(path: Path, rules: Rules, write: bool, output: Path | None) -> bool:
-    path.stat()  # as an OSError tells of a loop of symlinks; resolve() raises RuntimeError before Python 3.13
+    path.stat()  # raises OSError for a symlink loop; before Python 3.13, resolve() raises RuntimeError
     real = path.resolve(strict=True)
-    # Looked at before it is opened: to open a FIFO would wait for a writer.
+    # Checked before opening: opening a FIFO would wait for a writer.
     if not real.is_file():
         raise NormalizationError("it is not a regular file")
     target = real
@@ -56,7 +56,7 @@ def _normalize(path: Path, rules: Rules, write: bool, output: Path | None) -> bo
 
 
 def _put(temporary: Path, file: BinaryIO, target: Path, before: os.stat_result) -> None:
-    """Rename the complete `temporary` to `target`, with the mode and where possible the owner of the file `before`."""
+    """Rename the complete `temporary` to `target`, with the mode and, if permitted, the owner of the file `before`."""
     with contextlib.suppress(PermissionError):
         os.fchown(file.fileno(), before.st_uid, before.st_gid)
     os.fchmod(file.fileno(), stat.S_IMODE(before.st_mode))
@@ -72,7 +72,7 @@ def _put(temporary: Path, file: BinaryIO, target: Path, before: os.stat_result) 
 def _check_unchanged(path: Path, before: os.stat_result) -> None:
     now = path.stat()
     if (now.st_ino, now.st_size, now.st_mtime_ns) != (before.st_ino, before.st_size, before.st_mtime_ns):
-        raise NormalizationError("something else wrote to it meanwhile")
+        raise NormalizationError("another process modified it meanwhile")
 
 
 def _check_signatures(path: Path) -> None:

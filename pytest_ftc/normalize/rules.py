@@ -1,4 +1,4 @@
-"""What every format's normalizer is told, and the bounds it keeps on hostile input."""
+"""The parameters of every format's normalizer, and its limits on hostile input."""
 
 from __future__ import annotations
 
@@ -9,13 +9,13 @@ from typing import BinaryIO
 from pytest_ftc.model.errors import NormalizationError
 
 CHUNK = 1 << 16
-"""Bytes read, and at most decompressed, at a time."""
+"""Most bytes read or decompressed at a time."""
 
 MOST_MEMBERS = 500_000
-"""Members of one archive, whose headers are held in memory, and frames of one compressed file."""
+"""Most members of one archive (their headers are kept in memory), or frames of one compressed file."""
 
 LATEST_EPOCH = 0xFFFFFFFF
-"""The last time that every format here can store: February 2106."""
+"""The latest time that every format here can store: February 2106."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -23,9 +23,9 @@ class Rules:
     """How to normalize one file."""
 
     epoch: int
-    """Seconds since 1970 that every stored time becomes."""
+    """The timestamp to store everywhere, in seconds since 1970."""
     max_size: int = 4 << 30
-    """Bytes that one file's contents may have when decompressed."""
+    """Most bytes of one file's contents after decompression."""
 
     def __post_init__(self) -> None:
         if not 0 <= self.epoch <= LATEST_EPOCH:
@@ -35,7 +35,7 @@ class Rules:
 Normalizer = Callable[[BinaryIO, BinaryIO, Rules], None]
 """Reads a whole file from the first (seekable) argument and writes it, normalized, to the second.
 
-Raises NormalizationError when the file is not to be rewritten.
+Raises NormalizationError if the file must not be rewritten.
 """
 
 
@@ -46,13 +46,13 @@ class Budget:
         self._left = self._limit = rules.max_size
 
     def spend(self, size: int) -> None:
-        """Take `size` bytes off; raises NormalizationError when none are left."""
+        """Count `size` bytes; raises NormalizationError above the limit."""
         self._left -= size
         if self._left < 0:
             raise NormalizationError(f"it holds more than {self._limit} bytes when decompressed; raise --max-size")
 
 
 def check_count(members: int) -> None:
-    """Raise NormalizationError when there are too many `members`."""
+    """Raise NormalizationError if there are too many `members`."""
     if members > MOST_MEMBERS:
         raise NormalizationError(f"it has more than {MOST_MEMBERS} members")

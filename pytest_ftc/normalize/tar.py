@@ -1,7 +1,7 @@
-"""Tar: members sorted by name, times, owners and modes fixed, headers in POSIX form and only where they are needed.
+"""Tar: members sorted by name, fixed times, owners and modes, pax headers only where ustar is not enough.
 
-Sources: https://reproducible-builds.org/docs/archives/ and the chapter "Reproducibility" of GNU tar's manual.  Both
-let tools either set all times or only clamp later ones; here all are set: the times of a checkout's files vary too.
+See https://reproducible-builds.org/docs/archives/ and "Reproducibility" in the GNU tar manual.  Both allow clamping
+times instead of setting them; here all are set, because the mtimes of files in a checkout vary too.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from pytest_ftc.normalize.member_names import check_names, show
 from pytest_ftc.normalize.rules import CHUNK, Budget, Rules, check_count
 
 BROKEN = (tarfile.TarError, OSError, ValueError, IndexError, OverflowError, RecursionError, EOFError)
-"""What tarfile raises on damaged input."""
+"""Exceptions that tarfile raises on damaged input."""
 
 _REGULAR = (tarfile.REGTYPE, tarfile.AREGTYPE, tarfile.CONTTYPE, tarfile.GNUTYPE_SPARSE)
 _OTHERS = (tarfile.DIRTYPE, tarfile.SYMTYPE, tarfile.LNKTYPE, tarfile.CHRTYPE, tarfile.BLKTYPE, tarfile.FIFOTYPE)
@@ -43,11 +43,14 @@ _REGENERATED = frozenset(
         "SCHILY.realsize",
     ]
 )
-"""Keywords of extended headers that the header itself says, or that tell of the machine; see pax(1)."""
+"""pax keywords to drop: tarfile writes the first ones again where needed, the others describe the build machine.
+
+See POSIX pax, "pax Extended Header", for the lower-case ones; libarchive's tar(5) for LIBARCHIVE and SCHILY.
+"""
 
 
 def is_tar(head: bytes) -> bool:
-    """Return whether `head`, the first 512 bytes of a file, is a tar header: its checksum is right."""
+    """Return whether `head`, the first 512 bytes of a file, is a tar header with a correct checksum."""
     try:
         tarfile.TarInfo.frombuf(head[:512], "utf-8", "surrogateescape")
     except BROKEN:
@@ -66,7 +69,7 @@ def normalize_tar(source: BinaryIO, target: BinaryIO, rules: Rules) -> None:
 
 
 def _read_members(archive: tarfile.TarFile, source: BinaryIO) -> list[tarfile.TarInfo]:
-    """Return all members; raises NormalizationError unless they and the end mark are the whole file."""
+    """Return all members; raises NormalizationError if the file holds anything but them and the end mark."""
     length = source.seek(0, 2)
     members = list(_scan(archive, length))
     _check_end(source, archive.offset)
@@ -89,25 +92,28 @@ def _check_member(member: tarfile.TarInfo, length: int) -> None:
     name = show(_bytes(member.name))
     if member.type not in _REGULAR + _OTHERS:
         raise NormalizationError(f"member {name} has the unknown type {member.type!r}")
+    # A whiteout: it deletes a file of a lower layer (OCI image specification, layer.md, "Whiteouts").
     if member.name.rpartition("/")[2].startswith(".wh."):
-        raise NormalizationError(f"member {name} marks a container layer, whose owners and modes are content")
+        raise NormalizationError(
+            f"member {name} shows that this is a container layer, whose owners and modes are content"
+        )
     if member.size < 0 or _stored_end(member) > length:
         raise NormalizationError(f"member {name} is cut short")
     if not member.isreg() and member.size and not member.isdir():
-        raise NormalizationError(f"member {name} is no file, but has content")
+        raise NormalizationError(f"member {name} is not a file, but has content")
 
 
 def _stored_end(member: tarfile.TarInfo) -> int:
-    """Return the offset at which the stored content of `member` ends; a sparse one stores less than its size."""
+    """Return the end offset of the stored content of `member`; a sparse file stores less than its size."""
     sparse: list[tuple[int, int]] | None = getattr(member, "sparse", None)
     size = member.size if sparse is None else sum(length for _, length in sparse)
     return member.offset_data + (size if member.isreg() else 0)
 
 
 def _check_end(source: BinaryIO, offset: int) -> None:
-    """Raise NormalizationError unless from `offset` on there are two or more blocks of NULs, as POSIX demands.
+    """Raise NormalizationError unless only NULs follow `offset`, at least two blocks, as POSIX requires (pax, "ustar").
 
-    tarfile takes a damaged header for the end, so without this members could be lost.
+    tarfile treats a damaged header as the end; without this check, members could be lost.
     """
     source.seek(offset)
     zeros = 0
@@ -133,7 +139,7 @@ def _write_members(archive: tarfile.TarFile, members: list[tarfile.TarInfo], tar
 
 
 def _header(name: str, member: tarfile.TarInfo, link: str | None, rules: Rules) -> tarfile.TarInfo:
-    """Return the header under which `member` is stored as `name`, as a hard link to `link` unless that is None."""
+    """Return the header that stores `member` as `name`; as a hard link to `link` unless that is None."""
     header = tarfile.TarInfo(name)
     header.mtime = rules.epoch
     header.mode = _mode(member)
@@ -149,7 +155,7 @@ def _header(name: str, member: tarfile.TarInfo, link: str | None, rules: Rules) 
 
 
 def _mode(member: tarfile.TarInfo) -> int:
-    """Return 755 or 644 by the owner's executable bit, as git does; set-id and sticky bits are content and stay."""
+    """Return 755 or 644 by the owner's executable bit, as git does; set-id and sticky bits are content and kept."""
     if member.issym():
         return 0o777
     executable = member.isdir() or member.mode & stat.S_IXUSR

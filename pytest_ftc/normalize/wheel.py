@@ -1,4 +1,4 @@
-"""A wheel's RECORD: it stays as it is, so it has to be right.
+"""Checking a wheel's RECORD: it is copied unchanged, so it must already be correct.
 
 See https://packaging.python.org/en/latest/specifications/binary-distribution-format/.
 """
@@ -17,11 +17,11 @@ from pytest_ftc.normalize.member_names import show
 
 _UNHASHED = ("RECORD", "RECORD.jws", "RECORD.p7s")
 _ALGORITHMS = ("sha256", "sha384", "sha512")
-"""The specification allows none weaker than sha256."""
+"""The specification allows nothing weaker than sha256."""
 
 
 def find_dist_info(names: Collection[bytes]) -> bytes | None:
-    """Return the metadata folder, with its slash, of the wheel whose members are `names`; None when it is no wheel."""
+    """Return the .dist-info folder, with its slash, of the wheel whose members are `names`; None if not a wheel."""
     folders = [name[: -len(b"WHEEL")] for name in names if name.endswith(b".dist-info/WHEEL") and name.count(b"/") == 1]
     if len(folders) > 1:
         raise NormalizationError(f"a wheel has one dist-info folder, this has {len(folders)}")
@@ -30,7 +30,7 @@ def find_dist_info(names: Collection[bytes]) -> bytes | None:
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """What RECORD says of one file."""
+    """One file's entry in RECORD."""
 
     algorithm: str
     digest: str
@@ -39,14 +39,14 @@ class Row:
 
 
 class Record:
-    """RECORD, checked file by file while a wheel is rewritten."""
+    """A RECORD, checked file by file while the wheel is rewritten."""
 
     def __init__(self, content: bytes, dist_info: bytes) -> None:
         self._unhashed = {dist_info + name.encode() for name in _UNHASHED}
         self._rows = _parse(content, self._unhashed)
 
     def check_names(self, names: Collection[bytes]) -> None:
-        """Raise NormalizationError unless the files `names` and the rows are the same."""
+        """Raise NormalizationError unless RECORD lists exactly the files `names`."""
         files = set(names)
         missing = min(files - self._rows.keys() - self._unhashed, default=None)
         if missing is not None:
@@ -56,12 +56,12 @@ class Record:
             raise NormalizationError(f"RECORD lists {show(extra)}, which is not in the wheel")
 
     def watch(self, name: bytes) -> Check | None:
-        """Return what checks the content of the file `name`, None when RECORD has no hash of it."""
+        """Return a check of the file `name`; None if RECORD has no hash for it."""
         return None if name in self._unhashed else Check(name, self._rows[name])
 
 
 class Check:
-    """Hashes one file's content as it goes by."""
+    """Hashes one file's content while it is copied."""
 
     def __init__(self, name: bytes, row: Row) -> None:
         self._name = name
@@ -70,12 +70,12 @@ class Check:
         self._size = 0
 
     def update(self, piece: bytes) -> None:
-        """Take the next `piece`."""
+        """Hash the next `piece`."""
         self._hash.update(piece)
         self._size += len(piece)
 
     def finish(self) -> None:
-        """Raise NormalizationError when RECORD says otherwise."""
+        """Raise NormalizationError if the content does not match RECORD."""
         digest = base64.urlsafe_b64encode(self._hash.digest()).decode().rstrip("=")
         if digest != self._row.digest.rstrip("=") or self._row.size not in (None, self._size):
             raise NormalizationError(f"RECORD is wrong about {show(self._name)}: another size or {self._row.algorithm}")
@@ -99,5 +99,5 @@ def _parse(content: bytes, unhashed: Collection[bytes]) -> Mapping[bytes, Row]:
 def _parse_row(name: bytes, hashed: str, size: str, unhashed: bool) -> Row:
     algorithm, _, digest = hashed.partition("=")
     if not unhashed and algorithm not in _ALGORITHMS:
-        raise NormalizationError(f"RECORD has no hash of {show(name)} that is as strong as sha256")
+        raise NormalizationError(f"RECORD has no hash of {show(name)} at least as strong as sha256")
     return Row(algorithm, digest, int(size) if size else None)

@@ -1,4 +1,4 @@
-"""Xz: one stream of one block, preset 6 and CRC64, as the xz command makes by itself with one thread."""
+"""Xz: one stream of one block, preset 6 and CRC64, as xz(1) writes by default with one thread."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import lzma
 from pytest_ftc.normalize.compressed import Codec
 
 _MEMORY = 256 << 20
-"""Bytes a dictionary may take; the largest preset needs 65 MiB."""
+"""Memory limit of the decoder, in bytes; the largest preset needs 65 MiB."""
 
 CODEC = Codec(
     name="xz",
@@ -15,5 +15,5 @@ CODEC = Codec(
     decompressor=lambda: lzma.LZMADecompressor(format=lzma.FORMAT_XZ, memlimit=_MEMORY),
     compressor=lambda size: lzma.LZMACompressor(format=lzma.FORMAT_XZ, check=lzma.CHECK_CRC64, preset=6),
     broken=(lzma.LZMAError, MemoryError, EOFError),
-    padded=True,
+    padded=True,  # "Stream Padding", section 2.2 of the .xz file format
 )

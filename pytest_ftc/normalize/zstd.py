@@ -14,12 +14,12 @@ _LEVEL = 19
 
 
 def _library() -> ModuleType:
-    """Return the standard library's module (Python 3.14) or its backport."""
+    """Return the standard library's module (Python 3.14 and later) or its backport."""
     name = "compression.zstd" if sys.version_info >= (3, 14) else "backports.zstd"
     try:
         return importlib.import_module(name)
     except ImportError:
-        raise NormalizationError("zstd is not installed here: pip install 'pytest-ftc[zstd]'") from None
+        raise NormalizationError("zstd support is not installed: pip install 'pytest-ftc[zstd]'") from None
 
 
 def _decompressor() -> Decompressor:
@@ -41,7 +41,7 @@ def _compressor(size: int) -> Compressor:
 
 
 def make_codec() -> Codec:
-    """Return the codec; raises NormalizationError when the library is missing."""
+    """Return the codec; raises NormalizationError if the library is missing."""
     return Codec(
         name="zstd",
         magic=b"\x28\xb5\x2f\xfd",

@@ -1,1 +1,1 @@
-"""Inside the outputs: containers walked down to the member, and in it the place, that differs."""
+"""Walking containers inside outputs down to the members, and the places in them, that differ."""

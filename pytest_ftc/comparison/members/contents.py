@@ -1,4 +1,4 @@
-"""What a reader makes of one container: its own fields and its members."""
+"""The result of reading one container: its header fields and its members."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ class Attribute:
     location: str
     value: bytes
     follows: bool = False
-    """Whether it differs as soon as anything else does: an identifier computed from the rest."""
+    """Whether it differs if anything else does, as does an identifier computed from the rest."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -27,23 +27,23 @@ class Member:
     name: str
     attributes: tuple[Attribute, ...] = ()
     stored: Span | None = None
-    """The bytes as they lie in the container; equal ones are not decompressed."""
+    """The bytes as stored in the container; if they are equal, they are not decompressed."""
     content: Callable[[], Span] | None = None
-    """Yields the bytes to compare; those stored when there is none."""
+    """Returns the bytes to compare; if None, the stored bytes are compared."""
     part: str = ""
-    """How locations name it; for what is no member, but part of a file: a section, a table, a chunk."""
+    """The name for locations, if it is not a member but part of a file: a section, a table, a chunk."""
     payload: bool = False
-    """Whether it is all there is: what a compressed file holds adds nothing to names."""
+    """Whether it is the single payload of a compressed file, which adds nothing to names."""
     separator: bytes = b""
-    """Between texts of a part that is a list of them."""
+    """What separates the texts, if it is a list of texts."""
     item: str = ""
-    """What one of those texts is called."""
+    """The noun for one of those texts."""
     recoded: str = ""
-    """What differs when its bytes are the same, but not as they are stored."""
+    """The location to report if the stored bytes differ, but not the content."""
     unreadable: str = ""
-    """Why its bytes are known only as they are stored: they are encrypted, or compressed by an unknown method."""
+    """Why only the stored bytes are known: they are encrypted, or compressed by an unknown method."""
     follows: bool = False
-    """Whether it differs as soon as other parts do, which it describes by offset and size."""
+    """Whether it differs if other parts do, because it holds their offsets and sizes."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,15 +52,15 @@ class Contents:
 
     format: str
     noun: str
-    """What a member is called: ``zip entry``."""
+    """The noun for a member: ``zip entry``."""
     attributes: tuple[Attribute, ...] = ()
     members: tuple[Member, ...] = ()
     recoded: str = ""
-    """What differs when all that is stored in it is the same, but not the bytes: how it was compressed."""
+    """The location to report if the bytes differ, but nothing that was read: how it was compressed."""
 
 
 def header(location: str, value: object) -> Attribute:
-    """Return a header field that is neither a time nor an owner nor a mode."""
+    """Return a header field other than a time, an owner or a mode."""
     return Attribute(Field.HEADER, location, value if isinstance(value, bytes) else str(value).encode())
 
 

@@ -1,4 +1,4 @@
-"""Differences that are there only because something else differs: lists of checksums of other members."""
+"""Differences that only follow from others: lists of checksums of other members."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ from pytest_ftc.model import Field, Place
 
 _ENTRY_FIELDS = ("zip ", "tar ", "ar ", "cpio ")
 _CHECKSUM_LINE = re.compile(rb"(?:[0-9a-f]{32,128}) [ *](?P<path>.+)|(?P<record>[^,]+),\w+=[\w-]+,\d*\r?")
-"""A line of md5sum(1) and its kin, or of a wheel's RECORD (binary distribution format, PEP 427)."""
+"""A line of md5sum(1) and similar tools, or of a wheel's RECORD (binary distribution format, PEP 427)."""
 
 
 def put_derived_last(leaves: Sequence[Place]) -> tuple[Place, ...]:
-    """Return `leaves` with checksums of members that differ marked as such, all that is so marked last."""
+    """Return `leaves` with lists of checksums of differing members marked as such, and moved to the end."""
     changed = {leaf.member for leaf in leaves if not leaf.location.startswith(_ENTRY_FIELDS)}
     folders = {member[start:] for member in changed for start in _starts(member)}
     marked = [replace(leaf, note=FOLLOWS) if _lists_only(leaf, folders) else leaf for leaf in leaves]
@@ -23,7 +23,7 @@ def put_derived_last(leaves: Sequence[Place]) -> tuple[Place, ...]:
 
 
 def _starts(member: str) -> Iterable[int]:
-    """A checksum list names paths from some folder above the member; a member may itself hold the one that differs."""
+    """Match any suffix: the list may be relative to any folder, and a listed member may contain the differing one."""
     return (0, *(index + 1 for index, character in enumerate(member) if character == "/"))
 
 
@@ -35,7 +35,7 @@ def _lists_only(leaf: Place, changed: set[str]) -> bool:
 
 
 def _paths(value: bytes) -> list[str]:
-    """Return the paths that a list of checksums names; none when there are other lines too."""
+    """Return the paths in a list of checksums; empty if it has other lines too."""
     matches = [_CHECKSUM_LINE.fullmatch(line) for line in value.splitlines()]
     paths = [match["path"] or match["record"] for match in matches if match]
     return [path.decode(errors="replace").removeprefix("./") for path in paths] if len(paths) == len(matches) else []

@@ -1,4 +1,4 @@
-"""The walk itself: from a pair of files down to what differs."""
+"""The walk: from a pair of files down to the places that differ."""
 
 from __future__ import annotations
 
@@ -19,40 +19,40 @@ from pytest_ftc.model.support.printable import shorten
 
 FOLLOWS = "follows from another difference"
 
-_MOST_ALIKE = 200
-"""Members of one container that are listed with a difference in the same header field."""
+_MOST_LISTED = 200
+"""Most members of one container to list for the same header field."""
 _AROUND = 64
 
 
 def examine(one: Span, other: Span, place: Position, budget: Budget) -> Iterator[Place]:
-    """Yield what differs, at least one leaf for files that are not equal.  Raises OutOfTimeError."""
+    """Yield the places that differ; at least one for files that are not equal.  Raises OutOfTimeError."""
     if same(one, other, budget):
         return
     with budget.temporary():
-        told, note = False, ""
+        found, note = False, ""
         try:
             for leaf in _examine_inside(one, other, place, budget):
-                told = True
+                found = True
                 yield leaf
         except OutOfTimeError:
             raise
         except Exception as error:
-            # Parsers are many and their input is hostile: whatever one raises, the bytes still differ.
-            note = _tell_why(error, place, budget)
-        if not told:
+            # The input is hostile, and parsers may raise anything; the bytes still differ.
+            note = _record_failure(error, place, budget)
+        if not found:
             yield from compare_plain(one, other, place, budget, note)
 
 
-def _tell_why(error: Exception, place: Position, budget: Budget) -> str:
-    """Return why a member was not looked into, and record it."""
+def _record_failure(error: Exception, place: Position, budget: Budget) -> str:
+    """Return why a member was not examined, and record it."""
     kind = "" if isinstance(error, LimitReachedError) else f"{type(error).__name__}: "
-    note = shorten(f"not looked into: {kind}{error}")
-    budget.tell(f"{place.member or 'the output'}: {note}")
+    note = shorten(f"not examined: {kind}{error}")
+    budget.record(f"{place.member or 'the output'}: {note}")
     return note
 
 
 def compare_plain(one: Span, other: Span, place: Position, budget: Budget, note: str = "") -> Iterator[Place]:
-    """Yield what differs in files whose insides are not known.  Raises OutOfTimeError."""
+    """Yield the places that differ in files of unknown format.  Raises OutOfTimeError."""
     if is_text(one) and is_text(other):
         leaves = [place.leaf(found, "json", note) for found in compare_json(one, other, budget)]
         leaves = leaves or [place.leaf(found, "text", note) for found in compare_lines(one, other, budget)]
@@ -68,21 +68,21 @@ def _examine_inside(one: Span, other: Span, place: Position, budget: Budget) -> 
     if format_ is None and theirs is None:
         return
     if format_ is None or format_ is not theirs:
-        names = (each.name if each else "of no known format" for each in (format_, theirs))
-        raise LimitReachedError("the control is {}, the experiment {}".format(*names))
+        names = (each.name if each else "unknown" for each in (format_, theirs))
+        raise LimitReachedError("the format is {} in the control build, {} in the experiment".format(*names))
     if place.depth >= budget.limits.depth:
-        raise LimitReachedError(f"it lies more than {budget.limits.depth} containers deep")
+        raise LimitReachedError(f"nested more than {budget.limits.depth} containers deep")
     control, experiment = _read_both(format_, one, other, budget)
-    told = False
+    found = False
     for leaf in _compare_contents(control, experiment, place, budget):
-        told = True
+        found = True
         yield leaf
-    if not told:
+    if not found:
         yield _elsewhere(one, other, control, place, budget)
 
 
 def _read_both(format_: Format, one: Span, other: Span, budget: Budget) -> tuple[Contents, Contents]:
-    """Read both sides, each with the same allowance of members."""
+    """Read both sides with the same limit on members."""
     before, budget.truncated = budget.members, False
     control = format_.read(one, budget)
     after, budget.members = budget.members, before
@@ -92,12 +92,12 @@ def _read_both(format_: Format, one: Span, other: Span, budget: Budget) -> tuple
 
 
 def _elsewhere(one: Span, other: Span, contents: Contents, place: Position, budget: Budget) -> Place:
-    """Return a leaf for files that differ, but in nothing that is read from them."""
+    """Return a leaf for files whose bytes differ, but nothing that was parsed."""
     control, experiment = _around_first(one, other, budget)
     if contents.recoded:
         return place.leaf(Found(Field.HEADER, contents.recoded, control, experiment), contents.format)
     location = f"byte {first_unequal(one, other, budget) or 0:#x}"
-    note = f"all that is read of it as {contents.format} is equal"
+    note = f"all parts that were parsed as {contents.format} are equal"
     return place.leaf(Found(Field.CONTENT, location, control, experiment, note), contents.format)
 
 
@@ -107,56 +107,56 @@ def _around_first(one: Span, other: Span, budget: Budget) -> tuple[bytes, bytes]
 
 
 def _compare_contents(one: Contents, other: Contents, place: Position, budget: Budget) -> Iterator[Place]:
-    alike: Counter[str] = Counter()
-    told = False
+    same_field: Counter[str] = Counter()
+    found_any = False
     pairing = pair_members(one.members, other.members, budget)
-    for leaf in _compare_fields(one, other, pairing, place, alike, budget):
-        told = True
+    for leaf in _compare_fields(one, other, pairing, place, same_field, budget):
+        found_any = True
         yield leaf
     for pair in pairing.pairs:
-        note = FOLLOWS if told and pair.control.follows else ""
-        for leaf in _compare_pair(pair, one, place, alike, budget):
-            told = True
+        note = FOLLOWS if found_any and pair.control.follows else ""
+        for leaf in _compare_pair(pair, one, place, same_field, budget):
+            found_any = True
             yield replace(leaf, note=note or leaf.note)
-    for location, count in alike.items():
-        if count > _MOST_ALIKE:
-            budget.tell(shorten(f"{location}: {count - _MOST_ALIKE} more members of {place.member or 'the output'}"))
+    for location, count in same_field.items():
+        if count > _MOST_LISTED:
+            budget.record(shorten(f"{location}: {count - _MOST_LISTED} more members of {place.member or 'the output'}"))
     for found in _compare_attributes(one.attributes, other.attributes, budget, follows=True):
-        yield place.leaf(found, one.format, FOLLOWS if told else "")
+        yield place.leaf(found, one.format, FOLLOWS if found_any else "")
 
 
-def _few(leaves: Iterable[Place], alike: Counter[str]) -> Iterator[Place]:
-    """Yield the first leaves with the same header field of the members of one container."""
+def _few(leaves: Iterable[Place], same_field: Counter[str]) -> Iterator[Place]:
+    """Yield the first leaves with the same header field among the members of one container."""
     for leaf in leaves:
-        alike[leaf.location] += 1
-        if alike[leaf.location] <= _MOST_ALIKE:
+        same_field[leaf.location] += 1
+        if same_field[leaf.location] <= _MOST_LISTED:
             yield leaf
 
 
 def _compare_fields(
-    one: Contents, other: Contents, pairing: Pairing, place: Position, alike: Counter[str], budget: Budget
+    one: Contents, other: Contents, pairing: Pairing, place: Position, same_field: Counter[str], budget: Budget
 ) -> Iterator[Place]:
     for found in _compare_attributes(one.attributes, other.attributes, budget, follows=False):
         yield place.leaf(found, one.format)
-    # Of a container not read to its end, a member that only one side has may come later in the other.
-    yield from _few(() if budget.truncated else _tell_names(pairing, one, place), alike)
+    # If a container was not read to its end, a member missing on one side may come later there.
+    yield from _few(() if budget.truncated else _name_differences(pairing, one, place), same_field)
     if pairing.order:
         values = clip(*pairing.order, budget.limits.value)
         yield place.leaf(Found(Field.ORDER, f"{one.noun} order", *values), one.format)
 
 
 def _compare_pair(
-    pair: Pair, contents: Contents, place: Position, alike: Counter[str], budget: Budget
+    pair: Pair, contents: Contents, place: Position, same_field: Counter[str], budget: Budget
 ) -> Iterator[Place]:
     budget.check_time()
-    yield from _few(_compare_headers(pair, contents, place, budget), alike)
+    yield from _few(_compare_headers(pair, contents, place, budget), same_field)
     one, other = pair.control.stored, pair.experiment.stored
     if not (one and other and same(one, other, budget)):
         with budget.temporary():
             yield from _compare_member(pair, contents, place, budget)
 
 
-def _tell_names(pairing: Pairing, contents: Contents, place: Position) -> Iterator[Place]:
+def _name_differences(pairing: Pairing, contents: Contents, place: Position) -> Iterator[Place]:
     for side, members in (("control", pairing.control_only), ("experiment", pairing.experiment_only)):
         for member in members:
             name = member.name.encode(errors="surrogateescape")
@@ -166,7 +166,7 @@ def _tell_names(pairing: Pairing, contents: Contents, place: Position) -> Iterat
 
 
 def _holder(place: Position, member: Member) -> Position:
-    """Return the place that the header fields of a member belong to."""
+    """Return the position to which the header fields of a member belong."""
     return place if member.part or member.payload else place.enter(member)
 
 
@@ -184,7 +184,7 @@ def _compare_attributes(
 
 
 def _key(attributes: Sequence[Attribute], follows: bool) -> dict[tuple[str, int], Attribute]:
-    """A header field may occur more than once: the first of one is the first of the other."""
+    """Pair repeated header fields by their order of occurrence."""
     seen: Counter[str] = Counter()
     keyed = {}
     for attribute in attributes:
@@ -202,11 +202,11 @@ def _compare_headers(pair: Pair, contents: Contents, place: Position, budget: Bu
         yield holder.leaf(Found(Field.NAME, f"{contents.noun} name", *names), contents.format)
     if one.attributes == other.attributes:
         return
-    told = False
+    found_any = False
     for follows in (False, True):
         for found in _compare_attributes(one.attributes, other.attributes, budget, follows=follows):
-            yield holder.leaf(found, contents.format, FOLLOWS if follows and told else "")
-            told = True
+            yield holder.leaf(found, contents.format, FOLLOWS if follows and found_any else "")
+            found_any = True
 
 
 def _compare_member(pair: Pair, contents: Contents, place: Position, budget: Budget) -> Iterator[Place]:
@@ -216,7 +216,7 @@ def _compare_member(pair: Pair, contents: Contents, place: Position, budget: Bud
     except OutOfTimeError:
         raise
     except Exception as error:
-        note = _tell_why(error, here, budget)
+        note = _record_failure(error, here, budget)
         if one.stored and other.stored:
             yield from compare_plain(one.stored, other.stored, here, budget, note)
         return

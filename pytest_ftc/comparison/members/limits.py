@@ -1,4 +1,4 @@
-"""How much is spent on looking into outputs, whatever they claim to hold."""
+"""Limits on the time and memory spent on examining outputs."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Limits:
-    """Bounds for one pair of outputs, both sides together."""
+    """Limits for one pair of outputs, both sides together."""
 
     depth: int = 12
-    """Containers within containers."""
+    """Levels of nested containers."""
     members: int = 20_000
-    """Members of containers that are looked at."""
+    """Members of containers."""
     decompressed: int = 1 << 30
-    """Bytes that are decompressed; also the most that temporary files take."""
+    """Decompressed bytes; also the most that temporary files use."""
     value: int = 256 << 10
     """Bytes of one value of a leaf."""
     seconds: float = 60.0
@@ -31,68 +31,68 @@ class Limits:
 
 
 class LimitReachedError(Exception):
-    """A bound was met inside one member; its siblings may still be looked at."""
+    """A limit was reached inside one member; its siblings may still be examined."""
 
 
 class OutOfTimeError(Exception):
-    """Nothing more is to be looked at."""
+    """The time is up; the walk ends."""
 
 
 @dataclass(slots=True)
 class Budget:
-    """What is left of the limits; one walk owns it."""
+    """The use of the limits in one walk."""
 
     limits: Limits
     deadline: float = 0.0
     decompressed: int = 0
     members: int = 0
     truncated: bool = False
-    """Whether a container has more members than were read; the engine resets it."""
+    """Whether a container has more members than were read; the engine resets this."""
     compared: tuple[object, object, int | None] = (None, None, None)
-    """The two pieces compared last, and where they differ first: it is asked for several times."""
+    """The two spans compared last and their first difference, which is requested several times."""
     partial: Span | None = None
-    """What was decompressed of a stream before it failed or met a limit."""
+    """The part of a stream that was decompressed before it failed or reached a limit."""
     cut: dict[str, None] = field(default_factory=dict)
-    """What was cut short, one sentence each."""
+    """What was not examined completely, one sentence each."""
     _held: list[BinaryIO] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         self.deadline = time.monotonic() + self.limits.seconds
 
     def check_time(self) -> None:
-        """Raise OutOfTimeError when the time is over."""
+        """Raise OutOfTimeError if the time is up."""
         if time.monotonic() > self.deadline:
             raise OutOfTimeError(f"stopped after {self.limits.seconds:g} s")
 
     def is_over(self) -> bool:
-        """Return whether the time is over, and record it then."""
+        """Return whether the time is up, and if so record it."""
         try:
             self.check_time()
         except OutOfTimeError as error:
-            self.tell(str(error))
+            self.record(str(error))
             return True
         return False
 
     def few(self, members: Iterable[T]) -> Iterator[T]:
-        """Yield members, and count them, until they are too many.  Raises OutOfTimeError."""
+        """Yield and count members, up to the limit.  Raises OutOfTimeError."""
         for member in members:
             self.check_time()
             if self.members >= self.limits.members:
                 self.truncated = True
-                self.tell(f"only the first {self.limits.members} members were looked at")
+                self.record(f"only the first {self.limits.members} members were examined")
                 return
             self.members += 1
             yield member
 
     def take_bytes(self, count: int) -> None:
-        """Count decompressed bytes.  Raises LimitReachedError when they are too many, OutOfTimeError."""
+        """Count decompressed bytes.  Raises LimitReachedError, OutOfTimeError."""
         self.check_time()
         self.decompressed += count
         if self.decompressed > self.limits.decompressed:
-            raise LimitReachedError(f"more than {self.limits.decompressed} bytes decompressed")
+            raise LimitReachedError(f"more than {self.limits.decompressed} decompressed bytes")
 
-    def tell(self, sentence: str) -> None:
-        """Record what was cut short."""
+    def record(self, sentence: str) -> None:
+        """Record what was not examined completely."""
         self.cut[sentence] = None
 
     def hold(self, file: BinaryIO) -> None:
@@ -101,7 +101,7 @@ class Budget:
 
     @contextmanager
     def temporary(self) -> Iterator[None]:
-        """Close the files held within."""
+        """Close the files passed to `hold` within this context."""
         before = len(self._held)
         try:
             yield

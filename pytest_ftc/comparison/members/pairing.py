@@ -1,4 +1,4 @@
-"""Which member of one container is which of the other."""
+"""Matching the members of two containers."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ Key = tuple[str, int]
 
 @dataclass(frozen=True, slots=True)
 class Pair:
-    """The same member in both builds; named otherwise when it was found by its content."""
+    """The same member in both builds; its names differ if it was matched by content."""
 
     control: Member
     experiment: Member
@@ -30,11 +30,11 @@ class Pairing:
     control_only: tuple[Member, ...]
     experiment_only: tuple[Member, ...]
     order: tuple[bytes, bytes] | None
-    """Names of the members that both have, one a line, when they are stored in another order."""
+    """Names of the common members, one a line, if their order differs."""
 
 
 def pair_members(control: Sequence[Member], experiment: Sequence[Member], budget: Budget) -> Pairing:
-    """Pair members by name, and those that only one side has by content.  Raises OutOfTimeError."""
+    """Pair members by name, then the remaining ones by content.  Raises OutOfTimeError."""
     left, right = _key(control), _key(experiment)
     common = [key for key in left if key in right]
     moved = common != [key for key in right if key in left]
@@ -52,7 +52,7 @@ def pair_members(control: Sequence[Member], experiment: Sequence[Member], budget
 
 
 def _key(members: Sequence[Member]) -> dict[Key, Member]:
-    """A name may occur more than once: the first of one is the first of the other."""
+    """Pair repeated names by their order of occurrence."""
     seen: Counter[str] = Counter()
     keyed = {}
     for member in members:

@@ -1,4 +1,4 @@
-"""One file and all that it holds: the file itself, its members, and what they decompress to."""
+"""All pieces of one file: the file itself, its members, and their decompressed contents."""
 
 from __future__ import annotations
 
@@ -14,33 +14,33 @@ from pytest_ftc.comparison.members.span import Span, whole_file
 from pytest_ftc.model.support.printable import shorten
 
 PAYLOAD = "its contents"
-"""How the payload of a compressed file without a member name is called."""
+"""The name of the payload of a compressed file that stores no name."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Piece:
-    """The file itself, one of its members, or what one of them decompresses to."""
+    """The file itself, one of its members, or a member's decompressed content."""
 
     member: str
     """The path of members, empty for the file itself."""
     content: Span
-    """Readable until the next piece is asked for."""
+    """Readable until the next piece is requested."""
     within: Piece | None = None
-    """The piece that contains these very bytes; None for what was decompressed or decoded."""
+    """The piece that contains the same bytes; None if they were decompressed or decoded."""
 
 
 def walk_pieces(file: BinaryIO, name: str, budget: Budget) -> Generator[Piece]:
     """Yield an unbuffered file and every piece in it, a container before its members.
 
-    Nothing is extracted to a path that an archive names, and no link is followed.  `budget.cut` says afterwards what
-    was not opened, and which limit was met.  Raises OSError when the file itself cannot be read.
+    Nothing is extracted to a path named in an archive, and no link is followed.  Afterwards `budget.cut` lists what was
+    not opened, and which limits were reached.  Raises OSError if the file itself cannot be read.
     """
     piece = Piece("", whole_file(file))
     yield piece
     try:
         yield from _walk_inside(piece, Position(name=name), budget)
     except OutOfTimeError as error:
-        budget.tell(str(error))
+        budget.record(str(error))
 
 
 def _walk_inside(piece: Piece, place: Position, budget: Budget) -> Iterator[Piece]:
@@ -53,7 +53,7 @@ def _walk_inside(piece: Piece, place: Position, budget: Budget) -> Iterator[Piec
 
 
 def _read(content: Span, place: Position, budget: Budget) -> Contents | None:
-    """Return what a container holds, as far as it can be read; None for a file that is none."""
+    """Return the contents of a container, as far as it can be read; None if the file is not a container."""
     budget.partial = None
     try:
         format_ = find_format(content, place.name)
@@ -62,13 +62,13 @@ def _read(content: Span, place: Position, budget: Budget) -> Contents | None:
                 raise LimitReachedError(f"no reader for {unreadable}")
             return None
         if place.depth >= budget.limits.depth:
-            raise LimitReachedError(f"it lies more than {budget.limits.depth} containers deep")
+            raise LimitReachedError(f"nested more than {budget.limits.depth} containers deep")
         return format_.read(content, budget)
     except OutOfTimeError:
         raise
     except Exception as error:
-        # Parsers are many and their input is hostile: one that fails must not end the walk.
-        _tell(error, place, budget)
+        # The input is hostile, and parsers may raise anything; that must not end the walk.
+        _record(error, place, budget)
     partial = budget.partial
     if partial is None:
         return None
@@ -78,7 +78,7 @@ def _read(content: Span, place: Position, budget: Budget) -> Contents | None:
 def _walk_member(holder: Piece, member: Member, place: Position, budget: Budget) -> Iterator[Piece]:
     here = place.enter(member)
     if member.unreadable:
-        budget.tell(_sentence(here, member.unreadable))
+        budget.record(_sentence(here, member.unreadable))
     content = _open(member, here, budget)
     if content is None:
         return
@@ -95,13 +95,13 @@ def _open(member: Member, here: Position, budget: Budget) -> Span | None:
     except OutOfTimeError:
         raise
     except Exception as error:
-        _tell(error, here, budget)
+        _record(error, here, budget)
         return budget.partial
 
 
-def _tell(error: Exception, place: Position, budget: Budget) -> None:
+def _record(error: Exception, place: Position, budget: Budget) -> None:
     kind = "" if isinstance(error, LimitReachedError) else f"{type(error).__name__}: "
-    budget.tell(_sentence(place, f"{kind}{error}"))
+    budget.record(_sentence(place, f"{kind}{error}"))
 
 
 def _sentence(place: Position, reason: str) -> str:

@@ -1,4 +1,4 @@
-"""Bytes without a known inside: texts by line, everything else by byte."""
+"""Data of unknown format: text by line, everything else by byte."""
 
 from __future__ import annotations
 
@@ -12,15 +12,15 @@ from pytest_ftc.model import Field
 
 _CHUNK = 1 << 17
 _CONTEXT = 64
-"""Bytes shown around a place that differs; also how far apart two such places are."""
+"""Bytes shown around a difference; also the distance from which two differences are separate."""
 _MOST_PLACES = 16
 _REACH = 64 << 20
-"""Bytes after the first difference that are searched for more."""
+"""Bytes after the first difference that are searched for further ones."""
 _WINDOW = 2 << 20
-"""Bytes from the first difference on that are compared by line."""
+"""Bytes, starting at the first difference, that are compared by line."""
 _LONGEST_LINE = 64 << 10
 _AHEAD = 200
-"""Lines after a difference in which the texts may agree again; where they do not, the next ones are searched."""
+"""Lines to search at a time for the point after a difference where the texts agree again."""
 _UNEQUAL = re.compile(rb"[^\0]+")
 
 
@@ -36,14 +36,14 @@ class Found:
 
 
 def is_text(span: Span) -> bool:
-    """Whether it begins as text in UTF-8."""
+    """Return whether it starts as UTF-8 text."""
     chunk = span.read(0, _CHUNK)
     if b"\0" in chunk:
         return False
     try:
         chunk.decode()
     except UnicodeDecodeError as error:
-        # A character may be cut by the end of the chunk, never by the end of the file.
+        # The end of the chunk may split a character, but the end of the file must not.
         return span.size > len(chunk) and error.start > len(chunk) - 4
     return True
 
@@ -67,7 +67,7 @@ def compare_bytes(one: Span, other: Span, budget: Budget) -> Iterator[Found]:
     places = _places(one, other, offset, budget)
     for count, (start, end) in enumerate(places):
         if count == _MOST_PLACES:
-            budget.tell("not all places that differ in the bytes of a member are listed")
+            budget.record("more bytes differ in a member than are listed")
             return
         first = max(0, start - _CONTEXT)
         size = min(end + _CONTEXT - first, budget.limits.value)
@@ -86,11 +86,11 @@ def _moved(one: Span, other: Span, offset: int, budget: Budget) -> Found:
 
 
 def _places(one: Span, other: Span, offset: int, budget: Budget) -> Iterator[tuple[int, int]]:
-    """Yield start and end of each place within reach, in files of one size."""
+    """Yield start and end of each place within reach, in files of the same size."""
     start = end = offset
     for left, right in _unequal_runs(one, other, offset, budget):
         if end - start > budget.limits.value:
-            # All that follows differs: it was compressed, encrypted or moved.
+            # Everything after this differs: it was compressed, encrypted or moved.
             break
         if left - end > _CONTEXT:
             yield start, end
@@ -112,7 +112,7 @@ def _unequal_runs(one: Span, other: Span, offset: int, budget: Budget) -> Iterat
 def compare_lines(
     one: Span, other: Span, budget: Budget, separator: bytes = b"\n", item: str = "line"
 ) -> Iterator[Found]:
-    """Yield the first lines that differ, or one place when only their order does.  Raises OutOfTimeError."""
+    """Yield the first lines that differ; one place if only their order differs.  Raises OutOfTimeError."""
     offset = first_unequal(one, other, budget)
     if offset is None:
         return
@@ -127,9 +127,9 @@ def compare_lines(
     most = budget.limits.value
     hunks = (part for hunk in _hunks(control, experiment, budget) for part in _by_line(control, experiment, hunk))
     for count, (first, last, left, right) in enumerate(hunks):
-        # Where only the beginnings were read, the one that reaches further does not differ from there on.
+        # If only the beginnings were read, lines beyond the shorter one are not a difference.
         if count == _MOST_PLACES or (count and not whole and (last == len(control) or right == len(experiment))):
-            budget.tell(f"not all places that differ in the {item}s of a member are listed")
+            budget.record(f"more {item}s differ in a member than are listed")
             return
         texts = b"".join(control[first:last]), b"".join(experiment[left:right])
         yield Found(Field.CONTENT, f"{item} {number + first}", *clip(*texts, most))
@@ -138,7 +138,7 @@ def compare_lines(
 def _by_line(
     one: Sequence[bytes], other: Sequence[bytes], hunk: tuple[int, int, int, int]
 ) -> Iterator[tuple[int, int, int, int]]:
-    """Yield the lines of a hunk one by one if each has its counterpart: neighbours may differ for other reasons."""
+    """Yield the lines of a hunk one by one if each has a counterpart, because each may differ for another reason."""
     first, last, left, right = hunk
     count = last - first
     if count != right - left or count > _MOST_PLACES or sorted(one[first:last]) == sorted(other[left:right]):
@@ -170,7 +170,7 @@ def _lines(span: Span, start: int, separator: bytes) -> list[bytes]:
 
 
 def _hunks(one: list[bytes], other: list[bytes], budget: Budget) -> Iterator[tuple[int, int, int, int]]:
-    """Yield start and end of each run of lines that differ, in both: linear in time, where a perfect diff is not."""
+    """Yield start and end, on both sides, of each run of lines that differ; in linear time, unlike a minimal diff."""
     left = right = 0
     while left < len(one) or right < len(other):
         if left < len(one) and right < len(other) and one[left] == other[right]:
@@ -185,7 +185,7 @@ def _hunks(one: list[bytes], other: list[bytes], budget: Budget) -> Iterator[tup
 
 
 def _agree_again(one: list[bytes], other: list[bytes]) -> tuple[int, int]:
-    """Return after how many lines of both the texts agree again; all of them when they do not."""
+    """Return the number of lines on each side after which the texts agree again; all lines if they never do."""
     seen_one: dict[bytes, int] = {}
     seen_other: dict[bytes, int] = {}
     for ahead in range(max(len(one), len(other))):

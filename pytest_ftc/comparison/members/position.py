@@ -1,4 +1,4 @@
-"""Where the walk is, in words for a person."""
+"""The current position of the walk, in human-readable form."""
 
 from __future__ import annotations
 
@@ -12,16 +12,16 @@ from pytest_ftc.model.support.printable import shorten
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Position:
-    """Where the walk is."""
+    """The current position of the walk."""
 
     name: str
-    """The file's name: what its extension is taken from."""
+    """The file's name, whose extension may decide the format."""
     member: str = ""
     part: str = ""
     depth: int = 0
 
     def enter(self, member: Member) -> Position:
-        """Return the place of one member, as a person reads it."""
+        """Return the position of one member."""
         if member.payload:
             return replace(self, depth=self.depth + 1, name=_strip_extension(self.name))
         if member.part:
@@ -35,7 +35,7 @@ class Position:
         return shorten(f"{self.member}/{name}" if self.member else name, longest=1000)
 
     def leaf(self, found: Found, format_: str, note: str = "") -> Place:
-        """Return what was found here as a leaf."""
+        """Return a leaf for a difference found here."""
         location = f"{self.part}, {found.location}" if self.part else found.location
         notes = "; ".join(text for text in (found.note, note) if text)
         return Place(

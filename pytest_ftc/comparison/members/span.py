@@ -1,4 +1,4 @@
-"""Pieces of open files: a member is a piece of its container wherever it is stored as it is, and is not copied."""
+"""Parts of open files: a member that is stored uncompressed is a part of its container, and is not copied."""
 
 from __future__ import annotations
 
@@ -13,22 +13,22 @@ from typing import BinaryIO, cast
 from pytest_ftc.comparison.members.limits import Budget, LimitReachedError
 
 _CHUNK = 1 << 17
-"""Bytes read at once: two such chunks stay in the processor's cache, which megabytes do not."""
+"""Bytes read at once; two such chunks fit in the processor's cache."""
 _ZEROS = bytes(_CHUNK)
 _IN_MEMORY = 1 << 20
-"""Bytes of a decompressed member above which it goes to a temporary file."""
+"""A decompressed member above this size goes to a temporary file."""
 
 
 @dataclass(frozen=True, slots=True)
 class Span:
-    """`size` bytes of `file`, which has no buffer of its own, from `start` on."""
+    """`size` bytes of an unbuffered `file`, starting at `start`."""
 
     file: BinaryIO
     start: int
     size: int
 
     def read(self, offset: int, size: int) -> bytes:
-        """Return the bytes there; fewer at the end, none before the start."""
+        """Return the bytes at `offset`; fewer at the end, none before the start."""
         size = min(size, self.size - offset)
         if size <= 0 or offset < 0:
             return b""
@@ -36,26 +36,26 @@ class Span:
         return self.file.read(size)
 
     def part(self, offset: int, size: int) -> Span:
-        """Return a piece of this piece.  Raises ValueError when it does not lie within."""
+        """Return a part of this span.  Raises ValueError if it exceeds the span."""
         if offset < 0 or size < 0 or offset + size > self.size:
-            raise ValueError(f"{size} bytes at {offset:#x} lie outside of its {self.size} bytes")
+            raise ValueError(f"{size} bytes at {offset:#x} exceed its {self.size} bytes")
         return Span(self.file, self.start + offset, size)
 
 
 def whole_file(file: BinaryIO) -> Span:
-    """Return all of an unbuffered file as a piece."""
+    """Return a span of a whole unbuffered file."""
     return Span(file, 0, file.seek(0, os.SEEK_END))
 
 
 def span_of(data: bytes) -> Span:
-    """Return `data` as a piece."""
+    """Return a span of `data`."""
     return Span(io.BytesIO(data), 0, len(data))
 
 
 def spool(chunks: Iterable[bytes], budget: Budget) -> Span:
-    """Return what was decompressed, in memory or in an unnamed temporary file.
+    """Return a span of the joined `chunks`, in memory or in an unnamed temporary file.
 
-    Raises LimitReachedError, OutOfTimeError, OSError; `budget.partial` then holds what came before.
+    Raises LimitReachedError, OutOfTimeError, OSError; `budget.partial` then holds the chunks up to that point.
     """
     file: BinaryIO = io.BytesIO()
     size = 0
@@ -80,7 +80,7 @@ def _move_to_disk(memory: io.BytesIO, budget: Budget) -> BinaryIO:
 
 
 def first_unequal(one: Span, other: Span, budget: Budget) -> int | None:
-    """Return where they differ first, None when they are equal.  Raises OutOfTimeError."""
+    """Return the offset of the first difference, None if they are equal.  Raises OutOfTimeError."""
     if budget.compared[:2] != (one, other):
         budget.compared = (one, other, _find_unequal(one, other, budget))
     return budget.compared[2]
@@ -101,7 +101,7 @@ def _find_unequal(one: Span, other: Span, budget: Budget) -> int | None:
 
 
 def skip_hole(span: Span, position: int) -> int:
-    """Return where a sparse file has data next: reading gigabytes of zeros takes seconds (lseek(2))."""
+    """Return the next position with data in a sparse file (lseek(2), SEEK_DATA): reading large holes takes seconds."""
     if not isinstance(span.file, io.FileIO) or not hasattr(os, "SEEK_DATA"):
         return position
     try:
@@ -111,14 +111,14 @@ def skip_hole(span: Span, position: int) -> int:
 
 
 def same(one: Span, other: Span, budget: Budget) -> bool:
-    """Whether both hold the same bytes.  Raises OutOfTimeError."""
+    """Return whether both have the same bytes.  Raises OutOfTimeError."""
     if (one.file, one.start, one.size) == (other.file, other.start, other.size):
         return True
     return one.size == other.size and first_unequal(one, other, budget) is None
 
 
 def common_start(left: bytes, right: bytes) -> int:
-    """Return how many bytes both begin with, by halving: comparing slices is done in C."""
+    """Return the length of the common prefix.  A binary search is fast, because Python compares slices in C."""
     low, high = 0, min(len(left), len(right))
     while low < high:
         middle = (low + high + 1) // 2
@@ -130,7 +130,7 @@ def common_start(left: bytes, right: bytes) -> int:
 
 
 def common_end(left: bytes, right: bytes) -> int:
-    """Return how many bytes both end with."""
+    """Return the length of the common suffix."""
     low, high = 0, min(len(left), len(right))
     while low < high:
         middle = (low + high + 1) // 2
@@ -142,7 +142,7 @@ def common_end(left: bytes, right: bytes) -> int:
 
 
 class SpanFile(io.RawIOBase):
-    """A piece as a file for a parser that trusts what it reads: bounded in time, in all and in each read."""
+    """A span as a file for parsers that trust their input; it limits the time, the total size and each read."""
 
     def __init__(self, span: Span, budget: Budget, most: int = 16 << 20) -> None:
         self._span = span
@@ -163,7 +163,7 @@ class SpanFile(io.RawIOBase):
         self._position = base + offset
         return self._position
 
-    def tell(self) -> int:
+    def record(self) -> int:
         return self._position
 
     def read(self, size: int = -1) -> bytes:

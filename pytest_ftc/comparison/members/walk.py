@@ -1,4 +1,4 @@
-"""The entry point: two files in, the innermost things that differ out."""
+"""The entry point: compares two files and returns the innermost differences."""
 
 from __future__ import annotations
 
@@ -15,27 +15,27 @@ from pytest_ftc.comparison.members.span import Span, whole_file
 from pytest_ftc.model import Field, Place
 
 _GRACE = 5.0
-"""Seconds for finding at least one difference after the time is over."""
+"""Extra seconds to find at least one difference when the time is up."""
 _ALL_VALUES = 32 << 20
-"""Bytes of all values together above which each is cut to what follows."""
+"""Bytes of all values together; above this, each value is cut to `_SHORT_VALUE`."""
 _SHORT_VALUE = 4096
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Walk:
-    """What was found."""
+    """The result of a walk."""
 
     leaves: tuple[Place, ...]
-    """The innermost differences; those that merely follow from others last.  Empty only for equal files."""
+    """The innermost differences; those that only follow from others come last.  Empty only for equal files."""
     cut: tuple[str, ...] = ()
-    """What was cut short, and by which limit; one sentence each."""
+    """What was not examined completely, and which limit was reached; one sentence each."""
 
 
 def walk(control: Path, experiment: Path, name: str, limits: Limits | None = None) -> Walk:
-    """Compare two files that are not trusted, down to the innermost members that differ.
+    """Compare two untrusted files down to the innermost members that differ.
 
-    `name` is the output's file name: some formats are known by its extension.  Nothing is extracted to a path that an
-    archive names, and no link is followed.  Raises OSError when a file cannot be read.
+    `name` is the output's file name; some formats are detected by their extension.  Nothing is extracted to a path
+    named in an archive, and no link is followed.  Raises OSError if a file cannot be read.
     """
     budget = Budget(limits or Limits())
     with open(control, "rb", 0) as one, open(experiment, "rb", 0) as other, budget.temporary():
@@ -51,10 +51,10 @@ def _collect(one: Span, other: Span, name: str, budget: Budget) -> Iterator[Plac
             total += len(leaf.control) + len(leaf.experiment)
             count += 1
             if count == budget.limits.leaves:
-                budget.tell(f"only the first {count} differences are listed")
+                budget.record(f"only the first {count} differences are listed")
                 return
     except OutOfTimeError as error:
-        budget.tell(str(error))
+        budget.record(str(error))
         if not count:
             yield from _last_resort(one, other, budget, str(error))
 
@@ -73,5 +73,5 @@ def _last_resort(one: Span, other: Span, budget: Budget, note: str) -> Iterator[
             yield leaf
     except OutOfTimeError:
         if not count:
-            found = Found(Field.CONTENT, "somewhere in the file", b"", b"", f"{note}, before a difference was met")
+            found = Found(Field.CONTENT, "unknown position", b"", b"", f"{note}, before a difference was found")
             yield Position(name="").leaf(found, "binary")

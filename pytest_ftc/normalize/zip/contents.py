@@ -1,4 +1,4 @@
-"""The content of a zip archive's member.  zipfile would decompress bzip2 and LZMA data with no bound on memory."""
+"""Reading a zip member's content.  zipfile decompresses bzip2 and LZMA data without a memory limit."""
 
 from __future__ import annotations
 
@@ -18,11 +18,12 @@ from pytest_ftc.normalize.zip.reading import Member
 from pytest_ftc.normalize.zip.writing import BZIP2, DEFLATED, STORED
 
 _END_MARK = 0x2
+"""General purpose bit 1: the LZMA stream ends with a marker (APPNOTE 4.4.4)."""
 _LARGEST_DICTIONARY = 256 << 20
 
 
 def read_content(member: Member, source: BinaryIO) -> Iterator[bytes]:
-    """Yield the content of `member`; raises NormalizationError unless its size and CRC are right."""
+    """Yield the content of `member`; raises NormalizationError if its size or CRC is wrong."""
     size = crc = 0
     for piece in _decompress(member, Window(source, member.start, member.info.compress_size)):
         size += len(piece)
@@ -56,10 +57,11 @@ def _make_decompressor(member: Member, data: Window) -> Decompressor:
 
 
 def _read_lzma_head(member: Member, data: Window) -> dict[str, int]:
-    """Read the head of LZMA data: version, size and properties; see section 5.8 of the zip specification."""
+    """Read the header of LZMA data: SDK version, size of the properties, properties (APPNOTE 5.8.8)."""
     _, size, properties, dictionary = struct.unpack("<HHBL", data.read(9))
     if size != 5 or properties >= 9 * 5 * 5 or dictionary > _LARGEST_DICTIONARY:
         raise NormalizationError(f"member {show(member.name)} has unknown LZMA properties")
+    # The first property byte packs three values: (pb * 5 + lp) * 9 + lc (lzma-specification.txt in the LZMA SDK).
     return {
         "id": lzma.FILTER_LZMA1,
         "dict_size": max(dictionary, 4096),

@@ -1,14 +1,14 @@
-"""The order of members in the formats built on zip that ask for one; elsewhere it is that of the names' bytes."""
+"""The order of members: by the bytes of their names, except where a format based on zip requires otherwise."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 
 _FIRST = (
-    # EPUB 3.3 section 4.2.2 and OpenDocument part 2 section 3.3: first and not compressed.
+    # EPUB 3.3 section 4.2.2 and OpenDocument part 2 section 3.3: first and uncompressed.
     b"mimetype",
-    # The JAR specification's java.util.jar.JarInputStream looks for the manifest in the first two members only,
-    # and verifies nothing unless the signatures follow it.
+    # java.util.jar.JarInputStream looks for the manifest in the first two members only, and verifies no signature
+    # unless the signature files come next.
     b"META-INF/",
     b"META-INF/MANIFEST.MF",
 )
@@ -19,7 +19,7 @@ Order = Callable[[bytes], tuple[int, bytes]]
 
 
 def is_signature(name: bytes) -> bool:
-    """Return whether `name` is a file that signs a jar."""
+    """Return whether `name` is a signature file or block (JAR File Specification, "Signed JAR File")."""
     folder, _, base = name.upper().rpartition(b"/")
     return folder == b"META-INF" and (base.endswith(_SIGNATURES) or base.startswith(b"SIG-"))
 
@@ -32,9 +32,9 @@ def plain_order(name: bytes) -> tuple[int, bytes]:
 
 
 def wheel_order(dist_info: bytes) -> Order:
-    """Return the order for a wheel: its metadata folder `dist_info` last, as the wheel's specification recommends.
+    """Return the order for a wheel: its `dist_info` folder last, as the specification of wheels recommends.
 
-    RECORD, which lists all others, is the very last, its signatures before it.
+    RECORD, which lists all other files, is the very last one, after its signatures.
     """
     last = (dist_info + b"RECORD.jws", dist_info + b"RECORD.p7s", dist_info + b"RECORD")
 

@@ -1,4 +1,4 @@
-"""Writing a zip archive byte by byte: zipfile would decide on flags and the encoding of names by itself."""
+"""Writing a zip archive byte by byte: zipfile chooses flags and the encoding of names with no way to override it."""
 
 from __future__ import annotations
 
@@ -16,26 +16,26 @@ from pytest_ftc.normalize.compressed import Compressor
 STORED, DEFLATED, BZIP2, LZMA = 0, 8, 12, 14
 
 _EARLIEST = 315532800
-"""1980 began: a DOS time cannot be earlier."""
+"""1 January 1980, the earliest date in the MS-DOS format."""
 _UNIX = 3
 _LARGEST = 0xFFFFFFFE
-"""The largest size or offset in a field of 32 bits."""
+"""The largest size or offset in a 32-bit field."""
 _MARK = 0xFFFFFFFF
-"""What such a field holds when the true value is in the extra field for 64 bits."""
+"""In a 32-bit field: the value is in the zip64 extra field instead (APPNOTE 4.4.1.4 and 4.5.3)."""
 _LZMA_END_MARK = 0x2
 _NEEDED = {STORED: 20, DEFLATED: 20, BZIP2: 46, LZMA: 63}
-"""Ten times the version of the specification that a method needs, section 4.4.3."""
+"""The version needed to extract, times ten (APPNOTE 4.4.3)."""
 
 
 @dataclass(slots=True, kw_only=True)
 class Entry:
-    """One member on its way into the archive; the last three are known when its data has been written."""
+    """One member to write; `offset` and `compressed` are known once its data has been written."""
 
     name: bytes
     flags: int
     method: int
     size: int
-    """Bytes uncompressed."""
+    """Uncompressed size in bytes."""
     external: int
     internal: int
     comment: bytes
@@ -47,14 +47,14 @@ class Entry:
 
 
 def dos_time(epoch: int) -> int:
-    """Return `epoch` in UTC as a DOS date and time in 32 bits: steps of two seconds, from 1980 on."""
+    """Return `epoch` in UTC as a 32-bit MS-DOS date and time: from 1980, in steps of two seconds (APPNOTE 4.4.6)."""
     moment = time.gmtime(max(epoch, _EARLIEST))
     date = (moment.tm_year - 1980) << 9 | moment.tm_mon << 5 | moment.tm_mday
     return date << 16 | moment.tm_hour << 11 | moment.tm_min << 5 | min(moment.tm_sec, 59) // 2
 
 
 class ZipWriter:
-    """Writes members, then the directory, to a seekable file."""
+    """Writes members, then the central directory, to a seekable file."""
 
     def __init__(self, target: BinaryIO, epoch: int) -> None:
         self._target = target
@@ -62,9 +62,9 @@ class ZipWriter:
         self._entries: list[Entry] = []
 
     def add(self, entry: Entry, pieces: Iterator[bytes]) -> None:
-        """Write the member `entry` with the content `pieces`, whose size and CRC the entry has already."""
+        """Write the member `entry` with the content `pieces`; `entry` must have their size and CRC."""
         entry.offset = self._target.tell()
-        # As long as its compressed size is not known, a member that might need 64 bits gets them.
+        # The compressed size is not known yet, so a member that might need zip64 gets it.
         large = entry.size + entry.size // 16 + 1024 > _LARGEST
         self._target.write(self._local_header(entry, large))
         begin = self._target.tell()
@@ -80,7 +80,7 @@ class ZipWriter:
         self._entries.append(entry)
 
     def finish(self, comment: bytes) -> None:
-        """Write the directory and the archive's `comment`."""
+        """Write the central directory and the archive's `comment`."""
         begin = self._target.tell()
         for entry in self._entries:
             self._target.write(self._central_header(entry))
@@ -90,6 +90,7 @@ class ZipWriter:
         extra = entry.local_extra
         sizes = (entry.compressed, entry.size)
         if large:
+            # In a local header both sizes must be present (APPNOTE 4.5.3).
             extra = struct.pack("<HHQQ", 1, 16, entry.size, entry.compressed) + extra
             sizes = (_MARK, _MARK)
         fixed = struct.pack(
@@ -108,6 +109,7 @@ class ZipWriter:
 
     def _central_header(self, entry: Entry) -> bytes:
         values = (entry.size, entry.compressed, entry.offset)
+        # The directory holds only values that do not fit, in this order (APPNOTE 4.5.3).
         large = [value for value in values if value > _LARGEST]
         zip64 = struct.pack(f"<HH{len(large)}Q", 1, 8 * len(large), *large) if large else b""
         extra = zip64 + entry.central_extra
@@ -150,7 +152,7 @@ def _flags(entry: Entry) -> int:
 
 
 def _end(count: int, begin: int, end: int, comment: bytes) -> bytes:
-    """Return the records that end the archive, the 64-bit ones only where the others are too small."""
+    """Return the records that end the archive (APPNOTE 4.3.14 to 4.3.16); the zip64 ones only if needed."""
     size = end - begin
     large = b""
     if count >= 0xFFFF or size > _LARGEST or begin > _LARGEST:
@@ -170,7 +172,7 @@ class _Stored:
 
 
 class _Lzma:
-    """A raw LZMA stream with the head that section 5.8 asks for: version 9.4, size and properties of preset 6."""
+    """A raw LZMA stream behind its header: SDK version 9.4, size and properties of preset 6 (APPNOTE 5.8.8)."""
 
     def __init__(self) -> None:
         self._head = struct.pack("<BBHBL", 9, 4, 5, 0x5D, 8 << 20)
@@ -185,7 +187,7 @@ class _Lzma:
 
 
 def make_compressor(method: int) -> Compressor:
-    """Return a compressor with fixed settings for `method`, one of the four known ones."""
+    """Return a compressor with fixed settings for `method`, which must be one of the four above."""
     if method == DEFLATED:
         return zlib.compressobj(9, zlib.DEFLATED, -zlib.MAX_WBITS)
     if method == BZIP2:

@@ -77,7 +77,7 @@ def test_a_refused_file_stays_and_does_not_stop_the_others(archive, tmp_path):
     (tmp_path / "bad.tar").write_text("no archive")
     before = (tmp_path / "bad.tar").stat()
     said = ftc(tmp_path / "bad.tar", archive, tmp_path / "missing", tmp_path, status=1)
-    assert "bad.tar: it is of no known format: tar, zip, gzip, xz, bzip2, zstd, ar or pyc; not normalized" in said
+    assert "bad.tar: unknown format; known are tar, zip, gzip, xz, bzip2, zstd, ar and pyc; not normalized" in said
     assert "x.tar.gz: normalized" in said
     assert "missing: No such file or directory; not normalized" in said
     assert f"{tmp_path}: it is not a regular file; not normalized" in said
@@ -224,6 +224,6 @@ def test_a_file_that_changes_meanwhile_is_not_overwritten(tmp_path, monkeypatch)
         return False
 
     monkeypatch.setattr(files.filecmp, "cmp", compare)  # the last that is done before the file is replaced
-    with pytest.raises(NormalizationError, match="something else wrote to it meanwhile"):
+    with pytest.raises(NormalizationError, match="another process modified it meanwhile"):
         normalize_file(path, Rules(epoch=1))
     assert path.read_bytes() == b"written by another"

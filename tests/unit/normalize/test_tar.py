@@ -172,12 +172,18 @@ def test_names_in_no_known_encoding_keep_their_bytes(tmp_path, normalize):
     [
         ([member("a", b"1"), member("a", b"2")], "two members are named 'a'"),
         ([member("a", b"1"), member("./a", b"2")], "two members are named './a'"),
-        ([member("a", type=tarfile.SYMTYPE, linkname="/etc"), member("a/b", b"x")], "'a/b' lies below 'a'"),
-        ([member("a", type=tarfile.LNKTYPE, linkname="b")], "hard link 'a' leads to no file"),
-        ([member("a", type=tarfile.LNKTYPE, linkname="a")], "hard link 'a' leads to no file"),
-        ([member("a", type=tarfile.LNKTYPE, linkname="d"), member("d", type=tarfile.DIRTYPE)], "leads to no file"),
+        ([member("a", type=tarfile.SYMTYPE, linkname="/etc"), member("a/b", b"x")], "'a/b' is below 'a'"),
+        ([member("a", type=tarfile.LNKTYPE, linkname="b")], "hard link 'a' is not a file"),
+        ([member("a", type=tarfile.LNKTYPE, linkname="a")], "hard link 'a' is not a file"),
+        (
+            [member("a", type=tarfile.LNKTYPE, linkname="d"), member("d", type=tarfile.DIRTYPE)],
+            "hard link 'a' is not a file",
+        ),
         ([member("a", type=b"V")], "unknown type"),
-        ([member("a", type=tarfile.SYMTYPE, linkname="b", pax_headers={"size": "5"})], "is no file, but has content"),
+        (
+            [member("a", type=tarfile.SYMTYPE, linkname="b", pax_headers={"size": "5"})],
+            "is not a file, but has content",
+        ),
         ([member("usr/.wh.gone", b"")], "container layer"),
     ],
 )

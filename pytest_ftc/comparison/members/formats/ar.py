@@ -1,4 +1,4 @@
-"""ar archives: static libraries and Debian packages (ar(5); the variants of GNU and BSD)."""
+"""ar archives: static libraries and Debian packages (ar(5), GNU and BSD variants)."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ _MAGIC, _THIN = b"!<arch>\n", b"!<thin>\n"
 _HEADER = 60
 _END = b"`\n"
 _SYMBOLS = {"/": 4, "/SYM64/": 8}
-"""GNU symbol tables, and the bytes of a number in each: a count, the offsets of members, the names."""
+"""GNU symbol tables, and the width of the big-endian numbers in each: a count, that many offsets, then the names."""
 _LARGEST_TABLE = 16 << 20
 
 
@@ -27,6 +27,7 @@ def read_ar(span: Span, budget: Budget) -> Contents:
 
 
 def _walk(span: Span, budget: Budget) -> Iterator[Member]:
+    # A thin archive has only headers; its members are separate files (ar(1), "--thin").
     thin = span.read(0, 8) == _THIN
     position, long_names = len(_MAGIC), b""
     while position < span.size:
@@ -54,6 +55,7 @@ def _walk(span: Span, budget: Budget) -> Iterator[Member]:
         else:
             name, data = _full_name(name, data, long_names)
             yield Member(name=name, attributes=tuple(_read_fields(fields, "ar member")), stored=data)
+        # Every header starts at an even offset (ar(5)).
         position += (data.start + data.size - span.start - position + 1) // 2 * 2
 
 
@@ -69,7 +71,7 @@ def _read_fields(fields: bytes, prefix: str) -> Iterator[Attribute]:
 
 
 def _full_name(name: str, data: Span, long_names: bytes) -> tuple[str, Span]:
-    """GNU keeps long names in a table, and ends short ones with a slash; BSD puts long ones before the data."""
+    """GNU keeps long names in the member ``//``, and ends short ones with "/"; BSD puts long ones before the data."""
     if name.startswith("#1/") and name[3:].isdigit():
         size = int(name[3:])
         long = data.part(0, size).read(0, min(size, _LARGEST_TABLE))
@@ -81,6 +83,6 @@ def _full_name(name: str, data: Span, long_names: bytes) -> tuple[str, Span]:
 
 
 def _read_symbols(data: Span, width: int) -> Span:
-    """Return the names only: the offsets follow from the sizes of the members."""
+    """Return only the names: the offsets follow from the sizes of the members."""
     count = int.from_bytes(data.read(0, width), "big")
     return span_of(data.part(0, data.size).read(width * (count + 1), _LARGEST_TABLE))

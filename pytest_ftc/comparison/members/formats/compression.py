@@ -1,4 +1,4 @@
-"""Compressed files that hold one payload, and bounded decompression for all formats."""
+"""Compressed files with one payload, and bounded decompression for all formats."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ from pytest_ftc.model.support.inflate import Decompressor, Inflater
 
 _CHUNK = 1 << 16
 _STEP = 1 << 18
-"""Most bytes that one call may decompress to: a bomb is let out in spoonfuls."""
+"""Most bytes that one call may decompress, so that a decompression bomb meets the limits early."""
 _MEMORY = 128 << 20
-"""Bytes a decoder may take; the largest preset of xz needs 65 MiB."""
+"""Memory limit of a decoder, in bytes; the largest preset of xz needs 65 MiB."""
 
 
 def deflate_decoder() -> Decompressor:
@@ -44,25 +44,26 @@ def xz_decoder() -> Decompressor:
 
 
 def lzma_decoder(properties: bytes, size: int) -> Decompressor:
-    """Return a decoder of a bare LZMA stream, whose size is -1 where it ends with a marker."""
-    # Given the head of a .lzma file, it respects a limit on memory, which a raw decoder does not.
+    """Return a decoder for a bare LZMA stream; `size` is -1 if the stream ends with a marker."""
+    # A raw decoder has no memory limit, so the header of a .lzma file is put before the stream: the properties, then
+    # the uncompressed size in 8 bytes, of which -1 means unknown (lzma-file-format.txt in XZ Utils).
     decoder = lzma.LZMADecompressor(format=lzma.FORMAT_ALONE, memlimit=_MEMORY)
     decoder.decompress(properties + size.to_bytes(8, "little", signed=True), 1)
     return decoder
 
 
 def zstd_decoder() -> Decompressor:
-    """Raises LimitReachedError when there is no zstd: it is in Python since 3.14, and in backports.zstd."""
+    """Raises LimitReachedError without zstd support: Python 3.14 and later have it, else backports.zstd."""
     name = "compression.zstd" if sys.version_info >= (3, 14) else "backports.zstd"
     try:
         return cast(Decompressor, importlib.import_module(name).ZstdDecompressor())
     except ImportError:
-        raise LimitReachedError("there is no zstd here: pip install pytest-ftc[zstd]") from None
+        raise LimitReachedError("zstd support is not installed: pip install pytest-ftc[zstd]") from None
 
 
 @dataclass(slots=True)
 class Decompressed:
-    """One or several streams, one after another."""
+    """The payload of one or several consecutive streams."""
 
     payload: Span
     starts: list[int] = field(default_factory=list)
@@ -72,9 +73,9 @@ class Decompressed:
 
 
 def decompress(span: Span, make: Callable[[], Decompressor], budget: Budget, *, single: bool = False) -> Decompressed:
-    """Decompress the streams at the start of `span`; a `single` one when what follows is none of its business.
+    """Decompress the consecutive streams at the start of `span`; only the first one if `single`.
 
-    Raises LimitReachedError, OutOfTimeError, EOFError for a stream that is cut short, and what the decoder raises.
+    Raises LimitReachedError, OutOfTimeError, EOFError for a truncated stream, and any exception of the decoder.
     """
     result = Decompressed(payload=span)
     magic = b"" if single else span.read(0, 2)
@@ -104,14 +105,14 @@ def _one_stream(span: Span, decoder: Decompressor, result: Decompressed) -> Iter
 
 
 def _skip_padding(span: Span, result: Decompressed, budget: Budget) -> None:
-    """Streams of xz may be padded with zeros, four at a time."""
+    """Skip multiples of four zeros ("Stream Padding", section 2.2 of the .xz file format)."""
     while result.end < span.size and span.read(result.end, 4) == bytes(4):
         budget.check_time()
         result.end += 4
 
 
 def payload_members(span: Span, done: Decompressed) -> Iterator[Member]:
-    """Yield the payload, and what follows the last stream if anything does."""
+    """Yield the payload, and any data after the last stream."""
     yield Member(name="payload", payload=True, content=lambda: done.payload)
     if done.end < span.size:
         rest = span.part(done.end, span.size - done.end)
@@ -133,6 +134,7 @@ def is_xz(span: Span, name: str) -> bool:
 
 
 def is_bzip2(span: Span, name: str) -> bool:
+    # The fourth byte is the level; each block starts with the digits of pi.
     return span.read(0, 3) == b"BZh" and span.read(4, 6) == b"1AY&SY"
 
 

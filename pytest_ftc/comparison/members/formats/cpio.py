@@ -1,4 +1,4 @@
-"""cpio archives of the "newc" and "crc" kinds, as initramfs and rpm have them (cpio(5))."""
+"""cpio archives in the "newc" and "crc" formats, as used by initramfs and rpm (cpio(5), "New ASCII Format")."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from pytest_ftc.comparison.members.span import Span
 _MAGICS = (b"070701", b"070702")
 _HEADER = 110
 _LAST = "TRAILER!!!"
+"""The name of the entry that ends an archive."""
 _LONGEST_NAME = 64 << 10
 _FIELDS = ("ino", "mode", "uid", "gid", "nlink", "mtime", "filesize", "devmajor", "devminor", "rdevmajor", "rdevminor",
            "namesize", "check")  # fmt: skip
@@ -45,6 +46,7 @@ def _walk(span: Span, budget: Budget) -> Iterator[Member]:
 
 
 def _align(position: int) -> int:
+    """Round up to four bytes: NULs pad the header with its name, and the data, to that (cpio(5))."""
     return (position + 3) // 4 * 4
 
 

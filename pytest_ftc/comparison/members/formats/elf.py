@@ -1,4 +1,4 @@
-"""ELF files, section by section (elf(5), System V gABI chapter 4)."""
+"""ELF files, section by section (elf(5); System V gABI, chapter 4)."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ if TYPE_CHECKING:
     from elftools.elf.elffile import ELFFile
 
 _IDENTIFIERS = {".note.gnu.build-id": "ELF build id", ".note.go.buildid": "ELF Go build id"}
-"""Notes whose value is computed from the rest of the file."""
+"""Notes whose value is a hash of the rest of the file."""
 _STRINGS, _COMPRESSED = 0x20, 0x800
-"""Flags of sections."""
+"""SHF_STRINGS and SHF_COMPRESSED (gABI chapter 4, "Section Attribute Flags")."""
 _TEXTS = (".comment", ".interp", ".strtab", ".dynstr", ".debug_str", ".debug_line_str")
 _PLACES = (".shstrtab",)
-"""Sections that differ only where the list of sections does."""
+"""The names of the sections: they differ only if the list of sections does."""
 _OFFSETS = (".debug_", ".rel.debug_", ".rela.debug_", ".eh_frame", ".symtab", ".gnu_debuglink")
-"""Beginnings of names of sections that point into code and strings; without those that are texts."""
+"""Prefixes of sections that hold offsets into code and strings (except those that are strings themselves)."""
 _HEADER_FIELDS = ("e_type", "e_machine", "e_flags")
 
 
@@ -31,8 +31,8 @@ def is_elf(span: Span, name: str) -> bool:
 
 
 def read_elf(span: Span, budget: Budget) -> Contents:
-    """Return the sections; their addresses and offsets follow from what they hold.  Raises what pyelftools does."""
-    from elftools.elf.elffile import ELFFile  # slow to import, and most sessions find no difference to look into
+    """Return the sections; addresses and offsets follow from their contents.  Raises whatever pyelftools raises."""
+    from elftools.elf.elffile import ELFFile  # slow to import, and most sessions find no difference
 
     file = ELFFile(cast(BinaryIO, SpanFile(span, budget)))
     fields = [header(f"ELF header {name}", file.header[name]) for name in _HEADER_FIELDS]
@@ -49,7 +49,11 @@ def read_elf(span: Span, budget: Budget) -> Contents:
 
 
 def _read_identifier(span: Span, section: Any, location: str) -> Attribute:
-    """Return the value of a note: after sizes of name and value, the type, and the name."""
+    """Return the descriptor of a note.
+
+    Three 4-byte words precede it (name size, descriptor size, type), then the name, padded to four bytes
+    (gABI chapter 5, "Note Section").
+    """
     note = span.part(section.header["sh_offset"], section.header["sh_size"]).read(0, 4096)
     name_size = int.from_bytes(note[:4], "little" if section.elffile.little_endian else "big")
     return Attribute(Field.HEADER, location, note[12 + (name_size + 3) // 4 * 4 :].hex().encode(), follows=True)
@@ -57,6 +61,7 @@ def _read_identifier(span: Span, section: Any, location: str) -> Attribute:
 
 def _read_section(span: Span, file: ELFFile, section: Any, budget: Budget) -> Member:
     name, fields = section.name, section.header
+    # SHT_NOBITS (.bss) has a size but no bytes in the file.
     holds = fields["sh_type"] not in ("SHT_NOBITS", "SHT_NULL")
     stored = span.part(fields["sh_offset"], fields["sh_size"]) if holds else None
     packed = stored is not None and fields["sh_flags"] & _COMPRESSED
@@ -78,7 +83,10 @@ def _read_section(span: Span, file: ELFFile, section: Any, budget: Budget) -> Me
 
 
 def _unpack(stored: Span, file: ELFFile, budget: Budget) -> Span:
-    """Return what a compressed section holds, behind its header (gABI, "Section Compression")."""
+    """Return the content of a compressed section.
+
+    It starts with an Elf32_Chdr or Elf64_Chdr, where ch_type 1 is zlib and 2 zstd (gABI ch. 4, "Section Compression").
+    """
     kind = int.from_bytes(stored.read(0, 4), "little" if file.little_endian else "big")
     size = 24 if file.elfclass == 64 else 12
     decoder = {1: zlib_decoder, 2: zstd_decoder}[kind]

@@ -1,4 +1,4 @@
-"""gzip files (RFC 1952), of which the standard library shows no more than the time."""
+"""gzip files (RFC 1952); of the header fields, the standard library exposes only MTIME."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from pytest_ftc.comparison.members.limits import Budget
 from pytest_ftc.comparison.members.span import Span
 
 _FHCRC, _FEXTRA, _FNAME, _FCOMMENT = 2, 4, 8, 16
+"""Bits of FLG; the optional fields follow the fixed ten bytes in the order used below (RFC 1952 2.3.1)."""
 _LARGEST_HEADER = 128 << 10
 _MOST_STREAMS = 100
 

@@ -10,9 +10,10 @@ from pytest_ftc.comparison.members.span import Span, span_of
 
 _LARGEST = 16 << 20
 _UTF8, _LONG, _DOUBLE = 1, 5, 6
+# Sizes of constants by tag (JVMS table 4.4-A and sections 4.4.1 to 4.4.12).
 _SIZES = {3: 4, 4: 4, 5: 8, 6: 8, 7: 2, 8: 2, 9: 4, 10: 4, 11: 4, 12: 4, 15: 3, 16: 2, 17: 4, 18: 4, 19: 2, 20: 2}
 _FIRST_VERSION = 45
-"""A fat Mach-O file has the same magic number, then how many architectures: fewer than this."""
+"""The lowest major version.  A fat Mach-O file has the same magic number, and its number of architectures is lower."""
 
 
 def is_class(span: Span, name: str) -> bool:
@@ -21,7 +22,7 @@ def is_class(span: Span, name: str) -> bool:
 
 
 def read_class(span: Span, budget: Budget) -> Contents:
-    """Return version, the strings of the constant pool, its other constants, and the rest.  Raises ValueError."""
+    """Return the version, the strings and other constants of the constant pool, and the rest.  Raises ValueError."""
     if span.size > _LARGEST:
         raise LimitReachedError(f"larger than {_LARGEST} bytes")
     data = span.read(0, span.size)
@@ -32,7 +33,7 @@ def read_class(span: Span, budget: Budget) -> Contents:
         noun="class file part",
         attributes=(header("class file version", version),),
         members=(
-            # Modified UTF-8 has no zero bytes.
+            # Modified UTF-8 has no zero bytes (JVMS 4.4.7), so they can separate the strings.
             Member(
                 name="strings",
                 part="class constant pool",
@@ -47,7 +48,7 @@ def read_class(span: Span, budget: Budget) -> Contents:
 
 
 def _read_pool(data: bytes, budget: Budget) -> tuple[bytes, bytes, int]:
-    """Return the strings, the other constants, and where the pool ends."""
+    """Return the strings, the other constants, and the end offset of the pool."""
     strings, others, position = [], [], 10
     for tag, start, end in _walk_pool(data):
         budget.check_time()
@@ -60,7 +61,10 @@ def _read_pool(data: bytes, budget: Budget) -> tuple[bytes, bytes, int]:
 
 
 def _walk_pool(data: bytes) -> Iterator[tuple[int, int, int]]:
-    """Yield kind, start and end of each constant; the first number is not used, and wide ones count twice."""
+    """Yield tag, start and end of each constant.
+
+    Indexes start at 1 (JVMS 4.1), and a long or double takes two of them (JVMS 4.4.5).
+    """
     left, position = int.from_bytes(data[8:10], "big") - 1, 10
     while left > 0:
         tag = data[position]

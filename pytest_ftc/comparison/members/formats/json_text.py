@@ -1,4 +1,4 @@
-"""JSON by the path of what differs."""
+"""JSON: the paths of the values that differ."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ _ABSENT = object()
 
 
 def compare_json(one: Span, other: Span, budget: Budget) -> tuple[Found, ...]:
-    """Return the first values that differ; none when it is no JSON, or differs in no value and no order."""
+    """Return the first values that differ; nothing if it is not JSON, or neither values nor order differ."""
     if max(one.size, other.size) > _LARGEST or one.read(0, 1) not in (b"{", b"[") or other.read(0, 1) != one.read(0, 1):
         return ()
     try:
         control, experiment = (json.loads(span.read(0, span.size)) for span in (one, other))
         found = tuple(islice(_compare(control, experiment, "", budget), _MOST + 1))
         if len(found) > _MOST:
-            budget.tell("not all keys that differ in a member are listed")
+            budget.record("more keys differ in a member than are listed")
         most = budget.limits.value
         return tuple(
             Found(each.field, each.location, *clip(each.control, each.experiment, most)) for each in found[:_MOST]

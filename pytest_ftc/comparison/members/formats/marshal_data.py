@@ -1,6 +1,6 @@
-"""Python's marshal format (CPython's Python/marshal.c, versions 3 to 5), read as plain data.
+"""Python's marshal format, versions 3 to 5, read as plain data (CPython's Python/marshal.c defines it).
 
-The standard `marshal` module is not safe against hostile input, and reads only its own interpreter's code.
+The standard `marshal` module is not safe with hostile input, and reads only code of its own interpreter.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 _REFERENCE = 0x80
+"""FLAG_REF in a type byte: the value gets the next index, to which a type ``r`` refers."""
 _DEEPEST = 100
 _SINGLETONS = {"N": None, "F": False, "T": True, "S": "StopIteration", ".": ...}
 _LONG_SIZES, _SHORT_SIZES = "stuaA([<>", "zZ)"
@@ -22,26 +23,26 @@ _UNFINISHED = object()
 
 @dataclass(frozen=True, slots=True)
 class Code:
-    """A code object; all that it holds, by the name without ``co_``."""
+    """A code object: its attributes, by name without ``co_``."""
 
     fields: dict[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
 class Unordered:
-    """A set as it is stored: its order follows the hash seed."""
+    """A set in its stored order, which depends on the hash seed."""
 
     items: tuple[Any, ...]
 
 
 class Reader:
-    """Reads one value.  Raises ValueError, IndexError, KeyError, struct.error for what is none."""
+    """Reads one value.  Raises ValueError, IndexError, KeyError or struct.error for invalid data."""
 
     def __init__(self, data: bytes, magic: int) -> None:
         self._data = data
         self._position = 0
         self._references: list[Any] = []
-        # Numbers of bytecode in CPython's Include/internal/pycore_magic_number.h.
+        # 3413: Python 3.8; 3450: 3.11 alpha; 3495: 3.11 (CPython's Include/internal/pycore_magic_number.h).
         if 3413 <= magic < 3450:
             self._numbers = 6
             self._names: tuple[str, ...] = _OLD
@@ -105,7 +106,7 @@ class Reader:
         if kind in "tuaAzZ":
             return self._take(size).decode("utf-8" if kind in "tu" else "latin-1", "surrogatepass")
         if size > len(self._data) - self._position:
-            # Each item takes a byte at least.
+            # Each item takes at least one byte.
             raise ValueError("it ends too early")
         items = tuple(self.read(depth + 1) for _ in range(size))
         return Unordered(items) if kind in "<>" else items
@@ -120,7 +121,7 @@ class Reader:
         if kind == "y":
             return complex(*struct.unpack("<dd", self._take(16)))
         if kind == "l":
-            # Decimal digits of a huge number take quadratic time: its bytes say the same.
+            # Converting a huge number to decimal takes quadratic time; its bytes are just as good.
             size = self._number()
             return ("int", size, self._take(2 * abs(size)).hex())
         raise ValueError(f"unknown type {kind!r}")

@@ -1,4 +1,4 @@
-"""PDF files, object by object (ISO 32000-2): enough of them to name what differs, without following references."""
+"""PDF files, object by object (ISO 32000-2), without following references."""
 
 from __future__ import annotations
 
@@ -15,12 +15,15 @@ from pytest_ftc.model import Field
 
 _LARGEST = 64 << 20
 _LARGEST_DICTIONARY = 64 << 10
+# Indirect objects: object number, generation number, "obj" (7.3.10).
 _OBJECT = re.compile(rb"\b(\d{1,10}) (\d{1,5}) obj\b")
 _DATES = ("CreationDate", "ModDate")
 _DATE = {name: re.compile(rb"/%s\s{0,9}\(([^()]{1,64})\)" % name.encode()) for name in _DATES}
+# The file identifier in the trailer (14.4): one string fixed at creation, one that changes with each save.
 _ID = re.compile(rb"/ID\s{0,9}\[\s{0,9}((?:<[0-9A-Fa-f]{1,128}>\s{0,9}){1,2})\]")
 _PARTS = re.compile(r"D:(\d{4})(\d\d)?(\d\d)?(\d\d)?(\d\d)?(\d\d)?(?:Z|([+-])(\d\d)'?(\d\d)?)?")
 _LENGTH = re.compile(rb"/Length \d{1,12}\b")
+# The keyword is followed by CRLF or LF, never by CR alone (7.3.8.1).
 _STREAM = re.compile(rb"\bstream\r?\n")
 
 
@@ -29,7 +32,7 @@ def is_pdf(span: Span, name: str) -> bool:
 
 
 def read_pdf(span: Span, budget: Budget) -> Contents:
-    """Return dates, identifier and objects; the table of their offsets follows.  Raises LimitReachedError."""
+    """Return dates, identifier and objects; the cross-reference table follows from them.  Raises LimitReachedError."""
     if span.size > _LARGEST:
         raise LimitReachedError(f"larger than {_LARGEST} bytes")
     data = span.read(0, span.size)
@@ -48,12 +51,13 @@ def _read_fields(data: bytes) -> Iterator[Attribute]:
             location = f"PDF /{name}" + (f" ({index + 1})" if index else "")
             yield Attribute(Field.MTIME, location, _read_date(found))
             yield header(f"{location} time zone", found[16:])
+    # Each incremental update appends a trailer; the last one counts (7.5.6).
     for found in _ID.findall(data)[-1:]:
         yield header("PDF /ID", found)
 
 
 def _read_date(text: bytes) -> bytes:
-    """Return seconds since 1970; the text itself when it is no date (ISO 32000-2, 7.9.4)."""
+    """Return seconds since 1970; the text itself if it is not a date (7.9.4)."""
     match = _PARTS.match(text.decode("latin-1"))
     if not match:
         return text
@@ -83,7 +87,7 @@ def _read_objects(data: bytes, span: Span, budget: Budget) -> Iterator[Member]:
 
 
 def _read_object(stored: Span, budget: Budget) -> Span:
-    """Return an object with its stream decompressed, and without the dates that are told already."""
+    """Return an object with its stream decompressed, without /Length and the dates, which are attributes already."""
     head = stored.read(0, _LARGEST_DICTIONARY)
     stream = _STREAM.search(head)
     dictionary = head[: stream.end()] if stream else head

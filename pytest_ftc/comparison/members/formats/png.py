@@ -1,4 +1,4 @@
-"""PNG images (https://www.w3.org/TR/png-3/), chunk by chunk."""
+"""PNG images, chunk by chunk (https://www.w3.org/TR/png-3/, cited by its sections)."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from pytest_ftc.comparison.members.span import Span, spool
 
 _MAGIC = b"\x89PNG\r\n\x1a\n"
 _KEYED = ("tEXt", "zTXt", "iTXt", "iCCP")
+"""Chunks that start with a keyword of up to 79 bytes and a NUL (11.3.3, 11.3.2.3)."""
 _CHUNK = 1 << 17
 
 
@@ -23,6 +24,7 @@ def is_png(span: Span, name: str) -> bool:
 
 def read_png(span: Span, budget: Budget) -> Contents:
     """Return the image data and the other chunks.  Raises ValueError, zlib.error, LimitReachedError, OutOfTimeError."""
+    # How the image is split into IDAT chunks has no meaning: together they are one zlib stream (10.2).
     image, members, end = [], [], len(_MAGIC)
     for kind, data in budget.few(_walk(span)):
         end = data.start - span.start + data.size + 4
@@ -46,6 +48,7 @@ def read_png(span: Span, budget: Budget) -> Contents:
 
 
 def _walk(span: Span) -> Iterator[tuple[str, Span]]:
+    # A chunk is its length (of the data alone), type, data and CRC (5.3).
     position, kind = len(_MAGIC), b""
     while kind != b"IEND":
         size, kind = struct.unpack(">I4s", span.read(position, 8))

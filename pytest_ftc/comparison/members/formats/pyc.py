@@ -14,10 +14,11 @@ from pytest_ftc.comparison.members.span import Span, span_of
 from pytest_ftc.model import Field
 
 _HEADER = 16
+"""Magic number and flags, then mtime and size of the source, or an 8-byte hash of it (PEP 552)."""
 _HASHED = 1
 _LARGEST = 4 << 20
 _MOST_TEXT = 16 << 20
-"""Characters of all values together: a few references can hold each other a billion times."""
+"""Most characters of all values together: nested references can expand a small file a billionfold."""
 _PLAIN = ("names", "varnames", "freevars", "cellvars", "localsplusnames", "localspluskinds", "name", "firstlineno",
           "linetable", "exceptiontable", "code")  # fmt: skip
 _CALLED = {
@@ -33,13 +34,16 @@ def is_pyc(span: Span, name: str) -> bool:
 
 
 def read_pyc(span: Span, budget: Budget) -> Contents:
-    """Return the header and the code objects.  Raises ValueError and its like, LimitReachedError, OutOfTimeError."""
+    """Return the header and the code objects.
+
+    Raises ValueError and other exceptions for invalid data, LimitReachedError, OutOfTimeError.
+    """
     if span.size > _LARGEST:
         raise LimitReachedError(f"larger than {_LARGEST} bytes")
     data = span.read(0, span.size)
     code = Reader(data[_HEADER:], int.from_bytes(data[:2], "little")).read()
     if not isinstance(code, Code):
-        raise ValueError("it holds no code")
+        raise ValueError("it contains no code")
     reading = _Reading(budget)
     fields = (*_read_header(data), *reading.read_code(code, ""))
     return Contents(
@@ -67,15 +71,15 @@ class _Reading:
     budget: Budget
     text: int = 0
     seen: dict[str, None] = field(default_factory=dict)
-    """The paths of source files, each once."""
+    """Paths of the source files, without duplicates."""
     sets: list[Member] = field(default_factory=list)
-    """Sets, whose order follows the hash seed before Python 3.11."""
+    """Sets; before Python 3.11 their order depends on the hash seed."""
 
     def filenames(self) -> Attribute:
         return Attribute(Field.CONTENT, "co_filename", "\n".join(self.seen).encode(errors="surrogatepass"))
 
     def read_code(self, code: Code, path: str) -> Iterator[Attribute]:
-        """Yield the fields of a code object and of those in its constants."""
+        """Yield the fields of a code object and of the code objects in its constants."""
         self.budget.check_time()
         name = f"{path}.{code.fields['name']}".removeprefix(".<module>.").lstrip(".")
         self.seen[self.show(code.fields["filename"]).strip("'")] = None
@@ -100,7 +104,7 @@ class _Reading:
             yield Attribute(Field.CONTENT, location, self.show(constant).encode(errors="surrogatepass"))
 
     def show(self, value: Any) -> str:
-        """Return a value as text, one bounded in size.  Raises LimitReachedError, OutOfTimeError."""
+        """Return a value as text of bounded size.  Raises LimitReachedError, OutOfTimeError."""
         if isinstance(value, Code):
             return f"<code {value.fields['name']}>"
         if isinstance(value, Unordered):

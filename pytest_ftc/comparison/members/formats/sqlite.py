@@ -1,4 +1,4 @@
-"""SQLite databases (https://sqlite.org/fileformat.html), read as https://sqlite.org/security.html advises."""
+"""SQLite databases (https://sqlite.org/fileformat.html), read as https://sqlite.org/security.html recommends."""
 
 from __future__ import annotations
 
@@ -21,7 +21,8 @@ from pytest_ftc.model import Field
 _LARGEST = 256 << 20
 _LONGEST_VALUE = 16 << 20
 _STEPS = 10_000
-"""Steps of SQLite's machine between looks at the clock."""
+"""Instructions of SQLite's virtual machine between checks of the deadline."""
+# Offset, size and name of fields (file format, section 1.3).
 _HEADER = {
     16: (2, "page size"),
     24: (4, "file change counter"),
@@ -50,7 +51,7 @@ def read_sqlite(span: Span, budget: Budget) -> Contents:
         schema = database.execute("SELECT type, name, sql FROM sqlite_master").fetchmany(budget.limits.members)
         members = [_schema_member(schema)]
         for kind, name, sql in schema:
-            # A virtual table runs a module's code, a view any expression.
+            # Reading a virtual table runs code of a module, and a view evaluates arbitrary expressions.
             if kind == "table" and not str(sql).upper().startswith("CREATE VIRTUAL"):
                 rows = spool(_dump(database, str(name), budget), budget)
                 part = f"sqlite table {name}"
@@ -78,13 +79,13 @@ def _schema_member(schema: list[Any]) -> Member:
 def _read_header(data: bytes) -> Iterator[Attribute]:
     for offset, (size, name) in _HEADER.items():
         yield header(f"sqlite header {name}", int.from_bytes(data[offset : offset + size], "big"))
-    # It repeats the change counter.
+    # The value of the change counter when the library's version was written (section 1.3).
     yield Attribute(Field.HEADER, "sqlite header version-valid-for", data[92:96].hex().encode(), follows=True)
 
 
 @contextmanager
 def _open(span: Span, budget: Budget) -> Iterator[sqlite3.Connection]:
-    """Open a copy, for SQLite opens files by path only."""
+    """Open a copy: SQLite opens files only by path."""
     with tempfile.TemporaryDirectory(prefix="ftc-sqlite-") as folder:
         copy = Path(folder, "copy.db")
         budget.take_bytes(span.size)
@@ -96,7 +97,7 @@ def _open(span: Span, budget: Budget) -> Iterator[sqlite3.Connection]:
 
 
 def _harden(database: sqlite3.Connection, budget: Budget) -> None:
-    """Let a hostile file do nothing but have its tables read."""
+    """Permit nothing but reading tables, because the file may be hostile."""
     for setting in ("trusted_schema=OFF", "cell_size_check=ON", "mmap_size=0", "cache_size=-8192"):
         database.execute(f"PRAGMA {setting}")
     if sys.version_info >= (3, 11):
@@ -113,7 +114,7 @@ def _authorize(action: int, first: str | None, *_: str | None) -> int:
 
 def _dump(database: sqlite3.Connection, table: str, budget: Budget) -> Iterator[bytes]:
     columns = database.execute(f"PRAGMA table_xinfo({_quote(table)})").fetchall()
-    # A generated column is an expression, which may take any memory.
+    # A generated column is an expression, and may use any amount of memory.
     stored = ", ".join(_quote(column[1]) for column in columns if column[6] == 0)
     for row in database.execute(f"SELECT {stored} FROM {_quote(table)}"):
         budget.check_time()

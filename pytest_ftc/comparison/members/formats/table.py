@@ -1,4 +1,4 @@
-"""Which reader understands a file: the one table of formats."""
+"""The table of formats: detecting a file's format and choosing its reader."""
 
 from __future__ import annotations
 
@@ -27,13 +27,13 @@ from pytest_ftc.comparison.members.span import Span
 
 @dataclass(frozen=True, slots=True)
 class Format:
-    """One format: how it is known, and what reads it."""
+    """One format: how to detect and how to read it."""
 
     name: str
     knows: Callable[[Span, str], bool]
-    """Whether a file, by its bytes and lower-case name, is one."""
+    """Detects the format from a file's bytes and lower-case name."""
     read: Callable[[Span, Budget], Contents]
-    """Reads one; raises whatever it likes when it is none after all."""
+    """Reads the file; may raise any exception if it is invalid."""
 
 
 FORMATS = (
@@ -51,7 +51,7 @@ FORMATS = (
     Format("sqlite", sqlite.is_sqlite, sqlite.read_sqlite),
     Format("png", png.is_png, png.read_png),
     Format("pdf", pdf.is_pdf, pdf.read_pdf),
-    # Last: other formats have such streams inside.
+    # Last, because other formats contain zlib streams.
     Format("zlib", zlib_stream.is_zlib, zlib_stream.read_zlib),
 )
 
@@ -68,15 +68,15 @@ _UNREADABLE = {
     b"\x1f\x9d\x90": "files of compress(1)",
     b"]\0\0\x80\0": "lzma files",
 }
-"""First bytes of compressed formats without a reader here (magic(5))."""
+"""Magic numbers of compressed formats without a reader here (magic(5))."""
 
 
 def find_unreadable(span: Span) -> str:
-    """Return the name of a compressed format that is known, but has no reader; else nothing."""
+    """Return the name of a compressed format without a reader; empty for any other file."""
     head = span.read(0, 8)
     return next((name for magic, name in _UNREADABLE.items() if head.startswith(magic)), "")
 
 
 def find_format(span: Span, name: str) -> Format | None:
-    """Return the format of a file; None when it is not known."""
+    """Return the format of a file; None if it is unknown."""
     return next((format_ for format_ in FORMATS if format_.knows(span, name.lower())), None)

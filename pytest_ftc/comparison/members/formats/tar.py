@@ -1,6 +1,7 @@
-"""tar archives: ustar, GNU and pax (POSIX.1-2001 pax; GNU tar manual, "Basic Tar Format").
+"""tar archives: ustar and pax (POSIX pax, "ustar Interchange Format") and GNU (its manual, "Basic Tar Format").
 
-The standard library reads each header; its own walk over an archive hides the records of long names and pax fields.
+The standard library parses each header, but not the whole archive: tarfile hides GNU's long-name records and the
+headers of pax records.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from pytest_ftc.model import Field
 _BLOCK = 512
 _LARGEST_RECORD = 1 << 20
 _PAX, _GLOBAL, _SOLARIS, _LONG_NAME, _LONG_LINK, _SPARSE = b"x", b"g", b"X", b"L", b"K", b"S"
+"""Values of typeflag: x and g are POSIX, X is Solaris's form of x, the others are GNU's."""
 
 
 def is_tar(span: Span, name: str) -> bool:
@@ -36,7 +38,7 @@ def _is_header(block: bytes) -> bool:
 
 @dataclass(slots=True)
 class _Pending:
-    """Records that tell about the header that follows them."""
+    """Records that apply to the next header."""
 
     name: str = ""
     link: str = ""
@@ -63,6 +65,7 @@ def _walk(span: Span, budget: Budget, shared: list[Attribute]) -> Iterator[Membe
         position += _BLOCK
         if info.type == _SPARSE:
             position += _skip_sparse_map(span, position, block)
+        # The pax keyword "size" overrides the field of the header, whose octal digits end at 8 GiB.
         size = _size(info, pending)
         if size < 0:
             raise ValueError("a negative size")
@@ -87,12 +90,16 @@ def _has_data(info: tarfile.TarInfo) -> bool:
 
 
 def _size(info: tarfile.TarInfo, pending: _Pending) -> int:
-    told = pending.pax.get("size", b"")
-    return int(told) if told.isdigit() and len(told) < 20 else info.size
+    stated = pending.pax.get("size", b"")
+    return int(stated) if stated.isdigit() and len(stated) < 20 else info.size
 
 
 def _skip_sparse_map(span: Span, position: int, block: bytes) -> int:
-    """GNU's old sparse files have more blocks of their map before the data, each with a flag for a further one."""
+    """Return the size of the blocks that continue the map of an old GNU sparse file, before its data.
+
+    "isextended" at offset 482 of the header, and at 504 of each such block, says that another block follows
+    (GNU tar manual, "Storing Sparse Files").
+    """
     size, more = 0, block[482:483] not in (b"", b"\0")
     while more:
         extension = span.read(position + size, _BLOCK)
@@ -110,7 +117,7 @@ def _read_record(info: tarfile.TarInfo, data: bytes, pending: _Pending, shared: 
         pax = dict(_pax_fields(data))
         prefix = "tar global pax header" if info.type == _GLOBAL else "tar pax header"
         fields = [_pax_attribute(key, value, prefix) for key, value in pax.items()]
-        # GNU tar puts its process id into the name of the record.
+        # GNU tar may put its process ID here (its manual, "exthdr.name").
         fields.append(header(f"{prefix} record name", info.name.encode(errors="surrogateescape")))
         fields.append(replace(mtime(f"{prefix} record mtime", int(info.mtime)), follows=True))
         fields.append(mode(f"{prefix} record mode", info.mode))
@@ -123,14 +130,14 @@ def _read_record(info: tarfile.TarInfo, data: bytes, pending: _Pending, shared: 
 
 
 def _pax_fields(data: bytes) -> Iterator[tuple[str, bytes]]:
-    """Yield the fields of a pax header, each "length keyword=value\\n"."""
+    """Yield the fields of a pax header, each "length keyword=value\\n"; the length counts all of it (POSIX pax)."""
     position = 0
     while position < len(data) and data[position : position + 1] != b"\0":
         digits, _, _ = data[position : position + 20].partition(b" ")
         size = int(digits)
         field_, equals, value = data[position + len(digits) + 1 : position + size].partition(b"=")
         if not equals or size <= len(digits):
-            raise ValueError("a pax header that is none")
+            raise ValueError("an invalid pax header")
         yield field_.decode(errors="surrogateescape"), value.removesuffix(b"\n")
         position += size
 
@@ -156,6 +163,7 @@ def _read_member(info: tarfile.TarInfo, block: bytes, data: Span | None, pending
         link = (pending.link or info.linkname).encode(errors="surrogateescape")
         fields.append(Attribute(Field.NAME, "tar member link target", link))
     fields.append(header("tar member type", info.type))
+    # The fields magic and version: "ustar", NUL, "00" in POSIX, "ustar", two spaces, NUL in GNU.
     fields.append(header("tar member format", block[257:265]))
     fields.append(header("tar member device", f"{info.devmajor},{info.devminor}"))
     return Member(name=name, attributes=tuple(fields), stored=data)

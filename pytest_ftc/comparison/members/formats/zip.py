@@ -1,4 +1,7 @@
-"""Zip archives: also wheels, jars, office documents, EPUBs (APPNOTE.TXT 6.3.10; Info-ZIP's proginfo/extrafld.txt)."""
+"""Zip archives, including wheels, jars, office documents and EPUBs.
+
+The format: APPNOTE.TXT 6.3.10, cited as APPNOTE; extra fields: also proginfo/extrafld.txt in Info-ZIP's sources.
+"""
 
 from __future__ import annotations
 
@@ -25,30 +28,33 @@ from pytest_ftc.model.support.inflate import Decompressor
 _EXTENSIONS = (".zip", ".whl", ".jar", ".pyz", ".war", ".apk", ".egg")
 _END = b"PK\5\6"
 _LARGEST_DIRECTORY = 8 << 20
-"""Bytes of a central directory; each of its entries takes many times its size in memory."""
+"""Largest central directory to read; each entry takes many times its size in memory."""
 _STORED, _LZMA = 0, 14
 _DECODERS = {8: deflate_decoder, 12: bzip2_decoder, 93: zstd_decoder, 95: xz_decoder}
-"""Compression methods (APPNOTE.TXT 4.4.5); LZMA has a header of its own."""
+"""Decoders by compression method (APPNOTE 4.4.5); LZMA (14) is separate because it has a header."""
 _ENCRYPTED = 1
-"""The flag of an encrypted entry (APPNOTE.TXT 4.4.4)."""
+"""General purpose bit 0: the entry is encrypted (APPNOTE 4.4.4)."""
 _END_MARKER = 2
-"""The flag of an LZMA stream that ends with a marker (APPNOTE.TXT 4.4.4)."""
+"""General purpose bit 1: the LZMA stream ends with a marker (APPNOTE 4.4.4)."""
 _FILETIME_1970 = 11_644_473_600
+"""1970 in seconds since 1601, where NTFS times start (APPNOTE 4.5.5)."""
+_LONGEST_END = 22 + 0xFFFF
+"""The end of central directory record with the longest comment (APPNOTE 4.3.16)."""
 
 
 def is_zip(span: Span, name: str) -> bool:
-    """A zip may follow a program that unpacks it."""
+    """Return whether it is a zip archive, also behind a program that unpacks it (APPNOTE 4.1.9)."""
     head = span.read(0, 4)
     if head in (b"PK\3\4", _END):
         return True
     return (head[:2] in (b"#!", b"MZ") or name.endswith(_EXTENSIONS)) and _END in span.read(
-        max(0, span.size - 65557), 65557
+        max(0, span.size - _LONGEST_END), _LONGEST_END
     )
 
 
 def read_zip(span: Span, budget: Budget) -> Contents:
-    """Return the entries as the central directory has them.  Raises whatever zipfile does."""
-    # The whole directory is read at once, so a larger one is refused before its entries take memory.
+    """Return the entries of the central directory.  Raises whatever zipfile raises."""
+    # zipfile reads the whole directory at once; too large a one is refused before its entries take memory.
     file = SpanFile(span, budget, most=_LARGEST_DIRECTORY)
     with zipfile.ZipFile(file) as archive:
         entries = archive.infolist()
@@ -90,16 +96,16 @@ def _decompress(stored: Span, make: Callable[[], Decompressor], budget: Budget) 
 
 
 def _decompress_lzma(stored: Span, size: int, budget: Budget) -> Span:
-    """Before the stream stand a version, the size of the properties, and those (APPNOTE.TXT 5.8.8)."""
+    """Skip the header before the stream: SDK version, size of the properties, properties (APPNOTE 5.8.8)."""
     if stored.read(2, 2) != b"\5\0":
-        raise LimitReachedError("its LZMA properties are not of 5 bytes")
+        raise LimitReachedError("its LZMA properties are not 5 bytes long")
     properties = stored.read(4, 5)
     stream = stored.part(9, stored.size - 9)
     return decompress(stream, partial(lzma_decoder, properties, size), budget, single=True).payload
 
 
 def _read_local(span: Span, entry: zipfile.ZipInfo) -> tuple[bytes, Span]:
-    """Return the extra fields beside the data, which may be more than in the directory, and the data."""
+    """Return the extra fields of the local header, which may differ from those in the directory, and the data."""
     local = span.read(entry.header_offset, 30)
     if local[:4] != b"PK\3\4":
         raise ValueError(f"no local header at {entry.header_offset:#x}")
@@ -110,6 +116,7 @@ def _read_local(span: Span, entry: zipfile.ZipInfo) -> tuple[bytes, Span]:
 
 def _read_fields(entry: zipfile.ZipInfo) -> Iterator[Attribute]:
     yield mtime("zip entry mtime", _dos_time(entry.date_time))
+    # On Unix, st_mode is in the upper half and MS-DOS attributes in the lower (Info-ZIP's proginfo/extrafld.txt).
     yield mode("zip entry mode", entry.external_attr >> 16)
     yield header("zip entry file type", f"{(entry.external_attr >> 16) & 0o170000:06o}")
     yield header("zip entry DOS attributes", f"{entry.external_attr & 0xFFFF:#06x}")
@@ -157,13 +164,14 @@ def _other_extra(kind: int) -> Callable[[bytes, str], Iterable[Attribute]]:
 
 
 def _unix_times(data: bytes, prefix: str) -> Iterator[Attribute]:
-    """Extended timestamp, "UT": which times follow is said by the first byte; the directory has only the first."""
+    """Extended timestamp, "UT": bits of the first byte say which times follow; the directory has at most mtime."""
     present = [name for bit, name in enumerate(("mtime", "atime", "ctime")) if data[0] >> bit & 1]
     for name, (seconds,) in zip(present, struct.iter_unpack("<i", data[1:]), strict=False):
         yield mtime(f"{prefix} UT {name}", seconds)
 
 
 def _old_unix(data: bytes, prefix: str) -> Iterator[Attribute]:
+    """Info-ZIP's "UX": atime, mtime, and in the local header also uid and gid."""
     for name, (seconds,) in zip(("atime", "mtime"), struct.iter_unpack("<i", data[:8]), strict=False):
         yield mtime(f"{prefix} UX {name}", seconds)
     for name, (number,) in zip(("uid", "gid"), struct.iter_unpack("<H", data[8:12]), strict=False):
@@ -171,7 +179,7 @@ def _old_unix(data: bytes, prefix: str) -> Iterator[Attribute]:
 
 
 def _unix_owner(data: bytes, prefix: str) -> Iterator[Attribute]:
-    """Info-ZIP's "ux": version, then size and value of uid and gid."""
+    """Info-ZIP's "ux": a version, then size and value of uid and of gid."""
     position = 1
     for name in ("uid", "gid"):
         size = data[position]
@@ -180,6 +188,7 @@ def _unix_owner(data: bytes, prefix: str) -> Iterator[Attribute]:
 
 
 def _ntfs_times(data: bytes, prefix: str) -> Iterator[Attribute]:
+    """NTFS: four reserved bytes, then attributes; tag 1 has three times in units of 100 ns (APPNOTE 4.5.5)."""
     tag, size = struct.unpack_from("<HH", data, 4)
     if (tag, size) != (1, 24):
         yield header(f"{prefix} NTFS", data)
@@ -191,7 +200,7 @@ def _ntfs_times(data: bytes, prefix: str) -> Iterator[Attribute]:
 
 
 def _sizes(data: bytes, prefix: str) -> Iterator[Attribute]:
-    """Zip64 sizes and offsets follow from the contents."""
+    """Zip64 sizes and offsets (APPNOTE 4.5.3), which follow from the contents."""
     yield Attribute(Field.HEADER, f"{prefix} zip64", data, follows=True)
 
 

@@ -1,4 +1,4 @@
-"""A zlib stream (RFC 1950), perhaps behind a short header of a format that is not known: state files, inventories."""
+"""A zlib stream (RFC 1950), possibly behind a short header in an unknown format (Sphinx inventories, state files)."""
 
 from __future__ import annotations
 
@@ -12,9 +12,10 @@ from pytest_ftc.comparison.members.span import Span
 
 _LONGEST_HEADER = 512
 _ENOUGH = 1 << 14
-"""Bytes at the start of a stream that tell it from what only begins like one."""
+"""Bytes to decompress before data that starts like a zlib stream counts as one."""
 _FEWEST = 16
-"""Bytes that a stream holds which is worth a look."""
+"""Smallest payload worth examining."""
+# CMF: method 8 (deflate) in the low four bits, window size up to 7 in the high ones (RFC 1950 2.2).
 _START = re.compile(rb"[\x08\x18\x28\x38\x48\x58\x68\x78][\x00-\xff]", re.DOTALL)
 
 
@@ -29,7 +30,8 @@ def _find_stream(span: Span) -> int | None:
 
 
 def _is_stream(data: bytes, size: int) -> bool:
-    """Whether `data`, of the last `size` bytes of a file, is the start of a stream or all of it."""
+    """Return whether `data`, taken from the last `size` bytes of a file, is a stream or the start of one."""
+    # FCHECK makes the header a multiple of 31; FDICT (0x20) needs a dictionary that is not here (RFC 1950 2.2).
     if int.from_bytes(data[:2], "big") % 31 or data[1] & 0x20:
         return False
     decoder = zlib.decompressobj()

@@ -212,7 +212,7 @@ def test_without_zstd_the_bytes_are_compared_and_the_note_says_what_to_install(f
         run("zstd", "-q", "x", cwd=folder)
     leaves = compare(folders[0] / "x.zst", folders[1] / "x.zst", "x.zst").leaves
     assert leaves[0].location.startswith("byte ")
-    assert leaves[0].note == "not looked into: there is no zstd here: pip install pytest-ftc[zstd]"
+    assert leaves[0].note == "not examined: zstd support is not installed: pip install pytest-ftc[zstd]"
 
 
 def test_static_libraries_and_their_symbols(folders, run, compare, table):

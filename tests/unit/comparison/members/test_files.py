@@ -263,4 +263,4 @@ def test_files_of_two_formats_are_compared_as_bytes(compare, table):
     (row,) = table(compare(b"PK\3\4" + bytes(50), b"\x1f\x8b\x08" + bytes(50), "x"))
     assert row[2] == "byte 0x0"
     (leaf,) = compare(b"PK\3\4" + bytes(50), b"text\n", "x").leaves
-    assert leaf.note == "not looked into: the control is zip, the experiment of no known format"
+    assert leaf.note == "not examined: the format is zip in the control build, unknown in the experiment"

@@ -321,7 +321,7 @@ def test_a_wheel_with_a_right_record_is_rewritten(tmp_path, normalize):
         ("p/__init__.py,", "p/other.py,", "does not list 'p/__init__.py'"),
         ("p-1.dist-info/RECORD,,", "p/gone.py,sha256=A,1", "lists 'p/gone.py', which is not in the wheel"),
         ("p-1.dist-info/RECORD,,", "p/__init__.py,sha256=A,1", "lists 'p/__init__.py' twice"),
-        ("p/__init__.py,sha256", "p/__init__.py,md5", "no hash of 'p/__init__.py' that is as strong"),
+        ("p/__init__.py,sha256", "p/__init__.py,md5", "no hash of 'p/__init__.py' at least as strong"),
         ("p/__init__.py,sha256", "p/__init__.py,x,sha256", "RECORD cannot be read"),
         (",6\n", ",six\n", "RECORD cannot be read"),
     ],
@@ -359,7 +359,7 @@ def symlink(name):
     ("members", "words"),
     [
         ([("a", b"1"), ("a", b"2")], "two members are named 'a'"),
-        ([(symlink("a"), b"/etc"), ("a/b", b"x")], "'a/b' lies below 'a'"),
+        ([(symlink("a"), b"/etc"), ("a/b", b"x")], "'a/b' is below 'a'"),
         ([("a/", b"content")], "the folder 'a/' has content"),
         ([(".signature.p7s", b"x")], "NuGet"),
     ],
@@ -391,7 +391,7 @@ LOCAL, CENTRAL, END = b"PK\3\4", b"PK\1\2", b"PK\5\6"
     ("patches", "options", "words"),
     [
         ([(CENTRAL, 10, b"\x63\0")], {}, "'a' has the unknown compression method 99"),
-        ([(CENTRAL, 38, b"\0\0\0\x21")], {}, "'a' is neither file, folder nor symlink"),
+        ([(CENTRAL, 38, b"\0\0\0\x21")], {}, "'a' is not a file, folder or symlink"),
         ([(CENTRAL, 16, b"\0\0\0\0")], {}, "'a' is damaged: its size or CRC is wrong"),
         ([(CENTRAL, 24, b"\x05\0\0\0")], {}, "'a' is damaged: its size or CRC is wrong"),
         ([(CENTRAL, 8, b"\0\0")], {"method": zipfile.ZIP_LZMA}, "'a' is LZMA data without an end mark"),
