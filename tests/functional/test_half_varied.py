@@ -7,6 +7,11 @@ import sys
 import pytest
 
 CPUS = "num_cpus"
+CPUID = (
+    "int main(void) { unsigned a = 0xb, b, c = 1, d;"
+    ' __asm__ volatile("cpuid" : "+a"(a), "=b"(b), "+c"(c), "=d"(d)); return (b & 0xffff) == 70000; }'
+)
+LOADS = 'import ctypes; print(ctypes.CDLL("./l.so").main())'
 LEAKS = {
     "cpuinfo": (CPUS, "grep -c ^processor /proc/cpuinfo"),
     "lscpu": (CPUS, "lscpu | grep -E '^(CPU|On-line|NUMA node0)'"),
@@ -20,6 +25,9 @@ LEAKS = {
     "folders of cpus": (CPUS, "ls /sys/devices/system/cpu | grep -c '^cpu[0-9]'"),
     "folders of nodes": (CPUS, "ls -d /sys/devices/system/node/node*/cpu* | grep -c 'cpu[0-9]'"),
     "node": (CPUS, "node -e 'console.log(require(\"os\").cpus().length)'"),
+    "status of the first process": (CPUS, "grep Cpus_allowed_list /proc/1/status"),
+    "affinity of the first process": (CPUS, "python3 -c 'import os; print(os.sched_getaffinity(1))'"),
+    "status of the parent": (CPUS, "grep Cpus_allowed: /proc/$PPID/status"),
     "release": ("kernel", "cat /proc/sys/kernel/osrelease"),
     "version": ("kernel", "cat /proc/version"),
     "timezone file": ("timezone", "cat /etc/timezone"),
@@ -45,6 +53,8 @@ NOT_VARIED = {
     "siblings": (CPUS, "cat /sys/devices/system/cpu/cpu0/topology/package_cpus_list"),
     "sandbox with a proc of its own": (CPUS, "unshare -r -p -f -m --mount-proc grep -c ^processor /proc/cpuinfo"),
     "interrupts": (CPUS, "head -1 /proc/interrupts | wc -w"),
+    "CPUID": (CPUS, f"echo '{CPUID}' > count.c && gcc -O2 -o count count.c && ./count"),
+    "CPUID in a library": (CPUS, f"echo '{CPUID}' > l.c && gcc -shared -fPIC -o l.so l.c && python3 -c '{LOADS}'"),
     "affinity of its own": (CPUS, "taskset -c 0-63 nproc"),
 }
 WORKS = {
@@ -102,8 +112,8 @@ def test_what_cannot_be_varied_is_said(verified, name):
     assert artifact["verdict"] == "reproducible", artifact
     assert artifact["varied"] == ["umask"]
     reasons = [one["reason"] for one in artifact["not_varied"] if one["variation"] == variation]
-    said = ("which shows the machine's own" in reasons[0]) != ("chooses its CPUs itself" in reasons[0])
-    assert said or _is_missing(variation, artifact)
+    ways = ("which shows the machine's own", "chooses its CPUs itself", "by the instruction CPUID")
+    assert sum(way in reasons[0] for way in ways) == 1 or _is_missing(variation, artifact)
 
 
 @pytest.mark.parametrize("name", WORKS)

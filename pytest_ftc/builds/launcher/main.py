@@ -71,6 +71,7 @@ def _run_as_init(spec: Spec, log: int, result: int, keep: int | None) -> int:
         kernel.die_with_parent(signal.SIGKILL)
         if select.select([alive_read], [], [], 0)[0]:
             os._exit(1)  # the parent died before PR_SET_PDEATHSIG was set
+        processes.limit_cpus(spec["cpus"])  # this process, too, is seen in the build's /proc
         _write_result(result, _run_in_namespaces(spec, log, keep))
         code = 0
     finally:

@@ -120,7 +120,7 @@ def _become_build(spec: dict[str, Any], log: int, following: Alone) -> None:
     kernel.renounce_privileges()
     with contextlib.suppress(OSError):  # containers may refuse it
         kernel.leave_keyring()
-    _limit_cpus(spec["cpus"])
+    limit_cpus(spec["cpus"])
     with contextlib.suppress(OSError):  # seccomp profiles of containers may refuse it; then neither is varied
         kernel.set_personality(spec["personality"])
     _connect(spec, log)
@@ -147,7 +147,8 @@ def _connect(spec: dict[str, Any], log: int) -> None:
         os.dup2(descriptor, target)
 
 
-def _limit_cpus(count: int) -> None:
+def limit_cpus(count: int) -> None:
+    """Have this process and its children use the first `count` of its CPUs; 0 for all."""
     if count and hasattr(os, "sched_setaffinity"):
         os.sched_setaffinity(0, sorted(os.sched_getaffinity(0))[:count])
 

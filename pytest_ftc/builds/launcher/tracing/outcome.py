@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from pytest_ftc.builds.launcher.tracing.peers import Peers
     from pytest_ftc.builds.launcher.tracing.random_requests import RandomRequests
     from pytest_ftc.builds.launcher.tracing.recorder import Recorder
+    from pytest_ftc.builds.launcher.tracing.time_stamps import TimeStamps
 
 _MOST_NAMED = 3
 
@@ -29,12 +30,14 @@ class Supervision:
         recorder: Recorder | None = None,
         peers: Peers | None = None,
         random: RandomRequests | None = None,
+        stamps: TimeStamps | None = None,
     ) -> None:
         self.following = following
         self._clock = clock
         self._recorder = recorder
         self._peers = peers
         self._random = random
+        self._stamps = stamps
 
     def report(self) -> dict[str, Any]:
         """Return the part of the build's result that describes its supervision."""
@@ -53,7 +56,9 @@ class Supervision:
         if not self._recorder:
             return peers
         seen = {"connected": list(self._peers.connected), "random": list(self._random.found) if self._random else []}
-        return {**peers, "trace": {**self._recorder.result(), **seen}}
+        trace = self._recorder.result()
+        evaded = {**(self._stamps.evaded if self._stamps else {}), **trace["evaded"]}
+        return {**peers, "trace": {**trace, **seen, "evaded": evaded}}
 
     def _find_hole(self, clock: MovedClock) -> str:
         if self.following.refusal:
@@ -94,6 +99,7 @@ def supervise(spec: dict[str, Any], log: int) -> Supervision:
     from pytest_ftc.builds.launcher.tracing.peers import Peers
     from pytest_ftc.builds.launcher.tracing.random_requests import RandomRequests
     from pytest_ftc.builds.launcher.tracing.recorder import Recorder
+    from pytest_ftc.builds.launcher.tracing.time_stamps import TimeStamps
 
     clock = MovedClock(spec["clock_shift"]) if moved else None
     uses, isolated = OutsideUses(spec), spec["isolation"] != "none"
@@ -102,5 +108,6 @@ def supervise(spec: dict[str, Any], log: int) -> Supervision:
     lookups = LookupWatcher(uses) if spec["trace"] == "uses" else None
     peers = Peers(spec, recorder.program_of if recorder else lambda _: -1)
     random = RandomRequests(recorder.program_of) if recorder and lookups else None
-    watchers = [one for one in (clock, recorder, lookups, peers, random) if one]
-    return Supervision(follow(watchers), clock, recorder, peers, random)
+    stamps = TimeStamps() if recorder else None
+    watchers = [one for one in (clock, recorder, lookups, peers, random, stamps) if one]
+    return Supervision(follow(watchers), clock, recorder, peers, random, stamps)

@@ -81,7 +81,7 @@ class OutsideUses:
         git, git_dir = self._git
         if git_dir and (path == git or path.startswith(f"{git}/")):
             return git_dir + path[len(git) :]
-        if not self._is_own(path):
+        if not self.is_own(path):
             return path
         # A link in the build's own folders may lead out of them.
         folder, _, name = path.rpartition("/")
@@ -90,9 +90,10 @@ class OutsideUses:
         real = f"{self._folders[folder]}/{name}"
         if os.path.islink(real):
             real = os.path.realpath(real)
-        return "" if self._is_own(real) else real
+        return "" if self.is_own(real) else real
 
-    def _is_own(self, path: str) -> bool:
+    def is_own(self, path: str) -> bool:
+        """Return whether `path` is in one of the build's own folders."""
         path = f"{path}/"
         return path == "//" or (path.startswith(self._own) and not path.startswith(self._visible))
 

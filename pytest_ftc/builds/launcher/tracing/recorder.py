@@ -84,6 +84,7 @@ class Recorder:
         self.unvaried.saw_arguments(self._programs[-1]["argv"])
         if program := self._programs[-1]["program"]:
             self._outside.looked_up(program, FILE)  # of a script, the interpreter, which the kernel opens
+            self.unvaried.saw_code(program, made=self._outside.is_own(program))
         for path in _inherited(pid, self._log):
             self._written[self._running[pid], path] = None
 
@@ -196,6 +197,8 @@ class Recorder:
             real, is_input = self._look_at(path)
             if is_input:
                 self._read[program, real] = None
+                if ".so" in real:
+                    self.unvaried.saw_code(real, made=self._outside.is_own(real))
 
     def _make(self, call: Notification, folder: int, name: int) -> None:
         self._written[self._program(call.thread), _resolve_folder(resolve_name(call.thread, folder, name))] = None

@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import re
 
+from pytest_ftc.builds.launcher.tracing.cpuid import Counters
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Container
@@ -25,7 +27,7 @@ _ALWAYS = (
     ("kernel", r"/proc/config\.gz|/boot/.*"),
     ("network", r"/sys/(devices/(?!virtual/).*|bus/.*/devices/.*)/net/.*"),
     ("time", r"/dev/rtc.*|/sys/class/rtc/.*|/sys/devices/.*/rtc[0-9].*|/proc/driver/rtc|/dev/kmsg|/proc/timer_list"),
-    ("time", r"/(var/)?run/utmp|/var/log/.*"),
+    ("time", r"/(var/)?run/utmp|/var/log/.*|/proc/sysvipc/.*|/dev/ptp.*|/sys/class/ptp/.*"),
 )
 _WITHOUT_NAMESPACES = (
     ("num_cpus", r"/proc/(cpuinfo|stat)|/sys/devices/system/(cpu|node)(/.*)?"),
@@ -33,6 +35,7 @@ _WITHOUT_NAMESPACES = (
     ("timezone", r"/etc/timezone"),
     ("time", r"/proc/(uptime|stat)"),
     ("home", r"/etc/passwd"),
+    ("num_cpus", r"/proc/[0-9]+/(task/[0-9]+/)?status"),
 )
 
 _LINKS = ("/etc/localtime",)
@@ -45,6 +48,7 @@ class UnvariedFiles:
     def __init__(self, *, isolated: bool) -> None:
         table = _ALWAYS if isolated else (*_ALWAYS, *_WITHOUT_NAMESPACES)
         self._patterns = [(variation, re.compile(pattern)) for variation, pattern in table]
+        self._counters = Counters()
         self.evaded: dict[str, str] = {}
         """Variations, with the reason why they do not count."""
 
@@ -60,6 +64,13 @@ class UnvariedFiles:
     def saw_choice_of_cpus(self, program: str) -> None:
         """Note that `program` asks for more CPUs than one, and so for more than the experiment would give it."""
         self.evaded.setdefault("num_cpus", f"{_name(program)} chooses its CPUs itself, by sched_setaffinity(2)")
+
+    def saw_code(self, path: str, *, made: bool) -> None:
+        """Note that the program or library `path`, perhaps `made` by the build, is executed."""
+        if self._counters.counts(path, made=made):
+            self.evaded.setdefault(
+                "num_cpus", f"{_name(path)} contains code that counts the processors by the instruction CPUID"
+            )
 
     def saw_other_proc(self, program: str) -> None:
         """Note that `program` mounts a procfs, in which no file is replaced."""
