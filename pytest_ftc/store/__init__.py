@@ -1,1 +1,1 @@
-"""What is kept from session to session: contents, verified actions, and the builds ever seen."""
+"""Data kept between sessions: contents, verified actions, and the history of builds."""

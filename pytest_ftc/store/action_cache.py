@@ -1,4 +1,4 @@
-"""What was verified of an action, and how it is sealed: whoever keeps it cannot change it."""
+"""Verified actions, authenticated so that whoever stores them cannot change them."""
 
 from __future__ import annotations
 
@@ -18,43 +18,43 @@ _MAC = 64
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Entry:
-    """What is known of one action."""
+    """The recorded verification of one action."""
 
     action: str
     """The digest of the action."""
     asked: Mapping[str, str]
-    """The variations that were asked for, each with its parameters."""
+    """The requested variations, each with its parameters."""
     facilities: str
-    """Digest of what the machine offered."""
+    """Digest of the machine's facilities."""
     environment: str
-    """Digest of the installed build requirements; empty when there are none."""
+    """Digest of the installed build requirements; empty if there are none."""
     builds: int
     machine: str
-    """Where it was found out, as a digest."""
+    """Digest that identifies the machine."""
     made: float
-    """When, seconds since 1970."""
+    """Time of the verification, in seconds since 1970."""
     traced: bool
-    """Whether it was looked at what the builds use beyond their declared inputs."""
+    """Whether undeclared inputs were checked."""
     diagnose: str
-    """How differences were explained: ``off``, ``fast`` or ``full``."""
+    """The mode of diagnosis: ``off``, ``fast`` or ``full``."""
     verification: Mapping[str, Any]
-    """The record, as JSON values."""
+    """The verification as JSON values."""
     blobs: tuple[str, ...] = ()
-    """Digests of the outputs that the store keeps."""
+    """Digests of the stored outputs."""
     history: str = ""
-    """The generation of the history that holds its builds; empty in entries of earlier versions."""
+    """The generation of the history that contains its builds; empty in entries of earlier versions."""
     row: int = 0
-    """The place in that history behind its builds."""
+    """The number of its last build in that history."""
     disputed: bool = False
-    """Whether later builds of the action left other outputs."""
+    """Whether later builds of the action had other outputs."""
     dependencies: Mapping[str, str] = field(default_factory=dict)
-    """What the control build was seen to use outside its sources: a token for each path."""
+    """What the control build used outside its sources: a token for each path."""
     unseen: str = ""
-    """Why `dependencies` may not be all."""
+    """Why `dependencies` may be incomplete."""
 
 
 class SealedCache:
-    """The entries that `cache` keeps, each valid under `key` only."""
+    """The entries stored in `cache`, authenticated with `key`."""
 
     def __init__(self, cache: ActionCache, key: bytes) -> None:
         self._cache = cache
@@ -63,11 +63,11 @@ class SealedCache:
 
     @property
     def refused(self) -> int:
-        """How many entries were there and not to be trusted."""
+        """The number of entries that were found but not trusted."""
         return len(self._refused)
 
     def get(self, action: str) -> Entry | None:
-        """Return the entry for the digest `action`; None where there is none, or none that can be trusted.
+        """Return the entry for the digest `action`; None if there is none, or it cannot be trusted.
 
         Raises StoreUnavailableError.
         """
@@ -80,7 +80,7 @@ class SealedCache:
         return entry
 
     def put(self, entry: Entry) -> bool:
-        """Keep `entry` in place of any other; return whether it is small enough.  Raises StoreUnavailableError."""
+        """Store `entry`, replacing any other; return whether it is small enough.  Raises StoreUnavailableError."""
         data = seal_entry(entry, self._key)
         if len(data) > LARGEST:
             return False
@@ -89,13 +89,13 @@ class SealedCache:
 
 
 def seal_entry(entry: Entry, key: bytes) -> bytes:
-    """Return the file of `entry`: its authentication code in hexadecimal, a line end, and its text as JSON."""
+    """Return the file content for `entry`: authentication code in hexadecimal, newline, JSON."""
     body = json.dumps(to_json(entry), separators=(",", ":")).encode()
     return _code(entry.action, body, key) + b"\n" + body
 
 
 def open_entry(data: bytes, action: str, key: bytes) -> Entry | None:
-    """Return the entry for `action` in the file content `data`; None if it is not one that `key` made for it."""
+    """Return the entry in the file content `data`; None if it was not authenticated with `key` for `action`."""
     code, body = data[:_MAC], data[_MAC + 1 :]
     if data[_MAC : _MAC + 1] != b"\n" or not hmac.compare_digest(code, _code(action, body, key)):
         return None
@@ -107,7 +107,7 @@ def open_entry(data: bytes, action: str, key: bytes) -> Entry | None:
 
 
 def read_blob_names(path: str) -> list[str]:
-    """Return the digests of the outputs that the entry in the file `path` needs, be it valid or not."""
+    """Return the digests of the outputs that the entry in the file `path` needs, whether it is authentic or not."""
     try:
         names = json.loads(read_entry(path)[_MAC + 1 :])["blobs"]
         return [str(name) for name in names]

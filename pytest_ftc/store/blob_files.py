@@ -11,11 +11,11 @@ from pytest_ftc.store.layout import open_plain, write_all
 
 _CHUNK = 1 << 20
 MANY = 32
-"""From so many files on, one syncfs(2) is cheaper than an fsync(2) for each."""
+"""For at least this many files, one syncfs(2) is cheaper than an fsync(2) for each."""
 
 
 def digest_file(path: str) -> Digest:
-    """Return the digest of the regular file `path`; ValueError for anything else."""
+    """Return the digest of the regular file `path`.  Raises ValueError for anything else."""
     descriptor = open_plain(path)
     try:
         return copy_hashing(descriptor, None, 0)
@@ -24,7 +24,7 @@ def digest_file(path: str) -> Digest:
 
 
 def read_at_most(path: str, size: int) -> bytes:
-    """Return at most `size` + 1 bytes of a file: whoever asks knows how many there are."""
+    """Return at most `size` + 1 bytes of a file, so that the caller notices if it is larger than `size`."""
     descriptor = open_plain(path)
     try:
         data = os.read(descriptor, size + 1)
@@ -40,7 +40,7 @@ def read_at_most(path: str, size: int) -> bytes:
 
 
 def copy_hashing(source: int, target: str | None, mode: int) -> Digest:
-    """Read `source` to its end and write it to the new file `target`, hashing on the way; return its digest."""
+    """Copy `source` to the new file `target` and return the digest."""
     hashed, size = hashlib.sha256(), 0
     buffer = bytearray(_CHUNK)
     view = memoryview(buffer)
@@ -71,7 +71,7 @@ def sync_files(paths: list[str], folder: str) -> None:
 
 
 def sync_filesystem(folder: str) -> bool:
-    """Write out all that the file system of `folder` has not yet, see syncfs(2); return whether that can be done."""
+    """Flush the file system of `folder` to disk with syncfs(2); return whether that is possible."""
     syncfs = getattr(ctypes.CDLL(None, use_errno=True), "syncfs", None)
     if syncfs is None:
         return False

@@ -1,7 +1,7 @@
-"""The content-addressable store: bytes under the digest of what they are, as plain files.
+"""The content-addressable store: plain files, named by the digest of their content.
 
-A content is written beside its place, made durable, and renamed: it is there in full or not at all.  Every read is
-verified, so that corrupt contents are quarantined and never returned.
+A content is written to a temporary file, synced to disk and renamed, so it is never visible in part.  Every read is
+verified; corrupt contents are quarantined and never returned.
 """
 
 from __future__ import annotations
@@ -24,9 +24,9 @@ from pytest_ftc.store.leases import Lease
 
 
 class LocalStore:
-    """A store in a folder, shared by all sessions of a user; readers never wait for anybody.
+    """A store in a folder, shared by all sessions of a user; readers never wait.
 
-    All methods raise StoreUnavailableError when the disk does not do its part.
+    All methods raise StoreUnavailableError on disk errors.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -35,32 +35,32 @@ class LocalStore:
         self._lock = threading.Lock()
         self._numbers = itertools.count()
         self.quarantined = 0
-        """How many corrupt contents this session came across."""
+        """The number of corrupt contents that this session found."""
 
     @property
     def problems(self) -> tuple[str, ...]:
-        """What went wrong with the store, one sentence each."""
+        """Problems with the store, one sentence each."""
         count = self.quarantined
         return (f"{count} corrupt content(s) in the store were quarantined",) if count else ()
 
     def put(self, data: bytes) -> Digest:
-        """Keep `data`; when this returns it outlives a power cut."""
+        """Store `data`; once this returns, it survives a power failure."""
         with self.batch() as batch:
             return batch.put(data)
 
     def put_file(self, path: Path) -> Digest:
-        """Keep the content of the file `path`."""
+        """Store the content of the file `path`."""
         with self.batch() as batch:
             return batch.put_file(path)
 
     def put_files(self, files: Mapping[Digest, Path]) -> None:
-        """Keep the contents of `files`; on the store's file system the files themselves become part of it."""
+        """Store the contents of `files`; files on the store's file system become part of it."""
         with self.batch() as batch:
             for digest, path in files.items():
                 batch.put_file(path, known=digest)
 
     def get_entry(self, action: str) -> bytes | None:
-        """Return the entry of `action`, empty where there is something else in its place; None where there is none."""
+        """Return the entry of `action`; None if there is none, empty if its path is not a regular file."""
         with translated(self.layout.root):
             path = self.layout.action(action)
             try:
@@ -70,17 +70,17 @@ class LocalStore:
             except ValueError:
                 return b""
         with contextlib.suppress(OSError):
-            os.utime(path)  # what was not asked for in a long time is removed first
+            os.utime(path)  # garbage collection removes the least recently used entries first
         return data
 
     def put_entry(self, action: str, entry: bytes) -> None:
-        """Keep `entry` for `action`; when this returns it outlives a power cut."""
+        """Store `entry` for `action`; once this returns, it survives a power failure."""
         with translated(self.layout.root):
             write_entry(self.layout, self.new_part(), action, entry)
 
     @contextlib.contextmanager
     def batch(self) -> Iterator[Batch]:
-        """Keep many contents at once: they are there, and durable, when the block ends without an error."""
+        """Store many contents at once: they are visible and durable when the block ends without an error."""
         with translated(self.layout.root):
             self.lease()
             batch = Batch(self)
@@ -91,7 +91,7 @@ class LocalStore:
                 batch.abandon()
 
     def get(self, digest: Digest) -> bytes:
-        """Return the content.  Raises MissingError when it is not there, or not what it was."""
+        """Return the content.  Raises MissingError if it is missing or corrupt."""
         with translated(self.layout.root):
             try:
                 data = read_at_most(self.layout.blob(digest.hash), digest.size)
@@ -104,7 +104,7 @@ class LocalStore:
             return data
 
     def get_file(self, digest: Digest, to: Path, mode: int = 0o644) -> None:
-        """Write the content to the file `to`, which is there in full or not at all.  Raises MissingError."""
+        """Write the content to the file `to` atomically.  Raises MissingError."""
         with translated(self.layout.root):
             try:
                 source = open_plain(self.layout.blob(digest.hash))
@@ -124,13 +124,13 @@ class LocalStore:
                     os.unlink(part)
 
     def missing(self, digests: Iterable[Digest]) -> list[Digest]:
-        """Return those that are not there; the others stay while this session runs."""
+        """Return the digests that are missing; the others are kept while this session runs."""
         with translated(self.layout.root):
             lease = self.lease()
             return [digest for digest in digests if not self.holds(digest, lease)]
 
     def holds(self, digest: Digest, lease: Lease) -> bool:
-        """Return whether a content of this name and size is there, from now on pinned by `lease`."""
+        """Return whether a content with this name and size exists, and pin it with `lease`."""
         lease.pin(digest.hash)
         try:
             return os.lstat(self.layout.blob(digest.hash)).st_size == digest.size
@@ -138,7 +138,7 @@ class LocalStore:
             return False
 
     def is_sound(self, digest: Digest) -> bool:
-        """Return whether the bytes are those they should be, and put them aside if not."""
+        """Return whether the content matches its digest; quarantine it if not."""
         try:
             sound = digest_file(self.layout.blob(digest.hash)) == digest
         except FileNotFoundError:
@@ -151,7 +151,7 @@ class LocalStore:
         return sound
 
     def lease(self) -> Lease:
-        """Return the lease of this session, made now if need be."""
+        """Return the lease of this session, created on first use."""
         with self._lock:
             if self._lease is None:
                 self.layout.make()
@@ -159,7 +159,7 @@ class LocalStore:
             return self._lease
 
     def new_part(self) -> str:
-        """Return the path of a file to write to."""
+        """Return the path of a new temporary file."""
         return f"{self.layout.parts}/{self.lease().name}-{next(self._numbers)}"
 
     def close(self) -> None:
@@ -176,7 +176,7 @@ class LocalStore:
 
 
 class Batch:
-    """Contents on their way into the store."""
+    """Contents to be stored together."""
 
     def __init__(self, store: LocalStore) -> None:
         self._store = store
@@ -202,8 +202,8 @@ class Batch:
     def put_file(self, path: Path, known: Digest | None = None) -> Digest:
         """Add the content of the file `path`.
 
-        With `known`, its digest, the file itself becomes part of the store where both are on one file system: it must
-        not be written to any more.
+        With its digest `known`, the file itself becomes part of the store if both are on the same file system.  It must
+        not be modified afterwards.
         """
         if known and self._holds(known):
             return known
@@ -231,7 +231,7 @@ class Batch:
         return digest
 
     def commit(self) -> None:
-        """Make all durable, then give each its name: none has it before its bytes are safe."""
+        """Sync all contents to disk, then rename each, so that none is visible before it is durable."""
         layout = self._store.layout
         sync_files([*self._parts.values()], str(layout.parts))
         crash_point("blob.synced")
@@ -256,7 +256,7 @@ class Batch:
         crash_point("blob.names-synced")
 
     def abandon(self) -> None:
-        """Remove what was not committed."""
+        """Remove uncommitted contents."""
         for part in self._parts.values():
             with contextlib.suppress(OSError):
                 os.unlink(part)
@@ -269,12 +269,12 @@ class Batch:
             return False
         self._seen.add(digest.hash)
         with contextlib.suppress(OSError):
-            os.utime(self._store.layout.blob(digest.hash))  # says to a collector at work that it is wanted again
+            os.utime(self._store.layout.blob(digest.hash))  # so that a running garbage collection keeps it
         return True
 
 
 def quarantine(layout: Layout, path: str) -> None:
-    """Move what is corrupt out of the way, so that it can be looked at and is not met again."""
+    """Move a corrupt file to the quarantine, so that it can be inspected and is not read again."""
     name = path.rpartition("/")[2]
     with contextlib.suppress(FileNotFoundError):
         os.rename(path, f"{layout.quarantine}/{name}-{secrets.token_hex(4)}")

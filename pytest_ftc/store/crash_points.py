@@ -1,4 +1,4 @@
-"""Where a test may let the store fail or die: at every step that changes what is on the disk."""
+"""Points at which tests make the store fail or crash: each step that changes files on disk."""
 
 from __future__ import annotations
 
@@ -8,12 +8,12 @@ _hook: Callable[[str], None] | None = None
 
 
 def crash_point(name: str) -> None:
-    """Mark a step; nothing happens here unless a test has asked for it."""
+    """Mark a step; this does nothing unless a test has installed a hook."""
     if _hook is not None:
         _hook(name)
 
 
 def inject(hook: Callable[[str], None] | None) -> None:
-    """Have `hook` called at every step of this process with the step's name; None ends it."""
+    """Call `hook` with the name of every step in this process; None removes the hook."""
     global _hook
     _hook = hook

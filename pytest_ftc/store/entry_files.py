@@ -1,4 +1,4 @@
-"""The files of the action cache: one an entry, there in full or not at all."""
+"""The files of the action cache: one for each entry, written atomically."""
 
 from __future__ import annotations
 
@@ -9,17 +9,17 @@ from pytest_ftc.store.crash_points import crash_point
 from pytest_ftc.store.layout import Layout, open_plain, sync_folder, write_all
 
 LARGEST = 64 << 20
-"""Bytes of an entry; a record of more outputs than that is not kept."""
+"""Largest entry in bytes; larger ones are not stored."""
 
 
 def read_entry(path: str) -> bytes:
-    """Return the bytes of the entry in the file `path`.  Raises OSError, and ValueError for what is no plain file."""
+    """Return the bytes of the entry in the file `path`.  Raises OSError, and ValueError if it is not a regular file."""
     with open(open_plain(path), "rb") as file:
         return file.read(LARGEST + 1)
 
 
 def write_entry(layout: Layout, part: str, action: str, data: bytes) -> None:
-    """Put `data` in the place of the entry for `action`, by way of the file `part`.  Raises OSError."""
+    """Replace the entry for `action` with `data`, through the temporary file `part`.  Raises OSError."""
     place = layout.action(action)
     try:
         _write(part, data)

@@ -1,4 +1,4 @@
-"""Looking after the store while others use it: how much it holds, whether that is sound, and what can go."""
+"""Maintaining the store while others use it: statistics, verification and garbage collection."""
 
 from __future__ import annotations
 
@@ -23,16 +23,16 @@ from pytest_ftc.store.leases import holder_of, read_leases
 from pytest_ftc.store.secret_key import VARIABLE
 
 MAX_SIZE = 10 << 30
-"""Bytes a store may hold, unless configured otherwise."""
+"""Default size limit of a store, in bytes."""
 MAX_AGE = 30 * 86400.0
-"""Seconds for which unused entries are kept, unless configured otherwise."""
+"""Default time to keep unused entries, in seconds."""
 MAX_HISTORY = 2 * 365 * 86400.0
-"""Seconds for which builds are kept in the history; an answer that rests on older ones is built again."""
+"""Time to keep builds in the history, in seconds; a cached verdict that depends on older ones is not reused."""
 _DAY = 86400.0
 
 
 def take_stats(layout: Layout, history: History) -> Stats:
-    """Return how much is there.  Raises StoreUnavailableError."""
+    """Return the statistics of the store.  Raises StoreUnavailableError."""
     with translated(layout.root):
         layout.make()
         blobs, entries = _Sum(), _Sum()
@@ -53,9 +53,9 @@ def take_stats(layout: Layout, history: History) -> Stats:
 
 
 def verify_store(layout: Layout, history: History, key: bytes) -> Soundness:
-    """Read every byte, and quarantine what is corrupt.
+    """Read every byte, and quarantine corrupt entries.
 
-    Raises StoreUnavailableError, also where `key` opens no entry at all: then it is another key, and nothing is moved.
+    Raises StoreUnavailableError, also if `key` fits no entry at all: then the key is wrong, and nothing is moved.
     """
     with translated(layout.root):
         layout.make()
@@ -88,10 +88,10 @@ def verify_store(layout: Layout, history: History, key: bytes) -> Soundness:
 
 
 def collect_garbage(layout: Layout, *, max_size: int, max_age: float, wait: bool = True) -> Removed:
-    """Remove entries unused for `max_age` seconds, then the longest unused until `max_size` bytes are left.
+    """Remove entries unused for `max_age` seconds, then evict the least recently used ones above `max_size` bytes.
 
-    With them go the contents that no entry needs and no running session uses.  Where somebody else collects, `wait` or
-    do nothing.  Raises StoreUnavailableError.
+    Contents that no entry needs and no running session uses are removed too.  If another process is collecting, `wait`
+    for it or do nothing.  Raises StoreUnavailableError.
     """
     with translated(layout.root), _alone(layout, wait=wait) as alone:
         if not alone:
@@ -103,7 +103,7 @@ def collect_garbage(layout: Layout, *, max_size: int, max_age: float, wait: bool
         removed, size = 0, 0
         now = time.time()
         for path, used, own in sorted(kept.entries, key=lambda entry: entry[1]):
-            # A clock that was set back makes things look new, never old.
+            # After the clock was set back, entries look newer, never older.
             if now - used > max_age or kept.bytes > max_size:
                 with contextlib.suppress(FileNotFoundError):
                     os.unlink(path)
@@ -116,7 +116,7 @@ def collect_garbage(layout: Layout, *, max_size: int, max_age: float, wait: bool
 
 
 def tidy_up(history: History) -> None:
-    """Collect garbage and forget old builds as usual, unless that was done today.  Raises StoreUnavailableError."""
+    """Collect garbage and forget old builds with the default limits, once a day.  Raises StoreUnavailableError."""
     layout = history.layout
     with translated(layout.root):
         marker = layout.root / "tidied"
@@ -129,7 +129,7 @@ def tidy_up(history: History) -> None:
 
 
 class _Needed:
-    """Which contents the entries need, and how many bytes all of them take."""
+    """The contents that entries need, and their total size."""
 
     def __init__(self, layout: Layout) -> None:
         sizes = {entry.name: size for entry, size in _sizes(layout.blobs)}
@@ -164,14 +164,14 @@ class _Needed:
 
 @contextlib.contextmanager
 def _alone(layout: Layout, *, wait: bool) -> Iterator[bool]:
-    """Be the only collector: with `wait` once no other is at work, else false where one is."""
+    """Hold the collector's lock: `wait` for another collector, or yield False if there is one."""
     layout.make()
     with locked(f"{layout.trash}.lock", wait=wait) as alone:
         yield alone
 
 
 def _sweep(layout: Layout, needed: set[str], began: float) -> tuple[int, int]:
-    """Remove the contents that are not `needed` and were there when this `began`; return how many, and their bytes."""
+    """Remove contents that are not `needed` and are older than `began`; return their number and size."""
     removed, size = 0, 0
     _, pinned = read_leases(layout)
     for entry, own in _sizes(layout.blobs):
@@ -183,8 +183,8 @@ def _sweep(layout: Layout, needed: set[str], began: float) -> tuple[int, int]:
             crash_point("gc.blob-moved")
         except FileNotFoundError:
             continue
-        # Whoever has pinned it since the look at the leases may have seen it in its place: then it goes back there.
-        # Whoever pins it from now on finds that it is gone.
+        # A session that pinned it after the leases were read may have seen it in place, so it is moved back.
+        # A session that pins it from now on finds that it is missing.
         _, pinned = read_leases(layout)
         if entry.name in pinned:
             os.rename(trash, entry.path)
@@ -197,7 +197,7 @@ def _sweep(layout: Layout, needed: set[str], began: float) -> tuple[int, int]:
 
 
 def _is_new(entry: os.DirEntry[str], began: float) -> bool:
-    """Return whether somebody has put or named it since: what needs it may have come after the look at the entries."""
+    """Return whether it was stored or used since: an entry that needs it may be newer than the list of entries."""
     try:
         return entry.stat(follow_symlinks=False).st_ctime >= began - 1
     except FileNotFoundError:
@@ -205,7 +205,7 @@ def _is_new(entry: os.DirEntry[str], began: float) -> bool:
 
 
 def _remove_parts(layout: Layout, living: set[str]) -> int:
-    """Remove what was being written when its session died."""
+    """Remove the temporary files of dead sessions."""
     count = 0
     for entry in list_files(layout.parts):
         if holder_of(entry.name) not in living and holder_of(entry.name) not in read_leases(layout)[0]:
@@ -216,7 +216,7 @@ def _remove_parts(layout: Layout, living: set[str]) -> int:
 
 
 def _empty_trash(layout: Layout) -> int:
-    """Put what a dead collector was about to remove back in its place: the next look decides."""
+    """Move back what a killed collector was about to remove; the next collection decides about it."""
     count = 0
     for entry in list_files(layout.trash):
         name = entry.name.partition("-")[0]
@@ -247,13 +247,13 @@ def _is_sound(path: str, name: str) -> bool:
     try:
         return digest_file(path).hash == name
     except FileNotFoundError:
-        return True  # gone meanwhile
+        return True  # removed meanwhile
     except ValueError:
         return False
 
 
 def _check_key(layout: Layout, key: bytes) -> None:
-    """Raise StoreUnavailableError if all entries look sound and none was sealed under `key`."""
+    """Raise StoreUnavailableError if all entries are well-formed, but none was authenticated with `key`."""
     foreign = 0
     for entry in list_files(layout.actions):
         if _read_entry(entry.path, entry.name, key):
@@ -261,13 +261,13 @@ def _check_key(layout: Layout, key: bytes) -> None:
         foreign += bool(read_blob_names(entry.path))
     if foreign:
         raise StoreUnavailableError(
-            f"none of the entries of the store in {layout.root} was sealed under this key; nothing was changed",
-            advice=f"Set {VARIABLE}, or unset it, as where the store was written.",
+            f"no entry of the store in {layout.root} was authenticated with this key; nothing was changed",
+            advice=f"Set {VARIABLE} to the value with which the store was written, or unset it if there was none.",
         )
 
 
 def _read_entry(path: str, name: str, key: bytes) -> bool | None:
-    """Return whether the entry in `path` is authentic; None when it is gone meanwhile."""
+    """Return whether the entry in `path` is authentic; None if it was removed meanwhile."""
     try:
         return open_entry(read_entry(path), name, key) is not None
     except FileNotFoundError:

@@ -1,4 +1,4 @@
-"""The database of the history: opened only when all of it is what was sealed, else put aside and begun anew."""
+"""The database of the history: if it does not match its seal, it is quarantined and a new one is started."""
 
 from __future__ import annotations
 
@@ -27,11 +27,11 @@ create index if not exists by_artifact on builds (artifact, started);
 create table if not exists inputs (project, artifact, text, primary key (project, artifact));
 """
 _PATIENCE = 20.0
-"""Seconds to wait for other sessions that write."""
+"""Seconds to wait for other writers."""
 
 
 class HistoryDatabase:
-    """The database of the store at `layout`; without a `key` it is neither checked nor written to."""
+    """The database of the store at `layout`; without a `key` it is neither checked nor modified."""
 
     def __init__(self, layout: Layout, key: bytes | None) -> None:
         self._layout = layout
@@ -41,11 +41,11 @@ class HistoryDatabase:
         self._connection: sqlite3.Connection | None = None
         self.seal = Seal.new()
         self.lost = ""
-        """Why an earlier database was not trusted; empty where it was."""
+        """Why an earlier database was not trusted; empty if it was."""
 
     @contextlib.contextmanager
     def opened(self) -> Iterator[sqlite3.Connection]:
-        """Give the connection to one thread at a time.  Raises StoreUnavailableError."""
+        """Yield the connection to one thread at a time.  Raises StoreUnavailableError."""
         with self._lock:
             try:
                 if self._connection is None:
@@ -61,19 +61,19 @@ class HistoryDatabase:
 
     @contextlib.contextmanager
     def growing(self) -> Iterator[Seal]:
-        """Hold the lock under which rows are added and removed.
+        """Hold the lock for adding and removing rows.
 
-        Raises OSError where that is not possible, as another session has begun another database.
+        Raises OSError if that is impossible, for example because another session has started a new database.
         """
         if not self._is_checked:
-            raise OSError("it is open for reading only")
+            raise OSError("it is open read-only")
         with locked(self._lock_file):
             try:
                 seal = self._keeper.read()
             except SealError as error:
                 raise OSError(f"its seal {error}") from error
             if seal is None or seal.generation != self.seal.generation:
-                raise OSError("another session has begun a new one")
+                raise OSError("another session has started a new one")
             self.seal = seal
             yield seal
 
@@ -83,11 +83,11 @@ class HistoryDatabase:
         return End(*row) if row else End(self.seal.last, self.seal.tip)
 
     def follow(self, end: End, row: Sequence[object]) -> End:
-        """Return the last row when `row` comes after `end`."""
+        """Return the end of the chain after appending `row` to `end`."""
         return self._keeper.follow(self.seal, end, row)
 
     def write_seal(self, seal: Seal) -> None:
-        """Seal the database anew.  Raises OSError."""
+        """Replace the seal.  Raises OSError."""
         self._keeper.write(seal)
         self.seal = seal
 
@@ -105,7 +105,7 @@ class HistoryDatabase:
     def _connect(self) -> sqlite3.Connection:
         if not self._is_checked:
             return _connect(self._layout.history)
-        os.stat(self._layout.root)  # making the lock would make the folder
+        os.stat(self._layout.root)  # fails if the folder is missing; creating the lock would create it
         with locked(self._lock_file):
             try:
                 return self._connect_checked()
@@ -119,8 +119,8 @@ class HistoryDatabase:
                 raise OSError(str(error)) from error
 
     def _connect_checked(self) -> sqlite3.Connection:
-        """Open the database and check all of it against its seal; make the seal where there was none ever."""
-        # First the seal: what another session adds from now on is more than it says.
+        """Open the database and check every row against the seal; create the seal if there never was one."""
+        # Read the seal first: another session may add rows from now on, and more rows than sealed are accepted.
         seal = self._keeper.read()
         connection = _connect(self._layout.history)
         try:
@@ -135,7 +135,7 @@ class HistoryDatabase:
         return connection
 
     def _adopt(self, connection: sqlite3.Connection) -> None:
-        """Give a code to each row that an earlier version has written.  Raises SealError where this one has."""
+        """Add codes to the rows of an earlier version.  Raises SealError if this version has written any."""
         if connection.execute("select 1 from builds where code is not null limit 1").fetchone():
             raise SealError("has lost its seal")
         seal, end = Seal.new(), End(0, "")
@@ -147,7 +147,7 @@ class HistoryDatabase:
         self.write_seal(replace(seal.reaching(end), adopted=end.number))
 
     def _begin_anew(self) -> None:
-        """Put the damaged database aside, unless another session has just done so."""
+        """Quarantine the damaged database, unless another session has just done so."""
         if not self._is_checked:
             return
         with locked(self._lock_file):
@@ -170,7 +170,7 @@ def _connect(file: Path) -> sqlite3.Connection:
     try:
         os.chmod(file, 0o600)
         connection.execute("pragma journal_mode = wal")
-        # In WAL mode this loses at most the last transactions in a power cut, and never the database.
+        # In WAL mode, a power failure then loses at most the last transactions and never corrupts the database.
         connection.execute("pragma synchronous = normal")
         connection.executescript(_SCHEMA)
         if not any(row[1] == "code" for row in connection.execute("pragma table_info(builds)")):

@@ -1,7 +1,7 @@
-"""The seal of the history: a file beside the database that says, under the store's key, where its chain of rows ends.
+"""The seal of the history: a file beside the database, authenticated with the store's key, that names the last row.
 
-Each row has an authentication code that covers the code of the row before it.  So no row can be changed, and none
-inside the chain removed.  Rows at the end can be, with the database alone: the seal is what notices that.
+Each row has an authentication code that covers the code of the previous row.  So no row can be changed, and none
+removed from the middle.  Only the seal reveals that rows at the end were removed.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from pytest_ftc.model.support.serialization import from_json, to_json
 
 
 class SealError(Exception):
-    """The history is not what was sealed; the text says why."""
+    """The history does not match its seal; the message says why."""
 
 
 class End(NamedTuple):
@@ -32,18 +32,18 @@ class End(NamedTuple):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Seal:
-    """What must be true of a history."""
+    """The state that a history must have."""
 
     generation: str
-    """Random, a new one for each history that is begun."""
+    """A random value for each new history."""
     bases: tuple[str, ...] = ("",)
-    """Codes that the first row may follow; more than one while rows are being forgotten."""
+    """Codes that the first row may follow; more than one while rows are being removed."""
     last: int = 0
     """The number of the last row."""
     tip: str = ""
     """Its code."""
     adopted: int = 0
-    """The number of the last row that an earlier version has written, without a code."""
+    """The number of the last row that an earlier version wrote without a code."""
 
     @classmethod
     def new(cls) -> Seal:
@@ -51,19 +51,19 @@ class Seal:
         return cls(generation=secrets.token_hex(8))
 
     def reaching(self, end: End) -> Seal:
-        """Return the seal of this history when its last row is `end`."""
+        """Return the seal of this history with `end` as its last row."""
         return replace(self, last=end.number, tip=end.code)
 
 
 class SealKeeper:
-    """Reads and writes the seal in `file` under `key`, and the codes of rows."""
+    """Reads and writes the seal in `file`, authenticated with `key`, and computes the codes of rows."""
 
     def __init__(self, file: Path, key: bytes) -> None:
         self._file = file
         self._key = key
 
     def read(self) -> Seal | None:
-        """Return the seal; None where there is no file.  Raises SealError and OSError."""
+        """Return the seal; None if there is no file.  Raises SealError and OSError."""
         try:
             data = self._file.read_bytes()
         except FileNotFoundError:
@@ -78,7 +78,7 @@ class SealKeeper:
             raise SealError("was damaged") from error
 
     def write(self, seal: Seal) -> None:
-        """Put `seal` in the place of the one there is; after a power cut it may be the earlier one.  Raises OSError."""
+        """Replace the seal with `seal`; a power failure may restore the previous one.  Raises OSError."""
         body = json.dumps(to_json(seal)).encode()
         part = self._file.with_name(f"{self._file.name}.{os.getpid()}-{secrets.token_hex(4)}")
         try:
@@ -91,12 +91,12 @@ class SealKeeper:
                 part.unlink()
 
     def follow(self, seal: Seal, end: End, row: Sequence[object]) -> End:
-        """Return what the chain of `seal` ends with when `row` comes after `end`."""
+        """Return the end of the chain of `seal` after appending `row` to `end`."""
         text = json.dumps([seal.generation, end.code, end.number + 1, *row], separators=(",", ":"), default=str)
         return End(end.number + 1, self._code("row", text.encode("utf-8", "surrogateescape")).decode())
 
     def check_chain(self, rows: Iterable[Sequence[Any]], seal: Seal) -> None:
-        """Check that `rows`, each with its number first and its code last, are those of `seal`, or more.
+        """Check that `rows`, each with its number first and its code last, match `seal`; further rows may follow.
 
         Raises SealError.
         """

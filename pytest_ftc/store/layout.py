@@ -1,4 +1,4 @@
-"""Where in its folder the store keeps what; all of it plain files."""
+"""The layout of the store's folder, in plain files."""
 
 from __future__ import annotations
 
@@ -18,23 +18,23 @@ class Layout:
     def __init__(self, root: Path) -> None:
         self.root = root
         self.blobs = root / "blobs"
-        """Contents, by the first two letters of their hash and then all of it."""
+        """Contents, in sub-folders named by the first two digits of their hash."""
         self.actions = root / "actions"
-        """Entries of the action cache, in the same way."""
+        """Entries of the action cache, in sub-folders of the same kind."""
         self.parts = root / "parts"
-        """What is being written; names begin with that of the writer's lease."""
+        """Temporary files being written; their names start with the name of the writer's lease."""
         self.trash = root / "trash"
-        """What is about to be removed."""
+        """Files about to be removed."""
         self.leases = root / "leases"
         self.quarantine = root / "quarantine"
-        """What turned out to be corrupt."""
+        """Corrupt files."""
         self.key = root / "key"
         self.history = root / "history.sqlite"
         self.history_seal = root / "history.seal"
-        """What the history must hold at least, see `pytest_ftc.store.history_seal`."""
+        """The seal of the history, see `pytest_ftc.store.history_seal`."""
 
     def make(self) -> None:
-        """Create the folders, for this user alone.  Raises StoreUnavailableError."""
+        """Create the folders, accessible only to this user.  Raises StoreUnavailableError."""
         with translated(self.root):
             make_folder(self.root, mode=0o700)
             for folder in (self.blobs, self.actions, self.parts, self.trash, self.leases, self.quarantine):
@@ -54,9 +54,9 @@ class Layout:
 
 
 def make_folder(folder: Path, mode: int = 0o777) -> None:
-    """Make `folder` unless it is there, and have git ignore it, as tools do with their caches.
+    """Create `folder` if it is missing, with a .gitignore, as other tools do with their caches.
 
-    In a project that it lies in, it would be part of every artifact's source.  Raises OSError.
+    Otherwise a folder inside a project would be part of every artifact's source.  Raises OSError.
     """
     is_new = not folder.exists()
     folder.mkdir(parents=True, exist_ok=True, mode=mode)
@@ -72,18 +72,18 @@ def translated(root: Path) -> Iterator[None]:
     except OSError as error:
         raise StoreUnavailableError(
             f"the store in {root} cannot be used: {error.strerror or error}",
-            advice="Name another folder with --ftc-store, or make room: ftc store gc.",
+            advice="Set another folder with --ftc-store, or free space: ftc store gc.",
         ) from error
 
 
 def _refuse_link(path: Path) -> None:
-    """Raise OSError for a symlink: what is removed here must not be somebody's files elsewhere."""
+    """Raise OSError for a symlink: otherwise files elsewhere could be removed."""
     if path.is_symlink():
-        raise OSError(errno.ELOOP, f"{path} is a symlink, which none of its own is")
+        raise OSError(errno.ELOOP, f"{path} is a symlink, which the store never creates")
 
 
 def list_files(folder: Path | str) -> Iterator[os.DirEntry[str]]:
-    """Yield the regular files in `folder` and its sub-folders of two letters; what vanishes meanwhile is left out."""
+    """Yield the regular files in `folder` and its sub-folders with two-letter names; skip those that vanish."""
     try:
         with os.scandir(folder) as entries:
             listed = list(entries)
@@ -97,7 +97,7 @@ def list_files(folder: Path | str) -> Iterator[os.DirEntry[str]]:
 
 
 def open_plain(path: str) -> int:
-    """Open the regular file `path` for reading; anything else, a symlink say, is a ValueError."""
+    """Open the regular file `path` for reading.  Raises ValueError for anything else, such as a symlink."""
     try:
         descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC | os.O_NONBLOCK)
     except OSError as error:
@@ -111,7 +111,7 @@ def open_plain(path: str) -> int:
 
 
 def sync_folder(folder: str) -> None:
-    """Make the names in `folder` outlive a power cut, see fsync(2)."""
+    """Make the directory entries of `folder` durable, see fsync(2)."""
     descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
     try:
         os.fsync(descriptor)
@@ -120,6 +120,6 @@ def sync_folder(folder: str) -> None:
 
 
 def write_all(descriptor: int, data: bytes | memoryview) -> None:
-    """Write all of `data`, however little each call takes, see write(2).  Raises OSError."""
+    """Write all of `data`: write(2) may write only a part.  Raises OSError."""
     while data:
         data = data[os.write(descriptor, data) :]

@@ -1,4 +1,4 @@
-"""Leases: what a running session has put into the store is not taken away while it runs."""
+"""Leases: they protect the contents that a running session uses from garbage collection."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ _NAME = 16
 
 
 class Lease:
-    """A locked file that lists what its session uses; void once the session ends, even if it is killed (flock(2)).
+    """A locked file that lists what its session uses; the lock ends with the session, even if killed (flock(2)).
 
-    No clock is involved, so that one which is set back does no harm.
+    No clock is involved, so setting the clock back does no harm.
     """
 
     def __init__(self, layout: Layout) -> None:
@@ -29,13 +29,13 @@ class Lease:
         self._pinned: set[str] = set()
 
     def pin(self, name: str) -> None:
-        """Keep the content `name` from being removed; to be called before one looks whether it is there."""
+        """Protect the content `name` from removal; call this before checking whether it exists."""
         if name not in self._pinned:
             os.write(self._descriptor, f"{name}\n".encode())
             self._pinned.add(name)
 
     def end(self) -> None:
-        """Give up all of it."""
+        """Release everything."""
         with contextlib.suppress(OSError):
             self._path.unlink()
         with contextlib.suppress(OSError):
@@ -43,7 +43,7 @@ class Lease:
 
 
 def _create(path: str) -> int:
-    """Return the descriptor of a new locked file; -1 when somebody took it for that of a dead session meanwhile."""
+    """Return the descriptor of a new locked file; -1 if another process removed it meanwhile, taking it for dead."""
     descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_APPEND | os.O_CLOEXEC, 0o600)
     crash_point("lease.made")
     if not try_lock(descriptor) or os.fstat(descriptor).st_nlink == 0:
@@ -53,7 +53,7 @@ def _create(path: str) -> int:
 
 
 def read_leases(layout: Layout) -> tuple[set[str], set[str]]:
-    """Return the names of the living leases, and all that they pin; those of the dead are removed."""
+    """Return the names of live leases and everything they pin; remove leases of dead sessions."""
     living: set[str] = set()
     pinned: set[str] = set()
     for name in os.listdir(layout.leases):
@@ -73,7 +73,7 @@ def read_leases(layout: Layout) -> tuple[set[str], set[str]]:
 
 
 def _is_free(descriptor: int) -> bool:
-    """Return whether nobody holds the lease; false where that cannot be known."""
+    """Return whether nobody holds the lease; False if that is unknown."""
     try:
         return try_lock(descriptor)
     except OSError:
@@ -81,5 +81,5 @@ def _is_free(descriptor: int) -> bool:
 
 
 def holder_of(part: str) -> str:
-    """Return the name of the lease under which the file `part` is being written."""
+    """Return the name of the lease whose session writes the temporary file `part`."""
     return part[:_NAME]

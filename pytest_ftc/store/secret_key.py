@@ -1,4 +1,4 @@
-"""The key under which this user's entries are authenticated."""
+"""The key that authenticates this user's entries."""
 
 from __future__ import annotations
 
@@ -12,20 +12,21 @@ from pathlib import Path
 from pytest_ftc.model.errors import StoreUnavailableError
 
 VARIABLE = "FTC_STORE_KEY"
-"""Set it, from a secret of the CI, where a store is shared by machines or restored to a fresh one."""
+"""Set it from a CI secret if machines share a store, or a store is restored to a fresh machine."""
 _LENGTH = 32
 
 
 def load_key(file: Path, environ: Mapping[str, str]) -> bytes:
-    """Return the key in the environment variable, or that in `file`, made now if need be.
+    """Return the key in the environment variable, else the one in `file`, which is created on first use.
 
-    It is not kept in the store: who can write there must not be able to make entries.  Raises StoreUnavailableError.
+    The key is not in the store, so that write access to the store is not enough to create entries.
+    Raises StoreUnavailableError.
     """
     if given := environ.get(VARIABLE):
         if len(given) < _LENGTH:
             raise StoreUnavailableError(
                 f"{VARIABLE} has {len(given)} characters, expected at least {_LENGTH} random ones",
-                advice="Make one: python -c 'import secrets; print(secrets.token_hex())'",
+                advice="Generate one: python -c 'import secrets; print(secrets.token_hex())'",
             )
         return hashlib.sha256(given.encode("utf-8", "surrogateescape")).digest()
     try:
@@ -35,7 +36,7 @@ def load_key(file: Path, environ: Mapping[str, str]) -> bytes:
     if len(key) != _LENGTH:
         raise StoreUnavailableError(
             f"the key {file} is damaged: it has {len(key)} bytes, expected {_LENGTH}",
-            advice="Remove it; what was remembered under it is then built again.",
+            advice="Remove it; verdicts cached with it are then rebuilt.",
         )
     return key
 
@@ -48,7 +49,7 @@ def _read(file: Path) -> bytes:
 
 
 def _make(file: Path) -> bytes:
-    """Create the key in full or not at all; another session may do the same at this moment."""
+    """Create the key atomically; another session may do the same at the same time."""
     file.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
     part = file.with_name(f"{file.name}.{secrets.token_hex(4)}")
     descriptor = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)

@@ -1,4 +1,4 @@
-"""A store of a plugin behind our own protocol, its errors translated."""
+"""Wraps a plugin's store and translates its errors."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ T = TypeVar("T")
 
 
 class TranslatedStore:
-    """A `Store` of a plugin, whose errors are all StoreUnavailableError or MissingError."""
+    """A plugin's `Store`; every error becomes StoreUnavailableError or MissingError."""
 
     def __init__(self, store: Store) -> None:
         self._store = store

@@ -271,5 +271,5 @@ def test_only_the_latest_builds_are_kept_and_the_last_one_always(layout, history
 
 
 def test_nobody_adds_without_a_key(layout):
-    with pytest.raises(StoreUnavailableError, match="reading only"):
+    with pytest.raises(StoreUnavailableError, match="read-only"):
         History(layout).add([RECORD])
