@@ -7,15 +7,8 @@ from functools import lru_cache
 from itertools import accumulate
 
 from pytest_ftc.diagnosis.group_testing import UNSETTLING, Group, comes_by_itself, with_entailed, without
-from pytest_ftc.diagnosis.posterior import (
-    SURE,
-    Belief,
-    Kind,
-    Question,
-    after_the_likeliest,
-    believe,
-    information,
-)
+from pytest_ftc.diagnosis.information import after_the_likeliest, information
+from pytest_ftc.diagnosis.posterior import SURE, Belief, Kind, Question, believe
 
 _NEGLIGIBLE = 0.02
 """A variation less likely than this to be a cause as well is not asked about any more."""
@@ -45,15 +38,15 @@ def _next_groups(question: Question, evident: Group) -> tuple[Group, ...]:
         varied = [one.varied for one in question.observations]
         return tuple(sorted((unsettling[0], frozenset[str]()), key=varied.count))
     belief = believe(question)
-    belief = Belief(tuple((one, weight) for one, weight in belief.weights if weight > 1e-7))
+    belief = Belief(tuple((one, weight) for one, weight in belief.weights if weight > 1e-6))
     candidates = list(dict.fromkeys(_candidates(belief, question.everything)))
-    told = {group: information(belief, group) for group in candidates}
+    told = information(belief, candidates)
     first = _best(told)
     if told[first] < _LEAST:
         return ()
-    then = after_the_likeliest(belief, first)
+    then = information(after_the_likeliest(belief, first), candidates)
     # It is built beside the first, so what it tells if that one is a surprise counts a little too.
-    second = _best({group: information(then, group) + _IF_SURPRISED * told[group] for group in candidates})
+    second = _best({group: then[group] + _IF_SURPRISED * told[group] for group in candidates})
     return (first, second)
 
 

@@ -1,4 +1,4 @@
-"""How likely each cause of one difference is, after the builds so far, and which build would tell most next.
+"""How likely each cause of one difference is, after the builds so far.
 
 The model is group testing with noise (Dorfman, The Detection of Defective Members of Large Populations, 1943; Atia and
 Saligrama, Boolean Compressed Sensing and Noisy Group Testing, 2012), read as Bayesian experimental design (Lindley,
@@ -22,7 +22,7 @@ from dataclasses import dataclass, replace
 from enum import Enum
 from functools import lru_cache
 from itertools import combinations
-from math import factorial, log2, prod
+from math import factorial, prod
 
 from pytest_ftc.diagnosis.group_testing import HIDDEN, Group, Observation
 from pytest_ftc.model import Cause, Strength, Suspicion
@@ -205,10 +205,12 @@ def _multiply(
     if not observations:
         return tuple((one, prior * one.rate) for one, prior in _hypotheses(everything, dict(evidence), acting))
     last = observations[-1]
-    weighed = tuple(
-        (one, weight * sum(map(one.chances(last.varied, last.lead).__getitem__, last.outcomes)))
-        for one, weight in _multiply(everything, evidence, acting, observations[:-1])
-    )
+    outcomes = last.outcomes
+    weighed = []
+    for one, weight in _multiply(everything, evidence, acting, observations[:-1]):
+        chances = one.chances(last.varied, last.lead)
+        likely = chances[outcomes[0]] if len(outcomes) == 1 else sum(chances[number] for number in outcomes)
+        weighed.append((one, weight * likely))
     least = 1e-15 * sum(weight for _, weight in weighed)
     return tuple((one, weight) for one, weight in weighed if weight > least)
 
@@ -269,32 +271,6 @@ def _sets(names: Sequence[str], likely: Sequence[str], acting: Group) -> set[Gro
             sets.add(base)
             sets.update(base | {name} for name in names)
     return sets - {frozenset()}
-
-
-def information(belief: Belief, varied: Group) -> float:
-    """Return how many bits a build with `varied` is expected to tell of what causes the difference."""
-    classes: dict[Group, Chances] = {}
-    for one, weight in belief.weights:
-        # At which rate, and of how many values, something is drawn is not asked.
-        label = one.names or frozenset({one.kind.value})
-        same, again, other = classes.get(label, (0.0, 0.0, 0.0))
-        chances = one.chances(varied)
-        classes[label] = same + weight * chances[0], again + weight * chances[1], other + weight * chances[2]
-    overall = [sum(chances[number] for chances in classes.values()) for number in range(3)]
-    return _entropy(overall) - sum(sum(chances) * _entropy(chances) for chances in classes.values())
-
-
-def _entropy(weights: Sequence[float]) -> float:
-    total = sum(weights)
-    return -sum(weight / total * log2(weight / total) for weight in weights if weight > 0) if total > 0 else 0.0
-
-
-def after_the_likeliest(belief: Belief, varied: Group) -> Belief:
-    """Return what is believed after a build with `varied` if its outcome is the likeliest one."""
-    told = [(one, weight, one.chances(varied)) for one, weight in belief.weights]
-    outcome = max(range(3), key=lambda number: sum(weight * chances[number] for _, weight, chances in told))
-    total = sum(weight * chances[outcome] for _, weight, chances in told)
-    return Belief(tuple((one, weight * chances[outcome] / total) for one, weight, chances in told))
 
 
 def is_proved(luck: Sequence[tuple[float, float]], equal_pairs: int, choices: int) -> bool:

@@ -11,7 +11,6 @@ from pytest_ftc.diagnosis.posterior import (
     Kind,
     Question,
     believe,
-    information,
     is_proved,
     race_probability,
     weigh,
@@ -72,11 +71,6 @@ def test_short_values_match_by_chance():
         )
     )
     assert digit < number < token
-
-
-def test_a_build_that_tells_nothing_has_no_information():
-    told = belief(Observation(NONE, False), Observation(ALL - {"umask"}, False), umask=2000.0)
-    assert information(told, ALL) < 0.02 < information(belief(), NONE)
 
 
 def test_a_remedy_for_one_of_two_values_needs_about_eight_equal_pairs():
