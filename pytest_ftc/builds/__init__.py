@@ -1,1 +1,1 @@
-"""Running one build: its inputs, what it needs installed, the launcher, and the executors that run it here."""
+"""Running one build: its inputs, its requirements, the launcher, and the local executor."""

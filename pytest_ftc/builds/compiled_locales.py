@@ -1,8 +1,8 @@
-"""Compiles small locales of some languages, for machines that have only C and English, as most containers do.
+"""Compiles small locales for a few languages, because most containers have only C and English.
 
-localedef(1) is part of glibc's base packages, unlike the sources that it compiles; ours are made here, in the format of
-locale(5): names of months and days, the decimal point, and the order of letters.  All other categories are copied from
-C.UTF-8 where the machine has it.  A program with its own tables (Java, ICU) takes only the language from the name.
+localedef(1) is part of glibc's base packages, but the sources that it compiles are not.  They are generated here, in
+the format of locale(5): names of months and days, the decimal point, and the order of letters.  All other categories
+are copied from C.UTF-8 if the machine has it.  A program with tables of its own (Java, ICU) uses only the language.
 """
 
 from __future__ import annotations
@@ -17,14 +17,14 @@ from pathlib import Path
 from typing import NamedTuple
 
 SYSTEM_LOCALES = "/usr/lib/locale"
-"""Where glibc looks for locales, see locale(7)."""
+"""Where glibc searches for locales, see locale(7)."""
 
 _CHARACTERS = (range(1 << 16), range(0x1F000, 0x1FB00))
-"""What has a place in the order: the Basic Multilingual Plane, and pictographs."""
+"""Characters with a position in the order: the Basic Multilingual Plane, and pictographs."""
 _SURROGATES = range(0xD800, 0xE000)
 
 _SECONDS = 30
-"""After these localedef, which takes milliseconds, is given up."""
+"""Timeout of localedef, which normally takes milliseconds."""
 
 
 _LATIN = string.ascii_lowercase
@@ -37,10 +37,10 @@ class _Language(NamedTuple):
     date: str
     decimal_point: str = ","
     letters: str = _LATIN
-    """In their order."""
+    """The letters in order."""
 
 
-# Words as in glibc's localedata/locales, by which findings name the language.
+# Words as in glibc's localedata/locales; findings recognise the language by them.
 _LANGUAGES = {
     "et_EE": _Language(
         "jaanuar veebruar märts aprill mai juuni juuli august september oktoober november detsember",
@@ -72,9 +72,9 @@ _LANGUAGES = {
 
 
 def compile_locales(folder: Path, installed: Iterable[str]) -> tuple[str, ...]:
-    """Compile into `folder`, which is made, the languages that are not `installed`; return the names of the locales.
+    """Compile the languages that are not `installed` into the new `folder`, and return the names of the locales.
 
-    Those that cannot be compiled or do not work here are left out; without localedef, as with musl, all of them.
+    Locales that cannot be compiled or do not work here are omitted; without localedef, as with musl, that is all.
     """
     present = {name.partition(".")[0] for name in installed if "utf" in name.lower()}
     names = [language for language in _LANGUAGES if language not in present]
@@ -83,7 +83,7 @@ def compile_locales(folder: Path, installed: Iterable[str]) -> tuple[str, ...]:
     scratch = folder / "sources"
     scratch.mkdir(parents=True)
     (scratch / "charmap").write_text("\n".join(_charmap()), encoding="ascii")
-    # The order of letters takes nearly all of the time, so languages with the same one share it.
+    # The order of letters takes nearly all of the time, so languages with the same order share it.
     groups = [[name for name in names if (_LANGUAGES[name].letters == _LATIN) is latin] for latin in (False, True)]
     with ThreadPoolExecutor() as pool:
         compiled = [name for group in pool.map(lambda group: _compile_all(group, folder), groups) for name in group]
@@ -92,7 +92,7 @@ def compile_locales(folder: Path, installed: Iterable[str]) -> tuple[str, ...]:
 
 
 def _compile_all(names: Sequence[str], folder: Path) -> list[str]:
-    """Compile languages with one order of letters, and return those that programs see."""
+    """Compile languages with the same order of letters, and return those that work."""
     if not names:
         return []
     order = _localedef(folder / "sources" / f"order-{names[0]}", _collation(_LANGUAGES[names[0]].letters))
@@ -100,7 +100,7 @@ def _compile_all(names: Sequence[str], folder: Path) -> list[str]:
 
 
 def _compile(name: str, folder: Path, order: Path) -> bool:
-    """Compile one locale and return whether programs see it."""
+    """Compile one locale and return whether it works."""
     language, target, plain = _LANGUAGES[name], folder / f"{name}.utf8", Path(SYSTEM_LOCALES, "C.utf8")
     made = _localedef(folder / "sources" / name, _source(language))
     if not (order.is_file() and made.is_dir()):
@@ -116,12 +116,12 @@ def _compile(name: str, folder: Path, order: Path) -> bool:
 
 
 def _localedef(scratch: Path, source: Iterable[str]) -> Path:
-    """Return the folder of what was compiled; it is not there where that failed."""
+    """Return the folder of the compiled locale; it does not exist if that failed."""
     scratch.mkdir()
     file, made = scratch / "source", scratch / "made"
     file.write_text("\n".join(source), encoding="ascii")
-    # It exits with 1 for warnings too, such as of the categories left out; --force writes the locale all the same.
-    # Files equal to those of a neighbouring folder become links to them, so each has a parent folder of its own.
+    # localedef also exits with 1 for warnings, such as for missing categories; --force still writes the locale.
+    # It replaces files by hard links to equal ones in a sibling folder, so each locale has its own parent folder.
     _run("localedef", "--no-archive", "--force", "-f", str(scratch.parent / "charmap"), "-i", str(file), str(made))
     return made
 
@@ -142,7 +142,7 @@ def _charmap() -> Iterator[str]:
     yield from ("<code_set_name> UTF-8", "<comment_char> %", "<escape_char> /", "<mb_cur_min> 1", "<mb_cur_max> 6")
     yield "CHARMAP"
     for characters in _CHARACTERS:
-        # A range may only change the last byte, which holds six bits.
+        # Within a range, only the last byte may change, which holds six bits.
         for start in range(characters.start, characters.stop, 64):
             if start not in _SURROGATES:
                 code = "".join(f"/x{byte:02x}" for byte in chr(start).encode())
@@ -166,9 +166,9 @@ def _source(language: _Language) -> Iterator[str]:
 
 
 def _collation(letters: str) -> Iterator[str]:
-    """Yield an order in which the case of letters counts last; all other characters are in the order of their codes.
+    """Yield an order in which case is the last criterion; all other characters are ordered by their code points.
 
-    Characters without a place in it would all be equal, and ``sort -u`` would drop lines.
+    Characters without a position would all be equal, and ``sort -u`` would drop lines.
     """
     yield from ("comment_char %", "escape_char /", "LC_COLLATE")
     yield from ("collating-symbol <small>", "collating-symbol <capital>", "order_start forward;forward;forward")
@@ -185,7 +185,7 @@ def _collation(letters: str) -> Iterator[str]:
 
 
 def _ranges(characters: range, named: Collection[int]) -> Iterator[str]:
-    """Yield the `characters` but for those `named`, as ranges."""
+    """Yield the `characters` except those `named`, as ranges."""
     stops = [*sorted(one for one in named if one in characters), characters.stop]
     start = characters.start
     for stop in stops:

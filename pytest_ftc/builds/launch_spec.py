@@ -1,4 +1,4 @@
-"""What the launcher of a build is given, as JSON: the action, as this machine can run it."""
+"""The input of a build's launcher, as JSON: the action, adapted to the facilities of this machine."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ _AS_THEY_ARE = (
     "build_path", "home", "temp_dir", "umask", "source_umask", "network", "host", "domain", "cpus", "clock_shift",
     "first_pid",
 )  # fmt: skip
-"""Fields of the environment that the launcher has under the same names."""
+"""Fields of the environment that have the same names in the launcher."""
 _PRIVATE = (Path("/tmp"), Path("/var/tmp"), Path("/dev/shm"))
 
 
 def describe_build(action: Action, machine: Machine, folder: Path, log: Path) -> dict[str, Any]:
-    """Return what the launcher is given: how to run `action` below `folder`, with its log at `log`."""
+    """Return the launcher's input: how to run `action` below `folder`, with its log at `log`."""
     environment = action.environment
     variables = {**_locale_path(machine), "HOME": environment.home, "TMPDIR": environment.temp_dir}
     variables |= environment.variables
@@ -56,14 +56,14 @@ def describe_build(action: Action, machine: Machine, folder: Path, log: Path) ->
 
 
 def _locale_path(machine: Machine) -> dict[str, str]:
-    """Return where locales are found; with namespaces those compiled for this session are mounted."""
+    """Return the variable with the path of locales; with namespaces, those compiled for this session are mounted."""
     if not machine.compiled_locales or machine.isolation is not Isolation.NONE:
         return {}
     return {"LOCPATH": f"{machine.compiled_locales}:{SYSTEM_LOCALES}"}
 
 
 def _sockets(passed: Sequence[str]) -> dict[str, Any]:
-    # Without namespaces builds also share the project, which pytest runs in, and the home of this user.
+    # Without namespaces, builds also share the project in which pytest runs, and the home of this user.
     shared = [str(Path.cwd()), os.environ.get("HOME", "/")]
     return {"shared": shared, "pass_sockets": passed, "passed_sockets": identify_sockets(passed)}
 
@@ -83,11 +83,11 @@ def _personality(environment: Environment) -> int:
 
 
 def clock_variables(shift: int, faketime: str, variables: Mapping[str, str]) -> dict[str, str]:
-    """Return the variables by which libfaketime moves the clock `shift` seconds ahead; none for 0.
+    """Return the variables with which libfaketime moves the clock `shift` seconds ahead; none for 0.
 
-    File times stay real (NO_FAKE_STAT), since make and its like compare them with each other, and timeouts keep
+    File times stay real (NO_FAKE_STAT), because make and similar tools compare them with each other, and timeouts keep
     working (FAKETIME_DONT_FAKE_MONOTONIC); see libfaketime's README.  A program built with AddressSanitizer refuses to
-    start behind another preloaded library without verify_asan_link_order=0.
+    start after another preloaded library without verify_asan_link_order=0.
     """
     if not shift:
         return {}
@@ -105,11 +105,11 @@ def clock_variables(shift: int, faketime: str, variables: Mapping[str, str]) -> 
 
 
 def _hidden_needs(action: Action, faketime: str) -> list[str]:
-    """Return the folders below the private temporary folders that the build needs all the same: its tools."""
+    """Return the folders below the hidden temporary folders that the build needs: its tools."""
     entries = [Path(entry) for entry in action.environment.variables.get("PATH", "").split(os.pathsep)]
     needs = [entry.parent if entry.name in ("bin", "sbin") else entry for entry in entries]
     needs += [Path(action.command[0]).parent.parent, Path(sys.prefix), Path(sys.base_prefix), Path(faketime).parent]
-    # A build may run `ftc normalize`, also where pytest-ftc is installed from a clone.
+    # A build may run `ftc normalize`, even if pytest-ftc is installed from a clone below one of them.
     needs.append(Path(__file__).parents[1])
     needs += [action.git_link] if action.git_link else []
     below = [need for need in needs if any(folder in need.parents for folder in _PRIVATE)]

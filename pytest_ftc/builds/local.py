@@ -1,4 +1,4 @@
-"""Runs builds on this machine, each by a launcher of its own."""
+"""Runs builds on this machine, each in its own launcher process."""
 
 from __future__ import annotations
 
@@ -31,9 +31,9 @@ _PATIENCE = 0.1
 
 
 class LocalExecutor:
-    """Runs builds below `work`, at a time as many as `jobs` and the slots in the folder `slots` allow.
+    """Runs builds below `work`, as many at a time as `jobs` and the slots in the folder `slots` allow.
 
-    Environments are set up beside that, as many as `run` is called.  Logs go to `logs`.
+    Environments are set up without that limit, one for each call of `run`.  Logs go to `logs`.
     """
 
     def __init__(self, machine: Machine, work: Path, logs: Path, jobs: int, slots: Path | None = None) -> None:
@@ -50,7 +50,7 @@ class LocalExecutor:
         """See `pytest_ftc.model.protocols.Executor`."""
         if action.root is None:
             return self._run(action, started, may_start)
-        # What shares a folder is set up when its turn comes, and waits outside.
+        # Builds that share a folder are set up one after another.
         if not self._await_permission(may_start):
             return _lost(action, UNWANTED)
         with self._turn(action.root):
@@ -61,7 +61,7 @@ class LocalExecutor:
             return _lost(action, ENDED)
         folder = self._work / action.id
         try:
-            remove_tree(str(folder))  # of an artifact that is verified again
+            remove_tree(str(folder))  # if the same artifact is verified again
             (folder / "blobs").mkdir(parents=True)
             self._logs.mkdir(parents=True, exist_ok=True)
             return self._launch(action, folder, started, may_start)
@@ -74,7 +74,7 @@ class LocalExecutor:
 
     @contextlib.contextmanager
     def _turn(self, root: Path) -> Iterator[None]:
-        """Wait until no other build works below `root`."""
+        """Wait until no other build runs below `root`."""
         with self._lock:
             turn = self._turns.setdefault(root, threading.Lock())
         with turn:
@@ -127,7 +127,7 @@ class LocalExecutor:
     def _make_log(self, action: Action) -> Path:
         logs = self._logs
         if action.confidential:
-            # It must be gone with the work folder, whatever ends the session before the log is masked.
+            # In the work folder, so that it is removed even if the session ends before the log is masked.
             logs = self._work / "confidential"
             logs.mkdir(exist_ok=True)
         log = logs / f"{action.id}.log"
@@ -141,14 +141,14 @@ class LocalExecutor:
         started: Callable[[float], None],
         may_start: MayStart,
     ) -> str:
-        """Let the launcher build as soon as it may, and await the end; return why it may not, empty if it did."""
+        """Let the launcher build once permitted, and wait for its end; return why it was not permitted, else empty."""
         assert process.stdout is not None
         with process.stdout as messages:
             if messages.readline() != b"ready\n":
                 return ""
             if not self._await_permission(may_start):
                 return UNWANTED
-            # A slot is taken only for the build: others run while this one is set up and waits.
+            # A slot is taken only for the build, so that others run while this one is set up and waits.
             with self._slots.taken(self._cancelled.is_set, first=action.critical) as slot:
                 if not slot:
                     return ENDED
@@ -180,9 +180,9 @@ def _start_launcher(action: Action, folder: Path) -> subprocess.Popen[bytes]:
 
 
 def _clean_up_after(action: Action, shared: set[str]) -> None:
-    """Do what a launcher does at the end of a build that no namespace contains, and could not: it was killed."""
+    """Clean up after a killed launcher whose build was not contained in a namespace."""
     _kill_orphans(os.fsencode(f"HOME={action.environment.home}\0"))
-    # Who was killed just now may need a moment to be gone, and its memory counts as in use until then.
+    # A process killed just now may need a moment to end, and its memory counts as used until then.
     for _ in range(10):
         remove_stale(shared)
         if not list_shared_memory() - shared:
@@ -191,7 +191,7 @@ def _clean_up_after(action: Action, shared: set[str]) -> None:
 
 
 def _kill_orphans(marker: bytes) -> None:
-    """Kill what a launcher left that was killed itself, where no namespace does it; see environ in proc(5)."""
+    """Kill the processes of a killed launcher, if no namespace does it; they have `marker` in environ, see proc(5)."""
     for _ in range(3):
         for process in Path("/proc").glob("[0-9]*"):
             with contextlib.suppress(OSError):
@@ -201,7 +201,7 @@ def _kill_orphans(marker: bytes) -> None:
 
 def _let_start(process: subprocess.Popen[bytes]) -> None:
     assert process.stdin is not None
-    with contextlib.suppress(OSError, ValueError):  # cut meanwhile
+    with contextlib.suppress(OSError, ValueError):  # truncated meanwhile
         process.stdin.write(GO)
         process.stdin.flush()
 
@@ -251,8 +251,8 @@ def _result(action: Action, result: Mapping[str, Any], log: Path, blobs: Path) -
 
 def _describe_covered(covered: Iterable[tuple[str, str]]) -> list[str]:
     return [
-        printable(f"{program} looked for {path}, a socket of this machine that builds do not see")
-        + printable(f'; pass_sockets = ["{path}"] shows it to them')
+        printable(f"{program} tried to access {path}, a socket that is hidden from builds")
+        + printable(f'; pass_sockets = ["{path}"] makes it visible')
         for program, path in covered
     ]
 
@@ -271,7 +271,7 @@ def _lost(action: Action, reason: str, log: Path | None = None) -> BuildResult:
 
 
 def read_tail(log: Path) -> str:
-    """Return the last lines of a log, however large, whatever bytes it holds."""
+    """Return the last lines of a log of any size and content."""
     try:
         with open(log, "rb") as file:
             file.seek(0, os.SEEK_END)

@@ -1,4 +1,4 @@
-"""Finding out what this machine offers, by trying it."""
+"""Detecting this machine's facilities by trying them."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def survey_machine(work: Path) -> Machine:
 def _with_compiled_locales(machine: Machine, work: Path) -> Machine:
     """Return `machine` with the locales that could be compiled for it."""
     if machine.isolation is Isolation.NONE and Path(SYSTEM_LOCALES, "locale-archive").exists():
-        # Without a mount namespace LOCPATH would show ours, and hide the archive, see locale(7).
+        # Without a mount namespace they would need LOCPATH, which hides the locale archive, see locale(7).
         return machine
     folder = work / "locales"
     compiled = compile_locales(folder, machine.locales)
@@ -70,7 +70,7 @@ def _find_isolation(machine: Machine, work: Path) -> Machine:
 
 
 def _try(machine: Machine, work: Path) -> str:
-    """Run a build that does nothing, with all that the machine is said to have; return why it failed, or nothing."""
+    """Run a trivial build with all detected facilities of the machine; return why it failed, or an empty text."""
     folder = work / "survey"
     (folder / "source").mkdir(parents=True)
     try:
@@ -99,9 +99,9 @@ def _try(machine: Machine, work: Path) -> str:
 
 
 def _find_faketime() -> tuple[str, str]:
-    """Return a libfaketime that works here, and otherwise the reason why there is none."""
+    """Return the path of a libfaketime that works here, and the reason if there is none."""
     if sys.platform != "linux":
-        return "", "libfaketime is used on Linux only"
+        return "", "libfaketime is used only on Linux"
     advice = "install Debian's libfaketime, or the PyPI package on x86-64"
     problems = []
     for candidate in filter(Path.is_file, _faketime_candidates()):
@@ -121,7 +121,7 @@ def _faketime_candidates() -> Iterator[Path]:
         yield Path(package.origin).parent / "vendor/libfaketime/src/libfaketime.so.1"
 
 
-# Waits until a moment that has passed, as sleep() of Python 3.11 does: some versions of libfaketime refuse that.
+# Waits until a time in the past, as sleep() of Python 3.11 does: some versions of libfaketime fail then.
 _TRY_CLOCK = """
 import ctypes, struct, time
 monotonic, until = 1, 1
@@ -131,7 +131,7 @@ print(int(time.time()), code)
 
 
 def _find_fault(library: Path) -> str:
-    """Return why a moved clock by `library` would not do; empty when it would."""
+    """Return why `library` cannot be used to move the clock; empty if it can."""
     environment = {"PATH": os.defpath, **clock_variables(_SHIFT, str(library), {})}
     command = [sys.executable, "-I", "-S", "-c", _TRY_CLOCK]
     try:
@@ -179,7 +179,7 @@ def _has_route() -> bool:
 
 
 def _try_personality() -> str:
-    """Return why a child of ours may not change its execution domain; empty when it may."""
+    """Return why a child process may not change its execution domain; empty if it may."""
     if sys.platform != "linux":
         return f"{platform.system()} has no personality(2)"
     code = "import ctypes, sys; sys.exit(ctypes.CDLL(None).personality(ctypes.c_ulong(0x0060000)) == -1)"

@@ -1,4 +1,4 @@
-"""Wraps another executor, and reports which builds run, and since when."""
+"""Wraps an executor and reports which builds are running, and since when."""
 
 from __future__ import annotations
 
@@ -12,24 +12,24 @@ from pytest_ftc.model.progress import Progress
 from pytest_ftc.model.protocols import Executor, MayStart, at_once
 
 _FIRST = (Role.CONTROL, Role.EXPERIMENT)
-"""Why builds are run first; all others belong to a diagnosis."""
+"""Roles of the first builds; all others belong to a diagnosis."""
 
 
 @dataclass(slots=True)
 class _Stage:
-    """Where one artifact stands."""
+    """The progress of one artifact."""
 
     since: float
     asked: int = 0
-    """Builds asked for that have not ended: they run, or wait."""
+    """The number of requested builds that have not ended: they are running or waiting."""
     built: int = 0
     diagnosed: bool = False
     running: dict[str, tuple[Role, float]] = field(default_factory=dict)
-    """By id, with the moment when its command started."""
+    """Running builds by ID, with role and start time of the command."""
 
 
 class ObservedExecutor:
-    """An executor whose builds can be watched from another thread."""
+    """An executor whose builds can be observed from another thread."""
 
     def __init__(self, inner: Executor) -> None:
         self._inner = inner
@@ -64,12 +64,12 @@ class ObservedExecutor:
 
     @property
     def asked(self) -> int:
-        """How many builds have been asked for and have not ended."""
+        """The number of requested builds that have not ended."""
         with self._lock:
             return sum(stage.asked for stage in self._stages.values())
 
     def look(self, name: str) -> Progress:
-        """Return what is being done for the artifact `name`, whose verification has begun and not ended."""
+        """Return the progress of the artifact `name`, whose verification is running."""
         with self._lock:
             stage = self._stage(name)
             since = min((moment for _, moment in stage.running.values()), default=stage.since)

@@ -1,4 +1,4 @@
-"""Runs a build again when a fault around it made it fail, and says so."""
+"""Retries builds that failed for transient reasons, and reports the attempts."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ from pytest_ftc.model.protocols import Executor, MayStart, at_once
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Patience:
-    """How often and how eagerly to try again."""
+    """How often and how soon to retry."""
 
     retries: int = 2
-    """Further attempts at one build; 0 for none."""
+    """Most retries of one build."""
     budget: int = 20
-    """Further attempts in a whole session: where everything fails, trying again only makes it worse."""
+    """Most retries in a session: if everything fails, retrying only adds load."""
     first_wait: float = 0.5
-    """Seconds; the wait is drawn from 0 to this, doubled with each attempt ("full jitter").
+    """The wait is random, between 0 and this number of seconds, doubled with each attempt ("full jitter").
 
     See https://aws.amazon.com/blogs/architecture/exponential-backoff-and-jitter/.
     """
@@ -33,9 +33,9 @@ class Patience:
 
 
 class RetryingExecutor:
-    """Runs builds by another executor, those that fail for transient reasons more than once.
+    """Runs builds with another executor, and retries those that fail for transient reasons.
 
-    Each attempt is a build with an id, a folder and a log of its own.
+    Each attempt is a separate build with its own ID, folder and log.
     """
 
     def __init__(self, inner: Executor, patience: Patience) -> None:
@@ -78,7 +78,7 @@ def _last_result(state: RetryCallState) -> BuildResult:
 
 
 class _Attempts:
-    """What has been tried for one build."""
+    """The attempts at one build."""
 
     def __init__(self, action: Action, inner: Executor, started: Callable[[float], None], may_start: MayStart) -> None:
         self._action = action
@@ -99,10 +99,10 @@ class _Attempts:
         self._before.append(result)
 
     def summarize(self, last: BuildResult) -> BuildResult:
-        """Return the last result, with what became of the attempts before it."""
+        """Return the last result, with the outcome of the previous attempts."""
         tried = [*self._before, last]
         if self._before and last.status is BuildStatus.LOST and last.reason in (ENDED, UNWANTED):
-            tried.pop()  # what is known is what the attempt before it has shown
+            tried.pop()  # it says nothing; the previous attempt is the result
         *before, final = tried
         return replace(
             final,

@@ -1,4 +1,4 @@
-"""How many builds run at a time: of one session, and of all sessions of a user on this machine."""
+"""Limits on concurrent builds: of one session, and of all sessions of a user on this machine."""
 
 from __future__ import annotations
 
@@ -14,19 +14,19 @@ from pathlib import Path
 from pytest_ftc.model.support.file_lock import try_lock, unlock
 
 _POLL = 0.02
-"""Seconds between two looks at the slots."""
+"""Seconds between two attempts to take a slot."""
 _LEAST_MEMORY = 128 << 20
-"""Bytes that must be available for another build to begin beside others."""
+"""Bytes that must be available to start a build while others are running."""
 _LEAST_DISK = 64 << 20
-"""The same of the disk on which builds run; of a small one, a twentieth."""
+"""The same for the disk on which builds run; on a small disk, a twentieth of it."""
 
 
 class Slots:
-    """Lets at most `jobs` builds of this session run, and as many of all sessions as the machine has CPUs, or `jobs`.
+    """Limits builds to `jobs` in this session, and in all sessions to the number of CPUs, or `jobs` if greater.
 
     A slot is a locked file in `folder`, so that it is free as soon as its holder ends, even if it is killed (flock(2)).
-    Without a folder that can be used only the session's own limit holds.  Where memory is short, or the disk that holds
-    the folder `work`, builds come one after the other.
+    Without a usable folder, only the session's own limit applies.  If memory or space on the disk of the folder `work`
+    is short, builds run one at a time.
     """
 
     def __init__(self, jobs: int, folder: Path | None, work: Path | None = None) -> None:
@@ -40,9 +40,9 @@ class Slots:
 
     @contextlib.contextmanager
     def taken(self, cancelled: Callable[[], bool], *, first: bool = False) -> Iterator[bool]:
-        """Wait for a slot and hold it: true, or false when `cancelled` says so first.
+        """Wait for a slot and hold it; yield True, or False if `cancelled` first.
 
-        Who has waited longest comes next, but those that are to be `first` before all others.
+        The build that has waited longest is next, but those that are to be `first` precede all others.
         """
         ticket = (not first, next(self._numbers))
         with self._turn:
@@ -58,11 +58,11 @@ class Slots:
                     heapq.heapify(self._waiting)
                 else:
                     self._running -= 1
-                    # Nobody is woken: who waits here would always be before those that wait in other sessions.
+                    # Waiting builds are not notified: they would always precede those of other sessions.
                     _free(held)
 
     def _await_slot(self, ticket: tuple[bool, int], cancelled: Callable[[], bool]) -> int | None:
-        """Return the descriptor of a locked slot, -1 where none is needed, or None."""
+        """Return the descriptor of a locked slot, -1 if none is needed, or None."""
         while not cancelled():
             with self._turn:
                 if self._waiting[0] == ticket and self._running < self._jobs and not self._is_short():
@@ -76,7 +76,7 @@ class Slots:
         return None
 
     def _is_short(self) -> bool:
-        # With nothing of ours running, waiting would not help.
+        # If no other build of this session is running, waiting does not free anything.
         return self._running > 0 and (
             available_memory() < _LEAST_MEMORY or (self._work is not None and is_full(self._work))
         )
@@ -84,7 +84,7 @@ class Slots:
     def _try_to_lock(self) -> int | None:
         if not self._files:
             return -1
-        # Everybody begins elsewhere: else the first files would be fought for, and the last one always be late.
+        # Each starts at another file: otherwise all compete for the first ones, and the last is always late.
         for path in random.sample(self._files, len(self._files)):
             slot = _lock(path)
             if slot is not None:
@@ -93,7 +93,7 @@ class Slots:
 
 
 def available_memory() -> int:
-    """Return the bytes that programs can still get without swapping, see proc_meminfo(5); a lot if not known."""
+    """Return the bytes available without swapping, see proc_meminfo(5); a large number if unknown."""
     with contextlib.suppress(OSError, ValueError, IndexError), open("/proc/meminfo") as lines:
         for line in lines:
             if line.startswith("MemAvailable:"):
@@ -102,7 +102,7 @@ def available_memory() -> int:
 
 
 def is_full(folder: Path) -> bool:
-    """Return whether the disk that holds `folder` has no room for another build."""
+    """Return whether the disk of `folder` has no space for another build."""
     try:
         disk = os.statvfs(folder)
     except OSError:
@@ -125,7 +125,7 @@ def _lock(path: Path) -> int | None:
     try:
         slot = os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, 0o600)
     except OSError:
-        # The folder went away under a running session: only the session's own limit remains.
+        # The folder was removed while the session runs: only the session's own limit remains.
         return -1
     try:
         if try_lock(slot):
@@ -138,7 +138,7 @@ def _lock(path: Path) -> int | None:
 
 def _free(slot: int) -> None:
     if slot >= 0:
-        # A test may have forked meanwhile: closing it here alone would keep the slot as long as that process lives.
+        # A test may have forked meanwhile, and its process has a copy: just closing ours would keep the slot locked.
         with contextlib.suppress(OSError):
             unlock(slot)
         os.close(slot)

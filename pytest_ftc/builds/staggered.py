@@ -1,4 +1,4 @@
-"""Runs the builds of one artifact in parallel, with a gap of real time between their starts."""
+"""Runs the builds of one artifact in parallel, with a gap in real time between their starts."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from pytest_ftc.model import Action, BuildResult, BuildStatus
 from pytest_ftc.model.protocols import Executor, at_once
 
 REAL_GAP = 2.1
-"""Seconds.  A zip entry stores steps of two seconds, and file times do not follow a faked clock."""
+"""Seconds between starts.  A zip entry stores times in steps of two seconds, and file times show the real clock."""
 
 
 def run_apart(
@@ -24,8 +24,8 @@ def run_apart(
 ) -> tuple[BuildResult, ...]:
     """Run `actions` so that any two start at least `gap` seconds apart; the results are in the same order.
 
-    While the gap passes the next build's environment is set up.  Once a build has not ended well, those that have not
-    started yet are left out: they could not change the verdict.  `after_first` is called when the first has ended well.
+    The next build's environment is set up during the gap.  After a failed build, those that have not started are
+    skipped, because they could not change the verdict.  `after_first` is called when the first build has succeeded.
     """
     turns = [_Turn() for _ in actions]
 
@@ -52,7 +52,7 @@ def run_apart(
 
 
 class _Turn:
-    """When one build starts, and whether the next may."""
+    """The start of one build, and the permission for the next."""
 
     def __init__(self) -> None:
         self._started = threading.Event()
@@ -68,7 +68,7 @@ class _Turn:
         return self._hopeless.is_set()
 
     def await_start(self) -> bool:
-        """Wait until this build starts; return False when the next one need not run."""
+        """Wait until this build starts; return False if the next one need not run."""
         self._started.wait()
         return not self._hopeless.is_set()
 
@@ -85,9 +85,9 @@ class _Turn:
             self._started.set()
 
     def await_end_of_gap(self, gap: float, patience: float) -> bool | None:
-        """Return whether the next build may start: True once `gap` seconds have passed, False when it need not run.
+        """Return True once `gap` seconds have passed, or False if the next build need not run.
 
-        None when that is not known after `patience` seconds.
+        Return None if that is unknown after `patience` seconds.
         """
         left = self._moment + gap - time.monotonic()
         if self._hopeless.wait(max(0.0, min(left, patience))):

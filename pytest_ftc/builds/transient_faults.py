@@ -1,4 +1,4 @@
-"""Whether a build that did not end well might, run again unchanged: a fault around it, or the build's own failure?"""
+"""Classifying failed builds: a transient fault, where a retry may help, or a failure of the build itself."""
 
 from __future__ import annotations
 
@@ -8,17 +8,20 @@ import signal
 from pytest_ftc.model import BuildResult, BuildStatus
 
 ENDED = "the session ended"
-"""Why a build is lost that was killed, or not begun, at the end of the session; the launcher says so too."""
+"""The reason for a build that was killed or not started because the session ended; the launcher uses it too."""
 UNWANTED = "it was no longer wanted"
 
 _SHELL_ADDS = 128
-"""What a shell adds to the signal that killed its command, see Exit Status in sh(1p)."""
+"""A shell's exit status is this plus the signal that killed its command, see "Exit Status" in sh(1p)."""
 _KILLERS = (signal.SIGKILL, signal.SIGTERM, signal.SIGHUP, signal.SIGBUS)
-"""The signals that reach a command from outside: the out-of-memory killer, a shutdown, a disk that fails on a map."""
+"""Signals from outside the build: the out-of-memory killer, a shutdown, a failing or full disk under a mapped file."""
 
 _ANYWHERE = (
     ("out of memory", r"Cannot allocate memory|virtual memory exhausted|\bMemoryError\b|\bout of memory\b"),
-    ("killed, as when memory runs out", r"fatal error: Killed signal terminated program|^Killed$|\*\*\* .* Killed$"),
+    (
+        "killed, probably by the out-of-memory killer",
+        r"fatal error: Killed signal terminated program|^Killed$|\*\*\* .* Killed$",
+    ),
     ("no space left on device", r"No space left on device|\bENOSPC\b"),
     ("an input/output error", r"Input/output error|\bEIO\b"),
 )
@@ -45,10 +48,10 @@ _WHILE_FETCHING = (
 
 
 def why_transient(result: BuildResult, *, network: bool, fetches: bool) -> str | None:
-    """Return the fault around the build that made it end badly; None when it ended well or the failure is its own.
+    """Return the transient fault that made the build fail; None if it succeeded or failed for its own reasons.
 
-    `network` says whether the build had one (without, a name that cannot be resolved is no fault), `fetches` whether
-    it is declared to download: only then does a server's answer in its log count.  A timeout is the build's own.
+    Failed name resolution is a fault only if the build had a `network`.  A server's response in the log counts only if
+    the artifact `fetches`.  A timeout is a failure of the build itself.
     """
     if result.status is BuildStatus.LOST:
         return None if result.reason in (ENDED, UNWANTED) else result.reason
@@ -58,7 +61,7 @@ def why_transient(result: BuildResult, *, network: bool, fetches: bool) -> str |
     if code < 0:
         return f"killed by {_name(-code)}"
     if code - _SHELL_ADDS in _KILLERS:
-        return f"a command of it was killed by {_name(code - _SHELL_ADDS)}"
+        return f"one of its commands was killed by {_name(code - _SHELL_ADDS)}"
     kinds = (*_ANYWHERE, *(_WITH_NETWORK if network else ()), *(_WHILE_FETCHING if network and fetches else ()))
     return next((text for text, pattern in kinds if re.search(pattern, result.log_tail, re.MULTILINE)), None)
 

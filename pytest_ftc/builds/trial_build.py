@@ -1,4 +1,4 @@
-"""One build, away from the project, to see which files a command makes."""
+"""A trial build in a copy of the project, to find the files that a command creates."""
 
 from __future__ import annotations
 
@@ -13,15 +13,15 @@ from pytest_ftc.builds.workspace import Workspace
 from pytest_ftc.model import Action, Environment, Isolation, Role
 
 _INTERMEDIATE = frozenset({".d", ".dep", ".dwo", ".lo", ".o", ".obj", ".stamp", ".tmp"})
-"""Suffixes of what builds leave and nobody ships."""
+"""Suffixes of intermediate files."""
 _MOST_SINGLE = 6
-"""More new files than these in one folder are named by the folder."""
+"""A folder with more new files than this is named instead of the files."""
 
 
 def find_new_files(root: Path, command: str, *, seconds: float, path: str) -> tuple[str, ...]:
-    """Return globs for what the shell `command` makes of the project at `root`; none if it fails.
+    """Return globs for the files that the shell `command` creates in the project at `root`; none if it fails.
 
-    It runs once in a copy, isolated as all builds are, with the search `path`.  Without namespaces it is not run, since
+    It runs once in a copy, isolated like all builds, with the search `path`.  Without namespaces it is not run, because
     it could write elsewhere.  Raises FtcError.
     """
     with Workspace() as workspace:
@@ -64,7 +64,7 @@ def _list_files(folder: Path) -> Iterator[str]:
 
 
 def summarize_files(files: list[str]) -> tuple[str, ...]:
-    """Return globs for the new `files` that look like results; a folder that is new or full of them is named alone."""
+    """Return globs for those new `files` that look like results; a folder of many new files is one glob."""
     results = [file for file in files if PurePosixPath(file).suffix not in _INTERMEDIATE and not file.startswith(".")]
     tops: dict[str, list[str]] = {}
     for file in results:
@@ -76,5 +76,5 @@ def summarize_files(files: list[str]) -> tuple[str, ...]:
 
 
 def _escape(name: str) -> str:
-    """Return a glob that matches `name` alone."""
+    """Return a glob that matches only `name`."""
     return "".join(f"[{one}]" if one in "*?[" else one for one in name)

@@ -1,4 +1,4 @@
-"""The folder in which a session works, gone when the session is, whatever ended it."""
+"""The work folder of a session, which is removed whatever ends the session."""
 
 from __future__ import annotations
 
@@ -18,18 +18,18 @@ from pytest_ftc.model.support.file_lock import try_lock
 _PREFIX = "pytest-ftc-"
 _LOCK = "lock"
 _MOMENT = 60
-"""Seconds after which whoever made a lock has taken it."""
+"""Seconds within which a session that created a lock file has locked it."""
 _VOLATILE = ("tmpfs", "ramfs", "overlay")
 
 
 class Workspace:
-    """A private folder on a disk, locked while the session lives.
+    """A private folder on disk, locked while the session runs.
 
-    Folders that a killed session left behind are recognised by their free lock and removed by the next session.
+    The next session recognises the folders of killed sessions by their unlocked lock files, and removes them.
     """
 
     def __init__(self, base: Path | None = None, name: str = "") -> None:
-        # The name is known before there is a folder: whoever closes this removes it, at whatever moment.
+        # The name is chosen before the folder is created, so that `close` can remove it at any time.
         self._base = base or _choose_base()
         self.path = self._base / (name or f"{_PREFIX}{os.getpid()}-{secrets.token_hex(4)}")
         self._lock: int | None = None
@@ -50,25 +50,25 @@ class Workspace:
     def _make_folder(self) -> None:
         try:
             self.path.mkdir(mode=0o700)
-        except FileExistsError:  # somebody else's, which is not to be removed
+        except FileExistsError:  # another session's, which must not be removed
             self.path = Workspace(self._base).path
             self.path.mkdir(mode=0o700)
 
     @classmethod
     def again(cls, path: Path) -> Workspace:
-        """Return one at the `path` of an earlier session's, if that is free and where this session's would be."""
+        """Return a workspace at the `path` of an earlier session, if that is free and in this session's base folder."""
         one = cls()
         is_ours = re.fullmatch(f"{_PREFIX}[0-9]+-[0-9a-f]{{8}}", path.name) and path.parent == one._base
         return cls(name=path.name) if is_ours and not os.path.lexists(path) else one
 
     def folder(self, name: str) -> Path:
-        """Return the sub-folder `name`, made if need be."""
+        """Return the sub-folder `name`, created if missing."""
         path = self.path / name
         path.mkdir(parents=True, exist_ok=True)
         return path
 
     def close(self) -> None:
-        """Remove the folder and everything in it; it may be there in part, or not at all."""
+        """Remove the folder and everything in it, as far as it exists."""
         remove_tree(str(self.path))
         if self._lock is not None:
             with contextlib.suppress(OSError):
@@ -86,7 +86,7 @@ class Workspace:
 
 
 def filesystem_type(path: Path) -> str:
-    """Return the type of the file system that holds `path`, as /proc/self/mountinfo names it; empty if unknown."""
+    """Return the type of the file system of `path`, as named in /proc/self/mountinfo; empty if unknown."""
     best, kind = -1, ""
     resolved = str(path.resolve())
     with contextlib.suppress(OSError), open("/proc/self/mountinfo", errors="surrogateescape") as mounts:
@@ -101,7 +101,7 @@ def filesystem_type(path: Path) -> str:
 
 
 def _choose_base() -> Path:
-    """Return the temporary folder, or /var/tmp where the former is in memory: control builds want a disk."""
+    """Return the temporary folder, or /var/tmp if the former is in memory: control builds need a disk."""
     first = Path(tempfile.gettempdir())
     candidates = [first] if "TMPDIR" in os.environ else [first, Path("/var/tmp")]
     for candidate in candidates:
@@ -111,7 +111,7 @@ def _choose_base() -> Path:
 
 
 def _sweep(base: Path) -> None:
-    """Remove what killed sessions left: folders of ours whose maker is gone and whose lock is free."""
+    """Remove the folders of killed sessions: those whose process has ended and whose lock is free."""
     for folder in base.glob(f"{_PREFIX}*"):
         with contextlib.suppress(OSError, ValueError):
             if folder.lstat().st_uid == os.geteuid() and not folder.is_symlink() and _is_abandoned(folder):
@@ -121,7 +121,7 @@ def _sweep(base: Path) -> None:
 def _is_abandoned(folder: Path) -> bool:
     maker = int(folder.name.removeprefix(_PREFIX).partition("-")[0])
     lock = folder / _LOCK
-    # A living maker may not hold the lock yet; that its number is in use means little, for numbers are given again.
+    # A live process may not have locked its file yet; but a PID in use proves little, because PIDs are reused.
     old = lock.exists() and time.time() - lock.lstat().st_mtime > _MOMENT
     return (old or not Path(f"/proc/{maker}").exists()) and _is_unlocked(lock)
 

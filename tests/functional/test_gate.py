@@ -98,7 +98,7 @@ def test_what_names_no_commit_is_one_clear_error(verify, project, git):
     git(project, "init", "-q")
     run = verify('[artifacts.app]\nbuild = "true"\noutputs = ["out"]', "--ftc-changed-first=nowhere")
     assert run.status == 4
-    assert "changed_first: expected a commit: 'nowhere' is no commit of the repository around" in run.text
+    assert "changed_first: expected a commit: 'nowhere' is not a commit in the repository of" in run.text
 
 
 def test_the_gate_tells_what_it_does_and_where_it_has_nothing_to_do(tmp_path):

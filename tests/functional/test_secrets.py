@@ -113,7 +113,7 @@ def test_a_file_that_builds_cannot_see_is_one_clear_error(project, verify_build)
     (project / "secret").write_text("file-s3cr3t\n")
     run = verify_build("echo > out", more='secrets = ["file:secret"]')
     assert run.verdicts == {"app": "error"}
-    assert "of their own and cannot see it" in run.flat
+    assert "builds have a private" in run.flat
 
 
 def test_a_secret_that_is_missing_is_one_clear_error(verify_build, monkeypatch):

@@ -1,1 +1,1 @@
-"""What a build is made from: sources, files it names, tools, and environment variables."""
+"""The inputs of a build: sources, files it names, tools, and environment variables."""

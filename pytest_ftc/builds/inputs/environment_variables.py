@@ -1,4 +1,4 @@
-"""Which variables of the caller's environment a build gets."""
+"""Selecting the variables of the caller's environment that a build gets."""
 
 from __future__ import annotations
 
@@ -7,5 +7,5 @@ from collections.abc import Mapping, Sequence
 
 
 def passed_variables(patterns: Sequence[str], environ: Mapping[str, str]) -> dict[str, str]:
-    """Return the variables of `environ` whose names fit one of the globs `patterns`."""
+    """Return the variables of `environ` whose names match one of the globs `patterns`."""
     return {name: environ[name] for name in environ if any(fnmatch.fnmatchcase(name, item) for item in patterns)}

@@ -1,4 +1,4 @@
-"""Masking what is secret in texts and logs, whole values and parts of them."""
+"""Masking secrets, and parts of them, in texts and logs."""
 
 from __future__ import annotations
 
@@ -10,15 +10,15 @@ from pytest_ftc.model.support.readings import READINGS
 
 MASK = "***"
 _LEAST = 6
-"""Bytes of a secret that are shown together nowhere."""
+"""Shortest part of a secret, in bytes, that is masked."""
 _LONGEST = 1 << 20
-"""Bytes; no secret is as long."""
+"""A size in bytes that no secret reaches."""
 _NOT_A_BYTE = re.compile("[\ud800-\udc7f\udd00-\udfff]")
-"""Surrogates that do not stand for undecodable bytes, PEP 383."""
+"""Surrogates that do not represent undecodable bytes (PEP 383)."""
 
 
 class Mask:
-    """Replaces each part of a secret by three stars: what was cut before it is masked still holds such parts."""
+    """Replaces each part of a secret with three asterisks: a text shortened before masking may contain such parts."""
 
     def __init__(self, spellings: Iterable[Spelling], lines: Iterable[bytes]) -> None:
         given = list(spellings)
@@ -34,7 +34,7 @@ class Mask:
         return text if masked == data else masked.decode("utf-8", "surrogateescape")
 
     def mask_bytes(self, data: bytes) -> bytes:
-        """Return `data` masked, also where the secret is escaped, broken over lines, or dumped in columns."""
+        """Return `data` masked, even if the secret is escaped, broken across lines, or in a hex dump."""
         if len(data) < _LEAST:
             return data
         data = _replace(data, self._all.find(data))
@@ -54,13 +54,13 @@ class _Parts:
         for data, part in wanted:
             length = min(len(data), part)
             windows = {data[start : start + length] for start in range(len(data) - length + 1)}
-            # White space alone tells nothing.
+            # White space alone reveals nothing.
             by_length.setdefault(length, set()).update(window for window in windows if window.strip())
         self._by_length = sorted(by_length.items(), reverse=True)
         self._beginnings = {window[:_LEAST] for windows in by_length.values() for window in windows}
 
     def find(self, data: bytes) -> Iterator[tuple[int, int]]:
-        """Yield start and end of each part, in order of the starts."""
+        """Yield start and end of each part, sorted by start."""
         beginnings = self._beginnings
         for start in range(len(data) - _LEAST + 1):
             if data[start : start + _LEAST] in beginnings:
@@ -73,7 +73,7 @@ class _Parts:
 def _replace(data: bytes, spans: Iterable[tuple[int, int]]) -> bytes:
     pieces, position = [], 0
     for start, end in _merge(spans):
-        # A line break that is part of a value is still the end of a line.
+        # Keep the newlines of a value, so that the lines of the text stay the same.
         end = start + len(data[start:end].rstrip(b"\r\n"))
         pieces += [data[position:start], MASK.encode()]
         position = end

@@ -1,4 +1,4 @@
-"""The digest of a folder: that of a tree of messages, as the Remote Execution API v2 describes it."""
+"""The digest of a folder, as a tree of ``Directory`` messages of the Remote Execution API v2."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from pytest_ftc.model.errors import SourceError
 
 _CHUNK = 1 << 20
 _FIFO = b"\0fifo"
-"""No symlink can point there: stands for a named pipe, which the API does not know."""
+"""Represents a named pipe, which the API does not support, as a symlink with an impossible target."""
 
 
 def digest_folder(
@@ -43,7 +43,7 @@ def digest_folder(
 
 
 def _directory(folder: str, entries: Callable[[str], Iterable[str]], skip: str, found: dict[str, str]) -> bytes:
-    """Return the canonical encoding of the message: fields by number, entries by name."""
+    """Return the canonical encoding of the message: fields sorted by number, entries by name."""
     files, folders, links = [], [], []
     for name in sorted(map(os.fsencode, entries(folder))):
         path = os.path.join(folder, os.fsdecode(name))  # noqa: PTH118
@@ -73,7 +73,7 @@ def _file(name: bytes, digest: Digest, mode: int) -> bytes:
 
 
 def _link(name: bytes, target: str) -> bytes:
-    """Return the message for a symlink; one to a file by its absolute path counts with what it shows to builds."""
+    """Return the message for a symlink; for an absolute path it includes the content that builds see there."""
     shown = b""
     if target.startswith("/") and os.path.isfile(target):  # noqa: PTH113
         digest = _digest_file(os.path.realpath(target))

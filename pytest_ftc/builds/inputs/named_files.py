@@ -1,4 +1,4 @@
-"""Which files outside the source a build names: in its command, its variables, and the scripts that it runs."""
+"""Finding the files outside the source that a build names: in its command, its variables, and its scripts."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ from pathlib import Path
 _WORD = re.compile(r"[\w@%+=:,./-]+")
 _PARTING = re.compile("[=:,]")
 _LONGEST = 128 << 10
-"""Bytes of a script that is read for what it names."""
+"""Largest script, in bytes, that is searched for names."""
 _MOST = 256
-"""Scripts that are read for one build."""
+"""Most scripts to search for one build."""
 _SCRIPTS = (".bash", ".cmake", ".js", ".lua", ".mjs", ".mk", ".pl", ".py", ".rb", ".sh", ".tcl")
 _RECIPES = (
     "CMakeLists.txt",
@@ -29,14 +29,14 @@ _RECIPES = (
     "package.json",
     "setup.py",
 )
-"""What programs look for by themselves in the folder in which they run."""
+"""Files that tools read by default in their working directory."""
 _VIRTUAL = ("/dev/", "/proc/", "/sys/")
 _PRIVATE = ("/dev/shm/", "/tmp/", "/var/tmp/")
-"""Where builds have folders of their own: a file of that name outside is not theirs."""
+"""Builds have private folders there, so they do not see the machine's files with such names."""
 
 
 class Names:
-    """Finds files by the names in texts, with the search path `path` for commands; each file is read once."""
+    """Finds the files named in texts, with the search path `path` for commands; each file is read once."""
 
     def __init__(self, path: str) -> None:
         self._path = path
@@ -45,9 +45,9 @@ class Names:
         self._words: dict[str, tuple[str, ...]] = {}
 
     def find(self, texts: Iterable[str], source: Path | None) -> tuple[str, ...]:
-        """Return the files outside `source` that the `texts` name, and the scripts they name, and so on.
+        """Return the files outside `source` that the `texts` name, directly or through scripts that they name.
 
-        A name is a path, or a command on the search path; whether it is meant as one is not known, so none is left out.
+        A name is a path, or a command on the search path.  Whether a word is meant as a name is unknown, so all count.
         """
         found: dict[str, None] = {}
         read: dict[str, None] = {}
@@ -89,7 +89,7 @@ class Names:
         return "" if hidden or word.startswith(_VIRTUAL) else word
 
     def _beside(self, script: str) -> list[str]:
-        """Return the files in the folder of a `script` that it names by more than their path: ``$HERE/real``."""
+        """Return the files in the folder of a `script` that it names relative to itself: ``$HERE/real``."""
         folder = script.rpartition("/")[0]
         if folder in self._path.split(os.pathsep) or not self._words_of(script):
             return []
@@ -104,7 +104,7 @@ class Names:
 
 
 def _words_in(text: str) -> dict[str, None]:
-    """Return the words of `text`, each whole and in parts: ``CC=/opt/cc`` names /opt/cc."""
+    """Return the words of `text` and their parts: ``CC=/opt/cc`` names /opt/cc."""
     words: dict[str, None] = {}
     for word in _WORD.findall(text):
         words[word] = None
@@ -119,7 +119,7 @@ def _recipes(folder: Path | str) -> list[str]:
 
 
 def _inside(source: Path, word: str) -> list[str]:
-    """Return what `word` may have run in `source`: the file of that name, or the recipes in the folder."""
+    """Return the files that `word` may run in `source`: the file of that name, or the build files in the folder."""
     if word.startswith("/") or ".." in word.split("/"):
         return []
     path = f"{source}/{word}"
@@ -133,7 +133,7 @@ def _inside(source: Path, word: str) -> list[str]:
 
 
 def _read_script(path: str) -> str:
-    """Return the text of the file `path` if it is a script, be it by its first line or by its name."""
+    """Return the text of the file `path` if it is a script, according to its first line or its name."""
     is_named = path.endswith((*_SCRIPTS, *(f"/{name}" for name in _RECIPES)))
     try:
         with open(path, "rb") as file:

@@ -1,4 +1,4 @@
-"""Values that a build is given and must not give away: which they are, and how they may be written."""
+"""Secrets: values that a build gets and must not reveal, in every encoding to search for."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from pytest_ftc.builds.inputs.spellings import SHORTEST_LINE, Spelling, lines_of
 from pytest_ftc.model.errors import FtcError
 
 _SHORTEST = 6
-"""Bytes; anything shorter occurs in outputs by chance."""
+"""Shortest secret in bytes; anything shorter occurs in outputs by chance."""
 _PRIVATE = ("/tmp", "/var/tmp", "/dev/shm")
 
 
@@ -22,26 +22,26 @@ class Secrets:
     """The secrets of one artifact."""
 
     variables: Mapping[str, str]
-    """What its builds get: the value of a variable, the path of a file."""
+    """The variables of its builds: a value, or the path of a file."""
     spellings: tuple[Spelling, ...]
-    """All that is looked for, the longest first."""
+    """All spellings to search for, the longest first."""
     lines: tuple[bytes, ...] = ()
-    """Lines of them that are too short to be looked for, and masked all the same, for a line may stand alone."""
+    """Lines that are too short to search for, but are masked, because a log may show single lines."""
 
     @cached_property
     def _mask(self) -> Mask:
         return Mask(self.spellings, self.lines)
 
     def mask(self, text: str) -> str:
-        """Return `text` without the values, however they are written, and without parts of them."""
+        """Return `text` without the values and their parts, in any spelling."""
         return self._mask.mask(text)
 
     def mask_bytes(self, data: bytes) -> bytes:
-        """Return `data` without the values, however they are written, and without parts of them."""
+        """Return `data` without the values and their parts, in any spelling."""
         return self._mask.mask_bytes(data)
 
     def mask_whole(self, text: str) -> str:
-        """Return `text` without the values; parts of them are left, for a name of ours may have some in common."""
+        """Return `text` without the values; parts remain, because a name of ours may share some with a value."""
         for spelling in self.spellings:
             text = text.replace(spelling.data.decode("utf-8", "surrogateescape"), MASK)
         return text
@@ -50,7 +50,7 @@ class Secrets:
 def read_secrets(declared: Sequence[str], environ: Mapping[str, str], folder: Path) -> Secrets:
     """Return the `declared` secrets: ``env:NAME`` or ``file:PATH``, relative to `folder`.
 
-    Raises FtcError for one that is missing or too short to be looked for.
+    Raises FtcError for a secret that is missing or too short to search for.
     """
     variables, spellings, lines = {}, [], []
     for name in declared:
@@ -65,10 +65,10 @@ def read_secrets(declared: Sequence[str], environ: Mapping[str, str], folder: Pa
             variables[_variable(path)] = str(path)
             value = _read(name, path)
         if len(value.strip()) < _SHORTEST:
-            raise FtcError(f"secret {name}: its value is shorter than {_SHORTEST} bytes, too short to be looked for")
+            raise FtcError(f"secret {name}: its value is shorter than {_SHORTEST} bytes, too short to search for")
         spellings += spell_secret(name, value.strip())
         lines += [line for line in lines_of(value) if _SHORTEST <= len(line) < SHORTEST_LINE]
-    # The longest first: what is part of another must not hide it from the mask.
+    # The longest first, so that a spelling is masked before its own parts.
     ordered = sorted(dict.fromkeys(spellings), key=lambda spelling: -len(spelling.data))
     return Secrets(variables=variables, spellings=tuple(ordered), lines=tuple(sorted(lines, key=len, reverse=True)))
 
@@ -82,14 +82,14 @@ def secret_names(declared: Sequence[str], folder: Path) -> tuple[str, ...]:
 
 
 def check_visible(secrets: Secrets, declared: Sequence[str]) -> None:
-    """Raise FtcError if a file among the secrets lies where builds have folders of their own."""
+    """Raise FtcError if a file among the secrets is in a folder that is private in builds."""
     for name in declared:
         value = secrets.variables.get(_variable(Path(name.partition(":")[2])), "")
         hidden = next(
             (folder for folder in _PRIVATE if name.startswith("file:") and Path(value).is_relative_to(folder)), ""
         )
         if hidden:
-            raise FtcError(f"secret {name}: builds have a {hidden} of their own and cannot see it; keep it elsewhere")
+            raise FtcError(f"secret {name}: builds have a private {hidden} and cannot see it; move it elsewhere")
 
 
 def _variable(path: Path) -> str:

@@ -1,4 +1,4 @@
-"""Capturing a source tree once, so that every build starts from the same bytes whatever happens to the project."""
+"""Capturing a source tree once, so that every build starts from the same bytes even if the project changes."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ from pytest_ftc.model import Snapshot
 from pytest_ftc.model.errors import SourceError
 from pytest_ftc.model.support.git import run_git
 
-# What tools leave in a project that is not under version control; none of it is source.
+# Files that tools leave in a project without version control; none of them are source.
 _CACHES = frozenset(
     {"__pycache__", ".pytest_cache", ".mypy_cache", ".ruff_cache", ".tox", ".nox", ".venv", ".coverage"}
 )
 
 
 class SnapshotCache:
-    """Captures each source folder once a session; artifacts of one project share it."""
+    """Captures each source folder once per session; artifacts of one project share it."""
 
     def __init__(self, folder: Path, written: WrittenFiles = NONE) -> None:
         self._folder = folder
@@ -31,7 +31,7 @@ class SnapshotCache:
         self._lock = threading.Lock()
 
     def capture(self, source: Path) -> Snapshot:
-        """Return the snapshot of `source`.  Raises SourceError when it cannot be read."""
+        """Return the snapshot of `source`.  Raises SourceError if it cannot be read."""
         with self._lock:
             if source not in self._captured:
                 target = self._folder / str(len(self._captured))
@@ -41,11 +41,10 @@ class SnapshotCache:
 
 
 def capture_source(source: Path, target: Path, written: WrittenFiles = NONE) -> Snapshot:
-    """Copy to `target` what git tracks below `source` plus what is untracked and not ignored; without git, the folder.
+    """Copy the tracked and the untracked, not ignored files below `source` to `target`; without git, the whole folder.
 
-    What the session has `written` there is left out, unless git tracks it.
-
-    Raises SourceError when a file cannot be read.
+    Files that the session has `written` are omitted, unless git tracks them.
+    Raises SourceError if a file cannot be read.
     """
     notes: list[str] = []
     top, git_dir = find_repository(source, notes)
@@ -60,7 +59,7 @@ def capture_source(source: Path, target: Path, written: WrittenFiles = NONE) -> 
             (target / ".git").write_text(f"gitdir: {git_dir}\n")
     except OSError as error:
         raise SourceError(f"cannot read the source {error.filename}: {error.strerror}") from error
-    notes += [f"{os.path.relpath(path, source)} is a socket or device file and was left out" for path in left_out]
+    notes += [f"{os.path.relpath(path, source)} is a socket or device file and was omitted" for path in left_out]
     return Snapshot(
         path=target,
         git_dir=git_dir if git_dir and (source / ".git").is_dir() else None,
@@ -72,7 +71,7 @@ def capture_source(source: Path, target: Path, written: WrittenFiles = NONE) -> 
 
 
 def list_changed(source: Path, written: WrittenFiles = NONE) -> list[str]:
-    """Return what below `source` is not as git has it, or is neither tracked nor ignored, submodules included."""
+    """Return the files below `source` that are modified, or neither tracked nor ignored, including submodules."""
     modified = _names(git(source, "ls-files", "-z", "--modified"))
     submodules = list_submodules(source)
     changed = (modified | _list_untracked(source, written)) - set(submodules)
@@ -92,13 +91,13 @@ def _names(listed: bytes) -> set[str]:
 
 
 def list_submodules(source: Path) -> list[str]:
-    """Return the paths of the submodules below `source`, be they checked out or not."""
+    """Return the paths of the submodules below `source`, whether checked out or not."""
     links = git(source, "ls-files", "-z", "--stage")
     return [os.fsdecode(line.split(b"\t", 1)[1]) for line in links.split(b"\0") if line.startswith(b"160000 ")]
 
 
 def list_sources(source: Path, written: WrittenFiles = NONE) -> list[str]:
-    """Return what git tracks below `source` and what is untracked and not ignored, submodules included."""
+    """Return the tracked and the untracked, not ignored files below `source`, including submodules."""
     listed = _names(git(source, "ls-files", "-z", "--cached"))
     submodules = list_submodules(source)
     paths = (listed | _list_untracked(source, written)) - set(submodules)
@@ -109,12 +108,12 @@ def list_sources(source: Path, written: WrittenFiles = NONE) -> list[str]:
 
 
 def find_repository(source: Path, notes: list[str]) -> tuple[Path | None, Path | None]:
-    """Return the top of the repository whose files `source` holds, and its git folder when `source` is that top."""
+    """Return the top of the repository that contains `source`, and its git folder if `source` is the top."""
     try:
         answer = git(source, "rev-parse", "--show-toplevel", "--absolute-git-dir")
     except SourceError as error:
         if "not a git repository" not in str(error) and (source / ".git").exists():
-            notes.append(f"the whole folder was taken, ignored files too: {error}")
+            notes.append(f"the whole folder was copied, including ignored files: {error}")
         return None, None
     top, git_dir = (Path(os.fsdecode(line)) for line in answer.splitlines()[:2])
     if top.resolve() == source.resolve():
@@ -125,9 +124,9 @@ def find_repository(source: Path, notes: list[str]) -> tuple[Path | None, Path |
 
 
 def git(folder: Path, *arguments: str, given: bytes = b"", fine: Collection[int] = (0,)) -> bytes:
-    """Return what git prints in `folder`, `given` to it what it reads.
+    """Return the output of git in `folder`, with the standard input `given`.
 
-    Raises SourceError when its exit status is none of those that are `fine`.
+    Raises SourceError if its exit status is not among those that are `fine`.
     """
     try:
         done = run_git(folder, *arguments, given=given)
@@ -144,7 +143,7 @@ def _common_dir(source: Path) -> Path:
 
 
 def commit_time(source: Path) -> int | None:
-    """Return the time of the last commit, seconds since 1970; None where there is none."""
+    """Return the time of the last commit, in seconds since 1970; None if there is none."""
     try:
         return int(git(source, "log", "-1", "--format=%ct"))
     except (SourceError, ValueError):
@@ -152,7 +151,7 @@ def commit_time(source: Path) -> int | None:
 
 
 def entries_of(source: Path, paths: Iterable[str]) -> Callable[[str], list[str]]:
-    """Return a function that lists a folder below `source` as if it held nothing but `paths`."""
+    """Return a function that lists a folder below `source` as if it contained only `paths`."""
     names: dict[str, dict[str, None]] = defaultdict(dict)
     for path in paths:
         while path:
@@ -168,5 +167,5 @@ def entries_of(source: Path, paths: Iterable[str]) -> Callable[[str], list[str]]
 
 
 def without_caches(folder: str) -> list[str]:
-    """List a folder that is under no version control."""
+    """List a folder without version control."""
     return [name for name in list_folder(folder) if name not in _CACHES]

@@ -1,4 +1,4 @@
-"""What the sources are at this moment, without a copy: their digest, and what a build can see of their repository."""
+"""The current state of the sources, without a copy: their digest, and the visible state of their repository."""
 
 from __future__ import annotations
 
@@ -34,22 +34,22 @@ _GIT_FILES = (
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SourceState:
-    """What builds of a source tree start from."""
+    """The state from which builds of a source tree start."""
 
     digest: str
-    """Of the tree, see `digest_folder`."""
+    """Digest of the tree, see `digest_folder`."""
     repository: str
-    """What of its repository is shown to builds, as text; empty for nothing."""
+    """The part of its repository that builds see, as text; empty if none."""
     commit_time: int | None
-    """Time of the last commit, seconds since 1970; None outside a repository."""
+    """Time of the last commit, in seconds since 1970; None outside a repository."""
     order: str = ONE_TIME
     """Digest of the order in which its files were changed, see `source_times`."""
     files: Mapping[str, str] = field(default_factory=dict, compare=False)
-    """For each file something that changes with it."""
+    """A token for each file, which changes with the file."""
 
 
 class Sources:
-    """Looks at sources, all below `root` with one question to git; and at captures; each once."""
+    """Determines the state of sources, all below `root` with one call of git, and of captures; each only once."""
 
     def __init__(self, root: Path, sources: Iterable[Path], written: WrittenFiles = NONE) -> None:
         self._written = written
@@ -64,21 +64,21 @@ class Sources:
         self._lock = threading.Lock()
 
     def state(self, source: Path) -> SourceState:
-        """Return the state of `source`.  Raises SourceError when it cannot be read."""
+        """Return the state of `source`.  Raises SourceError if it cannot be read."""
         with self._lock:
             if source not in self._known:
                 self._known[source] = self._look(source)
             return self._known[source]
 
     def digest(self, snapshot: Snapshot) -> str:
-        """Return the digest of what was captured.  Raises SourceError when it cannot be read."""
+        """Return the digest of a capture.  Raises SourceError if it cannot be read."""
         with self._lock:
             if snapshot.path not in self._captured:
                 self._captured[snapshot.path] = digest_capture(snapshot)
             return self._captured[snapshot.path]
 
     def is_still(self, state: SourceState, source: Path, snapshot: Snapshot) -> bool:
-        """Return whether what was captured as `snapshot` is `source` in that `state`, and its repository still is."""
+        """Return whether `snapshot` captured `source` in that `state`, and its repository is still in that state."""
         digest = self.digest(snapshot)
         repository = describe_repository(source) if snapshot.git_dir or snapshot.git_link else ""
         order = state.order if snapshot.order is None else snapshot.order
@@ -101,7 +101,7 @@ class Sources:
         return look_at(source, self._written)
 
     def _list(self) -> bool:
-        """List what git knows below the root, once; return whether it knows anything."""
+        """List the files that git knows below the root, once; return whether there are any."""
         if self._listed is None:
             top, _ = find_repository(self._root, [])
             self._listed = list_sources(self._root, self._written) if top else []
@@ -112,7 +112,7 @@ class Sources:
         return bool(self._listed)
 
     def _below(self, source: Path, paths: list[str] | None) -> list[str]:
-        """Return those of the sorted `paths` that are below `source`, relative to it."""
+        """Return the sorted `paths` that are below `source`, relative to it."""
         assert paths is not None
         prefix = f"{source.relative_to(self._root)}/"
         first = bisect.bisect_left(paths, prefix)
@@ -125,7 +125,7 @@ class Sources:
 
 
 def look_at(source: Path, written: WrittenFiles = NONE) -> SourceState:
-    """Return the state of one `source`, as capturing it would find it.  Raises SourceError."""
+    """Return the state that a capture of `source` would have.  Raises SourceError."""
     top, git_dir = find_repository(source, [])
     files: dict[str, str] = {}
     if top is None:
@@ -156,7 +156,7 @@ def digest_capture(snapshot: Snapshot) -> str:
 
 
 def describe_repository(source: Path) -> str:
-    """Return what tools read that derive a version or a list of files: the commit, the branch, the tags, the index."""
+    """Return the state from which tools derive a version or a list of files: commit, branch, tags and index."""
     try:
         head = git(source, "rev-parse", "--is-shallow-repository", "HEAD", "--symbolic-full-name", "HEAD")
     except SourceError:
@@ -167,7 +167,7 @@ def describe_repository(source: Path) -> str:
 
 
 def digest_repository(source: Path) -> str:
-    """Return a digest of everything in the repository of `source` that decides what git says, but for its objects."""
+    """Return a digest of everything in the repository of `source` on which git's output depends, except its objects."""
     hashed = hashlib.sha256(git(source, "for-each-ref", "--format=%(objectname) %(refname) %(symref)"))
     for place in git(source, "rev-parse", "--absolute-git-dir", "--git-common-dir").splitlines():
         folder = source / os.fsdecode(place)
@@ -178,7 +178,7 @@ def digest_repository(source: Path) -> str:
 
 
 def current_commit(source: Path) -> str:
-    """Return the commit that is checked out at `source`; empty outside a repository."""
+    """Return the commit checked out at `source`; empty outside a repository."""
     try:
         return git(source, "rev-parse", "HEAD").decode("ascii", "replace").strip()
     except SourceError:

@@ -1,8 +1,8 @@
-"""The times of source files: builds see their order, and nothing else of them.
+"""The mtimes of source files: builds see only their order.
 
-make and its like compare the times of files, and so what they build depends on which of two sources is the newer one.
-In a clone that nobody has changed that is chance, and all files get one time.  Elsewhere it is what somebody has edited
-or built last: the order is kept, and is a part of what a cached verdict rests on.
+make and similar tools compare mtimes, so what they build depends on which of two sources is newer.  In an unmodified
+clone that is chance, and all files get the same mtime.  Elsewhere it shows what was edited or built last, so the order
+is kept, and a cached verdict is valid only for this order.
 """
 
 from __future__ import annotations
@@ -17,15 +17,15 @@ from pathlib import Path
 from pytest_ftc.builds.launcher.trees import list_folder
 
 _FIRST = 1_012_608_000
-"""2002-02-02: zip can store it, and it is no time at which anything is built."""
+"""2002-02-02: zip can store it, and no build runs at that time."""
 _STEP = 2
-"""Seconds from one file to the next: zip stores times in such steps."""
+"""Seconds from one file to the next: zip stores times in steps of two (APPNOTE 4.4.6)."""
 ONE_TIME = ""
-"""The order where all files have one time."""
+"""The order of files that all have the same mtime."""
 
 
 def describe_order(source: Path, entries: Callable[[str], Iterable[str]] = list_folder) -> str:
-    """Return the digest of the order in which the files below `source` were changed, of which `entries` names them.
+    """Return the digest of the order in which the files below `source`, listed by `entries`, were changed.
 
     Raises OSError.
     """
@@ -36,7 +36,7 @@ def describe_order(source: Path, entries: Callable[[str], Iterable[str]] = list_
 
 
 def settle_times(tree: Path, order: str) -> None:
-    """Give the files in `tree` times that depend on their `order` alone, and each folder that of its newest entry.
+    """Give the files in `tree` mtimes that depend only on their `order`, and each folder that of its newest entry.
 
     Raises OSError.
     """
@@ -48,7 +48,7 @@ def settle_times(tree: Path, order: str) -> None:
 
 
 def _settle(tree: str, folder: str, times: dict[str, int]) -> int:
-    """Settle what is in `folder`, then itself, and return its time."""
+    """Set the mtimes of everything in `folder`, then its own, and return that."""
     newest = 0
     for name in list_folder(os.path.join(tree, folder)):  # noqa: PTH118
         path = f"{folder}/{name}" if folder else name
@@ -69,7 +69,7 @@ def _set_time(path: str, time: int) -> None:
 
 
 def _in_order(tree: str, entries: Callable[[str], Iterable[str]]) -> list[list[str]]:
-    """Return the files in `tree`, the oldest first, in groups that have one time."""
+    """Return the files in `tree`, the oldest first, in groups with the same mtime."""
     found: list[tuple[int, str]] = []
     start = len(tree.rstrip("/")) + 1
     pending = [tree]

@@ -1,4 +1,4 @@
-"""The ways in which a secret may be written."""
+"""The spellings of a secret: its encodings and escaped forms."""
 
 from __future__ import annotations
 
@@ -9,43 +9,43 @@ from dataclasses import dataclass
 from urllib.parse import quote_from_bytes
 
 SHORTEST_LINE = 12
-"""Bytes of a line of a secret of several lines that is also searched for separately."""
+"""Shortest line, in bytes, of a secret with several lines that is also searched for separately."""
 _WIDTHS = (64, 76)
-"""Characters after which programs break lines of base64."""
+"""Line lengths of base64: PEM (RFC 7468) and MIME (RFC 2045)."""
 _WHOLE = 1 << 16
-"""More than any secret has."""
+"""Longer than any secret."""
 
 
 @dataclass(frozen=True, slots=True)
 class Spelling:
-    """One way in which a secret may be written."""
+    """One spelling of a secret."""
 
     secret: str
-    """As it is declared: ``env:TOKEN``."""
+    """The secret as declared: ``env:TOKEN``."""
     encoding: str
     data: bytes
     part: int = _WHOLE
-    """Bytes of it that stand for six of the secret: no more of it is shown than that."""
+    """The number of bytes that encode six bytes of the secret; parts of this size are masked."""
 
     @property
     def plain(self) -> bool:
-        """Whether it consists of the secret's own characters."""
+        """Whether it consists of the secret's unencoded characters."""
         return self.encoding in ("verbatim", "in a different case")
 
 
 def spell_secret(name: str, value: bytes) -> list[Spelling]:
-    """Return all spellings of `value`, the secret `name`; several lines are also looked for one by one."""
+    """Return all spellings of `value`, the secret `name`; the lines of a longer value also get their own."""
     return [Spelling(name, *spelling) for part in _parts(value) for spelling in _spell(part)]
 
 
 def lines_of(value: bytes) -> list[bytes]:
-    """Return the lines of a value of several."""
+    """Return the lines of a value with several lines."""
     lines = [line.strip() for line in value.strip().splitlines()]
     return lines if len(lines) > 1 else []
 
 
 def _parts(value: bytes) -> list[bytes]:
-    """Return the value, and those of its lines that are long enough: keys are written line by line."""
+    """Return the value, and each of its lines that is long enough: programs may write a key line by line."""
     return [value, *(line for line in lines_of(value) if len(line) >= SHORTEST_LINE)]
 
 
@@ -63,7 +63,7 @@ def _spell(value: bytes) -> Iterator[tuple[str, bytes, int]]:
     yield from _spell_wide(value)
     yield "octal", b"".join(b"%03o" % byte for byte in value), 18
     yield "decimal", b",".join(b"%d" % byte for byte in value), _WHOLE
-    # Words of two bytes on a little-endian machine: od -x, hexdump.
+    # 16-bit words on a little-endian machine: od -x, hexdump.
     yield from (("hexadecimal words", words, 12) for words in (_swap(value), _swap(value[1:])) if len(words) >= 8)
 
 
@@ -80,7 +80,7 @@ def _spell_wide(value: bytes) -> Iterator[tuple[str, bytes, int]]:
 
 
 def _escape(value: bytes) -> Iterator[bytes]:
-    """Yield the ways to escape `value` in a URL: which characters are left, and how digits are written, differs."""
+    """Yield the percent-encodings of `value`: tools differ in the characters they keep and the case of digits."""
     plain = [quote_from_bytes(value, safe=safe) for safe in ("", "/", "!*'()", "/!*'()", "/:@!$&'()*+,;=")]
     for text in (*plain, *(text.replace("%20", "+") for text in plain)):
         yield text.encode()
@@ -90,7 +90,7 @@ def _escape(value: bytes) -> Iterator[bytes]:
 def _encode(value: bytes) -> Iterator[bytes]:
     for before in range(3):
         text = base64.b64encode(bytes(before) + value)
-        # The first and last characters hold bits of what stands around it.
+        # The first and last characters also encode bits of the surrounding bytes.
         yield from _alphabets(text[-(-before * 8 // 6) : (before + len(value)) * 8 // 6])
     inner = base64.b64encode(value)[: len(value) * 8 // 6]
     for width in _WIDTHS:

@@ -1,4 +1,4 @@
-"""What a command is run with: the programs it names, and what is installed beside them."""
+"""The toolchain of a command: the programs it names, and the packages installed beside them."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ _PACKAGES = (
     "/var/lib/rpm/rpmdb.sqlite",
     "/usr/lib/sysimage/rpm/rpmdb.sqlite",
 )
-"""What package managers know of what is installed: a compiler is more than the program that one calls."""
+"""Databases of installed packages: a compiler consists of more than the program that is called."""
 _INSTALLED = ("*.dist-info/RECORD", "*.py", "*.pth")
-"""What identifies the contents of a folder of Python packages; distributions list their files with digests."""
+"""Files that identify the contents of a folder of Python packages; RECORD lists digests of all files."""
 
 
 class Toolchain:
-    """Describes what commands are run with on the search path `path`; each file is read once."""
+    """Describes the toolchain of commands on the search path `path`; each file is read once."""
 
     def __init__(self, path: Sequence[str]) -> None:
         self._path = os.pathsep.join(path)
@@ -39,10 +39,10 @@ class Toolchain:
         variables: Mapping[str, str] | None = None,
         source: Path | None = None,
     ) -> dict[str, str]:
-        """Return the digest of each file that a build is run with, by path, and of what is installed.
+        """Return the digest of each tool of a build, by path, and of the installed packages.
 
-        That is what the command `build` names, or the `variables` that it gets, or the scripts they name, also those in
-        its `source`.
+        Tools are the files named in the command `build`, in its `variables`, or in scripts that these name, including
+        scripts in its `source`.
         """
         given = dict(variables or {})
         path = given.get("PATH", self._path)
@@ -56,7 +56,7 @@ class Toolchain:
             return {**tools, **self._installed[path]}
 
     def is_still(self, described: Mapping[str, str]) -> bool:
-        """Return whether the files that were `described` are what they were: programs may be replaced meanwhile."""
+        """Return whether the `described` files are unchanged: programs may be replaced during a verification."""
         with self._lock:
             return all(_identify(path) == self._seen[path] for path in described if path in self._seen)
 
@@ -65,7 +65,7 @@ class Toolchain:
         return {**packages, **{folder: self._list(folder) for folder in _python_folders(path)}}
 
     def _list(self, folder: str) -> str:
-        """Return a digest of the Python distributions, with their files, and modules that are installed in `folder`."""
+        """Return a digest of the Python distributions and modules installed in `folder`, including their files."""
         if folder not in self._digests:
             hashed = hashlib.sha256()
             for file in sorted(file for glob in _INSTALLED for file in Path(folder).glob(glob)):
@@ -92,13 +92,13 @@ def _python_folders(path: str) -> Iterator[str]:
     for folder in dict.fromkeys(path.split(os.pathsep)):
         if Path(folder).name == "bin":
             for packages in ("site-packages", "dist-packages"):
-                # A folder that this user cannot enter, the shell passes over too.
+                # The shell also skips a folder that this user cannot enter.
                 with contextlib.suppress(PermissionError):
                     yield from map(str, sorted(Path(folder).parent.glob(f"lib/python3*/{packages}")))
 
 
 def _identify(path: str) -> tuple[int, ...]:
-    """Return what changes when somebody writes to the file `path`, or puts another in its place."""
+    """Return values that change if the file `path` is modified or replaced."""
     try:
         status = os.stat(path)  # noqa: PTH116
     except OSError:

@@ -1,4 +1,4 @@
-"""Files that a session writes itself, such as reports: they may lie among the sources, and are none."""
+"""Files that the session writes, such as reports: they may be among the sources, but are not sources."""
 
 from __future__ import annotations
 
@@ -9,18 +9,18 @@ from pathlib import Path
 
 
 class WrittenFiles:
-    """What is written: files, or folders with all their contents; a name may be a glob."""
+    """The written files, or folders with all their contents; a name may be a glob."""
 
     def __init__(self, paths: Iterable[Path] = ()) -> None:
         self._places = sorted({f"{os.path.realpath(path.parent)}/{path.name}" for path in paths})
 
     def leave_out(self, source: Path, paths: Iterable[str]) -> list[str]:
-        """Return those of `paths`, relative to `source`, that are not written."""
+        """Return the `paths`, relative to `source`, without the written files."""
         places, real = self._below(source), os.path.realpath(source)
         return [path for path in paths if not _is_in(f"{real}/{path}", places)]
 
     def without(self, source: Path, entries: Callable[[str], Iterable[str]]) -> Callable[[str], Iterable[str]]:
-        """Return a function that lists folders below `source` as `entries` does, without what is written."""
+        """Return a function that lists folders below `source` like `entries`, without the written files."""
         places, real = self._below(source), os.path.realpath(source)
         if not places:
             return entries
@@ -32,7 +32,7 @@ class WrittenFiles:
         return listed
 
     def _below(self, source: Path) -> list[str]:
-        """Return the places below `source`: one that holds it makes none of it less of a source."""
+        """Return the written places below `source`; a written folder that contains `source` does not count."""
         real = os.path.realpath(source)
         return [place for place in self._places if place.startswith(f"{real}/")]
 

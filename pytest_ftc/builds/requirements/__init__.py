@@ -1,1 +1,1 @@
-"""What a build needs installed before it runs, as declared by its project."""
+"""Build requirements: what a project needs installed before its builds run."""

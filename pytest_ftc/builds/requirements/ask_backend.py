@@ -1,7 +1,7 @@
-"""A program for the Python of a build environment: asks the backend of the project in the current folder what it needs.
+"""A program for the Python of a build environment: gets the requirements from the backend of the current folder.
 
 ``ask_backend.py KIND ANSWER`` writes the requirements of a KIND (``sdist`` or ``wheel``) as JSON to the file ANSWER.
-It runs apart from the session, which would else see the backend's warnings as its own.
+It runs in a separate process, because the session would otherwise report the backend's warnings as its own.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ import build
 
 
 def main(kind: Literal["sdist", "wheel"], answer: Path) -> None:
-    """Ask, or exit with what is wrong."""
+    """Ask the backend, or exit with an error message."""
     try:
         requires = build.ProjectBuilder(".").get_requires_for_build(kind)
     except build.BuildBackendException as error:

@@ -1,4 +1,4 @@
-"""Asking a project's build backend, by PyPA's ``build``, what its builds require."""
+"""Getting the build requirements from a project's backend, with PyPA's ``build``."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _NOT_LENT = frozenset({"objects", "modules", "lfs"})
 
 
 def static_requirements(source: Path) -> set[str]:
-    """Return ``requires`` in ``[build-system]`` of the project `source`, or what PEP 518 puts in its place.
+    """Return ``requires`` in ``[build-system]`` of the project `source`, or the default of PEP 518.
 
     Raises ConfigurationError.
     """
@@ -37,9 +37,9 @@ def static_requirements(source: Path) -> set[str]:
 def dynamic_requirements(
     source: Snapshot, kind: Kind, python: Path, variables: Mapping[str, str], cancelled: Cancelled
 ) -> set[str]:
-    """Return what the backend, run by `python` with `variables` set, requires beyond the static requirements.
+    """Return the dynamic requirements of the backend, run by `python` with `variables` set.
 
-    It is asked on a copy of `source`, since it may write.  Raises PreparationError.
+    It runs in a copy of `source`, because it may write there.  Raises PreparationError.
     """
     with tempfile.TemporaryDirectory(prefix="pytest-ftc-backend-", ignore_cleanup_errors=True) as folder:
         copy, answer = Path(folder, "source"), Path(folder, "answer.json")
@@ -54,9 +54,9 @@ def dynamic_requirements(
             )
         except CommandError as error:
             raise explain(
-                f"the build backend does not say what a {kind} requires",
+                f"the build backend does not report the requirements of a {kind}",
                 error,
-                f"See whether `python -m build --{kind}` works in the project; build-backend has to name a module "
+                f"Check that `python -m build --{kind}` works in the project; build-backend must name a module "
                 "that requires or backend-path provides.",
             ) from error
         return set(json.loads(answer.read_bytes()))
@@ -65,7 +65,7 @@ def dynamic_requirements(
 def _environment(python: Path, variables: Mapping[str, str]) -> dict[str, str]:
     path = f"{python.parent}{os.pathsep}{os.environ.get('PATH', os.defpath)}"
     inherited = clean_environment(PYTHONDONTWRITEBYTECODE="1")
-    # What git sets for its own hooks would point the backend at another repository.
+    # Variables that git sets for its hooks would direct the backend to another repository.
     kept = {name: value for name, value in inherited.items() if not name.startswith("GIT_")}
     return {**kept, "GIT_OPTIONAL_LOCKS": "0", "PATH": path, **variables}
 
@@ -78,7 +78,7 @@ def _copy_source(source: Snapshot, target: Path) -> None:
 
 
 def _lend_repository(git_dir: Path, target: Path) -> None:
-    """Copy the repository `git_dir` to `target` but for its objects, which the copy borrows from the original.
+    """Copy the repository `git_dir` to `target` without its objects, which the copy borrows from the original.
 
     Backends that take the version from a tag need it.  See gitrepository-layout(5), objects/info/alternates.
     """

@@ -1,4 +1,4 @@
-"""Running the tools of a preparation: quietly, in limited time, and to the end of every process they start."""
+"""Running the tools of a preparation: without output, in limited time, leaving no process behind."""
 
 from __future__ import annotations
 
@@ -15,16 +15,16 @@ from pathlib import Path
 from pytest_ftc.model.errors import PreparationError
 
 Cancelled = Callable[[], bool]
-"""Says whether the session has ended, so that a preparation should too."""
+"""Returns whether the session has ended, and the preparation should too."""
 
 _SHOWN_LINES = 15
 _POLL_SECONDS = 0.1
-# The password of an address may hold an unescaped "@" itself, so everything up to the last one goes.
+# A password in a URL may contain an unescaped "@", so everything up to the last one is masked.
 _CREDENTIALS = re.compile(r"(?<=://)[^/\s'\"]+@")
 
 
 class CommandError(Exception):
-    """A command failed: how, and what it said."""
+    """A command failed; the message says how, and includes its output."""
 
     def __init__(self, reason: str, output: str) -> None:
         super().__init__(reason)
@@ -37,7 +37,7 @@ def never() -> bool:
 
 
 def clean_environment(**variables: str) -> dict[str, str]:
-    """Return this process's environment and `variables`, without what is meant for the running Python only."""
+    """Return this process's environment and `variables`, without settings that apply only to the running Python."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith(("PYTHON", "__PYVENV"))}
     return {**kept, **variables}
 
@@ -51,9 +51,9 @@ def run_command(
     folder: str | Path | None = None,
     inherit: Collection[int] = (),
 ) -> str:
-    """Return what `command`, run in `folder`, wrote to stdout and stderr; no process of its group survives it.
+    """Return the output of `command`, run in `folder`; no process of its group survives it.
 
-    `inherit` are open descriptors that the command gets too.  Raises CommandError.
+    The command inherits the open descriptors `inherit`.  Raises CommandError.
     """
     with tempfile.TemporaryFile() as output:
         try:
@@ -82,18 +82,18 @@ def run_command(
 
 
 def explain(what: str, error: CommandError, advice: str | None = None) -> PreparationError:
-    """Return the error that `what` could not be done, with the end of the command's output."""
+    """Return an error with the message `what` and the end of the command's output."""
     lines = [f"{what}: {error}", *(f"  {line}" for line in error.output.strip().splitlines()[-_SHOWN_LINES:])]
     return PreparationError(mask_credentials("\n".join(lines)), advice=advice)
 
 
 def mask_credentials(text: str) -> str:
-    """Return `text` with the user and password of every address in it made unreadable."""
+    """Return `text` with user and password masked in every URL."""
     return _CREDENTIALS.sub("****@", text)
 
 
 def _await(process: subprocess.Popen[bytes], timeout: float, cancelled: Cancelled) -> str:
-    """Return why the process is no success, or nothing."""
+    """Return why the process failed, or an empty text."""
     deadline = time.monotonic() + timeout
     while True:
         with contextlib.suppress(subprocess.TimeoutExpired):
@@ -110,6 +110,6 @@ def _describe_exit(code: int) -> str:
 
 
 def _kill_group(process: subprocess.Popen[bytes]) -> None:
-    # macOS answers EPERM for a group of which only zombies are left.
+    # macOS returns EPERM for a group that contains only zombies.
     with contextlib.suppress(ProcessLookupError, PermissionError):
         os.killpg(process.pid, signal.SIGKILL)

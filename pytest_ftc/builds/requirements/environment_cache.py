@@ -1,4 +1,4 @@
-"""The cache of build environments: each made once, and used as it is by every build after."""
+"""The cache of build environments: each is created once and never modified afterwards."""
 
 from __future__ import annotations
 
@@ -23,30 +23,30 @@ from pytest_ftc.model.support.file_lock import try_lock
 
 _MARKER = "ftc-complete.json"
 _LAYOUT = "python-1"
-"""Changes when environments made by an earlier version of this package are of no use any more."""
+"""Changes if environments created by earlier versions of this package can no longer be used."""
 _LOCK_POLL_SECONDS = 0.1
 
 
 @dataclass(frozen=True, slots=True)
 class BuildEnvironment:
-    """A complete environment, never written to again."""
+    """A complete environment, which is not modified any more."""
 
     python: Path
     digest: str
-    """sha256 over everything installed."""
+    """SHA-256 of everything installed."""
 
 
 def default_cache() -> Path:
-    """Return the folder in which environments are kept for all projects of this user."""
+    """Return the folder of the environments for all projects of this user."""
     import platformdirs
 
     return Path(platformdirs.user_cache_dir("pytest-ftc"), "build-environments")
 
 
 def provide_environment(cache: Path, requirements: Sequence[str], cancelled: Cancelled = never) -> BuildEnvironment:
-    """Return an environment with `requirements` and PyPA's ``build``, made now unless it exists below `cache`.
+    """Return an environment with `requirements` and PyPA's ``build``, created unless it exists below `cache`.
 
-    Sessions that need the same one at the same time make it once; an incomplete one is made again.
+    Concurrent sessions that need the same environment create it once; an incomplete one is created again.
     Raises PreparationError.
     """
     wanted = sorted({*requirements, "build"})
@@ -59,28 +59,28 @@ def provide_environment(cache: Path, requirements: Sequence[str], cancelled: Can
                 ready = _read_marker(folder) or _make(folder, wanted, lock, cancelled)
     except OSError as error:
         raise PreparationError(
-            f"cannot keep a build environment in {cache}: {error.strerror or error}",
-            advice="Set XDG_CACHE_HOME to a folder that can be written.",
+            f"cannot store a build environment in {cache}: {error.strerror or error}",
+            advice="Set XDG_CACHE_HOME to a writable folder.",
         ) from error
     return ready
 
 
 def installed_digests(cache: Path) -> set[str]:
-    """Return the digests of the environments that are complete in `cache`."""
+    """Return the digests of the complete environments in `cache`."""
     ready = (_read_marker(folder) for folder in cache.iterdir()) if cache.is_dir() else ()
     return {environment.digest for environment in ready if environment}
 
 
 def _key(wanted: Sequence[str]) -> str:
-    """Return the name of the environment: what was asked for, by which Python, on what kind of machine."""
-    # Not sys.executable, which may be that of a venv: all venvs of one Python share the environment.
+    """Return the name of the environment: a digest of the requirements, the Python and the kind of machine."""
+    # Not sys.executable, which may be in a venv: all venvs of one Python share the environment.
     base = os.path.realpath(getattr(sys, "_base_executable", None) or sys.executable)
     python = [sys.implementation.name, platform.python_version(), base, sysconfig.get_platform(), *platform.libc_ver()]
     return hashlib.sha256(json.dumps([_LAYOUT, python, list(wanted), _constraints()]).encode()).hexdigest()[:32]
 
 
 def _constraints() -> list[str]:
-    """Return what pip's and uv's constraint files say: a newly pinned version needs a new environment."""
+    """Return the contents of pip's and uv's constraint files: a newly pinned version needs a new environment."""
     words = [word for name in ("PIP_CONSTRAINT", "UV_CONSTRAINT") for word in os.environ.get(name, "").split()]
     return [Path(word).read_text(errors="replace") if Path(word).is_file() else word for word in words]
 
@@ -96,7 +96,7 @@ def _read_marker(folder: Path) -> BuildEnvironment | None:
 
 
 def _make(folder: Path, wanted: Sequence[str], lock: int, cancelled: Cancelled) -> BuildEnvironment:
-    # In place, since the scripts of a virtual environment hold its path; what counts is the marker, written last.
+    # Not renamed into place, because scripts of a virtual environment contain its path; the marker is written last.
     remove_tree(str(folder))
     install(folder, wanted, lock, cancelled)
     digest = digest_installed(folder)
@@ -112,12 +112,12 @@ def _write_marker(folder: Path, content: dict[str, object]) -> None:
 def _hold_lock(path: Path, cancelled: Cancelled) -> Iterator[int]:
     """Hold the lock file `path`, and yield its descriptor.
 
-    An installer inherits the descriptor, and so the lock if this process is killed, see flock(2): no other session
-    starts while an orphaned installer still writes.
+    An installer inherits the descriptor, and thus the lock if this process is killed (flock(2)), so that no other
+    session starts while an orphaned installer is still writing.
     """
     with open(path, "w") as file:
         while not try_lock(file.fileno()):
             if cancelled():
-                raise PreparationError("the session ended while another one made the build environment")
+                raise PreparationError("the session ended while another one created the build environment")
             time.sleep(_LOCK_POLL_SECONDS)
         yield file.fileno()

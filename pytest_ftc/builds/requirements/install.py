@@ -1,4 +1,4 @@
-"""Installing build requirements into a new virtual environment, with the tool there is."""
+"""Installing build requirements into a new virtual environment, with the available tool."""
 
 from __future__ import annotations
 
@@ -24,16 +24,16 @@ _PIP_ENVIRONMENT = {"PIP_USER": "0", "PIP_REQUIRE_VIRTUALENV": "0"}
 
 @dataclass(frozen=True, slots=True)
 class _Installer:
-    """A way to install."""
+    """An installer."""
 
     command: tuple[str, ...]
-    """All but the requirements."""
+    """The command without the requirements."""
     needs_pip: bool = False
-    """Whether the new environment has to have a pip of its own."""
+    """Whether the new environment needs its own pip."""
 
 
 def install(folder: Path, requirements: Sequence[str], lock: int, cancelled: Cancelled) -> None:
-    """Make the new virtual environment `folder` with `requirements`; its installers inherit the descriptor `lock`.
+    """Create the virtual environment `folder` with `requirements`; its installers inherit the descriptor `lock`.
 
     Raises PreparationError.
     """
@@ -50,19 +50,19 @@ def install(folder: Path, requirements: Sequence[str], lock: int, cancelled: Can
     run(
         [sys.executable, "-m", "venv", *pip, str(folder)],
         "cannot create a virtual environment for the build requirements",
-        "On Debian and its like, install python3-venv.",
+        "On Debian and derivatives, install python3-venv.",
     )
     run(
         [*installer.command, *requirements],
         f"cannot install the build requirements {', '.join(requirements)}",
-        "Check requires in [build-system] of pyproject.toml, and that the package index can be reached: the settings "
-        "are those that pip itself finds (pip config list).",
+        "Check requires in [build-system] of pyproject.toml, and that the package index can be reached: pip's own "
+        "settings apply (pip config list).",
     )
     _compile(folder, lock, cancelled)
 
 
 def digest_installed(folder: Path) -> str:
-    """Return the sha256 over what is installed in the environment `folder`, as its records have it, and its Python."""
+    """Return the SHA-256 of the packages in the environment `folder`, according to their RECORDs, and of its Python."""
     digest = hashlib.sha256(f"{platform.python_implementation()} {platform.python_version()}\n".encode())
     for entry in sorted(_list_installed(folder)):
         digest.update(f"{entry}\n".encode())
@@ -76,7 +76,7 @@ def _list_installed(folder: Path) -> list[str]:
         f"{file.as_posix()} {file.hash.mode}={file.hash.value}"
         for distribution in distributions
         for file in distribution.files or ()
-        # Scripts, outside, hold the path of the environment; bytecode is made from the rest.
+        # Scripts, which are outside, contain the path of the environment; bytecode is generated from the rest.
         if file.hash and ".." not in file.parts and file.suffix != ".pyc" and file.name not in _HOW_NOT_WHAT
     ]
 
@@ -86,7 +86,7 @@ def _site_packages(folder: Path) -> list[Path]:
 
 
 def _find_installer(folder: Path) -> _Installer:
-    """Return the first that works here: pip beside the running Python, a pip of the environment's own, or uv."""
+    """Return the first installer that works here: the running Python's pip, the environment's own pip, or uv."""
     python = str(folder / "bin" / "python")
     if _pip_installs_elsewhere():
         return _Installer((sys.executable, "-m", "pip", "--python", python, "install", *_PIP))
@@ -96,13 +96,13 @@ def _find_installer(folder: Path) -> _Installer:
     if uv:
         return _Installer((uv, "pip", "install", "--python", python, "--quiet"))
     raise PreparationError(
-        "cannot install build requirements: there is neither pip nor ensurepip nor uv",
-        advice="Install pip or uv beside pytest; on Debian and its like, python3-venv does as well.",
+        "cannot install build requirements: found neither pip nor ensurepip nor uv",
+        advice="Install pip or uv beside pytest; on Debian and derivatives, python3-venv also works.",
     )
 
 
 def _pip_installs_elsewhere() -> bool:
-    """Return whether the running Python has a pip with ``--python``, which came with 22.3."""
+    """Return whether the running Python has a pip with ``--python`` (22.3 or later)."""
     try:
         major, minor = metadata.version("pip").split(".")[:2]
         return (int(major), int(minor)) >= (22, 3)
@@ -111,8 +111,8 @@ def _pip_installs_elsewhere() -> bool:
 
 
 def _compile(folder: Path, lock: int, cancelled: Cancelled) -> None:
-    """Write all bytecode now: builds see the environment read-only, and each should see the same."""
-    # "Unchecked" bytecode (PEP 552) stays valid whatever clock and times a build sees.
+    """Write all bytecode now: the environment is read-only in builds, and each should see the same."""
+    # "Unchecked" bytecode (PEP 552) stays valid whatever clock and mtimes a build sees.
     options = ("-q", "-j", "0", "--invalidation-mode", "unchecked-hash")
     try:
         run_command(
@@ -123,6 +123,6 @@ def _compile(folder: Path, lock: int, cancelled: Cancelled) -> None:
             inherit=[lock],
         )
     except CommandError as error:
-        # Some packages carry templates and old syntax that no compiler takes; nobody imports those.
+        # Some packages contain templates or old syntax that do not compile; nothing imports those.
         if cancelled():
             raise explain("cannot compile the build requirements", error) from error

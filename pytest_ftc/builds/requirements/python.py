@@ -1,4 +1,4 @@
-"""The sdist and the wheel of a Python project, built as PyPA's ``build`` does, see PEP 517."""
+"""The sdist and the wheel of a Python project, built with PyPA's ``build`` (PEP 517)."""
 
 from __future__ import annotations
 
@@ -19,8 +19,8 @@ _PRESETS: dict[str, Kind] = {f"python-{kind}": kind for kind in OUTPUTS}
 def prepare(artifact: Artifact, source: Snapshot, cache: Path, cancelled: Cancelled = never) -> Prepared:
     """Return `artifact` ready to build: its requirements are installed once, below `cache`, and builds run offline.
 
-    An artifact with a command of its own is ready as it is.  `cancelled` is asked from time to time whether to give
-    up.  Raises PreparationError or ConfigurationError.
+    An artifact with its own command needs no preparation.  `cancelled` is called from time to time and ends the
+    preparation.  Raises PreparationError or ConfigurationError.
     """
     if artifact.preset is None:
         return Prepared(artifact=artifact)
@@ -38,7 +38,7 @@ def prepare(artifact: Artifact, source: Snapshot, cache: Path, cancelled: Cancel
 
 
 def _build_command(python: Path, kind: Kind) -> tuple[str, ...]:
-    # Isolated mode (-I), for the front end only, keeps the project's own build.py from being taken for PyPA's build.
+    # Isolated mode (-I), only for the front end, so that it does not import a build.py of the project instead.
     return (
         str(python), "-I", "-m", "build", f"--{kind}", "--no-isolation", "--skip-dependency-check",
         "--outdir", "dist", ".",
@@ -47,10 +47,10 @@ def _build_command(python: Path, kind: Kind) -> tuple[str, ...]:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Prepared:
-    """An artifact that is ready to build, and what its builds use besides their source."""
+    """An artifact that is ready to build, and its inputs other than the source."""
 
     artifact: Artifact
     path_entries: tuple[str, ...] = ()
-    """Folders that go first on the search path for commands."""
+    """Folders to put first on the search path for commands."""
     inputs_digest: str = ""
-    """sha256 of the installed build requirements; empty when there are none."""
+    """SHA-256 of the installed build requirements; empty if there are none."""

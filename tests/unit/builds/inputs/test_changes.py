@@ -77,7 +77,7 @@ def test_a_commit_without_common_history_is_compared_with_as_it_is(repository, g
 @pytest.mark.parametrize("name", ["nowhere", "0" * 40, "--help", ""])
 def test_what_names_no_commit_is_refused(repository, name):
     assert not names_commit(repository, name)
-    with pytest.raises(SourceError, match="is no commit"):
+    with pytest.raises(SourceError, match="is not a commit"):
         changed(repository, name)
 
 

@@ -103,14 +103,14 @@ def test_hostile_names_and_types_are_copied_or_named(tmp_path: Path, target: Pat
     assert set(os.listdir(os.fsencode(target))) == {
         b"new\nline", b"latin-\xe9", b"n" * 255, b"-rf", b"dangling", b"absolute", b"fifo",
     }  # fmt: skip
-    assert snapshot.notes == ("sock is a socket or device file and was left out",)
+    assert snapshot.notes == ("sock is a socket or device file and was omitted",)
 
 
 def test_a_git_that_refuses_is_told(repository: Path, target: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (repository / ".git/config").write_text("[broken")
     snapshot = capture_source(repository, target)
     assert "ignored" in files(target)
-    assert snapshot.notes[0].startswith("the whole folder was taken, ignored files too: fatal: bad config")
+    assert snapshot.notes[0].startswith("the whole folder was copied, including ignored files: fatal: bad config")
 
 
 @pytest.mark.parametrize("hidden_git", [True, False])

@@ -275,7 +275,7 @@ def test_a_backend_that_is_not_there_is_an_error(project: Path, cache: Path) -> 
 
 def test_a_hook_that_fails_is_an_error_with_its_last_words(project: Path, cache: Path) -> None:
     write(project, with_hook("raise RuntimeError('no compiler')"))
-    with pytest.raises(PreparationError, match=r"(?s)does not say what a wheel requires.*no compiler"):
+    with pytest.raises(PreparationError, match=r"(?s)does not report the requirements of a wheel.*no compiler"):
         prepare_project(project, cache)
 
 

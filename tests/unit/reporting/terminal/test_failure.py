@@ -185,7 +185,7 @@ def test_the_summary_of_nothing_is_nothing():
 
 
 def test_notes_are_shown_and_what_is_routine_only_in_verbose_sessions():
-    notes = ("the whole folder was taken: dubious ownership", "build requirements: sha256 0123")
+    notes = ("the whole folder was copied: dubious ownership", "build requirements: sha256 0123")
     entry = replace(verification(Verdict.REPRODUCIBLE), notes=notes)
     brief, verbose = (summary_lines([entry], width=80, colour=False, verbose=one) for one in (False, True))
     assert "dubious ownership" in brief
