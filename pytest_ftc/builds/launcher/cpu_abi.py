@@ -15,6 +15,8 @@ class Processor(NamedTuple):
     """Its number in ELF headers (e_machine), see elf(5)."""
     stack_register: int
     """Index of the stack pointer among the 8-byte registers of NT_PRSTATUS, see PTRACE_GETREGSET in ptrace(2)."""
+    argument_registers: tuple[int, ...]
+    """The same of the arguments of a system call, see "Architecture calling conventions" in syscall(2)."""
     calls: dict[str, int]
     """Numbers of the system calls that are observed, or made without a function of the C library."""
     can_patch: bool = False
@@ -31,6 +33,7 @@ _X86_64 = Processor(
     audit=0xC000003E,
     machine=62,
     stack_register=19,
+    argument_registers=(14, 13, 12, 7, 9, 8),
     calls={
         "write": 1, "open": 2, "stat": 4, "fstat": 5, "lstat": 6, "ioctl": 16, "pwrite64": 18, "writev": 20,
         "access": 21, "shmctl": 31, "connect": 42, "sendto": 44, "sendmsg": 46, "setsockopt": 54, "clone": 56,
@@ -41,20 +44,22 @@ _X86_64 = Processor(
         "mkdirat": 258, "newfstatat": 262, "renameat": 264, "linkat": 265, "symlinkat": 266, "readlinkat": 267,
         "faccessat": 269, "unshare": 272, "timerfd_settime": 286, "clock_adjtime": 305, "setns": 308, "renameat2": 316,
         "seccomp": 317, "getrandom": 318, "execveat": 322, "statx": 332, "io_uring_setup": 425, "fsopen": 430,
-        "pidfd_open": 434, "clone3": 435, "openat2": 437, "pidfd_getfd": 438, "faccessat2": 439, "futex_waitv": 449,
+        "fsmount": 432, "pidfd_open": 434, "clone3": 435, "openat2": 437, "pidfd_getfd": 438, "faccessat2": 439,
+        "futex_waitv": 449,
     },
     can_patch=True,
     also=0x40000000,
     audit_32=0x40000003,
     machine_32=3,
     calls_32={
-        "open": 5, "time": 13, "oldstat": 18, "ptrace": 26, "oldfstat": 28, "ioctl": 54, "chroot": 61,
-        "gettimeofday": 78, "oldlstat": 84, "socketcall": 102, "stat": 106, "lstat": 107, "fstat": 108, "ipc": 117,
-        "clone": 120, "adjtimex": 124, "stat64": 195, "lstat64": 196, "fstat64": 197, "pivot_root": 217, "futex": 240,
-        "clock_gettime": 265, "clock_nanosleep": 267, "openat": 295, "fstatat64": 300, "unshare": 310,
+        "open": 5, "creat": 8, "time": 13, "oldstat": 18, "mount": 21, "ptrace": 26, "oldfstat": 28, "ioctl": 54,
+        "chroot": 61, "gettimeofday": 78, "oldlstat": 84, "socketcall": 102, "stat": 106, "lstat": 107, "fstat": 108,
+        "ipc": 117, "clone": 120, "adjtimex": 124, "stat64": 195, "lstat64": 196, "fstat64": 197, "pivot_root": 217,
+        "futex": 240, "clock_gettime": 265, "clock_nanosleep": 267, "openat": 295, "fstatat64": 300, "unshare": 310,
         "clock_adjtime": 343, "setns": 346, "connect": 362, "setsockopt": 366, "sendto": 369, "sendmsg": 370,
         "statx": 383, "semctl": 394, "shmctl": 396, "msgctl": 402, "clock_gettime64": 403, "clock_adjtime64": 405,
-        "clock_nanosleep_time64": 407, "futex_time64": 422,
+        "clock_nanosleep_time64": 407, "futex_time64": 422, "fsopen": 430, "fsmount": 432, "clone3": 435,
+        "openat2": 437,
     },
 )  # fmt: skip
 # Has only the calls that newer architectures need: openat but not open, clock_gettime but not time, see syscalls(2).
@@ -62,6 +67,7 @@ _AARCH64 = Processor(
     audit=0xC00000B7,
     machine=183,
     stack_register=31,
+    argument_registers=(0, 1, 2, 3, 4, 5),
     calls={
         "ioctl": 29, "mkdirat": 34, "symlinkat": 36, "linkat": 37, "renameat": 38, "mount": 40, "pivot_root": 41,
         "faccessat": 48, "chdir": 49, "chroot": 51, "openat": 56, "write": 64, "writev": 66, "pwrite64": 68,
@@ -70,8 +76,8 @@ _AARCH64 = Processor(
         "gettimeofday": 169, "adjtimex": 171, "mq_timedsend": 182, "mq_timedreceive": 183, "msgctl": 187, "semctl": 191,
         "shmctl": 195, "connect": 203, "sendto": 206, "setsockopt": 208, "sendmsg": 211, "clone": 220, "execve": 221,
         "clock_adjtime": 266, "setns": 268, "renameat2": 276, "seccomp": 277, "getrandom": 278, "execveat": 281,
-        "statx": 291, "io_uring_setup": 425, "fsopen": 430, "pidfd_open": 434, "clone3": 435, "openat2": 437,
-        "pidfd_getfd": 438, "faccessat2": 439, "futex_waitv": 449,
+        "statx": 291, "io_uring_setup": 425, "fsopen": 430, "fsmount": 432, "pidfd_open": 434, "clone3": 435,
+        "openat2": 437, "pidfd_getfd": 438, "faccessat2": 439, "futex_waitv": 449,
     },
 )  # fmt: skip
 _PROCESSORS = {"x86_64": _X86_64, "aarch64": _AARCH64}

@@ -37,6 +37,7 @@ def main(spec_path: str) -> int:
     with open(spec_path) as file:
         spec = json.load(file)
     os.umask(0o022)
+    spec["as_root"] = os.geteuid() == 0 and spec["isolation"] != "none"
     # Opened now: the build's root will not show these folders.
     log = os.open(spec["log"], os.O_RDWR | os.O_CREAT | os.O_APPEND, 0o600)
     result = os.open(spec["result"], os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)

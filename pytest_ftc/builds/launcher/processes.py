@@ -131,8 +131,18 @@ def _become_build(spec: dict[str, Any], log: int, following: Alone) -> None:
     os.chdir(spec["build_path"])
     os.umask(spec["umask"])
     # libfaketime is for builds that nobody follows: those that are get a moved clock from their supervisor.
-    variables = spec["env"] if following.submit() else {**spec["env"], **spec["clock_env"]}
+    followed = following.submit()
+    if spec["as_root"] and not followed:
+        _refuse_cgroups()
+    variables = spec["env"] if followed else {**spec["env"], **spec["clock_env"]}
     os.execvpe(spec["argv"][0], spec["argv"], variables)
+
+
+def _refuse_cgroups() -> None:
+    from pytest_ftc.builds.launcher.tracing.guard import refuse_cgroups
+
+    with contextlib.suppress(OSError):  # no seccomp(2) here
+        refuse_cgroups()
 
 
 def _connect(spec: dict[str, Any], log: int) -> None:

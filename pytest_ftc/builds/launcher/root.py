@@ -4,8 +4,9 @@ The order in which `assemble_root` mounts matters:
 
 1. Propagation is switched off first.  A new mount namespace still propagates mounts to its peers, and as root all of
    them would appear on the machine, see mount_namespaces(7).
-2. The machine is made read-only before the build's own folders are mounted, which so stay writable.  Device files can
-   be written to nevertheless: a read-only mount protects only the file system that holds them.
+2. The machine is made read-only before the build's own folders are mounted, which so stay writable.  Device files could
+   be written to nevertheless, since a read-only mount protects only the file system that holds them: outside /dev they
+   are switched off.
 3. proc is mounted by a process in the new PID namespace, since it shows the namespace of who mounts it, see
    pid_namespaces(7), and before the old root is detached: without a visible procfs in the mount namespace, the kernel
    refuses a new one with EPERM.
@@ -34,8 +35,9 @@ _OTHER_PROC = "/tmp/proc"
 _SETTINGS = ("acpi", "bus", "fs", "irq", "scsi", "sys", "sysrq-trigger")
 
 # Enough for every build; one that runs as root must not see the machine's disks.
-_DEVICES = ("null", "zero", "full", "random", "urandom", "tty", "ptmx", "pts")
+_DEVICES = ("null", "zero", "full", "random", "urandom", "tty")
 _LINKS = {"fd": "/proc/self/fd", "stdin": "/proc/self/fd/0", "stdout": "/proc/self/fd/1", "stderr": "/proc/self/fd/2"}
+_TERMINALS = ("ptmx", "pts")
 
 
 def assemble_root(spec: Spec) -> dict[str, str]:
@@ -47,13 +49,13 @@ def assemble_root(spec: Spec) -> dict[str, str]:
     kernel.mount("none", "/", flags=kernel.MS_REC | kernel.MS_PRIVATE)
     work, new_root = spec["work"], os.path.join(spec["work"], "root")
     scratch = _make_scratch(spec, new_root)
-    _show_machine(new_root)
+    _show_machine(new_root, terminals=bool(spec["shell"]))
     private = _private_folders(spec)
     cover_sockets(new_root, scratch, spec, ("/tmp", "/dev", "/proc", *private))
     for folder in (*private, spec["build_path"], "/proc", _OTHER_PROC):
         os.makedirs(new_root + folder, exist_ok=True)
     kernel.make_read_only(new_root)
-    _mount_proc_for_others(new_root)
+    _mount_proc_for_others(new_root, read_only=spec["as_root"])
     kernel.mount("proc", new_root + "/proc", "proc", kernel.MS_NOSUID | kernel.MS_NODEV | kernel.MS_NOEXEC)
     if spec["first_pid"]:
         # The next process gets the number after this one, see pid_namespaces(7).
@@ -90,13 +92,16 @@ def _protect_settings(new_root: str) -> None:
             kernel.make_read_only(path)
 
 
-def _mount_proc_for_others(new_root: str) -> None:
+def _mount_proc_for_others(new_root: str, *, read_only: bool) -> None:
     """Mount a procfs that no path leads to, since the private /tmp hides it.
 
     Where files of /proc are replaced, the kernel lets no sandbox that the build makes (bwrap, Bazel's) mount its own,
-    unless another procfs of the same mount namespace shows all files, see EPERM in mount_namespaces(7).
+    unless another procfs of the same mount namespace shows all files, see EPERM in mount_namespaces(7).  If that one
+    is `read_only`, so must be theirs, see mount_too_revealing() in fs/namespace.c.
     """
     kernel.mount("proc", new_root + _OTHER_PROC, "proc", kernel.MS_NOSUID | kernel.MS_NODEV | kernel.MS_NOEXEC)
+    if read_only:
+        kernel.make_read_only(new_root + _OTHER_PROC)
 
 
 def _make_scratch(spec: Spec, new_root: str) -> str:
@@ -109,16 +114,28 @@ def _make_scratch(spec: Spec, new_root: str) -> str:
     return scratch
 
 
-def _show_machine(new_root: str) -> None:
+def _show_machine(new_root: str, *, terminals: bool) -> None:
+    """Show the machine below `new_root`, where device files work in /dev alone.
+
+    With `terminals` the pseudo-terminals are the machine's, as a shell needs that is started in one of them; else they
+    are the build's own, see Documentation/filesystems/devpts.rst: it could write to those of its user.
+    """
     for name in os.listdir("/"):
         if name not in _OWN:
             _show(f"/{name}", os.path.join(new_root, name))
-    os.mkdir(f"{new_root}/dev")
-    for name in _DEVICES:
+            if not os.path.islink(f"/{name}"):
+                kernel.disable_devices(os.path.join(new_root, name))
+    devices = f"{new_root}/dev"
+    os.mkdir(devices)
+    for name in (*_DEVICES, *(_TERMINALS if terminals else ())):
         if os.path.exists(f"/dev/{name}"):
-            _show(f"/dev/{name}", f"{new_root}/dev/{name}")
+            _show(f"/dev/{name}", f"{devices}/{name}")
     for name, target in _LINKS.items():
-        os.symlink(target, f"{new_root}/dev/{name}")
+        os.symlink(target, f"{devices}/{name}")
+    if not terminals:
+        os.mkdir(f"{devices}/pts")
+        kernel.mount("devpts", f"{devices}/pts", "devpts", kernel.MS_NOSUID | kernel.MS_NOEXEC, "ptmxmode=0666")
+        os.symlink("pts/ptmx", f"{devices}/ptmx")
 
 
 def _show(source: str, target: str) -> None:

@@ -12,15 +12,16 @@ from collections.abc import Sequence
 from pytest_ftc.builds.launcher import kernel
 from pytest_ftc.builds.launcher.processes import Alone
 from pytest_ftc.builds.launcher.tracing import ptrace
+from pytest_ftc.builds.launcher.tracing.guard import Guard
 from pytest_ftc.builds.launcher.tracing.supervisor import Supervisor, Watcher
 
 _WITH, _WITHOUT = b"+", b"-"
 
 
-def follow(watchers: Sequence[Watcher]) -> Alone:
-    """Return the tie for following the next build for `watchers`."""
+def follow(watchers: Sequence[Watcher], guard: Guard) -> Alone:
+    """Return the tie for following the next build for `watchers`, with calls decided by `guard`."""
     try:
-        return Following(Supervisor(watchers))
+        return Following(Supervisor(watchers, guard))
     except OSError as error:
         alone = Alone()
         alone.refusal = str(error)

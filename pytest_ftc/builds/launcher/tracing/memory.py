@@ -18,12 +18,17 @@ def peek(thread: int, address: int, size: int) -> bytes:
         os.close(memory)
 
 
+def read_name(thread: int, address: int) -> str:
+    """Return the path at `address` as the program wrote it.  Raises OSError."""
+    return os.fsdecode(peek(thread, address, _LONGEST).partition(b"\0")[0])
+
+
 def resolve_name(thread: int, folder: int, name: int) -> str:
     """Return the path at the address `name` as an absolute one, relative to the descriptor `folder`: see openat(2).
 
     Raises OSError.
     """
-    path = os.fsdecode(peek(thread, name, _LONGEST).partition(b"\0")[0])
+    path = read_name(thread, name)
     if not os.path.isabs(path):
         low = folder & 0xFFFFFFFF
         base = "cwd" if low == AT_FDCWD else f"fd/{low}"

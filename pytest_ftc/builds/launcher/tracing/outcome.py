@@ -95,6 +95,7 @@ def supervise(spec: dict[str, Any], log: int) -> Supervision:
         return Supervision(unknown)
     from pytest_ftc.builds.launcher.clock import MovedClock
     from pytest_ftc.builds.launcher.tracing.attach import follow
+    from pytest_ftc.builds.launcher.tracing.guard import Guard
     from pytest_ftc.builds.launcher.tracing.outside import LookupWatcher, OutsideUses
     from pytest_ftc.builds.launcher.tracing.peers import Peers
     from pytest_ftc.builds.launcher.tracing.random_requests import RandomRequests
@@ -110,4 +111,5 @@ def supervise(spec: dict[str, Any], log: int) -> Supervision:
     random = RandomRequests(recorder.program_of) if recorder and lookups else None
     stamps = TimeStamps() if recorder else None
     watchers = [one for one in (clock, recorder, lookups, peers, random, stamps) if one]
-    return Supervision(follow(watchers), clock, recorder, peers, random, stamps)
+    guard = Guard(as_root=spec["as_root"], isolated=isolated)
+    return Supervision(follow(watchers, guard), clock, recorder, peers, random, stamps)

@@ -16,7 +16,8 @@ EVENTS_FORK = (1, 2, 3)
 """PTRACE_EVENT_FORK, _VFORK and _CLONE."""
 
 _EVENT_STOP = 128
-_CONT, _DETACH, _GETEVENTMSG, _GETREGSET, _SEIZE, _INTERRUPT, _LISTEN = 7, 17, 0x4201, 0x4204, 0x4206, 0x4207, 0x4208
+_CONT, _DETACH, _GETEVENTMSG, _GETREGSET, _SETREGSET = 7, 17, 0x4201, 0x4204, 0x4205
+_SEIZE, _INTERRUPT, _LISTEN = 0x4206, 0x4207, 0x4208
 _TRACE_FORK, _TRACE_VFORK, _TRACE_CLONE, _TRACE_EXEC, _EXITKILL = 0x2, 0x4, 0x8, 0x10, 0x100000
 _REGISTERS = 1  # NT_PRSTATUS
 _STOPPING = (signal.SIGSTOP, signal.SIGTSTP, signal.SIGTTIN, signal.SIGTTOU)
@@ -80,6 +81,15 @@ def stack_pointer(thread: int) -> int:
     form, index = ("=I", 15 * 4) if small else ("=Q", 8 * this_processor().stack_register)
     found: int = struct.unpack_from(form, registers, index)[0]
     return found
+
+
+def set_argument(thread: int, argument: int, value: int) -> None:
+    """Change an argument of the system call that `thread`, now stopped, will make again.  Raises OSError."""
+    registers = ctypes.create_string_buffer(512)
+    vector = (ctypes.c_void_p * 2)(ctypes.addressof(registers), len(registers))
+    _ptrace(_GETREGSET, thread, _REGISTERS, ctypes.byref(vector))
+    struct.pack_into("=Q", registers, 8 * this_processor().argument_registers[argument], value)
+    _ptrace(_SETREGSET, thread, _REGISTERS, ctypes.byref(vector))
 
 
 def _quietly(request: int, thread: int, data: int = 0) -> None:

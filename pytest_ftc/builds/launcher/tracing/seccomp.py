@@ -22,7 +22,7 @@ CONTINUE = 1
 
 _SET_MODE_FILTER = 1
 _NEW_LISTENER = 1 << 3
-_ALLOW, _NOTIFY = 0x7FFF0000, 0x7FC00000
+_ALLOW, _NOTIFY, _FAIL = 0x7FFF0000, 0x7FC00000, 0x00050000
 _RECEIVE, _SEND, _IS_VALID = 0xC0502100, 0xC0182101, 0x40082102
 # struct seccomp_notif with its struct seccomp_data, and struct seccomp_notif_resp; their sizes, 80 and 24, are part of
 # the numbers of the ioctls above.
@@ -41,7 +41,7 @@ class Condition(NamedTuple):
 
     argument: int
     kind: str
-    """``in`` (one of the values), ``bit`` (has the bit of the one value) or ``nonzero``."""
+    """``in`` (one of the values), ``bit`` (has a bit of the one value), ``clear`` (has none of them) or ``nonzero``."""
     values: tuple[int, ...] = ()
 
 
@@ -50,6 +50,8 @@ class Rule(NamedTuple):
 
     call: str
     conditions: tuple[Condition, ...] = ()
+    error: int = 0
+    """The errno with which it fails without being asked about, unless 0."""
 
 
 class Notification(NamedTuple):
@@ -66,7 +68,7 @@ class Notification(NamedTuple):
 
 
 def compile_filter(rules: Iterable[Rule]) -> bytes:
-    """Return the BPF program that intercepts the calls of `rules` and allows all others.
+    """Return the BPF program that intercepts the calls of `rules` and allows all others; the first that fits counts.
 
     A number means different calls in 64-bit and in 32-bit code, and a program may make both kinds, see seccomp(2).
     """
@@ -80,7 +82,7 @@ def compile_filter(rules: Iterable[Rule]) -> bytes:
         body: list[tuple[int, int, int, int]] = []
         for rule in rules:
             if rule.call in calls:
-                body += _compile_rule(calls[rule.call], also, rule.conditions)
+                body += _compile_rule(calls[rule.call], also, rule)
         body.append((_RETURN, 0, 0, _ALLOW))
         if audit:
             # Jumps of a condition reach 255 instructions, "jump always" any number.
@@ -89,10 +91,10 @@ def compile_filter(rules: Iterable[Rule]) -> bytes:
     return b"".join(struct.pack("=HBBI", *instruction) for instruction in program)
 
 
-def _compile_rule(number: int, also: int, conditions: tuple[Condition, ...]) -> list[tuple[int, int, int, int]]:
+def _compile_rule(number: int, also: int, rule: Rule) -> list[tuple[int, int, int, int]]:
     fail = -1  # stands for the distance to the end of this rule until that is known
     body = [(_LOAD, 0, 0, _AT_NUMBER), (_EQUAL, 1, 0, number), (_EQUAL, 0, fail, number | also)]
-    for condition in conditions:
+    for condition in rule.conditions:
         low = _AT_ARGUMENTS + 8 * condition.argument
         body.append((_LOAD, 0, 0, low))
         if condition.kind == "in":
@@ -100,12 +102,15 @@ def _compile_rule(number: int, also: int, conditions: tuple[Condition, ...]) -> 
             body += [(_EQUAL, last - i, 0 if i < last else fail, value) for i, value in enumerate(condition.values)]
         elif condition.kind == "bit":
             body.append((_SET, 0, fail, condition.values[0]))
+        elif condition.kind == "clear":
+            body.append((_SET, fail, 0, condition.values[0]))
         else:
             body += [(_SET, 2, 0, 0xFFFFFFFF), (_LOAD, 0, 0, low + 4), (_SET, 0, fail, 0xFFFFFFFF)]
-    body.append((_RETURN, 0, 0, _NOTIFY))
+    body.append((_RETURN, 0, 0, _FAIL | rule.error if rule.error else _NOTIFY))
     end = len(body)
     return [
-        (code, yes, end - index - 1 if no == fail else no, value) for index, (code, yes, no, value) in enumerate(body)
+        (code, end - index - 1 if yes == fail else yes, end - index - 1 if no == fail else no, value)
+        for index, (code, yes, no, value) in enumerate(body)
     ]
 
 
@@ -113,15 +118,16 @@ class _Program(ctypes.Structure):
     _fields_ = (("length", ctypes.c_ushort), ("filter", ctypes.c_char_p))
 
 
-def install_filter(program: bytes) -> int:
+def install_filter(program: bytes, flags: int = _NEW_LISTENER) -> int:
     """Put this process and all its descendants under `program`; return the descriptor that receives notifications.
 
     Needs no_new_privs, see seccomp(2).  Raises OSError, with EBUSY if a filter with a listener is installed already.
+    Without `flags` there is no listener, and so no descriptor.
     """
     buffer = ctypes.create_string_buffer(program, len(program))
     given = _Program(len(program) // 8, ctypes.cast(buffer, ctypes.c_char_p))
     return kernel.system_call(
-        this_processor().calls["seccomp"], _SET_MODE_FILTER, _NEW_LISTENER, ctypes.byref(given), what="seccomp"
+        this_processor().calls["seccomp"], _SET_MODE_FILTER, flags, ctypes.byref(given), what="seccomp"
     )
 
 

@@ -7,11 +7,13 @@ would stop a thread twice in every call, including those that are of no interest
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
 from collections.abc import Sequence
 from typing import Protocol
 
 from pytest_ftc.builds.launcher.tracing import ptrace, seccomp
+from pytest_ftc.builds.launcher.tracing.guard import Guard
 from pytest_ftc.builds.launcher.tracing.seccomp import CONTINUE, Condition, Listener, Notification, Rule
 
 _TRACE_ME, _ATTACH, _SEIZE = 0, 16, 0x4206
@@ -52,14 +54,18 @@ class Supervisor:
 
     _RULE = Rule("ptrace", (Condition(0, "in", (_TRACE_ME, _ATTACH, _SEIZE)),))
 
-    def __init__(self, watchers: Sequence[Watcher]) -> None:
+    def __init__(self, watchers: Sequence[Watcher], guard: Guard) -> None:
         self._watchers = watchers
+        self._guard = guard
         self._asked = {rule.call: watcher for watcher in watchers for rule in watcher.rules}
         """The watcher that answers each call; no two of them intercept the same one."""
-        self._filter = seccomp.compile_filter([self._RULE, *(rule for one in watchers for rule in one.rules)])
+        rules = [self._RULE, *guard.rules, *(rule for one in watchers for rule in one.rules)]
+        self._filter = seccomp.compile_filter(rules)
         self._listener: Listener | None = None
         self._to_release: dict[int, list[Notification]] = {}
         self._released: set[int] = set()
+        self._to_change: dict[int, tuple[int, int]] = {}
+        self._unchangeable: set[int] = set()
 
     def ask(self) -> int:
         """In the process that becomes the build: install the filter; return the descriptor for `listen`."""
@@ -77,6 +83,7 @@ class Supervisor:
 
     def handle_stop(self, pid: int, status: int) -> None:
         """Let a thread go on that waitpid(2) reports as stopped."""
+        self._change_call(pid)
         event = status >> 16
         if event == ptrace.EVENT_EXEC:
             for watcher in self._watchers:
@@ -102,6 +109,8 @@ class Supervisor:
     def handle_end(self, pid: int, status: int) -> None:
         """Handle that waitpid(2) reports the end of a process or thread."""
         self._released.discard(pid)
+        self._to_change.pop(pid, None)
+        self._unchangeable.discard(pid)
         for watcher in self._watchers:
             watcher.saw_end(pid, status)
         self._let_go_on(self._to_release.pop(pid, ()))
@@ -114,8 +123,33 @@ class Supervisor:
             return
         if notification.call == "ptrace":
             self._give_way(notification)
-        else:
-            self._asked[notification.call].saw_call(notification, self._listener)
+        elif not self._guard.decide(notification, self._listener, self._change):
+            watcher = self._asked.get(notification.call)
+            if watcher:
+                watcher.saw_call(notification, self._listener)
+            else:
+                self._listener.answer(notification, flags=CONTINUE)
+
+    def _change(self, notification: Notification, argument: int, value: int) -> None:
+        """Have the call be made with another value of `argument`: interrupted, the kernel makes it again.
+
+        seccomp_unotify(2) has no answer for that.  Whom this process does not trace, it cannot change.
+        """
+        assert self._listener is not None
+        thread = notification.thread
+        if not notification.native or thread in self._unchangeable or not _is_traced(thread):
+            self._listener.answer(notification, error=errno.EPERM)
+            return
+        self._to_change[thread] = argument, value
+        ptrace.interrupt(thread)
+
+    def _change_call(self, thread: int) -> None:
+        change = self._to_change.pop(thread, None)
+        if change:
+            try:
+                ptrace.set_argument(thread, *change)
+            except OSError:
+                self._unchangeable.add(thread)
 
     def _give_way(self, notification: Notification) -> None:
         """Release the thread that a process of the build wants to trace, before it tries."""

@@ -1,40 +1,12 @@
 """The filter asks about what its rules say, and nothing else: run through an interpreter of BPF."""
 
-import struct
-
 import pytest
+from classic_bpf import ALLOW, ASK, CALLS, FAIL, PROCESSOR, run
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pytest_ftc.builds.launcher.cpu_abi import this_processor
 from pytest_ftc.builds.launcher.tracing import seccomp
 from pytest_ftc.builds.launcher.tracing.seccomp import Condition, Rule
-
-ASK, ALLOW = 0x7FC00000, 0x7FFF0000
-PROCESSOR = this_processor()
-CALLS = PROCESSOR.calls
-
-
-def run(program: bytes, number: int, arguments: list[int], processor: int = PROCESSOR.audit) -> int:
-    """Return what the classic BPF `program` returns for a system call, see <linux/seccomp.h>."""
-    data = struct.pack("=IIQ6Q", number, processor, 0, *arguments)
-    instructions = list(struct.iter_unpack("=HBBI", program))
-    at = accumulator = 0
-    while True:
-        code, yes, no, value = instructions[at]
-        at += 1
-        if code == 0x20:
-            accumulator = struct.unpack_from("=I", data, value)[0]
-        elif code == 0x05:
-            at += value
-        elif code == 0x15:
-            at += yes if accumulator == value else no
-        elif code == 0x45:
-            at += yes if accumulator & value else no
-        else:
-            assert code == 0x06
-            return value
-
 
 RULES = (
     Rule("clock_gettime", (Condition(0, "in", (0, 5, 11)),)),
@@ -54,6 +26,20 @@ def wanted(number: int, arguments: list[int]) -> bool:
         or number == CALLS["gettimeofday"]
         or (number == CALLS["futex"] and bool(low[1] & 256) and arguments[3] != 0)
     )
+
+
+@given(flags=st.integers(0, 2**32 - 1))
+def test_a_rule_can_ask_for_clear_bits_and_fail_at_once(flags):
+    number = CALLS["openat"]
+    program = seccomp.compile_filter(
+        [
+            Rule("openat", (Condition(2, "bit", (4,)), Condition(2, "clear", (3,)))),
+            Rule("openat", (Condition(2, "bit", (1,)),), error=38),
+        ]
+    )
+    result = ASK if flags & 4 and not flags & 3 else FAIL | 38 if flags & 1 else ALLOW
+    assert run(program, number, [0, 0, flags, 0, 0, 0]) == result
+    assert run(program, number + 1, [0, 0, flags, 0, 0, 0]) == ALLOW
 
 
 @given(number=st.one_of(st.integers(0, 500), st.sampled_from(sorted(CALLS.values()))), arguments=WORDS)
