@@ -25,7 +25,8 @@ from pathlib import Path
 from pytest_ftc.builds.local import LocalExecutor
 from pytest_ftc.builds.machine import survey_machine
 from pytest_ftc.builds.workspace import Workspace
-from pytest_ftc.comparison.hexdump import first_difference
+from pytest_ftc.comparison.members.limits import Budget, Limits
+from pytest_ftc.comparison.members.span import first_unequal, whole_file
 from pytest_ftc.model import Action, Environment, FileOrder, FileSystem, Machine, Role
 
 FILES = 10_000
@@ -88,6 +89,11 @@ def build(machine: Machine, workspace: Workspace, source: Path, command: str, **
         ended = time.perf_counter()
     assert result.status.value == "ok", result.reason
     return ended - stood
+
+
+def first_difference(one: Path, other: Path) -> int | None:
+    with open(one, "rb", 0) as left, open(other, "rb", 0) as right:
+        return first_unequal(whole_file(left), whole_file(right), Budget(Limits()))
 
 
 def main() -> None:

@@ -1,11 +1,10 @@
-"""Runs diffoscope on an output that differs, in a process with limited time and memory."""
+"""Runs diffoscope for the full diff of an output that differs, in a process with limited time and memory."""
 
 from __future__ import annotations
 
 import contextlib
 import copy
 import hashlib
-import json
 import os
 import re
 import shutil
@@ -20,8 +19,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from pytest_ftc.comparison.diffoscope_report import Place, read_places
-from pytest_ftc.comparison.hexdump import HexComparator
 from pytest_ftc.model import Difference
 from pytest_ftc.model.support.printable import printable, shorten
 
@@ -40,10 +37,9 @@ os.execvp(sys.argv[2], sys.argv[2:])
 """
 _LARGEST = 4 << 30
 """Size of the largest output to examine; diffoscope may not write larger files, and would run out of time."""
-_MOST_PLACES = 20
-_MOST_RESULT = 64 << 20
-"""Most bytes of JSON to read: the limits on diffoscope do not protect the memory of this process."""
+_TRACEBACK = b"Traceback (most recent call last)"
 _MOST_TEXT = 20_000_000
+"""Characters of a diff."""
 # Without these variables its Python may not start, or not find the packages that ours found.
 _INHERITED = ("LD_LIBRARY_PATH", "PYTHONPATH")
 _PLAIN_NAME = re.compile(r"[A-Za-z0-9_+][A-Za-z0-9._+-]{0,100}")
@@ -51,14 +47,13 @@ _PLAIN_SUFFIX = re.compile(r"(?:\.[A-Za-z0-9]{1,8}){1,2}\Z")
 
 
 class DiffoscopeError(Exception):
-    """diffoscope produced no result; the message says why."""
+    """diffoscope produced no diff; the message says why."""
 
 
-class DiffoscopeComparator:
-    """Finds the places that differ inside two outputs; if diffoscope fails, the first differing bytes.
+class Diffoscope:
+    """Writes full diffs to `diff_dir`, and temporary files below `work`.
 
-    Full diffs are written to `diff_dir`, temporary files below `work`.  `timeout` is in seconds, `memory` in bytes of
-    address space.
+    `timeout` is in seconds, `memory` in bytes of address space.
     """
 
     def __init__(
@@ -75,51 +70,30 @@ class DiffoscopeComparator:
         self._timeout = timeout
         self._memory = memory
         self._command = command
-        self._fallback = HexComparator()
         self._cancelled = threading.Event()
 
-    def keeping_in(self, folder: Path) -> DiffoscopeComparator:
+    def keeping_in(self, folder: Path) -> Diffoscope:
         """Return a copy that writes diffs to `folder`; `cancel` affects both."""
         other = copy.copy(self)
         other._diff_dir = folder
         return other
 
     def cancel(self) -> None:
-        """Make running examinations end soon, with the result of the fallback."""
+        """Make running processes end soon, without a diff."""
         self._cancelled.set()
 
-    def examine(self, difference: Difference, control: Path, experiment: Path) -> Sequence[Difference]:
+    def write(self, difference: Difference, control: Path, experiment: Path) -> Difference:
+        """Return `difference` with the path of its full diff, or with a note why there is none."""
         try:
             if max(control.stat().st_size, experiment.stat().st_size) > _LARGEST:
-                raise DiffoscopeError(f"it is larger than {_LARGEST >> 30} GiB")
+                raise DiffoscopeError(f"the output is larger than {_LARGEST >> 30} GiB")
             with tempfile.TemporaryDirectory(prefix="diff-", dir=self._work, ignore_cleanup_errors=True) as folder:
-                places, text = self._ask(Path(folder), difference.output, control, experiment)
+                text = self._ask(Path(folder), difference.output, control, experiment)
+            return replace(difference, diff=self._keep(difference, text))
         except (DiffoscopeError, OSError) as error:
-            reason = f"not examined by diffoscope: {shorten(str(error))}"
-            return [
-                replace(found, note=_join(reason, found.note))
-                for found in self._fallback.examine(difference, control, experiment)
-            ]
-        difference = replace(difference, diff=self._keep(difference, text))
-        found = [self._fill(difference, place, control, experiment) for place in places[:_MOST_PLACES]]
-        if len(places) > _MOST_PLACES:
-            more = f"{len(places) - _MOST_PLACES} more places differ; see the diff"
-            found[-1] = replace(found[-1], note=_join(found[-1].note, more))
-        return found
+            return replace(difference, note=f"no full diff: {shorten(str(error))}")
 
-    def _fill(self, difference: Difference, place: Place, control: Path, experiment: Path) -> Difference:
-        """Return `difference` at `place`; with the output's first differing bytes if diffoscope shows no values."""
-        if place.evidence is None and not place.member:
-            (difference,) = self._fallback.examine(difference, control, experiment)
-        return replace(
-            difference,
-            member=place.member,
-            location=place.location or difference.location,
-            evidence=place.evidence or difference.evidence,
-            note=place.note or difference.note,
-        )
-
-    def _ask(self, folder: Path, output: str, control: Path, experiment: Path) -> tuple[tuple[Place, ...], str]:
+    def _ask(self, folder: Path, output: str, control: Path, experiment: Path) -> str:
         name = _safe_name(output)
         for side, blob in (("control", control), ("experiment", experiment)):
             (folder / side).mkdir()
@@ -131,25 +105,18 @@ class DiffoscopeComparator:
             f"--max-text-report-size={_MOST_TEXT}", "--max-diff-input-lines=1000000", "--max-container-depth=20",
             # Shorter than our own timeout, so that diffoscope can still write what it has found.
             "--exclude-directory-metadata=yes", f"--timeout={max(1, int(self._timeout * 0.8))}",
-            "--json=result.json", "--text=result.txt", "--text-color=never",
+            "--text=result.txt", "--text-color=never",
         ]  # fmt: skip
         self._run([*limits, *self._command, *options, f"control/{name}", f"experiment/{name}"], folder)
-        return self._read(folder)
-
-    def _read(self, folder: Path) -> tuple[tuple[Place, ...], str]:
         try:
-            if (folder / "result.json").stat().st_size > _MOST_RESULT:
-                raise DiffoscopeError("its result is too large")
-            result = json.loads((folder / "result.json").read_bytes())
             with open(folder / "result.txt", errors="replace") as file:
                 text = file.read(_MOST_TEXT)
-        except (OSError, ValueError, RecursionError):
-            # Status 1 means both: the files differ, or Python ended with an exception.
-            raise DiffoscopeError(_last_words(folder / "errors") or "it wrote no readable result") from None
-        try:
-            return read_places(result), text
-        except (ValueError, RecursionError) as error:
-            raise DiffoscopeError(str(error)) from None
+        except OSError:
+            text = ""
+        # Status 1 means both: the files differ, or Python ended with an exception.
+        if not text.strip() or _TRACEBACK in (folder / "errors").read_bytes():
+            raise DiffoscopeError(_last_words(folder / "errors") or "diffoscope wrote no diff")
+        return text
 
     def _run(self, command: Sequence[str], folder: Path) -> None:
         with open(folder / "errors", "wb") as errors:
@@ -170,9 +137,10 @@ class DiffoscopeComparator:
                 os.killpg(process.pid, signal.SIGKILL)
             process.wait()
         if status not in (0, 1):
-            raise DiffoscopeError(f"it ended with status {status}: {_last_words(folder / 'errors') or 'no message'}")
+            last = _last_words(folder / "errors") or "no message"
+            raise DiffoscopeError(f"diffoscope ended with status {status}: {last}")
         if status == 0:
-            raise DiffoscopeError("it found no difference, though the bytes differ")
+            raise DiffoscopeError("diffoscope found no difference, though the bytes differ")
 
     def _await(self, process: subprocess.Popen[bytes]) -> int:
         end = time.monotonic() + self._timeout
@@ -181,22 +149,17 @@ class DiffoscopeComparator:
                 raise DiffoscopeError("the session ended")
             with contextlib.suppress(subprocess.TimeoutExpired):
                 return process.wait(0.2)
-        raise DiffoscopeError(f"it ran out of time after {self._timeout:g} s")
+        raise DiffoscopeError(f"diffoscope took longer than {self._timeout:g} s")
 
     def _keep(self, difference: Difference, text: str) -> str:
-        """Write the full diff and return its path; empty if that fails, because the diff is only a convenience."""
-        if not text.strip():
-            return ""
+        """Write the full diff and return its path."""
         sides = [side.sha256 if side else "" for side in (difference.control, difference.experiment)]
         digest = hashlib.sha256(os.fsencode("\0".join([difference.output, *sides]))).hexdigest()[:8]
         path = self._diff_dir / f"{_safe_name(difference.output)}-{digest}.txt"
-        try:
-            self._diff_dir.mkdir(parents=True, exist_ok=True)
-            # Line by line, because lines that need no escaping are cheap, and most do not.
-            safe = "\n".join(printable(line, keep="\t") for line in text.split("\n"))
-            path.write_text(safe, errors="backslashreplace")
-        except OSError:
-            return ""
+        self._diff_dir.mkdir(parents=True, exist_ok=True)
+        # Line by line, because lines that need no escaping are cheap, and most do not.
+        safe = "\n".join(printable(line, keep="\t") for line in text.split("\n"))
+        path.write_text(safe, errors="backslashreplace")
         return str(path)
 
 
@@ -213,13 +176,9 @@ def _environment(folder: Path) -> Mapping[str, str]:
     }
 
 
-def _join(*notes: str) -> str:
-    return "; ".join(filter(None, notes))
-
-
 def _last_words(errors: Path) -> str:
     lines = errors.read_text(errors="replace").strip().splitlines()[-1:]
-    return "it is not installed" if any("No module named" in line for line in lines) else "".join(lines)
+    return "diffoscope is not installed" if any("No module named" in line for line in lines) else "".join(lines)
 
 
 def _safe_name(output: str) -> str:

@@ -1,53 +1,60 @@
-"""Comparators from plugins, which are asked before the built-in one."""
+"""Comparators from plugins, which are asked before the members walker and before diffoscope."""
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import Protocol
 
 from pytest_ftc.comparison.excerpt import contrast
 from pytest_ftc.model import Difference
 from pytest_ftc.model.protocols import Comparator
 from pytest_ftc.model.support.printable import shorten
+from pytest_ftc.model.support.problems import Problems
+
+
+class DiffWriter(Protocol):
+    """Writes the full textual diffs of outputs."""
+
+    def write(self, difference: Difference, control: Path, experiment: Path) -> Difference:
+        """Return `difference` with the path of its diff, or with a note why there is none."""
 
 
 class ComparatorChain:
-    """Asks each of the `others` in turn, then the `last`.
+    """Asks each of the `comparators` in turn; `diffs` writes the full diffs of outputs that none of them handles.
 
     A comparator that fails, or returns anything but places in the given output, is skipped and listed in `problems`.
     """
 
-    def __init__(self, last: Comparator, others: Sequence[Comparator] = ()) -> None:
-        self._last = last
-        self._others = others
-        self._problems: dict[str, None] = {}
-        self._lock = threading.Lock()
+    def __init__(self, diffs: DiffWriter | None = None, comparators: Sequence[Comparator] = ()) -> None:
+        self._diffs = diffs
+        self._comparators = comparators
+        self._problems = Problems()
 
     @property
     def problems(self) -> tuple[str, ...]:
         """The errors of comparators, one sentence each."""
-        with self._lock:
-            return tuple(self._problems)
+        return self._problems.list()
 
-    def examine(self, difference: Difference, control: Path, experiment: Path) -> Sequence[Difference]:
-        """See `pytest_ftc.model.protocols.Comparator`."""
-        return self.ask_others(difference, control, experiment) or self._last.examine(difference, control, experiment)
-
-    def ask_others(self, difference: Difference, control: Path, experiment: Path) -> Sequence[Difference]:
-        """Return the result of the first of the others that handles the output; empty if none does."""
-        for comparator in self._others:
+    def ask(self, difference: Difference, control: Path, experiment: Path) -> Sequence[Difference]:
+        """Return the result of the first comparator that handles the output; empty if none does."""
+        for comparator in self._comparators:
             try:
                 found = list(_checked(comparator.examine(difference, control, experiment), difference))
             except Exception as error:
-                reason = f"{type(error).__name__}: {shorten(str(error))}"
-                with self._lock:
-                    self._problems[f"the comparator {type(comparator).__name__} failed: {reason}"] = None
+                self._problems.add("comparator", comparator, error)
                 continue
             if found:
                 return found
         return ()
+
+    def write_diff(self, difference: Difference, control: Path, experiment: Path) -> Difference:
+        """Return `difference` with its full diff, or why there is none; a plugin that handles it comes first."""
+        found = self.ask(difference, control, experiment)
+        if found:
+            return replace(difference, diff=next((one.diff for one in found if one.diff), ""))
+        return self._diffs.write(difference, control, experiment) if self._diffs else difference
 
 
 def _checked(found: object, asked: Difference) -> Iterator[Difference]:

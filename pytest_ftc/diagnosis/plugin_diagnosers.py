@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import replace
 
@@ -10,6 +9,7 @@ from pytest_ftc.model import Conditions, Place, Strength, Suspicion
 from pytest_ftc.model.cause import INHERENT
 from pytest_ftc.model.protocols import Diagnoser
 from pytest_ftc.model.support.printable import shorten
+from pytest_ftc.model.support.problems import Problems
 
 
 class Panel:
@@ -21,14 +21,12 @@ class Panel:
     def __init__(self, diagnosers: Sequence[Diagnoser] = (), causes: Collection[str] = ()) -> None:
         self._diagnosers = diagnosers
         self._causes = (*causes, *INHERENT)
-        self._problems: dict[str, None] = {}
-        self._lock = threading.Lock()
+        self._problems = Problems()
 
     @property
     def problems(self) -> tuple[str, ...]:
         """What went wrong, one sentence each."""
-        with self._lock:
-            return tuple(self._problems)
+        return self._problems.list()
 
     def suspect(
         self, place: Place, control: Conditions, experiment: Conditions, own: Sequence[Suspicion]
@@ -46,9 +44,7 @@ class Panel:
         try:
             return list(self._checked(diagnoser.suspect(place, control, experiment)))
         except Exception as error:
-            name, told = type(diagnoser).__name__, shorten(str(error))
-            with self._lock:
-                self._problems[f"the diagnoser {name} failed: {type(error).__name__}: {told}"] = None
+            self._problems.add("diagnoser", diagnoser, error)
             return ()
 
     def _checked(self, heard: Iterable[Suspicion] | None) -> Iterator[Suspicion]:

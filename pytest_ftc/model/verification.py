@@ -83,7 +83,14 @@ class Difference:
     diff: str = ""
     """Path of the full textual diff; empty when there is none."""
     note: str = ""
-    """What could not be examined, and why: ``diffoscope timed out after 60 s``."""
+    """What could not be examined, and why: ``no full diff: diffoscope took longer than 60 s``."""
+
+    @property
+    def contents(self) -> tuple[Output, Output] | None:
+        """The two outputs if it is their contents that differ."""
+        if self.kind is not DifferenceKind.CONTENT or not (self.control and self.experiment):
+            return None
+        return self.control, self.experiment
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

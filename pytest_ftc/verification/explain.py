@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
 
 from pytest_ftc.comparison.manifests import compare_manifests
 from pytest_ftc.comparison.plugin_comparators import ComparatorChain
 from pytest_ftc.diagnosis.case import Investigation
 from pytest_ftc.diagnosis.diagnose import diagnose
-from pytest_ftc.diagnosis.examiner import Examiner
-from pytest_ftc.diagnosis.places import Key, pair_names, show_values
+from pytest_ftc.diagnosis.examiner import Examiner, files_of
+from pytest_ftc.diagnosis.places import leaf_of_manifest, pair_names
 from pytest_ftc.diagnosis.plugin_diagnosers import Panel
 from pytest_ftc.diagnosis.suspects import Suspects
 from pytest_ftc.model import (
@@ -23,6 +23,8 @@ from pytest_ftc.model import (
 )
 from pytest_ftc.model.protocols import Executor
 from pytest_ftc.model.support.epoch import FALLBACK_EPOCH
+from pytest_ftc.model.support.limits import MOST_EXAMINED
+from pytest_ftc.verification.full_diffs import FullDiffs, place
 from pytest_ftc.verification.plan import PlannedArtifact
 from pytest_ftc.verification.rebuild import ArtifactRebuilder, RebuildBudget
 
@@ -34,7 +36,7 @@ _MOST_BUILDS, _MOST_CHEAP = 12, 48
 class Plugins:
     """Who is asked beside our own diagnosis."""
 
-    comparators: ComparatorChain | None = None
+    comparators: ComparatorChain = field(default_factory=ComparatorChain)
     """Those of plugins say where the difference lies, before our own look into the outputs."""
     diagnosers: Panel | None = None
     templates: Sequence[RemedyTemplate] = ()
@@ -68,18 +70,14 @@ class DiagnosisOptions:
 
 
 def explain(
-    planned: PlannedArtifact,
-    builds: Sequence[BuildResult],
-    differences: Sequence[Difference],
-    executor: Executor,
-    options: DiagnosisOptions,
+    planned: PlannedArtifact, builds: Sequence[BuildResult], executor: Executor, options: DiagnosisOptions
 ) -> Explained:
-    """Return why the `builds` of an artifact differ; `differences` are those found in the first that does."""
+    """Return why the `builds` of an artifact differ."""
     plan, source, plugins = planned.plan, planned.source, options.plugins
     control, number = builds[0], _first_that_differs(builds, planned.artifact.metadata)
     budget = _budget(options, len(builds))
     rebuilder = ArtifactRebuilder(planned, executor, experiment=number, budget=budget)
-    examiner = Examiner(planned.artifact.metadata, plugins.comparators)
+    examiner = Examiner(planned.artifact.metadata, plugins.comparators, planned.artifact.timeout)
     suspects = Suspects(rebuilder.environments, plan.owners, source, planned.machine, plugins.diagnosers)
     given = Investigation(
         control=control,
@@ -91,10 +89,9 @@ def explain(
     )
     epoch = source.commit_time or FALLBACK_EPOCH
     findings = diagnose(builds[number], given, epoch=epoch, templates=plugins.templates)
-    places = examiner.look(control, builds[number])
     return Explained(
         findings=findings,
-        differences=tuple(_differences(places, differences)),
+        differences=tuple(_differences(planned, control, builds[number], examiner, plugins.comparators)),
         builds=tuple(rebuilder.builds),
         notes=tuple(examiner.notes),
     )
@@ -108,16 +105,12 @@ def _budget(options: DiagnosisOptions, done: int) -> RebuildBudget:
     return RebuildBudget(builds=_MOST_BUILDS - done, cheap_builds=_MOST_CHEAP - done, seconds=options.seconds)
 
 
-def locate(
-    planned: PlannedArtifact, builds: Sequence[BuildResult], differences: Sequence[Difference], plugins: Plugins
-) -> Explained:
+def locate(planned: PlannedArtifact, builds: Sequence[BuildResult], comparators: ComparatorChain) -> Explained:
     """Return the places in which the `builds` differ, in the words of `explain`, and look for no cause."""
-    metadata = planned.artifact.metadata
-    examiner = Examiner(metadata, plugins.comparators)
-    places = examiner.look(builds[0], builds[_first_that_differs(builds, metadata)])
-    return Explained(
-        findings=(), differences=tuple(_differences(places, differences)), builds=(), notes=tuple(examiner.notes)
-    )
+    examiner = Examiner(planned.artifact.metadata, comparators, planned.artifact.timeout)
+    other = builds[_first_that_differs(builds, planned.artifact.metadata)]
+    differences = tuple(_differences(planned, builds[0], other, examiner, comparators))
+    return Explained(findings=(), differences=differences, builds=(), notes=tuple(examiner.notes))
 
 
 def _first_that_differs(builds: Sequence[BuildResult], metadata: Metadata) -> int:
@@ -128,18 +121,29 @@ def _first_that_differs(builds: Sequence[BuildResult], metadata: Metadata) -> in
     )
 
 
-def _differences(places: Mapping[Key, Place], examined: Sequence[Difference]) -> list[Difference]:
-    """Return a difference for each place, with the full diff of its output if there is one."""
-    by_output = {difference.output: difference for difference in reversed(examined)}
-    placed = [
-        replace(
-            by_output[key.output],
-            member=leaf.member,
-            location=leaf.location,
-            evidence=show_values(leaf),
-            note=leaf.note,
-        )
-        for key, leaf in places.items()
-    ]
-    outputs = {key.output for key in places} | set(pair_names(examined).values())
-    return [*placed, *(difference for difference in examined if difference.output not in outputs)]
+def _differences(
+    planned: PlannedArtifact,
+    control: BuildResult,
+    other: BuildResult,
+    examiner: Examiner,
+    comparators: ComparatorChain,
+) -> Iterator[Difference]:
+    """Yield a difference for each place, with the full diff of its output if there is one."""
+    differences = compare_manifests(control.outputs, other.outputs, planned.artifact.metadata)
+    places: dict[str, list[Place]] = {}
+    for key, leaf in examiner.look(control, other).items():
+        places.setdefault(key.output, []).append(leaf)
+    full = FullDiffs(comparators, planned.artifact.timeout)
+    files = {one.output: both for one in differences if (both := files_of(one, control, other))}
+    entries = {one.output: leaf_of_manifest(one) for one in differences if not one.contents}
+    renamed = set(pair_names(differences).values()) - places.keys()
+    for number, difference in enumerate(differences):
+        output, leaves = difference.output, places.get(difference.output, [])
+        if difference.contents:
+            given = full.add(difference, *files[output]) if number < MOST_EXAMINED else difference
+            yield from place(given, [leaf for leaf in leaves if leaf != entries.get(output)])
+        elif output in files:
+            # The output has two differences; the places in its contents belong to the other.
+            yield from place(difference, [entries[output]])
+        elif output not in renamed:
+            yield from place(difference, leaves)

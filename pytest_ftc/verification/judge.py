@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import time
-from collections.abc import Iterator, Sequence
-from dataclasses import replace
-from pathlib import Path
+from collections.abc import Sequence
 
 from pytest_ftc.comparison.manifests import compare_manifests
 from pytest_ftc.model import (
@@ -13,11 +10,8 @@ from pytest_ftc.model import (
     BuildResult,
     BuildStatus,
     Difference,
-    DifferenceKind,
     Verdict,
 )
-from pytest_ftc.model.protocols import Comparator
-from pytest_ftc.model.support.limits import MOST_FULL_DIFFS
 
 
 def judge_builds(builds: Sequence[BuildResult], *, expected: int, varied: Sequence[str]) -> tuple[Verdict, str]:
@@ -41,34 +35,10 @@ def judge_builds(builds: Sequence[BuildResult], *, expected: int, varied: Sequen
     return Verdict.REPRODUCIBLE, ""
 
 
-def compare_builds(artifact: Artifact, builds: Sequence[BuildResult], comparator: Comparator) -> tuple[Difference, ...]:
-    """Compare every experiment with the control; the first that differs is examined."""
+def compare_builds(artifact: Artifact, builds: Sequence[BuildResult]) -> tuple[Difference, ...]:
+    """Return the outputs in which the first experiment that differs is not the control."""
     for experiment in builds[1:]:
-        control = builds[0]
-        differences = compare_manifests(control.outputs, experiment.outputs, artifact.metadata)
+        differences = compare_manifests(builds[0].outputs, experiment.outputs, artifact.metadata)
         if differences:
-            end = time.monotonic() + artifact.timeout
-            return tuple(_examine_first(differences, control, experiment, comparator, end))
+            return tuple(differences)
     return ()
-
-
-def _examine_first(
-    differences: Sequence[Difference], control: BuildResult, experiment: BuildResult, comparator: Comparator, end: float
-) -> Iterator[Difference]:
-    """Yield the differences, the first few looked into: the rest of many outputs mostly differ for the same reason.
-
-    None is looked into after the moment `end`.
-    """
-    examined = 0
-    for difference in differences:
-        if difference.kind is not DifferenceKind.CONTENT or not (difference.control and difference.experiment):
-            yield difference
-        elif time.monotonic() > end:
-            yield replace(difference, note="not examined: the others took as long as a build may")
-        elif examined < MOST_FULL_DIFFS:
-            examined += 1
-            one = Path(control.blobs, difference.control.sha256)
-            other = Path(experiment.blobs, difference.experiment.sha256)
-            yield from comparator.examine(difference, one, other)
-        else:
-            yield replace(difference, note=f"not examined: only the first {MOST_FULL_DIFFS} differing outputs are")

@@ -19,7 +19,7 @@ from pytest_ftc.builds.requirements.environment_cache import default_cache
 from pytest_ftc.builds.requirements.python import prepare
 from pytest_ftc.builds.retrying import Patience, RetryingExecutor
 from pytest_ftc.builds.workspace import Workspace
-from pytest_ftc.comparison.diffoscope import DiffoscopeComparator
+from pytest_ftc.comparison.diffoscope import Diffoscope
 from pytest_ftc.comparison.plugin_comparators import ComparatorChain
 from pytest_ftc.config.contributions import NOTHING, Contributions
 from pytest_ftc.config.load import Config
@@ -112,7 +112,7 @@ class _Parts:
     executor: ObservedExecutor
     is_local: bool
     """Whether builds run on this machine: the tools of another executor are in no digest, and we cannot replay it."""
-    diffoscope: DiffoscopeComparator
+    diffoscope: Diffoscope
     comparator: ComparatorChain
     private: ComparatorChain
     """For artifacts that have secrets."""
@@ -160,7 +160,7 @@ def _make_parts(settings: SessionSettings, workspace: Workspace) -> _Parts:
     machine, own = examine_machine(workspace, added.variations, executor=foreign, cache=self_test_cache())
     local = partial(LocalExecutor, machine, workspace.folder("builds"), results / "logs", config.jobs)
     inner = foreign or local(user_cache("slots"))
-    diffoscope = DiffoscopeComparator(results / "diffs", workspace.folder("compare"))
+    diffoscope = Diffoscope(results / "diffs", workspace.folder("compare"))
     vocabulary = added.vocabulary
     return _Parts(
         settings=settings,
@@ -199,7 +199,6 @@ def _make_context(parts: _Parts, cached: VerificationCache | None) -> Verificati
     return VerificationContext(
         executor=parts.executor,
         machine=parts.machine,
-        comparator=parts.comparator,
         capture=SnapshotCache(workspace.folder("sources"), written_by(config)).capture,
         prepare=partial(prepare, cache=default_cache(), cancelled=parts.cancelled.is_set),
         select=parts.select,

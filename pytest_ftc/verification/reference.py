@@ -6,7 +6,7 @@ import hashlib
 import secrets
 import shutil
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from pytest_ftc.comparison.manifests import compare_manifests
@@ -17,6 +17,7 @@ from pytest_ftc.model.oci_reference import is_image
 from pytest_ftc.model.protocols import Images
 from pytest_ftc.model.reference_note import note_equal, note_normalized
 from pytest_ftc.model.support.epoch import FALLBACK_EPOCH
+from pytest_ftc.model.support.limits import MOST_EXAMINED, NOT_EXAMINED
 from pytest_ftc.model.verification import PUBLISHED
 from pytest_ftc.normalize.replace import normalize_file
 from pytest_ftc.normalize.rules import Rules
@@ -85,27 +86,25 @@ def compare_with_references(
     control = verification.builds[0]
     published = find_references(artifact, images)
     built = {output.path.rpartition("/")[2]: output for output in control.outputs if output.type is OutputType.FILE}
-    differences, findings, notes = [], [], []
+    seen = _Seen()
     for name in sorted(published.keys() | built.keys()):
         other = built.get(name)
         one = _describe(published[name], other.path if other else name) if name in published else None
         for difference in compare_manifests([one] if one else [], [other] if other else [], artifact.metadata):
             if difference.kind is DifferenceKind.MODE:
                 continue  # a download does not keep them
-            files = (published[name], Path(control.blobs, other.sha256)) if one and other else None
-            told, places = _explain(difference, files)
-            differences += told
-            findings += places
-            notes += [_compare_normalized(name, *files, folder)] if files else []
-    if not differences:
+            seen.add(difference, (published[name], Path(control.blobs, other.sha256)) if one and other else None)
+            if one and other:
+                seen.notes.append(_compare_normalized(name, published[name], Path(control.blobs, other.sha256), folder))
+    if not seen.differences:
         return replace(verification, notes=(*verification.notes, note_equal(published)))
     return replace(
         verification,
         verdict=Verdict.UNREPRODUCIBLE,
         reason="its builds agree with each other, and not with what was published",
-        differences=tuple(differences),
-        findings=tuple(findings),
-        notes=(*verification.notes, *notes),
+        differences=tuple(seen.differences),
+        findings=tuple(seen.findings),
+        notes=(*verification.notes, *seen.notes),
     )
 
 
@@ -121,12 +120,27 @@ def _describe(path: Path, name: str = "") -> Output:
     return Output(path=name, type=OutputType.FILE, mode="0644", size=size, sha256=hashed.hexdigest())
 
 
-def _explain(difference: Difference, files: tuple[Path, Path] | None) -> tuple[list[Difference], list[Finding]]:
-    leaves, _ = look_into(difference, difference.output, files)
-    leaves = [replace(leaf, location=f"{leaf.location} {PUBLISHED}".lstrip()) for leaf in leaves]
-    placed = [replace(difference, member=leaf.member, location=leaf.location) for leaf in leaves]
-    why = "control is what was published, experiment what was built"
-    return placed, [replace(guess(difference.output, leaf), why=why) for leaf in leaves]
+@dataclass(slots=True)
+class _Seen:
+    """What was found in the outputs that are not as published."""
+
+    differences: list[Difference] = field(default_factory=list)
+    findings: list[Finding] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+    examined: int = 0
+
+    def add(self, difference: Difference, files: tuple[Path, Path] | None) -> None:
+        """Look into two `files`; of those beyond the limit it is only said that they differ."""
+        if files and self.examined == MOST_EXAMINED:
+            difference, files = replace(difference, note=NOT_EXAMINED), None
+        self.examined += files is not None
+        leaves, cut = look_into(difference, difference.output, files)
+        self.notes += cut
+        why = "control is what was published, experiment what was built"
+        for found in leaves:
+            leaf = replace(found, location=f"{found.location} {PUBLISHED}".lstrip())
+            self.differences.append(replace(difference, member=leaf.member, location=leaf.location))
+            self.findings.append(replace(guess(difference.output, leaf), why=why))
 
 
 def _compare_normalized(name: str, published: Path, built: Path, folder: Path) -> str:

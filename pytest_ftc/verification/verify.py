@@ -11,6 +11,7 @@ from pathlib import Path
 from pytest_ftc.builds.inputs.secrets import Secrets, check_visible, read_secrets
 from pytest_ftc.builds.requirements.python import Prepared
 from pytest_ftc.builds.staggered import run_apart
+from pytest_ftc.comparison.plugin_comparators import ComparatorChain
 from pytest_ftc.model import (
     Action,
     Artifact,
@@ -25,10 +26,10 @@ from pytest_ftc.model import (
     Verification,
 )
 from pytest_ftc.model.errors import FtcError
-from pytest_ftc.model.protocols import Comparator, Executor, Images, Variation
+from pytest_ftc.model.protocols import Executor, Images, Variation
 from pytest_ftc.model.verification import REQUIREMENTS_NOTE, DiagnosisMode
 from pytest_ftc.verification.cache.cache import VerificationCache
-from pytest_ftc.verification.cache.conflict import dispute
+from pytest_ftc.verification.cache.conflict import Examination, dispute
 from pytest_ftc.verification.claims.peers import describe_peers, find_evaded, name_peers
 from pytest_ftc.verification.claims.unclaimed import describe_claims, find_unclaimed
 from pytest_ftc.verification.confidential.guard import GuardedComparators, GuardedExecutor, SecretGuard
@@ -54,7 +55,6 @@ class VerificationContext:
 
     executor: Executor
     machine: Machine
-    comparator: Comparator
     capture: Callable[[Path], Snapshot]
     prepare: Callable[[Artifact, Snapshot], Prepared]
     select: Callable[[Artifact], Sequence[Variation]]
@@ -78,15 +78,15 @@ class VerificationContext:
     cache: VerificationCache | None = None
     """What earlier sessions have verified; None to build everything."""
     plugins: Plugins = field(default_factory=Plugins)
-    """What plugins add to the diagnosis."""
+    """Who looks into what differs, beside our own diagnosis."""
     recording: Recording | None = None
     """With what it is written down how each build was run; None to write nothing down."""
     images: Images | None = None
     """Where published files in registries are found."""
-    private: Comparator | None = None
-    """As `comparator`, with its diffs in a folder that goes with the session: they may hold secrets."""
+    private: ComparatorChain | None = None
+    """As those of `plugins`, with their diffs in a folder that goes with the session: they may hold secrets."""
     diffs: Path | None = None
-    """Where diffs are kept; None to leave them where the comparator has put them."""
+    """Where diffs are kept; None to leave them where the comparators have put them."""
     known_secrets: list[Secrets] = field(default_factory=list)
     """What is masked in all else that the session says."""
     is_idle: Callable[[], bool] = lambda: True
@@ -156,10 +156,9 @@ def _verify_with_secrets(artifact: Artifact, context: VerificationContext) -> Ve
 
 
 def _guarded(context: VerificationContext, guard: SecretGuard) -> VerificationContext:
-    comparators = GuardedComparators(context.private or context.comparator, guard)
-    plugins = replace(context.plugins, comparators=comparators if context.plugins.comparators else None)
-    executor = GuardedExecutor(context.executor, guard)
-    return replace(context, executor=executor, comparator=comparators, plugins=plugins)
+    comparators = GuardedComparators(context.private or context.plugins.comparators, guard)
+    plugins = replace(context.plugins, comparators=comparators)
+    return replace(context, executor=GuardedExecutor(context.executor, guard), plugins=plugins)
 
 
 def _verify(artifact: Artifact, context: VerificationContext) -> Verification:
@@ -173,7 +172,8 @@ def _verify(artifact: Artifact, context: VerificationContext) -> Verification:
         return compare_with_references(verification, artifact, context.scratch, context.images)
     disagreement = cache.disagreement(query, verification)
     if disagreement:
-        verification = dispute(verification, disagreement, cache.fetch, context.comparator, context.scratch)
+        examination = Examination(context.plugins.comparators, artifact)
+        verification = dispute(verification, disagreement, cache.fetch, examination, context.scratch)
     else:
         verification = compare_with_references(verification, artifact, context.scratch, context.images)
     return cache.put(query, source, verification, disputed=disagreement is not None)
@@ -237,10 +237,10 @@ def _judge(planned: PlannedArtifact, executor: Executor, context: VerificationCo
     verdict, reason = judge_builds(builds, expected=expected, varied=plan.varied)
     outcome = _Outcome(plan=plan, builds=tuple(builds), verdict=verdict, reason=reason)
     if verdict is Verdict.FRAGILE:
-        return _find_what_breaks(replace(planned, plan=plan), outcome, executor, context.comparator)
+        return _find_what_breaks(replace(planned, plan=plan), outcome, executor, context.plugins.comparators)
     if verdict is not Verdict.REPRODUCIBLE:
         return outcome
-    differences = compare_builds(planned.artifact, builds, context.comparator)
+    differences = compare_builds(planned.artifact, builds)
     if differences:
         return replace(outcome, verdict=Verdict.UNREPRODUCIBLE, differences=differences)
     plan = plan.without(find_evaded(builds, plan.varied))
@@ -250,19 +250,22 @@ def _judge(planned: PlannedArtifact, executor: Executor, context: VerificationCo
 
 
 def _find_what_breaks(
-    planned: PlannedArtifact, outcome: _Outcome, executor: Executor, comparator: Comparator
+    planned: PlannedArtifact, outcome: _Outcome, executor: Executor, comparators: ComparatorChain
 ) -> _Outcome:
     """Find the variations that break the build, and compare the outputs without them."""
     broken = next(index for index, build in enumerate(outcome.builds) if build.status is not BuildStatus.OK)
     breaking = find_what_breaks(planned, executor, experiment=broken)
     healed = (outcome.builds[0], breaking.healed) if breaking.healed else ()
+    differs = compare_builds(planned.artifact, healed)
+    located = locate(planned, healed, comparators) if differs else None
     plan = planned.plan.without(dict.fromkeys(breaking.group, "the build breaks under it"))
     return replace(
         outcome,
         plan=plan.without(find_evaded(outcome.builds, plan.varied)),
         reason=f"{breaking.reason}; {outcome.reason}" if breaking.reason else outcome.reason,
         builds=(*outcome.builds, *breaking.builds),
-        differences=compare_builds(planned.artifact, healed, comparator),
+        differences=located.differences if located else (),
+        notes=(*outcome.notes, *(located.notes if located else ())),
     )
 
 
@@ -271,7 +274,7 @@ def _explain(planned: PlannedArtifact, outcome: _Outcome, executor: Executor, co
     if outcome.verdict is not Verdict.UNREPRODUCIBLE:
         return outcome
     if context.diagnose is DiagnosisMode.OFF:
-        located = locate(planned, outcome.builds, outcome.differences, context.plugins)
+        located = locate(planned, outcome.builds, context.plugins.comparators)
         return replace(outcome, differences=located.differences, notes=(*outcome.notes, *located.notes))
     options = DiagnosisOptions(
         rebuild=context.diagnose is DiagnosisMode.FULL,
@@ -280,7 +283,7 @@ def _explain(planned: PlannedArtifact, outcome: _Outcome, executor: Executor, co
         plugins=context.plugins,
     )
     planned = replace(planned, plan=outcome.plan)
-    explained = explain(planned, outcome.builds, outcome.differences, executor, options)
+    explained = explain(planned, outcome.builds, executor, options)
     return replace(
         outcome,
         findings=explained.findings,

@@ -8,11 +8,13 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 
+from pytest_ftc.comparison.plugin_comparators import ComparatorChain
+from pytest_ftc.diagnosis.examiner import Examiner
 from pytest_ftc.model import (
+    Artifact,
     BuildResult,
     Cause,
     Difference,
-    DifferenceKind,
     Evidence,
     Finding,
     Output,
@@ -20,16 +22,29 @@ from pytest_ftc.model import (
     Verdict,
     Verification,
 )
-from pytest_ftc.model.protocols import Comparator
-from pytest_ftc.model.support.limits import MOST_FULL_DIFFS
+from pytest_ftc.model.support.limits import MOST_EXAMINED, NOT_EXAMINED
 from pytest_ftc.verification.cache.context import Disagreement
+from pytest_ftc.verification.full_diffs import FullDiffs, place
+
+
+class Examination:
+    """Looks into the outputs that differ from those of a record: where they differ, and the full diffs."""
+
+    def __init__(self, comparators: ComparatorChain, artifact: Artifact) -> None:
+        self.examiner = Examiner(artifact.metadata, comparators)
+        self._full = FullDiffs(comparators, artifact.timeout)
+
+    def look(self, difference: Difference, recorded: Path, built: Path) -> list[Difference]:
+        """Return `difference` at each of its places."""
+        leaves = self.examiner.examine(difference, recorded, built)
+        return place(self._full.add(difference, recorded, built), leaves)
 
 
 def dispute(
     verification: Verification,
     disagreement: Disagreement,
     fetch: Callable[[Output, Path], bool],
-    comparator: Comparator,
+    examination: Examination,
     folder: Path,
 ) -> Verification:
     """Return `verification` as unreproducible, with a finding for every output that was recorded otherwise.
@@ -39,16 +54,17 @@ def dispute(
     control = verification.builds[0]
     differences: list[Difference] = []
     for number, difference in enumerate(disagreement.differences):
-        if number < MOST_FULL_DIFFS:
-            differences += _examine(difference, control, fetch, comparator, folder)
+        if number < MOST_EXAMINED:
+            differences += _examine(difference, control, fetch, examination, folder)
         else:
-            differences.append(difference)
+            differences.append(replace(difference, note=NOT_EXAMINED if difference.contents else ""))
     return replace(
         verification,
         verdict=Verdict.UNREPRODUCIBLE,
         reason="",
         differences=tuple(differences),
         findings=tuple(_findings(differences, disagreement)),
+        notes=tuple(dict.fromkeys((*verification.notes, *examination.examiner.notes))),
     )
 
 
@@ -56,17 +72,18 @@ def _examine(
     difference: Difference,
     control: BuildResult,
     fetch: Callable[[Output, Path], bool],
-    comparator: Comparator,
+    examination: Examination,
     folder: Path,
 ) -> list[Difference]:
-    """Return `difference` with its place, if the recorded content is still in the store."""
-    if difference.kind is not DifferenceKind.CONTENT or not (difference.control and difference.experiment):
+    """Return `difference` at its places, if the recorded content is still in the store."""
+    if not difference.contents:
         return [difference]
+    one, other = difference.contents
     recorded = folder / secrets.token_hex(8)
     try:
-        if not fetch(difference.control, recorded):
+        if not fetch(one, recorded):
             return [difference]
-        return [*comparator.examine(difference, recorded, Path(control.blobs, difference.experiment.sha256))]
+        return examination.look(difference, recorded, Path(control.blobs, other.sha256))
     finally:
         recorded.unlink(missing_ok=True)
 
@@ -81,14 +98,21 @@ def _findings(differences: list[Difference], disagreement: Disagreement) -> Iter
             location=difference.location or "the output itself",
             cause=Cause.MACHINE.value,
             confirmed=False,
-            evidence=difference.evidence
-            or Evidence(control=_digest(difference.control), experiment=_digest(difference.experiment)),
+            evidence=_evidence(difference),
             why=f"the builds of this session agree; those of {when} on {where} left other bytes from the same inputs",
             remedy=Remedy(
                 summary="compare what is installed and configured on the two machines, apart from what is varied; "
                 "ftc history lists every build"
             ),
         )
+
+
+def _evidence(difference: Difference) -> Evidence:
+    """Return the values, or the digests where there are none to show."""
+    shown = difference.evidence
+    if shown and (shown.control or shown.experiment):
+        return shown
+    return Evidence(control=_digest(difference.control), experiment=_digest(difference.experiment))
 
 
 def _digest(output: Output | None) -> str:

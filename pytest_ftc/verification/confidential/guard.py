@@ -10,7 +10,7 @@ from pathlib import Path
 from pytest_ftc.builds.inputs.secrets import Secrets
 from pytest_ftc.comparison.plugin_comparators import ComparatorChain
 from pytest_ftc.model import Action, BuildResult, Difference, Verification
-from pytest_ftc.model.protocols import Comparator, Executor, MayStart, at_once
+from pytest_ftc.model.protocols import Executor, MayStart, at_once
 from pytest_ftc.verification.claims.not_searched import summarize
 from pytest_ftc.verification.confidential.leaks import LeakSearch
 from pytest_ftc.verification.confidential.mask_record import NOT_SHOWN, mask_build, mask_file, mask_record
@@ -36,10 +36,9 @@ class SecretGuard:
         """Whether no value of `output` may be shown."""
         return output in self._search.hidden
 
-    def mask_diffs(self, found: Sequence[Difference]) -> Sequence[Difference]:
-        """Return what was `found` with its diffs masked, and moved to where diffs are kept."""
-        moved = {one.diff: self._move(Path(one.diff)) for one in found if one.diff}
-        return [replace(one, diff=moved.get(one.diff, "")) for one in found]
+    def mask_diff(self, difference: Difference) -> Difference:
+        """Return `difference` with its diff masked, and moved to where diffs are kept."""
+        return replace(difference, diff=self._move(Path(difference.diff)) if difference.diff else "")
 
     def _move(self, diff: Path) -> str:
         folder = self._diffs or diff.parent
@@ -75,19 +74,17 @@ class GuardedExecutor:
 class GuardedComparators(ComparatorChain):
     """Has `inner` look into outputs that hold no secret, and into no others."""
 
-    def __init__(self, inner: Comparator, guard: SecretGuard) -> None:
-        super().__init__(inner)
+    def __init__(self, inner: ComparatorChain, guard: SecretGuard) -> None:
+        super().__init__()
         self._inner = inner
         self._guard = guard
 
-    def examine(self, difference: Difference, control: Path, experiment: Path) -> Sequence[Difference]:
-        """See `pytest_ftc.model.protocols.Comparator`."""
-        if self._guard.hides(difference.output):
-            return (replace(difference, note=NOT_SHOWN),)
-        return self._guard.mask_diffs(self._inner.examine(difference, control, experiment))
-
-    def ask_others(self, difference: Difference, control: Path, experiment: Path) -> Sequence[Difference]:
+    def ask(self, difference: Difference, control: Path, experiment: Path) -> Sequence[Difference]:
         """See `ComparatorChain`."""
-        if self._guard.hides(difference.output) or not isinstance(self._inner, ComparatorChain):
-            return ()
-        return self._inner.ask_others(difference, control, experiment)
+        return () if self._guard.hides(difference.output) else self._inner.ask(difference, control, experiment)
+
+    def write_diff(self, difference: Difference, control: Path, experiment: Path) -> Difference:
+        """See `ComparatorChain`."""
+        if self._guard.hides(difference.output):
+            return replace(difference, note=NOT_SHOWN)
+        return self._guard.mask_diff(self._inner.write_diff(difference, control, experiment))

@@ -27,20 +27,28 @@ def place(location: str, **changes: object) -> Difference:
     return replace(ASKED, location=location, **changes)  # type: ignore[arg-type]
 
 
-OURS = Says([place("ours")])
+class Writer:
+    def write(self, difference: Difference, control: Path, experiment: Path) -> Difference:
+        return replace(difference, diff="ours.txt")
 
 
 def test_the_first_that_knows_decides():
-    chain = ComparatorChain(OURS, [Says([]), Says(None), Says([place("theirs")]), Says([place("late")])])
-    assert chain.examine(ASKED, *FILES) == [place("theirs")]
-    assert chain.ask_others(ASKED, *FILES) == [place("theirs")]
+    chain = ComparatorChain(Writer(), [Says([]), Says(None), Says([place("theirs")]), Says([place("late")])])
+    assert chain.ask(ASKED, *FILES) == [place("theirs")]
     assert chain.problems == ()
 
 
 def test_what_nobody_knows_is_left_to_us():
-    chain = ComparatorChain(OURS, [Says([])])
-    assert chain.examine(ASKED, *FILES) == [place("ours")]
-    assert chain.ask_others(ASKED, *FILES) == ()
+    chain = ComparatorChain(Writer(), [Says([])])
+    assert chain.ask(ASKED, *FILES) == ()
+    assert chain.write_diff(ASKED, *FILES).diff == "ours.txt"
+    assert ComparatorChain().write_diff(ASKED, *FILES) == ASKED
+
+
+def test_of_what_a_plugin_knows_its_own_diff_counts():
+    places = [place("first"), place("second", diff="theirs.txt")]
+    assert ComparatorChain(Writer(), [Says(places)]).write_diff(ASKED, *FILES) == replace(ASKED, diff="theirs.txt")
+    assert ComparatorChain(Writer(), [Says(places[:1])]).write_diff(ASKED, *FILES).diff == ""
 
 
 @pytest.mark.parametrize(
@@ -53,14 +61,15 @@ def test_what_nobody_knows_is_left_to_us():
     ],
 )
 def test_a_bad_answer_is_passed_over_and_noted(answer, told):
-    chain = ComparatorChain(OURS, [Says(answer)])
-    assert chain.examine(ASKED, *FILES) == [place("ours")]
+    chain = ComparatorChain(Writer(), [Says(answer)])
+    assert chain.ask(ASKED, *FILES) == ()
+    assert chain.write_diff(ASKED, *FILES).diff == "ours.txt"
     assert chain.problems == (f"the comparator Says failed: {told}",)
 
 
 def test_what_it_says_is_made_fit_to_be_shown():
     said = place("line \x1b[31m1", member="a\nb", evidence=Evidence(control="\x07", experiment="x" * 1000))
-    (shown,) = ComparatorChain(OURS, [Says([said])]).examine(ASKED, *FILES)
+    (shown,) = ComparatorChain(comparators=[Says([said])]).ask(ASKED, *FILES)
     assert (shown.location, shown.member) == ("line \\x1b[31m1", "a\\nb")
     assert shown.evidence and shown.evidence.control == "\\x07"
     assert len(shown.evidence.experiment) <= 300

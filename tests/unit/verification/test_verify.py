@@ -10,7 +10,6 @@ from hypothesis import strategies as st
 
 from pytest_ftc.builds.requirements.python import Prepared
 from pytest_ftc.builds.staggered import run_apart
-from pytest_ftc.comparison.hexdump import HexComparator
 from pytest_ftc.model import (
     Action,
     Artifact,
@@ -80,7 +79,6 @@ def context(executor: Scripted, **changes: object) -> VerificationContext:
     arguments: dict[str, object] = {
         "executor": executor,
         "machine": Machine(isolation=Isolation.USER, faketime="/f", locales=("C", "C.UTF-8")),
-        "comparator": HexComparator(),
         "capture": lambda _: SNAPSHOT,
         "prepare": lambda artifact, _: Prepared(artifact=artifact),
         "select": lambda _: CATALOGUE,

@@ -12,14 +12,10 @@ from hypothesis import strategies as st
 from secret_forms import FORMS
 
 from pytest_ftc.builds.inputs.secrets import read_secrets
-from pytest_ftc.comparison.hexdump import HexComparator
 from pytest_ftc.comparison.search import seek
-from pytest_ftc.model import Artifact, BuildResult, BuildStatus, Output, OutputType, Role, Verdict, Verification
-from pytest_ftc.verification.confidential.guard import GuardedComparators, SecretGuard
+from pytest_ftc.model import BuildResult, BuildStatus, Output, OutputType, Role, Verdict, Verification
+from pytest_ftc.verification.confidential.guard import SecretGuard
 from pytest_ftc.verification.confidential.leaks import SecretSeeker
-from pytest_ftc.verification.judge import compare_builds
-
-ARTIFACT = Artifact(id="a", name="a", build="make", outputs=("out",), source=Path("/project"))
 
 
 def test_what_was_not_searched_is_noted(tmp_path):
@@ -68,17 +64,6 @@ def test_texts_that_only_resemble_the_value_are_no_leak():
     text = b"change it, and letmein; Let me in! the change\nit makes\n0000 0001 0203 0405\n"
     for value in (b"changeit", b"letme-in", b"ChangeTheIt"):
         assert not seeker(value).find(text, None)
-
-
-def test_what_is_hidden_is_compared_and_not_shown(tmp_path):
-    control, experiment = (build_of(tmp_path, VALUE[:20] + end + VALUE) for end in (b"1", b"2"))
-    guard = SecretGuard(secrets_of(VALUE), None)
-    guard.admit(control)
-    guard.admit(experiment)
-    (difference,) = compare_builds(ARTIFACT, [control, experiment], GuardedComparators(HexComparator(), guard))
-    assert (difference.output, difference.evidence) == ("out", None)
-    assert "not shown" in difference.note
-    assert guard.hides("out")
 
 
 def seeker(value):

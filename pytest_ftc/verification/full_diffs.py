@@ -1,0 +1,41 @@
+"""The differences of a verification: a place each, and beside it the full diff of its output."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+
+from pytest_ftc.comparison.plugin_comparators import ComparatorChain
+from pytest_ftc.diagnosis.places import show_values
+from pytest_ftc.model import Difference, Place
+
+
+class FullDiffs:
+    """Has the full diffs of outputs written, until `seconds` are over."""
+
+    def __init__(self, comparators: ComparatorChain, seconds: float) -> None:
+        self._comparators = comparators
+        self._seconds = seconds
+        self._end = time.monotonic() + seconds
+
+    def add(self, difference: Difference, control: Path, experiment: Path) -> Difference:
+        """Return `difference`, which is between the two files, with its full diff, or with a note why there is none."""
+        if time.monotonic() > self._end:
+            return replace(difference, note=f"no full diff: those of other outputs took {self._seconds:g} s")
+        return self._comparators.write_diff(difference, control, experiment)
+
+
+def place(difference: Difference, leaves: Sequence[Place]) -> list[Difference]:
+    """Return the `difference` of an output at each of its places; a note on its diff stands at the first."""
+    return [
+        replace(
+            difference,
+            member=leaf.member,
+            location=leaf.location,
+            evidence=show_values(leaf),
+            note="; ".join(filter(None, (leaf.note, difference.note if leaf is leaves[0] else ""))),
+        )
+        for leaf in leaves
+    ]
