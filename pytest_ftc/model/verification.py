@@ -147,6 +147,10 @@ class NotVaried:
     reason: str
 
 
+BREAKS_THE_BUILD = "the build breaks under it"
+"""The reason why a variation was not applied that makes the artifact fragile."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Agreement:
     """How many builds, of this and earlier sessions, agree on the outputs."""

@@ -28,6 +28,8 @@ class Cause:
     """What helps, the best first."""
     source: str
     """Where to read on."""
+    tolerate: str = ""
+    """How a build that breaks under it comes to tolerate it, for causes for which more can be said than that."""
 
 
 @cache

@@ -27,7 +27,7 @@ from pytest_ftc.model import (
 )
 from pytest_ftc.model.errors import FtcError
 from pytest_ftc.model.protocols import Executor, Images, Variation
-from pytest_ftc.model.verification import REQUIREMENTS_NOTE, DiagnosisMode
+from pytest_ftc.model.verification import BREAKS_THE_BUILD, REQUIREMENTS_NOTE, DiagnosisMode
 from pytest_ftc.verification.cache.cache import VerificationCache
 from pytest_ftc.verification.cache.conflict import Examination, dispute
 from pytest_ftc.verification.claims.peers import describe_peers, find_evaded, name_peers
@@ -258,7 +258,7 @@ def _find_what_breaks(
     healed = (outcome.builds[0], breaking.healed) if breaking.healed else ()
     differs = compare_builds(planned.artifact, healed)
     located = locate(planned, healed, comparators) if differs else None
-    plan = planned.plan.without(dict.fromkeys(breaking.group, "the build breaks under it"))
+    plan = planned.plan.without(dict.fromkeys(breaking.group, BREAKS_THE_BUILD))
     return replace(
         outcome,
         plan=plan.without(find_evaded(outcome.builds, plan.varied)),

@@ -47,3 +47,27 @@ def test_a_build_that_bears_every_path_is_reproducible(verify_build):
     assert any(" " in path for path in paths)
     assert any(not path.isascii() for path in paths)
     assert any(len(path) > 200 for path in paths)
+
+
+DEBIAN = """
+mkdir -p package/DEBIAN
+printf 'Package: x\\nVersion: 1\\nArchitecture: all\\nMaintainer: a <a@example.org>\\nDescription: x\\n' > package/DEBIAN/control
+touch -d @1 package/DEBIAN package/DEBIAN/control package
+SOURCE_DATE_EPOCH=1 dpkg-deb --root-owner-group -b package x.deb
+"""
+
+
+def test_a_debian_package_that_needs_open_folders_is_told_how_to_get_them(verify_build):
+    """dpkg-deb refuses a control folder that only its owner may enter."""
+    run = verify_build(DEBIAN, outputs='["x.deb"]')
+    assert run.verdicts == {"app": "fragile"}
+    assert "breaks under: umask=0077" in run.flat
+    assert "begin the build with umask 022, or set the modes of what it creates: install -m, chmod" in run.flat
+    assert "or exclude it: --ftc-variations=all,-umask" in run.flat
+    healed = verify_build(f"umask 022{DEBIAN}", outputs='["x.deb"]')
+    assert healed.verdicts == {"app": "reproducible"}, healed.text
+
+
+def test_other_variations_that_break_a_build_are_named_too(verify_build):
+    run = verify_build('test "$TZ" = UTC && echo > out')
+    assert "make the build tolerate it, or exclude it: --ftc-variations=all,-timezone" in run.flat

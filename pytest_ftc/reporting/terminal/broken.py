@@ -9,6 +9,8 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from pytest_ftc.model import BuildResult, BuildStatus, Role, Verdict, Verification
+from pytest_ftc.model.verification import BREAKS_THE_BUILD
+from pytest_ftc.reporting.causes import find_cause
 from pytest_ftc.reporting.terminal import layout
 from pytest_ftc.reporting.terminal import style as markup
 from pytest_ftc.reporting.terminal.layout import row, row_of_items, row_to_copy
@@ -67,7 +69,7 @@ def _circumstances(page: Page, verification: Verification, build: BuildResult | 
         yield row_of_items(page, "varied", _varied_values(verification, build))
     if verification.verdict is not Verdict.FAILED:
         yield from not_varied(page, verification)
-    yield row(page, "next", _hint(verification.verdict, build))
+    yield row(page, "next", _hint(verification, build))
 
 
 def _varied_values(verification: Verification, build: BuildResult) -> list[str]:
@@ -81,13 +83,14 @@ def _varied_value(name: str, value: str) -> str:
     return f"{markup.show(name)} {layout.cut_middle(markup.show(value), _VALUE_WIDTH)}".rstrip()
 
 
-def _hint(verdict: Verdict, build: BuildResult | None) -> str:
+def _hint(verification: Verification, build: BuildResult | None) -> str:
+    verdict = verification.verdict
     if build and build.status is BuildStatus.TIMEOUT:
         return "if the build needs longer, raise the artifact's timeout"
     if build and (hidden := next((note for note in build.notes if "pass_sockets" in note), "")):
         return markup.show(hidden)
     if verdict is Verdict.FRAGILE:
-        return "make the build tolerate it, or exclude it: --ftc-variations=all,-NAME"
+        return _how_to_tolerate([one.variation for one in verification.not_varied if one.reason == BREAKS_THE_BUILD])
     if verdict is Verdict.ERROR:
         return "infrastructure error, the result is inconclusive: fix it and verify again"
     if build and build.exit_code == 0:
@@ -102,3 +105,11 @@ def _hint(verdict: Verdict, build: BuildResult | None) -> str:
             )
         return "a command was not found: install it, or add its folder to PATH"
     return "builds see no git-ignored files and only the variables listed in env and pass_env"
+
+
+def _how_to_tolerate(names: list[str]) -> str:
+    exclude = f"exclude it: --ftc-variations=all,{','.join(f'-{markup.show(name)}' for name in names or ['NAME'])}"
+    cause = find_cause(names[0]) if len(names) == 1 else None
+    return (
+        f"{cause.tolerate}; or {exclude}" if cause and cause.tolerate else f"make the build tolerate it, or {exclude}"
+    )
