@@ -145,6 +145,64 @@ def test_a_stale_output_beside_one_that_was_built_is_named(verify, project):
     assert "the build did not touch it: 'b'" in run.text
 
 
+NOT_WRITTEN = {
+    "renamed": "mv stale t; mv t stale",
+    "chmod": "chmod 600 stale",
+    "appended": "printf '' >> stale",
+    "opened": "exec 3<> stale",
+    "touched": "touch stale",
+    "touched_twice": "touch stale; touch stale; cat stale",
+    "dated": "touch -d 2001-01-01 stale",
+    "renamed_and_touched": "mv stale t; touch t; mv t stale",
+    "copied": "cp -p stale t; rm stale; mv t stale",
+    "linked": "ln stale t; mv -f t stale; ln stale u; rm stale; mv u stale",
+    "empty": "touch nothing",
+    "link": "mv link t; mv t link",
+}
+WRITTEN = {
+    "same_bytes": "echo stale > stale",
+    "same_in_place": "printf s 1<> stale",
+    "touched_before": "touch stale; echo stale > stale",
+    "touched_before_in_place": "touch stale; printf s 1<> stale",
+    "touched_after": "echo stale > stale; touch -r /etc/passwd stale",
+    "renamed": "touch stale; echo stale > t; touch t; mv t stale",
+    "copied": "cp -p twin stale",
+    "installed": "rm stale; cp -p twin stale",
+    "sed": "sed -i s/x/y/ stale",
+    "emptied": ": > nothing",
+    "link": "ln -sfn target link",
+}
+
+
+def _outputs(builds):
+    names = {"empty": "nothing", "emptied": "nothing", "link": "link"}
+    return "".join(
+        f'[artifacts.{name}]\nbuild = "{build}"\noutputs = ["{names.get(name, "stale")}"]\n'
+        for name, build in builds.items()
+    )
+
+
+def test_an_output_counts_as_built_only_if_its_content_was_written(verify, project):
+    (project / "stale").write_text("stale\n")
+    (project / "nothing").write_text("")
+    (project / "link").symlink_to("target")
+    run = verify(_outputs(NOT_WRITTEN))
+    assert run.verdicts == dict.fromkeys(NOT_WRITTEN, "failed")
+    text = "an output is a source file whose content the build did not write: 'stale'"
+    assert text in " ".join(run.text.split())
+
+
+def test_content_that_a_build_writes_anew_may_be_that_of_the_source(verify, project):
+    for name in ("stale", "twin"):
+        (project / name).write_text("stale\n")
+        # As in a project that was unpacked from an archive with one time for all files.
+        os.utime(project / name, (1_000_000_000, 1_000_000_000))
+    (project / "nothing").write_text("")
+    (project / "link").symlink_to("target")
+    run = verify(_outputs(WRITTEN), "--ftc-variations=-time")
+    assert run.verdicts == dict.fromkeys(WRITTEN, "reproducible")
+
+
 def test_what_a_link_leads_to_is_compared_and_must_be_built(verify, project):
     (project / "stale").write_text("stale")
     run = verify("""
@@ -157,6 +215,9 @@ def test_what_a_link_leads_to_is_compared_and_must_be_built(verify, project):
         [artifacts.stale]
         build = "ln -s stale out"
         outputs = ["out"]
+        [artifacts.chmod]
+        build = "chmod 600 stale; ln -s stale out"
+        outputs = ["out"]
         [artifacts.away]
         build = "ln -s /etc/hosts out"
         outputs = ["out"]
@@ -165,6 +226,7 @@ def test_what_a_link_leads_to_is_compared_and_must_be_built(verify, project):
         "random": "unreproducible",
         "library": "unreproducible",
         "stale": "failed",
+        "chmod": "failed",
         "away": "reproducible",
     }
     assert "the build did not touch it: 'stale'" in run.text

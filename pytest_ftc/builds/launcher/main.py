@@ -11,11 +11,12 @@ import sys
 import time
 
 from pytest_ftc.builds.launcher import kernel, processes, root
-from pytest_ftc.builds.launcher.blobs import Blobs, TooLargeError
+from pytest_ftc.builds.launcher.collecting.blobs import Blobs, TooLargeError
+from pytest_ftc.builds.launcher.collecting.output_links import file_clock
+from pytest_ftc.builds.launcher.collecting.outputs import OutputsError, collect_outputs, trace_files
+from pytest_ftc.builds.launcher.collecting.source_outputs import SourceOutputs, describe_doubtful, describe_unwritten
 from pytest_ftc.builds.launcher.kernel_files import UPTIME
 from pytest_ftc.builds.launcher.namespaces import enter_namespaces, move_uptime
-from pytest_ftc.builds.launcher.output_links import file_clock
-from pytest_ftc.builds.launcher.outputs import OutputsError, collect_outputs, trace_files
 from pytest_ftc.builds.launcher.shared_folders import SharedFolders, list_shared_memory, remove_stale
 from pytest_ftc.builds.launcher.sockets import list_listening
 from pytest_ftc.builds.launcher.tracing.outcome import import_for, supervise
@@ -42,6 +43,8 @@ def main(spec_path: str) -> int:
     log = os.open(spec["log"], os.O_RDWR | os.O_CREAT | os.O_APPEND, 0o600)
     result = os.open(spec["result"], os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
     keep = os.open(spec["keep"], os.O_RDONLY | os.O_DIRECTORY) if spec["keep"] else None
+    # Only in one build: what it did not write, no other one writes.
+    spec["sources"] = SourceOutputs(spec["snapshot"], spec["mtime_shift"]) if spec["trace"] == "uses" else None
     os.chdir(spec["blobs"])
     import_for(spec)
     if spec["isolation"] == "none":
@@ -156,24 +159,25 @@ def _run_build(spec: Spec, log: int, keep: int | None, *, namespace: bool) -> Re
         result["left_out"] = keep_folders(spec, keep)
     if spec["shell"]:
         # The exit status of a shell is not that of the build.
-        return {**result, "exit_code": None, **_collect(spec, before, moment["files"])}
+        return {**result, "exit_code": None, **_collect(spec, before, moment["files"], supervision.rewrites)}
     if ended.timed_out:
         return {**result, "status": "timeout", "reason": f"still running after {spec['timeout']:g} s"}
     if ended.exit_code != 0:
         return {**result, **_explain_failure(ended.exit_code or 0, spec, log)}
-    return {**result, **_collect(spec, before, moment["files"])}
+    return {**result, **_collect(spec, before, moment["files"], supervision.rewrites)}
 
 
 def _timing(moment: dict[str, Any]) -> Result:
     return {"started": moment["started"], "seconds": time.monotonic() - moment["clock"]}
 
 
-def _collect(spec: Spec, before: Any, since: int) -> Result:
+def _collect(spec: Spec, before: Any, since: int, rewrites: Any) -> Result:
     notes: list[str] = []
     # As long as the build may take: its last second must be enough for it, and no time makes a file small.
     blobs = Blobs(".", spec["timeout"])
     try:
         outputs = collect_outputs(spec["build_path"], spec["outputs"], blobs, before, since, notes)
+        notes += _refuse_sources(spec, outputs, rewrites)
         return {"status": "ok", "outputs": outputs, "notes": notes}
     except TooLargeError as error:
         return {"status": "timeout", "reason": str(error)}
@@ -181,6 +185,17 @@ def _collect(spec: Spec, before: Any, since: int) -> Result:
         return {"status": "failed", "reason": str(error)}
     except OSError as error:
         return _lost(f"taking the outputs: {error}")
+
+
+def _refuse_sources(spec: Spec, outputs: list[dict[str, Any]], rewrites: Any) -> list[str]:
+    """Return a note for outputs that may not have been built.  Raises OutputsError for those that were not."""
+    sources: SourceOutputs | None = spec["sources"]
+    if sources is None:
+        return []
+    sources.compare(spec["build_path"], outputs, rewrites)
+    if sources.unwritten:
+        raise OutputsError(describe_unwritten(sources.unwritten))
+    return [describe_doubtful(sources.doubtful)] if sources.doubtful else []
 
 
 def _explain_failure(exit_code: int, spec: Spec, log: int) -> Result:

@@ -121,9 +121,14 @@ def _changed_mode(status: os.stat_result, change: Change) -> int:
 
 
 def _moved_times(status: os.stat_result, change: Change) -> tuple[int, int]:
-    shift = change.mtime_shift * 1_000_000_000
-    moved = status.st_mtime_ns + (shift if status.st_mtime_ns + shift >= _EARLIEST else -shift)
+    moved = moved_time(status.st_mtime_ns, change.mtime_shift)
     return moved, moved
+
+
+def moved_time(nanoseconds: int, mtime_shift: int) -> int:
+    """Return the time that a copy has of a file with this one."""
+    shift = mtime_shift * 1_000_000_000
+    return nanoseconds + (shift if nanoseconds + shift >= _EARLIEST else -shift)
 
 
 def remove_tree(folder: str) -> None:

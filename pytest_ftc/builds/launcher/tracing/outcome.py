@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from pytest_ftc.builds.launcher.tracing.peers import Peers
     from pytest_ftc.builds.launcher.tracing.random_requests import RandomRequests
     from pytest_ftc.builds.launcher.tracing.recorder import Recorder
+    from pytest_ftc.builds.launcher.tracing.rewrites import Rewrites
     from pytest_ftc.builds.launcher.tracing.time_stamps import TimeStamps
 
 _MOST_NAMED = 3
@@ -47,6 +48,11 @@ class Supervision:
             **self._record(),
             "not_followed": self.following.refusal,
         }
+
+    @property
+    def rewrites(self) -> Rewrites | None:
+        """What the build rewrote; None if that is not known."""
+        return self._recorder.rewrites if self._recorder and not self.following.refusal else None
 
     def _record(self) -> dict[str, Any]:
         """Return what was recorded; nothing of a build that could not be followed."""
@@ -110,6 +116,7 @@ def supervise(spec: dict[str, Any], log: int) -> Supervision:
     peers = Peers(spec, recorder.program_of if recorder else lambda _: -1)
     random = RandomRequests(recorder.program_of) if recorder and lookups else None
     stamps = TimeStamps() if recorder else None
-    watchers = [one for one in (clock, recorder, lookups, peers, random, stamps) if one]
+    rewrites = recorder.rewrites if recorder else None
+    watchers = [one for one in (clock, recorder, rewrites, lookups, peers, random, stamps) if one]
     guard = Guard(as_root=spec["as_root"], isolated=isolated)
     return Supervision(follow(watchers, guard), clock, recorder, peers, random, stamps)

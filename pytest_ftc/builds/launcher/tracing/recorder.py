@@ -11,6 +11,7 @@ from typing import Any
 
 from pytest_ftc.builds.launcher.tracing.memory import AT_FDCWD, peek, resolve_name
 from pytest_ftc.builds.launcher.tracing.outside import FILE, OutsideUses
+from pytest_ftc.builds.launcher.tracing.rewrites import Rewrites
 from pytest_ftc.builds.launcher.tracing.seccomp import CONTINUE, Listener, Notification, Rule
 from pytest_ftc.builds.launcher.tracing.unvaried import UnvariedFiles
 
@@ -50,6 +51,7 @@ class Recorder:
         self._kinds: dict[str, tuple[str, bool]] = {}
         self._gaps: dict[str, None] = {}
         self._events = 0
+        self.rewrites = Rewrites()
         self.unvaried = UnvariedFiles(isolated=isolated)
 
     def result(self) -> dict[str, Any]:
@@ -191,6 +193,7 @@ class Recorder:
         program = self._program(call.thread)
         self.unvaried.saw(path, self._path(call.thread))
         self._outside.opened(path, flags)
+        self.rewrites.opened(path, flags)
         if flags & _WRITING:
             self._written[program, _resolve_folder(path)] = None
         if not flags & _CREATING:

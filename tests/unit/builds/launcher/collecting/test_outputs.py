@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from pytest_ftc.builds.launcher.blobs import Blobs, TooLargeError
-from pytest_ftc.builds.launcher.output_links import file_clock
-from pytest_ftc.builds.launcher.outputs import OutputsError, collect_outputs, trace_files
+from pytest_ftc.builds.launcher.collecting.blobs import Blobs, TooLargeError
+from pytest_ftc.builds.launcher.collecting.output_links import file_clock
+from pytest_ftc.builds.launcher.collecting.outputs import OutputsError, collect_outputs, trace_files
 
 
 @pytest.fixture

@@ -90,11 +90,19 @@ def _next_data(file: Any, position: int) -> int:
 
 def _open(path: str, status: os.stat_result) -> Any:
     try:
-        return open(path, "rb", buffering=0)
+        return open(path, "rb", buffering=0, opener=_open_unnoticed)
     except PermissionError:
         # The owner of a file of mode 000 may still change its mode.
         os.chmod(path, 0o400)
         try:
-            return open(path, "rb", buffering=0)
+            return open(path, "rb", buffering=0, opener=_open_unnoticed)
         finally:
             os.chmod(path, stat.S_IMODE(status.st_mode))
+
+
+def _open_unnoticed(path: str, flags: int) -> int:
+    """Open without a new access time, which tells later what the build did; only the owner may, see open(2)."""
+    try:
+        return os.open(path, flags | getattr(os, "O_NOATIME", 0))
+    except PermissionError:
+        return os.open(path, flags)

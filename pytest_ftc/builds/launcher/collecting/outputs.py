@@ -5,14 +5,14 @@ from __future__ import annotations
 import os
 import stat
 
+from pytest_ftc.builds.launcher.collecting.output_links import find_old, follow_links
 from pytest_ftc.builds.launcher.globs import find_matches
-from pytest_ftc.builds.launcher.output_links import find_old, follow_links
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
-    from pytest_ftc.builds.launcher.blobs import Blobs
+    from pytest_ftc.builds.launcher.collecting.blobs import Blobs
 
 _MOST_NAMED = 3
 

@@ -1,0 +1,1 @@
+"""Taking the outputs of a build, and finding those that it did not make."""

@@ -1,0 +1,106 @@
+"""Outputs that are still sources: the build did not write their content, but moved, touched or only opened them."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import stat
+
+from pytest_ftc.builds.launcher.trees import moved_time
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+    from pytest_ftc.builds.launcher.tracing.rewrites import Rewrites
+
+    Entry = dict[str, Any]
+
+_MOST_NAMED = 3
+_CHUNK = 1 << 20
+_SECOND = 1_000_000_000
+
+
+class SourceOutputs:
+    """Compares outputs with the files of the same paths in the folder `snapshot`, whose times builds see shifted."""
+
+    def __init__(self, snapshot: str, mtime_shift: int = 0) -> None:
+        # A descriptor: the build's root does not show the folder.
+        self._folder = os.open(snapshot, os.O_RDONLY | os.O_DIRECTORY)
+        self._shift = mtime_shift
+        self.unwritten: list[str] = []
+        """Outputs that the build did not write."""
+        self.doubtful: list[str] = []
+        """Outputs of which that is not known, as the build was not traced."""
+
+    def compare(self, tree: str, entries: list[Entry], rewrites: Rewrites | None) -> None:
+        """Look at the files and links among `entries`, the manifest of what was taken from `tree`."""
+        for entry in entries:
+            if entry["type"] != "dir":
+                self._compare(os.path.join(tree, entry["path"]), entry, rewrites)
+
+    def _compare(self, full: str, entry: Entry, rewrites: Rewrites | None) -> None:
+        try:
+            source = os.stat(entry["path"], dir_fd=self._folder, follow_symlinks=False)
+            now = os.lstat(full)
+        except OSError:
+            return
+        if stat.S_IFMT(source.st_mode) != stat.S_IFMT(now.st_mode):
+            return
+        found = self._find(full, now, moved_time(source.st_mtime_ns, self._shift), rewrites)
+        if found is not None and self._is_same(entry, source):
+            found.append(entry["path"])
+
+    def _find(self, full: str, now: os.stat_result, before: int, rewrites: Rewrites | None) -> list[str] | None:
+        """Return the list for a file that has the content of its source, by its times; None if it was written.
+
+        A copy may have been given the time of its source (``cp -p``), and only a trace tells whether it was made here.
+        Where all times were set to whole seconds, as archives store them, this may be another file's time.
+        """
+        unchanged = now.st_mtime_ns == before
+        if rewrites:
+            if rewrites.made(full, now):
+                return None
+            return self.unwritten if unchanged or rewrites.only_set_time(now, before) else None
+        if unchanged:
+            return self.unwritten if before % _SECOND else self.doubtful
+        # A write sets the modification time alone, and touch(1) both, see utimensat(2).
+        return self.doubtful if now.st_atime_ns == now.st_mtime_ns else None
+
+    def _is_same(self, entry: Entry, source: os.stat_result) -> bool:
+        if entry["type"] == "symlink":
+            return bool(entry["target"] == os.readlink(entry["path"], dir_fd=self._folder))
+        if entry["size"] != source.st_size:
+            return False
+        digest = hashlib.sha256()
+        try:
+            with open(entry["path"], "rb", opener=self._open) as file:
+                while chunk := file.read(_CHUNK):
+                    digest.update(chunk)
+        except OSError:
+            return False
+        return bool(digest.hexdigest() == entry["sha256"])
+
+    def _open(self, path: str, flags: int) -> int:
+        return os.open(path, flags | os.O_NOFOLLOW, dir_fd=self._folder)
+
+
+def describe_unwritten(paths: list[str]) -> str:
+    """Return why a build with these outputs has failed."""
+    one = len(paths) == 1
+    return (
+        f"{'an output is a source file' if one else f'{len(paths)} outputs are source files'} whose content the build "
+        f"did not write: {_name_some(paths)}"
+    )
+
+
+def describe_doubtful(paths: list[str]) -> str:
+    """Return the note for outputs of which it is not known whether the build wrote them."""
+    return (
+        "whether the build wrote these outputs or only set their times is not known, since it could not be traced: "
+        f"{_name_some(paths)}"
+    )
+
+
+def _name_some(paths: list[str]) -> str:
+    return ", ".join(map(repr, paths[:_MOST_NAMED])) + ", ..." * (len(paths) > _MOST_NAMED)
