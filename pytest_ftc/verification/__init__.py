@@ -1,1 +1,1 @@
-"""The verbs: an artifact becomes a `Verification`."""
+"""Verifying an artifact, which results in a `Verification`, and replaying one of its builds."""

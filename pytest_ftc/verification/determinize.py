@@ -1,4 +1,4 @@
-"""Finding the smallest set of proved remedies that makes an artifact reproducible."""
+"""Finding the smallest set of proved remedies that make an artifact reproducible."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from pytest_ftc.verification.session import Verifier
 
 
 class Step(NamedTuple):
-    """One thing to do about a build: a variable to set, or a command before or after it."""
+    """One change to a build: a variable to set, or a command to run before or after it."""
 
     kind: str
     """``set``, ``before`` or ``after``."""
@@ -32,17 +32,17 @@ class Step(NamedTuple):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Outcome:
-    """What was found out about an artifact."""
+    """The result for one artifact."""
 
     artifact: Artifact
     table: str
-    """Where it is declared: ``tool.ftc.artifacts.wheel``."""
+    """The table that declares it: ``tool.ftc.artifacts.wheel``."""
     steps: tuple[Step, ...]
-    """None of these can be left out."""
+    """The necessary steps; none can be omitted."""
     heals: bool
-    """Whether it is reproducible with them."""
+    """Whether the artifact is reproducible with them."""
     left: tuple[Finding, ...]
-    """What differs even so, or has no remedy that was proved."""
+    """The differences that remain or have no proved remedy."""
 
 
 def determinize_artifact(config: Config, added: Contributions, name: str, say: Callable[[str], None]) -> Outcome:
@@ -50,7 +50,7 @@ def determinize_artifact(config: Config, added: Contributions, name: str, say: C
     inside = config.file and config.file.name != "ftc.toml" and (config.root / "pyproject.toml").exists()
     table = f"{'tool.ftc.artifacts' if inside else 'artifacts'}.{name}"
     with tempfile.TemporaryDirectory(prefix="ftc-determinize-") as folder:
-        say("verifying it as it is, and trying remedies")
+        say("verifying it unchanged, and trying remedies")
         first = _verify(replace(config, diagnose=DiagnosisMode.FULL), added, artifact, Path(folder, "first"))
         if first.verdict is Verdict.REPRODUCIBLE:
             return Outcome(artifact=artifact, table=table, steps=(), heals=True, left=())
@@ -68,7 +68,7 @@ def determinize_artifact(config: Config, added: Contributions, name: str, say: C
 
 
 class _Trials:
-    """Verifies one artifact with sets of steps; `best` is the last set that made it reproducible."""
+    """Verifies one artifact with sets of steps; `best` is the last set with which it was reproducible."""
 
     def __init__(self, config: Config, added: Contributions, artifact: Artifact, folder: Path) -> None:
         self._config = config
@@ -104,7 +104,7 @@ def _choose(artifacts: Sequence[Artifact], name: str) -> Artifact:
     near = suggest(name, names, cutoff=0.6)
     hint = f"did you mean {near!r}?" if near else f"declared: {', '.join(names)}"
     if name in OUTPUTS:
-        hint = f"only what is declared is verified: {', '.join(names)}; {declaration_of(name)}"
+        hint = f"only declared artifacts are verified: {', '.join(names)}; {declaration_of(name)}"
     raise FtcError(f"there is no artifact {name!r}; {hint}")
 
 

@@ -1,4 +1,4 @@
-"""Explaining why an artifact differs: looks into its outputs, and has the differences diagnosed."""
+"""Explaining why an artifact differs: examines its outputs, then diagnoses the differences."""
 
 from __future__ import annotations
 
@@ -29,43 +29,43 @@ from pytest_ftc.verification.plan import PlannedArtifact
 from pytest_ftc.verification.rebuild import ArtifactRebuilder, RebuildBudget
 
 _MOST_BUILDS, _MOST_CHEAP = 12, 48
-"""Builds of one artifact where the user sets no bound: in any case, and while its diagnosis takes little time."""
+"""Most builds of one artifact without a limit from the user: in general, and while its diagnosis is quick."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Plugins:
-    """Who is asked beside our own diagnosis."""
+    """Contributions of plugins to the diagnosis."""
 
     comparators: ComparatorChain = field(default_factory=ComparatorChain)
-    """Those of plugins say where the difference lies, before our own look into the outputs."""
+    """They may locate differences, before the built-in comparator does."""
     diagnosers: Panel | None = None
     templates: Sequence[RemedyTemplate] = ()
-    """Tried before those of the catalogue."""
+    """Remedies to try before those of the catalogue."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Explained:
-    """What is known of an artifact's differences."""
+    """The differences of an artifact, with their findings."""
 
     findings: tuple[Finding, ...]
     differences: tuple[Difference, ...]
-    """One for each finding's place."""
+    """One for each place with a finding."""
     builds: tuple[BuildResult, ...]
-    """Those that the diagnosis took."""
+    """The builds of the diagnosis."""
     notes: tuple[str, ...]
-    """What was not looked into, and why."""
+    """What was not examined, and why."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DiagnosisOptions:
-    """How an artifact is diagnosed."""
+    """How to diagnose an artifact."""
 
     rebuild: bool
     """Whether to rebuild; otherwise only the values are examined."""
     max_builds: int | None
-    """Builds of one artifact in total; None for `_MOST_BUILDS`, and `_MOST_CHEAP` while they are cheap."""
+    """Most builds of one artifact; None for `_MOST_BUILDS`, or `_MOST_CHEAP` while they are cheap."""
     seconds: float
-    """After these no more build is begun."""
+    """Time after which no further build is started."""
     plugins: Plugins
 
 
@@ -100,13 +100,13 @@ def explain(
 def _budget(options: DiagnosisOptions, done: int) -> RebuildBudget:
     if options.max_builds:
         return RebuildBudget(builds=max(0, options.max_builds - done), seconds=options.seconds)
-    # Those beyond the first two were quick ones.
+    # Builds beyond the first two were quick and do not count.
     done = min(2, done)
     return RebuildBudget(builds=_MOST_BUILDS - done, cheap_builds=_MOST_CHEAP - done, seconds=options.seconds)
 
 
 def locate(planned: PlannedArtifact, builds: Sequence[BuildResult], comparators: ComparatorChain) -> Explained:
-    """Return the places in which the `builds` differ, in the words of `explain`, and look for no cause."""
+    """Return the places where the `builds` differ, like `explain`, but without causes."""
     examiner = Examiner(planned.artifact.metadata, comparators, planned.artifact.timeout)
     other = builds[_first_that_differs(builds, planned.artifact.metadata)]
     differences = tuple(_differences(planned, builds[0], other, examiner, comparators))

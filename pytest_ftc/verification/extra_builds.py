@@ -1,7 +1,7 @@
-"""Further experiments of an artifact that builds quickly, each with other values of every variation.
+"""Further experiments for artifacts that build quickly, each with different values of every variation.
 
-Two builds whose output depends on chance agree by luck: where it has two values, half of the time.  With seven builds
-that happens in one of 64 cases.  The time between the first two builds is idle, so that most of these cost none.
+Two builds whose output is random may agree by chance: with two possible outputs, half of the time.  With seven builds,
+that happens once in 64 cases.  Most further builds run during the gap between the first two, which is idle otherwise.
 """
 
 from __future__ import annotations
@@ -22,31 +22,31 @@ from pytest_ftc.variations.build_path import BuildPath
 from pytest_ftc.verification.plan import Plan, PlannedArtifact, plan_rebuild
 
 MOST_BUILDS = 7
-"""Of an artifact, the control included."""
+"""Most builds of an artifact, including the control."""
 
 _SET_UP = 0.15
-"""Seconds, about, that a build takes besides its command."""
+"""Approximate overhead of a build, in seconds."""
 
 _WANTED_BY_CHANCE = ((1.0, MOST_BUILDS - 2), (3.0, 3))
-"""Up to how many seconds of one build this many further ones are wanted where chance may decide."""
+"""For builds that may be random: up to this duration in seconds, this many further builds are wanted."""
 
 _WANTED_ALWAYS = 1.0, 1
-"""The same for all builds: the umasks of two experiments reach every permission bit, that of one does not."""
+"""The same for all builds: two experiments' umasks together cover every permission bit, but one does not."""
 
 _TAKES_CHANCES = re.compile(
     r"(bash|bun|busybox|clisp|date|deno|elixir|erl|gawk|ghc|go|guile|java\w*|julia|lua\w*|mawk|mktemp|node|openssl|perl[\d.]*|"
     r"php[\d.]*|pypy[\d.]*|python[\d.]*|racket|Rscript|ruby[\d.]*|scala|shuf|tclsh[\d.]*|uuidgen|zsh)"
 )
-"""Programs whose sets or tables have an order of their own in each process, or which easily yield numbers by chance."""
+"""Programs with hash tables that are ordered differently in each process, or with easily used random numbers."""
 
 _SYSTEM = ("/bin/", "/lib", "/nix/store/", "/sbin/", "/usr/")
-"""Of programs elsewhere, such as those that the build has just compiled, nothing is known."""
+"""Folders of known programs.  A program elsewhere, such as one that the build has just compiled, may do anything."""
 
 _RANDOM_FILES = ("/dev/random", "/dev/urandom", "/proc/sys/kernel/random/")
 
 
 def may_be_chance(control: BuildResult) -> bool:
-    """Return whether a program ran whose output may differ by chance; also where the build was not traced."""
+    """Return whether a program ran whose output may be random, or the build was not traced."""
     trace = control.trace
     if trace is None:
         return True
@@ -61,7 +61,7 @@ def may_be_chance(control: BuildResult) -> bool:
 
 
 def _shuffles(program: Program) -> bool:
-    """Return whether it is a sort(1) in random order."""
+    """Return whether it is a sort(1) with random order."""
     options = [word for word in program.argv[1:] if word.startswith("-")]
     shuffles = any("R" in word if not word.startswith("--") else word.startswith("--random") for word in options)
     return posixpath.basename(program.program) == "sort" and shuffles
@@ -69,20 +69,20 @@ def _shuffles(program: Program) -> bool:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ExtraBuildOptions:
-    """When further experiments are run."""
+    """Conditions for further experiments."""
 
     metadata: Metadata
-    """What of the outputs is compared."""
+    """Which metadata of the outputs is compared."""
     workers: int
-    """How many of them run at a time."""
+    """The number of concurrent builds."""
     is_idle: Callable[[], bool]
     """Returns whether CPUs are free."""
     plainer: Callable[[int], Action | None] = lambda _: None
-    """Returns the action in the place of one that breaks: in a plain path, if its path is unusual."""
+    """Returns a replacement for a failing action with an unusual path: the same in a plain path."""
 
 
 class ExtraBuilds:
-    """Runs as many of `actions` as are worth their time, once the control has ended."""
+    """Runs as many of `actions` as their duration permits, once the control has ended."""
 
     def __init__(self, executor: Executor, actions: Sequence[Action], options: ExtraBuildOptions) -> None:
         self._executor = executor
@@ -93,11 +93,11 @@ class ExtraBuilds:
         self._enough = False
         self._results: dict[int, BuildResult] = {}
         self.replaced: dict[int, Action] = {}
-        """The actions that were run in the place of others."""
+        """Actions that replaced others, by index."""
 
     @property
     def results(self) -> tuple[BuildResult, ...]:
-        """Those of the first actions, up to one that did not run or was lost."""
+        """Results of the first actions, up to one that did not run or was lost."""
         found = []
         for index in range(len(self._actions)):
             result = self._results.get(index)
@@ -107,7 +107,7 @@ class ExtraBuilds:
         return tuple(found)
 
     def run(self, control: BuildResult) -> None:
-        """Run further experiments until they are enough, or one of them has shown what they could."""
+        """Run further experiments until there are enough, or one of them fails or differs."""
         if not self._actions:
             return
         end = time.monotonic() + REAL_GAP
@@ -125,7 +125,7 @@ class ExtraBuilds:
                 future.result()
 
     def _build(self, index: int) -> BuildResult:
-        """Run a further experiment; where it breaks, in a plain path too, since many builds bear no unusual one."""
+        """Run a further experiment; if it fails, retry in a plain path, because unusual paths break many builds."""
         action = self._actions[index]
         result = self._executor.run(action, lambda _: None)
         if result.status in (BuildStatus.OK, BuildStatus.LOST) or (plain := self._options.plainer(index)) is None:
@@ -134,16 +134,16 @@ class ExtraBuilds:
         if again.status is not BuildStatus.OK:
             return result
         self.replaced[index] = plain
-        note = f"it does not build in the path {action.environment.build_path!r}: {result.reason}"
+        note = f"the build fails in the path {action.environment.build_path!r}: {result.reason}"
         return replace(again, notes=(*again.notes, note))
 
     def _wanted(self, control: BuildResult) -> int:
-        """Return how many are run even where they take time of their own."""
+        """Return the number of builds to run even if they extend the verification."""
         wanted = (*_WANTED_BY_CHANCE, _WANTED_ALWAYS) if may_be_chance(control) else (_WANTED_ALWAYS,)
         return next((count for seconds, count in wanted if control.seconds <= seconds), 0)
 
     def _take(self, control: BuildResult, wanted: int, end: float) -> int | None:
-        """Return the index of the next build to run; None when no more are to be."""
+        """Return the index of the next build to run; None if there is none."""
         with self._lock:
             if self._enough or self._begun == len(self._actions):
                 return None
@@ -162,7 +162,7 @@ class ExtraBuilds:
 def run_builds(
     planned: PlannedArtifact, executor: Executor, is_idle: Callable[[], bool]
 ) -> tuple[Plan, tuple[BuildResult, ...]]:
-    """Run the control, an experiment, and as many further ones as are worth their time; return the plan they follow."""
+    """Run the control, an experiment, and as many further ones as time permits; return the plan they follow."""
     plan, machine = planned.plan, planned.machine
     plain_plan = replace(plan, variations=tuple(_plain(variation) for variation in plan.variations))
 
@@ -179,8 +179,8 @@ def run_builds(
 
     options = ExtraBuildOptions(
         metadata=planned.artifact.metadata,
-        workers=max(1, min(2, machine.cpus - 1)),  # one is left for the experiment that waits
-        # Without namespaces the builds of an artifact share their paths, and take turns.
+        workers=max(1, min(2, machine.cpus - 1)),  # one CPU is reserved for the waiting experiment
+        # Without namespaces, the builds of an artifact share their paths and run one at a time.
         is_idle=lambda: machine.isolation is not Isolation.NONE and is_idle(),
         plainer=plainer,
     )

@@ -1,4 +1,4 @@
-"""A build that breaks in a varied environment: which variation breaks it, and does it build without that one?"""
+"""Builds that break in a varied environment: finding the variations that break them, and building without those."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from pytest_ftc.model.protocols import Executor
 from pytest_ftc.verification.plan import PlannedArtifact, plan_rebuild
 
 _BUDGET = 24
-"""Builds that a bisection may take: one culprit among twenty variations takes ten, two take less than twenty-four."""
+"""Most builds of a bisection: finding one of twenty variations takes ten builds, finding two takes less than 24."""
 
 
 Group = tuple[str, ...]
@@ -20,22 +20,22 @@ Group = tuple[str, ...]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Breaking:
-    """What a bisection has found."""
+    """The result of a bisection."""
 
     group: Group
-    """The variations that break the build; empty when they were not found."""
+    """The variations that break the build; empty if they were not found."""
     reason: str
-    """The same for a person, with their values."""
+    """The same in human-readable form, with their values."""
     builds: tuple[BuildResult, ...]
-    """The builds it took."""
+    """The builds of the bisection."""
     healed: BuildResult | None
-    """A build with all other variations that went well; None when there was none."""
+    """A successful build with all other variations; None if there is none."""
 
 
 def find_what_breaks(planned: PlannedArtifact, executor: Executor, *, experiment: int = 1) -> Breaking:
     """Find the variations that break the build number `experiment`, by building with fewer of them.
 
-    Raises ExecutionError when a build is lost, since then nothing is known.
+    Raises ExecutionError if a build is lost, because the result is then unknown.
     """
     plan, broken = planned.plan, planned.plan.actions[experiment]
     builds: list[BuildResult] = []
@@ -70,11 +70,11 @@ def find_what_breaks(planned: PlannedArtifact, executor: Executor, *, experiment
 def find_breaking(
     names: Sequence[str], break_build: Callable[[Sequence[Group]], Sequence[bool]], budget: int
 ) -> Group | None:
-    """Return a smallest group of `names` that breaks the build, given that all of them together do.
+    """Return a minimal group of `names` that breaks the build, given that all of them together do.
 
-    `break_build` returns for each group whether it breaks the build; it is called with two at a time, which can
-    be built in parallel.  A group that breaks only as a whole is returned as it is.  Returns None when `budget` builds
-    were not enough.
+    `break_build` returns for each group whether it breaks the build; it is called with two groups at a time, which can
+    be built in parallel.  A group that breaks only as a whole is returned unchanged.  Returns None if `budget` builds
+    are not enough.
     """
     suspects = tuple(names)
     while len(suspects) > 1:
@@ -94,7 +94,7 @@ def _run_all(executor: Executor, actions: Sequence[Action]) -> list[BuildResult]
         results = list(pool.map(lambda action: executor.run(action, lambda _: None), actions))
     for result in results:
         if result.status is BuildStatus.LOST:
-            raise ExecutionError(f"a build was lost while looking for what breaks the artifact: {result.reason}")
+            raise ExecutionError(f"a build was lost during the search for the breaking variation: {result.reason}")
     return results
 
 

@@ -1,4 +1,4 @@
-"""What a traced build used beyond its declared inputs: a risk to reproducibility even where all bytes agree."""
+"""Undeclared inputs of a traced build: a risk to reproducibility even if all bytes agree."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _SYSTEM = (
 )  # fmt: skip
 _PRIVATE = ("/tmp", "/var/tmp", "/dev/shm")
 _OF_A_PREFIX = ("bin", "sbin", "lib", "lib64", "libexec", "share", "include", "pyvenv.cfg")
-"""What belongs to a tool that is found by PATH: the parts of its installation, and not the home they may lie in."""
+"""Parts of a tool's installation beside its folder in PATH; the prefix itself may be a home, and is not allowed."""
 _RANDOM = ("/dev/random", "/dev/urandom")
 _SEED_THEMSELVES = ("node", "nodejs", "bun", "deno")
 _LOOPBACK = ("127.", "[::1]", "0.0.0.0", "[::]")
@@ -24,11 +24,11 @@ _MOST_NAMED = 3
 
 
 def find_outside_uses(action: Action, build: BuildResult) -> tuple[str, ...]:
-    """Return what `build`, which was to be traced, used outside source, toolchain and system; a sentence each."""
+    """Return what the traced `build` used outside source, toolchain and system, one sentence each."""
     trace = build.trace
     if trace is None:
         reason = build.not_followed or build.reason or "it did not run"
-        return (f"what the build uses is not known, since it could not be traced: {reason}",)
+        return (f"undeclared inputs are unknown, because the build could not be traced: {reason}",)
     inside = _inside(action)
     return tuple(
         dict.fromkeys(
@@ -45,7 +45,7 @@ def find_outside_uses(action: Action, build: BuildResult) -> tuple[str, ...]:
 
 
 def _inside(action: Action) -> tuple[str, ...]:
-    """Return the folders and files that a build may use: its own, the system's, and those its tools consist of."""
+    """Return the folders and files that a build may use: its own, the system's, and those of its tools."""
     environment = action.environment
     own = [environment.build_path, environment.home, environment.temp_dir, action.root, action.git_link, *_PRIVATE]
     entries = [Path(entry) for entry in environment.variables.get("PATH", "").split(os.pathsep) if entry]
@@ -56,7 +56,7 @@ def _inside(action: Action) -> tuple[str, ...]:
 
 
 def _without_parents(uses: Iterable[tuple[int, str]], action: Action) -> Iterator[tuple[int, str]]:
-    """Leave out the folders that the build's own lie in: ``mkdir -p`` tries to make them, and they are there."""
+    """Omit the parents of the build's own folders: ``mkdir -p`` tries to create them although they exist."""
     environment = action.environment
     own = (environment.build_path, environment.home, environment.temp_dir)
     return (
@@ -71,9 +71,9 @@ def _named(trace: Trace, uses: Iterable[tuple[int, str]]) -> Iterator[tuple[str,
 
 
 def _lookups(trace: Trace, inside: Sequence[str]) -> Iterator[str]:
-    """Yield what was listed and looked at, but for the folders that lead to those inside: programs ask for each.
+    """Yield the listed and examined paths, except the parents of allowed folders, which programs look up one by one.
 
-    What a build looks for and does not find is no input; a cached verdict rests on it all the same.
+    A path that a build does not find is not an input, but a cached verdict still depends on its absence.
     """
     ways = {str(parent) for folder in inside if folder for parent in Path(folder).parents}
     for kind, verb in (("folder", "listed"), ("looked at", "looked at")):
@@ -82,7 +82,7 @@ def _lookups(trace: Trace, inside: Sequence[str]) -> Iterator[str]:
 
 
 def describe_gap(build: BuildResult) -> tuple[str, ...]:
-    """Return what may be missing of the files that `build` looked at, a sentence at most."""
+    """Return a sentence if the record of the files that `build` looked at is incomplete."""
     return (build.trace.outside_gap,) if build.trace and build.trace.outside_gap else ()
 
 
@@ -108,11 +108,11 @@ def _random(trace: Trace) -> Iterator[str]:
             yield f"{_name(trace.programs, index)} read {path}"
     for index in trace.random:
         if not _seeds_itself(trace.programs, index):
-            yield f"{_name(trace.programs, index)} asked the kernel for random bytes, getrandom(2)"
+            yield f"{_name(trace.programs, index)} requested random bytes with getrandom(2)"
 
 
 def _network(trace: Trace) -> Iterator[str]:
-    """Yield one sentence for each program and address; on this machine itself only name servers count."""
+    """Yield one sentence for each program and address; of addresses on this machine, only name servers count."""
     for index, address in trace.connected:
         port = address.rpartition(":")[2]
         if not address.startswith(_LOOPBACK) or port == "53":
@@ -121,7 +121,7 @@ def _network(trace: Trace) -> Iterator[str]:
 
 
 def _seeds_itself(programs: Sequence[Program], index: int) -> bool:
-    """Return whether a program asks at every start, so that nothing follows from it: Node seeds OpenSSL."""
+    """Return whether a program requests random bytes at every start, so that it means nothing: Node seeds OpenSSL."""
     return 0 <= index < len(programs) and posixpath.basename(programs[index].program) in _SEED_THEMSELVES
 
 

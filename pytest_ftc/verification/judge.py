@@ -1,4 +1,4 @@
-"""The verdict that finished builds allow: did all run, and are their outputs the same?"""
+"""Judging finished builds: did all succeed, and are their outputs equal?"""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ from pytest_ftc.model import (
 
 
 def judge_builds(builds: Sequence[BuildResult], *, expected: int, varied: Sequence[str]) -> tuple[Verdict, str]:
-    """Return the verdict that the builds' ends allow, before any comparison, and why.
+    """Return the verdict that follows from the builds' status, before any comparison, and the reason.
 
-    REPRODUCIBLE here means no more than: every build ran and something was varied, so the outputs may be compared.
+    Here, REPRODUCIBLE means only that every build succeeded and something was varied, so the outputs can be compared.
     """
     control = builds[0]
     bad = next((build for build in builds if build.status is not BuildStatus.OK), None)
@@ -31,7 +31,7 @@ def judge_builds(builds: Sequence[BuildResult], *, expected: int, varied: Sequen
     if len(builds) < expected or expected < 2:
         return Verdict.ERROR, f"{len(builds)} of {expected} builds ran"
     if not varied:
-        return Verdict.ERROR, "none of the variations asked for could be applied, so nothing was verified"
+        return Verdict.ERROR, "none of the requested variations could be applied, so nothing was verified"
     return Verdict.REPRODUCIBLE, ""
 
 

@@ -1,4 +1,4 @@
-"""The composition root: functions that put the parts of one session together."""
+"""The composition root: functions that create and connect the parts of a session."""
 
 from __future__ import annotations
 
@@ -44,20 +44,20 @@ _FEWEST_OPEN, _MOST_OPEN = 16, 64
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SessionSettings:
-    """What a session is to do, and where it leaves its results."""
+    """The configuration of a session, and the folders for its results."""
 
     config: Config
     results: Path
-    """Where logs and diffs go."""
+    """The folder for logs and diffs."""
     added: Contributions = NOTHING
-    """What plugins add."""
+    """The contributions of plugins."""
     records: Sequence[Path] = ()
-    """Folders for what a replay needs."""
+    """Folders for the records of builds, which a replay needs."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunningSession:
-    """What exists while a session verifies."""
+    """The parts of a session while it verifies."""
 
     context: VerificationContext
     executor: ObservedExecutor
@@ -67,25 +67,25 @@ class RunningSession:
     private: ComparatorChain
     panel: Panel
     no_cache: str
-    """Why the cache cannot be used; empty if it is, or is not wanted."""
+    """Why the cache cannot be used; empty if it is used or disabled."""
 
     @property
     def problems(self) -> tuple[str, ...]:
-        """What went wrong with the store and with plugins, one sentence each."""
+        """Problems with the store and with plugins, one sentence each."""
         own = filter(None, (self.no_cache, self.recipes.problem))
         cached = self.context.cache.problems if self.context.cache else ()
         plugins = dict.fromkeys((*self.comparator.problems, *self.private.problems, *self.panel.problems))
         return (*own, *cached, *(reduce(_mask, self.context.known_secrets, problem) for problem in plugins))
 
     def close(self) -> None:
-        """End what still runs; may be called again."""
+        """End everything that is still running; may be called again."""
         self.background.close()
         if self.context.cache:
             self.context.cache.close()
 
 
 class RecipeFolders:
-    """The folders in which the builds of verifications are recorded, so that they can be replayed."""
+    """The folders with the records of builds, from which they can be replayed."""
 
     def __init__(self, folders: Sequence[Path]) -> None:
         self._folders = folders
@@ -93,7 +93,7 @@ class RecipeFolders:
         """Why builds could not be recorded."""
 
     def write(self, verification: Verification) -> Verification:
-        """Record the builds of `verification`, cached ones too, and return it."""
+        """Record the builds of `verification`, even if it is cached, and return it."""
         try:
             for folder in self._folders:
                 write_records(folder, verification)
@@ -104,22 +104,22 @@ class RecipeFolders:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Parts:
-    """The parts that the executor, the cache and the context are made of."""
+    """The parts of which the executor, the cache and the context consist."""
 
     settings: SessionSettings
     workspace: Workspace
     machine: Machine
     executor: ObservedExecutor
     is_local: bool
-    """Whether builds run on this machine: the tools of another executor are in no digest, and we cannot replay it."""
+    """Whether builds run on this machine: the tools of another executor are unknown, and it cannot be replayed."""
     diffoscope: Diffoscope
     comparator: ComparatorChain
     private: ComparatorChain
-    """For artifacts that have secrets."""
+    """The comparators for artifacts with secrets."""
     panel: Panel
     select: Callable[[Artifact], Sequence[Variation]]
     effects: Mapping[str, str]
-    """Digests of what the variations of plugins do."""
+    """Digests of the effects of plugins' variations."""
     sources: Sources
     images: Images
     cancelled: threading.Event
@@ -131,7 +131,7 @@ class _Parts:
 
 
 def open_session(settings: SessionSettings, workspace: Workspace) -> RunningSession:
-    """Put the parts of a session together, in `workspace`.  Raises FtcError."""
+    """Create the parts of a session, in `workspace`.  Raises FtcError."""
     parts = _make_parts(settings, workspace)
     cached, no_cache = _open_cache(parts) if parts.is_local else (None, "")
     context = _make_context(parts, cached)
@@ -226,9 +226,9 @@ def _mask(text: str, secrets: Secrets) -> str:
 
 
 def _verifications_at_once(config: Config, machine: Machine) -> int:
-    """Return how many may be open.  Most of their time they wait for the gap between builds, or for a free job.
+    """Return the number of concurrent verifications, which mostly wait for the gap between builds or for a free job.
 
-    Each has its environments set up meanwhile: a launcher each and, without overlays, a copy of the sources.
+    Meanwhile each has its environments set up: a launcher each and, without overlayfs, a copy of the sources.
     """
     return min(_FEWEST_OPEN * config.jobs, _MOST_OPEN) if machine.overlay else _FEWEST_OPEN
 
@@ -245,7 +245,7 @@ def _start_recording(root: Path, sources: Sources) -> Recording:
 
 
 def load_images(folder: Path, cancelled: Callable[[], bool]) -> Images:
-    """Return what finds published files in registries and puts them into `folder`."""
+    """Return a source of published files in registries, which downloads them to `folder`."""
     images: Images = import_module("pytest_ftc.integrations.oci").OciImages(folder, cancelled)
     return images
 
@@ -253,6 +253,6 @@ def load_images(folder: Path, cancelled: Callable[[], bool]) -> Images:
 def _select_for(
     artifact: Artifact, *, default: str, vocabulary: Vocabulary, replaced: Mapping[str, Variation]
 ) -> tuple[Variation, ...]:
-    """Return the variations that are asked for, in the order of the catalogue, with their parameters."""
+    """Return the requested variations in the order of the catalogue, with their parameters."""
     selected = parse_specification(artifact.variations or default, vocabulary).select(vocabulary.catalogue)
     return tuple(replaced.get(variation.name, variation) for variation in selected)

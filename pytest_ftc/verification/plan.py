@@ -1,4 +1,4 @@
-"""The plan of one verification: a control build, and experiments in which every variation is flipped at once."""
+"""The plan of one verification: a control build, and experiments that flip all variations at once."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ _VARIABLES = {
     "temp_dir": "TMPDIR",
     "timezone": "TZ",
 }
-"""What an artifact's own ``env`` may fix; a setting that the project relies on is not varied."""
+"""Variables that an artifact may fix in its own ``env``; a variation is then not applied."""
 
 
 _NO_EFFECT = "it does not change the environment of this artifact"
@@ -45,10 +45,10 @@ class Plan:
 
     actions: tuple[Action, ...]
     variations: tuple[Variation, ...]
-    """Those that the experiments apply."""
+    """The variations that the experiments apply."""
     not_varied: tuple[NotVaried, ...]
     owners: Mapping[str, str] = field(default_factory=dict)
-    """Names of environment variables, each with that of the variation that sets it."""
+    """Environment variables, each with the name of the variation that sets it."""
 
     @property
     def varied(self) -> tuple[str, ...]:
@@ -64,15 +64,15 @@ class Plan:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BuildSetting:
-    """What the builds of a session share."""
+    """The settings that all builds of a session share."""
 
     machine: Machine
     folder: Path
-    """Below it, builds run where there are no namespaces; those of one artifact one after the other."""
+    """The folder in which builds run without namespaces; then those of one artifact run one at a time."""
     path: Sequence[str]
     """The search path for commands."""
     environ: Mapping[str, str]
-    """The environment from which ``pass_env`` takes."""
+    """The environment from which ``pass_env`` selects."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -94,7 +94,7 @@ def plan_builds(
     builds: int,
     trace: bool = False,
 ) -> Plan:
-    """Return the control build and `builds` - 1 experiments with every possible one of `variations`.
+    """Return the control build and `builds` - 1 experiments with all `variations` that can be applied.
 
     With `trace` the control is traced.
     """
@@ -148,7 +148,7 @@ def _plan_control(
 
 
 def _owners(alone: Mapping[str, Environment], control: Environment) -> dict[str, str]:
-    """Return the names of environment variables, each with that of the variation that sets it."""
+    """Return environment variables, each with the name of the variation that sets it."""
     return {
         variable: name
         for name, environment in alone.items()
@@ -158,11 +158,11 @@ def _owners(alone: Mapping[str, Environment], control: Environment) -> dict[str,
 
 
 def _obstacle(variation: Variation, control: Environment, own: Mapping[str, str], machine: Machine) -> str | None:
-    """Return why `variation` cannot be applied: the machine, the `control`, or a variable of the artifact's `own`."""
+    """Return why `variation` cannot be applied: the machine, the `control`, or the artifact's `own` variables."""
     variables = (_VARIABLES.get(variation.name), *getattr(variation, "variables", ()))
     fixed = [variable for variable in variables if variable in own]
     if fixed:
-        return f"the artifact sets {fixed[0]} itself"
+        return f"the artifact's env sets {fixed[0]}"
     if variation.name == "network" and not control.network and machine.isolation is not Isolation.NONE:
         return machine.unseen.get(variation.name) or "every build of this artifact runs offline"
     return variation.unavailable(machine) or machine.unseen.get(variation.name)
@@ -177,7 +177,7 @@ def plain_environment(
     variables: Mapping[str, str],
     path: Sequence[str],
 ) -> Environment:
-    """Return the environment of the control build: nothing unusual, but `token` wherever it can be planted."""
+    """Return the environment of the control build: ordinary values, with `token` in all that can hold it."""
     locale = next((candidate for candidate in ("C.UTF-8", "C.utf8") if candidate in machine.locales), "C")
     plain = {
         "PATH": os.pathsep.join(path),
@@ -204,7 +204,7 @@ def plain_environment(
 
 
 def _match_filesystem(control: Environment, variations: Sequence[Variation], machine: Machine) -> Environment:
-    """Put the control on a tmpfs too when the order of files is varied but the file system is not to be."""
+    """Also run the control on a tmpfs if the file order is varied, but the type of the file system is not."""
     names = {variation.name for variation in variations}
     if "fileordering" in names and "filesystem" not in names and machine.isolation is not Isolation.NONE:
         return replace(control, filesystem=FileSystem.TMPFS)
@@ -220,9 +220,9 @@ def plan_rebuild(
     experiment: int = 1,
     trace: Tracing = Tracing.NO,
 ) -> Action:
-    """Return one more build: the control environment with only the variations `names`, as `experiment` has them.
+    """Return a further build: the control environment with only the variations `names`, as in `experiment`.
 
-    New variables in the artifact's own ``env`` are set too.
+    New variables in the artifact's own ``env`` are also set.
     """
     artifact, plan, control = planned.artifact, planned.plan, planned.plan.actions[0]
     chosen = [variation for variation in plan.variations if variation.name in names]
@@ -245,7 +245,7 @@ def _vary(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Common:
-    """What all builds of one artifact have in common."""
+    """The settings that all builds of one artifact share."""
 
     artifact: Artifact
     source: Snapshot
@@ -275,17 +275,17 @@ class _Common:
 
 
 def _token(artifact: Artifact, index: int) -> str:
-    """Return the canary of a build: six letters that occur nowhere else, the same in every session."""
+    """Return the canary of a build: six letters that are unlikely elsewhere, and the same in every session."""
     digest = hashlib.sha256(os.fsencode(f"{artifact.id}\0{index}")).digest()
     return "".join("bcdfghjklmnpqrstvwxz"[byte % 20] for byte in digest[:6])
 
 
 def _epoch(artifact: Artifact, source: Snapshot) -> dict[str, str]:
-    """Return SOURCE_DATE_EPOCH as the artifact asks for it, see https://reproducible-builds.org/specs/source-date-epoch/."""
+    """Return the requested SOURCE_DATE_EPOCH, see https://reproducible-builds.org/specs/source-date-epoch/."""
     epoch = source.commit_time if artifact.source_date_epoch == "git" else artifact.source_date_epoch
     if epoch is None:
         raise SourceError(
-            'source_date_epoch = "git", but the source is in no git repository with a commit',
+            'source_date_epoch = "git", but the source is not in a git repository with a commit',
             advice='Commit it, or set source_date_epoch to a number of seconds or to "unset".',
         )
     return {"SOURCE_DATE_EPOCH": str(epoch)} if isinstance(epoch, int) else {}

@@ -1,4 +1,4 @@
-"""More builds of an artifact that differs, each with only some of the variations, within a budget."""
+"""Further builds for a diagnosis, each with only some of the variations, within a budget."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ from pytest_ftc.model.remedy import Changes
 from pytest_ftc.verification.plan import PlannedArtifact, plan_rebuild
 
 _SET_UP = 0.06
-"""Seconds, about, until a build starts in its environment."""
+"""Approximate seconds until a build starts in its environment."""
 _CHEAP_SECONDS, _PATIENCE = 20.0, 60.0
-"""As long as the builds of a diagnosis may take together and still be cheap; and it all, on a busy machine."""
+"""Limits in seconds of a cheap diagnosis: total duration of its builds, and elapsed time (on a busy machine)."""
 _FOR_REMEDIES = 4
 
 
 def apply_changes(artifact: Artifact, changes: Changes, tree: str) -> Artifact:
-    """Return `artifact` with `changes`, for a build in `tree`; flags are added to those that it sets itself."""
+    """Return `artifact` with `changes`, for a build in `tree`; flags are appended to those that it sets."""
     settings = dict(artifact.env)
     for name, value in changes.settings.items():
         value = value.replace("$PWD", tree)
@@ -34,19 +34,19 @@ def apply_changes(artifact: Artifact, changes: Changes, tree: str) -> Artifact:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RebuildBudget:
-    """How much a diagnosis may build."""
+    """The limits of a diagnosis."""
 
     builds: int
     seconds: float
-    """After these no more build is begun."""
+    """Time after which no further build is started."""
     cheap_builds: int = 0
-    """As many are done while they all take less than `_CHEAP_SECONDS`."""
+    """The number of builds permitted while all together take less than `_CHEAP_SECONDS`."""
 
 
 class ArtifactRebuilder:
-    """The `Rebuilder` of one artifact; `builds` are those done so far.
+    """The `Rebuilder` of one artifact; `builds` are its builds so far.
 
-    `experiment` is the number of the experiment whose values the variations have.
+    `experiment` is the number of the experiment from which the variations take their values.
     """
 
     def __init__(self, planned: PlannedArtifact, executor: Executor, *, experiment: int, budget: RebuildBudget) -> None:
@@ -58,23 +58,23 @@ class ArtifactRebuilder:
         self._begin = time.monotonic()
         self.builds: list[BuildResult] = []
         self.environments = {action.id: action.environment for action in planned.plan.actions}
-        """Those of all builds of the artifact, by id."""
+        """The environments of all builds of the artifact, by ID."""
 
     @property
     def left(self) -> int:
-        """How many more builds the budget allows."""
+        """The number of further builds that the budget permits."""
         taken = time.monotonic() - self._begin
         if taken >= self._budget.seconds:
             return 0
         if taken < _PATIENCE and sum(build.seconds for build in self.builds) < _CHEAP_SECONDS:
             return max(0, max(self._budget.builds, self._budget.cheap_builds) - len(self.builds))
-        # Those beyond the budget were cheap, and must not use up what it has for remedies.
+        # Builds beyond the budget were cheap, and do not reduce what remains for remedies.
         remedies = sum(build.role is Role.REMEDY for build in self.builds)
         reserved = _FOR_REMEDIES - remedies if self._budget.cheap_builds else 0
         return max(0, self._budget.builds - len(self.builds), reserved)
 
     def varying(self, groups: Sequence[Collection[str]], *, trace: bool = False) -> list[BuildResult]:
-        """Build at once, for each of `groups`, with only the variations it names; with `trace` the first is traced."""
+        """Build once for each of `groups`, in parallel, with only its variations; with `trace` the first is traced."""
         tracing = [Tracing.CONTENTS if trace and not number else Tracing.NO for number in range(len(groups))]
         actions = [
             self._action(
@@ -92,7 +92,7 @@ class ArtifactRebuilder:
         return results
 
     def at_the_time_of(self, build: BuildResult, lead: float) -> BuildResult:
-        """Build in the control's environment once more, with the clock `lead` seconds short of the start of `build`."""
+        """Repeat the control with the clock set to `lead` seconds before the start of `build`."""
         action = self._action(self._planned.artifact, (), Role.REPEAT, 0, Tracing.NO)
         start = build.started - _SET_UP - lead
         time.sleep((start - time.time()) % 1)
@@ -103,7 +103,7 @@ class ArtifactRebuilder:
         return result
 
     def with_changes(self, changes: Changes) -> Sequence[BuildResult]:
-        """Build a control and an experiment with all variations, both with `changes`; the second may be left out."""
+        """Build a control and an experiment with all variations, both with `changes`; the second may be omitted."""
         actions = [
             self._action(apply_changes(self._planned.artifact, changes, tree), names, Role.REMEDY, number, Tracing.NO)
             for number, (tree, names) in enumerate(

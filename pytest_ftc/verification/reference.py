@@ -1,4 +1,4 @@
-"""References: published files that the builds of an artifact must equal too."""
+"""References: published files with which the outputs of an artifact are compared."""
 
 from __future__ import annotations
 
@@ -23,14 +23,14 @@ from pytest_ftc.normalize.replace import normalize_file
 from pytest_ftc.normalize.rules import Rules
 
 _LARGEST = 4 << 30
-"""Bytes that a file may hold when it is normalized for comparison."""
+"""Largest content, in bytes, that is normalized for comparison."""
 
 
 def find_references(artifact: Artifact, images: Images | None = None) -> dict[str, Path]:
-    """Return the published files of `artifact` by name; a folder stands for all files directly in it.
+    """Return the published files of `artifact` by name; a folder means all files directly in it.
 
-    OCI references are fetched from `images`.  Raises SourceError when a pattern matches nothing, something cannot be
-    fetched, or two files have one name.
+    OCI references are fetched from `images`.  Raises SourceError if a pattern matches nothing, a file cannot be
+    fetched, or two files have the same name.
     """
     found: dict[str, Path] = {}
     for pattern in artifact.reference:
@@ -50,17 +50,17 @@ def find_references(artifact: Artifact, images: Images | None = None) -> dict[st
 
 def _add(found: dict[str, Path], name: str, file: Path, place: str) -> None:
     if found.setdefault(name, file) != file:
-        raise SourceError(f"reference: two files are called {name}; one of them is in {place}")
+        raise SourceError(f"reference: two files are named {name}; one of them is in {place}")
 
 
 def _registry(images: Images | None, name: str) -> Images:
     if images is None:
-        raise SourceError(f"reference: {name}: nothing here fetches from registries")
+        raise SourceError(f"reference: {name}: OCI registries are not supported here")
     return images
 
 
 def digest_references(artifact: Artifact, images: Images | None = None) -> str:
-    """Return a digest of the published files; empty where there are none.  Of OCI references no file is fetched.
+    """Return a digest of the published files; empty if there are none.  For OCI references, no file is fetched.
 
     Raises SourceError.
     """
@@ -77,9 +77,9 @@ def digest_references(artifact: Artifact, images: Images | None = None) -> str:
 def compare_with_references(
     verification: Verification, artifact: Artifact, folder: Path, images: Images | None = None
 ) -> Verification:
-    """Return `verification` as unreproducible where its outputs are not what was published.
+    """Return `verification` as unreproducible if its outputs differ from the published files.
 
-    `folder` is for copies that are needed for a moment.  Raises SourceError.
+    `folder` is for temporary copies.  Raises SourceError.
     """
     if not artifact.reference or verification.verdict is not Verdict.REPRODUCIBLE:
         return verification
@@ -92,7 +92,7 @@ def compare_with_references(
         one = _describe(published[name], other.path if other else name) if name in published else None
         for difference in compare_manifests([one] if one else [], [other] if other else [], artifact.metadata):
             if difference.kind is DifferenceKind.MODE:
-                continue  # a download does not keep them
+                continue  # a download does not preserve them
             seen.add(difference, (published[name], Path(control.blobs, other.sha256)) if one and other else None)
             if one and other:
                 seen.notes.append(_compare_normalized(name, published[name], Path(control.blobs, other.sha256), folder))
@@ -101,7 +101,7 @@ def compare_with_references(
     return replace(
         verification,
         verdict=Verdict.UNREPRODUCIBLE,
-        reason="its builds agree with each other, and not with what was published",
+        reason="the builds agree with each other, but not with the published files",
         differences=tuple(seen.differences),
         findings=tuple(seen.findings),
         notes=(*verification.notes, *seen.notes),
@@ -136,7 +136,7 @@ class _Seen:
         self.examined += files is not None
         leaves, cut = look_into(difference, difference.output, files)
         self.notes += cut
-        why = "control is what was published, experiment what was built"
+        why = "control is the published file, experiment the built one"
         for found in leaves:
             leaf = replace(found, location=f"{found.location} {PUBLISHED}".lstrip())
             self.differences.append(replace(difference, member=leaf.member, location=leaf.location))
@@ -144,7 +144,7 @@ class _Seen:
 
 
 def _compare_normalized(name: str, published: Path, built: Path, folder: Path) -> str:
-    """Return whether the two are the same once both are normalized: that is less than reproducible, and said apart."""
+    """Return a note on whether the two are equal after normalization, which is less than reproducible."""
     digests = set(_normalized(name, (published, built), folder))
     return note_normalized(name, equal=len(digests) == 1 and "" not in digests)
 

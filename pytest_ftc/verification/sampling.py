@@ -1,4 +1,4 @@
-"""Which artifacts a session verifies that verifies only some: the same for the same commit, none left out for long."""
+"""Sampling: a session verifies a subset of the artifacts, which depends on the commit and skips none for long."""
 
 from __future__ import annotations
 
@@ -20,20 +20,20 @@ from pytest_ftc.model.support.serialization import from_json, to_json
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Record:
-    """What is remembered of one artifact."""
+    """The sampling record of one artifact."""
 
     left_out: int = 0
-    """Sessions in a row that left it out."""
+    """The number of consecutive sessions that skipped it."""
     verified: float | None = None
-    """When it was last verified, seconds since 1970."""
+    """Time of the last verification, in seconds since 1970."""
 
 
 def choose(
     artifacts: Sequence[Artifact], *, rate: float, commit: str, records: Mapping[str, Record], most_left_out: int
 ) -> frozenset[str]:
-    """Return the ids of those to verify: about the share `rate`, decided by `commit` and id alone.
+    """Return the IDs of the artifacts to verify: about the share `rate`, depending only on `commit` and ID.
 
-    What is critical, was never verified, or was left out `most_left_out` times in a row, always is.
+    Critical artifacts, and those never verified or skipped `most_left_out` times in a row, are always included.
     """
     return frozenset(
         artifact.id
@@ -55,7 +55,7 @@ def _draw(commit: str, name: str) -> float:
 
 
 class Sampler:
-    """Decides for one session at the project `root`; `folder` keeps what is remembered of all projects."""
+    """Samples for one session in the project `root`; `folder` keeps the records of all projects."""
 
     def __init__(self, root: Path, folder: Path, *, rate: float, most_left_out: int) -> None:
         self._root = root
@@ -66,14 +66,14 @@ class Sampler:
         self._chosen: frozenset[str] | None = None
 
     def choose(self, artifacts: Sequence[Artifact]) -> None:
-        """Draw the sample from the artifacts that this session was asked to verify."""
+        """Draw the sample from the artifacts that this session would verify."""
         commit = current_commit(self._root) if self._rate < 1 else ""
         self._chosen = choose(
             artifacts, rate=self._rate, commit=commit, records=self._records, most_left_out=self._most_left_out
         )
 
     def why_left_out(self, artifact: Artifact) -> str:
-        """Return why `artifact` is not verified in this session, and since when it was not; empty if it is."""
+        """Return why `artifact` is skipped in this session, and when it was last verified; empty if it is verified."""
         if self._chosen is None or artifact.id in self._chosen:
             return ""
         record = self._records[artifact.id]
@@ -82,14 +82,14 @@ class Sampler:
         return f"not in this session's sample of {self._rate:.0%}; last verified {when}"
 
     def remember(self, verified: Collection[str], due: Collection[str], left_out: Collection[str]) -> None:
-        """Note which artifacts were verified, which are `due` since they did not pass, and which were left out.
+        """Record which artifacts were verified, which are `due` because they did not pass, and which were skipped.
 
-        Where that cannot be kept, nothing happens.
+        Errors are ignored.
         """
         now = time.time()
         with contextlib.suppress(OSError):
             self._file.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-            with locked(f"{self._file}.lock"):  # what other sessions note must not be lost
+            with locked(f"{self._file}.lock"):  # so that concurrent sessions do not overwrite each other's records
                 records = self._load()
                 records.update({name: Record(verified=now) for name in verified})
                 records.update({name: Record() for name in due})
@@ -107,5 +107,5 @@ class Sampler:
             values: Mapping[str, object] = json.loads(self._file.read_bytes())
             return {name: from_json(Record, value) for name, value in values.items()}
         except (OSError, ValueError, KeyError, TypeError, AttributeError):
-            # Not known when anything was verified: so everything is due.
+            # Without records, everything is due.
             return {}

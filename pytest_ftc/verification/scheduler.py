@@ -13,7 +13,7 @@ _PATIENCE = 0.2
 """Seconds."""
 
 _INCONCLUSIVE = (Verdict.FAILED, Verdict.FRAGILE, Verdict.ERROR)
-"""Verdicts that another try may change for the better.  That builds differ is a fact: two of them have shown it."""
+"""Verdicts that a retry may improve.  UNREPRODUCIBLE is final: two builds have proved it."""
 
 
 @dataclass(slots=True)
@@ -21,11 +21,11 @@ class _Begun:
     artifact: Artifact
     future: Future[Verification]
     returned: bool = False
-    """Whether somebody has had the result."""
+    """Whether the result has been returned."""
 
 
 class Background:
-    """Runs `verify` for artifacts in threads, `at_once` together; `cancel` has to make running calls return soon."""
+    """Runs `verify` for artifacts in `at_once` threads; `cancel` must make running calls return soon."""
 
     def __init__(
         self, verify: Callable[[Artifact], Verification], cancel: Callable[[], None], at_once: int = 16
@@ -37,20 +37,20 @@ class Background:
         self._lock = threading.Lock()
 
     def start(self, artifacts: Iterable[Artifact]) -> None:
-        """Begin to verify `artifacts`, in their order; those begun already go on."""
+        """Start verifying `artifacts` in their order, except those already started."""
         with self._lock:
             for artifact in artifacts:
                 if artifact.id not in self._begun:
                     self._begun[artifact.id] = _Begun(artifact, self._pool.submit(self._verify, artifact))
 
     def result(self, artifact: Artifact, waiting: Callable[[], None] = lambda: None) -> Verification:
-        """Return the verification of `artifact`, begun now if need be.  Raises what `verify` raises.
+        """Return the verification of `artifact`, started now if necessary.  Raises whatever `verify` raises.
 
-        A second request, because a test is run again, verifies it again if the verdict was inconclusive.
+        A second request, from a rerun of the test, verifies it again if the verdict was inconclusive.
         `waiting` is called a few times a second meanwhile.
         """
         begun = self._find_or_begin(artifact)
-        # The kernel may hand Ctrl-C to another thread, and Python handles it when this one wakes up: see signal(7).
+        # The kernel may deliver Ctrl-C to another thread, and Python handles it when this one wakes up: see signal(7).
         while not wait([begun.future], timeout=_PATIENCE).done:
             waiting()
         begun.returned = True
@@ -58,13 +58,13 @@ class Background:
 
     @property
     def open(self) -> tuple[tuple[Artifact, bool], ...]:
-        """The artifacts whose verification has not ended, each with whether it runs or waits for its turn."""
+        """The artifacts whose verification has not ended, each with whether it is running or queued."""
         with self._lock:
             begun = list(self._begun.values())
         return tuple((one.artifact, one.future.running()) for one in begun if not one.future.done())
 
     def close(self) -> None:
-        """Cancel what still runs and wait until it has ended."""
+        """Cancel running verifications and wait until they have ended."""
         with self._lock:
             for begun in self._begun.values():
                 begun.future.cancel()
@@ -77,7 +77,7 @@ class Background:
             if begun is None:
                 begun = _Begun(artifact, self._pool.submit(self._verify, artifact))
             elif begun.artifact != artifact or (begun.returned and begun.future.result().verdict in _INCONCLUSIVE):
-                # A test that is run again may declare its artifact otherwise: in another temporary folder, say.
+                # A rerun test may declare its artifact differently, for example in another temporary folder.
                 begun = _Begun(artifact, self._pool.submit(self._verify_again, artifact, begun))
             self._begun[artifact.id] = begun
             return begun
@@ -91,7 +91,7 @@ class Background:
 
 
 def _with_failures(verification: Verification, before: Verification) -> Verification:
-    """Return `verification` with what failed in the one `before` it: what then passes is flaky."""
+    """Return `verification` with the failure of the one `before` it: an artifact that passes now is flaky."""
     failed = {build.role: build for build in reversed(before.builds) if build.status is BuildStatus.FAILED}
     builds = tuple(
         replace(

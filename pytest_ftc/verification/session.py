@@ -25,16 +25,16 @@ class Verifier:
     def __init__(
         self, config: Config, results: Path, added: Contributions = NOTHING, records: Sequence[Path] = ()
     ) -> None:
-        """Logs and diffs go to the folder `results`, what a replay needs to those of `records`."""
+        """Logs and diffs go to the folder `results`, records for a replay to the folders `records`."""
         self._settings = SessionSettings(config=config, results=results, added=added, records=records)
         self._workspace = Workspace()
         self._lock = threading.Lock()
         self._open: RunningSession | None = None
 
     def start(self, artifacts: Sequence[Artifact], first: Collection[str] = ()) -> None:
-        """Begin to verify `artifacts` in the background.
+        """Start verifying `artifacts` in the background.
 
-        Those whose id is in `first` come first, then the critical ones, then those that take the shortest.
+        Those whose ID is in `first` come first, then the critical ones, then the quickest.
         """
         if artifacts:
             running = self._running()
@@ -43,11 +43,11 @@ class Verifier:
             running.background.start(sorted(ordered, key=lambda one: one.id not in first))
 
     def result(self, artifact: Artifact, waiting: Callable[[], None] = lambda: None) -> Verification:
-        """Return the verification of `artifact`, begun now if need be; `waiting` is called meanwhile."""
+        """Return the verification of `artifact`, started now if necessary; `waiting` is called meanwhile."""
         return self._running().background.result(artifact, waiting)
 
     def progress(self) -> Sequence[Progress]:
-        """Return where the verifications stand that have not ended."""
+        """Return the progress of all running verifications."""
         running = self._running()
         return [
             running.executor.look(artifact.name) if runs else Progress(name=artifact.name, doing="")
@@ -55,18 +55,18 @@ class Verifier:
         ]
 
     def build_once(self, artifact: Artifact) -> BuildResult:
-        """Build `artifact` in the environment of a control, and compare nothing.  Raises FtcError."""
+        """Build `artifact` once in the control environment, without comparison.  Raises FtcError."""
         return build_once(artifact, self._running().context)
 
     def close(self) -> None:
-        """End what still runs, and leave nothing behind; may be called again if it was interrupted."""
+        """End everything that is still running, and clean up; may be called again if it was interrupted."""
         if self._open:
             self._open.close()
         self._workspace.close()
 
     @property
     def problems(self) -> tuple[str, ...]:
-        """What went wrong with the store, one sentence each."""
+        """Problems with the store, one sentence each."""
         return self._open.problems if self._open else ()
 
     def describe(self, started: float) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""Where this user's store, key and caches are."""
+"""The folders of this user's store, key and caches."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from pytest_ftc.store.secret_key import load_key
 
 
 def find_key() -> bytes | None:
-    """Return the key for what may be secret; None where there is none and none can be made."""
+    """Return the key for values that may be secret; None if there is none and none can be created."""
     try:
         return load_key(key_file(), os.environ)
     except FtcError:
@@ -22,37 +22,37 @@ def find_key() -> bytes | None:
 
 
 def store_folder() -> Path:
-    """Return where this user's store is, unless an option says otherwise."""
+    """Return this user's default store folder."""
     return Path(os.environ["FTC_STORE"]).absolute() if os.environ.get("FTC_STORE") else user_cache("store")
 
 
 def written_by(config: Config) -> WrittenFiles:
-    """Return what a session with `config` writes: no build starts from it."""
-    # In CI the caches often lie in the project, since only what is there is kept.
+    """Return the files that a session with `config` writes, which are not sources."""
+    # In CI the caches are often inside the project, because only files there are preserved.
     own = (config.store or store_folder(), config.report, config.json, user_cache("store").parent, key_file().parent)
     return WrittenFiles([*config.written, *filter(None, own)])
 
 
 def key_file() -> Path:
-    """Return the file of the key under which this user's entries are authenticated."""
+    """Return the file of the key that authenticates this user's entries."""
     import platformdirs
 
     return Path(platformdirs.user_data_dir("pytest-ftc"), "store-key")
 
 
 def self_test_cache() -> Path:
-    """Return the folder in which passed self-tests are noted."""
+    """Return the folder that records passed self-tests."""
     return user_cache("self-tests")
 
 
 def user_cache(name: str) -> Path:
-    """Return the folder `name` of what is kept for this user."""
+    """Return the folder `name` in this user's cache."""
     import platformdirs
 
     return Path(platformdirs.user_cache_dir("pytest-ftc"), name)
 
 
 def search_path() -> tuple[str, ...]:
-    """Return where builds look for commands: beside the running Python first, so that ``python`` is that one."""
+    """Return the search path of builds: the folder of the running Python first, so that ``python`` is that one."""
     entries: Iterable[str] = (str(Path(sys.executable).parent), *os.environ.get("PATH", os.defpath).split(os.pathsep))
     return tuple(dict.fromkeys(entry for entry in entries if Path(entry).is_absolute()))

@@ -1,4 +1,4 @@
-"""The verb: verify(artifact) -> Verification.  The whole story of one artifact on one page."""
+"""verify(artifact) -> Verification: the whole verification of one artifact, step by step."""
 
 from __future__ import annotations
 
@@ -46,33 +46,33 @@ _TELLING = (Verdict.REPRODUCIBLE, Verdict.UNREPRODUCIBLE, Verdict.FRAGILE)
 """Verdicts that involve a varied build."""
 
 _DIAGNOSIS_SECONDS = 600
-"""After these no more build of a diagnosis is begun."""
+"""Time after which no further build of a diagnosis is started."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class VerificationContext:
-    """Everything a verification needs, put together once a session."""
+    """Everything that a verification needs, created once per session."""
 
     executor: Executor
     machine: Machine
     capture: Callable[[Path], Snapshot]
     prepare: Callable[[Artifact, Snapshot], Prepared]
     select: Callable[[Artifact], Sequence[Variation]]
-    """The variations asked for, for this artifact."""
+    """Returns the requested variations for an artifact."""
     builds: int | None
-    """None for two, and more where a build is quick."""
+    """The number of builds; None for two, or more if they are quick."""
     folder: Path
-    """Below it, builds run where there are no namespaces."""
+    """The folder in which builds run without namespaces."""
     path: tuple[str, ...]
     """The search path for commands."""
     environ: Mapping[str, str]
     trace: bool
-    """Whether to report what builds use beyond their declared inputs."""
+    """Whether to report undeclared inputs."""
     diagnose: DiagnosisMode
     max_builds: int | None
-    """Builds of one artifact, those of its diagnosis included; None for the default."""
+    """Most builds of one artifact, including its diagnosis; None for the default."""
     scratch: Path
-    """An empty folder for files that are needed for a moment."""
+    """An empty folder for temporary files."""
     logs: Path | None = None
     """Where logs are kept; None to leave them where the executor has put them."""
     cache: VerificationCache | None = None
@@ -94,20 +94,20 @@ class VerificationContext:
 
 
 def verify(artifact: Artifact, context: VerificationContext) -> Verification:
-    """Rebuild `artifact` in different environments, compare every output byte, and return the whole record."""
+    """Rebuild `artifact` in different environments, compare every output byte, and return the record."""
     begin = time.monotonic()
     verification = _or_error(artifact, lambda: _verify_with_secrets(artifact, context))
     return replace(verification, seconds=time.monotonic() - begin)
 
 
 def _or_error(artifact: Artifact, verify_it: Callable[[], Verification]) -> Verification:
-    """Return what `verify_it` returns, or the verdict ``error`` where it fails."""
+    """Return the result of `verify_it`, or the verdict ``error`` if it fails."""
     try:
         return verify_it()
     except FtcError as error:
         return Verification(id=artifact.id, name=artifact.name, verdict=Verdict.ERROR, reason=str(error))
     except Exception as error:
-        # A fault of our own must cost one artifact its verdict, and neither the session nor its report.
+        # A bug of ours must cost only this artifact's verdict, not the session or its report.
         return Verification(
             id=artifact.id,
             name=artifact.name,
@@ -118,7 +118,7 @@ def _or_error(artifact: Artifact, verify_it: Callable[[], Verification]) -> Veri
 
 
 def build_once(artifact: Artifact, context: VerificationContext) -> BuildResult:
-    """Build `artifact` in the control's environment.  Raises FtcError."""
+    """Build `artifact` once in the control environment.  Raises FtcError."""
     secrets = read_secrets(artifact.secrets, context.environ, artifact.source) if artifact.secrets else None
     given = {**artifact.env, **(secrets.variables if secrets else {})}
     source = context.capture(artifact.source)
@@ -151,7 +151,7 @@ def _verify_with_secrets(artifact: Artifact, context: VerificationContext) -> Ve
     context.known_secrets.append(secrets)
     guard = SecretGuard(secrets, context.logs, context.diffs, seconds=artifact.timeout)
     given = replace(artifact, env={**artifact.env, **secrets.variables})
-    # Nothing that follows has a value that is not masked: what fails says why in the words of a build, too.
+    # Mask everything that follows: reasons of failures also quote builds.
     return guard.mask(_or_error(artifact, lambda: _verify(given, _guarded(context, guard))))
 
 
@@ -181,7 +181,7 @@ def _verify(artifact: Artifact, context: VerificationContext) -> Verification:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Outcome:
-    """What the builds of an artifact have shown so far."""
+    """The result of an artifact's builds so far."""
 
     plan: Plan
     builds: tuple[BuildResult, ...]
@@ -252,7 +252,7 @@ def _judge(planned: PlannedArtifact, executor: Executor, context: VerificationCo
 def _find_what_breaks(
     planned: PlannedArtifact, outcome: _Outcome, executor: Executor, comparators: ComparatorChain
 ) -> _Outcome:
-    """Find the variations that break the build, and compare the outputs without them."""
+    """Find the variations that break the build, then compare the outputs of a build without them."""
     broken = next(index for index, build in enumerate(outcome.builds) if build.status is not BuildStatus.OK)
     breaking = find_what_breaks(planned, executor, experiment=broken)
     healed = (outcome.builds[0], breaking.healed) if breaking.healed else ()
@@ -270,7 +270,7 @@ def _find_what_breaks(
 
 
 def _explain(planned: PlannedArtifact, outcome: _Outcome, executor: Executor, context: VerificationContext) -> _Outcome:
-    """Locate the differences of an unreproducible artifact, and diagnose them if that is wanted."""
+    """Locate the differences of an unreproducible artifact, and diagnose them if requested."""
     if outcome.verdict is not Verdict.UNREPRODUCIBLE:
         return outcome
     if context.diagnose is DiagnosisMode.OFF:

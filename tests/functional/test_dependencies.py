@@ -216,7 +216,7 @@ def test_where_a_build_cannot_be_watched_the_answer_says_so_and_all_of_git_count
     assert not run()["cached"]
     answer = run()
     assert answer["cached"]
-    assert "files that nobody has seen" in str(answer["notes"])
+    assert "files that were not observed" in str(answer["notes"])
     git(source, "branch", "other")
     assert not run()["cached"]
 

@@ -48,7 +48,7 @@ def test_what_differs_is_a_finding_and_normalizing_is_said_apart(verify, release
     finding = run.artifact()["findings"][0]
     assert (finding["output"], finding["cause"], finding["confirmed"]) == ("out.gz", "time", False)
     assert "gzip header" in finding["location"]
-    assert "not with what was published" in run.flat
+    assert "but not with the published files" in run.flat
     assert any("after both are normalized" in note for note in run.artifact()["notes"])
 
 

@@ -182,7 +182,7 @@ def test_a_clone_elsewhere_needs_only_the_report(record, tmp_path):
     key = {"FTC_STORE_KEY": "that of another machine, and long"}
     status, text = run(folder, "--ftc-replay=given-experiment", f"--ftc-report={original.parent / 'report'}", **key)
     assert status == 0, text
-    assert "sources     not what they were: digest " in text
+    assert "sources     changed: digest " in text
     assert "the recorded one is unknown" in text.replace("\n              ", " ")
     assert "--ftc-report=" in text.split("again")[1]
 
@@ -215,8 +215,8 @@ def test_a_mistake_is_one_usage_error(clone):
         (["--ftc-keep"], ["--ftc-keep needs --ftc-replay"]),
         (["--ftc-replay=steady-experiment", "-n2"], ["add -n0"]),
         (["--ftc-replay=steady-experiment", "--ftc-shell"], ["needs a terminal"]),
-        (["--ftc-replay=steady-control"], ["is no record of a build", "expected an absolute path"]),
-        (["--ftc-replay=random-control"], ["is no record of a build"]),
+        (["--ftc-replay=steady-control"], ["is not a valid record of a build", "expected an absolute path"]),
+        (["--ftc-replay=random-control"], ["is not a valid record of a build"]),
     ):
         status, text = run(folder, *arguments)
         assert status == 4, text

@@ -173,7 +173,7 @@ def test_no_part_of_a_secret_stands_in_a_report_or_on_the_screen(project, verify
     assert not hidden_in(texts, token)
     for name in set(CUT) - {"printed", "raised"}:
         assert run.artifact(name)["verdict"] == "unreproducible"
-        assert "not shown: the output holds a secret" in str(run.artifact(name)["differences"]) or name == "named"
+        assert "not shown: the output contains a secret" in str(run.artifact(name)["differences"]) or name == "named"
 
 
 def test_a_session_that_is_killed_leaves_no_part_of_a_secret(project, monkeypatch):

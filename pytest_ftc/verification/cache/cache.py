@@ -1,4 +1,4 @@
-"""The verification cache: what earlier sessions have verified, and the outputs they compared."""
+"""The verification cache: verifications of earlier sessions, and their outputs."""
 
 from __future__ import annotations
 
@@ -46,18 +46,18 @@ from pytest_ftc.verification.plan import plain_environment
 from pytest_ftc.verification.reference import digest_references
 
 _MOST_BYTES = 1 << 30
-"""Of larger outputs only the digests are stored."""
+"""For larger outputs, only the digests are stored."""
 _ASKED_FOR = (Role.CONTROL, Role.EXPERIMENT)
-"""What every verification builds; all others belong to a diagnosis."""
+"""Roles of builds in every verification; all others belong to a diagnosis."""
 _NO_HISTORY = "none"
-"""In an entry whose builds could not be recorded."""
+"""Marks an entry whose builds could not be recorded."""
 
 
 class VerificationCache:
-    """Verifications in `store`; unless it `answers`, it is only compared with and written to.
+    """Verifications in `store`; unless it `answers`, entries are only written, and compared with new builds.
 
-    Entries are sealed with `key`; every build goes into the `history`, which is this machine's.  A store that fails
-    costs builds and never a verdict: what went wrong is noted in `problems`.
+    Entries are authenticated with `key`; every build is recorded in this machine's `history`.  A failing store costs
+    extra builds but never changes a verdict; `problems` lists its errors.
     """
 
     def __init__(self, store: Store, history: History, key: bytes, context: CacheContext, *, answers: bool) -> None:
@@ -73,16 +73,16 @@ class VerificationCache:
 
     @property
     def problems(self) -> tuple[str, ...]:
-        """What went wrong with the store, one sentence each."""
+        """Problems with the store, one sentence each."""
         refused = self._entries.refused
         forged = (f"{refused} cached verification(s) were not authentic and were rebuilt",) if refused else ()
         own: Sequence[str] = self._guard.attempt(lambda: self._store.problems, ())
         return (*self._guard.problems, *own, *forged, *self.ledger.problems)
 
     def query(self, artifact: Artifact) -> CacheQuery | None:
-        """Return the query for `artifact`; None for one that is never cached.
+        """Return the query for `artifact`; None if it is never cached.
 
-        Downloads are in no digest, and nothing that follows from a secret is written to the store.
+        No digest covers downloads, and nothing derived from a secret is written to the store.
         """
         if artifact.fetches or artifact.secrets:
             return None
@@ -109,13 +109,13 @@ class VerificationCache:
         return CacheQuery(artifact=artifact, inquiry=inquiry, state=state, tools=tools)
 
     def _environment(self, artifact: Artifact) -> Environment:
-        """Return the control environment without what differs between users and sessions."""
+        """Return the control environment without values that differ between users and sessions."""
         machine = replace(self._context.machine, identity=None)
         plain = plain_environment(artifact.name, "", machine, prefix="", variables={}, path=self._context.path)
         return replace(plain, network=artifact.preset is None)
 
     def lookup(self, query: CacheQuery) -> Verification | None:
-        """Return what an earlier session has verified, if that is at least what is asked for now."""
+        """Return the verification of an earlier session if it covers at least what is requested now."""
         if not self._answers:
             return None
         entry = self._entry(query)
@@ -137,17 +137,17 @@ class VerificationCache:
         return self.ledger.with_agreement(entry.action, artifact, answer)
 
     def _find_obstacle(self, query: CacheQuery, entry: Entry, known: Verification) -> str:
-        """Return why what is `known` from `entry` is no answer; empty if it is one."""
+        """Return why the verification `known` from `entry` cannot be reused; empty if it can."""
         if entry.disputed:
-            return "later builds left other outputs than the cached ones"
+            return "later builds had other outputs than the cached ones"
         if not self._is_enough(query, entry, known):
-            return "more is asked for than was verified"
+            return "more is requested than was verified"
         if not self.ledger.supports(entry, query.artifact, known):
             return "the history does not support the cached verdict"
         return name_changes(self._find_changes(query, entry))
 
     def _why(self, query: CacheQuery) -> tuple[str, ...]:
-        """Return the note that says why the artifact is built again, if it was built before."""
+        """Return a note on why the artifact is built again, if it was built before."""
         if not self._answers:
             return ()
         why = self._obstacles.get(query.artifact.id)
@@ -161,7 +161,7 @@ class VerificationCache:
     ) -> Verification:
         """Store `verification`, of builds from `source`, and return it with its agreement.
 
-        If it is `disputed`, only its builds are recorded: the entry that it contradicts stays, and is no answer.
+        If it is `disputed`, only its builds are recorded: the entry that it contradicts is kept but not reused.
         """
         if verification.verdict is Verdict.ERROR or not self._is_about(query, source):
             return verification
@@ -176,7 +176,7 @@ class VerificationCache:
         return self.ledger.with_agreement(query.inquiry.action, query.artifact, noted)
 
     def _keep(self, query: CacheQuery, verification: Verification, mark: Mark | None) -> tuple[str, ...]:
-        """Make `verification` the entry of its action; return a note if that is not possible."""
+        """Store `verification` as the entry of its action; return a note if that is not possible."""
         control, artifact = verification.builds[0], query.artifact
         try:
             used = describe_uses(control, self._context.dependencies, artifact.source, query.state)
@@ -196,7 +196,7 @@ class VerificationCache:
         if self._find_changes(query, entry):
             return None
         now, metadata = verification.builds[0].outputs, query.artifact.metadata
-        # An unreproducible one differs from itself, so at least one of its builds differs from the current ones.
+        # The builds of an unreproducible one differ from each other, so at least one differs from the current builds.
         ran = (build for build in known.builds if build.status is BuildStatus.OK and build.role in _ASKED_FOR)
         differences = next(filter(None, (compare_manifests(build.outputs, now, metadata) for build in ran)), None)
         if not differences:
@@ -209,7 +209,7 @@ class VerificationCache:
         )
 
     def fetch(self, output: Output, to: Path) -> bool:
-        """Write the content that was recorded for `output` to the file `to`; return whether it is still there."""
+        """Write the recorded content of `output` to the file `to`; return whether it is still available."""
         digest = Digest(output.sha256, output.size)
 
         def get() -> bool:
@@ -238,21 +238,21 @@ class VerificationCache:
         if entry.builds < inquiry.builds or ((context.trace or query.artifact.strict) and not entry.traced):
             return False
         if known.verdict is Verdict.UNREPRODUCIBLE:
-            # Fewer variations might find nothing, and more of a diagnosis may be wanted than there is.
+            # With fewer variations there may be no difference, and a fuller diagnosis may be requested.
             explained = not context.diagnose.is_deeper_than(DiagnosisMode(entry.diagnose))
             return dict(entry.asked) == dict(inquiry.asked) and explained
         if any(entry.asked.get(name) != how for name, how in inquiry.asked.items()):
             return False
-        # What could not be varied then might be varied now.
+        # Variations that could not be applied then may be possible now.
         return entry.facilities == inquiry.facilities or set(inquiry.asked) <= set(known.varied)
 
     def _find_changes(self, query: CacheQuery, entry: Entry) -> list[str]:
-        """Return what is not as it was when `entry` was made, of what its build used beside its declared inputs."""
+        """Return the undeclared inputs of the build of `entry` that have changed since."""
         dependencies = self._context.dependencies
         return find_changes(entry.dependencies, dependencies, query.artifact.source, query.state)
 
     def _is_about(self, query: CacheQuery, source: Snapshot) -> bool:
-        """Return whether what was built, and with what, is what was asked about: it may change meanwhile."""
+        """Return whether sources and tools are still those of `query`: they may change during the builds."""
         if not self._context.toolchain.is_still(query.tools):
             return False
         try:
@@ -264,7 +264,7 @@ class VerificationCache:
             return False
 
     def _dispute_entry(self, query: CacheQuery) -> None:
-        """Note in the entry itself that it is disputed: the history may be lost."""
+        """Mark the entry itself as disputed, because the history may be lost."""
         entry = self._entries.get(query.inquiry.action)
         if entry and not entry.disputed:
             self._entries.put(replace(entry, disputed=True))
@@ -294,7 +294,7 @@ class VerificationCache:
         )
 
     def _put_outputs(self, control: BuildResult) -> tuple[str, ...]:
-        """Keep the contents of the outputs; the store takes the session's own files where it can."""
+        """Store the contents of the outputs, if possible by moving the session's own files."""
         known = {Digest(output.sha256, output.size) for output in control.outputs if output.sha256}
         if sum(digest.size for digest in known) > _MOST_BYTES:
             return ()

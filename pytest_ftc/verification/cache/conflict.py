@@ -1,4 +1,4 @@
-"""When builds agree with each other, and not with what was recorded for the same action: that is a difference too."""
+"""Conflicts with the cache: builds agree with each other, but not with the record for the same action."""
 
 from __future__ import annotations
 
@@ -47,9 +47,9 @@ def dispute(
     examination: Examination,
     folder: Path,
 ) -> Verification:
-    """Return `verification` as unreproducible, with a finding for every output that was recorded otherwise.
+    """Return `verification` as unreproducible, with a finding for every output that differs from the record.
 
-    `fetch` writes the content that was recorded for an output to a file, in `folder`, and returns whether it is there.
+    `fetch` writes the recorded content of an output to a file in `folder`, and returns whether it is available.
     """
     control = verification.builds[0]
     differences: list[Difference] = []
@@ -99,9 +99,9 @@ def _findings(differences: list[Difference], disagreement: Disagreement) -> Iter
             cause=Cause.MACHINE.value,
             confirmed=False,
             evidence=_evidence(difference),
-            why=f"the builds of this session agree; those of {when} on {where} left other bytes from the same inputs",
+            why=f"the builds of this session agree; those of {when} on {where} had other outputs from the same inputs",
             remedy=Remedy(
-                summary="compare what is installed and configured on the two machines, apart from what is varied; "
+                summary="compare the installed software and the configuration of the two machines; "
                 "ftc history lists every build"
             ),
         )

@@ -1,4 +1,4 @@
-"""What the verification cache is asked, with what it finds its answers, and what it may find instead."""
+"""Queries to the verification cache, the context that they share, and disagreements with recorded outputs."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from pytest_ftc.verification.cache.key import Inquiry
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CacheContext:
-    """What a session asks of every verification, and all that it finds its answers with."""
+    """The requirements of a session for cached verifications, and everything needed to check them."""
 
     project: Path
     sources: Sources
@@ -32,35 +32,35 @@ class CacheContext:
     has_environment: Callable[[str], bool]
     """Returns whether build requirements of this digest are still installed."""
     platform: Sequence[str]
-    """What kind of machine and Python this is."""
+    """The kind of machine, and the version of Python."""
     effects: Mapping[str, str] = field(default_factory=dict)
-    """Digests of what the variations of plugins do, by name."""
+    """Digests of the effects of plugins' variations, by name."""
     images: Images | None = None
-    """Where published files in registries are found."""
+    """The source of published files in registries."""
     dependencies: Dependencies = field(default_factory=Dependencies)
-    """Looks at what builds use outside their sources."""
+    """Describes the files that builds use outside their sources."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CacheQuery:
-    """What is asked about one artifact."""
+    """A query for one artifact."""
 
     artifact: Artifact
     inquiry: Inquiry
     state: SourceState
     tools: Mapping[str, str] = field(default_factory=dict)
-    """Digests of what its builds are run with, by path."""
+    """Digests of the tools of its builds, by path."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Disagreement:
-    """Outputs that an earlier verification of the same action has recorded otherwise."""
+    """Outputs that differ from those of an earlier verification of the same action."""
 
     differences: tuple[Difference, ...]
-    """`control` is what was recorded, `experiment` what was built now."""
+    """`control` is the recorded output, `experiment` the current one."""
     machine: str
-    """Where the earlier builds ran."""
+    """The machine of the earlier builds."""
     elsewhere: bool
-    """Whether that is another machine than this one."""
+    """Whether that is a different machine."""
     made: float
-    """When, seconds since 1970."""
+    """Time of the earlier builds, in seconds since 1970."""

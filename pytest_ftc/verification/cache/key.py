@@ -1,4 +1,4 @@
-"""What an artifact's verification is remembered by: the digest of all that decides its outputs."""
+"""The key of a cached verification: a digest of everything on which the artifact's outputs depend."""
 
 from __future__ import annotations
 
@@ -15,20 +15,20 @@ from pytest_ftc.model.protocols import Variation
 from pytest_ftc.model.support.serialization import to_json
 
 SCHEMA = 1
-"""Changes when entries of earlier versions must not be answered from any more."""
+"""Changes if entries of earlier versions must no longer be reused."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Inquiry:
-    """A question to the action cache: what is known of this action, for these variations and so many builds?"""
+    """A lookup in the action cache: an action, with the requested variations and number of builds."""
 
     inputs: Mapping[str, str]
-    """What decides the outputs, each part by its digest, so that a change can be attributed."""
+    """Digests of everything on which the outputs depend, by part, so that a change can be attributed."""
     asked: Mapping[str, str]
-    """The variations asked for, each with its parameters."""
+    """The requested variations, each with its parameters."""
     builds: int
     facilities: str
-    """Digest of what this machine offers: what it could not vary once it cannot vary now."""
+    """Digest of the machine's facilities: if it is unchanged, the same variations are impossible as before."""
 
     @property
     def action(self) -> str:
@@ -38,7 +38,7 @@ class Inquiry:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ActionInputs:
-    """What decides the outputs of an artifact's builds, beside its declaration."""
+    """The inputs of an artifact's builds, apart from its declaration."""
 
     source: str
     """Digest of the source tree."""
@@ -46,16 +46,16 @@ class ActionInputs:
     epoch: int | str | None
     tools: Mapping[str, str]
     passed: Mapping[str, str]
-    """What it gets from the environment."""
+    """The variables that it gets from the environment."""
     reference: str
     environment: Mapping[str, object]
     platform: Sequence[str]
 
 
 def describe_inputs(artifact: Artifact, inputs: ActionInputs, key: bytes) -> dict[str, str]:
-    """Return what decides the outputs of `artifact`, each part by its digest.
+    """Return digests of everything on which the outputs of `artifact` depend, by part.
 
-    Without the `key` nobody can guess the variables from their digest.
+    The digest of variables is keyed, so that values cannot be guessed from it without the `key`.
     """
     sockets = {"sockets": _digest(artifact.pass_sockets)} if artifact.pass_sockets else {}
     variables = json.dumps([dict(artifact.env), dict(inputs.passed)], sort_keys=True).encode()
@@ -70,7 +70,7 @@ def describe_inputs(artifact: Artifact, inputs: ActionInputs, key: bytes) -> dic
         "reference": inputs.reference,
         "toolchain": _digest(dict(inputs.tools)),
         "variables": hmac.new(key, b"variables\0" + variables, hashlib.sha256).hexdigest(),
-        # Without a field that stores from before `source_mode` do not know, where it is not set.
+        # Omit a field that is not set and that stores from before `source_mode` do not have.
         "environment": _digest({k: v for k, v in inputs.environment.items() if (k, v) != ("source_umask", None)}),
         "platform": _digest(list(inputs.platform)),
         "version": f"{__version__} {SCHEMA}",
@@ -78,9 +78,9 @@ def describe_inputs(artifact: Artifact, inputs: ActionInputs, key: bytes) -> dic
 
 
 def describe_variations(variations: Sequence[Variation], effects: Mapping[str, str]) -> dict[str, str]:
-    """Return the `variations` by name, each as text that changes with its parameters, and with its effect.
+    """Return the `variations` by name, each as text that changes with its parameters and its effect.
 
-    `effects` are digests of what the variations of plugins do; those of our own change with our version.
+    `effects` are digests of the effects of plugins' variations; built-in ones change only with our version.
     """
     return {
         variation.name: json.dumps(_parameters(variation), sort_keys=True) + effects.get(variation.name, "")

@@ -1,4 +1,4 @@
-"""The ledger: every build that took part in a verification, and how many agree with each other."""
+"""The ledger: the builds of all verifications, and how many of them agree."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from pytest_ftc.verification.cache.store_guard import StoreGuard
 class Ledger:
     """The builds of the artifacts of `project`, in the `history` of this machine.
 
-    If the store is `shared`, it has entries whose builds are in other machines' histories.
+    A `shared` store has entries whose builds are in other machines' histories.
     """
 
     def __init__(self, history: History, project: Path, guard: StoreGuard, *, shared: bool = False) -> None:
@@ -33,16 +33,18 @@ class Ledger:
 
     @property
     def problems(self) -> tuple[str, ...]:
-        """What went wrong with the history, one sentence each."""
+        """Problems with the history, one sentence each."""
         lost = self._history.lost
         return (
-            (f"the history {lost}; a new one was started, and what rested on the old one is rebuilt",) if lost else ()
+            (f"the history {lost}; a new one was started, and verdicts that depended on the old one are rebuilt",)
+            if lost
+            else ()
         )
 
     def add(self, action: str, artifact: Artifact, verification: Verification) -> Mark | None:
         """Record the builds of `verification`, except those that try a remedy.
 
-        Returns the place behind them; None where they could not be recorded.
+        Returns the position of the last one; None if they could not be recorded.
         """
         builds = [build for build in verification.builds if build.role is not Role.REMEDY]
         records = [self._record(action, artifact, build, verification.verdict) for build in builds]
@@ -57,9 +59,9 @@ class Ledger:
         return replace(verification, agreement=found if found and found.builds else None)
 
     def supports(self, entry: Entry, artifact: Artifact, verification: Verification) -> bool:
-        """Return whether the history holds the builds of a reproducible `verification` and no later ones against it.
+        """Return whether the history has the builds of a reproducible `verification` and none that contradict it.
 
-        False also where that cannot be known.
+        Returns False if that is unknown.
         """
         if verification.verdict is not Verdict.REPRODUCIBLE:
             return True
@@ -71,7 +73,7 @@ class Ledger:
         return since is not None and not self._history.contradicts(entry.action, digest, since)
 
     def _find(self, entry: Entry, digest: str) -> int | None:
-        """Return the place in the history behind the builds of `entry`; None if they are not there."""
+        """Return the number of the last build of `entry` in the history; None if it is missing."""
         if self._shared and entry.machine != platform.node():
             return self._history.find_before(entry.made)  # they are in the history of that machine
         if entry.history:
@@ -79,20 +81,20 @@ class Ledger:
         return self._history.find_control(entry.action, digest, entry.made)
 
     def note_inputs(self, artifact: Artifact, text: str) -> None:
-        """Keep what `artifact` was built from, so that the next session can name what has changed."""
+        """Record the inputs of `artifact`, so that the next session can name what has changed."""
         self._guard.attempt(lambda: self._history.note_inputs(self._project, artifact.id, text), None)
 
     def inputs_of(self, artifact: Artifact) -> str:
-        """Return what `artifact` was last built from; empty where that is not known."""
+        """Return the inputs of the last build of `artifact`; empty if unknown."""
         return self._guard.attempt(lambda: self._history.inputs_of(self._project, artifact.id), "")
 
     def order(self, artifacts: Sequence[Artifact]) -> list[Artifact]:
-        """Return `artifacts` in the best order to build: critical ones first, then those that took the shortest."""
+        """Return `artifacts` in the best order to build: critical ones first, then the quickest."""
         seconds: Mapping[str, float] = self._guard.attempt(lambda: self._history.last_seconds(self._project), {})
         return sorted(artifacts, key=lambda one: (not one.critical, seconds.get(one.id, float("inf"))))
 
     def close(self) -> None:
-        """Close the history, and once a day remove from the store what has long been unused."""
+        """Close the history, and once a day collect garbage in the store."""
         self._guard.attempt(lambda: tidy_up(self._history), None)
         self._history.close()
 

@@ -1,4 +1,4 @@
-"""Why an artifact is built again: what has changed since it was built last."""
+"""Cache misses: naming what has changed since an artifact was last built."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from typing import Any
 from pytest_ftc.verification.cache.context import CacheQuery
 
 _MOST_FILES = 5000
-"""Source files that are remembered by name."""
+"""Most source files to record by name."""
 _MOST_NAMED = 3
 _INPUTS = {
     "command": "its command changed",
-    "outputs": "its outputs are others",
+    "outputs": "its declared outputs changed",
     "repository": "the commit, a tag or the index changed",
     "epoch": "SOURCE_DATE_EPOCH changed",
     "reference": "the published files changed",
@@ -23,18 +23,18 @@ _INPUTS = {
     "platform": "the platform changed",
     "version": "pytest-ftc changed",
 }
-"""What is said of each part of an action, but for the sources and the tools, which are named."""
+"""Phrases for the parts of an action, except sources and tools, which are named."""
 
 
 def describe_query(query: CacheQuery) -> str:
-    """Return what `query` asks about, so that the next session can name what has changed."""
+    """Return a description of `query`, so that the next session can name what has changed."""
     files = query.state.files
     known = {"inputs": query.inquiry.inputs, "tools": query.tools, "files": files if len(files) <= _MOST_FILES else {}}
     return json.dumps(known, separators=(",", ":"))
 
 
 def explain_query(before: str, query: CacheQuery) -> str:
-    """Return what has changed since `describe_query` returned `before`; empty if that is not known."""
+    """Return what has changed since `describe_query` returned `before`; empty if unknown."""
     try:
         then, now = json.loads(before), json.loads(describe_query(query))
         return name_some([*_files(then, now), *_tools(then, now), *_others(then, now)])
@@ -43,12 +43,12 @@ def explain_query(before: str, query: CacheQuery) -> str:
 
 
 def name_changes(changes: Sequence[str]) -> str:
-    """Return that these paths, or whatever they are, have changed."""
+    """Return a phrase which says that these paths, or other things, have changed."""
     return name_some([f"{change} changed" for change in changes])
 
 
 def name_some(phrases: Sequence[str]) -> str:
-    """Return the first of `phrases`, and how many more there are."""
+    """Return the first of `phrases` and the number of further ones."""
     more = len(phrases) - _MOST_NAMED
     return ", ".join(phrases[:_MOST_NAMED]) + (f" and {more} more" if more > 0 else "")
 

@@ -30,7 +30,7 @@ def make_cache_context(
     effects: Mapping[str, str],
     images: Images | None = None,
 ) -> CacheContext:
-    """Return what a session asks of every verification; `effects` are digests of what variations of plugins do."""
+    """Return the context of a session; `effects` are digests of the effects of plugins' variations."""
     return CacheContext(
         project=config.root,
         sources=sources,

@@ -1,4 +1,4 @@
-"""Access to the store that costs builds when the store fails, and never a verdict."""
+"""Access to the store in which a failing store costs extra builds, but never changes a verdict."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from pytest_ftc.model.errors import StoreUnavailableError
 T = TypeVar("T")
 
 _FAILURES, _REST = 3, 30
-"""After so many failures in a row the store is not used for so many seconds; then one attempt decides."""
+"""After this many failures in a row, the store is not used for this many seconds; then one attempt decides."""
 
 
 class StoreGuard:
@@ -26,13 +26,13 @@ class StoreGuard:
 
     @property
     def problems(self) -> tuple[str, ...]:
-        """What went wrong, one sentence each."""
+        """Problems, one sentence each."""
         return tuple(self._problems)
 
     def attempt(self, act: Callable[[], T], otherwise: T) -> T:
-        """Return the result of `act`, or `otherwise` when the store fails or is not to be used."""
+        """Return the result of `act`, or `otherwise` if the store fails or must not be used."""
         try:
-            # Not `call`, which lets nobody else in until it returns.
+            # Not `call`, which blocks other threads until it returns.
             with self._breaker.calling():
                 return act()
         except (StoreUnavailableError, CircuitBreakerError) as error:

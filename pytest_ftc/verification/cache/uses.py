@@ -1,4 +1,4 @@
-"""What a build used outside its sources, as far as it was seen: a cached verdict holds while that is as it was."""
+"""The observed uses of files outside the sources: a cached verdict is valid while these are unchanged."""
 
 from __future__ import annotations
 
@@ -11,24 +11,25 @@ from pytest_ftc.builds.inputs.source_state import SourceState, digest_repository
 from pytest_ftc.model import BuildResult
 from pytest_ftc.store.action_cache import Entry
 
+# Keys in stored entries, which must not change.
 _ORDER = "the order of the times of the sources"
 _REPOSITORY = "the configuration or a reference of the repository"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Uses:
-    """What one build used."""
+    """The uses of one build."""
 
     tokens: Mapping[str, str] = field(default_factory=dict)
     """A token for each path."""
     unseen: str = ""
-    """Why that may not be all."""
+    """Why the tokens may be incomplete."""
 
 
 def describe_uses(control: BuildResult, dependencies: Dependencies, source: Path, state: SourceState) -> Uses:
-    """Return what the build `control` of `source` in that `state` used.
+    """Return the uses of the build `control` of `source` in that `state`.
 
-    Raises ChangedError where that was changed meanwhile.
+    Raises ChangedError if a used file was changed meanwhile.
     """
     trace, order = control.trace, {_ORDER: state.order}
     if trace is None:
@@ -38,7 +39,7 @@ def describe_uses(control: BuildResult, dependencies: Dependencies, source: Path
 
 
 def find_changes(tokens: Mapping[str, str], dependencies: Dependencies, source: Path, state: SourceState) -> list[str]:
-    """Return what is not as in `tokens` any more, of what a build of `source`, now in that `state`, used."""
+    """Return the used paths that no longer match `tokens`; `source` is now in that `state`."""
     now = {
         **({_ORDER: state.order} if _ORDER in tokens else {}),
         **(_all_of_repository(source, state) if _REPOSITORY in tokens else {}),
@@ -48,17 +49,17 @@ def find_changes(tokens: Mapping[str, str], dependencies: Dependencies, source: 
 
 
 def _all_of_repository(source: Path, state: SourceState) -> dict[str, str]:
-    """Return a token for all that a build may have read in a repository that it sees."""
+    """Return a token for everything that a build may have read in a visible repository."""
     return {_REPOSITORY: digest_repository(source)} if state.repository else {}
 
 
 def describe_unseen(entry: Entry) -> tuple[str, ...]:
-    """Return the note for a verdict that is answered although not all is known that its build used."""
+    """Return a note for a reused verdict if the record of its build's uses is incomplete."""
     if not entry.unseen:
         return ()
     return (
         (
-            "cached, though the build may use files that nobody has seen and its command does not name "
-            f"({entry.unseen}); --ftc-no-cache builds it"
+            "cached, but the build may use files that were not observed and its command does not name "
+            f"({entry.unseen}); --ftc-no-cache rebuilds it"
         ),
     )

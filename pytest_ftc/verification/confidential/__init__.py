@@ -1,1 +1,1 @@
-"""What builds are given and must not give away."""
+"""Protecting the secrets of builds."""

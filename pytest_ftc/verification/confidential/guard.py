@@ -1,4 +1,4 @@
-"""Stands between the builds of an artifact that has secrets and all that is kept or shown of them."""
+"""Guards the results of builds with secrets: nothing unmasked is stored or shown."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from pytest_ftc.verification.confidential.mask_record import NOT_SHOWN, mask_bui
 
 
 class SecretGuard:
-    """Searches each build for `secrets` as soon as it has ended, before anything of it is compared or kept."""
+    """Searches each build for `secrets` as soon as it has ended, before any of it is compared or stored."""
 
     def __init__(self, secrets: Secrets, logs: Path | None, diffs: Path | None = None, *, seconds: float = 600) -> None:
         self._secrets = secrets
@@ -27,13 +27,13 @@ class SecretGuard:
         self._lock = threading.Lock()
 
     def admit(self, build: BuildResult) -> BuildResult:
-        """Search `build`, and return it with its logs masked, and moved to where logs are kept."""
+        """Search `build`, and return it with its logs masked and moved to the folder for logs."""
         with self._lock:
             self._search.search(build)
             return mask_build(build, self._secrets, self._logs)
 
     def hides(self, output: str) -> bool:
-        """Whether no value of `output` may be shown."""
+        """Return whether no value of `output` may be shown."""
         return output in self._search.hidden
 
     def mask_diff(self, difference: Difference) -> Difference:
@@ -47,7 +47,7 @@ class SecretGuard:
         return str(target) if mask_file(diff, target, self._secrets) else ""
 
     def mask(self, verification: Verification) -> Verification:
-        """Return `verification` with what leaked, and without the values themselves."""
+        """Return `verification` with its leaks, and without the values themselves."""
         masked = mask_record(verification, self._secrets, self._search.hidden)
         leaks = tuple(dict.fromkeys(map(self._secrets.mask, self._search.leaks)))
         left_out = list(dict.fromkeys(map(self._secrets.mask, self._search.not_searched)))
@@ -56,7 +56,7 @@ class SecretGuard:
 
 
 class GuardedExecutor:
-    """Runs builds by another executor, and has the guard see each of them first."""
+    """Runs builds with another executor, and passes each result through the guard."""
 
     def __init__(self, inner: Executor, guard: SecretGuard) -> None:
         self._inner = inner
@@ -72,7 +72,7 @@ class GuardedExecutor:
 
 
 class GuardedComparators(ComparatorChain):
-    """Has `inner` look into outputs that hold no secret, and into no others."""
+    """Lets `inner` examine only outputs without secrets."""
 
     def __init__(self, inner: ComparatorChain, guard: SecretGuard) -> None:
         super().__init__()

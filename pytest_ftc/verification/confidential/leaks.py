@@ -1,4 +1,4 @@
-"""Secrets of builds: looked for in all that a build left."""
+"""Searching the outputs and logs of builds for secrets."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ from pytest_ftc.model import BuildResult, Output
 from pytest_ftc.model.support.readings import read_all, texts_in
 
 _LONGEST_FORM = 20
-"""Bytes that a dump takes for one of a secret, offsets and characters included."""
+"""Bytes of a hex dump for each byte of a secret, including offsets and the character column."""
 _SPARE = 4096
 _DECOMPRESSED = 1 << 29
-"""Bytes of one output that are decompressed."""
+"""Most bytes to decompress in one output."""
 
 
 class LeakSearch:
-    """Looks for secrets in what builds left, and keeps what it found, and which outputs must not be shown."""
+    """Searches the results of builds for secrets, and records the leaks and the outputs that must not be shown."""
 
     def __init__(self, secrets: Secrets, seconds: float) -> None:
         self._seconds = seconds
@@ -34,7 +34,7 @@ class LeakSearch:
         """One sentence for each secret and place."""
         self.not_searched: dict[str, None] = {}
         self.hidden: set[str] = set()
-        """Paths of outputs that hold a secret, or could not be searched to their end."""
+        """Paths of outputs that contain a secret, or could not be searched completely."""
 
     def search(self, build: BuildResult) -> None:
         """Search the outputs and logs of `build`, for as long as a build may take."""
@@ -66,7 +66,7 @@ class LeakSearch:
     def _find_in_names(self, output: Output) -> Iterator[str]:
         folder = set(self._seeker.find(os.fsencode(output.path.rpartition("/")[0]), None))
         for what in self._seeker.find(os.fsencode(output.path), None):
-            # A secret in the name of a folder is reported with that folder, if it is an output.
+            # A secret in the name of a folder is reported for the folder itself, if that is an output.
             if what not in folder:
                 yield f"{what} appears in the name of {output.path}"
             else:
@@ -89,7 +89,7 @@ class LeakSearch:
 
 
 class SecretSeeker:
-    """Looks for secrets in bytes, also where these are escaped, broken over lines, or dumped in columns."""
+    """Finds secrets in bytes, even if they are escaped, broken across lines, or in a hex dump."""
 
     def __init__(self, spellings: Sequence[Spelling]) -> None:
         self._wanted = {one.data: one for one in reversed(spellings)}

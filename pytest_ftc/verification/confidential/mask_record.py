@@ -1,4 +1,4 @@
-"""Masking what is secret in the record of a verification and in the files that belong to it."""
+"""Masking secrets in the record of a verification and in its files."""
 
 from __future__ import annotations
 
@@ -14,19 +14,19 @@ from pytest_ftc.model import BuildResult, Difference, Evidence, Finding, Verific
 from pytest_ftc.model.support.atomic_file import temporary_file, umask
 from pytest_ftc.verification.confidential.leaks import logs_of
 
-NOT_SHOWN = "not shown: the output holds a secret, or could not be searched for secrets"
+NOT_SHOWN = "not shown: the output contains a secret, or could not be searched for secrets"
 
 _CHUNK = 4 << 20
-"""Bytes of a log that are masked at a time."""
+"""Bytes of a log to mask at a time."""
 _HELD = 1 << 18
-"""Bytes at the end of a chunk that are masked with the next one, too: a secret may stand across both."""
+"""Bytes at the end of a chunk that are masked again with the next one: a secret may cross the border."""
 _OURS = {"id", "name", "sha256", "blobs", "log", "diff", "recipe", "verdict", "cause", "variation", "varied", "role"}
 _OURS |= {"status", "type", "mode", "requirements"}
-"""Fields of what we have written and never cut: by chance it may have a part in common with a secret."""
+"""Fields with our own values, never shortened: only whole secrets are masked in them, since parts occur by chance."""
 
 
 def mask_build(build: BuildResult, secrets: Secrets, logs: Path | None) -> BuildResult:
-    """Return `build` with its logs masked, those of earlier attempts too, and put into the folder `logs`, if given."""
+    """Return `build` with its logs (also of earlier attempts) masked, and moved to the folder `logs`, if given."""
     for path in logs_of(build):
         mask_file(path, (logs or path.parent) / path.name, secrets)
     log = str((logs or Path(build.log).parent) / Path(build.log).name) if build.log else ""
@@ -34,7 +34,7 @@ def mask_build(build: BuildResult, secrets: Secrets, logs: Path | None) -> Build
 
 
 def mask_record(verification: Verification, secrets: Secrets, hidden: Collection[str]) -> Verification:
-    """Return `verification` without the values of secrets, and without any value of the outputs that are `hidden`."""
+    """Return `verification` without the values of secrets, and without any value from `hidden` outputs."""
     shown = replace(
         verification,
         findings=tuple(_hide_finding(one) if one.output in hidden else one for one in verification.findings),
@@ -53,16 +53,16 @@ def _hide(difference: Difference) -> Difference:
 
 
 def mask_file(path: Path, target: Path, secrets: Secrets) -> bool:
-    """Move a file to `target` without the values, and return whether it is there.
+    """Move a file to `target` with its secrets masked, and return whether that succeeded.
 
-    It is removed if that fails, rather than left as it is.
+    If it fails, the file is removed.
     """
     try:
         with open(path, "rb") as file, temporary_file(target.parent, f".{target.name}.") as (part, masked):
             rest = b""
             while data := file.read(_CHUNK):
                 rest = secrets.mask_bytes(rest + data)
-                # Lines are read whole, where there are any: the columns of a dump begin with an offset.
+                # Read whole lines, if there are any: the lines of a hex dump start with an offset.
                 end = max(0, len(rest) - _HELD)
                 end = rest.rfind(b"\n", 0, end) + 1 or end
                 masked.write(rest[:end])
@@ -82,7 +82,7 @@ def mask_file(path: Path, target: Path, secrets: Secrets) -> bool:
 
 
 def _mask(value: Any, secrets: Secrets, *, ours: bool = False) -> Any:
-    """Return `value`, a part of a record, masked; what is `ours` only where a whole secret stands in it."""
+    """Return `value`, a part of a record, masked; in `ours`, only whole secrets are masked."""
     if isinstance(value, Enum):
         return value
     if isinstance(value, str):

@@ -1,7 +1,7 @@
-"""A terminal of its own for a shell inside a build environment, joined to the one a person sits at.
+"""A separate terminal for a shell inside a build environment, connected to the user's terminal.
 
-What runs inside never holds the person's terminal, so it cannot type into it (TIOCSTI of ioctl_tty(2)); keys such as
-Ctrl-C reach the shell as what they are, and not this process.
+Processes inside never have the user's terminal open, so they cannot inject input (TIOCSTI in ioctl_tty(2)).  Keys such
+as Ctrl-C go to the shell, not to this process.
 """
 
 from __future__ import annotations
@@ -24,9 +24,9 @@ _INTERRUPTED = (signal.SIGTERM, signal.SIGHUP)
 
 
 class JoinedTerminal:
-    """Between enter and exit, what is typed at `keyboard` goes to `inside`, and what is written there to `screen`.
+    """Between enter and exit, copies input from `keyboard` to `inside`, and output from there to `screen`.
 
-    Enter it in the main thread: it follows the size of the window, and puts the terminal right when it is asked to end.
+    Enter it in the main thread: it handles signals, to follow the window's size and to restore the terminal at the end.
     """
 
     def __init__(self, keyboard: int = 0, screen: int = 1) -> None:
@@ -59,7 +59,7 @@ class JoinedTerminal:
             os.close(descriptor)
 
     def _copy_size(self) -> None:
-        """Give the inner terminal the size of the outer one."""
+        """Set the size of the inner terminal to that of the outer one."""
         with contextlib.suppress(OSError):
             size = fcntl.ioctl(self._screen, termios.TIOCGWINSZ, struct.pack("HHHH", 0, 0, 0, 0))
             fcntl.ioctl(self._outside, termios.TIOCSWINSZ, size)
@@ -71,7 +71,7 @@ class JoinedTerminal:
             if self._outside in ready:
                 _write(self._screen, _read(self._outside))
             elif self._wake_read in ready:
-                return  # and nothing is left to be shown
+                return  # and all output has been shown
             if self._keyboard in ready:
                 typed = _read(self._keyboard)
                 if not typed:

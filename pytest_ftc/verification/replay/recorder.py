@@ -1,4 +1,4 @@
-"""Writing down how each build was run, so that `replay` can run it again."""
+"""Recording how each build was run, so that `replay` can repeat it."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from pytest_ftc.verification.replay.withheld import describe_key, withhold
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Recording:
-    """What all recipes of a session have in common."""
+    """The settings that all recipes of a session share."""
 
     root: Path
     """The folder of the project."""
@@ -32,7 +32,7 @@ class Recording:
 
 
 class Recorder:
-    """Has builds run by another executor, and knows afterwards what was asked for."""
+    """Runs builds with another executor, and records the requests."""
 
     def __init__(self, inner: Executor) -> None:
         self._inner = inner
@@ -55,7 +55,7 @@ class Recorder:
         source: Snapshot,
         machine: Machine,
     ) -> tuple[BuildResult, ...]:
-        """Return `builds`, which were run here from `source`, each with its recipe."""
+        """Return `builds`, which this executor ran from `source`, each with its recipe."""
         try:
             digest = recording.digest(source)
         except SourceError:
@@ -109,6 +109,6 @@ def _describe(action: Action, prepared: Prepared, recording: Recording, machine:
 
 
 def _passed(artifact: Artifact, environ: Mapping[str, str]) -> dict[str, str]:
-    """Return what `artifact` gets from the environment and does not set itself."""
+    """Return the variables that `artifact` gets from the environment and does not set in its ``env``."""
     passed = passed_variables(artifact.pass_env, environ)
     return {name: value for name, value in passed.items() if name not in artifact.env}

@@ -1,4 +1,4 @@
-"""The records of builds: one JSON file each, in the folder in which a session leaves its results."""
+"""The records of builds: one JSON file each, in the folder of a session's results."""
 
 from __future__ import annotations
 
@@ -24,12 +24,12 @@ _VERSION = 1
 _ID = re.compile(r"[A-Za-z0-9-]{1,120}")
 _ATTEMPT = re.compile(r"-attempt-[0-9]+$")
 _REST = re.compile(r"(control|experiment|repeat|bisect|remedy)(-[0-9]+)?\.json")
-"""What follows the artifact's name in the name of a record."""
+"""The part of a record's name after the artifact's name."""
 _MOST_BYTES = 256 << 20
 
 
 def write_records(folder: Path, verification: Verification) -> None:
-    """Write down the builds of `verification` in `folder`, in place of those of an earlier one of that artifact.
+    """Record the builds of `verification` in `folder`, replacing earlier records of the same artifact.
 
     Raises OSError.
     """
@@ -49,12 +49,12 @@ def write_records(folder: Path, verification: Verification) -> None:
 
 
 def _stamp(build: BuildResult) -> int:
-    """Return the time of the file of `build` in nanoseconds: its start distinguishes it from others with its id."""
+    """Return the mtime for the record of `build` in nanoseconds: the start time, which distinguishes equal IDs."""
     return int(build.started * 1_000_000) * 1000
 
 
 def _is_written(records: Path, build: BuildResult) -> bool:
-    """Whether the record of `build` is there already, or there is none to be."""
+    """Return whether the record of `build` exists already, or none is needed."""
     try:
         return build.recipe is None or (records / f"{build.id}.json").stat().st_mtime_ns == _stamp(build)
     except OSError:
@@ -66,9 +66,9 @@ def _write(path: Path, document: Any, stamp: int) -> None:
 
 
 def find_record(build: str, folders: Sequence[Path]) -> BuildResult:
-    """Return the record of the build with the id `build`, or of what it is an attempt at; the first of `folders` wins.
+    """Return the record of the build with the ID `build`, or of the build that it is an attempt at.
 
-    Raises ConfigurationError when there is none, or it cannot be used.
+    The first of `folders` wins.  Raises ConfigurationError if there is none, or it cannot be used.
     """
     wanted = _ATTEMPT.sub("", build)
     for folder in folders:
@@ -84,7 +84,7 @@ def _explain_missing(build: str, folders: Sequence[Path]) -> str:
     places = " and ".join(str(folder / _FOLDER) for folder in folders)
     head = f"--ftc-replay: no build {shorten(build, 100)!r} is recorded in {places}"
     if not known:
-        return f"{head}; none is.  Run pytest --ftc-verify first, or name the folder of a report with --ftc-report=DIR"
+        return f"{head}, nor any other.  Run pytest --ftc-verify first, or set a report's folder with --ftc-report=DIR"
     others = ", ".join(known[:8]) + (f" and {len(known) - 8} more" if len(known) > 8 else "")
     return f"{head}; " + (f"did you mean {near!r}?  " if near else "") + f"Known: {others}"
 
@@ -110,13 +110,13 @@ def _read(path: Path, wanted: str) -> BuildResult:
     except (KeyError, TypeError, ValueError, RecursionError) as error:
         told = f"{type(error).__name__}: {error}" if isinstance(error, KeyError) else str(error)
         raise ConfigurationError(
-            f"--ftc-replay: {path} is no record of a build: {shorten(told, 200)}.  Verify the artifact again"
+            f"--ftc-replay: {path} is not a valid record of a build: {shorten(told, 200)}.  Verify the artifact again"
         ) from None
     return build
 
 
 def check_record(build: BuildResult, wanted: str) -> None:
-    """Check that a record, maybe from elsewhere, leads nowhere but into its own folders.  Raises ValueError."""
+    """Check that a record, which may come from elsewhere, uses only its own folders.  Raises ValueError."""
     recipe = build.recipe
     if build.id != wanted or recipe is None:
         raise ValueError(f"it is about {build.id!r}")
@@ -147,7 +147,7 @@ def _check_environment(environment: Environment) -> None:
 
 
 def _check_root(recipe: Recipe) -> None:
-    """The folders of a build lie beside the machine's; where there are no namespaces, all below one."""
+    """Check that a build's folders do not exist on the machine; without namespaces, that all are below one folder."""
     environment = recipe.environment
     for path in (environment.build_path, environment.home, environment.temp_dir):
         if recipe.root and not path.startswith(f"{recipe.root}/"):

@@ -1,4 +1,4 @@
-"""The other verb: replay(build) runs one recorded build again, in the environment it had then, and compares."""
+"""replay(build): runs one recorded build again in the same environment, and compares the outputs."""
 
 from __future__ import annotations
 
@@ -37,15 +37,15 @@ from pytest_ftc.verification.replay.settle import Here, Start, find_gaps, plan_s
 from pytest_ftc.verification.replay.withheld import describe_key, take_anew
 
 _LATE = 0.5
-"""Seconds after which a clock that begins later is worth a word."""
+"""Seconds by which the clock may start later without a note."""
 
 Enter = Callable[[Action], AbstractContextManager[Action]]
-"""Puts a shell in the place of a build's command for as long as it is entered."""
+"""Replaces a build's command by a shell, as a context manager."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Stage:
-    """What a replay needs of this session."""
+    """The parts of this session that a replay needs."""
 
     root: Path
     """The folder of the project."""
@@ -54,20 +54,20 @@ class Stage:
     capture: Callable[[Path], Snapshot]
     prepare: Callable[[Artifact, Snapshot], Prepared]
     folder: Path
-    """Below it, a build runs where there are no namespaces."""
+    """The folder in which a build runs without namespaces."""
     path: tuple[str, ...]
     """The search path for commands."""
     environ: Mapping[str, str]
     key: bytes | None
-    """The key of digests of what may be secret."""
+    """The key for digests of values that may be secret."""
     logs: Path
-    """Where the log is kept."""
+    """The folder for the log."""
 
 
 def replay(then: BuildResult, stage: Stage, *, keep: Path | None = None, enter: Enter = nullcontext) -> Replayed:
     """Run the build `then`, which has a recipe, again.
 
-    What it leaves is copied to the empty folder `keep`.  Raises FtcError when the build cannot be prepared.
+    Its outputs and folders are copied to the empty folder `keep`.  Raises FtcError if it cannot be prepared.
     """
     assert then.recipe is not None
     recipe, machine = then.recipe, stage.machine
@@ -117,8 +117,8 @@ def _find_source(recipe: Recipe, root: Path) -> Path:
     source = (root / recipe.source).resolve()
     if not source.is_dir():
         raise SourceError(
-            f"the sources of {recipe.name}, {source}, are not here",
-            advice="Replay in the project that the build was recorded in, or in a clone of it.",
+            f"the sources of {recipe.name} are missing: {source}",
+            advice="Replay in the project in which the build was recorded, or in a clone of it.",
         )
     return source
 
@@ -185,7 +185,7 @@ def _keep_secret(now: BuildResult, secrets: Secrets | None, logs: Path) -> tuple
 
 
 def _keep_outputs(now: BuildResult, keep: Path) -> None:
-    """Copy the output files to the folder ``outputs`` in `keep`, under their paths."""
+    """Copy the output files to the folder ``outputs`` in `keep`, with their paths."""
     try:
         for output in now.outputs:
             if output.sha256:
@@ -194,28 +194,28 @@ def _keep_outputs(now: BuildResult, keep: Path) -> None:
                 copy_file(os.path.join(now.blobs, output.sha256), str(target))  # noqa: PTH118
                 target.chmod(int(output.mode, 8) & 0o777)
     except OSError as error:
-        raise ExecutionError(f"the outputs cannot be kept in {keep}: {error.strerror}") from error
+        raise ExecutionError(f"cannot copy the outputs to {keep}: {error.strerror}") from error
 
 
 def _describe_sources(recipe: Recipe, source: Path, snapshot: Snapshot) -> str:
     digest, commit = digest_capture(snapshot), current_commit(source)
     if not recipe.source_digest:
-        return "it is not known what they were"
+        return "their earlier state is unknown"
     if digest == recipe.source_digest and commit == recipe.commit:
         return ""
     if digest == recipe.source_digest:
-        return f"the same files, but commit {commit[:12] or 'none'}, then {recipe.commit[:12] or 'none'}"
+        return f"the same files, but commit {commit[:12] or 'none'} now, {recipe.commit[:12] or 'none'} then"
     commits = f"commit {recipe.commit[:12]} then, {commit[:12] or 'none'} now; " if recipe.commit != commit else ""
-    return f"not what they were: {commits}digest {recipe.source_digest[:12]} then, {digest[:12]} now"
+    return f"changed: {commits}digest {recipe.source_digest[:12]} then, {digest[:12]} now"
 
 
 def _changed_requirements(recipe: Recipe, prepared: Prepared) -> tuple[str, ...]:
     if recipe.requirements == prepared.inputs_digest:
         return ()
     then, now = (digest[:12] or "none" for digest in (recipe.requirements, prepared.inputs_digest))
-    return (f"the build requirements are not what they were: sha256 {then} then, {now} now",)
+    return (f"the build requirements have changed: sha256 {then} then, {now} now",)
 
 
 def _late(start: Start | None, now: BuildResult) -> tuple[str, ...]:
     late = now.started - start.at if start and now.status is not BuildStatus.LOST else 0.0
-    return (f"its clock began {late:.1f} s later than then",) if late > _LATE else ()
+    return (f"its clock started {late:.1f} s later than that of the recorded build",) if late > _LATE else ()

@@ -1,4 +1,4 @@
-"""Puts together what one replay needs, and takes it apart again."""
+"""Setup and teardown of one replay."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from pytest_ftc.verification.user_folders import find_key, search_path, user_cac
 
 
 class ReplaySession:
-    """What exists while one build is replayed; it is open until `close`, which may be called again."""
+    """The parts of a session that replays one build; open until `close`, which may be called again."""
 
     def __init__(self, config: Config, then: BuildResult, logs: Path) -> None:
         self._config = config
@@ -36,14 +36,14 @@ class ReplaySession:
         self._executor: LocalExecutor | None = None
 
     def open(self, *, shell: bool = False) -> Stage:
-        """Return all that a replay needs.  Raises ExecutionError."""
+        """Return everything that a replay needs.  Raises ExecutionError."""
         workspace = self._workspace
         workspace.make()
         machine = survey_machine(workspace.path)
         if self._plain:
-            # A build that had no namespaces saw the machine as it is, and does again.
+            # A build that ran without namespaces saw the machine itself, and does so again.
             machine = replace(machine, isolation=Isolation.NONE, overlay=False)
-        # A person in a shell takes no slot from builds.
+        # An interactive shell takes no slot from builds.
         slots = None if shell else user_cache("slots")
         self._executor = LocalExecutor(machine, workspace.folder("builds"), self._logs, 1, slots)
         return Stage(
@@ -60,21 +60,21 @@ class ReplaySession:
         )
 
     def folder_to_keep(self) -> Path:
-        """Return an empty folder, removed by `close` unless it was `preserve`d."""
+        """Return an empty folder, which `close` removes unless it was passed to `preserve`."""
         return self._workspace.folder("kept")
 
     def preserve(self, kept: Path, name: str) -> Path:
-        """Move the folder `kept` to where only a person removes it, and return that place.  Raises ExecutionError."""
+        """Move the folder `kept` to a place that only the user cleans, and return its path.  Raises ExecutionError."""
         place = self._workspace.path.with_name(f"ftc-kept-{name}-{secrets.token_hex(4)}")
         try:
             kept.rename(place)
             place.chmod(0o700)
         except OSError as error:
-            raise ExecutionError(f"the trees cannot be kept in {place}: {error.strerror}") from error
+            raise ExecutionError(f"cannot move the trees to {place}: {error.strerror}") from error
         return place
 
     def close(self) -> None:
-        """End what still runs, and leave nothing behind but what was preserved."""
+        """End everything that is still running, and remove all folders except preserved ones."""
         self._cancelled.set()
         if self._executor:
             self._executor.cancel()

@@ -1,4 +1,4 @@
-"""Following a recipe on this machine: what is as it was then, what takes its place, and what cannot be repeated."""
+"""Following a recipe on this machine: repeating what is possible, and naming replacements and gaps."""
 
 from __future__ import annotations
 
@@ -12,31 +12,31 @@ from dataclasses import dataclass, replace
 from pytest_ftc.model import Environment, Isolation, KernelName, Machine, Recipe
 
 _MASK = "***"
-"""What stands for a secret in all that is written down."""
+"""Replaces a secret in every record."""
 _SET_UP = 0.5
-"""Seconds that an environment has to be set up before the clock begins."""
+"""Seconds to set up an environment before the clock starts."""
 
 
 @dataclass(frozen=True, slots=True)
 class Start:
-    """When to start a build so that its clock begins at the same moment as then."""
+    """When to start a build so that its clock starts at the same time as that of the recorded build."""
 
     at: float
-    """Real time, seconds since 1970."""
+    """Real time of the start, in seconds since 1970."""
     shift: int
-    """Seconds by which the clock is moved."""
+    """Seconds by which to move the clock."""
 
     def wait(self, patience: float) -> bool | None:
-        """Return True when it is time, None when it is not yet after `patience` seconds."""
+        """Return True once the time has come, None if it has not after `patience` seconds."""
         left = self.at - time.time()
         time.sleep(max(0.0, min(left, patience)))
         return True if left <= patience else None
 
 
 def plan_start(then: float, shift: int, now: float) -> Start:
-    """Return when a build starts whose clock, `shift` seconds ahead, began at the real time `then`.
+    """Return the start of a replay; the clock of the recorded build, `shift` seconds ahead, started at `then`.
 
-    The clock is moved by whole seconds, so the start waits for the same fraction of a second.
+    The clock can be moved only by whole seconds, so the start waits for the same fraction of a second.
     """
     moment = then + shift
     new_shift = math.floor(moment - now - _SET_UP)
@@ -44,12 +44,12 @@ def plan_start(then: float, shift: int, now: float) -> Start:
 
 
 def find_gaps(recipe: Recipe, machine: Machine) -> tuple[str, ...]:
-    """Return what of the environment cannot be as it was on this `machine`, one sentence each."""
+    """Return the parts of the environment that this `machine` cannot repeat, one sentence each."""
     environment = recipe.environment
     gaps = []
     if recipe.isolation is not Isolation.NONE and machine.isolation is Isolation.NONE:
         gaps.append(
-            "paths, host, user, file order, process ids and the network are this machine's: "
+            "paths, host, user, file order, process IDs and the network are this machine's: "
             f"{machine.isolation_reason or 'there are no namespaces'}"
         )
     if not machine.faketime:
@@ -61,9 +61,9 @@ def find_gaps(recipe: Recipe, machine: Machine) -> tuple[str, ...]:
     if machine.locales and _plain(locale) not in installed:
         gaps.append(f"the locale {locale} is not installed here")
     if recipe.cpus and machine.cpus != recipe.cpus and not 0 < environment.cpus <= machine.cpus:
-        gaps.append(f"{machine.cpus} CPUs, then {environment.cpus or recipe.cpus}")
+        gaps.append(f"{machine.cpus} CPUs now, {environment.cpus or recipe.cpus} then")
     if recipe.secrets and any(_MASK in text for text in (*recipe.command, *environment.variables.values())):
-        gaps.append(f"a secret stood in the command or in a variable, and is {_MASK} now")
+        gaps.append(f"a secret in the command or in a variable was replaced by {_MASK}")
     return tuple(gaps)
 
 
@@ -74,10 +74,10 @@ def _plain(locale: str) -> str:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Here:
-    """What this session puts in the place of what only the earlier one had."""
+    """Replacements of this session for folders of the recorded one."""
 
     root: str
-    """Where there are no namespaces, the folder for all paths of a build."""
+    """Without namespaces, the folder for all paths of a build."""
     prepared: Sequence[str]
     path: Sequence[str]
     """The search path for commands."""
@@ -86,24 +86,24 @@ class Here:
 
 
 def settle(recipe: Recipe, here: Here) -> tuple[Recipe, tuple[str, ...]]:
-    """Return `recipe` with this session's folders for those that are gone, and what is therefore not as then."""
+    """Return `recipe` with this session's folders instead of missing ones, and the resulting gaps."""
     gaps = []
     moves = {then: now for then, now in zip(recipe.prepared, here.prepared, strict=False) if then != now}
     moved = _move(recipe, {os.path.dirname(then): os.path.dirname(now) for then, now in moves.items()})  # noqa: PTH120
     if moves:
-        gaps.append(f"the build requirements are in {', '.join(moves.values())}, then in {', '.join(moves)}")
+        gaps.append(f"the build requirements are in {', '.join(moves.values())} now, in {', '.join(moves)} then")
     if here.root and here.root != recipe.root:
         moved = _relocate(moved, recipe.root, here.root)
         if recipe.root:
-            gaps.append(f"the build runs below {here.root}, then below {recipe.root}")
+            gaps.append(f"the build runs below {here.root} now, below {recipe.root} then")
     command = moved.command
     if command[0] == recipe.python and not here.exists(recipe.python):
         moved = replace(moved, command=(here.python, *command[1:]))
-        gaps.append(f"the Python is {here.python}, then {recipe.python}")
+        gaps.append(f"the Python is {here.python} now, {recipe.python} then")
     gone = [entry for entry in recipe.path if not here.exists(entry)]
     if gone and tuple(here.path) != recipe.path:
         moved = replace(moved, environment=_with_path(moved.environment, recipe.path, here.path))
-        gaps.append(f"PATH is this session's, since {', '.join(gone[:3])} is not here")
+        gaps.append(f"PATH is this session's, because {', '.join(gone[:3])} is missing")
     return moved, tuple(gaps)
 
 
@@ -125,7 +125,7 @@ def _move(recipe: Recipe, moves: Mapping[str, str]) -> Recipe:
 
 
 def _relocate(recipe: Recipe, then: str, now: str) -> Recipe:
-    """Return `recipe` with all its folders, which were below `then`, below `now`."""
+    """Return `recipe` with all its folders moved from below `then` to below `now`."""
     environment = recipe.environment
     folders = (environment.build_path, environment.home, environment.temp_dir)
     moves = {folder: now + folder.removeprefix(then) for folder in folders}
@@ -139,7 +139,7 @@ def _relocate(recipe: Recipe, then: str, now: str) -> Recipe:
 
 
 def _with_path(environment: Environment, then: Sequence[str], now: Sequence[str]) -> Environment:
-    """Return `environment` with the folders `now` in PATH where those of `then` were."""
+    """Return `environment` with the folders `then` in PATH replaced by `now`."""
     entries = environment.variables.get("PATH", "").split(os.pathsep)
     first = next((number for number, entry in enumerate(entries) if entry in then), len(entries))
     others = [entry for entry in entries[first:] if entry not in then]

@@ -1,4 +1,4 @@
-"""The shell that a person enters a build environment with."""
+"""An interactive shell in a build environment."""
 
 from __future__ import annotations
 
@@ -13,16 +13,16 @@ from pytest_ftc.model import Action, Shell
 
 _BASH = Path("/bin/bash")
 RUN = "ftc-build"
-"""What runs the build in the shell."""
+"""The command that runs the build in the shell."""
 _SET_BY_SHELLS = ("_", "OLDPWD", "PWD", "SHLVL")
 _SET_BY_WINDOWS = ("COLUMNS", "LINES")
 
 
 @contextmanager
 def shell_for(action: Action, prompt: str, terminal: int) -> Iterator[Shell]:
-    """Yield a shell on `terminal` that knows the command of `action` as `ftc-build`.
+    """Yield a shell on `terminal` in which `ftc-build` runs the command of `action`.
 
-    What it reads first is in no folder that a build could see, and is gone when it has been read.
+    Its startup script is in no folder that a build could see, and is removed when it has been read.
     """
     is_bash = _BASH.exists()
     with tempfile.TemporaryFile() as script:
@@ -35,12 +35,12 @@ def shell_for(action: Action, prompt: str, terminal: int) -> Iterator[Shell]:
 def _argv(script: int, *, is_bash: bool) -> tuple[str, ...]:
     if is_bash:
         return (str(_BASH), "--noprofile", "--rcfile", f"/dev/fd/{script}", "-i")
-    # An interactive sh reads the file that ENV names, see sh(1p).
+    # An interactive sh reads the file named by ENV, see sh(1p).
     return ("/bin/sh", "-c", f"ENV=/dev/fd/{script} exec /bin/sh -i")
 
 
 def script_for(action: Action, prompt: str, descriptor: int, *, is_bash: bool) -> str:
-    """Return what the shell reads first from `descriptor`: it defines `ftc-build` and leaves the environment alone."""
+    """Return the startup script, read from `descriptor`: it defines `ftc-build` and changes nothing else."""
     body = build_line(action.environment.build_path, action.command, action.environment.variables)
     if is_bash:
         lines = [f"exec {descriptor}<&-", "unset HISTFILE", f"{RUN}() {{ {body}; }}"]
@@ -50,9 +50,9 @@ def script_for(action: Action, prompt: str, descriptor: int, *, is_bash: bool) -
 
 
 def build_line(folder: str, command: Sequence[str], variables: Mapping[str, str]) -> str:
-    """Return shell text that runs `command` in `folder` as a build would be run.
+    """Return shell text that runs `command` in `folder` like a build.
 
-    Variables that shells set by themselves are as in a build; what a person has exported is passed on.
+    Variables that shells set automatically have the values of a build; variables exported by the user are passed on.
     """
     fresh = [name for name in (*_SET_BY_SHELLS, *_SET_BY_WINDOWS) if name not in variables]
     again = [f"{name}={variables[name]}" for name in _SET_BY_WINDOWS if name in variables]

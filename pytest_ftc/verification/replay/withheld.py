@@ -1,4 +1,4 @@
-"""Variables whose values may be secret: left out of a recipe, and read again when it is followed."""
+"""Variables whose values may be secret: omitted from a recipe, and read again for a replay."""
 
 from __future__ import annotations
 
@@ -11,20 +11,20 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Withheld:
-    """The variables of a build, parted."""
+    """The variables of a build, separated."""
 
     shown: Mapping[str, str]
-    """Those that may be written down."""
+    """Variables that may be recorded."""
     passed: Mapping[str, str]
-    """Names of those that came from the environment of pytest, each with a keyed digest; empty without a key."""
+    """Names of variables from pytest's environment, each with a keyed digest, which is empty without a key."""
 
 
 def withhold(
     variables: Mapping[str, str], passed: Mapping[str, str], secrets: Collection[str], key: bytes | None
 ) -> Withheld:
-    """Return `variables` without the `secrets`, by name, and without those that have the values that were `passed`.
+    """Return `variables` without the `secrets` (names), and without those that have a `passed` value.
 
-    Without the `key` nobody can guess a value from its digest.
+    Digests are keyed, so that values cannot be guessed from them without the `key`.
     """
     taken = {name: value for name, value in passed.items() if variables.get(name) == value and name not in secrets}
     shown = {name: value for name, value in variables.items() if name not in taken and name not in secrets}
@@ -45,7 +45,7 @@ def describe_key(key: bytes | None) -> str:
 def take_anew(
     passed: Mapping[str, str], same_key: bool, key: bytes | None, environ: Mapping[str, str]
 ) -> tuple[dict[str, str], tuple[str, ...]]:
-    """Return the variables named by `passed` as `environ` has them, and what is not as it was, one sentence each."""
+    """Return the variables named in `passed` with their values in `environ`, and the changes, one sentence each."""
     found, changed = {}, []
     for name, digest in passed.items():
         if name not in environ:

@@ -1,1 +1,1 @@
-"""Trying on this machine which variations a build really sees."""
+"""Testing which variations are effective on this machine."""

@@ -1,4 +1,4 @@
-"""What this machine can vary, and what of it a program sees: looked at once per boot."""
+"""The variations that this machine supports and that programs see: tested once per boot."""
 
 from __future__ import annotations
 
@@ -28,12 +28,12 @@ from pytest_ftc.verification.self_test.probe import find_unseen
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Examined:
-    """What is known of the variations of plugins, by name."""
+    """The results for plugins' variations, by name."""
 
     effects: Mapping[str, str]
-    """Digests of what they do."""
+    """Digests of their effects."""
     replaced: Mapping[str, Variation]
-    """Replacements for those that cannot be used."""
+    """Replacements for unusable variations."""
 
 
 def examine_machine(
@@ -43,10 +43,10 @@ def examine_machine(
     executor: Executor | None = None,
     cache: Path | None = None,
 ) -> tuple[Machine, Examined]:
-    """Return what this machine offers and which variations a program would not see, also of those `added` by plugins.
+    """Return the machine's facilities, including which variations programs would not see, also of those `added`.
 
-    The look is taken with the `executor`, by default our own.  With that it is noted in the folder `cache` what was
-    seen, so that it is taken once per boot.
+    The test runs with the `executor`, by default the local one.  With the local one, the folder `cache` records what
+    passed, so that it runs only once per boot.
     """
     machine = survey_machine(workspace.path)
     effects: dict[str, str] = {}
@@ -72,19 +72,19 @@ def examine_machine(
 
 @dataclass(frozen=True, slots=True)
 class _Look:
-    """Looks at environments from inside."""
+    """Inspects environments from inside."""
 
     machine: Machine
     executor: Executor
     folder: Path
 
     def at(self, variation: Variation) -> dict[str, str]:
-        """Return the `variation` if a program does not see it, and why."""
+        """Return the `variation` and the reason if a program does not see it; else nothing."""
         why = why_unseen(self.executor, self.machine, variation, self.folder)
         return {variation.name: why} if why else {}
 
     def once(self, cache: Path | None, effect: str, act: Callable[[], dict[str, str]]) -> dict[str, str]:
-        """Return what `act` finds unseen; nothing if it is noted in the folder `cache` that there is nothing."""
+        """Return the result of `act`; nothing if the folder `cache` records that it passed."""
         noted = cache / _describe_boot(self.machine, effect) if cache else None
         if noted and os.access(noted, os.F_OK):
             return {}
@@ -97,7 +97,7 @@ class _Look:
 
 
 def _describe_boot(machine: Machine, effect: str = "") -> str:
-    """Return a digest of all on which the outcome of a self-test depends; the boot and the `effect` among it."""
+    """Return a digest of everything on which a self-test depends, including the boot and the `effect`."""
     try:
         boot = Path("/proc/sys/kernel/random/boot_id").read_text()
     except OSError:

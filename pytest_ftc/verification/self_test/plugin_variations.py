@@ -1,4 +1,4 @@
-"""Looks whether the variations of plugins do what they say, one by one: each may edit any field of an environment."""
+"""Tests plugins' variations one by one, because each may change any field of an environment."""
 
 from __future__ import annotations
 
@@ -26,14 +26,14 @@ _SEEN_AS = {
     "randomised_addresses": "aslr",
     "first_pid": "pid",
 }
-"""What the probe calls a field of the environment, where it has another name there."""
+"""Fields of the environment that have another name in the probe's output."""
 _NEAR = 60
-"""Seconds by which the clocks of two builds that begin together differ at most."""
+"""Most seconds between the clocks of two builds that start together."""
 
 
 @dataclass(frozen=True, slots=True)
 class Broken:
-    """Stands in for a variation that cannot be asked without an error."""
+    """Replaces a variation that fails."""
 
     name: str
     mechanism: str
@@ -50,9 +50,9 @@ class Broken:
 
 
 def try_effect(variation: Variation, machine: Machine) -> str | Broken:
-    """Return a digest of what `variation` does to an environment, empty if the `machine` cannot vary it.
+    """Return a digest of the effect of `variation` on an environment; empty if the `machine` does not support it.
 
-    For one that fails, or does not do what a variation has to, return a replacement.
+    For a variation that fails or breaks its contract, return a replacement.
     """
     try:
         return _describe_effect(variation, machine)
@@ -67,7 +67,7 @@ def _describe_effect(variation: Variation, machine: Machine) -> str:
         raise TypeError(f"unavailable() returned {reason!r}; expected text or None")
     if reason:
         return ""
-    # Always the same folder, so that the digest depends on the variation alone.
+    # Always the same folder, so that the digest depends only on the variation.
     plan = plan_look("self-test", replace(machine, work_dir=""), [variation], Path("/self-test"))
     if not plan.varied:
         raise ValueError("vary() changes nothing")
@@ -80,13 +80,13 @@ def _describe_effect(variation: Variation, machine: Machine) -> str:
 
 
 def why_unseen(executor: Executor, machine: Machine, variation: Variation, folder: Path) -> str:
-    """Return what of the effect of `variation` a program does not see; empty if it sees it, or there is none.
+    """Return the part of the effect of `variation` that a program does not see; empty if it sees all.
 
     `folder` is for temporary files.
     """
     plan = plan_look(f"self-test-of-{variation.name}", machine, [variation], folder)
     if not plan.varied:
-        return ""  # the plan of every artifact says why
+        return ""  # the plan of every artifact gives the reason
     seen = look(executor, plan)
     if isinstance(seen, str):
         return seen
@@ -110,7 +110,7 @@ def _unseen_variables(one: Mapping[str, str], other: Mapping[str, str], seen: Se
         if one.get(name) != other.get(name):
             found = seen.experiment["variables"].get(name)
             if found != other.get(name):
-                yield f"the self-test saw {name}={shorten(str(found), 80)!r}, and not what the variation sets"
+                yield f"the self-test saw {name}={shorten(str(found), 80)!r}, not the value of the variation"
 
 
 def _is_seen(field: str, one: Any, other: Any, seen: Seen) -> bool:

@@ -1,4 +1,4 @@
-"""Looks from inside a control and an experiment environment whether each variation is active."""
+"""Tests inside a control and an experiment environment whether each variation is active."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _DAY = 86400
 def find_unseen(executor: Executor, machine: Machine, variations: Sequence[Variation], folder: Path) -> dict[str, str]:
     """Return the variations that a program in the experiment does not see, and why; `folder` is for temporary files.
 
-    What `machine` cannot vary is left out: the plan names it.
+    Variations that `machine` does not support are omitted, because the plan names them.
     """
     plan = plan_look("self-test", machine, variations, folder)
     seen = look(executor, plan)
@@ -43,11 +43,11 @@ class Seen:
     control: Mapping[str, Any]
     experiment: Mapping[str, Any]
     not_applied: Mapping[str, str]
-    """Variations that the launcher could not apply, and why."""
+    """Variations that the launcher could not apply, with the reason."""
 
 
 def plan_look(name: str, machine: Machine, variations: Sequence[Variation], folder: Path) -> Plan:
-    """Return the two builds, `name` in their ids, that look around; `folder` is for temporary files."""
+    """Return the two builds of the probe, with `name` in their IDs; `folder` is for temporary files."""
     source = folder / "source"
     return plan_builds(
         Artifact(
@@ -66,7 +66,7 @@ def plan_look(name: str, machine: Machine, variations: Sequence[Variation], fold
 
 
 def look(executor: Executor, plan: Plan) -> Seen | str:
-    """Run the two builds of `plan`, and return what they see, or why that is not known."""
+    """Run the two builds of `plan`, and return what they see, or why that is unknown."""
     _write_source(plan.actions[0].snapshot)
     with ThreadPoolExecutor(2) as pool:
         control, experiment = pool.map(lambda action: executor.run(action, lambda _: None), plan.actions)
@@ -101,5 +101,5 @@ def _compare(control: Mapping[str, Any], experiment: Mapping[str, Any], names: S
 
 
 def _far_apart(one: Sequence[int], other: Sequence[int]) -> bool:
-    """Return whether all clocks that were read differ by more than the builds' real clocks may."""
+    """Return whether all clocks differ by more than real clocks could."""
     return all(abs(a - b) > _DAY for a, b in zip(one, other, strict=True))

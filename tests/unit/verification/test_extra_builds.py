@@ -156,7 +156,7 @@ def test_one_that_breaks_in_an_unusual_path_is_repeated_in_a_plain_one() -> None
     extra.run(built(seen=trace("/usr/bin/perl")))
     assert executor.ids[:3] == [ACTIONS[0].id, ACTIONS[1].id, plain.id]
     assert [result.status for result in extra.results] == [BuildStatus.OK] * 5
-    assert extra.results[1].notes == ("it does not build in the path '/b': ",)
+    assert extra.results[1].notes == ("the build fails in the path '/b': ",)
     assert extra.replaced == {1: plain}
 
 

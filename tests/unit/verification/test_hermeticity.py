@@ -126,6 +126,6 @@ def test_what_is_listed_and_looked_at_outside_is_told_but_not_the_way_to_what_is
 
 
 def test_random_bytes_are_told_but_not_of_what_seeds_itself_at_every_start():
-    assert uses(random=(0,)) == ("make asked the kernel for random bytes, getrandom(2)",)
+    assert uses(random=(0,)) == ("make requested random bytes with getrandom(2)",)
     node = Program(pid=2, argv=("npm",), folder="/", program="/usr/bin/node", parent=-1, exit_code=0)
     assert uses(programs=(node,), random=(0,)) == ()

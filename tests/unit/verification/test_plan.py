@@ -184,7 +184,7 @@ def test_a_named_variable_is_set_in_the_experiment_alone_unless_the_artifact_rel
         result = plan(variations=variations, artifact=artifact)
         assert len({action.environment.variables["CI"] for action in result.actions}) == 1
         assert result.varied == ("umask",)
-        assert [entry.reason for entry in result.not_varied] == ["the artifact sets CI itself"]
+        assert [entry.reason for entry in result.not_varied] == ["the artifact's env sets CI"]
 
 
 @pytest.mark.parametrize("specification", ["time.offset=0", "num_cpus.experiment=2", "locales.names=C.UTF-8"])

@@ -331,7 +331,7 @@ def test_what_has_changed_is_named_when_it_is_built_again(cache, asked, source, 
     (source / "junit.xml").unlink()
     assert why(cache, source, tmp_path, asked) == "built again: junit.xml is gone"
     assert why(cache, source, tmp_path, asked, path=("/bin",)) == "built again: the environment of builds changed"
-    assert why(cache, source, tmp_path, asked, builds=9) == "built again: more is asked for than was verified"
+    assert why(cache, source, tmp_path, asked, builds=9) == "built again: more is requested than was verified"
 
 
 def test_the_note_of_an_earlier_session_is_not_repeated(cache, asked, source, tmp_path):

@@ -51,7 +51,7 @@ def test_the_next_verification_replaces_those_of_its_artifact_alone(tmp_path: Pa
 
 
 def test_an_unknown_build_is_told_with_the_nearest_and_where_was_looked(tmp_path: Path) -> None:
-    with pytest.raises(ConfigurationError, match="none is"):
+    with pytest.raises(ConfigurationError, match="nor any other"):
         find_record("app", [tmp_path])
     write_records(tmp_path, replace(verification(Verdict.REPRODUCIBLE), builds=(recorded(),)))
     with pytest.raises(ConfigurationError, match=f"{tmp_path}.*did you mean 'app-control'"):
@@ -87,5 +87,5 @@ def test_a_record_that_leads_elsewhere_is_refused(changes: dict[str, Any]) -> No
 def test_a_damaged_record_is_one_clear_error(tmp_path: Path, text: str) -> None:
     (tmp_path / "builds").mkdir()
     (tmp_path / "builds/app-control.json").write_text(text)
-    with pytest.raises(ConfigurationError, match=r"app-control.json is no record of a build"):
+    with pytest.raises(ConfigurationError, match=r"app-control.json is not a valid record of a build"):
         find_record("app-control", [tmp_path])
