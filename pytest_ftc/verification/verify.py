@@ -74,21 +74,21 @@ class VerificationContext:
     scratch: Path
     """An empty folder for temporary files."""
     logs: Path | None = None
-    """Where logs are kept; None to leave them where the executor has put them."""
+    """The folder for masked logs; None to leave them where the executor has put them."""
     cache: VerificationCache | None = None
-    """What earlier sessions have verified; None to build everything."""
+    """Verifications of earlier sessions; None to build everything."""
     plugins: Plugins = field(default_factory=Plugins)
     """Who looks into what differs, beside our own diagnosis."""
     recording: Recording | None = None
-    """With what it is written down how each build was run; None to write nothing down."""
+    """Common settings of the records from which builds can be replayed; None to record nothing."""
     images: Images | None = None
-    """Where published files in registries are found."""
+    """The source of published files in registries."""
     private: ComparatorChain | None = None
     """As those of `plugins`, with their diffs in a folder that goes with the session: they may hold secrets."""
     diffs: Path | None = None
     """Where diffs are kept; None to leave them where the comparators have put them."""
     known_secrets: list[Secrets] = field(default_factory=list)
-    """What is masked in all else that the session says."""
+    """Secrets to mask in all other output of the session."""
     is_idle: Callable[[], bool] = lambda: True
     """Returns whether CPUs are free for further experiments."""
 

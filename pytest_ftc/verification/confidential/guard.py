@@ -37,7 +37,7 @@ class SecretGuard:
         return output in self._search.hidden
 
     def mask_diff(self, difference: Difference) -> Difference:
-        """Return `difference` with its diff masked, and moved to where diffs are kept."""
+        """Return `difference` with its diff masked and moved to the folder for diffs."""
         return replace(difference, diff=self._move(Path(difference.diff)) if difference.diff else "")
 
     def _move(self, diff: Path) -> str:
