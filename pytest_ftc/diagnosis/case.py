@@ -28,6 +28,8 @@ class Case:
     place: Place
     suspicions: Sequence[Suspicion]
     observations: list[Observation] = field(default_factory=list)
+    experiments: list[Observation] = field(default_factory=list)
+    """The other experiments, each with its own values of all variations."""
     planted: set[str] = field(default_factory=set)
     """Causes of which a build that varied them alone held the experiment's own value."""
     parallel: bool | None = None
@@ -53,14 +55,15 @@ class Case:
     @property
     def builds(self) -> int:
         """How many builds what is known rests on."""
-        return 1 + len(self.observations) + 2 * len(self.pairs)
+        return 1 + len(self.experiments) + len(self.observations) + 2 * len(self.pairs)
 
     def ask(self, everything: Group) -> Question:
         """Return what is known, as the model takes it."""
         evidence = dict(weigh(self.suspicions))
         if self.parallel and Cause.RACE in evidence:
             evidence[Cause.RACE] = ODDS_OF_ORDER
-        return Question(everything, tuple(sorted(evidence.items())), tuple(self.observations))
+        first, *others = self.observations
+        return Question(everything, tuple(sorted(evidence.items())), (first, *self.experiments, *others))
 
     def believe(self, everything: Group) -> Belief:
         """Return how likely each way is in which the difference may come about."""
@@ -87,3 +90,5 @@ class Investigation:
     """None for a diagnosis without further builds."""
     tree: str
     """The build path of the control."""
+    experiments: Sequence[BuildResult] = ()
+    """Those beside the one that is explained, each with its own values of all variations."""

@@ -23,6 +23,7 @@ def confirm(cases: dict[Key, Case], given: Investigation) -> Trace | None:
     rebuilder, everything = given.rebuilder, given.everything
     if rebuilder is None:
         return None
+    _observe_experiments(cases, given)
     trace: Trace | None = None
     nothing: Group = frozenset()
     groups = [nothing, *(group for group in _proposals(cases, everything, _AT_ONCE) if group)][:_AT_ONCE]
@@ -68,6 +69,21 @@ def _next_groups(case: Case, everything: Group) -> Iterator[Group]:
 
 def _is_any_known(cases: Mapping[Key, Case], everything: Group) -> bool:
     return any(confirmed for case in cases.values() for _, confirmed in conclude(case, everything))
+
+
+def _observe_experiments(cases: Mapping[Key, Case], given: Investigation) -> None:
+    """Note for all `cases` whether they show in the other experiments, which the diagnosis need not build."""
+    for result in given.experiments:
+        if result.status is not BuildStatus.OK:
+            continue
+        places = given.look(given.control, result)
+        shown = showing(cases, places)
+        # Other values may move a place, so that it is none of those known.
+        moved = {key.output for key in match_places(cases, places) if key not in cases}
+        for key, case in cases.items():
+            if key in shown or key.output not in moved:
+                again = _is_again(case.place, places.get(key))
+                case.experiments.append(Observation(given.everything, key in shown, again, fresh=True))
 
 
 def _observe(cases: dict[Key, Case], given: Investigation, group: Group, result: BuildResult) -> None:

@@ -46,6 +46,8 @@ class Observation:
     """Whether the value was that of the experiment; None when that is not known."""
     lead: float | None = None
     """Seconds by which it started short of the time of the control, by its clock; None if it started at another."""
+    fresh: bool = False
+    """Whether the variations had other values than in the experiment that is explained."""
 
     @property
     def outcomes(self) -> tuple[int, ...]:

@@ -39,12 +39,17 @@ _MISS, _STRAY = 1e-4, 1e-3
 """That a difference does not show though its cause is varied; that it shows without: a day may end between builds."""
 _WEIGHTS = {Strength.GUESS: 2.0, Strength.WEAK: 6.0, Strength.STRONG: 5e3, Strength.CERTAIN: 1e6}
 """How much likelier a match is when its cause acts than by chance."""
+_COARSE = frozenset({
+    Cause.BUILD_PATH, Cause.FILEORDERING, Cause.HASH_SEED, Cause.LOCALES, Cause.NUM_CPUS, Cause.SOURCE_MODE,
+    Cause.SOURCE_MTIME, Cause.TIMEZONE, Cause.UMASK,
+})  # fmt: skip
+"""Of these, another value may well give what the control gave: a set of two has two orders, whatever the seed."""
+_MISS_COARSE, _MISS_FRESH = 0.4, 0.05
+"""That a difference does not show though its cause is varied, with another value than in the experiment."""
 _SHIFTING = frozenset({Cause.TIME, Cause.PID, Cause.ASLR, Cause.NUM_CPUS, Cause.NETWORK})
 """These may give another value in each build that varies them."""
 _SHIFTS = 0.5
 _RATES = (0.2, 0.35, 0.5, 0.65, 0.8)
-_HELPS = 0.4
-"""How often a remedy for a cause helps, before it is tried."""
 _MOST_SUSPECTS, _MOST_BESIDE = 6, 3
 _TELLING = 50.0
 """What the values of a cause have to say for it to be looked for in what is random as well."""
@@ -102,8 +107,10 @@ class Hypothesis:
     steady: bool = True
     """Whether the causes give the same value each time."""
 
-    def chances(self, varied: Group, lead: float | None = None) -> Chances:
-        """Return how likely each outcome of a build is that varies `varied`."""
+    def chances(self, varied: Group, lead: float | None = None, *, fresh: bool = False) -> Chances:
+        """Return how likely each outcome of a build is that varies `varied`; `fresh`: with other values."""
+        if fresh and self.kind in (Kind.ANY, Kind.ALL, Kind.RANDOM) and not self.names.isdisjoint(varied):
+            return self._chances_of_fresh_values(varied)
         if self.kind is Kind.ANY:
             if self.names.isdisjoint(varied):
                 return _NONE_OF_IT
@@ -118,6 +125,12 @@ class Hypothesis:
         if self.names.isdisjoint(varied):
             return _showing(self.rate, 1 / self.others)
         return _showing(1 - _MISS, 0.3)
+
+    def _chances_of_fresh_values(self, varied: Group) -> Chances:
+        misses = [_MISS_COARSE if name in _COARSE else _MISS_FRESH for name in self.names & varied]
+        if self.kind is Kind.ALL:
+            return _showing(prod(1 - miss for miss in misses), 0.5) if self.names <= varied else _NONE_OF_IT
+        return _showing(1 - prod(misses), 0.5)
 
 
 @dataclass(frozen=True, slots=True)
@@ -208,7 +221,7 @@ def _multiply(
     outcomes = last.outcomes
     weighed = []
     for one, weight in _multiply(everything, evidence, acting, observations[:-1]):
-        chances = one.chances(last.varied, last.lead)
+        chances = one.chances(last.varied, last.lead, fresh=last.fresh)
         likely = chances[outcomes[0]] if len(outcomes) == 1 else sum(chances[number] for number in outcomes)
         weighed.append((one, weight * likely))
     least = 1e-15 * sum(weight for _, weight in weighed)
@@ -271,12 +284,6 @@ def _sets(names: Sequence[str], likely: Sequence[str], acting: Group) -> set[Gro
             sets.add(base)
             sets.update(base | {name} for name in names)
     return sets - {frozenset()}
-
-
-def is_proved(luck: Sequence[tuple[float, float]], equal_pairs: int, choices: int) -> bool:
-    """Return whether a remedy, one of so many `choices`, helps: `equal_pairs` of builds were so, and none differed."""
-    by_luck = choices * sum(weight * equal**equal_pairs for weight, equal in luck) * (1 - _HELPS) / _HELPS
-    return equal_pairs > 0 and by_luck <= (1 - SURE) * (by_luck + 1)
 
 
 def race_probability(luck: Sequence[tuple[float, float]], pairs: Sequence[bool], *, suspected: bool) -> float:

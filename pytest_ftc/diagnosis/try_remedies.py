@@ -3,21 +3,17 @@
 from __future__ import annotations
 
 import shlex
-from collections import Counter
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 
+from pytest_ftc.diagnosis.luck import Luck, Trial
 from pytest_ftc.diagnosis.places import Key, Places, showing
-from pytest_ftc.diagnosis.posterior import is_proved
 from pytest_ftc.diagnosis.remedies import find_remedies
 from pytest_ftc.diagnosis.side_effects import changed_outputs
 from pytest_ftc.model import BuildResult, BuildStatus, Place, Remedy, RemedyTemplate
-from pytest_ftc.model.cause import GUESSES, INHERENT
+from pytest_ftc.model.cause import GUESSES
 from pytest_ftc.model.protocols import Rebuilder
 from pytest_ftc.model.remedy import Changes
-
-_TIMES: Mapping[str, int] = dict.fromkeys(INHERENT, 5)
-"""How often a remedy must help at least against a cause that is intermittent; once for all others."""
 
 _MOST_PAIRS, _MOST_EAGER = 14, 3
 """Pairs of builds in all, and for those whose cause is less certain."""
@@ -36,8 +32,13 @@ class RemedyTarget:
     """Whether the cause is known well enough to try templates for it."""
     tools: tuple[str, ...]
     """The commands that made it."""
-    luck: tuple[tuple[float, float], ...] = ((1.0, 0.0),)
-    """How likely two builds that differ in everything are equal here by luck: weights and probabilities."""
+    luck: Luck = ((1.0, 0.0),)
+    """How likely two builds that differ in everything are equal here by luck."""
+
+    @property
+    def trial(self) -> Trial:
+        """What is known of a remedy that has not been tried."""
+        return Trial(self.luck, self.cause)
 
 
 def try_remedies(
@@ -85,7 +86,7 @@ class _Trials:
         self.choices = {target: list(_templates(target, others)) for target in targets}
         # A template that failed at a place has failed there whichever cause it was tried for.
         self._failed: dict[Key, list[RemedyTemplate]] = {target.key: [] for target in self.choices}
-        self._helped: Counter[RemedyTarget] = Counter()
+        self._trials = {target: target.trial for target in self.choices}
         self._helpful: dict[RemedyTarget, RemedyTemplate] = {}
 
     def choose(self, *, eager: bool) -> tuple[dict[RemedyTarget, RemedyTemplate], set[RemedyTarget]]:
@@ -102,11 +103,11 @@ class _Trials:
     def note(self, tried: Mapping[RemedyTarget, RemedyTemplate], healed: Collection[RemedyTarget]) -> None:
         """Note which of the targets `tried` no longer differ."""
         for target, template in tried.items():
+            self._trials[target] = self._trials[target].with_pair(equal=target in healed)
             if target in healed:
-                self._helped[target] += 1
                 self._helpful[target] = template
             elif not self._is_proved(target):
-                self._helped[target] = 0
+                self._trials[target] = self._trials[target].of_another()
                 self._failed[target.key].append(template)
 
     def conclude(self, target: RemedyTarget, epoch: int) -> Remedy:
@@ -115,7 +116,7 @@ class _Trials:
         return _remedy(target, self.choices[target], self._failed[target.key], proved, epoch)
 
     def _is_proved(self, target: RemedyTarget) -> bool:
-        return _is_proved(target, self._helped[target], 1 + len(self._failed[target.key]))
+        return self._trials[target].is_proved(1 + len(self._failed[target.key]))
 
 
 def _next(
@@ -165,12 +166,7 @@ def _with_company(
 
 def _is_worth_it(target: RemedyTarget, *, eager: bool) -> bool:
     """Return whether builds are done for it alone: its cause is known, and some number of equal pairs is proof."""
-    return (target.known or eager) and is_proved(target.luck, _MOST_PAIRS, 1)
-
-
-def _is_proved(target: RemedyTarget, pairs: int, choices: int) -> bool:
-    """Return whether so many equal `pairs` of builds are no luck, for one of so many remedies."""
-    return pairs >= _TIMES.get(target.cause, 1) and is_proved(target.luck, pairs, choices)
+    return (target.known or eager) and target.trial.can_be_proved(_MOST_PAIRS)
 
 
 def _templates(target: RemedyTarget, others: Sequence[RemedyTemplate]) -> Sequence[RemedyTemplate]:

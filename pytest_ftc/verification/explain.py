@@ -86,6 +86,7 @@ def explain(
         suspect=suspects.suspect,
         rebuilder=rebuilder if options.rebuild else None,
         tree=plan.actions[0].environment.build_path,
+        experiments=[build for index, build in enumerate(builds) if index not in (0, number)],
     )
     epoch = source.commit_time or FALLBACK_EPOCH
     findings = diagnose(builds[number], given, epoch=epoch, templates=plugins.templates)

@@ -66,7 +66,7 @@ def test_neighbouring_lines_have_causes_of_their_own(verify_build):
 
 def test_it_is_the_default(pytester, project):
     (project / "ftc.toml").write_text("[artifacts.app]\nbuild = 'echo $HOME > out'\noutputs = ['out']\n")
-    result = pytester.runpytest_subprocess("--ftc-verify")
+    result = pytester.runpytest_subprocess("--ftc-verify", "--ftc-builds=2")
     result.stdout.fnmatch_lines(["*cause*home (confirmed, 4 builds)*"])
 
 

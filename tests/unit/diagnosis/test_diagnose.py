@@ -1,7 +1,11 @@
 """From differences to findings, without and with builds."""
 
-from pytest_ftc.diagnosis.case import Investigation
+from dataclasses import replace
+
+from pytest_ftc.diagnosis.case import Case, Investigation
+from pytest_ftc.diagnosis.confirm import confirm
 from pytest_ftc.diagnosis.diagnose import diagnose
+from pytest_ftc.diagnosis.group_testing import Observation
 from pytest_ftc.diagnosis.places import Key
 from pytest_ftc.model import BuildResult, BuildStatus, Cause, Field, Place, Role, Strength, Suspicion
 
@@ -17,7 +21,8 @@ def build(name):
 class Builder:
     """Stands for builds: the places differ wherever the time is varied."""
 
-    left = 6
+    def __init__(self, left=6):
+        self.left = left
 
     def varying(self, groups, *, trace=False):
         self.left -= len(groups)
@@ -32,16 +37,28 @@ class Builder:
         return [build("time"), build("time")]
 
 
-def run(suspicions, rebuilder=None):
+def investigate(suspicions, rebuilder, experiments):
     def look(control, other):
+        if other.id == "elsewhere":
+            return {Key("app", "", "c", Field.ORDER): PLACES[KEYS[0]]}
         return PLACES if "time" in other.id else {}
 
     def suspect(place, control, other):
         return suspicions.get(place.location, [])
 
-    given = Investigation(
-        control=build(""), everything=VARIED, look=look, suspect=suspect, rebuilder=rebuilder, tree="/t"
+    return Investigation(
+        control=build(""),
+        everything=VARIED,
+        look=look,
+        suspect=suspect,
+        rebuilder=rebuilder,
+        tree="/t",
+        experiments=experiments,
     )
+
+
+def run(suspicions, rebuilder=None, experiments=()):
+    given = investigate(suspicions, rebuilder, experiments)
     return diagnose(build("time,umask"), given, epoch=0)
 
 
@@ -68,3 +85,35 @@ def test_builds_confirm_what_the_values_point_to():
     assert [(one.cause, one.confirmed) for one in findings] == [("time", True)] * 2
     assert all(one.remedy and not one.remedy.proved for one in findings)
     assert builder.left >= 0
+
+
+def test_other_experiments_count_among_the_builds_that_a_finding_rests_on():
+    both = {"a": says(Cause.TIME), "b": says(Cause.TIME)}
+    alone, beside = (run(both, Builder(), others)[0] for others in ((), [build("time,pid")] * 2))
+    assert (alone.cause, alone.confirmed) == (beside.cause, beside.confirmed) == ("time", True)
+    assert beside.builds == alone.builds + 2
+
+
+def test_other_experiments_that_agree_cast_doubt_on_a_cause_that_values_do_not_show():
+    taken = []
+    for others in ([], [build("umask")] * 4):
+        finding = run({}, builder := Builder(left=40), others)[0]
+        assert (finding.cause, finding.confirmed) == ("time", True)
+        taken.append(builder.left)
+    assert taken[1] < taken[0]
+
+
+def test_what_differs_elsewhere_in_another_experiment_tells_nothing_of_a_place():
+    given = investigate({}, Builder(), [build("elsewhere")])
+    cases = {KEYS[0]: Case(PLACES[KEYS[0]], [], [Observation(VARIED, True)])}
+    confirm(cases, given)
+    assert cases[KEYS[0]].experiments == []
+    given = investigate({}, Builder(), [build("")])
+    confirm(cases, given)
+    assert [one.shows for one in cases[KEYS[0]].experiments] == [False]
+
+
+def test_an_experiment_that_failed_tells_nothing():
+    failed = replace(build(""), status=BuildStatus.FAILED)
+    alone, beside = (run({"a": says(Cause.TIME)}, Builder(), others)[0] for others in ([], [failed]))
+    assert alone.builds == beside.builds

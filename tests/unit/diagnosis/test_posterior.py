@@ -11,7 +11,6 @@ from pytest_ftc.diagnosis.posterior import (
     Kind,
     Question,
     believe,
-    is_proved,
     race_probability,
     weigh,
 )
@@ -73,21 +72,29 @@ def test_short_values_match_by_chance():
     assert digit < number < token
 
 
-def test_a_remedy_for_one_of_two_values_needs_about_eight_equal_pairs():
-    assert not is_proved(TWO_VALUES, 8, 1)
-    assert is_proved(TWO_VALUES, 9, 1)
-    assert not is_proved(TWO_VALUES, 9, 3)
-    assert not is_proved(((1.0, 0.0),), 0, 1)
-
-
-def test_one_equal_pair_proves_a_remedy_for_a_cause_that_is_known():
-    known = belief(Observation(NONE, False), Observation(ALL - {"umask"}, False), umask=1e6)
-    assert is_proved(known.luck(), 1, 1)
-    unknown = belief(Observation(NONE, False))
-    assert not is_proved(unknown.luck(), 1, 1)
-
-
 def test_a_race_is_told_from_few_values_by_several_pairs_on_one_cpu():
     assert race_probability(TWO_VALUES, [True], suspected=False) < SURE
     assert race_probability(TWO_VALUES, [True] * 12, suspected=False) >= SURE
     assert race_probability(TWO_VALUES, [False] * 4, suspected=False) < 0.1
+
+
+def test_experiments_that_agreed_by_luck_are_evidence_of_chance():
+    agreed = [Observation(ALL, False, fresh=True)] * 3
+    seen = [Observation(NONE, False), Observation(ALL - {"home"}, False), Observation(frozenset({"home"}), True)]
+    # The posterior odds of a cause fall.
+    told, before = (belief(*first, *seen).by_kind(Kind.ANY) for first in (agreed, ()))
+    assert told / (1 - told) < before / (1 - before) / 2
+    assert belief(*agreed, *seen).probability("home") < belief(*seen).probability("home")
+
+
+def test_an_experiment_with_another_value_that_agrees_does_not_rule_a_cause_out():
+    # A set of two elements has two orders: every other seed gives that of the control.
+    agreed = [Observation(ALL, False, fresh=True)] * 2
+    alone, without = Observation(frozenset({"hash_seed"}), True, again=True), Observation(ALL - {"hash_seed"}, False)
+    assert belief(*agreed, *[alone, without] * 6).probability("hash_seed") >= SURE
+
+
+@given(st.sampled_from(list(Kind)), st.floats(0.01, 0.99), st.sets(st.sampled_from(NAMES)))
+def test_the_outcomes_of_a_build_with_other_values_sum_to_one(kind, rate, varied):
+    one = Hypothesis(kind, frozenset({"time", "umask"}), rate, 3.0)
+    assert sum(one.chances(frozenset(varied), fresh=True)) == pytest.approx(1)
