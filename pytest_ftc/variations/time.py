@@ -53,8 +53,7 @@ class Time:
         written="+398d7h13m",
         meaning="how far the experiment's clock is ahead, or behind with a `-`: weeks, days, hours, minutes and "
         "seconds as in `1w2d3h4m5s`. The default changes year, month, day, weekday, hour and minute; a shorter one "
-        "finds less: with `+30d`, a file that holds only the year mostly stays the same. Behind the time of the "
-        "sources, `make` warns of clock skew",
+        "finds less: with `+30d`, a file that holds only the year mostly stays the same",
     )
 
     turn: int = 1

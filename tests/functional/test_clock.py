@@ -2,8 +2,11 @@
 
 import json
 import os
+import pwd
+import shutil
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 
 import pytest
@@ -144,14 +147,29 @@ def test_the_clock_is_not_claimed_where_nobody_may_watch(tmp_path):
     assert any("the control build could not be traced" in note for note in artifact["notes"])
 
 
-def test_the_clock_is_not_claimed_when_the_date_of_a_file_is_written(verify_build):
-    run = verify_build(": > made; date -u -r made +%F > out", "--ftc-variations=time,umask")
+@pytest.fixture
+def file_of_today():
+    """A file that was made before the build; builds see this folder, but not those for temporary files."""
+    folder = Path(tempfile.mkdtemp(prefix="ftc-today-", dir=pwd.getpwuid(os.getuid()).pw_dir))
+    (folder / "file").touch()
+    yield folder / "file"
+    shutil.rmtree(folder)
+
+
+def test_the_clock_is_not_claimed_when_the_date_of_a_file_is_written(verify_build, file_of_today):
+    run = verify_build(f"date -u -r {file_of_today} +%F > out", "--ftc-variations=time,umask")
     artifact = run.artifact()
     assert artifact["verdict"] == "reproducible"
     assert artifact["varied"] == ["umask"]
     assert artifact["not_varied"][0]["reason"].startswith("the outputs contain the real date of the builds (2")
 
 
-def test_with_nothing_else_varied_such_a_date_leaves_nothing_to_claim(verify_build):
-    run = verify_build(": > made; date -u -r made +%F > out", "--ftc-variations=time")
+def test_the_date_of_a_file_that_the_build_has_made_moves_with_the_clock(verify_build):
+    artifact = verify_build(": > made; date -u -r made +%F > out", "--ftc-variations=time,umask").artifact()
+    assert artifact["verdict"] == "unreproducible"
+    assert artifact["varied"] == ["time", "umask"]
+
+
+def test_with_nothing_else_varied_such_a_date_leaves_nothing_to_claim(verify_build, file_of_today):
+    run = verify_build(f"date -u -r {file_of_today} +%F > out", "--ftc-variations=time")
     assert run.artifact()["verdict"] == "error"

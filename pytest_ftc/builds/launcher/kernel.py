@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import contextlib
 import ctypes
 import errno
 import fcntl
 import os
 import struct
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 CLONE_NEWTIME = 0x00000080
 CLONE_NEWNS = 0x00020000
@@ -50,7 +55,7 @@ _SYS_PIVOT_ROOT = {
 # chown, dac_override, fowner, fsetid, kill, setgid, setuid, setpcap, net_bind_service, sys_chroot, setfcap.
 _KEPT_CAPABILITIES = frozenset({0, 1, 3, 4, 5, 6, 7, 8, 10, 18, 31})
 _MOST_CAPABILITIES = 64
-_CAPABILITY_VERSION_3 = 0x20080522
+_CAPABILITY_HEADER = struct.pack("=Ii", 0x20080522, 0)  # _LINUX_CAPABILITY_VERSION_3, this thread
 _SYS_KEYCTL = {"x86_64": 250, "aarch64": 219, "riscv64": 219}
 _KEYCTL_JOIN_SESSION_KEYRING = 1
 
@@ -204,12 +209,31 @@ def limit_capabilities() -> None:
 
 def _clear_inheritable() -> None:
     """Make no capability inheritable, see capset(2); the sets have two words each, in turns."""
-    header = struct.pack("=Ii", _CAPABILITY_VERSION_3, 0)
-    sets = ctypes.create_string_buffer(24)
-    _check(_libc.capget(header, sets), "capget")
-    words = list(struct.unpack("=6I", sets.raw))
+    words = _read_capabilities()
     words[2] = words[5] = 0
-    _check(_libc.capset(header, struct.pack("=6I", *words)), "capset")
+    _write_capabilities(words)
+
+
+@contextlib.contextmanager
+def without_capabilities(*numbers: int) -> Iterator[None]:
+    """Have the capabilities `numbers`, all below 32, not in effect meanwhile, see capabilities(7)."""
+    words = _read_capabilities()
+    mask = sum(1 << number for number in numbers)
+    _write_capabilities([words[0] & ~mask, *words[1:]])
+    try:
+        yield
+    finally:
+        _write_capabilities(words)
+
+
+def _read_capabilities() -> list[int]:
+    sets = ctypes.create_string_buffer(24)
+    _check(_libc.capget(_CAPABILITY_HEADER, sets), "capget")
+    return list(struct.unpack("=6I", sets.raw))
+
+
+def _write_capabilities(words: list[int]) -> None:
+    _check(_libc.capset(_CAPABILITY_HEADER, struct.pack("=6I", *words)), "capset")
 
 
 def leave_keyring() -> None:

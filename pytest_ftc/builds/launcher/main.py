@@ -19,7 +19,7 @@ from pytest_ftc.builds.launcher.kernel_files import UPTIME
 from pytest_ftc.builds.launcher.namespaces import enter_namespaces, move_uptime
 from pytest_ftc.builds.launcher.shared_folders import SharedFolders, list_shared_memory, remove_stale
 from pytest_ftc.builds.launcher.sockets import list_listening
-from pytest_ftc.builds.launcher.tracing.outcome import import_for, supervise
+from pytest_ftc.builds.launcher.tracing.outcome import prepare, supervise
 from pytest_ftc.builds.launcher.trees import copy_tree
 
 TYPE_CHECKING = False
@@ -46,7 +46,7 @@ def main(spec_path: str) -> int:
     # Only in one build: what it did not write, no other one writes.
     spec["sources"] = SourceOutputs(spec["snapshot"], spec["mtime_shift"]) if spec["trace"] == "uses" else None
     os.chdir(spec["blobs"])
-    import_for(spec)
+    prepare(spec)
     if spec["isolation"] == "none":
         _write_result(result, _run_plain(spec, log, keep))
         return 0

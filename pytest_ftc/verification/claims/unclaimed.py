@@ -85,7 +85,7 @@ def _find_unmoved_date(plan: Plan, source: Snapshot, control: BuildResult) -> di
     variables, numbers = plan.actions[0].environment.variables, may_read_file_times(control.trace)
     found = find_real_date(files, moments, variables, source.path, numbers=numbers)
     if found.text:
-        reason = f"the outputs contain the real date of the builds ({found.text}); file times cannot be varied"
+        reason = f"the outputs contain the real date of the builds ({found.text}), which the moved clock does not reach"
         return {"time": reason}
     if found.not_searched:
         missed = summarize("not searched for the date of the builds", found.not_searched)

@@ -20,7 +20,7 @@ import stat
 import struct
 from collections.abc import Callable
 
-from pytest_ftc.builds.launcher.tracing.answers import read_flags
+from pytest_ftc.builds.launcher.clocks.answers import read_flags
 from pytest_ftc.builds.launcher.tracing.memory import AT_FDCWD, peek, read_name
 from pytest_ftc.builds.launcher.tracing.seccomp import (
     Condition,

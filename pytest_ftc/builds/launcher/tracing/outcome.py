@@ -2,39 +2,43 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import sys
 
+from pytest_ftc.builds.launcher.collecting.output_links import file_clock
 from pytest_ftc.builds.launcher.processes import Alone
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from typing import Any
 
-    from pytest_ftc.builds.launcher.clock import MovedClock
+    from pytest_ftc.builds.launcher.clocks.clock import MovedClock
+    from pytest_ftc.builds.launcher.clocks.file_times import FileTimes
+    from pytest_ftc.builds.launcher.clocks.time_stamps import TimeStamps
     from pytest_ftc.builds.launcher.tracing.peers import Peers
     from pytest_ftc.builds.launcher.tracing.random_requests import RandomRequests
     from pytest_ftc.builds.launcher.tracing.recorder import Recorder
     from pytest_ftc.builds.launcher.tracing.rewrites import Rewrites
-    from pytest_ftc.builds.launcher.tracing.time_stamps import TimeStamps
 
 _MOST_NAMED = 3
 
 
 class Supervision:
-    """How a build is followed, whether all of it saw the moved `clock`, and what the others recorded."""
+    """How a build is followed, whether all of it saw the moved `clocks`, and what the others recorded."""
 
     def __init__(
         self,
         following: Alone,
-        clock: MovedClock | None = None,
+        clocks: Sequence[MovedClock | FileTimes] = (),
         recorder: Recorder | None = None,
         peers: Peers | None = None,
         random: RandomRequests | None = None,
         stamps: TimeStamps | None = None,
     ) -> None:
         self.following = following
-        self._clock = clock
+        self._clocks = clocks
         self._recorder = recorder
         self._peers = peers
         self._random = random
@@ -42,7 +46,7 @@ class Supervision:
 
     def report(self) -> dict[str, Any]:
         """Return the part of the build's result that describes its supervision."""
-        hole = self._find_hole(self._clock) if self._clock else ""
+        hole = self._find_hole() if self._clocks else ""
         return {
             **({"not_applied": {"time": hole}} if hole else {}),
             **self._record(),
@@ -66,27 +70,33 @@ class Supervision:
         evaded = {**(self._stamps.evaded if self._stamps else {}), **trace["evaded"]}
         return {**peers, "trace": {**trace, **seen, "evaded": evaded}}
 
-    def _find_hole(self, clock: MovedClock) -> str:
+    def _find_hole(self) -> str:
         if self.following.refusal:
             return (
                 "only libfaketime moves the clock, which does not reach every program, such as static ones, since the "
                 f"build could not be traced ({self.following.refusal}); allow ptrace(2) and seccomp(2)"
             )
-        missed = [f"{name} {reason}" for name, reason in sorted(clock.unreached.items())]
+        unreached = (one for clock in self._clocks for one in clock.unreached.items())
+        missed = [f"{name} {reason}" for name, reason in sorted(unreached)]
         if not missed:
             return ""
         more = f" and {len(missed) - _MOST_NAMED} more" * (len(missed) > _MOST_NAMED)
         return f"not all programs saw the moved clock: {', '.join(missed[:_MOST_NAMED])}{more}"
 
 
-def import_for(spec: dict[str, Any]) -> None:
-    """Import now what is needed later: the build's root does not show this package if it is below /tmp."""
+def prepare(spec: dict[str, Any]) -> None:
+    """Do now what is impossible later: the build's root does not show this package if it is below /tmp."""
     if spec["shell"]:
         from pytest_ftc.builds.launcher import terminal  # noqa: F401
     if spec["keep"]:
         from pytest_ftc.builds.launcher import keep as keeping  # noqa: F401
     if sys.platform == "linux":
+        from pytest_ftc.builds.launcher.clocks.file_times import born
         from pytest_ftc.builds.launcher.tracing import attach as following  # noqa: F401
+
+        spec["began"] = file_clock()
+        with contextlib.suppress(OSError):
+            spec["prepared"] = born(spec["snapshot"])
 
 
 def supervise(spec: dict[str, Any], log: int) -> Supervision:
@@ -94,29 +104,37 @@ def supervise(spec: dict[str, Any], log: int) -> Supervision:
 
     PTRACE_O_EXITKILL kills every traced process with its tracer, even one that has started a session of its own.
     """
-    moved, traced = bool(spec["clock_shift"]), spec["trace"] != "no"
     if sys.platform != "linux":
         unknown = Alone()
         unknown.refusal = f"{os.uname().sysname} has no seccomp(2)"
         return Supervision(unknown)
-    from pytest_ftc.builds.launcher.clock import MovedClock
+    from pytest_ftc.builds.launcher.clocks.time_stamps import TimeStamps
     from pytest_ftc.builds.launcher.tracing.attach import follow
     from pytest_ftc.builds.launcher.tracing.guard import Guard
     from pytest_ftc.builds.launcher.tracing.outside import LookupWatcher, OutsideUses
     from pytest_ftc.builds.launcher.tracing.peers import Peers
     from pytest_ftc.builds.launcher.tracing.random_requests import RandomRequests
     from pytest_ftc.builds.launcher.tracing.recorder import Recorder
-    from pytest_ftc.builds.launcher.tracing.time_stamps import TimeStamps
 
-    clock = MovedClock(spec["clock_shift"]) if moved else None
-    uses, isolated = OutsideUses(spec), spec["isolation"] != "none"
+    uses, isolated, traced = OutsideUses(spec), spec["isolation"] != "none", spec["trace"] != "no"
     contents = spec["trace"] == "contents"
     recorder = Recorder(log, uses, contents=contents, isolated=isolated) if traced or not isolated else None
     lookups = LookupWatcher(uses) if spec["trace"] == "uses" else None
+    clocks = _move_clocks(spec) if spec["clock_shift"] else ()
     peers = Peers(spec, recorder.program_of if recorder else lambda _: -1)
     random = RandomRequests(recorder.program_of) if recorder and lookups else None
     stamps = TimeStamps() if recorder else None
     rewrites = recorder.rewrites if recorder else None
-    watchers = [one for one in (clock, recorder, rewrites, lookups, peers, random, stamps) if one]
+    watchers = [one for one in (*clocks, recorder, rewrites, lookups, peers, random, stamps) if one]
     guard = Guard(as_root=spec["as_root"], isolated=isolated)
-    return Supervision(follow(watchers, guard), clock, recorder, peers, random, stamps)
+    return Supervision(follow(watchers, guard), clocks, recorder, peers, random, stamps)
+
+
+def _move_clocks(spec: dict[str, Any]) -> tuple[MovedClock | FileTimes, ...]:
+    from pytest_ftc.builds.launcher.clocks.clock import MovedClock
+    from pytest_ftc.builds.launcher.clocks.file_times import FileTimes
+
+    shift, began = spec["clock_shift"], spec["began"]
+    user = spec["uid"] != 0
+    files = FileTimes(shift, began=began, prepared=spec.get("prepared", began), user=user)
+    return MovedClock(shift), files

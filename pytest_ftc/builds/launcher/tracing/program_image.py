@@ -11,9 +11,9 @@ import os
 import struct
 from collections.abc import Iterable
 
+from pytest_ftc.builds.launcher.clocks.vdso import Patch
 from pytest_ftc.builds.launcher.cpu_abi import this_processor
 from pytest_ftc.builds.launcher.tracing import ptrace
-from pytest_ftc.builds.launcher.tracing.vdso import Patch
 
 _AT_NULL, _AT_IGNORE, _AT_SYSINFO_EHDR = 0, 1, 33
 _PIECE = 64 * 1024

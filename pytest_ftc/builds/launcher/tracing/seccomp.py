@@ -6,6 +6,7 @@ another thread may have changed meanwhile.
 
 from __future__ import annotations
 
+import contextlib
 import ctypes
 import errno
 import fcntl
@@ -24,6 +25,8 @@ _SET_MODE_FILTER = 1
 _NEW_LISTENER = 1 << 3
 _ALLOW, _NOTIFY, _FAIL = 0x7FFF0000, 0x7FC00000, 0x00050000
 _RECEIVE, _SEND, _IS_VALID = 0xC0502100, 0xC0182101, 0x40082102
+# The build waits while a call is answered, so both can take turns on one processor, without a wakeup of another one.
+_SET_FLAGS, _SYNC_WAKE_UP = 0x40082104, 1
 # struct seccomp_notif with its struct seccomp_data, and struct seccomp_notif_resp; their sizes, 80 and 24, are part of
 # the numbers of the ioctls above.
 _NOTIFICATION = struct.Struct("=QIIiIQ6Q")
@@ -149,6 +152,8 @@ class Listener:
 
     def __init__(self, descriptor: int) -> None:
         self.descriptor = descriptor
+        with contextlib.suppress(OSError):  # Linux 6.6
+            fcntl.ioctl(descriptor, _SET_FLAGS, _SYNC_WAKE_UP)
         self._processor = this_processor()
         self._names = {number: name for name, number in self._processor.calls.items()}
         self._names_32 = {number: name for name, number in self._processor.calls_32.items()}

@@ -4,8 +4,8 @@ import os
 
 import pytest
 
+from pytest_ftc.builds.launcher.clocks.time_stamps import TimeStamps
 from pytest_ftc.builds.launcher.tracing.seccomp import CONTINUE, Notification
-from pytest_ftc.builds.launcher.tracing.time_stamps import TimeStamps
 
 
 class Listener:

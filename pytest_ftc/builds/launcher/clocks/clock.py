@@ -8,11 +8,11 @@ from __future__ import annotations
 
 import os
 
+from pytest_ftc.builds.launcher.clocks import answers
+from pytest_ftc.builds.launcher.clocks.vdso import Patch, find_patches, read_own_vdso
 from pytest_ftc.builds.launcher.cpu_abi import this_processor
-from pytest_ftc.builds.launcher.tracing import answers
 from pytest_ftc.builds.launcher.tracing.program_image import Program, hide_vdso, patch_vdso
 from pytest_ftc.builds.launcher.tracing.seccomp import CONTINUE, Condition, Listener, Notification, Rule
-from pytest_ftc.builds.launcher.tracing.vdso import Patch, find_patches, read_own_vdso
 
 _REALTIME, _REALTIME_COARSE, _TAI = 0, 5, 11
 _TIMER_ABSTIME = 1

@@ -51,7 +51,7 @@ def give_time(notification: Notification, listener: Listener, shift: int) -> Non
         size = 8 if notification.native else 4
         value = seconds & _UNSIGNED[size]
         writes = [(first, value.to_bytes(size, sys.byteorder))]
-    _answer(notification, listener, value, writes)
+    write_answer(notification, listener, value, writes)
 
 
 def _pair(notification: Notification, seconds: int, rest: int) -> bytes:
@@ -80,10 +80,11 @@ def _give_settings(notification: Notification, listener: Listener, shift: int) -
         return
     (seconds,) = struct.unpack_from("=q", settings, _TIME_IN_TIMEX)
     struct.pack_into("=q", settings, _TIME_IN_TIMEX, seconds + shift)
-    _answer(notification, listener, state, [(address, settings.raw)])
+    write_answer(notification, listener, state, [(address, settings.raw)])
 
 
-def _answer(notification: Notification, listener: Listener, value: int, writes: list[tuple[int, bytes]]) -> None:
+def write_answer(notification: Notification, listener: Listener, value: int, writes: list[tuple[int, bytes]]) -> None:
+    """Have the call return `value`, after each of `writes`, an address and bytes, is in the memory of its thread."""
     try:
         memory = os.open(f"/proc/{notification.thread}/mem", os.O_RDWR)
     except OSError:

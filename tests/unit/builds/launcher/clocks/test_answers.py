@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pytest_ftc.builds.launcher.tracing import answers
+from pytest_ftc.builds.launcher.clocks import answers
 from pytest_ftc.builds.launcher.tracing.seccomp import Notification
 
 SHIFT = 398 * 86400

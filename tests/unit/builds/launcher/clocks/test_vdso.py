@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from pytest_ftc.builds.launcher.clocks.vdso import find_patches, read_own_vdso
 from pytest_ftc.builds.launcher.cpu_abi import this_processor
-from pytest_ftc.builds.launcher.tracing.vdso import find_patches, read_own_vdso
 
 SHIFT = 398 * 86400
 FORMS = {"clock_gettime": (ctypes.c_int, (ctypes.c_int, ctypes.c_void_p)), "time": (ctypes.c_long, (ctypes.c_void_p,))}
