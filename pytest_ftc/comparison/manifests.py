@@ -8,6 +8,7 @@ from collections.abc import Iterator, Sequence
 
 from pytest_ftc.comparison.excerpt import contrast
 from pytest_ftc.model import Difference, DifferenceKind, Metadata, Output, OutputType
+from pytest_ftc.model.place import OUTPUT_ITSELF
 
 
 def compare_manifests(
@@ -59,8 +60,8 @@ def _compare(path: str, control: Output | None, experiment: Output | None, metad
 
 
 _LOCATIONS = {
-    DifferenceKind.MISSING: "the output itself",
-    DifferenceKind.EXTRA: "the output itself",
+    DifferenceKind.MISSING: OUTPUT_ITSELF,
+    DifferenceKind.EXTRA: OUTPUT_ITSELF,
     DifferenceKind.TYPE: "file type",
     DifferenceKind.LINK: "link target",
     DifferenceKind.MODE: "permission bits",

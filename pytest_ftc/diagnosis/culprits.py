@@ -6,23 +6,34 @@ import posixpath
 from collections.abc import Collection, Iterator, Sequence
 from itertools import pairwise, takewhile
 
-from pytest_ftc.model import Field, Place, Program, Trace
+from pytest_ftc.model import Place, Program, Trace
+from pytest_ftc.model.place import FileFormat
 
 _SHELLS = frozenset({"sh", "bash", "dash", "zsh", "ksh", "busybox", "ash"})
 _TELLING = 4
 """Characters of a value that is not among a command's arguments by chance: a year has as many."""
 _DEEPEST = 8
 """Renamings of one file that are followed."""
-_COMPRESSORS = {"gzip": "gzip", "pigz": "gzip", "xz": "xz", "bzip2": "bzip2", "lbzip2": "bzip2", "zstd": "zstd"}
+_COMPRESSORS = {
+    "gzip": FileFormat.GZIP,
+    "pigz": FileFormat.GZIP,
+    "xz": FileFormat.XZ,
+    "bzip2": FileFormat.BZIP2,
+    "lbzip2": FileFormat.BZIP2,
+    "zstd": FileFormat.ZSTD,
+}
 """Programs that compress what others give them, and the formats they write."""
-_MAKERS = {"ar": ("ar", "ranlib", "dpkg-deb"), "zip": ("zip", "jar"), "tar": ("tar", "bsdtar")}
+_MAKERS = {
+    FileFormat.AR: ("ar", "ranlib", "dpkg-deb"),
+    FileFormat.ZIP: ("zip", "jar"),
+    FileFormat.TAR: ("tar", "bsdtar"),
+}
 """Programs that write formats which others only fill."""
 _STAGES = frozenset(
     {"cc1", "cc1plus", "cc1obj", "f951", "gnat1", "as", "collect2", "ld", "ld.bfd", "ld.gold", "ld.lld", "ld.mold"}
     | {"lto1", "lto-wrapper"}
 )
 """What compilers start for a part of their work."""
-_ARCHIVES = ("tar", "zip", "ar", "cpio")
 _STARTERS = _SHELLS | {
     "env",
     "make",
@@ -39,7 +50,9 @@ _STARTERS = _SHELLS | {
 """What runs other commands, and has their outputs open for them."""
 
 
-def find_culprit(trace: Trace, path: str, values: Sequence[str], kind: str = "") -> Program | None:
+def find_culprit(
+    trace: Trace, path: str, values: Sequence[str], kind: FileFormat = FileFormat.UNKNOWN
+) -> Program | None:
     """Return the program that wrote the file `path` (absolute), the one that wrote one of `values` if several did.
 
     A shell that opens a file for a command is not the one that writes it, unless no other does; nor is one that only
@@ -74,8 +87,8 @@ def find_source(trace: Trace, output: str, place: Place, values: Sequence[str]) 
     It is known by its name and, of several, by having been written one of `values`.  The first one made counts: what
     has the same name later is a copy of it.
     """
-    if place.format in _ARCHIVES and place.field is not Field.CONTENT:
-        return output  # what an archive says of its member
+    if place.is_of_entry:
+        return output
     name = posixpath.basename(place.member)
     made = dict.fromkeys([path for _, path in trace.written] + [new for _, _, new in trace.moved])
     named = [path for path in made if path != output and posixpath.basename(path) == name]

@@ -21,6 +21,7 @@ from pytest_ftc.model import (
     OutputType,
     Place,
 )
+from pytest_ftc.model.place import OUTPUT_ITSELF
 from pytest_ftc.model.support.limits import MOST_EXAMINED, NOT_EXAMINED
 
 _TOO_LATE = "not examined: the others took as long as a build may"
@@ -90,7 +91,7 @@ def _leaf_of(told: Difference) -> Place:
     """Return the place that a comparator of a plugin has told; its values are those it shows."""
     values = (told.evidence.control, told.evidence.experiment) if told.evidence else ("", "")
     one, other = (text.encode("utf-8", "surrogateescape") for text in values)
-    where = told.location or "the output itself"
+    where = told.location or OUTPUT_ITSELF
     return Place(field=Field.CONTENT, location=where, member=told.member, control=one, experiment=other, note=told.note)
 
 
@@ -100,4 +101,4 @@ def _is_other_content(difference: Difference) -> bool:
 
 
 def _whole(note: str = "") -> Place:
-    return Place(field=Field.CONTENT, location="the output itself", control=b"", experiment=b"", note=note)
+    return Place(field=Field.CONTENT, location=OUTPUT_ITSELF, control=b"", experiment=b"", note=note)

@@ -9,6 +9,7 @@ from collections.abc import Collection, Mapping, Sequence
 from typing import NamedTuple
 
 from pytest_ftc.model import Difference, DifferenceKind, Evidence, Field, Output, OutputType, Place
+from pytest_ftc.model.place import OUTPUT_NAME
 
 _MOST_SHOWN = 400
 _BYTES_BEFORE = 4
@@ -117,7 +118,7 @@ def _likeness(name: str, other: str, one: Output, two: Output) -> float:
 def leaf_of_names(name: str, other: str) -> Place:
     """Return that an output has one name in one build, and another in the other."""
     one, two = (text.encode("utf-8", "surrogateescape") for text in (name, other))
-    return Place(field=Field.NAME, location="the output's name", control=one, experiment=two)
+    return Place(field=Field.NAME, location=OUTPUT_NAME, control=one, experiment=two)
 
 
 def _manifest_value(kind: DifferenceKind, output: Output | None) -> bytes:

@@ -11,7 +11,8 @@ from functools import cache
 from importlib.resources import files
 from typing import Any
 
-from pytest_ftc.model import Field, RemedyTemplate
+from pytest_ftc.model import Cause, Field, RemedyTemplate
+from pytest_ftc.model.place import FileFormat
 
 if sys.version_info >= (3, 11):
     import tomllib
@@ -27,9 +28,8 @@ def catalogue() -> tuple[RemedyTemplate, ...]:
 
 
 def _read(table: Mapping[str, Any]) -> RemedyTemplate:
-    sets = {name: frozenset(table.get(name, ())) for name in ("causes", "formats", "tools")}
-    fields = frozenset(map(Field, table.get("fields", ())))
-    return RemedyTemplate(**{**table, **sets, "fields": fields})
+    kinds = {"causes": Cause, "formats": FileFormat, "fields": Field, "tools": str}
+    return RemedyTemplate(**{**table, **{key: frozenset(map(kind, table.get(key, ()))) for key, kind in kinds.items()}})
 
 
 def find_remedies(

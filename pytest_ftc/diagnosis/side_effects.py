@@ -8,8 +8,9 @@ from pathlib import Path
 
 from pytest_ftc.diagnosis.places import Key, Places, match_places
 from pytest_ftc.model import BuildResult, Field, Output, OutputType
+from pytest_ftc.model.place import ELF_SECTION
 
-_FOLLOWING = ("ELF section .debug_", "ELF section .rel", "ELF section .symtab", "ELF section .strtab")
+_FOLLOWING = tuple(f"{ELF_SECTION} {name}" for name in (".debug_", ".rel", ".symtab", ".strtab"))
 """Sections of strings and of what points to them, which change with any path."""
 _METADATA = frozenset({Field.HEADER, Field.MODE, Field.MTIME, Field.ORDER, Field.OWNER})
 _MOST_CODE, _MOST_SIZE, _SMALL = 1.02, 1.5, 1024
@@ -27,7 +28,7 @@ def changed_outputs(
     told: dict[str, str] = {}
     members = {(key.output, key.member) for key in known}
     for key in match_places(known, places):
-        is_section = key.location.startswith("ELF section ")
+        is_section = key.location.startswith(ELF_SECTION)
         new = key not in known and (is_section or (key.output, key.member) not in members or key.field is Field.NAME)
         if new and key.field not in _METADATA and not key.location.startswith(_FOLLOWING):
             told.setdefault(key.output, f"{key.member} {key.location}".strip())

@@ -12,6 +12,7 @@ from pytest_ftc.diagnosis.remedies import find_remedies
 from pytest_ftc.diagnosis.side_effects import changed_outputs
 from pytest_ftc.model import BuildResult, BuildStatus, Place, Remedy, RemedyTemplate
 from pytest_ftc.model.cause import GUESSES
+from pytest_ftc.model.place import FileFormat
 from pytest_ftc.model.protocols import Rebuilder
 from pytest_ftc.model.remedy import Changes
 
@@ -176,15 +177,15 @@ def _templates(target: RemedyTarget, others: Sequence[RemedyTemplate]) -> Sequen
 
 
 _FORMATS = {
-    "a": "ar",
-    "deb": "ar",
-    "gz": "gzip",
-    "jar": "zip",
-    "o": "elf",
-    "so": "elf",
-    "tgz": "tar",
-    "whl": "zip",
-    "zst": "zstd",
+    "a": FileFormat.AR,
+    "deb": FileFormat.AR,
+    "gz": FileFormat.GZIP,
+    "jar": FileFormat.ZIP,
+    "o": FileFormat.ELF,
+    "so": FileFormat.ELF,
+    "tgz": FileFormat.TAR,
+    "whl": FileFormat.ZIP,
+    "zst": FileFormat.ZSTD,
 }
 
 

@@ -25,6 +25,48 @@ class Field(str, Enum):
     """Any other header field: flags, versions, compression parameters, extra fields."""
 
 
+class FileFormat(str, Enum):
+    """The format of a file; it equals its name, hashes and prints like it."""
+
+    ELF = "elf"
+    ZIP = "zip"
+    TAR = "tar"
+    GZIP = "gzip"
+    XZ = "xz"
+    BZIP2 = "bzip2"
+    ZSTD = "zstd"
+    AR = "ar"
+    CPIO = "cpio"
+    PYC = "pyc"
+    CLASS = "class"
+    SQLITE = "sqlite"
+    PNG = "png"
+    PDF = "pdf"
+    ZLIB = "zlib"
+    JSON = "json"
+    TEXT = "text"
+    BINARY = "binary"
+    """None of the others."""
+    UNKNOWN = ""
+    """Not looked at."""
+
+    # Otherwise str() gives FileFormat.ZIP, and so does format() from Python 3.12 on.
+    __str__ = str.__str__
+
+    def __format__(self, format_spec: str) -> str:
+        return format(self.value, format_spec)
+
+
+ARCHIVES = (FileFormat.TAR, FileFormat.ZIP, FileFormat.AR, FileFormat.CPIO)
+"""Formats whose members are files, each with an entry that describes it."""
+OUTPUT_ITSELF = "the output itself"
+"""The location of what differs in an output as a whole."""
+OUTPUT_NAME = "the output's name"
+"""The location where an output has another name in each build."""
+ELF_SECTION = "ELF section"
+"""Begins the locations in the sections of an ELF file; the name of the section follows."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Place:
     """One innermost difference."""
@@ -37,7 +79,12 @@ class Place:
     experiment: bytes
     member: str = ""
     """The innermost container member, ``/`` joined through nested containers; empty for the output itself."""
-    format: str = ""
-    """Of the innermost container or file: ``zip``, ``tar``, ``gzip``, ``ar``, ``elf``, ``pyc``, ``text``, ..."""
+    format: FileFormat = FileFormat.UNKNOWN
+    """Of the innermost container or file."""
     note: str = ""
     """What could not be examined, and why."""
+
+    @property
+    def is_of_entry(self) -> bool:
+        """Whether it is what an archive records about a member, and not in the member's content."""
+        return self.format in ARCHIVES and self.field is not Field.CONTENT

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from pytest_ftc.comparison.members.span import Span
 from pytest_ftc.model import Field
+from pytest_ftc.model.place import FileFormat
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +51,7 @@ class Member:
 class Contents:
     """A container that was read."""
 
-    format: str
+    format: FileFormat
     noun: str
     """The noun for a member: ``zip entry``."""
     attributes: tuple[Attribute, ...] = ()

@@ -8,15 +8,15 @@ from dataclasses import replace
 
 from pytest_ftc.comparison.members.engine import FOLLOWS
 from pytest_ftc.model import Field, Place
+from pytest_ftc.model.place import FileFormat
 
-_ENTRY_FIELDS = ("zip ", "tar ", "ar ", "cpio ")
 _CHECKSUM_LINE = re.compile(rb"(?:[0-9a-f]{32,128}) [ *](?P<path>.+)|(?P<record>[^,]+),\w+=[\w-]+,\d*\r?")
 """A line of md5sum(1) and similar tools, or of a wheel's RECORD (binary distribution format, PEP 427)."""
 
 
 def put_derived_last(leaves: Sequence[Place]) -> tuple[Place, ...]:
     """Return `leaves` with lists of checksums of differing members marked as such, and moved to the end."""
-    changed = {leaf.member for leaf in leaves if not leaf.location.startswith(_ENTRY_FIELDS)}
+    changed = {leaf.member for leaf in leaves if not leaf.is_of_entry}
     folders = {member[start:] for member in changed for start in _starts(member)}
     marked = [replace(leaf, note=FOLLOWS) if _lists_only(leaf, folders) else leaf for leaf in leaves]
     return tuple(sorted(marked, key=lambda leaf: leaf.note == FOLLOWS))
@@ -28,7 +28,7 @@ def _starts(member: str) -> Iterable[int]:
 
 
 def _lists_only(leaf: Place, changed: set[str]) -> bool:
-    if leaf.field is not Field.CONTENT or leaf.format != "text" or leaf.note:
+    if leaf.field is not Field.CONTENT or leaf.format != FileFormat.TEXT or leaf.note:
         return False
     control, experiment = _paths(leaf.control), _paths(leaf.experiment)
     return bool(control) and control == experiment and all(_is_changed(path, changed) for path in control)

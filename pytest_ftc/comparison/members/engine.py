@@ -15,6 +15,7 @@ from pytest_ftc.comparison.members.plain import Found, clip, compare_bytes, comp
 from pytest_ftc.comparison.members.position import Position
 from pytest_ftc.comparison.members.span import Span, first_unequal, same
 from pytest_ftc.model import Field, Place
+from pytest_ftc.model.place import FileFormat
 from pytest_ftc.model.support.printable import shorten
 
 FOLLOWS = "follows from another difference"
@@ -54,13 +55,13 @@ def _record_failure(error: Exception, place: Position, budget: Budget) -> str:
 def compare_plain(one: Span, other: Span, place: Position, budget: Budget, note: str = "") -> Iterator[Place]:
     """Yield the places that differ in files of unknown format.  Raises OutOfTimeError."""
     if is_text(one) and is_text(other):
-        leaves = [place.leaf(found, "json", note) for found in compare_json(one, other, budget)]
-        leaves = leaves or [place.leaf(found, "text", note) for found in compare_lines(one, other, budget)]
+        leaves = [place.leaf(found, FileFormat.JSON, note) for found in compare_json(one, other, budget)]
+        leaves = leaves or [place.leaf(found, FileFormat.TEXT, note) for found in compare_lines(one, other, budget)]
         if leaves:
             yield from leaves
             return
     for found in compare_bytes(one, other, budget):
-        yield place.leaf(found, "binary", note)
+        yield place.leaf(found, FileFormat.BINARY, note)
 
 
 def _examine_inside(one: Span, other: Span, place: Position, budget: Budget) -> Iterator[Place]:

@@ -11,6 +11,7 @@ from pytest_ftc.comparison.members.formats.table import find_format, find_unread
 from pytest_ftc.comparison.members.limits import Budget, LimitReachedError, OutOfTimeError
 from pytest_ftc.comparison.members.position import Position
 from pytest_ftc.comparison.members.span import Span, whole_file
+from pytest_ftc.model.place import FileFormat
 from pytest_ftc.model.support.printable import shorten
 
 PAYLOAD = "its contents"
@@ -72,7 +73,7 @@ def _read(content: Span, place: Position, budget: Budget) -> Contents | None:
     partial = budget.partial
     if partial is None:
         return None
-    return Contents(format="", noun="", members=(Member(name="payload", payload=True, stored=partial),))
+    return Contents(format=FileFormat.UNKNOWN, noun="", members=(Member(name="payload", payload=True, stored=partial),))
 
 
 def _walk_member(holder: Piece, member: Member, place: Position, budget: Budget) -> Iterator[Piece]:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from pytest_ftc.comparison.members.contents import Member
 from pytest_ftc.comparison.members.plain import Found
 from pytest_ftc.model import Place
+from pytest_ftc.model.place import FileFormat
 from pytest_ftc.model.support.printable import shorten
 
 
@@ -34,7 +35,7 @@ class Position:
         name = name.removeprefix("./") or name
         return shorten(f"{self.member}/{name}" if self.member else name, longest=1000)
 
-    def leaf(self, found: Found, format_: str, note: str = "") -> Place:
+    def leaf(self, found: Found, format_: FileFormat, note: str = "") -> Place:
         """Return a leaf for a difference found here."""
         location = f"{self.part}, {found.location}" if self.part else found.location
         notes = "; ".join(text for text in (found.note, note) if text)

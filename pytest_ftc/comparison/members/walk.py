@@ -13,6 +13,7 @@ from pytest_ftc.comparison.members.plain import Found, clip
 from pytest_ftc.comparison.members.position import Position
 from pytest_ftc.comparison.members.span import Span, whole_file
 from pytest_ftc.model import Field, Place
+from pytest_ftc.model.place import FileFormat
 
 _GRACE = 5.0
 """Extra seconds to find at least one difference when the time is up."""
@@ -74,4 +75,4 @@ def _last_resort(one: Span, other: Span, budget: Budget, note: str) -> Iterator[
     except OutOfTimeError:
         if not count:
             found = Found(Field.CONTENT, "unknown position", b"", b"", f"{note}, before a difference was found")
-            yield Position(name="").leaf(found, "binary")
+            yield Position(name="").leaf(found, FileFormat.BINARY)

@@ -7,6 +7,7 @@ import json
 import re
 
 from pytest_ftc.model import Finding
+from pytest_ftc.model.place import OUTPUT_NAME
 
 _PLANTED = r"(ftc-(?:build|home|tmp|variable|extra|path)|host|domain|user|group)-[bcdfghjklmnpqrstvwxz]{6}"
 _UUID = r"(?<![0-9a-z])[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}(?![0-9a-z])"
@@ -38,7 +39,7 @@ def fingerprint(artifact: str, finding: Finding) -> str:
 def _name(finding: Finding) -> str:
     """Return the name of the output; where the name itself differs, what is common to both."""
     one, other = finding.output, finding.evidence.experiment
-    if finding.location != "the output's name" or not other:
+    if finding.location != OUTPUT_NAME or not other:
         return steady(one)
     start = _common(one, other)
     end = _common(one[len(start) :][::-1], other[len(start) :][::-1])[::-1]

@@ -22,6 +22,7 @@ from pytest_ftc.model import (
     Verdict,
     Verification,
 )
+from pytest_ftc.model.place import OUTPUT_ITSELF
 from pytest_ftc.model.support.limits import MOST_EXAMINED, NOT_EXAMINED
 from pytest_ftc.verification.cache.context import Disagreement
 from pytest_ftc.verification.full_diffs import FullDiffs, place
@@ -95,7 +96,7 @@ def _findings(differences: list[Difference], disagreement: Disagreement) -> Iter
         yield Finding(
             output=difference.output,
             member=difference.member,
-            location=difference.location or "the output itself",
+            location=difference.location or OUTPUT_ITSELF,
             cause=Cause.MACHINE.value,
             confirmed=False,
             evidence=_evidence(difference),

@@ -8,6 +8,7 @@ from functools import partial
 from pytest_ftc.comparison.members.contents import Attribute, Contents, Member, mode, mtime, owner
 from pytest_ftc.comparison.members.limits import Budget
 from pytest_ftc.comparison.members.span import Span, span_of
+from pytest_ftc.model.place import FileFormat
 
 _MAGIC, _THIN = b"!<arch>\n", b"!<thin>\n"
 _HEADER = 60
@@ -23,7 +24,7 @@ def is_ar(span: Span, name: str) -> bool:
 
 def read_ar(span: Span, budget: Budget) -> Contents:
     """Return the members as they are stored.  Raises ValueError, OutOfTimeError."""
-    return Contents(format="ar", noun="ar member", members=tuple(budget.few(_walk(span, budget))))
+    return Contents(format=FileFormat.AR, noun="ar member", members=tuple(budget.few(_walk(span, budget))))
 
 
 def _walk(span: Span, budget: Budget) -> Iterator[Member]:

@@ -14,6 +14,7 @@ from typing import Any, cast
 from pytest_ftc.comparison.members.contents import Contents, Member
 from pytest_ftc.comparison.members.limits import Budget, LimitReachedError
 from pytest_ftc.comparison.members.span import Span, spool
+from pytest_ftc.model.place import FileFormat
 from pytest_ftc.model.support.inflate import Decompressor, Inflater
 
 _CHUNK = 1 << 16
@@ -119,7 +120,7 @@ def payload_members(span: Span, done: Decompressed) -> Iterator[Member]:
         yield Member(name="rest", part="data after the compressed stream", stored=rest)
 
 
-def _read(span: Span, budget: Budget, format_: str, make: Callable[[], Any]) -> Contents:
+def _read(span: Span, budget: Budget, format_: FileFormat, make: Callable[[], Any]) -> Contents:
     done = decompress(span, make, budget)
     return Contents(
         format=format_,
@@ -143,12 +144,12 @@ def is_zstd(span: Span, name: str) -> bool:
 
 
 def read_xz(span: Span, budget: Budget) -> Contents:
-    return _read(span, budget, "xz", xz_decoder)
+    return _read(span, budget, FileFormat.XZ, xz_decoder)
 
 
 def read_bzip2(span: Span, budget: Budget) -> Contents:
-    return _read(span, budget, "bzip2", bzip2_decoder)
+    return _read(span, budget, FileFormat.BZIP2, bzip2_decoder)
 
 
 def read_zstd(span: Span, budget: Budget) -> Contents:
-    return _read(span, budget, "zstd", zstd_decoder)
+    return _read(span, budget, FileFormat.ZSTD, zstd_decoder)

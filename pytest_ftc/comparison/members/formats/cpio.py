@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from pytest_ftc.comparison.members.contents import Attribute, Contents, Member, header, mode, mtime, owner
 from pytest_ftc.comparison.members.limits import Budget
 from pytest_ftc.comparison.members.span import Span
+from pytest_ftc.model.place import FileFormat
 
 _MAGICS = (b"070701", b"070702")
 _HEADER = 110
@@ -23,7 +24,7 @@ def is_cpio(span: Span, name: str) -> bool:
 
 def read_cpio(span: Span, budget: Budget) -> Contents:
     """Return the members as they are stored.  Raises ValueError, OutOfTimeError."""
-    return Contents(format="cpio", noun="cpio entry", members=tuple(budget.few(_walk(span, budget))))
+    return Contents(format=FileFormat.CPIO, noun="cpio entry", members=tuple(budget.few(_walk(span, budget))))
 
 
 def _walk(span: Span, budget: Budget) -> Iterator[Member]:

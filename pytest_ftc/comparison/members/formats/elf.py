@@ -10,6 +10,7 @@ from pytest_ftc.comparison.members.formats.compression import decompress, zlib_d
 from pytest_ftc.comparison.members.limits import Budget
 from pytest_ftc.comparison.members.span import Span, SpanFile
 from pytest_ftc.model import Field
+from pytest_ftc.model.place import ELF_SECTION, FileFormat
 
 if TYPE_CHECKING:
     from elftools.elf.elffile import ELFFile
@@ -45,7 +46,7 @@ def read_elf(span: Span, budget: Budget) -> Contents:
             fields.append(_read_identifier(span, section, _IDENTIFIERS[section.name]))
         elif section.name not in _PLACES:
             members.append(_read_section(span, file, section, budget))
-    return Contents(format="elf", noun="ELF section", attributes=tuple(fields), members=tuple(members))
+    return Contents(format=FileFormat.ELF, noun=ELF_SECTION, attributes=tuple(fields), members=tuple(members))
 
 
 def _read_identifier(span: Span, section: Any, location: str) -> Attribute:
@@ -68,17 +69,17 @@ def _read_section(span: Span, file: ELFFile, section: Any, budget: Budget) -> Me
     text = fields["sh_flags"] & _STRINGS or name in _TEXTS
     return Member(
         name=name,
-        part=f"ELF section {name}",
+        part=f"{ELF_SECTION} {name}",
         attributes=(
-            header(f"ELF section {name} type", fields["sh_type"]),
-            header(f"ELF section {name} flags", f"{fields['sh_flags']:#x}"),
+            header(f"{ELF_SECTION} {name} type", fields["sh_type"]),
+            header(f"{ELF_SECTION} {name} flags", f"{fields['sh_flags']:#x}"),
         ),
         stored=stored,
         content=partial(_unpack, stored, file, budget) if stored and packed else None,
         separator=b"\0" if text else b"",
         follows=name.startswith(_OFFSETS) and not text,
         item="string",
-        recoded=f"ELF section {name} compressed data (compression level or tool)" if packed else "",
+        recoded=f"{ELF_SECTION} {name} compressed data (compression level or tool)" if packed else "",
     )
 
 

@@ -9,6 +9,7 @@ from pytest_ftc.comparison.members.contents import Attribute, Contents, header, 
 from pytest_ftc.comparison.members.formats.compression import decompress, gzip_decoder, payload_members
 from pytest_ftc.comparison.members.limits import Budget
 from pytest_ftc.comparison.members.span import Span
+from pytest_ftc.model.place import FileFormat
 
 _FHCRC, _FEXTRA, _FNAME, _FCOMMENT = 2, 4, 8, 16
 """Bits of FLG; the optional fields follow the fixed ten bytes in the order used below (RFC 1952 2.3.1)."""
@@ -28,7 +29,7 @@ def read_gzip(span: Span, budget: Budget) -> Contents:
         prefix = f"gzip stream {number + 1} header" if number else "gzip header"
         fields.extend(_read_header(span.read(start, _LARGEST_HEADER), prefix))
     return Contents(
-        format="gzip",
+        format=FileFormat.GZIP,
         noun="gzip",
         attributes=tuple(fields),
         members=tuple(payload_members(span, done)),

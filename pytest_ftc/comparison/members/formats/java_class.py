@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from pytest_ftc.comparison.members.contents import Contents, Member, header
 from pytest_ftc.comparison.members.limits import Budget, LimitReachedError
 from pytest_ftc.comparison.members.span import Span, span_of
+from pytest_ftc.model.place import FileFormat
 
 _LARGEST = 16 << 20
 _UTF8, _LONG, _DOUBLE = 1, 5, 6
@@ -29,7 +30,7 @@ def read_class(span: Span, budget: Budget) -> Contents:
     strings, others, end = _read_pool(data, budget)
     version = f"{int.from_bytes(data[6:8], 'big')}.{int.from_bytes(data[4:6], 'big')}"
     return Contents(
-        format="class",
+        format=FileFormat.CLASS,
         noun="class file part",
         attributes=(header("class file version", version),),
         members=(

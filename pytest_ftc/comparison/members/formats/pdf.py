@@ -12,6 +12,7 @@ from pytest_ftc.comparison.members.formats.compression import decompress, zlib_d
 from pytest_ftc.comparison.members.limits import Budget, LimitReachedError
 from pytest_ftc.comparison.members.span import Span, span_of, spool
 from pytest_ftc.model import Field
+from pytest_ftc.model.place import FileFormat
 
 _LARGEST = 64 << 20
 _LARGEST_DICTIONARY = 64 << 10
@@ -37,7 +38,7 @@ def read_pdf(span: Span, budget: Budget) -> Contents:
         raise LimitReachedError(f"larger than {_LARGEST} bytes")
     data = span.read(0, span.size)
     return Contents(
-        format="pdf",
+        format=FileFormat.PDF,
         noun="PDF object",
         attributes=tuple(_read_fields(data)),
         members=tuple(budget.few(_read_objects(data, span, budget))),

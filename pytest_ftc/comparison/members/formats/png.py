@@ -11,6 +11,7 @@ from pytest_ftc.comparison.members.contents import Contents, Member, mtime
 from pytest_ftc.comparison.members.formats.compression import decompress, zlib_decoder
 from pytest_ftc.comparison.members.limits import Budget
 from pytest_ftc.comparison.members.span import Span, spool
+from pytest_ftc.model.place import FileFormat
 
 _MAGIC = b"\x89PNG\r\n\x1a\n"
 _KEYED = ("tEXt", "zTXt", "iTXt", "iCCP")
@@ -44,7 +45,7 @@ def read_png(span: Span, budget: Budget) -> Contents:
     )
     if end < span.size:
         members.append(Member(name="rest", part="data after the image", stored=span.part(end, span.size - end)))
-    return Contents(format="png", noun="PNG chunk", members=tuple(members))
+    return Contents(format=FileFormat.PNG, noun="PNG chunk", members=tuple(members))
 
 
 def _walk(span: Span) -> Iterator[tuple[str, Span]]:

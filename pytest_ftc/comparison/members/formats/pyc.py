@@ -12,6 +12,7 @@ from pytest_ftc.comparison.members.formats.marshal_data import Code, Reader, Uno
 from pytest_ftc.comparison.members.limits import Budget, LimitReachedError
 from pytest_ftc.comparison.members.span import Span, span_of
 from pytest_ftc.model import Field
+from pytest_ftc.model.place import FileFormat
 
 _HEADER = 16
 """Magic number and flags, then mtime and size of the source, or an 8-byte hash of it (PEP 552)."""
@@ -47,7 +48,7 @@ def read_pyc(span: Span, budget: Budget) -> Contents:
     reading = _Reading(budget)
     fields = (*_read_header(data), *reading.read_code(code, ""))
     return Contents(
-        format="pyc",
+        format=FileFormat.PYC,
         noun="pyc",
         attributes=(*fields, reading.filenames()),
         members=tuple(reading.sets),

@@ -17,6 +17,7 @@ from pytest_ftc.comparison.members.contents import Attribute, Contents, Member, 
 from pytest_ftc.comparison.members.limits import Budget, LimitReachedError
 from pytest_ftc.comparison.members.span import Span, SpanFile, span_of, spool
 from pytest_ftc.model import Field
+from pytest_ftc.model.place import FileFormat
 
 _LARGEST = 256 << 20
 _LONGEST_VALUE = 16 << 20
@@ -59,7 +60,7 @@ def read_sqlite(span: Span, budget: Budget) -> Contents:
                     Member(name=str(name), part=part, content=partial(_same, rows), separator=b"\n", item="row")
                 )
     return Contents(
-        format="sqlite",
+        format=FileFormat.SQLITE,
         noun="sqlite table",
         attributes=tuple(_read_header(span.read(0, 100))),
         members=tuple(members),

@@ -23,13 +23,14 @@ from pytest_ftc.comparison.members.formats import tar as tars
 from pytest_ftc.comparison.members.formats import zip as zips
 from pytest_ftc.comparison.members.limits import Budget
 from pytest_ftc.comparison.members.span import Span
+from pytest_ftc.model.place import FileFormat
 
 
 @dataclass(frozen=True, slots=True)
 class Format:
     """One format: how to detect and how to read it."""
 
-    name: str
+    name: FileFormat
     knows: Callable[[Span, str], bool]
     """Detects the format from a file's bytes and lower-case name."""
     read: Callable[[Span, Budget], Contents]
@@ -37,22 +38,22 @@ class Format:
 
 
 FORMATS = (
-    Format("elf", elf.is_elf, elf.read_elf),
-    Format("zip", zips.is_zip, zips.read_zip),
-    Format("tar", tars.is_tar, tars.read_tar),
-    Format("gzip", gzip_file.is_gzip, gzip_file.read_gzip),
-    Format("xz", compressed.is_xz, compressed.read_xz),
-    Format("bzip2", compressed.is_bzip2, compressed.read_bzip2),
-    Format("zstd", compressed.is_zstd, compressed.read_zstd),
-    Format("ar", ar.is_ar, ar.read_ar),
-    Format("cpio", cpio.is_cpio, cpio.read_cpio),
-    Format("pyc", pyc.is_pyc, pyc.read_pyc),
-    Format("class", java_class.is_class, java_class.read_class),
-    Format("sqlite", sqlite.is_sqlite, sqlite.read_sqlite),
-    Format("png", png.is_png, png.read_png),
-    Format("pdf", pdf.is_pdf, pdf.read_pdf),
+    Format(FileFormat.ELF, elf.is_elf, elf.read_elf),
+    Format(FileFormat.ZIP, zips.is_zip, zips.read_zip),
+    Format(FileFormat.TAR, tars.is_tar, tars.read_tar),
+    Format(FileFormat.GZIP, gzip_file.is_gzip, gzip_file.read_gzip),
+    Format(FileFormat.XZ, compressed.is_xz, compressed.read_xz),
+    Format(FileFormat.BZIP2, compressed.is_bzip2, compressed.read_bzip2),
+    Format(FileFormat.ZSTD, compressed.is_zstd, compressed.read_zstd),
+    Format(FileFormat.AR, ar.is_ar, ar.read_ar),
+    Format(FileFormat.CPIO, cpio.is_cpio, cpio.read_cpio),
+    Format(FileFormat.PYC, pyc.is_pyc, pyc.read_pyc),
+    Format(FileFormat.CLASS, java_class.is_class, java_class.read_class),
+    Format(FileFormat.SQLITE, sqlite.is_sqlite, sqlite.read_sqlite),
+    Format(FileFormat.PNG, png.is_png, png.read_png),
+    Format(FileFormat.PDF, pdf.is_pdf, pdf.read_pdf),
     # Last, because other formats contain zlib streams.
-    Format("zlib", zlib_stream.is_zlib, zlib_stream.read_zlib),
+    Format(FileFormat.ZLIB, zlib_stream.is_zlib, zlib_stream.read_zlib),
 )
 
 

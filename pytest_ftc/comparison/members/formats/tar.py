@@ -14,6 +14,7 @@ from pytest_ftc.comparison.members.contents import Attribute, Contents, Member, 
 from pytest_ftc.comparison.members.limits import Budget
 from pytest_ftc.comparison.members.span import Span
 from pytest_ftc.model import Field
+from pytest_ftc.model.place import FileFormat
 
 _BLOCK = 512
 _LARGEST_RECORD = 1 << 20
@@ -50,7 +51,7 @@ def read_tar(span: Span, budget: Budget) -> Contents:
     """Return the members as they are stored.  Raises tarfile.HeaderError, ValueError, OutOfTimeError."""
     shared: list[Attribute] = []
     members = tuple(budget.few(_walk(span, budget, shared)))
-    return Contents(format="tar", noun="tar member", attributes=tuple(shared), members=members)
+    return Contents(format=FileFormat.TAR, noun="tar member", attributes=tuple(shared), members=members)
 
 
 def _walk(span: Span, budget: Budget, shared: list[Attribute]) -> Iterator[Member]:

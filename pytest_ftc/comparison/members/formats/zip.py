@@ -23,6 +23,7 @@ from pytest_ftc.comparison.members.formats.compression import (
 from pytest_ftc.comparison.members.limits import Budget, LimitReachedError
 from pytest_ftc.comparison.members.span import Span, SpanFile
 from pytest_ftc.model import Field
+from pytest_ftc.model.place import FileFormat
 from pytest_ftc.model.support.inflate import Decompressor
 
 _EXTENSIONS = (".zip", ".whl", ".jar", ".pyz", ".war", ".apk", ".egg")
@@ -61,7 +62,7 @@ def read_zip(span: Span, budget: Budget) -> Contents:
         first = min((entry.header_offset for entry in entries), default=span.size)
         before = [Member(name="", part="data before the zip", stored=span.part(0, first))] if entries else []
         return Contents(
-            format="zip",
+            format=FileFormat.ZIP,
             noun="zip entry",
             attributes=(header("zip archive comment", archive.comment),),
             members=(*before, *(_read_entry(span, entry, budget) for entry in budget.few(entries))),

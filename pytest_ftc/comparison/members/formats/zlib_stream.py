@@ -9,6 +9,7 @@ from pytest_ftc.comparison.members.contents import Contents, Member
 from pytest_ftc.comparison.members.formats.compression import decompress, payload_members, zlib_decoder
 from pytest_ftc.comparison.members.limits import Budget
 from pytest_ftc.comparison.members.span import Span
+from pytest_ftc.model.place import FileFormat
 
 _LONGEST_HEADER = 512
 _ENOUGH = 1 << 14
@@ -51,7 +52,7 @@ def read_zlib(span: Span, budget: Budget) -> Contents:
     head = (Member(name="header", part="header before the zlib stream", stored=span.part(0, start)),) if start else ()
     rest = span.part(start, span.size - start)
     return Contents(
-        format="zlib",
+        format=FileFormat.ZLIB,
         noun="zlib",
         members=(*head, *payload_members(rest, done)),
         recoded="zlib stream (compression level or tool)",
