@@ -21,6 +21,7 @@ from pytest_ftc.builds.launcher.trees import remove_tree
 from pytest_ftc.builds.slots import Slots
 from pytest_ftc.builds.transient_faults import ENDED, UNWANTED
 from pytest_ftc.model import Action, BuildResult, BuildStatus, Machine, Output, Trace
+from pytest_ftc.model.notes import note_hidden_socket
 from pytest_ftc.model.protocols import MayStart, at_once
 from pytest_ftc.model.support.printable import printable
 from pytest_ftc.model.support.serialization import from_json
@@ -250,11 +251,7 @@ def _result(action: Action, result: Mapping[str, Any], log: Path, blobs: Path) -
 
 
 def _describe_covered(covered: Iterable[tuple[str, str]]) -> list[str]:
-    return [
-        printable(f"{program} tried to access {path}, a socket that is hidden from builds")
-        + printable(f'; pass_sockets = ["{path}"] makes it visible')
-        for program, path in covered
-    ]
+    return [printable(note_hidden_socket(program, path)) for program, path in covered]
 
 
 def _lost(action: Action, reason: str, log: Path | None = None) -> BuildResult:

@@ -11,6 +11,7 @@ from typing import Any, TypeAlias
 from pytest_ftc import config
 from pytest_ftc.model import Metadata
 from pytest_ftc.model.oci_reference import is_image, parse_image
+from pytest_ftc.model.support.epoch import OF_COMMIT, UNSET
 from pytest_ftc.variations.specification import Vocabulary, parse_specification
 
 Known: TypeAlias = Vocabulary
@@ -144,7 +145,7 @@ def _timeout(value: Any, _: Known) -> float:
 
 def _source_date_epoch(value: Any, _: Known) -> int | str:
     number = isinstance(value, int) and not isinstance(value, bool) and value >= 0
-    _expect(number or value in ("git", "unset"), "'git', 'unset' or a whole number of seconds since 1970")
+    _expect(number or value in (OF_COMMIT, UNSET), "'git', 'unset' or a whole number of seconds since 1970")
     return value  # type: ignore[no-any-return]
 
 

@@ -11,6 +11,8 @@ from dataclasses import dataclass, field
 from enum import Enum
 from pathlib import Path
 
+from pytest_ftc.model.support.epoch import UNSET
+
 
 class Metadata(str, Enum):
     """Which file metadata is compared."""
@@ -36,7 +38,7 @@ class Artifact:
     """Absolute folder of the sources."""
     timeout: float = 600.0
     """Seconds one build may take."""
-    source_date_epoch: int | str = "unset"
+    source_date_epoch: int | str = UNSET
     """Seconds since 1970, ``"git"`` for the time of the last commit, or ``"unset"``."""
     metadata: Metadata = Metadata.CONTENT
     env: Mapping[str, str] = field(default_factory=dict)

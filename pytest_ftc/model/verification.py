@@ -7,15 +7,7 @@ from dataclasses import dataclass, field
 from enum import Enum
 
 from pytest_ftc.model.build import BuildResult, BuildStatus, Output
-
-PUBLISHED = "(against what was published)"
-"""Suffix of the location of a difference from a published file, as opposed to one between two builds."""
-
-
-BUILT_AGAIN = "built again: "
-REQUIREMENTS_NOTE = "build requirements: sha256 "
-"""Begins a note that is shown only in verbose sessions."""
-"""How the note begins that says why an artifact is built again."""
+from pytest_ftc.model.notes import BUILT_AGAIN, FLAKY
 
 
 class Verdict(str, Enum):
@@ -197,7 +189,7 @@ class Verification:
     def flaky(self) -> tuple[str, ...]:
         """The builds that failed and then passed unchanged, one sentence each."""
         return tuple(
-            f"flaky: the {build.role.value} build failed {_times(len(build.failed_before))} "
+            f"{FLAKY}the {build.role.value} build failed {_times(len(build.failed_before))} "
             f"({', '.join(dict.fromkeys(build.failed_before))}), then passed unchanged"
             for build in self.builds
             if build.failed_before and build.status is BuildStatus.OK

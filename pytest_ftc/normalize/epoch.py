@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from pytest_ftc.model.errors import NormalizationError
-from pytest_ftc.model.support.epoch import FIRST_ZIP_EPOCH
+from pytest_ftc.model.support.epoch import FIRST_ZIP_EPOCH, OF_COMMIT, UNSET
 from pytest_ftc.model.support.git import run_git
 
 
@@ -25,10 +25,10 @@ def choose_epoch(choice: str | None, path: Path, environ: Mapping[str, str]) -> 
         if "SOURCE_DATE_EPOCH" in environ:
             return _number(environ["SOURCE_DATE_EPOCH"], "SOURCE_DATE_EPOCH")
         inside = any((above / ".git").exists() for above in (folder, *folder.parents))
-        choice = "git" if inside else "unset"
-    if choice == "unset":
+        choice = OF_COMMIT if inside else UNSET
+    if choice == UNSET:
         return FIRST_ZIP_EPOCH
-    return _commit_time(folder, environ) if choice == "git" else _number(choice, "--epoch")
+    return _commit_time(folder, environ) if choice == OF_COMMIT else _number(choice, "--epoch")
 
 
 def _number(text: str, name: str) -> int:

@@ -22,8 +22,10 @@ from pytest_ftc.model import (
     Tracing,
 )
 from pytest_ftc.model.artifact import slug, wrap_build
+from pytest_ftc.model.cause import Cause
 from pytest_ftc.model.errors import SourceError
 from pytest_ftc.model.protocols import SettlesControl, TakesTurns, Variation
+from pytest_ftc.model.support.epoch import OF_COMMIT
 
 _VARIABLES = {
     "exec_path": "PATH",
@@ -163,7 +165,7 @@ def _obstacle(variation: Variation, control: Environment, own: Mapping[str, str]
     fixed = [variable for variable in variables if variable in own]
     if fixed:
         return f"the artifact's env sets {fixed[0]}"
-    if variation.name == "network" and not control.network and machine.isolation is not Isolation.NONE:
+    if variation.name == Cause.NETWORK and not control.network and machine.isolation is not Isolation.NONE:
         return machine.unseen.get(variation.name) or "every build of this artifact runs offline"
     return variation.unavailable(machine) or machine.unseen.get(variation.name)
 
@@ -206,7 +208,7 @@ def plain_environment(
 def _match_filesystem(control: Environment, variations: Sequence[Variation], machine: Machine) -> Environment:
     """Also run the control on a tmpfs if the file order is varied, but the type of the file system is not."""
     names = {variation.name for variation in variations}
-    if "fileordering" in names and "filesystem" not in names and machine.isolation is not Isolation.NONE:
+    if Cause.FILEORDERING in names and Cause.FILESYSTEM not in names and machine.isolation is not Isolation.NONE:
         return replace(control, filesystem=FileSystem.TMPFS)
     return control
 
@@ -282,7 +284,7 @@ def _token(artifact: Artifact, index: int) -> str:
 
 def _epoch(artifact: Artifact, source: Snapshot) -> dict[str, str]:
     """Return the requested SOURCE_DATE_EPOCH, see https://reproducible-builds.org/specs/source-date-epoch/."""
-    epoch = source.commit_time if artifact.source_date_epoch == "git" else artifact.source_date_epoch
+    epoch = source.commit_time if artifact.source_date_epoch == OF_COMMIT else artifact.source_date_epoch
     if epoch is None:
         raise SourceError(
             'source_date_epoch = "git", but the source is not in a git repository with a commit',

@@ -13,12 +13,11 @@ from pytest_ftc.comparison.manifests import compare_manifests
 from pytest_ftc.diagnosis.from_values import guess, look_into
 from pytest_ftc.model import Artifact, Difference, DifferenceKind, Finding, Output, OutputType, Verdict, Verification
 from pytest_ftc.model.errors import FtcError, NormalizationError, SourceError
+from pytest_ftc.model.notes import locate_in_published, note_equal, note_normalized
 from pytest_ftc.model.oci_reference import is_image
 from pytest_ftc.model.protocols import Images
-from pytest_ftc.model.reference_note import note_equal, note_normalized
 from pytest_ftc.model.support.epoch import FALLBACK_EPOCH
 from pytest_ftc.model.support.limits import MOST_EXAMINED, NOT_EXAMINED
-from pytest_ftc.model.verification import PUBLISHED
 from pytest_ftc.normalize.replace import normalize_file
 from pytest_ftc.normalize.rules import Rules
 
@@ -138,7 +137,7 @@ class _Seen:
         self.notes += cut
         why = "control is the published file, experiment the built one"
         for found in leaves:
-            leaf = replace(found, location=f"{found.location} {PUBLISHED}".lstrip())
+            leaf = replace(found, location=locate_in_published(found.location))
             self.differences.append(replace(difference, member=leaf.member, location=leaf.location))
             self.findings.append(replace(guess(difference.output, leaf), why=why))
 

@@ -26,8 +26,9 @@ from pytest_ftc.model import (
     Verification,
 )
 from pytest_ftc.model.errors import FtcError
+from pytest_ftc.model.notes import REQUIREMENTS
 from pytest_ftc.model.protocols import Executor, Images, Variation
-from pytest_ftc.model.verification import BREAKS_THE_BUILD, REQUIREMENTS_NOTE, DiagnosisMode
+from pytest_ftc.model.verification import BREAKS_THE_BUILD, DiagnosisMode
 from pytest_ftc.verification.cache.cache import VerificationCache
 from pytest_ftc.verification.cache.conflict import Examination, dispute
 from pytest_ftc.verification.claims.peers import describe_peers, find_evaded, name_peers
@@ -298,6 +299,6 @@ def _find_outside(control: Action, builds: Sequence[BuildResult]) -> tuple[str, 
 
 
 def _notes(source: Snapshot, prepared: Prepared, builds: Sequence[BuildResult]) -> tuple[str, ...]:
-    used = [f"{REQUIREMENTS_NOTE}{prepared.inputs_digest}"] if prepared.inputs_digest else []
+    used = [f"{REQUIREMENTS}{prepared.inputs_digest}"] if prepared.inputs_digest else []
     own = (note for build in builds for note in (*build.notes, *describe_gap(build)))
     return tuple(dict.fromkeys([*source.notes, *used, *own]))

@@ -17,8 +17,17 @@ def replace_file(
 
     `mode` is what the umask permits unless given.  What is `durable` is on the disk before it has its name.
     """
-    with temporary_file(path.parent, f".{path.name}.") as (part, file):
+    with replacement(path, mode=mode, mtime_ns=mtime_ns, durable=durable) as file:
         file.write(data)
+
+
+@contextlib.contextmanager
+def replacement(
+    path: Path, *, mode: int | None = None, mtime_ns: int | None = None, durable: bool = True
+) -> Iterator[BinaryIO]:
+    """Yield a file that takes the place of `path` at the end, unless an exception is raised; see `replace_file`."""
+    with temporary_file(path.parent, f".{path.name}.") as (part, file):
+        yield file
         file.flush()
         if durable:
             os.fsync(file.fileno())

@@ -7,3 +7,8 @@ FIRST_ZIP_EPOCH = 315_619_200
 
 FALLBACK_EPOCH = 1_577_836_800
 """2020-01-01 00:00 UTC: the time that remedies set where the sources have no commit."""
+
+OF_COMMIT = "git"
+"""In settings: the time of the last commit."""
+UNSET = "unset"
+"""In settings: none, or a fixed one."""

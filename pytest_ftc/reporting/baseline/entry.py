@@ -9,7 +9,8 @@ from dataclasses import dataclass, fields
 
 from pytest_ftc.model import Cause, Finding, Verdict, Verification
 from pytest_ftc.model.cause import GUESSES, NO_VARIATIONS
-from pytest_ftc.model.verification import PUBLISHED, DiagnosisMode
+from pytest_ftc.model.notes import is_in_published
+from pytest_ftc.model.verification import DiagnosisMode
 from pytest_ftc.reporting.baseline.fingerprint import fingerprint, steady
 from pytest_ftc.reporting.findings import findings_of
 
@@ -109,7 +110,7 @@ def is_fixed(entry: Known, verification: Verification, found: Iterable[Known]) -
 
 
 def _is_published(entry: Known) -> bool:
-    return entry.location.endswith(PUBLISHED)
+    return is_in_published(entry.location)
 
 
 def _output(entry: Known) -> str:

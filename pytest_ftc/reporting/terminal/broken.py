@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from pytest_ftc.model import BuildResult, BuildStatus, Role, Verdict, Verification
+from pytest_ftc.model.notes import is_socket_note
 from pytest_ftc.model.verification import BREAKS_THE_BUILD
 from pytest_ftc.reporting.causes import find_cause
 from pytest_ftc.reporting.terminal import layout
@@ -87,7 +88,7 @@ def _hint(verification: Verification, build: BuildResult | None) -> str:
     verdict = verification.verdict
     if build and build.status is BuildStatus.TIMEOUT:
         return "if the build needs longer, raise the artifact's timeout"
-    if build and (hidden := next((note for note in build.notes if "pass_sockets" in note), "")):
+    if build and (hidden := next(filter(is_socket_note, build.notes), "")):
         return markup.show(hidden)
     if verdict is Verdict.FRAGILE:
         return _how_to_tolerate([one.variation for one in verification.not_varied if one.reason == BREAKS_THE_BUILD])

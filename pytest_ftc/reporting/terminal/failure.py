@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from pytest_ftc.model import Role, Verdict, Verification
 from pytest_ftc.model.artifact import is_declared
-from pytest_ftc.model.reference_note import is_reference_note
+from pytest_ftc.model.notes import is_reference_note
 from pytest_ftc.reporting.terminal import layout
 from pytest_ftc.reporting.terminal import style as markup
 from pytest_ftc.reporting.terminal.broken import broken_rows

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from pytest_ftc.model import Verdict, Verification
-from pytest_ftc.model.verification import BUILT_AGAIN, REQUIREMENTS_NOTE
+from pytest_ftc.model.notes import BUILT_AGAIN, FLAKY, REQUIREMENTS
 from pytest_ftc.reporting.terminal import layout
 from pytest_ftc.reporting.terminal import style as markup
 from pytest_ftc.reporting.terminal.layout import row
@@ -28,13 +28,13 @@ def summary_lines(verifications: Sequence[Verification], *, width: int, colour: 
     again = [(note.removeprefix(BUILT_AGAIN), "", entry) for entry in verifications for note in entry.rebuilt]
     lines += each_once(page, "built again", again, verifications)
     notes = [(note, "", one) for one in verifications for note in one.notes if note not in one.rebuilt]
-    told = [one for one in notes if verbose or not one[0].startswith(REQUIREMENTS_NOTE)]
+    told = [one for one in notes if verbose or not one[0].startswith(REQUIREMENTS)]
     lines += each_once(page, "note", told, verifications)
     leaks = [(text, "", entry) for entry in verifications for text in entry.leaks]
     lines += each_once(page, "leak", leaks, verifications)
     uses = [(text, "", entry) for entry in verifications for text in entry.hermeticity]
     lines += each_once(page, "uses", uses, verifications)
-    flaky = [(text.removeprefix("flaky: "), "", entry) for entry in verifications for text in entry.flaky]
+    flaky = [(text.removeprefix(FLAKY), "", entry) for entry in verifications for text in entry.flaky]
     lines += each_once(page, "flaky", flaky, verifications)
     rests = [(text, "", entry) for entry in verifications if (text := _agreement(entry))]
     lines += each_once(page, "agrees with", rests, verifications)

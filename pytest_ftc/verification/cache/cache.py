@@ -27,9 +27,11 @@ from pytest_ftc.model import (
 from pytest_ftc.model.artifact import wrap_build
 from pytest_ftc.model.digest import Digest
 from pytest_ftc.model.errors import FtcError, MissingError
+from pytest_ftc.model.notes import BUILT_AGAIN
 from pytest_ftc.model.protocols import Store
+from pytest_ftc.model.support.epoch import OF_COMMIT
 from pytest_ftc.model.support.serialization import to_json
-from pytest_ftc.model.verification import BUILT_AGAIN, DiagnosisMode
+from pytest_ftc.model.verification import DiagnosisMode
 from pytest_ftc.store.action_cache import Entry, SealedCache
 from pytest_ftc.store.blob_files import digest_file
 from pytest_ftc.store.cas import LocalStore
@@ -93,7 +95,7 @@ class VerificationCache:
         inputs = ActionInputs(
             source=state.digest,
             repository=state.repository,
-            epoch=state.commit_time if artifact.source_date_epoch == "git" else artifact.source_date_epoch,
+            epoch=state.commit_time if artifact.source_date_epoch == OF_COMMIT else artifact.source_date_epoch,
             tools=tools,
             passed=passed,
             reference=digest_references(artifact, context.images),

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from pytest_ftc.model import BuildResult, Isolation
+from pytest_ftc.model.cause import Cause
 from pytest_ftc.verification.plan import PlannedArtifact
 
 _OF_THE_SOURCE = frozenset({"fileordering", "filesystem", "source_mode", "source_mtime"})
@@ -18,7 +19,7 @@ def find_deciding(builds: Sequence[BuildResult], varied: Sequence[str]) -> tuple
     With `network` varied the experiments reached none by network or abstract socket, and made the same outputs.
     """
     found = dict.fromkeys(address for build in builds for _, address in build.peers)
-    return tuple(name for name in found if "network" not in varied or name.startswith(("/", "vsock:")))
+    return tuple(name for name in found if Cause.NETWORK not in varied or name.startswith(("/", "vsock:")))
 
 
 def find_evaded(builds: Sequence[BuildResult], varied: Sequence[str]) -> dict[str, str]:
@@ -58,7 +59,9 @@ def describe_peers(planned: PlannedArtifact, builds: Sequence[BuildResult], vari
     if find_deciding(builds, varied):
         sentences = (f"{sentence}, which is outside the build" for sentence in name_peers(builds))
         return (*sentences, "what such a process answers is not verified, so the verdict is not cached")
-    open_ways = planned.machine.isolation is Isolation.NONE or planned.artifact.pass_sockets or "network" not in varied
+    open_ways = (
+        planned.machine.isolation is Isolation.NONE or planned.artifact.pass_sockets or Cause.NETWORK not in varied
+    )
     refused = next((build.not_followed for build in builds if build.not_followed), "")
     if refused and open_ways:
         return (f"whether it talked to a process outside is not known, since it could not be traced: {refused}",)

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from pytest_ftc.comparison.real_dates import find_real_date
 from pytest_ftc.model import BuildResult, Machine, Program, Snapshot
+from pytest_ftc.model.cause import Cause
 from pytest_ftc.model.protocols import HasLimits
 from pytest_ftc.verification.claims.languages import describe_languages
 from pytest_ftc.verification.claims.not_searched import summarize
@@ -46,7 +47,7 @@ def _find_unseeded(plan: Plan, control: BuildResult) -> dict[str, str]:
 
     Its sets and tables then have another order in each build, which nobody chose.
     """
-    if "hash_seed" not in plan.varied or control.trace is None:
+    if Cause.HASH_SEED not in plan.varied or control.trace is None:
         return {}
     variables = plan.actions[0].environment.variables
     seeds = {variables.get("PYTHONHASHSEED"), variables.get("PERL_HASH_SEED")}
@@ -78,7 +79,7 @@ def _find_unmoved_date(plan: Plan, source: Snapshot, control: BuildResult) -> di
 
     Or if they could not be searched for it.
     """
-    if "time" not in plan.varied:
+    if Cause.TIME not in plan.varied:
         return {}
     files = {output.path: Path(control.blobs, output.sha256) for output in control.outputs if output.sha256}
     moments = (control.started, control.started + control.seconds)

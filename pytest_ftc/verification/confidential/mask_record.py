@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Collection, Mapping
 from dataclasses import fields, is_dataclass, replace
 from enum import Enum
@@ -11,7 +10,7 @@ from typing import Any
 
 from pytest_ftc.builds.inputs.secrets import Secrets
 from pytest_ftc.model import BuildResult, Difference, Evidence, Finding, Verification
-from pytest_ftc.model.support.atomic_file import temporary_file, umask
+from pytest_ftc.model.support.atomic_file import replacement
 from pytest_ftc.verification.confidential.leaks import logs_of
 
 NOT_SHOWN = "not shown: the output contains a secret, or could not be searched for secrets"
@@ -58,7 +57,7 @@ def mask_file(path: Path, target: Path, secrets: Secrets) -> bool:
     If it fails, the file is removed.
     """
     try:
-        with open(path, "rb") as file, temporary_file(target.parent, f".{target.name}.") as (part, masked):
+        with open(path, "rb") as file, replacement(target, durable=False) as masked:
             rest = b""
             while data := file.read(_CHUNK):
                 rest = secrets.mask_bytes(rest + data)
@@ -68,9 +67,6 @@ def mask_file(path: Path, target: Path, secrets: Secrets) -> bool:
                 masked.write(rest[:end])
                 rest = rest[end:]
             masked.write(rest)
-            masked.flush()
-            os.fchmod(masked.fileno(), 0o666 & ~umask())
-            part.replace(target)
     except FileNotFoundError:
         return False
     except OSError:

@@ -4,7 +4,7 @@ import os
 
 import pytest
 
-from pytest_ftc.model.support.atomic_file import replace_file, umask
+from pytest_ftc.model.support.atomic_file import replace_file, replacement, umask
 
 
 def test_content_mode_and_time_are_as_asked_for(tmp_path):
@@ -27,3 +27,17 @@ def test_a_failure_leaves_the_old_content_and_no_other_file(tmp_path, monkeypatc
         replace_file(file, b"new")
     assert file.read_bytes() == b"old"
     assert os.listdir(tmp_path) == ["file"]
+
+
+def test_what_is_written_in_parts_takes_the_place_of_the_old_only_at_the_end(tmp_path):
+    file = tmp_path / "file"
+    file.write_bytes(b"old")
+    with replacement(file) as part:
+        part.write(b"new, ")
+        assert file.read_bytes() == b"old"
+        part.write(b"in parts")
+    assert file.read_bytes() == b"new, in parts"
+    with pytest.raises(KeyError), replacement(file) as part:
+        part.write(b"half")
+        raise KeyError
+    assert (file.read_bytes(), os.listdir(tmp_path)) == (b"new, in parts", ["file"])

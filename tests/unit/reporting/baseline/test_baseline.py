@@ -10,7 +10,8 @@ from samples import verification
 
 from pytest_ftc.model import Evidence, Finding, Verdict, Verification
 from pytest_ftc.model.errors import ConfigurationError
-from pytest_ftc.model.verification import PUBLISHED, DiagnosisMode
+from pytest_ftc.model.notes import is_in_published, locate_in_published
+from pytest_ftc.model.verification import DiagnosisMode
 from pytest_ftc.reporting.baseline.baseline import Baseline, find_stale, forgives
 from pytest_ftc.reporting.baseline.entry import Known
 from pytest_ftc.reporting.baseline.file import load_baseline
@@ -147,7 +148,7 @@ def test_an_output_that_is_named_at_random_has_one_fingerprint():
 causes = st.sampled_from(["time", "umask", "home", "hash_seed", "random", "unknown"])
 things = st.builds(
     finding, causes, output=st.sampled_from(["a", "b.whl"]), member=st.sampled_from(["", "m"]), confirmed=st.booleans(),
-    location=st.sampled_from(["line 1", "line 2", "zip entry mtime", f"line 3 {PUBLISHED}"]),
+    location=st.sampled_from(["line 1", "line 2", "zip entry mtime", locate_in_published("line 3")]),
 )  # fmt: skip
 LEVELS = st.sampled_from(DiagnosisMode)
 
@@ -166,7 +167,7 @@ def test_what_was_written_is_known_whatever_else_is_found(known, more, diagnose)
 
 @given(st.lists(things, min_size=1, max_size=5))
 def test_less_diagnosis_makes_nothing_new_and_nothing_fixed(known):
-    builds = [one for one in known if not one.location.endswith(PUBLISHED)] or [finding("time")]
+    builds = [one for one in known if not is_in_published(one.location)] or [finding("time")]
     full = found(*(replace(one, confirmed=one.cause != "unknown") for one in builds))
     outputs = dict.fromkeys(one.output for one in builds)
     off = found(*(finding("unknown", output=one, location="line 9", confirmed=False) for one in outputs))
@@ -207,7 +208,7 @@ def test_owner_reason_and_expiry_stay_when_the_diagnosis_finds_more(tmp_path):
 def test_what_was_not_varied_or_not_compared_is_not_fixed():
     baseline = Baseline().updated([found("time")], TODAY)
     assert baseline.judge(replace(GOOD, varied=("umask",)), TODAY).fixed == ()
-    published = Baseline().updated([found(finding("unknown", location=f"line 1 {PUBLISHED}"))], TODAY)
+    published = Baseline().updated([found(finding("unknown", location=locate_in_published("line 1")))], TODAY)
     assert published.judge(found("time"), TODAY).fixed == ()
     assert not published.judge(found("unknown"), TODAY).accepted
     assert len(published.judge(GOOD, TODAY).fixed) == 1

@@ -1,0 +1,52 @@
+"""Texts of a verification that are recognised again: written and read here alone, since a report holds them as text."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+BUILT_AGAIN = "built again: "
+"""Begins the note that says why an artifact is built again."""
+REQUIREMENTS = "build requirements: sha256 "
+"""Begins a note that is shown only in verbose sessions."""
+FLAKY = "flaky: "
+"""Begins a sentence about a build that failed and then passed unchanged."""
+_PUBLISHED = "to what was published"
+_AGAINST_PUBLISHED = "(against what was published)"
+_SOCKET = "a socket that is hidden from builds"
+
+
+def note_equal(names: Iterable[str]) -> str:
+    """Return the note that the outputs equal the published files `names`."""
+    return f"equal {_PUBLISHED}: {', '.join(names)}"
+
+
+def note_normalized(name: str, *, equal: bool) -> str:
+    """Return the note whether the output `name` equals the published file after both are normalized."""
+    if equal:
+        return f"{name}: equal {_PUBLISHED} after both are normalized (order, times, owners, modes, headers)"
+    return f"{name}: not equal {_PUBLISHED} even after both are normalized"
+
+
+def is_reference_note(note: str) -> bool:
+    """Return whether `note` is about published files."""
+    return _PUBLISHED in note
+
+
+def locate_in_published(location: str) -> str:
+    """Return the location of a difference from a published file, as opposed to one between two builds."""
+    return f"{location} {_AGAINST_PUBLISHED}".lstrip()
+
+
+def is_in_published(location: str) -> bool:
+    """Return whether a difference at `location` is one from a published file."""
+    return location.endswith(_AGAINST_PUBLISHED)
+
+
+def note_hidden_socket(program: str, path: str) -> str:
+    """Return the note that `program` tried to access a socket that its build could not."""
+    return f'{program} tried to access {path}, {_SOCKET}; pass_sockets = ["{path}"] makes it visible'
+
+
+def is_socket_note(note: str) -> bool:
+    """Return whether `note` is about such a socket."""
+    return _SOCKET in note
