@@ -1,8 +1,9 @@
-"""Which programs of a build could have read the time of a file."""
+"""Which programs of a build could have read the time of a file, or compared it with a fixed date."""
 
 from __future__ import annotations
 
 import re
+from itertools import pairwise
 
 from pytest_ftc.model import Trace
 
@@ -14,6 +15,20 @@ _WITHOUT = frozenset((
 """Programs that never print the time of a file: none of their options does."""
 _WITH_OPTION = {"date": re.compile(r"-[A-Za-z]*r|--ref"), "ls": re.compile(r"-[A-Za-z]*[lgno]|--(format|full-time)")}
 """Programs that print the time of a file only with such an option."""
+
+_NEWER = re.compile(r"-newer[aBcm]t")
+_FIXED = re.compile(r"@?\d.*")
+"""A date that does not count from now, as ``-1 day`` and ``yesterday`` do."""
+
+
+def find_fixed_date(trace: Trace | None) -> str:
+    """Return which comparison of file times with a fixed date a program of the build made; empty if none is known."""
+    for program in trace.programs if trace else ():
+        if program.argv and program.argv[0].rpartition("/")[2] == "find":
+            for option, date in pairwise(program.argv):
+                if _NEWER.fullmatch(option) and _FIXED.fullmatch(date):
+                    return f"find {option} {date}"
+    return ""
 
 
 def may_read_file_times(trace: Trace | None) -> bool:

@@ -12,7 +12,7 @@ from pytest_ftc.model.cause import Cause
 from pytest_ftc.model.protocols import HasLimits
 from pytest_ftc.verification.claims.languages import describe_languages
 from pytest_ftc.verification.claims.not_searched import summarize
-from pytest_ftc.verification.claims.time_readers import may_read_file_times
+from pytest_ftc.verification.claims.time_readers import find_fixed_date, may_read_file_times
 from pytest_ftc.verification.plan import Plan, PlannedArtifact
 
 _FRONT_END = ("-I", "-m", "build")
@@ -81,6 +81,8 @@ def _find_unmoved_date(plan: Plan, source: Snapshot, control: BuildResult) -> di
     """
     if Cause.TIME not in plan.varied:
         return {}
+    if fixed := find_fixed_date(control.trace):
+        return {"time": f"a fixed date decides ({fixed}), and the clocks of all builds may be on the same side of it"}
     files = {output.path: Path(control.blobs, output.sha256) for output in control.outputs if output.sha256}
     moments = (control.started, control.started + control.seconds)
     variables, numbers = plan.actions[0].environment.variables, may_read_file_times(control.trace)

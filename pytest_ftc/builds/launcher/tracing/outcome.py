@@ -108,6 +108,7 @@ def supervise(spec: dict[str, Any], log: int) -> Supervision:
         unknown = Alone()
         unknown.refusal = f"{os.uname().sysname} has no seccomp(2)"
         return Supervision(unknown)
+    from pytest_ftc.builds.launcher.clocks.clock import MovedClock
     from pytest_ftc.builds.launcher.clocks.time_stamps import TimeStamps
     from pytest_ftc.builds.launcher.tracing.attach import follow
     from pytest_ftc.builds.launcher.tracing.guard import Guard
@@ -120,14 +121,16 @@ def supervise(spec: dict[str, Any], log: int) -> Supervision:
     contents = spec["trace"] == "contents"
     recorder = Recorder(log, uses, contents=contents, isolated=isolated) if traced or not isolated else None
     lookups = LookupWatcher(uses) if spec["trace"] == "uses" else None
-    clocks = _move_clocks(spec) if spec["clock_shift"] else ()
+    moved = _move_clocks(spec) if spec["clock_shift"] else ()
+    # The control has the vDSO of the experiments, with a shift of 0, so that a build cannot know it by that.
+    clocks = moved or ((MovedClock(0),) if lookups else ())
     peers = Peers(spec, recorder.program_of if recorder else lambda _: -1)
     random = RandomRequests(recorder.program_of) if recorder and lookups else None
     stamps = TimeStamps() if recorder else None
     rewrites = recorder.rewrites if recorder else None
     watchers = [one for one in (*clocks, recorder, rewrites, lookups, peers, random, stamps) if one]
     guard = Guard(as_root=spec["as_root"], isolated=isolated)
-    return Supervision(follow(watchers, guard), clocks, recorder, peers, random, stamps)
+    return Supervision(follow(watchers, guard), moved, recorder, peers, random, stamps)
 
 
 def _move_clocks(spec: dict[str, Any]) -> tuple[MovedClock | FileTimes, ...]:

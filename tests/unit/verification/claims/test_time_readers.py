@@ -4,7 +4,7 @@ import pytest
 
 from pytest_ftc.model import Trace
 from pytest_ftc.model.trace import Program
-from pytest_ftc.verification.claims.time_readers import may_read_file_times
+from pytest_ftc.verification.claims.time_readers import find_fixed_date, may_read_file_times
 
 
 def trace(*commands: str, gaps: tuple[str, ...] = ()) -> Trace:
@@ -46,3 +46,23 @@ def test_these_do_not(command):
 def test_what_is_not_known_may():
     assert may_read_file_times(None)
     assert may_read_file_times(trace("sh -c x", gaps=("strace is traced by the build itself",)))
+
+
+@pytest.mark.parametrize(
+    ("command", "found"),
+    [
+        ("find f -newermt 2026-11-01", "find -newermt 2026-11-01"),
+        ("/usr/bin/find . ! -newerct @1793491200 -print", "find -newerct @1793491200"),
+        ("find . -newer f", ""),
+        ("find . -newermt yesterday", ""),
+        ("find . -newermt -1day", ""),
+        ("find . -name -newermt", ""),
+        ("echo -newermt 2026-11-01", ""),
+    ],
+)
+def test_a_fixed_date_is_found(command, found):
+    assert find_fixed_date(trace("sh -c x", command)) == found
+
+
+def test_without_a_trace_no_fixed_date_is_known():
+    assert find_fixed_date(None) == ""
