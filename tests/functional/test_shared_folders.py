@@ -50,7 +50,7 @@ REMEMBERS = "[ -f {path} ] || date +%N > {path}; cp {path} out"
 
 def test_what_the_first_build_leaves_is_removed_before_the_second(verify_plain, left):
     app = verify_plain(REMEMBERS.format(path=left), expected="unreproducible")
-    assert f"{left}, which the build left, was removed" in app["notes"]
+    assert f"{left}, which the build left behind, was removed" in app["notes"]
     assert not left.exists()
 
 

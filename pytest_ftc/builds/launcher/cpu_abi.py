@@ -1,4 +1,4 @@
-"""The numbers that depend on the processor: see <asm/unistd.h>, <linux/audit.h>, <linux/elf-em.h>, <asm/ptrace.h>."""
+"""Processor-dependent numbers, from <asm/unistd.h>, <linux/audit.h>, <linux/elf-em.h> and <asm/ptrace.h>."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 
 class Processor(NamedTuple):
-    """What is needed to observe and change the calls of programs on one kind of processor."""
+    """The constants for observing and changing system calls on one kind of processor."""
 
     audit: int
     """Its number in seccomp data (AUDIT_ARCH_*), see seccomp(2)."""
@@ -18,13 +18,13 @@ class Processor(NamedTuple):
     argument_registers: tuple[int, ...]
     """The same of the arguments of a system call, see "Architecture calling conventions" in syscall(2)."""
     calls: dict[str, int]
-    """Numbers of the system calls that are observed, or made without a function of the C library."""
+    """Numbers of system calls that are observed, or made without a function of the C library."""
     can_patch: bool = False
-    """Whether the code that `vdso` adds is for it."""
+    """Whether the machine code in `vdso` is for this processor."""
     also: int = 0
-    """A bit that marks other numbers of the same calls: __X32_SYSCALL_BIT."""
+    """A bit that marks alternative numbers of the same calls: __X32_SYSCALL_BIT."""
     audit_32: int = 0
-    """As `audit`, for 32-bit calls, which 64-bit programs can make too; 0 if these are not known."""
+    """Like `audit`, for 32-bit calls, which 64-bit programs can also make; 0 if unknown."""
     machine_32: int = 0
     calls_32: dict[str, int] = {}  # noqa: RUF012
 
@@ -84,8 +84,8 @@ _PROCESSORS = {"x86_64": _X86_64, "aarch64": _AARCH64}
 
 
 def this_processor() -> Processor:
-    """Return the processor of this machine.  Raises OSError for one that is not known here."""
+    """Return the processor of this machine.  Raises OSError if it is not supported."""
     name = os.uname().machine
     if name not in _PROCESSORS:
-        raise OSError(f"not known how to follow programs on {name}")
+        raise OSError(f"tracing is not supported on {name}")
     return _PROCESSORS[name]

@@ -1,4 +1,4 @@
-"""Output globs: which paths of a build tree an artifact declares."""
+"""Output globs: the paths of a build tree that an artifact declares."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def find_matches(tree: str, patterns: list[str]) -> list[str]:
 
 
 def find_below(tree: str, folder: str) -> list[str]:
-    """Return the sorted relative paths of all that is in `folder` below `tree`; symlinks are not followed."""
+    """Return the sorted relative paths of everything in `folder` below `tree`; symlinks are not followed."""
     return sorted(_all_below(tree, folder))
 
 
@@ -39,7 +39,7 @@ def _parts(pattern: str) -> list[str]:
 
 
 def _expand(tree: str, folder: str, parts: list[str]) -> Iterator[str]:
-    """Yield what `parts`, the segments of a pattern, match below `folder`; read only the folders this needs."""
+    """Yield the matches of `parts`, the segments of a pattern, below `folder`; read only the necessary folders."""
     part, rest = parts[0], parts[1:]
     if part == "**":
         if not rest:

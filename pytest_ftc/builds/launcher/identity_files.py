@@ -1,4 +1,4 @@
-"""The files that identify a machine and its users, with the contents that a build environment shows."""
+"""The files that identify a machine and its users, with their contents in a build environment."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ _SHELLS = ("/bin/sh", "/bin/bash", "/bin/dash", "/bin/false")
 
 
 def describe_machine(spec: dict[str, Any]) -> dict[str, str]:
-    """Return path and content of the files that differ from the machine's own in the environment of `spec`."""
+    """Return path and content of the files that differ from the machine's in the environment of `spec`."""
     files = {}
     if spec["host"]:
         host, domain = spec["host"], spec["domain"]
@@ -31,7 +31,7 @@ def describe_machine(spec: dict[str, Any]) -> dict[str, str]:
 
 
 def _describe_user(spec: dict[str, Any]) -> str:
-    """Return the user's line, see passwd(5): the home is that of HOME; another user has another shell too."""
+    """Return the user's line, see passwd(5): the home is HOME, and a different user also has a different shell."""
     own = _find_entry("/etc/passwd", spec["own_uid"])
     comment, shell = (own[4], own[6]) if own else ("", "/bin/sh")
     if spec["uid"] != spec["own_uid"]:
@@ -50,7 +50,7 @@ def _find_entry(path: str, number: int) -> list[str]:
 
 
 def _with_entry(path: str, entry: str) -> str:
-    """Return the lines of `path` with `entry` first, and without others of its name or number, see passwd(5)."""
+    """Return the lines of `path` with `entry` first, without other entries of its name or number, see passwd(5)."""
     name, _, number, *_ = entry.split(":")
     others = [line for line in _read_lines(path) if line.split(":")[0] != name and line.split(":")[2:3] != [number]]
     return "\n".join([entry, *others, ""])

@@ -1,7 +1,7 @@
 """Keeping the tree, the home and the temporary folder of a build, copied before they disappear.
 
-The tree is not trusted: links are copied as links and never followed, devices and sockets are omitted, holes stay
-holes, and the copy ends before the disk is full.
+The tree is not trusted: links are copied as links and never followed, devices and sockets are omitted, holes are
+preserved, and the copy ends before the disk is full.
 """
 
 from __future__ import annotations
@@ -19,25 +19,25 @@ if TYPE_CHECKING:
 _CHUNK = 1 << 20
 _MOST_ENTRIES = 1_000_000
 _LEAST_LEFT = 64 << 20
-"""Bytes that stay free on the disk; of a large one, a twentieth."""
+"""Bytes to keep free on the disk; on a large disk, a twentieth of it."""
 
 
 class _RefusedError(Exception):
-    """An entry is not kept; the text says why."""
+    """An entry cannot be kept; the message says why."""
 
 
 class _FullError(Exception):
-    """Nothing more is kept; the text says why."""
+    """No further entry can be kept; the message says why."""
 
 
 def keep_folders(spec: dict[str, Any], folder: int) -> list[str]:
     """Copy the tree, the home and the temporary folder of the build to the open `folder`.
 
-    Returns what was omitted and why: a few sentences at most, one for each.
+    Returns what was omitted and why, in at most a few sentences.
     """
     here = os.open(".", os.O_RDONLY | os.O_DIRECTORY)
     os.fchdir(folder)
-    # Folders of the machine that are shown again below the private temporary folders are not part of the build.
+    # The machine's folders that are mounted again below the private temporary folders are not part of the build.
     copy = _Copy(_room(folder), frozenset(spec["visible"]))
     try:
         for name, source in (("tree", spec["build_path"]), ("home", spec["home"]), ("temp", spec["temp_dir"])):
@@ -53,14 +53,14 @@ def keep_folders(spec: dict[str, Any], folder: int) -> list[str]:
 
 
 def _room(folder: int) -> int:
-    """Return the bytes that may be written."""
+    """Return the number of bytes that may be written."""
     space = os.fstatvfs(folder)
     free = space.f_bavail * space.f_frsize
     return max(0, free - max(_LEAST_LEFT, free // 20))
 
 
 class _Copy:
-    """A copy of folders, without those to `skip`, that takes at most `room` bytes."""
+    """A copy of folders, except those to `skip`, of at most `room` bytes."""
 
     def __init__(self, room: int, skip: frozenset[str] = frozenset()) -> None:
         self._room = room
@@ -69,7 +69,7 @@ class _Copy:
         self.left_out: list[str] = []
 
     def folder(self, source: str, target: str) -> None:
-        """Copy the folder `source` to `target`, which is made; level by level, since a tree may be deep."""
+        """Copy the folder `source` to the new folder `target`, level by level, because a tree may be deep."""
         made = []
         pending = [(source, target)]
         while pending:
@@ -148,7 +148,7 @@ class _Copy:
 
 
 def _data(descriptor: int, size: int) -> list[tuple[int, int]]:
-    """Return where a file has data between its holes, see SEEK_DATA in lseek(2)."""
+    """Return the ranges of a file between its holes, see SEEK_DATA in lseek(2)."""
     parts, end = [], 0
     try:
         while end < size:
@@ -161,11 +161,11 @@ def _data(descriptor: int, size: int) -> list[tuple[int, int]]:
 
 
 def _all_or_nothing(descriptor: int, size: int) -> list[tuple[int, int]]:
-    """Return the whole file, or nothing where it is one hole."""
+    """Return the whole file as one range, or nothing if it consists of one hole."""
     return [(0, size)] if os.fstat(descriptor).st_blocks else []
 
 
 def _take_over(path: str, status: os.stat_result) -> None:
-    """Give `path` the times and permissions of its original, without setuid, setgid and sticky bits."""
+    """Set the times and permissions of `path` to those of the original, without setuid, setgid and sticky bits."""
     os.utime(path, ns=(status.st_atime_ns, status.st_mtime_ns))
     os.chmod(path, stat.S_IMODE(status.st_mode) & 0o777)

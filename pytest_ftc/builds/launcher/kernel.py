@@ -83,7 +83,7 @@ def mount(source: str, target: str, kind: str | None = None, flags: int = 0, dat
 
 
 def bind(source: str, target: str) -> None:
-    """Show the folder or file `source`, with all mounts below it, at `target` too.
+    """Bind-mount the folder or file `source`, with all mounts below it, at `target`.
 
     Always recursive: mounts that a user namespace inherits are locked together, and the kernel refuses to bind one
     without those below it, see "Restrictions on mount namespaces" in mount_namespaces(7).
@@ -114,9 +114,9 @@ def _set_attributes(target: str, wanted: int) -> None:
 
 
 def change_root(new_root: str) -> None:
-    """Make `new_root`, a mount point, the root and detach the old root, see pivot_root(2).
+    """Make `new_root`, a mount point, the root, and detach the old root, see pivot_root(2).
 
-    chroot(2) would leave the old mounts within reach of a build that runs as root.
+    After a mere chroot(2), a build that runs as root could still reach the old mounts.
     """
     os.chdir(new_root)
     # "." for both puts the old root on top of the new one, so no folder is needed to hold it, see NOTES in
@@ -127,15 +127,15 @@ def change_root(new_root: str) -> None:
 
 
 def name_host(host: str, domain: str) -> None:
-    """Set the host and the domain name of this UTS namespace, see sethostname(2) and setdomainname(2)."""
+    """Set the host and domain names of this UTS namespace, see sethostname(2) and setdomainname(2)."""
     for function, name in ((_libc.sethostname, os.fsencode(host)), (_libc.setdomainname, os.fsencode(domain))):
         _check(function(name, ctypes.c_size_t(len(name))), "sethostname")
 
 
 def set_personality(flags: int) -> None:
-    """Set the personality of this process and of what it executes, see personality(2).
+    """Set the personality of this process and the programs that it executes, see personality(2).
 
-    ADDR_NO_RANDOMIZE acts from the next execve(2) on, and UNAME26 makes uname(2) report a release 2.6.x.
+    ADDR_NO_RANDOMIZE takes effect at the next execve(2), and UNAME26 makes uname(2) report a release 2.6.x.
     """
     _check(_libc.personality(ctypes.c_ulong(flags)), "personality")
 
@@ -160,9 +160,9 @@ def system_call(number: int, *arguments: object, what: str) -> int:
 
 
 def die_with_parent(signal: int) -> None:
-    """Ask for `signal` when the parent dies, see PR_SET_PDEATHSIG in prctl(2).
+    """Request `signal` when the parent dies, see PR_SET_PDEATHSIG in prctl(2).
 
-    A child that this process forks does not inherit this.  If the parent is dead already, no signal comes.
+    Children do not inherit this.  If the parent is already dead, no signal is sent.
     """
     _check(_libc.prctl(_PR_SET_PDEATHSIG, signal, 0, 0, 0), "PR_SET_PDEATHSIG")
 
@@ -181,7 +181,7 @@ def allow_tracing() -> None:
 
 
 def forbid_tracing() -> None:
-    """Let no process of the same user look into this one: its memory, and in /proc its descriptors, root and folder.
+    """Deny other processes of the same user access to this one: its memory, and its descriptors and root in /proc.
 
     See PR_SET_DUMPABLE in prctl(2).  A child that was forked before is not affected.
     """
@@ -189,15 +189,15 @@ def forbid_tracing() -> None:
 
 
 def limit_capabilities() -> None:
-    """Never have other capabilities than those over files, processes and ids of the build, see capabilities(7).
+    """Permanently drop all capabilities except those over files, processes and IDs of the build, see capabilities(7).
 
-    What is not in the bounding set is not gained by execve(2) as uid 0 either, unless it is inheritable.  Without
-    CAP_SYS_ADMIN, a build that runs as root cannot undo the read-only mounts, without CAP_SYS_PTRACE and
-    CAP_DAC_READ_SEARCH it cannot take the descriptors of the launcher, nor open files by their handles.  A build may
-    still create a user namespace of its own, but inherited mounts stay read-only there, see mount_namespaces(7).
+    execve(2) as UID 0 does not gain capabilities outside the bounding set either, unless they are inheritable.  Without
+    CAP_SYS_ADMIN, a build that runs as root cannot undo the read-only mounts; without CAP_SYS_PTRACE and
+    CAP_DAC_READ_SEARCH it can neither take the descriptors of the launcher nor open files by their handles.  A build
+    may still create a user namespace, but inherited mounts stay read-only there, see mount_namespaces(7).
     """
     for number in range(_MOST_CAPABILITIES):
-        # EINVAL after the last one that the kernel knows.
+        # EINVAL after the last capability that the kernel knows.
         if number not in _KEPT_CAPABILITIES and _libc.prctl(_PR_CAPBSET_DROP, number, 0, 0, 0) < 0:
             error = ctypes.get_errno()
             if error == errno.EINVAL:
@@ -208,7 +208,7 @@ def limit_capabilities() -> None:
 
 
 def _clear_inheritable() -> None:
-    """Make no capability inheritable, see capset(2); the sets have two words each, in turns."""
+    """Make no capability inheritable, see capset(2); each of the three sets has a low and a high word, interleaved."""
     words = _read_capabilities()
     words[2] = words[5] = 0
     _write_capabilities(words)
@@ -237,22 +237,22 @@ def _write_capabilities(words: list[int]) -> None:
 
 
 def leave_keyring() -> None:
-    """Join a new session keyring: that of the machine would be shared by all builds, see session-keyring(7)."""
+    """Join a new session keyring, because builds would otherwise share the machine's, see session-keyring(7)."""
     number = _SYS_KEYCTL.get(os.uname().machine)
     if number:
         system_call(number, _KEYCTL_JOIN_SESSION_KEYRING, 0, what="keyctl")
 
 
 def renounce_privileges() -> None:
-    """Never gain privileges by executing a program, see PR_SET_NO_NEW_PRIVS in prctl(2).
+    """Prevent gaining privileges by executing a program, see PR_SET_NO_NEW_PRIVS in prctl(2).
 
-    Without it seccomp(2) accepts filters only from processes with CAP_SYS_ADMIN.
+    Without this, seccomp(2) accepts filters only from processes with CAP_SYS_ADMIN.
     """
     _check(_libc.prctl(_PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0), "PR_SET_NO_NEW_PRIVS")
 
 
 def raise_loopback() -> None:
-    """Bring up ``lo``, which a new network namespace has, but down: see network_namespaces(7), netdevice(7)."""
+    """Bring up ``lo``, which is down in a new network namespace: see network_namespaces(7), netdevice(7)."""
     import socket  # slower to import than everything else here, and few builds need it
 
     siocsifflags, iff_up = 0x8914, 0x1

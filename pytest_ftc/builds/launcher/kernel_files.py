@@ -1,4 +1,4 @@
-"""The files by which the kernel describes itself, the processors and the network, as a build environment shows them."""
+"""The files in which the kernel describes itself, the processors and the network, as shown in a build environment."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _CPUS = "/sys/devices/system/cpu"
 _NODES = "/sys/devices/system/node"
 _NETWORK = ("/sys/class/net", "/sys/devices/virtual/net")
 UPTIME = 9 * 86400 + 5 * 3600 + 17 * 60
-"""Seconds for which the machine of a moved clock has run longer."""
+"""Seconds to add to the uptime if the clock is moved."""
 _CPU = re.compile(r"cpu([0-9]+)")
 
 
@@ -48,7 +48,7 @@ def _describe_release() -> dict[str, str]:
     try:
         old = kernel.read_old_release()
     except OSError:
-        return {}  # a seccomp profile refuses personality(2), and so neither is varied
+        return {}  # a seccomp profile refuses personality(2), so the kernel's release is not varied
     return {
         "/proc/version": _read("/proc/version").replace(release, old),
         "/proc/sys/kernel/osrelease": f"{old}\n",
@@ -68,7 +68,7 @@ def _describe_processors(allowed: list[int]) -> dict[str, str]:
 
 
 def limit_cpuinfo(text: str, allowed: list[int]) -> str:
-    """Return the paragraphs of the processors `allowed`, and those of none, see proc_cpuinfo(5)."""
+    """Return the paragraphs of the `allowed` processors, and those of no processor, see proc_cpuinfo(5)."""
     kept = []
     for paragraph in text.split("\n\n"):
         number = re.match(r"processor\s*:\s*([0-9]+)", paragraph)
@@ -88,7 +88,7 @@ def limit_stat(text: str, allowed: list[int]) -> str:
 
 
 def show_parts(spec: Spec, scratch: str, new_root: str) -> None:
-    """Show folders of the kernel without what the environment does not have: processors, network interfaces."""
+    """Hide processors and network interfaces that the environment does not have from folders of the kernel."""
     if spec["cpus"]:
         allowed = {f"cpu{number}" for number in _allowed(spec)}
         for folder in (_CPUS, *(f"{_NODES}/{name}" for name in _list(_NODES) if name.startswith("node"))):
@@ -100,7 +100,7 @@ def show_parts(spec: Spec, scratch: str, new_root: str) -> None:
 
 
 def _show_without(folder: str, hidden: set[str], scratch: str, new_root: str) -> None:
-    """Show `folder` without the entries `hidden`: a folder of the others is mounted over it."""
+    """Hide the entries `hidden` of `folder`: mount a folder with the other entries over it."""
     if not hidden:
         return
     own = os.path.join(scratch, folder.replace("/", "-"))
@@ -115,7 +115,7 @@ def _show_without(folder: str, hidden: set[str], scratch: str, new_root: str) ->
         else:
             os.close(os.open(target, os.O_CREAT | os.O_WRONLY, 0o644))
     shown = new_root + folder
-    # The entries are bound from where they still are, since the new folder hides them.
+    # Bind the entries before the new folder hides them.
     kernel.bind(own, shown)
     for name in kept:
         if not os.path.islink(os.path.join(folder, name)):

@@ -1,4 +1,4 @@
-"""The launcher's main program: enter the environment, run the build, collect its outputs, write the result."""
+"""The launcher's main program: enters the environment, runs the build, collects its outputs, writes the result."""
 
 from __future__ import annotations
 
@@ -62,7 +62,7 @@ def main(spec_path: str) -> int:
 
 
 def _run_as_init(spec: Spec, log: int, result: int, keep: int | None) -> int:
-    """Fork PID 1 of the PID namespace: when it ends, the kernel kills all others in it, see pid_namespaces(7)."""
+    """Fork PID 1 of the PID namespace: when it ends, the kernel kills all other processes, see pid_namespaces(7)."""
     alive_read, alive_write = os.pipe()
     pid = os.fork()
     if pid:
@@ -115,13 +115,13 @@ def _run_plain(spec: Spec, log: int, keep: int | None) -> Result:
 
 
 def _describe_shared(spec: Spec, folders: SharedFolders, result: Result) -> Result:
-    """Add to `result` what the build has used of what all builds share; what it left there is removed."""
+    """Add the shared files that the build used to `result`, and remove those that it left."""
     trace = result.get("trace")
     if trace is None:
         return {**result, "shared": folders.find_new()}
     written = [*(path for _, path in trace["written"]), *(path for _, _, path in trace["moved"])]
     used, removed = folders.find_used([path for _, path in trace["read"]], written)
-    notes = [f"{path}, which the build left, was removed" for path in removed]
+    notes = [f"{path}, which the build left behind, was removed" for path in removed]
     described = {**result, "shared": used, "notes": [*result.get("notes", ()), *notes]}
     if spec["trace"] == "no":
         del described["trace"]
@@ -173,7 +173,7 @@ def _timing(moment: dict[str, Any]) -> Result:
 
 def _collect(spec: Spec, before: Any, since: int, rewrites: Any) -> Result:
     notes: list[str] = []
-    # As long as the build may take: its last second must be enough for it, and no time makes a file small.
+    # Reading may take as long as a build: a build may end in its last second, and its outputs may be large.
     blobs = Blobs(".", spec["timeout"])
     try:
         outputs = collect_outputs(spec["build_path"], spec["outputs"], blobs, before, since, notes)

@@ -33,7 +33,7 @@ def enter_namespaces(*, user: bool, network: bool, uid: int, gid: int) -> None:
 
 
 def move_uptime(seconds: int) -> bool:
-    """Have the children of this process see the machine run for `seconds` longer; return whether that is possible.
+    """Add `seconds` to the uptime that the children of this process see; return whether that is possible.
 
     A time namespace moves CLOCK_MONOTONIC, CLOCK_BOOTTIME, sysinfo(2) and /proc/uptime, but no date.  Its offsets can
     be written only before the first process enters it, see time_namespaces(7) (Linux 5.6).
@@ -47,9 +47,9 @@ def move_uptime(seconds: int) -> bool:
 
 
 def _explain(error: OSError) -> str:
-    """Return why namespaces are refused, and what would allow them; see ERRORS in unshare(2)."""
+    """Return why namespaces are refused, and how to allow them; see ERRORS in unshare(2)."""
     if error.errno == errno.ENOSPC:
-        return "namespaces are switched off here (sysctl user.max_user_namespaces is 0 or used up)"
+        return "namespaces are disabled here (sysctl user.max_user_namespaces is 0 or exhausted)"
     if error.errno in (errno.EPERM, errno.EACCES):
         return "namespaces are refused here (a container's seccomp profile, AppArmor or a sysctl); allow unshare(2)"
     return f"namespaces are refused here: {error.strerror or error}"
@@ -58,8 +58,8 @@ def _explain(error: OSError) -> str:
 def _enter_user_namespace(flags: int, uid: int, gid: int) -> None:
     """Enter the namespaces of `flags` and a user namespace that owns them.
 
-    To map more than one's own id takes CAP_SETUID and CAP_SETGID in the parent namespace, which this process gives up
-    when it leaves, so a helper that stays behind writes the maps, see user_namespaces(7).
+    Mapping more than the own ID requires CAP_SETUID and CAP_SETGID in the parent namespace, which this process loses
+    when it leaves, so a helper that stays there writes the maps, see user_namespaces(7).
     """
     uid_map, gid_map = _make_maps(uid, gid)
     start_read, start_write = os.pipe()
@@ -81,7 +81,7 @@ def _enter_user_namespace(flags: int, uid: int, gid: int) -> None:
     os.close(start_read)
     os.close(done_write)
     try:
-        # In one call: the kernel creates the user namespace first, and its capabilities allow the others.
+        # In one call: the kernel creates the user namespace first, whose capabilities permit the others.
         kernel.unshare(kernel.CLONE_NEWUSER | flags)
         os.write(start_write, b"+")
         answer = os.read(done_read, 4096)
@@ -94,7 +94,7 @@ def _enter_user_namespace(flags: int, uid: int, gid: int) -> None:
 
 
 def _make_maps(uid: int, gid: int) -> tuple[str, str]:
-    """Return uid_map and gid_map: root maps all existing ids, others can map only their own."""
+    """Return uid_map and gid_map: root maps all existing IDs, other users can map only their own."""
     if os.geteuid() == 0:
         return (
             map_ids(_mapped_ranges("/proc/self/uid_map"), os.geteuid(), uid),
@@ -104,10 +104,10 @@ def _make_maps(uid: int, gid: int) -> tuple[str, str]:
 
 
 def map_ids(ranges: list[tuple[int, int]], own: int, wanted: int) -> str:
-    """Return a map that swaps `own` and `wanted` and keeps all other ids.
+    """Return a map that swaps `own` and `wanted` and keeps all other IDs.
 
-    A swap, since ranges may not overlap, and an unmapped id would be shown as the overflow id 65534, see
-    user_namespaces(7).  `ranges` holds the first id and the count of each range that exists outside.
+    A swap, because ranges must not overlap, and an unmapped ID would appear as the overflow ID 65534, see
+    user_namespaces(7).  `ranges` contains the first ID and the length of each range that exists outside.
     """
     swapped = {own: wanted, wanted: own}
     lines = []
@@ -127,7 +127,7 @@ def _mapped_ranges(path: str) -> list[tuple[int, int]]:
 
 def _write_maps(pid: int, uid_map: str, gid_map: str) -> None:
     if os.geteuid() != 0:
-        # Required before gid_map without CAP_SETGID outside: dropping a group could otherwise grant access.
+        # Without CAP_SETGID outside, this is required before gid_map: dropping a group could otherwise grant access.
         _write(f"/proc/{pid}/setgroups", "deny")
     _write(f"/proc/{pid}/gid_map", gid_map)
     _write(f"/proc/{pid}/uid_map", uid_map)

@@ -1,6 +1,6 @@
-"""Reports what a build environment looks like from inside.  Runs as a build of its own and writes seen.json.
+"""Reports what programs see in a build environment.  Runs as a separate build and writes seen.json.
 
-Each key is the name of a variation, each value what a program sees of it; the domain and all variables are added.
+Each key is the name of a variation, with the value that a program sees; the domain and all variables are added.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ import time
 
 
 def look() -> dict[str, object]:
-    """Return what is seen, by the name of the variation."""
+    """Return the observed values, by the name of the variation."""
     environ = os.environ
     umask = os.umask(0)
     os.umask(umask)
@@ -49,7 +49,7 @@ def look() -> dict[str, object]:
 
 
 def _time_without_variables() -> int:
-    """Return the time as a program sees it whose environment is empty, LD_PRELOAD too."""
+    """Return the time as seen by a program with an empty environment, without LD_PRELOAD."""
     command = [sys.executable, "-I", "-S", "-c", "import time; print(int(time.time()))"]
     return int(subprocess.run(command, env={}, stdout=subprocess.PIPE, check=True).stdout)
 

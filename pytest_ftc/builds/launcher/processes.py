@@ -1,4 +1,4 @@
-"""Starting the build, and leaving no process of it behind."""
+"""Starting the build, and ending all of its processes."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ if TYPE_CHECKING:
     from typing import Any
 
 LIFELINE = 0
-"""Standard input: the session writes `GO` when the build may start; end of file means that the session has ended."""
+"""Standard input: the session writes `GO` to start the build; end of file means that the session has ended."""
 
 GO = b"g"
 _LAST_WORDS = 126
 _ALSO_THREADS = 0x40000000 if sys.platform == "linux" else 0
-"""__WALL of waitpid(2): report traced threads too, which are no children by fork(2)."""
+"""__WALL of waitpid(2): also report traced threads, which are not children of this process."""
 
 
 def await_turn() -> bool:
@@ -32,11 +32,11 @@ def await_turn() -> bool:
 
 
 class Ended:
-    """How the main process of a build ended: with an exit code, by a signal, or killed by the launcher."""
+    """The end of a build's main process: with an exit code, by a signal, or killed by the launcher."""
 
     def __init__(self, exit_code: int | None, *, timed_out: bool = False, abandoned: bool = False) -> None:
         self.exit_code = exit_code
-        """As in subprocess: negative for a signal; None when the launcher killed the build."""
+        """As in subprocess: negative for a signal; None if the launcher killed the build."""
         self.timed_out = timed_out
         self.abandoned = abandoned
 
@@ -70,7 +70,7 @@ class Alone:
 
 
 def start_build(spec: dict[str, Any], log: int, started: Callable[[], None], following: Alone) -> int:
-    """Fork and exec the build; return its pid once it runs.  Raises OSError when the command cannot be started."""
+    """Fork and exec the build; return its PID once it runs.  Raises OSError if the command cannot be started."""
     error_read, error_write = os.pipe()
     pid = os.fork()
     if pid == 0:
@@ -95,7 +95,8 @@ def start_build(spec: dict[str, Any], log: int, started: Callable[[], None], fol
 def _read_failure(error_read: int, following: Alone) -> bytes:
     """Return why the build could not be executed, empty if it was; answer its calls meanwhile.
 
-    The pipe is close-on-exec, so a successful execve(2) ends it.  That call, too, may depend on answers from here.
+    The pipe is close-on-exec, so a successful execve(2) closes it.  That call may itself be intercepted and wait for
+    an answer from here.
     """
     code = b""
     while True:
@@ -146,7 +147,7 @@ def _refuse_cgroups() -> None:
 
 
 def _connect(spec: dict[str, Any], log: int) -> None:
-    """Give the build its standard streams: nothing and the log, or for a shell its terminal."""
+    """Set up the build's standard streams: /dev/null and the log, or the terminal of a shell."""
     if spec["shell"]:
         from pytest_ftc.builds.launcher.terminal import take_terminal
 
@@ -164,9 +165,9 @@ def limit_cpus(count: int) -> None:
 
 
 def wait_for(pid: int, timeout: float, following: Alone) -> Ended:
-    """Wait until the process `pid` ends, `timeout` seconds pass or the session ends; reap all others meanwhile.
+    """Wait until the process `pid` ends, `timeout` seconds pass or the session ends; reap other processes meanwhile.
 
-    Python's wakeup descriptor makes SIGCHLD readable for select(2), which would miss one that arrives just before it.
+    select(2) would miss a SIGCHLD that arrives just before it; Python's wakeup descriptor makes the signal readable.
     """
     deadline = time.monotonic() + timeout
     wake_read, wake_write = os.pipe()
@@ -212,7 +213,7 @@ def _reap(wanted: int, following: Alone) -> int | None:
 
 
 def kill_rest(*, namespace: bool) -> int:
-    """Kill every other process of the build, reap them, and return how many were still running."""
+    """Kill and reap all other processes of the build; return how many were still running."""
     survivors = len(living(namespace))
     for _ in range(1000):
         victims = living(namespace)
@@ -227,7 +228,7 @@ def kill_rest(*, namespace: bool) -> int:
 
 
 def living(namespace: bool) -> list[int]:
-    """Return the pids of the build's living processes: all of the PID namespace, or all our descendants."""
+    """Return the PIDs of the build's live processes: all in the PID namespace, or all descendants of this process."""
     parents: dict[int, int] = {}
     for name in os.listdir("/proc"):
         if name.isdigit():

@@ -2,14 +2,14 @@
 
 The order in which `assemble_root` mounts matters:
 
-1. Propagation is switched off first.  A new mount namespace still propagates mounts to its peers, and as root all of
-   them would appear on the machine, see mount_namespaces(7).
+1. Propagation is disabled first.  A new mount namespace still propagates mounts to its peers, and for root all of them
+   would appear on the machine, see mount_namespaces(7).
 2. The machine is made read-only before the build's own folders are mounted, which so stay writable.  Device files could
    be written to nevertheless, since a read-only mount protects only the file system that holds them: outside /dev they
    are switched off.
-3. proc is mounted by a process in the new PID namespace, since it shows the namespace of who mounts it, see
-   pid_namespaces(7), and before the old root is detached: without a visible procfs in the mount namespace, the kernel
-   refuses a new one with EPERM.
+3. proc is mounted by a process in the new PID namespace, because it shows the namespace of the process that mounts it,
+   see pid_namespaces(7).  This happens before the old root is detached: without a visible procfs in the mount
+   namespace, the kernel refuses a new one with EPERM.
 """
 
 from __future__ import annotations
@@ -28,13 +28,13 @@ if TYPE_CHECKING:
 
     Spec = dict[str, Any]
 
-# Mounted anew; everything else at the top of the machine's root is shown as it is.
+# Newly mounted; everything else at the top of the machine's root is bind-mounted.
 _OWN = ("proc", "tmp", "dev")
 
 _OTHER_PROC = "/tmp/proc"
 _SETTINGS = ("acpi", "bus", "fs", "irq", "scsi", "sys", "sysrq-trigger")
 
-# Enough for every build; one that runs as root must not see the machine's disks.
+# Enough for every build; a build that runs as root must not see the machine's disks.
 _DEVICES = ("null", "zero", "full", "random", "urandom", "tty")
 _LINKS = {"fd": "/proc/self/fd", "stdin": "/proc/self/fd/0", "stdout": "/proc/self/fd/1", "stderr": "/proc/self/fd/2"}
 _TERMINALS = ("ptmx", "pts")
@@ -58,7 +58,7 @@ def assemble_root(spec: Spec) -> dict[str, str]:
     _mount_proc_for_others(new_root, read_only=spec["as_root"])
     kernel.mount("proc", new_root + "/proc", "proc", kernel.MS_NOSUID | kernel.MS_NODEV | kernel.MS_NOEXEC)
     if spec["first_pid"]:
-        # The next process gets the number after this one, see pid_namespaces(7).
+        # The next process gets the PID after this one, see pid_namespaces(7).
         _write(f"{new_root}/proc/sys/kernel/ns_last_pid", str(spec["first_pid"] - 1))
     _protect_settings(new_root)
     if spec["host"]:
@@ -69,8 +69,8 @@ def assemble_root(spec: Spec) -> dict[str, str]:
     if spec["locales"]:
         _add_locales(spec["locales"], new_root)
     _mount_private(private, scratch, new_root)
-    # The private /tmp may hide the work folder, whose files are still reachable by relative names.  These also keep
-    # the option string of overlayfs free of commas and colons, which would have to be escaped.
+    # The private /tmp may hide the work folder, but relative names still reach its files.  They also keep commas and
+    # colons out of the option string of overlayfs, where these would have to be escaped.
     os.chdir(work)
     tree = new_root + spec["build_path"]
     _mount_tree(spec, scratch, tree)
@@ -146,7 +146,7 @@ def _show(source: str, target: str) -> None:
         os.mkdir(target)
     else:
         os.close(os.open(target, os.O_CREAT | os.O_WRONLY, 0o644))
-    # What this user may not access cannot be shown, and would not have been readable either.
+    # Paths that this user may not access cannot be bind-mounted, but would be unreadable anyway.
     try:
         kernel.bind(source, target)
     except PermissionError:
@@ -163,7 +163,7 @@ def _replace(path: str, text: str, scratch: str, new_root: str) -> None:
 
 
 def _add_locales(compiled: str, new_root: str) -> None:
-    """Show the `compiled` locales beside the machine's own, which a mount over their folder would hide."""
+    """Show the `compiled` locales beside the machine's own, which a mount over the whole folder would hide."""
     target = new_root + "/usr/lib/locale"
     kernel.mount("tmpfs", target, "tmpfs", kernel.MS_NOSUID | kernel.MS_NODEV, "mode=0755,size=1m")
     for folder in ("/usr/lib/locale", compiled):
@@ -200,19 +200,19 @@ def _mount_tree(spec: Spec, scratch: str, target: str) -> None:
     if not overlay:
         kernel.bind(lower, target)
         return
-    # Over a copy too: a shift of the times must not change the type of the file system that the build sees.
-    # The snapshot may be the lower layer of several builds at once, since nobody writes to it.  The work folder has to
-    # be empty and on the file system of the upper one.
+    # Also over a copy: shifted times must not change the type of the file system that the build sees.
+    # Several builds may use the snapshot as lower layer at the same time, because it is never modified.  workdir must
+    # be empty and on the same file system as upperdir.
     for folder in ("upper", "overlay-work"):
         os.mkdir(os.path.join(scratch, folder))
     layers = f"lowerdir={os.path.relpath(lower)},upperdir=scratch/upper,workdir=scratch/overlay-work"
-    # overlayfs stores its own marks in trusted.* attributes, which only root of the machine may write; userxattr has it
-    # use user.* instead (Linux 5.11), see Documentation/filesystems/overlayfs.rst.
+    # overlayfs stores opaque and other marks in trusted.* xattrs, which only the machine's root may write; with
+    # userxattr it uses user.* instead (Linux 5.11), see Documentation/filesystems/overlayfs.rst.
     kernel.mount("overlay", target, "overlay", data=f"{layers},userxattr" if spec["isolation"] == "user" else layers)
 
 
 def fill_tree(spec: Spec, tree: str) -> None:
-    """Copy the snapshot to `tree` so that its folders list in the requested order, where the file system allows it."""
+    """Copy the snapshot to `tree` so that its folders list in the requested order, if the file system allows it."""
     newest_first = spec["filesystem"] == "tmpfs"
     reverse = (spec["file_order"] == "reversed") != newest_first
 
@@ -227,7 +227,7 @@ def fill_tree(spec: Spec, tree: str) -> None:
 def _check_order(spec: Spec, tree: str) -> dict[str, str]:
     """Check that the tree lists in reverse order of its snapshot, if that was requested.
 
-    File systems promise no order, see readdir(3), so the result counts and not the order of creation.
+    File systems guarantee no order, see readdir(3), so the actual listing counts, not the order of creation.
     """
     if spec["file_order"] != "reversed":
         return {}
@@ -235,7 +235,7 @@ def _check_order(spec: Spec, tree: str) -> dict[str, str]:
     expected = [name for name in list_folder(spec["snapshot"]) if name in set(copied)]
     if copied == expected[::-1]:
         return {}
-    return {"fileordering": f"{spec['filesystem']} does not list folders in the order of their making"}
+    return {"fileordering": f"{spec['filesystem']} does not list folders in the order of creation"}
 
 
 def _show_git_dir(git_dir: str, target: str) -> None:
@@ -245,7 +245,7 @@ def _show_git_dir(git_dir: str, target: str) -> None:
 
 
 def _show_again(folders: list[str], new_root: str) -> None:
-    """Show `folders`, which private mounts above them hide, read-only at their old places."""
+    """Bind-mount `folders`, which private mounts above them hide, read-only at their original paths."""
     for folder in folders:
         target = new_root + folder
         os.makedirs(target, exist_ok=True)

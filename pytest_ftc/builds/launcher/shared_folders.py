@@ -1,4 +1,4 @@
-"""What a build that no namespace contains shares with others: files outside its own folders, and shared memory."""
+"""Files and shared memory that a build without namespaces shares with other processes."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ _MEMORY = "/dev/shm"
 _TEMPORARY = ("/tmp", "/var/tmp", _MEMORY)
 _NOT_FILES = ("/dev/", "/proc/", "/sys/")
 _BY_OURSELVES = (".pytest_cache", "faketime_", "sem.faketime_", "ftc-", "pytest-of-")
-"""How names begin of what this session makes there."""
+"""Prefixes of the names that this session creates there."""
 
 _KINDS = ("faketime_sem_", "faketime_shm_", "sem.faketime_sem_")
-"""How names of libfaketime's objects begin, which remain when its processes are killed or execute other programs."""
+"""Prefixes of libfaketime's objects, which remain when its processes are killed or execute other programs."""
 
 
 class SharedFolders:
-    """The folders that builds share, as they are before one of them."""
+    """The state of the shared folders before a build."""
 
     def __init__(self, spec: dict[str, Any]) -> None:
         own = (spec["build_path"], spec["home"], spec["temp_dir"], spec["work"], os.path.dirname(spec["home"]))
@@ -33,7 +33,7 @@ class SharedFolders:
         self._since = _now()
 
     def find_used(self, read: Iterable[str], written: Iterable[str]) -> tuple[list[str], list[str]]:
-        """Return the shared files that a traced build has used and which stay, and the new ones, now removed."""
+        """Return the shared files that a traced build used and that remain, and the new ones, which are removed."""
         used: dict[str, None] = {}
         new: dict[str, None] = {}
         temporary = tuple(f"{folder}/" for folder in _TEMPORARY)
@@ -50,7 +50,7 @@ class SharedFolders:
         return [*used, *(path for path in new if path not in removed)], removed
 
     def find_new(self) -> list[str]:
-        """Return what is new in these folders and belongs to this user, for a build that could not be traced."""
+        """Return new entries of these folders that belong to this user, for a build that could not be traced."""
         found = []
         for folder, before in self._before.items():
             for name in sorted(_list(folder) - before):
@@ -69,7 +69,7 @@ class SharedFolders:
             return False
 
     def _new_top(self, path: str) -> str:
-        """Return the entry of a temporary folder that holds `path` and was not there before; empty if there is none."""
+        """Return the new entry of a temporary folder that contains `path`; empty if there is none."""
         for folder in _TEMPORARY:
             if path.startswith(folder + "/"):
                 name = path[len(folder) + 1 :].partition("/")[0]
@@ -86,7 +86,7 @@ def _list(folder: str) -> set[str]:
 
 
 def _now() -> int:
-    """Return the time by the clock that file systems use, which is up to a tick behind, see clock_gettime(2)."""
+    """Return the time of the clock for file timestamps, which is up to a tick behind, see clock_gettime(2)."""
     import time
 
     return time.clock_gettime_ns(time.CLOCK_REALTIME_COARSE) if hasattr(time, "CLOCK_REALTIME_COARSE") else 0
@@ -121,7 +121,7 @@ def list_shared_memory() -> set[str]:
 def remove_stale(before: set[str]) -> None:
     """Remove libfaketime's objects that did not exist `before` and whose creator has ended.
 
-    This may remove one of a concurrent build whose creator has ended; a child of that build then creates a new one.
+    This may remove an object of a concurrent build whose creator has ended; a child of that build then creates another.
     """
     for name in list_shared_memory() - before:
         maker = name.rpartition("_")[2]

@@ -1,6 +1,6 @@
-"""The sockets by which daemons of the machine could be reached; builds do not see them, but for those that they name.
+"""The sockets of the machine's daemons: builds do not see them, except those that they declare.
 
-A read-only mount does not help: whoever may write to the inode of a socket may connect to it, see unix(7).
+A read-only mount does not protect them: connecting requires only write permission on the socket's inode, see unix(7).
 """
 
 from __future__ import annotations
@@ -22,21 +22,21 @@ _IN_MEMORY = ("tmpfs", "ramfs", "devtmpfs")
 
 
 def cover_sockets(new_root: str, scratch: str, spec: dict[str, Any], hidden: Collection[str]) -> None:
-    """Mount an empty file over each socket and each named pipe of a daemon that `new_root` shows.
+    """Mount an empty file over each socket and each daemon's named pipe in `new_root`.
 
-    Those in the `hidden` folders are not visible.  Raises OSError.
+    Those in the `hidden` folders are already invisible.  Raises OSError.
     """
     kept = {os.path.realpath(path) for path in spec["pass_sockets"]}
     cover = os.path.join(scratch, "no-socket")
     os.close(os.open(cover, os.O_CREAT | os.O_WRONLY, 0o444))
     for path in sorted(_find_sockets(spec["listening"], hidden) - kept):
-        # Who may not enter a folder cannot mount there, nor reach the socket; others vanish at any time.
+        # In a folder that this user may not enter, neither mounting nor connecting is possible; others may vanish.
         with contextlib.suppress(PermissionError, FileNotFoundError, NotADirectoryError):
             kernel.bind(cover, new_root + path)
 
 
 def show_sockets(new_root: str, passed: Collection[str], hidden: Collection[str]) -> None:
-    """Show the `passed` sockets that lie in `hidden` folders at their old places.  Raises OSError."""
+    """Bind-mount the `passed` sockets in `hidden` folders at their original paths.  Raises OSError."""
     for path in map(os.path.realpath, passed):
         if _is_below(path, hidden) and _is_socket(path) and not os.path.lexists(new_root + path):
             os.makedirs(new_root + os.path.dirname(path), exist_ok=True)
@@ -45,7 +45,7 @@ def show_sockets(new_root: str, passed: Collection[str], hidden: Collection[str]
 
 
 def identify_sockets(passed: Collection[str]) -> list[tuple[int, int]]:
-    """Return device and inode of each of the `passed` sockets, by which a mount elsewhere is known too."""
+    """Return device and inode of each of the `passed` sockets, which also identify mounts elsewhere."""
     found = []
     for path in passed:
         with contextlib.suppress(OSError):
@@ -55,7 +55,7 @@ def identify_sockets(passed: Collection[str]) -> list[tuple[int, int]]:
 
 
 def _find_sockets(listening: Collection[str], hidden: Collection[str]) -> set[str]:
-    """Return the real paths of sockets: those in /run, those that processes listen on, and those mounted singly."""
+    """Return the real paths of sockets: in /run, with a listening process, and mounted individually."""
     mounts = _read_mounts()
     found: set[str] = set()
     for folder in {os.path.realpath(folder) for folder in _FOLDERS}:
@@ -67,9 +67,9 @@ def _find_sockets(listening: Collection[str], hidden: Collection[str]) -> set[st
 
 
 def _scan(top: str, mounts: dict[str, str]) -> Iterator[str]:
-    """Yield the sockets and named pipes below `top`, not crossing into file systems that are not in memory.
+    """Yield the sockets and named pipes below `top`, entering only file systems in memory.
 
-    Container runtimes mount whole systems there, and others a FUSE file system, which may never answer.
+    Container runtimes mount whole systems there, and desktop sessions FUSE file systems, which may never respond.
     """
     pending, seen = [top], 0
     while pending and seen < _MOST_ENTRIES:
@@ -86,7 +86,7 @@ def _scan(top: str, mounts: dict[str, str]) -> Iterator[str]:
 def list_listening() -> list[str]:
     """Return the paths to which sockets of this network namespace are bound, see /proc/net/unix in proc_pid_net(5).
 
-    Paths lead to sockets of other network namespaces too, so this is for before a build enters its own.
+    Paths also reach sockets of other network namespaces, so call this before a build enters its own.
     """
     found = []
     with contextlib.suppress(OSError), open("/proc/net/unix", errors="surrogateescape") as lines:

@@ -1,4 +1,4 @@
-"""The terminal of a shell that takes the place of a build."""
+"""The terminal of a shell that replaces a build."""
 
 from __future__ import annotations
 

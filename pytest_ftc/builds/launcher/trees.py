@@ -1,4 +1,4 @@
-"""Copying and removing source trees, with any kind of file in them."""
+"""Copying and removing source trees with any kind of file."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 _CHUNK = 1 << 20
 
 _EARLIEST = 315_705_600 * 1_000_000_000
-"""1980-01-03, in nanoseconds since 1970: in no time zone before what zip can store (APPNOTE.TXT, 4.4.6)."""
+"""1980-01-03, in nanoseconds since 1970: late enough for zip (APPNOTE 4.4.6) in every time zone."""
 
 
 def list_folder(folder: str) -> list[str]:
@@ -97,7 +97,7 @@ def copy_file(source: str, target: str) -> None:
 
 
 def write_all(descriptor: int, data: bytes | memoryview) -> None:
-    """Write all of `data`, however little each call takes.  Raises OSError."""
+    """Write all of `data`: write(2) may write only a part.  Raises OSError."""
     written = os.write(descriptor, data)
     while written < len(data):
         data = data[written:]
@@ -110,7 +110,7 @@ def _copy_metadata(target: str, status: os.stat_result, change: Change) -> None:
 
 
 def _changed_mode(status: os.stat_result, change: Change) -> int:
-    """Return the mode with other bits for group and others: with those of another umask where it has these already."""
+    """Return the mode with different bits for group and others: those of another umask."""
     mode = stat.S_IMODE(status.st_mode)
     if change.umask is None:
         return mode

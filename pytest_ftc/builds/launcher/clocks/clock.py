@@ -1,7 +1,7 @@
-"""The moved clock: every program that starts gets a vDSO whose answers are moved, and system calls are answered here.
+"""The moved clock: every program gets a vDSO that returns moved times, and time system calls are answered here.
 
-So it depends neither on the environment of a program nor on how it is linked.  Only programs for another kind of
-processor, and those that nobody could look into, see the real time; they are named.
+So it depends neither on the environment of a program nor on its linkage.  Only programs for another kind of
+processor, and those whose memory is inaccessible, see the real time; they are reported.
 """
 
 from __future__ import annotations
@@ -20,8 +20,8 @@ _UNTRACED = 0x00800000
 """CLONE_UNTRACED of clone(2)."""
 _WITH_REALTIME, _PRIVATE = 256, 128
 _LOCK_PI, _WAIT_BITSET, _WAIT_REQUEUE_PI, _LOCK_PI2 = 6, 9, 11, 13
-# With these operations the timeout is a point in time, of FUTEX_LOCK_PI always by the real-time clock.  That of
-# FUTEX_WAIT is a length of time with any clock, see futex(2).
+# For these operations the timeout is an absolute time, for FUTEX_LOCK_PI always of the real-time clock.  For
+# FUTEX_WAIT it is relative with any clock, see futex(2).
 _UNTIL = tuple(
     operation | private
     for operation in (_LOCK_PI, *(one | _WITH_REALTIME for one in (_WAIT_BITSET, _WAIT_REQUEUE_PI, _LOCK_PI2)))
@@ -34,7 +34,7 @@ _SETS_TIMER = (Condition(1, "bit", (_TIMER_ABSTIME,)),)
 
 
 class MovedClock:
-    """Adds `shift` seconds to the times that programs ask for."""
+    """Adds `shift` seconds to the times that programs request."""
 
     rules = (
         Rule("clock_gettime", _ASKS_CLOCK),
@@ -44,7 +44,7 @@ class MovedClock:
         Rule("adjtimex"),
         Rule("clock_adjtime"),
         Rule("clock_adjtime64"),
-        # Waits until a point in time, which a program computes from the moved clock.
+        # These calls wait until an absolute time, which a program computes from the moved clock.
         Rule("futex", _WAITS_UNTIL),
         Rule("futex_time64", _WAITS_UNTIL),
         Rule("futex_waitv", (Condition(3, "nonzero"), Condition(4, "in", (_REALTIME,)))),
@@ -54,7 +54,7 @@ class MovedClock:
         Rule("mq_timedreceive", (Condition(4, "nonzero"),)),
         Rule("timer_settime", _SETS_TIMER),
         Rule("timerfd_settime", _SETS_TIMER),
-        # A process that is not traced starts programs unseen.
+        # An untraced process would start programs unnoticed.
         Rule("clone", (Condition(0, "bit", (_UNTRACED,)),)),
         Rule("clone3"),
     )
@@ -79,7 +79,7 @@ class MovedClock:
                 hide_vdso(pid, program.word)
         except OSError as error:
             if os.path.exists(f"/proc/{pid}"):
-                self._miss(pid, f"could not be looked into: {error.strerror or error}")
+                self._miss(pid, f"could not be inspected: {error.strerror or error}")
 
     def saw_fork(self, parent: int, child: int) -> None:
         pass
@@ -88,7 +88,7 @@ class MovedClock:
         self._vdsos.pop(pid, None)
 
     def lost_sight(self, pid: int) -> None:
-        # A tracer of its own (LeakSanitizer's) may have been made so that it is not traced, which matters less.
+        # A build's own tracer (LeakSanitizer's) may be created with CLONE_UNTRACED, which matters less.
         self.unreached.pop(_name_of(pid), None)
         self._miss(pid, "is traced by the build itself")
 
@@ -101,10 +101,10 @@ class MovedClock:
                 self._miss(notification.thread, "starts processes that cannot be traced (CLONE_UNTRACED)")
             listener.answer(notification, flags=CONTINUE)
         elif self._comes_from_vdso(notification):
-            # The vDSO asks the kernel where the hardware has no clock for it, and then moves the answer.
+            # Without a usable hardware clock, the vDSO makes the system call itself, and then moves the result.
             listener.answer(notification, flags=CONTINUE)
         elif notification.call in answers.ADJUSTMENTS and not notification.native:
-            self._miss(notification.thread, "asks for the time by a 32-bit adjtimex(2)")
+            self._miss(notification.thread, "reads the time with a 32-bit adjtimex(2)")
             listener.answer(notification, flags=CONTINUE)
         else:
             answers.give_time(notification, listener, self._shift)
@@ -129,7 +129,7 @@ def _name_of(pid: int) -> str:
 
 
 def _prepare(shift: int) -> tuple[Patch, ...]:
-    """Return the changes of the vDSO; none where it has to be hidden from programs, which then make system calls."""
+    """Return the patches for the vDSO; none if it has to be hidden from programs, which then make system calls."""
     if not this_processor().can_patch:
         return ()
     try:

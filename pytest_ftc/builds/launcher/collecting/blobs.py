@@ -1,4 +1,4 @@
-"""Keeping the contents of outputs by their sha256, within a time limit, however large they are."""
+"""Storing the contents of outputs by their SHA-256, within a time limit."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ _ZEROS = bytes(_CHUNK)
 
 
 class TooLargeError(Exception):
-    """The contents could not be kept in time; the text says of what."""
+    """The contents could not be stored in time; the message names the output."""
 
 
 class Blobs:
-    """A folder of contents, one file for each sha256, that is filled within so many `seconds`."""
+    """A folder of contents, one file for each SHA-256, that must be filled within `seconds`."""
 
     def __init__(self, folder: str, seconds: float = float("inf")) -> None:
         self._folder = folder
@@ -30,13 +30,13 @@ class Blobs:
         self._end = time.monotonic() + seconds
 
     def check_time(self, path: str, size: int = 0) -> None:
-        """Raise TooLargeError if the time is over; `path` and `size` are of the output that is being kept."""
+        """Raise TooLargeError if the time is up; `path` and `size` describe the current output."""
         if time.monotonic() > self._end:
             holds = f"; {path!r} has {size} bytes" if size else ""
             raise TooLargeError(f"its outputs could not be read within {self._seconds:g} s{holds}")
 
     def keep(self, tree: str, path: str, status: os.stat_result) -> tuple[str, int]:
-        """Copy the file `path` of `tree`, reading it once, and return its sha256 and size; holes stay holes.
+        """Copy the file `path` of `tree`, reading it once, and return its SHA-256 and size; holes are preserved.
 
         Raises TooLargeError, OSError.
         """
@@ -60,7 +60,7 @@ class Blobs:
 
 
 def _read(file: Any) -> Iterator[bytes]:
-    """Yield all of `file`; what lies in a hole is not read, see lseek(2)."""
+    """Yield all of `file`, without reading its holes (SEEK_DATA in lseek(2))."""
     position = 0
     while True:
         data = _next_data(file, position)
@@ -76,7 +76,7 @@ def _read(file: Any) -> Iterator[bytes]:
 
 
 def _next_data(file: Any, position: int) -> int:
-    """Return where the next data begin, or the end of the file; `position` where the file system does not say."""
+    """Return the start of the next data, or the end of the file; `position` if that is not supported."""
     size: int = os.fstat(file.fileno()).st_size
     if not hasattr(os, "SEEK_DATA"):
         return position
@@ -92,7 +92,7 @@ def _open(path: str, status: os.stat_result) -> Any:
     try:
         return open(path, "rb", buffering=0, opener=_open_unnoticed)
     except PermissionError:
-        # The owner of a file of mode 000 may still change its mode.
+        # The owner of a file with mode 000 may still change its mode.
         os.chmod(path, 0o400)
         try:
             return open(path, "rb", buffering=0, opener=_open_unnoticed)
