@@ -11,6 +11,8 @@ from pytest_ftc.verification.plan import PlannedArtifact
 _OF_THE_SOURCE = frozenset({"fileordering", "filesystem", "source_mode", "source_mtime"})
 """Variations of the files that a build has, which it still has when something else answers its questions."""
 _MOST_NAMED = 3
+_MET = {"pipe:": "opened the named pipe", "device:": "opened the device", "lock:": "locked"}
+"""What was done with what was met without a socket, by the beginning of its address."""
 
 
 def find_deciding(builds: Sequence[BuildResult], varied: Sequence[str]) -> tuple[str, ...]:
@@ -19,14 +21,14 @@ def find_deciding(builds: Sequence[BuildResult], varied: Sequence[str]) -> tuple
     With `network` varied the experiments reached none by network or abstract socket, and made the same outputs.
     """
     found = dict.fromkeys(address for build in builds for _, address in build.peers)
-    return tuple(name for name in found if Cause.NETWORK not in varied or name.startswith(("/", "vsock:")))
+    return tuple(name for name in found if Cause.NETWORK not in varied or name.startswith(("/", "vsock:", *_MET)))
 
 
 def find_evaded(builds: Sequence[BuildResult], varied: Sequence[str]) -> dict[str, str]:
     """Return the variations that a peer of the `builds` does not see, of those `varied`, and why they do not count."""
     peers, shared = find_deciding(builds, varied), find_shared(builds)
     if peers:
-        reason = f"it talked to {_name_some(list(map(_describe, peers)))}, which no variation reaches"
+        reason = f"it {_describe_all(peers)}, which no variation reaches"
     elif shared:
         reason = f"it used {_name_some(shared)}, which all builds share, as there are no namespaces"
     else:
@@ -48,7 +50,7 @@ def name_peers(builds: Sequence[BuildResult], but: Sequence[str] = ()) -> tuple[
     """Return a sentence for each program and peer, but for peers that other sentences name already."""
     found = dict.fromkeys(pair for build in builds for pair in build.peers)
     return tuple(
-        f"{program} talked to {_describe(address)}"
+        f"{program} {_describe_all([address])}"
         for program, address in sorted(found)
         if not any(address in other for other in but)
     )
@@ -58,14 +60,25 @@ def describe_peers(planned: PlannedArtifact, builds: Sequence[BuildResult], vari
     """Return what a report says about the peers of `builds`, also where they could not be watched."""
     if find_deciding(builds, varied):
         sentences = (f"{sentence}, which is outside the build" for sentence in name_peers(builds))
-        return (*sentences, "what such a process answers is not verified, so the verdict is not cached")
+        return (*sentences, "what a process there decides is not verified, so the verdict is not cached")
     open_ways = (
         planned.machine.isolation is Isolation.NONE or planned.artifact.pass_sockets or Cause.NETWORK not in varied
     )
     refused = next((build.not_followed for build in builds if build.not_followed), "")
-    if refused and open_ways:
-        return (f"whether it talked to a process outside is not known, since it could not be traced: {refused}",)
-    return ()
+    if not refused:
+        return ()
+    met = "talked to" if open_ways else "met, by a named pipe or a file lock,"
+    return (f"whether it {met} a process outside is not known, since it could not be traced: {refused}",)
+
+
+def _describe_all(addresses: Sequence[str]) -> str:
+    """Return what was done with these peers: ``talked to 192.0.2.1:80, opened the named pipe /opt/x``."""
+    done: dict[str, list[str]] = {}
+    for address in addresses:
+        kind, _, path = address.partition(":")
+        verb = _MET.get(f"{kind}:")
+        done.setdefault(verb or "talked to", []).append(path if verb else _describe(address))
+    return ", ".join(f"{verb} {_name_some(names)}" for verb, names in done.items())
 
 
 def _describe(address: str) -> str:

@@ -17,7 +17,8 @@ if TYPE_CHECKING:
     from pytest_ftc.builds.launcher.clocks.clock import MovedClock
     from pytest_ftc.builds.launcher.clocks.file_times import FileTimes
     from pytest_ftc.builds.launcher.clocks.time_stamps import TimeStamps
-    from pytest_ftc.builds.launcher.tracing.peers import Peers
+    from pytest_ftc.builds.launcher.tracing.contacts.meetings import Meetings
+    from pytest_ftc.builds.launcher.tracing.contacts.peers import Peers
     from pytest_ftc.builds.launcher.tracing.random_requests import RandomRequests
     from pytest_ftc.builds.launcher.tracing.recorder import Recorder
     from pytest_ftc.builds.launcher.tracing.rewrites import Rewrites
@@ -43,6 +44,18 @@ class Supervision:
         self._peers = peers
         self._random = random
         self._stamps = stamps
+        self._rewrites: Rewrites | None = None
+
+    def observe_opening(self, meetings: Meetings, rewrites: Rewrites) -> None:
+        """Have the recorder pass on to both what is opened."""
+        assert self._recorder
+        self._recorder.observers += [meetings.opened, rewrites.opened]
+        self._rewrites = rewrites
+
+    @property
+    def rewrites(self) -> Rewrites | None:
+        """What the build rewrote; None if that is not known."""
+        return None if self.following.refusal else self._rewrites
 
     def report(self) -> dict[str, Any]:
         """Return the part of the build's result that describes its supervision."""
@@ -52,11 +65,6 @@ class Supervision:
             **self._record(),
             "not_followed": self.following.refusal,
         }
-
-    @property
-    def rewrites(self) -> Rewrites | None:
-        """What the build rewrote; None if that is not known."""
-        return self._recorder.rewrites if self._recorder and not self.following.refusal else None
 
     def _record(self) -> dict[str, Any]:
         """Return what was recorded; nothing of a build that could not be followed."""
@@ -111,11 +119,13 @@ def supervise(spec: dict[str, Any], log: int) -> Supervision:
     from pytest_ftc.builds.launcher.clocks.clock import MovedClock
     from pytest_ftc.builds.launcher.clocks.time_stamps import TimeStamps
     from pytest_ftc.builds.launcher.tracing.attach import follow
+    from pytest_ftc.builds.launcher.tracing.contacts.meetings import Meetings
+    from pytest_ftc.builds.launcher.tracing.contacts.peers import Peers
     from pytest_ftc.builds.launcher.tracing.guard import Guard
     from pytest_ftc.builds.launcher.tracing.outside import LookupWatcher, OutsideUses
-    from pytest_ftc.builds.launcher.tracing.peers import Peers
     from pytest_ftc.builds.launcher.tracing.random_requests import RandomRequests
     from pytest_ftc.builds.launcher.tracing.recorder import Recorder
+    from pytest_ftc.builds.launcher.tracing.rewrites import Rewrites
 
     uses, isolated, traced = OutsideUses(spec), spec["isolation"] != "none", spec["trace"] != "no"
     contents = spec["trace"] == "contents"
@@ -127,10 +137,13 @@ def supervise(spec: dict[str, Any], log: int) -> Supervision:
     peers = Peers(spec, recorder.program_of if recorder else lambda _: -1)
     random = RandomRequests(recorder.program_of) if recorder and lookups else None
     stamps = TimeStamps() if recorder else None
-    rewrites = recorder.rewrites if recorder else None
-    watchers = [one for one in (*clocks, recorder, rewrites, lookups, peers, random, stamps) if one]
+    noticing = (Meetings(spec, peers), Rewrites()) if recorder else ()
+    watchers = [one for one in (*clocks, recorder, lookups, peers, random, stamps, *noticing) if one]
     guard = Guard(as_root=spec["as_root"], isolated=isolated)
-    return Supervision(follow(watchers, guard), moved, recorder, peers, random, stamps)
+    supervision = Supervision(follow(watchers, guard), moved, recorder, peers, random, stamps)
+    if noticing:
+        supervision.observe_opening(*noticing)
+    return supervision
 
 
 def _move_clocks(spec: dict[str, Any]) -> tuple[MovedClock | FileTimes, ...]:

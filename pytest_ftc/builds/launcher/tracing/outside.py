@@ -49,7 +49,7 @@ class OutsideUses:
         self.gap = ""
         """Why that may not be all."""
 
-    def opened(self, path: str, flags: int) -> None:
+    def opened(self, path: str, flags: int, _thread: int = 0) -> None:
         """Note that `path` is opened."""
         if flags & os.O_PATH:
             self.looked_up(path)

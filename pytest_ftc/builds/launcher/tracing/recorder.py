@@ -11,7 +11,6 @@ from typing import Any
 
 from pytest_ftc.builds.launcher.tracing.memory import AT_FDCWD, peek, resolve_name
 from pytest_ftc.builds.launcher.tracing.outside import FILE, OutsideUses
-from pytest_ftc.builds.launcher.tracing.rewrites import Rewrites
 from pytest_ftc.builds.launcher.tracing.seccomp import CONTINUE, Listener, Notification, Rule
 from pytest_ftc.builds.launcher.tracing.unvaried import UnvariedFiles
 
@@ -51,7 +50,7 @@ class Recorder:
         self._kinds: dict[str, tuple[str, bool]] = {}
         self._gaps: dict[str, None] = {}
         self._events = 0
-        self.rewrites = Rewrites()
+        self.observers: list[Callable[[str, int, int], None]] = [outside.opened]
         self.unvaried = UnvariedFiles(isolated=isolated)
 
     def result(self) -> dict[str, Any]:
@@ -192,8 +191,8 @@ class Recorder:
         path = resolve_name(call.thread, folder, name)
         program = self._program(call.thread)
         self.unvaried.saw(path, self._path(call.thread))
-        self._outside.opened(path, flags)
-        self.rewrites.opened(path, flags)
+        for notice in self.observers:
+            notice(path, flags, call.thread)
         if flags & _WRITING:
             self._written[program, _resolve_folder(path)] = None
         if not flags & _CREATING:

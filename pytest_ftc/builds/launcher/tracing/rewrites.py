@@ -52,7 +52,7 @@ class Rewrites:
         self._notice(status)
         self._expected[status.st_ino] = None
 
-    def opened(self, path: str, flags: int) -> None:
+    def opened(self, path: str, flags: int, _thread: int = 0) -> None:
         """Note that `path` is about to be opened."""
         if not flags & (_WRITING | os.O_TRUNC | os.O_CREAT) or len(self._made) + len(self._first) > _MOST:
             return

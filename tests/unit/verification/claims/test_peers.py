@@ -37,3 +37,15 @@ def test_by_network_only_where_the_network_is_not_varied():
 def test_each_program_and_peer_is_named_once_and_not_what_is_said_already():
     reached = builds(("b", "/run/s"), ("a", "192.0.2.1:443"), ("b", "/run/s"))
     assert name_peers(reached, but=("a tried to reach 192.0.2.1:443",)) == ("b talked to the daemon at /run/s",)
+
+
+def test_pipes_devices_and_locks_are_no_conversations_but_decide_as_well():
+    met = builds(
+        ("cat", "pipe:/opt/p"), ("x", "lock:/opt/l"), ("y", "/run/s"), ("z", "lock:/opt/m"), ("d", "device:/dev/d")
+    )
+    assert find_evaded(met, ("time", "network")) == dict.fromkeys(
+        ("time", "network"),
+        "it opened the named pipe /opt/p, locked /opt/l, /opt/m, talked to the daemon at /run/s, "
+        "opened the device /dev/d, which no variation reaches",
+    )
+    assert name_peers(met)[:2] == ("cat opened the named pipe /opt/p", "d opened the device /dev/d")

@@ -7,7 +7,7 @@ import sys
 
 import pytest
 
-from pytest_ftc.builds.launcher.tracing.listeners import Listeners
+from pytest_ftc.builds.launcher.tracing.contacts.listeners import Listeners
 
 OUTSIDE = Listeners(namespace=False)
 """Only children of this process count as the build."""

@@ -1,7 +1,8 @@
 """Watching with whom a build talks: a process outside could answer with anything that no variation reaches.
 
-What `connect`, `sendto` and `sendmsg` name is looked at when the call is made.  A peer is inside if a process of the
-build owns the socket that listens; where there are namespaces, also if its file is in a folder of the build alone.
+What `connect`, `sendto`, `sendmsg` and `sendmmsg` name is looked at when the call is made.  A peer is inside if a
+process of the build owns the socket that listens; where there are namespaces, also if its file is in a folder of the
+build alone.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ import struct
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from pytest_ftc.builds.launcher.tracing.listeners import Listeners
+from pytest_ftc.builds.launcher.tracing.contacts.listeners import Listeners
 from pytest_ftc.builds.launcher.tracing.memory import peek
 from pytest_ftc.builds.launcher.tracing.seccomp import CONTINUE, Condition, Listener, Notification, Rule
 
@@ -21,7 +22,9 @@ _AF_UNIX, _AF_INET, _AF_INET6, _AF_VSOCK = 1, 2, 10, 40
 _LONGEST_ADDRESS = 128
 _ENOSYS = 38
 _NAME_SERVER = 53
-_SOCKETCALL_CONNECT, _SOCKETCALL_SENDTO = 3, 11  # see socketcall(2)
+_SOCKETCALL_WITH_ADDRESS = {3: "connect", 11: "sendto", 16: "sendmsg", 20: "sendmmsg"}
+"""See socketcall(2) and <linux/net.h>."""
+_MOST_MESSAGES = 64
 _MOST = 1000
 _NAME_SERVICES = (
     "/run/dbus/", "/run/nscd/", "/run/systemd/", "/run/sssd/", "/var/lib/sss/", "/run/avahi-daemon/", "/dev/log",
@@ -40,14 +43,15 @@ class Peers:
         Rule("connect"),
         Rule("sendto", (Condition(4, "nonzero"),)),
         Rule("sendmsg"),
-        Rule("socketcall", (Condition(0, "in", (_SOCKETCALL_CONNECT, _SOCKETCALL_SENDTO)),)),
+        Rule("sendmmsg"),
+        Rule("socketcall", (Condition(0, "in", tuple(_SOCKETCALL_WITH_ADDRESS)),)),
         # It would make calls unseen, see io_uring(7).  Programs fall back to the calls themselves.
         Rule("io_uring_setup"),
     )
 
     def __init__(self, spec: dict[str, Any], program: Callable[[int], int]) -> None:
         self._program = program
-        self._private = _own_folders(spec)
+        self._private = own_folders(spec)
         self._passed = {tuple(one) for one in spec["passed_sockets"]}
         self._listeners = Listeners(namespace=spec["isolation"] != "none")
         self.connected: dict[tuple[int, str], None] = {}
@@ -127,10 +131,10 @@ class Peers:
             self._note(self.outside, thread, shown)
 
     def _note(self, where: dict[tuple[str, str], None], thread: int, address: str) -> None:
-        where[_name(thread), address] = None
+        where[name_program(thread), address] = None
 
 
-def _own_folders(spec: dict[str, Any]) -> tuple[str, ...]:
+def own_folders(spec: dict[str, Any]) -> tuple[str, ...]:
     """Return the folders that no other process sees; none where there are no namespaces."""
     if spec["isolation"] == "none":
         return ()
@@ -140,20 +144,20 @@ def _own_folders(spec: dict[str, Any]) -> tuple[str, ...]:
 
 def _addresses(call: Notification) -> Iterator[tuple[int, int]]:
     """Yield where each address stands that a call names, and its size."""
-    first = call.arguments
-    if call.call == "connect":
+    call_name, first = call.call, call.arguments
+    if call_name == "socketcall":
+        call_name = _SOCKETCALL_WITH_ADDRESS[first[0]]
+        first = struct.unpack("=6I", peek(call.thread, first[1], 24).ljust(24, b"\0"))
+    if call_name == "connect":
         yield first[1], first[2]
-    elif call.call == "sendto":
+    elif call_name == "sendto":
         yield first[4], first[5]
-    elif call.call == "sendmsg":
-        if call.native:
-            yield struct.unpack("=QI", peek(call.thread, first[1], 12))
-        else:
-            yield struct.unpack("=II", peek(call.thread, first[1], 8))
     else:
-        count = 3 if first[0] == _SOCKETCALL_CONNECT else 6
-        words = struct.unpack(f"={count}I", peek(call.thread, first[1], 4 * count))
-        yield words[-2], words[-1]
+        # struct msghdr begins with the address and its size; struct mmsghdr is one of them and an int, see sendmmsg(2).
+        layout, length = ("=QI", 64) if call.native else ("=II", 32)
+        count = min(first[2], _MOST_MESSAGES) if call_name == "sendmmsg" else 1
+        for number in range(count):
+            yield struct.unpack(layout, peek(call.thread, first[1] + length * number, struct.calcsize(layout)))
 
 
 def _absolute(thread: int, path: str) -> str:
@@ -173,7 +177,8 @@ def _is_elsewhere(thread: int) -> bool:
     return os.readlink(f"/proc/{thread}/ns/mnt") != os.readlink("/proc/self/ns/mnt")
 
 
-def _name(thread: int) -> str:
+def name_program(thread: int) -> str:
+    """Return the name under which the program that `thread` runs was started."""
     try:
         with open(f"/proc/{thread}/cmdline", "rb") as file:
             first = os.fsdecode(file.read(4096).partition(b"\0")[0])
