@@ -1,0 +1,63 @@
+"""Which members of two containers belong together."""
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from pytest_ftc.comparison.members.contents import Member
+from pytest_ftc.comparison.members.limits import Budget, Limits
+from pytest_ftc.comparison.members.pairing import pair_members
+from pytest_ftc.comparison.members.span import span_of
+
+NAMES = st.lists(st.sampled_from("abcde"), max_size=8)
+
+
+def members(**contents: str) -> list[Member]:
+    return [Member(name=name, stored=span_of(content.encode())) for name, content in contents.items()]
+
+
+def pair(control: list[Member], experiment: list[Member]):
+    return pair_members(control, experiment, Budget(Limits()))
+
+
+@given(NAMES, NAMES)
+def test_each_member_is_in_one_pair_or_alone(one, other):
+    control, experiment = ([Member(name=name) for name in names] for names in (one, other))
+    found = pair(control, experiment)
+    left = [*(each.control for each in found.pairs), *found.control_only]
+    right = [*(each.experiment for each in found.pairs), *found.experiment_only]
+    assert sorted(map(id, left)) == sorted(map(id, control))
+    assert sorted(map(id, right)) == sorted(map(id, experiment))
+    assert all(each.control.name == each.experiment.name for each in found.pairs)
+    assert not {each.name for each in found.control_only} & {each.name for each in found.experiment_only}
+
+
+@given(st.permutations("abcde"), st.permutations("abcde"))
+def test_the_order_is_told_only_if_it_differs(one, other):
+    found = pair([Member(name=name) for name in one], [Member(name=name) for name in other])
+    lists = tuple("".join(f"{name}\n" for name in names).encode() for names in (one, other))
+    assert found.order == (lists if one != other else None)
+
+
+def test_repeated_names_are_paired_in_their_order():
+    control, experiment = ([Member(name="x", item=str(n)) for n in range(3)] for _ in range(2))
+    assert [(each.control.item, each.experiment.item) for each in pair(control, experiment).pairs] == [
+        ("0", "0"),
+        ("1", "1"),
+        ("2", "2"),
+    ]
+
+
+def test_a_member_with_another_name_is_known_by_its_content():
+    found = pair(members(a="same", old="content"), members(a="same", new="content", more="other"))
+    assert [(each.control.name, each.experiment.name) for each in found.pairs] == [("old", "new"), ("a", "a")]
+    assert [each.name for each in found.experiment_only] == ["more"]
+
+
+def test_empty_members_are_not_paired_by_content():
+    found = pair(members(old=""), members(new=""))
+    assert (found.pairs, len(found.control_only), len(found.experiment_only)) == ((), 1, 1)
+
+
+def test_members_that_follow_from_others_come_last():
+    control, experiment = ([Member(name="table", follows=True), Member(name="data")] for _ in range(2))
+    assert [each.control.name for each in pair(control, experiment).pairs] == ["data", "table"]
