@@ -3,40 +3,103 @@
 from __future__ import annotations
 
 import struct
-from collections.abc import Collection, Mapping
+from collections import Counter, defaultdict
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from pytest_ftc.diagnosis.places import Key, Places, match_places
-from pytest_ftc.model import BuildResult, Field, Output, OutputType
+from pytest_ftc.model import BuildResult, Field, Output, OutputType, Place
 from pytest_ftc.model.place import ELF_SECTION
 
 _FOLLOWING = tuple(f"{ELF_SECTION} {name}" for name in (".debug_", ".rel", ".symtab", ".strtab"))
 """Sections of strings and of what points to them, which change with any path."""
 _METADATA = frozenset({Field.HEADER, Field.MODE, Field.MTIME, Field.ORDER, Field.OWNER})
+_OF_MEMBERS = frozenset({Field.MODE, Field.OWNER})
+"""Metadata that is a member's own: that of a private key may not change with that of its neighbours."""
+_MOST_LISTED = 16
+"""Places of a member that are listed at most: where there are so many, others may differ too."""
+_LONGEST_VALUE = 16 << 10
+"""Bytes; longer values may have been cut."""
 _MOST_CODE, _MOST_SIZE, _SMALL = 1.02, 1.5, 1024
 """By what factor code and a whole output may grow or shrink; outputs that change by so few bytes are not judged."""
 _EXECUTABLE = 0x4
 
 
 def changed_outputs(
-    known: Collection[Key], control: BuildResult, healed: BuildResult, places: Places
+    known: Mapping[Key, Place], control: BuildResult, healed: BuildResult, places: Places
 ) -> Mapping[str, str]:
     """Return the outputs that a remedy changes beyond the places `known` to differ, and what it changes in each.
 
     `places` are those in which the control and the control with the remedy, `healed`, differ.
     """
-    told: dict[str, str] = {}
-    members = {(key.output, key.member) for key in known}
-    for key in match_places(known, places):
-        is_section = key.location.startswith(ELF_SECTION)
-        new = key not in known and (is_section or (key.output, key.member) not in members or key.field is Field.NAME)
-        if new and key.field not in _METADATA and not key.location.startswith(_FOLLOWING):
-            told.setdefault(key.output, f"{key.member} {key.location}".strip())
+    found: dict[str, str] = {}
+    matched = match_places(known, places)
+    members = {(key.output, key.member) for key in known if key.field not in _METADATA}
+    fields = {(key.output, key.field) for key in known}
+    counts = Counter((key.output, key.field) for key in known)
+    for key, place in matched.items():
+        if key not in known and _is_new(key, place, members, fields, counts):
+            found.setdefault(key.output, f"{key.member} {key.location}".strip())
+    for name, line in _lost_lines(known, matched):
+        found.setdefault(name, f"a line: {line}")
     after = {output.path: output for output in healed.outputs}
+    named = {key.output for key in known if key.field is Field.NAME and not key.member}
     for output in control.outputs:
-        if output.path in after and (what := _resized(output, after[output.path], control, healed)):
-            told.setdefault(output.path, what)
-    return told
+        if output.path in after:
+            if what := _resized(output, after[output.path], control, healed):
+                found.setdefault(output.path, what)
+        elif output.path not in named:
+            found.setdefault(output.path, "it is gone")
+    return found
+
+
+def _is_new(
+    key: Key,
+    place: Place,
+    members: set[tuple[str, str]],
+    fields: set[tuple[str, Field]],
+    counts: Mapping[tuple[str, Field], int],
+) -> bool:
+    """Return whether a place that is not known to differ is one that must not: it does not follow from known ones."""
+    if key.location.startswith(_FOLLOWING):
+        return False
+    if key.field in _OF_MEMBERS:
+        return counts[key.output, key.field] < _MOST_LISTED * 4
+    if key.field is Field.ORDER:
+        return (key.output, key.field) not in fields and (key.output, key.member) not in members
+    if key.field in _METADATA:
+        return False
+    return key.location.startswith(ELF_SECTION) or key.field is Field.NAME or (key.output, key.member) not in members
+
+
+def _lost_lines(known: Mapping[Key, Place], places: Places) -> Iterator[tuple[str, str]]:
+    """Yield lines of texts that never differed, and that the remedy removes, each with its output.
+
+    A line that is moved is still there, as in a list of another order.
+    """
+    gone: dict[tuple[str, str], Counter[bytes]] = defaultdict(Counter)
+    unknown = set()
+    for key, place in places.items():
+        if _is_text(key):
+            member = key.output, key.member
+            gone[member].update(place.control.splitlines())
+            gone[member].subtract(place.experiment.splitlines())
+            if max(len(place.control), len(place.experiment)) >= _LONGEST_VALUE:
+                unknown.add(member)
+    differing: dict[tuple[str, str], Counter[bytes]] = defaultdict(Counter)
+    listed = Counter((key.output, key.member) for key in known)
+    for key, place in known.items():
+        if _is_text(key):
+            differing[key.output, key.member].update(place.control.splitlines())
+    for member, lines in gone.items():
+        if member in differing and member not in unknown and listed[member] < _MOST_LISTED:
+            lost = +(lines - differing[member])
+            if lost:
+                yield member[0], next(iter(lost)).decode("utf-8", "replace")[:80]
+
+
+def _is_text(key: Key) -> bool:
+    return key.field is Field.CONTENT and key.location.startswith(("line ", "key "))
 
 
 def _resized(one: Output, other: Output, control: BuildResult, healed: BuildResult) -> str:

@@ -59,7 +59,7 @@ def try_remedies(
     All targets are tried at once, each with its first remedy that has not failed yet, until the budget is used up.
     """
     trials = _Trials(targets, others)
-    known = {target.key for target in targets}
+    known = {target.key: target.place for target in targets}
     eager, eager_pairs = False, 0
     for _ in range(_MOST_PAIRS):
         if rebuilder.left < 2 or eager_pairs == _MOST_EAGER:
@@ -211,10 +211,12 @@ def _find_equal(known: Collection[Key], look: Look, builds: Sequence[BuildResult
 
 
 def _with_side_effects(
-    equal: Collection[Key], known: Collection[Key], look: Look, control: BuildResult, healed: BuildResult
+    equal: Collection[Key], known: Mapping[Key, Place], look: Look, control: BuildResult, healed: BuildResult
 ) -> frozenset[Key]:
     changed = changed_outputs(known, control, healed, look(control, healed))
-    return frozenset(key for key in equal if key.output in changed)
+    # Nothing says which of the remedies changes an output that never differed.
+    anywhere = not changed.keys() <= {key.output for key in known}
+    return frozenset(key for key in equal if anywhere or key.output in changed)
 
 
 def _can_be_compared(key: Key, places: Places, builds: Sequence[BuildResult]) -> bool:

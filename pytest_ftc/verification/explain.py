@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from pytest_ftc.comparison.manifests import compare_manifests
 from pytest_ftc.comparison.plugin_comparators import ComparatorChain
@@ -14,6 +14,7 @@ from pytest_ftc.diagnosis.places import leaf_of_manifest, pair_names
 from pytest_ftc.diagnosis.plugin_diagnosers import Panel
 from pytest_ftc.diagnosis.suspects import Suspects
 from pytest_ftc.model import (
+    Artifact,
     BuildResult,
     Difference,
     Finding,
@@ -26,7 +27,7 @@ from pytest_ftc.model.support.epoch import FALLBACK_EPOCH
 from pytest_ftc.model.support.limits import MOST_EXAMINED
 from pytest_ftc.verification.full_diffs import FullDiffs, place
 from pytest_ftc.verification.plan import PlannedArtifact
-from pytest_ftc.verification.rebuild import ArtifactRebuilder, RebuildBudget
+from pytest_ftc.verification.rebuild import ArtifactRebuilder, RebuildBudget, add_setting
 
 _MOST_BUILDS, _MOST_CHEAP = 12, 48
 """Most builds of one artifact without a limit from the user: in general, and while its diagnosis is quick."""
@@ -91,11 +92,20 @@ def explain(
     epoch = source.commit_time or FALLBACK_EPOCH
     findings = diagnose(builds[number], given, epoch=epoch, templates=plugins.templates)
     return Explained(
-        findings=findings,
+        findings=tuple(_keep_settings(one, planned.artifact) for one in findings),
         differences=tuple(_differences(planned, control, builds[number], examiner, plugins.comparators)),
         builds=tuple(rebuilder.builds),
         notes=tuple(examiner.notes),
     )
+
+
+def _keep_settings(finding: Finding, artifact: Artifact) -> Finding:
+    """Return `finding` with the options of its remedy behind those of the artifact, which its settings replace."""
+    remedy = finding.remedy
+    if remedy is None:
+        return finding
+    settings = {name: add_setting(artifact.env, name, value) for name, value in remedy.settings.items()}
+    return replace(finding, remedy=replace(remedy, settings=settings))
 
 
 def _budget(options: DiagnosisOptions, done: int) -> RebuildBudget:

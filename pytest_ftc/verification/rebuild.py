@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 
@@ -24,12 +24,16 @@ def apply_changes(artifact: Artifact, changes: Changes, tree: str) -> Artifact:
     """Return `artifact` with `changes`, for a build in `tree`; flags are appended to those that it sets."""
     settings = dict(artifact.env)
     for name, value in changes.settings.items():
-        value = value.replace("$PWD", tree)
-        adds = name in settings and name.endswith(("FLAGS", "_OPTIONS"))
-        settings[name] = f"{settings[name]} {value}" if adds else value
+        settings[name] = add_setting(artifact.env, name, value.replace("$PWD", tree))
     before = "\n".join(filter(None, (*changes.before, artifact.before)))
     after = "\n".join(filter(None, (artifact.after, *changes.after)))
     return replace(artifact, before=before, after=after, env=settings)
+
+
+def add_setting(variables: Mapping[str, str], name: str, value: str) -> str:
+    """Return the `value` of a remedy for `name`, behind that of `variables` where it is a list of options."""
+    is_list = name.endswith(("FLAGS", "_OPTIONS", "_OPTS", "_DEFAULTS")) or name in ("GZIP", "BZIP2", "XZ_OPT")
+    return f"{variables[name]} {value}" if is_list and variables.get(name) else value
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

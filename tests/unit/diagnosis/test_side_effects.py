@@ -9,7 +9,8 @@ from pytest_ftc.diagnosis.places import Key
 from pytest_ftc.diagnosis.side_effects import changed_outputs
 from pytest_ftc.model import BuildResult, BuildStatus, Field, Output, OutputType, Place, Role
 
-KNOWN = [Key("app", "", "ELF section .debug_str, string 1", Field.CONTENT)]
+FIRST = Key("app", "", "ELF section .debug_str, string 1", Field.CONTENT)
+KNOWN = {FIRST: Place(field=Field.CONTENT, location=FIRST.location, control=b"1", experiment=b"2")}
 SOURCE = "int f(int n) { int s = 0; for (int i = 0; i < n; i++) s += i * n; return s; }\n"
 
 
@@ -32,7 +33,7 @@ def changed(folder, *places, before=b"x", after=b"y"):
 
 
 def test_what_differs_anyway_and_what_follows_from_it_may_change(tmp_path):
-    known = (KNOWN[0], place(KNOWN[0].location)[1])
+    known = (FIRST, place(FIRST.location)[1])
     follows = place("ELF section .debug_info, byte 0x10")
     assert changed(tmp_path, known, follows, place("zip entry mtime", Field.MTIME)) == {}
 
@@ -61,3 +62,63 @@ def test_nor_how_much_code_there_is(tmp_path):
     fast, slow, debug = objects
     assert "its code" in changed(tmp_path, before=fast, after=slow)["app"]
     assert "code" not in changed(tmp_path, before=fast, after=debug).get("app", "")
+
+
+def known(*keys):
+    return {key: Place(field=key.field, location=key.location, control=b"1", experiment=b"2") for key in keys}
+
+
+def effects(folder, known, *places, after=("app", b"y")):
+    name, data = after
+    return dict(changed_outputs(known, build(folder, b"x"), build(folder, data, name), dict(places)))
+
+
+@pytest.mark.parametrize("field", [Field.MODE, Field.OWNER])
+def test_the_mode_of_a_private_file_may_not_change_with_those_of_others(tmp_path, field):
+    differs = known(Key("app", "a", "tar header", field), Key("app", "b", "tar header", field))
+    assert effects(tmp_path, differs, place("tar header", field, "a"), place("tar header", field, "b")) == {}
+    assert effects(tmp_path, differs, place("tar header", field, "key")) == {"app": "key tar header"}
+
+
+def test_an_order_that_never_differed_may_not_change(tmp_path):
+    times = known(Key("app", "a", "tar header mtime", Field.MTIME))
+    order = known(Key("app", "", "order of members", Field.ORDER))
+    assert effects(tmp_path, times, place("order of members", Field.ORDER)) == {"app": "order of members"}
+    assert effects(tmp_path, order, place("order of members", Field.ORDER)) == {}
+
+
+def test_times_of_all_members_may_change(tmp_path):
+    times = known(Key("app", "a", "tar header mtime", Field.MTIME))
+    assert effects(tmp_path, times, place("tar header mtime", Field.MTIME, "b")) == {}
+
+
+def test_the_content_of_a_member_whose_time_differs_may_not(tmp_path):
+    times = known(Key("app", "a", "tar header mtime", Field.MTIME))
+    assert effects(tmp_path, times, place("line 1", member="a")) == {"app": "a line 1"}
+
+
+def line(number, control, experiment):
+    key = Key("app", "", f"line {number}", Field.CONTENT)
+    return key, Place(field=Field.CONTENT, location=key.location, control=control, experiment=experiment)
+
+
+def test_a_line_that_never_differed_may_not_go(tmp_path):
+    dated = dict([line(1, b"2026\n", b"2027\n")])
+    assert effects(tmp_path, dated, line(1, b"2026\n", b"1970\n")) == {}
+    assert effects(tmp_path, dated, line(1, b"2026\n", b"1970\n"), line(2, b"new\n", b"stale\n")) == {
+        "app": "a line: new"
+    }
+    assert effects(tmp_path, dated, line(1, b"2026\ntests: passed\n", b"1970\n")) == {"app": "a line: tests: passed"}
+
+
+def test_a_line_that_only_moves_is_still_there(tmp_path):
+    listed = dict([line(1, b"a\n", b"b\n"), line(2, b"b\n", b"a\n")])
+    moved = [line(1, b"a\n", b"c\n"), line(2, b"b\n", b"a\n"), line(3, b"c\n", b"b\n")]
+    assert effects(tmp_path, listed, *moved) == {}
+
+
+def test_no_output_may_go(tmp_path):
+    dated = dict([line(1, b"2026\n", b"2027\n")])
+    assert effects(tmp_path, dated, after=("other", b"y")) == {"app": "it is gone"}
+    renamed = known(Key("app", "", "the output's name", Field.NAME))
+    assert effects(tmp_path, renamed, after=("other", b"y")) == {}
