@@ -14,7 +14,7 @@ from pytest_ftc.model.cause import INHERENT
 Luck = tuple[tuple[float, float], ...]
 """Rates at which two builds that differ in everything agree by luck, each after how likely it is."""
 
-_HELPS, _HELPS_INHERENT = 0.25, 0.1
+_HELPS, _HELPS_INHERENT = 0.25, 0.05
 """How often a remedy helps, before it is tried: for a cause that is varied, and for what differs by itself."""
 _SPOILT = 0.1
 """How often two builds differ with a remedy that helps: another one that is tried beside it may spoil it."""

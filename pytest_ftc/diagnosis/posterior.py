@@ -32,7 +32,7 @@ SURE = 0.995
 LEADS = (0.0, 0.3)
 """Seconds: a build that is a little slower than the control reads the same second if it starts a little earlier."""
 
-_PRIORS = {"any": 0.5, "all": 0.005, "sometimes": 0.01, "rarely": 1e-3, "random": 0.7, "clock": 0.05, "beside": 0.3}
+_PRIORS = {"any": 0.5, "all": 0.005, "sometimes": 0.01, "rarely": 1e-3, "random": 0.7, "clock": 0.1, "beside": 0.3}
 _BY_SIZE = (0.0, 0.75, 0.18, 0.07)
 """Of the prior of ``ANY``: for sets of one, two and three; each further variation costs as much as the third."""
 _MISS, _STRAY = 1e-4, 1e-3
@@ -60,7 +60,7 @@ _UNIFORM: Mapping[float, float] = {
 }  # fmt: skip
 """How often a random value is one of so many, all equally likely."""
 _SHARES = (0.01, 0.02, 0.05, 0.1, 0.15, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.85, 0.9, 0.95, 0.98)
-_OTHERS: Mapping[float, float] = {1: 0.3, 2: 0.08, 3: 0.06, 9: 0.05, 1e6: 0.04}
+_OTHERS: Mapping[float, float] = {1: 0.6, 2: 0.16, 3: 0.12, 9: 0.1, 1e6: 0.08}
 """How often one value has such a share, and so many others, all equally likely, have the rest."""
 
 _LEADS: Mapping[float | None, float] = {None: 0.7, LEADS[0]: 0.15, LEADS[1]: 0.15}
