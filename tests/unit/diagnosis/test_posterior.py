@@ -1,7 +1,7 @@
 """How likely causes and remedies are after builds."""
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pytest_ftc.diagnosis.group_testing import Observation
@@ -27,6 +27,7 @@ def belief(*observations, **evidence):
     return believe(Question(ALL, tuple(sorted(evidence.items())), (Observation(ALL, True), *observations)))
 
 
+@settings(deadline=None)
 @given(st.lists(st.tuples(st.sets(st.sampled_from(NAMES)), st.booleans()), max_size=6))
 def test_weights_sum_to_one_whatever_was_seen(seen):
     told = belief(*(Observation(frozenset(group), shows) for group, shows in seen))
