@@ -60,7 +60,7 @@ def test_what_was_there_before_is_not_removed_and_takes_the_claims(verify_plain,
     assert left.read_text() == "old"
     assert set(app["varied"]) <= {"source_mtime", "source_mode"}
     reasons = {one["variation"]: one["reason"] for one in app["not_varied"]}
-    assert reasons["temp_dir"] == f"it used {left}, which all builds share, as there are no namespaces"
+    assert reasons["temp_dir"] == f"it used {left}, which all builds share without namespaces"
     assert not app["cached"]
 
 

@@ -1,1 +1,1 @@
-"""What a verdict may claim: variations that this build could not evade, and what was looked into."""
+"""The claims of a verdict: the variations that this build could not evade, and the extent of searches."""

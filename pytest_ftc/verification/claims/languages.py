@@ -1,4 +1,4 @@
-"""Which languages a program that brings its own translations could see; the machine's locales do not limit it."""
+"""The languages that a program with its own translations could use; the machine's locales do not limit them."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from pytest_ftc.model import BuildResult
 
 _OWN_TRANSLATIONS = frozenset({"bun", "deno", "dotnet", "jar", "java", "javac", "javadoc", "node"})
-"""Programs that take from the locale no more than its name: the JDK, and those with ICU."""
+"""Programs that use only the name of the locale: the JDK, and programs with ICU."""
 
 
 def describe_languages(builds: Sequence[BuildResult]) -> tuple[str, ...]:

@@ -1,4 +1,4 @@
-"""Notes on what a search of outputs left out."""
+"""Notes on the parts of outputs that a search did not cover."""
 
 from __future__ import annotations
 

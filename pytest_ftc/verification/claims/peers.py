@@ -1,4 +1,4 @@
-"""What processes outside the builds could have decided: such a daemon is the same for every build, and remembers."""
+"""Processes outside the builds, which could decide the outputs: a daemon is the same for all builds, and has state."""
 
 from __future__ import annotations
 
@@ -9,35 +9,35 @@ from pytest_ftc.model.cause import Cause
 from pytest_ftc.verification.plan import PlannedArtifact
 
 _OF_THE_SOURCE = frozenset({"fileordering", "filesystem", "source_mode", "source_mtime"})
-"""Variations of the files that a build has, which it still has when something else answers its questions."""
+"""Variations of the source files, which are effective even if a build talks to a process outside."""
 _MOST_NAMED = 3
 _MET = {"pipe:": "opened the named pipe", "device:": "opened the device", "lock:": "locked"}
 """What was done with what was met without a socket, by the beginning of its address."""
 
 
 def find_deciding(builds: Sequence[BuildResult], varied: Sequence[str]) -> tuple[str, ...]:
-    """Return the addresses of the peers that could have made the outputs of all `builds` the same.
+    """Return the addresses of the peers that could have made the outputs of all `builds` equal.
 
-    With `network` varied the experiments reached none by network or abstract socket, and made the same outputs.
+    If `network` is varied, the experiments reached none by network or abstract socket, but had the same outputs.
     """
     found = dict.fromkeys(address for build in builds for _, address in build.peers)
     return tuple(name for name in found if Cause.NETWORK not in varied or name.startswith(("/", "vsock:", *_MET)))
 
 
 def find_evaded(builds: Sequence[BuildResult], varied: Sequence[str]) -> dict[str, str]:
-    """Return the variations that a peer of the `builds` does not see, of those `varied`, and why they do not count."""
+    """Return those `varied` variations that a peer of the `builds` does not see, and why they do not count."""
     peers, shared = find_deciding(builds, varied), find_shared(builds)
     if peers:
         reason = f"it {_describe_all(peers)}, which no variation reaches"
     elif shared:
-        reason = f"it used {_name_some(shared)}, which all builds share, as there are no namespaces"
+        reason = f"it used {_name_some(shared)}, which all builds share without namespaces"
     else:
         return {}
     return {name: reason for name in varied if name not in _OF_THE_SOURCE}
 
 
 def find_shared(builds: Sequence[BuildResult]) -> tuple[str, ...]:
-    """Return the files by which one of the `builds` could have given its results to the others."""
+    """Return the files through which one of the `builds` could have passed its results to the others."""
     return tuple(dict.fromkeys(path for build in builds for path in build.shared))
 
 
@@ -47,7 +47,7 @@ def _name_some(names: Sequence[str]) -> str:
 
 
 def name_peers(builds: Sequence[BuildResult], but: Sequence[str] = ()) -> tuple[str, ...]:
-    """Return a sentence for each program and peer, but for peers that other sentences name already."""
+    """Return a sentence for each program and peer, except peers that other sentences name already."""
     found = dict.fromkeys(pair for build in builds for pair in build.peers)
     return tuple(
         f"{program} {_describe_all([address])}"
@@ -57,7 +57,7 @@ def name_peers(builds: Sequence[BuildResult], but: Sequence[str] = ()) -> tuple[
 
 
 def describe_peers(planned: PlannedArtifact, builds: Sequence[BuildResult], varied: Sequence[str]) -> tuple[str, ...]:
-    """Return what a report says about the peers of `builds`, also where they could not be watched."""
+    """Return the sentences of a report about the peers of `builds`, including whether they could be observed."""
     if find_deciding(builds, varied):
         sentences = (f"{sentence}, which is outside the build" for sentence in name_peers(builds))
         return (*sentences, "what a process there decides is not verified, so the verdict is not cached")
@@ -68,7 +68,7 @@ def describe_peers(planned: PlannedArtifact, builds: Sequence[BuildResult], vari
     if not refused:
         return ()
     met = "talked to" if open_ways else "met, by a named pipe or a file lock,"
-    return (f"whether it {met} a process outside is not known, since it could not be traced: {refused}",)
+    return (f"whether it {met} a process outside is unknown, because it could not be traced: {refused}",)
 
 
 def _describe_all(addresses: Sequence[str]) -> str:

@@ -1,4 +1,4 @@
-"""Which programs of a build could have read the time of a file, or compared it with a fixed date."""
+"""Finding programs of a build that could have read the time of a file, or compared it with a fixed date."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ _WITHOUT = frozenset((
     "touch", "tee", "head", "tail", "cut", "tr", "sed", "grep", "egrep", "fgrep", "sort", "uniq", "wc", "env", "expr",
     "seq", "basename", "dirname", "pwd", "id", "nproc", "uname", "hostname", "sleep",
 ))  # fmt: skip
-"""Programs that never print the time of a file: none of their options does."""
+"""Programs that never print the time of a file, with any option."""
 _WITH_OPTION = {"date": re.compile(r"-[A-Za-z]*r|--ref"), "ls": re.compile(r"-[A-Za-z]*[lgno]|--(format|full-time)")}
 """Programs that print the time of a file only with such an option."""
 
@@ -32,7 +32,7 @@ def find_fixed_date(trace: Trace | None) -> str:
 
 
 def may_read_file_times(trace: Trace | None) -> bool:
-    """Return whether a program of the traced build may have printed the time of a file; True where none is known."""
+    """Return whether a program of the traced build may have printed the time of a file; True if unknown."""
     if trace is None or trace.gaps:
         return True
     for program in trace.programs:

@@ -1,4 +1,4 @@
-"""Which variations a verdict may not claim though they were applied: this build, or this machine, could evade them."""
+"""Variations that were applied but that a verdict must not claim: this build, or this machine, could evade them."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ from pytest_ftc.verification.claims.time_readers import find_fixed_date, may_rea
 from pytest_ftc.verification.plan import Plan, PlannedArtifact
 
 _FRONT_END = ("-I", "-m", "build")
-"""Of a preset: it only starts the backend, which takes the seed."""
+"""Arguments of the front end in a preset: it only starts the backend, which uses the seed."""
 
 
 def find_unclaimed(planned: PlannedArtifact, control: BuildResult) -> dict[str, str]:
-    """Return the variations, of those that the plan has applied, that do not count as varied, and why."""
+    """Return the applied variations that do not count as varied, and why."""
     plan = planned.plan
     return {
         **(control.trace.evaded if control.trace else {}),
@@ -31,7 +31,7 @@ def find_unclaimed(planned: PlannedArtifact, control: BuildResult) -> dict[str, 
 
 
 def describe_claims(builds: Sequence[BuildResult]) -> tuple[str, ...]:
-    """Return notes on what claims are worth: the languages seen, and whether anybody watched for evaded variations."""
+    """Return notes on the limits of claims: the languages used, and whether evaded variations would be noticed."""
     return (*describe_languages(builds), *_describe_unwatched(builds[0]))
 
 
@@ -39,13 +39,13 @@ def _describe_unwatched(control: BuildResult) -> tuple[str, ...]:
     if control.trace is not None or not control.not_followed:
         return ()
     reason = f"the control build could not be traced ({control.not_followed})"
-    return (f"{reason}, so it is not known whether a program evades a variation, as one that starts without TZ does",)
+    return (f"{reason}, so it is unknown whether a program evades a variation, for example by starting without TZ",)
 
 
 def _find_unseeded(plan: Plan, control: BuildResult) -> dict[str, str]:
-    """Return why the hash seed was not varied, if an interpreter did not take that of its build.
+    """Return why the hash seed was not varied, if an interpreter did not use the seed of its build.
 
-    Its sets and tables then have another order in each build, which nobody chose.
+    Its sets and hash tables then have a random order in each build.
     """
     if Cause.HASH_SEED not in plan.varied or control.trace is None:
         return {}
@@ -57,7 +57,7 @@ def _find_unseeded(plan: Plan, control: BuildResult) -> dict[str, str]:
             continue
         if ignoring or program.hash_seed not in seeds:
             how = f"with {ignoring}" if ignoring else "without the variable that sets its hash seed"
-            return {"hash_seed": f"{name} ran {how}, so that its seed was random in each build"}
+            return {"hash_seed": f"{name} ran {how}, so its seed was random in each build"}
     return {}
 
 
@@ -75,7 +75,7 @@ def _ignores_seed(program: Program) -> str:
 
 
 def _find_unmoved_date(plan: Plan, source: Snapshot, control: BuildResult) -> dict[str, str]:
-    """Return why the clock was not varied, if the outputs, which are the same, hold the real date all the same.
+    """Return why the clock was not varied, if the equal outputs contain the real date.
 
     Or if they could not be searched for it.
     """
@@ -97,6 +97,6 @@ def _find_unmoved_date(plan: Plan, source: Snapshot, control: BuildResult) -> di
 
 
 def _find_limits(plan: Plan, machine: Machine) -> dict[str, str]:
-    """Return the variations that this machine applied only in part, and what it could not vary."""
+    """Return the variations that this machine applied only partly, and the missing part."""
     limits = {one.name: one.limits(machine) for one in plan.variations if isinstance(one, HasLimits)}
     return {name: limit for name, limit in limits.items() if limit}

@@ -1,6 +1,6 @@
-"""Answering calls in place of the kernel, as it would at another time, and turning moved points in time into real ones.
+"""Answering time calls in place of the kernel, and converting moved absolute times to real ones.
 
-Sizes are those of the caller: 8 bytes, or 4 in 32-bit calls but for those whose names end with 64.
+Sizes are those of the caller: 8 bytes; in 32-bit calls 4, except in calls whose names end with 64.
 """
 
 from __future__ import annotations
@@ -17,24 +17,24 @@ from pytest_ftc.builds.launcher.tracing.seccomp import Listener, Notification
 
 _REALTIME = 0
 _EPERM, _EFAULT = 1, 14
-# The argument that holds the point in time, and where it is there: in struct itimerspec it comes after the interval.
+# The argument with the absolute time, and the offset in it: in struct itimerspec it follows the interval.
 WAITS = {
     "futex": (3, 0), "futex_time64": (3, 0), "futex_waitv": (3, 0), "clock_nanosleep": (2, 0),
     "clock_nanosleep_time64": (2, 0), "mq_timedsend": (4, 0), "mq_timedreceive": (4, 0),
     "timer_settime": (2, 16), "timerfd_settime": (2, 16),
 }  # fmt: skip
-"""Calls that wait until a point in time."""
+"""Calls that wait until an absolute time."""
 ADJUSTMENTS = {"adjtimex": 0, "clock_adjtime": 1, "clock_adjtime64": 1}
-"""Calls that return the time among the settings of the clock, with the argument that points to these."""
+"""Calls that return the time in the settings of the clock, with the argument that points to these."""
 _SIZE_OF_TIMEX, _TIME_IN_TIMEX = 208, 72  # struct timex of 64-bit systems, see adjtimex(2)
 _LEAST_DATE = 10 * 365 * 86400
-"""Seconds since 1970.  A smaller value is one of another clock, such as the time since the machine was started."""
+"""Seconds since 1970.  A smaller value comes from another clock, such as the uptime."""
 _MOST_MOVED = 100_000
 _UNSIGNED = {4: 0xFFFFFFFF, 8: 0xFFFFFFFFFFFFFFFF}
 
 
 def give_time(notification: Notification, listener: Listener, shift: int) -> None:
-    """Answer a call that asks for the time."""
+    """Answer a call that requests the time."""
     if notification.call in ADJUSTMENTS:
         _give_settings(notification, listener, shift)
         return
@@ -104,11 +104,11 @@ def write_answer(notification: Notification, listener: Listener, value: int, wri
 
 
 def move_back(notification: Notification, listener: Listener, shift: int, moved: set[tuple[int, int, int]]) -> None:
-    """Turn a moved point in time into a real one, unless that has been done already.
+    """Convert a moved absolute time to a real one, unless that has been done already.
 
-    The program's memory is changed, since the kernel carries out the call and reads it there.  A call that a signal
-    interrupts, or that is made again with the same memory, is seen again: `moved` are the addresses and values written
-    before.
+    This changes the program's memory, because the kernel then executes the call and reads it there.  A call that is
+    interrupted by a signal, or repeated with the same memory, is seen again: `moved` contains the addresses and values
+    written before.
     """
     argument, offset = WAITS[notification.call]
     form = "=qq" if _is_wide(notification) else "=ii"
@@ -129,7 +129,7 @@ def move_back(notification: Notification, listener: Listener, shift: int, moved:
 
 
 def read_flags(notification: Notification) -> int:
-    """Return the flags of a clone3(2), the first field of its first argument; 0 where nothing can be read."""
+    """Return the flags of a clone3(2), the first field of its first argument; 0 if it cannot be read."""
     try:
         flags: int = struct.unpack("=Q", _read(notification.thread, notification.arguments[0], 8))[0]
     except (OSError, struct.error):

@@ -1,4 +1,4 @@
-"""Programs that ask the kernel for real times which nothing moves: those of packets and of System V objects."""
+"""Programs that request real times which are not moved: of packets and of System V IPC objects."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ _ASKED = {
 
 
 class TimeStamps:
-    """Notes the first program that asks for a real time."""
+    """Records the first program that requests a real time."""
 
     rules = (
         Rule("setsockopt", (Condition(1, "in", (_SOL_SOCKET,)), Condition(2, "in", _STAMPS))),

@@ -1,10 +1,10 @@
-"""The moved clock inside the vDSO, for every program that starts: linked in any way, with any environment.
+"""The moved clock inside the vDSO, for every program, whatever its linkage and environment.
 
 A 64-bit program asks the vDSO for the time, which reads it from mapped memory and makes no system call, see vdso(7).
-It finds the functions by the symbol table of the vDSO.  Here, small functions are put behind the code of the vDSO,
-each of which calls an original one and adds the shift to its answer, and the symbols are changed to point to them.
-The kernel maps the same image into all programs, so this is worked out once.  A process has its own copy of a page
-that is written to.
+It finds the functions in the symbol table of the vDSO.  Here, small functions are placed after the code of the vDSO,
+each of which calls an original one and adds the shift to its result, and the symbols are changed to point to them.
+The kernel maps the same image into all programs, so the patches are computed once.  Writing to a page gives the
+process its own copy.
 """
 
 from __future__ import annotations
@@ -61,11 +61,11 @@ def read_own_vdso() -> bytes:
 
 
 def find_patches(image: bytes, shift: int) -> tuple[Patch, ...]:
-    """Return what makes the vDSO `image` of x86-64 answer `shift` seconds later.  Raises ValueError if that fails."""
+    """Return the patches that add `shift` seconds in the vDSO `image` of x86-64.  Raises ValueError if that fails."""
     try:
         symbols = _read_symbols(image)
     except (struct.error, IndexError, KeyError) as error:
-        raise ValueError("the vDSO has another form than expected") from error
+        raise ValueError("the vDSO has an unknown structure") from error
     place = len(image.rstrip(b"\0"))
     patches, moved = [], {}
     for at, name, value in symbols:
@@ -80,12 +80,12 @@ def find_patches(image: bytes, shift: int) -> tuple[Patch, ...]:
         # st_value comes after 8 bytes of Elf64_Sym.
         patches.append(Patch(at + 8, struct.pack("=Q", moved[value])))
     if not moved or place > len(image):
-        raise ValueError("the vDSO has no room, or no functions for the time")
+        raise ValueError("the vDSO has no space for code, or no functions for the time")
     return tuple(patches)
 
 
 def _compile(code: bytes, place: int, original: int, shift: int) -> bytes:
-    # The distance counts from the instruction after the call.
+    # The operand of call is relative to the next instruction.
     distance = original - (place + code.index(_CALL) + len(_CALL))
     return code.replace(_CALL, struct.pack("=i", distance)).replace(_SHIFT, struct.pack("=q", shift))
 
@@ -99,7 +99,7 @@ def _read_symbols(image: bytes) -> list[tuple[int, bytes, int]]:
     loaded, dynamic = kinds[_LOAD], kinds[_DYNAMIC]
     bias = loaded[2] - loaded[3]
     table = dict(struct.iter_unpack("=QQ", image[dynamic[2] : dynamic[2] + dynamic[5] // 16 * 16]))
-    # The second word of a hash table is the number of symbols.
+    # The second word of DT_HASH, nchain, is the number of symbols (System V gABI, chapter 5, "Hash Table").
     total = struct.unpack_from("=I", image, table[_HASH] + bias + 4)[0]
     strings, first = table[_STRINGS] + bias, table[_SYMBOLS] + bias
     found = []

@@ -1,4 +1,4 @@
-"""Outputs that are links: what they lead to in the build tree is an output too, and what is not compared is named."""
+"""Outputs that are symlinks: their targets in the build tree are also outputs, and other targets are reported."""
 
 from __future__ import annotations
 
@@ -15,33 +15,33 @@ _MOST_NAMED = 3
 
 
 def file_clock() -> int:
-    """Return the time, in nanoseconds since 1970, that a file changed now has at least."""
+    """Return the earliest time, in nanoseconds since 1970, that a file modified now can have."""
     if sys.platform == "linux":
         return time.clock_gettime_ns(_REALTIME_COARSE)
     return time.time_ns() - 1_000_000_000
 
 
 class LinkTargets:
-    """What the links among the outputs of a build lead to."""
+    """The targets of the symlinks among the outputs of a build."""
 
     def __init__(self) -> None:
         self.inside: set[str] = set()
-        """Paths in the tree that are no outputs themselves, folders with all their contents."""
+        """Targets in the tree that are not declared outputs; folders with all their contents."""
         self._leaving: list[str] = []
         self._upward: list[str] = []
 
     def notes(self) -> list[str]:
-        """Return what is not compared, a sentence each."""
+        """Return the targets that are not compared, one sentence each."""
         kinds = (
-            (self._leaving, "leaves the build tree; what it leads to is not compared"),
-            (self._upward, "leads to a folder that it lies in; only what is declared there is compared"),
+            (self._leaving, "leaves the build tree; its target is not compared"),
+            (self._upward, "leads to a folder that contains it; only declared outputs there are compared"),
         )
         return [f"an output that is a link {what}: {_name_some(links)}" for links, what in kinds if links]
 
     def look(self, tree: str, real: str, link: str) -> list[str]:
-        """Return the next link on the way from `link`, or what is at its end; `real` is the path of `tree`."""
+        """Return the next link in the chain from `link`, or its target; `real` is the path of `tree`."""
         target = os.readlink(os.path.join(tree, link))
-        # Not all of the way at once: each link on it is an output of its own.
+        # One step at a time: each link in the chain is a separate output.
         full = _resolve_folder(os.path.join(os.path.realpath(os.path.join(tree, os.path.dirname(link))), target))
         if full != real and not full.startswith(f"{real}/"):
             self._leaving.append(f"{link} -> {target}")
@@ -56,7 +56,7 @@ class LinkTargets:
 
 
 def follow_links(tree: str, paths: list[str]) -> LinkTargets:
-    """Follow the links among the outputs `paths` of the build `tree`, and those among what they lead to."""
+    """Follow the links among the outputs `paths` of the build `tree`, and those among their targets."""
     real = os.path.realpath(tree)
     targets, known = LinkTargets(), set(paths)
     pending = [path for path in paths if os.path.islink(os.path.join(tree, path))]
@@ -71,7 +71,7 @@ def follow_links(tree: str, paths: list[str]) -> LinkTargets:
 
 
 def _resolve_folder(path: str) -> str:
-    """Return `path` without links, but for the last part."""
+    """Return `path` with all symlinks resolved except the last part."""
     path = path.rstrip("/")
     name = os.path.basename(path)
     if name in ("", ".", ".."):
@@ -80,7 +80,7 @@ def _resolve_folder(path: str) -> str:
 
 
 def find_old(tree: str, paths: set[str], since: int) -> list[str]:
-    """Return those of `paths`, folders left out, that nobody has changed since the moment `since` of `file_clock`."""
+    """Return those of `paths`, except folders, that have not changed since the time `since` of `file_clock`."""
     return sorted(path for path in paths if _is_old(os.lstat(os.path.join(tree, path)), since))
 
 

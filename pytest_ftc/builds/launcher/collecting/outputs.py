@@ -1,4 +1,4 @@
-"""Collecting the outputs of a build tree: a manifest, and the contents by their sha256."""
+"""Collecting the outputs of a build tree: a manifest, and the contents by their SHA-256."""
 
 from __future__ import annotations
 
@@ -20,13 +20,13 @@ Traces = dict[str, tuple[int, int]]
 
 
 class OutputsError(Exception):
-    """The outputs cannot be compared; the text says which and why."""
+    """The outputs cannot be compared; the message says which and why."""
 
 
 def trace_files(tree: str, patterns: list[str]) -> Traces:
     """Return inode and change time of everything the `patterns` match, to find out later what a build has touched.
 
-    Not the modification time, which a build can set back (utimensat(2)); the change time it cannot, see inode(7).
+    A build can set the modification time (utimensat(2)), but not the change time, see inode(7).
     """
     traces = {}
     for path in find_matches(tree, patterns):
@@ -38,7 +38,7 @@ def trace_files(tree: str, patterns: list[str]) -> Traces:
 def collect_outputs(
     tree: str, patterns: list[str], blobs: Blobs, before: Traces, since: int = 0, notes: list[str] | None = None
 ) -> list[dict[str, Any]]:
-    """Copy what the `patterns` match to `blobs` and return its manifest, sorted by path.
+    """Copy all matches of the `patterns` to `blobs` and return their manifest, sorted by path.
 
     What a link leads to in the tree is an output too.  `since` is when the build began, by the clock of files; what is
     not compared is added to `notes`.  Raises OutputsError when a pattern matches nothing, when a file or symlink was

@@ -1,7 +1,7 @@
-"""Putting a build under supervision as it starts, and running it without where that is refused.
+"""Starting a build under supervision, or without it if that is refused.
 
-The order matters.  The watching process traces the build first (`begin`), so that it may copy the descriptor that the
-build then gets from installing its filter (`submit`), and the build executes its command last.
+The order matters.  First the watching process traces the build (`begin`), which permits it to copy the descriptor that
+the build gets when it installs its filter (`submit`).  The build executes its command last.
 """
 
 from __future__ import annotations
@@ -47,8 +47,8 @@ class Following(Alone):
         os.close(self._go_write)
         if os.read(self._go_read, 1) != _WITH:
             return False
-        # Send the number before the filter exists: with a rule for write(2), this write would wait for an answer that
-        # nobody gives yet.  A new descriptor has the lowest free number, see open(2); else it is moved there below.
+        # Send the number before the filter exists: with a rule for write(2), this write would wait for an answer before
+        # anybody listens.  A new descriptor gets the lowest free number, see open(2), or is moved there below.
         number = os.dup(self._go_read)
         os.close(number)
         os.write(self._told_write, b"%d" % number)

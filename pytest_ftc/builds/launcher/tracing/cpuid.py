@@ -1,7 +1,7 @@
-"""Programs that count the processors by the instruction CPUID, which the kernel does not see.
+"""Programs that count the processors with the instruction CPUID, which the kernel does not see.
 
-Intel processors can have it fault, see ARCH_SET_CPUID in arch_prctl(2), but many virtual machines cannot, and nothing
-can on other processors.  So the code of programs is searched for it.
+Intel processors can make it fault, see ARCH_SET_CPUID in arch_prctl(2), but many virtual machines and other processors
+cannot.  So the code of programs is searched for it.
 """
 
 from __future__ import annotations
@@ -12,8 +12,8 @@ import re
 _KNOWN = frozenset(("cpuid", "i7z", "likwid-topology", "turbostat", "x86info"))
 """Programs whose purpose it is."""
 _LARGEST = 64 << 20
-# A leaf that tells the number of processors is loaded just before, into a register (mov, or push and pop) or by way of
-# the stack: 4 for shared caches, 0xb and 0x1f for the topology, 0x80000008, 0x8000001e and 0x80000026 of AMD.
+# Just before it, the leaf is loaded into a register (mov, or push and pop) or through the stack.  Leaves with the
+# number of processors: 4 for shared caches, 0xb and 0x1f for the topology, AMD's 0x80000008, 0x8000001e and 0x80000026.
 _MOVE = rb"(?:[\xb8-\xbf]|\xc7(?:\x45.|\x44\x24.|\x85.{4}))"
 _COUNTING = re.compile(
     rb"(?:" + _MOVE + rb"(?:[\x04\x0b\x1f]\0\0\0|[\x08\x1e\x26]\0\0\x80)|\x6a[\x04\x0b\x1f]\x58).{0,64}?\x0f\xa2",
@@ -22,7 +22,7 @@ _COUNTING = re.compile(
 
 
 class Counters:
-    """Remembers which files have been searched."""
+    """Searches each file once."""
 
     def __init__(self) -> None:
         self._searched: dict[tuple[str, int, int], bool] = {}

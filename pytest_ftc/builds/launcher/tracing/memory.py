@@ -1,11 +1,11 @@
-"""Reading the arguments of a call that waits: the memory of its thread, and the names there."""
+"""Reading the arguments of an intercepted call: the memory of its thread, and names in it."""
 
 from __future__ import annotations
 
 import os
 
 AT_FDCWD = 0xFFFFFF9C
-"""-100 in 32 bits: descriptors are ints, and the upper half of the register means nothing."""
+"""-100 in 32 bits: descriptors are ints, so the upper half of the register is undefined."""
 _LONGEST = 4096
 
 

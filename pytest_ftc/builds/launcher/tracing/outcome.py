@@ -1,4 +1,4 @@
-"""Whether and why a build is supervised, and what its result reports about that."""
+"""The supervision of a build, and its part of the build's result."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
-"""Recording what a build uses outside its own folders: what it reads, lists and looks for there.
+"""Recording the files that a build uses outside its own folders: files read, folders listed, and failed lookups.
 
-A cached verdict holds only while all of that is as it was, and so is what the build did not find.
+A cached verdict is valid only while all of these are unchanged, including the absence of files.
 """
 
 from __future__ import annotations
@@ -15,15 +15,16 @@ from pytest_ftc.builds.launcher.tracing.memory import AT_FDCWD, resolve_name
 from pytest_ftc.builds.launcher.tracing.seccomp import CONTINUE, Condition, Listener, Notification, Rule
 
 FILE, FOLDER, LOOKED_AT, ABSENT = "file", "folder", "looked at", "absent"
-"""What was done: a file read, a folder listed, something looked at and not opened, something not found."""
+"""Kinds of use: a file read, a folder listed, a path examined without opening it, a path not found."""
 
 _MOST = 20_000
-"""Paths that are recorded."""
+"""Most paths to record."""
 _MOST_LOOKUPS = 100_000
-"""Calls that only look something up; each costs about 0.05 ms."""
+"""Most calls to record that only look something up; each costs about 0.05 ms."""
 _VIRTUAL = ("/dev", "/proc", "/sys")
 _PRIVATE = ("/tmp", "/var/tmp", "/dev/shm")
-# AT_EMPTY_PATH looks at an open file: newfstatat(2) and statx(2) without it, in all ways that C libraries use.
+# With AT_EMPTY_PATH, newfstatat(2) and statx(2) examine an open file.  The rules exclude that in all forms used by C
+# libraries.
 _BY_NAME = (0, 0x100, 0x800, 0x900)
 _SYNCHRONISED = tuple(flags | how for how in (0, 0x2000, 0x4000) for flags in _BY_NAME)
 _AT = ("newfstatat", "statx", "faccessat", "faccessat2", "readlinkat", "execveat")
@@ -33,31 +34,31 @@ _EXECUTING = ("execve", "execveat")
 
 
 class OutsideUses:
-    """What a build uses outside the folders that `spec` gives it, by absolute path; links outside are not resolved."""
+    """Uses of files outside the build's folders in `spec`, by absolute path; links outside are not resolved."""
 
     def __init__(self, spec: dict[str, Any]) -> None:
         isolated = spec["isolation"] != "none"
         own = [spec["build_path"], spec["home"], spec["temp_dir"], *(_PRIVATE if isolated else ())]
-        own += filter(None, (spec["work"], spec["locales"]))  # gone when the session is
+        own += filter(None, (spec["work"], spec["locales"]))  # they end with the session
         # What the launcher makes for builds alone has such a name.
         self._own = (*(f"{folder}/" for folder in (*own, *_VIRTUAL)), "/ftc-")
         self._visible = tuple(f"{folder}/" for folder in spec["visible"])
         self._git = f"{spec['build_path']}/.git", spec["git_dir"] or ""
         self._folders: dict[str, str] = {}
         self.found: dict[str, str] = {}
-        """What was done, by path."""
+        """Kinds of use, by path."""
         self.gap = ""
-        """Why that may not be all."""
+        """Why `found` may be incomplete."""
 
     def opened(self, path: str, flags: int, _thread: int = 0) -> None:
-        """Note that `path` is opened."""
+        """Record that `path` is opened."""
         if flags & os.O_PATH:
             self.looked_up(path)
         elif not flags & (os.O_CREAT | os.O_WRONLY):
             self._note(path, FILE)
 
     def looked_up(self, path: str, what: str = LOOKED_AT) -> None:
-        """Note that `path` is looked at, or with `what` executed."""
+        """Record that `path` is examined; or executed, depending on `what`."""
         self._note(path, what)
 
     def _note(self, path: str, what: str) -> None:
@@ -77,13 +78,13 @@ class OutsideUses:
         self.found[path] = what if what == LOOKED_AT or stat.S_ISREG(mode) or stat.S_ISDIR(mode) else LOOKED_AT
 
     def _place(self, path: str) -> str:
-        """Return `path` as it is known outside the build; empty for what is the build's own."""
+        """Return `path` as seen outside the build; empty if it is in one of the build's own folders."""
         git, git_dir = self._git
         if git_dir and (path == git or path.startswith(f"{git}/")):
             return git_dir + path[len(git) :]
         if not self.is_own(path):
             return path
-        # A link in the build's own folders may lead out of them.
+        # A link in the build's own folders may point out of them.
         folder, _, name = path.rpartition("/")
         if folder not in self._folders:
             self._folders[folder] = os.path.realpath(folder)
@@ -99,7 +100,7 @@ class OutsideUses:
 
 
 class LookupWatcher:
-    """Tells `uses` what a build looks up without opening it."""
+    """Records lookups without opening in `uses`."""
 
     def __init__(self, uses: OutsideUses) -> None:
         self._uses = uses
@@ -121,11 +122,11 @@ class LookupWatcher:
     def saw_call(self, notification: Notification, listener: Listener) -> None:
         self._count += 1
         if self._count <= _MOST_LOOKUPS:
-            # The thread may have died, or its arguments may be invalid: the kernel then reports that to it.
+            # The thread may have died, or its arguments may be invalid; the kernel will report that.
             with contextlib.suppress(OSError, struct.error):
                 self._look(notification)
         else:
-            self._uses.gap = f"only the first {_MOST_LOOKUPS} times that the build looked for a file were recorded"
+            self._uses.gap = f"only the first {_MOST_LOOKUPS} lookups of files were recorded"
         listener.answer(notification, flags=CONTINUE)
 
     def _look(self, call: Notification) -> None:

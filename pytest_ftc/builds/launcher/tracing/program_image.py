@@ -1,7 +1,7 @@
 """Inspecting and changing a program that execve(2) has just loaded, before it runs its first instruction.
 
 The stack then holds, from the stack pointer upward, the argument count, the arguments, the environment and the
-auxiliary vector; nothing has read them yet.  /proc/PID/mem can be written to since the program is traced, see
+auxiliary vector; nothing has read them yet.  /proc/PID/mem is writable because the program is traced, see
 proc_pid_mem(5).
 """
 
@@ -25,7 +25,7 @@ def patch_vdso(pid: int, patches: Iterable[Patch]) -> None:
     """Change the vDSO of the program that starts in the stopped process `pid`.  Raises OSError."""
     kinds, values = _read_vector(pid, 8)[1:]
     if _AT_SYSINFO_EHDR not in kinds:
-        return  # so the program will not find it either
+        return  # so the program will not find the vDSO either
     base = values[kinds.index(_AT_SYSINFO_EHDR)]
     memory = os.open(f"/proc/{pid}/mem", os.O_RDWR)
     try:
@@ -36,13 +36,13 @@ def patch_vdso(pid: int, patches: Iterable[Patch]) -> None:
 
 
 def hide_vdso(pid: int, word: int) -> None:
-    """Have the program that starts in the stopped process `pid` ask the kernel for the time.  Raises OSError.
+    """Make the program that starts in the stopped process `pid` use system calls for the time.  Raises OSError.
 
-    Otherwise it calls the vDSO, which reads the time from mapped memory and makes no system call that seccomp could
-    intercept, see vdso(7).  A program finds the vDSO by AT_SYSINFO_EHDR in its auxiliary vector, see getauxval(3),
-    which has numbers of `word` bytes.
+    Otherwise it calls the vDSO, which reads the time from mapped memory, without a system call that seccomp could
+    intercept, see vdso(7).  A program finds the vDSO through AT_SYSINFO_EHDR in its auxiliary vector, see getauxval(3),
+    which consists of numbers of `word` bytes.
     """
-    # A copy that the kernel keeps, and cannot be written to: it only says what to look for on the stack.
+    # The kernel's own copy is read-only: it only shows the bytes to find on the stack.
     vector, kinds, _ = _read_vector(pid, word)
     if _AT_SYSINFO_EHDR not in kinds:
         return
@@ -65,7 +65,7 @@ def _read_vector(pid: int, word: int) -> tuple[bytes, tuple[int, ...], tuple[int
 
 
 def _find(memory: int, bottom: int, wanted: bytes) -> int:
-    """Return the address of `wanted`, which lies on the stack above the arguments and the environment."""
+    """Return the address of `wanted` on the stack, above the arguments and the environment."""
     seen = b""
     while len(seen) < _MOST_STACK:
         piece = os.pread(memory, _PIECE, bottom + len(seen))
@@ -79,7 +79,7 @@ def _find(memory: int, bottom: int, wanted: bytes) -> int:
 
 
 class Program:
-    """What the ELF header of the program in the process `pid` says, see elf(5).  Raises OSError."""
+    """The ELF header of the program in the process `pid`, see elf(5).  Raises OSError."""
 
     def __init__(self, pid: int) -> None:
         with open(f"/proc/{pid}/exe", "rb", buffering=0) as file:
@@ -87,9 +87,9 @@ class Program:
         processor = this_processor()
         machine = struct.unpack_from("=H", head, 18)[0] if len(head) == 64 else 0
         self.word = 8 if head[:5] == b"\x7fELF\x02" else 4
-        """Bytes of an address in it: 8 for ELFCLASS64."""
+        """Size of its addresses in bytes: 8 for ELFCLASS64."""
         self.kind = ""
-        """``native``, ``32-bit`` where the calls of such programs are known, or empty."""
+        """``native``, ``32-bit`` if the calls of such programs are known, or empty."""
         if machine == processor.machine:
             self.kind = "native" if self.word == 8 else "32-bit"
         elif machine and machine == processor.machine_32:

@@ -34,10 +34,10 @@ def _ptrace(request: int, thread: int, address: int = 0, data: Any = 0) -> None:
 
 
 def seize(pid: int) -> None:
-    """Follow `pid` and all its descendants from now on; they die when this process does.  Raises OSError.
+    """Follow `pid` and all its descendants from now on; they die with this process.  Raises OSError.
 
-    PTRACE_SEIZE, since PTRACE_ATTACH would stop the process by a SIGSTOP that the build might see, and allows neither
-    PTRACE_INTERRUPT nor PTRACE_LISTEN.
+    Uses PTRACE_SEIZE, because PTRACE_ATTACH stops the process with a SIGSTOP that the build might see, and permits
+    neither PTRACE_INTERRUPT nor PTRACE_LISTEN.
     """
     _ptrace(_SEIZE, pid, 0, _TRACE_FORK | _TRACE_VFORK | _TRACE_CLONE | _TRACE_EXEC | _EXITKILL)
 
@@ -47,15 +47,15 @@ def resume(thread: int, status: int) -> None:
     # The signal is in bits 8 to 15, the PTRACE_EVENT above them: see "Stopped states" in ptrace(2).
     received, event = os.WSTOPSIG(status), status >> 16
     if event == _EVENT_STOP and received in _STOPPING:
-        # A group stop: PTRACE_CONT would undo it, and the build's own SIGSTOP or ^Z would have no effect.
+        # A group-stop: PTRACE_CONT would end it, and the build's own SIGSTOP or ^Z would have no effect.
         _quietly(_LISTEN, thread)
     else:
-        # The stop before a signal is delivered: without its number here, the thread would never receive it.
+        # A signal-delivery-stop: without its number here, the thread would never receive the signal.
         _quietly(_CONT, thread, 0 if event else received)
 
 
 def interrupt(thread: int) -> None:
-    """Have `thread` stop with PTRACE_EVENT_STOP; a system call in which it waits is interrupted."""
+    """Stop `thread` with PTRACE_EVENT_STOP; this interrupts a system call in which it waits."""
     _quietly(_INTERRUPT, thread)
 
 
@@ -65,7 +65,7 @@ def detach(thread: int, status: int) -> None:
 
 
 def event_message(thread: int) -> int:
-    """Return the message of the event that stopped `thread`: after a fork, the child's pid.  Raises OSError."""
+    """Return the message of the event that stopped `thread`: after a fork, the child's PID.  Raises OSError."""
     message = ctypes.c_ulong()
     _ptrace(_GETEVENTMSG, thread, 0, ctypes.byref(message))
     return message.value
@@ -76,7 +76,7 @@ def stack_pointer(thread: int) -> int:
     registers = ctypes.create_string_buffer(512)
     vector = (ctypes.c_void_p * 2)(ctypes.addressof(registers), len(registers))
     _ptrace(_GETREGSET, thread, _REGISTERS, ctypes.byref(vector))
-    # The kernel sets the length to that of the registers of the program: 17 of 4 bytes for a 32-bit one of x86.
+    # The kernel sets the length according to the program: 17 registers of 4 bytes for a 32-bit program on x86.
     small = int(vector[1] or 0) == 17 * 4
     form, index = ("=I", 15 * 4) if small else ("=Q", 8 * this_processor().stack_register)
     found: int = struct.unpack_from(form, registers, index)[0]

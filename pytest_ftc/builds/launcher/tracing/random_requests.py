@@ -1,4 +1,4 @@
-"""Recording which programs ask the kernel for random bytes."""
+"""Recording which programs request random bytes from the kernel."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ _GRND_RANDOM = 2
 
 
 class RandomRequests:
-    """Records the programs that call getrandom(2); `program` returns the index of the program that a thread runs.
+    """Records the programs that call getrandom(2); `program` returns the index of the program in a thread.
 
-    Not with GRND_NONBLOCK or GRND_INSECURE: the C library and interpreters seed allocators and hash tables with these
-    bytes at every start.  The 16 bytes that the kernel gives to every program (AT_RANDOM, see getauxval(3)) are unseen.
+    Calls with GRND_NONBLOCK or GRND_INSECURE do not count: the C library and interpreters seed allocators and hash
+    tables with them at every start.  The 16 random bytes of every program (AT_RANDOM, see getauxval(3)) are unnoticed.
     """
 
     rules = (Rule("getrandom", (Condition(2, "in", (0, _GRND_RANDOM)),)),)

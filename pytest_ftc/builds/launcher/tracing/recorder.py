@@ -1,4 +1,4 @@
-"""Recording the programs of a build and the files they open; `peers` records with whom they talk."""
+"""Recording the programs of a build and the files they open; `peers` records their connections."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _CREATING = os.O_WRONLY | os.O_CREAT | os.O_TRUNC
 _MOST_ARGUMENTS = 128 * 1024
 _MOST_ENTRIES = 200_000
 _MOST_CONTENT = 64 * 1024
-"""Bytes of what one program writes to one file."""
+"""Most bytes to keep of one program's output to one file."""
 _UNKNOWN = -1
 _SEEDS = {"python": b"PYTHONHASHSEED=", "pypy": b"PYTHONHASHSEED=", "perl": b"PERL_HASH_SEED="}
 _CALLS = (
@@ -32,9 +32,9 @@ _WRITES = ("write", "pwrite64", "writev")
 class Recorder:
     """Records programs, opened files and renamed files; each once for every program.
 
-    Paths are absolute.  A file that does not exist when it is opened is no input, and is omitted.  With `contents`
-    the start of what each program writes to each file is kept too.  `log` is the descriptor of the build's log.
-    What is opened outside the build's own folders is passed to `outside`, also what is not there.
+    Paths are absolute.  A file that does not exist when it is opened is not an input, and is omitted.  With `contents`,
+    the start of each program's output to each file is kept as well.  `log` is the descriptor of the build's log.
+    Files opened outside the build's own folders are passed to `outside`, even if they do not exist.
     """
 
     def __init__(self, log: int, outside: OutsideUses, *, contents: bool = False, isolated: bool = True) -> None:
@@ -114,7 +114,7 @@ class Recorder:
             name = os.path.basename(_describe(notification.thread)["program"]) or f"process {notification.thread}"
             self._gaps[f"{name} makes 32-bit calls, which are not followed"] = None
         elif len(self._read) + len(self._written) + len(self._moved) < _MOST_ENTRIES:
-            # The thread may have died, or its arguments may be invalid: the kernel then reports that to it.
+            # The thread may have died, or its arguments may be invalid; the kernel will report that.
             with contextlib.suppress(OSError, struct.error):
                 _RECORD[notification.call](self, notification)
         else:
@@ -210,7 +210,7 @@ class Recorder:
         self._moved.append((self._program(call.thread), *names))
 
     def _look_at(self, path: str) -> tuple[str, bool]:
-        """Return the path behind all symlinks, and whether something to read is there."""
+        """Return the path with all symlinks resolved, and whether it can be read."""
         if path.startswith("/proc/") and not path.startswith("/proc/sys/kernel/random/"):
             return path, False
         if path not in self._kinds:
@@ -223,11 +223,11 @@ class Recorder:
         return self._kinds[path]
 
     def program_of(self, thread: int) -> int:
-        """Return the index of the program that `thread` runs."""
+        """Return the index of the program in `thread`."""
         return self._program(thread)
 
     def _program(self, thread: int) -> int:
-        """Return the program that `thread` runs: one it has executed, or else its parent."""
+        """Return the program in `thread`: the one that it executed, or else its parent's."""
         if thread not in self._running:
             leader, parent = _relatives(thread)
             ancestor = leader if leader != thread else parent
@@ -290,7 +290,7 @@ def _inherited(pid: int, log: int) -> list[str]:
         for name in os.listdir(f"/proc/{pid}/fd"):
             link = f"/proc/{pid}/fd/{name}"
             path = os.readlink(link)
-            # The owner may write through the link if the file is open for writing.
+            # The link has write permission for its owner if the file is open for writing.
             writable = os.lstat(link).st_mode & stat.S_IWUSR
             if writable and path.startswith("/") and not path.startswith("/dev/") and os.stat(link).st_ino != log:
                 found.append(path)

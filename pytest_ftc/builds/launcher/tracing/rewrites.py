@@ -1,7 +1,7 @@
-"""Telling files whose content a build has written from those of which it only set the times.
+"""Distinguishing files whose content a build has written from files of which it only set the times.
 
 Both change the modification time.  Before a call sets times, and whenever a file is opened for writing, the file still
-has the time of its last write; a time other than the one expected means that something was written.
+has the time of its last write; any other time than the expected one means that it was written.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ _AT = ("utimensat", "utimensat_time64", "futimesat")
 
 
 class Rewrites:
-    """Follows modification times by inode number, which in one build tree stands for one file."""
+    """Follows modification times by inode number, which identifies a file in one build tree."""
 
     rules = tuple(map(Rule, ("utime", "utimes", *_AT)))
 
@@ -29,7 +29,7 @@ class Rewrites:
         self._first: dict[int, int] = {}
         """The modification time that each file had when it was first noticed."""
         self._expected: dict[int, int | None] = {}
-        """The time that it has until it is written to; None when a call has just set it."""
+        """The time that it has until it is written; None if a call has just set it."""
         self._written: set[int] = set()
         self._made: set[str] = set()
 

@@ -1,7 +1,7 @@
 """Intercepting some of a program's system calls, see seccomp_unotify(2).
 
-This is for observation and for the clock, and is no sandbox: after CONTINUE the kernel reads the arguments again, which
-another thread may have changed meanwhile.
+This is for observation and for the clock, and is not a sandbox: after CONTINUE, the kernel reads the arguments again,
+which another thread may have changed meanwhile.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from pytest_ftc.builds.launcher import kernel
 from pytest_ftc.builds.launcher.cpu_abi import this_processor
 
 CONTINUE = 1
-"""Flag of an answer (SECCOMP_USER_NOTIF_FLAG_CONTINUE, Linux 5.5): let the kernel carry out the call."""
+"""Flag of an answer (SECCOMP_USER_NOTIF_FLAG_CONTINUE, Linux 5.5): let the kernel execute the call."""
 
 _SET_MODE_FILTER = 1
 _NEW_LISTENER = 1 << 3
@@ -58,7 +58,7 @@ class Rule(NamedTuple):
 
 
 class Notification(NamedTuple):
-    """A call that waits for an answer."""
+    """An intercepted call, which waits for an answer."""
 
     id: int
     thread: int
@@ -88,14 +88,14 @@ def compile_filter(rules: Iterable[Rule]) -> bytes:
                 body += _compile_rule(calls[rule.call], also, rule)
         body.append((_RETURN, 0, 0, _ALLOW))
         if audit:
-            # Jumps of a condition reach 255 instructions, "jump always" any number.
+            # Conditional jumps have 8-bit offsets and reach 255 instructions; "jump always" has 32 bits.
             program += [(_EQUAL, 1, 0, audit), (_JUMP, 0, 0, len(body)), *body]
     program.append((_RETURN, 0, 0, _ALLOW))
     return b"".join(struct.pack("=HBBI", *instruction) for instruction in program)
 
 
 def _compile_rule(number: int, also: int, rule: Rule) -> list[tuple[int, int, int, int]]:
-    fail = -1  # stands for the distance to the end of this rule until that is known
+    fail = -1  # a placeholder for the distance to the end of this rule, until that is known
     body = [(_LOAD, 0, 0, _AT_NUMBER), (_EQUAL, 1, 0, number), (_EQUAL, 0, fail, number | also)]
     for condition in rule.conditions:
         low = _AT_ARGUMENTS + 8 * condition.argument
@@ -137,7 +137,7 @@ def install_filter(program: bytes, flags: int = _NEW_LISTENER) -> int:
 def take_descriptor(pid: int, number: int) -> int:
     """Return a copy of the descriptor `number` of the process `pid`, see pidfd_getfd(2).  Raises OSError.
 
-    The permission to trace `pid` is enough, so no socket has to be left open to pass it (SCM_RIGHTS, unix(7)).
+    This requires only the permission to trace `pid`, so no socket for passing it (SCM_RIGHTS, unix(7)) must stay open.
     """
     calls = this_processor().calls
     handle = kernel.system_call(calls["pidfd_open"], pid, 0, what="pidfd_open")
@@ -159,8 +159,8 @@ class Listener:
         self._names_32 = {number: name for name, number in self._processor.calls_32.items()}
 
     def receive(self) -> Notification | None:
-        """Return the next notification; None when its thread has died or has been interrupted meanwhile."""
-        # Zeroed, or the kernel refuses it with EINVAL.
+        """Return the next notification; None if its thread has died or has been interrupted meanwhile."""
+        # The buffer must be zeroed, or the kernel returns EINVAL.
         buffer = bytearray(_NOTIFICATION.size)
         try:
             fcntl.ioctl(self.descriptor, _RECEIVE, buffer)
@@ -175,7 +175,7 @@ class Listener:
         return Notification(number, thread, name, caller, tuple(arguments), native)
 
     def is_waiting(self, notification: Notification) -> bool:
-        """Return whether the thread still waits for this answer, so that its number is not that of another one."""
+        """Return whether the thread still waits for this answer, so that its ID has not been reused."""
         try:
             fcntl.ioctl(self.descriptor, _IS_VALID, struct.pack("=Q", notification.id))
         except OSError:
@@ -183,7 +183,7 @@ class Listener:
         return True
 
     def answer(self, notification: Notification, value: int = 0, *, error: int = 0, flags: int = 0) -> None:
-        """Have the call return `value`, fail with the errno `error`, or with the flag CONTINUE be carried out."""
+        """Make the call return `value`, fail with the errno `error`, or, with the flag CONTINUE, be executed."""
         data = _ANSWER.pack(notification.id, value, -error, flags)
         while not self._send(data):
             pass
@@ -195,8 +195,8 @@ class Listener:
         except InterruptedError:
             return False
         except OSError as problem:
-            # ENOENT: the thread has died, or a signal interrupted the call, which is then made again.
-            # EINPROGRESS: it has been answered.
+            # ENOENT: the thread has died, or a signal interrupted the call, which is then repeated.
+            # EINPROGRESS: it has been answered already.
             if problem.errno not in (errno.ENOENT, errno.EINPROGRESS):
                 raise
         return True

@@ -1,7 +1,7 @@
-"""Following all processes of a build: which programs they execute, and some of the calls they make.
+"""Following all processes of a build: the programs that they execute, and some of their calls.
 
-ptrace(2) reports programs and processes as they start, seccomp_unotify(2) single calls.  PTRACE_SYSCALL
-would stop a thread twice in every call, including those that are of no interest.
+ptrace(2) reports new programs and processes, seccomp_unotify(2) individual calls.  PTRACE_SYSCALL would stop a thread
+twice in every call, even if it is of no interest.
 """
 
 from __future__ import annotations
@@ -20,36 +20,36 @@ _TRACE_ME, _ATTACH, _SEIZE = 0, 16, 0x4206
 
 
 class Watcher(Protocol):
-    """Is notified of what the processes of a build do."""
+    """Receives the events of a build's processes."""
 
     @property
     def rules(self) -> tuple[Rule, ...]:
         """The calls to intercept."""
 
     def saw_start(self, pid: int) -> None:
-        """A program has been loaded into `pid` and has not run yet."""
+        """A program has been loaded into `pid`, and has not run yet."""
 
     def saw_fork(self, parent: int, child: int) -> None:
-        """The thread `parent` has made a process or thread `child`."""
+        """The thread `parent` has created a process or thread `child`."""
 
     def saw_call(self, notification: Notification, listener: Listener) -> None:
         """A thread waits until this call is answered.
 
-        Its id is not reused before: this process has to wait for the end of a thread that it traces, see ptrace(2).
+        Its ID is not reused before that, because a tracer must wait for the end of each traced thread, see ptrace(2).
         """
 
     def saw_end(self, pid: int, status: int) -> None:
         """The process or thread `pid` has ended with the wait status `status`, see waitpid(2)."""
 
     def lost_sight(self, pid: int) -> None:
-        """`pid` and its descendants are no longer traced and start programs unseen; calls are still intercepted."""
+        """`pid` and its descendants are no longer traced and start programs unnoticed; calls are still intercepted."""
 
 
 class Supervisor:
     """Follows a build for its `watchers`.
 
-    A thread has at most one tracer, see ptrace(2), so one that the build wants to trace itself (as strace and debuggers
-    do) is released to it.
+    A thread has at most one tracer, see ptrace(2), so a thread that the build wants to trace (with strace or gdb) is
+    released.
     """
 
     _RULE = Rule("ptrace", (Condition(0, "in", (_TRACE_ME, _ATTACH, _SEIZE)),))
@@ -77,12 +77,12 @@ class Supervisor:
 
     @property
     def descriptor(self) -> int:
-        """Readable when a call waits to be answered."""
+        """A descriptor that is readable if a call waits for an answer."""
         assert self._listener is not None
         return self._listener.descriptor
 
     def handle_stop(self, pid: int, status: int) -> None:
-        """Let a thread go on that waitpid(2) reports as stopped."""
+        """Resume a thread that waitpid(2) reports as stopped."""
         self._change_call(pid)
         event = status >> 16
         if event == ptrace.EVENT_EXEC:
@@ -107,7 +107,7 @@ class Supervisor:
                 watcher.saw_fork(parent, child)
 
     def handle_end(self, pid: int, status: int) -> None:
-        """Handle that waitpid(2) reports the end of a process or thread."""
+        """Handle the end of a process or thread, as reported by waitpid(2)."""
         self._released.discard(pid)
         self._to_change.pop(pid, None)
         self._unchangeable.discard(pid)
@@ -116,7 +116,7 @@ class Supervisor:
         self._let_go_on(self._to_release.pop(pid, ()))
 
     def handle_call(self) -> None:
-        """Answer the call that waits."""
+        """Answer the waiting call."""
         assert self._listener is not None
         notification = self._listener.receive()
         if notification is None:
@@ -152,7 +152,7 @@ class Supervisor:
                 self._unchangeable.add(thread)
 
     def _give_way(self, notification: Notification) -> None:
-        """Release the thread that a process of the build wants to trace, before it tries."""
+        """Release a thread before a process of the build traces it."""
         assert self._listener is not None
         request, target = notification.arguments[:2]
         thread = notification.thread if request == _TRACE_ME else target
@@ -162,8 +162,8 @@ class Supervisor:
         waiting = self._to_release.setdefault(thread, [])
         if request != _TRACE_ME:
             waiting.append(notification)
-        # Detaching needs a stopped thread.  One that asks to be traced (PTRACE_TRACEME) is interrupted in this call and
-        # makes it again when it has been released; then it is among `_released`.
+        # Detaching requires a stopped thread.  A thread that calls PTRACE_TRACEME is interrupted in this call, and
+        # repeats it when it has been released; then it is in `_released`.
         ptrace.interrupt(thread)
 
     def _let_go_on(self, waiting: Sequence[Notification]) -> None:

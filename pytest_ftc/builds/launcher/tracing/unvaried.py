@@ -1,6 +1,6 @@
-"""Files that show a condition of the machine itself, whatever the environment of the build.
+"""Files that show a property of the machine itself, whatever the environment of the build.
 
-A build that opens one of them evades a variation, and so the variation does not count for it.
+A build that opens one of them evades a variation, which then does not count for this build.
 """
 
 from __future__ import annotations
@@ -39,45 +39,43 @@ _WITHOUT_NAMESPACES = (
 )
 
 _LINKS = ("/etc/localtime",)
-"""Symlinks that are of use without being opened."""
+"""Symlinks that can be used without opening them."""
 
 
 class UnvariedFiles:
-    """Knows which variations a build has evaded by the files that it opened."""
+    """Records the variations that a build has evaded by opening files."""
 
     def __init__(self, *, isolated: bool) -> None:
         table = _ALWAYS if isolated else (*_ALWAYS, *_WITHOUT_NAMESPACES)
         self._patterns = [(variation, re.compile(pattern)) for variation, pattern in table]
         self._counters = Counters()
         self.evaded: dict[str, str] = {}
-        """Variations, with the reason why they do not count."""
+        """Variations that do not count, with the reason."""
 
     def saw(self, path: str, program: str) -> None:
-        """Note that `program` opened `path`, or was started with it as an argument."""
+        """Record that `program` opened `path`, or was started with it as an argument."""
         if not path.startswith(("/etc/", "/proc/", "/sys/", "/dev/", "/boot/", "/run/", "/var/")):
             return
         for variation, pattern in self._patterns:
-            # bash looks for the user's shell there whenever it starts.
+            # bash looks up the user's shell there at every start.
             if pattern.fullmatch(path) and (variation, _name(program)) != ("home", "bash"):
                 self.evaded.setdefault(variation, f"{_name(program)} uses {path}, which shows the machine's own")
 
     def saw_choice_of_cpus(self, program: str) -> None:
-        """Note that `program` asks for more CPUs than one, and so for more than the experiment would give it."""
-        self.evaded.setdefault("num_cpus", f"{_name(program)} chooses its CPUs itself, by sched_setaffinity(2)")
+        """Record that `program` requests more than one CPU, and thus more than the experiment grants."""
+        self.evaded.setdefault("num_cpus", f"{_name(program)} sets its CPUs with sched_setaffinity(2)")
 
     def saw_code(self, path: str, *, made: bool) -> None:
-        """Note that the program or library `path`, perhaps `made` by the build, is executed."""
+        """Record that the program or library `path`, possibly `made` by the build, is executed."""
         if self._counters.counts(path, made=made):
             self.evaded.setdefault(
-                "num_cpus", f"{_name(path)} contains code that counts the processors by the instruction CPUID"
+                "num_cpus", f"{_name(path)} contains code that counts the processors with the instruction CPUID"
             )
 
     def saw_other_proc(self, program: str) -> None:
-        """Note that `program` mounts a procfs, in which no file is replaced."""
+        """Record that `program` mounts a procfs, in which no file is replaced."""
         for variation in ("num_cpus", "kernel"):
-            self.evaded.setdefault(
-                variation, f"{_name(program)} mounts a /proc of its own, which shows the machine's own"
-            )
+            self.evaded.setdefault(variation, f"{_name(program)} mounts a /proc, which shows the machine's own")
 
     def find_evaded(self, looked_at: Container[str]) -> dict[str, str]:
         """Return the variations that do not count, and why; files `looked_at` may have been read by readlink(2)."""
@@ -87,7 +85,7 @@ class UnvariedFiles:
         return self.evaded
 
     def saw_arguments(self, words: list[str]) -> None:
-        """Note that a command names a link, which it may read without opening it."""
+        """Record that a command names a link, which it may read without opening it."""
         for link in _LINKS:
             if any(link in word for word in words):
                 self.saw(link, words[0])

@@ -1,4 +1,4 @@
-"""Who listens at an address: a process of the build, or another one."""
+"""Finding out whether a process of the build listens at an address, or another one."""
 
 from __future__ import annotations
 
@@ -15,27 +15,27 @@ _NO_PORT = 9
 
 
 class Listeners:
-    """The sockets of the network namespace that a thread is in, as its files in /proc/PID/net list them.
+    """The sockets in the network namespace of a thread, as listed in /proc/PID/net.
 
-    With `namespace` all processes but this one are the build's, else its descendants.
+    With `namespace`, all processes except this one belong to the build, otherwise its descendants do.
     """
 
     def __init__(self, *, namespace: bool) -> None:
         self._namespace = namespace
 
     def is_outside(self, thread: int, abstract: str) -> bool:
-        """Return whether a process that is not of the build has the socket of this `abstract` name."""
+        """Return whether a process outside the build owns the socket with this `abstract` name."""
         found = [inode for name, inode in _local(thread) if name == abstract]
         return bool(found) and not self._are_ours(found)
 
     def owns(self, thread: int, path: str) -> bool:
-        """Return whether a process of the build has bound a socket to `path`, perhaps by a relative name."""
+        """Return whether a process of the build has bound a socket to `path`, possibly by a relative name."""
         base = os.path.basename(path)
         found = [inode for name, inode in _local(thread) if not name.startswith("@") and os.path.basename(name) == base]
         return bool(found) and self._are_ours(found)
 
     def is_network_outside(self, thread: int, host: str, port: int) -> bool:
-        """Return whether a process that is not of the build can be reached there."""
+        """Return whether a process outside the build can be reached at this address."""
         found = list(_bound(thread, host, port))
         if found:
             return not self._are_ours(found)
@@ -59,7 +59,7 @@ class Listeners:
 
 
 def _local(thread: int) -> Iterator[tuple[str, str]]:
-    """Yield name and inode of Unix sockets, see /proc/net/unix in proc_pid_net(5)."""
+    """Yield name and inode of Unix domain sockets, see /proc/net/unix in proc_pid_net(5)."""
     with open(f"/proc/{thread}/net/unix", errors="surrogateescape") as lines:
         for line in lines:
             fields = line.rstrip("\n").split(maxsplit=7)
@@ -68,7 +68,7 @@ def _local(thread: int) -> Iterator[tuple[str, str]]:
 
 
 def _bound(thread: int, host: str, port: int) -> Iterator[str]:
-    """Yield the inodes of sockets that take what is sent to this address."""
+    """Yield the inodes of sockets that receive data sent to this address."""
     places = _in_hexadecimal(host)
     for kind, state in (("tcp", _LISTENS), ("tcp6", _LISTENS), ("udp", _UDP_BOUND), ("udp6", _UDP_BOUND)):
         with contextlib.suppress(OSError), open(f"/proc/{thread}/net/{kind}") as lines:
@@ -81,7 +81,7 @@ def _bound(thread: int, host: str, port: int) -> Iterator[str]:
 
 
 def _in_hexadecimal(host: str) -> set[str]:
-    """Return how these files write an address: as words of 32 bits in the order of the processor; "any" is 0."""
+    """Return an address in the format of these files: 32-bit words in the processor's byte order; "any" is 0."""
     import socket
 
     if ":" not in host:

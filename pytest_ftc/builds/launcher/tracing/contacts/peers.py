@@ -1,8 +1,8 @@
-"""Watching with whom a build talks: a process outside could answer with anything that no variation reaches.
+"""Recording the peers of a build: a process outside could answer with anything, and no variation affects it.
 
-What `connect`, `sendto`, `sendmsg` and `sendmmsg` name is looked at when the call is made.  A peer is inside if a
-process of the build owns the socket that listens; where there are namespaces, also if its file is in a folder of the
-build alone.
+The addresses of `connect`, `sendto`, `sendmsg` and `sendmmsg` are examined when the call is made.  A peer is inside if
+a process of the build owns the listening socket; with namespaces, also if its file is in a folder that only the build
+sees.
 """
 
 from __future__ import annotations
@@ -30,13 +30,13 @@ _NAME_SERVICES = (
     "/run/dbus/", "/run/nscd/", "/run/systemd/", "/run/sssd/", "/var/lib/sss/", "/run/avahi-daemon/", "/dev/log",
     "/run/winbindd/",
 )  # fmt: skip
-"""Where the C library asks for users and hosts, and where it logs; programs do so without being asked to."""
+"""Sockets of name services and of syslog, which the C library uses implicitly."""
 
 
 class Peers:
     """Records the addresses that programs try, and the peers outside the build that they reach.
 
-    `program` returns the index and the name of the program that a thread runs.
+    `program` returns index and name of the program in a thread.
     """
 
     rules = (
@@ -45,7 +45,7 @@ class Peers:
         Rule("sendmsg"),
         Rule("sendmmsg"),
         Rule("socketcall", (Condition(0, "in", tuple(_SOCKETCALL_WITH_ADDRESS)),)),
-        # It would make calls unseen, see io_uring(7).  Programs fall back to the calls themselves.
+        # Calls through io_uring(7) would be invisible.  Programs fall back to ordinary calls.
         Rule("io_uring_setup"),
     )
 
@@ -55,11 +55,11 @@ class Peers:
         self._passed = {tuple(one) for one in spec["passed_sockets"]}
         self._listeners = Listeners(namespace=spec["isolation"] != "none")
         self.connected: dict[tuple[int, str], None] = {}
-        """Network addresses that were tried, with the index of the program."""
+        """Network addresses that programs tried, with the index of the program."""
         self.outside: dict[tuple[str, str], None] = {}
-        """Program and address of each peer that was reached and is not of the build."""
+        """Program and address of each peer outside the build that was reached."""
         self.covered: dict[tuple[str, str], None] = {}
-        """The same of sockets that are not shown."""
+        """The same for sockets that are hidden from builds."""
 
     def saw_start(self, pid: int) -> None:
         pass
@@ -126,7 +126,7 @@ class Peers:
         name = socket.inet_ntop(socket.AF_INET if family == _AF_INET else socket.AF_INET6, host)
         shown = f"[{name}]:{port}" if ":" in name else f"{name}:{port}"
         self.connected[self._program(thread), shown] = None
-        # getaddrinfo(3) connects to port 0 to find out its own address.
+        # getaddrinfo(3) connects to port 0 to learn the local address.
         if port not in (0, _NAME_SERVER) and self._listeners.is_network_outside(thread, name, port):
             self._note(self.outside, thread, shown)
 
@@ -135,7 +135,7 @@ class Peers:
 
 
 def own_folders(spec: dict[str, Any]) -> tuple[str, ...]:
-    """Return the folders that no other process sees; none where there are no namespaces."""
+    """Return the folders that no other process sees; none without namespaces."""
     if spec["isolation"] == "none":
         return ()
     own = ("/tmp", "/var/tmp", "/dev/shm", spec["build_path"], spec["home"], spec["temp_dir"])
@@ -143,7 +143,7 @@ def own_folders(spec: dict[str, Any]) -> tuple[str, ...]:
 
 
 def _addresses(call: Notification) -> Iterator[tuple[int, int]]:
-    """Yield where each address stands that a call names, and its size."""
+    """Yield memory address and size of each socket address in a call."""
     call_name, first = call.call, call.arguments
     if call_name == "socketcall":
         call_name = _SOCKETCALL_WITH_ADDRESS[first[0]]
@@ -161,7 +161,7 @@ def _addresses(call: Notification) -> Iterator[tuple[int, int]]:
 
 
 def _absolute(thread: int, path: str) -> str:
-    """Return a path of `thread` as one of this process: below its root and its folder, see proc_pid_root(5)."""
+    """Return a path of `thread` as seen by this process: below the thread's root and folder, see proc_pid_root(5)."""
     if not os.path.isabs(path):
         path = os.path.join(os.readlink(f"/proc/{thread}/cwd"), path)
     for alias in ("/proc/self/", "/proc/thread-self/"):

@@ -130,11 +130,11 @@ def test_a_link_that_leaves_the_tree_or_leads_upward_is_named(tree: Path, blobs:
     assert [one["path"] for one in manifest] == ["d", "d/away", "d/self", "d/system", "d/up"]
     assert notes == [
         (
-            "an output that is a link leaves the build tree; what it leads to is not compared: "
+            "an output that is a link leaves the build tree; its target is not compared: "
             "d/away -> ../../blobs, d/system -> /etc/passwd"
         ),
         (
-            "an output that is a link leads to a folder that it lies in; only what is declared there is compared: "
+            "an output that is a link leads to a folder that contains it; only declared outputs there are compared: "
             "d/self -> ../d, d/up -> .."
         ),
     ]
