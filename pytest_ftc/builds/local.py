@@ -11,8 +11,9 @@ import threading
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
-from typing import IO, Any
+from typing import Any
 
+from pytest_ftc.builds.await_end import await_end
 from pytest_ftc.builds.launch_spec import describe_build
 from pytest_ftc.builds.launcher import command
 from pytest_ftc.builds.launcher.processes import GO
@@ -116,7 +117,7 @@ class LocalExecutor:
             if refused:
                 return _lost(action, refused)
             code = process.wait()
-            if action.root and not (folder / "result.json").exists():
+            if action.root and code != 0:
                 _clean_up_after(action, shared)
             return self._read_result(action, code, folder, log)
         finally:
@@ -154,7 +155,7 @@ class LocalExecutor:
                 if not slot:
                     return ENDED
                 _let_start(process)
-                _await_end(messages, started)
+                await_end(process, messages, started)
         return ""
 
     def _read_result(self, action: Action, code: int, folder: Path, log: Path) -> BuildResult:
@@ -205,13 +206,6 @@ def _let_start(process: subprocess.Popen[bytes]) -> None:
     with contextlib.suppress(OSError, ValueError):  # truncated meanwhile
         process.stdin.write(GO)
         process.stdin.flush()
-
-
-def _await_end(messages: IO[bytes], started: Callable[[float], None]) -> None:
-    line = messages.readline()
-    if line.startswith(b"started "):
-        started(float(line.split()[1]))
-    messages.read()
 
 
 def _cut_lifeline(process: subprocess.Popen[bytes]) -> None:

@@ -137,3 +137,22 @@ def test_none_survives_a_session_that_is_killed(start):
     build.wait_until(lambda: not build.daemons())
     # Its work folder stays until the next session begins.
     assert start(then="true").session.wait(30) == 0
+
+
+def test_a_build_that_stops_its_launcher_is_lost_and_the_session_goes_on(tmp_path):
+    """Without namespaces it can; the launcher then watches no time limit."""
+    (tmp_path / "pytest.ini").write_text("[pytest]\n")
+    (tmp_path / "ftc.toml").write_text(
+        "retries = 0\n[artifacts.stops]\nbuild = 'kill -STOP $PPID; sleep 600'\noutputs = ['out']\ntimeout = 5\n"
+        "[artifacts.other]\nbuild = 'echo > out'\noutputs = ['out']\n"
+    )
+    done = subprocess.run(
+        [*NO_NAMESPACES, sys.executable, "-m", "pytest", "--ftc-verify", "--ftc-diagnose=off"],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        timeout=120,
+    )
+    assert "error         stops" in done.stdout, done.stdout
+    assert "the launcher ended with status -9" in " ".join(done.stdout.split())
+    assert "reproducible  other" in done.stdout

@@ -1,0 +1,41 @@
+"""Waiting for the end of a launcher, which must not wait for ever."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import select
+import subprocess
+from collections.abc import Callable
+from typing import IO
+
+_BETWEEN_LOOKS = 1000
+"""Milliseconds."""
+
+
+def await_end(process: subprocess.Popen[bytes], messages: IO[bytes], started: Callable[[float], None]) -> None:
+    """Wait until the launcher closes its `messages`; call `started` with the time it writes when the build starts.
+
+    Without namespaces a build may stop the launcher by SIGSTOP, which then watches no time limit.  Such a launcher is
+    killed.
+    """
+    poll, text = select.poll(), b""
+    poll.register(messages)
+    while True:
+        if not poll.poll(_BETWEEN_LOOKS):
+            if is_stopped(process.pid):
+                process.kill()
+            continue
+        data = os.read(messages.fileno(), 4096)
+        if not data:
+            return
+        begun, text = b"\n" in text, text + data
+        if not begun and b"\n" in text and text.startswith(b"started "):
+            started(float(text.split()[1]))
+
+
+def is_stopped(pid: int) -> bool:
+    """Return whether a signal has stopped the process `pid`: T in proc_pid_stat(5), where that exists."""
+    with contextlib.suppress(OSError), open(f"/proc/{pid}/stat", "rb") as file:
+        return file.read().rpartition(b")")[2].split()[0] == b"T"
+    return False
