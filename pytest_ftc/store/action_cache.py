@@ -1,4 +1,4 @@
-"""Verified actions, authenticated so that whoever stores them cannot change them."""
+"""Verified actions, authenticated so that they cannot be changed in the store."""
 
 from __future__ import annotations
 

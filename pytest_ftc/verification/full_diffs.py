@@ -1,4 +1,4 @@
-"""The differences of a verification: a place each, and beside it the full diff of its output."""
+"""The differences of a verification: a place for each, with the full diff of its output."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from pytest_ftc.model import Difference, Place
 
 
 class FullDiffs:
-    """Has the full diffs of outputs written, until `seconds` are over."""
+    """Writes the full diffs of outputs, for at most `seconds`."""
 
     def __init__(self, comparators: ComparatorChain, seconds: float) -> None:
         self._comparators = comparators
@@ -21,14 +21,14 @@ class FullDiffs:
         self._end = time.monotonic() + seconds
 
     def add(self, difference: Difference, control: Path, experiment: Path) -> Difference:
-        """Return `difference`, which is between the two files, with its full diff, or with a note why there is none."""
+        """Return `difference`, between the two files, with its full diff, or with a note on why there is none."""
         if time.monotonic() > self._end:
             return replace(difference, note=f"no full diff: those of other outputs took {self._seconds:g} s")
         return self._comparators.write_diff(difference, control, experiment)
 
 
 def place(difference: Difference, leaves: Sequence[Place]) -> list[Difference]:
-    """Return the `difference` of an output at each of its places; a note on its diff stands at the first."""
+    """Return the `difference` of an output at each of its places; the first has any note on the diff."""
     return [
         replace(
             difference,

@@ -36,7 +36,7 @@ def judge_builds(builds: Sequence[BuildResult], *, expected: int, varied: Sequen
 
 
 def compare_builds(artifact: Artifact, builds: Sequence[BuildResult]) -> tuple[Difference, ...]:
-    """Return the outputs in which the first experiment that differs is not the control."""
+    """Return the outputs that differ between the control and the first differing experiment."""
     for experiment in builds[1:]:
         differences = compare_manifests(builds[0].outputs, experiment.outputs, artifact.metadata)
         if differences:

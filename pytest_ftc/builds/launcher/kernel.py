@@ -101,7 +101,7 @@ def make_read_only(target: str) -> None:
 
 
 def disable_devices(target: str) -> None:
-    """Let no device file of `target` and of every mount below it be opened: MOUNT_ATTR_NODEV of mount_setattr(2)."""
+    """Prevent opening device files in `target` and every mount below it: MOUNT_ATTR_NODEV of mount_setattr(2)."""
     _set_attributes(target, _MOUNT_ATTR_NODEV)
 
 
@@ -216,7 +216,7 @@ def _clear_inheritable() -> None:
 
 @contextlib.contextmanager
 def without_capabilities(*numbers: int) -> Iterator[None]:
-    """Have the capabilities `numbers`, all below 32, not in effect meanwhile, see capabilities(7)."""
+    """Remove the capabilities `numbers`, all below 32, from the effective set in this context, see capabilities(7)."""
     words = _read_capabilities()
     mask = sum(1 << number for number in numbers)
     _write_capabilities([words[0] & ~mask, *words[1:]])

@@ -159,7 +159,7 @@ def _connect(spec: dict[str, Any], log: int) -> None:
 
 
 def limit_cpus(count: int) -> None:
-    """Have this process and its children use the first `count` of its CPUs; 0 for all."""
+    """Restrict this process and its children to the first `count` of its CPUs; 0 means all."""
     if count and hasattr(os, "sched_setaffinity"):
         os.sched_setaffinity(0, sorted(os.sched_getaffinity(0))[:count])
 

@@ -84,7 +84,7 @@ def assemble_root(spec: Spec) -> dict[str, str]:
 
 
 def _protect_settings(new_root: str) -> None:
-    """Make the settings of the kernel read-only: the root user may write them, whatever its capabilities."""
+    """Make the settings of the kernel read-only: the root user may write to them, whatever its capabilities."""
     for name in _SETTINGS:
         path = f"{new_root}/proc/{name}"
         if os.path.exists(path):
@@ -93,10 +93,10 @@ def _protect_settings(new_root: str) -> None:
 
 
 def _mount_proc_for_others(new_root: str, *, read_only: bool) -> None:
-    """Mount a procfs that no path leads to, since the private /tmp hides it.
+    """Mount a procfs at a path that the private /tmp hides.
 
-    Where files of /proc are replaced, the kernel lets no sandbox that the build makes (bwrap, Bazel's) mount its own,
-    unless another procfs of the same mount namespace shows all files, see EPERM in mount_namespaces(7).  If that one
+    If files of /proc are replaced, the kernel refuses a new procfs to sandboxes in the build (bwrap, Bazel's), unless
+    another procfs of the same mount namespace shows all files, see EPERM in mount_namespaces(7).  If that one
     is `read_only`, so must be theirs, see mount_too_revealing() in fs/namespace.c.
     """
     kernel.mount("proc", new_root + _OTHER_PROC, "proc", kernel.MS_NOSUID | kernel.MS_NODEV | kernel.MS_NOEXEC)
@@ -115,7 +115,7 @@ def _make_scratch(spec: Spec, new_root: str) -> str:
 
 
 def _show_machine(new_root: str, *, terminals: bool) -> None:
-    """Show the machine below `new_root`, where device files work in /dev alone.
+    """Bind-mount the machine's folders below `new_root`; device files work only in /dev.
 
     With `terminals` the pseudo-terminals are the machine's, as a shell needs that is started in one of them; else they
     are the build's own, see Documentation/filesystems/devpts.rst: it could write to those of its user.

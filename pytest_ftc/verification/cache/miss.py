@@ -70,7 +70,7 @@ def _tools(then: Mapping[str, Any], now: Mapping[str, Any]) -> Iterator[str]:
 def _compare(then: Mapping[str, str], now: Mapping[str, str]) -> Iterator[tuple[str, str]]:
     for name in sorted({*then, *now}):
         if then.get(name) != now.get(name):
-            yield name, "is new" if name not in then else "is gone" if name not in now else "changed"
+            yield name, "is new" if name not in then else "was removed" if name not in now else "changed"
 
 
 def _others(then: Mapping[str, Any], now: Mapping[str, Any]) -> Iterator[str]:

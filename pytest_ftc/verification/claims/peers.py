@@ -12,7 +12,7 @@ _OF_THE_SOURCE = frozenset({"fileordering", "filesystem", "source_mode", "source
 """Variations of the source files, which are effective even if a build talks to a process outside."""
 _MOST_NAMED = 3
 _MET = {"pipe:": "opened the named pipe", "device:": "opened the device", "lock:": "locked"}
-"""What was done with what was met without a socket, by the beginning of its address."""
+"""Verbs for contacts other than by sockets, by the prefix of the address."""
 
 
 def find_deciding(builds: Sequence[BuildResult], varied: Sequence[str]) -> tuple[str, ...]:
@@ -60,7 +60,7 @@ def describe_peers(planned: PlannedArtifact, builds: Sequence[BuildResult], vari
     """Return the sentences of a report about the peers of `builds`, including whether they could be observed."""
     if find_deciding(builds, varied):
         sentences = (f"{sentence}, which is outside the build" for sentence in name_peers(builds))
-        return (*sentences, "what a process there decides is not verified, so the verdict is not cached")
+        return (*sentences, "the answers of such a process are not verified, so the verdict is not cached")
     open_ways = (
         planned.machine.isolation is Isolation.NONE or planned.artifact.pass_sockets or Cause.NETWORK not in varied
     )
@@ -72,7 +72,7 @@ def describe_peers(planned: PlannedArtifact, builds: Sequence[BuildResult], vari
 
 
 def _describe_all(addresses: Sequence[str]) -> str:
-    """Return what was done with these peers: ``talked to 192.0.2.1:80, opened the named pipe /opt/x``."""
+    """Return a phrase for the contacts with these peers: ``talked to 192.0.2.1:80, opened the named pipe /opt/x``."""
     done: dict[str, list[str]] = {}
     for address in addresses:
         kind, _, path = address.partition(":")

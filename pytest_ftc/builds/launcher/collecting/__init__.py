@@ -1,1 +1,1 @@
-"""Taking the outputs of a build, and finding those that it did not make."""
+"""Collecting the outputs of a build, and finding those that it did not create."""

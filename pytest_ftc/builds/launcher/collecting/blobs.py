@@ -101,7 +101,7 @@ def _open(path: str, status: os.stat_result) -> Any:
 
 
 def _open_unnoticed(path: str, flags: int) -> int:
-    """Open without a new access time, which tells later what the build did; only the owner may, see open(2)."""
+    """Open without updating the access time, which is evidence of the build; only the owner may, see open(2)."""
     try:
         return os.open(path, flags | getattr(os, "O_NOATIME", 0))
     except PermissionError:

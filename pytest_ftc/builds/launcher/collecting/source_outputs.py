@@ -1,4 +1,4 @@
-"""Outputs that are still sources: the build did not write their content, but moved, touched or only opened them."""
+"""Outputs that are unchanged sources: the build did not write their content, but moved, touched or only opened them."""
 
 from __future__ import annotations
 
@@ -22,19 +22,19 @@ _SECOND = 1_000_000_000
 
 
 class SourceOutputs:
-    """Compares outputs with the files of the same paths in the folder `snapshot`, whose times builds see shifted."""
+    """Compares outputs with the files at the same paths in the folder `snapshot`, of which builds see shifted times."""
 
     def __init__(self, snapshot: str, mtime_shift: int = 0) -> None:
-        # A descriptor: the build's root does not show the folder.
+        # A descriptor, because the build's root hides the folder.
         self._folder = os.open(snapshot, os.O_RDONLY | os.O_DIRECTORY)
         self._shift = mtime_shift
         self.unwritten: list[str] = []
         """Outputs that the build did not write."""
         self.doubtful: list[str] = []
-        """Outputs of which that is not known, as the build was not traced."""
+        """Outputs for which that is unknown, because the build was not traced."""
 
     def compare(self, tree: str, entries: list[Entry], rewrites: Rewrites | None) -> None:
-        """Look at the files and links among `entries`, the manifest of what was taken from `tree`."""
+        """Compare the files and links among `entries`, the manifest of the outputs in `tree`."""
         for entry in entries:
             if entry["type"] != "dir":
                 self._compare(os.path.join(tree, entry["path"]), entry, rewrites)
@@ -86,7 +86,7 @@ class SourceOutputs:
 
 
 def describe_unwritten(paths: list[str]) -> str:
-    """Return why a build with these outputs has failed."""
+    """Return the reason for the failure of a build with these outputs."""
     one = len(paths) == 1
     return (
         f"{'an output is a source file' if one else f'{len(paths)} outputs are source files'} whose content the build "
@@ -95,9 +95,9 @@ def describe_unwritten(paths: list[str]) -> str:
 
 
 def describe_doubtful(paths: list[str]) -> str:
-    """Return the note for outputs of which it is not known whether the build wrote them."""
+    """Return a note on outputs for which it is unknown whether the build wrote them."""
     return (
-        "whether the build wrote these outputs or only set their times is not known, since it could not be traced: "
+        "whether the build wrote these outputs or only set their times is unknown, because it could not be traced: "
         f"{_name_some(paths)}"
     )
 

@@ -27,7 +27,7 @@ _MOST_NAMED = 3
 
 
 class Supervision:
-    """How a build is followed, whether all of it saw the moved `clocks`, and what the others recorded."""
+    """The supervision of a build: its tracing, its moved `clocks`, and everything recorded."""
 
     def __init__(
         self,
@@ -47,14 +47,14 @@ class Supervision:
         self._rewrites: Rewrites | None = None
 
     def observe_opening(self, meetings: Meetings, rewrites: Rewrites) -> None:
-        """Have the recorder pass on to both what is opened."""
+        """Make the recorder pass opened files on to both."""
         assert self._recorder
         self._recorder.observers += [meetings.opened, rewrites.opened]
         self._rewrites = rewrites
 
     @property
     def rewrites(self) -> Rewrites | None:
-        """What the build rewrote; None if that is not known."""
+        """The files that the build rewrote; None if unknown."""
         return None if self.following.refusal else self._rewrites
 
     def report(self) -> dict[str, Any]:
@@ -67,7 +67,7 @@ class Supervision:
         }
 
     def _record(self) -> dict[str, Any]:
-        """Return what was recorded; nothing of a build that could not be followed."""
+        """Return the record; empty for a build that could not be followed."""
         if self.following.refusal or not self._peers:
             return {}
         peers = {"peers": list(self._peers.outside), "covered": list(self._peers.covered)}
@@ -81,8 +81,8 @@ class Supervision:
     def _find_hole(self) -> str:
         if self.following.refusal:
             return (
-                "only libfaketime moves the clock, which does not reach every program, such as static ones, since the "
-                f"build could not be traced ({self.following.refusal}); allow ptrace(2) and seccomp(2)"
+                "only libfaketime moves the clock, which does not affect every program, such as static ones, because "
+                f"the build could not be traced ({self.following.refusal}); allow ptrace(2) and seccomp(2)"
             )
         unreached = (one for clock in self._clocks for one in clock.unreached.items())
         missed = [f"{name} {reason}" for name, reason in sorted(unreached)]
@@ -93,7 +93,7 @@ class Supervision:
 
 
 def prepare(spec: dict[str, Any]) -> None:
-    """Do now what is impossible later: the build's root does not show this package if it is below /tmp."""
+    """Do the imports that fail later: the build's root hides this package if it is below /tmp."""
     if spec["shell"]:
         from pytest_ftc.builds.launcher import terminal  # noqa: F401
     if spec["keep"]:
@@ -108,9 +108,9 @@ def prepare(spec: dict[str, Any]) -> None:
 
 
 def supervise(spec: dict[str, Any], log: int) -> Supervision:
-    """Return the supervision of a build: every one is followed, so that none can know by it what it is built for.
+    """Return the supervision of a build: every build is followed, so that none can infer its role from that.
 
-    PTRACE_O_EXITKILL kills every traced process with its tracer, even one that has started a session of its own.
+    PTRACE_O_EXITKILL kills every traced process with its tracer, even one that has started a new session.
     """
     if sys.platform != "linux":
         unknown = Alone()
@@ -132,7 +132,7 @@ def supervise(spec: dict[str, Any], log: int) -> Supervision:
     recorder = Recorder(log, uses, contents=contents, isolated=isolated) if traced or not isolated else None
     lookups = LookupWatcher(uses) if spec["trace"] == "uses" else None
     moved = _move_clocks(spec) if spec["clock_shift"] else ()
-    # The control has the vDSO of the experiments, with a shift of 0, so that a build cannot know it by that.
+    # The control also gets a patched vDSO, with a shift of 0, so that a build cannot infer its role from it.
     clocks = moved or ((MovedClock(0),) if lookups else ())
     peers = Peers(spec, recorder.program_of if recorder else lambda _: -1)
     random = RandomRequests(recorder.program_of) if recorder and lookups else None

@@ -329,7 +329,7 @@ def test_what_has_changed_is_named_when_it_is_built_again(cache, asked, source, 
     (source / "junit.xml").write_text("")
     assert why(cache, source, tmp_path, asked) == "built again: a changed, junit.xml is new"
     (source / "junit.xml").unlink()
-    assert why(cache, source, tmp_path, asked) == "built again: junit.xml is gone"
+    assert why(cache, source, tmp_path, asked) == "built again: junit.xml was removed"
     assert why(cache, source, tmp_path, asked, path=("/bin",)) == "built again: the environment of builds changed"
     assert why(cache, source, tmp_path, asked, builds=9) == "built again: more is requested than was verified"
 

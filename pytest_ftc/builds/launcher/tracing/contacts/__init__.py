@@ -1,1 +1,1 @@
-"""With whom a build has contact: processes of the machine that no variation reaches."""
+"""The contacts of a build with processes of the machine, which no variation affects."""

@@ -1,6 +1,6 @@
-"""Files by which a build meets processes of the machine without a socket: named pipes, devices and file locks.
+"""Contacts with processes of the machine other than by sockets: named pipes, devices and file locks.
 
-Somebody outside can answer through them, and no variation reaches whoever that is.
+A process outside can answer through them, and no variation affects it.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from pytest_ftc.builds.launcher.tracing.memory import AT_FDCWD, resolve_name
 from pytest_ftc.builds.launcher.tracing.seccomp import CONTINUE, Condition, Listener, Notification, Rule
 
 PIPE, DEVICE, LOCK = "pipe:", "device:", "lock:"
-"""What stands before a path in the address of what was met."""
+"""Prefixes of the path in the address of such a contact."""
 
 _MOST = 1000
 _GET_AND_SET_LOCK = (5, 6, 7, 12, 13, 14, 36, 37, 38)
@@ -26,11 +26,11 @@ _DATABASES = (
     "/var/lib/dpkg/", "/var/lib/rpm/", "/usr/lib/sysimage/rpm/", "/var/lib/apt/", "/var/lib/pacman/", "/lib/apk/",
     "/var/cache/fontconfig/", "/etc/",
 )  # fmt: skip
-"""What programs lock to read it in one piece: packages, fonts and settings."""
+"""Files that programs lock to read a consistent state: packages, fonts and settings."""
 
 
 class Meetings:
-    """Adds to the `peers` what is opened and locked outside the build's own folders."""
+    """Adds files that are opened or locked outside the build's own folders to the `peers`."""
 
     rules = (
         Rule("flock"),
@@ -45,7 +45,7 @@ class Meetings:
             spec[name].rstrip("/") + "/" for name in ("build_path", "home", "temp_dir")
         )
         self._own: set[str] = set()
-        """Pipes that the build has made elsewhere."""
+        """Pipes that the build has created elsewhere."""
         self._outside = peers.outside
 
     def saw_start(self, pid: int) -> None: ...
@@ -57,7 +57,7 @@ class Meetings:
     def lost_sight(self, pid: int) -> None: ...
 
     def saw_call(self, notification: Notification, listener: Listener) -> None:
-        # The thread may have died, or its arguments may be invalid: the kernel then reports that to it.
+        # The thread may have died, or its arguments may be invalid; the kernel will report that.
         with contextlib.suppress(OSError):
             thread, arguments = notification.thread, notification.arguments
             if notification.call == "mknod":
@@ -69,7 +69,7 @@ class Meetings:
         listener.answer(notification, flags=CONTINUE)
 
     def opened(self, path: str, flags: int, thread: int) -> None:
-        """Note that `thread` is about to open `path`."""
+        """Record that `thread` is about to open `path`."""
         if flags & os.O_PATH or path.startswith((*_OF_PROCESSES, *self._private)):
             return
         try:

@@ -77,7 +77,7 @@ class Peers:
         if notification.call == "io_uring_setup":
             listener.answer(notification, error=_ENOSYS)
             return
-        # The thread may have died, or its arguments may be invalid: the kernel then reports that to it.
+        # The thread may have died, or its arguments may be invalid; the kernel will report that.
         with contextlib.suppress(OSError, struct.error, ValueError):
             for address, size in _addresses(notification):
                 self._look_at(notification.thread, peek(notification.thread, address, min(size, _LONGEST_ADDRESS)))
