@@ -90,6 +90,13 @@ def test_off_says_that_nothing_is_known(verify_build):
     assert len(run.artifact()["builds"]) == 2
 
 
+def test_all_experiments_count_among_the_builds_that_a_finding_rests_on(verify_build):
+    run = verify_build("echo $HOME > out", "--ftc-diagnose=full", "--ftc-builds=4")
+    builds = [build["role"] for build in run.artifact()["builds"]]
+    assert builds.count("experiment") == 3
+    assert f"home (confirmed, {len(builds) - builds.count('remedy')} builds)" in run.flat
+
+
 @pytest.mark.parametrize("most", [2, 3, 5])
 def test_there_are_never_more_builds_than_allowed(verify_build, most):
     run = verify_build("set | cksum > out", "--ftc-diagnose=full", f"--ftc-max-builds={most}")
