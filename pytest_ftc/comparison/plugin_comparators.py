@@ -43,7 +43,7 @@ class ComparatorChain:
             try:
                 found = list(_checked(comparator.examine(difference, control, experiment), difference))
             except Exception as error:
-                self._problems.add("comparator", comparator, error)
+                self._problems.add_failure("comparator", comparator, error)
                 continue
             if found:
                 return found

@@ -44,7 +44,7 @@ class Panel:
         try:
             return list(self._checked(diagnoser.suspect(place, control, experiment)))
         except Exception as error:
-            self._problems.add("diagnoser", diagnoser, error)
+            self._problems.add_failure("diagnoser", diagnoser, error)
             return ()
 
     def _checked(self, heard: Iterable[Suspicion] | None) -> Iterator[Suspicion]:

@@ -35,6 +35,7 @@ from pytest_ftc.verification.replay.recorder import Recording
 from pytest_ftc.verification.replay.records import write_records
 from pytest_ftc.verification.scheduler import Background
 from pytest_ftc.verification.self_test.machine import examine_machine
+from pytest_ftc.verification.site import BuildSite
 from pytest_ftc.verification.user_folders import find_key, search_path, self_test_cache, user_cache, written_by
 from pytest_ftc.verification.verify import VerificationContext, verify
 
@@ -197,20 +198,13 @@ def _make_context(parts: _Parts, cached: VerificationCache | None) -> Verificati
     settings, workspace, config = parts.settings, parts.workspace, parts.settings.config
     templates = settings.added.templates
     return VerificationContext(
-        executor=parts.executor,
-        machine=parts.machine,
-        capture=SnapshotCache(workspace.folder("sources"), written_by(config)).capture,
-        prepare=partial(prepare, cache=default_cache(), cancelled=parts.cancelled.is_set),
+        site=_make_site(parts),
         select=parts.select,
         builds=config.builds,
-        folder=workspace.folder("plain"),
-        path=search_path(),
-        environ=dict(os.environ),
         trace=config.trace,
         diagnose=config.diagnose,
         max_builds=config.max_builds,
         scratch=workspace.folder("scratch"),
-        logs=settings.results / "logs",
         cache=cached,
         plugins=Plugins(comparators=parts.comparator, diagnosers=parts.panel, templates=templates),
         recording=_start_recording(config.root, parts.sources) if settings.records and parts.is_local else None,
@@ -218,6 +212,20 @@ def _make_context(parts: _Parts, cached: VerificationCache | None) -> Verificati
         private=parts.private,
         diffs=settings.results / "diffs",
         is_idle=lambda: parts.executor.asked <= 2 * config.jobs,
+    )
+
+
+def _make_site(parts: _Parts) -> BuildSite:
+    settings, workspace = parts.settings, parts.workspace
+    return BuildSite(
+        machine=parts.machine,
+        folder=workspace.folder("plain"),
+        path=search_path(),
+        environ=dict(os.environ),
+        executor=parts.executor,
+        capture=SnapshotCache(workspace.folder("sources"), written_by(settings.config)).capture,
+        prepare=partial(prepare, cache=default_cache(), cancelled=parts.cancelled.is_set),
+        logs=settings.results / "logs",
     )
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 import traceback
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -20,7 +20,6 @@ from pytest_ftc.model import (
     Difference,
     Finding,
     Isolation,
-    Machine,
     Snapshot,
     Verdict,
     Verification,
@@ -39,9 +38,10 @@ from pytest_ftc.verification.extra_builds import MOST_BUILDS, run_builds
 from pytest_ftc.verification.fragility import find_what_breaks
 from pytest_ftc.verification.hermeticity import describe_gap, find_outside_uses
 from pytest_ftc.verification.judge import compare_builds, judge_builds
-from pytest_ftc.verification.plan import BuildSetting, Plan, PlannedArtifact, plan_builds
+from pytest_ftc.verification.plan import Plan, PlannedArtifact, plan_builds
 from pytest_ftc.verification.reference import compare_with_references
 from pytest_ftc.verification.replay.recorder import Recorder, Recording
+from pytest_ftc.verification.site import BuildSite
 
 _TELLING = (Verdict.REPRODUCIBLE, Verdict.UNREPRODUCIBLE, Verdict.FRAGILE)
 """Verdicts that involve a varied build."""
@@ -54,19 +54,11 @@ _DIAGNOSIS_SECONDS = 600
 class VerificationContext:
     """Everything that a verification needs, created once per session."""
 
-    executor: Executor
-    machine: Machine
-    capture: Callable[[Path], Snapshot]
-    prepare: Callable[[Artifact, Snapshot], Prepared]
+    site: BuildSite
     select: Callable[[Artifact], Sequence[Variation]]
     """Returns the requested variations for an artifact."""
     builds: int | None
     """The number of builds; None for two, or more if they are quick."""
-    folder: Path
-    """The folder in which builds run without namespaces."""
-    path: tuple[str, ...]
-    """The search path for commands."""
-    environ: Mapping[str, str]
     trace: bool
     """Whether to report undeclared inputs."""
     diagnose: DiagnosisMode
@@ -74,8 +66,6 @@ class VerificationContext:
     """Most builds of one artifact, including its diagnosis; None for the default."""
     scratch: Path
     """An empty folder for temporary files."""
-    logs: Path | None = None
-    """The folder for masked logs; None to leave them where the executor has put them."""
     cache: VerificationCache | None = None
     """Verifications of earlier sessions; None to build everything."""
     plugins: Plugins = field(default_factory=Plugins)
@@ -120,37 +110,32 @@ def _or_error(artifact: Artifact, verify_it: Callable[[], Verification]) -> Veri
 
 def build_once(artifact: Artifact, context: VerificationContext) -> BuildResult:
     """Build `artifact` once in the control environment.  Raises FtcError."""
-    secrets = read_secrets(artifact.secrets, context.environ, artifact.source) if artifact.secrets else None
+    secrets = read_secrets(artifact.secrets, context.site.environ, artifact.source) if artifact.secrets else None
     given = {**artifact.env, **(secrets.variables if secrets else {})}
-    source = context.capture(artifact.source)
+    source = context.site.capture(artifact.source)
     try:
-        prepared = context.prepare(replace(artifact, env=given), source)
+        prepared = context.site.prepare(replace(artifact, env=given), source)
         plan = _plan(prepared, source, context, builds=1)
-        result = context.executor.run(plan.actions[0], lambda _: None)
+        result = context.site.executor.run(plan.actions[0], lambda _: None)
     except FtcError as error:
         raise FtcError(secrets.mask(str(error)) if secrets else str(error)) from None
-    return SecretGuard(secrets, context.logs).admit(result) if secrets else result
+    return SecretGuard(secrets, context.site.logs).admit(result) if secrets else result
 
 
 def _plan(prepared: Prepared, source: Snapshot, context: VerificationContext, *, builds: int) -> Plan:
     artifact = prepared.artifact
-    setting = BuildSetting(
-        machine=context.machine,
-        folder=context.folder,
-        path=(*prepared.path_entries, *context.path),
-        environ=context.environ,
-    )
+    setting = replace(context.site, path=(*prepared.path_entries, *context.site.path))
     return plan_builds(artifact, source, context.select(artifact), setting, builds=builds, trace=builds > 1)
 
 
 def _verify_with_secrets(artifact: Artifact, context: VerificationContext) -> Verification:
     if not artifact.secrets:
         return _verify(artifact, context)
-    secrets = read_secrets(artifact.secrets, context.environ, artifact.source)
-    if context.machine.isolation is not Isolation.NONE:
+    secrets = read_secrets(artifact.secrets, context.site.environ, artifact.source)
+    if context.site.machine.isolation is not Isolation.NONE:
         check_visible(secrets, artifact.secrets)
     context.known_secrets.append(secrets)
-    guard = SecretGuard(secrets, context.logs, context.diffs, seconds=artifact.timeout)
+    guard = SecretGuard(secrets, context.site.logs, context.diffs, seconds=artifact.timeout)
     given = replace(artifact, env={**artifact.env, **secrets.variables})
     # Mask everything that follows: reasons of failures also quote builds.
     return guard.mask(_or_error(artifact, lambda: _verify(given, _guarded(context, guard))))
@@ -159,7 +144,8 @@ def _verify_with_secrets(artifact: Artifact, context: VerificationContext) -> Ve
 def _guarded(context: VerificationContext, guard: SecretGuard) -> VerificationContext:
     comparators = GuardedComparators(context.private or context.plugins.comparators, guard)
     plugins = replace(context.plugins, comparators=comparators)
-    return replace(context, executor=GuardedExecutor(context.executor, guard), plugins=plugins)
+    site = replace(context.site, executor=GuardedExecutor(context.site.executor, guard))
+    return replace(context, site=site, plugins=plugins)
 
 
 def _verify(artifact: Artifact, context: VerificationContext) -> Verification:
@@ -167,7 +153,7 @@ def _verify(artifact: Artifact, context: VerificationContext) -> Verification:
     query = cache.query(artifact) if cache else None
     if cache and query and (known := cache.lookup(query)):
         return known
-    source = context.capture(artifact.source)
+    source = context.site.capture(artifact.source)
     verification = _build_and_compare(artifact, source, context)
     if not (cache and query):
         return compare_with_references(verification, artifact, context.scratch, context.images)
@@ -194,16 +180,16 @@ class _Outcome:
 
 
 def _build_and_compare(artifact: Artifact, source: Snapshot, context: VerificationContext) -> Verification:
-    prepared = context.prepare(artifact, source)
+    prepared = context.site.prepare(artifact, source)
     plan = _plan(
         prepared, source, context, builds=context.builds or max(2, min(MOST_BUILDS, context.max_builds or MOST_BUILDS))
     )
-    planned = PlannedArtifact(artifact=prepared.artifact, source=source, machine=context.machine, plan=plan)
-    recorder = Recorder(context.executor)
+    planned = PlannedArtifact(artifact=prepared.artifact, source=source, machine=context.site.machine, plan=plan)
+    recorder = Recorder(context.site.executor)
     outcome = _explain(planned, _judge(planned, recorder, context), recorder, context)
     builds, control = outcome.builds, plan.actions[0]
     if context.recording:
-        builds = recorder.with_recipes(builds, context.recording, prepared, source, context.machine)
+        builds = recorder.with_recipes(builds, context.recording, prepared, source, context.site.machine)
     return Verification(
         id=artifact.id,
         name=artifact.name,

@@ -1,4 +1,4 @@
-"""Failures of what plugins add: noted once each, and passed over."""
+"""Failures that a session passes over, such as those of plugins: noted once each."""
 
 from __future__ import annotations
 
@@ -14,11 +14,14 @@ class Problems:
         self._sentences: dict[str, None] = {}
         self._lock = threading.Lock()
 
-    def add(self, what: str, plugin: object, error: Exception) -> None:
-        """Note that `plugin`, which is a `what`, has raised `error`."""
-        text = shorten(str(error))
+    def add(self, sentence: str) -> None:
+        """Note `sentence`, once."""
         with self._lock:
-            self._sentences[f"the {what} {type(plugin).__name__} failed: {type(error).__name__}: {text}"] = None
+            self._sentences[sentence] = None
+
+    def add_failure(self, what: str, plugin: object, error: Exception) -> None:
+        """Note that `plugin`, which is a `what`, has raised `error`."""
+        self.add(f"the {what} {type(plugin).__name__} failed: {type(error).__name__}: {shorten(str(error))}")
 
     def list(self) -> tuple[str, ...]:
         """Return the sentences, the first noted first."""

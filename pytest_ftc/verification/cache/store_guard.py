@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Callable
 from typing import TypeVar
 
 from pybreaker import CircuitBreaker, CircuitBreakerError
 
 from pytest_ftc.model.errors import StoreUnavailableError
+from pytest_ftc.model.support.problems import Problems
 
 T = TypeVar("T")
 
@@ -21,13 +21,12 @@ class StoreGuard:
 
     def __init__(self) -> None:
         self._breaker = CircuitBreaker(fail_max=_FAILURES, reset_timeout=_REST)
-        self._lock = threading.Lock()
-        self._problems: dict[str, None] = {}
+        self._problems = Problems()
 
     @property
     def problems(self) -> tuple[str, ...]:
         """Problems, one sentence each."""
-        return tuple(self._problems)
+        return self._problems.list()
 
     def attempt(self, act: Callable[[], T], otherwise: T) -> T:
         """Return the result of `act`, or `otherwise` if the store fails or must not be used."""
@@ -37,6 +36,5 @@ class StoreGuard:
                 return act()
         except (StoreUnavailableError, CircuitBreakerError) as error:
             if isinstance(error, StoreUnavailableError):
-                with self._lock:
-                    self._problems[f"the verification cache is incomplete: {error.message}"] = None
+                self._problems.add(f"the verification cache is incomplete: {error.message}")
             return otherwise

@@ -22,7 +22,6 @@ from pytest_ftc.model import (
     BuildResult,
     BuildStatus,
     Isolation,
-    Machine,
     Recipe,
     Replayed,
     Snapshot,
@@ -31,10 +30,10 @@ from pytest_ftc.model import (
 )
 from pytest_ftc.model.artifact import slug
 from pytest_ftc.model.errors import ExecutionError, SourceError
-from pytest_ftc.model.protocols import Executor
 from pytest_ftc.verification.confidential.guard import SecretGuard
 from pytest_ftc.verification.replay.settle import Here, Start, find_gaps, plan_start, settle
 from pytest_ftc.verification.replay.withheld import describe_key, take_anew
+from pytest_ftc.verification.site import BuildSite
 
 _LATE = 0.5
 """Seconds by which the clock may start later without a note."""
@@ -49,19 +48,9 @@ class Stage:
 
     root: Path
     """The folder of the project."""
-    machine: Machine
-    executor: Executor
-    capture: Callable[[Path], Snapshot]
-    prepare: Callable[[Artifact, Snapshot], Prepared]
-    folder: Path
-    """The folder in which a build runs without namespaces."""
-    path: tuple[str, ...]
-    """The search path for commands."""
-    environ: Mapping[str, str]
+    site: BuildSite
     key: bytes | None
     """The key for digests of values that may be secret."""
-    logs: Path
-    """The folder for the log."""
 
 
 def replay(then: BuildResult, stage: Stage, *, keep: Path | None = None, enter: Enter = nullcontext) -> Replayed:
@@ -70,20 +59,20 @@ def replay(then: BuildResult, stage: Stage, *, keep: Path | None = None, enter: 
     Its outputs and folders are copied to the empty folder `keep`.  Raises FtcError if it cannot be prepared.
     """
     assert then.recipe is not None
-    recipe, machine = then.recipe, stage.machine
+    recipe, machine = then.recipe, stage.site.machine
     source = _find_source(recipe, stage.root)
     secrets = _read_secrets(recipe, source, stage)
-    snapshot = stage.capture(source)
+    snapshot = stage.site.capture(source)
     prepared = _prepare(recipe, source, snapshot, stage)
-    root = stage.folder / slug(recipe.name) if machine.isolation is Isolation.NONE else None
+    root = stage.site.folder / slug(recipe.name) if machine.isolation is Isolation.NONE else None
     settled, unsettled = settle(recipe, _here(root, prepared, stage))
-    passed, changed = take_anew(recipe.passed, recipe.key == describe_key(stage.key), stage.key, stage.environ)
+    passed, changed = take_anew(recipe.passed, recipe.key == describe_key(stage.key), stage.key, stage.site.environ)
     settled = _give(settled, {**passed, **(secrets.variables if secrets else {})})
     moved = plan_start(then.started, recipe.environment.clock_shift, time.time())
     start = moved if machine.faketime and then.started else None
     with enter(_action(then, settled, snapshot, root, start, keep)) as entered:
-        now = stage.executor.run(entered, lambda _: None, start.wait if start else _at_once)
-    now, leaks = _keep_secret(now, secrets, stage.logs)
+        now = stage.site.executor.run(entered, lambda _: None, start.wait if start else _at_once)
+    now, leaks = _keep_secret(now, secrets, stage.site.logs)
     now = replace(now, log_tail=read_tail(Path(now.log))) if now.log else now
     if keep:
         _keep_outputs(now, keep)
@@ -103,8 +92,8 @@ def replay(then: BuildResult, stage: Stage, *, keep: Path | None = None, enter: 
 
 
 def _read_secrets(recipe: Recipe, source: Path, stage: Stage) -> Secrets | None:
-    secrets = read_secrets(recipe.secrets, stage.environ, source) if recipe.secrets else None
-    if secrets and stage.machine.isolation is not Isolation.NONE:
+    secrets = read_secrets(recipe.secrets, stage.site.environ, source) if recipe.secrets else None
+    if secrets and stage.site.machine.isolation is not Isolation.NONE:
         check_visible(secrets, recipe.secrets)
     return secrets
 
@@ -132,14 +121,14 @@ def _prepare(recipe: Recipe, source: Path, snapshot: Snapshot, stage: Stage) -> 
         source=source,
         preset=recipe.preset,
     )
-    return stage.prepare(artifact, snapshot)
+    return stage.site.prepare(artifact, snapshot)
 
 
 def _here(root: Path | None, prepared: Prepared, stage: Stage) -> Here:
     return Here(
         root=str(root or ""),
         prepared=prepared.path_entries,
-        path=stage.path,
+        path=stage.site.path,
         python=sys.executable,
         exists=lambda path: Path(path).exists(),
     )
@@ -176,7 +165,7 @@ def _action(
     )
 
 
-def _keep_secret(now: BuildResult, secrets: Secrets | None, logs: Path) -> tuple[BuildResult, tuple[str, ...]]:
+def _keep_secret(now: BuildResult, secrets: Secrets | None, logs: Path | None) -> tuple[BuildResult, tuple[str, ...]]:
     if not secrets:
         return now, ()
     guard = SecretGuard(secrets, logs)

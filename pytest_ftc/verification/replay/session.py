@@ -19,6 +19,7 @@ from pytest_ftc.config.load import Config
 from pytest_ftc.model import BuildResult, Isolation
 from pytest_ftc.model.errors import ExecutionError
 from pytest_ftc.verification.replay.replay import Stage
+from pytest_ftc.verification.site import BuildSite
 from pytest_ftc.verification.user_folders import find_key, search_path, user_cache, written_by
 
 
@@ -46,18 +47,17 @@ class ReplaySession:
         # An interactive shell takes no slot from builds.
         slots = None if shell else user_cache("slots")
         self._executor = LocalExecutor(machine, workspace.folder("builds"), self._logs, 1, slots)
-        return Stage(
-            root=self._config.root,
+        site = BuildSite(
             machine=machine,
-            executor=self._executor,
-            capture=SnapshotCache(workspace.folder("sources"), written_by(self._config)).capture,
-            prepare=partial(prepare, cache=default_cache(), cancelled=self._cancelled.is_set),
             folder=workspace.folder("plain"),
             path=search_path(),
             environ=dict(os.environ),
-            key=find_key(),
+            executor=self._executor,
+            capture=SnapshotCache(workspace.folder("sources"), written_by(self._config)).capture,
+            prepare=partial(prepare, cache=default_cache(), cancelled=self._cancelled.is_set),
             logs=self._logs,
         )
+        return Stage(root=self._config.root, site=site, key=find_key())
 
     def folder_to_keep(self) -> Path:
         """Return an empty folder, which `close` removes unless it was passed to `preserve`."""

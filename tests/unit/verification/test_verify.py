@@ -27,6 +27,7 @@ from pytest_ftc.model.errors import FtcError, PreparationError, SourceError
 from pytest_ftc.model.protocols import MayStart, at_once
 from pytest_ftc.variations import CATALOGUE
 from pytest_ftc.verification.judge import judge_builds
+from pytest_ftc.verification.site import BuildSite
 from pytest_ftc.verification.verify import VerificationContext, build_once, verify
 
 ARTIFACT = Artifact(id="ftc.toml::ftc::app", name="app", build="make", outputs=("out",), source=Path("/project"))
@@ -76,17 +77,20 @@ class Scripted:
 
 
 def context(executor: Scripted, **changes: object) -> VerificationContext:
-    arguments: dict[str, object] = {
-        "executor": executor,
+    site: dict[str, object] = {
         "machine": Machine(isolation=Isolation.USER, faketime="/f", locales=("C", "C.UTF-8")),
-        "capture": lambda _: SNAPSHOT,
-        "prepare": lambda artifact, _: Prepared(artifact=artifact),
+        "folder": Path("/w"),
+        "path": ("/bin",),
+        "environ": changes.pop("environ", {}),
+        "executor": executor,
+        "capture": changes.pop("capture", lambda _: SNAPSHOT),
+        "prepare": changes.pop("prepare", lambda artifact, _: Prepared(artifact=artifact)),
+    }
+    arguments: dict[str, object] = {
+        "site": BuildSite(**site),  # type: ignore[arg-type]
         "select": lambda _: CATALOGUE,
         "builds": 2,
-        "folder": Path("/w"),
         "scratch": Path("/w"),
-        "path": ("/bin",),
-        "environ": {},
         "trace": False,
         "diagnose": "off",
         "max_builds": 12,

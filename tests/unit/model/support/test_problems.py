@@ -14,8 +14,8 @@ class Theirs: ...
 def test_a_failure_is_noted_once_with_who_and_why():
     problems = Problems()
     for _ in range(2):
-        problems.add("comparator", Theirs(), OSError("cannot compare"))
-    problems.add("diagnoser", Theirs(), ValueError("no\x1b[31m"))
+        problems.add_failure("comparator", Theirs(), OSError("cannot compare"))
+    problems.add_failure("diagnoser", Theirs(), ValueError("no\x1b[31m"))
     assert problems.list() == (
         "the comparator Theirs failed: OSError: cannot compare",
         r"the diagnoser Theirs failed: ValueError: no\x1b[31m",
@@ -26,14 +26,18 @@ def test_a_failure_is_noted_once_with_who_and_why():
 def test_each_is_listed_in_the_order_of_its_first_failure(texts):
     problems = Problems()
     for text in texts:
-        problems.add("x", Theirs(), OSError(text))
+        problems.add_failure("x", Theirs(), OSError(text))
     assert problems.list() == tuple(dict.fromkeys(f"the x Theirs failed: OSError: {text}" for text in texts))
 
 
 def test_threads_lose_none():
     problems = Problems()
     threads = [
-        Thread(target=lambda first=first: [problems.add("x", Theirs(), OSError(f"{first} {n}")) for n in range(200)])
+        Thread(
+            target=lambda first=first: [
+                problems.add_failure("x", Theirs(), OSError(f"{first} {n}")) for n in range(200)
+            ]
+        )
         for first in range(4)
     ]
     for thread in threads:
