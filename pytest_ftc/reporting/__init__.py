@@ -1,1 +1,1 @@
-"""Telling people and programs what was found."""
+"""Reports for people and programs."""

@@ -1,4 +1,4 @@
-"""What each cause means: for ``ftc explain``, the rules of SARIF, the HTML report and the documentation."""
+"""Descriptions of the causes, for ``ftc explain``, SARIF rules, the HTML report and the documentation."""
 
 from __future__ import annotations
 
@@ -15,31 +15,31 @@ else:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Cause:
-    """One cause, for a person who has just met it."""
+    """The description of one cause, for a reader who has never met it."""
 
     name: str
     brief: str
-    """What happened, in one sentence without its full stop."""
+    """What happened: one sentence without a full stop."""
     why: str
-    """How builds come to depend on it."""
+    """Why builds depend on it."""
     shows: str
-    """As what it shows in outputs."""
+    """What it looks like in outputs."""
     remedies: tuple[str, ...]
-    """What helps, the best first."""
+    """Remedies, best first."""
     source: str
-    """Where to read on."""
+    """URL of further reading."""
     tolerate: str = ""
-    """How a build that breaks under it comes to tolerate it, for causes for which more can be said than that."""
+    """How to make a build tolerate the variation, if there is specific advice."""
 
 
 @cache
 def all_causes() -> tuple[Cause, ...]:
-    """Return all causes that a finding may have, but for those that plugins add."""
+    """Return all built-in causes; plugins may add others."""
     text = files("pytest_ftc.reporting").joinpath("causes.toml").read_text(encoding="utf-8")
     tables = tomllib.loads(text)["cause"]
     return tuple(Cause(**{**table, "remedies": tuple(table["remedies"])}) for table in tables)
 
 
 def find_cause(name: str) -> Cause | None:
-    """Return what is known of the cause `name`."""
+    """Return the description of the cause `name`, or None."""
     return next((cause for cause in all_causes() if cause.name == name), None)

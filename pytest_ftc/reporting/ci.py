@@ -1,4 +1,4 @@
-"""What continuous integration services read: GitHub's annotations and job summary, GitLab's code quality report."""
+"""Reports for CI services: GitHub annotations and job summary, GitLab code quality report."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ from pytest_ftc.reporting.findings import findings_of, fold
 from pytest_ftc.reporting.sarif import describe
 
 _MOST_ANNOTATIONS = 10
-"""GitHub shows at most this many of one level per step."""
+"""GitHub shows at most this many annotations of each level per step."""
 _LONGEST_TITLE = 200
 _MOST_ROWS = 500
 _MOST_BYTES = 500_000
-"""Size of the summary: GitHub rejects a step's summary over 1 MiB."""
+"""Largest job summary; GitHub rejects a step's summary over 1 MiB."""
 _SYMBOLS = {
     Verdict.REPRODUCIBLE: "✅",
     Verdict.UNREPRODUCIBLE: "❌",
@@ -28,7 +28,7 @@ _SYMBOLS = {
 
 
 def to_annotations(verifications: Sequence[Verification], lines: Mapping[str, int], known: frozenset[str]) -> list[str]:
-    """Return workflow commands that put findings beside the declarations of their artifacts.
+    """Return workflow commands that annotate the declarations of artifacts with their findings.
 
     See https://docs.github.com/en/actions/reference/workflow-commands-for-github-actions.
     """
@@ -43,7 +43,7 @@ def to_annotations(verifications: Sequence[Verification], lines: Mapping[str, in
 
 
 def _bounded(level: str, commands: list[str]) -> list[str]:
-    """Return as many as are shown; the last says how many are not."""
+    """Return at most as many commands as GitHub shows; the last one counts the rest."""
     if len(commands) <= _MOST_ANNOTATIONS:
         return commands
     shown = commands[: _MOST_ANNOTATIONS - 1]
@@ -74,12 +74,12 @@ def _property(text: str) -> str:
 
 
 def shorten_lines(text: str) -> str:
-    """Return `text` cut to what a person reads in a list."""
+    """Return `text` cut to at most 1000 characters."""
     return text if len(text) <= 1000 else f"{text[:999]}…"
 
 
 def job_summary(verifications: Sequence[Verification]) -> str:
-    """Return the table of all artifacts, and what differs, as Markdown; bad verdicts first."""
+    """Return a Markdown table of all artifacts with their differences, failed artifacts first."""
     ordered = sorted(verifications, key=lambda one: one.passed)
     rows = [
         "## Reproducible builds",
@@ -101,7 +101,7 @@ def job_summary(verifications: Sequence[Verification]) -> str:
 
 
 def _take(rows: list[str], more: Sequence[str], room: int) -> int:
-    """Add to `rows` what of `more` there is room for; return the bytes that it takes."""
+    """Append as many of `more` to `rows` as fit into `room` bytes; return the bytes used."""
     taken = 0
     for row in more:
         size = len(row.encode("utf-8", "backslashreplace")) + 1
@@ -120,7 +120,7 @@ def _row(one: Verification) -> str:
 
 
 def _cell(text: str) -> str:
-    """Return `text` on one line of Markdown, all markup escaped."""
+    """Return `text` on one line, with all Markdown escaped."""
     shown = shorten(text, 600)
     return "".join(f"\\{character}" if character in "\\`*_{}[]<>#|~!" else character for character in shown)
 
@@ -128,7 +128,10 @@ def _cell(text: str) -> str:
 def code_quality(
     verifications: Sequence[Verification], lines: Mapping[str, int], known: frozenset[str]
 ) -> list[dict[str, Any]]:
-    """Return GitLab's report, see https://docs.gitlab.com/ci/testing/code_quality/#code-quality-report-format."""
+    """Return GitLab's code quality report.
+
+    See https://docs.gitlab.com/ci/testing/code_quality/#code-quality-report-format.
+    """
     entries: list[dict[str, Any]] = []
     seen: dict[str, int] = {}
     for one in verifications:

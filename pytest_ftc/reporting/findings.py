@@ -1,4 +1,4 @@
-"""From differences to findings, for artifacts without a diagnosis; similar findings are grouped."""
+"""Findings for differences without a diagnosis, and groups of similar findings."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ _CALLER_OF_HOOKS = "/pyproject_hooks/_in_process/_in_process.py"
 
 
 def findings_of(verification: Verification) -> tuple[Finding, ...]:
-    """Return the findings, and for each difference that none of them covers one of unknown cause."""
+    """Return the findings, plus one of unknown cause for each difference that none of them covers."""
     covered = {(finding.output, finding.member, finding.location) for finding in verification.findings}
     rest = (
         _undiagnosed(difference)
@@ -50,7 +50,7 @@ def show_command(argv: Sequence[str]) -> str:
 
 
 def show_certainty(finding: Finding) -> str:
-    """Return whether builds have confirmed the cause, and how many."""
+    """Return whether the cause is confirmed, and by how many builds."""
     if not finding.confirmed:
         return "suspected"
     return f"confirmed, {finding.builds} builds" if finding.builds else "confirmed"
@@ -77,7 +77,7 @@ def _undiagnosed(difference: Difference) -> Finding:
 
 
 def _shape_of_change(evidence: Evidence) -> str:
-    """Return what the values look like from where they differ, names and numbers blanked out."""
+    """Return the pattern of both values from their first difference, with words and numbers blanked out."""
     common = len(posixpath.commonprefix([evidence.control, evidence.experiment]))
     return f"{_shape(evidence.control[common:])} {_shape(evidence.experiment[common:])}"
 

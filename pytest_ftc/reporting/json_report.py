@@ -14,7 +14,7 @@ from pytest_ftc.reporting.findings import findings_of
 def report(
     verifications: Sequence[Verification], tool: Mapping[str, Any], session: Mapping[str, Any]
 ) -> dict[str, Any]:
-    """Return the report as JSON values; all text is valid Unicode."""
+    """Return the report as JSON values, with all text valid Unicode."""
     document = {
         "version": 1,
         "tool": dict(tool),

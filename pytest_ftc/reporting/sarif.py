@@ -1,4 +1,4 @@
-"""Findings as SARIF 2.1.0, which code scanning services read.
+"""Findings in SARIF 2.1.0, for code scanning services.
 
 See https://docs.oasis-open.org/sarif/sarif/v2.1.0/sarif-v2.1.0.html.
 """
@@ -32,9 +32,10 @@ _BROKEN = {
 def to_sarif(
     verifications: Sequence[Verification], tool: Mapping[str, Any], lines: Mapping[str, int], known: frozenset[str]
 ) -> dict[str, Any]:
-    """Return a log with one result for each finding, and for each artifact that is broken.
+    """Return a SARIF log with one result for each finding and each broken artifact.
 
-    `lines` maps an artifact's id to the line that declares it; findings whose fingerprint is `known` are notes.
+    `lines` maps an artifact's id to the line that declares it.  Findings with a `known` fingerprint get the level
+    ``note``.
     """
     results = [result for one in verifications for result in _results(one, lines, known)]
     rules = [_rule(name) for name in dict.fromkeys(result["ruleId"] for result in results)]
@@ -47,7 +48,7 @@ def to_sarif(
 
 
 def _rule(name: str) -> dict[str, Any]:
-    """Return the rule for a kind of result; GitHub code scanning requires each of these texts."""
+    """Return the rule `name`; GitHub code scanning requires each of these texts."""
     if name in (verdict.value for verdict in _BROKEN):
         meaning, advice = _BROKEN[Verdict(name)]
         return _described(name, meaning, meaning, advice)
@@ -104,7 +105,7 @@ def _logical(verification: Verification, finding: Finding) -> dict[str, str]:
 
 
 def describe(finding: Finding) -> str:
-    """Return the finding in a few sentences, without its values where they are long."""
+    """Return the finding in a few sentences, with its values shortened."""
     where = " › ".join(filter(None, (finding.output, finding.member)))
     sure = "confirmed" if finding.confirmed else "suspected"
     parts = [f"{where} differs at {finding.location or 'an unknown place'}; cause: {finding.cause} ({sure})."]

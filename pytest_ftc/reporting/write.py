@@ -1,4 +1,4 @@
-"""Writing reports: each file as a whole or not at all."""
+"""Writing report files atomically."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def write_reports(
 ) -> None:
     """Write report.json, index.html, findings.sarif and gl-code-quality-report.json to `folder`.
 
-    `lines` maps an artifact's id to the line that declares it; `known` are the fingerprints of accepted findings.
+    `lines` maps an artifact's id to the line that declares it; `known` holds the fingerprints of accepted findings.
     Raises FtcError.
     """
     write_json(folder / "report.json", report(verifications, tool, session))
@@ -36,7 +36,7 @@ def write_reports(
 
 
 def write_json(path: Path, document: Mapping[str, Any] | Sequence[Any]) -> None:
-    """Write `document` to `path`.  Raises FtcError."""
+    """Write `document` to `path` as JSON.  Raises FtcError."""
     write_text(path, json.dumps(document, ensure_ascii=False, indent=1) + "\n")
 
 
@@ -47,6 +47,6 @@ def write_text(path: Path, text: str) -> None:
         replace_file(path, text.encode())
     except OSError as error:
         raise FtcError(
-            f"the report cannot be written to {path}: {error.strerror or error}",
-            advice="Name a folder that can be written, with space left, in --ftc-report or --ftc-json.",
+            f"cannot write the report to {path}: {error.strerror or error}",
+            advice="Set --ftc-report or --ftc-json to a writable folder with free space.",
         ) from error

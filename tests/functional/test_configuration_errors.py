@@ -118,4 +118,4 @@ def test_a_report_that_cannot_be_written_in_the_end_leaves_the_verdicts_on_the_s
     run = verify(GOOD, "--ftc-report=results")
     assert run.status == 4
     assert "reproducible  app" in run.text
-    assert "ERROR: the report cannot be written to" in run.text
+    assert "ERROR: cannot write the report to" in run.text

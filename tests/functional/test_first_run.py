@@ -123,4 +123,4 @@ def test_a_tool_below_tmp_that_builds_cannot_see_is_named(project, tmp_path_fact
     (project / "pyproject.toml").write_text(f'[tool.ftc.artifacts.app]\nbuild = "{tool}"\noutputs = ["x"]\n')
     status, text = run(project, "pytest", "--ftc-verify", *QUICK)
     assert status == 1
-    assert f"/tmp is the build's own, so {tool} is not there".replace(" ", "") in "".join(text.split())
+    assert f"each build has its own /tmp, so {tool} does not exist there".replace(" ", "") in "".join(text.split())

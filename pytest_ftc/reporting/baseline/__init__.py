@@ -1,1 +1,1 @@
-"""The baseline: the findings that a project knows of."""
+"""The baseline: known findings of a project."""

@@ -1,4 +1,4 @@
-"""The baseline: known findings do not fail, new ones do.  A TOML file that people review."""
+"""The baseline: a TOML file of known findings, which do not fail; new ones do."""
 
 from __future__ import annotations
 
@@ -12,29 +12,29 @@ from pytest_ftc.reporting.baseline.entry import Known, is_fixed, known_of, match
 
 HEAD = """\
 # Known findings of pytest --ftc-verify: they do not fail, new ones do.  pytest --ftc-verify --ftc-update-baseline
-# writes them; owner, reason and expires (a date such as 2027-01-31, after which they fail) are yours, and stay.
+# writes them.  You may add owner, reason and expires (a date such as 2027-01-31, after which they fail).
 """
 
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """How the findings of one artifact stand to the baseline."""
+    """The findings of one artifact compared with the baseline."""
 
     known: int
     new: int
     expired: tuple[Known, ...]
     fixed: tuple[Known, ...]
-    """Known findings that were not found again."""
+    """Known findings that no longer occur."""
     renamed: int = 0
-    """Known ones matched by location, since this diagnosis named another cause."""
+    """Number of known findings matched by location, because this diagnosis named another cause."""
     accepted: bool = False
-    """Whether there is nothing but what is known."""
+    """Whether all findings are known and none has expired."""
 
 
 class Baseline:
-    """The known findings, as sessions with the same ``--ftc-diagnose`` see them.
+    """The known findings, as a session with a given ``--ftc-diagnose`` matches them.
 
-    `texts` holds, by fingerprint, the lines of the file of an entry, comments included; they are kept.
+    `texts` maps fingerprints to the original text of their entries, comments included, which updates keep.
     """
 
     def __init__(
@@ -52,15 +52,15 @@ class Baseline:
 
     @property
     def artifacts(self) -> frozenset[str]:
-        """The ids of all artifacts that have known findings."""
+        """The ids of all artifacts with known findings."""
         return frozenset(entry.artifact for entry in self._entries.values())
 
     def diagnosed(self, diagnose: DiagnosisMode) -> Baseline:
-        """Return the same for a session that diagnoses like this."""
+        """Return the same baseline for a session with this mode of diagnosis."""
         return Baseline(self._entries.values(), diagnose=diagnose, head=self._head, texts=self._texts)
 
     def fingerprints(self, verifications: Iterable[Verification], today: datetime.date) -> frozenset[str]:
-        """Return the fingerprints of those findings of `verifications` that are known and do not fail `today`."""
+        """Return the fingerprints of findings of `verifications` that are known and have not expired `today`."""
         return frozenset(
             name
             for one in verifications
@@ -69,7 +69,7 @@ class Baseline:
         )
 
     def judge(self, verification: Verification, today: datetime.date) -> Standing:
-        """Return how the findings of `verification` stand to what is known."""
+        """Compare the findings of `verification` with the known ones."""
         found = known_of(verification, self._diagnose)
         matched = self._match(verification)
         known = {entry.fingerprint: entry for entries in matched.values() for entry in entries}
@@ -90,7 +90,7 @@ class Baseline:
     def updated(
         self, verifications: Sequence[Verification], today: datetime.date, stale: Iterable[str] = ()
     ) -> Baseline:
-        """Return a baseline with what was found and without what is fixed; all else stays, comments and order too.
+        """Return a baseline with new findings added and fixed ones removed; comments and order stay.
 
         Entries of `stale` artifacts are removed.
         """
@@ -118,7 +118,7 @@ class Baseline:
         return Baseline(_merge(entries.values(), new.values()), diagnose=self._diagnose, head=self._head, texts=texts)
 
     def _revised(self, entry: Known, known: Known) -> str:
-        """Return the lines of `entry`, comments included, as those of `known`; empty if a person wrote none."""
+        """Return the text of `entry`, comments included, updated to `known`; empty if the file had none."""
         text = self._texts.get(entry.fingerprint, "")
         if not text or entry == known:
             return text
@@ -127,16 +127,16 @@ class Baseline:
         return revise(text, known)
 
     def render(self) -> str:
-        """Return the file: one table a finding, in their order, so that a change of it is easily reviewed."""
+        """Return the content of the file: one table per finding, in a stable order for easy review."""
         entries = self._entries.values()
         return self._head + "".join(f"\n{self._texts.get(one.fingerprint) or render(one)}" for one in entries)
 
     def _says_more(self, found: Known, entry: Known) -> bool:
-        """Return whether `found` is to replace `entry`."""
+        """Return whether `found` should replace `entry`."""
         return found.diagnose.is_deeper_than(entry.diagnose) or (found.diagnose == entry.diagnose and found.confirmed)
 
     def _match(self, verification: Verification) -> dict[str, list[Known]]:
-        """Return what is known of each finding, by its fingerprint."""
+        """Return the matching entries of each finding, by the finding's fingerprint."""
         exact, renamed = match(self._of(verification), known_of(verification, self._diagnose))
         return {**{name: [entry] for name, entry in exact.items()}, **renamed}
 
@@ -145,12 +145,12 @@ class Baseline:
 
 
 def _rename(entries: Mapping[str, Known], old: str, name: str) -> dict[str, Known]:
-    """Return `entries` with `name` in the place of `old`."""
+    """Return `entries` with the key `old` renamed to `name`, in the same position."""
     return {name if each == old else each: entry for each, entry in entries.items()}
 
 
 def _merge(entries: Iterable[Known], new: Iterable[Known]) -> list[Known]:
-    """Return `entries` in their order, and each `new` one before the first that sorts after it."""
+    """Return `entries` in their order, with each `new` one inserted before the first that sorts after it."""
     merged = list(entries)
     added = sorted(new, key=_sort_key)
     if not merged:
@@ -166,18 +166,18 @@ def _sort_key(entry: Known) -> tuple[str, str, str]:
 
 
 def forgives(verification: Verification) -> bool:
-    """Return whether a baseline may accept it: it has differences and no other fault."""
+    """Return whether a baseline may accept `verification`: it has differences and no other fault."""
     kept = not verification.leaks and not (verification.strict and verification.hermeticity)
     return verification.verdict is Verdict.UNREPRODUCIBLE and kept
 
 
 def find_stale(baseline: Baseline, is_there: Callable[[str], bool]) -> tuple[str, ...]:
-    """Return the ids of artifacts that have known findings and no longer exist."""
+    """Return the ids of artifacts that have known findings but no longer exist."""
     return tuple(sorted(name for name in baseline.artifacts if not is_there(name)))
 
 
 def describe_standings(standings: Mapping[str, Standing], file: str, stale: Sequence[str] = ()) -> list[str]:
-    """Return the session's summary of its baseline, one line each."""
+    """Return the baseline's lines in the session summary."""
     known = sum(standing.known for standing in standings.values())
     new = sum(standing.new for standing in standings.values())
     renamed = sum(standing.renamed for standing in standings.values())
@@ -185,7 +185,7 @@ def describe_standings(standings: Mapping[str, Standing], file: str, stale: Sequ
     fixed = [entry for standing in standings.values() for entry in standing.fixed]
     lines = [f"{known} known, {new} new, {len(fixed)} fixed ({file})"] if known or fixed else []
     if renamed:
-        lines.append(f"{renamed} of them matched by location: this diagnosis found no cause there, or a different one")
+        lines.append(f"{renamed} of them matched by location: this diagnosis found a different cause, or none")
     lines += [f"expired on {entry.expires}: {entry.artifact}, {entry.cause} in {entry.output}" for entry in expired]
     lines += [f"fixed: {entry.artifact}, {entry.cause} in {entry.output}" for entry in fixed[:10]]
     lines += [f"stale: {name} no longer exists" for name in stale]

@@ -1,4 +1,4 @@
-"""One known finding, and whether a finding of a session is that one."""
+"""One known finding, and how findings of a session are matched with it."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from pytest_ftc.reporting.findings import findings_of
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Known:
-    """One finding that is known."""
+    """One known finding."""
 
     fingerprint: str
     artifact: str
@@ -26,13 +26,13 @@ class Known:
     location: str
     cause: str
     confirmed: bool = True
-    """Whether builds have confirmed the cause: another session may name it otherwise if not."""
+    """Whether builds have confirmed the cause; if not, another session may name a different one."""
     diagnose: DiagnosisMode = DiagnosisMode.FULL
-    """How the session that found it diagnosed: with less than ``full`` one finding may stand for several."""
+    """The mode of the session that found it; with less than ``full``, one finding may cover several."""
     owner: str = ""
     reason: str = ""
     expires: datetime.date | None = None
-    """From the day after, it fails."""
+    """The last day on which it is accepted."""
 
 
 KEYS = tuple(field.name for field in fields(Known))
@@ -40,12 +40,12 @@ REQUIRED = KEYS[:5]
 
 
 def plain(text: str) -> str:
-    """Return `text` as a file of UTF-8 can hold it: bytes that are none as escapes."""
+    """Return `text` as valid UTF-8, with other bytes escaped."""
     return text.encode("utf-8", "backslashreplace").decode()
 
 
 def known_of(verification: Verification, diagnose: DiagnosisMode) -> dict[str, Known]:
-    """Return what a baseline would know of `verification`, by fingerprint; only differences can be known."""
+    """Return the baseline entries for the findings of `verification`, by fingerprint; empty for other verdicts."""
     if verification.verdict is not Verdict.UNREPRODUCIBLE:
         return {}
     found = {fingerprint(verification.id, finding): finding for finding in findings_of(verification)}
@@ -65,10 +65,10 @@ def _describe(name: str, artifact: str, finding: Finding, diagnose: DiagnosisMod
 
 
 def match(entries: Iterable[Known], found: Mapping[str, Known]) -> tuple[dict[str, Known], dict[str, list[Known]]]:
-    """Return the entries that `found` findings of one artifact are, by the findings' fingerprints.
+    """Match the `found` findings of one artifact with `entries`; both results are keyed by the finding's fingerprint.
 
-    The first of the two are the same to the letter.  In the second are those that the finding may be under another
-    name, since the two sessions did not diagnose alike, or a cause was not confirmed in one of them.
+    The first result holds entries with the same fingerprint.  The second holds entries that may be the same finding
+    under another name, because the sessions used different modes of diagnosis or one did not confirm the cause.
     """
     own = {entry.fingerprint: entry for entry in entries}
     exact = {name: own[name] for name in found if name in own}
@@ -81,7 +81,7 @@ def match(entries: Iterable[Known], found: Mapping[str, Known]) -> tuple[dict[st
 
 
 def _may_be(entry: Known, finding: Known, *, taken: bool) -> bool:
-    """Return whether `finding` may match `entry`; `taken` if another finding matches it already."""
+    """Return whether `finding` may match `entry`; `taken` if another finding already matches it."""
     if _is_published(entry) != _is_published(finding) or _output(entry) != _output(finding):
         return False
     same_member = steady(entry.output) == steady(finding.output)
@@ -93,16 +93,16 @@ def _may_be(entry: Known, finding: Known, *, taken: bool) -> bool:
 
 
 def _differ(entry: Known, finding: Known) -> bool:
-    """Return whether the two may be one thing of which one session knew the cause, and the other did not."""
+    """Return whether the two may be one finding whose cause only one of the sessions knew."""
     return entry.confirmed or finding.confirmed or Cause.UNKNOWN in (entry.cause, finding.cause)
 
 
 def is_fixed(entry: Known, verification: Verification, found: Iterable[Known]) -> bool:
-    """Return whether `entry`, which was not `found`, is fixed: whether it would have been found here."""
+    """Return whether `entry`, which is not in `found`, is fixed: whether this session would have found it."""
     if verification.verdict not in (Verdict.REPRODUCIBLE, Verdict.UNREPRODUCIBLE):
         return False
     if verification.verdict is Verdict.UNREPRODUCIBLE and _is_published(entry):
-        # Builds that do not agree with each other are not compared with what was published.
+        # Builds that differ from each other are not compared with the published files.
         return any(_is_published(finding) for finding in found)
     if any(finding.diagnose is not DiagnosisMode.FULL and _output(entry) == _output(finding) for finding in found):
         return False  # a finding without a full diagnosis may hide it
@@ -118,13 +118,13 @@ def _output(entry: Known) -> str:
 
 
 def render(entry: Known) -> str:
-    """Return `entry` as a table of TOML."""
+    """Return `entry` as a TOML table."""
     values = {key: value for key in KEYS if (value := written_value(entry, key)) is not None}
     return "\n".join(["[[known]]", *(f"{key} = {_show(value)}" for key, value in values.items())]) + "\n"
 
 
 def written_value(entry: Known, key: str) -> str | bool | datetime.date | None:
-    """Return the value that the file has for `key`; None where the key is left out."""
+    """Return the value of `key` in the file; None if the key is omitted."""
     value: str | bool | datetime.date | None = getattr(entry, key)
     if isinstance(value, bool):
         return None if value else value
@@ -138,7 +138,7 @@ def _show(value: str | bool | datetime.date) -> str:
 
 
 def quote(text: str) -> str:
-    """Return `text` as a string of TOML; what does not print, or reorders a line, as escapes."""
+    """Return `text` as a TOML string, with unprintable and bidirectional characters escaped."""
     shown = json.dumps(plain(text), ensure_ascii=False)
     return "".join(one if one.isprintable() else _escape(ord(one)) for one in shown)
 

@@ -1,4 +1,4 @@
-"""Reading the file of known findings: edits by hand are kept, and errors name their line."""
+"""Reading the baseline file: manual edits are kept, and errors name their line."""
 
 from __future__ import annotations
 
@@ -29,13 +29,13 @@ class _Part:
     """The lines of one entry."""
 
     line: int
-    """Where its table begins, from 1."""
+    """Line of its header, from 1."""
     text: str
-    """With the comments above it."""
+    """Its text, including the comments above it."""
 
 
 def load_baseline(path: Path) -> Baseline:
-    """Return the baseline in the file `path`.  Raises ConfigurationError."""
+    """Read the baseline from the file `path`.  Raises ConfigurationError."""
     text, tables = _parse(path)
     known = tables.get("known", [])
     for key in tables:
@@ -50,7 +50,7 @@ def load_baseline(path: Path) -> Baseline:
     _reject_twins(path.name, entries, lines)
     kept = {}
     if plain:
-        # A text that does not parse alone to the same entry (a multi-line string that looks like a table) is rewritten.
+        # Rewrite a text that does not parse to the same entry in isolation, such as a multi-line string with [[known]].
         kept = {
             entry.fingerprint: part.text
             for entry, part, table in zip(entries, parts, known, strict=True)
@@ -75,7 +75,7 @@ def _parse(path: Path) -> tuple[str, dict[str, Any]]:
 
 
 def _split(text: str) -> tuple[str, list[_Part]]:
-    """Return what is above the first entry, and the entries, each with the comments right above it."""
+    """Return the text above the first entry, and the entries, each with the comments directly above it."""
     rows = text.split("\n")
     starts = [number for number, row in enumerate(rows) if _HEADER.match(row)]
     tops = [_top(rows, start) for start in starts]
@@ -114,12 +114,12 @@ def _reject_twins(file: str, entries: list[Known], lines: list[int]) -> None:
 
 @dataclass(frozen=True, slots=True)
 class _Reader:
-    """Checks one table."""
+    """Validates one table."""
 
     file: str
     text: str
     line: int
-    """Of its header; 0 if unknown."""
+    """Line of its header; 0 if unknown."""
     number: int
 
     def read(self, table: Any) -> Known:

@@ -1,4 +1,4 @@
-"""What makes two findings the same one, in different sessions."""
+"""Fingerprints, which identify a finding across sessions."""
 
 from __future__ import annotations
 
@@ -14,22 +14,22 @@ _UUID = r"(?<![0-9a-z])[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}(?![0-9a-z])"
 _DIGEST = r"(?<![0-9a-z])g?(?=[a-f]*[0-9])[0-9a-f]{7,}(?![0-9a-z])"
 _VERSION = r"[0-9]+(?:[._+~:-]?(?:[0-9]+|(?:alpha|beta|pre|preview|post|rev|dev|snapshot|rc|a|b|c)(?![a-z])))*"
 _STEADY = (
-    (re.compile(_PLANTED), r"\1-0"),  # what the environments plant, see verification/plan.py
+    (re.compile(_PLANTED), r"\1-0"),  # values planted by the environments, see verification/plan.py
     *((re.compile(pattern, re.IGNORECASE), "0") for pattern in (r"0x[0-9a-f]+", _UUID, _DIGEST, _VERSION)),
 )
 
 
 def steady(text: str) -> str:
-    """Return `text` without what unrelated changes change: numbers, versions, digests, values that were planted."""
+    """Return `text` without what unrelated changes affect: numbers, versions, digests and planted values."""
     for pattern, instead in _STEADY:
         text = pattern.sub(instead, text)
     return text
 
 
 def fingerprint(artifact: str, finding: Finding) -> str:
-    """Return what identifies `finding` of the artifact with this id, also after unrelated changes.
+    """Return an identifier of `finding` in the artifact with this id; it survives unrelated changes.
 
-    Numbers do not count: lines move, versions rise.  Nor do the values found, which differ each time.
+    Numbers are ignored, because lines move and versions rise.  So are the values, which differ in each session.
     """
     parts = [artifact, _name(finding), *map(steady, (finding.member, finding.location))]
     text = json.dumps([*parts, finding.cause])
@@ -37,18 +37,18 @@ def fingerprint(artifact: str, finding: Finding) -> str:
 
 
 def _name(finding: Finding) -> str:
-    """Return the name of the output; where the name itself differs, what is common to both."""
+    """Return the name of the output; if the name itself differs, the common part of both."""
     one, other = finding.output, finding.evidence.experiment
     if finding.location != OUTPUT_NAME or not other:
         return steady(one)
     start = _common(one, other)
     end = _common(one[len(start) :][::-1], other[len(start) :][::-1])[::-1]
-    # Up to the next sign: that two names drawn at random begin with the same letter means nothing.
+    # Cut at a separator: two random names may begin with the same letter by chance.
     start, end = re.sub(r"[^\W_]+$", "", start), re.sub(r"^[^\W_]+", "", end)
     return steady(f"{start}*{end}")
 
 
 def _common(one: str, other: str) -> str:
-    """Return what both begin with."""
+    """Return the common prefix."""
     length = min(len(one), len(other))
     return one[: next((index for index in range(length) if one[index] != other[index]), length)]

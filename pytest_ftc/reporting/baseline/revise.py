@@ -1,4 +1,4 @@
-"""Changing an entry in the file of known findings without touching the comments and the order of its keys."""
+"""Updating an entry of the baseline file without changing its comments and the order of its keys."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 
 def revise(text: str, entry: Known) -> str:
-    """Return `text`, one table of the file, changed so that it says `entry`."""
+    """Return `text`, one table of the file, updated to `entry`."""
     import tomlkit
 
     document = tomlkit.parse(text)
@@ -28,5 +28,5 @@ def revise(text: str, entry: Known) -> str:
 def _item(value: object) -> Item:
     import tomlkit
 
-    # tomlkit's own strings leave characters as they are that reorder a line.
+    # tomlkit does not escape bidirectional characters in strings.
     return tomlkit.value(quote(value)) if isinstance(value, str) else tomlkit.item(value)

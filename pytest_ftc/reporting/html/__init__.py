@@ -1,1 +1,1 @@
-"""The HTML report: one page that needs no network."""
+"""The HTML report: one self-contained page."""

@@ -1,4 +1,4 @@
-"""Builds on the page: in which environments they ran, and when."""
+"""Builds on the page: their environments and start times."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ from pytest_ftc.reporting.html.elements import anchor, count, folded, line, link
 from pytest_ftc.reporting.terminal.replay import replay_command
 
 _MOST_BUILDS = 300
-"""Builds of an artifact that are listed."""
+"""Listed builds of one artifact."""
 _MOST_BARS = 2000
-"""Builds that are drawn in the timeline of the session."""
+"""Builds drawn in the session's timeline."""
 _MOST_VARIED = 3
-"""Variations of a build that are named; more are counted."""
+"""Variations of a build listed by name; longer lists are shown as a number."""
 
 
 def environments(one: Verification) -> Iterator[Markup]:
@@ -46,7 +46,7 @@ def _row(name: str, control: BuildResult, experiment: BuildResult, missed: Mappi
 
 
 def builds(one: Verification, folder: str) -> Iterator[Markup]:
-    """Yield all builds of an artifact in the order of their start, each with its part of the time."""
+    """Yield all builds of an artifact in order of their start, each with its bar on the time axis."""
     begun = sorted((build for build in one.builds if build.started), key=lambda build: build.started)
     if not begun:
         return
@@ -77,7 +77,7 @@ def _build(build: BuildResult, control: BuildResult, begin: float, whole: float,
 
 
 def _describe_varied(build: BuildResult, control: BuildResult) -> str:
-    """Return how the environment of `build` differs from the `control`'s."""
+    """Return which variations of `build` differ from the `control`'s."""
     if build is control:
         return ""
     names = [name for name, value in build.environment.items() if control.environment.get(name, value) != value]
@@ -87,7 +87,7 @@ def _describe_varied(build: BuildResult, control: BuildResult) -> str:
 
 
 def timeline(verifications: Sequence[Verification]) -> Iterator[Markup]:
-    """Yield when this session built what: a row per artifact, on one time axis."""
+    """Yield the session's timeline: a row per artifact, on one time axis."""
     fresh = {one.id: (one, [b for b in one.builds if b.started]) for one in verifications if not one.cached}
     drawn = [(one, own) for one, own in fresh.values() if own]
     if not drawn:

@@ -1,4 +1,4 @@
-"""Elements of the page.  All that a build has named or written becomes `Markup` here, which is escaped by type."""
+"""Elements of the page.  All text from builds becomes `Markup` here, so it is always escaped."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ from pytest_ftc.model.support.printable import printable, shorten
 
 
 def text(value: object) -> Markup:
-    """Return `value` for a page, with unprintable characters spelled out."""
+    """Return `value` as markup, with unprintable characters spelled out."""
     return escape(printable(str(value)))
 
 
 def line(value: object, longest: int = 400) -> Markup:
-    """Return `value` for a page on one line of at most `longest` characters."""
+    """Return `value` as markup on one line of at most `longest` characters."""
     return escape(shorten(str(value), longest))
 
 
@@ -30,7 +30,7 @@ def count(number: int, what: str) -> str:
 
 
 def anchor(one: Verification) -> str:
-    """Return the name under which the page can be linked to, for this artifact."""
+    """Return the anchor of an artifact on the page."""
     plain = re.sub(r"[^A-Za-z0-9_-]+", "-", one.name)
     if plain == one.name and is_declared(one.id, one.name):
         return f"artifact-{plain}"
@@ -39,24 +39,24 @@ def anchor(one: Verification) -> str:
 
 
 def link_here(name: str, what: str) -> Markup:
-    """Return a link to the place called `name`, to be copied."""
+    """Return a permalink to the anchor `name`."""
     return Markup('<a class="here" href="#{}" aria-label="Link to {}">#</a>').format(name, what)
 
 
 def link_file(path: str, folder: str, label: str = "") -> Markup:
-    """Return a link to the file `path`, relative to the page in `folder`; for files elsewhere only the name."""
+    """Return a link to the file `path` relative to the page in `folder`; for files elsewhere, only the name."""
     prefix = f"{folder}/"
     inside = path.removeprefix(prefix) if folder and path.startswith(prefix) else ""
     shown = line(label or path.rpartition("/")[2])
     if not inside:
         return Markup('<span class="quiet path">{}</span>').format(shown)
-    # With ./ in front it is never an address with a scheme.
+    # A leading ./ prevents a browser from reading the name as a URL with a scheme.
     address = quote(inside.encode("utf-8", "surrogateescape"))
     return Markup('<a class="path" href="./{}">{}</a>').format(address, shown)
 
 
 def folded(title: str, body: Iterable[Markup], style: str = "") -> Iterator[Markup]:
-    """Yield a part of the page that is opened by its `title`."""
+    """Yield a collapsible section with the summary `title`."""
     attribute = Markup(' class="{}"').format(style) if style else ""
     yield Markup("<details{}><summary>{}</summary>").format(attribute, title)
     yield from body

@@ -1,4 +1,4 @@
-"""Findings on the page: where, why, both values, the command, the remedy, and the diff folded in."""
+"""Findings on the page: location, cause, both values, command, remedy and the collapsed diff."""
 
 from __future__ import annotations
 
@@ -16,17 +16,17 @@ from pytest_ftc.reporting.html.elements import count, folded, line, link_file, l
 
 _MOST_FINDINGS = 1000
 _MOST_OPEN = 30
-"""Findings of an artifact that are not folded away."""
+"""Findings of an artifact that are expanded."""
 _MOST_SIMILAR = 20
-"""Places of one finding that are listed."""
+"""Listed places of one group of findings."""
 _MOST_DIFF = 200_000
-"""Bytes of a diff that are folded in."""
+"""Bytes of a diff shown on the page."""
 _SIGN = re.compile(r"[│├└─ ]*([-+])")
-"""Where a line of diffoscope's is marked as removed or added: behind the branches of its tree."""
+"""The + or - of a line in diffoscope's output, after the branches of its tree."""
 
 
 class Findings:
-    """Draws the findings of one page; a diff is folded in once, and each finding has a name of its own."""
+    """Renders the findings of one page; each diff appears once, and each finding has a unique anchor."""
 
     def __init__(self, known: frozenset[str], folder: str) -> None:
         self._known = known
@@ -36,11 +36,11 @@ class Findings:
 
     @property
     def drawn(self) -> int:
-        """How many findings are on the page by now."""
+        """Number of findings on the page so far."""
         return len(self._names)
 
     def draw(self, one: Verification) -> Iterator[Markup]:
-        """Yield what differs in the outputs of an artifact."""
+        """Yield the findings of an artifact."""
         if one.verdict not in (Verdict.UNREPRODUCIBLE, Verdict.FRAGILE):
             return
         differences = {_key(difference): difference for difference in one.differences}
@@ -86,7 +86,7 @@ class Findings:
         yield Markup("</section>")
 
     def _name(self, mark: str) -> str:
-        """Return a name for a finding: the same in the next session, and that of no other on this page."""
+        """Return an anchor for a finding: stable across sessions, and unique on this page."""
         names = (
             f"finding-{mark[:16]}{f'-{number}' if number > 1 else ''}" for number in range(1, len(self._names) + 2)
         )
@@ -130,7 +130,7 @@ def _similar(findings: Sequence[Finding]) -> Iterator[Markup]:
 
 
 def _evidence(one: str, other: str) -> Iterator[Markup]:
-    """Yield both values, with what differs between their common beginning and end marked."""
+    """Yield both values, with the part between their common prefix and suffix marked."""
     start = 0
     while start < min(len(one), len(other)) and one[start] == other[start]:
         start += 1

@@ -3,18 +3,18 @@ const artifacts = [...document.querySelectorAll("details.artifact")];
 const all = document.querySelectorAll("main details");
 const text = element => element.textContent.toLowerCase();
 let known = null;
-// Tables of environments name every variation: they would match whatever was asked for.
-const told = one => [...one.querySelectorAll(".inside > p, .inside > pre, .inside > .notes")].map(text).join(" ");
+// Environment tables name every variation, so searching them would match every artifact.
+const remarks = one => [...one.querySelectorAll(".inside > p, .inside > pre, .inside > .notes")].map(text).join(" ");
 const look = () => known = artifacts.map(one => ({
-  one, title: text(one.querySelector("summary")), told: told(one),
+  one, title: text(one.querySelector("summary")), remarks: remarks(one),
   findings: [...one.querySelectorAll(".finding")].map(finding => ({ finding, text: text(finding) })),
 }));
 const search = () => {
   const words = field.value.toLowerCase().split(/\s+/).filter(Boolean);
   let shown = 0, places = 0;
   const matching = [];
-  for (const { one, title, told, findings } of known || look()) {
-    const whole = words.every(word => (title + told).includes(word));
+  for (const { one, title, remarks, findings } of known || look()) {
+    const whole = words.every(word => (title + remarks).includes(word));
     const fit = findings.filter(each => whole || words.every(word => (title + each.text).includes(word)));
     one.hidden = !whole && fit.length === 0;
     for (const each of findings) each.finding.hidden = !fit.includes(each);

@@ -1,4 +1,4 @@
-"""The report as one page: it needs no network, and for what matters no JavaScript."""
+"""The report as one self-contained page, readable without JavaScript."""
 
 from __future__ import annotations
 
@@ -25,10 +25,10 @@ from pytest_ftc.reporting.terminal.summary import describe_verdict
 _POLICY = Markup(
     "default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'; img-src data:; base-uri 'none'"
 )
-"""Nothing is loaded from anywhere, whatever a build has written into its names."""
+"""Forbids the browser to load anything, whatever text a build has injected."""
 
 _MOST_OPENED = 30
-"""Findings after which artifacts are folded, so that the page stays short."""
+"""Number of findings after which further artifacts are collapsed."""
 
 _TOOLS = Markup("""<div class="tools" role="search" hidden>
 <input type="search" id="search" aria-label="Search" aria-keyshortcuts="/"
@@ -44,9 +44,9 @@ def to_html(
     known: frozenset[str] = frozenset(),
     folder: str = "",
 ) -> str:
-    """Return the page; all that a build has named or written is escaped, and findings that are `known` are quiet.
+    """Return the page with all text from builds escaped; findings with a `known` fingerprint are dimmed.
 
-    Files below `folder`, where the page will lie, are linked to.
+    `folder` is where the page will be written: files below it are linked.
     """
     style, script = (_read(name) for name in ("page.css", "page.js"))
     ordered = sorted(verifications, key=lambda one: one.passed)
@@ -73,7 +73,7 @@ def to_html(
 
 
 def _read(name: str) -> Markup:
-    """Return a part of the page that is markup already."""
+    """Return a file of this package as markup."""
     return Markup(files("pytest_ftc.reporting.html").joinpath(name).read_text(encoding="utf-8"))
 
 
@@ -104,18 +104,18 @@ def _head(ordered: Sequence[Verification], session: Mapping[str, Any]) -> Iterat
 
 
 def _next(ordered: Sequence[Verification]) -> Iterator[Markup]:
-    """Yield what to type next: once for the page, on its first screen."""
+    """Yield the commands to run next; they appear once, on the first screen."""
     bad = next((one for one in ordered if not one.passed), None)
     if bad is None:
         yield Markup('<p class="next">All builds of each artifact produced the same bytes. Nothing to do.</p>')
         return
     steps = []
     if bad.verdict is Verdict.UNREPRODUCIBLE and is_declared(bad.id):
-        steps.append((f"ftc determinize {shlex.quote(bad.name)}", "print the settings that are proved to help"))
+        steps.append((f"ftc determinize {shlex.quote(bad.name)}", "print the settings proved to help"))
     causes = [finding.cause for finding in findings_of(bad) if find_cause(finding.cause)]
     if causes:
         steps.append((f"ftc explain {causes[0]}", "explain the cause and its remedies"))
-    steps.append((_again(bad), "verify again, after a change"))
+    steps.append((_again(bad), "verify again after a change"))
     row = Markup("<dt><code>{}</code></dt><dd>{}</dd>")
     rows = Markup().join(row.format(line(command), why) for command, why in steps)
     block = Markup('<div class="next"><h2>Next, for <a href="#{}">{}</a></h2><dl>{}</dl></div>')
@@ -143,7 +143,7 @@ def _artifact(one: Verification, findings: Findings, folder: str, *, opened: boo
     yield verdict.format(one.verdict.value, SYMBOLS[one.verdict][0], text(describe_verdict(one)))
     head = Markup('<h2 class="name">{}</h2><span class="facts">{}</span></summary>')
     yield head.format(line(one.name), ", ".join(facts))
-    # A browser opens what a link points into, also without JavaScript; what it points at it only shows.
+    # A browser expands <details> for a link to an element inside it, even without JavaScript, but not for a link to it.
     yield Markup('<div class="inside" id="{}">').format(name)
     again = Markup('<p class="quiet again"><code>{}</code> {}</p>')
     yield again.format(line(_again(one)), link_here(name, "this artifact"))
@@ -161,7 +161,7 @@ def _artifact(one: Verification, findings: Findings, folder: str, *, opened: boo
 def _log(one: Verification) -> Iterator[Markup]:
     broken = next((build for build in one.builds if build.status is not BuildStatus.OK and build.log_tail), None)
     if broken and one.verdict is not Verdict.UNREPRODUCIBLE:
-        title = f"The last lines of the {broken.role.value} build"
+        title = f"Last lines of the {broken.role.value} build"
         block = Markup('<h3>{}</h3><pre tabindex="0" aria-label="log">{}</pre>')
         yield block.format(title, text(broken.log_tail[-8000:]))
 

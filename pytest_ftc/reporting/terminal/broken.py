@@ -1,4 +1,4 @@
-"""A build that failed, or that a variation breaks: why, the end of its log, and what to do."""
+"""Failed and fragile builds: the reason, the end of the log, and what to do."""
 
 from __future__ import annotations
 
@@ -26,16 +26,16 @@ if TYPE_CHECKING:
 _SCREEN = 24
 """Lines of the first screen."""
 _LOG_LINES = (8, 15)
-"""Lines of the log that are shown: at least, and at most."""
+"""Fewest and most lines of the log to show."""
 _VALUE_WIDTH = 36
-"""Cells for the value of one variation among others."""
+"""Cells for the value of one variation in a list."""
 
 _HIDDEN = re.compile(r"(/tmp|/var/tmp|/dev/shm)/[^\s:'\"]+")
-"""A file below a folder that every build has for itself."""
+"""A file below a folder that is private to each build."""
 
 
 def broken_rows(page: Page, verification: Verification) -> Iterator[Text]:
-    """Yield why there is nothing to compare; the log fills the rest of the first screen."""
+    """Yield the reason and the log, which fills the rest of the first screen."""
     build = next((build for build in verification.builds if build.status is not BuildStatus.OK), None)
     reason = _reason_lines(verification, build)
     why = [row(page, "" if number else "why", line, most_rows=3) for number, line in enumerate(reason)]
@@ -59,7 +59,7 @@ def _log(page: Page, build: BuildResult, most: int) -> Iterator[Text]:
     least, longest = _LOG_LINES
     rows = tail_rows(page, build.log_tail, longest)
     if rows:
-        yield row(page, "log", f"the last lines of the {build.role.value} build")
+        yield row(page, "log", f"last lines of the {build.role.value} build")
         yield from boxed(rows[-min(longest, max(least, most)) :])
 
 
@@ -87,7 +87,7 @@ def _varied_value(name: str, value: str) -> str:
 def _hint(verification: Verification, build: BuildResult | None) -> str:
     verdict = verification.verdict
     if build and build.status is BuildStatus.TIMEOUT:
-        return "if the build needs longer, raise the artifact's timeout"
+        return "if the build needs more time, increase the artifact's timeout"
     if build and (hidden := next(filter(is_socket_note, build.notes), "")):
         return markup.show(hidden)
     if verdict is Verdict.FRAGILE:
@@ -101,8 +101,8 @@ def _hint(verification: Verification, build: BuildResult | None) -> str:
     if build and build.exit_code == 127:
         if place := _HIDDEN.search(build.log_tail):
             return (
-                f"{place[1]} is the build's own, so {markup.show(place[0])} is not there: put its folder on PATH, "
-                "which shows it to builds, or install it elsewhere"
+                f"each build has its own {place[1]}, so {markup.show(place[0])} does not exist there: "
+                "add its folder to PATH, which makes it visible to builds, or install it elsewhere"
             )
         return "a command was not found: install it, or add its folder to PATH"
     return "builds see no git-ignored files and only the variables listed in env and pass_env"

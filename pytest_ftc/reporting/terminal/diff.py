@@ -1,4 +1,4 @@
-"""The differences of two things that were not built here."""
+"""The output of ``ftc diff``: differences between two files or folders."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ _MOST_FINDINGS = 30
 
 
 def diff_panel(verification: Verification, title: str, *, width: int, colour: bool) -> str:
-    """Return the differences below a `title`."""
+    """Return the differences under the heading `title`."""
     from rich.text import Text
 
     page = Page(max(markup.NARROWEST, width), colour)

@@ -1,4 +1,4 @@
-"""What ``ftc doctor`` prints: a row for each variation, and facts about this machine."""
+"""The output of ``ftc doctor``: a row for each variation, and facts about this machine."""
 
 from __future__ import annotations
 
@@ -15,16 +15,16 @@ if TYPE_CHECKING:
     from rich.text import Text
 
 _COST = 8
-"""Cells for the milliseconds."""
+"""Cells of the column with the cost in milliseconds."""
 _ISOLATION = {
     Isolation.USER: "unprivileged user namespaces",
-    Isolation.ROOT: "namespaces that need root",
+    Isolation.ROOT: "namespaces created as root",
     Isolation.NONE: "none: builds run in a copy of the source tree",
 }
 
 
 def render_check_up(check_up: CheckUp, *, width: int, colour: bool) -> str:
-    """Return the table of variations and the facts behind it."""
+    """Return the table of variations and the facts about the machine."""
     from rich.text import Text
 
     page = Page(max(markup.NARROWEST, width), colour)

@@ -1,4 +1,4 @@
-"""The two values of a difference under each other, with what differs emphasised."""
+"""The two values of a difference, one below the other, with the changes highlighted."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ if TYPE_CHECKING:
     from rich.text import Text
 
 _NEAR = 2
-"""Characters: changes with no more than these between them are shown as one."""
+"""Changes separated by at most this many characters are shown as one."""
 
 Span = tuple[int, int]
 
 
 def evidence_rows(page: Page, evidence: Evidence) -> Iterator[Text]:
-    """Yield both values, cut to where they differ; without colour a third row points at the difference."""
+    """Yield both values, cut around their difference; without colour, a third row points at it."""
     from rich.text import Text
 
     control, experiment = _cut_alike(page, markup.show(evidence.control), markup.show(evidence.experiment))
@@ -43,7 +43,7 @@ def _value_row(label: str, value: str, spans: Sequence[Span], style: str) -> Tex
 
 
 def _cut_alike(page: Page, one: str, other: str) -> tuple[str, str]:
-    """Cut both values at the same place, a little before their first difference, so that they stay aligned."""
+    """Cut both values at the same position, shortly before their first difference, so that they stay aligned."""
     from rich.cells import cell_len
 
     room = layout.room(page)
@@ -61,7 +61,7 @@ def _first_difference(one: str, other: str) -> int:
 
 
 def _changes(one: str, other: str) -> tuple[list[Span], list[Span]]:
-    """Return the parts of each that differ, those close together as one."""
+    """Return the spans that differ in each value, with nearby ones merged."""
     merged: list[tuple[int, int, int, int]] = []
     for kind, a, b, c, d in SequenceMatcher(None, one, other, autojunk=False).get_opcodes():
         if kind == "equal":
@@ -75,7 +75,7 @@ def _changes(one: str, other: str) -> tuple[list[Span], list[Span]]:
 
 
 def _point_at(value: str, spans: Sequence[Span]) -> str:
-    """Return carets below `spans`; nothing when there is nothing else, since pointing at all points at nothing."""
+    """Return carets below `spans`; empty if they would cover the whole value."""
     from rich.cells import cell_len
 
     line = ""

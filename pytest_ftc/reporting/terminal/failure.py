@@ -1,4 +1,4 @@
-"""The panel of a verdict that is not good: quiet when green, complete when red."""
+"""The panel of a failed verification."""
 
 from __future__ import annotations
 
@@ -25,9 +25,9 @@ if TYPE_CHECKING:
 
 
 def failure_panel(verification: Verification, *, width: int, colour: bool, rerun: str) -> str:
-    """Return what to show of a verdict that is not good; `rerun` is the command that verifies it again.
+    """Return the panel of a failed verification; `rerun` is the command that repeats it.
 
-    Nothing is wider than `width` cells but for a path that alone is: a path in pieces could not be copied.
+    Lines have at most `width` cells, except for long paths, which are not broken so that they can be copied.
     """
     page = Page(max(markup.NARROWEST, width), colour)
     again = [command_row(page, "again", markup.show(rerun))]
@@ -71,7 +71,7 @@ def _leaks(page: Page, verification: Verification) -> Iterator[Text]:
 
     yield from (row(page, "leak", markup.show(text), most_rows=3) for text in verification.leaks)
     if verification.leaks:
-        yield row(page, "next", "change the secret, and keep it out of what the build writes")
+        yield row(page, "next", "replace the secret, and keep it out of the outputs and logs")
         yield Text()
 
 
@@ -105,7 +105,7 @@ def _broken(page: Page, verification: Verification) -> Iterator[Text]:
 
 
 def _next(page: Page, verification: Verification) -> Iterator[Text]:
-    """Yield the command that combines the proved remedies; it knows only artifacts of a configuration."""
+    """Yield the command that combines the proved remedies; it supports only artifacts in a configuration file."""
     proved = any(finding.remedy and finding.remedy.proved for finding in verification.findings)
     if proved and is_declared(verification.id):
         yield command_row(page, "next", f"ftc determinize {markup.show(shlex.quote(verification.name))}")

@@ -1,4 +1,4 @@
-"""Findings in the terminal: the output, where it differs, the cause, both values, and the remedy."""
+"""Findings in the terminal: output, location, cause, both values and remedy."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _MOST_LOCATIONS = 4
 
 
 def finding_rows(page: Page, verification: Verification, most: int = _MOST_FINDINGS) -> Iterator[Text]:
-    """Yield the findings, similar ones as one; an output is named once for all the places in it."""
+    """Yield the findings, with similar ones grouped; each output is named once for all places in it."""
     groups = fold(findings_of(verification))
     panel = _Panel(page, verification)
     for _, places in groupby(groups[:most], key=lambda findings: (findings[0].output, findings[0].member)):
@@ -37,7 +37,7 @@ def finding_rows(page: Page, verification: Verification, most: int = _MOST_FINDI
 
 
 class _Panel:
-    """The findings of one artifact; each diff is named once."""
+    """Renders the findings of one artifact; each diff is named once."""
 
     def __init__(self, page: Page, verification: Verification) -> None:
         self._page = page
@@ -45,7 +45,7 @@ class _Panel:
         self._shown_diffs: set[str] = set()
 
     def draw(self, places: Sequence[Sequence[Finding]]) -> Iterator[Text]:
-        """Yield the findings in one output; what a finding shares with the one above it is not repeated."""
+        """Yield the findings in one output; rows equal to those of the previous finding are not repeated."""
         from rich.text import Text
 
         output, member = places[0][0].output, places[0][0].member
@@ -86,7 +86,7 @@ class _Panel:
 
 
 def _place(findings: Sequence[Finding]) -> tuple[str, ...]:
-    """Return where the first of `findings` is, and where similar ones are."""
+    """Return the location of the first of `findings`, and those of similar ones."""
     locations = list(dict.fromkeys(markup.show_lines(finding.location) for finding in findings))
     first = locations[0]
     if len(findings) == 1:
@@ -98,7 +98,7 @@ def _place(findings: Sequence[Finding]) -> tuple[str, ...]:
 
 
 def _spread(findings: Sequence[Finding]) -> str:
-    """Return over how many files or members the findings are spread, where that is more than one."""
+    """Return the number of files or members with `findings` if it is more than one, else an empty string."""
     count = _count_places(findings)
     return "" if count.endswith("places") else f" (in {count})"
 
@@ -119,7 +119,7 @@ def _cause(finding: Finding) -> str:
 
 
 def _evidence(finding: Finding, difference: Difference | None) -> Evidence | None:
-    """Return the evidence, or the sizes and digests of contents that were not examined."""
+    """Return the evidence; for contents that were not examined, their sizes and digests."""
     if finding.evidence.control or finding.evidence.experiment:
         return finding.evidence
     if difference and difference.control and difference.experiment:

@@ -1,4 +1,4 @@
-"""Putting text into columns: ``label  text`` rows, wrapped or cut to the page.  Room is counted in terminal cells."""
+"""Layout in columns: ``label  text`` rows, wrapped or cut to the page.  Widths are in terminal cells."""
 
 from __future__ import annotations
 
@@ -16,23 +16,23 @@ if TYPE_CHECKING:
 
 _INDENT = 2
 _COLUMN = 14
-"""Where the text of a row begins."""
+"""Column at which the text of a row begins."""
 
 
 def room(page: Page) -> int:
-    """Return the cells there are for the text of a row."""
+    """Return the width available for the text of a row."""
     return page.width - _COLUMN
 
 
 def head(label: str) -> Text:
-    """Return the beginning of a row."""
+    """Return the label column of a row."""
     from rich.text import Text
 
     return Text(f"{' ' * _INDENT}{label:<{_COLUMN - _INDENT}}", style=markup.QUIET)
 
 
 def row(page: Page, label: str, text: str, *, style: str = "", most_rows: int = 4) -> Text:
-    """Return `text`, harmless already, wrapped below itself and cut in the middle to `most_rows`."""
+    """Return a row with `text`, which must be escaped, wrapped and cut in the middle to `most_rows` lines."""
     from rich.text import Text
 
     lines = _wrap_into(text, room(page), most_rows)
@@ -40,7 +40,7 @@ def row(page: Page, label: str, text: str, *, style: str = "", most_rows: int = 
 
 
 def row_to_copy(page: Page, label: str, text: str) -> Text:
-    """Return a row that is never cut or broken; where it does not fit beside its label, it gets a line of its own."""
+    """Return a row that is never cut or broken; text too wide for its column gets a separate line."""
     from rich.cells import cell_len
     from rich.text import Text
 
@@ -50,7 +50,7 @@ def row_to_copy(page: Page, label: str, text: str) -> Text:
 
 
 def command_row(page: Page, label: str, command: str) -> Text:
-    """Return a shell command, continued with a backslash where it does not fit, so that it can be pasted as it is."""
+    """Return a row with a shell command; a long one continues after backslashes, so that it can be pasted."""
     from rich.cells import cell_len
     from rich.text import Text
 
@@ -61,7 +61,7 @@ def command_row(page: Page, label: str, command: str) -> Text:
 
 
 def row_of_items(page: Page, label: str, items: Sequence[str]) -> Text:
-    """Return `items` one after the other, none of them broken."""
+    """Return a row of separated `items`, none of them broken across lines."""
     from rich.cells import cell_len
     from rich.text import Text
 
@@ -76,14 +76,14 @@ def row_of_items(page: Page, label: str, items: Sequence[str]) -> Text:
 
 
 def render_lines(page: Page, lines: Sequence[Text]) -> str:
-    """Return `lines` as the page shows them."""
+    """Render `lines` for the page."""
     from rich.text import Text
 
     return markup.render(Text("\n").join(lines), page.width, page.colour)
 
 
 def wrap(text: str, width: int) -> list[str]:
-    """Return `text` in lines of at most `width` cells, broken between words where it can be."""
+    """Return `text` in lines of at most `width` cells, broken between words where possible."""
     from rich.text import Text
 
     lines = Text(text).wrap(_console(), width, overflow="fold")
@@ -91,14 +91,14 @@ def wrap(text: str, width: int) -> list[str]:
 
 
 def cut_end(text: str, width: int) -> str:
-    """Return `text` in at most `width` cells."""
+    """Return `text` cut at the end to at most `width` cells."""
     from rich.cells import cell_len
 
     return text if cell_len(text) <= width else _beginning(text, width - 1) + "…"
 
 
 def cut_middle(text: str, width: int) -> str:
-    """Return `text` in at most `width` cells; beginning and end of a name tell the most."""
+    """Return `text` cut in the middle to at most `width` cells, since both ends of a name identify it best."""
     from rich.cells import cell_len
 
     if cell_len(text) <= width:
@@ -125,7 +125,7 @@ def _wrap_into(text: str, width: int, most_rows: int) -> list[str]:
 
 
 def _shell_words(command: str) -> list[str]:
-    """Return the words with their quotes."""
+    """Return the words of `command`, with their quotes."""
     try:
         return list(shlex.split(command, posix=False))
     except ValueError:
@@ -133,7 +133,7 @@ def _shell_words(command: str) -> list[str]:
 
 
 def _continued(words: Sequence[str], width: int) -> list[str]:
-    """Return `words` on lines of `width` cells where they can be, each but the last with a backslash behind."""
+    """Return `words` in lines of `width` cells where possible, all but the last ending in a backslash."""
     from rich.cells import cell_len
 
     lines: list[str] = []

@@ -6,7 +6,7 @@ import os
 
 
 def relative(path: str) -> str:
-    """Return `path` relative to the current folder where it lies below it."""
+    """Return `path` relative to the current folder if it is below it, else unchanged."""
     try:
         shown = os.path.relpath(path)
     except OSError:  # the current folder no longer exists

@@ -1,4 +1,4 @@
-"""One line with the progress of a session's verifications."""
+"""The status line: progress of a session's verifications."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _BETWEEN = " · "
 
 
 def progress_line(states: Sequence[Progress], width: int) -> str:
-    """Return `states` in at most `width` columns: first what is running, then how many wait."""
+    """Return `states` in at most `width` columns: running verifications first, then the number waiting."""
     from rich.cells import cell_len, set_cell_size
 
     if not states:

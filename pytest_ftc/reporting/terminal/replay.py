@@ -1,4 +1,4 @@
-"""The result of a replay: does the build repeat what it did before?"""
+"""The result of a replay: whether the build repeated its earlier result."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ __all__ = ["find_telling_build", "greeting", "replay_command", "replay_panel"]
 SAME, DIFFERS = "same as before", "differs from before"
 _MOST_OUTPUTS = 20
 _LOG_LINES = {BuildStatus.OK: 8}
-"""Lines of the log of a build that ended so; of others more."""
+"""Lines of the log to show, by the status of the build; `_MOST_LOG_LINES` for other statuses."""
 _MOST_LOG_LINES = 40
 
 
@@ -44,7 +44,7 @@ def replay_command(build: BuildResult) -> str:
 
 
 def find_telling_build(verification: Verification) -> BuildResult | None:
-    """Return the most informative build; None where it is not known how it was run.
+    """Return the most informative build; None if it has no recipe for a replay.
 
     That is the first that failed, else the first experiment that differs from the control, else the control.
     """
@@ -57,7 +57,7 @@ def find_telling_build(verification: Verification) -> BuildResult | None:
 
 
 def replay_panel(replayed: Replayed, *, width: int, colour: bool, again: str) -> str:
-    """Return what to show of a replay; `again` is the command that repeats it."""
+    """Return the panel of a replay; `again` is the command that repeats it."""
     from rich.text import Text
 
     page = Page(max(markup.NARROWEST, width), colour)
@@ -90,7 +90,7 @@ def _body(page: Page, replayed: Replayed) -> Iterator[Text]:
     yield row(page, "sources", markup.show(replayed.sources) or "as before")
     if replayed.clock is not None:
         began = time.strftime("%Y-%m-%d %H:%M:%S", time.gmtime(replayed.clock))
-        yield row(page, "clock", f"began at {began} UTC, as before")
+        yield row(page, "clock", f"started at {began} UTC, as before")
     for number, gap in enumerate(replayed.gaps):
         yield row(page, "" if number else "changed", markup.show_lines(gap), most_rows=6)
     yield from (row(page, "note", markup.show_lines(note)) for note in now.notes)
@@ -108,7 +108,7 @@ def _describe_end(build: BuildResult) -> str:
 
 
 def _outputs(page: Page, replayed: Replayed) -> Iterator[Text]:
-    """Yield each output with its digest, those that differ first."""
+    """Yield each output with its digest, differing ones first."""
     then = {output.path: output for output in replayed.then.outputs}
     now = {output.path: output for output in replayed.now.outputs}
     if not now and (not then or replayed.shell):
@@ -139,7 +139,7 @@ def _values(then: Output | None, now: Output | None, differences: list[Differenc
 
 
 def _value(output: Output) -> tuple[str, ...]:
-    """Return what an output is; a digest on a line of its own, so that it can be copied."""
+    """Return the description of an output; a digest gets a separate line, so that it can be copied."""
     if output.type is OutputType.FILE:
         return f"{output.size} bytes, mode {output.mode}, sha256", output.sha256
     link = output.type is OutputType.SYMLINK
@@ -148,7 +148,7 @@ def _value(output: Output) -> tuple[str, ...]:
 
 def _log(page: Page, now: BuildResult) -> Iterator[Text]:
     rows = tail_rows(page, now.log_tail, _LOG_LINES.get(now.status, _MOST_LOG_LINES))
-    yield row(page, "log", "the last lines" if rows else "empty")
+    yield row(page, "log", "last lines" if rows else "empty")
     yield from boxed(rows)
     if now.log:
         yield row_to_copy(page, "full log", markup.show(relative(now.log)))
@@ -162,7 +162,7 @@ def greeting(then: BuildResult, action: Action, run: str) -> str:
         f"In the environment of {then.id}:",
         *values,
         "",
-        f"The build is: {markup.show(shlex.join(action.command))}",
+        f"Build command: {markup.show(shlex.join(action.command))}",
         f"{run} runs it; exit leaves this shell.",
         "",
     ]

@@ -1,4 +1,4 @@
-"""What ``ftc store`` and ``ftc history`` print."""
+"""The output of ``ftc store`` and ``ftc history``."""
 
 from __future__ import annotations
 
@@ -19,17 +19,17 @@ if TYPE_CHECKING:
 
 _UNITS = ("bytes", "KiB", "MiB", "GiB", "TiB")
 _SHOWN = 11
-"""Characters of a digest that are shown."""
+"""Number of characters of a digest to show."""
 
 
 def render_rows(rows: Sequence[tuple[str, str]], *, width: int, colour: bool) -> str:
-    """Return labels and texts in two columns."""
+    """Render labels and texts in two columns."""
     page = Page(max(markup.NARROWEST, width), colour)
     return layout.render_lines(page, [row(page, label, markup.show_lines(text), most_rows=20) for label, text in rows])
 
 
 def describe_stats(stats: Stats) -> list[tuple[str, str]]:
-    """Return what ``ftc store stats`` says."""
+    """Return the rows of ``ftc store stats``."""
     return [
         ("holds", f"{_count(stats.entries, 'verification')} ({_size(stats.entry_bytes)})"),
         ("outputs", f"{stats.blobs} ({_size(stats.blob_bytes)})"),
@@ -40,7 +40,7 @@ def describe_stats(stats: Stats) -> list[tuple[str, str]]:
 
 
 def describe_soundness(found: Soundness) -> list[tuple[str, str]]:
-    """Return what ``ftc store verify`` says."""
+    """Return the rows of ``ftc store verify``."""
     faults = [
         *(("corrupt", f"{name}: corrupt; moved to quarantine") for name in found.corrupt),
         *(("refused", f"{name}: not authentic; moved to quarantine") for name in found.refused),
@@ -53,13 +53,13 @@ def describe_soundness(found: Soundness) -> list[tuple[str, str]]:
 
 
 def describe_removed(removed: Removed) -> list[tuple[str, str]]:
-    """Return what ``ftc store gc`` says."""
+    """Return the rows of ``ftc store gc``."""
     what = [(removed.entries, "verification"), (removed.blobs, "output"), (removed.parts, "leftover")]
     return [("removed", f"{', '.join(_count(*item) for item in what)}: {_size(removed.bytes)}")]
 
 
 def _size(size: int) -> str:
-    """Return `size`, bytes, as a person reads it."""
+    """Return `size` in bytes with a suitable unit."""
     number, unit = float(size), 0
     while number >= 1024 and unit < len(_UNITS) - 1:
         number, unit = number / 1024, unit + 1
@@ -71,7 +71,7 @@ def _count(number: int, thing: str) -> str:
 
 
 def render_history(name: str, builds: Sequence[BuildRecord], *, width: int, colour: bool) -> str:
-    """Return the builds of one artifact, those of a session together, the newest first."""
+    """Render the builds of one artifact, grouped by session, newest first."""
     page = Page(max(markup.NARROWEST, width), colour)
     lines = [line for _, group in groupby(builds, lambda one: one.session) for line in _session(page, list(group))]
     digests = {build.digest for build in builds if build.digest}

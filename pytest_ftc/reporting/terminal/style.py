@@ -1,4 +1,4 @@
-"""All styling in one place: symbols, colours, and the page they are put on."""
+"""Symbols, colours and rendering."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ SYMBOLS = {
     Verdict.FRAGILE: ("✘", "bold magenta"),
     Verdict.ERROR: ("!", "bold yellow"),
 }
-"""A verdict's symbol and its style.  The verdict's own word always stands beside it."""
+"""Symbol and style of each verdict.  The word for the verdict always accompanies the symbol."""
 
 _IN_ASCII = str.maketrans({"✔": "+", "✘": "x", "│": "|", "›": ">", "…": "~", "·": "-"})
 
 NARROWEST = 40
-"""Columns below which a page is laid out as if it had as many: a terminal may call itself one column wide."""
+"""Smallest width of a page in columns; some terminals report a width of one."""
 
 LABEL = "bold"
 QUIET = "dim"
@@ -34,7 +34,7 @@ EXPERIMENT = "yellow"
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """Where text is shown."""
+    """The properties of the place where text is shown."""
 
     width: int
     """Columns."""
@@ -42,23 +42,23 @@ class Page:
 
 
 def symbol_of(verification: Verification) -> tuple[str, str]:
-    """Return the symbol of an artifact's verdict and its style; a rule that it breaks besides makes it a bad one."""
+    """Return the symbol and style of an artifact's verdict; a reproducible one that fails is shown as bad."""
     broken = verification.verdict is Verdict.REPRODUCIBLE and not verification.passed
     return SYMBOLS[Verdict.UNREPRODUCIBLE if broken else verification.verdict]
 
 
 def show(text: str) -> str:
-    """Return `text` on one line and harmless: everything that a build has named or written passes here."""
+    """Return `text` on one line with control characters escaped; all text from builds passes through here."""
     return printable(text, keep="")
 
 
 def show_lines(text: str) -> str:
-    """Return `text` of several lines on one, harmless too."""
+    """Return multi-line `text` on one line, escaped like `show`."""
     return " · ".join(filter(None, (show(line.strip()) for line in text.split("\n"))))
 
 
 def render(renderable: RenderableType, width: int, colour: bool) -> str:
-    """Return `renderable` as text, neither wrapped nor cut; without `colour` there are no escapes at all."""
+    """Return `renderable` as text, neither wrapped nor cut, and without escape sequences if not in `colour`."""
     from io import StringIO
 
     from rich.console import Console
@@ -75,12 +75,12 @@ def render(renderable: RenderableType, width: int, colour: bool) -> str:
     )
     with console.capture() as capture:
         console.print(renderable, soft_wrap=True)
-    # Only here the lines are known: what was wrapped may begin one.
+    # Workflow commands are defused only now, because wrapping may have moved one to the beginning of a line.
     return defuse("".join(f"{line.rstrip()}\n" for line in capture.get().split("\n")[:-1]))
 
 
 def fit_encoding(text: str, encoding: str | None) -> str:
-    """Return `text` as a stream of `encoding` can show it: our own symbols in ASCII, anything else escaped."""
+    """Return `text` encodable in `encoding`: our symbols replaced by ASCII, other characters escaped."""
     text = defuse(text)
     try:
         text.encode(encoding or "utf-8")

@@ -18,26 +18,26 @@ if TYPE_CHECKING:
 
 
 _MOST_ROWS = 20
-"""A reason says what to install or allow, a note may be a traceback: long enough for either."""
+"""Most lines of one text: enough for a reason with its advice, or a traceback."""
 
 
 def summary_lines(verifications: Sequence[Verification], *, width: int, colour: bool, verbose: bool) -> str:
-    """Return one line per artifact, then what was not varied and why, then how many have which verdict."""
+    """Return one line per artifact, then notes and what was not varied, then the number of each verdict."""
     page = Page(max(markup.NARROWEST, width), colour)
     lines = [*_table(page, verifications)]
     again = [(note.removeprefix(BUILT_AGAIN), "", entry) for entry in verifications for note in entry.rebuilt]
     lines += each_once(page, "built again", again, verifications)
     notes = [(note, "", one) for one in verifications for note in one.notes if note not in one.rebuilt]
-    told = [one for one in notes if verbose or not one[0].startswith(REQUIREMENTS)]
-    lines += each_once(page, "note", told, verifications)
+    shown = [one for one in notes if verbose or not one[0].startswith(REQUIREMENTS)]
+    lines += each_once(page, "note", shown, verifications)
     leaks = [(text, "", entry) for entry in verifications for text in entry.leaks]
     lines += each_once(page, "leak", leaks, verifications)
     uses = [(text, "", entry) for entry in verifications for text in entry.hermeticity]
     lines += each_once(page, "uses", uses, verifications)
     flaky = [(text.removeprefix(FLAKY), "", entry) for entry in verifications for text in entry.flaky]
     lines += each_once(page, "flaky", flaky, verifications)
-    rests = [(text, "", entry) for entry in verifications if (text := _agreement(entry))]
-    lines += each_once(page, "agrees with", rests, verifications)
+    agreements = [(text, "", entry) for entry in verifications if (text := _agreement(entry))]
+    lines += each_once(page, "agrees with", agreements, verifications)
     missed = [(gap.reason, gap.variation, entry) for entry in verifications for gap in entry.not_varied]
     lines += each_once(page, "not varied", missed, verifications)
     if len(verifications) > 1:
@@ -46,13 +46,13 @@ def summary_lines(verifications: Sequence[Verification], *, width: int, colour: 
 
 
 def not_varied(page: Page, verification: Verification) -> Iterator[Text]:
-    """Yield what was not varied, and why."""
+    """Yield the variations that were not applied, with the reasons."""
     missed = [(gap.reason, gap.variation, verification) for gap in verification.not_varied]
     yield from each_once(page, "not varied", missed, [verification])
 
 
 def describe_verdict(verification: Verification) -> str:
-    """Return the verdict's word, and which other requirement the artifact violates."""
+    """Return the word for the verdict, with other violated requirements."""
     strict = verification.verdict is Verdict.REPRODUCIBLE and verification.strict and bool(verification.hermeticity)
     return verification.verdict.value + ", leaks a secret" * bool(verification.leaks) + ", not hermetic" * strict
 
@@ -60,7 +60,7 @@ def describe_verdict(verification: Verification) -> str:
 def each_once(
     page: Page, label: str, entries: Sequence[tuple[str, str, Verification]], all_: Sequence[Verification]
 ) -> Iterator[Text]:
-    """Yield each text once, with its variations, and the artifacts it concerns unless it concerns all."""
+    """Yield each text once, with its variations and, unless it applies to all of `all_`, its artifacts."""
     texts: dict[str, tuple[dict[str, None], dict[str, str]]] = {}
     for text, variation, verification in entries:
         variations, owners = texts.setdefault(text, ({}, {}))
@@ -74,7 +74,7 @@ def each_once(
 
 
 def _table(page: Page, verifications: Sequence[Verification]) -> Iterator[Text]:
-    """Yield the artifacts in columns: verdict, name, builds, seconds, variations; the name is shortened if needed."""
+    """Yield a line for each artifact: verdict, name (shortened if needed), builds, seconds, variations."""
     from rich.cells import cell_len, set_cell_size
     from rich.text import Text
 
@@ -104,7 +104,7 @@ def _tail_cells(verification: Verification) -> tuple[str, str, str]:
 
 
 def _agreement(verification: Verification) -> str:
-    """Return how many builds agree with the verdict, earlier sessions included; empty if only this one's."""
+    """Return how many builds of all sessions agree with the verdict; empty if only this session's do."""
     agreement = verification.agreement
     if not agreement or agreement.builds <= len(verification.builds):
         return ""
@@ -113,7 +113,7 @@ def _agreement(verification: Verification) -> str:
 
 
 def _align(rows: Sequence[Sequence[str]]) -> list[str]:
-    """Return each row's cells in columns, counts to the left and numbers to the right."""
+    """Return the cells of each row in aligned columns, numbers flush right."""
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     return [f"{builds:<{widths[0]}}  {seconds:>{widths[1]}}  {varied:>{widths[2]}}" for builds, seconds, varied in rows]
 

@@ -62,7 +62,7 @@ def test_a_report_is_written_whole_or_not_at_all(tmp_path):
         write_json(path, {"version": object()})
     assert json.loads(path.read_text()) == {"version": 1}
     assert os.listdir(path.parent) == ["report.json"]
-    with pytest.raises(FtcError, match="cannot be written") as caught:
+    with pytest.raises(FtcError, match="cannot write the report") as caught:
         write_json(path / "below-a-file", {})
     assert caught.value.advice
 
