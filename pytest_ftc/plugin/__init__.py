@@ -17,13 +17,13 @@ if TYPE_CHECKING:
 
     from pytest_ftc.plugin.fixture import Ftc
 
-_CANNOT_START = "where pytest cannot start, 'ftc verify' verifies artifacts without conftest.py, addopts and plugins"
+_CANNOT_START = "if pytest cannot start, 'ftc verify' verifies the artifacts without conftest.py, addopts and plugins"
 _KNOWN_HOOKS = pytest.StashKey[int]()
-"""How many hooks there were when all of them were right."""
+"""Number of hooks at the last check, when all of them were valid."""
 _REPORT_KEY = "ftc_hook_problems"
 _NOT_HERE = (
-    "builds are run and verified on Linux, and with fewer variations on macOS; "
-    "on Windows use WSL (https://learn.microsoft.com/windows/wsl), where pytest runs as on Linux"
+    "builds are verified on Linux and, with fewer variations, on macOS; "
+    "on Windows, use WSL (https://learn.microsoft.com/windows/wsl)"
 )
 
 
@@ -100,7 +100,7 @@ def pytest_make_collect_report(
 
 
 class _WorkersHookCheck:
-    """Raises what workers of pytest-xdist found."""
+    """Raises the problems that workers of pytest-xdist found."""
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_collectreport(self, report: pytest.CollectReport) -> None:
@@ -109,9 +109,9 @@ class _WorkersHookCheck:
 
 
 def _find_hook_problems(config: pytest.Config) -> list[str]:
-    """Return what is wrong with hooks, including those of a conftest.py that pytest finds while it collects.
+    """Return problems with hooks, including those of a conftest.py that pytest loads during collection.
 
-    It is called after each collector, so it is fast where no hook is new.
+    Called after each collector, so it is fast if there are no new hooks.
     """
     if not config.getoption("ftc_verify"):
         hooks = vars(config.hook)
@@ -139,7 +139,7 @@ def ftc(request: pytest.FixtureRequest) -> Ftc:
 
 @pytest.fixture
 def ftc_output(request: pytest.FixtureRequest) -> Path:
-    """The folder for what a test marked with ``ftc`` writes."""
+    """The output folder of a test marked with ``ftc``."""
     from pytest_ftc.plugin.output_folder import output_folder
 
     return output_folder(os.environ, lambda: request.getfixturevalue("tmp_path"))

@@ -1,4 +1,4 @@
-"""A Python function as a build: the command that calls it in a fresh interpreter."""
+"""Python functions as builds: a command that calls the function in a fresh interpreter."""
 
 from __future__ import annotations
 
@@ -23,33 +23,33 @@ _CALL = (
 
 
 def describe_call(function: Callable[..., object], source: Path) -> list[str]:
-    """Return the command that calls `function`, of a module below `source`, in a fresh interpreter.
+    """Return a command that calls `function`, defined in a module below `source`, in a fresh interpreter.
 
-    It imports from where this process does, as far as that is below `source`.  Raises ConfigurationError for one that
-    cannot be found by its name, or arguments that cannot be pickled.
+    It imports from the folders of `sys.path` that are below `source`.  Raises ConfigurationError if the function cannot
+    be imported by name or its arguments cannot be pickled.
     """
     bound = function if isinstance(function, partial) else partial(function)
     target, args, keywords = bound.func, bound.args, bound.keywords
     name = getattr(target, "__qualname__", "")
-    told = f"ftc.verify(): build: {name or repr(function)}"
+    shown = f"ftc.verify(): build: {name or repr(function)}"
     if kind := _find_obstacle(target, name):
         raise ConfigurationError(
-            f"{told} is {kind}; expected a function of a module, which another process can import and call"
+            f"{shown} is {kind}; expected a module-level function, which another process can import and call"
         )
     file = Path(inspect.getfile(target)).resolve()
     if not file.is_relative_to(source):
-        raise ConfigurationError(f"{told} is in {file}; expected a module below the source {source}")
+        raise ConfigurationError(f"{shown} is in {file}; expected a module below the source {source}")
     folder, module = _importable(target.__module__, file)
     try:
         given = base64.b64encode(pickle.dumps((args, keywords), protocol=4)).decode()
     except Exception as error:
-        raise ConfigurationError(f"{told}: its arguments cannot be pickled: {error}") from None
+        raise ConfigurationError(f"{shown}: its arguments cannot be pickled: {error}") from None
     folders = dict.fromkeys(os.path.relpath(one, source) for one in (folder, *_search_path(source)))
     return [sys.executable, "-c", _CALL, json.dumps(list(folders)), module, name, given]
 
 
 def _find_obstacle(target: Callable[..., object], name: str) -> str:
-    """Return what `target` is instead of a function that another process can import; empty if it is one."""
+    """Return why another process cannot import and call `target`; empty if it can."""
     if "<lambda>" in name:
         return "a lambda"
     if "<locals>" in name:
@@ -57,7 +57,7 @@ def _find_obstacle(target: Callable[..., object], name: str) -> str:
     if inspect.ismethod(target):
         return "a bound method"
     if not inspect.isfunction(target):
-        return "no function"
+        return "not a function"
     if inspect.iscoroutinefunction(target) or inspect.isasyncgenfunction(target):
         return "a coroutine function, which does nothing when it is called"
     if inspect.isgeneratorfunction(target):
@@ -66,7 +66,7 @@ def _find_obstacle(target: Callable[..., object], name: str) -> str:
 
 
 def _search_path(source: Path) -> Iterator[Path]:
-    """Yield where this process imports from, as far as that is below `source`: a build has a copy of it."""
+    """Yield the folders of `sys.path` below `source`, of which each build has a copy."""
     for entry in sys.path:
         path = Path(entry).resolve()
         if path.is_relative_to(source) and path.is_dir():
@@ -74,7 +74,7 @@ def _search_path(source: Path) -> Iterator[Path]:
 
 
 def _importable(module: str, file: Path) -> tuple[Path, str]:
-    """Return the folder from which, and the name under which, the module in `file` is imported."""
+    """Return the folder on `sys.path` and the module name with which to import `file`."""
     parts = module.split(".")
     path = file.parent if file.name == "__init__.py" else file.with_suffix("")
     if list(path.parts[-len(parts) :]) == parts:

@@ -1,4 +1,4 @@
-"""What a session has collected: whether an artifact of the baseline still exists."""
+"""Whether the artifacts of a baseline still exist."""
 
 from __future__ import annotations
 
@@ -7,22 +7,22 @@ from pathlib import Path
 
 
 class Collected:
-    """What a session has collected, to tell an artifact that is gone from one that was not asked for."""
+    """What a session has collected; it distinguishes removed artifacts from those that were not selected."""
 
     def __init__(self, root: Path, artifacts: Iterable[str]) -> None:
         self._root = root
         self._artifacts = frozenset(artifacts)
         self._tests: frozenset[str] = frozenset()
         self.is_whole = True
-        """Whether all tests of each file that was collected are known."""
+        """Whether every test of each collected file is known."""
 
     def note(self, tests: Iterable[str], *, whole: bool) -> None:
-        """Take note of the node ids of `tests` that were collected; `whole` if none was asked for by name."""
+        """Record the node ids of collected `tests`; `whole` if none was selected by name."""
         self._tests = frozenset(tests)
         self.is_whole = self.is_whole and whole
 
     def has(self, artifact: str) -> bool:
-        """Return whether an artifact with this id is there, or may be."""
+        """Return whether an artifact with this id exists or may exist."""
         file, _, rest = artifact.partition("::")
         if rest.startswith("ftc::") and file in ("ftc.toml", "pyproject.toml", "setup.py"):
             return artifact in self._artifacts

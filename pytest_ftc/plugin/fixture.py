@@ -1,4 +1,4 @@
-"""The fixture ``ftc``: builds that tests have verified."""
+"""The fixture ``ftc``, with which tests verify builds."""
 
 from __future__ import annotations
 
@@ -20,15 +20,15 @@ from pytest_ftc.variations.specification import Vocabulary
 
 
 class Host(Protocol):
-    """The session that verifies, or that builds once where nothing is verified."""
+    """A session that verifies builds or, without ``--ftc-verify``, runs each once."""
 
     @property
     def root(self) -> Path:
-        """The folder of the project."""
+        """The project's root folder."""
 
     @property
     def vocabulary(self) -> Vocabulary:
-        """What specifications of variations may speak of."""
+        """The names that specifications of variations may use."""
 
     @property
     def verifies(self) -> bool:
@@ -38,14 +38,14 @@ class Host(Protocol):
         """Return the verification of `artifact`."""
 
     def build_once(self, artifact: Artifact) -> BuildResult:
-        """Build `artifact` in a plain environment."""
+        """Build `artifact` once in a plain environment."""
 
     def accepts(self, verification: Verification) -> bool:
-        """Return whether `verification` does not fail the session."""
+        """Return whether `verification` passes."""
 
 
 class Answer:
-    """A yes or no that says why when an assertion shows it."""
+    """A boolean whose `repr` gives the reason, for the messages of failed assertions."""
 
     def __init__(self, yes: bool, why: str) -> None:
         self._yes = yes
@@ -59,16 +59,16 @@ class Answer:
 
 
 class Outcome:
-    """What came of ``ftc.verify``."""
+    """The result of ``ftc.verify``."""
 
     def __init__(self, verification: Verification | None) -> None:
         self._verification = verification
 
     @property
     def verification(self) -> Verification:
-        """The whole record; without ``--ftc-verify`` there is none, and the test is skipped here."""
+        """The full verification; without ``--ftc-verify`` there is none, and the test is skipped."""
         if self._verification is None:
-            pytest.skip("it was built once and not verified; run pytest with --ftc-verify")
+            pytest.skip("built once but not verified; run pytest with --ftc-verify")
         return self._verification
 
     @property
@@ -88,7 +88,7 @@ class Outcome:
 
 
 class Ftc:
-    """What the fixture ``ftc`` is."""
+    """The value of the fixture ``ftc``."""
 
     def __init__(self, host: Host, nodeid: str, record: Callable[[Verification], None]) -> None:
         self._host = host
@@ -104,12 +104,12 @@ class Ftc:
         check: bool = True,
         **keys: Any,
     ) -> Outcome:
-        """Rebuild in different environments, and compare.
+        """Verify a build: run it in different environments and compare its outputs.
 
-        `build` is a command (text for the shell, or a list of words), or a function of a module, run by a fresh
-        interpreter; arguments are given to it with `functools.partial`.  `outputs` and `keys` are as in
-        ``[tool.ftc.artifacts]``.  With `check` anything but a good verdict raises, with the findings.  Without
-        ``--ftc-verify`` it is built once.  Raises pytest.UsageError for what is no build.
+        `build` is a command (a string for the shell, or a list of words) or a module-level function, which runs in a
+        fresh interpreter; bind its arguments with `functools.partial`.  `outputs` and `keys` are those of
+        ``[tool.ftc.artifacts]``.  With `check`, a bad verdict raises an exception that shows the findings.  Without
+        ``--ftc-verify``, the build runs once.  Raises pytest.UsageError for invalid arguments.
         """
         __tracebackhide__ = True
         self._count += 1
@@ -121,8 +121,8 @@ class Ftc:
         if not self._host.verifies:
             result = self._host.build_once(artifact)
             if result.status is not BuildStatus.OK:
-                told = f"{name}: the build failed: {printable(result.reason, keep='')}\n{printable(result.log_tail)}"
-                pytest.fail(defuse(told), pytrace=False)
+                text = f"{name}: the build failed: {printable(result.reason, keep='')}\n{printable(result.log_tail)}"
+                pytest.fail(defuse(text), pytrace=False)
             return Outcome(None)
         verification = self._host.verify(artifact)
         self._record(verification)
@@ -142,7 +142,7 @@ class Ftc:
         source = table.get("source", ".")
         table["outputs"] = list(outputs) if isinstance(outputs, tuple) else outputs
         if callable(build):
-            # What is wrong with the source is told below.
+            # make_artifact reports an invalid source.
             table["build"] = describe_call(build, (root / source).resolve() if isinstance(source, str) else root)
         else:
             table["build"] = list(build) if isinstance(build, tuple) else build
@@ -153,6 +153,6 @@ def _describe(verification: Verification) -> str:
     from pytest_ftc.reporting.findings import findings_of
     from pytest_ftc.reporting.sarif import describe
 
-    told = [f"{verification.name}: {verification.verdict.value}", verification.reason]
-    told += [describe(finding) for finding in findings_of(verification)[:3]]
-    return defuse("; ".join(filter(None, told)))
+    parts = [f"{verification.name}: {verification.verdict.value}", verification.reason]
+    parts += [describe(finding) for finding in findings_of(verification)[:3]]
+    return defuse("; ".join(filter(None, parts)))

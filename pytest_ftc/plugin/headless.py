@@ -1,4 +1,4 @@
-"""Asking plugins where pytest itself does not run: for the commands of ``ftc``."""
+"""Loading pytest plugins outside a pytest session, for the ``ftc`` commands."""
 
 from __future__ import annotations
 
@@ -15,25 +15,26 @@ from pytest_ftc.plugin.hook_calls import gather, ini_of
 
 @dataclass(frozen=True, slots=True)
 class LoadedPlugins:
-    """What the plugins of a project add, as pytest would find them there."""
+    """What the plugins and ``conftest.py`` of a project contribute."""
 
     added: Contributions
     ini: Path | None
-    """Pytest's own ini-file, if it is in the root."""
+    """Pytest's configuration file, if it is in the root."""
     problem: str = ""
-    """Why none could be loaded, if so: nothing is added then."""
+    """Why plugins could not be loaded, if so; then nothing is added."""
 
 
 @contextlib.contextmanager
 def ask_plugins(root: Path) -> Iterator[LoadedPlugins]:
-    """Load the plugins and the ``conftest.py`` of the project at `root` as pytest does, and ask them what they add.
+    """Load the plugins and the ``conftest.py`` of the project at `root` as pytest does, and collect what they add.
 
-    Where pytest itself cannot start there, nobody is asked.  Raises ConfigurationError for what a plugin adds wrongly.
+    If pytest cannot start there, the result has a `problem` and no contributions.  Raises ConfigurationError for
+    invalid contributions.
     """
     from _pytest.config import ConftestImportFailure, _prepareconfig
 
-    # Nothing is asserted here, and pytest warns that it cannot rewrite the assertions of what is imported already: an
-    # error where the project takes warnings as errors.
+    # Assertion rewriting is not needed, and pytest warns about modules that are already imported, which is an error in
+    # projects that turn warnings into errors.
     arguments = ["--assert=plain", f"--rootdir={root}", "--capture=no", "-p", "no:cacheprovider", str(root)]
     try:
         config = _prepareconfig(arguments)

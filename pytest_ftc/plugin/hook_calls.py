@@ -1,4 +1,4 @@
-"""Asks plugins, by the hooks of `pytest_ftc.plugin.hookspecs`, what they add, and tells them what was verified."""
+"""Calls the hooks of `pytest_ftc.plugin.hookspecs`: collects contributions and notifies of verifications."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ T = TypeVar("T")
 
 
 def gather(config: pytest.Config) -> Contributions:
-    """Return what plugins add.  Raises ConfigurationError for what cannot be used."""
+    """Return the contributions of all plugins.  Raises ConfigurationError for invalid ones."""
     variations = [one for one, _ in _checked_variations(config)]
     names = [*(variation.name for variation in (*CATALOGUE, *variations)), *NO_VARIATIONS]
     return Contributions(
@@ -45,19 +45,19 @@ def gather(config: pytest.Config) -> Contributions:
 
 
 def ini_of(config: pytest.Config) -> Path | None:
-    """Return pytest's ini-file, if it is in the root."""
+    """Return pytest's configuration file if it is in the root."""
     return config.inipath if config.inipath and config.inipath.parent == config.rootpath else None
 
 
 def notify(config: pytest.Config, verification: Verification) -> Iterator[str]:
-    """Tell every plugin of `verification`, and yield what went wrong: one that fails does not keep it from others."""
+    """Notify every plugin of `verification` and yield the errors; one that fails does not affect the others."""
     for implementation, call in _callers(config, config.hook.pytest_ftc_verified):
-        if problem := _tell(call, verification):
+        if problem := _notify_one(call, verification):
             yield f"{_where(implementation, config)}: pytest_ftc_verified failed: {problem}"
 
 
-def _tell(call: Callable[..., Any], verification: Verification) -> str:
-    """Return what went wrong; empty if nothing did."""
+def _notify_one(call: Callable[..., Any], verification: Verification) -> str:
+    """Return the error message; empty on success."""
     try:
         call(verification=verification)
     except pytest.exit.Exception:
@@ -68,10 +68,10 @@ def _tell(call: Callable[..., Any], verification: Verification) -> str:
 
 
 def _callers(config: pytest.Config, hook: HookCaller) -> Iterator[tuple[HookImpl, Callable[..., Any]]]:
-    """Yield each implementation of `hook`, and how to call it alone; wrappers are around each."""
+    """Yield each implementation of `hook` with a function that calls only it, inside all wrappers."""
     manager = config.pluginmanager
     all_of_them = [one for one in hook.get_hookimpls() if not (one.wrapper or one.hookwrapper)]
-    # The one registered first is called first, so that plugins come before the project's conftest.py.
+    # Call in the order of registration, so that plugins come before the project's conftest.py.
     for one in all_of_them:
         others = [other.plugin for other in all_of_them if other.plugin is not one.plugin]
         yield one, manager.subset_hook_caller(hook.name, others)
@@ -82,13 +82,13 @@ def _where(implementation: HookImpl, config: pytest.Config) -> str:
 
 
 def _ask(config: pytest.Config, name: str, expected: str) -> Iterator[tuple[Any, str]]:
-    """Yield what each implementation of the hook `name` adds, with where that stands."""
+    """Yield what each implementation of the hook `name` adds, with its location."""
     for implementation, call in _callers(config, getattr(config.hook, name)):
         where = f"{_where(implementation, config)}: {name}"
         for found in _attempt(partial(call, config=config), where):
             if isinstance(found, (str, bytes, Mapping)) or not isinstance(found, Iterable):
                 raise ConfigurationError(f"{where}: expected a list of {expected}, found {_show(found)}")
-            # A generator runs only now.
+            # A generator function runs only here.
             items: list[Any] = _attempt(partial(list, found), where)
             for one in items:
                 yield one, where
@@ -117,7 +117,7 @@ def _promised(config: pytest.Config, name: str, promise: Any) -> list[Any]:
 def _checked_variations(config: pytest.Config) -> Iterator[tuple[Variation, str]]:
     taken = {
         **{variation.name: "a variation of pytest-ftc" for variation in CATALOGUE},
-        **dict.fromkeys(("all", "none", *PRESETS, *NO_VARIATIONS), "a word of pytest-ftc"),
+        **dict.fromkeys(("all", "none", *PRESETS, *NO_VARIATIONS), "a keyword of pytest-ftc"),
     }
     for one, where in _ask(config, "pytest_ftc_variations", "Variations"):
         variation: Variation = _check(one, Variation, where)
@@ -127,7 +127,7 @@ def _checked_variations(config: pytest.Config) -> Iterator[tuple[Variation, str]
         if not isinstance(mechanism, str):
             raise ConfigurationError(f"{where}: {name}: expected a mechanism in words, found {_show(mechanism)}")
         if name in taken:
-            raise ConfigurationError(f"{where}: the name {name!r} is taken: it is {taken[name]}")
+            raise ConfigurationError(f"{where}: the name {name!r} is already used by {taken[name]}")
         taken[name] = f"a variation of {where}"
         yield variation, where
 
@@ -146,7 +146,7 @@ def _checked_template(template: object, where: str, names: Sequence[str]) -> Rem
 
 
 def _check(value: Any, promise: Any, where: str) -> Any:
-    """Return `value`, which keeps the `promise`.  Raises ConfigurationError."""
+    """Return `value` if it has the members of the protocol `promise`.  Raises ConfigurationError."""
     if isinstance(value, type):
         raise ConfigurationError(f"{where}: expected an object, found the class {value.__name__}; call it")
     members = [name for name in dir(promise) if not name.startswith("_")]

@@ -1,6 +1,6 @@
-"""Refuses hooks that nobody calls: a misspelt name, or a contribution that comes after contributions were asked for.
+"""Rejects hooks that are never called: misspelt names, and contributions registered too late.
 
-It is imported only where there is such a hook, or with ``--ftc-verify``.
+Imported only if there is such a hook, or with ``--ftc-verify``.
 """
 
 from __future__ import annotations
@@ -20,17 +20,17 @@ if TYPE_CHECKING:
 
 PREFIX = "pytest_ftc_"
 NOTIFICATION = "pytest_ftc_verified"
-"""The one hook that contributes nothing."""
+"""The only hook that contributes nothing."""
 _ASKED = pytest.StashKey[list["HookImpl"]]()
 
 
 def end_asking(config: pytest.Config) -> None:
-    """Refuse contributions from now on."""
+    """Reject contributions registered from now on."""
     config.stash[_ASKED] = [one for hook in _our_hooks(config) for one in hook.get_hookimpls()]
 
 
 def find_problems(config: pytest.Config) -> list[str]:
-    """Return an explanation for each hook that nobody calls."""
+    """Return an explanation for each hook that is never called."""
     valid = [name for name in vars(hookspecs) if name.startswith(PREFIX)]
     asked = config.stash.get(_ASKED, None)
     problems: dict[str, None] = {}
@@ -60,13 +60,13 @@ def _explain_unknown(name: str, function: Callable[..., Any], valid: Collection[
 
 def _explain_late(name: str, function: Callable[..., Any]) -> str:
     return (
-        f"{locate(function, Path.cwd())}: {name} comes too late: it is asked before tests are collected; "
+        f"{locate(function, Path.cwd())}: {name} is registered too late: it is called before tests are collected; "
         "move it to the conftest.py of the project's root, or to a plugin"
     )
 
 
 def locate(function: Callable[..., Any], root: Path) -> str:
-    """Return the file and line of `function`, the file as seen from `root` if it is below."""
+    """Return the file and line of `function`; the file is relative to `root` if it is below it."""
     code = getattr(inspect.unwrap(function), "__code__", None)
     if code is None:
         return repr(function)

@@ -1,13 +1,13 @@
-"""What plugins can add to pytest-ftc, and where they are told of its verdicts.
+"""The hooks with which plugins extend pytest-ftc and receive its verdicts.
 
-Implement any of these functions, by its name, in a plugin or in the ``conftest.py`` of the project's root; leave out
-the argument if it is not needed.  ``config`` is pytest's.  A misspelt name is a usage error.  docs/hooks.md has an
+Implement any of these functions, by name, in a plugin or in the ``conftest.py`` of the project's root; omit the
+argument if you do not need it.  ``config`` is pytest's.  A misspelt name is a usage error.  docs/hooks.md has an
 example of each.
 
-All but ``pytest_ftc_verified`` are called only where something is verified or built: with ``--ftc-verify``, for the
-fixture ``ftc``, and by ``ftc doctor`` and ``ftc determinize``.  With pytest-xdist each worker asks for itself, and
-the controller too.  They are asked before tests are collected, so a ``conftest.py`` below the root, which pytest
-finds only then, comes too late: that is a usage error as well.  What an implementation raises is shown as one,
+All but ``pytest_ftc_verified`` are called only when something is verified or built: with ``--ftc-verify``, for the
+fixture ``ftc``, and by ``ftc doctor`` and ``ftc determinize``.  With pytest-xdist, each worker and the controller call
+them.  They are called before tests are collected, so a ``conftest.py`` below the root, which pytest loads during
+collection, is too late: that is a usage error as well.  An exception in an implementation is shown as a usage error,
 without a traceback.
 """
 
@@ -26,94 +26,92 @@ if TYPE_CHECKING:
 
 @pytest.hookspec
 def pytest_ftc_artifacts(config: pytest.Config) -> Iterable[Mapping[str, Any]] | None:
-    """Declare artifacts, as tables: ``name`` and the keys of ``[tool.ftc.artifacts.NAME]``, with the same checks.
+    """Declare artifacts as tables: ``name`` and the keys of ``[tool.ftc.artifacts.NAME]``, with the same validation.
 
-    Called once, when a session begins.  The artifacts come after those of the configuration, or after the sdist and
-    the wheel of a Python project, and do not replace them.  They are collected below the same file, with node ids
-    such as ``pyproject.toml::ftc::NAME``; in a project that has neither ``pyproject.toml`` nor ``ftc.toml``, below
-    pytest's own ini-file.  Paths count from pytest's rootdir.  A name that is there already, or a wrong key or value,
-    is a usage error.
+    Called once, when a session begins.  The artifacts follow those of the configuration, or the sdist and the wheel of
+    a Python project, and do not replace them.  They are collected below the same file, with node ids such as
+    ``pyproject.toml::ftc::NAME``; in a project with neither ``pyproject.toml`` nor ``ftc.toml``, below pytest's own
+    configuration file.  Paths are relative to pytest's rootdir.  A duplicate name and an invalid key or value are
+    usage errors.
     """
 
 
 @pytest.hookspec
 def pytest_ftc_variations(config: pytest.Config) -> Iterable[Variation] | None:
-    """Add variations: objects that keep the promise `pytest_ftc.Variation`.
+    """Add variations: objects that implement the protocol `pytest_ftc.Variation`.
 
-    Called once, when a session begins.  A variation is part of ``all``, can be named in ``--ftc-variations``, has the
-    parameters that are fields of its dataclass made by `pytest_ftc.parameter`, and is a cause in findings.  Its
-    ``vary`` returns the environment (`pytest_ftc.Environment`) with some field changed, mostly by
-    ``environment.with_variables(NAME=value)``, and has to return the same for the same arguments.  What it plants
-    should hold the ``token``, by which a value is recognised in outputs.
+    Called once, when a session begins.  A variation is part of ``all``, can be named in ``--ftc-variations``, and is a
+    cause in findings.  Its parameters are the fields of its dataclass made by `pytest_ftc.parameter`.  Its ``vary``
+    returns the environment (`pytest_ftc.Environment`) with some field changed, usually by
+    ``environment.with_variables(NAME=value)``, and must return the same result for the same arguments.  Planted values
+    should contain the ``token``, by which they are recognised in outputs.
 
-    It counts as varied only where a program sees what it changes: it is applied alone, and a probe in that
-    environment compares each changed variable and field.  What is not seen, an error, or a variation that changes
-    nothing for an artifact, stands in the report under "not varied".  Names have to be identifiers, and new.
+    A variation counts as varied only if a program sees the change: it is applied alone, and a probe in that environment
+    compares each changed variable and field.  If the change is not visible, the variation raises an error or it changes
+    nothing for an artifact, the report lists it as "not varied".  Names must be identifiers and not in use.
     """
 
 
 @pytest.hookspec
 def pytest_ftc_comparators(config: pytest.Config) -> Iterable[Comparator] | None:
-    """Add comparators, which say where inside an output of a format of theirs two builds differ.
+    """Add comparators, which locate differences inside outputs of a format that they know.
 
-    Called once, when a session begins.  Each output that differs is given to them in turn, as the two files, before
-    our own look into it; the first that returns places decides, and an empty list passes it on.  A place is the
-    `Difference` it was given, with `location`, `member` and `evidence` filled by `dataclasses.replace`.  The evidence
-    is what the diagnosis searches for the cause, and the location has to be the same in all builds for the same
-    place.  That an output differs is decided before, by its bytes.  A comparator that fails is passed over, with a
-    note in the summary.
+    Called once, when a session begins.  For each output that differs, comparators receive both files in turn, before
+    the built-in comparison.  The first that returns places decides; an empty list passes the output on.  A place is
+    the given `Difference` with `location`, `member` and `evidence` filled in by `dataclasses.replace`.  The diagnosis
+    searches the evidence for the cause; the location must be the same in all builds for the same place.  Whether an
+    output differs is already decided, by its bytes.  A comparator that fails is skipped, with a note in the summary.
     """
 
 
 @pytest.hookspec
 def pytest_ftc_diagnosers(config: pytest.Config) -> Iterable[Diagnoser] | None:
-    """Add diagnosers, which say what the values of a place that differs point to.
+    """Add diagnosers, which derive suspicions from the values of a place that differs.
 
-    Called once, when a session begins.  A diagnoser is given the two values (`pytest_ftc.Place`) and the
-    conditions of the two builds (environment, and start and end by their own clocks), and returns
-    `pytest_ftc.Suspicion`, or None.  The cause is the name of a variation, ``random`` or ``race``; the strength
-    is at most ``STRONG``.  Suspicions are confirmed by rebuilding as those of our own search are.  A diagnoser that
-    fails, or names another cause, is passed over, with a note in the summary.
+    Called once, when a session begins.  A diagnoser receives the two values (`pytest_ftc.Place`) and the conditions of
+    the two builds (environment, and start and end by their own clocks), and returns `pytest_ftc.Suspicion` objects or
+    None.  The cause is the name of a variation, ``random`` or ``race``; the strength is at most ``STRONG``.
+    Suspicions are confirmed by rebuilding, like built-in ones.  A diagnoser that fails or names another cause is
+    skipped, with a note in the summary.
     """
 
 
 @pytest.hookspec
 def pytest_ftc_remedies(config: pytest.Config) -> Iterable[RemedyTemplate] | None:
-    """Add remedies: entries like those of our own catalogue, as `pytest_ftc.RemedyTemplate`.
+    """Add remedies in the form of the built-in catalogue's entries, `pytest_ftc.RemedyTemplate`.
 
-    Called once, when a session begins.  Those whose causes, formats, fields and tools fit a finding are tried before
-    our own, by rebuilding with them, and are called proved as any other if the difference is gone.  An unknown cause
-    is a usage error.
+    Called once, when a session begins.  Remedies whose causes, formats, fields and tools match a finding are tested
+    before built-in ones, by rebuilding, and are proved in the same way.  An unknown cause is a usage error.
     """
 
 
 @pytest.hookspec(firstresult=True)
 def pytest_ftc_make_executor(config: pytest.Config) -> Executor | None:
-    """Make what runs builds, in place of our own executor: see `pytest_ftc.Executor`.
+    """Create the executor that runs builds instead of the built-in one: see `pytest_ftc.Executor`.
 
-    Called before the first build of a process that builds; the first implementation that does not return None
-    decides.  What fails for a transient reason is still tried again.  The self-test of the environments is run by it,
-    so what it cannot vary is not counted.  Nothing is remembered, as it is not known what it builds with.  It is told
-    to cancel at the end; what else has to be cleaned up, ``config.add_cleanup`` does.
+    Called before the first build of each process that builds; the first implementation that does not return None
+    decides.  Builds that fail for a transient reason are still retried.  The executor also runs the self-test of the
+    environments, so what it cannot vary is not counted.  Verdicts are not cached, because the tools that it uses are
+    unknown.  Its ``cancel`` is called at the end; register other clean-up with ``config.add_cleanup``.
     """
 
 
 @pytest.hookspec(firstresult=True)
 def pytest_ftc_make_store(config: pytest.Config) -> Store | None:
-    """Make what keeps contents and verified actions, in place of our own store: see `pytest_ftc.Store`.
+    """Create the store for contents and verified actions instead of the built-in one: see `pytest_ftc.Store`.
 
     Called before the first verification of a process; the first implementation that does not return None decides.
-    Entries are sealed under the key of this user (or FTC_STORE_KEY), and contents are compared with their digests, so
-    a store cannot forge a verdict.  One that fails costs builds, and a note in the summary.  The history of builds
-    stays in the folder of our own store.
+    Entries are authenticated with the user's key (or FTC_STORE_KEY), and contents are compared with their digests, so
+    a store cannot forge a verdict.  A store that fails costs extra builds and adds a note to the summary.  The history
+    of builds stays in the folder of the built-in store.
     """
 
 
 @pytest.hookspec
 def pytest_ftc_verified(verification: Verification) -> None:
-    """Be told of a verification: the whole record, see `pytest_ftc.Verification`.
+    """Receive a verification: the full record, see `pytest_ftc.Verification`.
 
-    Called once for each, after the test of the artifact, or of the test that asked for it, has ended; with
-    pytest-xdist in the controller only.  What an implementation raises is shown in the summary, changes no verdict,
-    and does not keep the record from others; a session that would have passed then ends with the exit status 3.
+    Called once for each verification, after the artifact's item or the test that requested it has ended; with
+    pytest-xdist, only in the controller.  An exception in an implementation is shown in the summary.  It changes no
+    verdict and does not affect other implementations, but a session that would have passed exits with status 3.
     """

@@ -1,4 +1,4 @@
-"""What pytest collects: the configuration file, the group ``ftc`` in it, and one item per artifact."""
+"""The collected nodes: the configuration file, its group ``ftc``, and one item per artifact."""
 
 from __future__ import annotations
 
@@ -21,11 +21,11 @@ if TYPE_CHECKING:
 
 
 LEFT_OUT = pytest.StashKey[str]()
-"""Why the sample of the session leaves a test out."""
+"""Why a test is not in the session's sample."""
 
 
 def leave_out(item: pytest.Item, why: str) -> NoReturn:
-    """Skip the test `item`, which is not in the sample of the session."""
+    """Skip the test `item`, which is not in the session's sample."""
     item.stash[LEFT_OUT] = why
     pytest.skip(why)
 
@@ -41,17 +41,17 @@ class Owner(Protocol):
         """Return the verification of `artifact`."""
 
     def keep(self, item: pytest.Item, verification: Verification) -> None:
-        """Have the reports tell of `verification`."""
+        """Add `verification` to the reports."""
 
     def accepts(self, verification: Verification) -> bool:
-        """Return whether `verification` does not fail the session."""
+        """Return whether `verification` passes."""
 
     def why_left_out(self, artifact: Artifact) -> str:
         """Return why `artifact` is not verified in this session; empty if it is."""
 
 
 class VerificationFailedError(Exception):
-    """An artifact's verdict is not ``reproducible``, or it is and the artifact breaks another rule it has to keep."""
+    """A verdict is not ``reproducible``, or the artifact violates another requirement, such as ``strict``."""
 
     def __init__(self, verification: Verification) -> None:
         super().__init__(f"{verification.name}: {verification.verdict.value}")
@@ -59,7 +59,7 @@ class VerificationFailedError(Exception):
 
 
 class ConfigurationFile(pytest.File):
-    """The file that declares artifacts.  Its id is the file's name, so node ids read ``pyproject.toml::ftc::wheel``."""
+    """The file that declares artifacts.  Its node id is its name, as in ``pyproject.toml::ftc::wheel``."""
 
     ftc: Owner
 
@@ -70,14 +70,14 @@ class ConfigurationFile(pytest.File):
 
 
 class NotTests(pytest.File):
-    """Stands in for what the configuration file would be as a Python module, and holds nothing."""
+    """An empty collector in place of the test module for a configuration file such as ``setup.py``."""
 
     def collect(self) -> Iterator[pytest.Collector]:
         yield from ()
 
 
 class ArtifactGroup(pytest.Collector):
-    """The middle of a node id; it tells artifacts from what other plugins may collect from the same file."""
+    """The middle part of a node id, which separates artifacts from items of other plugins in the same file."""
 
     ftc: Owner
 
@@ -95,7 +95,7 @@ class ArtifactItem(pytest.Item):
     verification: Verification | None = None
 
     def bind(self, artifact: Artifact, ftc: Owner) -> None:
-        """Say what to verify, and who does it."""
+        """Set the artifact to verify and the session that verifies it."""
         self.artifact = artifact
         self._ftc = ftc
         self.add_marker("ftc")
@@ -114,7 +114,7 @@ class ArtifactItem(pytest.Item):
         return super().repr_failure(excinfo)
 
     def _typed_id(self) -> str:
-        """Return the node id as a person types it where pytest was started."""
+        """Return the node id relative to the folder in which pytest was started."""
         file = os.path.relpath(self.path, self.config.invocation_params.dir)
         return "::".join((file, *self.nodeid.split("::")[1:]))
 
@@ -123,12 +123,12 @@ class ArtifactItem(pytest.Item):
 
 
 def properties_of(verification: Verification) -> list[tuple[str, str]]:
-    """Return what a test report says of `verification`."""
+    """Return the properties of a test report for `verification`."""
     from pytest_ftc.model.support.printable import shorten
     from pytest_ftc.reporting.findings import findings_of
 
     causes = dict.fromkeys(finding.cause for finding in findings_of(verification))
-    told = {
+    values = {
         "ftc_verdict": verification.verdict.value,
         "ftc_causes": ",".join(causes),
         "ftc_varied": ",".join(verification.varied),
@@ -137,17 +137,17 @@ def properties_of(verification: Verification) -> list[tuple[str, str]]:
         "ftc_cached": str(verification.cached).lower(),
         "ftc_reason": shorten(verification.reason, 1000),
     }
-    return [(name, value) for name, value in told.items() if value]
+    return [(name, value) for name, value in values.items() if value]
 
 
 def replace_by_id(known: list[Verification], new: list[Verification]) -> list[Verification]:
-    """Return `known` and `new`; of two of the same artifact, whose test was run again, the new one."""
+    """Return `known` with `new` appended; after a rerun, the new verification of an artifact replaces the old one."""
     ids = {one.id for one in new}
     return [*(one for one in known if one.id not in ids), *new]
 
 
 def failure_repr(verification: Verification, nodeid: str) -> TerminalRepr:
-    """Return what pytest shows of a verdict that is not good: coloured on a terminal, plain everywhere else."""
+    """Return the failure that pytest shows for a bad verdict: coloured on a terminal, plain elsewhere."""
     from _pytest._code.code import TerminalRepr
 
     from pytest_ftc.reporting.terminal.failure import failure_panel

@@ -1,4 +1,4 @@
-"""The marker ``ftc``: a test that is an artifact, rebuilt by its node id in a pytest of its own."""
+"""The marker ``ftc``: a test that is an artifact, rebuilt by its node id in a separate pytest process."""
 
 from __future__ import annotations
 
@@ -20,13 +20,13 @@ from pytest_ftc.variations.specification import Vocabulary
 _FOLDER = "ftc-output"
 _AUTOLOAD = "PYTEST_DISABLE_PLUGIN_AUTOLOAD"
 _USELESS = ("no:cacheprovider", "no:randomly")
-"""A build has no use for pytest's cache, and must not get a random seed of its own behind the test's back."""
+"""Disabled plugins: a build does not need pytest's cache, and pytest-randomly would set a different seed in each."""
 
 
 def declare_test(item: pytest.Function, root: Path, known: Vocabulary) -> Artifact:
-    """Return the artifact that a test marked with ``ftc`` is: it runs by its node id, alone.
+    """Return the artifact for a test marked with ``ftc``; its build runs only that test, by node id.
 
-    `known` are the variations that there are.  Raises UsageError.
+    `known` holds the names of variations.  Raises UsageError.
     """
     marker = item.get_closest_marker("ftc")
     assert marker is not None
@@ -36,8 +36,8 @@ def declare_test(item: pytest.Function, root: Path, known: Vocabulary) -> Artifa
         if marker.args or not isinstance(outputs, (list, tuple)):
             raise ConfigurationError('expected a list of outputs: @pytest.mark.ftc(outputs=["report.pdf"])')
         if not item.path.is_relative_to(root):
-            told = f"it is in {item.path}, and not below the rootdir {root}, which builds see a copy of"
-            raise ConfigurationError(f"{told}; see --rootdir")
+            reason = f"it is in {item.path}, outside the rootdir {root}, of which builds see a copy"
+            raise ConfigurationError(f"{reason}; see --rootdir")
         words = [sys.executable, "-m", "pytest", "-q", "-rfEs", *_settings(item.config, root), item.nodeid]
         table = {"build": words, "outputs": [f"{_FOLDER}/{glob}" for glob in outputs], **keys}
         artifact = make_artifact(item.nodeid, item.nodeid, root, table, "@pytest.mark.ftc", known)
@@ -48,9 +48,9 @@ def declare_test(item: pytest.Function, root: Path, known: Vocabulary) -> Artifa
 
 
 def _settings(config: pytest.Config, root: Path) -> Iterator[str]:
-    """Yield the options with which a pytest of its own finds the test and its fixtures as this one does.
+    """Yield options with which a separate pytest finds the test and its fixtures as this one does.
 
-    Options of the project itself (``addopts``) may ask for more workers, or for this plugin, again.
+    The project's own options (``addopts``) are dropped, since they may request workers or this plugin again.
     """
     yield from ("--override-ini=addopts=", f"--import-mode={config.getoption('importmode')}", "--rootdir=.")
     if config.inipath and config.inipath.is_relative_to(root):
@@ -59,20 +59,20 @@ def _settings(config: pytest.Config, root: Path) -> Iterator[str]:
         if not setting.startswith("addopts="):
             yield f"--override-ini={setting}"
     for plugin in dict.fromkeys((*_USELESS, *(config.getoption("plugins") or ()))):
-        if plugin != "no:terminal":  # a build has to say what went wrong
+        if plugin != "no:terminal":  # the log of a build has to show errors
             yield from ("-p", plugin)
 
 
 def is_rebuilt(item: pytest.Item) -> bool:
-    """Return whether the test `item` is an artifact: it is marked, and asks where to write."""
+    """Return whether the test `item` is an artifact: it is marked and uses ``ftc_output``."""
     return item.get_closest_marker("ftc") is not None and "ftc_output" in getattr(item, "fixturenames", ())
 
 
 def marked_tests(items: Iterable[pytest.Item]) -> list[pytest.Function]:
     """Return those of `items` that are artifacts.
 
-    Raises UsageError for a test that is marked itself, or asks for ``ftc_output`` below a mark, and cannot be one: it
-    would pass unverified.
+    Raises UsageError for a test that has the marker itself, or inherits it and uses ``ftc_output``, but cannot be
+    rebuilt: it would pass unverified.
     """
     found = []
     for item in items:
@@ -81,12 +81,12 @@ def marked_tests(items: Iterable[pytest.Item]) -> list[pytest.Function]:
             if isinstance(item, TestCaseFunction):
                 raise pytest.UsageError(
                     f"{item.nodeid}: a method of a unittest.TestCase cannot be rebuilt; "
-                    "make it a function, or a method of a plain class, that takes ftc_output"
+                    "make it a function or a method of a plain class, with the fixture ftc_output"
                 )
             if not is_rebuilt(item):
                 raise pytest.UsageError(
-                    f"{item.nodeid}: it is marked with ftc, but does not take the fixture ftc_output, "
-                    "which tells where to write what is compared"
+                    f"{item.nodeid}: it is marked with ftc but does not use the fixture ftc_output, "
+                    "the folder for the files to compare"
                 )
             found.append(item)
     return found

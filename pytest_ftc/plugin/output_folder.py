@@ -1,4 +1,4 @@
-"""Where a test marked with ``ftc`` writes.  Imports nothing of ours: ordinary runs of pytest use it too."""
+"""The output folder of a test marked with ``ftc``.  Imports nothing of ours, since ordinary test runs use it too."""
 
 from __future__ import annotations
 
@@ -6,11 +6,11 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 
 OUTPUT = "FTC_OUTPUT"
-"""The variable that tells a test in a build where ``ftc_output`` is."""
+"""The variable with the path of ``ftc_output`` in a build."""
 
 
 def output_folder(environ: Mapping[str, str], otherwise: Callable[[], Path]) -> Path:
-    """Return where a test writes: in a build its own folder there, else the one it would have anyway."""
+    """Return the output folder of a test: in a build the one that is compared, else the result of `otherwise`."""
     if OUTPUT not in environ:
         return otherwise()
     folder = Path(environ[OUTPUT]).absolute()

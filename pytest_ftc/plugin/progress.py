@@ -1,4 +1,4 @@
-"""What a person sees while pytest waits for a verification: a live line on a terminal, now and then a line in CI."""
+"""Progress while pytest waits for a verification: a live status line on a terminal, occasional lines in CI."""
 
 from __future__ import annotations
 
@@ -21,29 +21,29 @@ if TYPE_CHECKING:
 Look = Callable[[], Sequence[Progress]]
 
 _FIRST, _NEXT = 10.0, 30.0
-"""Seconds until the first line in a log, and between two: well within what CI takes for a job that hangs."""
+"""Seconds until the first line in a log, and between lines: well below the silence after which CI kills a job."""
 _WIDTH = 100
-"""Columns of a line in a log."""
+"""Columns of a log line."""
 
 
 class Display(Protocol):
-    """Shows progress while somebody waits."""
+    """Shows progress during a wait."""
 
     def show(self) -> None:
-        """Show where things stand; called a few times a second."""
+        """Show the current state; called a few times per second."""
 
     def clear(self) -> None:
-        """Leave the screen as it was: the waiting is over."""
+        """Restore the screen at the end of a wait."""
 
 
 def make_display(config: pytest.Config, look: Look, environ: Mapping[str, str] = os.environ) -> Display:
-    """Return what fits where pytest writes: nothing at all with ``-q -q`` or ``-p no:terminal``."""
+    """Return the display for pytest's output; it shows nothing with ``-q -q`` or ``-p no:terminal``."""
     if config.getoption("verbose", 0) <= -2:
         return Nothing()
     worker = getattr(config, "workerinput", None)
     if worker is not None:
-        told = " ".join(worker.get("mainargv", ()))
-        return Nothing() if "no:terminal" in told else Log(_errors_of(f"[{worker['workerid']}] "), look)
+        arguments = " ".join(worker.get("mainargv", ()))
+        return Nothing() if "no:terminal" in arguments else Log(_errors_of(f"[{worker['workerid']}] "), look)
     reporter: TerminalReporter | None = config.pluginmanager.getplugin("terminalreporter")
     file = getattr(getattr(reporter, "_tw", None), "_file", None)
     if reporter is None or file is None:
@@ -56,7 +56,7 @@ def make_display(config: pytest.Config, look: Look, environ: Mapping[str, str] =
 
 
 def _terminal(file: object, environ: Mapping[str, str]) -> int | None:
-    """Return a descriptor of the terminal to which `file` writes, now that pytest does not capture; None for others."""
+    """Return a duplicate descriptor of the terminal that `file` writes to, before pytest captures; else None."""
     if environ.get("TERM", "dumb") == "dumb":
         return None
     try:
@@ -77,7 +77,7 @@ def _reporter(config: pytest.Config, reporter: TerminalReporter) -> Callable[[st
 
 
 def _errors_of(name: str) -> Callable[[str], None]:
-    """Return what writes to the standard error of a worker of pytest-xdist, which has no other way to the screen."""
+    """Return a function that writes lines to standard error, the only way from a pytest-xdist worker to the screen."""
     descriptor = os.dup(2)
 
     def write(line: str) -> None:
@@ -89,7 +89,7 @@ def _errors_of(name: str) -> Callable[[str], None]:
 
 @contextlib.contextmanager
 def shown(display: Display) -> Iterator[Callable[[], None]]:
-    """Yield what to call while one waits; afterwards nothing of it is left on a terminal."""
+    """Yield the function to call during a wait; afterwards, the status line is cleared."""
     try:
         yield display.show
     finally:
@@ -107,7 +107,7 @@ class Nothing:
 
 
 class Log:
-    """Writes a line when the waiting takes long, so that nobody thinks that it hangs."""
+    """Writes a line from time to time during a long wait, so that the job does not seem to hang."""
 
     def __init__(self, write: Callable[[str], None], look: Look, clock: Callable[[], float] = time.monotonic) -> None:
         self._write = write
@@ -131,15 +131,15 @@ class Log:
 
 
 _MAKE_ROOM = "\x1bD\x1b[A"
-"""Index (scrolls at the bottom) and up again: afterwards there is a line below the cursor, which keeps its column."""
+"""Index (which scrolls at the bottom) and cursor up: ensures a line below the cursor, which keeps its column."""
 _BELOW = "\x1b7\x1b[B\r"
-"""Save the cursor, and go to the beginning of the next line.  See ECMA-48 and the VT100's manual."""
+"""Save the cursor and move to the beginning of the next line.  See ECMA-48 and the VT100 manual."""
 _BACK = "\x1b[K\x1b8"
-"""Erase the rest of the line, and go back to where the cursor was saved."""
+"""Erase the rest of the line and restore the cursor."""
 
 
 class LiveLine:
-    """Keeps one line up to date, below the one that pytest is writing; the cursor stays where pytest left it."""
+    """Keeps a status line below pytest's current line up to date; the cursor stays where pytest left it."""
 
     def __init__(self, descriptor: int, look: Look, *, colour: bool, encoding: str | None = None) -> None:
         self._descriptor = descriptor

@@ -1,4 +1,4 @@
-"""The project's own tests beside the artifacts: their failures neither stop the verification nor hide its findings."""
+"""The project's own tests: their failures neither stop the verification nor hide its findings."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ if TYPE_CHECKING:
 
 
 def keep_artifacts(session: pytest.Session, items: list[pytest.Item]) -> None:
-    """Where tests of the project could not be collected, leave the artifacts among `items`, and have them run.
+    """If collecting the project's tests failed, keep the artifacts among `items` and run them.
 
-    Pytest itself would end here; the errors are reported as always, and the session fails.
+    Pytest would stop here.  The errors are still reported, and the session still fails.
     """
     option = session.config.option
     if not session.testsfailed or option.continue_on_collection_errors:
@@ -31,12 +31,12 @@ def keep_artifacts(session: pytest.Session, items: list[pytest.Item]) -> None:
 
 
 class FindingsLast:
-    """Prints the artifacts after all that pytest says, where tests of the project fail too."""
+    """Prints the artifacts after pytest's own sections if tests of the project fail too."""
 
     def __init__(self, print_summary: Callable[[TerminalReporter], None]) -> None:
         self._print_summary = print_summary
         self.come_last = False
-        """Whether the summary is printed here, and not among pytest's own sections."""
+        """Whether the summary is printed here instead of among pytest's own sections."""
 
     @pytest.hookimpl(wrapper=True, tryfirst=True)
     def pytest_terminal_summary(self, terminalreporter: TerminalReporter) -> Generator[None, Any, Any]:

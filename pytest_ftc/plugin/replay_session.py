@@ -1,4 +1,4 @@
-"""One session of ``pytest --ftc-replay``: a single item, the build, and no tests."""
+"""A session of ``pytest --ftc-replay``: a single item, the build, and no tests."""
 
 from __future__ import annotations
 
@@ -27,18 +27,18 @@ if TYPE_CHECKING:
 
 
 class DiffersError(Exception):
-    """A build did not do again what it did."""
+    """A replayed build did not repeat its result."""
 
 
 class ReplayPlugin:
-    """Replays the build that was asked for, in the place of all tests, and tells how it compares."""
+    """Replays the requested build instead of running tests, and reports how the results compare."""
 
     def __init__(self, config: pytest.Config) -> None:
         _check_usage(config)
         self._config = config
         self._settings, _ = load_settings(config)
         try:
-            # What is given is looked through first; an earlier session may have left the other.
+            # The folder of --ftc-report comes first; the other may hold records of an earlier session.
             self.then = find_record(config.getoption("ftc_replay"), record_folders(config, self._settings))
         except ConfigurationError as error:
             raise pytest.UsageError(str(error)) from None
@@ -57,7 +57,7 @@ class ReplayPlugin:
         return True
 
     def run(self) -> Replayed:
-        """Run the build again.  Raises FtcError when it cannot be prepared."""
+        """Run the build again.  Raises FtcError if it cannot be prepared."""
         keep, shell = (bool(self._config.getoption(name)) for name in ("ftc_keep", "ftc_shell"))
         try:
             stage = self._staging.open(shell=shell)
@@ -71,7 +71,7 @@ class ReplayPlugin:
 
     @contextmanager
     def _enter(self, action: Action) -> Iterator[Action]:
-        """Put a shell on this terminal in the place of the command of `action`."""
+        """Replace the command of `action` by a shell on this terminal."""
         from pytest_ftc.reporting.terminal.replay import greeting
         from pytest_ftc.verification.replay.pty import JoinedTerminal
         from pytest_ftc.verification.replay.shell import RUN, shell_for
@@ -82,7 +82,7 @@ class ReplayPlugin:
                 yield replace(action, shell=shell, timeout=_FOREVER)
 
     def panel(self, *, width: int, colour: bool) -> str:
-        """Return what to show of the replay."""
+        """Return the panel of the replay."""
         from pytest_ftc.reporting.terminal.replay import replay_panel
 
         assert self.replayed is not None
@@ -90,14 +90,14 @@ class ReplayPlugin:
 
     @property
     def again(self) -> str:
-        """The command that replays the build."""
+        """The command that repeats the replay."""
         report = self._config.getoption("ftc_report")
         return shlex.join(["pytest", f"--ftc-replay={self.then.id}", *([f"--ftc-report={report}"] if report else [])])
 
     def pytest_terminal_summary(self, terminalreporter: TerminalReporter) -> None:
         from pytest_ftc.reporting.terminal.style import fit_encoding
 
-        # One that failed is told of already.
+        # A failed replay is already shown as a failure.
         if self.replayed and passes(self.replayed) and terminalreporter.verbosity >= -1:
             writer = terminalreporter._tw
             terminalreporter.section("ftc replay")
@@ -107,7 +107,7 @@ class ReplayPlugin:
     @pytest.hookimpl(tryfirst=True)
     def pytest_sessionfinish(self) -> None:
         self._staging.close()
-        # A replay is no test that pytest --lf could find again.
+        # pytest --lf could not find a replay again.
         remembered = getattr(self._config.pluginmanager.getplugin("lfplugin"), "lastfailed", {})
         for one in [one for one in remembered if str(one) == f"ftc-replay::{self.then.id}"]:
             del remembered[one]
@@ -117,14 +117,14 @@ class ReplayPlugin:
 
 
 _FOREVER = 10 * 365 * 86400.0
-"""Seconds; nobody hurries a person."""
+"""Seconds: an interactive shell has no time limit."""
 
 
 class BuildItem(pytest.Item):
     """The build that is replayed."""
 
     def bind(self, session: ReplayPlugin) -> None:
-        """Say whose item this is."""
+        """Set the session of this item."""
         self._ftc = session
 
     def runtest(self) -> None:
@@ -143,7 +143,7 @@ class BuildItem(pytest.Item):
 
 
 def passes(replayed: Replayed) -> bool:
-    """Return whether the build did as it did then; what a person does in a shell is right as it is."""
+    """Return whether the build repeated its result; a shell session passes if its environment could be created."""
     return replayed.same or (replayed.shell and replayed.is_comparable)
 
 
@@ -164,19 +164,19 @@ def _panel_repr(session: ReplayPlugin) -> TerminalRepr:
 
 
 def _check_usage(config: pytest.Config) -> None:
-    """Raise a usage error for options that do not go together, or a terminal that is not there."""
+    """Raise a usage error for incompatible options or a missing terminal."""
     if config.getoption("ftc_replay") is None:
         option = "--ftc-shell" if config.getoption("ftc_shell") else "--ftc-keep"
-        raise pytest.UsageError(f"{option} needs --ftc-replay=BUILD_ID: which build?  Reports name their builds")
+        raise pytest.UsageError(f"{option} needs --ftc-replay=BUILD_ID; reports list the ids of builds")
     if hasattr(config, "workerinput") or _is_distributed(config):
-        raise pytest.UsageError("--ftc-replay runs one build, in this process: leave out -n and --dist, or add -n0")
+        raise pytest.UsageError("--ftc-replay runs one build in this process: omit -n and --dist, or add -n0")
     if config.getoption("ftc_shell"):
-        # Output is not captured yet, input is; pytest resumes both before the first test.
+        # Pytest already captures input, but not yet output; it resumes both before the first test.
         if capture := config.pluginmanager.getplugin("capturemanager"):
             capture.suspend_global_capture(in_=True)
         missing = next((name for name, number in (("input", 0), ("output", 1)) if not os.isatty(number)), "")
         if missing:
-            raise pytest.UsageError(f"--ftc-shell needs a terminal, and the standard {missing} is none")
+            raise pytest.UsageError(f"--ftc-shell needs a terminal; standard {missing} is not a terminal")
 
 
 def _is_distributed(config: pytest.Config) -> bool:
@@ -185,7 +185,7 @@ def _is_distributed(config: pytest.Config) -> bool:
 
 @contextmanager
 def _without_capture(config: pytest.Config) -> Iterator[None]:
-    """Have the standard streams as pytest found them."""
+    """Restore the original standard streams."""
     capture = config.pluginmanager.getplugin("capturemanager")
     if capture is None:
         yield

@@ -1,4 +1,4 @@
-"""Where a session keeps logs, diffs and records."""
+"""The folders for logs, diffs and records of a session."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from pytest_ftc.config.load import Config
 
 
 def check_writable(config: Config) -> None:
-    """Find out now, and not after an hour of builds, that a report could not be written."""
+    """Raise a usage error now, before any builds, if a report could not be written later."""
     from pytest_ftc.store.layout import make_folder
 
     baseline = config.baseline.parent if config.baseline and config.update_baseline else None
@@ -28,23 +28,21 @@ def check_writable(config: Config) -> None:
         except OSError as error:
             problem = error.strerror or str(error)
         if problem:
-            raise pytest.UsageError(
-                f"{option}: expected a folder that can be written, found {str(folder)!r}: {problem}"
-            )
+            raise pytest.UsageError(f"{option}: expected a writable folder, found {str(folder)!r}: {problem}")
 
 
 def results_folder(pytest_config: pytest.Config, config: Config) -> Path:
-    """Return where logs and diffs are kept: the report, pytest's cache, or a temporary folder where both fail."""
+    """Return the folder for logs and diffs: the report, else pytest's cache, else a temporary folder."""
     return config.report or lasting_folder(pytest_config)
 
 
 def record_folders(pytest_config: pytest.Config, config: Config) -> list[Path]:
-    """Return where what a replay needs is kept: with the report, if there is one, and always at hand."""
+    """Return the folders for replay records: the report's, if there is one, and the lasting one."""
     return list(dict.fromkeys([results_folder(pytest_config, config), lasting_folder(pytest_config)]))
 
 
 def lasting_folder(pytest_config: pytest.Config) -> Path:
-    """Return the folder of ours in pytest's cache, or a temporary one where there is none."""
+    """Return our folder in pytest's cache, or a temporary one without a cache."""
     cache = getattr(pytest_config, "cache", None)
     if cache is not None:
         with contextlib.suppress(OSError):
@@ -55,7 +53,10 @@ def lasting_folder(pytest_config: pytest.Config) -> Path:
 
 
 def _temporary_results() -> Path:
-    """Return a folder of this user's alone, used again by later sessions; anybody may write beside it."""
+    """Return a private folder that later sessions reuse.
+
+    Its parent is writable by all users, so an existing folder is used only if this user owns it.
+    """
     folder = Path(tempfile.gettempdir(), f"ftc-results-{os.geteuid()}")
     with contextlib.suppress(OSError):
         folder.mkdir(mode=0o700)

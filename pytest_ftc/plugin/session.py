@@ -1,4 +1,4 @@
-"""One session of ``pytest --ftc-verify``: the hooks that only it needs."""
+"""A session of ``pytest --ftc-verify``, and its hooks."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ _VERIFICATIONS = pytest.StashKey[list[Verification]]()
 
 
 class VerificationSession:
-    """Collects artifacts, has them verified in the background, and reports."""
+    """Collects artifacts, verifies them in the background and reports the results."""
 
     def __init__(self, pytest_config: pytest.Config) -> None:
         self._pytest = pytest_config
@@ -86,44 +86,44 @@ class VerificationSession:
         return self.config.artifacts
 
     def verify(self, artifact: Artifact) -> Verification:
-        """Return the verification of `artifact`, begun now unless it runs in the background already."""
+        """Return the verification of `artifact`, starting it unless it already runs in the background."""
         with shown(self._display) as waiting:
             return self._verifier.result(artifact, waiting)
 
     def keep(self, item: pytest.Item, verification: Verification) -> None:
-        """Have the reports tell of `verification`; its properties stand in the file of ``--junitxml`` too."""
+        """Add `verification` to the reports, and its properties to the file of ``--junitxml``."""
         keep_verification(item, verification)
 
     def accepts(self, verification: Verification) -> bool:
-        """Return whether a `verification` does not fail: it is all that it should be, or what differs is known."""
+        """Return whether `verification` passes, or all its findings are known."""
         return self._report.accepts(verification)
 
     @property
     def root(self) -> Path:
-        """The folder of the project."""
+        """The project's root folder."""
         return self.config.root
 
     @property
     def vocabulary(self) -> Vocabulary:
-        """What specifications of variations may speak of."""
+        """The names that specifications of variations may use."""
         return self._added.vocabulary
 
     @property
     def verifies(self) -> bool:
-        """Always true: without ``--ftc-verify`` there is no such session."""
+        """Always true, since this session exists only with ``--ftc-verify``."""
         return True
 
     def build_once(self, artifact: Artifact) -> BuildResult:
-        """Build `artifact` in a plain environment, and compare nothing."""
+        """Build `artifact` once in a plain environment, without a comparison."""
         return self._verifier.build_once(artifact)
 
     def why_left_out(self, artifact: Artifact) -> str:
-        """Return why `artifact` is not in the sample of this session; empty if it is."""
+        """Return why `artifact` is not in this session's sample; empty if it is."""
         return self._sample.why_left_out(artifact)
 
     @pytest.hookimpl(trylast=True)
     def pytest_sessionstart(self) -> None:
-        # Now there is a reporter, and its stream is not captured.
+        # The terminal reporter exists now, and its stream is not yet captured.
         self._display = make_display(self._pytest, self._verifier.progress)
 
     def pytest_collect_file(self, file_path: Path, parent: pytest.Collector) -> pytest.Collector | None:
@@ -135,7 +135,7 @@ class VerificationSession:
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_pycollect_makemodule(self, module_path: Path, parent: pytest.Collector) -> pytest.Collector | None:
-        # A setup.py that is named on the command line must not be imported as a test module: that would run setup().
+        # A setup.py named on the command line must not be imported as a test module, since that would run setup().
         return NotTests.from_parent(parent, path=module_path) if module_path == self.config.file else None
 
     def pytest_report_header(self) -> str | None:
@@ -143,11 +143,11 @@ class VerificationSession:
             return None
         names = [one.name for one in self.config.artifacts if one.id in self._changed]
         shown = ", ".join(map(shorten, names[:_MOST_NAMED])) + (", …" if len(names) > _MOST_NAMED else "")
-        return f"ftc: changed since {shorten(self.config.changed_first, 80)}, and first: {shown or 'nothing'}"
+        return f"ftc: changed since {shorten(self.config.changed_first, 80)}, verified first: {shown or 'nothing'}"
 
     @pytest.hookimpl(trylast=True)
     def pytest_collection_modifyitems(self, session: pytest.Session, items: list[pytest.Item]) -> None:
-        """Put artifacts that have changed before the others, in the places that artifacts have among the items."""
+        """Move changed artifacts before the others, within the positions of artifacts among the items."""
         keep_artifacts(session, items)
         if not self._changed:
             return
@@ -158,13 +158,13 @@ class VerificationSession:
             items[place] = item
 
     def pytest_collection_finish(self, session: pytest.Session) -> None:
-        # Pytest says that it has finished also where it has not, see Session.perform_collect.
+        # Pytest calls this even if collection failed, see Session.perform_collect.
         if not find_problems(self._pytest):
             with usage_errors():
                 self._begin(session)
 
     def _begin(self, session: pytest.Session) -> None:
-        # A worker of pytest-xdist collects everything and runs a part: it begins each verification when its turn comes.
+        # A pytest-xdist worker collects everything but runs only some items, so it starts each verification on demand.
         artifacts = [item.artifact for item in session.items if isinstance(item, ArtifactItem)]
         tests = marked_tests(session.items)
         by_name = any("::" in argument for argument in self._pytest.args)
@@ -189,7 +189,7 @@ class VerificationSession:
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_pyfunc_call(self, pyfuncitem: pytest.Function) -> bool | None:
-        """Rebuild a test that is an artifact, in the place of running it here."""
+        """Rebuild a test that is an artifact instead of running it here."""
         if not is_rebuilt(pyfuncitem):
             return None
         artifact = self._declare(pyfuncitem)
@@ -214,7 +214,7 @@ class VerificationSession:
         found = item.stash.get(_VERIFICATIONS, [])
         if found and report.when == "call":
             if self._is_worker:
-                # As ASCII text, for it has to travel, and names of outputs need not be valid Unicode.
+                # Serialized as ASCII, because xdist transfers it and output names need not be valid Unicode.
                 setattr(report, _REPORT_KEY, json.dumps(to_json(found)))
             else:
                 self._found[item.nodeid] = found
@@ -225,14 +225,14 @@ class VerificationSession:
             self._report.left_out[report.nodeid] = why
         if report.when != "call" or self._is_worker:
             return
-        # A test that is run again tells of the same artifact again; with --dist=each every worker has its own.
+        # A rerun test reports the same artifact again; with --dist=each, every worker reports it.
         worker = getattr(report, "worker_id", "")
         for one in self._take_found(report):
             if self._report.add(worker, one):
                 self._hook_problems += notify(self._pytest, one)
 
     def _take_found(self, report: pytest.TestReport) -> Sequence[Verification]:
-        """Return the verifications that `report` is about, whether it was made here or by a worker."""
+        """Return the verifications of `report`, from this process or from a worker."""
         if text := getattr(report, _REPORT_KEY, ""):
             return [from_json(Verification, one) for one in json.loads(text)]
         return self._found.pop(report.nodeid, ())
@@ -241,7 +241,7 @@ class VerificationSession:
     def pytest_sessionfinish(self, session: pytest.Session) -> None:
         self._verifier.close()
         if not self._is_worker:
-            # What did not pass must not be left out next time, as if that were all right.
+            # Artifacts that did not pass are due in the next session's sample.
             due = {one.id for one in self._report.verifications if not self.accepts(one)}
             verified = {one.id for one in self._report.verifications}
             self._sample.remember(verified - due, due, list(self._report.left_out))
@@ -262,7 +262,7 @@ class VerificationSession:
 
 
 def keep_verification(item: pytest.Item, verification: Verification) -> None:
-    """Have the reports tell of a `verification` that the test `item` asked for."""
+    """Add a `verification` requested by the test `item` to the reports."""
     found = replace_by_id(item.stash.get(_VERIFICATIONS, []), [verification])
     item.stash[_VERIFICATIONS] = found
     others = [entry for entry in item.user_properties if not entry[0].startswith("ftc_")]

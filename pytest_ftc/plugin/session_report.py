@@ -1,4 +1,4 @@
-"""What a session reports: its verifications, judged by the baseline, as files and on the terminal."""
+"""A session's reports: verifications compared with the baseline, as files and on the terminal."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ class SessionReport:
         self._verifications: dict[tuple[str, str], Verification] = {}
         self._problem = ""
         self.left_out: dict[str, str] = {}
-        """Why artifacts are not in the sample, by node id."""
+        """Reasons why artifacts are not in the sample, by node id."""
 
     @property
     def verifications(self) -> list[Verification]:
@@ -44,36 +44,36 @@ class SessionReport:
         return list(self._verifications.values())
 
     def add(self, worker: str, verification: Verification) -> bool:
-        """Add a `verification` from a worker of pytest-xdist, and return whether it is new."""
+        """Add a `verification`, from a worker of pytest-xdist if `worker` is set; return whether it is new."""
         if self._verifications.get((worker, verification.id)) == verification:
             return False
         self._verifications[worker, verification.id] = verification
         return True
 
     def accepts(self, verification: Verification) -> bool:
-        """Return whether a `verification` does not fail: it passed, or all its findings are known."""
+        """Return whether `verification` passes, or all its findings are known."""
         if verification.passed or not forgives(verification):
             return verification.passed
         return self._config.update_baseline or self._baseline.judge(verification, self._today).accepted
 
     def write(self) -> bool:
-        """Write the reports that were asked for; return False if one could not be written, as the summary will say."""
+        """Write the requested reports; return False if one could not be written, which the summary then shows."""
         try:
             if self._verifications:
                 self._write()
         except FtcError as error:
-            # The verdicts are known and stay on the screen; the missing report must not go unnoticed.
+            # Keep the verdicts on the screen, and show the missing report as an error.
             self._problem = str(error)
         return not self._problem
 
     def _stale(self) -> tuple[str, ...]:
-        """Return the artifacts of the baseline that are gone; one that only this session leaves out is there."""
+        """Return artifacts of the baseline that no longer exist; those that this session did not select still do."""
         return find_stale(self._baseline, self._collected.has)
 
     def print_summary(
         self, terminalreporter: TerminalReporter, hook_problems: Sequence[str], *, annotates: bool
     ) -> None:
-        """Print the section of this session, and annotations for GitHub Actions if it `annotates`."""
+        """Print this session's section, and annotations for GitHub Actions if it `annotates`."""
         if not (self.verifications or self.left_out) or terminalreporter.verbosity < -1:
             return
         self._print_artifacts(terminalreporter)
@@ -138,7 +138,7 @@ def _write_line(terminalreporter: TerminalReporter, text: str, **style: bool) ->
 
 
 def _append(path: str, verifications: list[Verification]) -> None:
-    """Append the table of artifacts to the summary of a job on GitHub Actions."""
+    """Append the table of artifacts to the job summary of GitHub Actions."""
     from pytest_ftc.reporting.ci import job_summary
 
     with contextlib.suppress(OSError), open(path, "a", encoding="utf-8", errors="backslashreplace") as file:

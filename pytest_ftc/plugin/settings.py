@@ -1,4 +1,4 @@
-"""The settings of a session: configuration, baseline, and the sources that have changed."""
+"""The settings of a session: configuration, baseline and changed sources."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from pytest_ftc.reporting.baseline.file import load_baseline
 
 @contextlib.contextmanager
 def usage_errors() -> Iterator[None]:
-    """Make errors of the configuration those of pytest."""
+    """Turn configuration errors into usage errors of pytest."""
     try:
         yield
     except ConfigurationError as error:
@@ -31,7 +31,7 @@ def usage_errors() -> Iterator[None]:
 
 
 def load_settings(config: pytest.Config) -> tuple[Config, Contributions]:
-    """Return the settings, and what plugins add."""
+    """Return the settings and the contributions of plugins."""
     with usage_errors():
         added = gather(config)
         given = {option.name: config.getoption(option.destination) for option in OPTIONS}
@@ -47,7 +47,7 @@ def load_baseline_of(config: Config) -> Baseline:
 
 
 def find_changed(config: Config) -> frozenset[str]:
-    """Return the ids of the artifacts whose sources have changed since the commit that was named."""
+    """Return the ids of artifacts whose sources have changed since the commit of ``--ftc-changed-first``."""
     if not config.changed_first:
         return frozenset()
     try:
@@ -58,7 +58,7 @@ def find_changed(config: Config) -> frozenset[str]:
 
 
 def add_to_arguments(pytest_config: pytest.Config, config: Config) -> None:
-    """Have the configuration file collected too, whatever folders were asked for; node ids are taken at their word."""
+    """Add the configuration file to the arguments, unless they contain it or name node ids."""
     if config.file is None or any("::" in argument for argument in pytest_config.args):
         return
     base = pytest_config.invocation_params.dir

@@ -1,4 +1,4 @@
-"""What stands in for the session where nothing is verified."""
+"""The fixture's host without ``--ftc-verify``."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _HOST = pytest.StashKey["OneBuild"]()
 
 
 class OneBuild:
-    """Stands in for the session where nothing is verified: what tests declare is built once."""
+    """Replaces the session without ``--ftc-verify``: builds that tests declare run once."""
 
     verifies = False
 
@@ -30,29 +30,29 @@ class OneBuild:
 
     @property
     def root(self) -> Path:
-        """The folder of the project."""
+        """The project's root folder."""
         return self._config.root
 
     @property
     def vocabulary(self) -> Vocabulary:
-        """What specifications of variations may speak of."""
+        """The names that specifications of variations may use."""
         return self._added.vocabulary
 
     def build_once(self, artifact: Artifact) -> BuildResult:
-        """Build `artifact` in a plain environment."""
+        """Build `artifact` once in a plain environment."""
         return self._verifier.build_once(artifact)
 
     def verify(self, artifact: Artifact) -> Verification:
-        """Never called: nothing is verified here."""
+        """Never called, since nothing is verified here."""
         raise NotImplementedError
 
     def accepts(self, verification: Verification) -> bool:
-        """Return whether the verdict is good."""
+        """Return whether `verification` passes."""
         return verification.passed
 
 
 def find_host(config: pytest.Config) -> VerificationSession | OneBuild:
-    """Return the session that verifies, or what builds once."""
+    """Return the session that verifies or, without ``--ftc-verify``, the one that builds once."""
     session: VerificationSession | None = config.pluginmanager.getplugin("ftc-session")
     if session:
         return session

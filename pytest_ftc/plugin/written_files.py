@@ -1,4 +1,4 @@
-"""What pytest's own options and those of known plugins have a session write."""
+"""Files that a session writes for options of pytest and of known plugins."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ _FILES = (
     "basetemp",
     "md_report_output",
 )
-"""Where options keep the name of a file: ``--junitxml``, ``--html``, ``--report-log``, ``--json-report-file`` ..."""
+"""Destinations of options that name a file: ``--junitxml``, ``--html``, ``--report-log``, ..."""
 _COVERAGE = {"annotate": "", "html": "htmlcov", "xml": "coverage.xml", "json": "coverage.json", "lcov": "coverage.lcov"}
-"""What ``--cov-report`` writes, and where unless it is told."""
+"""Default destinations of the kinds of ``--cov-report``."""
 
 
 def find_written(config: pytest.Config) -> tuple[Path, ...]:
-    """Return the files and folders that this session writes, whether or not they are there; names may be globs."""
+    """Return the files and folders that this session writes, existing or not; names may be globs."""
     named = [getattr(config.option, name, None) for name in _FILES]
     names = [name for name in named if name and isinstance(name, (str, os.PathLike))]
     written = [_place(config, name) for name in (*names, *_coverage(config))]
@@ -38,7 +38,7 @@ def _place(config: pytest.Config, name: str | os.PathLike[str]) -> Path:
 
 
 def _coverage(config: pytest.Config) -> Iterator[str]:
-    """Yield what pytest-cov writes: its data and its reports."""
+    """Yield the data files and reports that pytest-cov writes."""
     if not getattr(config.option, "cov_source", None):
         return
     data = os.environ.get("COVERAGE_FILE") or ".coverage"

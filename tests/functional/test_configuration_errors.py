@@ -110,7 +110,7 @@ def test_nothing_to_verify(verify):
 @pytest.mark.parametrize("option", ["--ftc-report=blocked/folder", "--ftc-json=blocked/report.json"])
 def test_a_report_that_cannot_be_written_is_told_before_anything_is_built(verify, project, option):
     (project / "blocked").write_text("a file")
-    assert_usage_error(verify(GOOD, option), "expected a folder that can be written, found")
+    assert_usage_error(verify(GOOD, option), "expected a writable folder, found")
 
 
 def test_a_report_that_cannot_be_written_in_the_end_leaves_the_verdicts_on_the_screen(verify, project):

@@ -147,11 +147,11 @@ def test_functions_run_in_a_fresh_interpreter(run, tmp_path):
 @pytest.mark.parametrize(
     ("call", "told"),
     [
-        ("build=lambda: None, outputs=['x']", "is a lambda; expected a function of a module"),
+        ("build=lambda: None, outputs=['x']", "is a lambda; expected a module-level function"),
         ("build=inner, outputs=['x']", "is defined inside a function"),
-        ("build=partial(print, 1), outputs=['x']", "is no function"),
+        ("build=partial(print, 1), outputs=['x']", "is not a function"),
         ("build=Some().method, outputs=['x']", "is a bound method"),
-        ("build=Some(), outputs=['x']", "is no function"),
+        ("build=Some(), outputs=['x']", "is not a function"),
         ("build=coroutine, outputs=['x']", "is a coroutine function, which does nothing when it is called"),
         ("build='true', outputs=['x'], source='nowhere'", "source: expected an existing folder, found 'nowhere'"),
         ("build=partial(outer, open('/dev/null')), outputs=['x']", "its arguments cannot be pickled"),
@@ -221,7 +221,7 @@ def test_a_wrong_marker_is_a_usage_error(run, marker):
 @pytest.mark.parametrize(
     ("test", "told"),
     [
-        ("@pytest.mark.ftc(outputs=['x'])\ndef test_it(tmp_path): pass", "does not take the fixture ftc_output"),
+        ("@pytest.mark.ftc(outputs=['x'])\ndef test_it(tmp_path): pass", "does not use the fixture ftc_output"),
         (
             "class TestIt(unittest.TestCase):\n    @pytest.mark.ftc(outputs=['x'])\n    def test_it(self): pass",
             "unittest",

@@ -66,7 +66,7 @@ def test_the_gate_fails_with_what_has_changed_first_and_passes_once_it_is_mended
     }
     status, text = gate(clone, **variables)
     assert status == 1
-    assert "ftc: changed since origin/main, and first: two" in text
+    assert "ftc: changed since origin/main, verified first: two" in text
     assert re.findall(r"ftc.toml::ftc::(\w+) (PASSED|FAILED)", text) == [
         ("two", "FAILED"), ("one", "PASSED"), ("three", "PASSED"),
     ]  # fmt: skip

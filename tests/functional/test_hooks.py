@@ -213,10 +213,10 @@ def test_what_fails_in_a_plugin_is_told_and_changes_no_verdict(verify, project):
         ("def pytest_ftc_variations():\n yield 1/0", "pytest_ftc_variations failed: ZeroDivisionError"),
         ("def pytest_ftc_variations(): return [object()]", "expected a Variation with describe, mechanism, name, unavailable, vary;"),
         ("def pytest_ftc_variations(): return [dict]", "found the class dict; call it"),
-        (BROKEN.replace('"fine"', '"umask"'), "the name 'umask' is taken: it is a variation of pytest-ftc"),
-        (BROKEN.replace('"fine"', '"all"'), "the name 'all' is taken"),
+        (BROKEN.replace('"fine"', '"umask"'), "the name 'umask' is already used by a variation of pytest-ftc"),
+        (BROKEN.replace('"fine"', '"all"'), "the name 'all' is already used by a keyword of pytest-ftc"),
         (BROKEN.replace('"fine"', '"not a name"'), "expected a name of letters, digits and '_', found 'not a name'"),
-        (BROKEN.replace('"idle"', '"fine"'), "the name 'fine' is taken: it is a variation of conftest.py:"),
+        (BROKEN.replace('"idle"', '"fine"'), "the name 'fine' is already used by a variation of conftest.py:"),
         ("def pytest_ftc_comparators(): return [3]", "3 has no examine"),
         ("def pytest_ftc_diagnosers(): return [3]", "3 has no suspect"),
         ("def pytest_ftc_remedies(): return [3]", "expected pytest_ftc.RemedyTemplate, found 3"),
@@ -271,7 +271,7 @@ def test_what_comes_too_late_is_a_usage_error(pytester):
     pytester.path.joinpath("below", "test_it.py").write_text("def test_it(): pass")
     pytester.runpytest_inprocess().assert_outcomes(passed=1)
     result = pytester.runpytest_inprocess("--ftc-verify")
-    told = "below/conftest.py:1: pytest_ftc_variations comes too late"
+    told = "below/conftest.py:1: pytest_ftc_variations is registered too late"
     assert (result.ret, told in str(result.stderr)) == (4, True)
 
 

@@ -39,11 +39,11 @@ def test_to_verify_is_one_clear_usage_error(on_windows):
     result = on_windows("--ftc-verify")
     assert result.ret == pytest.ExitCode.USAGE_ERROR
     (line,) = [line for line in str(result.stderr).splitlines() if line.strip()]
-    assert line.startswith("ERROR: --ftc-verify: builds are run and verified on Linux")
-    assert "on Windows use WSL" in line
+    assert line.startswith("ERROR: --ftc-verify: builds are verified on Linux")
+    assert "on Windows, use WSL" in line
 
 
 def test_without_it_tests_run_and_those_that_need_a_build_are_skipped(on_windows):
     result = on_windows("-rs")
     result.assert_outcomes(passed=1, skipped=1)
-    result.stdout.fnmatch_lines(["SKIPPED * builds are run and verified on Linux*"])
+    result.stdout.fnmatch_lines(["SKIPPED * builds are verified on Linux*"])
