@@ -1,1 +1,1 @@
-"""The ``ftc`` command, one file a subcommand."""
+"""The ``ftc`` command, with one file per subcommand."""

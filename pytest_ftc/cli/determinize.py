@@ -1,4 +1,4 @@
-"""What makes an artifact reproducible, as configuration to paste: the smallest set of proved remedies."""
+"""``ftc determinize``: prints the smallest set of proved remedies as configuration to paste."""
 
 from __future__ import annotations
 
@@ -19,9 +19,9 @@ from pytest_ftc.verification.rebuild import apply_changes
 
 
 def determinize(root: Path, name: str, say: Callable[[str], None]) -> Outcome:
-    """Find out what makes the artifact `name` of the project at `root` reproducible.  Raises FtcError.
+    """Find the settings that make the artifact `name` of the project at `root` reproducible.
 
-    What goes on is told to `say`.
+    `say` is called with progress messages.  Raises FtcError.
     """
     with ask_plugins(root) as asked:
         if asked.problem:
@@ -30,7 +30,7 @@ def determinize(root: Path, name: str, say: Callable[[str], None]) -> Outcome:
 
 
 def render(outcome: Outcome) -> str:
-    """Return the configuration to paste, with comments that say what is known of it."""
+    """Return the configuration to paste, with comments on what was proved."""
     name = outcome.artifact.name
     if outcome.heals and not outcome.steps:
         return f"# {name} is reproducible as it is\n"
@@ -45,7 +45,7 @@ def render(outcome: Outcome) -> str:
     if changes.settings:
         lines += [f"[{outcome.table}.env]"]
         lines += [f"{key} = {json.dumps(changed.env[key], ensure_ascii=False)}" for key in changes.settings]
-    return "\n".join([*lines, *_tell_left(outcome)]) + "\n"
+    return "\n".join([*lines, *_render_left(outcome)]) + "\n"
 
 
 def _render_preset(artifact: Artifact) -> Iterator[str]:
@@ -56,9 +56,9 @@ def _render_preset(artifact: Artifact) -> Iterator[str]:
             yield f"{key} = {json.dumps(value, ensure_ascii=False)}"
 
 
-def _tell_left(outcome: Outcome) -> Iterator[str]:
+def _render_left(outcome: Outcome) -> Iterator[str]:
     if not outcome.heals:
-        yield "# what differs still:"
+        yield "# remaining differences:"
     for finding in outcome.left[:20]:
         place = " › ".join(filter(None, (finding.output, finding.member, finding.location)))
         advice = f"; {finding.remedy.summary}" if finding.remedy else ""
@@ -75,7 +75,7 @@ def _warn(text: str) -> None:
 
 
 def run(options: argparse.Namespace) -> int:
-    """Print what makes an artifact of the project in the current folder reproducible; what goes on goes to stderr."""
+    """Print settings that make an artifact of the current project reproducible; progress goes to stderr."""
 
     outcome = determinize(Path.cwd(), options.artifact, _warn)
     print(defuse_json(printable(render(outcome))), end="")

@@ -1,4 +1,4 @@
-"""``ftc diff``: what differs between two files or folders, wherever they come from, and what it looks like."""
+"""``ftc diff``: shows the differences between two files or folders from any source, and their likely causes."""
 
 from __future__ import annotations
 
@@ -29,12 +29,12 @@ _CHUNK = 1 << 20
 
 @dataclass(frozen=True, slots=True)
 class DiffResult:
-    """What differs."""
+    """The result of a comparison."""
 
     verification: Verification
-    """As a report shows it: `control` is the first of the two, `experiment` the second."""
+    """The differences in the form of a report: `control` is the first of the two, `experiment` the second."""
     notes: tuple[str, ...]
-    """What was not looked into, and why."""
+    """What was not examined, and why."""
 
     @property
     def same(self) -> bool:
@@ -43,15 +43,15 @@ class DiffResult:
 
 
 def diff(one: Path, other: Path) -> DiffResult:
-    """Compare two files, or two folders with all that is in them.
+    """Compare two files, or two folders with everything below them.
 
-    Nothing is built, so causes are no more than suspected.  The two themselves may be links, as with diff(1); links
-    in folders are compared by their targets.  Raises FtcError when something cannot be read.
+    Nothing is built, so causes are only suspected.  Arguments that are symlinks are followed, as by diff(1); symlinks
+    in folders are compared by their targets.  Raises FtcError if something cannot be read.
     """
     try:
         kinds = [stat.S_ISDIR(path.stat().st_mode) for path in (one, other)]
         if kinds[0] != kinds[1]:
-            raise FtcError(f"{one} and {other} are not of one kind; expected two files or two folders")
+            raise FtcError(f"{one} and {other} are of different kinds; expected two files or two folders")
         files = Path(os.path.realpath(one)), Path(os.path.realpath(other))
         manifests = [_list(path) for path in files]
         differences: Sequence[Difference] = compare_manifests(manifests[0], manifests[1], Metadata.CONTENT)
@@ -71,7 +71,7 @@ def diff(one: Path, other: Path) -> DiffResult:
 
 
 def _list(top: Path) -> list[Output]:
-    """Return the manifest of a folder, or of a file under no name: two files may be called differently."""
+    """Return the manifest of a folder, or of a file with an empty name, because the two may have different names."""
     if not top.is_dir():
         return [_describe(top, "")]
     return sorted(_walk(top, top), key=lambda output: output.path)
@@ -93,7 +93,7 @@ def _describe(path: Path, name: str) -> Output:
     if stat.S_ISDIR(status.st_mode):
         return Output(path=name, type=OutputType.DIR, mode=mode)
     if not stat.S_ISREG(status.st_mode):
-        raise FtcError(f"{path} is no file, folder or symlink")
+        raise FtcError(f"{path} is not a file, folder or symlink")
     hashed = hashlib.sha256()
     with open(path, "rb") as file:
         while data := file.read(_CHUNK):
@@ -104,14 +104,14 @@ def _describe(path: Path, name: str) -> Output:
 def _look(
     differences: Sequence[Difference], one: Path, other: Path, called: str
 ) -> tuple[Sequence[Difference], list[Finding], list[str]]:
-    """Return the differences with their places, what they look like, and what was not looked into."""
+    """Return the differences with their places, a finding for each, and notes on what was not examined."""
     placed: list[Difference] = []
     found: list[Finding] = []
     notes: list[str] = []
     for number, difference in enumerate(differences):
         name = difference.output or called
         if difference.kind is DifferenceKind.CONTENT and number >= MOST_EXAMINED:
-            notes.append(f"only the first {MOST_EXAMINED} files that differ were looked into")
+            notes.append(f"only the first {MOST_EXAMINED} differing files were examined")
             placed.append(difference)
             continue
         leaves, cut = look_into(difference, name, (one / difference.output, other / difference.output))
@@ -131,7 +131,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace) -> int:
-    """Print what differs between two files or folders."""
+    """Print the differences between two files or folders."""
     from pytest_ftc.reporting.terminal.diff import diff_panel
 
     found = diff(options.one, options.other)
@@ -140,8 +140,8 @@ def run(options: argparse.Namespace) -> int:
 
         from pytest_ftc.model.support.serialization import to_json
 
-        told = {"identical": found.same, "notes": found.notes, **_differences(found.verification)}
-        print(defuse_json(json.dumps(to_json(told), indent=1)))
+        document = {"identical": found.same, "notes": found.notes, **_differences(found.verification)}
+        print(defuse_json(json.dumps(to_json(document), indent=1)))
         return int(not found.same)
     for note in found.notes:
         print(defuse(f"ftc: {shorten(note)}"), file=sys.stderr)

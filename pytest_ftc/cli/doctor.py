@@ -1,4 +1,4 @@
-"""Looking what this machine can vary, and what each variation costs, by doing it."""
+"""``ftc doctor``: measures which variations work on this machine, and what each one costs."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ _FILES = 20
 
 
 def examine(added: Sequence[Variation] = ()) -> CheckUp:
-    """Return the check-up of this machine, for the variations `added` by plugins too.  Raises FtcError."""
+    """Examine this machine, including the variations `added` by plugins.  Raises FtcError."""
     with Workspace() as workspace:
         machine, own = examine_machine(workspace, added)
         catalogue = [*CATALOGUE, *(own.replaced.get(variation.name, variation) for variation in added)]
@@ -68,7 +68,7 @@ def examine(added: Sequence[Variation] = ()) -> CheckUp:
 
 
 class _Noting:
-    """An executor that notes which variations its builds could not apply, or only in part."""
+    """An executor that records which variations its builds could not apply, or only partly."""
 
     def __init__(self, inner: Executor) -> None:
         self._inner = inner
@@ -88,7 +88,7 @@ class _Noting:
 def _measure(
     machine: Machine, variations: Sequence[Variation], executor: Executor, folder: Path
 ) -> dict[tuple[str, ...], float]:
-    """Return the median milliseconds of an environment with nothing, each alone, and all of `variations` varied."""
+    """Return the median milliseconds of a build with no variation, each one alone, and all `variations`."""
     source = folder / "source"
     source.mkdir()
     for number in range(_FILES):
@@ -103,7 +103,7 @@ def _measure(
     every = [(), *((name,) for name in plan.varied), plan.varied]
     times: dict[tuple[str, ...], list[float]] = {names: [] for names in every}
     for turn in range(_ROUNDS):
-        # One after the other in every round, so that what disturbs the machine disturbs them all.
+        # Interleave the measurements, so that a disturbance of the machine affects all of them.
         for number, names in enumerate(times):
             times[names].append(_time(planned, names, executor, f"{turn}-{number}"))
             remove_tree(str(folder / "work"))
@@ -124,17 +124,17 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace) -> int:
-    """Print of each variation whether a program in a varied environment sees it here, how it is done, and its cost."""
+    """Print for each variation whether programs see it on this machine, how it is applied, and its cost."""
     from pytest_ftc.plugin.headless import ask_plugins
     from pytest_ftc.reporting.terminal.doctor import render_check_up
 
     try:
         with ask_plugins(Path.cwd()) as asked:
             if asked.problem:
-                print(f"ftc: without the variations of plugins: {shorten(asked.problem)}", file=sys.stderr)
+                print(f"ftc: variations of plugins are not included: {shorten(asked.problem)}", file=sys.stderr)
             check_up = examine(asked.added.variations)
     except ConfigurationError as error:
-        print(f"ftc: without the variations of plugins: {shorten(str(error))}", file=sys.stderr)
+        print(f"ftc: variations of plugins are not included: {shorten(str(error))}", file=sys.stderr)
         check_up = examine()
     if options.json:
         import json

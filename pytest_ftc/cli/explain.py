@@ -36,12 +36,12 @@ def run(options: argparse.Namespace) -> int:
         raise FtcError(f"unknown cause {options.cause!r}{hint}  Causes: {', '.join(names)}")
     helps = [("helps" if not number else "", text) for number, text in enumerate(cause.remedies)]
     rows = [("cause", f"{cause.name}: {cause.brief}"), ("why", cause.why), ("shows as", cause.shows), *helps]
-    write_text(render_rows([*rows, ("read on", cause.source)], **page_style()))
+    write_text(render_rows([*rows, ("see", cause.source)], **page_style()))
     return 0
 
 
 def _describe_added(name: str) -> list[tuple[str, str]]:
-    """Return the description of the cause `name`, a variation of a plugin; empty if no plugin has it."""
+    """Return the description of the cause `name`, a variation of a plugin; empty if no plugin adds it."""
     import inspect
 
     from pytest_ftc.plugin.headless import ask_plugins

@@ -1,4 +1,4 @@
-"""``ftc gate``: what stands between a change and the main branch, the same in every CI service and before a commit."""
+"""``ftc gate``: verifies a change before a commit and in CI, with the same command everywhere."""
 
 from __future__ import annotations
 
@@ -26,10 +26,10 @@ the last commit, whichever is known.  Arguments are passed to pytest: folders of
 def gate_command(
     root: Path, arguments: Sequence[str], environ: Mapping[str, str], *, neutral: bool = False
 ) -> list[str]:
-    """Return the command that verifies the artifacts of the project at `root`, those that have changed first.
+    """Return the command that verifies the artifacts of the project at `root`, changed ones first.
 
-    `arguments` are pytest's, and come last.  If it is `neutral`, the project's settings of pytest are not used.  Raises
-    ConfigurationError where there is nothing to verify.
+    `arguments` are passed to pytest, at the end.  A `neutral` command ignores the project's pytest settings.  Raises
+    ConfigurationError if there is nothing to verify.
     """
     config = load_project(root, {})
     assert config.file is not None, "a project that has artifacts has a file"
@@ -48,18 +48,18 @@ def _why_not_started(root: Path) -> str:
         with ask_plugins(root) as asked:
             return asked.problem
     except ConfigurationError:
-        return ""  # pytest says so too
+        return ""  # pytest will report it
 
 
 def _bases(environ: Mapping[str, str]) -> Iterator[str]:
-    """Yield what this change may be compared with, the best first; a shallow clone has few of them, or none."""
+    """Yield candidates for the base commit of this change, best first; a shallow clone may have none of them."""
     if branch := environ.get("GITHUB_BASE_REF"):
         yield f"origin/{branch}"
-        # A pull request is checked out merged into the branch that it asks to join: that is the first parent.
+        # The checkout of a pull request is a merge commit whose first parent is the target branch.
         yield "HEAD^1"
     # GitLab: merge requests, then pushes (forty zeros for a new branch).
     yield from filter(None, (environ.get(name) for name in ("CI_MERGE_REQUEST_DIFF_BASE_SHA", "CI_COMMIT_BEFORE_SHA")))
-    # pre-commit: what the remote has before a push, or the last commit before a new one.
+    # pre-commit: the remote's commit before a push, or the last commit before a new one.
     yield from filter(None, (environ.get("PRE_COMMIT_FROM_REF"), "HEAD" if environ.get("PRE_COMMIT") else None))
     yield "origin/HEAD"
 
@@ -70,7 +70,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace) -> int:
-    """Become the pytest that verifies the artifacts of the project in the current folder."""
+    """Replace this process by the pytest that verifies the artifacts of the project in the current folder."""
     problem = _why_not_started(Path.cwd())
     environment = dict(os.environ)
     if problem:

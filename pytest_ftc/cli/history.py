@@ -1,4 +1,4 @@
-"""``ftc history``: every build of an artifact that is on record."""
+"""``ftc history``: lists all recorded builds of an artifact."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ from pytest_ftc.model.support.suggestion import did_you_mean
 
 
 def builds_of(folder: Path | None, project: Path, artifact: str) -> list[BuildRecord]:
-    """Return every build of `artifact`, a name or an id, in `project` that is on record, the newest first.
+    """Return all recorded builds of `artifact`, a name or an id, in `project`, newest first.
 
-    Raises FtcError when there is none.
+    Raises FtcError if there are none.
     """
     with opened_store(folder) as store:
         builds = store.history.of_artifact(artifact, str(project))
@@ -24,12 +24,12 @@ def builds_of(folder: Path | None, project: Path, artifact: str) -> list[BuildRe
         known = [name.rpartition("::")[2] for name in store.history.artifacts(str(project))]
     hint = did_you_mean(artifact, known)
     raise FtcError(
-        f"no build of {artifact!r} in {project} is on record{hint}  On record: {', '.join(known) or 'nothing'}"
+        f"no build of {artifact!r} in {project} is recorded{hint}  Recorded artifacts: {', '.join(known) or 'none'}"
     )
 
 
 def recorded(folder: Path | None, project: Path) -> list[str]:
-    """Return the names of the artifacts of `project` of which builds are on record."""
+    """Return the names of artifacts of `project` with recorded builds."""
     with opened_store(folder) as store:
         return [name.rpartition("::")[2] for name in store.history.artifacts(str(project))]
 
@@ -41,12 +41,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace) -> int:
-    """Print every build of an artifact, or what there is to print."""
+    """Print all recorded builds of an artifact, or the names of artifacts with recorded builds."""
     from pytest_ftc.reporting.terminal.store import render_history
 
     if options.artifact is None:
         names = recorded(options.store, Path.cwd())
-        print_rows(options, names, [("on record", ", ".join(names) or "nothing")])
+        print_rows(options, names, [("recorded", ", ".join(names) or "nothing")])
         return 0
     builds = builds_of(options.store, Path.cwd(), options.artifact)
     if options.json:

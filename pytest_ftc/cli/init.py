@@ -1,4 +1,4 @@
-"""``ftc init``: looks at a project and writes the configuration that a person would begin with."""
+"""``ftc init``: inspects a project and writes a starter configuration."""
 
 from __future__ import annotations
 
@@ -21,26 +21,26 @@ _TRIAL_SECONDS = 300
 
 @dataclass(frozen=True, slots=True)
 class Start:
-    """What was written."""
+    """The configuration written by ``ftc init``."""
 
     file: Path
     text: str
-    """What was added to the file."""
+    """The text added to the file."""
     artifacts: tuple[str, ...]
-    """Those that can be verified now."""
+    """The names of artifacts that can be verified now."""
     command: str
-    """How."""
+    """The command that verifies them."""
 
 
 def start(root: Path) -> Start:
-    """Write a commented configuration for the project at `root`; what is there already stays as it is.
+    """Write a commented configuration for the project at `root`, and keep the existing content of the file.
 
-    Raises FtcError when it is configured already, or the file cannot be written.
+    Raises FtcError if the project is already configured, or the file cannot be written.
     """
     project, own = root / "pyproject.toml", root / "ftc.toml"
     if own.exists() or "ftc" in read_toml(project).get("tool", {}):
         raise FtcError(
-            f"{own.name if own.exists() else project.name} configures pytest-ftc already; nothing was changed"
+            f"{own.name if own.exists() else project.name} already configures pytest-ftc; nothing was changed"
         )
     python = is_python_project(root)
     proposals = [_try_out(root, proposal) for proposal in look_at(root)]
@@ -62,7 +62,7 @@ def start(root: Path) -> Start:
 
 
 def render(proposals: list[Proposal], prefix: str, *, python: bool) -> str:
-    """Return the configuration: `prefix` is what comes before the names of tables."""
+    """Return the configuration; `prefix` precedes the names of tables."""
     head = [f"[{prefix}]"] if prefix else []
     lines = [
         *head,
@@ -70,11 +70,11 @@ def render(proposals: list[Proposal], prefix: str, *, python: bool) -> str:
         '# variations = "standard"    # leaves out kernel, aslr and network',
     ]
     if python and not any(proposal.sure for proposal in proposals):
-        lines += ["# The sdist and the wheel are verified without any artifact declared here."]
+        lines += ["# The sdist and the wheel are verified even if no artifact is declared here."]
     for proposal in proposals:
         lines += ["", f"# {proposal.because}", *_table(proposal, prefix)]
     if not proposals and not python:
-        lines += ["", "# A command, and what it leaves:", *_table(_EXAMPLE, prefix)]
+        lines += ["", "# A command and its outputs:", *_table(_EXAMPLE, prefix)]
     return "\n".join(lines) + "\n"
 
 
@@ -82,16 +82,16 @@ _EXAMPLE = Proposal(name="app", build="make", outputs=("build",), because="", su
 
 
 def _try_out(root: Path, proposal: Proposal) -> Proposal:
-    """Return `proposal` with the outputs that a build shows, if it needs one to know them."""
+    """Return `proposal` with the outputs of a trial build, if it needs one."""
     if not proposal.trial:
         return proposal
     from pytest_ftc.builds.trial_build import find_new_files
 
-    print(f"ftc: running {proposal.trial} in a copy to see what it makes ...", file=sys.stderr)
+    print(f"ftc: running {proposal.trial} in a copy to find its outputs ...", file=sys.stderr)
     found = find_new_files(root, proposal.trial, seconds=_TRIAL_SECONDS, path=os.pathsep.join(search_path()))
     if not found:
         return proposal
-    seen = f"a Makefile: what {proposal.trial} made in a copy of the project"
+    seen = f"a Makefile: the files that {proposal.trial} created in a copy of the project"
     return replace(proposal, outputs=found, sure=True, because=seen)
 
 
@@ -118,10 +118,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace) -> int:
-    """Write a configuration for the project in the current folder, and say what is in it."""
+    """Write a configuration for the project in the current folder, and print it."""
 
     begun = start(Path.cwd())
     print(defuse_json(printable(begun.text)), end="")
-    told = f"{', '.join(begun.artifacts)} can be verified now" if begun.artifacts else "complete an artifact there"
-    print(f"ftc: written to {begun.file.name}; {told}: {begun.command}", file=sys.stderr)
+    names = ", ".join(begun.artifacts)
+    state = f"{names} can be verified now" if names else "complete an artifact there, then run"
+    print(f"ftc: written to {begun.file.name}; {state}: {begun.command}", file=sys.stderr)
     return 0

@@ -1,4 +1,4 @@
-"""The ``ftc`` command: thin, and quick to start."""
+"""The entry point of the ``ftc`` command."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ from pytest_ftc.model.support.service_commands import defuse
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Run the command line `arguments` and return the exit status: 0, 1 for differences and the like, 2 for errors."""
+    """Run the command line `arguments` and return the exit status: 0, 1 for differences and similar, 2 for errors."""
     given = sys.argv[1:] if arguments is None else arguments
-    # The arguments that follow are pytest's; argparse would refuse its options.
+    # The other arguments are pytest's; argparse would reject its options.
     passes_on = given[:1] in (["gate"], ["verify"]) and given[1:] not in (["-h"], ["--help"])
     options = make_parser(given[0] if given else "").parse_args(given[:1] if passes_on else given)
     options.given = given[1:]

@@ -16,7 +16,7 @@ _DESCRIPTION = """\
 Rewrite archives in place, deterministically: member order, timestamps, owners, modes and headers are fixed, contents
 stay.  Formats: tar (also compressed with gzip, xz, bzip2 or zstd), zip and formats based on it (wheel, jar, EPUB,
 zipapp), gzip, xz, bzip2, zstd, ar (static libraries, .deb) and pyc.  A file that cannot be rewritten safely is left
-unchanged.  Exit status: 0 on success, 1 if a file was refused or, with --check, would change."""
+unchanged.  Exit status: 0 on success, 1 if a file was rejected or, with --check, would change."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -37,12 +37,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="SIZE",
         type=size,
         default="4G",
-        help="refuse a file that is larger when decompressed: bytes, or a number with K, M or G (default: 4G)",
+        help="reject a file whose decompressed size is larger: bytes, or a number with K, M or G (default: 4G)",
     )
 
 
 def run(options: argparse.Namespace) -> int:
-    """Normalize the files one by one and say what became of each; a refused one does not stop the others."""
+    """Normalize the files one by one and print the result for each; a rejected file does not stop the others."""
     from pytest_ftc.normalize.epoch import choose_epoch
     from pytest_ftc.normalize.replace import normalize_file
     from pytest_ftc.normalize.rules import Rules

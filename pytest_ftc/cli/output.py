@@ -1,4 +1,4 @@
-"""Printing what a command has found: as text for a terminal, or as JSON."""
+"""Printing the results of a command as text or JSON."""
 
 from __future__ import annotations
 

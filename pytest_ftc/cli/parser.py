@@ -16,7 +16,7 @@ _GROUPS = {
         "doctor": "show what this machine can vary, how, at what cost, and what is missing for the rest",
     },
     "Verify": {
-        "verify": "verify the artifacts alone, also where pytest cannot start with the project's own settings",
+        "verify": "verify only the artifacts, even if pytest cannot start with the project's own settings",
         "gate": "verify the artifacts of the project in the current folder, as CI and pre-commit do",
     },
     "Diagnose": {
@@ -33,13 +33,13 @@ _GROUPS = {
     },
 }
 BRIEFS = {name: brief for group in _GROUPS.values() for name, brief in group.items()}
-"""What each command does, by its name."""
-_STATUS = "Exit status: 0, or 1 if the command found what it looks for (such as a difference), or 2 on an error."
+"""Descriptions of the commands, by name."""
+_STATUS = "Exit status: 0, or 1 if the command found a problem (such as a difference), or 2 on an error."
 
 
 class _Parser(argparse.ArgumentParser):
     def error(self, message: str) -> NoReturn:
-        """Exit with one line; for an unknown command it suggests the nearest one."""
+        """Exit with a one-line message; for an unknown command, suggest the closest one."""
         wrong = re.match(r"argument (?:COMMAND|ACTION): invalid choice: '(.*?)' \(choose from (.*)\)", message)
         if wrong:
             names = re.findall(r"[a-z]+", wrong[2])
@@ -50,7 +50,7 @@ class _Parser(argparse.ArgumentParser):
 
 
 def make_parser(command: str = "") -> argparse.ArgumentParser:
-    """Return the parser of the command line, with the arguments of `command` alone: only its module is imported."""
+    """Return the parser of the command line, with the arguments of `command` only, whose module it imports."""
     parser = _Parser(
         prog="ftc",
         usage="ftc [-h] [--version] COMMAND ...",
@@ -59,7 +59,7 @@ def make_parser(command: str = "") -> argparse.ArgumentParser:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("--version", action="version", version=f"pytest-ftc {__version__}")
-    # Without `prog`, argparse would put the usage line from above in the place of the program's name.
+    # Without `prog`, argparse would use the usage line above as the program's name.
     commands = parser.add_subparsers(
         dest="command", metavar="COMMAND", required=True, help=argparse.SUPPRESS, prog="ftc"
     )

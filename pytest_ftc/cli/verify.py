@@ -1,4 +1,4 @@
-"""``ftc verify``: the artifacts alone, whatever else the project has pytest do."""
+"""``ftc verify``: verifies only the artifacts, independent of the project's pytest settings."""
 
 from __future__ import annotations
 
@@ -13,17 +13,17 @@ from pytest_ftc.model.errors import ConfigurationError
 from pytest_ftc.model.support.suggestion import did_you_mean
 
 _DESCRIPTION = """\
-Verify the artifacts of the project in the current folder, or only those named, without the project's tests, its
-conftest.py, addopts and pytest plugins: this also works where pytest itself cannot start.  Options are those of
-pytest --ftc-verify, such as --ftc-report=DIR, -x or -v.  What plugins and conftest.py add is not there.  Exit status:
-pytest's."""
+Verify the artifacts of the project in the current folder, or only those named, without the project's tests,
+conftest.py, addopts and pytest plugins.  This also works if pytest itself cannot start.  Options are those of
+pytest --ftc-verify, such as --ftc-report=DIR, -x or -v.  Contributions of plugins and conftest.py are not available.
+Exit status: pytest's."""
 _FOR_THE_PROJECT = ("PYTEST_ADDOPTS", "PYTEST_PLUGINS")
 
 
 def verify_command(root: Path, arguments: Sequence[str]) -> list[str]:
-    """Return the command that verifies the artifacts of the project at `root`, or those that `arguments` begin with.
+    """Return the command that verifies the project at `root`, or only the artifacts named first in `arguments`.
 
-    All other arguments are pytest's.  Raises ConfigurationError where there is nothing to verify.
+    The other arguments are passed to pytest.  Raises ConfigurationError if there is nothing to verify.
     """
     config = load_project(root, {})
     assert config.file is not None, "a project that has artifacts has a file"
@@ -39,13 +39,13 @@ def verify_command(root: Path, arguments: Sequence[str]) -> list[str]:
 
 
 def neutral_options(root: Path) -> list[str]:
-    """Return the options by which pytest takes nothing from the project at `root` but its configuration of ours."""
-    # An empty ini-file takes the place of the project's, with its addopts, required_plugins and filterwarnings.
+    """Return options with which pytest uses only our configuration of the project at `root`."""
+    # An empty configuration file replaces the project's addopts, required_plugins and filterwarnings.
     return ["-c", os.devnull, f"--rootdir={root}", "--noconftest", "-p", "pytest_ftc.plugin"]
 
 
 def neutral_environment(environ: Mapping[str, str]) -> dict[str, str]:
-    """Return `environ` without what has pytest load plugins or take options."""
+    """Return `environ` without variables that make pytest load plugins or add options."""
     kept = {name: value for name, value in environ.items() if name not in _FOR_THE_PROJECT}
     return {**kept, "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"}
 
@@ -56,7 +56,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace) -> int:
-    """Become the pytest that verifies the artifacts of the project in the current folder."""
+    """Replace this process by the pytest that verifies the artifacts of the project in the current folder."""
     command = verify_command(Path.cwd(), options.given)
     sys.stdout.flush()
     os.execve(command[0], command, neutral_environment(os.environ))

@@ -1,7 +1,7 @@
-"""Published files in a registry of OCI artifacts, as ``oras push`` puts them there; the extra ``oci``.
+"""Published files in an OCI registry, as uploaded by ``oras push``; requires the extra ``oci``.
 
-Nothing that a registry says is trusted: every content is checked against its digest and size, names must be plain
-names of files, and sizes, waits and redirects are bounded.
+Registries are not trusted: all contents are checked against their digests and sizes, file names must not contain
+paths, and sizes, waits and redirects are bounded.
 """
 
 from __future__ import annotations
@@ -33,32 +33,32 @@ _MANIFESTS = (
     "application/vnd.docker.distribution.manifest.v2+json",
 )
 _LARGEST_MANIFEST = 4 << 20
-"""Bytes; the specification asks registries to take at least so much."""
+"""Bytes; the OCI distribution specification requires registries to accept manifests of at least this size."""
 _CHUNK = 1 << 20
-_NO_ACCESS = "the registry refuses access; log in to it, as with `docker login`"
+_NO_ACCESS = "the registry denies access; log in to it, for example with `docker login`"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Bounds:
-    """How much is taken from a registry, and how long it is waited for."""
+    """Limits on the size and duration of transfers from a registry."""
 
     connect: float = 10
     read: float = 30
     """Seconds without a byte."""
     start: float = 60
-    """Seconds for one manifest, and before a file must have come as fast as the `slowest`."""
+    """Seconds for one manifest, and those that a file may take in addition to its time at the `slowest` rate."""
     slowest: float = 128 << 10
-    """Bytes of a file in a second."""
+    """Lowest accepted transfer rate of a file, in bytes per second."""
     total: float = 900
     """Seconds for all files of one reference."""
     size: int = 4 << 30
-    """Bytes that all files of one reference may hold."""
+    """Largest total size of all files of one reference, in bytes."""
 
     persistence: Persistence = field(default_factory=Persistence)
 
 
 class OciImages:
-    """The files of OCI references; each reference is looked up once a session, and stays what it was then."""
+    """The files of OCI references; each reference is resolved once per session."""
 
     def __init__(self, folder: Path, cancelled: Callable[[], bool] = lambda: False, bounds: Bounds | None = None):
         self._folder = folder
@@ -75,7 +75,7 @@ class OciImages:
             return {title: layer.digest.removeprefix("sha256:") for title, layer in self._list(name).items()}
 
     def fetch(self, name: str) -> Mapping[str, Path]:
-        """Return each file of the reference `name`, whose content is what its digest says.  Raises SourceError."""
+        """Download the files of the reference `name` and verify their digests.  Raises SourceError."""
         with self._turns.setdefault(name, threading.Lock()):
             if name not in self._files:
                 layers = self._list(name)
@@ -96,7 +96,7 @@ class OciImages:
         return self._layers[name]
 
     def _ask(self, name: str, question: Callable[[_Client], T], *, size: int = 0, end: float = math.inf) -> T:
-        """Return the answer to `question`, which has `size` bytes and must be there at the moment `end`."""
+        """Return the answer to `question`, which has `size` bytes and must arrive before `end` (monotonic seconds)."""
         image = parse_image(name)
         assert image is not None, "configuration has checked it"
         registry = self._registries.setdefault(image.registry, Service(self._bounds.persistence, self._cancelled))
@@ -111,7 +111,7 @@ class OciImages:
             ) from None
 
     def _wait_for(self, work: Callable[[], T], size: int, end: float) -> T:
-        """Return what `work` returns; a registry that sends a byte now and then must not hold up the session."""
+        """Run `work` with a deadline, so that a registry that sends slowly cannot block the session."""
         ended: list[T | BaseException] = []
         done = threading.Event()
 
@@ -129,7 +129,7 @@ class OciImages:
             if self._cancelled():
                 raise RefusedError("the session ended")
             if time.monotonic() > end:
-                raise ServiceError(f"it was not there after {max(0.0, end - began):.0f} s")
+                raise ServiceError(f"it did not arrive within {max(0.0, end - began):.0f} s")
         (outcome,) = ended
         if isinstance(outcome, BaseException):
             raise outcome
@@ -143,13 +143,13 @@ def _ask_once(image: ImageName, bounds: Bounds, question: Callable[[_Client], T]
     except (RefusedError, ServiceError, ModuleNotFoundError):
         raise
     except Exception as error:
-        # Only the kind of error: its text may hold a header, or an address that a redirect has signed.
+        # Report only the kind of error: its text may contain a header, or a URL with a signature.
         text, passing = _describe(error)
         raise ServiceError(f"cannot be fetched: {text}", passing=passing) from None
 
 
 class _Client:
-    """Asks one registry for one reference, once."""
+    """A connection to one registry for one reference."""
 
     def __init__(self, image: ImageName, bounds: Bounds) -> None:
         import_module("oras.logger").setup_logger(quiet=True)
@@ -159,7 +159,7 @@ class _Client:
         self._registry.session = _make_session(image, bounds)
         self._registry.auth = _make_auth(self._registry)
         self._registry.auth.load_configs(self._container)
-        # As it is without its decorator: whether to ask again is not decided here.
+        # The undecorated method, because `Service` decides about retries.
         self._request = type(self._registry).do_request.__wrapped__
 
     def close(self) -> None:
@@ -167,7 +167,7 @@ class _Client:
         self._registry.session.close()
 
     def manifest(self) -> bytes:
-        """Return the manifest, whose digest is the one that was asked for."""
+        """Return the manifest, after a check of its digest."""
         url = f"{self._registry.prefix}://{self._container.manifest_url()}"
         with closing(self._get(url, {"Accept": ", ".join(_MANIFESTS)})) as response:
             data = b"".join(_read(response, _LARGEST_MANIFEST))
@@ -179,7 +179,7 @@ class _Client:
         return data
 
     def save(self, layer: Layer, path: Path) -> Path:
-        """Write the content of `layer` to `path`, and return that."""
+        """Write the content of `layer` to `path` and return `path`."""
         url = f"{self._registry.prefix}://{self._container.get_blob_url(layer.digest)}"
         hashed, size = hashlib.sha256(), 0
         with closing(self._get(url, {})) as response, open(path, "wb") as file:
@@ -190,7 +190,7 @@ class _Client:
         found = f"sha256:{hashed.hexdigest()}"
         if (found, size) != (layer.digest, layer.size):
             raise RefusedError(
-                f"the registry holds other bytes than it says: expected {layer.digest} ({layer.size} bytes), "
+                f"the content does not match the manifest: expected {layer.digest} ({layer.size} bytes), "
                 f"found {found} ({size} bytes)"
             )
         return path
@@ -209,20 +209,20 @@ class _Client:
 
 
 def _make_session(image: ImageName, bounds: Bounds) -> Any:
-    """Return a session of requests that waits no longer, and goes nowhere else, than it may."""
+    """Return a `requests` session with bounded waits, bounded responses and only permitted URLs."""
     requests: Any = import_module("requests")
 
     class Careful(requests.adapters.HTTPAdapter):  # type: ignore[misc]
         def send(self, request: Any, stream: bool = False, **others: Any) -> Any:
             url = urlsplit(request.url)
             if url.scheme != "https" and not (image.plain and url.netloc == image.registry):
-                raise RefusedError(f"it leads to {shorten(url.netloc, 80)} over plain HTTP")
+                raise RefusedError(f"it refers to {shorten(url.netloc, 80)} over plain HTTP")
             others["timeout"] = (bounds.connect, bounds.read)
             if image.local:
                 others["proxies"] = {}
             response = super().send(request, stream=True, **others)
             if not stream or response.status_code != 200:
-                # What requests would read whole, however much it is, or not read and leave open.
+                # requests would read such a body without a limit, or leave the connection open.
                 with closing(response):
                     response._content = b"".join(_read(response, _LARGEST_MANIFEST))
             return response
@@ -235,7 +235,7 @@ def _make_session(image: ImageName, bounds: Bounds) -> Any:
 
 
 def _make_auth(registry: Any) -> Any:
-    """Return what answers a registry that asks who is there: with a token, or with a name and password."""
+    """Return an authenticator that answers challenges of a registry with a token or with basic credentials."""
 
     class Auth(import_module("oras.auth").TokenAuth):  # type: ignore[misc]
         def authenticate_request(self, original: Any, headers: Any, refresh: bool = False) -> Any:
@@ -255,7 +255,7 @@ def _make_auth(registry: Any) -> Any:
 
 
 def _read(response: Any, most: int) -> Iterator[bytes]:
-    """Yield the body, which may hold at most `most` bytes."""
+    """Yield the body, which may have at most `most` bytes."""
     size = 0
     for data in response.iter_content(_CHUNK):
         size += len(data)
@@ -265,15 +265,15 @@ def _read(response: Any, most: int) -> Iterator[bytes]:
 
 
 def _describe(error: Exception) -> tuple[str, bool]:
-    """Return in words what requests raises, and whether it may pass; only its kinds are used, see above."""
+    """Return a description of an error of requests, and whether it is transient; only its class is used, see above."""
     kinds = {kind.__name__ for kind in type(error).__mro__}
     for kind, text, passing in (
         ("SSLError", "the registry's certificate is not accepted", False),
-        ("Timeout", "the registry does not answer in time", False),
-        ("TooManyRedirects", "it is redirected again and again", False),
-        ("ChunkedEncodingError", "the connection broke off", True),
-        ("ConnectionError", "no connection to the registry, or it broke off", True),
+        ("Timeout", "the registry did not answer in time", False),
+        ("TooManyRedirects", "too many redirects", False),
+        ("ChunkedEncodingError", "the connection was lost", True),
+        ("ConnectionError", "the connection to the registry failed", True),
     ):
         if kind in kinds:
             return text, passing
-    return f"the registry's answer is not understood ({type(error).__name__})", False
+    return f"unexpected answer from the registry ({type(error).__name__})", False

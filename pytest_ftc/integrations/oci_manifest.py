@@ -1,4 +1,4 @@
-"""The manifest of an OCI artifact with files.  Nothing in it is trusted."""
+"""Reading the manifest of an OCI artifact with files; its content is not trusted."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from pytest_ftc.model.support.printable import shorten
 
 _TITLE = "org.opencontainers.image.title"
 _UNPACK = "io.deis.oras.content.unpack"
-"""What oras says of a folder that it has packed."""
+"""The annotation with which oras marks a packed folder."""
 
 
 class RefusedError(Exception):
-    """What a registry answered is not taken; the text says why, and holds nothing secret."""
+    """The answer of a registry is rejected; the message gives the reason and contains no secrets."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +26,7 @@ class Layer:
 
 
 def read_manifest(data: bytes, most: int) -> Mapping[str, Layer]:
-    """Return the files that a manifest lists, by name."""
+    """Return the files of a manifest by name.  Raises RefusedError, also if they exceed `most` bytes in total."""
     try:
         manifest = json.loads(data)
         layers = [
@@ -35,15 +35,15 @@ def read_manifest(data: bytes, most: int) -> Mapping[str, Layer]:
         ]
         titles = [notes.get(_TITLE) for notes, _ in layers]
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
-        raise RefusedError("it has no manifest of an OCI artifact with files (an index of several, perhaps)") from None
+        raise RefusedError("its manifest is not that of an OCI artifact with files (perhaps an image index)") from None
     for title, (notes, layer) in zip(titles, layers, strict=True):
         _check(title, notes, layer)
     if not layers:
-        raise RefusedError("it holds no files")
+        raise RefusedError("it contains no files")
     if len(set(titles)) < len(titles):
         raise RefusedError("two of its files have the same name")
     if sum(layer.size for _, layer in layers) > most:
-        raise RefusedError(f"its files hold more than {most} bytes")
+        raise RefusedError(f"its files have more than {most} bytes")
     return dict(zip(map(str, titles), (layer for _, layer in layers), strict=True))
 
 
@@ -51,8 +51,8 @@ def _check(title: object, notes: Mapping[str, object], layer: Layer) -> None:
     if not isinstance(title, str):
         raise RefusedError(f"one of its layers has no name ({_TITLE}): push files, as `oras push` does")
     if title in ("", ".", "..") or "/" in title or "\\" in title or not title.isprintable() or len(title) > 255:
-        raise RefusedError(f"{shorten(repr(title), 80)} is no name for a file")
+        raise RefusedError(f"{shorten(repr(title), 80)} is not a valid file name")
     if str(notes.get(_UNPACK)).lower() == "true":
-        raise RefusedError(f"{shorten(title, 80)} is a folder that was packed: push its files")
+        raise RefusedError(f"{shorten(title, 80)} is a packed folder: push its files")
     if not (layer.digest.startswith("sha256:") and len(layer.digest) == 71 and layer.size >= 0):
         raise RefusedError(f"{shorten(title, 80)} has no sha256 digest or no size")

@@ -1,4 +1,4 @@
-"""Calling a service that may fail: again after a fault that may pass, and not for a while after several in a row."""
+"""Calling an unreliable service, with retries of transient failures and a circuit breaker."""
 
 from __future__ import annotations
 
@@ -13,30 +13,30 @@ from tenacity import Retrying, retry_if_exception, stop_after_attempt, wait_rand
 T = TypeVar("T")
 
 _STEP = 0.1
-"""Seconds between two looks whether the session has ended."""
+"""Seconds between checks whether the session has ended."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Persistence:
-    """How often a service is called."""
+    """Limits of retries and of the circuit breaker."""
 
     attempts: int = 3
-    """Of one call, where the fault may pass."""
+    """Attempts of one call if its failures are transient."""
     first_wait: float = 0.5
-    """Seconds; the wait is drawn from 0 to this, doubled with each attempt ("full jitter").
+    """Seconds: the wait is random between 0 and this value, which doubles with each attempt ("full jitter").
 
     See https://aws.amazon.com/blogs/architecture/exponential-backoff-and-jitter/.
     """
     longest_wait: float = 10.0
-    """Seconds."""
+    """Longest wait, in seconds."""
     failures: int = 3
-    """After so many faults in a row the service is left alone."""
+    """Consecutive failures after which the circuit breaker opens."""
     rest: float = 30.0
-    """For so many seconds; then one call decides whether it is well again.  Seconds."""
+    """Seconds for which the circuit breaker stays open; then one call decides whether it closes."""
 
 
 class ServiceError(Exception):
-    """The service did not do its part, be it not there, busy or broken; `passing` where another try soon may help."""
+    """The service is unavailable, busy or broken; `passing` if a retry may succeed."""
 
     def __init__(self, text: str, *, passing: bool = False) -> None:
         super().__init__(text)
@@ -44,7 +44,7 @@ class ServiceError(Exception):
 
 
 class Service:
-    """One service, as a session knows it.  Any other error than `ServiceError` is an answer: the service is well."""
+    """One service in a session.  Any error other than `ServiceError` counts as an answer of a working service."""
 
     def __init__(self, persistence: Persistence, cancelled: Callable[[], bool]) -> None:
         self._persistence = persistence
@@ -58,7 +58,7 @@ class Service:
         self._last = ""
 
     def call(self, act: Callable[[], T]) -> T:
-        """Return what `act` returns.  Raises what it raises, and ServiceError without a call while it is not used."""
+        """Call `act` and return its result.  Raises its errors, and ServiceError while the circuit breaker is open."""
         persistence = self._persistence
         retrying = Retrying(
             stop=stop_after_attempt(persistence.attempts),
@@ -72,12 +72,12 @@ class Service:
 
     def _call_once(self, act: Callable[[], T]) -> T:
         try:
-            # Not `call`, which lets nobody else in until it returns.
+            # Not `call`, which holds a lock until it returns.
             with self._breaker.calling():
                 return act()
         except CircuitBreakerError:
-            told = f"it failed {self._persistence.failures} times in a row and is not used for a while: {self._last}"
-            raise ServiceError(told) from None
+            text = f"it failed {self._persistence.failures} times in a row and is paused: {self._last}"
+            raise ServiceError(text) from None
         except ServiceError as error:
             self._last = str(error)
             raise

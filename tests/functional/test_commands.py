@@ -69,9 +69,9 @@ def test_equal_things_are_identical(ftc, tmp_path):
     [
         (("diff", "nothing", "f"), "nothing does not exist"),
         (("diff", "f", "dangling"), "dangling does not exist"),
-        (("diff", ".", "f"), "are not of one kind"),
-        (("diff", "pipe", "pipe"), "pipe is no file, folder or symlink"),
-        (("diff", "/dev/null", "f"), "/dev/null is no file, folder or symlink"),
+        (("diff", ".", "f"), "are of different kinds"),
+        (("diff", "pipe", "pipe"), "pipe is not a file, folder or symlink"),
+        (("diff", "/dev/null", "f"), "/dev/null is not a file, folder or symlink"),
         (("diff", "/proc/self/mem", "f"), "/proc/self/mem cannot be read"),
         (("diff", "f"), "the following arguments are required: B"),
         (("explain", "tyme"), "did you mean 'time'?"),
@@ -201,7 +201,7 @@ def test_it_goes_into_pyproject_and_changes_nothing_that_is_there(ftc, tmp_path)
     assert after.startswith(before)
     assert tomllib.loads(after)["tool"]["ftc"] == {}
     again = ftc("init")
-    assert (again.returncode, "configures pytest-ftc already" in again.stderr) == (2, True)
+    assert (again.returncode, "already configures pytest-ftc" in again.stderr) == (2, True)
     assert (tmp_path / "pyproject.toml").read_text() == after
 
 

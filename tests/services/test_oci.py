@@ -72,7 +72,7 @@ def test_builds_must_equal_what_a_registry_holds(verify, project, registry, tmp_
     (finding,) = run.artifact("unequal")["findings"]
     assert (finding["output"], finding["evidence"]) == ("out.txt", {"control": "else", "experiment": "built"})
     assert "against what was published" in finding["location"]
-    assert "the registry holds other bytes than it says" in run.artifact("tampered")["reason"]
+    assert "the content does not match the manifest" in run.artifact("tampered")["reason"]
     assert "there is no such manifest" in run.artifact("missing")["reason"]
     # What is remembered is answered for the same published files only.
     registry.push("team/app:1.0", tmp_path / "moved", **{**GOOD, "more_txt": b"moved\n"})
@@ -84,7 +84,7 @@ def test_builds_must_equal_what_a_registry_holds(verify, project, registry, tmp_
 def test_a_password_is_given_and_never_told(private_registry, tmp_path, monkeypatch, images, caplog, capfd):
     caplog.set_level(logging.INFO)
     name = f"oci:{private_registry.host}/app:1.0"
-    with pytest.raises(SourceError, match="refuses access; log in to it"):
+    with pytest.raises(SourceError, match="denies access; log in to it"):
         images.digests(name)
     encoded = importlib.import_module("oras.auth.utils").get_basic_auth(USER, PASSWORD)
     (tmp_path / ".docker").mkdir()
@@ -98,7 +98,7 @@ def test_a_password_is_given_and_never_told(private_registry, tmp_path, monkeypa
     (tmp_path / ".docker" / "config.json").write_text(
         json.dumps({"auths": {private_registry.host: {"auth": encoded[:-4]}}})
     )
-    with pytest.raises(SourceError, match="refuses access"):
+    with pytest.raises(SourceError, match="denies access"):
         images.digests(name)
 
 
@@ -110,7 +110,7 @@ def test_a_hostile_name_is_refused(registry, tmp_path, images, title):
     manifest = registry.manifest("team/hostile:1.0")
     manifest["layers"][0]["annotations"] = {} if title is None else {"org.opencontainers.image.title": title}
     registry.put_manifest("team/hostile:2.0", manifest)
-    with pytest.raises(SourceError, match=r"is no name for a file|has no name") as raised:
+    with pytest.raises(SourceError, match=r"is not a valid file name|has no name") as raised:
         images.fetch(f"oci:{registry.host}/team/hostile:2.0")
     assert str(raised.value).isprintable()
 
@@ -129,9 +129,9 @@ def test_what_is_too_large_twice_there_or_a_folder_is_refused(registry, tmp_path
     registry.push("team/odd:large", tmp_path / "large", large_bin=bytes((1 << 20) + 1))
     for tag, told in (
         ("twice", "two of its files have the same name"),
-        ("empty", "it holds no files"),
-        ("folder", "d is a folder that was packed"),
-        ("large", "hold more than 1048576 bytes"),
+        ("empty", "it contains no files"),
+        ("folder", "d is a packed folder"),
+        ("large", "have more than 1048576 bytes"),
     ):
         with pytest.raises(SourceError, match=told):
             images.fetch(name + tag)
@@ -177,19 +177,19 @@ ENDLESS = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n" + b"100000\r\
 @pytest.mark.parametrize(
     ("answer", "told"),
     [
-        (hang, "does not answer in time"),
-        (lambda connection: connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, b"\1\0\0\0\0\0\0\0"), "broke off"),
-        (send(b"\x00\xff garbage \r\n\r\n"), "no connection to the registry, or it broke off"),
-        (send(http(b"<html>hello</html>")), "no manifest of an OCI artifact"),
-        (send(http(b"[" * 100_000)), "no manifest of an OCI artifact"),
+        (hang, "did not answer in time"),
+        (lambda connection: connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, b"\1\0\0\0\0\0\0\0"), "the connection to the registry failed"),
+        (send(b"\x00\xff garbage \r\n\r\n"), "the connection to the registry failed"),
+        (send(http(b"<html>hello</html>")), "not that of an OCI artifact"),
+        (send(http(b"[" * 100_000)), "not that of an OCI artifact"),
         (send(http(b'{"layers": [{"digest": "sha256:1", "size": 1, "annotations": {"org.opencontainers.image.title": "a"}}]}')), "a has no sha256 digest"),
         (send(http(b"{}", Docker_Content_Digest="sha256:" + "0" * 64)), "its manifest has the digest"),
         (send(http(b"", "500 Internal Server Error")), "answered with status 500"),
-        (send(http(b"", "302 Found", Location="http://169.254.0.1/secret?sig=hidden")), "leads to 169.254.0.1 over plain HTTP"),
+        (send(http(b"", "302 Found", Location="http://169.254.0.1/secret?sig=hidden")), "refers to 169.254.0.1 over plain HTTP"),
         (send(http(b"", "401 Unauthorized", WWW_Authenticate='Bearer realm="http://169.254.0.1/token",service="x"')), "over plain HTTP"),
-        (send(http(b"", "401 Unauthorized")), "refuses access"),
+        (send(http(b"", "401 Unauthorized")), "denies access"),
         (send(ENDLESS), "sends more than 4194304 bytes"),
-        (send(b"HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\nshort"), "broke off"),
+        (send(b"HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\nshort"), "the connection was lost"),
     ],
     ids=["hangs", "resets", "garbage", "page", "deep", "digest", "other", "status", "redirect", "realm", "access", "endless", "short"],
 )  # fmt: skip
@@ -208,7 +208,7 @@ def test_a_redirect_leaves_the_password_behind_and_a_circle_ends(images, tmp_pat
         seen,
     ):
         (tmp_path / ".docker" / "config.json").write_text(json.dumps({"auths": {host: {"auth": "c2VjcmV0"}}}))
-        with pytest.raises(SourceError, match="redirected again and again"):
+        with pytest.raises(SourceError, match="too many redirects"):
             images.digests(f"oci:{host}/app:1.0")
     assert 1 < len(seen) < 10
     assert not any(b"c2VjcmV0" in one for one in seen)
@@ -223,7 +223,7 @@ def test_nobody_waits_for_a_registry_that_drips_or_for_one_that_is_not_there(ima
 
     ended = threading.Event()
     with answering(slowly) as (host, _):
-        with pytest.raises(SourceError, match="was not there after 3 s"):
+        with pytest.raises(SourceError, match="did not arrive within 3 s"):
             images.digests(f"oci:{host}/app:1.0")
         ended.set()
     with pytest.raises(SourceError, match="no connection to the registry"):
@@ -240,7 +240,7 @@ def test_a_registry_that_drips_holds_up_no_longer_than_so_small_a_file_may_take(
     patient = OciImages(tmp_path, bounds=Bounds(start=1, persistence=Persistence()))
     began = time.monotonic()
     with answering(slowly) as (host, _):
-        with pytest.raises(SourceError, match="was not there after 1 s"):
+        with pytest.raises(SourceError, match="did not arrive within 1 s"):
             patient.digests(f"oci:{host}/app:1.0")
         ended.set()
     assert time.monotonic() - began < 30
@@ -268,12 +268,12 @@ def test_a_registry_that_hangs_again_and_again_is_left_alone_and_then_asked_once
     ill.set()
     with answering(lambda connection: (hang if ill.is_set() else send(LISTS_ONE))(connection)) as (host, seen):
         for _ in range(2):
-            with pytest.raises(SourceError, match="does not answer in time"):
+            with pytest.raises(SourceError, match="did not answer in time"):
                 images.digests(f"oci:{host}/app:1.0")
         for _ in range(5):
             with pytest.raises(
                 SourceError,
-                match="it failed 2 times in a row and is not used for a while: .* does not answer in time",
+                match="it failed 2 times in a row and is paused: .* did not answer in time",
             ):
                 images.digests(f"oci:{host}/other:1.0")
         assert len(seen) == 2
