@@ -135,7 +135,7 @@ def test_a_report_that_cannot_be_written_is_said_at_the_end(settings, tmp_path):
     assert report.write() is False
     text = printed(report)
     assert "reproducible" in text
-    assert text.rstrip().split("ERROR: ")[1].startswith("the report cannot be written to ")
+    assert text.rstrip().split("ERROR: ")[1].startswith("cannot write the report to ")
 
 
 def test_the_summary_names_artifacts_what_is_left_out_and_problems_once(settings):

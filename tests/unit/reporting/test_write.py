@@ -31,6 +31,6 @@ def test_a_document_is_readable_and_ends_its_last_line(tmp_path):
 
 def test_what_cannot_be_written_is_said_with_the_options_that_name_the_place(tmp_path):
     (tmp_path / "file").touch()
-    with pytest.raises(FtcError, match="cannot be written to .*file/x") as raised:
+    with pytest.raises(FtcError, match="cannot write the report to .*file/x") as raised:
         write_text(tmp_path / "file" / "x", "text")
     assert raised.value.advice and "--ftc-report" in raised.value.advice
