@@ -76,7 +76,7 @@ def try_remedies(
         equal = _find_equal(known, look, builds)
         if control and equal:
             equal -= _with_side_effects(equal, known, look, control, builds[0])
-        trials.note(tried, _credit(tried, equal))
+        trials.note(tried, _credit(tried, equal), built=_are_built(builds))
     return {target: trials.conclude(target, epoch) for target, templates in trials.choices.items() if templates}
 
 
@@ -101,9 +101,14 @@ class _Trials:
         shared = _with_rewriting(tried, proved, self.choices, self._failed)
         return _with_company(shared, self.choices, self._failed), proved
 
-    def note(self, tried: Mapping[RemedyTarget, RemedyTemplate], healed: Collection[RemedyTarget]) -> None:
-        """Note which of the targets `tried` no longer differ."""
+    def note(
+        self, tried: Mapping[RemedyTarget, RemedyTemplate], healed: Collection[RemedyTarget], *, built: bool
+    ) -> None:
+        """Note which of the targets `tried` no longer differ; none do where nothing was `built`."""
         for target, template in tried.items():
+            if not built and self._is_proved(target):
+                # What was tried beside it has broken the build.
+                continue
             self._trials[target] = self._trials[target].with_pair(equal=target in healed)
             if target in healed:
                 self._helpful[target] = template
@@ -203,11 +208,15 @@ def _build(templates: Mapping[RemedyTarget, RemedyTemplate], rebuilder: Rebuilde
 
 def _find_equal(known: Collection[Key], look: Look, builds: Sequence[BuildResult]) -> frozenset[Key]:
     """Return the places, of all that are `known`, that do not differ between the two `builds`."""
-    if len(builds) < 2 or any(build.status is not BuildStatus.OK for build in builds):
+    if not _are_built(builds):
         return frozenset()
     places = look(builds[0], builds[1])
     still = showing(known, places)
     return frozenset(key for key in known if key not in still and _can_be_compared(key, places, builds))
+
+
+def _are_built(builds: Sequence[BuildResult]) -> bool:
+    return len(builds) >= 2 and all(build.status is BuildStatus.OK for build in builds)
 
 
 def _with_side_effects(

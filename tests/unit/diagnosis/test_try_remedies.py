@@ -23,13 +23,13 @@ class Builder:
     equal: object
     tried: list = field(default_factory=list)
     left: int = 10
+    breaks: object = lambda changes: False  # tells whether builds with some changes fail
 
     def with_changes(self, changes: Changes):
         self.tried.append(changes)
         self.left -= 2
-        return [
-            BuildResult(id=str(number), role=Role.REMEDY, environment={}, status=BuildStatus.OK) for number in range(2)
-        ]
+        status = BuildStatus.FAILED if self.breaks(changes) else BuildStatus.OK
+        return [BuildResult(id=str(number), role=Role.REMEDY, environment={}, status=status) for number in range(2)]
 
     def look(self, one, other):
         return {key: None for key in self.keys if not self.equal(key, self.tried[-1])}
@@ -98,3 +98,27 @@ def test_what_is_tried_for_an_output_anyway_is_tried_for_all_that_it_may_help_th
     builder.keys = {one.key, other.key}
     remedies = try_remedies([one, less_known], builder.look, builder, EPOCH)
     assert [remedies[each].proved for each in (one, less_known)] == [True, True]
+
+
+def test_a_build_that_another_remedy_breaks_does_not_refute_one_that_is_proved():
+    stamp = target("a", "time", location="zip entry mtime", kind="zip", tools=("jar",))
+    # After so many equal pairs it is just proved: a pair that differs would refute it.
+    stamp = replace(stamp, luck=((0.9, 0.0), (0.1, 0.1)))
+    other = replace(target("b", "umask", tools=("tar",)), luck=((1.0, 0.5),))
+    builder = Builder(lambda key, changes: "SOURCE_DATE_EPOCH" in changes.settings and key.member == "a")
+    builder.breaks = lambda changes: len(builder.tried) > 2
+    builder.keys = {stamp.key, other.key}
+    remedies = try_remedies([stamp, other], builder.look, builder, EPOCH)
+    assert len(builder.tried) > 2
+    assert remedies[stamp].proved
+
+
+def test_a_pair_that_differs_later_refutes_a_remedy_that_luck_may_have_proved():
+    stamp = target("a", "time", location="zip entry mtime", kind="zip", tools=("jar",))
+    stamp = replace(stamp, luck=((0.9, 0.0), (0.1, 0.1)))
+    other = replace(target("b", "umask", tools=("tar",)), luck=((1.0, 0.5),))
+    builder = Builder(lambda key, changes: key.member == "a" and len(builder.tried) <= 2, left=8)
+    builder.keys = {stamp.key, other.key}
+    remedies = try_remedies([stamp, other], builder.look, builder, EPOCH)
+    assert len(builder.tried) > 2
+    assert not remedies[stamp].proved
