@@ -71,6 +71,12 @@ CASES = {
     "the interpreter of a script": Case(
         "OUT/run > out", {"OUT/run": "#!OUT/interpreter\n", "OUT/interpreter -> /bin/cat": ""}, {"OUT/interpreter -> /usr/bin/wc": ""}
     ),
+    "times that are compared": Case(
+        "[ OUT/one -nt OUT/two ] && echo 2 > out || echo 1 > out", {"OUT/one": "1", "OUT/two": "1"}, {"OUT/one": "1"}
+    ),
+    "the size of a file": Case("stat -c %s OUT/size > out", {"OUT/size": "1"}, {"OUT/size": "12"}),
+    "the text of a link": Case("readlink OUT/link > out", {"OUT/link -> present": "", "OUT/present": ""}, {"OUT/link -> ./present": ""}),
+    "the text of a link that leads nowhere": Case("readlink OUT/none > out", {"OUT/none -> a": ""}, {"OUT/none -> b": ""}),
     "nothing": Case("sh OUT/same > out", {"OUT/same": "echo 1"}, {"OUT/unrelated": "x", "OUT/same": "echo 1"}),
 }  # fmt: skip
 

@@ -3,11 +3,13 @@
 The tokens begin with a letter for their kind:
 
 - ``-``: nothing is there;
-- ``l``: something is there, of this type and with these permissions; it was looked at and not opened;
+- ``l``: something is there, of this type and with these permissions; it was looked at and not opened.  Of a file also
+  its size, and its time and owner, unless an installation or a checkout sets these anew;
 - ``s``: a file of the system's packages, by size and time; the database of the packages is a tool of every build;
 - ``f``: a file, by its permissions, its identity, and the digest of its content;
 - ``d``: a folder, by its identity, and the digest of the names in it.
 
+After ``>`` comes the digest of the text of a link, empty for what is no link; tokens of earlier versions end before.
 Where the identity is still the same, the digest need not be made again.
 """
 
@@ -16,6 +18,7 @@ from __future__ import annotations
 import hashlib
 import os
 import stat
+import sys
 import threading
 from collections.abc import Iterable, Mapping
 
@@ -26,7 +29,11 @@ _SYSTEM = ("/bin/", "/gnu/store/", "/lib/", "/lib32/", "/lib64/", "/libx32/", "/
 _NOT_SYSTEM = ("/usr/local/",)
 _SHOWN_ANEW = frozenset({"/etc/group", "/etc/hostname", "/etc/hosts", "/etc/machine-id", "/etc/passwd"})
 """Files in whose place builds see files of their own."""
+_SET_ANEW = ("/etc/", "/run/", "/var/run/")
+"""Where the times of files are those of the start of a machine or container."""
+_PACKAGES = ("/site-packages/", "/dist-packages/")
 _BYTECODE = "__pycache__"
+_LINK = ">"
 _CHUNK = 1 << 20
 _TICK = 0.02
 """Seconds by which the clock of files may be behind, see CLOCK_REALTIME_COARSE in clock_gettime(2)."""
@@ -42,6 +49,7 @@ class Dependencies:
     def __init__(self) -> None:
         self._tokens: dict[tuple[str, str], str] = {}
         self._digests: dict[tuple[str, str], str] = {}
+        self._checkouts: dict[str, bool] = {}
         self._lock = threading.Lock()
 
     def describe(self, uses: Iterable[tuple[str, str]], began: float) -> dict[str, str]:
@@ -54,9 +62,9 @@ class Dependencies:
             status = _stat(path)
             if (status is None) != (use == ABSENT):
                 raise ChangedError(path)
-            if status and use != LOOKED_AT and status.st_ctime > began - _TICK:
+            if status and self._changed(path, use, status) > began - _TICK:
                 raise ChangedError(path)
-            tokens[path] = self._describe(path, use, status)
+            tokens[path] = self._describe(path, use, status) + _describe_link(path)
         return tokens
 
     def find_changes(self, tokens: Mapping[str, str]) -> list[str]:
@@ -68,15 +76,24 @@ class Dependencies:
         if (path, kind) not in self._tokens:
             self._tokens[path, kind] = self._now(path, token)
         now = self._tokens[path, kind]
+        if _LINK not in token:
+            now = now.partition(_LINK)[0]
+            if kind == "l":
+                return now == token or now.startswith(f"{token}.")
         return now == token or (kind in "fd" and _without_identity(now) == _without_identity(token))
 
     def _now(self, path: str, token: str) -> str:
+        return self._now_behind(path, token) + _describe_link(path)
+
+    def _now_behind(self, path: str, token: str) -> str:
+        """Return the token of what is at `path`, or what a link there leads to."""
+        token = token.partition(_LINK)[0]
         status = _stat(path)
         kind = token[:1]
         if status is None or kind == "-":
             return "-" if status is None else "there"
         if kind == "l":
-            return _describe_look(status)
+            return self._describe_look(path, status)
         if kind == "s":
             return _describe_system(status)
         is_folder = stat.S_ISDIR(status.st_mode)
@@ -93,10 +110,44 @@ class Dependencies:
         if use == FOLDER and stat.S_ISDIR(status.st_mode):
             return f"d{_mode(status)} {_identify(status)} {self._digest(path, status)}"
         if use != FILE or not stat.S_ISREG(status.st_mode):
-            return _describe_look(status)
-        if path.startswith(_SYSTEM) and not path.startswith(_NOT_SYSTEM):
+            return self._describe_look(path, status)
+        if _is_of_system(path):
             return _describe_system(status)
         return f"f{_mode(status)} {_identify(status)} {self._digest(path, status)}"
+
+    def _changed(self, path: str, use: str, status: os.stat_result) -> float:
+        """Return when what counts of `path` was changed."""
+        if use != LOOKED_AT:
+            return status.st_ctime
+        return status.st_mtime if self._has_lasting_time(path, status) else 0
+
+    def _describe_look(self, path: str, status: os.stat_result) -> str:
+        look = f"l{stat.S_IFMT(status.st_mode):o}.{_mode(status)}"
+        if not stat.S_ISREG(status.st_mode):
+            return look
+        if not self._has_lasting_time(path, status):
+            return f"{look}.{status.st_size}"
+        return f"{look}.{status.st_size}.{status.st_mtime_ns}.{status.st_uid}.{status.st_gid}"
+
+    def _has_lasting_time(self, path: str, status: os.stat_result) -> bool:
+        """Return whether a new time of the file says that somebody changed it, and not only that it was put there anew.
+
+        Folders get a new time with every file in them, and are looked at on the way to others.
+        """
+        if not stat.S_ISREG(status.st_mode) or path.startswith(_SET_ANEW) or _is_of_system(path):
+            return False
+        if any(part in path for part in _PACKAGES) or (sys.prefix != sys.base_prefix and path.startswith(sys.prefix)):
+            return False
+        return not self._is_checked_out(path.rpartition("/")[0])
+
+    def _is_checked_out(self, folder: str) -> bool:
+        """Return whether `folder` is in a repository's working tree, where each clone has other times."""
+        if folder not in self._checkouts:
+            above = folder.rpartition("/")[0]
+            self._checkouts[folder] = os.path.lexists(f"{folder}/.git") or (
+                above != folder and self._is_checked_out(above)
+            )
+        return self._checkouts[folder]
 
     def _digest(self, path: str, status: os.stat_result) -> str:
         identity = _identify(status)
@@ -138,8 +189,17 @@ def _mode(status: os.stat_result) -> str:
     return f"{stat.S_IMODE(status.st_mode):o}"
 
 
-def _describe_look(status: os.stat_result) -> str:
-    return f"l{stat.S_IFMT(status.st_mode):o}.{_mode(status)}"
+def _is_of_system(path: str) -> bool:
+    return path.startswith(_SYSTEM) and not path.startswith(_NOT_SYSTEM)
+
+
+def _describe_link(path: str) -> str:
+    """Return the end of a token: the text of a link, which a build may have read itself."""
+    try:
+        text = os.readlink(os.fsencode(path))  # noqa: PTH115
+    except (OSError, ValueError):
+        return _LINK
+    return _LINK + hashlib.blake2b(text, digest_size=6).hexdigest()
 
 
 def _describe_system(status: os.stat_result) -> str:

@@ -49,6 +49,65 @@ def test_a_link_counts_with_what_it_leads_to(tool, tmp_path):
     assert changes(tokens) == [str(tmp_path / "link")]
 
 
+def test_a_file_that_was_looked_at_counts_with_its_size_and_its_time(tool):
+    tokens = described((tool, "looked at"))
+    assert changes(tokens) == []
+    before = tool.stat()
+    tool.write_text("four")
+    os.utime(tool, ns=(before.st_atime_ns, before.st_mtime_ns))
+    assert changes(tokens) == [str(tool)]
+    tool.write_text("one")
+    os.utime(tool, ns=(before.st_atime_ns, before.st_mtime_ns))
+    assert changes(tokens) == []
+    os.utime(tool, ns=(before.st_atime_ns, before.st_mtime_ns + 1))
+    assert changes(tokens) == [str(tool)]
+
+
+@pytest.mark.parametrize("folder", ["clone/.git", "lib/python3/site-packages/x"])
+def test_where_files_are_put_anew_their_times_do_not_count(tmp_path, folder):
+    (tmp_path / folder).mkdir(parents=True)
+    file = tmp_path / folder / "../file" if folder.endswith(".git") else tmp_path / folder / "file"
+    file = file.resolve()
+    file.write_text("one")
+    tokens = described((file, "looked at"))
+    os.utime(file, (1, 1))
+    assert changes(tokens) == []
+    file.write_text("four")
+    assert changes(tokens) == [str(file)]
+
+
+def test_a_time_that_changed_meanwhile_is_not_described(tool):
+    os.utime(tool, (time.time() + 100, time.time() + 100))
+    with pytest.raises(ChangedError):
+        described((tool, "looked at"))
+
+
+@pytest.mark.parametrize("use", ["file", "looked at", "absent"])
+def test_a_link_counts_with_its_text_also_where_that_leads_to_the_same(tool, tmp_path, use):
+    link = tmp_path / "link"
+    target = "nowhere" if use == "absent" else "tool"
+    link.symlink_to(target)
+    tokens = described((link, use))
+    assert changes(tokens) == []
+    link.unlink()
+    link.symlink_to(f"./{target}")
+    assert changes(tokens) == [str(link)]
+    link.unlink()
+    if use != "absent":
+        tool.rename(link)
+    assert changes(tokens) == [str(link)]
+
+
+def test_tokens_of_earlier_versions_still_count(tool, tmp_path):
+    (tmp_path / "link").symlink_to("tool")
+    uses = [(tmp_path / "link", "file"), (tool, "looked at"), (tmp_path / "missing", "absent"), (tmp_path, "folder")]
+    tokens = {path: token.partition(">")[0] for path, token in described(*uses).items()}
+    tokens[str(tool)] = ".".join(tokens[str(tool)].split(".")[:2])
+    assert changes(tokens) == []
+    tool.chmod(0o700)
+    assert set(changes(tokens)) == {str(tool), str(tmp_path / "link")}
+
+
 def test_what_is_not_there_counts(tmp_path):
     tokens = described((tmp_path / "missing", "absent"))
     assert changes(tokens) == []
