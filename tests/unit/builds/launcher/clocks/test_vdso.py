@@ -104,7 +104,7 @@ def test_what_is_no_vdso_is_refused(image):
 
 def test_a_full_vdso_is_refused():
     image = read_own_vdso()
-    with pytest.raises(ValueError, match="no room"):
+    with pytest.raises(ValueError, match="no space"):
         find_patches(image[:-1] + b"\1", 1)
 
 
