@@ -13,6 +13,7 @@ import time
 
 from pytest_ftc.builds.launcher.cpu_abi import this_processor
 from pytest_ftc.builds.launcher.kernel import system_call
+from pytest_ftc.builds.launcher.tracing.memory import peek
 from pytest_ftc.builds.launcher.tracing.seccomp import Listener, Notification
 
 _REALTIME = 0
@@ -70,7 +71,7 @@ def _give_settings(notification: Notification, listener: Listener, shift: int) -
     settings = ctypes.create_string_buffer(_SIZE_OF_TIMEX)
     number = this_processor().calls["adjtimex"]
     try:
-        (modes,) = struct.unpack("=I", _read(notification.thread, address, 4))
+        (modes,) = struct.unpack("=I", peek(notification, address, 4))
         if modes or (notification.call != "adjtimex" and notification.arguments[0] & _UNSIGNED[4] != _REALTIME):
             listener.answer(notification, error=_EPERM)
             return
@@ -92,7 +93,7 @@ def write_answer(notification: Notification, listener: Listener, value: int, wri
         return
     try:
         # After the memory has been opened: the number of a thread that has died could be that of another one.
-        if listener.is_waiting(notification):
+        if notification.is_waiting():
             for address, data in writes:
                 if address:
                     os.pwrite(memory, data, address)
@@ -103,7 +104,7 @@ def write_answer(notification: Notification, listener: Listener, value: int, wri
         os.close(memory)
 
 
-def move_back(notification: Notification, listener: Listener, shift: int, moved: set[tuple[int, int, int]]) -> None:
+def move_back(notification: Notification, shift: int, moved: set[tuple[int, int, int]]) -> None:
     """Convert a moved absolute time to a real one, unless that has been done already.
 
     This changes the program's memory, because the kernel then executes the call and reads it there.  A call that is
@@ -115,7 +116,7 @@ def move_back(notification: Notification, listener: Listener, shift: int, moved:
     address = notification.arguments[argument] + offset
     try:
         with open(f"/proc/{notification.thread}/mem", "r+b", buffering=0) as memory:
-            if not listener.is_waiting(notification):
+            if not notification.is_waiting():
                 return
             memory.seek(address)
             seconds, rest = struct.unpack(form, memory.read(struct.calcsize(form)))
@@ -131,15 +132,7 @@ def move_back(notification: Notification, listener: Listener, shift: int, moved:
 def read_flags(notification: Notification) -> int:
     """Return the flags of a clone3(2), the first field of its first argument; 0 if it cannot be read."""
     try:
-        flags: int = struct.unpack("=Q", _read(notification.thread, notification.arguments[0], 8))[0]
+        flags: int = struct.unpack("=Q", peek(notification, notification.arguments[0], 8))[0]
     except (OSError, struct.error):
         return 0
     return flags
-
-
-def _read(thread: int, address: int, size: int) -> bytes:
-    memory = os.open(f"/proc/{thread}/mem", os.O_RDONLY)
-    try:
-        return os.pread(memory, size, address)
-    finally:
-        os.close(memory)

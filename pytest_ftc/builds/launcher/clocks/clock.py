@@ -94,7 +94,7 @@ class MovedClock:
 
     def saw_call(self, notification: Notification, listener: Listener) -> None:
         if notification.call in answers.WAITS:
-            answers.move_back(notification, listener, self._shift, self._moved)
+            answers.move_back(notification, self._shift, self._moved)
             listener.answer(notification, flags=CONTINUE)
         elif notification.call in ("clone", "clone3"):
             if notification.call == "clone" or answers.read_flags(notification) & _UNTRACED:

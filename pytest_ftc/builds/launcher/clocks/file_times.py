@@ -110,7 +110,7 @@ class FileTimes:
         form = _FORMS[call.call]
         flags = call.arguments[form.flags] if form.flags >= 0 else 0
         address = call.arguments[form.path] if form.path >= 0 else 0
-        path = peek(call.thread, address, _LONGEST).partition(b"\0")[0] if address else b""
+        path = peek(call, address, _LONGEST).partition(b"\0")[0] if address else b""
         if form.path >= 0 and not path and not flags & _EMPTY_PATH:
             return None
         folder = call.arguments[form.folder] if form.folder >= 0 else AT_FDCWD

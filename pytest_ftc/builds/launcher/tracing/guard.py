@@ -98,14 +98,14 @@ class Guard:
 
     def _mount(self, call: Notification, change: Change) -> bool:
         flags = call.arguments[3]
-        if flags & (_NOT_NEW | _MS_RDONLY) or not call.native or peek(call.thread, call.arguments[2], 5) != b"proc\0":
+        if flags & (_NOT_NEW | _MS_RDONLY) or not call.native or peek(call, call.arguments[2], 5) != b"proc\0":
             return False
         change(call, 3, flags | _MS_RDONLY)
         return True
 
     def _open_filesystem(self, call: Notification, change: Change) -> bool:
         del change
-        if peek(call.thread, call.arguments[0], 5) == b"proc\0":
+        if peek(call, call.arguments[0], 5) == b"proc\0":
             self._opens_proc.add(call.thread)
         else:
             self._opens_proc.discard(call.thread)
@@ -139,7 +139,7 @@ def _writes_to_foreign_pipe(call: Notification) -> bool:
     folder, name, flags = _arguments(call)
     if not flags & _WRITES or flags & os.O_PATH:
         return False
-    return is_foreign_pipe(_place(call.thread, folder, name))
+    return is_foreign_pipe(_place(call, folder, name))
 
 
 def is_foreign_pipe(path: str) -> bool:
@@ -157,12 +157,12 @@ def _arguments(call: Notification) -> tuple[int, int, int]:
         return AT_FDCWD, first[0], first[1]
     if call.call == "openat":
         return first[0], first[1], first[2]
-    return first[0], first[1], struct.unpack("=Q", peek(call.thread, first[2], 8))[0]
+    return first[0], first[1], struct.unpack("=Q", peek(call, first[2], 8))[0]
 
 
-def _place(thread: int, folder: int, name: int) -> str:
-    """Return a path of `thread` as one that leads this process to the same file, see proc_pid_root(5)."""
-    path = read_name(thread, name)
+def _place(call: Notification, folder: int, name: int) -> str:
+    """Return a path that a `call` names as one that leads this process to the same file, see proc_pid_root(5)."""
+    path, thread = read_name(call, name), call.thread
     if not os.path.isabs(path):
         low = folder & 0xFFFFFFFF
         return f"/proc/{thread}/{'cwd' if low == AT_FDCWD else f'fd/{low}'}/{path}"

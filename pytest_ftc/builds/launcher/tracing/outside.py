@@ -131,7 +131,7 @@ class LookupWatcher:
 
     def _look(self, call: Notification) -> None:
         if call.call in _AT:
-            path = resolve_name(call.thread, call.arguments[0], call.arguments[1])
+            path = resolve_name(call, call.arguments[0], call.arguments[1])
         else:
-            path = resolve_name(call.thread, AT_FDCWD, call.arguments[0])
+            path = resolve_name(call, AT_FDCWD, call.arguments[0])
         self._uses.looked_up(path, FILE if call.call in _EXECUTING else LOOKED_AT)

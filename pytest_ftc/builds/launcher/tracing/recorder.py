@@ -132,7 +132,7 @@ class Recorder:
         self._open(call, call.arguments[0], call.arguments[1], call.arguments[2])
 
     def open_at_2(self, call: Notification) -> None:
-        flags = struct.unpack("=Q", peek(call.thread, call.arguments[2], 8))[0]
+        flags = struct.unpack("=Q", peek(call, call.arguments[2], 8))[0]
         self._open(call, call.arguments[0], call.arguments[1], flags)
 
     def make(self, call: Notification) -> None:
@@ -157,7 +157,7 @@ class Recorder:
         self._keep(call, call.arguments[0], call.arguments[1], call.arguments[2])
 
     def write_several(self, call: Notification) -> None:
-        vector = peek(call.thread, call.arguments[1], 16 * min(call.arguments[2], 16))
+        vector = peek(call, call.arguments[1], 16 * min(call.arguments[2], 16))
         for address, size in struct.iter_unpack("=QQ", vector):
             self._keep(call, call.arguments[0], address, size)
 
@@ -166,10 +166,10 @@ class Recorder:
         key = self._program(call.thread), path
         kept = self._contents.get(key, b"")
         if path.startswith("/") and not path.startswith("/dev/") and len(kept) < _MOST_CONTENT:
-            self._contents[key] = kept + peek(call.thread, address, min(size, _MOST_CONTENT - len(kept)))
+            self._contents[key] = kept + peek(call, address, min(size, _MOST_CONTENT - len(kept)))
 
     def choose_cpus(self, call: Notification) -> None:
-        mask = peek(call.thread, call.arguments[2], min(call.arguments[1], 1024))
+        mask = peek(call, call.arguments[2], min(call.arguments[1], 1024))
         if int.from_bytes(mask, "little").bit_count() > 1:
             self.unvaried.saw_choice_of_cpus(self._path(call.thread))
 
@@ -180,7 +180,7 @@ class Recorder:
         self._mount(call, call.arguments[0])
 
     def _mount(self, call: Notification, kind: int) -> None:
-        if kind and peek(call.thread, kind, 5) == b"proc\0":
+        if kind and peek(call, kind, 5) == b"proc\0":
             self.unvaried.saw_other_proc(self._path(call.thread))
 
     def _path(self, thread: int) -> str:
@@ -188,7 +188,7 @@ class Recorder:
         return str(self._programs[program]["program"]) if program != _UNKNOWN else ""
 
     def _open(self, call: Notification, folder: int, name: int, flags: int) -> None:
-        path = resolve_name(call.thread, folder, name)
+        path = resolve_name(call, folder, name)
         program = self._program(call.thread)
         self.unvaried.saw(path, self._path(call.thread))
         for notice in self.observers:
@@ -203,10 +203,10 @@ class Recorder:
                     self.unvaried.saw_code(real, made=self._outside.is_own(real))
 
     def _make(self, call: Notification, folder: int, name: int) -> None:
-        self._written[self._program(call.thread), _resolve_folder(resolve_name(call.thread, folder, name))] = None
+        self._written[self._program(call.thread), _resolve_folder(resolve_name(call, folder, name))] = None
 
     def _move(self, call: Notification, source: tuple[int, ...], target: tuple[int, ...]) -> None:
-        names = resolve_name(call.thread, *source), resolve_name(call.thread, *target)
+        names = resolve_name(call, *source), resolve_name(call, *target)
         self._moved.append((self._program(call.thread), *names))
 
     def _look_at(self, path: str) -> tuple[str, bool]:

@@ -88,8 +88,8 @@ class Rewrites:
 def _look_at(call: Notification) -> os.stat_result:
     first, second = call.arguments[:2]
     if call.call not in _AT:
-        return os.stat(resolve_name(call.thread, AT_FDCWD, first))
+        return os.stat(resolve_name(call, AT_FDCWD, first))
     if not second:  # futimens(3): the descriptor is the file
         return os.stat(f"/proc/{call.thread}/fd/{first & 0xFFFFFFFF}")
     follow = call.call == "futimesat" or not call.arguments[3] & _AT_SYMLINK_NOFOLLOW
-    return os.stat(resolve_name(call.thread, first, second), follow_symlinks=follow)
+    return os.stat(resolve_name(call, first, second), follow_symlinks=follow)

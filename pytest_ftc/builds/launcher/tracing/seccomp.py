@@ -68,6 +68,17 @@ class Notification(NamedTuple):
     arguments: tuple[int, ...]
     native: bool = True
     """False for a 32-bit call."""
+    listener: int = -1
+    """The descriptor that it came from; -1 for a call that no kernel has reported."""
+
+    def is_waiting(self) -> bool:
+        """Return whether the thread still waits for an answer, so that its number is not that of another one."""
+        try:
+            if self.listener >= 0:
+                fcntl.ioctl(self.listener, _IS_VALID, struct.pack("=Q", self.id))
+        except OSError:
+            return False
+        return True
 
 
 def compile_filter(rules: Iterable[Rule]) -> bytes:
@@ -172,15 +183,7 @@ class Listener:
         native = audit == self._processor.audit
         names = self._names if native else self._names_32
         name = names.get(call & ~self._processor.also if native else call, "")
-        return Notification(number, thread, name, caller, tuple(arguments), native)
-
-    def is_waiting(self, notification: Notification) -> bool:
-        """Return whether the thread still waits for this answer, so that its ID has not been reused."""
-        try:
-            fcntl.ioctl(self.descriptor, _IS_VALID, struct.pack("=Q", notification.id))
-        except OSError:
-            return False
-        return True
+        return Notification(number, thread, name, caller, tuple(arguments), native, self.descriptor)
 
     def answer(self, notification: Notification, value: int = 0, *, error: int = 0, flags: int = 0) -> None:
         """Make the call return `value`, fail with the errno `error`, or, with the flag CONTINUE, be executed."""

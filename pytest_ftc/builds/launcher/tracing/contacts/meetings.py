@@ -61,9 +61,9 @@ class Meetings:
         with contextlib.suppress(OSError):
             thread, arguments = notification.thread, notification.arguments
             if notification.call == "mknod":
-                self._own.add(os.path.realpath(resolve_name(thread, AT_FDCWD, arguments[0])))
+                self._own.add(os.path.realpath(resolve_name(notification, AT_FDCWD, arguments[0])))
             elif notification.call == "mknodat":
-                self._own.add(os.path.realpath(resolve_name(thread, arguments[0], arguments[1])))
+                self._own.add(os.path.realpath(resolve_name(notification, arguments[0], arguments[1])))
             else:
                 self._locks(thread, os.readlink(f"/proc/{thread}/fd/{arguments[0] & 0xFFFFFFFF}"))
         listener.answer(notification, flags=CONTINUE)

@@ -80,7 +80,7 @@ class Peers:
         # The thread may have died, or its arguments may be invalid; the kernel will report that.
         with contextlib.suppress(OSError, struct.error, ValueError):
             for address, size in _addresses(notification):
-                self._look_at(notification.thread, peek(notification.thread, address, min(size, _LONGEST_ADDRESS)))
+                self._look_at(notification.thread, peek(notification, address, min(size, _LONGEST_ADDRESS)))
         listener.answer(notification, flags=CONTINUE)
 
     def _look_at(self, thread: int, address: bytes) -> None:
@@ -147,7 +147,7 @@ def _addresses(call: Notification) -> Iterator[tuple[int, int]]:
     call_name, first = call.call, call.arguments
     if call_name == "socketcall":
         call_name = _SOCKETCALL_WITH_ADDRESS[first[0]]
-        first = struct.unpack("=6I", peek(call.thread, first[1], 24).ljust(24, b"\0"))
+        first = struct.unpack("=6I", peek(call, first[1], 24).ljust(24, b"\0"))
     if call_name == "connect":
         yield first[1], first[2]
     elif call_name == "sendto":
@@ -157,7 +157,7 @@ def _addresses(call: Notification) -> Iterator[tuple[int, int]]:
         layout, length = ("=QI", 64) if call.native else ("=II", 32)
         count = min(first[2], _MOST_MESSAGES) if call_name == "sendmmsg" else 1
         for number in range(count):
-            yield struct.unpack(layout, peek(call.thread, first[1] + length * number, struct.calcsize(layout)))
+            yield struct.unpack(layout, peek(call, first[1] + length * number, struct.calcsize(layout)))
 
 
 def _absolute(thread: int, path: str) -> str:

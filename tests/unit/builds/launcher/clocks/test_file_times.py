@@ -23,9 +23,6 @@ class Listener:
     def __init__(self) -> None:
         self.answered: list[tuple[int, int]] = []
 
-    def is_waiting(self, _: Notification) -> bool:
-        return True
-
     def answer(self, _: Notification, value: int = 0, *, error: int = 0, flags: int = 0) -> None:
         self.answered.append((value or error, flags))
 
