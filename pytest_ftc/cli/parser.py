@@ -28,6 +28,11 @@ _GROUPS = {
         "determinize": "print the settings that make an artifact reproducible, as configuration to paste",
         "normalize": "rewrite archives deterministically: fixed order, timestamps, owners and modes",
     },
+    "Attest": {
+        "attest": "make, sign and verify attestations of verdicts",
+        "log": "verify the log of all verdicts, and prove what is in it",
+        "keys": "make, rotate, retire and list the keys that sign attestations",
+    },
     "Maintain": {
         "store": "manage the verification cache",
     },

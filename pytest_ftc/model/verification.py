@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from enum import Enum
 
 from pytest_ftc.model.build import BuildResult, BuildStatus, Output
+from pytest_ftc.model.build_inputs import BuildInputs
 from pytest_ftc.model.notes import BUILT_AGAIN, FLAKY
 
 
@@ -168,6 +169,8 @@ class Verification:
     """None without a verification cache."""
     requirements: str = ""
     """sha256 of the installed build requirements; empty when there are none."""
+    inputs: BuildInputs | None = None
+    """From what it was built; None if that was not recorded, as by earlier versions."""
     varied: tuple[str, ...] = ()
     """Variations that were active, and differed, in the builds compared."""
     not_varied: tuple[NotVaried, ...] = ()

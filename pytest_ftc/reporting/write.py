@@ -13,6 +13,7 @@ from pytest_ftc.model.support.atomic_file import replace_file
 from pytest_ftc.reporting.ci import code_quality
 from pytest_ftc.reporting.html.page import to_html
 from pytest_ftc.reporting.json_report import report
+from pytest_ftc.reporting.records import write_records
 from pytest_ftc.reporting.sarif import to_sarif
 
 
@@ -24,7 +25,7 @@ def write_reports(
     lines: Mapping[str, int],
     known: frozenset[str],
 ) -> None:
-    """Write report.json, index.html, findings.sarif and gl-code-quality-report.json to `folder`.
+    """Write report.json, index.html, findings.sarif, gl-code-quality-report.json and the records to `folder`.
 
     `lines` maps an artifact's id to the line that declares it; `known` holds the fingerprints of accepted findings.
     Raises FtcError.
@@ -33,6 +34,7 @@ def write_reports(
     write_text(folder / "index.html", to_html(verifications, tool, session, known, str(folder)))
     write_json(folder / "findings.sarif", to_sarif(verifications, tool, lines, known))
     write_json(folder / "gl-code-quality-report.json", code_quality(verifications, lines, known))
+    write_records(folder, verifications, str(tool["version"]))
 
 
 def write_json(path: Path, document: Mapping[str, Any] | Sequence[Any]) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import threading
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache, partial, reduce
 from importlib import import_module
 from pathlib import Path
@@ -13,6 +13,7 @@ from pathlib import Path
 from pytest_ftc.builds.inputs.secrets import Secrets
 from pytest_ftc.builds.inputs.snapshot import SnapshotCache
 from pytest_ftc.builds.inputs.source_state import Sources, current_commit
+from pytest_ftc.builds.inputs.toolchain import Toolchain
 from pytest_ftc.builds.local import LocalExecutor
 from pytest_ftc.builds.observed import ObservedExecutor
 from pytest_ftc.builds.requirements.environment_cache import default_cache
@@ -28,15 +29,24 @@ from pytest_ftc.model import Artifact, Machine, Verification
 from pytest_ftc.model.errors import FtcError
 from pytest_ftc.model.protocols import Images, Variation
 from pytest_ftc.variations.specification import Vocabulary, parse_specification
+from pytest_ftc.verification.build_inputs import InputsRecorder
 from pytest_ftc.verification.cache.cache import VerificationCache
-from pytest_ftc.verification.cache.open import make_cache_context, open_cache
+from pytest_ftc.verification.cache.open import describe_platform, make_cache_context, open_cache
 from pytest_ftc.verification.explain import Plugins
 from pytest_ftc.verification.replay.recorder import Recording
 from pytest_ftc.verification.replay.records import write_records
 from pytest_ftc.verification.scheduler import Background
 from pytest_ftc.verification.self_test.machine import examine_machine
 from pytest_ftc.verification.site import BuildSite
-from pytest_ftc.verification.user_folders import find_key, search_path, self_test_cache, user_cache, written_by
+from pytest_ftc.verification.user_folders import (
+    find_key,
+    search_path,
+    self_test_cache,
+    store_folder,
+    user_cache,
+    written_by,
+)
+from pytest_ftc.verification.verdict_log import SessionLog
 from pytest_ftc.verification.verify import VerificationContext, verify
 
 _FEWEST_OPEN, _MOST_OPEN = 16, 64
@@ -64,6 +74,7 @@ class RunningSession:
     executor: ObservedExecutor
     background: Background
     recipes: RecipeFolders
+    log: SessionLog
     comparator: ComparatorChain
     private: ComparatorChain
     panel: Panel
@@ -73,7 +84,7 @@ class RunningSession:
     @property
     def problems(self) -> tuple[str, ...]:
         """Problems with the store and with plugins, one sentence each."""
-        own = filter(None, (self.no_cache, self.recipes.problem))
+        own = filter(None, (self.no_cache, self.recipes.problem, self.log.problem))
         cached = self.context.cache.problems if self.context.cache else ()
         plugins = dict.fromkeys((*self.comparator.problems, *self.private.problems, *self.panel.problems))
         return (*own, *cached, *(reduce(_mask, self.context.known_secrets, problem) for problem in plugins))
@@ -81,6 +92,7 @@ class RunningSession:
     def close(self) -> None:
         """End everything that is still running; may be called again."""
         self.background.close()
+        self.log.write()
         if self.context.cache:
             self.context.cache.close()
 
@@ -122,6 +134,7 @@ class _Parts:
     effects: Mapping[str, str]
     """Digests of the effects of plugins' variations."""
     sources: Sources
+    toolchain: Toolchain
     images: Images
     cancelled: threading.Event
 
@@ -137,15 +150,17 @@ def open_session(settings: SessionSettings, workspace: Workspace) -> RunningSess
     cached, no_cache = _open_cache(parts) if parts.is_local else (None, "")
     context = _make_context(parts, cached)
     recipes = RecipeFolders(settings.records)
+    log = SessionLog((settings.config.store or store_folder()) / "log")
     return RunningSession(
         context=context,
         executor=parts.executor,
         background=Background(
-            lambda artifact: recipes.write(verify(artifact, context)),
+            lambda artifact: log.add(recipes.write(verify(artifact, context))),
             parts.cancel,
             _verifications_at_once(settings.config, parts.machine),
         ),
         recipes=recipes,
+        log=log,
         comparator=parts.comparator,
         private=parts.private,
         panel=parts.panel,
@@ -176,6 +191,7 @@ def _make_parts(settings: SessionSettings, workspace: Workspace) -> _Parts:
         select=partial(_select_for, default=config.variations, vocabulary=vocabulary, replaced=own.replaced),
         effects=own.effects,
         sources=Sources(config.root, {artifact.source for artifact in config.artifacts}, written_by(config)),
+        toolchain=Toolchain(search_path()),
         images=load_images(workspace.folder("published"), cancelled.is_set),
         cancelled=cancelled,
     )
@@ -186,8 +202,9 @@ def _open_cache(parts: _Parts) -> tuple[VerificationCache | None, str]:
     config = parts.settings.config
     foreign = parts.settings.added.make_store()
     context = make_cache_context(
-        config, parts.machine, parts.select, parts.sources, effects=parts.effects, images=parts.images
+        config, parts.machine, parts.select, parts.sources, parts.toolchain, effects=parts.effects
     )
+    context = replace(context, images=parts.images)
     try:
         return open_cache(config, context, foreign), ""
     except FtcError as error:
@@ -199,6 +216,7 @@ def _make_context(parts: _Parts, cached: VerificationCache | None) -> Verificati
     templates = settings.added.templates
     return VerificationContext(
         site=_make_site(parts),
+        inputs=_make_inputs_recorder(parts) if parts.is_local else None,
         select=parts.select,
         builds=config.builds,
         trace=config.trace,
@@ -227,6 +245,10 @@ def _make_site(parts: _Parts) -> BuildSite:
         prepare=partial(prepare, cache=default_cache(), cancelled=parts.cancelled.is_set),
         logs=settings.results / "logs",
     )
+
+
+def _make_inputs_recorder(parts: _Parts) -> InputsRecorder:
+    return InputsRecorder(toolchain=parts.toolchain, digest=parts.sources.digest, platform=describe_platform())
 
 
 def _mask(text: str, secrets: Secrets) -> str:

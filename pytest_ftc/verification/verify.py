@@ -28,6 +28,7 @@ from pytest_ftc.model.errors import FtcError
 from pytest_ftc.model.notes import REQUIREMENTS
 from pytest_ftc.model.protocols import Executor, Images, Variation
 from pytest_ftc.model.verification import BREAKS_THE_BUILD, DiagnosisMode
+from pytest_ftc.verification.build_inputs import InputsRecorder
 from pytest_ftc.verification.cache.cache import VerificationCache
 from pytest_ftc.verification.cache.conflict import Examination, dispute
 from pytest_ftc.verification.claims.peers import describe_peers, find_evaded, name_peers
@@ -72,6 +73,8 @@ class VerificationContext:
     """Who looks into what differs, beside our own diagnosis."""
     recording: Recording | None = None
     """Common settings of the records from which builds can be replayed; None to record nothing."""
+    inputs: InputsRecorder | None = None
+    """Records what the builds are made from; None where another executor knows."""
     images: Images | None = None
     """The source of published files in registries."""
     private: ComparatorChain | None = None
@@ -130,7 +133,7 @@ def _plan(prepared: Prepared, source: Snapshot, context: VerificationContext, *,
 
 def _verify_with_secrets(artifact: Artifact, context: VerificationContext) -> Verification:
     if not artifact.secrets:
-        return _verify(artifact, context)
+        return _verify(artifact, context, declared=artifact)
     secrets = read_secrets(artifact.secrets, context.site.environ, artifact.source)
     if context.site.machine.isolation is not Isolation.NONE:
         check_visible(secrets, artifact.secrets)
@@ -138,7 +141,7 @@ def _verify_with_secrets(artifact: Artifact, context: VerificationContext) -> Ve
     guard = SecretGuard(secrets, context.site.logs, context.diffs, seconds=artifact.timeout)
     given = replace(artifact, env={**artifact.env, **secrets.variables})
     # Mask everything that follows: reasons of failures also quote builds.
-    return guard.mask(_or_error(artifact, lambda: _verify(given, _guarded(context, guard))))
+    return guard.mask(_or_error(artifact, lambda: _verify(given, _guarded(context, guard), declared=artifact)))
 
 
 def _guarded(context: VerificationContext, guard: SecretGuard) -> VerificationContext:
@@ -148,13 +151,14 @@ def _guarded(context: VerificationContext, guard: SecretGuard) -> VerificationCo
     return replace(context, site=site, plugins=plugins)
 
 
-def _verify(artifact: Artifact, context: VerificationContext) -> Verification:
+def _verify(artifact: Artifact, context: VerificationContext, *, declared: Artifact) -> Verification:
+    """Verify `artifact`, which is `declared` with the values of its secrets."""
     cache = context.cache
     query = cache.query(artifact) if cache else None
     if cache and query and (known := cache.lookup(query)):
         return known
     source = context.site.capture(artifact.source)
-    verification = _build_and_compare(artifact, source, context)
+    verification = _build_and_compare(artifact, declared, source, context)
     if not (cache and query):
         return compare_with_references(verification, artifact, context.scratch, context.images)
     disagreement = cache.disagreement(query, verification)
@@ -179,7 +183,9 @@ class _Outcome:
     notes: tuple[str, ...] = ()
 
 
-def _build_and_compare(artifact: Artifact, source: Snapshot, context: VerificationContext) -> Verification:
+def _build_and_compare(
+    artifact: Artifact, declared: Artifact, source: Snapshot, context: VerificationContext
+) -> Verification:
     prepared = context.site.prepare(artifact, source)
     plan = _plan(
         prepared, source, context, builds=context.builds or max(2, min(MOST_BUILDS, context.max_builds or MOST_BUILDS))
@@ -203,6 +209,7 @@ def _build_and_compare(artifact: Artifact, source: Snapshot, context: Verificati
         hermeticity=_find_outside(control, builds) if context.trace or artifact.strict else (),
         strict=artifact.strict,
         requirements=prepared.inputs_digest,
+        inputs=context.inputs.record(declared, prepared, source) if context.inputs else None,
         notes=(
             *_notes(source, prepared, builds),
             *describe_peers(planned, builds, outcome.plan.varied),

@@ -26,6 +26,7 @@ class Toolchain:
     """Describes the toolchain of commands on the search path `path`; each file is read once."""
 
     def __init__(self, path: Sequence[str]) -> None:
+        self.path = tuple(path)
         self._path = os.pathsep.join(path)
         self._names: dict[str, Names] = {}
         self._digests: dict[str, str] = {}

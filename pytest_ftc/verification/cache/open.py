@@ -11,7 +11,7 @@ from pytest_ftc.builds.inputs.toolchain import Toolchain
 from pytest_ftc.builds.requirements.environment_cache import default_cache, installed_digests
 from pytest_ftc.config.load import Config
 from pytest_ftc.model import Artifact, Machine
-from pytest_ftc.model.protocols import Images, Store, Variation
+from pytest_ftc.model.protocols import Store, Variation
 from pytest_ftc.store.cas import LocalStore
 from pytest_ftc.store.history import History
 from pytest_ftc.store.secret_key import load_key
@@ -26,15 +26,15 @@ def make_cache_context(
     machine: Machine,
     select: Callable[[Artifact], Sequence[Variation]],
     sources: Sources,
+    toolchain: Toolchain,
     *,
     effects: Mapping[str, str],
-    images: Images | None = None,
 ) -> CacheContext:
     """Return the context of a session; `effects` are digests of the effects of plugins' variations."""
     return CacheContext(
         project=config.root,
         sources=sources,
-        toolchain=Toolchain(search_path()),
+        toolchain=toolchain,
         machine=machine,
         select=select,
         builds=config.builds,
@@ -43,10 +43,14 @@ def make_cache_context(
         path=search_path(),
         environ=dict(os.environ),
         has_environment=lambda digest: digest in installed_digests(default_cache()),
-        platform=(platform.system(), platform.machine(), *platform.libc_ver(), platform.python_version()),
+        platform=describe_platform(),
         effects=effects,
-        images=images,
     )
+
+
+def describe_platform() -> tuple[str, ...]:
+    """Return what kind of machine and Python this is: system, machine, C library, Python."""
+    return (platform.system(), platform.machine(), *platform.libc_ver(), platform.python_version())
 
 
 def open_cache(config: Config, context: CacheContext, foreign: Store | None = None) -> VerificationCache:

@@ -1,0 +1,82 @@
+"""Public keys: whose they are, and until when their signatures count."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date, datetime, timezone
+from pathlib import Path
+from typing import Any
+
+from pytest_ftc.attestation.toml_tables import Table, load_toml
+from pytest_ftc.model.errors import ConfigurationError
+
+_KEYS = ("file", "operator", "builders", "until", "retired")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PublicKey:
+    """A public key that a policy knows."""
+
+    name: str
+    pem: bytes
+    """A SubjectPublicKeyInfo in PEM (RFC 7468)."""
+    operator: str
+    """Who holds the private key; two keys of one operator are not independent."""
+    builders: tuple[str, ...] = ()
+    """The URIs of the builders that it may speak for; empty for any."""
+    until: datetime | None = None
+    """When its signatures cease to count."""
+    retired: bool = False
+    """Whether none of its signatures counts any more."""
+
+    def counts_at(self, moment: datetime) -> bool:
+        """Return whether its signatures count at this `moment`."""
+        return not self.retired and (self.until is None or moment < self.until)
+
+
+def load_keyring(path: Path) -> dict[str, PublicKey]:
+    """Return the keys in the file `path`, by name.  Raises ConfigurationError."""
+    tables = load_toml(path)
+    Table(path, "", tables).check("keys")
+    return read_keys(path, tables.get("keys", {}))
+
+
+def read_keys(path: Path, tables: Mapping[str, Any]) -> dict[str, PublicKey]:
+    """Return the keys in the `tables` of the file `path`, to which their files are relative.
+
+    Raises ConfigurationError.
+    """
+    Table(path, "keys", tables)
+    return {name: _read_key(path, name, values) for name, values in tables.items()}
+
+
+def _read_key(path: Path, name: str, values: object) -> PublicKey:
+    table = Table(path, f"keys.{name}", values)
+    table.check(*_KEYS)
+    file = table.get("file", str)
+    if not file:
+        raise table.error("file", "the path of a public key in PEM")
+    try:
+        pem = (path.parent / file).read_bytes()
+    except OSError as error:
+        raise ConfigurationError(f"{path}: keys.{name}.file: {file}: {error.strerror or error}") from None
+    if b"-----BEGIN PUBLIC KEY-----" not in pem:
+        raise ConfigurationError(f"{path}: keys.{name}.file: {file}: expected a public key in PEM (BEGIN PUBLIC KEY)")
+    return PublicKey(
+        name=name,
+        pem=pem,
+        operator=table.get("operator", str, name),
+        builders=table.texts("builders"),
+        until=_read_until(table),
+        retired=table.get("retired", bool, False),
+    )
+
+
+def _read_until(table: Table) -> datetime | None:
+    value = table.get("until", date)
+    if value is None:
+        return None
+    if isinstance(value, datetime):
+        return value if value.tzinfo else value.replace(tzinfo=timezone.utc)
+    return datetime(value.year, value.month, value.day, tzinfo=timezone.utc)

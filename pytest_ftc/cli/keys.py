@@ -1,0 +1,121 @@
+"""``ftc keys``: makes, rotates, retires and lists the keys that sign attestations."""
+
+from __future__ import annotations
+
+import argparse
+import getpass
+import os
+from collections.abc import Callable
+from datetime import datetime, timedelta, timezone
+from pathlib import Path
+
+from pytest_ftc.attestation.keyring import PublicKey
+from pytest_ftc.cli.output import print_rows, write_text
+from pytest_ftc.cli.quantities import duration
+from pytest_ftc.integrations.key_files import SCHEMES, KeyFolder
+from pytest_ftc.model.support.printable import printable
+
+_ACTIONS = {
+    "new": "make a key",
+    "rotate": "make the successor of a key; signatures of the old one count until --overlap is over",
+    "retire": "let no signature of a key count any more, as when it was stolen",
+    "list": "list the keys",
+}
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the arguments of ``ftc keys``."""
+    actions = parser.add_subparsers(dest="action", metavar="ACTION", required=True)
+    for action, brief in _ACTIONS.items():
+        own = actions.add_parser(action, help=brief, description=f"{brief[0].upper()}{brief[1:]}.")
+        add_keyring_argument(own)
+        if action == "list":
+            own.add_argument("--json", action="store_true", help="print JSON")
+            continue
+        own.add_argument("name", metavar="NAME")
+        if action == "new":
+            own.add_argument("--scheme", choices=SCHEMES, default=SCHEMES[0], help="default: %(default)s")
+            own.add_argument("--operator", metavar="NAME", help="who holds the private key; default: USER")
+        if action == "rotate":
+            own.add_argument(
+                "--overlap",
+                metavar="AGE",
+                type=duration,
+                default="30d",
+                help="such as 30d; default: %(default)s",
+            )
+
+
+def add_keyring_argument(parser: argparse.ArgumentParser) -> None:
+    """Add the option for the folder of the keyring."""
+    parser.add_argument(
+        "--keyring",
+        type=Path,
+        metavar="DIR",
+        help="default: FTC_KEYRING, else a private folder of the user",
+    )
+
+
+def open_keyring(folder: Path | None) -> KeyFolder:
+    """Return the keyring in `folder`, or that of this user."""
+    if folder is None and os.environ.get("FTC_KEYRING"):
+        folder = Path(os.environ["FTC_KEYRING"])
+    if folder is None:
+        import platformdirs
+
+        folder = Path(platformdirs.user_data_dir("pytest-ftc"), "keys")
+    return KeyFolder(folder.absolute())
+
+
+def run(options: argparse.Namespace) -> int:
+    """Run ``ftc keys``."""
+    actions: dict[str, Callable[[KeyFolder, argparse.Namespace], None]] = {
+        "new": _new,
+        "rotate": _rotate,
+        "retire": _retire,
+        "list": _list,
+    }
+    actions[options.action](open_keyring(options.keyring), options)
+    return 0
+
+
+def _new(keyring: KeyFolder, options: argparse.Namespace) -> None:
+    key = keyring.new(options.name, options.scheme, options.operator or getpass.getuser())
+    _say(f"{key.name}: {options.scheme}, operator {key.operator}")
+    _say_files(keyring, key)
+
+
+def _rotate(keyring: KeyFolder, options: argparse.Namespace) -> None:
+    until = datetime.now(timezone.utc).replace(microsecond=0) + timedelta(seconds=options.overlap)
+    key = keyring.rotate(options.name, until)
+    _say(f"{options.name}: its signatures count until {until:%Y-%m-%d %H:%M} UTC; {key.name} is its successor")
+    _say_files(keyring, key)
+
+
+def _retire(keyring: KeyFolder, options: argparse.Namespace) -> None:
+    keyring.retire(options.name)
+    _say(f"{options.name}: none of its signatures counts any more, where policies use {keyring.file}")
+
+
+def _list(keyring: KeyFolder, options: argparse.Namespace) -> None:
+    now = datetime.now(timezone.utc)
+    keys = keyring.keys()
+    listed = [{"name": one.name, "operator": one.operator, "state": _describe_state(one, now)} for one in keys.values()]
+    print_rows(options, listed, [(one["name"], f"{one['state']}, operator {one['operator']}") for one in listed])
+
+
+def _describe_state(key: PublicKey, now: datetime) -> str:
+    if key.retired:
+        return "retired"
+    if key.until is None:
+        return "active"
+    return f"{'until' if now < key.until else 'ended'} {key.until:%Y-%m-%d %H:%M} UTC"
+
+
+def _say_files(keyring: KeyFolder, key: PublicKey) -> None:
+    _say(f"  private key  {keyring.folder / key.name}.pem  (keep it secret)")
+    _say(f"  public key   {keyring.folder / key.name}.pub  (for policies)")
+
+
+def _say(text: str) -> None:
+    write_text(printable(text) + "\n")

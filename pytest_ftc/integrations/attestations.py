@@ -1,0 +1,101 @@
+"""Attestations in files: which of them trusted keys have signed, and whether a policy accepts an artifact by them."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator, Sequence
+from datetime import datetime, timezone
+from pathlib import Path
+
+from pytest_ftc.attestation.bundle import parse_envelopes
+from pytest_ftc.attestation.envelope import Envelope
+from pytest_ftc.attestation.judge import Judgement, Signed, judge
+from pytest_ftc.attestation.policy import Policy
+from pytest_ftc.attestation.statement import PAYLOAD_TYPE, parse_statement
+from pytest_ftc.attestation.strict_json import MOST_BYTES, DocumentError
+from pytest_ftc.integrations.signing import facts_of, find_signers
+from pytest_ftc.model.errors import ConfigurationError
+
+
+def load_signed(paths: Sequence[Path], policy: Policy) -> list[Signed]:
+    """Return the statements in the files and folders `paths` that keys of `policy` have signed.
+
+    What nobody trusted has signed is passed over, whatever it says.  Raises ConfigurationError for a file that cannot
+    be read, DocumentError for one that holds no attestation, NotInstalledError.
+    """
+    return [one for path in paths for file in _list_files(path) for one in _load_file(file, policy)]
+
+
+def judge_file(path: Path, signed: Sequence[Signed], policy: Policy) -> Judgement:
+    """Return whether `policy` accepts the file `path`.  Raises ConfigurationError, DocumentError."""
+    return judge(_digest(path), signed, policy, facts_of, datetime.now(timezone.utc))
+
+
+def judge_subjects(signed: Sequence[Signed], policy: Policy) -> dict[str, Judgement]:
+    """Return whether `policy` accepts what the statements `signed` are about, by name.  Raises DocumentError."""
+    now = datetime.now(timezone.utc)
+    digests = {
+        subject.digest["sha256"]: subject.name or subject.digest["sha256"]
+        for one in signed
+        for subject in one.statement.subjects
+        if "sha256" in subject.digest and not subject.is_of_experiment
+    }
+    return {name: judge(digest, signed, policy, facts_of, now) for digest, name in digests.items()}
+
+
+def is_attestation(path: Path) -> bool:
+    """Return whether `path` has the name of a file with attestations."""
+    return path.name.endswith((".dsse.json", ".intoto.jsonl", ".sigstore.json"))
+
+
+def find_beside(path: Path) -> list[Path]:
+    """Return the attestations beside the file `path` whose names begin with its name."""
+    begin = f"{path.name}."
+    folder = path.parent
+    found = folder.iterdir() if folder.is_dir() else ()
+    return sorted(one for one in found if one.name.startswith(begin) and is_attestation(one))
+
+
+def _digest(path: Path) -> str:
+    digest = hashlib.sha256()
+    try:
+        with open(path, "rb") as file:
+            while data := file.read(1 << 20):
+                digest.update(data)
+    except OSError as error:
+        raise ConfigurationError(f"{path}: {error.strerror or error}") from None
+    return digest.hexdigest()
+
+
+def _load_file(file: Path, policy: Policy) -> Iterator[Signed]:
+    now = datetime.now(timezone.utc)
+    keys = [key for key in policy.trusted.values() if key.counts_at(now)]
+    for envelope in _read_envelopes(file):
+        signers = find_signers(envelope, keys)
+        if signers and envelope.payload_type == PAYLOAD_TYPE:
+            try:
+                yield Signed(str(file), parse_statement(envelope.payload), signers)
+            except DocumentError as error:
+                raise DocumentError(f"{file}: {error}") from None
+
+
+def _read_envelopes(file: Path) -> Sequence[Envelope]:
+    try:
+        if file.stat().st_size > MOST_BYTES:
+            raise DocumentError(f"{file}: larger than {MOST_BYTES >> 20} MiB")
+        data = file.read_bytes()
+    except OSError as error:
+        raise ConfigurationError(f"{file}: {error.strerror or error}") from None
+    try:
+        return parse_envelopes(data)
+    except DocumentError as error:
+        raise DocumentError(f"{file}: {error}") from None
+
+
+def _list_files(path: Path) -> list[Path]:
+    if not path.is_dir():
+        return [path]
+    files = sorted(one for one in path.iterdir() if one.suffix in (".json", ".jsonl") and one.is_file())
+    if not files:
+        raise ConfigurationError(f"{path}: no attestations (*.json, *.jsonl) are there")
+    return files

@@ -1,0 +1,136 @@
+"""A keyring in a folder: private keys, public keys, and keys.toml, which says whose they are and which count."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from pytest_ftc.attestation.keyring import PublicKey, load_keyring
+from pytest_ftc.integrations.signing import NO_EXTRA, NotInstalledError, facts_of
+from pytest_ftc.model.errors import ConfigurationError, FtcError
+from pytest_ftc.model.support.atomic_file import replace_file
+from pytest_ftc.model.support.file_lock import locked
+from pytest_ftc.model.support.suggestion import did_you_mean
+
+if TYPE_CHECKING:
+    from tomlkit import TOMLDocument
+
+SCHEMES = ("ed25519", "ml-dsa-65")
+_HEAD = '# The public keys of this keyring.  A policy can name this file: keyring = "..."\n'
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}")
+
+
+class KeyFolder:
+    """The keyring in `folder`."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.file = folder / "keys.toml"
+
+    def keys(self) -> dict[str, PublicKey]:
+        """Return the public keys, by name.  Raises ConfigurationError."""
+        return load_keyring(self.file) if self.file.exists() else {}
+
+    def private(self, name: str) -> Path:
+        """Return the file of the private key `name`.  Raises ConfigurationError when there is none."""
+        path = self.folder / f"{name}.pem"
+        if name not in self.keys() or not path.exists():
+            hint = did_you_mean(name, self.keys())
+            raise ConfigurationError(f"{self.folder}: no key {name!r}{hint}")
+        return path
+
+    def new(self, name: str, scheme: str, operator: str) -> PublicKey:
+        """Make the key `name`.  Raises ConfigurationError, NotInstalledError, or FtcError."""
+        if not _NAME.fullmatch(name):
+            raise ConfigurationError(f"{name!r}: expected a name of letters, digits, '-' and '_'")
+        private, public = make_key(scheme)
+
+        def add(document: TOMLDocument) -> None:
+            import tomlkit
+
+            table = tomlkit.table()
+            table.update({"file": f"{name}.pub", "operator": operator})
+            document.setdefault("keys", tomlkit.table(is_super_table=True))[name] = table
+
+        with self._locked():
+            if name in self.keys() or (self.folder / f"{name}.pem").exists():
+                raise ConfigurationError(f"{self.folder}: there is a key {name!r} already; `ftc keys rotate {name}`?")
+            self._write(f"{name}.pem", private, mode=0o600)
+            self._write(f"{name}.pub", public, mode=0o644)
+            self._edit(add)
+        return self.keys()[name]
+
+    def rotate(self, name: str, until: datetime) -> PublicKey:
+        """Make a successor of the key `name`, whose signatures count `until` then.  Raises as `new`."""
+        old = self._known(name)
+        stem, _, number = name.rpartition("-")
+        base, count = (stem, int(number)) if stem and number.isdigit() else (name, 1)
+        taken = self.keys()
+        while (successor := f"{base}-{(count := count + 1)}") in taken:
+            pass
+        made = self.new(successor, facts_of(old).scheme, old.operator)
+        self._set(name, "until", until)
+        return made
+
+    def retire(self, name: str) -> None:
+        """Let no signature of the key `name` count any more.  Raises ConfigurationError, FtcError."""
+        self._known(name)
+        self._set(name, "retired", True)
+
+    def _known(self, name: str) -> PublicKey:
+        keys = self.keys()
+        if name not in keys:
+            raise ConfigurationError(f"{self.file}: no key {name!r}{did_you_mean(name, keys)}")
+        return keys[name]
+
+    def _set(self, name: str, key: str, value: object) -> None:
+        def change(document: TOMLDocument) -> None:
+            document["keys"][name][key] = value
+
+        with self._locked():
+            self._edit(change)
+
+    def _edit(self, change: Callable[[TOMLDocument], None]) -> None:
+        import tomlkit
+
+        text = self.file.read_text() if self.file.exists() else _HEAD
+        document = tomlkit.parse(text)
+        change(document)
+        self._write(self.file.name, tomlkit.dumps(document).encode(), mode=0o644)
+
+    def _locked(self) -> AbstractContextManager[Any]:
+        try:
+            self.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        except OSError as error:
+            raise FtcError(f"{self.folder}: {error.strerror or error}") from None
+        return locked(self.folder / ".lock")
+
+    def _write(self, name: str, data: bytes, *, mode: int) -> None:
+        path = self.folder / name
+        try:
+            if mode == 0o600:
+                # Never readable by others, not even for a moment.
+                with open(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode), "wb") as file:
+                    file.write(data)
+            else:
+                replace_file(path, data)
+        except OSError as error:
+            raise FtcError(f"{path}: {error.strerror or error}") from None
+
+
+def make_key(scheme: str) -> tuple[bytes, bytes]:
+    """Return a new private key and its public key, both in PEM.  Raises NotInstalledError."""
+    try:
+        from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat, load_pem_private_key
+        from securesystemslib.signer import CryptoSigner
+    except ImportError:
+        raise NotInstalledError(NO_EXTRA) from None
+    signer = CryptoSigner.generate_ed25519() if scheme == "ed25519" else CryptoSigner.generate_mldsa()
+    private = signer.private_bytes
+    public = load_pem_private_key(private, None).public_key()
+    return private, public.public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)

@@ -1,0 +1,36 @@
+"""What the builds of an artifact were made from."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BuildInputs:
+    """What decides the outputs of an artifact, as far as it is known; provenance lists it."""
+
+    source: str
+    """Digest of the source tree, ``sha256/size`` of its root Directory (Remote Execution API v2)."""
+    commit: str = ""
+    """The git commit of the sources; empty outside a repository."""
+    dirty: bool = False
+    """Whether the sources differ from that commit."""
+    command: tuple[str, ...] = ()
+    """The argv of the build; empty for a Python callable or a test."""
+    before: str = ""
+    after: str = ""
+    outputs: tuple[str, ...] = ()
+    preset: str = ""
+    source_date_epoch: str = "unset"
+    """Seconds since 1970, or ``unset``."""
+    variables: Mapping[str, str] = field(default_factory=dict)
+    """Those that the configuration sets; values passed through and secrets are left out."""
+    tools: Mapping[str, str] = field(default_factory=dict)
+    """sha256 of the programs that the build names, and of package databases, by path."""
+    distributions: Mapping[str, str] = field(default_factory=dict)
+    """Versions of the installed Python distributions, by name."""
+    requirements: str = ""
+    """sha256 of the installed build requirements; empty when there are none."""
+    platform: tuple[str, ...] = ()
+    """System, machine, C library and Python."""

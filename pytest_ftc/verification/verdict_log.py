@@ -1,0 +1,41 @@
+"""Logs the verdicts of a session."""
+
+from __future__ import annotations
+
+import threading
+import time
+from pathlib import Path
+from typing import Any
+
+from pytest_ftc.attestation.evidence import log_entry
+from pytest_ftc.attestation.verdict_log import VerdictLog
+from pytest_ftc.model import Verification
+from pytest_ftc.model.errors import FtcError
+
+
+class SessionLog:
+    """The verdicts of a session, which are appended to the log in `folder` when it ends."""
+
+    def __init__(self, folder: Path) -> None:
+        self._log = VerdictLog(folder)
+        self._entries: list[dict[str, Any]] = []
+        self._lock = threading.Lock()
+        self.problem = ""
+        """Why verdicts could not be logged."""
+
+    def add(self, verification: Verification) -> Verification:
+        """Note `verification`, and return it."""
+        entry = log_entry(verification, time.time())
+        with self._lock:
+            self._entries.append(entry)
+        return verification
+
+    def write(self) -> None:
+        """Append what was noted since the last time."""
+        with self._lock:
+            entries, self._entries = self._entries, []
+        if entries:
+            try:
+                self._log.append(entries)
+            except FtcError as error:
+                self.problem = f"the verdicts were not logged: {error.message}"

@@ -1,0 +1,174 @@
+"""Verdicts are attested, and the attestations verified, by the commands."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+SAMPLE = Path(__file__).parents[2] / "fixtures" / "sample"
+
+
+@pytest.fixture
+def ftc(project, monkeypatch):
+    monkeypatch.setenv("FTC_KEYRING", f"{project}-keys")
+
+    def run(*arguments: str, status: int = 0) -> str:
+        command = [sys.executable, "-m", "pytest_ftc", *arguments]
+        done = subprocess.run(command, cwd=project, capture_output=True, text=True)
+        assert done.returncode == status, done.stdout + done.stderr
+        assert "Traceback" not in done.stderr
+        return done.stdout + done.stderr
+
+    yield run
+    shutil.rmtree(f"{project}-keys", ignore_errors=True)
+
+
+@pytest.fixture
+def attested(project, verify, ftc):
+    shutil.copytree(SAMPLE, project, dirs_exist_ok=True)
+    run = verify(None, "--ftc-report=report", "--ftc-diagnose=full")
+    assert run.verdicts == {"good": "reproducible", "bad": "unreproducible"}
+    ftc("keys", "new", "release", "--operator", "us")
+    ftc("attest", "create", "report", "--key", "release", "-o", "attestations")
+    (project / "policy.toml").write_text(
+        f'keyring = "{project}-keys/keys.toml"\n[require]\nlog = true\nprovenance = true\n'
+    )
+    return project
+
+
+def test_a_negative_attestation_names_cause_command_and_remedy(attested, ftc):
+    said = ftc("attest", "verify", "attestations/bad.parity.dsse.json", "-p", "policy.toml", status=1)
+    assert "✘ refused   bad.tgz" in said
+    assert "attested as not reproducible, cause: " in said
+    assert "command  tar czf bad.tgz hello.txt" in said
+    assert "(confirmed)" in said
+    assert "(proved by rebuilding)" in said
+
+
+def test_a_file_is_accepted_until_its_key_is_retired(attested, ftc):
+    build = json.loads((attested / "report/verifications/good.json").read_text())["verification"]["builds"][0]
+    subprocess.run(["sh", "-c", _command_of(attested, "good")], cwd=attested, check=True)
+    assert build["outputs"][0]["sha256"] == _sha256(attested / "good.tgz")
+    verified = ("attest", "verify", "good.tgz", "-p", "policy.toml", "-a", "attestations", "--json")
+    (result,) = json.loads(ftc(*verified)).values()
+    assert result["accepted"]
+    assert result["builds"] >= 2
+    assert result["problems"] == []
+    ftc("keys", "retire", "release")
+    (result,) = json.loads(ftc(*verified, status=1)).values()
+    assert result["problems"] == ["no attestation that a trusted key has signed is about it"]
+
+
+def test_provenance_names_the_sources_and_tools(attested, ftc):
+    ftc("attest", "create", "report", "--unsigned", "-o", "statements")
+    statement = json.loads((attested / "statements/good.provenance.dsse.json").read_text())
+    listed = {one["name"]: one for one in statement["predicate"]["buildDefinition"]["resolvedDependencies"]}
+    assert "source tree" in listed
+    assert any(name.endswith("/tar") for name in listed)
+    assert statement["predicate"]["buildDefinition"]["externalParameters"]["artifact"] == "ftc.toml::ftc::good"
+
+
+def test_every_verdict_is_logged_and_a_lost_one_is_found(attested, verify, ftc, monkeypatch):
+    import os
+
+    assert "✔ 2 verdicts" in ftc("log", "verify")
+    head = json.loads(ftc("log", "verify", "--json"))
+    verify(None)
+    assert "✔ 4 verdicts" in ftc("log", "verify")
+    ftc("log", "consistency", f"{head['size']}:{head['root']}")
+    leaves = Path(os.environ["FTC_STORE"], "log", "leaves.jsonl")
+    leaves.write_bytes(b"".join(leaves.read_bytes().splitlines(keepends=True)[1:]))
+    assert "the log has 3 leaves, and its head counts 4" in ftc("log", "verify", status=1)
+    assert "the verdicts were not logged: the log lost leaves" in verify(None).flat
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (("attest", "create", "none", "--unsigned"), "none: no verification was recorded there"),
+        (("attest", "create", "report"), "name a signer with --key, or give --unsigned"),
+        (("attest", "create", "report", "--key", "relase"), "no key 'relase'; did you mean 'release'"),
+        (("attest", "create", "report", "--key", "release", "--builder", "me"), "--builder: expected a URI"),
+        (("attest", "verify", "hello.txt", "-p", "none.toml"), "none.toml: No such file"),
+        (("attest", "verify", "none.txt", "-p", "policy.toml"), "none.txt: No such file"),
+        (
+            ("attest", "verify", "hello.txt", "-p", "policy.toml", "-a", "ftc.toml"),
+            "ftc.toml: attestation: no valid JSON",
+        ),
+        (("keys", "rotate", "relase"), "no key 'relase'; did you mean 'release'"),
+        (("log", "prove", "none"), "the log has no verdict on 'none'"),
+        (("log", "consistency", "1:2"), "expected SIZE:ROOT"),
+    ],
+)
+def test_bad_input_gets_one_clear_error(attested_once, ftc_once, arguments, said):
+    assert said in ftc_once(*arguments, status=2)
+
+
+@pytest.fixture(scope="module")
+def attested_once(tmp_path_factory):
+    """A project with a record of a verification, a key and a policy, and no builds."""
+    folder = tmp_path_factory.mktemp("attested")
+    (folder / "hello.txt").write_text("Hello!\n")
+    (folder / "ftc.toml").write_text("")
+    (folder / "report/verifications").mkdir(parents=True)
+    (folder / "report/verifications/x.json").write_text('{"version": 1, "verification": {}}')
+    keys = folder / "keys"
+    _run(folder, "keys", "new", "release", "--keyring", str(keys))
+    (folder / "policy.toml").write_text('keyring = "keys/keys.toml"\n')
+    return folder
+
+
+@pytest.fixture
+def ftc_once(attested_once, monkeypatch):
+    monkeypatch.setenv("FTC_KEYRING", str(attested_once / "keys"))
+
+    def run(*arguments: str, status: int) -> str:
+        done = _run(attested_once, *arguments)
+        assert done.returncode == status, done.stdout + done.stderr
+        assert done.stderr.count("\n") <= 2
+        return done.stderr
+
+    return run
+
+
+def _run(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run([sys.executable, "-m", "pytest_ftc", *arguments], cwd=folder, capture_output=True, text=True)
+
+
+def _command_of(project: Path, name: str) -> str:
+    if sys.version_info >= (3, 11):
+        import tomllib
+    else:
+        import tomli as tomllib
+    return tomllib.loads((project / "ftc.toml").read_text())["artifacts"][name]["build"]
+
+
+def _sha256(path: Path) -> str:
+    import hashlib
+
+    return hashlib.sha256(path.read_bytes()).hexdigest()
+
+
+def test_nothing_of_it_is_imported_unless_it_is_asked_for():
+    code = (
+        "import sys, pytest_ftc.plugin, pytest_ftc.plugin.session, pytest_ftc.verification.open_session as o;"
+        "print([m for m in sys.modules if m.startswith(('securesystemslib', 'cryptography', 'in_toto'))])"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"
+
+
+def test_without_the_extra_one_line_names_it(attested_once, tmp_path):
+    (tmp_path / "securesystemslib.py").write_text("raise ImportError('not installed')")
+    command = [sys.executable, "-m", "pytest_ftc", "keys", "new", "other", "--keyring", str(tmp_path / "keys")]
+    import os
+
+    environ = {**os.environ, "PYTHONPATH": str(tmp_path)}
+    done = subprocess.run(command, cwd=attested_once, env=environ, capture_output=True, text=True)
+    assert done.returncode == 2
+    assert done.stderr == "ftc: signing needs the extra 'sign': pip install 'pytest-ftc[sign]'\n"
