@@ -1,1 +1,1 @@
-"""From differences to causes, commands and remedies.  Nothing here builds: `pytest_ftc.diagnosis.diagnose` does."""
+"""From differences to causes, commands and remedies."""

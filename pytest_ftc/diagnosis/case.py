@@ -1,4 +1,4 @@
-"""One place that differs, what is known of it, and with what it is looked into."""
+"""The state of a diagnosis: one case for each place that differs, and what all cases share."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ UNVARIED_TOO: Collection[str] = (*INHERENT, Cause.TIME)
 Look = Callable[[BuildResult, BuildResult], Places]
 """Returns the places in which two builds differ."""
 Suspect = Callable[[Place, BuildResult, BuildResult], Sequence[Suspicion]]
-"""Returns what the values of a place point to, the most likely first."""
+"""Returns the causes suggested by the values of a place, most likely first."""
 
 
 @dataclass(slots=True)
 class Case:
-    """One place that differs, and what is known of it."""
+    """One place that differs, and the observations of it."""
 
     place: Place
     suspicions: Sequence[Suspicion]
@@ -31,34 +31,34 @@ class Case:
     experiments: list[Observation] = field(default_factory=list)
     """The other experiments, each with its own values of all variations."""
     planted: set[str] = field(default_factory=set)
-    """Causes of which a build that varied them alone held the experiment's own value."""
+    """Causes whose planted value appeared in a build that varied only them."""
     parallel: bool | None = None
-    """Whether it was made by several at a time; None when that is not known."""
+    """Whether several processes or threads wrote it concurrently; None if unknown."""
     pairs: list[bool] = field(default_factory=list)
-    """For each two builds on one CPU, whether they were equal."""
+    """For each pair of builds on one CPU, whether they were equal."""
 
     @property
     def suspects(self) -> list[str]:
-        """The causes that the values point to."""
+        """The causes suggested by the values."""
         return list(dict.fromkeys(suspicion.cause for suspicion in self.suspicions))
 
     @property
     def evident(self) -> list[str]:
-        """Causes whose own values stand on both sides."""
+        """Causes whose planted values appear on both sides."""
         return [suspicion.cause for suspicion in self.suspicions if suspicion.strength >= Strength.STRONG]
 
     @property
     def pattern(self) -> tuple[bool, ...]:
-        """In which builds it shows."""
+        """Whether it shows, for each build in order."""
         return tuple(one.shows for one in self.observations if one.lead is None)
 
     @property
     def builds(self) -> int:
-        """How many builds what is known rests on."""
+        """Number of builds on which the conclusion is based."""
         return 1 + len(self.experiments) + len(self.observations) + 2 * len(self.pairs)
 
     def ask(self, everything: Group) -> Question:
-        """Return what is known, as the model takes it."""
+        """Return the observations as input for the model."""
         evidence = dict(weigh(self.suspicions))
         if self.parallel and Cause.RACE in evidence:
             evidence[Cause.RACE] = ODDS_OF_ORDER
@@ -66,11 +66,11 @@ class Case:
         return Question(everything, tuple(sorted(evidence.items())), (first, *self.experiments, *others))
 
     def believe(self, everything: Group) -> Belief:
-        """Return how likely each way is in which the difference may come about."""
+        """Return the probability of each hypothesis about the difference."""
         return believe(self.ask(everything))
 
     def race_probability(self, everything: Group) -> float:
-        """Return how likely it is a race, if it comes by itself."""
+        """Return the probability of a race, given that the difference is inherent."""
         suspected = Cause.RACE in self.suspects
         if not self.parallel:
             return 0.5 if self.parallel is None and suspected else 0.0
@@ -79,11 +79,11 @@ class Case:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Investigation:
-    """What one artifact's differences are diagnosed with."""
+    """The inputs shared by all cases of one artifact."""
 
     control: BuildResult
     everything: Group
-    """All variations in which the control and the experiment differ."""
+    """All variations that differ between the control and the experiment."""
     look: Look
     suspect: Suspect
     rebuilder: Rebuilder | None
@@ -91,4 +91,4 @@ class Investigation:
     tree: str
     """The build path of the control."""
     experiments: Sequence[BuildResult] = ()
-    """Those beside the one that is explained, each with its own values of all variations."""
+    """Further experiments, each with different values of all variations."""

@@ -1,4 +1,4 @@
-"""What is concluded of each difference, from how likely its causes are."""
+"""Conclusions about each difference, from the probabilities of its causes."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _FOLLOWS = "it follows from another place in this output"
 
 
 def conclude(case: Case, everything: Group) -> list[tuple[str, bool]]:
-    """Return the causes of a case, and for each whether builds have confirmed it."""
+    """Return the causes of a case, each with whether builds have confirmed it."""
     belief = case.believe(everything)
     inherent = belief.by_kind(Kind.RANDOM, Kind.CLOCK)
     if comes_by_itself(case.observations) and inherent >= _LIKELY:
@@ -38,8 +38,8 @@ def conclude(case: Case, everything: Group) -> list[tuple[str, bool]]:
     likely = only_unsettled(likely, case.evident)
     if likely:
         names = [*(name for name in case.suspects if name in likely), *sorted(likely - set(case.suspects))]
-        told = [(name, chances[name] >= SURE) for name in names]
-        return told if any(sure for _, sure in told) or not case.parallel else [(Cause.RACE, False)]
+        causes = [(name, chances[name] >= SURE) for name in names]
+        return causes if any(sure for _, sure in causes) or not case.parallel else [(Cause.RACE, False)]
     return [(_guess(case, everything), False)]
 
 
@@ -77,7 +77,7 @@ def _name_inherent(case: Case, everything: Group) -> str:
 
 
 def _name_intermittent(case: Case, everything: Group) -> str:
-    """Return a name for what comes and goes by itself, or needs several variations."""
+    """Return the likeliest cause of a difference that is intermittent, or needs several variations."""
     healing = smallest_healing(everything, case.observations)
     likely = [name for name in case.suspects if name in healing]
     return Cause.RACE if case.parallel else (likely or [Cause.RANDOM])[0]
@@ -85,7 +85,7 @@ def _name_intermittent(case: Case, everything: Group) -> str:
 
 def _guess(case: Case, everything: Group) -> str:
     left = suspects_left(everything, case.observations)
-    # What never differs with nothing varied is hardly random.
+    # A difference that never shows without variations is hardly random.
     steady = any(not one.varied for one in case.observations)
     likely = [
         name
@@ -96,21 +96,22 @@ def _guess(case: Case, everything: Group) -> str:
 
 
 def let_follow(cases: Mapping[Key, Case], everything: Group) -> None:
-    """Explain unknown places by another place in the same output, as digests, sizes and offsets mostly follow from one.
+    """Explain unknown places by another place in the same output: digests, sizes and offsets mostly follow from one.
 
-    That place differs without any variation too, or it differs in the same builds and its values point to its cause.
+    The other place either also differs without any variation, or differs in the same builds with values that identify
+    its cause.
     """
     _let_follow_inherent(cases)
     unexplained = {key: case for key, case in cases.items() if _is_unexplained(case, everything)}
     if not unexplained:
         return
-    told: dict[tuple[str, tuple[bool, ...]], str] = {}
+    known: dict[tuple[str, tuple[bool, ...]], str] = {}
     for key, case in cases.items():
         cause = conclude(case, everything)[0][0]
         if cause in case.suspects and not comes_by_itself(case.observations):
-            told.setdefault((key.output, case.pattern), cause)
+            known.setdefault((key.output, case.pattern), cause)
     for key, case in unexplained.items():
-        cause = told.get((key.output, case.pattern), "")
+        cause = known.get((key.output, case.pattern), "")
         if cause in suspects_left(everything, case.observations) and not all(case.pattern):
             case.suspicions = [_following(cause), *case.suspicions]
 

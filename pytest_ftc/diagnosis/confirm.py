@@ -1,4 +1,4 @@
-"""Building with only some of the variations, until it is known which of them cause each difference."""
+"""Building with subsets of the variations until the cause of each difference is known."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ from pytest_ftc.model import BuildResult, BuildStatus, Cause, Place, Strength, S
 
 _AT_ONCE = 2
 _FOR_REMEDIES, _FOR_ONE_REMEDY = 4, 2
-"""Builds that are kept for trying remedies, when a cause is known and before."""
+"""Builds reserved for testing remedies, after a cause is known and before."""
 
 
 def confirm(cases: dict[Key, Case], given: Investigation) -> Trace | None:
-    """Rebuild until the variations that cause each case are known; return the trace of the first build."""
+    """Rebuild until the cause of each case is known; return the trace of the first build."""
     rebuilder, everything = given.rebuilder, given.everything
     if rebuilder is None:
         return None
@@ -52,7 +52,7 @@ def _proposals(cases: Mapping[Key, Case], everything: Group, most: int) -> list[
     open_cases = {
         key: case
         for key, case in cases.items()
-        # What shows in the same builds as a place whose cause is sure most likely follows from it.
+        # A place that shows in the same builds as one with a certain cause most likely follows from it.
         if case.evident or all(case.pattern) or (key.output, case.pattern) not in leading
     }
     return share({key: list(_next_groups(case, everything)) for key, case in open_cases.items()}, most)
@@ -61,7 +61,7 @@ def _proposals(cases: Mapping[Key, Case], everything: Group, most: int) -> list[
 def _next_groups(case: Case, everything: Group) -> Iterator[Group]:
     yield from next_groups(case.ask(everything), case.evident)
     if comes_by_itself(case.observations):
-        # Other causes in it are known by their values alone.
+        # Other causes of an inherent difference are known only by their values.
         done = {one.varied for one in case.observations}
         groups = (with_entailed(frozenset({name}), everything) for name in case.evident if name not in UNVARIED_TOO)
         yield from (group for group in groups if group not in done)
@@ -72,13 +72,13 @@ def _is_any_known(cases: Mapping[Key, Case], everything: Group) -> bool:
 
 
 def _observe_experiments(cases: Mapping[Key, Case], given: Investigation) -> None:
-    """Note for all `cases` whether they show in the other experiments, which the diagnosis need not build."""
+    """Record for all `cases` whether they show in the other experiments, which are already built."""
     for result in given.experiments:
         if result.status is not BuildStatus.OK:
             continue
         places = given.look(given.control, result)
         shown = showing(cases, places)
-        # Other values may move a place, so that it is none of those known.
+        # Other values may move a place, so that it matches no known key.
         moved = {key.output for key in match_places(cases, places) if key not in cases}
         for key, case in cases.items():
             if key in shown or key.output not in moved:
@@ -87,7 +87,7 @@ def _observe_experiments(cases: Mapping[Key, Case], given: Investigation) -> Non
 
 
 def _observe(cases: dict[Key, Case], given: Investigation, group: Group, result: BuildResult) -> None:
-    """Note for all `cases` whether they show in `result`; what differs with nothing varied is a new case."""
+    """Record for all `cases` whether they show in `result`; new places in a build with no variation become cases."""
     if result.status is not BuildStatus.OK:
         return
     places = given.look(given.control, result)
@@ -109,7 +109,7 @@ def _observe(cases: dict[Key, Case], given: Investigation, group: Group, result:
 
 
 def _is_again(first: Place, now: Place | None) -> bool | None:
-    """Return whether the value `now` is that of the experiment; None where that is not known."""
+    """Return whether the value `now` is that of the experiment; None if unknown."""
     if now is None or first.control == first.experiment:
         return None
     return now.experiment == first.experiment
@@ -122,5 +122,5 @@ def _is_planted(suspicion: Suspicion, group: Group, place: Place) -> bool:
 
 
 def _speaks(suspicion: Suspicion) -> bool:
-    """Return whether its values hardly match by chance."""
+    """Return whether its values are unlikely to match by chance."""
     return suspicion.strength >= Strength.STRONG and all(weight * (1 - SURE) >= 1 for _, weight in weigh([suspicion]))

@@ -1,4 +1,4 @@
-"""Which command wrote an output, read off the trace of a build."""
+"""Finding the command that wrote an output, in the trace of a build."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ from pytest_ftc.model.place import FileFormat
 
 _SHELLS = frozenset({"sh", "bash", "dash", "zsh", "ksh", "busybox", "ash"})
 _TELLING = 4
-"""Characters of a value that is not among a command's arguments by chance: a year has as many."""
+"""Shortest value, in characters, that is unlikely to be in a command's arguments by chance: the length of a year."""
 _DEEPEST = 8
-"""Renamings of one file that are followed."""
+"""Most renames of one file to follow."""
 _COMPRESSORS = {
     "gzip": FileFormat.GZIP,
     "pigz": FileFormat.GZIP,
@@ -22,18 +22,18 @@ _COMPRESSORS = {
     "lbzip2": FileFormat.BZIP2,
     "zstd": FileFormat.ZSTD,
 }
-"""Programs that compress what others give them, and the formats they write."""
+"""Programs that compress their input, and the formats they write."""
 _MAKERS = {
     FileFormat.AR: ("ar", "ranlib", "dpkg-deb"),
     FileFormat.ZIP: ("zip", "jar"),
     FileFormat.TAR: ("tar", "bsdtar"),
 }
-"""Programs that write formats which others only fill."""
+"""Programs that write the structure of a format, whose contents come from elsewhere."""
 _STAGES = frozenset(
     {"cc1", "cc1plus", "cc1obj", "f951", "gnat1", "as", "collect2", "ld", "ld.bfd", "ld.gold", "ld.lld", "ld.mold"}
     | {"lto1", "lto-wrapper"}
 )
-"""What compilers start for a part of their work."""
+"""Stages that compiler drivers start."""
 _STARTERS = _SHELLS | {
     "env",
     "make",
@@ -47,16 +47,16 @@ _STARTERS = _SHELLS | {
     "setsid",
     "time",
 }
-"""What runs other commands, and has their outputs open for them."""
+"""Programs that run other commands and may open output files for them."""
 
 
 def find_culprit(
     trace: Trace, path: str, values: Sequence[str], kind: FileFormat = FileFormat.UNKNOWN
 ) -> Program | None:
-    """Return the program that wrote the file `path` (absolute), the one that wrote one of `values` if several did.
+    """Return the program that wrote the file `path` (absolute); of several, the one that wrote one of `values`.
 
-    A shell that opens a file for a command is not the one that writes it, unless no other does; nor is one that only
-    compresses what it is given, unless the place that differs is of its own format: `kind`.
+    A shell that opens a file for a command counts only if there is no other writer.  A compressor counts only if the
+    place that differs is in its own format, `kind`.
     """
     writers = list(dict.fromkeys(_writers(trace, path)))
     if not writers:
@@ -73,7 +73,7 @@ def find_culprit(
 
 
 def _driver(trace: Trace, program: Program) -> Program:
-    """Return the compiler whose stage `program` is, which is what people call; or `program`."""
+    """Return the compiler driver that started the stage `program`; `program` itself if it is not a stage."""
     while (
         name_of(program) in _STAGES and program.parent >= 0 and name_of(trace.programs[program.parent]) not in _STARTERS
     ):
@@ -82,10 +82,9 @@ def _driver(trace: Trace, program: Program) -> Program:
 
 
 def find_source(trace: Trace, output: str, place: Place, values: Sequence[str]) -> str:
-    """Return the file whose content differs at `place`: one that went into the archive `output`, or `output` itself.
+    """Return the file whose content differs at `place`: one packed into the archive `output`, or `output` itself.
 
-    It is known by its name and, of several, by having been written one of `values`.  The first one made counts: what
-    has the same name later is a copy of it.
+    Files match by name; of several, the first that received one of `values` counts, because later ones are copies.
     """
     if place.is_of_entry:
         return output
@@ -100,13 +99,13 @@ def find_source(trace: Trace, output: str, place: Place, values: Sequence[str]) 
 
 
 def common_end(one: str, other: str) -> int:
-    """Return how many names at the end two paths have in common."""
+    """Return the number of trailing components that two paths have in common."""
     pairs = zip(reversed(one.split("/")), reversed(other.split("/")), strict=False)
     return sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], pairs))
 
 
 def _feeder(trace: Trace, program: Program) -> Program | None:
-    """Return who gives `program` its input: what started it, or the command before it in the pipe of a shell."""
+    """Return the program that provides the input of `program`: its parent, or the previous command of a pipeline."""
     if program.parent < 0:
         return None
     parent = trace.programs[program.parent]
@@ -122,9 +121,9 @@ def _ended_after(one: Program, other: Program) -> bool:
 
 
 def is_made_in_parallel(trace: Trace, path: str, program: Program, *, threads: bool) -> bool:
-    """Return whether several wrote the file `path` at a time, or `program`, which wrote it, had several at work.
+    """Return whether several programs wrote the file `path` concurrently, or its writer `program` ran several.
 
-    With `threads` its own threads count too; some programs have them for nothing that bears on their output.
+    With `threads`, threads of `program` count too, although some programs use threads that do not affect their output.
     """
     writers = [trace.programs[index] for index in dict.fromkeys(_writers(trace, path))]
     if threads and program.helpers and name_of(program) not in _SHELLS:
@@ -132,7 +131,7 @@ def is_made_in_parallel(trace: Trace, path: str, program: Program, *, threads: b
     started: dict[int, list[Program]] = {}
     for one in writers:
         started.setdefault(one.parent, []).append(one)
-    # A shell above another has its file open for it; shells beside each other write for themselves.
+    # A parent shell only opens the file for its child; sibling shells write independently.
     return (
         _overlap([one for one in writers if name_of(one) not in _STARTERS])
         or any(map(_overlap, started.values()))
@@ -146,7 +145,7 @@ def _overlap(programs: Sequence[Program]) -> bool:
 
 
 def describe_circumstances(trace: Trace, program: Program, tree: str) -> str:
-    """Return where `program` ran, how it ended, and what started it, the nearest first."""
+    """Return the folder and exit status of `program`, and the programs that started it, nearest first."""
     folder = posixpath.relpath(program.folder, tree) if program.folder.startswith(f"{tree}/") else "."
     parts = [f"in {folder}"] if folder != "." else []
     if program.exit_code:
@@ -156,9 +155,10 @@ def describe_circumstances(trace: Trace, program: Program, tree: str) -> str:
 
 
 def find_given(trace: Trace, program: Program, value: str) -> Program | None:
-    """Return the first command beside `program` with `value` among its arguments, where `program` has it not.
+    """Return the first sibling of `program` with `value` in its arguments; None if `program` has it too.
 
-    In a pipe the last command writes, and one before it often is where the value came in: as in ``sed s/@YEAR/2026/``.
+    In a pipeline, the last command writes the file, but the value often enters in an earlier one, such as
+    ``sed s/@YEAR/2026/``.
     """
     value = value.strip()
     if len(value) < _TELLING or _has_argument(program, value):
@@ -176,7 +176,7 @@ def _has_argument(program: Program, value: str) -> bool:
 
 
 def name_tools(trace: Trace, program: Program) -> tuple[str, ...]:
-    """Return the names of `program`, of what it interprets, and of the programs that started it."""
+    """Return the names of `program`, of the script it interprets, and of the programs that started it."""
     words = [*program.argv[:2], *(parent.argv[0] for parent in _ancestors(trace, program) if parent.argv)]
     return tuple(dict.fromkeys(posixpath.basename(word).lstrip("-") for word in words))
 
@@ -190,7 +190,7 @@ def _ancestors(trace: Trace, program: Program) -> Iterator[Program]:
 
 
 def _writers(trace: Trace, path: str, depth: int = 0) -> Iterator[int]:
-    """Yield the programs that wrote `path` or what was renamed to it, those that did so last at the end."""
+    """Yield the programs that wrote `path` or a file later renamed to it, in order of writing."""
     if depth > _DEEPEST:
         return
     for mover, old, new in trace.moved:
@@ -210,7 +210,7 @@ def _earlier_names(trace: Trace, path: str, depth: int = 0) -> Iterator[str]:
 
 
 def _wrote(trace: Trace, index: int, paths: Collection[str], values: Sequence[str]) -> bool:
-    """Return whether the program has written one of `values`; contents have a character for each byte."""
+    """Return whether the program has written one of `values`; recorded contents are decoded as Latin-1."""
     wanted = [value.encode("utf-8", "surrogateescape").decode("latin-1") for value in values if value.strip()]
     return any(
         any(value in content for value in wanted)
@@ -220,10 +220,10 @@ def _wrote(trace: Trace, index: int, paths: Collection[str], values: Sequence[st
 
 
 def has_written(trace: Trace, program: Program, path: str, values: Sequence[str]) -> bool:
-    """Return whether `program` has written one of `values` to the file `path`, or to what was renamed to that."""
+    """Return whether `program` has written one of `values` to the file `path`, or to a file later renamed to it."""
     return _wrote(trace, trace.programs.index(program), {path, *_earlier_names(trace, path)}, values)
 
 
 def name_of(program: Program) -> str:
-    """Return the name by which `program` was called, without its folder."""
+    """Return the name with which `program` was called, without its folder."""
     return posixpath.basename(program.argv[0] if program.argv else program.program).lstrip("-")

@@ -1,4 +1,4 @@
-"""Why an artifact differs: the cause of each difference, confirmed by rebuilding, its command and its remedy."""
+"""The diagnosis of an artifact: the cause of each difference, confirmed by rebuilding, its command and its remedy."""
 
 from __future__ import annotations
 
@@ -21,10 +21,10 @@ from pytest_ftc.model.cause import INHERENT
 def diagnose(
     experiment: BuildResult, given: Investigation, *, epoch: int, templates: Sequence[RemedyTemplate] = ()
 ) -> tuple[Finding, ...]:
-    """Return findings for each place in which `experiment` differs from the control, the commonest cause first.
+    """Return findings for each place in which `experiment` differs from the control, most common cause first.
 
-    Without a rebuilder only the values are used, and nothing is confirmed.  `epoch` is the time that a remedy sets;
-    `templates` are tried before those of the catalogue.
+    Without a rebuilder, only the values are used, and nothing is confirmed.  `epoch` is the time (seconds since 1970)
+    that remedies set; `templates` are tested before those of the catalogue.
     """
     cases = _open_cases(experiment, given)
     trace = confirm(cases, given)
@@ -111,16 +111,19 @@ def _find_program(trace: Trace, output: str, place: Place, value: str, beside: S
 
 
 def _causal_values(cases: Mapping[Key, Case]) -> dict[tuple[str, str], list[str]]:
-    """Return the values that point to a cause, by output and member."""
-    told: dict[tuple[str, str], list[str]] = {}
+    """Return the values that identify a cause, by output and member."""
+    found: dict[tuple[str, str], list[str]] = {}
     for key, case in cases.items():
         values = [one.control for one in case.suspicions if one.strength >= Strength.STRONG and one.control]
-        told.setdefault((key.output, case.place.member), []).extend(values)
-    return told
+        found.setdefault((key.output, case.place.member), []).extend(values)
+    return found
 
 
 def _luck(key: Key, cases: Mapping[Key, Case], given: Investigation) -> tuple[tuple[float, float], ...]:
-    """Return how likely two builds agree by luck: what shows in the same builds as an evident place follows from it."""
+    """Return rates at which two builds agree by luck, with their probabilities.
+
+    A place that shows in the same builds as an evident one follows from it, and has its rates.
+    """
     alike = (case for other, case in cases.items() if other.output == key.output and case.pattern == cases[key].pattern)
     leader = next((case for case in alike if case.evident and not all(case.pattern)), cases[key])
     return (cases[key] if cases[key].evident else leader).believe(given.everything).luck()
@@ -140,7 +143,7 @@ def _target(
 
 
 def _why_by_builds(case: Case, cause: str, confirmed: bool, everything: Group) -> str:
-    """Return what the builds showed of a cause that no value points to."""
+    """Return what the builds showed about a cause that no value suggests."""
     repeats = [one.shows for one in case.observations if not one.varied]
     if cause in INHERENT and any(repeats):
         return f"it differs in {sum(repeats)} of {len(repeats)} more builds in the same environment"

@@ -1,4 +1,4 @@
-"""Looking into the outputs of two builds for the places in which they differ."""
+"""Examining the outputs of two builds for the places in which they differ."""
 
 from __future__ import annotations
 
@@ -24,14 +24,14 @@ from pytest_ftc.model import (
 from pytest_ftc.model.place import OUTPUT_ITSELF
 from pytest_ftc.model.support.limits import MOST_EXAMINED, NOT_EXAMINED
 
-_TOO_LATE = "not examined: the others took as long as a build may"
+_TOO_LATE = "not examined: the time limit was reached"
 
 
 class Examiner:
-    """Finds the places in which two builds differ; what was seen once is remembered."""
+    """Finds the places in which two builds differ, and caches the results."""
 
     def __init__(self, metadata: Metadata, comparators: ComparatorChain, seconds: float = math.inf) -> None:
-        """Let one look at two builds take `seconds`, and what the last output takes."""
+        """Stop examining outputs `seconds` after the beginning of a comparison; the current output is completed."""
         self._metadata = metadata
         self._comparators = comparators
         self._seconds = seconds
@@ -39,7 +39,7 @@ class Examiner:
         self.notes: dict[str, None] = {}
 
     def look(self, control: BuildResult, other: BuildResult) -> Places:
-        """Return all places; an output that has another name in the `other` build has its name as a place too."""
+        """Return all places; for an output with a different name in the `other` build, the name is a place too."""
         end = time.monotonic() + self._seconds
         differences = compare_manifests(control.outputs, other.outputs, self._metadata)
         pairs = pair_names(differences)
@@ -58,19 +58,22 @@ class Examiner:
         return places
 
     def _leaves(self, difference: Difference, control: BuildResult, other: BuildResult, reason: str) -> Sequence[Place]:
-        """Return the places of one difference; if there is a `reason` not to examine it, the output as one place."""
+        """Return the places of one difference; with a `reason` not to examine it, the output as one place."""
         files = files_of(difference, control, other)
         if not files:
             return [leaf_of_manifest(difference)]
         return [_whole(reason)] if reason else self.examine(difference, *files)
 
     def examine(self, difference: Difference, control: Path, other: Path) -> Sequence[Place]:
-        """Return the places in two files that hold the two contents of `difference`.  Raises OSError."""
+        """Return the places that differ between the files `control` and `other`, the two contents of `difference`.
+
+        Raises OSError.
+        """
         one, two = difference.contents or (None, None)
         key = difference.output, one.sha256 if one else "", two.sha256 if two else ""
         if key not in self._seen:
-            told = self._comparators.ask(difference, control, other)
-            self._seen[key] = tuple(map(_leaf_of, told)) or self._walk(difference.output, control, other)
+            found = self._comparators.ask(difference, control, other)
+            self._seen[key] = tuple(map(_leaf_of, found)) or self._walk(difference.output, control, other)
         return self._seen[key]
 
     def _walk(self, output: str, control: Path, other: Path) -> tuple[Place, ...]:
@@ -80,19 +83,21 @@ class Examiner:
 
 
 def files_of(difference: Difference, control: BuildResult, other: BuildResult) -> tuple[Path, Path] | None:
-    """Return the two files of a `difference` of contents; None if it is another."""
+    """Return the two files of a `difference` in content; None for other kinds."""
     if not difference.contents:
         return None
     one, two = difference.contents
     return Path(control.blobs, one.sha256), Path(other.blobs, two.sha256)
 
 
-def _leaf_of(told: Difference) -> Place:
-    """Return the place that a comparator of a plugin has told; its values are those it shows."""
-    values = (told.evidence.control, told.evidence.experiment) if told.evidence else ("", "")
+def _leaf_of(found: Difference) -> Place:
+    """Return the place found by a plugin's comparator, with the values of its evidence."""
+    values = (found.evidence.control, found.evidence.experiment) if found.evidence else ("", "")
     one, other = (text.encode("utf-8", "surrogateescape") for text in values)
-    where = told.location or OUTPUT_ITSELF
-    return Place(field=Field.CONTENT, location=where, member=told.member, control=one, experiment=other, note=told.note)
+    where = found.location or OUTPUT_ITSELF
+    return Place(
+        field=Field.CONTENT, location=where, member=found.member, control=one, experiment=other, note=found.note
+    )
 
 
 def _is_other_content(difference: Difference) -> bool:

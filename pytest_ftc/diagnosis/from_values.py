@@ -1,4 +1,4 @@
-"""What a difference looks like where nobody knows how the two sides were made."""
+"""Likely causes of a difference from its values alone, when it is unknown how the two sides were built."""
 
 from __future__ import annotations
 
@@ -20,13 +20,13 @@ _BY_FIELD = {
     Field.OWNER: Cause.USER_GROUP,
     Field.ORDER: Cause.FILEORDERING,
 }
-"""What differences of these kinds mostly come from."""
+"""The most common causes of differences in these fields."""
 
 
 def look_into(difference: Difference, name: str, files: tuple[Path, Path] | None) -> tuple[list[Place], Sequence[str]]:
-    """Return the places in which the two `files` of a `difference` differ, and what was not looked into.
+    """Return the places in which the two `files` of a `difference` differ, and notes on what was not examined.
 
-    Without files nothing but their entries in the manifests is compared.  Raises OSError.
+    Without files, only their entries in the manifests are compared.  Raises OSError.
     """
     if difference.kind is not DifferenceKind.CONTENT or files is None:
         return [leaf_of_manifest(difference)], ()
@@ -35,7 +35,7 @@ def look_into(difference: Difference, name: str, files: tuple[Path, Path] | None
 
 
 def guess(output: str, leaf: Place) -> Finding:
-    """Return the finding for a place of `output`; its cause is no more than suspected from the values."""
+    """Return the finding for a place of `output`; its cause is only suspected."""
     cause = _BY_FIELD.get(leaf.field) or _suspect(leaf)
     cure = next(find_remedies(cause, leaf.field, [leaf.format], []), None)
     return Finding(
@@ -67,11 +67,11 @@ _PATH = re.compile(rb"(?:/[\w.+-]+){2,}")
 
 
 _NUMBER = re.compile(r"((?:[0-9a-f]{2}){4,8}) \([0-9]+\)")
-"""How a suspicion shows bytes that may be a time."""
+"""The form in which a suspicion shows bytes that may be a time."""
 
 
 def _is_a_word(suspicion: Suspicion) -> bool:
-    """Return whether bytes that may be a time are letters on both sides: four of them often are a recent time."""
+    """Return whether bytes that may be a time are text on both sides: four letters often look like a recent time."""
     numbers = [_NUMBER.fullmatch(text) for text in (suspicion.control, suspicion.experiment)]
     return all(found and _is_text(bytes.fromhex(found[1])) for found in numbers)
 

@@ -1,4 +1,4 @@
-"""What differs with nothing varied: telling a random value, a race and the real clock apart by further builds."""
+"""Inherent differences: further builds distinguish random values, races and the real clock."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ from pytest_ftc.model.protocols import Rebuilder
 _MOST_PAIRS = 6
 _MOST_AT_CLOCK = 8
 _FOR_REMEDIES = 4
-"""Builds that are kept for trying remedies."""
+"""Builds reserved for testing remedies."""
 
 
 def check_races(cases: Mapping[Key, Case], given: Investigation, rebuilder: Rebuilder, trace: Trace) -> None:
-    """Find what wrote the places that no value explains; where that may race, build twice on one CPU, until sure."""
+    """For places that no value explains and that may race, build pairs on one CPU until the cause is sure."""
     for key, case in cases.items():
         if not case.evident:
             values = [show_values(case.place).control]
@@ -48,7 +48,7 @@ def _may_race(case: Case, everything: Group) -> bool:
 
 
 def check_clock(cases: Mapping[Key, Case], given: Investigation, rebuilder: Rebuilder) -> None:
-    """Build with the clock of the control where something seems random: a time is then the same, each time."""
+    """Build with the clock of the control if a value seems random: a value that contains the time then repeats."""
     for number in range(_MOST_AT_CLOCK):
         doubtful = {key: case for key, case in cases.items() if _may_be_a_time(case, given.everything)}
         if not doubtful or rebuilder.left < 1 + (_FOR_REMEDIES if number > 1 else 0):
@@ -75,7 +75,7 @@ def _may_be_a_time(case: Case, everything: Group) -> bool:
 
 
 def _likeliest_lead(cases: Sequence[Case], number: int) -> float:
-    """Return the lead that has hit most: what is read near the end of a second hits with one of them alone."""
+    """Return the lead with the most hits: a time read near the end of a second matches with only one of them."""
     hits = {lead: sum(_hits(case, lead) for case in cases) for lead in LEADS}
     return LEADS[number % 2] if len(set(hits.values())) == 1 else max(hits, key=lambda lead: hits[lead])
 
@@ -91,7 +91,7 @@ def _build_at_clock(
     given: Investigation,
     rebuilder: Rebuilder,
 ) -> bool:
-    """Build once with the clock of the control, `lead` seconds early; return whether that could be done."""
+    """Build once with the clock of the control, `lead` seconds early; return whether the build succeeded."""
     result = rebuilder.at_the_time_of(given.control, lead)
     if result.status is not BuildStatus.OK:
         return False

@@ -1,7 +1,7 @@
-"""Whether builds agree because a remedy helps, or by luck.
+"""The probability that builds agree because a remedy helps, and not by luck.
 
-Two builds of what is random agree by luck at some rate, which the builds so far tell only roughly.  So luck is not one
-rate but many, each as likely as the builds have left it: a rate that is likely to be low may still be a high one.
+Two builds with a random output agree by luck at some rate, which the builds so far determine only roughly.  Luck is
+therefore a distribution of rates, not one rate: a rate that is probably low may still be high.
 """
 
 from __future__ import annotations
@@ -12,39 +12,39 @@ from pytest_ftc.diagnosis.posterior import SURE
 from pytest_ftc.model.cause import INHERENT
 
 Luck = tuple[tuple[float, float], ...]
-"""Rates at which two builds that differ in everything agree by luck, each after how likely it is."""
+"""Pairs of a probability and a rate: the rate at which two builds that differ in everything agree by luck."""
 
 _HELPS, _HELPS_INHERENT = 0.25, 0.05
-"""How often a remedy helps, before it is tried: for a cause that is varied, and for what differs by itself."""
+"""Prior probability that a remedy helps: for a variation, and for an inherent difference."""
 _SPOILT = 0.1
-"""How often two builds differ with a remedy that helps: another one that is tried beside it may spoil it."""
+"""Probability that two builds differ with an effective remedy: another one tested with it may counteract it."""
 _TIMES_INHERENT = 5
-"""How many pairs of builds must agree at least where the cause is intermittent."""
+"""Fewest pairs of builds that must agree if the cause is inherent."""
 
 
 @dataclass(frozen=True, slots=True)
 class Trial:
-    """What is known of one remedy for one difference."""
+    """The results of one remedy for one difference."""
 
     luck: Luck
     cause: str
     equal: int = 0
-    """How many pairs of builds agreed with it."""
+    """Number of pairs of builds that agreed with it."""
     different: int = 0
 
     def with_pair(self, *, equal: bool) -> Trial:
-        """Return what is known after two more builds with the remedy."""
+        """Return the results with one more pair of builds."""
         return replace(self, equal=self.equal + equal, different=self.different + (not equal))
 
     def of_another(self) -> Trial:
-        """Return what is known of another remedy when this one has failed: all that agreed with it did so by luck."""
+        """Return the trial of another remedy after this one has failed: pairs that agreed did so by luck."""
         left = [(weight * rate**self.equal, rate) for weight, rate in self.luck]
         total = sum(weight for weight, _ in left) or 1.0
         luck = tuple((weight / total, rate) for weight, rate in left)
         return Trial(luck, self.cause)
 
     def is_proved(self, choices: int) -> bool:
-        """Return whether it is sure that the remedy helps, one of so many `choices` of which each may agree by luck."""
+        """Return whether the remedy is proved to help, if it is one of `choices` remedies that may agree by luck."""
         inherent = self.cause in INHERENT
         if self.equal < (_TIMES_INHERENT if inherent else 1):
             return False
@@ -54,5 +54,5 @@ class Trial:
         return helps * _SPOILT**self.different >= SURE * (helps * _SPOILT**self.different + by_luck)
 
     def can_be_proved(self, pairs: int) -> bool:
-        """Return whether so many `pairs` of builds, if all of them agree, are proof."""
+        """Return whether `pairs` pairs of builds would be proof if all of them agree."""
         return replace(self, equal=pairs).is_proved(1)

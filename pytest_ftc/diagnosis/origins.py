@@ -1,4 +1,4 @@
-"""Who made a file that another program only copied, read off the trace of a build."""
+"""Finding the program that created a file which another one only copied, in the trace of a build."""
 
 from __future__ import annotations
 
@@ -9,16 +9,16 @@ from pytest_ftc.diagnosis.culprits import common_end, find_culprit, has_written,
 from pytest_ftc.model import Program, Trace
 
 _COPIERS = frozenset({"cp", "install", "ln", "mv", "rsync"})
-"""Programs that leave the contents of files as they are."""
+"""Programs that do not change the contents of files."""
 _DEEPEST = 8
-"""Copies of copies that are followed."""
+"""Most successive copies to follow."""
 
 
 def find_origin(trace: Trace, program: Program, path: str, value: str, beside: Sequence[str] = ()) -> Program:
-    """Return who made the contents, where `program`, which wrote the file `path` (absolute), only passed it on.
+    """Return the program that created the contents of `path` (absolute), if its writer `program` only copied them.
 
-    That is who wrote a file of the same name which `program` read, if `program` is known to change no contents, or if
-    `value` was in that file already.  Of a value that is not seen in what was written, those `beside` it tell.
+    That is the writer of a file with the same name that `program` read, if `program` never changes contents or `value`
+    was already in that file.  If `value` is not found in what was written, the values `beside` it are used.
     """
     values = [value] if has_written(trace, program, path, [value]) else [value, *beside]
     wanted = path
@@ -35,7 +35,7 @@ def find_origin(trace: Trace, program: Program, path: str, value: str, beside: S
 def _makers(
     trace: Trace, program: Program, wanted: str, passed: set[str], values: Sequence[str]
 ) -> Iterator[tuple[Program, str]]:
-    """Yield who made the files that `program` may have passed on as `wanted`, the likeliest first, and the files."""
+    """Yield the writers of files that `program` may have copied to `wanted`, likeliest first, with the files."""
     index = trace.programs.index(program)
     name = posixpath.basename(wanted)
     read = {

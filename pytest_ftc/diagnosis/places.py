@@ -1,4 +1,4 @@
-"""The places in which two builds differ, and how to show their values."""
+"""The places in which two builds differ, and the display of their values."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _ALIKE = 0.6
 
 
 class Key(NamedTuple):
-    """What tells one place from another, in whichever builds they are compared."""
+    """Identifies a place across builds."""
 
     output: str
     member: str
@@ -33,7 +33,7 @@ Places = Mapping[Key, Place]
 
 
 def places_of(output: str, leaves: Sequence[Place]) -> Mapping[Key, Place]:
-    """Return the places in one output; all members that only one build has are one place, as names may be drawn."""
+    """Return the places in one output; members that only one build has form one place, as names may be random."""
     places: dict[Key, Place] = {}
     for leaf in leaves:
         lone = not leaf.control or not leaf.experiment
@@ -46,7 +46,7 @@ def places_of(output: str, leaves: Sequence[Place]) -> Mapping[Key, Place]:
 
 
 def match_places(known: Collection[Key], places: Places) -> Places:
-    """Return `places` under the keys of `known` where they are the same: bytes that differ may begin a little later."""
+    """Return `places` under matching keys of `known`, since differing bytes may begin at slightly other offsets."""
     near: dict[tuple[Key, int], Key] = {}
     for key in known:
         place, offset = _split_offset(key)
@@ -62,9 +62,9 @@ def match_places(known: Collection[Key], places: Places) -> Places:
 
 
 def showing(known: Collection[Key], places: Places) -> frozenset[Key]:
-    """Return which of the `known` places differ, given all `places` that do.
+    """Return the `known` places that are among the differing `places`.
 
-    Places of one kind may shift: where none of those known in an output is found, but others are, all of them count.
+    Places of one kind may shift: if none of the known ones in an output is found but others are, all of them count.
     """
     found = match_places(known, places)
     kinds = {(key.output, key.field) for key in known}
@@ -79,7 +79,7 @@ def _split_offset(key: Key) -> tuple[Key, int | None]:
 
 
 def leaf_of_manifest(difference: Difference) -> Place:
-    """Return what differs where the manifests differ: a name, a type, a link or a mode."""
+    """Return the place of a difference between manifests: a name, type, link or mode."""
     fields = {DifferenceKind.MODE: Field.MODE, DifferenceKind.LINK: Field.CONTENT}
     one, other = (_manifest_value(difference.kind, side) for side in (difference.control, difference.experiment))
     return Place(
@@ -88,7 +88,7 @@ def leaf_of_manifest(difference: Difference) -> Place:
 
 
 def pair_names(differences: Sequence[Difference]) -> Mapping[str, str]:
-    """Return the new names of outputs that have another name in the experiment: those of the same content, or alike."""
+    """Return the new names of outputs renamed in the experiment, matched by equal contents or similar names."""
     gone = {one.output: one.control for one in differences if one.kind is DifferenceKind.MISSING and one.control}
     new = {one.output: one.experiment for one in differences if one.kind is DifferenceKind.EXTRA and one.experiment}
     if len(gone) * len(new) > _MOST_PAIRED:
@@ -110,13 +110,13 @@ def pair_names(differences: Sequence[Difference]) -> Mapping[str, str]:
 
 
 def _likeness(name: str, other: str, one: Output, two: Output) -> float:
-    """Return how alike two outputs are, from 0 to 2."""
+    """Return the similarity of two outputs, from 0 to 2."""
     same = (one.size, one.sha256, one.target) == (two.size, two.sha256, two.target) and one.type is not OutputType.DIR
     return same + difflib.SequenceMatcher(None, name, other, autojunk=False).ratio()
 
 
 def leaf_of_names(name: str, other: str) -> Place:
-    """Return that an output has one name in one build, and another in the other."""
+    """Return the place of an output whose names differ between the builds."""
     one, two = (text.encode("utf-8", "surrogateescape") for text in (name, other))
     return Place(field=Field.NAME, location=OUTPUT_NAME, control=one, experiment=two)
 
@@ -133,7 +133,7 @@ def _manifest_value(kind: DifferenceKind, output: Output | None) -> bytes:
 
 
 def show_values(leaf: Place, control: str = "", experiment: str = "") -> Evidence:
-    """Return both values of a place for a person, or what of them tells the cause if that is given."""
+    """Return both values of a place for display, or the given parts that identify the cause."""
     one, other = leaf.control, leaf.experiment
     if leaf.field is Field.MTIME:
         return Evidence(control=_show_time(one), experiment=_show_time(other))
@@ -154,7 +154,7 @@ def _first_difference(one: bytes, other: bytes) -> int:
 
 
 def _start_of_line(data: bytes, place: int) -> int:
-    """Return where to begin so that what differs is seen: at the line that differs, or a little before the byte."""
+    """Return where to begin so that the difference is visible: at its line, or shortly before the byte."""
     line = data.rfind(b"\n", 0, place) + 1
     return line if place - line < _MOST_SHOWN // 2 else place - _MOST_SHOWN // 4
 
@@ -168,7 +168,7 @@ def _show_time(value: bytes) -> str:
 
 
 def _show(value: bytes) -> str | None:
-    """Return the first line as text; None if it is none."""
+    """Return the first line as text; None if it is not text."""
     line = value[: _MOST_SHOWN * 4].split(b"\n", 1)[0] if b"\n" in value[1:] else value[: _MOST_SHOWN * 4]
     text = line.decode("utf-8", "surrogateescape")
     odd = sum(not character.isprintable() and character not in "\t\r\n" for character in text)

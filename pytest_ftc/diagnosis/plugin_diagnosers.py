@@ -1,4 +1,4 @@
-"""Diagnosers of plugins, asked in addition to our own search for canaries."""
+"""Diagnosers of plugins, used in addition to the built-in search for canaries."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ from pytest_ftc.model.support.problems import Problems
 
 
 class Panel:
-    """Asks all `diagnosers`, who may name one of the `causes`.
+    """Calls all `diagnosers`, which may name one of the `causes`.
 
-    One that fails, or names another cause, is skipped, and noted in `problems`.
+    One that fails or names another cause is skipped and recorded in `problems`.
     """
 
     def __init__(self, diagnosers: Sequence[Diagnoser] = (), causes: Collection[str] = ()) -> None:
@@ -25,7 +25,7 @@ class Panel:
 
     @property
     def problems(self) -> tuple[str, ...]:
-        """What went wrong, one sentence each."""
+        """Descriptions of the errors, one sentence each."""
         return self._problems.list()
 
     def suspect(
@@ -53,5 +53,5 @@ class Panel:
                 raise TypeError(f"expected suspicions, found {one!r}")
             if one.cause not in self._causes:
                 raise ValueError(f"unknown cause {one.cause!r}; causes: {', '.join(self._causes)}")
-            # Whose token is certain, only those who planted it can know.
+            # Only the built-in search knows which tokens were planted, so plugins cannot claim certainty.
             yield replace(one.weakened(Strength.STRONG), why=shorten(one.why))

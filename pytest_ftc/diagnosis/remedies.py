@@ -1,6 +1,6 @@
-"""What to do about a cause: the catalogue in remedies.toml, by cause, kind of place and tool.
+"""Remedies: the catalogue in remedies.toml, selected by cause, field, format and tool.
 
-A remedy that can be applied from outside (variables, a command before or after the build) is tried by rebuilding.
+A remedy that can be applied from outside (variables, a command before or after the build) is tested by rebuilding.
 """
 
 from __future__ import annotations
@@ -35,16 +35,16 @@ def _read(table: Mapping[str, Any]) -> RemedyTemplate:
 def find_remedies(
     cause: str, place: Field, formats: Sequence[str], tools: Sequence[str], others: Sequence[RemedyTemplate] = ()
 ) -> Iterator[RemedyTemplate]:
-    """Yield what may help against `cause` where `place` differs: what can be tried first.
+    """Yield remedies for `cause` where the field `place` differs; those that can be tested by rebuilding come first.
 
-    Those of the catalogue come after the `others`.  `formats` are that of the place and those around it,
-    `tools` the command that wrote it and those around it.
+    `others` precede the catalogue.  `formats` are the format of the place and of the containers around it, `tools` the
+    command that wrote it and those that started it.
     """
     fitting = [
         template
         for template in (*others, *catalogue())
         if cause in template.causes
-        # What changes header fields changes those of one format; what is around the place does not matter.
+        # A remedy for header fields applies to one format, so the containers around the place do not matter.
         and (not template.formats or template.formats.intersection(formats[:1] if template.fields else formats))
         and (not template.fields or place in template.fields)
         and (not template.tools or template.tools.intersection(tools))

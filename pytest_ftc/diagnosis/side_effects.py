@@ -1,4 +1,4 @@
-"""Whether a remedy changes more of an output than what differs: one that turns off optimisation heals nothing."""
+"""Whether a remedy changes more of an output than what differs, for example by turning off optimisation."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from pytest_ftc.model import BuildResult, Field, Output, OutputType, Place
 from pytest_ftc.model.place import ELF_SECTION
 
 _FOLLOWING = tuple(f"{ELF_SECTION} {name}" for name in (".debug_", ".rel", ".symtab", ".strtab"))
-"""Sections of strings and of what points to them, which change with any path."""
+"""Sections of strings and references to them, which change with any path."""
 _METADATA = frozenset({Field.HEADER, Field.MODE, Field.MTIME, Field.ORDER, Field.OWNER})
 _OF_MEMBERS = frozenset({Field.MODE, Field.OWNER})
 """Metadata that is a member's own: that of a private key may not change with that of its neighbours."""
@@ -21,16 +21,16 @@ _MOST_LISTED = 16
 _LONGEST_VALUE = 16 << 10
 """Bytes; longer values may have been cut."""
 _MOST_CODE, _MOST_SIZE, _SMALL = 1.02, 1.5, 1024
-"""By what factor code and a whole output may grow or shrink; outputs that change by so few bytes are not judged."""
+"""Factors by which code and outputs may grow or shrink; changes of output size up to so many bytes are ignored."""
 _EXECUTABLE = 0x4
 
 
 def changed_outputs(
     known: Mapping[Key, Place], control: BuildResult, healed: BuildResult, places: Places
 ) -> Mapping[str, str]:
-    """Return the outputs that a remedy changes beyond the places `known` to differ, and what it changes in each.
+    """Return the outputs that a remedy changes beyond the places `known` to differ, with the change in each.
 
-    `places` are those in which the control and the control with the remedy, `healed`, differ.
+    `places` are the differences between the control and `healed`, the control with the remedy.
     """
     found: dict[str, str] = {}
     matched = match_places(known, places)
@@ -116,7 +116,7 @@ def _is_about(one: int, other: int, most: float) -> bool:
 
 
 def _code_size(path: Path) -> int:
-    """Return how many bytes of instructions a 64-bit little-endian ELF file has (elf(5)); 0 for all others."""
+    """Return the size of the executable sections of a 64-bit little-endian ELF file (elf(5)), in bytes; else 0."""
     try:
         with path.open("rb") as file:
             head = file.read(64)

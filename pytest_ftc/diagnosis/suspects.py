@@ -1,4 +1,4 @@
-"""What the values of a place point to, given what the two environments planted."""
+"""Suspicions from the values of a place, given what the two environments planted."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from pytest_ftc.model import (
 
 
 class Suspects:
-    """Finds what the values of a place point to; `environments` are by the id of the build."""
+    """Derives suspicions from the values of a place; `environments` maps ids of builds to their environments."""
 
     def __init__(
         self,
@@ -41,7 +41,7 @@ class Suspects:
         )
 
     def suspect(self, place: Place, control: BuildResult, other: BuildResult) -> Sequence[Suspicion]:
-        """Return what the values of a place point to in these two builds, the most likely cause first."""
+        """Return suspicions from the values of a place in these two builds, most likely cause first."""
         planted = [planted_by(self._environments[build.id], build, self._around) for build in (control, other)]
         own = suspect(place, *planted)
         if self._panel is None:

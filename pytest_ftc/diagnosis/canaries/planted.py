@@ -70,7 +70,7 @@ class Planted:
 
     @property
     def locale(self) -> str:
-        """The locale in force, see locale(7)."""
+        """The active locale, see locale(7)."""
         return next((self.variables[name] for name in ("LC_ALL", "LANG") if self.variables.get(name)), "C")
 
 
