@@ -1,4 +1,4 @@
-"""Which builds tell most of what causes a difference."""
+"""Selecting the builds with the most expected information about the cause of a difference."""
 
 from __future__ import annotations
 
@@ -11,21 +11,21 @@ from pytest_ftc.diagnosis.group_testing import UNSETTLING, Group, comes_by_itsel
 from pytest_ftc.diagnosis.posterior import SURE, Belief, Hypothesis, Kind, Question, believe
 
 _NEGLIGIBLE = 0.02
-"""A variation less likely than this to be a cause as well is not asked about any more."""
+"""Probability below which a further variation is no longer investigated."""
 _LEAST = 5e-4
-"""Bits: a build expected to tell less is not worth it."""
+"""Least expected information of a build that is worth running, in bits."""
 _MOST_BUILDS = 30
-"""Builds on one difference, which chance may leave undecided."""
+"""Most builds for one difference, since chance may leave it undecided."""
 _BY_ITSELF = 1 - (1 - SURE) / 50
-"""So sure has to be what differs with nothing varied: builds can then make as sure as SURE which of its kinds it is."""
+"""Probability from which a difference counts as inherent, so that its kind can still reach `SURE`."""
 _ALONE, _LEFT_OUT = 6, 4
 _IF_SURPRISED, _NEARLY = 0.1, 0.9
 
 
 def next_groups(question: Question, evident: Collection[str]) -> Sequence[Group]:
-    """Return the groups to vary next, the most telling first; none when nothing is left to find out.
+    """Return the groups to vary next, most informative first; empty if the case is settled.
 
-    `evident` are causes whose own values stand on both sides.
+    `evident` holds the causes whose planted values appear on both sides.
     """
     return _next_groups(question, frozenset(evident))
 
@@ -36,30 +36,30 @@ def _next_groups(question: Question, evident: Group) -> tuple[Group, ...]:
         return ()
     unsettling = [frozenset({name}) for name in UNSETTLING & evident & question.everything]
     if unsettling and (evident <= UNSETTLING or not any(one.varied in unsettling for one in question.observations)):
-        # With anything else varied it shows as well, which tells nothing.
+        # The difference also shows when anything else is varied, so other builds give no information.
         varied = [one.varied for one in question.observations]
         return tuple(sorted((unsettling[0], frozenset[str]()), key=varied.count))
     belief = believe(question)
     belief = Belief(tuple((one, weight) for one, weight in belief.weights if weight > 1e-6))
     candidates = list(dict.fromkeys(_candidates(belief, question.everything)))
-    told = information(belief, candidates)
-    first = _best(told)
-    if told[first] < _LEAST:
+    expected = information(belief, candidates)
+    first = _best(expected)
+    if expected[first] < _LEAST:
         return ()
     then = information(after_the_likeliest(belief, first), candidates)
-    # It is built beside the first, so what it tells if that one is a surprise counts a little too.
-    second = _best({group: then[group] + _IF_SURPRISED * told[group] for group in candidates})
+    # It is built in parallel to the first, so its information after a surprise there counts a little too.
+    second = _best({group: then[group] + _IF_SURPRISED * expected[group] for group in candidates})
     return (first, second)
 
 
-def _best(told: Mapping[Group, float]) -> Group:
-    """Return the first group that tells nearly most: those that leave fewer questions come first."""
-    most = max(told.values())
-    return next(group for group in told if told[group] >= _NEARLY * most)
+def _best(expected: Mapping[Group, float]) -> Group:
+    """Return the first group with nearly the most `expected` information; simpler groups come first."""
+    most = max(expected.values())
+    return next(group for group in expected if expected[group] >= _NEARLY * most)
 
 
 def is_settled(question: Question, evident: Collection[str]) -> bool:
-    """Return whether the causes are known, and no other variation may well be one."""
+    """Return whether the causes are known, and all other variations are unlikely."""
     belief = believe(question)
     if comes_by_itself(question.observations) and belief.by_kind(Kind.RANDOM, Kind.CLOCK) >= _BY_ITSELF:
         return True
@@ -73,7 +73,7 @@ def is_settled(question: Question, evident: Collection[str]) -> bool:
 
 
 def _candidates(belief: Belief, everything: Group) -> Iterator[Group]:
-    """Yield groups that may tell something: nothing, little, about half of all suspicion, and nearly all."""
+    """Yield groups that may be informative: none, few, about half of the probability, and nearly all."""
     yield frozenset()
     likely = {name: belief.probability(name) for name in everything}
     ranked = sorted(everything, key=lambda name: (-likely[name], name))
@@ -91,12 +91,12 @@ def _candidates(belief: Belief, everything: Group) -> Iterator[Group]:
 
 
 _Outcomes = tuple[float, float, float, float]
-"""How likely each outcome is together with one cause, and how uncertain it then is, in bits."""
+"""Joint probability of each outcome with one cause, and the remaining entropy, in bits."""
 
 
 def information(belief: Belief, groups: Iterable[Group]) -> Mapping[Group, float]:
-    """Return for each of `groups` how many bits a build that varies it is expected to tell."""
-    # At which rate, and of how many values, something is drawn is not asked.
+    """Return for each of `groups` the expected information of a build that varies it, in bits."""
+    # The rate and the number of values of a random difference are not of interest.
     causes: dict[Group, list[tuple[Hypothesis, float]]] = {}
     for one, weight in belief.weights:
         causes.setdefault(one.names or frozenset({one.kind.value}), []).append((one, weight))
@@ -105,7 +105,7 @@ def information(belief: Belief, groups: Iterable[Group]) -> Mapping[Group, float
 
 
 def _tabulate(weighed: Sequence[tuple[Hypothesis, float]]) -> Sequence[_Outcomes]:
-    """Return the outcomes if nothing of a cause is varied, a part of it, and all of it: nothing else matters."""
+    """Return the outcomes if none, a part or all of a cause is varied; nothing else matters."""
     names = weighed[0][0].names
     part = frozenset(sorted(names)[:1])
     return [_outcomes(weighed, varied) for varied in (frozenset[str](), part, names)]
@@ -133,13 +133,13 @@ def _bits(tables: Iterable[tuple[Group, Sequence[_Outcomes]]], varied: Group) ->
 
 
 def _entropy(weights: Sequence[float]) -> float:
-    """Return the entropy of what has such weights, times their sum."""
+    """Return the entropy of the normalized weights, multiplied by their sum."""
     total = sum(weights)
     return -sum(weight * log2(weight / total) for weight in weights if weight > 0)
 
 
 def after_the_likeliest(belief: Belief, varied: Group) -> Belief:
-    """Return what is believed after a build with `varied` if its outcome is the likeliest one."""
+    """Return the posterior after a build with `varied` that has the likeliest outcome."""
     told = [(one, weight, one.chances(varied)) for one, weight in belief.weights]
     outcome = max(range(3), key=lambda number: sum(weight * chances[number] for _, weight, chances in told))
     total = sum(weight * chances[outcome] for _, weight, chances in told)

@@ -1,18 +1,19 @@
-"""How likely each cause of one difference is, after the builds so far.
+"""The probability of each cause of one difference, given the builds so far.
 
 The model is group testing with noise (Dorfman, The Detection of Defective Members of Large Populations, 1943; Atia and
 Saligrama, Boolean Compressed Sensing and Noisy Group Testing, 2012), read as Bayesian experimental design (Lindley,
-On a Measure of the Information Provided by an Experiment, 1956).  A hypothesis says how the difference comes about:
+On a Measure of the Information Provided by an Experiment, 1956).  Each hypothesis is one way in which it may arise:
 
 - ``ANY``: it shows when any variation of a set is varied: each alone, all pairs, all triples, and larger sets of those
-  that the values speak for or that were seen to act alone;
+  that the values suggest or that were seen to act alone;
 - ``ALL``: it shows only when both variations of a pair are varied;
 - ``SOMETIMES``: it shows at some rate when one variation is varied, and never without;
-- ``RANDOM``: it shows at some rate whatever is varied, with few or many possible values: a race looks alike;
+- ``RANDOM``: it shows at some rate whatever is varied, with few or many possible values; a race looks the same;
 - ``CLOCK``: it follows from the real clock, so it shows unless a build starts at the time of the control.
 
-Each has a prior, which the values found raise.  Each build multiplies in how likely its outcome is under it.
-As all hypotheses share one sum, the choice among them is counted: one of twenty that fits by luck does not gain by it.
+Each hypothesis has a prior, which matching values raise, and each build multiplies it by the likelihood of its outcome.
+The probabilities are normalized over all hypotheses, so the choice among them is accounted for: one of twenty that fits
+by luck gains nothing.
 """
 
 from __future__ import annotations
@@ -30,45 +31,48 @@ from pytest_ftc.model import Cause, Strength, Suspicion
 SURE = 0.995
 """The posterior from which a cause counts as confirmed, and a remedy as proved."""
 LEADS = (0.0, 0.3)
-"""Seconds: a build that is a little slower than the control reads the same second if it starts a little earlier."""
+"""Seconds by which a build starts early, so that it reads the same second although it is a little slower."""
 
 _PRIORS = {"any": 0.5, "all": 0.005, "sometimes": 0.01, "rarely": 1e-3, "random": 0.7, "clock": 0.1, "beside": 0.3}
 _BY_SIZE = (0.0, 0.75, 0.18, 0.07)
-"""Of the prior of ``ANY``: for sets of one, two and three; each further variation costs as much as the third."""
+"""Shares of the prior of ``ANY`` for sets of one, two and three; each further variation costs as much as the third."""
 _MISS, _STRAY = 1e-4, 1e-3
-"""That a difference does not show though its cause is varied; that it shows without: a day may end between builds."""
+"""Probability that a difference does not show although its cause is varied, and that it shows without it.
+
+The latter may happen when a day ends between builds.
+"""
 _WEIGHTS = {Strength.GUESS: 2.0, Strength.WEAK: 6.0, Strength.STRONG: 5e3, Strength.CERTAIN: 1e6}
-"""How much likelier a match is when its cause acts than by chance."""
+"""Likelihood ratio of a match: its cause acts, against chance."""
 _COARSE = frozenset({
     Cause.BUILD_PATH, Cause.FILEORDERING, Cause.HASH_SEED, Cause.LOCALES, Cause.NUM_CPUS, Cause.SOURCE_MODE,
     Cause.SOURCE_MTIME, Cause.TIMEZONE, Cause.UMASK,
 })  # fmt: skip
-"""Of these, another value may well give what the control gave: a set of two has two orders, whatever the seed."""
+"""Causes for which another value often gives the control's result: a set of two has only two orders for all seeds."""
 _MISS_COARSE, _MISS_FRESH = 0.4, 0.05
-"""That a difference does not show though its cause is varied, with another value than in the experiment."""
+"""Probability that a difference does not show although its cause is varied, with a value unlike the experiment's."""
 _SHIFTING = frozenset({Cause.TIME, Cause.PID, Cause.ASLR, Cause.NUM_CPUS, Cause.NETWORK})
-"""These may give another value in each build that varies them."""
+"""Causes that may give a different value in each build that varies them."""
 _SHIFTS = 0.5
 _RATES = (0.2, 0.35, 0.5, 0.65, 0.8)
 _MOST_SUSPECTS, _MOST_BESIDE = 6, 3
 _TELLING = 50.0
-"""What the values of a cause have to say for it to be looked for in what is random as well."""
+"""Lowest likelihood ratio at which a cause is considered beside a random value."""
 ODDS_OF_ORDER = 400.0
-"""How much likelier a race is than a random value where parts made in parallel stand in another order."""
+"""Odds of a race against a random value if parts made in parallel are in a different order."""
 _UNIFORM: Mapping[float, float] = {
     2: 0.14, 3: 0.08, 4: 0.06, 5: 0.04, 6: 0.04, 8: 0.04, 10: 0.04, 16: 0.03, 32: 0.03, 100: 0.03, 1e9: 0.22,
 }  # fmt: skip
-"""How often a random value is one of so many, all equally likely."""
+"""Priors of random values, by the number of equally likely values."""
 _SHARES = (0.01, 0.02, 0.05, 0.1, 0.15, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.85, 0.9, 0.95, 0.98)
 _OTHERS: Mapping[float, float] = {1: 0.6, 2: 0.16, 3: 0.12, 9: 0.1, 1e6: 0.08}
-"""How often one value has such a share, and so many others, all equally likely, have the rest."""
+"""Priors of random values with one value of a given share, by the number of other, equally likely values."""
 
 _LEADS: Mapping[float | None, float] = {None: 0.7, LEADS[0]: 0.15, LEADS[1]: 0.15}
-"""How often what is read from the clock hits the second of the control with either lead, or with one alone."""
+"""Priors of times by the lead that hits the second of the control; None for both leads."""
 
 
 class Kind(Enum):
-    """How a difference comes about."""
+    """How a difference arises."""
 
     ANY = "any"
     ALL = "all"
@@ -78,7 +82,7 @@ class Kind(Enum):
 
 
 Chances = tuple[float, float, float]
-"""How likely a build is to show no difference, the experiment's value, and another one."""
+"""Probabilities that a build shows no difference, the experiment's value, and a third value."""
 
 
 def _showing(shows: float, again: float) -> Chances:
@@ -93,22 +97,22 @@ _AT_CLOCK, _ELSEWHERE = _showing(0.03, 0.05), _showing(0.995, 0.05)
 
 @dataclass(frozen=True, slots=True)
 class Hypothesis:
-    """One way in which the difference may come about."""
+    """One way in which the difference may arise."""
 
     kind: Kind
     names: Group = frozenset()
-    """The variations that are causes; of what is random or a time those that show in it as well."""
+    """The variations that are causes; for random values and times, those that also show in them."""
     rate: float = 1.0
-    """How often it shows, for what shows at a rate."""
+    """Probability that it shows, for kinds with a rate."""
     others: float = 1.0
-    """How many values other than that of the control there are, for what is random."""
+    """Number of values other than the control's, for random values."""
     lead: float | None = None
-    """The only lead that hits the time of the control; None when all do."""
+    """The only lead that hits the time of the control; None if all do."""
     steady: bool = True
-    """Whether the causes give the same value each time."""
+    """Whether the causes give the same value in each build."""
 
     def chances(self, varied: Group, lead: float | None = None, *, fresh: bool = False) -> Chances:
-        """Return how likely each outcome of a build is that varies `varied`; `fresh`: with other values."""
+        """Return the probabilities of the outcomes of a build that varies `varied`; `fresh` if with new values."""
         if fresh and self.kind in (Kind.ANY, Kind.ALL, Kind.RANDOM) and not self.names.isdisjoint(varied):
             return self._chances_of_fresh_values(varied)
         if self.kind is Kind.ANY:
@@ -135,35 +139,35 @@ class Hypothesis:
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """All that is known of one difference; the first observation is the experiment that showed it."""
+    """The evidence and observations of one difference; the first observation is the experiment that showed it."""
 
     everything: Group
     evidence: tuple[tuple[str, float], ...]
-    """How much likelier the values are if a cause acts, by cause."""
+    """Likelihood ratio of the values, by cause."""
     observations: tuple[Observation, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class Belief:
-    """How likely each hypothesis is."""
+    """The posterior probabilities of the hypotheses."""
 
     weights: tuple[tuple[Hypothesis, float], ...]
-    """They sum to 1."""
+    """Hypotheses with their probabilities, which sum to 1."""
 
     def probability(self, name: str) -> float:
-        """Return how likely the variation `name` is a cause, by itself or with others."""
+        """Return the probability that the variation `name` is a cause, alone or with others."""
         return sum(weight for one, weight in self.weights if name in one.names)
 
     def by_kind(self, *kinds: Kind) -> float:
-        """Return how likely the difference comes about in one of these ways."""
+        """Return the probability that the difference arises in one of these ways."""
         return sum(weight for one, weight in self.weights if one.kind in kinds)
 
     def luck(self) -> tuple[tuple[float, float], ...]:
-        """Return how likely two builds that differ in everything are equal by luck: weights and probabilities."""
-        told: dict[float, float] = {}
+        """Return rates at which two builds that differ in everything agree by luck: pairs of probability and rate."""
+        rates: dict[float, float] = {}
         for one, weight in self.weights:
-            told[_equal_by_luck(one)] = told.get(_equal_by_luck(one), 0.0) + weight
-        return tuple((weight, equal) for equal, weight in told.items())
+            rates[_equal_by_luck(one)] = rates.get(_equal_by_luck(one), 0.0) + weight
+        return tuple((weight, equal) for equal, weight in rates.items())
 
 
 def _equal_by_luck(one: Hypothesis) -> float:
@@ -175,9 +179,9 @@ def _equal_by_luck(one: Hypothesis) -> float:
 
 
 def weigh(suspicions: Iterable[Suspicion]) -> tuple[tuple[str, float], ...]:
-    """Return how much likelier the values are if a cause acts than by chance, for each cause suspected.
+    """Return the likelihood ratio of the values for each suspected cause: the cause acts, against chance.
 
-    Short values match by chance: two of ten digits do so once in a hundred pairs, however exactly each is the build's.
+    Short values match by chance: two single digits do so in one of a hundred pairs, even if each is its build's own.
     """
     return tuple(sorted((one.cause, _weigh(one)) for one in {one.cause: one for one in suspicions}.values()))
 
@@ -190,7 +194,7 @@ def _weigh(suspicion: Suspicion) -> float:
 
 
 def _possible(text: str) -> float:
-    """Return how many values there may be that look like `text`; that something is absent is no value."""
+    """Return the number of possible values that look like `text`; an empty text, an absent value, has a fixed one."""
     if text.isalpha() and len(text) <= 9:
         return 12.0
     return 10.0 ** min(len(text), 9) if text else 30.0
@@ -198,7 +202,7 @@ def _possible(text: str) -> float:
 
 @lru_cache(maxsize=4096)
 def believe(question: Question) -> Belief:
-    """Return how likely each hypothesis is."""
+    """Return the posterior of all hypotheses."""
     acting = frozenset(
         name for one in question.observations if one.shows and len(one.varied) == 1 for name in one.varied
     )
@@ -214,7 +218,7 @@ _Weighed = tuple[tuple[Hypothesis, float], ...]
 def _multiply(
     everything: Group, evidence: tuple[tuple[str, float], ...], acting: Group, observations: tuple[Observation, ...]
 ) -> _Weighed:
-    """Return the priors, each times how likely the `observations` are; not those next to nothing."""
+    """Return the priors multiplied by the likelihoods of the `observations`, without negligible ones."""
     if not observations:
         return tuple((one, prior * one.rate) for one, prior in _hypotheses(everything, dict(evidence), acting))
     last = observations[-1]
@@ -262,7 +266,7 @@ def _prior_of_set(group: Collection[str], weight: Mapping[str, float]) -> float:
 def _inherent(evidence: Mapping[str, float]) -> Iterator[tuple[Hypothesis, float]]:
     drawn = _PRIORS["random"] * evidence.get(Cause.RACE, 1.0)
     for count, part in _UNIFORM.items():
-        # What looks like a random identifier is one of very many.
+        # A value that looks like a random identifier is one of very many.
         many = evidence.get(Cause.RANDOM, 1.0) if count > 1e6 else 1.0
         yield Hypothesis(Kind.RANDOM, rate=1 - 1 / count, others=count - 1), drawn * part * many
     for others, part in _OTHERS.items():
@@ -271,12 +275,12 @@ def _inherent(evidence: Mapping[str, float]) -> Iterator[tuple[Hypothesis, float
     clock = _PRIORS["clock"] * evidence.get(Cause.TIME, 1.0)
     yield from ((Hypothesis(Kind.CLOCK, lead=lead), clock * part) for lead, part in _LEADS.items())
     if min(evidence.get(Cause.TIME, 1.0), evidence.get(Cause.RANDOM, 1.0)) >= _TELLING:
-        # An identifier of both: it never is that of the control again.
+        # An identifier made of both never repeats that of the control.
         yield Hypothesis(Kind.CLOCK, lead=-1.0), clock * evidence[Cause.RANDOM]
 
 
 def _sets(names: Sequence[str], likely: Sequence[str], acting: Group) -> set[Group]:
-    """Return the sets of variations that are considered: all small ones, and larger ones of those likely to matter."""
+    """Return the sets of variations to consider: all small ones, and larger ones of likely causes."""
     sets = {frozenset(group) for size in (1, 2, 3) for group in combinations(names, size)}
     for size in range(len(likely) + 1):
         for group in combinations(likely, size):
@@ -287,9 +291,10 @@ def _sets(names: Sequence[str], likely: Sequence[str], acting: Group) -> set[Gro
 
 
 def race_probability(luck: Sequence[tuple[float, float]], pairs: Sequence[bool], *, suspected: bool) -> float:
-    """Return how likely what comes by itself, made by several at a time, is a race and not a random value.
+    """Return the probability that an inherent difference in parallel output is a race and not a random value.
 
-    Of the `pairs` of builds on one CPU, some were equal.  `suspected`: both sides hold the same parts in another order.
+    `pairs` holds, for each pair of builds on one CPU, whether they were equal.  `suspected` if both sides hold the same
+    parts in a different order.
     """
     equal, count = sum(pairs), len(pairs)
     odds = ODDS_OF_ORDER if suspected else 1.0

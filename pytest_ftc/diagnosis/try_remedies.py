@@ -1,4 +1,4 @@
-"""Trying remedies by rebuilding: a finding's remedy is proved when its difference goes away."""
+"""Testing remedies by rebuilding: a remedy is proved if its difference disappears."""
 
 from __future__ import annotations
 
@@ -17,28 +17,28 @@ from pytest_ftc.model.protocols import Rebuilder
 from pytest_ftc.model.remedy import Changes
 
 _MOST_PAIRS, _MOST_EAGER = 14, 3
-"""Pairs of builds in all, and for those whose cause is less certain."""
+"""Most pairs of builds in total, and for targets with a less certain cause."""
 
 Look = Callable[[BuildResult, BuildResult], Places]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RemedyTarget:
-    """A place that differs, and what decides which remedies fit it."""
+    """A place that differs, with the properties that select its remedies."""
 
     key: Key
     place: Place
     cause: str
     known: bool
-    """Whether the cause is known well enough to try templates for it."""
+    """Whether the cause is certain enough to test remedies for it."""
     tools: tuple[str, ...]
-    """The commands that made it."""
+    """The commands that wrote it."""
     luck: Luck = ((1.0, 0.0),)
-    """How likely two builds that differ in everything are equal here by luck."""
+    """Rates at which two builds that differ in everything agree here by luck, with their probabilities."""
 
     @property
     def trial(self) -> Trial:
-        """What is known of a remedy that has not been tried."""
+        """The initial trial of a remedy."""
         return Trial(self.luck, self.cause)
 
 
@@ -50,13 +50,13 @@ def try_remedies(
     others: Sequence[RemedyTemplate] = (),
     control: BuildResult | None = None,
 ) -> Mapping[RemedyTarget, Remedy]:
-    """Return the best remedy for each of `targets`: proved if one could be, else the advice that fits best.
+    """Return the best remedy for each of `targets`: a proved one if possible, else the best suggestion.
 
-    Remedies are those of the catalogue, and before them `others`.
+    Remedies come from `others` first, then from the catalogue.
 
-    What changes more of the output of `control` than what differs does not count as having helped.
+    A remedy that changes more of the output of `control` than what differs does not count as effective.
 
-    All targets are tried at once, each with its first remedy that has not failed yet, until the budget is used up.
+    All targets are tested together, each with its first remedy that has not failed yet, until the budget is used up.
     """
     trials = _Trials(targets, others)
     known = {target.key: target.place for target in targets}
@@ -69,7 +69,7 @@ def try_remedies(
         if all(target in proved or not _is_worth_it(target, eager=eager) for target in tried):
             if eager:
                 break
-            # The rest of the budget goes to those whose cause is less certain.
+            # The rest of the budget goes to targets with a less certain cause.
             eager = True
             continue
         builds = _build(tried, rebuilder, epoch)
@@ -81,17 +81,17 @@ def try_remedies(
 
 
 class _Trials:
-    """What was tried for each of the `targets`, and what came of it."""
+    """The remedies tested for each of the `targets`, and their results."""
 
     def __init__(self, targets: Sequence[RemedyTarget], others: Sequence[RemedyTemplate]) -> None:
         self.choices = {target: list(_templates(target, others)) for target in targets}
-        # A template that failed at a place has failed there whichever cause it was tried for.
+        # A template that failed at a place counts as failed there for all causes.
         self._failed: dict[Key, list[RemedyTemplate]] = {target.key: [] for target in self.choices}
         self._trials = {target: target.trial for target in self.choices}
         self._helpful: dict[RemedyTarget, RemedyTemplate] = {}
 
     def choose(self, *, eager: bool) -> tuple[dict[RemedyTarget, RemedyTemplate], set[RemedyTarget]]:
-        """Return what to try next for which target, and the targets among them that have a proved remedy."""
+        """Return the next template for each target, and the targets among them that have a proved remedy."""
         tried = {
             target: template
             for target, templates in self.choices.items()
@@ -139,9 +139,9 @@ def _with_rewriting(
     choices: Mapping[RemedyTarget, Sequence[RemedyTemplate]],
     failed: Mapping[Key, Sequence[RemedyTemplate]],
 ) -> dict[RemedyTarget, RemedyTemplate]:
-    """Return `tried` with one template for all that it may help, where it rewrites their output.
+    """Return `tried` with a template that rewrites an output assigned to all targets in that output.
 
-    Whatever else is tried for them in the same builds would be credited with what the rewriting does.
+    Any other template tested for them in the same builds would be credited with the effect of the rewriting.
     """
     rewriting: dict[str, list[RemedyTemplate]] = {}
     for target, template in tried.items():
@@ -160,7 +160,7 @@ def _with_company(
     choices: Mapping[RemedyTarget, Sequence[RemedyTemplate]],
     failed: Mapping[Key, Sequence[RemedyTemplate]],
 ) -> dict[RemedyTarget, RemedyTemplate]:
-    """Return `tried` with those whose cause is known less, where the same is tried for their output anyway."""
+    """Return `tried` with targets of a less certain cause added, if their output is tested with the same template."""
     offered = {(target.key.output, template.summary) for target, template in tried.items()}
     company = dict(tried)
     for target, templates in choices.items():
@@ -171,7 +171,7 @@ def _with_company(
 
 
 def _is_worth_it(target: RemedyTarget, *, eager: bool) -> bool:
-    """Return whether builds are done for it alone: its cause is known, and some number of equal pairs is proof."""
+    """Return whether it justifies builds: its cause is known, and some number of equal pairs would be proof."""
     return (target.known or eager) and target.trial.can_be_proved(_MOST_PAIRS)
 
 
@@ -207,7 +207,7 @@ def _build(templates: Mapping[RemedyTarget, RemedyTemplate], rebuilder: Rebuilde
 
 
 def _find_equal(known: Collection[Key], look: Look, builds: Sequence[BuildResult]) -> frozenset[Key]:
-    """Return the places, of all that are `known`, that do not differ between the two `builds`."""
+    """Return the `known` places that do not differ between the two `builds`."""
     if not _are_built(builds):
         return frozenset()
     places = look(builds[0], builds[1])
@@ -223,21 +223,21 @@ def _with_side_effects(
     equal: Collection[Key], known: Mapping[Key, Place], look: Look, control: BuildResult, healed: BuildResult
 ) -> frozenset[Key]:
     changed = changed_outputs(known, control, healed, look(control, healed))
-    # Nothing says which of the remedies changes an output that never differed.
+    # It is unknown which of the remedies changes an output that never differed.
     anywhere = not changed.keys() <= {key.output for key in known}
     return frozenset(key for key in equal if anywhere or key.output in changed)
 
 
 def _can_be_compared(key: Key, places: Places, builds: Sequence[BuildResult]) -> bool:
-    """Whether the output is there under its name; if the template gives it another, nothing alike may differ at all."""
+    """Whether the output exists under its name; if a template renames it, no similar name may differ."""
     named = all(any(output.path == key.output for output in build.outputs) for build in builds)
     return named or not any(other._replace(output=key.output) == key for other in places)
 
 
 def _credit(tried: Mapping[RemedyTarget, RemedyTemplate], equal: Collection[Key]) -> Collection[RemedyTarget]:
-    """Return whom the templates have helped: of places alike, most have to be `equal`, or a few were so by chance.
+    """Return the targets that the templates have helped: most of similar places must be `equal`.
 
-    Two builds may well give a file or two the same time, to the second.
+    A few may be equal by chance: two builds may give a file or two the same time, to the second.
     """
     alike: dict[tuple[str, str, str, str], list[RemedyTarget]] = {}
     for target, template in tried.items():
