@@ -140,7 +140,7 @@ def _entropy(weights: Sequence[float]) -> float:
 
 def after_the_likeliest(belief: Belief, varied: Group) -> Belief:
     """Return the posterior after a build with `varied` that has the likeliest outcome."""
-    told = [(one, weight, one.chances(varied)) for one, weight in belief.weights]
-    outcome = max(range(3), key=lambda number: sum(weight * chances[number] for _, weight, chances in told))
-    total = sum(weight * chances[outcome] for _, weight, chances in told)
-    return Belief(tuple((one, weight * chances[outcome] / total) for one, weight, chances in told))
+    weighed = [(one, weight, one.chances(varied)) for one, weight in belief.weights]
+    outcome = max(range(3), key=lambda number: sum(weight * chances[number] for _, weight, chances in weighed))
+    total = sum(weight * chances[outcome] for _, weight, chances in weighed)
+    return Belief(tuple((one, weight * chances[outcome] / total) for one, weight, chances in weighed))

@@ -1,1 +1,1 @@
-"""Other systems, one file and one extra each; loaded by dotted name where they are asked for, imported by nobody."""
+"""Other systems, one file and one extra each, loaded by dotted name when needed; no other module imports them."""

@@ -1,4 +1,4 @@
-"""Laying two contents side by side: the runs of bytes that differ, each with its counterpart."""
+"""Alignment of two contents: the runs of bytes that differ, each with its counterpart."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ class Alignment:
 
 
 def align(control: bytes, experiment: bytes) -> Alignment:
-    """Lay `control` and `experiment` side by side."""
+    """Align `control` with `experiment`."""
     if len(control) == len(experiment) and not (_is_text(control) and _is_text(experiment)):
         runs, complete = list(_unequal_bytes(control, experiment)), True
     else:

@@ -89,7 +89,7 @@ def _written(text: bytes) -> Iterator[Mode]:
     for match in _OCTAL.finditer(text):
         yield int(match[1], 8), *match.span()
     for match in _SYMBOLIC.finditer(text):
-        # ``umask -S`` tells what is left over.
+        # ``umask -S`` prints the permissions that remain.
         yield ~_read_letters(b"".join(_pad(part) for part in match.groups())) & 0o777, *match.span()
 
 

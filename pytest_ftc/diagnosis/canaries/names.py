@@ -23,13 +23,13 @@ _CAUSES: Mapping[str, str] = {
     "PERL_HASH_SEED": Cause.HASH_SEED,
 }
 _ELSEWHERE = frozenset({"PATH", "HOME", "TMPDIR", "COLUMNS", "LINES"})
-"""What is looked for as a path or as a number."""
+"""Variations whose values are searched for as paths or numbers."""
 _CODE = re.compile(rb"(?i:lang|language|locale|lc_\w+)[\"']?[ \t]*[=:][ \t]*[\"']?(?P<code>[a-z]{2,3})(?![A-Za-z])")
 _MOVED_CLOCK = (b"libfaketime", b"FAKETIME", b"LD_PRELOAD", b"NO_FAKE_STAT", b"verify_asan_link_order")
 
 
 def find_names(place: AlignedPlace, control: Planted, experiment: Planted) -> Iterator[Sighting]:
-    """Yield the planted names that stand where `place` differs."""
+    """Yield the planted names found where `place` differs."""
     yield from spot_values(place, list(dict.fromkeys(_values(control, experiment))), _forms)
     yield from _find_languages(place, control, experiment)
     yield from _find_moved_clock(place, control, experiment)

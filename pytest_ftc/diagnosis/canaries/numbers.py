@@ -1,4 +1,4 @@
-"""Numbers that each build has of its own: processors, processes, addresses, columns, hash seeds, sizes."""
+"""Numbers specific to each build: processors, processes, addresses, columns, hash seeds, sizes."""
 
 from __future__ import annotations
 
@@ -65,7 +65,7 @@ def _pairs(place: AlignedPlace, number: int) -> Iterator[_Pair]:
 
 
 def _lies_at(match: re.Match[bytes], start: int, end: int) -> bool:
-    """Whether a change without bytes of its own lies within the number."""
+    """Whether an empty change lies within the number."""
     return start == end and match.start() <= start <= match.end()
 
 

@@ -15,7 +15,7 @@ from pytest_ftc.model import Cause, Strength, Suspicion
 
 _MOST = 1 << 20
 _CHUNK = 32
-"""Bytes that no coincidence brings into another order."""
+"""Shortest total length, in bytes, whose different order is not a coincidence."""
 _ITEM = re.compile(rb"[^\s,;:|()\[\]{}<>\"'\0]+")
 _FILE = re.compile(rb"(?:[^/\s]*/)+[^/\s]+|[\w.+-]*\.[A-Za-z][A-Za-z0-9]{0,7}|[A-Za-z][\w+-]*-?\d+")
 _SET = re.compile(rb"[{(\[\"']")

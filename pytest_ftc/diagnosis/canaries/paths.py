@@ -16,7 +16,7 @@ from pytest_ftc.model import Cause
 
 
 def find_paths(place: AlignedPlace, control: Planted, experiment: Planted) -> Iterator[Sighting]:
-    """Yield the planted paths that stand where `place` differs."""
+    """Yield the planted paths found where `place` differs."""
     yield from spot_values(place, list(_values(control, experiment)), forms_of_path)
 
 
@@ -50,7 +50,7 @@ def _search_path(one: str, other: str) -> Iterator[Value]:
 
 @cache
 def forms_of_path(path: str) -> tuple[bytes, ...]:
-    """Return how `path` is written in the wild: the same number of forms, in the same order, for every path."""
+    """Return the notations of `path` in outputs: the same number of forms, in the same order, for every path."""
     relative = path.lstrip("/")
     texts = [
         path,

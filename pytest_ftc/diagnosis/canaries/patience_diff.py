@@ -1,4 +1,4 @@
-"""Where two sequences differ, in linear time but for a logarithm: patience diff.
+"""Differences between two sequences in quasilinear time: patience diff.
 
 Items that each occur once in both are matched first, then what lies between them, as Bram Cohen described it
 (https://bramcohen.livejournal.com/73318.html).

@@ -1,4 +1,4 @@
-"""What the environment of one build planted: every value by which it can be recognised."""
+"""The values planted by the environment of a build, by which its variations can be recognised."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 from pytest_ftc.model import BuildResult, Environment, FileOrder, FileSystem, Isolation, KernelName, Machine
 
 _PROCESSES = 6000
-"""A build that starts more processes than this is searched for the numbers of the first ones only."""
+"""Most process IDs to search for; later processes of a build are ignored."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +28,7 @@ class Window:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Planted:
-    """What one build could see of its environment; an empty text or None is what is not known."""
+    """The values that one build could see in its environment; unknown ones are empty or None."""
 
     build_path: str
     home: str
@@ -50,7 +50,7 @@ class Planted:
     release: str = ""
     """Of the kernel, as ``uname -r`` prints it."""
     cpus: int = 0
-    """CPUs the build may use; 0 when that is not known."""
+    """CPUs that the build may use; 0 if unknown."""
     randomised_addresses: bool = False
     pids: tuple[int, int] | None = None
     """The least and the greatest number that its processes are likely to have."""
@@ -61,7 +61,7 @@ class Planted:
     source_times: Window | None = None
     """Between these lie the modification times of the sources, as the build sees them."""
     source_mtime_shift: int = 0
-    """Seconds by which those were moved."""
+    """Seconds by which those were shifted."""
     utc_offset: int = 0
     """Seconds by which local time is ahead of UTC."""
     file_order: FileOrder = FileOrder.NATIVE
@@ -76,7 +76,7 @@ class Planted:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Surroundings:
-    """What all builds of an artifact have in common."""
+    """The surroundings that all builds of an artifact share."""
 
     machine: Machine
     source_times: Window | None = None

@@ -1,4 +1,4 @@
-"""What nobody planted: identifiers drawn at random, and digests that follow from other differences."""
+"""Random identifiers, and digests that follow from other differences."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What only one build could have written: a variable that it alone has, its time zone, the width of its terminal."""
+"""Values that only one build could have written: a variable, its time zone, the width of its terminal."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What is suspected, how strongly, and where it was seen."""
+"""Suspicions, their strength, and where they were found."""
 
 from __future__ import annotations
 
@@ -20,6 +20,6 @@ class Sighting:
 
 
 def shown(text: bytes) -> str:
-    """Return `text` for a person, shortened."""
+    """Return `text` shortened for display."""
     cut = text if len(text) <= _LONGEST else text[:_LONGEST] + b"..."
     return cut.decode("utf-8", errors="backslashreplace")

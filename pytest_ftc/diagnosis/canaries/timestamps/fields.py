@@ -51,7 +51,7 @@ def _is_part(pair: tuple[Stamp, Stamp], other: tuple[Stamp, Stamp]) -> bool:
 
 
 def _is_one_notation(one: Stamp, other: Stamp) -> bool:
-    """Whether the two are written alike, and in a language that both can be in."""
+    """Whether the two have the same notation, and a language that both can have."""
     named = bool(one.month or other.month)
     return one.form == other.form and not (named and languages_of(one.month).isdisjoint(languages_of(other.month)))
 
