@@ -17,7 +17,19 @@ def test_the_variation_that_breaks_the_build_is_named_and_parity_is_checked_with
 def test_what_leaks_besides_is_found_too(verify_build):
     run = verify_build('test "$(umask)" = 0022 || exit 3; pwd > out')
     assert run.verdicts == {"app": "fragile"}
-    assert "ftc-build-" in run.artifact()["findings"][0]["evidence"]["control"]
+    (finding,) = run.artifact()["findings"]
+    assert finding["location"] == "line 1"
+    assert "ftc-build-" in finding["evidence"]["control"]
+
+
+def test_the_places_in_an_archive_are_named_as_for_any_other_verdict(verify_build):
+    build = "pwd > a.txt && touch -d @0 a.txt && tar -cf out --owner=0 --group=0 --mode=644 a.txt"
+    variations = "--ftc-variations=umask,build_path,time"
+    places = []
+    for first in ('test "$(umask)" = 0022 || exit 3', "true"):
+        run = verify_build(f"{first}; {build}", variations, "--ftc-diagnose=off")
+        places.append([(one["member"], one["location"]) for one in run.artifact()["findings"]])
+    assert places == [[("a.txt", "line 1")]] * 2
 
 
 @pytest.mark.parametrize("combine", ["||", "&&"])
