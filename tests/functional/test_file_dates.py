@@ -66,6 +66,7 @@ MADE = {
 }
 OTHERS = {
     "comparison with a fixed date": 'touch f; [ -n "$(find f -newermt 2020-11-01)" ] && echo beta > out',
+    "link into proc": "echo > f; ln -s /proc/self/fd/0 l; stat -L -c %y l < f | cut -c1-7 | md5sum > out",
     "archive that cannot be opened": "printf 'Rar!\\032\\007\\001' > out",
 }
 FINE = {
@@ -125,6 +126,7 @@ def test_the_clock_is_not_claimed(verified, name):
     assert artifact["varied"] == ["umask"]
     reason = artifact["not_varied"][0]["reason"]
     known = "real date of the builds" in reason or "a fixed date decides (find -newermt 2020-11-01)" in reason
+    known |= "stat asks for the time of a file by a link into /proc" in reason
     assert known or "not searched for the date of the builds: out: " in reason
 
 

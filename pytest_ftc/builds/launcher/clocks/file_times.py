@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import ctypes
+import errno
 import os
 import struct
 import time
@@ -117,13 +118,18 @@ class FileTimes:
         named = Named(call.thread, folder, path, follow=form.follow and not flags & _NOFOLLOW)
         if not self._elsewhere and not self._is_new(named.look()):
             return None
-        with file_places.rights_of_a_user() if self._user else contextlib.nullcontext():
-            descriptor = named.open()
+        try:
+            with file_places.rights_of_a_user() if self._user else contextlib.nullcontext():
+                descriptor = named.open()
+        except OSError as error:
+            if error.errno == errno.ELOOP and self._is_new(named.look()):
+                self._miss(call.thread, "asks for the time of a file by a link into /proc")
+            raise
         try:
             if not self._is_new(os.stat(descriptor)):
                 return None
             if not call.native and call.call != "statx":
-                self._miss(call.thread)
+                self._miss(call.thread, "asks for the time of a file by a 32-bit call")
                 return None
             return call.arguments[form.buffer], self._read(call, descriptor, flags)
         finally:
@@ -132,11 +138,11 @@ class FileTimes:
     def _is_new(self, status: os.stat_result) -> bool:
         return max(status.st_ctime_ns, status.st_atime_ns, status.st_mtime_ns) >= self._prepared
 
-    def _miss(self, thread: int) -> None:
+    def _miss(self, thread: int, reason: str) -> None:
         name = "a program"
         with contextlib.suppress(OSError):
             name = os.path.basename(os.readlink(f"/proc/{thread}/exe"))
-        self.unreached.setdefault(name, "asks for the time of a file by a 32-bit call")
+        self.unreached.setdefault(name, reason)
 
     def _read(self, call: Notification, descriptor: int, flags: int) -> bytes:
         """Return the structure that the kernel gives for the file, with moved times."""

@@ -24,6 +24,8 @@ _ALWAYS = (
         "num_cpus",
         r"/sys/(class|devices/virtual)/(cpuid|msr)(/.*)?|/sys/devices/system/(machinecheck|clockevents)(/.*)?",
     ),
+    ("num_cpus", r"/proc/(zoneinfo|timer_list|irq/.*|((self|thread-self|[0-9]+)/)?net/stat/.*)"),
+    ("num_cpus", r"/sys/.*/(local_cpus|local_cpulist|cpumask|mq(/.*)?|[rx]ps_cpus)"),
     ("kernel", r"/proc/config\.gz|/boot/.*"),
     ("network", r"/sys/(devices/(?!virtual/).*|bus/.*/devices/.*)/net/.*"),
     ("time", r"/dev/rtc.*|/sys/class/rtc/.*|/sys/devices/.*/rtc[0-9].*|/proc/driver/rtc|/dev/kmsg|/proc/timer_list"),
