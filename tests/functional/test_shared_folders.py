@@ -94,3 +94,33 @@ def test_a_date_is_not_called_random_there(verify_plain):
     causes = {finding["cause"] for finding in app["findings"]}
     assert "time" in causes
     assert "random" not in causes
+
+
+LIBRARY = "import ctypes, os; libc = ctypes.CDLL(None); "
+OBJECTS = {
+    "System V shared memory": f"{LIBRARY}libc.shmctl(libc.shmget({os.getpid()}, 64, 0o1600), 0, None)",
+    "System V semaphores": f"{LIBRARY}libc.semctl(libc.semget({os.getpid()}, 1, 0o1600), 0, 0)",
+    "a System V message queue": f"{LIBRARY}libc.msgctl(libc.msgget({os.getpid()}, 0o1600), 0, None)",
+    "the POSIX message queue /ftc-shared": (
+        'import ctypes; rt = ctypes.CDLL("librt.so.1"); '
+        'rt.mq_open(b"/ftc-shared", 0o102, 0o600, None); rt.mq_unlink(b"/ftc-shared")'
+    ),
+    "the user keyring": (
+        f'{LIBRARY}number = {{"x86_64": 250, "aarch64": 219}}[os.uname().machine]; '
+        'libc.syscall(number, 10, ctypes.c_long(-4), b"user", b"ftc-shared", 0)'
+    ),
+}
+
+
+@pytest.mark.parametrize("name", OBJECTS)
+def test_objects_of_the_kernel_that_builds_share_take_the_claims(verify_plain, name):
+    app = verify_plain(f"python3 -c '{OBJECTS[name]}'; echo > out", expected="reproducible")
+    assert any(f"it used {name}, which all builds share" in one["reason"] for one in app["not_varied"]), app
+    assert "temp_dir" not in app["varied"]
+    assert not app["cached"]
+
+
+def test_a_link_that_leads_nowhere_is_removed_too(verify_plain, left):
+    app = verify_plain(f"ln -s nowhere {left}; echo > out", expected="reproducible")
+    assert f"{left}, which the build left behind, was removed" in app["notes"]
+    assert not left.is_symlink()

@@ -122,7 +122,7 @@ def _describe_shared(spec: Spec, folders: SharedFolders, result: Result) -> Resu
     written = [*(path for _, path in trace["written"]), *(path for _, _, path in trace["moved"])]
     used, removed = folders.find_used([path for _, path in trace["read"]], written)
     notes = [f"{path}, which the build left behind, was removed" for path in removed]
-    described = {**result, "shared": used, "notes": [*result.get("notes", ()), *notes]}
+    described = {**result, "shared": [*used, *result["objects"]], "notes": [*result.get("notes", ()), *notes]}
     if spec["trace"] == "no":
         del described["trace"]
     return described

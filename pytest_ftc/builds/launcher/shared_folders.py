@@ -38,7 +38,7 @@ class SharedFolders:
         new: dict[str, None] = {}
         temporary = tuple(f"{folder}/" for folder in _TEMPORARY)
         projects = tuple(f"{folder}/" for folder in self._folders if folder not in _TEMPORARY)
-        for path in map(os.path.realpath, written):
+        for path in dict.fromkeys(place for name in written for place in (_place(name), os.path.realpath(name))):
             if not self._is_inside(path) and "/__pycache__/" not in path and self._is_changed(path):
                 top = self._new_top(path)
                 (new if top else used)[top or path] = None
@@ -76,6 +76,11 @@ class SharedFolders:
                 if name not in self._before[folder] and _is_ours(os.path.join(folder, name)):
                     return os.path.join(folder, name)
         return ""
+
+
+def _place(path: str) -> str:
+    """Return `path` without links in its folder; a link may itself be what was written."""
+    return os.path.join(os.path.realpath(os.path.dirname(path)), os.path.basename(path))
 
 
 def _list(folder: str) -> set[str]:

@@ -87,7 +87,10 @@ class Guard:
         if call.call == "clone3":
             return bool(read_flags(call) & _CLONE_NEWCGROUP)
         if call.call == "fsopen" or (call.call == "mount" and not call.arguments[3] & _NOT_NEW):
-            return os.readlink(f"/proc/{call.thread}/ns/cgroup") != os.readlink("/proc/self/ns/cgroup")
+            try:
+                return os.readlink(f"/proc/{call.thread}/ns/cgroup") != os.readlink("/proc/self/ns/cgroup")
+            except OSError:
+                return True  # it has died, or is one that this process may not look into
         return False
 
     def _leave_out_cgroups(self, call: Notification, change: Change) -> bool:

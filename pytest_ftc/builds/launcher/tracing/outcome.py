@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from pytest_ftc.builds.launcher.clocks.time_stamps import TimeStamps
     from pytest_ftc.builds.launcher.tracing.contacts.meetings import Meetings
     from pytest_ftc.builds.launcher.tracing.contacts.peers import Peers
+    from pytest_ftc.builds.launcher.tracing.contacts.shared_objects import SharedObjects
     from pytest_ftc.builds.launcher.tracing.random_requests import RandomRequests
     from pytest_ftc.builds.launcher.tracing.recorder import Recorder
     from pytest_ftc.builds.launcher.tracing.rewrites import Rewrites
@@ -45,6 +46,8 @@ class Supervision:
         self._random = random
         self._stamps = stamps
         self._rewrites: Rewrites | None = None
+        self.objects: SharedObjects | None = None
+        """What the build uses of the kernel, where it shares that with others."""
 
     def observe_opening(self, meetings: Meetings, rewrites: Rewrites) -> None:
         """Make the recorder pass opened files on to both."""
@@ -63,6 +66,7 @@ class Supervision:
         return {
             **({"not_applied": {"time": hole}} if hole else {}),
             **self._record(),
+            "objects": list(self.objects.used) if self.objects else [],
             "not_followed": self.following.refusal,
         }
 
@@ -121,6 +125,7 @@ def supervise(spec: dict[str, Any], log: int) -> Supervision:
     from pytest_ftc.builds.launcher.tracing.attach import follow
     from pytest_ftc.builds.launcher.tracing.contacts.meetings import Meetings
     from pytest_ftc.builds.launcher.tracing.contacts.peers import Peers
+    from pytest_ftc.builds.launcher.tracing.contacts.shared_objects import SharedObjects
     from pytest_ftc.builds.launcher.tracing.guard import Guard
     from pytest_ftc.builds.launcher.tracing.outside import LookupWatcher, OutsideUses
     from pytest_ftc.builds.launcher.tracing.random_requests import RandomRequests
@@ -138,9 +143,11 @@ def supervise(spec: dict[str, Any], log: int) -> Supervision:
     random = RandomRequests(recorder.program_of) if recorder and lookups else None
     stamps = TimeStamps() if recorder else None
     noticing = (Meetings(spec, peers), Rewrites()) if recorder else ()
-    watchers = [one for one in (*clocks, recorder, lookups, peers, random, stamps, *noticing) if one]
+    objects = None if isolated else SharedObjects()
+    watchers = [one for one in (*clocks, recorder, lookups, peers, random, stamps, *noticing, objects) if one]
     guard = Guard(as_root=spec["as_root"], isolated=isolated)
     supervision = Supervision(follow(watchers, guard), moved, recorder, peers, random, stamps)
+    supervision.objects = objects
     if noticing:
         supervision.observe_opening(*noticing)
     return supervision
