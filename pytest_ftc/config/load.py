@@ -183,6 +183,9 @@ def _parse(file: Path) -> tuple[dict[str, Any], str]:
         ) from None
     except tomllib.TOMLDecodeError as error:
         raise ConfigurationError(_explain_syntax(file.name, str(error))) from None
+    except ValueError as error:
+        # Python refuses to read numbers of thousands of digits.
+        raise ConfigurationError(f"{file.name}: cannot be read: {error}") from None
     except RecursionError:
         raise ConfigurationError(f"{file.name}: nested too deeply") from None
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 import platform
 from collections.abc import Sequence
 from dataclasses import replace
@@ -17,7 +15,6 @@ from pytest_ftc.model import (
     BuildResult,
     BuildStatus,
     Environment,
-    Machine,
     Output,
     Role,
     Snapshot,
@@ -37,7 +34,13 @@ from pytest_ftc.store.blob_files import digest_file
 from pytest_ftc.store.cas import LocalStore
 from pytest_ftc.store.history import History, Mark
 from pytest_ftc.verification.cache.context import CacheContext, CacheQuery, Disagreement
-from pytest_ftc.verification.cache.key import ActionInputs, Inquiry, describe_inputs, describe_variations
+from pytest_ftc.verification.cache.key import (
+    ActionInputs,
+    Inquiry,
+    describe_facilities,
+    describe_inputs,
+    describe_variations,
+)
 from pytest_ftc.verification.cache.ledger import Ledger
 from pytest_ftc.verification.cache.miss import describe_query, explain_query, name_changes
 from pytest_ftc.verification.cache.record import KEPT, essence, read_verification
@@ -71,7 +74,7 @@ class VerificationCache:
         self._entries = SealedCache(store, key)
         self._guard = StoreGuard()
         self.ledger = Ledger(history, context.project, self._guard, shared=not isinstance(store, LocalStore))
-        self._facilities = _describe_facilities(context.machine)
+        self._facilities = describe_facilities(context.machine)
 
     @property
     def problems(self) -> tuple[str, ...]:
@@ -180,6 +183,8 @@ class VerificationCache:
     def _keep(self, query: CacheQuery, verification: Verification, mark: Mark | None) -> tuple[str, ...]:
         """Store `verification` as the entry of its action; return a note if that is not possible."""
         control, artifact = verification.builds[0], query.artifact
+        if self._entry(query) is None and self.ledger.contradicts(query.inquiry.action, artifact, verification):
+            return ("not cached: earlier builds of the same inputs left other outputs (ftc history)",)
         try:
             used = describe_uses(control, self._context.dependencies, artifact.source, query.state)
         except ChangedError as error:
@@ -307,8 +312,3 @@ class VerificationCache:
 def _is_decided_outside(verification: Verification) -> bool:
     builds = verification.builds
     return bool(find_deciding(builds, verification.varied) or find_shared(builds))
-
-
-def _describe_facilities(machine: Machine) -> str:
-    text = json.dumps(to_json(replace(machine, work_dir="", cpus=0, compiled_locales="")), sort_keys=True)
-    return hashlib.sha256(text.encode("utf-8", "surrogateescape")).hexdigest()

@@ -6,11 +6,11 @@ import hashlib
 import hmac
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from pytest_ftc import __version__
-from pytest_ftc.model import Artifact, parameters_of
+from pytest_ftc.model import Artifact, Machine, parameters_of
 from pytest_ftc.model.protocols import Variation
 from pytest_ftc.model.support.serialization import to_json
 
@@ -86,6 +86,14 @@ def describe_variations(variations: Sequence[Variation], effects: Mapping[str, s
         variation.name: json.dumps(_parameters(variation), sort_keys=True) + effects.get(variation.name, "")
         for variation in variations
     }
+
+
+def describe_facilities(machine: Machine) -> str:
+    """Return a digest of what `machine` offers to vary."""
+    # One CPU cannot be varied; with more, their number does not matter.
+    cpus = 1 if machine.cpus == 1 else 0
+    text = json.dumps(to_json(replace(machine, work_dir="", cpus=cpus, compiled_locales="")), sort_keys=True)
+    return hashlib.sha256(text.encode("utf-8", "surrogateescape")).hexdigest()
 
 
 def _parameters(variation: Variation) -> dict[str, Any]:

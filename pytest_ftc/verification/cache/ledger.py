@@ -68,6 +68,16 @@ class Ledger:
         digest = digest_manifest(verification.builds[0].outputs, artifact.metadata)
         return self._guard.attempt(lambda: self._supports(entry, digest), False)
 
+    def contradicts(self, action: str, artifact: Artifact, verification: Verification) -> bool:
+        """Return whether any build of `action` in the history left other outputs than a reproducible `verification`.
+
+        Returns True if that is unknown.
+        """
+        if verification.verdict is not Verdict.REPRODUCIBLE:
+            return False
+        digest = digest_manifest(verification.builds[0].outputs, artifact.metadata)
+        return self._guard.attempt(lambda: self._history.contradicts(action, digest, 0), True)
+
     def _supports(self, entry: Entry, digest: str) -> bool:
         since = self._find(entry, digest)
         return since is not None and not self._history.contradicts(entry.action, digest, since)

@@ -55,6 +55,12 @@ def test_no_bytes_give_anything_but_a_config_or_one_error(tmp_path: Path, conten
         assert str(error).startswith("ftc.toml")
 
 
+def test_a_number_that_python_refuses_to_read_is_one_error(tmp_path: Path) -> None:
+    (tmp_path / "ftc.toml").write_text(f"builds = {'9' * 5000}")
+    with pytest.raises(ConfigurationError, match=r"^ftc.toml: cannot be read: Exceeds the limit"):
+        load_config(tmp_path, {}, KNOWN)
+
+
 def test_everything_that_can_be_declared(tmp_path: Path) -> None:
     (tmp_path / "src").mkdir()
     (tmp_path / "pyproject.toml").write_text(

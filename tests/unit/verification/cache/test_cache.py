@@ -164,6 +164,37 @@ def test_a_record_that_later_builds_contradict_is_no_answer(cache, source, tmp_p
     assert cache.disagreement(query, verification(tmp_path)) is None
 
 
+def test_a_contradicted_record_whose_entry_is_lost_stays_contradicted(cache, source, tmp_path):
+    query, snapshot = query_for(cache, source)
+    cache.put(query, snapshot, verification(tmp_path))
+    cache.put(query, snapshot, verification(tmp_path, b"other"), disputed=True)
+    for entry in (tmp_path / "store" / "actions").rglob("*"):
+        if entry.is_file():
+            entry.unlink()
+    said = cache.put(query, snapshot, verification(tmp_path, b"other")).notes
+    assert said == ("not cached: earlier builds of the same inputs left other outputs (ftc history)",)
+    assert cache.lookup(query) is None
+
+
+def test_what_one_cpu_could_not_vary_is_no_answer_where_there_are_more(asked, source, tmp_path):
+    store = LocalStore(tmp_path / "store")
+    store.layout.make()
+    machines = {cpus: replace(asked, machine=replace(asked.machine, cpus=cpus)) for cpus in (1, 2, 64)}
+    caches = {
+        cpus: VerificationCache(store, History(store.layout, bytes(32)), bytes(32), context, answers=True)
+        for cpus, context in machines.items()
+    }
+    query, snapshot = query_for(caches[1], source)
+    known = replace(verification(tmp_path), varied=())
+    caches[1].put(query, snapshot, known)
+    assert caches[1].lookup(query_for(caches[1], source)[0]) is not None
+    assert caches[2].lookup(query_for(caches[2], source)[0]) is None
+    caches[2].put(query_for(caches[2], source)[0], snapshot, known)
+    assert caches[64].lookup(query_for(caches[64], source)[0]) is not None
+    for one in caches.values():
+        one.close()
+
+
 def test_builds_that_took_longer_than_they_may_now_are_no_answer(cache, source, tmp_path):
     query, snapshot = query_for(cache, source)
     known = verification(tmp_path)
