@@ -1,7 +1,10 @@
 """Whatever a build does, it gets a true verdict, a clear text, and leaves nothing behind."""
 
+import json
 import os
 import pwd
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -190,6 +193,20 @@ def test_an_output_counts_as_built_only_if_its_content_was_written(verify, proje
     assert run.verdicts == dict.fromkeys(NOT_WRITTEN, "failed")
     text = "an output is a source file whose content the build did not write: 'stale'"
     assert text in " ".join(run.text.split())
+
+
+def test_where_nobody_may_trace_only_a_new_time_leaves_a_doubt(project):
+    (project / "stale").write_text("stale\n")
+    builds = {name: NOT_WRITTEN[name] for name in ("renamed", "chmod", "appended", "touched")}
+    (project / "ftc.toml").write_text('variations = "umask"\n' + _outputs(builds))
+    sandbox = [sys.executable, str(Path(__file__).with_name("without_call.py")), "ptrace"]
+    report = project / "report.json"
+    command = [*sandbox, sys.executable, "-m", "pytest", "--ftc-verify", "--ftc-diagnose=off", f"--ftc-json={report}"]
+    subprocess.run(command, cwd=project, check=False, capture_output=True)
+    artifacts = {one["name"]: one for one in json.loads(report.read_text())["artifacts"]}
+    assert {name for name, one in artifacts.items() if one["verdict"] == "failed"} == {"renamed", "chmod", "appended"}
+    text = "whether the build wrote these outputs or only set their times is unknown"
+    assert any(note.startswith(text) for note in artifacts["touched"]["notes"])
 
 
 def test_content_that_a_build_writes_anew_may_be_that_of_the_source(verify, project):

@@ -177,7 +177,7 @@ def _collect(spec: Spec, before: Any, since: int, rewrites: Any) -> Result:
     blobs = Blobs(".", spec["timeout"])
     try:
         outputs = collect_outputs(spec["build_path"], spec["outputs"], blobs, before, since, notes)
-        notes += _refuse_sources(spec, outputs, rewrites)
+        notes += _refuse_sources(spec, outputs, rewrites, before)
         return {"status": "ok", "outputs": outputs, "notes": notes}
     except TooLargeError as error:
         return {"status": "timeout", "reason": str(error)}
@@ -187,12 +187,12 @@ def _collect(spec: Spec, before: Any, since: int, rewrites: Any) -> Result:
         return _lost(f"taking the outputs: {error}")
 
 
-def _refuse_sources(spec: Spec, outputs: list[dict[str, Any]], rewrites: Any) -> list[str]:
+def _refuse_sources(spec: Spec, outputs: list[dict[str, Any]], rewrites: Any, before: Any) -> list[str]:
     """Return a note for outputs that may not have been built.  Raises OutputsError for those that were not."""
     sources: SourceOutputs | None = spec["sources"]
     if sources is None:
         return []
-    sources.compare(spec["build_path"], outputs, rewrites)
+    sources.compare(spec["build_path"], outputs, rewrites, before)
     if sources.unwritten:
         raise OutputsError(describe_unwritten(sources.unwritten))
     return [describe_doubtful(sources.doubtful)] if sources.doubtful else []

@@ -12,13 +12,13 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
+    from pytest_ftc.builds.launcher.collecting.outputs import Traces
     from pytest_ftc.builds.launcher.tracing.rewrites import Rewrites
 
     Entry = dict[str, Any]
 
 _MOST_NAMED = 3
 _CHUNK = 1 << 20
-_SECOND = 1_000_000_000
 
 
 class SourceOutputs:
@@ -33,13 +33,14 @@ class SourceOutputs:
         self.doubtful: list[str] = []
         """Outputs for which that is unknown, because the build was not traced."""
 
-    def compare(self, tree: str, entries: list[Entry], rewrites: Rewrites | None) -> None:
+    def compare(self, tree: str, entries: list[Entry], rewrites: Rewrites | None, before: Traces) -> None:
         """Compare the files and links among `entries`, the manifest of the outputs in `tree`."""
         for entry in entries:
             if entry["type"] != "dir":
-                self._compare(os.path.join(tree, entry["path"]), entry, rewrites)
+                inode = before.get(entry["path"], (0, 0))[0]
+                self._compare(os.path.join(tree, entry["path"]), entry, rewrites, inode)
 
-    def _compare(self, full: str, entry: Entry, rewrites: Rewrites | None) -> None:
+    def _compare(self, full: str, entry: Entry, rewrites: Rewrites | None, inode: int) -> None:
         try:
             source = os.stat(entry["path"], dir_fd=self._folder, follow_symlinks=False)
             now = os.lstat(full)
@@ -47,23 +48,28 @@ class SourceOutputs:
             return
         if stat.S_IFMT(source.st_mode) != stat.S_IFMT(now.st_mode):
             return
-        found = self._find(full, now, moved_time(source.st_mtime_ns, self._shift), rewrites)
+        earlier = moved_time(source.st_mtime_ns, self._shift)
+        if rewrites:
+            found = self._find_traced(full, now, earlier, rewrites)
+        else:
+            found = self._find_untraced(now, earlier, inode)
         if found is not None and self._is_same(entry, source):
             found.append(entry["path"])
 
-    def _find(self, full: str, now: os.stat_result, before: int, rewrites: Rewrites | None) -> list[str] | None:
-        """Return the list for a file that has the content of its source, by its times; None if it was written.
+    def _find_traced(self, full: str, now: os.stat_result, before: int, rewrites: Rewrites) -> list[str] | None:
+        """Return the list for a file that has the content of its source, and which had the time `before`.
 
-        A copy may have been given the time of its source (``cp -p``), and only a trace tells whether it was made here.
-        Where all times were set to whole seconds, as archives store them, this may be another file's time.
+        None if it was written: a copy may have been given the time of its source (``cp -p``).
         """
+        if rewrites.made(full, now):
+            return None
         unchanged = now.st_mtime_ns == before
-        if rewrites:
-            if rewrites.made(full, now):
-                return None
-            return self.unwritten if unchanged or rewrites.only_set_time(now, before) else None
-        if unchanged:
-            return self.unwritten if before % _SECOND else self.doubtful
+        return self.unwritten if unchanged or rewrites.only_set_time(now, before) else None
+
+    def _find_untraced(self, now: os.stat_result, before: int, inode: int) -> list[str] | None:
+        """Return the same by the times alone; another file than that with this `inode` may have been given its time."""
+        if now.st_mtime_ns == before:
+            return self.unwritten if now.st_ino == inode else self.doubtful
         # A write sets the modification time alone, and touch(1) both, see utimensat(2).
         return self.doubtful if now.st_atime_ns == now.st_mtime_ns else None
 
