@@ -36,6 +36,8 @@ BUILDS = [
     ("leaves an absolute symlink", "mkdir out; ln -s /etc/passwd out/link", "reproducible", ""),
     ("leaves a symlink to its own path", "mkdir out; ln -s \"$PWD/x\" out/link", "unreproducible", "out/link"),
     ("leaves an output that is a link out of the tree", "ln -s /etc out", "reproducible", ""),
+    ("leaves links to the root folder", "mkdir out; ln -s / out/root; ln -s /. out/dot", "reproducible", "out/root -> /"),
+    ("leaves links that lead to each other", "mkdir out; ln -s b out/a; ln -s a out/b; ln -s c/x out/c; ln -s . out/d", "reproducible", "out/d -> ."),
     ("leaves unreadable files", "mkdir out; echo x > out/locked; chmod 000 out/locked; mkdir -m 000 out/closed", "reproducible", ""),
     ("leaves an executable in one build only", "touch out; case $(umask) in 0022) chmod +x out;; esac", "unreproducible", "0755"),
     ("leaves a file in one build only", "mkdir out; touch out/a; case $(umask) in 0022) touch out/b;; esac", "unreproducible", "out/b"),

@@ -72,7 +72,7 @@ def follow_links(tree: str, paths: list[str]) -> LinkTargets:
 
 def _resolve_folder(path: str) -> str:
     """Return `path` with all symlinks resolved except the last part."""
-    path = path.rstrip("/")
+    path = path.rstrip("/") or "/"
     name = os.path.basename(path)
     if name in ("", ".", ".."):
         return os.path.realpath(path)

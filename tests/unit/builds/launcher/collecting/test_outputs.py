@@ -140,6 +140,44 @@ def test_a_link_that_leaves_the_tree_or_leads_upward_is_named(tree: Path, blobs:
     ]
 
 
+def test_a_link_to_the_root_folder_leaves_the_tree_wherever_the_launcher_runs(tree, blobs, monkeypatch):
+    gone = tree.parent / "gone"
+    gone.mkdir()
+    for link, target in (("root", "/"), ("slashes", "///"), ("dot", "/."), ("above", "/..")):
+        os.symlink(target, tree / link)
+    store = Blobs(str(blobs))
+    for folder in (tree, gone):
+        monkeypatch.chdir(folder)
+        if folder == gone:
+            gone.rmdir()
+        notes: list[str] = []
+        manifest = collect_outputs(str(tree), ["*"], store, {}, 0, notes)
+        assert {one["path"]: one["type"] for one in manifest} == dict.fromkeys(
+            ("above", "dot", "root", "slashes"), "symlink"
+        )
+        assert len(notes) == 1
+        assert "leaves the build tree" in notes[0]
+
+
+@pytest.mark.parametrize(
+    "links",
+    [
+        {"a": "b", "b": "a"},
+        {"a": "a"},
+        {"a": "a/x/y", "d/b": "../a/z"},
+        {"a": ".", "d/b": "d/../..", "d/c": "../d/d/../d/"},
+        {"a": "../tree/d", "d/b": "../../tree/a/b/a"},
+        {"a": "x" * 255, "b": "y/" * 2000},
+    ],
+)
+def test_loops_of_links_are_compared_as_links(tree, blobs, links):
+    (tree / "d").mkdir()
+    for link, target in links.items():
+        os.symlink(target, tree / link)
+    manifest = collect_outputs(str(tree), ["*"], Blobs(str(blobs)), {})
+    assert {one["path"]: one.get("target") for one in manifest} == {"d": None, **links}
+
+
 def test_what_a_link_leads_to_must_be_built(tree: Path, blobs: Path) -> None:
     (tree / "stale").write_text("stale")
     time.sleep(0.05)
