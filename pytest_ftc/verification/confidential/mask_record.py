@@ -60,13 +60,16 @@ def mask_file(path: Path, target: Path, secrets: Secrets) -> bool:
         with open(path, "rb") as file, replacement(target, durable=False) as masked:
             rest = b""
             while data := file.read(_CHUNK):
-                rest = secrets.mask_bytes(rest + data)
+                rest += data
+                # A value that is not complete yet would be masked in part, and not recognised in the next chunk.
+                held = _begun(rest, secrets)
+                rest = secrets.mask_bytes(rest[: len(rest) - held]) + rest[len(rest) - held :]
                 # Read whole lines, if there are any: the lines of a hex dump start with an offset.
                 end = max(0, len(rest) - _HELD)
                 end = rest.rfind(b"\n", 0, end) + 1 or end
                 masked.write(rest[:end])
                 rest = rest[end:]
-            masked.write(rest)
+            masked.write(secrets.mask_bytes(rest))
     except FileNotFoundError:
         return False
     except OSError:
@@ -75,6 +78,19 @@ def mask_file(path: Path, target: Path, secrets: Secrets) -> bool:
     if target != path:
         path.unlink(missing_ok=True)
     return True
+
+
+def _begun(data: bytes, secrets: Secrets) -> int:
+    """Return how many bytes at the end of `data` may be the beginning of a value."""
+    return max(
+        (
+            size
+            for spelling in secrets.spellings
+            for size in range(1, min(len(spelling.data), len(data) + 1))
+            if data.endswith(spelling.data[:size])
+        ),
+        default=0,
+    )
 
 
 def _mask(value: Any, secrets: Secrets, *, ours: bool = False) -> Any:

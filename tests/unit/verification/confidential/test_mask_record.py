@@ -34,7 +34,7 @@ def test_in_its_place_too(tmp_path):
     assert (tmp_path / "log").read_text() == "***"
 
 
-@pytest.mark.parametrize("before", [0, 1, len(VALUE) // 2, len(VALUE)])
+@pytest.mark.parametrize("before", range(len(VALUE) + 1))
 @pytest.mark.parametrize("lines", [True, False])
 def test_a_value_across_two_pieces_of_a_large_file_is_found(tmp_path, before, lines):
     folder = tmp_path
@@ -42,9 +42,7 @@ def test_a_value_across_two_pieces_of_a_large_file_is_found(tmp_path, before, li
     data = rest[: (4 << 20) - before] + VALUE.encode() + rest[: 1 << 20]
     (folder / "log").write_bytes(data)
     assert mask_file(folder / "log", folder / "log", SECRETS)
-    # Of a value that is cut in its middle, both halves may be masked.
-    masked = (folder / "log").read_bytes()
-    assert b"***" in masked and masked.replace(b"*", b"") == data.replace(VALUE.encode(), b"")
+    assert (folder / "log").read_bytes() == data.replace(VALUE.encode(), b"***")
 
 
 def test_what_cannot_be_masked_is_removed_and_not_left_as_it_is(tmp_path):
