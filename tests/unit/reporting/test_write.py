@@ -17,7 +17,7 @@ def test_all_reports_name_the_artifact(tmp_path):
     folder = tmp_path / "new" / "report"
     tool = {"name": "pytest-ftc", "version": "0"}
     write_reports(folder, [verification(Verdict.UNREPRODUCIBLE)], tool, SESSION, {}, frozenset())
-    assert sorted(path.name for path in folder.iterdir()) == FILES
+    assert sorted(path.name for path in folder.iterdir()) == [*FILES, "verifications"]
     assert all("app" in (folder / name).read_text() for name in FILES)
     for name in FILES:
         if name != "index.html":
