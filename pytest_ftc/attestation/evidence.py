@@ -1,4 +1,4 @@
-"""What a verification found, as the evidence that an attestation carries; evidence-v1.schema.json is its schema."""
+"""The findings of a verification, as the evidence in an attestation; docs/evidence.md describes its fields."""
 
 from __future__ import annotations
 
@@ -23,13 +23,13 @@ _COMPARED = (Role.CONTROL, Role.EXPERIMENT)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Evidence:
-    """What an attestation says of a verdict."""
+    """The content of an attestation about a verdict."""
 
     verdict: Verdict
     builds: int
     """How many builds were compared."""
     machines: int
-    """On how many machines the builds ran that agree with it."""
+    """The number of machines on which agreeing builds ran."""
     varied: tuple[str, ...]
     not_varied: Mapping[str, str]
     """Reasons by variation."""
@@ -37,7 +37,7 @@ class Evidence:
 
 
 def evidence_of(verification: Verification) -> Evidence:
-    """Return what `verification` found.  What its values hold is left out: they may be anything."""
+    """Return the evidence of `verification`, without the values of outputs, which may be confidential."""
     compared = [one for one in verification.builds if one.role in _COMPARED and one.status is BuildStatus.OK]
     return Evidence(
         verdict=verification.verdict,

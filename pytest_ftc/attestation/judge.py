@@ -22,16 +22,16 @@ _ANOTHER_MACHINE = "machine"
 
 @dataclass(frozen=True, slots=True)
 class KeyFacts:
-    """What of a public key decides whether it is another one."""
+    """What distinguishes a public key from others."""
 
     material: bytes
-    """Digest of the key itself, whatever name or id it has."""
+    """Digest of the key itself, regardless of its name or ID."""
     scheme: str
 
 
 @dataclass(frozen=True, slots=True)
 class Signed:
-    """A statement, and the trusted keys of which a valid signature was found."""
+    """A statement, and the trusted keys that signed it."""
 
     source: str
     """Where it was read, for messages."""
@@ -51,7 +51,7 @@ class Judgement:
     builds: int = 0
     machines: int = 0
     negative: tuple[Evidence, ...] = ()
-    """What was attested against it."""
+    """The negative attestations about it."""
 
     @property
     def accepted(self) -> bool:

@@ -1,4 +1,4 @@
-"""Public keys: whose they are, and until when their signatures count."""
+"""Public keys: their operators, and how long their signatures are valid."""
 
 from __future__ import annotations
 
@@ -26,12 +26,12 @@ class PublicKey:
     builders: tuple[str, ...] = ()
     """The URIs of the builders that it may speak for; empty for any."""
     until: datetime | None = None
-    """When its signatures cease to count."""
+    """When its signatures become invalid."""
     retired: bool = False
-    """Whether none of its signatures counts any more."""
+    """Whether none of its signatures is valid any more."""
 
     def counts_at(self, moment: datetime) -> bool:
-        """Return whether its signatures count at this `moment`."""
+        """Return whether its signatures are valid at this `moment`."""
         return not self.retired and (self.until is None or moment < self.until)
 
 

@@ -1,4 +1,4 @@
-"""The log of all verdicts: an append-only Merkle tree in a file, so that none can be withheld or changed unseen.
+"""The log of all verdicts: an append-only Merkle tree in a file, so that removing or changing one is detected.
 
 Each line of the file is a leaf.  The head holds the number of leaves, the root hash and the hashes from which the next
 root follows, so that appending does not read what is there.
@@ -62,7 +62,7 @@ class Head:
 
 @dataclass(frozen=True, slots=True)
 class InclusionProof:
-    """That a leaf is in the log."""
+    """Proof that a leaf is in the log."""
 
     leaf: bytes
     index: int

@@ -1,4 +1,4 @@
-"""Attestations in files: which of them trusted keys have signed, and whether a policy accepts an artifact by them."""
+"""Attestations in files: finds those with trusted signatures, and judges artifacts by them."""
 
 from __future__ import annotations
 
@@ -20,8 +20,8 @@ from pytest_ftc.model.errors import ConfigurationError
 def load_signed(paths: Sequence[Path], policy: Policy) -> list[Signed]:
     """Return the statements in the files and folders `paths` that keys of `policy` have signed.
 
-    What nobody trusted has signed is passed over, whatever it says.  Raises ConfigurationError for a file that cannot
-    be read, DocumentError for one that holds no attestation, NotInstalledError.
+    Statements without a trusted signature are ignored.  Raises ConfigurationError for a file that cannot be read,
+    DocumentError for one that holds no attestation, NotInstalledError.
     """
     return [one for path in paths for file in _list_files(path) for one in _load_file(file, policy)]
 

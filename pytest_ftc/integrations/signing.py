@@ -32,7 +32,7 @@ class SigningError(FtcError):
 
 
 class NotInstalledError(FtcError):
-    """What signs and verifies is not installed."""
+    """The library that signs and verifies is not installed."""
 
 
 def sign(envelope: Envelope, uris: Sequence[str], *, seconds: float = SECONDS) -> Envelope:
@@ -55,7 +55,7 @@ def find_signers(envelope: Envelope, keys: Iterable[PublicKey]) -> tuple[PublicK
 
 
 def facts_of(key: PublicKey) -> KeyFacts:
-    """Return what makes `key` another one than others.  Raises ConfigurationError, NotInstalledError."""
+    """Return what distinguishes `key` from others.  Raises ConfigurationError, NotInstalledError."""
     loaded = _load_public(key)
     encoded = f"{loaded.keytype}\0{loaded.keyval['public']}".encode()
     return KeyFacts(hashlib.sha256(encoded).digest(), loaded.scheme.partition("/")[0])

@@ -1,4 +1,4 @@
-"""What the builds of an artifact were made from."""
+"""The inputs of an artifact's builds."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BuildInputs:
-    """What decides the outputs of an artifact, as far as it is known; provenance lists it."""
+    """The known inputs that determine the outputs of an artifact; provenance lists them."""
 
     source: str
     """Digest of the source tree, ``sha256/size`` of its root Directory (Remote Execution API v2)."""
@@ -25,7 +25,7 @@ class BuildInputs:
     source_date_epoch: str = "unset"
     """Seconds since 1970, or ``unset``."""
     variables: Mapping[str, str] = field(default_factory=dict)
-    """Those that the configuration sets; values passed through and secrets are left out."""
+    """Variables that the configuration sets, without secrets and variables passed through."""
     tools: Mapping[str, str] = field(default_factory=dict)
     """sha256 of the programs that the build names, and of package databases, by path."""
     distributions: Mapping[str, str] = field(default_factory=dict)

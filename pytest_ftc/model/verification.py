@@ -170,7 +170,7 @@ class Verification:
     requirements: str = ""
     """sha256 of the installed build requirements; empty when there are none."""
     inputs: BuildInputs | None = None
-    """From what it was built; None if that was not recorded, as by earlier versions."""
+    """The inputs of its builds; None if they were not recorded, as by earlier versions."""
     varied: tuple[str, ...] = ()
     """Variations that were active, and differed, in the builds compared."""
     not_varied: tuple[NotVaried, ...] = ()

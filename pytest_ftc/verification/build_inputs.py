@@ -1,4 +1,4 @@
-"""What the builds of an artifact were made from, for its provenance."""
+"""Records the inputs of an artifact's builds, for its provenance."""
 
 from __future__ import annotations
 
@@ -26,9 +26,9 @@ class InputsRecorder:
     platform: tuple[str, ...]
 
     def record(self, declared: Artifact, prepared: Prepared, source: Snapshot) -> BuildInputs | None:
-        """Return the inputs of builds from `source`, of an artifact as it was `declared`, and `prepared`.
+        """Return the inputs of builds of the `declared` and `prepared` artifact from `source`; None if unreadable.
 
-        Values of secrets and of variables that are passed through are not among them.  None if they cannot be read.
+        Values of secrets and of variables that are passed through are left out.
         """
         try:
             return self._record(declared, prepared, source)

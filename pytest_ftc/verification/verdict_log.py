@@ -24,14 +24,14 @@ class SessionLog:
         """Why verdicts could not be logged."""
 
     def add(self, verification: Verification) -> Verification:
-        """Note `verification`, and return it."""
+        """Add `verification` to what `write` will append, and return it."""
         entry = log_entry(verification, time.time())
         with self._lock:
             self._entries.append(entry)
         return verification
 
     def write(self) -> None:
-        """Append what was noted since the last time."""
+        """Append the verifications added since the last call."""
         with self._lock:
             entries, self._entries = self._entries, []
         if entries:
