@@ -19,6 +19,13 @@ HOW = {
     "verbatim": 'printf %s "$TOKEN" > out',
     "base64": 'printf "user:%s" "$TOKEN" | base64 -w0 > out',
     "hexadecimal": 'printf %s "$TOKEN" | od -An -v -tx1 | tr -d " \\n" > out',
+    "words": 'printf "at %s" "$TOKEN" | od -An -tx2 > out',
+    "large words": 'printf "at %s" "$TOKEN" | od -tx4 > out',
+    "words of xxd": 'printf "at %s" "$TOKEN" | xxd -e > out',
+    "bits": 'printf "at %s" "$TOKEN" | xxd -b > out',
+    "short lines": 'printf %s "$TOKEN" | fold -w3 > out',
+    "entities": 'for code in $(printf %s "$TOKEN" | od -An -v -tu1); do printf "&#%s" "$code"; done > out',
+    "octal": r'for code in $(printf %s "$TOKEN" | od -An -v -to1); do printf "\\\0%s" "$code"; done > out',
     "in gzip": 'printf %s "$TOKEN" | gzip -n > out',
 }
 

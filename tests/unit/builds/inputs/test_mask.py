@@ -1,6 +1,7 @@
 """No part of a secret is left, wherever a text that holds it was cut."""
 
 import json
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -8,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pytest_ftc.builds.inputs.secrets import read_secrets
+from pytest_ftc.model.support.readings import read_all
 
 characters = st.text(st.characters(min_codepoint=0x21, max_codepoint=0x7E), min_size=8, max_size=60)
 VALUE = "Zq9/tok+KLM\"NOP'47&11\\xyzw"
@@ -40,6 +42,18 @@ def test_columns_of_a_dump_are_masked(start):
     dump = "\n".join(f"{16 * number:08x}: {line.hex(' ')}  {line!r}" for number, line in enumerate(lines))
     text = masked(VALUE, dump)
     assert not [part for part in parts(VALUE) if part.encode().hex(" ") in text or part in text]
+
+
+@pytest.mark.parametrize("dump", [["xxd", "-e"], ["xxd", "-b"], ["od", "-An", "-tx2"], ["od", "-tx4"], ["od"]])
+def test_words_and_bits_are_masked(dump):
+    data = b"before, " + VALUE.encode() + b" and after that"
+    written = subprocess.run(dump, input=data, capture_output=True, check=True).stdout.decode()
+    text = masked(VALUE, written)
+    hexadecimal = [part.encode().hex() for part in parts(VALUE)]
+    assert "***" in text
+    assert not [part for part in parts(VALUE) if part in text]
+    for _, read in read_all(text.encode()):
+        assert not [part for part in hexadecimal if part in read.decode()]
 
 
 def test_other_text_is_left_as_it_is():

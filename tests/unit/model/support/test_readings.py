@@ -25,7 +25,13 @@ def test_json_is_read_back(text, ascii_only):
         assert readings_with(written, value)
 
 
-@pytest.mark.parametrize("dump", [["xxd"], ["od", "-tx1"], ["hexdump", "-C"], ["xxd", "-i"]])
+DUMPS = (
+    *(["xxd"], ["od", "-tx1"], ["hexdump", "-C"], ["xxd", "-i"]),
+    *(["xxd", "-e"], ["xxd", "-b"], ["od", "-An", "-tx2"], ["od", "-tx4"], ["od"]),
+)
+
+
+@pytest.mark.parametrize("dump", DUMPS)
 def test_what_is_read_in_columns_is_found_again_in_the_dump(dump):
     data = bytes(range(7)) + VALUE + bytes(range(30))
     written = subprocess.run(dump, input=data, capture_output=True, check=True).stdout
