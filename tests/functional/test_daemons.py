@@ -126,7 +126,7 @@ def evaded(run):
 def test_a_socket_of_the_machine_is_hidden(ask, daemon, what):
     run = ask("path", what)
     assert run.verdicts == {"app": "failed"}, run.text
-    (note,) = (note for note in run.artifact("app")["notes"] if "python3 looked for" in note)
+    (note,) = (note for note in run.artifact("app")["notes"] if "python3 tried to access" in note)
     assert f'pass_sockets = ["{daemon.path}"]' in note
     assert f'pass_sockets = ["{daemon.path}"]' in run.flat
 

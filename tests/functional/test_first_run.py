@@ -94,7 +94,7 @@ def test_where_pytest_cannot_start_other_commands_verify_all_the_same(project, f
     status, text = run(project, "pytest", "--ftc-verify", *QUICK)
     assert status == 4
     if "required" not in content:
-        assert "'ftc verify' verifies artifacts" in text
+        assert "'ftc verify' verifies the artifacts" in text
     for command in ("verify", "gate"):
         status, text = run(project, "pytest_ftc", command, *QUICK)
         assert status == 1, text

@@ -60,4 +60,4 @@ def test_the_time_of_the_last_commit(repository, verify):
 def test_the_time_of_the_last_commit_without_a_commit_is_an_error(verify):
     run = verify('[artifacts.app]\nbuild = "touch out"\noutputs = ["out"]\nsource_date_epoch = "git"\n')
     assert run.verdicts == {"app": "error"}
-    assert "no git repository" in run.flat
+    assert "not in a git repository" in run.flat

@@ -62,6 +62,7 @@ def test_all_reports_are_written_and_tell_the_same(folder):
         "logs",
         "diffs",
         "builds",
+        "verifications",
         ".gitignore",
     }
     log = json.loads((folder / "findings.sarif").read_text())

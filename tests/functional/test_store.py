@@ -442,7 +442,7 @@ def test_the_store_and_the_history_can_be_looked_after(verify_build):
     assert "1 verification" in ftc("store", "stats").stdout
     assert json.loads(ftc("store", "stats", "--json").stdout)["builds"] == 2
     assert "1 verification and 1 output read, no fault" in ftc("store", "verify").stdout
-    assert ftc("history").stdout.split() == ["on", "record", "app"]
+    assert ftc("history").stdout.split() == ["recorded", "app"]
     told = ftc("history", "app").stdout
     assert "✔ reproducible" in told
     assert "1 outcome in 2 builds on 1 machine over 1 day" in told
