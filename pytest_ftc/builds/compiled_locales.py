@@ -74,8 +74,17 @@ _LANGUAGES = {
 def compile_locales(folder: Path, installed: Iterable[str]) -> tuple[str, ...]:
     """Compile the languages that are not `installed` into the new `folder`, and return the names of the locales.
 
-    Locales that cannot be compiled or do not work here are omitted; without localedef, as with musl, that is all.
+    Locales that cannot be compiled or do not work here are omitted: all of them without localedef, as with musl, or
+    without space for them.
     """
+    try:
+        return _compile_missing(folder, installed)
+    except OSError:
+        shutil.rmtree(folder, ignore_errors=True)
+        return ()
+
+
+def _compile_missing(folder: Path, installed: Iterable[str]) -> tuple[str, ...]:
     present = {name.partition(".")[0] for name in installed if "utf" in name.lower()}
     names = [language for language in _LANGUAGES if language not in present]
     if not (names and shutil.which("localedef") and Path(SYSTEM_LOCALES).is_dir()):

@@ -26,7 +26,8 @@ class SharedFolders:
 
     def __init__(self, spec: dict[str, Any]) -> None:
         own = (spec["build_path"], spec["home"], spec["temp_dir"], spec["work"], os.path.dirname(spec["home"]))
-        self._own = tuple(os.path.realpath(folder) + "/" for folder in own)
+        compiled = filter(None, [spec.get("locales")])
+        self._own = tuple(os.path.realpath(folder) + "/" for folder in (*own, *compiled))
         self._tools = tuple(folder + "/" for folder in spec["visible"])
         self._folders = [*_TEMPORARY, *(folder for folder in spec["shared"] if os.path.isdir(folder))]
         self._before = {folder: _list(folder) for folder in self._folders}

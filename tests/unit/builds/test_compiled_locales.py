@@ -80,3 +80,12 @@ def test_a_localedef_that_fails_costs_the_locales_and_no_more(tmp_path: Path, mo
     (tools / "localedef").chmod(0o755)
     monkeypatch.setenv("PATH", f"{tools}{os.pathsep}{os.environ['PATH']}")
     assert compile_locales(tmp_path / "locales", ["C"]) == ()
+
+
+def test_without_space_for_them_there_are_none(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(*paths: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(shutil, "copyfile", fail)
+    assert compile_locales(tmp_path / "locales", ["C"]) == ()
+    assert not (tmp_path / "locales").exists()
