@@ -28,7 +28,10 @@ CALM = settings(
 
 PART = st.text(st.characters(exclude_categories=("Cs",), exclude_characters="/\0"), min_size=1, max_size=6)
 FILES = st.dictionaries(
-    st.lists(PART.filter(lambda part: part not in (".", "..")), min_size=1, max_size=3).map("/".join),
+    # A name that begins with .wh. marks a container layer, which is refused.
+    st.lists(
+        PART.filter(lambda part: part not in (".", "..") and not part.startswith(".wh.")), min_size=1, max_size=3
+    ).map("/".join),
     st.tuples(st.binary(max_size=200), st.booleans()),
     max_size=6,
 ).filter(lambda files: not any(one != other and other.startswith(f"{one}/") for one in files for other in files))
