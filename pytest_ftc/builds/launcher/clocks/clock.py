@@ -11,8 +11,10 @@ import os
 from pytest_ftc.builds.launcher.clocks import answers
 from pytest_ftc.builds.launcher.clocks.vdso import Patch, find_patches, read_own_vdso
 from pytest_ftc.builds.launcher.cpu_abi import this_processor
+from pytest_ftc.builds.launcher.tracing.memory import executable_name
 from pytest_ftc.builds.launcher.tracing.program_image import Program, hide_vdso, patch_vdso
 from pytest_ftc.builds.launcher.tracing.seccomp import CONTINUE, Condition, Listener, Notification, Rule
+from pytest_ftc.builds.launcher.tracing.watcher import Watcher
 
 _REALTIME, _REALTIME_COARSE, _TAI = 0, 5, 11
 _TIMER_ABSTIME = 1
@@ -33,7 +35,7 @@ _WAITS_UNTIL = (Condition(1, "in", _UNTIL), Condition(3, "nonzero"))
 _SETS_TIMER = (Condition(1, "bit", (_TIMER_ABSTIME,)),)
 
 
-class MovedClock:
+class MovedClock(Watcher):
     """Adds `shift` seconds to the times that programs request."""
 
     rules = (
@@ -81,15 +83,12 @@ class MovedClock:
             if os.path.exists(f"/proc/{pid}"):
                 self._miss(pid, f"could not be inspected: {error.strerror or error}")
 
-    def saw_fork(self, parent: int, child: int) -> None:
-        pass
-
     def saw_end(self, pid: int, status: int) -> None:
         self._vdsos.pop(pid, None)
 
     def lost_sight(self, pid: int) -> None:
         # A build's own tracer (LeakSanitizer's) may be created with CLONE_UNTRACED, which matters less.
-        self.unreached.pop(_name_of(pid), None)
+        self.unreached.pop(executable_name(pid, f"process {pid}"), None)
         self._miss(pid, "is traced by the build itself")
 
     def saw_call(self, notification: Notification, listener: Listener) -> None:
@@ -118,14 +117,7 @@ class MovedClock:
         return notification.caller in self._vdsos[thread]
 
     def _miss(self, pid: int, reason: str) -> None:
-        self.unreached.setdefault(_name_of(pid), reason)
-
-
-def _name_of(pid: int) -> str:
-    try:
-        return os.path.basename(os.readlink(f"/proc/{pid}/exe"))
-    except OSError:
-        return f"process {pid}"
+        self.unreached.setdefault(executable_name(pid, f"process {pid}"), reason)
 
 
 def _prepare(shift: int) -> tuple[Patch, ...]:

@@ -9,16 +9,11 @@ from collections.abc import Iterator
 
 from pytest_ftc.builds.launcher import kernel
 from pytest_ftc.builds.launcher.cpu_abi import this_processor
-from pytest_ftc.builds.launcher.tracing.memory import AT_FDCWD
+from pytest_ftc.builds.launcher.tracing.memory import folder_of, own_name
 
 # RESOLVE_NO_MAGICLINKS: such a link of /proc would lead to what this process has there.  See openat2(2).
 _NO_MAGIC_LINKS, _IN_ROOT = 0x02, 0x10
 _OVERFLOW_ID = 65534
-_SELF = (
-    (b"/proc/self/", "/proc/%d/"), (b"/proc/thread-self/", "/proc/%d/"), (b"/dev/fd/", "/proc/%d/fd/"),
-    (b"/dev/stdin", "/proc/%d/fd/0"), (b"/dev/stdout", "/proc/%d/fd/1"), (b"/dev/stderr", "/proc/%d/fd/2"),
-)  # fmt: skip
-"""Names that mean something else to each process."""
 
 
 class Named:
@@ -28,12 +23,9 @@ class Named:
         self.thread = thread
         self.path = path
         self.follow = follow
-        low = folder & 0xFFFFFFFF
-        self._folder = f"/proc/{thread}/{'cwd' if low == AT_FDCWD else f'fd/{low}'}"
-        if follow:
-            for name, own in _SELF:
-                if path.startswith(name):
-                    self._folder, self.path = own % thread + os.fsdecode(path[len(name) :]), b""
+        self._folder = folder_of(thread, folder)
+        if follow and (own := own_name(thread, os.fsdecode(path))):
+            self._folder, self.path = own, b""
 
     def look(self) -> os.stat_result:
         """Return the status of the file, found by the root and the rights of this process.  Raises OSError."""

@@ -20,8 +20,9 @@ from pytest_ftc.builds.launcher.clocks import file_places
 from pytest_ftc.builds.launcher.clocks.answers import write_answer
 from pytest_ftc.builds.launcher.clocks.file_places import Named
 from pytest_ftc.builds.launcher.cpu_abi import this_processor
-from pytest_ftc.builds.launcher.tracing.memory import AT_FDCWD, peek
+from pytest_ftc.builds.launcher.tracing.memory import AT_FDCWD, executable_name, peek
 from pytest_ftc.builds.launcher.tracing.seccomp import CONTINUE, Condition, Listener, Notification, Rule
+from pytest_ftc.builds.launcher.tracing.watcher import Watcher
 
 _NOFOLLOW, _EMPTY_PATH = 0x100, 0x1000
 _LONGEST = 4096
@@ -63,7 +64,7 @@ _STATX = _Layout(256, (20, 24), 112, (64, 80, 96))  # struct statx, see statx(2)
 _STAT = {"x86_64": _Layout(144, (28, 32), 88, (72, 104)), "aarch64": _Layout(128, (24, 28), 88, (72, 104))}
 
 
-class FileTimes:
+class FileTimes(Watcher):
     """Adds `shift` seconds to the times of files that were made or changed since `began`, in nanoseconds since 1970.
 
     Times of access and of change of the inode, which no program can set, count from `prepared` on, when the sources
@@ -81,19 +82,10 @@ class FileTimes:
         moving = {"unshare": (Condition(0, "bit", (_NEWNS | _NEWUSER,)),)}
         self.rules = tuple(Rule(call, moving.get(call, ())) for call in (*_FORMS, *_ELSEWHERE))
 
-    def saw_start(self, pid: int) -> None:
-        pass
-
     def saw_fork(self, parent: int, child: int) -> None:
         if not self._elsewhere:
             with contextlib.suppress(OSError):
                 self._elsewhere = file_places.is_in_other_namespaces(child)
-
-    def saw_end(self, pid: int, status: int) -> None:
-        pass
-
-    def lost_sight(self, pid: int) -> None:
-        pass
 
     def saw_call(self, notification: Notification, listener: Listener) -> None:
         if notification.call in _ELSEWHERE:
@@ -139,10 +131,7 @@ class FileTimes:
         return max(status.st_ctime_ns, status.st_atime_ns, status.st_mtime_ns) >= self._prepared
 
     def _miss(self, thread: int, reason: str) -> None:
-        name = "a program"
-        with contextlib.suppress(OSError):
-            name = os.path.basename(os.readlink(f"/proc/{thread}/exe"))
-        self.unreached.setdefault(name, reason)
+        self.unreached.setdefault(executable_name(thread), reason)
 
     def _read(self, call: Notification, descriptor: int, flags: int) -> bytes:
         """Return the structure that the kernel gives for the file, with moved times."""
@@ -174,7 +163,7 @@ def _read_statx(folder: int, path: bytes, flags: int, wanted: int, buffer: ctype
 def born(path: str) -> int:
     """Return when the file `path` was made, in nanoseconds since 1970.  Raises OSError."""
     buffer = ctypes.create_string_buffer(_STATX.size)
-    _read_statx(-100, os.fsencode(path), 0, _ALL, buffer)
+    _read_statx(AT_FDCWD, os.fsencode(path), 0, _ALL, buffer)
     # Where the file system does not keep the time of birth, it is 0: then the last change of the inode.
     times = [struct.unpack_from("=qI", buffer, place) for place in (80, 96)]
     return int(next((seconds * _BILLION + rest for seconds, rest in times if seconds), 0))

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import os
-
+from pytest_ftc.builds.launcher.tracing.memory import executable_name
 from pytest_ftc.builds.launcher.tracing.seccomp import CONTINUE, Condition, Listener, Notification, Rule
+from pytest_ftc.builds.launcher.tracing.watcher import Watcher
 
 _SOL_SOCKET = 1
 # SO_TIMESTAMP, _TIMESTAMPNS and _TIMESTAMPING, and the same with 64-bit times, see <asm-generic/socket.h>.
@@ -26,7 +26,7 @@ _ASKED = {
 }  # fmt: skip
 
 
-class TimeStamps:
+class TimeStamps(Watcher):
     """Records the first program that requests a real time."""
 
     rules = (
@@ -44,23 +44,8 @@ class TimeStamps:
         self.evaded: dict[str, str] = {}
         """``time``, with the reason why it does not count."""
 
-    def saw_start(self, pid: int) -> None:
-        pass
-
-    def saw_fork(self, parent: int, child: int) -> None:
-        pass
-
-    def saw_end(self, pid: int, status: int) -> None:
-        pass
-
-    def lost_sight(self, pid: int) -> None:
-        pass
-
     def saw_call(self, notification: Notification, listener: Listener) -> None:
-        try:
-            name = os.path.basename(os.readlink(f"/proc/{notification.thread}/exe"))
-        except OSError:
-            name = "a program"
+        name = executable_name(notification.thread)
         reason = f"{name} asks by {notification.call}(2) for {_ASKED[notification.call]}"
         self.evaded.setdefault("time", reason)
         listener.answer(notification, flags=CONTINUE)

@@ -7,11 +7,11 @@ import stat
 import sys
 import time
 
+from pytest_ftc.builds.launcher.collecting.wording import name_some
 from pytest_ftc.builds.launcher.globs import find_below
 
 _REALTIME_COARSE = 5
 """The clock of file times, see clock_gettime(2); Python does not name it."""
-_MOST_NAMED = 3
 
 
 def file_clock() -> int:
@@ -36,7 +36,7 @@ class LinkTargets:
             (self._leaving, "leaves the build tree; its target is not compared"),
             (self._upward, "leads to a folder that contains it; only declared outputs there are compared"),
         )
-        return [f"an output that is a link {what}: {_name_some(links)}" for links, what in kinds if links]
+        return [f"an output that is a link {what}: {name_some(sorted(links))}" for links, what in kinds if links]
 
     def look(self, tree: str, real: str, link: str) -> list[str]:
         """Return the next link in the chain from `link`, or its target; `real` is the path of `tree`."""
@@ -86,7 +86,3 @@ def find_old(tree: str, paths: set[str], since: int) -> list[str]:
 
 def _is_old(status: os.stat_result, since: int) -> bool:
     return not stat.S_ISDIR(status.st_mode) and status.st_ctime_ns < since
-
-
-def _name_some(links: list[str]) -> str:
-    return ", ".join(sorted(links)[:_MOST_NAMED]) + ", ..." * (len(links) > _MOST_NAMED)

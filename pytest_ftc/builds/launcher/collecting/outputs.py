@@ -6,6 +6,7 @@ import os
 import stat
 
 from pytest_ftc.builds.launcher.collecting.output_links import find_old, follow_links
+from pytest_ftc.builds.launcher.collecting.wording import name_some
 from pytest_ftc.builds.launcher.globs import find_matches
 
 TYPE_CHECKING = False
@@ -14,7 +15,6 @@ if TYPE_CHECKING:
 
     from pytest_ftc.builds.launcher.collecting.blobs import Blobs
 
-_MOST_NAMED = 3
 
 Traces = dict[str, tuple[int, int]]
 
@@ -67,7 +67,7 @@ def _find_untouched(tree: str, patterns: list[str], before: Traces) -> list[str]
 
 
 def _describe_untouched(paths: list[str]) -> str:
-    named = ", ".join(map(repr, paths[:_MOST_NAMED])) + ", ..." * (len(paths) > _MOST_NAMED)
+    named = name_some([*map(repr, paths)])
     one = len(paths) == 1
     return (
         f"{'an output was' if one else f'{len(paths)} outputs were'} in the source tree already, "

@@ -6,6 +6,7 @@ import hashlib
 import os
 import stat
 
+from pytest_ftc.builds.launcher.collecting.wording import name_some
 from pytest_ftc.builds.launcher.trees import moved_time
 
 TYPE_CHECKING = False
@@ -17,7 +18,6 @@ if TYPE_CHECKING:
 
     Entry = dict[str, Any]
 
-_MOST_NAMED = 3
 _CHUNK = 1 << 20
 
 
@@ -96,7 +96,7 @@ def describe_unwritten(paths: list[str]) -> str:
     one = len(paths) == 1
     return (
         f"{'an output is a source file' if one else f'{len(paths)} outputs are source files'} whose content the build "
-        f"did not write: {_name_some(paths)}"
+        f"did not write: {name_some([*map(repr, paths)])}"
     )
 
 
@@ -104,9 +104,5 @@ def describe_doubtful(paths: list[str]) -> str:
     """Return a note on outputs for which it is unknown whether the build wrote them."""
     return (
         "whether the build wrote these outputs or only set their times is unknown, because it could not be traced: "
-        f"{_name_some(paths)}"
+        f"{name_some([*map(repr, paths)])}"
     )
-
-
-def _name_some(paths: list[str]) -> str:
-    return ", ".join(map(repr, paths[:_MOST_NAMED])) + ", ..." * (len(paths) > _MOST_NAMED)

@@ -13,7 +13,8 @@ from pytest_ftc.builds.launcher import kernel
 from pytest_ftc.builds.launcher.processes import Alone
 from pytest_ftc.builds.launcher.tracing import ptrace
 from pytest_ftc.builds.launcher.tracing.guard import Guard
-from pytest_ftc.builds.launcher.tracing.supervisor import Supervisor, Watcher
+from pytest_ftc.builds.launcher.tracing.supervisor import Supervisor
+from pytest_ftc.builds.launcher.tracing.watcher import Watcher
 
 _WITH, _WITHOUT = b"+", b"-"
 

@@ -21,7 +21,7 @@ import struct
 from collections.abc import Callable
 
 from pytest_ftc.builds.launcher.clocks.answers import read_flags
-from pytest_ftc.builds.launcher.tracing.memory import AT_FDCWD, peek, read_name
+from pytest_ftc.builds.launcher.tracing.memory import AT_FDCWD, folder_of, own_name, peek, read_name
 from pytest_ftc.builds.launcher.tracing.seccomp import (
     Condition,
     Listener,
@@ -167,10 +167,5 @@ def _place(call: Notification, folder: int, name: int) -> str:
     """Return a path that a `call` names as one that leads this process to the same file, see proc_pid_root(5)."""
     path, thread = read_name(call, name), call.thread
     if not os.path.isabs(path):
-        low = folder & 0xFFFFFFFF
-        return f"/proc/{thread}/{'cwd' if low == AT_FDCWD else f'fd/{low}'}/{path}"
-    for alias, own in (("/proc/self/", ""), ("/proc/thread-self/", ""), ("/dev/fd/", "fd/")):
-        if path.startswith(alias):
-            return f"/proc/{thread}/{own}{path[len(alias) :]}"
-    number = {"/dev/stdin": 0, "/dev/stdout": 1, "/dev/stderr": 2}.get(path)
-    return f"/proc/{thread}/root{path}" if number is None else f"/proc/{thread}/fd/{number}"
+        return f"{folder_of(thread, folder)}/{path}"
+    return own_name(thread, path) or f"/proc/{thread}/root{path}"

@@ -9,6 +9,8 @@ from pytest_ftc.builds.launcher.tracing.seccomp import Notification
 AT_FDCWD = 0xFFFFFF9C
 """-100 in 32 bits: descriptors are ints, so the upper half of the register is undefined."""
 _LONGEST = 4096
+_OWN_FOLDERS = (("/proc/self/", ""), ("/proc/thread-self/", ""), ("/dev/fd/", "fd/"))
+_OWN_FILES = {"/dev/stdin": 0, "/dev/stdout": 1, "/dev/stderr": 2}
 
 
 def peek(call: Notification, address: int, size: int) -> bytes:
@@ -38,7 +40,27 @@ def resolve_name(call: Notification, folder: int, name: int) -> str:
     """
     path = read_name(call, name)
     if not os.path.isabs(path):
-        low = folder & 0xFFFFFFFF
-        base = "cwd" if low == AT_FDCWD else f"fd/{low}"
-        path = os.path.join(os.readlink(f"/proc/{call.thread}/{base}"), path)
+        path = os.path.join(os.readlink(folder_of(call.thread, folder)), path)
     return os.path.normpath(path)
+
+
+def folder_of(thread: int, folder: int) -> str:
+    """Return a path that leads this process to the descriptor `folder` of `thread`, see proc_pid_fd(5)."""
+    low = folder & 0xFFFFFFFF
+    return f"/proc/{thread}/{'cwd' if low == AT_FDCWD else f'fd/{low}'}"
+
+
+def own_name(thread: int, path: str) -> str:
+    """Return the name for all processes of a `path` that means something else to each; empty for any other path."""
+    for name, own in _OWN_FOLDERS:
+        if path.startswith(name):
+            return f"/proc/{thread}/{own}{path[len(name) :]}"
+    return f"/proc/{thread}/fd/{_OWN_FILES[path]}" if path in _OWN_FILES else ""
+
+
+def executable_name(thread: int, unknown: str = "a program") -> str:
+    """Return the name of the file that `thread` executes, or `unknown` if it has ended."""
+    try:
+        return os.path.basename(os.readlink(f"/proc/{thread}/exe"))
+    except OSError:
+        return unknown

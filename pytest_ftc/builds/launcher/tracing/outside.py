@@ -13,6 +13,7 @@ from typing import Any
 
 from pytest_ftc.builds.launcher.tracing.memory import AT_FDCWD, resolve_name
 from pytest_ftc.builds.launcher.tracing.seccomp import CONTINUE, Condition, Listener, Notification, Rule
+from pytest_ftc.builds.launcher.tracing.watcher import Watcher
 
 FILE, FOLDER, LOOKED_AT, ABSENT = "file", "folder", "looked at", "absent"
 """Kinds of use: a file read, a folder listed, a path examined without opening it, a path not found."""
@@ -99,7 +100,7 @@ class OutsideUses:
         return path == "//" or (path.startswith(self._own) and not path.startswith(self._visible))
 
 
-class LookupWatcher:
+class LookupWatcher(Watcher):
     """Records lookups without opening in `uses`."""
 
     def __init__(self, uses: OutsideUses) -> None:
@@ -110,14 +111,6 @@ class LookupWatcher:
             "statx": (Condition(2, "in", _SYNCHRONISED),),
         }
         self.rules = tuple(Rule(call, conditions.get(call, ())) for call in (*_CALLS, *_AT))
-
-    def saw_start(self, pid: int) -> None: ...
-
-    def saw_fork(self, parent: int, child: int) -> None: ...
-
-    def saw_end(self, pid: int, status: int) -> None: ...
-
-    def lost_sight(self, pid: int) -> None: ...
 
     def saw_call(self, notification: Notification, listener: Listener) -> None:
         self._count += 1

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from pytest_ftc.builds.launcher.tracing.seccomp import CONTINUE, Condition, Listener, Notification, Rule
+from pytest_ftc.builds.launcher.tracing.watcher import Watcher
 
 _GRND_RANDOM = 2
 
 
-class RandomRequests:
+class RandomRequests(Watcher):
     """Records the programs that call getrandom(2); `program` returns the index of the program in a thread.
 
     Calls with GRND_NONBLOCK or GRND_INSECURE do not count: the C library and interpreters seed allocators and hash
@@ -21,18 +22,6 @@ class RandomRequests:
     def __init__(self, program: Callable[[int], int]) -> None:
         self._program = program
         self.found: dict[int, None] = {}
-
-    def saw_start(self, pid: int) -> None:
-        pass
-
-    def saw_fork(self, parent: int, child: int) -> None:
-        pass
-
-    def saw_end(self, pid: int, status: int) -> None:
-        pass
-
-    def lost_sight(self, pid: int) -> None:
-        pass
 
     def saw_call(self, notification: Notification, listener: Listener) -> None:
         self.found[self._program(notification.thread)] = None

@@ -13,6 +13,7 @@ from pytest_ftc.builds.launcher.tracing.memory import AT_FDCWD, peek, resolve_na
 from pytest_ftc.builds.launcher.tracing.outside import FILE, OutsideUses
 from pytest_ftc.builds.launcher.tracing.seccomp import CONTINUE, Listener, Notification, Rule
 from pytest_ftc.builds.launcher.tracing.unvaried import UnvariedFiles
+from pytest_ftc.builds.launcher.tracing.watcher import Watcher
 
 _WRITING = os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_TRUNC
 _CREATING = os.O_WRONLY | os.O_CREAT | os.O_TRUNC
@@ -29,7 +30,7 @@ _CALLS = (
 _WRITES = ("write", "pwrite64", "writev")
 
 
-class Recorder:
+class Recorder(Watcher):
     """Records programs, opened files and renamed files; each once for every program.
 
     Paths are absolute.  A file that does not exist when it is opened is not an input, and is omitted.  With `contents`,

@@ -13,6 +13,7 @@ import struct
 
 from pytest_ftc.builds.launcher.tracing.memory import AT_FDCWD, resolve_name
 from pytest_ftc.builds.launcher.tracing.seccomp import CONTINUE, Listener, Notification, Rule
+from pytest_ftc.builds.launcher.tracing.watcher import Watcher
 
 _AT_SYMLINK_NOFOLLOW = 0x100
 _WRITING = os.O_WRONLY | os.O_RDWR
@@ -20,7 +21,7 @@ _MOST = 100_000
 _AT = ("utimensat", "utimensat_time64", "futimesat")
 
 
-class Rewrites:
+class Rewrites(Watcher):
     """Follows modification times by inode number, which identifies a file in one build tree."""
 
     rules = tuple(map(Rule, ("utime", "utimes", *_AT)))
@@ -32,14 +33,6 @@ class Rewrites:
         """The time that it has until it is written; None if a call has just set it."""
         self._written: set[int] = set()
         self._made: set[str] = set()
-
-    def saw_start(self, pid: int) -> None: ...
-
-    def saw_fork(self, parent: int, child: int) -> None: ...
-
-    def saw_end(self, pid: int, status: int) -> None: ...
-
-    def lost_sight(self, pid: int) -> None: ...
 
     def saw_call(self, notification: Notification, listener: Listener) -> None:
         # The thread may have died, or its arguments may be invalid: the kernel then reports that to it.

@@ -13,6 +13,7 @@ from typing import Any
 from pytest_ftc.builds.launcher.tracing.contacts.peers import Peers, name_program, own_folders
 from pytest_ftc.builds.launcher.tracing.memory import AT_FDCWD, resolve_name
 from pytest_ftc.builds.launcher.tracing.seccomp import CONTINUE, Condition, Listener, Notification, Rule
+from pytest_ftc.builds.launcher.tracing.watcher import Watcher
 
 PIPE, DEVICE, LOCK = "pipe:", "device:", "lock:"
 """Prefixes of the path in the address of such a contact."""
@@ -29,7 +30,7 @@ _DATABASES = (
 """Files that programs lock to read a consistent state: packages, fonts and settings."""
 
 
-class Meetings:
+class Meetings(Watcher):
     """Adds files that are opened or locked outside the build's own folders to the `peers`."""
 
     rules = (
@@ -47,14 +48,6 @@ class Meetings:
         self._own: set[str] = set()
         """Pipes that the build has created elsewhere."""
         self._outside = peers.outside
-
-    def saw_start(self, pid: int) -> None: ...
-
-    def saw_fork(self, parent: int, child: int) -> None: ...
-
-    def saw_end(self, pid: int, status: int) -> None: ...
-
-    def lost_sight(self, pid: int) -> None: ...
 
     def saw_call(self, notification: Notification, listener: Listener) -> None:
         # The thread may have died, or its arguments may be invalid; the kernel will report that.

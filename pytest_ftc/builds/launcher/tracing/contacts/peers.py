@@ -17,6 +17,7 @@ from typing import Any
 from pytest_ftc.builds.launcher.tracing.contacts.listeners import Listeners
 from pytest_ftc.builds.launcher.tracing.memory import peek
 from pytest_ftc.builds.launcher.tracing.seccomp import CONTINUE, Condition, Listener, Notification, Rule
+from pytest_ftc.builds.launcher.tracing.watcher import Watcher
 
 _AF_UNIX, _AF_INET, _AF_INET6, _AF_VSOCK = 1, 2, 10, 40
 _LONGEST_ADDRESS = 128
@@ -33,7 +34,7 @@ _NAME_SERVICES = (
 """Sockets of name services and of syslog, which the C library uses implicitly."""
 
 
-class Peers:
+class Peers(Watcher):
     """Records the addresses that programs try, and the peers outside the build that they reach.
 
     `program` returns index and name of the program in a thread.
@@ -60,18 +61,6 @@ class Peers:
         """Program and address of each peer outside the build that was reached."""
         self.covered: dict[tuple[str, str], None] = {}
         """The same for sockets that are hidden from builds."""
-
-    def saw_start(self, pid: int) -> None:
-        pass
-
-    def saw_fork(self, parent: int, child: int) -> None:
-        pass
-
-    def saw_end(self, pid: int, status: int) -> None:
-        pass
-
-    def lost_sight(self, pid: int) -> None:
-        pass
 
     def saw_call(self, notification: Notification, listener: Listener) -> None:
         if notification.call == "io_uring_setup":

@@ -7,6 +7,7 @@ import os
 
 from pytest_ftc.builds.launcher.tracing.memory import peek
 from pytest_ftc.builds.launcher.tracing.seccomp import CONTINUE, Condition, Listener, Notification, Rule
+from pytest_ftc.builds.launcher.tracing.watcher import Watcher
 
 _BY_KEY = (Condition(0, "nonzero"),)
 """With IPC_PRIVATE, which is 0, an object is new, see shmget(2)."""
@@ -23,7 +24,7 @@ _NAMES = {
 _LONGEST_NAME = 256
 
 
-class SharedObjects:
+class SharedObjects(Watcher):
     """Records which of them a build uses."""
 
     rules = (
@@ -39,14 +40,6 @@ class SharedObjects:
 
     def __init__(self) -> None:
         self.used: dict[str, None] = {}
-
-    def saw_start(self, pid: int) -> None: ...
-
-    def saw_fork(self, parent: int, child: int) -> None: ...
-
-    def saw_end(self, pid: int, status: int) -> None: ...
-
-    def lost_sight(self, pid: int) -> None: ...
 
     def saw_call(self, notification: Notification, listener: Listener) -> None:
         if notification.call == "mq_open":
