@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timezone
 from typing import Any
 
@@ -62,8 +62,8 @@ class Judgement:
 class _Claim:
     """An attribute report about the artifact."""
 
-    is_logged: bool
     evidence: Evidence
+    is_logged: bool
     builder: str
     keys: tuple[PublicKey, ...]
 
@@ -74,68 +74,67 @@ def judge(
     """Return whether the artifact with this digest is accepted at the time `now`.
 
     A key counts once, under whatever names; so does an operator, and a builder with its largest number of builds.
+    A key stands for one builder, however many its statements name.
     Raises DocumentError when a signed statement about the artifact is malformed.
     """
-    about = [one for one in signed if one.keys and one.statement.is_about(sha256)]
+    about = [_with_speaking_keys(one) for one in signed if one.statement.is_about(sha256)]
+    about = [one for one in about if one.keys]
     if not about:
         return Judgement(problems=("no attestation that a trusted key has signed is about it",))
     claims = [claim for one in about if (claim := _read_claim(one))]
     negative = tuple(one.evidence for one in claims if one.evidence.verdict is Verdict.UNREPRODUCIBLE)
-    counted = [one for one in claims if _counts(one, policy, facts)]
-    signers = [key for claim in counted for key in claim.keys]
-    builds, machines = _most(counted, "builds"), _most(counted, "machines")
-    found = Judgement(
-        problems=(),
-        keys=len({facts(key).material for key in signers}),
-        operators=len({key.operator for key in signers}),
-        builders=len({claim.builder for claim in counted}),
-        builds=sum(builds.values()),
-        machines=sum(machines.values()),
-        negative=negative,
-    )
+    positive = [one for one in claims if one.evidence.verdict is Verdict.REPRODUCIBLE]
+    counted = [one for one in positive if not _find_lacking(one, policy, facts)]
+    found = replace(_count(counted, facts), negative=negative)
     against = [_describe_negative(one) for one in negative if policy.refuses_negative]
     problems = against or [*_compare(found, policy), *_check_provenance(about, policy, now)]
-    if problems and len(counted) < len(claims) - len(negative):
-        problems.append(_describe_uncounted(claims, policy, facts))
-    return Judgement(
-        problems=tuple(problems),
-        keys=found.keys,
-        operators=found.operators,
-        builders=found.builders,
-        builds=found.builds,
-        machines=found.machines,
-        negative=negative,
-    )
+    lacking = dict.fromkeys(what for one in positive for what in _find_lacking(one, policy, facts))
+    if problems and lacking:
+        problems.append(f"attestations that lack something were not counted: {', '.join(lacking)}")
+    return replace(found, problems=tuple(problems))
+
+
+def _with_speaking_keys(signed: Signed) -> Signed:
+    """Return `signed` with the keys that may speak for the builder that its statement names."""
+    builder = builder_of(signed.statement)
+    return replace(signed, keys=tuple(key for key in signed.keys if not key.builders or builder in key.builders))
 
 
 def _read_claim(signed: Signed) -> _Claim | None:
-    builder = builder_of(signed.statement)
-    # A key speaks only for the builders that the policy says.
-    keys = tuple(key for key in signed.keys if not key.builders or builder in key.builders)
     try:
         evidence = read_parity(signed.statement)
         logged = evidence is not None and is_logged(signed.statement)
     except DocumentError as error:
         raise DocumentError(f"{signed.source}: {error}") from None
-    return _Claim(logged, evidence, builder, keys) if evidence and keys else None
+    return _Claim(evidence, logged, builder_of(signed.statement), signed.keys) if evidence else None
 
 
-def _counts(claim: _Claim, policy: Policy, facts: Callable[[PublicKey], KeyFacts]) -> bool:
-    required = set(policy.varied) - {_ANOTHER_MACHINE}
-    return (
-        claim.evidence.verdict is Verdict.REPRODUCIBLE
-        and required <= set(claim.evidence.varied)
-        and (claim.is_logged or not policy.log)
-        and set(policy.schemes) <= {facts(key).scheme for key in claim.keys}
-    )
+def _find_lacking(claim: _Claim, policy: Policy, facts: Callable[[PublicKey], KeyFacts]) -> list[str]:
+    """Return what a positive claim lacks to be counted."""
+    varied = set(policy.varied) - {_ANOTHER_MACHINE} - set(claim.evidence.varied)
+    schemes = {facts(key).scheme for key in claim.keys}
+    return [
+        *sorted(varied),
+        *(["a proof that the verdict is in a log"] if policy.log and not claim.is_logged else []),
+        *(f"a signature by {one}" for one in policy.schemes if one not in schemes),
+    ]
 
 
-def _most(claims: Sequence[_Claim], name: str) -> dict[str, int]:
-    """Return the largest number of each builder: its statements may be about the same builds."""
-    most: dict[str, int] = {}
+def _count(claims: Sequence[_Claim], facts: Callable[[PublicKey], KeyFacts]) -> Judgement:
+    builders: dict[bytes, str] = {}
     for claim in claims:
-        most[claim.builder] = max(most.get(claim.builder, 0), getattr(claim.evidence, name))
-    return most
+        for key in claim.keys:
+            builders.setdefault(facts(key).material, claim.builder)
+    counted = {builder: [one.evidence for one in claims if one.builder == builder] for builder in builders.values()}
+    return Judgement(
+        problems=(),
+        keys=len(builders),
+        operators=len({key.operator for claim in claims for key in claim.keys}),
+        builders=len(counted),
+        # The statements of one builder may be about the same builds.
+        builds=sum(max(one.builds for one in evidence) for evidence in counted.values()),
+        machines=sum(max(one.machines for one in evidence) for evidence in counted.values()),
+    )
 
 
 def _compare(found: Judgement, policy: Policy) -> list[str]:
@@ -179,15 +178,3 @@ def _finished_on(statement: Statement) -> datetime | None:
 def _describe_negative(evidence: Evidence) -> str:
     causes = dict.fromkeys(str(one.get("cause", "unknown")) for one in evidence.findings)
     return f"attested as not reproducible, cause: {', '.join(causes) or 'unknown'}"
-
-
-def _describe_uncounted(claims: Sequence[_Claim], policy: Policy, facts: Callable[[PublicKey], KeyFacts]) -> str:
-    missing: dict[str, None] = {}
-    for claim in claims:
-        if claim.evidence.verdict is Verdict.REPRODUCIBLE and not _counts(claim, policy, facts):
-            missing.update(dict.fromkeys(sorted(set(policy.varied) - {_ANOTHER_MACHINE} - set(claim.evidence.varied))))
-            if policy.log and not claim.is_logged:
-                missing["a proof that the verdict is in a log"] = None
-            schemes = {facts(key).scheme for key in claim.keys}
-            missing.update(dict.fromkeys(f"a signature by {one}" for one in policy.schemes if one not in schemes))
-    return f"attestations that lack something were not counted: {', '.join(missing)}"

@@ -84,6 +84,21 @@ def test_builders_are_counted_by_what_they_are_called_in_signed_statements():
     assert decide(one, other, builders=2).accepted
 
 
+def test_one_key_stands_for_one_builder_whatever_its_statements_say():
+    alone = key("a")
+    statements = [(of(f"https://{number}/"), (alone,)) for number in range(3)]
+    for require in ({"builders": 2}, {"machines": 2}, {"builds": 4}, {"varied": ("machine",)}):
+        assert not decide(*statements, **require).accepted
+    assert not decide(*statements, (of("https://0/"), (key("twin", material="a"),)), builders=2).accepted
+
+
+def test_provenance_of_a_builder_that_its_key_may_not_speak_for_is_none():
+    age = {"max_age": timedelta(days=30)}
+    spoken = provenance(NOW.timestamp() - 86400)
+    bound = key("b", builders=("https://other/",))
+    assert decide((good(), (key(),)), (spoken, (bound,)), **age).problems == ("no signed provenance",)
+
+
 def test_a_key_speaks_for_its_builders_alone():
     assert not decide((of("https://b/"), (key(builders=("https://a/",)),))).accepted
     assert decide((of("https://a/"), (key(builders=("https://a/",)),))).accepted
