@@ -10,10 +10,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from pytest_ftc.attestation.envelope import decode_base64
-from pytest_ftc.attestation.statement import valid_text
 from pytest_ftc.attestation.strict_json import DocumentError, field, parse_object
 from pytest_ftc.model import Finding, Role, Verdict, Verification
 from pytest_ftc.model.build import BuildStatus
+from pytest_ftc.model.support.valid_text import valid_text, valid_values
 
 EVIDENCE_MEDIA_TYPE = "application/vnd.pytest-ftc.evidence.v1+json"
 _WHAT = "evidence"
@@ -147,15 +147,7 @@ def _describe(finding: Finding) -> dict[str, Any]:
             "after": remedy.after,
             "proved": remedy.proved,
         }
-    return _valid(described)  # type: ignore[no-any-return]
-
-
-def _valid(value: Any) -> Any:
-    if isinstance(value, str):
-        return valid_text(value)
-    if isinstance(value, Mapping):
-        return {_valid(name): _valid(one) for name, one in value.items()}
-    return [_valid(one) for one in value] if isinstance(value, list) else value
+    return valid_values(described)  # type: ignore[no-any-return]
 
 
 def _count(document: dict[str, Any], name: str) -> int:

@@ -10,10 +10,11 @@ from dataclasses import dataclass
 from datetime import datetime, timezone
 from typing import Any
 
-from pytest_ftc.attestation.statement import Statement, subjects_of, valid_text
+from pytest_ftc.attestation.statement import Statement, subjects_of
 from pytest_ftc.model import Verification
 from pytest_ftc.model.build_inputs import BuildInputs
 from pytest_ftc.model.errors import FtcError
+from pytest_ftc.model.support.valid_text import valid_text
 
 PROVENANCE_TYPE = "https://slsa.dev/provenance/v1"
 BUILD_TYPE = "https://pypi.org/project/pytest-ftc/#build/v1"

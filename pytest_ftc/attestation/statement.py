@@ -14,6 +14,7 @@ from typing import Any
 from pytest_ftc.attestation.strict_json import DocumentError, field, parse_object
 from pytest_ftc.model import OutputType, Role, Verification
 from pytest_ftc.model.errors import FtcError
+from pytest_ftc.model.support.valid_text import valid_text
 
 STATEMENT_TYPE = "https://in-toto.io/Statement/v1"
 PAYLOAD_TYPE = "application/vnd.in-toto+json"
@@ -102,11 +103,6 @@ def compared_subjects_of(verification: Verification) -> tuple[Subject, ...]:
                 name = f"{valid_text(output.path)}#{build.id}"
                 others.setdefault(output.sha256, Subject(name, {"sha256": output.sha256}))
     return (*subjects, *others.values())
-
-
-def valid_text(text: str) -> str:
-    """Return `text` with undecodable bytes of file names as ``\\xff``: JSON has none."""
-    return "".join(f"\\x{ord(c) - 0xDC00:02x}" if "\udc80" <= c <= "\udcff" else c for c in text)
 
 
 def _parse_subject(value: object) -> Subject:

@@ -2,18 +2,13 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from pytest_ftc.model.errors import ConfigurationError
 from pytest_ftc.model.support.suggestion import did_you_mean
-
-if sys.version_info >= (3, 11):
-    import tomllib
-else:
-    import tomli as tomllib
+from pytest_ftc.model.support.toml import tomllib
 
 _NAMES: Mapping[type, str] = {
     str: "text",

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -101,6 +101,35 @@ def parse_proof(document: Mapping[str, Any]) -> InclusionProof:
         raise DocumentError(f"{what}: {error}") from None
 
 
+@dataclass(frozen=True, slots=True)
+class Contents:
+    """The leaves of a log, which have the root hash of its head."""
+
+    head: Head
+    leaves: Sequence[bytes]
+    hashes: Sequence[bytes]
+
+    def prove(self, index: int) -> InclusionProof:
+        """Return the proof that leaf `index` is in the log.  Raises LogError."""
+        if not 0 <= index < self.head.size:
+            raise LogError(f"the log has no leaf {index}; it has {self.head.size}, counted from 0")
+        proof = inclusion_proof(self.hashes, index)
+        return InclusionProof(self.leaves[index], index, self.head.size, self.head.root, tuple(proof))
+
+    def prove_consistency(self, size: int) -> list[bytes]:
+        """Return the proof that the log begins with the `size` leaves it once had.  Raises LogError."""
+        if not 0 < size <= self.head.size:
+            raise LogError(f"the log has {self.head.size} leaves, and not the {size} it once had")
+        return consistency_proof(self.hashes, size)
+
+    def find(self, matches: Callable[[Mapping[str, Any]], bool]) -> int | None:
+        """Return the index of the newest leaf that `matches`; None where there is none."""
+        for index in reversed(range(self.head.size)):
+            if matches(parse_object(self.leaves[index], "leaf")):
+                return index
+        return None
+
+
 class VerdictLog:
     """The log in `folder`, which is made with the first verdict."""
 
@@ -144,8 +173,8 @@ class VerdictLog:
             raise LogError(f"{what}: {error}") from None
         return Head(field(document, "size", int, what), root, field(document, "length", int, what), peaks)
 
-    def leaves(self) -> list[bytes]:
-        """Return all leaves that the head counts.  Raises LogError when there are fewer."""
+    def verify(self) -> Contents:
+        """Read every leaf, and return them.  Raises LogError when a leaf was lost or changed."""
         head = self.head()
         try:
             with open(self._leaves, "rb") as file:
@@ -157,44 +186,10 @@ class VerdictLog:
         leaves = data.split(b"\n")[:-1]
         if len(leaves) != head.size or len(data) != head.length:
             raise LogError(f"the log has {len(leaves)} leaves, and its head counts {head.size}")
-        return leaves
-
-    def verify(self) -> Head:
-        """Read every leaf, and return the head.  Raises LogError when a leaf was lost or changed."""
-        head, leaves = self.head(), self.leaves()
-        if root_hash([leaf_hash(leaf) for leaf in leaves]) != head.root:
+        hashes = [leaf_hash(leaf) for leaf in leaves]
+        if root_hash(hashes) != head.root:
             raise LogError("the leaves of the log do not have the root hash of its head: one was changed")
-        return head
-
-    def prove(self, index: int) -> InclusionProof:
-        """Return the proof that leaf `index` is in the log.  Raises LogError."""
-        head, leaves = self.verify(), self.leaves()
-        if not 0 <= index < head.size:
-            raise LogError(f"the log has no leaf {index}; it has {head.size}, counted from 0")
-        hashes = inclusion_proof([leaf_hash(leaf) for leaf in leaves], index)
-        return InclusionProof(leaves[index], index, head.size, head.root, tuple(hashes))
-
-    def prove_consistency(self, size: int) -> list[bytes]:
-        """Return the proof that the log begins with the `size` leaves it once had.  Raises LogError."""
-        head, leaves = self.verify(), self.leaves()
-        if not 0 < size <= head.size:
-            raise LogError(f"the log has {head.size} leaves, and not the {size} it once had")
-        return consistency_proof([leaf_hash(leaf) for leaf in leaves], size)
-
-    def root_at(self, size: int) -> bytes:
-        """Return the root hash that the log had when it had `size` leaves.  Raises LogError."""
-        leaves = self.leaves()
-        if not 0 <= size <= len(leaves):
-            raise LogError(f"the log has {len(leaves)} leaves, and not the {size} it once had")
-        return root_hash([leaf_hash(leaf) for leaf in leaves[:size]])
-
-    def find(self, wanted: Mapping[str, Any]) -> int | None:
-        """Return the index of the newest leaf with the fields `wanted`; None where there is none.  Raises LogError."""
-        for index, leaf in reversed(list(enumerate(self.leaves()))):
-            entry = parse_object(leaf, "leaf")
-            if all(entry.get(name) == value for name, value in wanted.items()):
-                return index
-        return None
+        return Contents(head, leaves, hashes)
 
     def _recover(self, descriptor: int) -> Head:
         """Return the head, with leaves that were written when a session was killed before it wrote the head."""

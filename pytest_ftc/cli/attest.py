@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import json
 import re
 import uuid
 from collections.abc import Callable, Iterator
@@ -17,19 +16,18 @@ from pytest_ftc.attestation.parity import make_parity, make_test_result
 from pytest_ftc.attestation.policy import load_policy
 from pytest_ftc.attestation.provenance import Builder, Invocation, make_provenance
 from pytest_ftc.attestation.statement import PAYLOAD_TYPE, Statement
-from pytest_ftc.attestation.verdict_log import InclusionProof, VerdictLog
+from pytest_ftc.attestation.verdict_log import Contents, InclusionProof
 from pytest_ftc.cli.keys import add_keyring_argument, open_keyring
 from pytest_ftc.cli.log import open_log
-from pytest_ftc.cli.output import write_text
+from pytest_ftc.cli.output import print_json, say
+from pytest_ftc.cli.parser import add_action
 from pytest_ftc.integrations.attestations import find_beside, is_attestation, judge_file, judge_subjects, load_signed
 from pytest_ftc.integrations.signing import sign
 from pytest_ftc.model import Verdict, Verification
 from pytest_ftc.model.artifact import slug
 from pytest_ftc.model.errors import ConfigurationError, FtcError
 from pytest_ftc.model.support.atomic_file import replace_file
-from pytest_ftc.model.support.printable import printable
-from pytest_ftc.model.support.service_commands import defuse_json
-from pytest_ftc.reporting.records import find_records, read_record
+from pytest_ftc.reporting.verification_files import find_verification_files, read_verification_file
 
 LOCAL_BUILDER = "urn:pytest-ftc:local"
 """The builder of whoever names none."""
@@ -40,7 +38,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the arguments of ``ftc attest``."""
     actions = parser.add_subparsers(dest="action", metavar="ACTION", required=True)
     brief = "make and sign attestations of the verdicts in a report: provenance, parity, test result"
-    create = actions.add_parser("create", help=brief, description=f"{brief[0].upper()}{brief[1:]}.")
+    create = add_action(actions, "create", brief)
     create.add_argument("report", type=Path, metavar="REPORT", help="the folder of --ftc-report, or one record in it")
     create.add_argument(
         "-o", "--output", type=Path, metavar="DIR", help="default: attestations/ in the report's folder"
@@ -58,7 +56,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     create.add_argument("--builder", default=LOCAL_BUILDER, metavar="URI", help="who built; default: %(default)s")
     create.add_argument("--unsigned", action="store_true", help="write the statements without a signature")
     brief = "verify files against attestations and a policy, offline; exit status 1 if one is refused"
-    check = actions.add_parser("verify", help=brief, description=f"{brief[0].upper()}{brief[1:]}.")
+    check = add_action(actions, "verify", brief)
     check.add_argument("files", type=Path, nargs="+", metavar="FILE", help="an artifact, or attestations alone")
     check.add_argument("-p", "--policy", type=Path, required=True, metavar="FILE", help="what is required, in TOML")
     check.add_argument(
@@ -87,28 +85,29 @@ def _create(options: argparse.Namespace) -> int:
             f"--builder: expected a URI such as https://ci.example/builder, found {options.builder!r}"
         )
     builder = Builder(id=options.builder, version=__version__)
-    records = find_records(options.report)
+    records = find_verification_files(options.report)
     folder = options.output or records[0].parent.parent / "attestations"
     keyring = open_keyring(options.keyring)
     signers = [key if ":" in key else f"file2:{keyring.private(key)}" for key in options.key]
-    log = open_log(options.store)
+    log = open_log(options.store).verify()
     written = 0
-    for one in map(read_record, records):
+    for one in map(read_verification_file, records):
         if one.verdict not in _ATTESTED:
-            _say(f"{one.name}: not attested: the verdict is {one.verdict.value}")
+            say(f"{one.name}: not attested: the verdict is {one.verdict.value}")
             continue
         for kind, statement in _statements(one, builder, _prove(log, one)):
             signed = sign(Envelope(PAYLOAD_TYPE, statement.encode()), signers)
             path = folder / f"{slug(one.name)}.{kind}.dsse.json"
             _write(path, signed.encode() if options.key else statement.encode())
-            _say(f"{one.name}: {one.verdict.value}: {path}")
+            say(f"{one.name}: {one.verdict.value}: {path}")
             written += 1
     return 0 if written else 1
 
 
-def _prove(log: VerdictLog, verification: Verification) -> InclusionProof | None:
+def _prove(log: Contents, verification: Verification) -> InclusionProof | None:
     """Return the proof that the verdict is in the log; None where it is not, as on another machine."""
-    index = log.find({"artifact": verification.id, "evidence": evidence_digest(verification)})
+    wanted = {"artifact": verification.id, "evidence": evidence_digest(verification)}
+    index = log.find(lambda entry: wanted.items() <= entry.items())
     return None if index is None else log.prove(index)
 
 
@@ -118,7 +117,7 @@ def _statements(
     yield "parity", make_parity(verification, builder, logged)
     yield "test-result", make_test_result(verification)
     if verification.inputs is None:
-        _say(f"{verification.name}: no provenance: its inputs were not recorded; verify it again with --ftc-no-cache")
+        say(f"{verification.name}: no provenance: its inputs were not recorded; verify it again with --ftc-no-cache")
         return
     started = min(build.started for build in verification.builds)
     finished = max(build.started + build.seconds for build in verification.builds)
@@ -138,7 +137,7 @@ def _verify(options: argparse.Namespace) -> int:
         if not results:
             raise FtcError("no trusted key has signed any of these attestations")
     if options.json:
-        write_text(defuse_json(json.dumps({name: _as_json(one) for name, one in results.items()}, indent=1)) + "\n")
+        print_json({name: _as_json(one) for name, one in results.items()})
     else:
         for name, judgement in results.items():
             _show(name, judgement)
@@ -148,12 +147,12 @@ def _verify(options: argparse.Namespace) -> int:
 def _show(name: str, judgement: Judgement) -> None:
     counts = {"build": judgement.builds, "builder": judgement.builders, "key": judgement.keys}
     numbers = ", ".join(f"{count} {noun}{'' if count == 1 else 's'}" for noun, count in counts.items())
-    _say(f"✔ accepted  {name}  {numbers}" if judgement.accepted else f"✘ refused   {name}")
+    say(f"✔ accepted  {name}  {numbers}" if judgement.accepted else f"✘ refused   {name}")
     for problem in judgement.problems:
-        _say(f"  {problem}")
+        say(f"  {problem}")
     shown = (describe_finding(finding) for evidence in judgement.negative for finding in evidence.findings)
     for text in dict.fromkeys(shown):
-        _say(text)
+        say(text)
 
 
 def _as_json(judgement: Judgement) -> dict[str, object]:
@@ -175,7 +174,3 @@ def _write(path: Path, data: bytes) -> None:
         replace_file(path, data + b"\n")
     except OSError as error:
         raise FtcError(f"{path}: {error.strerror or error}") from None
-
-
-def _say(text: str) -> None:
-    write_text(printable(text) + "\n")

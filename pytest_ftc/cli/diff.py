@@ -18,11 +18,11 @@ from pytest_ftc.model import Difference, DifferenceKind, Finding, Metadata, Outp
 from pytest_ftc.model.errors import FtcError
 from pytest_ftc.model.support.limits import MOST_EXAMINED
 from pytest_ftc.model.support.printable import shorten
-from pytest_ftc.model.support.service_commands import defuse, defuse_json
+from pytest_ftc.model.support.service_commands import defuse
 
 if TYPE_CHECKING:
     from pytest_ftc.model import Verification
-from pytest_ftc.cli.output import page_style, write_text
+from pytest_ftc.cli.output import page_style, print_json, write_text
 
 _CHUNK = 1 << 20
 
@@ -136,12 +136,8 @@ def run(options: argparse.Namespace) -> int:
 
     found = diff(options.one, options.other)
     if options.json:
-        import json
-
-        from pytest_ftc.model.support.serialization import to_json
-
         document = {"identical": found.same, "notes": found.notes, **_differences(found.verification)}
-        print(defuse_json(json.dumps(to_json(document), indent=1)))
+        print_json(document)
         return int(not found.same)
     for note in found.notes:
         print(defuse(f"ftc: {shorten(note)}"), file=sys.stderr)

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import argparse
 import getpass
-import os
 from collections.abc import Callable
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
 
 from pytest_ftc.attestation.keyring import PublicKey
-from pytest_ftc.cli.output import print_rows, write_text
+from pytest_ftc.cli.output import print_rows, say
+from pytest_ftc.cli.parser import add_action
 from pytest_ftc.cli.quantities import duration
 from pytest_ftc.integrations.key_files import SCHEMES, KeyFolder
-from pytest_ftc.model.support.printable import printable
+from pytest_ftc.verification.user_folders import keyring_folder
 
 _ACTIONS = {
     "new": "make a key",
@@ -27,7 +27,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the arguments of ``ftc keys``."""
     actions = parser.add_subparsers(dest="action", metavar="ACTION", required=True)
     for action, brief in _ACTIONS.items():
-        own = actions.add_parser(action, help=brief, description=f"{brief[0].upper()}{brief[1:]}.")
+        own = add_action(actions, action, brief)
         add_keyring_argument(own)
         if action == "list":
             own.add_argument("--json", action="store_true", help="print JSON")
@@ -58,13 +58,7 @@ def add_keyring_argument(parser: argparse.ArgumentParser) -> None:
 
 def open_keyring(folder: Path | None) -> KeyFolder:
     """Return the keyring in `folder`, or that of this user."""
-    if folder is None and os.environ.get("FTC_KEYRING"):
-        folder = Path(os.environ["FTC_KEYRING"])
-    if folder is None:
-        import platformdirs
-
-        folder = Path(platformdirs.user_data_dir("pytest-ftc"), "keys")
-    return KeyFolder(folder.absolute())
+    return KeyFolder(folder.absolute() if folder else keyring_folder())
 
 
 def run(options: argparse.Namespace) -> int:
@@ -81,20 +75,20 @@ def run(options: argparse.Namespace) -> int:
 
 def _new(keyring: KeyFolder, options: argparse.Namespace) -> None:
     key = keyring.new(options.name, options.scheme, options.operator or getpass.getuser())
-    _say(f"{key.name}: {options.scheme}, operator {key.operator}")
+    say(f"{key.name}: {options.scheme}, operator {key.operator}")
     _say_files(keyring, key)
 
 
 def _rotate(keyring: KeyFolder, options: argparse.Namespace) -> None:
     until = datetime.now(timezone.utc).replace(microsecond=0) + timedelta(seconds=options.overlap)
     key = keyring.rotate(options.name, until)
-    _say(f"{options.name}: its signatures count until {until:%Y-%m-%d %H:%M} UTC; {key.name} is its successor")
+    say(f"{options.name}: its signatures count until {until:%Y-%m-%d %H:%M} UTC; {key.name} is its successor")
     _say_files(keyring, key)
 
 
 def _retire(keyring: KeyFolder, options: argparse.Namespace) -> None:
     keyring.retire(options.name)
-    _say(f"{options.name}: none of its signatures counts any more, where policies use {keyring.file}")
+    say(f"{options.name}: none of its signatures counts any more, where policies use {keyring.file}")
 
 
 def _list(keyring: KeyFolder, options: argparse.Namespace) -> None:
@@ -113,9 +107,5 @@ def _describe_state(key: PublicKey, now: datetime) -> str:
 
 
 def _say_files(keyring: KeyFolder, key: PublicKey) -> None:
-    _say(f"  private key  {keyring.folder / key.name}.pem  (keep it secret)")
-    _say(f"  public key   {keyring.folder / key.name}.pub  (for policies)")
-
-
-def _say(text: str) -> None:
-    write_text(printable(text) + "\n")
+    say(f"  private key  {keyring.folder / key.name}.pem  (keep it secret)")
+    say(f"  public key   {keyring.folder / key.name}.pub  (for policies)")

@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 import argparse
-import json
 import re
 from collections.abc import Callable
 from pathlib import Path
 
 from pytest_ftc.attestation.merkle import is_consistent
 from pytest_ftc.attestation.verdict_log import Head, LogError, VerdictLog
-from pytest_ftc.cli.output import write_text
+from pytest_ftc.cli.output import print_json, say
+from pytest_ftc.cli.parser import add_action
 from pytest_ftc.cli.store import add_store_arguments
 from pytest_ftc.model.errors import ConfigurationError
-from pytest_ftc.model.support.printable import printable
-from pytest_ftc.model.support.service_commands import defuse_json
 from pytest_ftc.verification.user_folders import store_folder
 
 _ACTIONS = {
@@ -28,7 +26,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the arguments of ``ftc log``."""
     actions = parser.add_subparsers(dest="action", metavar="ACTION", required=True)
     for action, brief in _ACTIONS.items():
-        own = actions.add_parser(action, help=brief, description=f"{brief[0].upper()}{brief[1:]}.")
+        own = add_action(actions, action, brief)
         add_store_arguments(own)
         if action == "prove":
             own.add_argument("artifact", metavar="ARTIFACT", help="the name, or the whole id")
@@ -51,25 +49,25 @@ def run(options: argparse.Namespace) -> int:
     try:
         actions[options.action](open_log(options.store), options)
     except LogError as error:
-        write_text(printable(f"✘ {error}") + "\n")
+        say(f"✘ {error}")
         return 1
     return 0
 
 
 def _verify(log: VerdictLog, options: argparse.Namespace) -> None:
-    head = log.verify()
+    head = log.verify().head
     if options.json:
-        _print_json({"size": head.size, "root": head.root.hex()})
+        print_json({"size": head.size, "root": head.root.hex()})
     else:
-        write_text(f"✔ {head.size} verdicts\n  head  {_show(head)}\n")
+        say(f"✔ {head.size} verdicts\n  head  {_show(head)}")
 
 
 def _prove(log: VerdictLog, options: argparse.Namespace) -> None:
-    wanted = options.artifact
-    index = next((at for at, leaf in reversed(list(enumerate(log.leaves()))) if _is_of(leaf, wanted)), None)
+    contents, wanted = log.verify(), options.artifact
+    index = contents.find(lambda entry: entry["artifact"] == wanted or entry["artifact"].endswith(f"::{wanted}"))
     if index is None:
         raise ConfigurationError(f"the log has no verdict on {wanted!r}")
-    _print_json(log.prove(index).to_json())
+    print_json(contents.prove(index).to_json())
 
 
 def _show_consistency(log: VerdictLog, options: argparse.Namespace) -> None:
@@ -77,23 +75,15 @@ def _show_consistency(log: VerdictLog, options: argparse.Namespace) -> None:
     if match is None:
         raise ConfigurationError(f"expected SIZE:ROOT as `ftc log verify` prints it, found {options.head!r}")
     size, root = int(match[1]), bytes.fromhex(match[2])
-    proof, head = log.prove_consistency(size), log.verify()
+    contents = log.verify()
+    proof, head = contents.prove_consistency(size), contents.head
     if not is_consistent(size, root, head.size, head.root, proof):
         raise LogError(f"the log does not begin with the {size} verdicts of that head: it was rewritten")
     if options.json:
-        _print_json({"size": head.size, "root": head.root.hex(), "hashes": [one.hex() for one in proof]})
+        print_json({"size": head.size, "root": head.root.hex(), "hashes": [one.hex() for one in proof]})
     else:
-        write_text(f"✔ the first {size} of {head.size} verdicts are what they were\n  head  {_show(head)}\n")
-
-
-def _is_of(leaf: bytes, wanted: str) -> bool:
-    artifact = str(json.loads(leaf).get("artifact", ""))
-    return artifact == wanted or artifact.endswith(f"::{wanted}")
+        say(f"✔ the first {size} of {head.size} verdicts are what they were\n  head  {_show(head)}")
 
 
 def _show(head: Head) -> str:
     return f"{head.size}:{head.root.hex()}"
-
-
-def _print_json(document: object) -> None:
-    write_text(defuse_json(json.dumps(document, indent=1)) + "\n")

@@ -17,16 +17,28 @@ class PageStyle(TypedDict):
 def print_rows(options: argparse.Namespace, value: object, rows: list[tuple[str, str]]) -> None:
     """Print `value` as JSON or as `rows` of text."""
     if options.json:
-        import json
-
-        from pytest_ftc.model.support.serialization import to_json
-        from pytest_ftc.model.support.service_commands import defuse_json
-
-        print(defuse_json(json.dumps(to_json(value), indent=1)))
+        print_json(value)
         return
     from pytest_ftc.reporting.terminal.store import render_rows
 
     write_text(render_rows(rows, **page_style()))
+
+
+def print_json(value: object) -> None:
+    """Print `value`, of dataclasses or JSON values, as JSON."""
+    import json
+
+    from pytest_ftc.model.support.serialization import to_json
+    from pytest_ftc.model.support.service_commands import defuse_json
+
+    print(defuse_json(json.dumps(to_json(value), indent=1)))
+
+
+def say(text: str) -> None:
+    """Print lines of text that may name files and the like."""
+    from pytest_ftc.model.support.printable import printable
+
+    write_text(printable(text) + "\n")
 
 
 def page_style() -> PageStyle:

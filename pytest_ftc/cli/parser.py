@@ -5,10 +5,13 @@ from __future__ import annotations
 import argparse
 import re
 from importlib import import_module
-from typing import NoReturn
+from typing import TYPE_CHECKING, NoReturn
 
 from pytest_ftc import __version__
 from pytest_ftc.model.support.suggestion import suggest
+
+if TYPE_CHECKING:
+    Actions = argparse._SubParsersAction[argparse.ArgumentParser]
 
 _GROUPS = {
     "Getting started": {
@@ -69,10 +72,20 @@ def make_parser(command: str = "") -> argparse.ArgumentParser:
         dest="command", metavar="COMMAND", required=True, help=argparse.SUPPRESS, prog="ftc"
     )
     for name, brief in BRIEFS.items():
-        own = commands.add_parser(name, description=f"{brief[0].upper()}{brief[1:]}.")
+        own = commands.add_parser(name, description=sentence(brief))
         if name == command:
             import_module(f"pytest_ftc.cli.{name}").add_arguments(own)
     return parser
+
+
+def add_action(actions: Actions, name: str, brief: str) -> argparse.ArgumentParser:
+    """Add an action of a command, and return its parser."""
+    return actions.add_parser(name, help=brief, description=sentence(brief))
+
+
+def sentence(brief: str) -> str:
+    """Return what a command does, as a sentence."""
+    return f"{brief[0].upper()}{brief[1:]}."
 
 
 def _overview() -> str:

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from pytest_ftc.cli.output import print_rows
+from pytest_ftc.cli.parser import add_action
 from pytest_ftc.cli.quantities import duration, size
 from pytest_ftc.model import Removed, Soundness, Stats
 from pytest_ftc.store.cas import LocalStore
@@ -68,7 +69,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the arguments of ``ftc store``."""
     actions = parser.add_subparsers(dest="action", metavar="ACTION", required=True)
     for action, brief in _ACTIONS.items():
-        own = actions.add_parser(action, help=brief, description=f"{brief[0].upper()}{brief[1:]}.")
+        own = add_action(actions, action, brief)
         add_store_arguments(own)
         if action == "gc":
             own.add_argument("--max-size", metavar="SIZE", type=size, default="10G", help="such as 500M; default: 10G")

@@ -5,18 +5,13 @@ from __future__ import annotations
 import json
 import os
 import re
-import sys
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from pytest_ftc.model.errors import FtcError
-
-if sys.version_info >= (3, 11):
-    import tomllib
-else:
-    import tomli as tomllib
+from pytest_ftc.model.support.toml import tomllib
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

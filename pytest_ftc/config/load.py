@@ -4,26 +4,21 @@ from __future__ import annotations
 
 import os
 import re
-import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from pytest_ftc.config import AUTO
+from pytest_ftc.config.location import Place, find_headers
 from pytest_ftc.config.python_project import is_python, outputs_of, preset_of
 from pytest_ftc.config.schema import ARTIFACT_KEYS, SESSION_KEYS, Check, Key, Known, UnexpectedError
 from pytest_ftc.model import Artifact
 from pytest_ftc.model.artifact import declared_id
 from pytest_ftc.model.errors import ConfigurationError
 from pytest_ftc.model.support.suggestion import did_you_mean
+from pytest_ftc.model.support.toml import tomllib
 from pytest_ftc.model.verification import DiagnosisMode
-
-if sys.version_info >= (3, 11):
-    import tomllib
-else:
-    import tomli as tomllib
-from pytest_ftc.config.location import Place, find_headers
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

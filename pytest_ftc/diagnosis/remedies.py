@@ -5,7 +5,6 @@ A remedy that can be applied from outside (variables, a command before or after 
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Iterator, Mapping, Sequence
 from functools import cache
 from importlib.resources import files
@@ -13,11 +12,7 @@ from typing import Any
 
 from pytest_ftc.model import Cause, Field, RemedyTemplate
 from pytest_ftc.model.place import FileFormat
-
-if sys.version_info >= (3, 11):
-    import tomllib
-else:
-    import tomli as tomllib
+from pytest_ftc.model.support.toml import tomllib
 
 
 @cache

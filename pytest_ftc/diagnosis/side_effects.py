@@ -18,6 +18,8 @@ _OF_MEMBERS = frozenset({Field.MODE, Field.OWNER})
 """Metadata that is a member's own: that of a private key may not change with that of its neighbours."""
 _MOST_LISTED = 16
 """Places of a member that are listed at most: where there are so many, others may differ too."""
+_MANY = 64
+"""Members of an output whose mode or owner differs: where there are so many, not all of them may be known."""
 _LONGEST_VALUE = 16 << 10
 """Bytes; longer values may have been cut."""
 _MOST_CODE, _MOST_SIZE, _SMALL = 1.02, 1.5, 1024
@@ -35,10 +37,9 @@ def changed_outputs(
     found: dict[str, str] = {}
     matched = match_places(known, places)
     members = {(key.output, key.member) for key in known if key.field not in _METADATA}
-    fields = {(key.output, key.field) for key in known}
     counts = Counter((key.output, key.field) for key in known)
-    for key, place in matched.items():
-        if key not in known and _is_new(key, place, members, fields, counts):
+    for key in matched:
+        if key not in known and _is_new(key, members, counts):
             found.setdefault(key.output, f"{key.member} {key.location}".strip())
     for name, line in _lost_lines(known, matched):
         found.setdefault(name, f"a line: {line}")
@@ -53,20 +54,14 @@ def changed_outputs(
     return found
 
 
-def _is_new(
-    key: Key,
-    place: Place,
-    members: set[tuple[str, str]],
-    fields: set[tuple[str, Field]],
-    counts: Mapping[tuple[str, Field], int],
-) -> bool:
+def _is_new(key: Key, members: set[tuple[str, str]], counts: Mapping[tuple[str, Field], int]) -> bool:
     """Return whether a place that is not known to differ is one that must not: it does not follow from known ones."""
     if key.location.startswith(_FOLLOWING):
         return False
     if key.field in _OF_MEMBERS:
-        return counts[key.output, key.field] < _MOST_LISTED * 4
+        return counts[key.output, key.field] < _MANY
     if key.field is Field.ORDER:
-        return (key.output, key.field) not in fields and (key.output, key.member) not in members
+        return not counts[key.output, key.field] and (key.output, key.member) not in members
     if key.field in _METADATA:
         return False
     return key.location.startswith(ELF_SECTION) or key.field is Field.NAME or (key.output, key.member) not in members

@@ -7,7 +7,7 @@ import os
 import queue
 import threading
 from collections.abc import Callable, Iterable, Sequence
-from functools import partial
+from functools import cache, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
@@ -73,6 +73,7 @@ def _is_by(key: PublicKey, signature: EnvelopeSignature, envelope: Envelope) -> 
     return True
 
 
+@cache
 def _load_public(key: PublicKey) -> SSlibKey:
     try:
         from cryptography.exceptions import UnsupportedAlgorithm

@@ -8,6 +8,7 @@ from typing import Any
 
 from pytest_ftc.model import BuildResult, Difference, Output, Verification
 from pytest_ftc.model.support.serialization import to_json
+from pytest_ftc.model.support.valid_text import valid_values
 from pytest_ftc.reporting.findings import findings_of
 
 
@@ -21,7 +22,7 @@ def report(
         "session": dict(session),
         "artifacts": [_artifact(verification) for verification in verifications],
     }
-    return _valid_unicode(document)  # type: ignore[no-any-return]
+    return valid_values(document)  # type: ignore[no-any-return]
 
 
 def schema() -> dict[str, Any]:
@@ -89,21 +90,3 @@ def _difference(difference: Difference) -> dict[str, Any]:
         "diff": difference.diff,
         "note": difference.note,
     }
-
-
-def _valid_unicode(value: Any) -> Any:
-    if isinstance(value, str):
-        return value if value.isascii() else _escape_surrogates(value)
-    if isinstance(value, Mapping):
-        return {_valid_unicode(key): _valid_unicode(item) for key, item in value.items()}
-    if isinstance(value, (list, tuple)):
-        return [_valid_unicode(item) for item in value]
-    return value
-
-
-def _escape_surrogates(text: str) -> str:
-    return (
-        "".join(f"\\x{ord(c) - 0xDC00:02x}" if "\udc80" <= c <= "\udcff" else c for c in text)
-        .encode("utf-8", "backslashreplace")
-        .decode()
-    )

@@ -13,8 +13,8 @@ from pytest_ftc.model.support.atomic_file import replace_file
 from pytest_ftc.reporting.ci import code_quality
 from pytest_ftc.reporting.html.page import to_html
 from pytest_ftc.reporting.json_report import report
-from pytest_ftc.reporting.records import write_records
 from pytest_ftc.reporting.sarif import to_sarif
+from pytest_ftc.reporting.verification_files import write_verifications
 
 
 def write_reports(
@@ -34,7 +34,7 @@ def write_reports(
     write_text(folder / "index.html", to_html(verifications, tool, session, known, str(folder)))
     write_json(folder / "findings.sarif", to_sarif(verifications, tool, lines, known))
     write_json(folder / "gl-code-quality-report.json", code_quality(verifications, lines, known))
-    write_records(folder, verifications, str(tool["version"]))
+    write_verifications(folder, verifications, str(tool["version"]))
 
 
 def write_json(path: Path, document: Mapping[str, Any] | Sequence[Any]) -> None:

@@ -3,27 +3,32 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from functools import cache
 from importlib.metadata import distributions
 from pathlib import Path
 
-from pytest_ftc.builds.inputs.snapshot import git, list_changed
+from pytest_ftc.builds.inputs.snapshot import list_changed
+from pytest_ftc.builds.inputs.source_state import current_commit
 from pytest_ftc.builds.inputs.toolchain import Toolchain
 from pytest_ftc.builds.requirements.python import Prepared
 from pytest_ftc.model import Artifact, Snapshot
+from pytest_ftc.model.artifact import wrap_build
 from pytest_ftc.model.build_inputs import BuildInputs
-from pytest_ftc.model.errors import FtcError, SourceError
+from pytest_ftc.model.errors import FtcError
+from pytest_ftc.model.support.epoch import OF_COMMIT
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
 class InputsRecorder:
-    """Records the inputs of builds."""
+    """Records the inputs of builds; what artifacts have in common is looked at once."""
 
-    toolchain: Toolchain
-    digest: Callable[[Snapshot], str]
-    """Returns the digest of a captured source tree."""
-    platform: tuple[str, ...]
+    def __init__(self, toolchain: Toolchain, digest: Callable[[Snapshot], str], platform: tuple[str, ...]) -> None:
+        """`digest` returns the digest of a captured source tree."""
+        self._toolchain = toolchain
+        self._digest = digest
+        self._platform = platform
+        self._describe_commit = cache(_describe_commit)
+        self._list_distributions = cache(_list_distributions)
 
     def record(self, declared: Artifact, prepared: Prepared, source: Snapshot) -> BuildInputs | None:
         """Return the inputs of builds of the `declared` and `prepared` artifact from `source`; None if unreadable.
@@ -37,12 +42,12 @@ class InputsRecorder:
 
     def _record(self, declared: Artifact, prepared: Prepared, source: Snapshot) -> BuildInputs:
         command = prepared.artifact.build
-        path = {"PATH": ":".join((*prepared.path_entries, *self.toolchain.path))} if prepared.path_entries else {}
-        tools = self.toolchain.describe(command, {**declared.env, **path}, declared.source)
-        commit, dirty = _describe_commit(declared.source)
+        path = {"PATH": ":".join((*prepared.path_entries, *self._toolchain.path))} if prepared.path_entries else {}
+        tools = self._toolchain.describe(wrap_build(prepared.artifact), {**declared.env, **path}, declared.source)
+        commit, dirty = self._describe_commit(declared.source)
         epoch = declared.source_date_epoch
         return BuildInputs(
-            source=self.digest(source),
+            source=self._digest(source),
             commit=commit,
             dirty=dirty,
             command=("/bin/sh", "-c", command) if isinstance(command, str) else command,
@@ -50,33 +55,31 @@ class InputsRecorder:
             after=declared.after,
             outputs=declared.outputs,
             preset=declared.preset or "",
-            source_date_epoch=str(source.commit_time if epoch == "git" else epoch),
+            source_date_epoch=str(source.commit_time if epoch == OF_COMMIT else epoch),
             variables=dict(declared.env),
             tools={name: digest for name, digest in tools.items() if _is_digest(digest)},
-            distributions=_list_distributions(tools),
+            distributions=self._list_distributions(tuple(filter(_has_distributions, tools))),
             requirements=prepared.inputs_digest,
-            platform=self.platform,
+            platform=self._platform,
         )
 
 
 def _describe_commit(source: Path) -> tuple[str, bool]:
-    try:
-        commit = git(source, "rev-parse", "--verify", "HEAD").decode().strip()
-        return commit, bool(list_changed(source))
-    except SourceError:
-        return "", False
+    commit = current_commit(source)
+    return commit, bool(commit and list_changed(source))
 
 
-def _list_distributions(tools: Mapping[str, str]) -> dict[str, str]:
-    """Return the Python distributions in the folders among `tools`; of two of one name the first on the path counts."""
+def _has_distributions(folder: str) -> bool:
+    return Path(folder).name in ("site-packages", "dist-packages")
+
+
+def _list_distributions(folders: Sequence[str]) -> dict[str, str]:
+    """Return the Python distributions in `folders`; of two of one name the first on the path counts."""
     found: dict[str, str] = {}
-    for folder in tools:
-        if Path(folder).name in ("site-packages", "dist-packages"):
-            for one in distributions(path=[folder]):
-                # Normalized as PEP 503 says, which is what package URLs ask for.
-                name = re.sub("[-_.]+", "-", one.metadata["Name"] or "").lower()
-                if name:
-                    found.setdefault(name, one.version)
+    for one in distributions(path=[*folders]):
+        # Normalized as PEP 503 says, which is what package URLs ask for.
+        if name := re.sub("[-_.]+", "-", one.metadata["Name"] or "").lower():
+            found.setdefault(name, one.version)
     return found
 
 

@@ -11,13 +11,10 @@ from importlib import import_module
 from pathlib import Path
 
 from pytest_ftc.builds.inputs.secrets import Secrets
-from pytest_ftc.builds.inputs.snapshot import SnapshotCache
 from pytest_ftc.builds.inputs.source_state import Sources, current_commit
 from pytest_ftc.builds.inputs.toolchain import Toolchain
 from pytest_ftc.builds.local import LocalExecutor
 from pytest_ftc.builds.observed import ObservedExecutor
-from pytest_ftc.builds.requirements.environment_cache import default_cache
-from pytest_ftc.builds.requirements.python import prepare
 from pytest_ftc.builds.retrying import Patience, RetryingExecutor
 from pytest_ftc.builds.workspace import Workspace
 from pytest_ftc.comparison.diffoscope import Diffoscope
@@ -37,7 +34,8 @@ from pytest_ftc.verification.replay.recorder import Recording
 from pytest_ftc.verification.replay.records import write_records
 from pytest_ftc.verification.scheduler import Background
 from pytest_ftc.verification.self_test.machine import examine_machine
-from pytest_ftc.verification.site import BuildSite
+from pytest_ftc.verification.session_log import SessionLog
+from pytest_ftc.verification.site import BuildSite, make_site
 from pytest_ftc.verification.user_folders import (
     find_key,
     search_path,
@@ -46,7 +44,6 @@ from pytest_ftc.verification.user_folders import (
     user_cache,
     written_by,
 )
-from pytest_ftc.verification.verdict_log import SessionLog
 from pytest_ftc.verification.verify import VerificationContext, verify
 
 _FEWEST_OPEN, _MOST_OPEN = 16, 64
@@ -234,16 +231,14 @@ def _make_context(parts: _Parts, cached: VerificationCache | None) -> Verificati
 
 
 def _make_site(parts: _Parts) -> BuildSite:
-    settings, workspace = parts.settings, parts.workspace
-    return BuildSite(
-        machine=parts.machine,
-        folder=workspace.folder("plain"),
-        path=search_path(),
-        environ=dict(os.environ),
-        executor=parts.executor,
-        capture=SnapshotCache(workspace.folder("sources"), written_by(settings.config)).capture,
-        prepare=partial(prepare, cache=default_cache(), cancelled=parts.cancelled.is_set),
-        logs=settings.results / "logs",
+    settings = parts.settings
+    return make_site(
+        settings.config,
+        parts.workspace,
+        parts.machine,
+        parts.executor,
+        settings.results / "logs",
+        cancelled=parts.cancelled.is_set,
     )
 
 

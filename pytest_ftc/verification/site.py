@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
-from pytest_ftc.builds.requirements.python import Prepared
-from pytest_ftc.model import Artifact, Snapshot
+from pytest_ftc.builds.inputs.snapshot import SnapshotCache
+from pytest_ftc.builds.requirements.environment_cache import default_cache
+from pytest_ftc.builds.requirements.python import Prepared, prepare
+from pytest_ftc.builds.workspace import Workspace
+from pytest_ftc.config.load import Config
+from pytest_ftc.model import Artifact, Machine, Snapshot
 from pytest_ftc.model.protocols import Executor
 from pytest_ftc.verification.plan import BuildSetting
+from pytest_ftc.verification.user_folders import search_path, written_by
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -23,3 +30,25 @@ class BuildSite(BuildSetting):
     """Provides the build requirements."""
     logs: Path | None = None
     """Where logs are kept; None to leave them where the executor has put them."""
+
+
+def make_site(
+    config: Config,
+    workspace: Workspace,
+    machine: Machine,
+    executor: Executor,
+    logs: Path,
+    *,
+    cancelled: Callable[[], bool],
+) -> BuildSite:
+    """Return the site in `workspace` where `executor` runs builds; `cancelled` tells installations to stop."""
+    return BuildSite(
+        machine=machine,
+        folder=workspace.folder("plain"),
+        path=search_path(),
+        environ=dict(os.environ),
+        executor=executor,
+        capture=SnapshotCache(workspace.folder("sources"), written_by(config)).capture,
+        prepare=partial(prepare, cache=default_cache(), cancelled=cancelled),
+        logs=logs,
+    )

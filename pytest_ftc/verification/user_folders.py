@@ -40,6 +40,13 @@ def key_file() -> Path:
     return Path(platformdirs.user_data_dir("pytest-ftc"), "store-key")
 
 
+def keyring_folder() -> Path:
+    """Return the folder of this user's keyring, unless an option says otherwise."""
+    if os.environ.get("FTC_KEYRING"):
+        return Path(os.environ["FTC_KEYRING"]).absolute()
+    return key_file().parent / "keys"
+
+
 def self_test_cache() -> Path:
     """Return the folder that records passed self-tests."""
     return user_cache("self-tests")

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import datetime
 import re
-import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,14 +11,10 @@ from typing import Any, NoReturn
 
 from pytest_ftc.model.errors import ConfigurationError
 from pytest_ftc.model.support.suggestion import did_you_mean
+from pytest_ftc.model.support.toml import tomllib
 from pytest_ftc.model.verification import DiagnosisMode
 from pytest_ftc.reporting.baseline.baseline import HEAD, Baseline
 from pytest_ftc.reporting.baseline.entry import KEYS, REQUIRED, Known
-
-if sys.version_info >= (3, 11):
-    import tomllib
-else:
-    import tomli as tomllib
 
 _HEADER = re.compile(r"\s*\[\[\s*known\s*\]\]\s*(#.*)?$")
 

@@ -2,25 +2,20 @@
 
 from __future__ import annotations
 
-import os
 import secrets
 import threading
 from dataclasses import replace
-from functools import partial
 from pathlib import Path
 
-from pytest_ftc.builds.inputs.snapshot import SnapshotCache
 from pytest_ftc.builds.local import LocalExecutor
 from pytest_ftc.builds.machine import survey_machine
-from pytest_ftc.builds.requirements.environment_cache import default_cache
-from pytest_ftc.builds.requirements.python import prepare
 from pytest_ftc.builds.workspace import Workspace
 from pytest_ftc.config.load import Config
 from pytest_ftc.model import BuildResult, Isolation
 from pytest_ftc.model.errors import ExecutionError
 from pytest_ftc.verification.replay.replay import Stage
-from pytest_ftc.verification.site import BuildSite
-from pytest_ftc.verification.user_folders import find_key, search_path, user_cache, written_by
+from pytest_ftc.verification.site import make_site
+from pytest_ftc.verification.user_folders import find_key, user_cache
 
 
 class ReplaySession:
@@ -47,16 +42,7 @@ class ReplaySession:
         # An interactive shell takes no slot from builds.
         slots = None if shell else user_cache("slots")
         self._executor = LocalExecutor(machine, workspace.folder("builds"), self._logs, 1, slots)
-        site = BuildSite(
-            machine=machine,
-            folder=workspace.folder("plain"),
-            path=search_path(),
-            environ=dict(os.environ),
-            executor=self._executor,
-            capture=SnapshotCache(workspace.folder("sources"), written_by(self._config)).capture,
-            prepare=partial(prepare, cache=default_cache(), cancelled=self._cancelled.is_set),
-            logs=self._logs,
-        )
+        site = make_site(self._config, workspace, machine, self._executor, self._logs, cancelled=self._cancelled.is_set)
         return Stage(root=self._config.root, site=site, key=find_key())
 
     def folder_to_keep(self) -> Path:

@@ -16,11 +16,11 @@ from pytest_ftc.attestation.statement import (
     compared_subjects_of,
     parse_statement,
     subjects_of,
-    valid_text,
 )
 from pytest_ftc.attestation.strict_json import DocumentError
 from pytest_ftc.model import Verdict
 from pytest_ftc.model.errors import FtcError
+from pytest_ftc.model.support.valid_text import valid_text
 
 names = st.text(st.characters(codec="utf-8"), max_size=8)
 digests = st.dictionaries(st.sampled_from(["sha256", "sha512"]), st.binary(min_size=1).map(bytes.hex), min_size=1)

@@ -2,14 +2,10 @@
 
 from __future__ import annotations
 
-import sys
 from functools import cache
 from importlib.resources import files
 
-if sys.version_info >= (3, 11):
-    import tomllib
-else:
-    import tomli as tomllib
+from pytest_ftc.model.support.toml import tomllib
 
 Name = tuple[str, int]
 """A language, and which month of the year it is, counted from 1."""

@@ -17,7 +17,7 @@ FOLDER = "verifications"
 _VERSION = 1
 
 
-def write_records(folder: Path, verifications: Sequence[Verification], version: str) -> None:
+def write_verifications(folder: Path, verifications: Sequence[Verification], version: str) -> None:
     """Write each verification to a file of its own below `folder`, made by this `version`.  Raises FtcError."""
     records = folder / FOLDER
     try:
@@ -29,7 +29,7 @@ def write_records(folder: Path, verifications: Sequence[Verification], version: 
         raise FtcError(f"the report cannot be written to {records}: {error.strerror or error}") from error
 
 
-def read_record(path: Path) -> Verification:
+def read_verification_file(path: Path) -> Verification:
     """Return the verification in the file `path`.  Raises ConfigurationError."""
     try:
         document = json.loads(path.read_bytes())
@@ -45,7 +45,7 @@ def read_record(path: Path) -> Verification:
         raise ConfigurationError(f"{path}: this record cannot be read: {error!r}") from None
 
 
-def find_records(path: Path) -> list[Path]:
+def find_verification_files(path: Path) -> list[Path]:
     """Return the records in `path`: a report's folder, or one record.  Raises ConfigurationError."""
     if path.is_file():
         return [path]
