@@ -109,9 +109,9 @@ def _parse_subject(value: object) -> Subject:
     if not isinstance(value, dict):
         raise DocumentError(f"{_WHAT}: subject: expected objects")
     digest = field(value, "digest", dict, f"{_WHAT}: subject")
-    if not digest or not all(isinstance(one, str) and re.fullmatch("[0-9a-fA-F]+", one) for one in digest.values()):
-        raise DocumentError(f"{_WHAT}: subject: digest: expected hexadecimal texts")
+    if not digest or not all(isinstance(one, str) and re.fullmatch("[0-9a-f]+", one) for one in digest.values()):
+        raise DocumentError(f"{_WHAT}: subject: digest: expected lower-case hexadecimal texts")
     name = value.get("name", "")
     if not isinstance(name, str):
         raise DocumentError(f"{_WHAT}: subject: name: expected text")
-    return Subject(name, {algorithm: one.lower() for algorithm, one in digest.items()})
+    return Subject(name, digest)

@@ -64,6 +64,7 @@ def document(**changes):
         ({"subject": [{"name": "a", "digest": {}}]}, "hexadecimal"),
         ({"subject": [{"name": "a", "digest": {"sha256": "xyz"}}]}, "hexadecimal"),
         ({"subject": [{"name": "a", "digest": {"sha256": 3}}]}, "hexadecimal"),
+        ({"subject": [{"name": "a", "digest": {"sha256": "AB"}}]}, "lower-case"),
         ({"subject": [{"name": 1, "digest": {"sha256": "ab"}}]}, "name: expected text"),
         ({"subject": [document()["subject"][0]] * 2}, "same name"),
         ({"subject": ["a"]}, "expected objects"),
