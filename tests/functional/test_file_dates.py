@@ -135,3 +135,10 @@ def test_the_clock_is_claimed_where_no_real_date_is_seen(verified, name):
     artifact = verified[name]
     assert artifact["verdict"] == "reproducible", artifact
     assert artifact["varied"] == ["time", "umask"], artifact["not_varied"]
+
+
+def test_a_build_that_asks_how_old_its_sources_are_is_found_by_the_third_build(verify, project):
+    (project / "a.txt").write_text("a")
+    build = "find . -name 'a.txt' -mtime -200 > out"
+    run = verify(f'[artifacts.app]\nbuild = "{build}"\noutputs = ["out"]\n', "--ftc-builds=3")
+    assert run.verdicts == {"app": "unreproducible"}

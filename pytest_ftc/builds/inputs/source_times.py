@@ -15,9 +15,8 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 
 from pytest_ftc.builds.launcher.trees import list_folder
+from pytest_ftc.model.support.epoch import SOURCES_EPOCH
 
-_FIRST = 1_012_608_000
-"""2002-02-02: zip can store it, and no build runs at that time."""
 _STEP = 2
 """Seconds from one file to the next: zip stores times in steps of two (APPNOTE 4.4.6)."""
 ONE_TIME = ""
@@ -64,7 +63,7 @@ def _settle(tree: str, folder: str, times: dict[str, int]) -> int:
 
 
 def _set_time(path: str, time: int) -> None:
-    moment = (_FIRST + time) * 1_000_000_000
+    moment = (SOURCES_EPOCH + time) * 1_000_000_000
     os.utime(path, ns=(moment, moment), follow_symlinks=False)
 
 

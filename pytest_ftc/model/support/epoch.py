@@ -8,6 +8,9 @@ FIRST_ZIP_EPOCH = 315_619_200
 FALLBACK_EPOCH = 1_577_836_800
 """2020-01-01 00:00 UTC: the time that remedies set where the sources have no commit."""
 
+SOURCES_EPOCH = 1_012_608_000
+"""2002-02-02 00:00 UTC: the time of the oldest source file.  zip can store it, and no build runs at that time."""
+
 OF_COMMIT = "git"
 """In settings: the time of the last commit."""
 UNSET = "unset"
