@@ -1,11 +1,10 @@
 """No program gets at the real clock by another way, and waits for a moment of the moved clock end in time."""
 
 import json
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
+from one_run import verify_folder
 
 VDSO = """
 #include <elf.h>
@@ -189,11 +188,7 @@ def verified(tmp_path_factory) -> dict[str, dict]:
         for name, more in VARIABLES.items()
     ]
     (folder / "ftc.toml").write_text("\n".join(["variations = 'time,umask'", *tables]))
-    report = folder.parent / "report.json"
-    command = [sys.executable, "-m", "pytest", "--ftc-verify", "--ftc-diagnose=off", f"--ftc-json={report}"]
-    done = subprocess.run(command, cwd=folder, capture_output=True, text=True)
-    assert report.exists(), done.stdout + done.stderr
-    return {artifact["name"]: artifact for artifact in json.loads(report.read_text())["artifacts"]}
+    return verify_folder(folder, "--ftc-diagnose=off")
 
 
 @pytest.mark.parametrize("name", [*LEAKS, *VARIABLES])

@@ -3,11 +3,11 @@
 import json
 import os
 import shutil
-import subprocess
 import sys
 from pathlib import Path
 
 import pytest
+from one_run import verify_folder
 
 if sys.version_info >= (3, 11):
     import tomllib
@@ -27,15 +27,7 @@ def lacks_tools(name: str) -> bool:
 
 
 def verify(folder: Path, *options: str) -> dict[str, dict]:
-    report = folder.parent / f"{folder.name}.json"
-    done = subprocess.run(
-        [sys.executable, "-m", "pytest", "--ftc-verify", f"--rootdir={folder}", f"--ftc-json={report}", *options],
-        cwd=folder,
-        capture_output=True,
-        text=True,
-    )
-    assert report.exists(), done.stdout + done.stderr
-    return {artifact["name"]: artifact for artifact in json.loads(report.read_text())["artifacts"]}
+    return verify_folder(folder, f"--rootdir={folder}", *options)
 
 
 def as_toml(value: object) -> str:

@@ -1,10 +1,9 @@
 """Every place where a condition shows is varied with it, or the verdict says that the condition is not varied."""
 
 import json
-import subprocess
-import sys
 
 import pytest
+from one_run import verify_folder
 
 CPUS = "num_cpus"
 CPUID = (
@@ -83,11 +82,7 @@ def verified(tmp_path_factory):
     for name, build in WORKS.items():
         tables.append(f"[artifacts.{json.dumps(name)}]\nbuild = {json.dumps(build)}\noutputs = ['out']\n")
     (folder / "ftc.toml").write_text("\n".join(tables))
-    report = folder.parent / "report.json"
-    command = [sys.executable, "-m", "pytest", "--ftc-verify", "--ftc-diagnose=off", f"--ftc-json={report}"]
-    done = subprocess.run(command, cwd=folder, capture_output=True, text=True)
-    assert report.exists(), done.stdout + done.stderr
-    return {artifact["name"]: artifact for artifact in json.loads(report.read_text())["artifacts"]}
+    return verify_folder(folder, "--ftc-diagnose=off")
 
 
 @pytest.mark.parametrize("name", LEAKS)

@@ -1,10 +1,9 @@
 """Where a build asks the kernel for a real time that nothing moves, the clock is not said to be varied."""
 
 import json
-import subprocess
-import sys
 
 import pytest
+from one_run import verify_folder
 
 PACKET = """
 import fcntl, socket, struct, sys
@@ -77,11 +76,7 @@ def verified(tmp_path_factory) -> dict[str, dict]:
         for name, build in (STAMPS | FINE).items()
     ]
     (folder / "ftc.toml").write_text("\n".join(["variations = 'time,umask'", *tables]))
-    report = folder.parent / "report.json"
-    command = [sys.executable, "-m", "pytest", "--ftc-verify", "--ftc-diagnose=off", f"--ftc-json={report}"]
-    done = subprocess.run(command, cwd=folder, capture_output=True, text=True)
-    assert report.exists(), done.stdout + done.stderr
-    return {artifact["name"]: artifact for artifact in json.loads(report.read_text())["artifacts"]}
+    return verify_folder(folder, "--ftc-diagnose=off")
 
 
 @pytest.mark.parametrize("name", STAMPS)

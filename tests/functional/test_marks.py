@@ -1,10 +1,9 @@
 """A build cannot tell the control from an experiment by how it is watched."""
 
 import json
-import subprocess
-import sys
 
 import pytest
+from one_run import verify_folder
 
 VDSO = (
     "import hashlib\n"
@@ -34,11 +33,7 @@ def verified(tmp_path_factory):
         for name, build in MARKS.items()
     ]
     (folder / "ftc.toml").write_text("\n".join(["variations = 'time,umask'", *tables]))
-    report = folder.parent / "report.json"
-    command = [sys.executable, "-m", "pytest", "--ftc-verify", "--ftc-diagnose=off", f"--ftc-json={report}"]
-    done = subprocess.run(command, cwd=folder, capture_output=True, text=True)
-    assert report.exists(), done.stdout + done.stderr
-    return {artifact["name"]: artifact for artifact in json.loads(report.read_text())["artifacts"]}
+    return verify_folder(folder, "--ftc-diagnose=off")
 
 
 @pytest.mark.parametrize("name", MARKS)

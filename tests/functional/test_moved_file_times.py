@@ -1,10 +1,9 @@
 """Programs that compare times of files, with each other or with the clock, work as ever where the clock is moved."""
 
 import json
-import subprocess
-import sys
 
 import pytest
+from one_run import verify_folder
 
 AGREES = """
 import os, time
@@ -82,11 +81,7 @@ def verified(request, tmp_path_factory):
     ]
     variations = f"time,user_group,time.offset={request.param}"
     (folder / "ftc.toml").write_text("\n".join([f"variations = '{variations}'\nbuilds = 2", *tables]))
-    report = folder.parent / "report.json"
-    command = [sys.executable, "-m", "pytest", "--ftc-verify", "--ftc-diagnose=off", f"--ftc-json={report}"]
-    done = subprocess.run(command, cwd=folder, capture_output=True, text=True)
-    assert report.exists(), done.stdout + done.stderr
-    return {artifact["name"]: artifact for artifact in json.loads(report.read_text())["artifacts"]}
+    return verify_folder(folder, "--ftc-diagnose=off")
 
 
 @pytest.mark.parametrize("name", WORKS)
