@@ -66,7 +66,7 @@ def test_a_file_is_accepted_until_its_key_is_retired(attested, ftc):
 
 def test_provenance_names_the_sources_and_tools(attested, ftc):
     ftc("attest", "create", "report", "--unsigned", "-o", "statements")
-    statement = json.loads((attested / "statements/good.provenance.dsse.json").read_text())
+    statement = json.loads((attested / "statements/good.provenance.statement.json").read_text())
     listed = {one["name"]: one for one in statement["predicate"]["buildDefinition"]["resolvedDependencies"]}
     assert "source tree" in listed
     assert any(name.endswith("/tar") for name in listed)

@@ -1,0 +1,40 @@
+"""The statements about a verdict: parity, test result, and provenance."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Iterator
+
+from pytest_ftc.attestation.evidence import evidence_digest
+from pytest_ftc.attestation.parity import make_parity, make_test_result
+from pytest_ftc.attestation.provenance import Builder, Invocation, make_provenance
+from pytest_ftc.attestation.statement import Statement
+from pytest_ftc.attestation.verdict_log import Contents, InclusionProof
+from pytest_ftc.model import Verdict, Verification
+
+ATTESTED = (Verdict.REPRODUCIBLE, Verdict.UNREPRODUCIBLE)
+"""The verdicts that can be attested."""
+
+
+def prove_verdict(log: Contents, verification: Verification) -> InclusionProof | None:
+    """Return the proof that the verdict is in `log`; None where it is not, as on another machine."""
+    wanted = {"artifact": verification.id, "evidence": evidence_digest(verification)}
+    index = log.find(lambda entry: wanted.items() <= entry.items())
+    return None if index is None else log.prove(index)
+
+
+def make_statements(
+    verification: Verification, builder: Builder, logged: InclusionProof | None
+) -> Iterator[tuple[str, Statement]]:
+    """Yield the kind and the statement of each document about `verification`.
+
+    There is no provenance if the inputs were not recorded, as in verdicts from the cache.
+    """
+    yield "parity", make_parity(verification, builder, logged)
+    yield "test-result", make_test_result(verification)
+    if verification.inputs is None:
+        return
+    started = min(build.started for build in verification.builds)
+    finished = max(build.started + build.seconds for build in verification.builds)
+    invocation = Invocation(id=f"urn:uuid:{uuid.uuid4()}", started=started, finished=finished)
+    yield "provenance", make_provenance(verification, builder, invocation)

@@ -1,0 +1,73 @@
+"""``ftc attest verify``: verifies files against attestations and a policy, offline."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+from pytest_ftc.attestation.evidence import describe_finding
+from pytest_ftc.attestation.judge import Judgement
+from pytest_ftc.attestation.policy import load_policy
+from pytest_ftc.cli.output import print_json, say
+from pytest_ftc.integrations.attestations import find_beside, is_attestation, judge_file, judge_subjects, load_signed
+from pytest_ftc.model.errors import FtcError
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the arguments of ``ftc attest verify``."""
+    parser.add_argument("files", type=Path, nargs="+", metavar="FILE", help="an artifact, or attestations alone")
+    parser.add_argument("-p", "--policy", type=Path, required=True, metavar="FILE", help="what is required, in TOML")
+    parser.add_argument(
+        "-a",
+        "--attestations",
+        type=Path,
+        action="append",
+        default=[],
+        metavar="PATH",
+        help="a file or a folder; repeatable; FILE.*.dsse.json beside FILE are found anyway",
+    )
+    parser.add_argument("--json", action="store_true", help="print the result as JSON")
+
+
+def run(options: argparse.Namespace) -> int:
+    """Run ``ftc attest verify``."""
+    policy = load_policy(options.policy)
+    given = [path for path in options.files if is_attestation(path)]
+    files = [path for path in options.files if path not in given]
+    beside = [one for path in files for one in find_beside(path)]
+    signed = load_signed([*options.attestations, *given, *beside], policy)
+    results = {str(path): judge_file(path, signed, policy) for path in files}
+    if not files:
+        results = judge_subjects(signed, policy)
+        if not results:
+            raise FtcError("no trusted key has signed any of these attestations")
+    if options.json:
+        print_json({name: _as_json(one) for name, one in results.items()})
+    else:
+        for name, judgement in results.items():
+            _show(name, judgement)
+    return 0 if all(one.accepted for one in results.values()) else 1
+
+
+def _show(name: str, judgement: Judgement) -> None:
+    counts = {"build": judgement.builds, "builder": judgement.builders, "key": judgement.keys}
+    numbers = ", ".join(f"{count} {noun}{'' if count == 1 else 's'}" for noun, count in counts.items())
+    say(f"✔ accepted  {name}  {numbers}" if judgement.accepted else f"✘ refused   {name}")
+    for problem in judgement.problems:
+        say(f"  {problem}")
+    shown = (describe_finding(finding) for evidence in judgement.negative for finding in evidence.findings)
+    for text in dict.fromkeys(shown):
+        say(text)
+
+
+def _as_json(judgement: Judgement) -> dict[str, object]:
+    return {
+        "accepted": judgement.accepted,
+        "problems": list(judgement.problems),
+        "keys": judgement.keys,
+        "operators": judgement.operators,
+        "builders": judgement.builders,
+        "builds": judgement.builds,
+        "machines": judgement.machines,
+        "findings": [dict(one) for evidence in judgement.negative for one in evidence.findings],
+    }
