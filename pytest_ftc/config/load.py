@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from pytest_ftc.config import AUTO
+from pytest_ftc.config.file import read_file, show
 from pytest_ftc.config.location import Place, find_headers
 from pytest_ftc.config.python_project import is_python, outputs_of, preset_of
 from pytest_ftc.config.schema import ARTIFACT_KEYS, SESSION_KEYS, Check, Key, Known, UnexpectedError
@@ -17,7 +18,6 @@ from pytest_ftc.model import Artifact
 from pytest_ftc.model.artifact import declared_id
 from pytest_ftc.model.errors import ConfigurationError
 from pytest_ftc.model.support.suggestion import did_you_mean
-from pytest_ftc.model.support.toml import tomllib
 from pytest_ftc.model.verification import DiagnosisMode
 
 
@@ -71,7 +71,7 @@ def load_config(root: Path, given: Mapping[str, str | bool | None], known: Known
 
     Raises ConfigurationError.
     """
-    file, tables = _read_file(root)
+    file, tables = read_file(root)
     place = Place(file.name if file else "pyproject.toml", tables.text, tables.prefix)
     _reject_unknown(place, tables.ftc, [*SESSION_KEYS, "artifacts"])
     settings = _read_settings(place, tables.ftc, root, given, known)
@@ -140,68 +140,12 @@ def _find_build_file(root: Path, *, has_build_system: bool) -> Path | None:
     return legacy if legacy.is_file() else None
 
 
-@dataclass(frozen=True, slots=True)
-class _Tables:
-    ftc: Mapping[str, Any]
-    text: str
-    prefix: str
-    build_system: bool
-
-
-def _read_file(root: Path) -> tuple[Path | None, _Tables]:
-    project, own = root / "pyproject.toml", root / "ftc.toml"
-    document, text = _parse(project) if os.path.lexists(project) else ({}, "")
-    tool = document.get("tool", {})
-    ftc = tool.get("ftc", {}) if isinstance(tool, dict) else {}
-    build_system = "build-system" in document
-    if os.path.lexists(own):
-        if ftc:
-            raise ConfigurationError(
-                "ftc.toml and [tool.ftc] in pyproject.toml both configure pytest-ftc; expected only one of them"
-            )
-        document, text = _parse(own)
-        return own, _Tables(document, text, "", build_system)
-    if not isinstance(ftc, dict):
-        raise ConfigurationError(f"pyproject.toml: tool.ftc: expected a table, found {_show(ftc)}")
-    return project if text or document else None, _Tables(ftc, text, "tool.ftc", build_system)
-
-
-def _parse(file: Path) -> tuple[dict[str, Any], str]:
-    try:
-        text = file.read_bytes().decode("utf-8-sig")
-        return tomllib.loads(text.replace("\r\n", "\n")), text
-    except OSError as error:
-        raise ConfigurationError(f"{file.name}: cannot be read: {error.strerror}") from None
-    except UnicodeDecodeError as error:
-        raise ConfigurationError(
-            f"{file.name}: expected UTF-8, found the byte {error.object[error.start]:#04x}"
-        ) from None
-    except tomllib.TOMLDecodeError as error:
-        raise ConfigurationError(_explain_syntax(file.name, str(error))) from None
-    except ValueError as error:
-        # Python refuses to read numbers of thousands of digits.
-        raise ConfigurationError(f"{file.name}: cannot be read: {error}") from None
-    except RecursionError:
-        raise ConfigurationError(f"{file.name}: nested too deeply") from None
-
-
-def _explain_syntax(name: str, message: str) -> str:
-    match = re.search(r" \(at line (\d+), column (\d+)\)", message)
-    where = f"{name}:{match[1]}" if match else name
-    plain = message[: match.start()] if match else message
-    if "Cannot declare" in plain or "Cannot overwrite" in plain:
-        names = re.findall(r"'([^']*)'", plain)
-        declared = f"[{'.'.join(names)}]" if names else "a key"
-        return f"{where}: {declared} is declared twice; expected each name once"
-    return f"{where}: not valid TOML: {plain}"
-
-
 def _read_artifacts(
     place: Place, tables: Any, file: Path | None, known: Known
 ) -> tuple[tuple[Artifact, Mapping[str, Any]], ...]:
     """Return the artifacts, each with the table that declares it."""
     if not isinstance(tables, dict):
-        place.fail("artifacts", f"expected a table of artifacts, found {_show(tables)}")
+        place.fail("artifacts", f"expected a table of artifacts, found {show(tables)}")
     assert file is not None or not tables
     return tuple(
         (_read_artifact(place.below("artifacts"), name, table, file, known), table)
@@ -215,7 +159,7 @@ def _read_artifact(parent: Place, name: str, table: Any, file: Path, known: Know
     if problem := why_no_name(name):
         parent.fail(name, about="", problem=problem)
     if not isinstance(table, dict):
-        parent.fail(name, f"expected a table, found {_show(table)}")
+        parent.fail(name, f"expected a table, found {show(table)}")
     return _read_table(place, table, declared_id(file.name, name), name, file.parent, known)
 
 
@@ -236,7 +180,7 @@ def _read_table(
     values = _read_values(place, table, known)
     source = (folder / values.pop("source", ARTIFACT_KEYS["source"].default)).resolve()
     if not source.is_dir():
-        place.fail("source", f"expected an existing folder, found {_show(table['source'])}")
+        place.fail("source", f"expected an existing folder, found {show(table['source'])}")
     _check_preset(place, source, values)
     return Artifact(id=identity, name=name, source=source, declared=folder, **values)
 
@@ -266,7 +210,7 @@ def _check(place: Place, key: str, value: Any, check: Check, known: Known) -> An
     try:
         return check(value, known)
     except UnexpectedError as error:
-        place.fail(key, f"expected {error}, found {_show(value)}")
+        place.fail(key, f"expected {error}, found {show(value)}")
     except ConfigurationError as error:
         place.fail(key, error.message)
 
@@ -296,11 +240,6 @@ def _reject_missing(place: Place, table: Mapping[str, Any]) -> None:
     for key in ("build", "outputs"):
         if key not in table and "preset" not in table:
             place.fail("", f"key {key!r} is missing; expected {ARTIFACT_KEYS[key].expected}", about="")
-
-
-def _show(value: Any) -> str:
-    text = repr(value)
-    return text if len(text) <= 60 else f"{text[:57]}..."
 
 
 def _usable_cpus() -> int:
