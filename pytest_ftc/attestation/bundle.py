@@ -1,4 +1,4 @@
-"""Files with attestations: a DSSE envelope, a Sigstore bundle, or lines of either.
+"""Files with attestations: a DSSE envelope, a Sigstore bundle, an in-toto link, or lines of these.
 
 See https://github.com/sigstore/protobuf-specs/blob/main/protos/sigstore_bundle.proto and
 https://github.com/in-toto/attestation/blob/main/spec/v1/bundle.md (JSON lines).
@@ -11,6 +11,7 @@ import json
 from typing import Any
 
 from pytest_ftc.attestation.envelope import Envelope, parse_envelope
+from pytest_ftc.attestation.link import parse_signed_link
 from pytest_ftc.attestation.strict_json import DocumentError, field, parse_object
 
 BUNDLE_MEDIA_TYPE = "application/vnd.dev.sigstore.bundle.v0.3+json"
@@ -60,4 +61,4 @@ def _parse(data: bytes) -> Envelope:
     document = parse_object(data, "attestation")
     if str(document.get("mediaType", "")).startswith(_FAMILY):
         return parse_envelope(json.dumps(field(document, "dsseEnvelope", dict, "bundle")).encode())
-    return parse_envelope(data)
+    return parse_signed_link(document) if "signed" in document else parse_envelope(data)

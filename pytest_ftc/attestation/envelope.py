@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from pytest_ftc.attestation.strict_json import DocumentError, field, parse_object
 
 _WHAT = "envelope"
-_MOST_SIGNATURES = 64
+MOST_SIGNATURES = 64
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,8 +58,8 @@ def parse_envelope(data: bytes) -> Envelope:
     """Return the envelope in `data`, with no claim about its signatures.  Raises DocumentError."""
     document = parse_object(data, _WHAT)
     listed = field(document, "signatures", list, _WHAT)
-    if len(listed) > _MOST_SIGNATURES:
-        raise DocumentError(f"{_WHAT}: signatures: more than {_MOST_SIGNATURES}")
+    if len(listed) > MOST_SIGNATURES:
+        raise DocumentError(f"{_WHAT}: signatures: more than {MOST_SIGNATURES}")
     return Envelope(
         field(document, "payloadType", str, _WHAT),
         decode_base64(field(document, "payload", str, _WHAT), f"{_WHAT}: payload"),

@@ -2,22 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+import re
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timezone
+from itertools import combinations
 from typing import Any
 
 from pytest_ftc.attestation.evidence import Evidence
 from pytest_ftc.attestation.keyring import PublicKey
+from pytest_ftc.attestation.link import LINK_TYPE
 from pytest_ftc.attestation.parity import builder_of, is_logged, read_parity
 from pytest_ftc.attestation.policy import Policy
 from pytest_ftc.attestation.provenance import PROVENANCE_TYPE
+from pytest_ftc.attestation.rebuilds import find_missing, is_provenance, read_rebuild
 from pytest_ftc.attestation.statement import Statement
 from pytest_ftc.attestation.strict_json import DocumentError
 from pytest_ftc.model import Verdict
 
 _ANOTHER_MACHINE = "machine"
 """The variation that one machine cannot vary."""
+_FRACTION = re.compile(r"\.[0-9]+Z$")
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +42,8 @@ class Signed:
     """Where it was read, for messages."""
     statement: Statement
     keys: tuple[PublicKey, ...]
+    sha256: str = ""
+    """Of the file that it was read from."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,6 +59,10 @@ class Judgement:
     machines: int = 0
     negative: tuple[Evidence, ...] = ()
     """The negative attestations about it."""
+    is_reproduced: bool = False
+    """Whether builders of two operators at least, with provenance of each, have built these bytes."""
+    attestations: tuple[Signed, ...] = ()
+    """All signed statements about it, each by keys that may speak for their builder."""
 
     @property
     def accepted(self) -> bool:
@@ -60,12 +71,14 @@ class Judgement:
 
 @dataclass(frozen=True, slots=True)
 class _Claim:
-    """An attribute report about the artifact."""
+    """An attribute report about the artifact, or a build of it that others attest."""
 
     evidence: Evidence
     is_logged: bool
     builder: str
     keys: tuple[PublicKey, ...]
+    is_verdict: bool = True
+    """Whether it names the variations that were active."""
 
 
 def judge(
@@ -74,55 +87,77 @@ def judge(
     """Return whether the artifact with this digest is accepted at the time `now`.
 
     A key counts once, under whatever names; so does an operator, and a builder with its largest number of builds.
-    A key stands for one builder, however many its statements name.
+    A key stands for one builder, however many its statements name.  What others attest is one build at their builder.
     Raises DocumentError when a signed statement about the artifact is malformed.
     """
-    about = [_with_speaking_keys(one) for one in signed if one.statement.is_about(sha256)]
-    about = [one for one in about if one.keys]
+    about = [part for one in signed if one.statement.is_about(sha256) for part in _split_by_builder(one)]
     if not about:
         return Judgement(problems=("no attestation that a trusted key has signed is about it",))
     claims = [claim for one in about if (claim := _read_claim(one))]
     negative = tuple(one.evidence for one in claims if one.evidence.verdict is Verdict.UNREPRODUCIBLE)
     positive = [one for one in claims if one.evidence.verdict is Verdict.REPRODUCIBLE]
     counted = [one for one in positive if not _find_lacking(one, policy, facts)]
-    found = replace(_count(counted, facts), negative=negative)
+    found = replace(_count(counted, about, facts), negative=negative, attestations=tuple(one for one, _ in about))
     against = [_describe_negative(one) for one in negative if policy.refuses_negative]
-    problems = against or [*_compare(found, policy), *_check_provenance(about, policy, now)]
+    problems = against or [
+        *_compare(found, policy),
+        *_check_varied(counted, policy),
+        *_check_provenance([one for one, _ in about], policy, now),
+    ]
     lacking = dict.fromkeys(what for one in positive for what in _find_lacking(one, policy, facts))
+    lacking |= dict.fromkeys(filter(None, (find_missing(one.statement) for one, _ in about)))
     if problems and lacking:
         problems.append(f"attestations that lack something were not counted: {', '.join(lacking)}")
     return replace(found, problems=tuple(problems))
 
 
-def _with_speaking_keys(signed: Signed) -> Signed:
-    """Return `signed` with the keys that may speak for the builder that its statement names."""
-    builder = builder_of(signed.statement)
-    return replace(signed, keys=tuple(key for key in signed.keys if not key.builders or builder in key.builders))
+def _split_by_builder(signed: Signed) -> Iterator[tuple[Signed, str]]:
+    """Yield `signed` with the keys that may speak for the builder that it is about, and that builder.
+
+    A link names none: it is about the one builder that `builders` of its key names.
+    """
+    named = builder_of(signed.statement)
+    is_link = signed.statement.predicate_type == LINK_TYPE
+    speaking: dict[str, list[PublicKey]] = {}
+    for key in signed.keys:
+        builder = key.builders[0] if is_link and len(key.builders) == 1 else named
+        if not key.builders or builder in key.builders:
+            speaking.setdefault(builder, []).append(key)
+    for builder, keys in speaking.items():
+        yield replace(signed, keys=tuple(keys)), builder
 
 
-def _read_claim(signed: Signed) -> _Claim | None:
+def _read_claim(about: tuple[Signed, str]) -> _Claim | None:
+    signed, builder = about
     try:
         evidence = read_parity(signed.statement)
         logged = evidence is not None and is_logged(signed.statement)
     except DocumentError as error:
         raise DocumentError(f"{signed.source}: {error}") from None
-    return _Claim(evidence, logged, builder_of(signed.statement), signed.keys) if evidence else None
+    if evidence:
+        return _Claim(evidence, logged, builder, signed.keys)
+    rebuild = read_rebuild(signed.statement)
+    return _Claim(rebuild, False, builder, signed.keys, is_verdict=False) if rebuild else None
 
 
 def _find_lacking(claim: _Claim, policy: Policy, facts: Callable[[PublicKey], KeyFacts]) -> list[str]:
     """Return what a positive claim lacks to be counted."""
-    varied = set(policy.varied) - {_ANOTHER_MACHINE} - set(claim.evidence.varied)
+    varied = {*policy.varied} - {_ANOTHER_MACHINE} - {*claim.evidence.varied} if claim.is_verdict else ()
     schemes = {facts(key).scheme for key in claim.keys}
     return [
+        *(["a builder, which `builders` of the key names"] if not (claim.builder or claim.is_verdict) else []),
         *sorted(varied),
         *(["a proof that the verdict is in a log"] if policy.log and not claim.is_logged else []),
         *(f"a signature by {one}" for one in policy.schemes if one not in schemes),
     ]
 
 
-def _count(claims: Sequence[_Claim], facts: Callable[[PublicKey], KeyFacts]) -> Judgement:
+def _count(
+    claims: Sequence[_Claim], about: Sequence[tuple[Signed, str]], facts: Callable[[PublicKey], KeyFacts]
+) -> Judgement:
     builders: dict[bytes, str] = {}
-    for claim in claims:
+    # Of a key that attests verdicts and builds of several builders, the verdicts count.
+    for claim in sorted(claims, key=lambda one: not one.is_verdict):
         for key in claim.keys:
             builders.setdefault(facts(key).material, claim.builder)
     counted = {builder: [one.evidence for one in claims if one.builder == builder] for builder in builders.values()}
@@ -134,7 +169,25 @@ def _count(claims: Sequence[_Claim], facts: Callable[[PublicKey], KeyFacts]) -> 
         # The statements of one builder may be about the same builds.
         builds=sum(max(one.builds for one in evidence) for evidence in counted.values()),
         machines=sum(max(one.machines for one in evidence) for evidence in counted.values()),
+        is_reproduced=_is_reproduced(builders, about, facts),
     )
+
+
+def _is_reproduced(
+    builders: Mapping[bytes, str], about: Sequence[tuple[Signed, str]], facts: Callable[[PublicKey], KeyFacts]
+) -> bool:
+    """Return whether two of the counted `builders` have provenance, by keys of different operators.
+
+    That is what SLSA asks of a reproduced artifact: https://slsa.dev/spec/v1.2/verified-properties.
+    """
+    proved = {
+        (builder, key.operator, facts(key).material)
+        for signed, builder in about
+        if is_provenance(signed.statement)
+        for key in signed.keys
+        if builder and builders.get(facts(key).material) == builder
+    }
+    return any(all(a != b for a, b in zip(one, other, strict=True)) for one, other in combinations(proved, 2))
 
 
 def _compare(found: Judgement, policy: Policy) -> list[str]:
@@ -147,6 +200,14 @@ def _compare(found: Judgement, policy: Policy) -> list[str]:
         "machines": (found.machines, machines),
     }
     return [f"{name}: found {has}, required {needs}" for name, (has, needs) in numbers.items() if has < needs]
+
+
+def _check_varied(counted: Sequence[_Claim], policy: Policy) -> list[str]:
+    """Return a problem where builds of others alone are counted: they do not say what was varied."""
+    wanted = [one for one in policy.varied if one != _ANOTHER_MACHINE]
+    if not wanted or any(one.is_verdict for one in counted):
+        return []
+    return [f"variations: found none that are attested, required {', '.join(wanted)}"]
 
 
 def _check_provenance(about: Sequence[Signed], policy: Policy, now: datetime) -> list[str]:
@@ -170,7 +231,8 @@ def _finished_on(statement: Statement) -> datetime | None:
     for name in ("runDetails", "metadata", "finishedOn"):
         value = value.get(name) if isinstance(value, Mapping) else None
     try:
-        return datetime.strptime(value, "%Y-%m-%dT%H:%M:%SZ").replace(tzinfo=timezone.utc)
+        # Others write fractions of a second as well (RFC 3339).
+        return datetime.strptime(_FRACTION.sub("Z", value), "%Y-%m-%dT%H:%M:%SZ").replace(tzinfo=timezone.utc)
     except (TypeError, ValueError):
         return None
 

@@ -10,8 +10,8 @@ from pathlib import Path
 from pytest_ftc.attestation.bundle import parse_envelopes
 from pytest_ftc.attestation.envelope import Envelope
 from pytest_ftc.attestation.judge import Judgement, Signed, judge
+from pytest_ftc.attestation.link import read_statement
 from pytest_ftc.attestation.policy import Policy
-from pytest_ftc.attestation.statement import PAYLOAD_TYPE, parse_statement
 from pytest_ftc.attestation.strict_json import MOST_BYTES, DocumentError
 from pytest_ftc.integrations.signing import facts_of, find_signers
 from pytest_ftc.model.errors import ConfigurationError
@@ -70,22 +70,29 @@ def _digest(path: Path) -> str:
 def _load_file(file: Path, policy: Policy) -> Iterator[Signed]:
     now = datetime.now(timezone.utc)
     keys = [key for key in policy.trusted.values() if key.counts_at(now)]
-    for envelope in _read_envelopes(file):
+    data = _read(file)
+    for envelope in _parse(file, data):
         signers = find_signers(envelope, keys)
-        if signers and envelope.payload_type == PAYLOAD_TYPE:
-            try:
-                yield Signed(str(file), parse_statement(envelope.payload), signers)
-            except DocumentError as error:
-                raise DocumentError(f"{file}: {error}") from None
+        if not signers:
+            continue
+        try:
+            statement = read_statement(envelope)
+        except DocumentError as error:
+            raise DocumentError(f"{file}: {error}") from None
+        if statement:
+            yield Signed(str(file), statement, signers, hashlib.sha256(data).hexdigest())
 
 
-def _read_envelopes(file: Path) -> Sequence[Envelope]:
+def _read(file: Path) -> bytes:
     try:
         if file.stat().st_size > MOST_BYTES:
             raise DocumentError(f"{file}: larger than {MOST_BYTES >> 20} MiB")
-        data = file.read_bytes()
+        return file.read_bytes()
     except OSError as error:
         raise ConfigurationError(f"{file}: {error.strerror or error}") from None
+
+
+def _parse(file: Path, data: bytes) -> Sequence[Envelope]:
     try:
         return parse_envelopes(data)
     except DocumentError as error:

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, TypeVar, cast
 from pytest_ftc.attestation.envelope import Envelope, EnvelopeSignature
 from pytest_ftc.attestation.judge import KeyFacts
 from pytest_ftc.attestation.keyring import PublicKey
+from pytest_ftc.attestation.public_key import strict_pem
 from pytest_ftc.model.errors import ConfigurationError, FtcError
 
 if TYPE_CHECKING:
@@ -82,7 +83,7 @@ def _load_public(key: PublicKey) -> SSlibKey:
     except ImportError:
         raise NotInstalledError(NO_EXTRA) from None
     try:
-        return SSlibKey.from_crypto(load_pem_public_key(key.pem))
+        return SSlibKey.from_crypto(load_pem_public_key(strict_pem(key.pem)))
     except (UnsupportedAlgorithm, ValueError) as error:
         raise ConfigurationError(f"the key {key.name!r} cannot be used: {error}") from None
 
