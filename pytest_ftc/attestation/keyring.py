@@ -11,7 +11,7 @@ from typing import Any
 from pytest_ftc.attestation.toml_tables import Table, load_toml
 from pytest_ftc.model.errors import ConfigurationError
 
-_KEYS = ("file", "operator", "builders", "until", "retired")
+_KEYS = ("file", "operator", "builders", "until", "retired", "signer")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,6 +29,8 @@ class PublicKey:
     """When its signatures become invalid."""
     retired: bool = False
     """Whether none of its signatures is valid any more."""
+    signer: str = ""
+    """The URI of the service or token that holds the private key; empty where a file beside holds it, or nobody."""
 
     def counts_at(self, moment: datetime) -> bool:
         """Return whether its signatures are valid at this `moment`."""
@@ -70,6 +72,7 @@ def _read_key(path: Path, name: str, values: object) -> PublicKey:
         builders=table.texts("builders"),
         until=_read_until(table),
         retired=table.get("retired", bool, False),
+        signer=table.get("signer", str, ""),
     )
 
 

@@ -17,6 +17,7 @@ from pytest_ftc.verification.user_folders import keyring_folder
 
 _ACTIONS = {
     "new": "make a key",
+    "import": "add the public key of a signer: a token, or a key management service",
     "rotate": "make the successor of a key; signatures of the old one count until --overlap is over",
     "retire": "let no signature of a key count any more, as when it was stolen",
     "list": "list the keys",
@@ -35,6 +36,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         own.add_argument("name", metavar="NAME")
         if action == "new":
             own.add_argument("--scheme", choices=SCHEMES, default=SCHEMES[0], help="default: %(default)s")
+        if action == "import":
+            own.add_argument("signer", metavar="URI", help="hv:NAME, hsm:KEY?label=TOKEN, awskms:KEY, ...")
+        if action in ("new", "import"):
             own.add_argument("--operator", metavar="NAME", help="who holds the private key; default: USER")
         if action == "rotate":
             own.add_argument(
@@ -65,6 +69,7 @@ def run(options: argparse.Namespace) -> int:
     """Run ``ftc keys``."""
     actions: dict[str, Callable[[KeyFolder, argparse.Namespace], None]] = {
         "new": _new,
+        "import": _import,
         "rotate": _rotate,
         "retire": _retire,
         "list": _list,
@@ -76,6 +81,12 @@ def run(options: argparse.Namespace) -> int:
 def _new(keyring: KeyFolder, options: argparse.Namespace) -> None:
     key = keyring.new(options.name, options.scheme, options.operator or getpass.getuser())
     say(f"{key.name}: {options.scheme}, operator {key.operator}")
+    _say_files(keyring, key)
+
+
+def _import(keyring: KeyFolder, options: argparse.Namespace) -> None:
+    key = keyring.import_(options.name, options.signer, options.operator or getpass.getuser())
+    say(f"{key.name}: {key.signer}, operator {key.operator}")
     _say_files(keyring, key)
 
 
@@ -107,5 +118,8 @@ def _describe_state(key: PublicKey, now: datetime) -> str:
 
 
 def _say_files(keyring: KeyFolder, key: PublicKey) -> None:
-    say(f"  private key  {keyring.folder / key.name}.pem  (keep it secret)")
+    if key.signer:
+        say(f"  signer       {key.signer}  (holds the private key)")
+    else:
+        say(f"  private key  {keyring.folder / key.name}.pem  (keep it secret)")
     say(f"  public key   {keyring.folder / key.name}.pub  (for policies)")

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
-from datetime import datetime
+from dataclasses import replace
+from datetime import datetime, timezone
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pytest_ftc.attestation.keyring import PublicKey, load_keyring
-from pytest_ftc.integrations.signing import NO_EXTRA, NotInstalledError, facts_of
+from pytest_ftc.integrations.signers import NO_EXTRA, NotInstalledError, SignerReference, check_signer
+from pytest_ftc.integrations.signing import facts_of, read_public_key
 from pytest_ftc.model.errors import ConfigurationError, FtcError
 from pytest_ftc.model.support.atomic_file import replace_file
 from pytest_ftc.model.support.file_lock import locked
@@ -39,43 +41,86 @@ class KeyFolder:
     def private(self, name: str) -> Path:
         """Return the file of the private key `name`.  Raises ConfigurationError when there is none."""
         path = self.folder / f"{name}.pem"
-        if name not in self.keys() or not path.exists():
-            hint = did_you_mean(name, self.keys())
-            raise ConfigurationError(f"{self.folder}: no key {name!r}{hint}")
+        if name in self.keys() and not path.exists():
+            raise ConfigurationError(f"{path}: the private key {name!r} is not here")
+        if not path.exists() or name not in self.keys():
+            raise ConfigurationError(f"{self.folder}: no key {name!r}{did_you_mean(name, self.keys())}")
         return path
+
+    def signer(self, key: str) -> SignerReference:
+        """Return the signer that `key` names: a key of this keyring, or a URI.
+
+        Raises ConfigurationError where there is none, or where its signatures do not count any more.
+        """
+        if ":" in key:
+            return SignerReference(_absolute(key))
+        known = self._known(key)
+        uri = known.signer or f"file2:{self.private(key)}"
+        if not known.counts_at(datetime.now(timezone.utc)):
+            state = "is retired" if known.retired else f"was rotated, and ended on {known.until:%Y-%m-%d}"
+            raise ConfigurationError(f"{self.file}: the key {key!r} {state}: its signatures do not count any more")
+        return SignerReference(uri, known.pem)
 
     def new(self, name: str, scheme: str, operator: str) -> PublicKey:
         """Make the key `name`.  Raises ConfigurationError, NotInstalledError, or FtcError."""
-        if not _NAME.fullmatch(name):
-            raise ConfigurationError(f"{name!r}: expected a name of letters, digits, '-' and '_'")
         private, public = make_key(scheme)
+        return self._add(name, private, public, {"operator": operator})
 
+    def import_(self, name: str, uri: str, operator: str) -> PublicKey:
+        """Add the key `name`, whose private half the signer `uri` holds.  Raises as `new`, and SigningError."""
+        signer = _absolute(uri)
+        check_signer(SignerReference(signer))
+        self._check_new(name)
+        signer, public = read_public_key(signer)
+        return self._add(name, b"", public, {"operator": operator, "signer": signer})
+
+    def _add(self, name: str, private: bytes, public: bytes, more: Mapping[str, str]) -> PublicKey:
         def add(document: TOMLDocument) -> None:
             import tomlkit
 
             table = tomlkit.table()
-            table.update({"file": f"{name}.pub", "operator": operator})
+            table.update({"file": f"{name}.pub", **more})
             document.setdefault("keys", tomlkit.table(is_super_table=True))[name] = table
 
         with self._locked():
-            if name in self.keys() or (self.folder / f"{name}.pem").exists():
-                raise ConfigurationError(f"{self.folder}: there is a key {name!r} already; `ftc keys rotate {name}`?")
-            self._write(f"{name}.pem", private, mode=0o600)
+            self._check_new(name)
+            if private:
+                self._write(f"{name}.pem", private, mode=0o600)
             self._write(f"{name}.pub", public, mode=0o644)
             self._edit(add)
         return self.keys()[name]
 
+    def _check_new(self, name: str) -> None:
+        if not _NAME.fullmatch(name):
+            raise ConfigurationError(f"{name!r}: expected a name of letters, digits, '-' and '_'")
+        if name in self.keys() or (self.folder / f"{name}.pem").exists():
+            raise ConfigurationError(f"{self.folder}: there is a key {name!r} already; `ftc keys rotate {name}`?")
+
     def rotate(self, name: str, until: datetime) -> PublicKey:
-        """Make a successor of the key `name`, whose signatures count `until` then.  Raises as `new`."""
+        """Make a successor of the key `name`, whose signatures count `until` then.
+
+        A service that holds the key must have rotated it before.  Raises as `new`, and SigningError.
+        """
         old = self._known(name)
         stem, _, number = name.rpartition("-")
         base, count = (stem, int(number)) if stem and number.isdigit() else (name, 1)
         taken = self.keys()
         while (successor := f"{base}-{(count := count + 1)}") in taken:
             pass
-        made = self.new(successor, facts_of(old).scheme, old.operator)
+        made = self._import_newest(old, successor) if old.signer else self._new_like(old, successor)
         self._set(name, "until", until)
         return made
+
+    def _new_like(self, old: PublicKey, name: str) -> PublicKey:
+        return self.new(name, facts_of(old).scheme, old.operator)
+
+    def _import_newest(self, old: PublicKey, name: str) -> PublicKey:
+        scheme, _, rest = old.signer.partition(":")
+        signer, public = read_public_key(f"hv:{rest.partition('/')[0]}" if scheme == "hv" else old.signer)
+        if facts_of(replace(old, pem=public)) == facts_of(old):
+            advice = "rotate it there first" if scheme == "hv" else "import its successor: ftc keys import"
+            raise ConfigurationError(f"{old.name}: {old.signer} is still the same key; {advice}")
+        return self._add(name, b"", public, {"operator": old.operator, "signer": signer})
 
     def retire(self, name: str) -> None:
         """Let no signature of the key `name` count any more.  Raises ConfigurationError, FtcError."""
@@ -121,6 +166,12 @@ class KeyFolder:
                 replace_file(path, data)
         except OSError as error:
             raise FtcError(f"{path}: {error.strerror or error}") from None
+
+
+def _absolute(uri: str) -> str:
+    """Return `uri` so that it means the same in any folder: what waits is signed from another one."""
+    scheme, _, rest = uri.partition(":")
+    return f"file2:{Path(rest).absolute()}" if scheme == "file2" and rest else uri
 
 
 def make_key(scheme: str) -> tuple[bytes, bytes]:

@@ -3,37 +3,45 @@
 from __future__ import annotations
 
 import hashlib
-import os
 import queue
 import threading
 from collections.abc import Callable, Iterable, Sequence
 from functools import cache, partial
-from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar, cast
+from typing import TYPE_CHECKING, TypeVar, cast
 
 from pytest_ftc.attestation.envelope import Envelope, EnvelopeSignature
 from pytest_ftc.attestation.judge import KeyFacts
 from pytest_ftc.attestation.keyring import PublicKey
-from pytest_ftc.attestation.public_key import strict_pem
+from pytest_ftc.integrations.signer_errors import explain
+from pytest_ftc.integrations.signers import (
+    NO_EXTRA,
+    PIN_VARIABLE,
+    NotInstalledError,
+    SignerReference,
+    SigningError,
+    load_public_pem,
+    open_signer,
+)
 from pytest_ftc.model.errors import ConfigurationError, FtcError
 
 if TYPE_CHECKING:
-    from securesystemslib.signer import Signature, Signer, SSlibKey
+    from securesystemslib.signer import Signature, SSlibKey
+
+__all__ = [
+    "NO_EXTRA",
+    "PIN_VARIABLE",
+    "NotInstalledError",
+    "SigningError",
+    "facts_of",
+    "find_signers",
+    "read_public_key",
+    "sign",
+    "sign_once",
+]
 
 T = TypeVar("T")
-PIN_VARIABLE = "FTC_HSM_PIN"
-"""The environment variable with the PIN of a PKCS#11 token."""
 SECONDS = 30.0
 """How long a signer may take for one signature."""
-NO_EXTRA = "signing needs the extra 'sign': pip install 'pytest-ftc[sign]'"
-
-
-class SigningError(FtcError):
-    """A signer is down, slow, sealed or refuses: the document can be signed later."""
-
-
-class NotInstalledError(FtcError):
-    """The library that signs and verifies is not installed."""
 
 
 def sign(envelope: Envelope, uris: Sequence[str], *, seconds: float = SECONDS) -> Envelope:
@@ -42,9 +50,22 @@ def sign(envelope: Envelope, uris: Sequence[str], *, seconds: float = SECONDS) -
     Raises SigningError, ConfigurationError for a URI that names no signer, and NotInstalledError.
     """
     for uri in uris:
-        made = _within(seconds, uri, partial(_sign_with, uri, envelope.signed_bytes))
-        envelope = envelope.with_signature(EnvelopeSignature(made.keyid, bytes.fromhex(made.signature)))
+        envelope = sign_once(envelope, SignerReference(uri), seconds=seconds)
     return envelope
+
+
+def sign_once(envelope: Envelope, signer: SignerReference, *, seconds: float = SECONDS) -> Envelope:
+    """Return `envelope` with a signature by `signer` that is valid with its public key.  Raises as `sign`."""
+    made = _within(seconds, signer.uri, partial(_sign_with, signer, envelope.signed_bytes))
+    return envelope.with_signature(EnvelopeSignature(made.keyid, bytes.fromhex(made.signature)))
+
+
+def read_public_key(uri: str, *, seconds: float = SECONDS) -> tuple[str, bytes]:
+    """Return the URI of the signer `uri`, with the version that signs now, and its public key in PEM.
+
+    Raises as `sign`.
+    """
+    return _within(seconds, uri, partial(_read_public, uri))
 
 
 def find_signers(envelope: Envelope, keys: Iterable[PublicKey]) -> tuple[PublicKey, ...]:
@@ -77,19 +98,37 @@ def _is_by(key: PublicKey, signature: EnvelopeSignature, envelope: Envelope) -> 
 @cache
 def _load_public(key: PublicKey) -> SSlibKey:
     try:
-        from cryptography.exceptions import UnsupportedAlgorithm
-        from cryptography.hazmat.primitives.serialization import load_pem_public_key
-        from securesystemslib.signer import SSlibKey
-    except ImportError:
-        raise NotInstalledError(NO_EXTRA) from None
-    try:
-        return SSlibKey.from_crypto(load_pem_public_key(strict_pem(key.pem)))
-    except (UnsupportedAlgorithm, ValueError) as error:
+        return load_public_pem(key.pem)
+    except ValueError as error:
         raise ConfigurationError(f"the key {key.name!r} cannot be used: {error}") from None
 
 
-def _sign_with(uri: str, data: bytes) -> Signature:
-    return _open_signer(uri).sign(data)
+def _sign_with(signer: SignerReference, data: bytes) -> Signature:
+    opened = open_signer(signer)
+    from securesystemslib.exceptions import UnverifiedSignatureError, VerificationError
+
+    made = opened.sign(data)
+    public = load_public_pem(signer.pem) if signer.pem else opened.public_key
+    try:
+        public.verify_signature(made, data)
+    except (UnverifiedSignatureError, VerificationError):
+        known = "the public key of the keyring" if signer.pem else "its own public key"
+        raise SigningError(f"{signer.uri}: what it signs is not valid with {known}") from None
+    return made
+
+
+def _read_public(uri: str) -> tuple[str, bytes]:
+    opened = open_signer(SignerReference(uri))
+    from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+    from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat, load_pem_public_key
+    from securesystemslib.signer import VaultSigner
+
+    if isinstance(opened, VaultSigner):
+        uri = f"hv:{opened.hv_key_name}/{opened.hv_key_version}"
+    text: str = opened.public_key.keyval["public"]
+    is_pem = text.startswith("-----BEGIN")
+    public = load_pem_public_key(text.encode()) if is_pem else Ed25519PublicKey.from_public_bytes(bytes.fromhex(text))
+    return uri, public.public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
 
 
 def _within(seconds: float, uri: str, call: Callable[[], T]) -> T:
@@ -111,51 +150,5 @@ def _within(seconds: float, uri: str, call: Callable[[], T]) -> T:
     if isinstance(error, FtcError):
         raise error
     if error is not None:
-        first = str(error).strip().partition("\n")[0]
-        raise SigningError(f"{uri}: {type(error).__name__}: {first}") from None
+        raise SigningError(f"{uri}: {explain(error)}") from None
     return cast("T", value)
-
-
-def _read_pin(_: str) -> str:
-    pin = os.environ.get(PIN_VARIABLE)
-    if pin is None:
-        raise ConfigurationError(f"the token asks for a PIN: set {PIN_VARIABLE}")
-    return pin
-
-
-def _open_signer(uri: str) -> Signer:
-    try:
-        from securesystemslib.signer import SIGNER_FOR_URI_SCHEME, CryptoSigner, HSMSigner, VaultSigner
-    except ImportError:
-        raise NotInstalledError(NO_EXTRA) from None
-    scheme, _, rest = uri.partition(":")
-    if scheme == "file2":
-        return _open_file(Path(rest), CryptoSigner)
-    if scheme == "hv":
-        name, _, version = rest.partition("/")
-        newest, public = VaultSigner.import_(name)
-        if version and newest != uri:
-            raise ConfigurationError(f"{uri}: the newest version of this key is {newest}; older ones sign no more")
-        return VaultSigner.from_priv_key_uri(newest, public)
-    if scheme == "hsm":
-        key, _, label = rest.partition("?label=")
-        if not key.isdigit():
-            raise ConfigurationError(f"{uri}: expected hsm:KEY?label=TOKEN, with the number of the key")
-        imported, public = HSMSigner.import_(int(key), label or None)
-        return HSMSigner.from_priv_key_uri(imported, public, _read_pin)
-    known = ", ".join(sorted(f"{name}:" for name in SIGNER_FOR_URI_SCHEME))
-    raise ConfigurationError(f"{uri}: no known signer; expected one of file2:, hsm:, hv: (the library knows {known})")
-
-
-def _open_file(path: Path, signer: Any) -> Signer:
-    from cryptography.hazmat.primitives.serialization import load_pem_private_key
-    from securesystemslib.signer import SSlibKey
-
-    try:
-        private = load_pem_private_key(path.read_bytes(), None)
-    except OSError as error:
-        raise ConfigurationError(f"file2:{path}: {error.strerror or error}") from None
-    except (TypeError, ValueError):
-        raise ConfigurationError(f"file2:{path}: expected an unencrypted private key in PEM") from None
-    opened: Signer = signer(private, SSlibKey.from_crypto(private.public_key()))
-    return opened

@@ -28,6 +28,8 @@ class Layout:
         self.leases = root / "leases"
         self.quarantine = root / "quarantine"
         """Corrupt files."""
+        self.waiting = root / "waiting"
+        """Documents that wait for a signature, see `pytest_ftc.store.waiting`."""
         self.key = root / "key"
         self.history = root / "history.sqlite"
         self.history_seal = root / "history.seal"
@@ -37,7 +39,15 @@ class Layout:
         """Create the folders, accessible only to this user.  Raises StoreUnavailableError."""
         with translated(self.root):
             make_folder(self.root, mode=0o700)
-            for folder in (self.blobs, self.actions, self.parts, self.trash, self.leases, self.quarantine):
+            for folder in (
+                self.blobs,
+                self.actions,
+                self.parts,
+                self.trash,
+                self.leases,
+                self.quarantine,
+                self.waiting,
+            ):
                 with contextlib.suppress(FileExistsError):
                     folder.mkdir(mode=0o700)
                 _refuse_link(folder)

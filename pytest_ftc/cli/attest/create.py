@@ -3,25 +3,26 @@
 from __future__ import annotations
 
 import argparse
-import re
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from pytest_ftc import __version__
-from pytest_ftc.attestation.documents import ATTESTED, make_statements, prove_verdict
-from pytest_ftc.attestation.envelope import Envelope
-from pytest_ftc.attestation.provenance import Builder
-from pytest_ftc.attestation.statement import PAYLOAD_TYPE
+from pytest_ftc.attestation.documents import ATTESTED
 from pytest_ftc.cli.keys import add_keyring_argument, open_keyring
-from pytest_ftc.cli.log import open_log
 from pytest_ftc.cli.output import say
-from pytest_ftc.integrations.signing import sign
-from pytest_ftc.model.artifact import slug
+from pytest_ftc.integrations.attesting import (
+    LOCAL_BUILDER,
+    Attesting,
+    Document,
+    describe_waiting,
+    make_builder,
+    make_documents,
+    sign_documents,
+)
+from pytest_ftc.integrations.signers import check_signer
+from pytest_ftc.model import Verification
 from pytest_ftc.model.errors import ConfigurationError, FtcError
 from pytest_ftc.model.support.atomic_file import replace_file
 from pytest_ftc.reporting.verification_files import find_verification_files, read_verification_file
-
-LOCAL_BUILDER = "urn:pytest-ftc:local"
-"""The builder of whoever names none."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -38,6 +39,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="KEY",
         help="a key of the keyring, or a signer: file2:PATH, hsm:KEY?label=TOKEN, hv:NAME; repeatable",
     )
+    parser.add_argument("--bundle", action="store_true", help="write each signature as a Sigstore bundle too")
     add_keyring_argument(parser)
     parser.add_argument("--store", type=Path, metavar="DIR", help="the store whose log has the verdicts")
     parser.add_argument("--builder", default=LOCAL_BUILDER, metavar="URI", help="who built; default: %(default)s")
@@ -48,30 +50,41 @@ def run(options: argparse.Namespace) -> int:
     """Run ``ftc attest create``."""
     if bool(options.key) == options.unsigned:
         raise ConfigurationError("name a signer with --key, or give --unsigned; `ftc keys new` makes a key")
-    if not re.fullmatch(r"[a-zA-Z][a-zA-Z0-9+.-]*:\S+", options.builder):
-        raise ConfigurationError(
-            f"--builder: expected a URI such as https://ci.example/builder, found {options.builder!r}"
-        )
-    builder = Builder(id=options.builder, version=__version__)
+    builder = make_builder(options.builder, "--builder")
     records = find_verification_files(options.report)
     folder = options.output or records[0].parent.parent / "attestations"
     keyring = open_keyring(options.keyring)
-    signers = [key if ":" in key else f"file2:{keyring.private(key)}" for key in options.key]
-    log = open_log(options.store).verify()
-    written = 0
-    for one in map(read_verification_file, records):
-        if one.verdict not in ATTESTED:
-            say(f"{one.name}: not attested: the verdict is {one.verdict.value}")
+    signers = tuple(dict.fromkeys(map(keyring.signer, options.key)))
+    for signer in signers:
+        check_signer(signer)
+    verifications = [read_verification_file(one) for one in records]
+    documents = make_documents(verifications, builder, options.store)
+    if options.unsigned:
+        paths = {one: folder / f"{one.stem}.statement.json" for one in documents}
+        for one, path in paths.items():
+            _write(path, one.statement.encode())
+        _tell(verifications, paths)
+        return 0 if documents else 1
+    how = Attesting(folder=folder, signers=signers, builder=builder, bundle=options.bundle, store=options.store)
+    progress = sign_documents(documents, how)
+    _tell(verifications, {one: folder / f"{one.stem}.dsse.json" for one in documents}, progress.waiting)
+    if progress.waiting:
+        say(describe_waiting(progress))
+    return 0 if documents and not progress.waiting else 1
+
+
+def _tell(verifications: Sequence[Verification], paths: Mapping[Document, Path], waiting: Sequence[Path] = ()) -> None:
+    """Print which documents were written where, and which were not."""
+    for verification in verifications:
+        name, verdict = verification.name, verification.verdict.value
+        if verification.verdict not in ATTESTED:
+            say(f"{name}: not attested: the verdict is {verdict}")
             continue
-        for kind, statement in make_statements(one, builder, prove_verdict(log, one)):
-            path = folder / f"{slug(one.name)}.{kind}.{'dsse' if signers else 'statement'}.json"
-            data = statement.encode()
-            _write(path, sign(Envelope(PAYLOAD_TYPE, data), signers).encode() if signers else data)
-            say(f"{one.name}: {one.verdict.value}: {path}")
-            written += 1
-        if one.inputs is None:
-            say(f"{one.name}: no provenance: its inputs were not recorded; verify it again with --ftc-no-cache")
-    return 0 if written else 1
+        for document, path in paths.items():
+            if document.verification is verification:
+                say(f"{name}: {verdict}: {path}{' waits' if path.absolute() in waiting else ''}")
+        if verification.inputs is None:
+            say(f"{name}: no provenance: its inputs were not recorded; verify it again with --ftc-no-cache")
 
 
 def _write(path: Path, data: bytes) -> None:

@@ -1,0 +1,34 @@
+"""``ftc attest flush``: signs the attestations that wait in the store for a signer."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+from pytest_ftc.cli.output import print_json, say
+from pytest_ftc.integrations.attesting import describe_waiting, open_queue
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the arguments of ``ftc attest flush``."""
+    parser.add_argument("--store", type=Path, metavar="DIR", help="the store in which they wait")
+    parser.add_argument("--json", action="store_true", help="print the result as JSON")
+
+
+def run(options: argparse.Namespace) -> int:
+    """Run ``ftc attest flush``.  Every signer is asked, also one that failed a moment ago."""
+    progress = open_queue(options.store).sign()
+    if options.json:
+        print_json(progress)
+    else:
+        for path in progress.signed:
+            say(f"signed: {path}")
+        for path in progress.waiting:
+            say(f"waits: {path}")
+        if progress.waiting:
+            say(describe_waiting(progress))
+        elif progress.reasons:
+            say("\n".join(progress.reasons.values()))
+        elif not progress.signed:
+            say("nothing waits for a signer")
+    return 1 if progress.waiting or progress.reasons else 0
