@@ -52,6 +52,8 @@ class Judgement:
 
     problems: tuple[str, ...]
     """One sentence for each requirement that is not met; empty if it is accepted."""
+    sha256: str = ""
+    """Of the artifact."""
     keys: int = 0
     operators: int = 0
     builders: int = 0
@@ -92,7 +94,7 @@ def judge(
     """
     about = [part for one in signed if one.statement.is_about(sha256) for part in _split_by_builder(one)]
     if not about:
-        return Judgement(problems=("no attestation that a trusted key has signed is about it",))
+        return Judgement(problems=("no attestation that a trusted key has signed is about it",), sha256=sha256)
     claims = [claim for one in about if (claim := _read_claim(one))]
     negative = tuple(one.evidence for one in claims if one.evidence.verdict is Verdict.UNREPRODUCIBLE)
     positive = [one for one in claims if one.evidence.verdict is Verdict.REPRODUCIBLE]
@@ -108,7 +110,7 @@ def judge(
     lacking |= dict.fromkeys(filter(None, (find_missing(one.statement) for one, _ in about)))
     if problems and lacking:
         problems.append(f"attestations that lack something were not counted: {', '.join(lacking)}")
-    return replace(found, problems=tuple(problems))
+    return replace(found, problems=tuple(problems), sha256=sha256)
 
 
 def _split_by_builder(signed: Signed) -> Iterator[tuple[Signed, str]]:

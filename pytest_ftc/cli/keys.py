@@ -50,7 +50,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
             )
 
 
-def add_keyring_argument(parser: argparse.ArgumentParser) -> None:
+def add_keyring_argument(parser: argparse._ActionsContainer) -> None:
     """Add the option for the folder of the keyring."""
     parser.add_argument(
         "--keyring",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from datetime import datetime, timezone
 from pathlib import Path
@@ -28,11 +29,14 @@ def load_signed(paths: Sequence[Path], policy: Policy) -> list[Signed]:
 
 def judge_file(path: Path, signed: Sequence[Signed], policy: Policy) -> Judgement:
     """Return whether `policy` accepts the file `path`.  Raises ConfigurationError, DocumentError."""
-    return judge(_digest(path), signed, policy, facts_of, datetime.now(timezone.utc))
+    return judge(digest_of(path), signed, policy, facts_of, datetime.now(timezone.utc))
 
 
 def judge_subjects(signed: Sequence[Signed], policy: Policy) -> dict[str, Judgement]:
-    """Return whether `policy` accepts what the statements `signed` are about, by name.  Raises DocumentError."""
+    """Return whether `policy` accepts what the statements `signed` are about, by name.
+
+    Where several files have one name, the name is followed by their digests.  Raises DocumentError.
+    """
     now = datetime.now(timezone.utc)
     digests = {
         subject.digest["sha256"]: subject.name or subject.digest["sha256"]
@@ -40,7 +44,11 @@ def judge_subjects(signed: Sequence[Signed], policy: Policy) -> dict[str, Judgem
         for subject in one.statement.subjects
         if "sha256" in subject.digest and not subject.is_of_experiment
     }
-    return {name: judge(digest, signed, policy, facts_of, now) for digest, name in digests.items()}
+    times = Counter(digests.values())
+    return {
+        name if times[name] == 1 else f"{name} sha256:{digest}": judge(digest, signed, policy, facts_of, now)
+        for digest, name in digests.items()
+    }
 
 
 def is_attestation(path: Path) -> bool:
@@ -56,7 +64,8 @@ def find_beside(path: Path) -> list[Path]:
     return sorted(one for one in found if one.name.startswith(begin) and is_attestation(one))
 
 
-def _digest(path: Path) -> str:
+def digest_of(path: Path) -> str:
+    """Return the sha256 of the file `path`.  Raises ConfigurationError."""
     digest = hashlib.sha256()
     try:
         with open(path, "rb") as file:

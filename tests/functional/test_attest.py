@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import shutil
 import subprocess
@@ -87,9 +88,42 @@ def test_every_verdict_is_logged_and_a_lost_one_is_found(attested, verify, ftc, 
     assert "the verdicts were not logged: the log lost leaves" in verify(None).flat
 
 
+def test_a_summary_of_one_builder_claims_no_reproduced_build(attested, ftc):
+    subprocess.run(["sh", "-c", _command_of(attested, "good")], cwd=attested, check=True)
+    verified = ("attest", "verify", "good.tgz", "-p", "policy.toml", "-a", "attestations", "--vsa", "out/vsa.json")
+    ftc(*verified)
+    summary = json.loads((attested / "out/vsa.json").read_text())
+    assert summary["subject"] == [{"name": "good.tgz", "digest": {"sha256": _sha256(attested / "good.tgz")}}]
+    assert summary["predicate"]["verifiedLevels"] == ["SLSA_BUILD_LEVEL_UNEVALUATED"]
+    assert summary["predicate"]["policy"]["digest"] == {"sha256": _sha256(attested / "policy.toml")}
+    used = {one["uri"]: one["digest"]["sha256"] for one in summary["predicate"]["inputAttestations"]}
+    assert used == {path.name: _sha256(path) for path in (attested / "attestations").glob("good.*")}
+    (attested / "altered.tgz").write_bytes(b"x")
+    again = [{"good.tgz": "altered.tgz"}.get(one, one) for one in verified]
+    ftc(*again, "--key", "release", "--verifier", "https://gate.example/", status=1)
+    signed = json.loads((attested / "out/vsa.json").read_text())
+    predicate = json.loads(base64.b64decode(signed["payload"]))["predicate"]
+    assert (predicate["verificationResult"], predicate["verifiedLevels"]) == ("FAILED", ["FAILED"])
+    assert predicate["verifier"]["id"] == "https://gate.example/"
+    assert len(signed["signatures"]) == 1
+
+
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
+        (("attest", "verify", "hello.txt", "-p", "policy.toml", "--key", "release"), "are for --vsa PATH"),
+        (
+            ("attest", "verify", "hello.txt", "-p", "policy.toml", "--vsa", "v", "--verifier", "me"),
+            "--verifier: expected a URI",
+        ),
+        (
+            ("attest", "verify", "hello.txt", "ftc.toml", "-p", "policy.toml", "--vsa", "v"),
+            "--vsa: expected one artifact, found 2",
+        ),
+        (
+            ("attest", "verify", "hello.txt", "-p", "policy.toml", "--vsa", "v", "--key", "relase"),
+            "no key 'relase'; did you mean 'release'",
+        ),
         (("attest", "create", "none", "--unsigned"), "none: no verification was recorded there"),
         (("attest", "create", "report"), "name a signer with --key, or give --unsigned"),
         (("attest", "create", "report", "--key", "relase"), "no key 'relase'; did you mean 'release'"),

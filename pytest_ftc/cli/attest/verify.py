@@ -8,8 +8,16 @@ from pathlib import Path
 from pytest_ftc.attestation.evidence import describe_finding
 from pytest_ftc.attestation.judge import Judgement
 from pytest_ftc.attestation.policy import load_policy
+from pytest_ftc.cli.attest.vsa import add_summary_arguments, check_summary_options, write_summary
 from pytest_ftc.cli.output import print_json, say
-from pytest_ftc.integrations.attestations import find_beside, is_attestation, judge_file, judge_subjects, load_signed
+from pytest_ftc.integrations.attestations import (
+    digest_of,
+    find_beside,
+    is_attestation,
+    judge_file,
+    judge_subjects,
+    load_signed,
+)
 from pytest_ftc.model.errors import FtcError
 
 
@@ -27,10 +35,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="a file or a folder; repeatable; FILE.*.dsse.json beside FILE are found anyway",
     )
     parser.add_argument("--json", action="store_true", help="print the result as JSON")
+    add_summary_arguments(parser)
 
 
 def run(options: argparse.Namespace) -> int:
     """Run ``ftc attest verify``."""
+    check_summary_options(options)
+    policy_sha256 = digest_of(options.policy)
     policy = load_policy(options.policy)
     given = [path for path in options.files if is_attestation(path)]
     files = [path for path in options.files if path not in given]
@@ -41,6 +52,8 @@ def run(options: argparse.Namespace) -> int:
         results = judge_subjects(signed, policy)
         if not results:
             raise FtcError("no trusted key has signed any of these attestations")
+    if options.vsa:
+        write_summary(options, policy_sha256, results)
     if options.json:
         print_json({name: _as_json(one) for name, one in results.items()})
     else:
@@ -69,5 +82,6 @@ def _as_json(judgement: Judgement) -> dict[str, object]:
         "builders": judgement.builders,
         "builds": judgement.builds,
         "machines": judgement.machines,
+        "reproduced": judgement.accepted and judgement.is_reproduced,
         "findings": [dict(one) for evidence in judgement.negative for one in evidence.findings],
     }

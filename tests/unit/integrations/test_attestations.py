@@ -118,6 +118,15 @@ def test_attestations_alone_are_judged_by_what_they_are_about(place):
     assert "time" in results["dist/app.whl"].problems[0]
 
 
+def test_files_of_one_name_are_judged_one_by_one(place):
+    other = Statement((Subject("dist/app.whl", {"sha256": "e" * 64}),), bad().predicate_type, bad().predicate)
+    lines = b"\n".join(one.encode() for one in (signed_by(KeyFolder(place), "a", statement=other), signed(place, "a")))
+    (place / "0.dsse.json").write_bytes(lines)
+    policy = load_policy(write_policy(place))
+    results = judge_subjects(load_signed([place / "0.dsse.json"], policy), policy)
+    assert [one.accepted for one in results.values()] == [False, True]
+
+
 def alter(document: object, draw: st.DrawFn) -> object:
     """Return `document` with one value, name or character changed somewhere."""
     if isinstance(document, dict) and document:
