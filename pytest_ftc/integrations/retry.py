@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import TypeVar
 
 from pybreaker import CircuitBreaker, CircuitBreakerError
-from tenacity import Retrying, retry_if_exception, stop_after_attempt, wait_random_exponential
+from tenacity import RetryCallState, Retrying, retry_if_exception, stop_after_attempt, wait_random_exponential
 
 T = TypeVar("T")
 
@@ -29,6 +29,8 @@ class Persistence:
     """
     longest_wait: float = 10.0
     """Longest wait, in seconds."""
+    longest_asked: float = 60.0
+    """Longest wait that a service may ask for, in seconds; for one that asks for more there is no retry."""
     failures: int = 3
     """Consecutive failures after which the circuit breaker opens."""
     rest: float = 30.0
@@ -36,11 +38,12 @@ class Persistence:
 
 
 class ServiceError(Exception):
-    """The service is unavailable, busy or broken; `passing` if a retry may succeed."""
+    """The service is unavailable, busy or broken; `passing` if a retry may succeed, `after` so many seconds."""
 
-    def __init__(self, text: str, *, passing: bool = False) -> None:
+    def __init__(self, text: str, *, passing: bool = False, after: float = 0.0) -> None:
         super().__init__(text)
         self.passing = passing
+        self.after = after
 
 
 class Service:
@@ -62,8 +65,8 @@ class Service:
         persistence = self._persistence
         retrying = Retrying(
             stop=stop_after_attempt(persistence.attempts),
-            wait=wait_random_exponential(multiplier=persistence.first_wait, max=persistence.longest_wait),
-            retry=retry_if_exception(lambda error: isinstance(error, ServiceError) and error.passing),
+            wait=self._choose_wait,
+            retry=retry_if_exception(self._may_pass),
             sleep=self._sleep,
             reraise=True,
         )
@@ -81,6 +84,15 @@ class Service:
         except ServiceError as error:
             self._last = str(error)
             raise
+
+    def _may_pass(self, error: BaseException) -> bool:
+        return isinstance(error, ServiceError) and error.passing and error.after <= self._persistence.longest_asked
+
+    def _choose_wait(self, state: RetryCallState) -> float:
+        limits = self._persistence
+        own = wait_random_exponential(multiplier=limits.first_wait, max=limits.longest_wait)(state)
+        error = state.outcome.exception() if state.outcome else None
+        return max(own, error.after) if isinstance(error, ServiceError) else own
 
     def _sleep(self, seconds: float) -> None:
         end = time.monotonic() + seconds

@@ -1,0 +1,1 @@
+"""Artifacts and their attestations in an OCI registry; requires the extra ``oci``."""
