@@ -36,6 +36,10 @@ _GROUPS = {
         "log": "verify the log of all verdicts, and prove what is in it",
         "keys": "make, rotate, retire and list the keys that sign attestations",
     },
+    "Publish": {
+        "publish": "push a verified artifact with its attestations to an OCI registry, or remove what has expired",
+        "fetch": "fetch an artifact from an OCI registry, after digests, signatures and a policy are verified",
+    },
     "Maintain": {
         "store": "manage the verification cache",
     },

@@ -27,9 +27,33 @@ def load_signed(paths: Sequence[Path], policy: Policy) -> list[Signed]:
     return [one for path in paths for file in _list_files(path) for one in _load_file(file, policy)]
 
 
+def find_signed(envelopes: Sequence[Envelope], source: str, data: bytes, policy: Policy) -> Iterator[Signed]:
+    """Yield the statements in `envelopes` that keys of `policy` have signed; `data` of the file `source` holds them.
+
+    Raises DocumentError, NotInstalledError.
+    """
+    now = datetime.now(timezone.utc)
+    keys = [key for key in policy.trusted.values() if key.counts_at(now)]
+    for envelope in envelopes:
+        signers = find_signers(envelope, keys)
+        if not signers:
+            continue
+        try:
+            statement = read_statement(envelope)
+        except DocumentError as error:
+            raise DocumentError(f"{source}: {error}") from None
+        if statement:
+            yield Signed(source, statement, signers, hashlib.sha256(data).hexdigest())
+
+
 def judge_file(path: Path, signed: Sequence[Signed], policy: Policy) -> Judgement:
     """Return whether `policy` accepts the file `path`.  Raises ConfigurationError, DocumentError."""
-    return judge(digest_of(path), signed, policy, facts_of, datetime.now(timezone.utc))
+    return judge_digest(digest_of(path), signed, policy)
+
+
+def judge_digest(sha256: str, signed: Sequence[Signed], policy: Policy) -> Judgement:
+    """Return whether `policy` accepts the file with this digest.  Raises DocumentError."""
+    return judge(sha256, signed, policy, facts_of, datetime.now(timezone.utc))
 
 
 def judge_subjects(signed: Sequence[Signed], policy: Policy) -> dict[str, Judgement]:
@@ -77,19 +101,8 @@ def digest_of(path: Path) -> str:
 
 
 def _load_file(file: Path, policy: Policy) -> Iterator[Signed]:
-    now = datetime.now(timezone.utc)
-    keys = [key for key in policy.trusted.values() if key.counts_at(now)]
     data = _read(file)
-    for envelope in _parse(file, data):
-        signers = find_signers(envelope, keys)
-        if not signers:
-            continue
-        try:
-            statement = read_statement(envelope)
-        except DocumentError as error:
-            raise DocumentError(f"{file}: {error}") from None
-        if statement:
-            yield Signed(str(file), statement, signers, hashlib.sha256(data).hexdigest())
+    return find_signed(_parse(file, data), str(file), data, policy)
 
 
 def _read(file: Path) -> bytes:

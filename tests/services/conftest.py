@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import socket
@@ -9,7 +10,7 @@ import subprocess
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -25,7 +26,7 @@ from functional.conftest import (  # noqa: F401
 _CONFIGURATION = """\
 version: 0.1
 log: {{level: error, accesslog: {{disabled: true}}}}
-storage: {{filesystem: {{rootdirectory: {folder}}}}}
+storage: {{filesystem: {{rootdirectory: {folder}}}, delete: {{enabled: {deletes}}}}}
 http: {{addr: "127.0.0.1:{port}"}}
 """
 _PASSWORDS = 'auth: {{htpasswd: {{realm: "test", path: {folder}/passwords}}}}\n'
@@ -39,6 +40,10 @@ class Registry:
 
     host: str
     folder: Path
+    kill: Callable[[], None]
+    """Ends it with SIGKILL."""
+    restart: Callable[[], None]
+    """Starts it again, with what is on its disk."""
 
     def push(self, target: str, folder: Path, **files: bytes) -> str:
         """Push `files` as oras does; return the digest of their manifest."""
@@ -70,8 +75,18 @@ class Registry:
         (found,) = self.folder.rglob(f"{digest.removeprefix('sha256:')}/data")
         return found
 
+    def get(self, path: str, accept: str = "*/*") -> Any:
+        """Return the JSON at a `path` below ``/v2/``; None if there is none."""
+        request = urllib.request.Request(f"http://{self.host}/v2/{path}", headers={"Accept": accept})
+        try:
+            with urllib.request.urlopen(request, timeout=10) as response:
+                return json.load(response)
+        except urllib.error.HTTPError as error:
+            error.close()
+            return None
 
-def start(folder: Path, more: str = "") -> Iterator[Registry]:
+
+def start(folder: Path, more: str = "", *, deletes: bool = True) -> Iterator[Registry]:
     program = shutil.which("docker-registry")
     if program is None:
         pytest.fail("docker-registry is not installed (apt-get install docker-registry): its tests cannot run")
@@ -79,17 +94,33 @@ def start(folder: Path, more: str = "") -> Iterator[Registry]:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
     file = folder / "config.yml"
-    file.write_text(_CONFIGURATION.format(folder=folder / "data", port=port) + more.format(folder=folder))
-    with open(folder / "log", "wb") as log:
-        server = subprocess.Popen(
-            [program, "serve", str(file)], stdout=log, stderr=log, env={**os.environ, "OTEL_TRACES_EXPORTER": "none"}
-        )
+    text = _CONFIGURATION.format(folder=folder / "data", port=port, deletes=str(deletes).lower())
+    file.write_text(text + more.format(folder=folder))
+    server = _run(program, folder, port)
+    running = [server]
+
+    def restart() -> None:
+        running[-1].wait(20)
+        running.append(_run(program, folder, port))
+
+    try:
+        yield Registry(f"127.0.0.1:{port}", folder, lambda: running[-1].kill(), restart)
+    finally:
+        running[-1].kill()
+        running[-1].wait()
+
+
+def _run(program: str, folder: Path, port: int) -> subprocess.Popen[bytes]:
+    with open(folder / "log", "ab") as log:
+        environ = {**os.environ, "OTEL_TRACES_EXPORTER": "none"}
+        server = subprocess.Popen([program, "serve", str(folder / "config.yml")], stdout=log, stderr=log, env=environ)
     try:
         _wait_until_it_answers(port, server, folder / "log")
-        yield Registry(f"127.0.0.1:{port}", folder)
-    finally:
+    except BaseException:
         server.kill()
         server.wait()
+        raise
+    return server
 
 
 def _wait_until_it_answers(port: int, server: subprocess.Popen[bytes], log: Path) -> None:

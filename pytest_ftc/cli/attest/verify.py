@@ -55,14 +55,15 @@ def run(options: argparse.Namespace) -> int:
     if options.vsa:
         write_summary(options, policy_sha256, results)
     if options.json:
-        print_json({name: _as_json(one) for name, one in results.items()})
+        print_json({name: judgement_as_json(one) for name, one in results.items()})
     else:
         for name, judgement in results.items():
-            _show(name, judgement)
+            show_judgement(name, judgement)
     return 0 if all(one.accepted for one in results.values()) else 1
 
 
-def _show(name: str, judgement: Judgement) -> None:
+def show_judgement(name: str, judgement: Judgement) -> None:
+    """Print whether the file `name` is accepted, and why not."""
     counts = {"build": judgement.builds, "builder": judgement.builders, "key": judgement.keys}
     numbers = ", ".join(f"{count} {noun}{'' if count == 1 else 's'}" for noun, count in counts.items())
     say(f"✔ accepted  {name}  {numbers}" if judgement.accepted else f"✘ refused   {name}")
@@ -73,7 +74,8 @@ def _show(name: str, judgement: Judgement) -> None:
         say(text)
 
 
-def _as_json(judgement: Judgement) -> dict[str, object]:
+def judgement_as_json(judgement: Judgement) -> dict[str, object]:
+    """Return `judgement` as ``--json`` prints it."""
     return {
         "accepted": judgement.accepted,
         "problems": list(judgement.problems),

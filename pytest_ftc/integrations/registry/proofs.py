@@ -1,0 +1,107 @@
+"""The documents in a folder that are about an artifact: signed attestations, and bills of materials."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from pytest_ftc.attestation.bundle import BUNDLE_MEDIA_TYPE, parse_envelopes
+from pytest_ftc.attestation.envelope import Envelope
+from pytest_ftc.attestation.parity import SCAI_TYPE
+from pytest_ftc.attestation.statement import PAYLOAD_TYPE, Statement, parse_statement
+from pytest_ftc.attestation.strict_json import DocumentError
+from pytest_ftc.integrations.registry.documents import Document
+from pytest_ftc.model.errors import ConfigurationError
+
+ENVELOPE_TYPE = "application/vnd.dsse.envelope.v1+json"
+SBOM_TYPE = "application/vnd.cyclonedx+json"
+MOST_BYTES = 16 << 20
+"""Of one document."""
+
+
+@dataclass(frozen=True, slots=True)
+class Proofs:
+    """What a folder has about an artifact."""
+
+    documents: tuple[Document, ...]
+    covered: frozenset[str]
+    """The sha256 of all files about which there is a signed attribute report."""
+    passed_over: tuple[str, ...]
+    """What is about the artifact and cannot be published, and why; one sentence each."""
+
+
+def find_proofs(folder: Path, digests: Collection[str], slug: str) -> Proofs:
+    """Return the documents in `folder` about files with these sha256 `digests`, of the artifact with this `slug`.
+
+    Raises ConfigurationError for a folder or file that cannot be read, DocumentError for a malformed document.
+    """
+    documents: list[Document] = []
+    covered: set[str] = set()
+    passed_over: list[str] = []
+    for path in _list_files(folder):
+        if path.name.endswith(".cdx.json"):
+            if path.name.startswith(f"{slug}."):
+                documents.append(Document(title=path.name, media_type=SBOM_TYPE, data=_read(path)))
+        elif path.name.endswith(".statement.json"):
+            if _parse(path, _read(path), digests):
+                passed_over.append(f"{path}: it is not signed")
+        else:
+            for document, statement in _read_signed(path, digests):
+                documents.append(document)
+                if statement.predicate_type == SCAI_TYPE:
+                    covered |= {digest for digest in digests if statement.is_about(digest)}
+    return Proofs(tuple(documents), frozenset(covered), tuple(passed_over))
+
+
+def _read_signed(path: Path, digests: Collection[str]) -> Iterator[tuple[Document, Statement]]:
+    data = _read(path)
+    try:
+        envelopes = parse_envelopes(data)
+    except DocumentError as error:
+        raise DocumentError(f"{path}: {error}") from None
+    for number, envelope in enumerate(envelopes):
+        statement = _parse(path, envelope.payload, digests) if _is_signed(envelope) else None
+        if statement is None:
+            continue
+        if path.name.endswith(".sigstore.json") and len(envelopes) == 1:
+            notes = {"dev.sigstore.bundle.content": "dsse-envelope"}
+            notes["dev.sigstore.bundle.predicateType"] = statement.predicate_type
+            yield Document(title=path.name, media_type=BUNDLE_MEDIA_TYPE, data=data, annotations=notes), statement
+        else:
+            title = path.name if len(envelopes) == 1 else f"{number}.{path.name}"
+            own = data if len(envelopes) == 1 else envelope.encode()
+            notes = {"in-toto.io/predicate-type": statement.predicate_type}
+            yield Document(title=title, media_type=ENVELOPE_TYPE, data=own, annotations=notes), statement
+
+
+def _is_signed(envelope: Envelope) -> bool:
+    return bool(envelope.signatures) and envelope.payload_type == PAYLOAD_TYPE
+
+
+def _parse(path: Path, data: bytes, digests: Collection[str]) -> Statement | None:
+    """Return the statement in `data` if it is about one of the files."""
+    try:
+        statement = parse_statement(data)
+    except DocumentError as error:
+        raise DocumentError(f"{path}: {error}") from None
+    return statement if any(statement.is_about(digest) for digest in digests) else None
+
+
+def _list_files(folder: Path) -> Sequence[Path]:
+    endings = (".dsse.json", ".intoto.jsonl", ".sigstore.json", ".statement.json", ".cdx.json")
+    try:
+        return sorted(path for path in folder.iterdir() if path.name.endswith(endings) and path.is_file())
+    except OSError as error:
+        raise ConfigurationError(f"{folder}: {error.strerror or error}") from None
+
+
+def _read(path: Path) -> bytes:
+    try:
+        with open(path, "rb") as file:
+            data = file.read(MOST_BYTES + 1)
+    except OSError as error:
+        raise ConfigurationError(f"{path}: {error.strerror or error}") from None
+    if len(data) > MOST_BYTES:
+        raise DocumentError(f"{path}: larger than {MOST_BYTES >> 20} MiB")
+    return data

@@ -1,0 +1,151 @@
+"""Documents about an artifact in a registry: its referrers.
+
+See https://github.com/opencontainers/distribution-spec/blob/v1.1.1/spec.md#listing-referrers.  A registry without the
+referrers API has an index of them under a tag that is made from the digest: the referrers tag schema.
+"""
+
+from __future__ import annotations
+
+import json
+import random
+import re
+import time
+from collections.abc import Collection, Mapping, Sequence
+from contextlib import closing
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+from pytest_ftc.attestation.strict_json import DocumentError, parse_object
+from pytest_ftc.integrations.registry.client import INDEX, MANIFEST, Client
+from pytest_ftc.integrations.registry.documents import encode_json
+from pytest_ftc.integrations.registry.manifest import RefusedError
+from pytest_ftc.integrations.registry.remote import RegistryError, Remote
+from pytest_ftc.integrations.registry.session import LARGEST_MANIFEST, read_body
+
+MOST = 1000
+"""Referrers of one artifact; one that has more is refused."""
+_MOST_PAGES = 100
+_ATTEMPTS = 8
+"""How often an index is written that others overwrite meanwhile."""
+_DIGEST = re.compile("sha256:[0-9a-f]{64}")
+
+
+@dataclass(frozen=True, slots=True)
+class Referrers:
+    """What refers to an artifact."""
+
+    descriptors: tuple[Mapping[str, Any], ...]
+    """Each with ``digest``, ``mediaType`` and, usually, ``artifactType`` and ``annotations``."""
+    is_tagged: bool
+    """Whether they come from the index under the tag, because the registry has no referrers API."""
+
+    def of_types(self, types: Collection[str]) -> list[str]:
+        """Return the digests of those of these types."""
+        return [str(one["digest"]) for one in self.descriptors if one.get("artifactType") in types]
+
+
+def list_referrers(remote: Remote, digest: str) -> Referrers:
+    """Return the referrers of the manifest with this `digest`.  Raises RegistryError."""
+    found = remote.ask(lambda client: _ask_api(client, digest))
+    if found is not None:
+        return Referrers(tuple(found), is_tagged=False)
+    return Referrers(tuple(remote.ask(lambda client: _read_tag(client, fallback_tag(digest)))), is_tagged=True)
+
+
+def attach(remote: Remote, subject: str, referrers: Sequence[tuple[bytes, Mapping[str, Any]]]) -> None:
+    """Push manifests that refer to the manifest with the digest `subject`; each comes with its descriptor.
+
+    Their contents are there already.  Raises RegistryError.
+    """
+    unlisted = [
+        descriptor
+        for manifest, descriptor in referrers
+        if remote.ask(partial(_put, digest=str(descriptor["digest"]), manifest=manifest)) != subject
+    ]
+    if unlisted:
+        _add_to_tag(remote, fallback_tag(subject), unlisted)
+
+
+def refers_to(manifest: bytes, subject: str) -> bool:
+    """Return whether a `manifest` refers to the one with the digest `subject`."""
+    try:
+        found: object = json.loads(manifest)["subject"]["digest"]
+    except (ValueError, KeyError, TypeError, RecursionError):
+        return False
+    return found == subject
+
+
+def fallback_tag(digest: str) -> str:
+    """Return the tag of the index of the referrers of the manifest with this `digest`."""
+    return digest.replace(":", "-")
+
+
+def put_manifest(client: Client, reference: str, data: bytes, media_type: str = MANIFEST) -> str:
+    """Push a manifest under a tag or its digest; return the subject that the registry says it has listed it for."""
+    headers = {"Content-Type": media_type}
+    with closing(client.request("PUT", f"manifests/{reference}", headers, data, expected=(201,))) as response:
+        return str(response.headers.get("OCI-Subject", ""))
+
+
+def _put(client: Client, digest: str, manifest: bytes) -> str:
+    subject = put_manifest(client, digest, manifest)
+    if client.manifest(digest) != manifest:
+        raise RefusedError("the registry gives out another manifest than it was sent")
+    return subject
+
+
+def _ask_api(client: Client, digest: str) -> list[dict[str, Any]] | None:
+    """Return the descriptors by the referrers API, from all its pages; None if the registry does not have it."""
+    path, found = f"referrers/{digest}", list[dict[str, Any]]()
+    for _ in range(_MOST_PAGES):
+        with closing(client.request("GET", path, {"Accept": INDEX}, expected=(200, 400, 404, 405))) as response:
+            if response.status_code != 200:
+                return None
+            found += _descriptors_in(b"".join(read_body(response, LARGEST_MANIFEST)))
+            following = response.links.get("next", {}).get("url", "")
+            if not following:
+                return found
+            path = client.locate(following, response.url)
+    raise RefusedError(f"the list of its referrers has more than {_MOST_PAGES} pages")
+
+
+def _read_tag(client: Client, tag: str) -> list[dict[str, Any]]:
+    with closing(client.request("GET", f"manifests/{tag}", {"Accept": INDEX}, expected=(200, 404))) as response:
+        if response.status_code == 404:
+            return []
+        return _descriptors_in(b"".join(read_body(response, LARGEST_MANIFEST)))
+
+
+def _descriptors_in(data: bytes) -> list[dict[str, Any]]:
+    try:
+        listed = parse_object(data, "index").get("manifests")
+    except DocumentError as error:
+        raise RefusedError(f"the list of its referrers cannot be read: {error}") from None
+    if not isinstance(listed, list) or not all(_is_descriptor(one) for one in listed):
+        raise RefusedError("the list of its referrers is no index of manifests with sha256 digests")
+    if len(listed) > MOST:
+        raise RefusedError(f"it has more than {MOST} referrers")
+    return listed
+
+
+def _is_descriptor(value: object) -> bool:
+    return isinstance(value, dict) and isinstance(value.get("digest"), str) and bool(_DIGEST.fullmatch(value["digest"]))
+
+
+def _add_to_tag(remote: Remote, tag: str, added: Sequence[Mapping[str, Any]]) -> None:
+    """Add descriptors to the index under `tag`.
+
+    A registry knows no conditional writes: whoever writes at the same time may overwrite it, and so it is read again.
+    """
+    for attempt in range(_ATTEMPTS):
+        present = remote.ask(lambda client: _read_tag(client, tag))
+        known = {one["digest"] for one in present}
+        missing = [one for one in added if one["digest"] not in known]
+        if attempt and not missing:
+            return
+        if missing:
+            data = encode_json({"schemaVersion": 2, "mediaType": INDEX, "manifests": [*present, *missing]})
+            remote.ask(partial(put_manifest, reference=tag, data=data, media_type=INDEX))
+        time.sleep(random.uniform(0.05, 0.1 * (attempt + 1)))
+    raise RegistryError(f"{remote.image.target}: the tag {tag} is overwritten by others again and again; try again")
