@@ -11,7 +11,7 @@ import json
 from typing import Any
 
 from pytest_ftc.attestation.envelope import Envelope, parse_envelope
-from pytest_ftc.attestation.link import parse_signed_link
+from pytest_ftc.attestation.others.link import parse_signed_link
 from pytest_ftc.attestation.strict_json import DocumentError, field, parse_object
 
 BUNDLE_MEDIA_TYPE = "application/vnd.dev.sigstore.bundle.v0.3+json"

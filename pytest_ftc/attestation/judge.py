@@ -7,15 +7,15 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timezone
 from itertools import combinations
-from typing import Any
 
 from pytest_ftc.attestation.evidence import Evidence
+from pytest_ftc.attestation.independence import count_machines, hosts_of, look_up
 from pytest_ftc.attestation.keyring import PublicKey
-from pytest_ftc.attestation.link import LINK_TYPE
+from pytest_ftc.attestation.others.link import LINK_TYPE
+from pytest_ftc.attestation.others.rebuilds import find_missing, is_provenance, read_rebuild
 from pytest_ftc.attestation.parity import builder_of, is_logged, read_parity
 from pytest_ftc.attestation.policy import Policy
 from pytest_ftc.attestation.provenance import PROVENANCE_TYPE
-from pytest_ftc.attestation.rebuilds import find_missing, is_provenance, read_rebuild
 from pytest_ftc.attestation.statement import Statement
 from pytest_ftc.attestation.strict_json import DocumentError
 from pytest_ftc.model import Verdict
@@ -170,7 +170,10 @@ def _count(
         builders=len(counted),
         # The statements of one builder may be about the same builds.
         builds=sum(max(one.builds for one in evidence) for evidence in counted.values()),
-        machines=sum(max(one.machines for one in evidence) for evidence in counted.values()),
+        machines=count_machines(
+            {builder: max(one.machines for one in evidence) for builder, evidence in counted.items()},
+            _find_hosts(about),
+        ),
         is_reproduced=_is_reproduced(builders, about, facts),
     )
 
@@ -180,8 +183,10 @@ def _is_reproduced(
 ) -> bool:
     """Return whether two of the counted `builders` have provenance, by keys of different operators.
 
-    That is what SLSA asks of a reproduced artifact: https://slsa.dev/spec/v1.2/verified-properties.
+    That is what SLSA asks of a reproduced artifact: https://slsa.dev/spec/v1.2/verified-properties.  Two builders on
+    one machine are not independent.
     """
+    hosts = _find_hosts(about)
     proved = {
         (builder, key.operator, facts(key).material)
         for signed, builder in about
@@ -189,7 +194,18 @@ def _is_reproduced(
         for key in signed.keys
         if builder and builders.get(facts(key).material) == builder
     }
-    return any(all(a != b for a, b in zip(one, other, strict=True)) for one, other in combinations(proved, 2))
+    return any(
+        all(a != b for a, b in zip(one, other, strict=True)) and hosts[one[0]].isdisjoint(hosts[other[0]])
+        for one, other in combinations(proved, 2)
+    )
+
+
+def _find_hosts(about: Sequence[tuple[Signed, str]]) -> dict[str, frozenset[str]]:
+    """Return what identifies the machines of each builder, as far as its provenance tells."""
+    hosts: dict[str, frozenset[str]] = {}
+    for signed, builder in about:
+        hosts[builder] = hosts.get(builder, frozenset()) | hosts_of(signed.statement)
+    return hosts
 
 
 def _compare(found: Judgement, policy: Policy) -> list[str]:
@@ -229,9 +245,7 @@ def _check_provenance(about: Sequence[Signed], policy: Policy, now: datetime) ->
 
 
 def _finished_on(statement: Statement) -> datetime | None:
-    value: Any = statement.predicate
-    for name in ("runDetails", "metadata", "finishedOn"):
-        value = value.get(name) if isinstance(value, Mapping) else None
+    value = look_up(statement.predicate, "runDetails", "metadata", "finishedOn")
     try:
         # Others write fractions of a second as well (RFC 3339).
         return datetime.strptime(_FRACTION.sub("Z", value), "%Y-%m-%dT%H:%M:%SZ").replace(tzinfo=timezone.utc)

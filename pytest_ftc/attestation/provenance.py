@@ -19,6 +19,8 @@ from pytest_ftc.model.support.valid_text import valid_text
 PROVENANCE_TYPE = "https://slsa.dev/provenance/v1"
 BUILD_TYPE = "https://pypi.org/project/pytest-ftc/#build/v1"
 """docs/evidence.md describes its parameters."""
+BOOT = "kernel boot"
+"""The name of the byproduct that identifies the running kernel."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,7 +58,7 @@ def make_provenance(verification: Verification, builder: Builder, invocation: In
         "buildDefinition": {
             "buildType": BUILD_TYPE,
             "externalParameters": _external_parameters(verification, inputs),
-            "internalParameters": {"platform": list(inputs.platform)},
+            "internalParameters": _internal_parameters(inputs),
             "resolvedDependencies": list_dependencies(inputs),
         },
         "runDetails": {
@@ -66,6 +68,7 @@ def make_provenance(verification: Verification, builder: Builder, invocation: In
                 "startedOn": timestamp(invocation.started),
                 "finishedOn": timestamp(invocation.finished),
             },
+            **({"byproducts": [{"name": BOOT, "digest": {"sha256": inputs.host.boot}}]} if inputs.host.boot else {}),
         },
     }
     return Statement(subjects_of(verification), PROVENANCE_TYPE, predicate)
@@ -113,3 +116,8 @@ def _external_parameters(verification: Verification, inputs: BuildInputs) -> Map
         "sourceDateEpoch": inputs.source_date_epoch,
         "variables": dict(inputs.variables),
     }
+
+
+def _internal_parameters(inputs: BuildInputs) -> Mapping[str, Any]:
+    host = {"kernel": inputs.host.kernel, "image": inputs.host.image, "machine": inputs.host.machine}
+    return {"platform": list(inputs.platform), **{name: value for name, value in host.items() if value}}

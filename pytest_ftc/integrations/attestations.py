@@ -11,7 +11,7 @@ from pathlib import Path
 from pytest_ftc.attestation.bundle import parse_envelopes
 from pytest_ftc.attestation.envelope import Envelope
 from pytest_ftc.attestation.judge import Judgement, Signed, judge
-from pytest_ftc.attestation.link import read_statement
+from pytest_ftc.attestation.others.link import read_statement
 from pytest_ftc.attestation.policy import Policy
 from pytest_ftc.attestation.strict_json import MOST_BYTES, DocumentError
 from pytest_ftc.integrations.signing import facts_of, find_signers

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl
 
-from pytest_ftc.attestation.public_key import strict_pem
+from pytest_ftc.attestation.others.public_key import strict_pem
 from pytest_ftc.model.errors import ConfigurationError, FtcError
 from pytest_ftc.model.support.suggestion import did_you_mean
 

@@ -7,6 +7,20 @@ from dataclasses import dataclass, field
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Host:
+    """The machine that built; what is unknown is empty."""
+
+    kernel: str = ""
+    """System, release and version."""
+    image: str = ""
+    """The operating system's name, version and build, from os-release(5)."""
+    machine: str = ""
+    """A digest that only this machine has, or containers that were given its id."""
+    boot: str = ""
+    """A digest that only the running kernel has: containers on one kernel share it."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class BuildInputs:
     """The known inputs that determine the outputs of an artifact; provenance lists them."""
 
@@ -34,3 +48,4 @@ class BuildInputs:
     """sha256 of the installed build requirements; empty when there are none."""
     platform: tuple[str, ...] = ()
     """System, machine, C library and Python."""
+    host: Host = field(default_factory=Host)

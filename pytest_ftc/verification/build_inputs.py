@@ -14,7 +14,7 @@ from pytest_ftc.builds.inputs.toolchain import Toolchain
 from pytest_ftc.builds.requirements.python import Prepared
 from pytest_ftc.model import Artifact, Snapshot
 from pytest_ftc.model.artifact import wrap_build
-from pytest_ftc.model.build_inputs import BuildInputs
+from pytest_ftc.model.build_inputs import BuildInputs, Host
 from pytest_ftc.model.errors import FtcError
 from pytest_ftc.model.support.epoch import OF_COMMIT
 
@@ -22,11 +22,14 @@ from pytest_ftc.model.support.epoch import OF_COMMIT
 class InputsRecorder:
     """Records the inputs of builds; what artifacts have in common is looked at once."""
 
-    def __init__(self, toolchain: Toolchain, digest: Callable[[Snapshot], str], platform: tuple[str, ...]) -> None:
+    def __init__(
+        self, toolchain: Toolchain, digest: Callable[[Snapshot], str], platform: tuple[str, ...], host: Host
+    ) -> None:
         """`digest` returns the digest of a captured source tree."""
         self._toolchain = toolchain
         self._digest = digest
         self._platform = platform
+        self._host = host
         self._describe_commit = cache(_describe_commit)
         self._list_distributions = cache(_list_distributions)
 
@@ -61,6 +64,7 @@ class InputsRecorder:
             distributions=self._list_distributions(tuple(filter(_has_distributions, tools))),
             requirements=prepared.inputs_digest,
             platform=self._platform,
+            host=self._host,
         )
 
 

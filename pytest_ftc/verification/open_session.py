@@ -10,6 +10,7 @@ from functools import cache, partial, reduce
 from importlib import import_module
 from pathlib import Path
 
+from pytest_ftc.builds.inputs.host import describe_host
 from pytest_ftc.builds.inputs.secrets import Secrets
 from pytest_ftc.builds.inputs.source_state import Sources, current_commit
 from pytest_ftc.builds.inputs.toolchain import Toolchain
@@ -243,7 +244,12 @@ def _make_site(parts: _Parts) -> BuildSite:
 
 
 def _make_inputs_recorder(parts: _Parts) -> InputsRecorder:
-    return InputsRecorder(toolchain=parts.toolchain, digest=parts.sources.digest, platform=describe_platform())
+    return InputsRecorder(
+        toolchain=parts.toolchain,
+        digest=parts.sources.digest,
+        platform=describe_platform(),
+        host=describe_host(),
+    )
 
 
 def _mask(text: str, secrets: Secrets) -> str:

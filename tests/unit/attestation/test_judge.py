@@ -4,16 +4,17 @@ from dataclasses import replace
 from datetime import timedelta
 
 import pytest
-from attestations import BUILDER, DIGEST, NOW, bad, good, provenance
+from attestations import BUILDER, DIGEST, INPUTS, NOW, bad, good, provenance
 from samples import VARIED, verification
 
 from pytest_ftc.attestation.judge import KeyFacts, Signed, judge
 from pytest_ftc.attestation.keyring import PublicKey
 from pytest_ftc.attestation.parity import make_parity
 from pytest_ftc.attestation.policy import Policy
-from pytest_ftc.attestation.provenance import Builder
+from pytest_ftc.attestation.provenance import Builder, Invocation, make_provenance
 from pytest_ftc.attestation.strict_json import DocumentError
 from pytest_ftc.model import Verdict
+from pytest_ftc.model.build_inputs import Host
 
 
 def key(name="a", *, material=None, operator=None, builders=(), scheme="ed25519"):
@@ -118,6 +119,31 @@ def test_what_had_to_be_varied_must_have_been():
 def test_another_machine_is_one_on_which_somebody_built():
     assert decide((good(), (key(),)), varied=("machine",)).problems == ("machines: found 1, required 2",)
     assert decide((of("https://a/"), (key("a"),)), (of("https://b/"), (key("b"),)), varied=("machine",)).accepted
+
+
+def on(builder, **host):
+    inputs = replace(INPUTS, host=Host(**host))
+    run = Invocation(id="urn:uuid:1", started=0, finished=1)
+    return make_provenance(
+        replace(verification(Verdict.REPRODUCIBLE), inputs=inputs), Builder(id=builder, version="1"), run
+    )
+
+
+@pytest.mark.parametrize(
+    ("host", "other", "machines"),
+    [
+        ({"machine": "m", "boot": "b"}, {"machine": "n", "boot": "c"}, 2),
+        ({"machine": "m", "boot": "b"}, {"machine": "m", "boot": "c"}, 1),
+        ({"machine": "m", "boot": "b"}, {"boot": "b"}, 1),
+    ],
+    ids=["two machines", "one machine", "one kernel"],
+)
+def test_builders_on_one_machine_are_one_machine(host, other, machines):
+    one, two = (key("a"),), (key("b"),)
+    signed = [(of("https://a/"), one), (of("https://b/"), two), (on("https://a/", **host), one), (on("https://b/", **other), two)]  # fmt: skip
+    found = decide(*signed, builders=2, operators=2)
+    assert (found.accepted, found.machines, found.is_reproduced) == (True, machines, machines == 2)
+    assert decide(*signed, varied=("machine",)).accepted == (machines == 2)
 
 
 def test_a_hybrid_policy_demands_both_signatures_on_one_statement():

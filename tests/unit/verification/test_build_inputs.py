@@ -8,6 +8,7 @@ import pytest
 from pytest_ftc.builds.inputs.toolchain import Toolchain
 from pytest_ftc.builds.requirements.python import Prepared
 from pytest_ftc.model import Artifact, Snapshot
+from pytest_ftc.model.build_inputs import Host
 from pytest_ftc.model.errors import SourceError
 from pytest_ftc.verification.build_inputs import InputsRecorder
 
@@ -23,7 +24,7 @@ def source(tmp_path: Path) -> Path:
 def record(source: Path, digest=lambda snapshot: "d/1", **settings):
     artifact = Artifact(id="i", name="n", build="cat a > o", outputs=("o",), source=source, **settings)
     snapshot = Snapshot(path=source, git_dir=None, git_link=None, commit_time=1_700_000_000)
-    recorder = InputsRecorder(toolchain=Toolchain(["/usr/bin", "/bin"]), digest=digest, platform=("Linux",))
+    recorder = InputsRecorder(Toolchain(["/usr/bin", "/bin"]), digest, ("Linux",), Host(kernel="Linux 6"))
     return recorder.record(artifact, Prepared(artifact=artifact, inputs_digest="r"), snapshot)
 
 
@@ -35,6 +36,7 @@ def git(source: Path, *arguments: str) -> str:
 def test_what_decides_the_outputs(source):
     inputs = record(source, env={"CFLAGS": "-O2"}, before="umask 022")
     assert (inputs.source, inputs.requirements, inputs.platform) == ("d/1", "r", ("Linux",))
+    assert inputs.host == Host(kernel="Linux 6")
     assert inputs.command == ("/bin/sh", "-c", "cat a > o")
     assert (inputs.before, inputs.outputs, inputs.variables) == ("umask 022", ("o",), {"CFLAGS": "-O2"})
     assert any(path.endswith("/cat") and len(digest) == 64 for path, digest in inputs.tools.items())

@@ -6,7 +6,7 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat, load_pem_public_key
 
-from pytest_ftc.attestation.public_key import strict_pem
+from pytest_ftc.attestation.others.public_key import strict_pem
 
 PUBLIC = Ed25519PrivateKey.from_private_bytes(b"k" * 32).public_key()
 STRICT = PUBLIC.public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)

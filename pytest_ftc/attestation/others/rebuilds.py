@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from pytest_ftc.attestation.evidence import Evidence
-from pytest_ftc.attestation.link import LINK_TYPE
+from pytest_ftc.attestation.others.link import LINK_TYPE
 from pytest_ftc.attestation.provenance import BUILD_TYPE, PROVENANCE_TYPE
 from pytest_ftc.attestation.statement import Statement
 from pytest_ftc.model import Verdict

@@ -13,7 +13,7 @@ from securesystemslib.signer import CryptoSigner
 
 from pytest_ftc.attestation.bundle import parse_envelopes
 from pytest_ftc.attestation.envelope import Envelope
-from pytest_ftc.attestation.link import LINK_TYPE, encode_canonical, read_statement
+from pytest_ftc.attestation.others.link import LINK_TYPE, encode_canonical, read_statement
 from pytest_ftc.attestation.statement import PAYLOAD_TYPE, Subject
 from pytest_ftc.attestation.strict_json import DocumentError
 

@@ -1,0 +1,1 @@
+"""What others attest: links of in-toto, provenance by other tools, and their keys."""
