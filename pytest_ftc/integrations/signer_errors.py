@@ -23,6 +23,7 @@ _BY_NAME: Mapping[str, str] = {
     "PinLocked": "the PIN of the token is locked",
     "PinLenRange": f"the PIN in {PIN_VARIABLE} is wrong",
     "DeviceRemoved": "the token was removed",
+    "GeneralError": "the library of the token reports a general error",
     "TokenNotPresent": "the token is not there",
     "ReadTimeout": "it did not answer in time",
     "ConnectTimeout": "it did not answer in time",
@@ -53,6 +54,8 @@ def explain(error: Exception) -> str:
         if kind in _BY_NAME:
             return _BY_NAME[kind]
     first = text.strip().partition("\n")[0][:_MOST]
+    if first and type(error) is ValueError:
+        return first
     return f"{type(error).__name__}: {first}" if first else type(error).__name__
 
 

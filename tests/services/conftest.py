@@ -22,6 +22,7 @@ from functional.conftest import (  # noqa: F401
     project,
     verify,
 )
+from services.kms import Kms
 
 _CONFIGURATION = """\
 version: 0.1
@@ -149,3 +150,21 @@ def private_registry(tmp_path: Path) -> Iterator[Registry]:
     """A registry that only `USER` may use."""
     (tmp_path / "passwords").write_text(_HASHED)
     yield from start(tmp_path, _PASSWORDS)
+
+
+@pytest.fixture(scope="session")
+def running_kms(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Kms]:
+    server = Kms(tmp_path_factory.mktemp("kms"))
+    try:
+        server.start()
+        yield server
+    finally:
+        server.kill()
+
+
+@pytest.fixture
+def kms(running_kms: Kms, monkeypatch: pytest.MonkeyPatch) -> Kms:
+    """A key management service that runs, with the variables that name it and its administrator's token."""
+    monkeypatch.setenv("VAULT_ADDR", running_kms.address)
+    monkeypatch.setenv("VAULT_TOKEN", running_kms.root)
+    return running_kms
