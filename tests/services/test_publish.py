@@ -5,10 +5,16 @@ import json
 import stat
 
 import pytest
-from publishing import FILES, make_project, verified
+from publishing import FILES, make_project
+from services.conftest import start
 
 from pytest_ftc.cli.main import main
-from pytest_ftc.integrations.registry.documents import ARTIFACT
+from pytest_ftc.integrations.registry.documents import ARTIFACT, EXPIRES
+from pytest_ftc.integrations.registry.outputs import opened_outputs
+from pytest_ftc.integrations.registry.proofs import find_proofs
+from pytest_ftc.integrations.registry.publishing import publish
+from pytest_ftc.integrations.registry.referrers import put_manifest
+from pytest_ftc.integrations.registry.remote import opened, parse_reference
 from pytest_ftc.model import Verdict
 
 INDEX = "application/vnd.oci.image.index.v1+json"
@@ -192,7 +198,6 @@ def test_attestations_must_be_signed_and_about_these_bytes(registry, app, ftc):
     said = ftc("publish", "app", ref, *app.arguments, "--unsigned")
     assert "nobody has signed that it is reproducible" in said
     assert "app.parity.dsse.json" not in said
-    assert verified({"x": b"1"}).verdict is Verdict.REPRODUCIBLE
 
 
 def test_nothing_with_a_secret_is_published(registry, ftc, tmp_path):
@@ -219,3 +224,76 @@ def test_a_private_registry_gets_its_password(private_registry, app, ftc, tmp_pa
     said += ftc("fetch", ref, "-p", app.policy, "-o", tmp_path / "out")
     assert PASSWORD not in said
     assert auth not in said
+
+
+def test_empty_and_small_files_are_published_too(registry, ftc, tmp_path):
+    app = make_project(tmp_path / "app", {"empty": b"", "one": b"1"})
+    ref = f"{registry.host}/small:1.0"
+    ftc("publish", "app", ref, *app.arguments)
+    ftc("fetch", ref, "-p", app.policy, "-o", tmp_path / "out")
+    assert {path.name: path.read_bytes() for path in (tmp_path / "out").iterdir()} == {"empty": b"", "one": b"1"}
+
+
+def publish_expiring(registry, app, tag, expires):
+    image = parse_reference(f"{registry.host}/{tag}")
+    documents = find_proofs(
+        app.folder / "attestations", {one.sha256 for one in app.verification.builds[0].outputs}, "app"
+    )
+    with opened_outputs(app.verification, app.folder, app.folder) as contents, opened(image) as remote:
+        return publish(remote, contents, documents.documents, {EXPIRES: expires} if expires else {}).digest
+
+
+def test_what_is_past_its_date_is_listed_and_removed_with_all_that_refers_to_it(registry, app, ftc):
+    repository = f"{registry.host}/nightly"
+    old = publish_expiring(registry, app, "nightly:old", "2020-01-02T00:00:00Z")
+    kept = {
+        "for-ever": publish_expiring(registry, app, "nightly:for-ever", ""),
+        "new": digest_in(ftc("publish", "app", f"{repository}:new", *app.arguments, "--expire", "90d")),
+    }
+    # The tag of an expired one may name another artifact by now.
+    moved = publish_expiring(registry, app, "nightly:for-ever", "2021-01-01T00:00:00Z")
+    publish_expiring(registry, app, "nightly:for-ever", "")
+    index = registry.get(f"nightly/manifests/{old.replace(':', '-')}", INDEX)
+    listed = ftc("publish", "--expired", repository)
+    assert f"expired 2020-01-02T00:00:00Z  {old} (old)" in listed
+    assert f"expired 2021-01-01T00:00:00Z  {moved}\n" in listed
+    assert listed.count("expired ") == 2
+    rows = json.loads(ftc("publish", "--expired", repository, "--json"))["expired"]
+    assert {"digest": old, "tags": ["old"], "expired": "2020-01-02T00:00:00Z"} in rows
+    removed = ftc("publish", "--remove-expired", repository)
+    assert removed.count("removed 202") == 2
+    assert len(index["manifests"]) == 3
+    for gone in (old, moved, *(one["digest"] for one in index["manifests"])):
+        assert registry.get(f"nightly/manifests/{gone}", MANIFEST) is None
+    for digest in (old, moved):
+        assert registry.get(f"nightly/manifests/{digest.replace(':', '-')}", INDEX) is None
+    for tag, digest in kept.items():
+        ftc("fetch", f"{repository}:{tag}@{digest}", "-p", app.policy, "-o", app.folder / "out")
+    assert "nothing has expired" in ftc("publish", "--expired", repository)
+
+
+def test_what_others_list_in_the_index_of_an_expired_one_is_not_removed(registry, app, ftc):
+    """Whoever may push can write anything into the index."""
+    repository = f"{registry.host}/trap"
+    release = publish_expiring(registry, app, "trap:release", "")
+    old = publish_expiring(registry, app, "trap:old", "2020-01-02T00:00:00Z")
+    tag = old.replace(":", "-")
+    index = registry.get(f"trap/manifests/{tag}", INDEX)
+    index["manifests"].append({"mediaType": MANIFEST, "digest": release, "size": 1})
+    with opened(parse_reference(f"{repository}:x")) as remote:
+        remote.ask(lambda client: put_manifest(client, tag, json.dumps(index).encode(), INDEX))
+    ftc("publish", "--remove-expired", repository)
+    assert registry.get(f"trap/manifests/{old}", MANIFEST) is None
+    ftc("fetch", f"{repository}:release", "-p", app.policy, "-o", app.folder / "out")
+
+
+def test_a_registry_that_permits_no_removal_is_an_error(tmp_path_factory, app, ftc):
+    for registry in start(tmp_path_factory.mktemp("kept"), deletes=False):
+        publish_expiring(registry, app, "kept:old", "2020-01-02T00:00:00Z")
+        said = ftc("publish", "--remove-expired", f"{registry.host}/kept", status=2)
+        assert "the registry permits no removal" in said
+        assert "(old)" in ftc("publish", "--expired", f"{registry.host}/kept")
+
+
+def test_expired_artifacts_of_a_repository_that_is_not_there(registry, ftc):
+    assert "there is no such content in the registry" in ftc("publish", "--expired", f"{registry.host}/none", status=2)

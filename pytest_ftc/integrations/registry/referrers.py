@@ -26,8 +26,9 @@ from pytest_ftc.integrations.registry.session import LARGEST_MANIFEST, read_body
 MOST = 1000
 """Referrers of one artifact; one that has more is refused."""
 _MOST_PAGES = 100
-_ATTEMPTS = 8
-"""How often an index is written that others overwrite meanwhile."""
+_ATTEMPTS = 30
+"""How often an index is read that others overwrite meanwhile."""
+_CONFIRMATIONS = 2
 _DIGEST = re.compile("sha256:[0-9a-f]{64}")
 
 
@@ -136,16 +137,25 @@ def _is_descriptor(value: object) -> bool:
 def _add_to_tag(remote: Remote, tag: str, added: Sequence[Mapping[str, Any]]) -> None:
     """Add descriptors to the index under `tag`.
 
-    A registry knows no conditional writes: whoever writes at the same time may overwrite it, and so it is read again.
+    A registry knows no conditional writes: whoever writes at the same time may overwrite it.  So it is read again,
+    until it has been complete for longer than another writer takes between reading and writing.
     """
-    for attempt in range(_ATTEMPTS):
-        present = remote.ask(lambda client: _read_tag(client, tag))
-        known = {one["digest"] for one in present}
-        missing = [one for one in added if one["digest"] not in known]
-        if attempt and not missing:
+    confirmed = 0
+    for _ in range(_ATTEMPTS):
+        was_complete = remote.ask(partial(_complete_index, tag=tag, added=added))
+        confirmed = confirmed + 1 if was_complete else 0
+        if confirmed == _CONFIRMATIONS:
             return
-        if missing:
-            data = encode_json({"schemaVersion": 2, "mediaType": INDEX, "manifests": [*present, *missing]})
-            remote.ask(partial(put_manifest, reference=tag, data=data, media_type=INDEX))
-        time.sleep(random.uniform(0.05, 0.1 * (attempt + 1)))
+        time.sleep(random.uniform(0.15, 0.3))
     raise RegistryError(f"{remote.image.target}: the tag {tag} is overwritten by others again and again; try again")
+
+
+def _complete_index(client: Client, tag: str, added: Sequence[Mapping[str, Any]]) -> bool:
+    """Add to the index what it lacks; return whether it lacked nothing."""
+    present = _read_tag(client, tag)
+    known = {one["digest"] for one in present}
+    missing = [one for one in added if one["digest"] not in known]
+    if missing:
+        data = encode_json({"schemaVersion": 2, "mediaType": INDEX, "manifests": [*present, *missing]})
+        put_manifest(client, tag, data, INDEX)
+    return not missing

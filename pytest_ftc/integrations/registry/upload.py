@@ -15,8 +15,11 @@ from pytest_ftc.integrations.registry.manifest import Layer, RefusedError
 from pytest_ftc.integrations.registry.remote import Remote
 
 CHUNK = 8 << 20
-_STARTS = 3
-"""How often one content is begun anew before it is given up."""
+_STARTS = 6
+"""How often one content is begun before it is given up.
+
+A registry may lose what it was sent: docker-registry resumes an upload only where a chunk arrived as a whole.
+"""
 
 Reader = Callable[[int, int], bytes]
 """Returns the bytes of a content from an offset, at most so many."""
@@ -54,6 +57,7 @@ class _Transfer:
         self._is_sure = True
         """Whether the offset is known; not after a request without an answer."""
         self._starts = 0
+        self._refusals = 0
         self._steps = 0
         self._chunk = CHUNK
 
@@ -78,7 +82,7 @@ class _Transfer:
     def _begin(self, client: Client) -> None:
         self._starts += 1
         if self._starts > _STARTS:
-            raise RefusedError(f"the upload was begun {_STARTS} times, and the registry refused its digest each time")
+            raise RefusedError(f"the registry lost the upload {_STARTS} times")
         with closing(client.request("POST", "blobs/uploads/", expected=(202,))) as response:
             least = response.headers.get("OCI-Chunk-Min-Length", "")
             self._chunk = max(CHUNK, int(least)) if re.fullmatch("[0-9]{1,8}", least) else CHUNK
@@ -116,7 +120,9 @@ class _Transfer:
         with closing(client.request("PUT", url, expected=(201, 400, 404, 416))) as response:
             if response.status_code == 201:
                 return True
-            # The registry has other bytes than those of this content.
+            self._refusals += response.status_code == 400
+            if self._refusals > 1:
+                raise RefusedError(f"the registry received other bytes than those of {self._layer.digest}")
             self._location = ""
             return False
 
