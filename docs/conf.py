@@ -37,7 +37,7 @@ CHAPTERS = {
         "guides/containers",
     ],
     "Reference": ["configuration", "variations", "causes", "diagnosis", "normalize", "reports", "store"],
-    "Operation": ["ci", "operations", "replay", "attest", "evidence", "comparison", "security"],
+    "Operation": ["ci", "operations", "replay", "attest", "sbom", "evidence", "comparison", "security"],
     "Extend it": ["hooks"],
 }
 """The pages in the order of the side bar; those that are not named here follow at its end."""

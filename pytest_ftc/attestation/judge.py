@@ -16,6 +16,7 @@ from pytest_ftc.attestation.others.rebuilds import find_missing, is_provenance, 
 from pytest_ftc.attestation.parity import builder_of, is_logged, read_parity
 from pytest_ftc.attestation.policy import Policy
 from pytest_ftc.attestation.provenance import PROVENANCE_TYPE
+from pytest_ftc.attestation.sbom.statement import is_sbom
 from pytest_ftc.attestation.statement import Statement
 from pytest_ftc.attestation.strict_json import DocumentError
 from pytest_ftc.model import Verdict
@@ -105,6 +106,7 @@ def judge(
         *_compare(found, policy),
         *_check_varied(counted, policy),
         *_check_provenance([one for one, _ in about], policy, now),
+        *_check_sbom([one for one in signed if one.statement.is_about(sha256)], policy, facts),
     ]
     lacking = dict.fromkeys(what for one in positive for what in _find_lacking(one, policy, facts))
     lacking |= dict.fromkeys(filter(None, (find_missing(one.statement) for one, _ in about)))
@@ -226,6 +228,12 @@ def _check_varied(counted: Sequence[_Claim], policy: Policy) -> list[str]:
     if not wanted or any(one.is_verdict for one in counted):
         return []
     return [f"variations: found none that are attested, required {', '.join(wanted)}"]
+
+
+def _check_sbom(about: Sequence[Signed], policy: Policy, facts: Callable[[PublicKey], KeyFacts]) -> list[str]:
+    """Return what is missing: an SBOM by keys of all kinds that are required.  An SBOM speaks for no builder."""
+    found = [{facts(key).scheme for key in one.keys} for one in about if is_sbom(one.statement)]
+    return [] if not policy.sbom or any(one >= set(policy.schemes) for one in found) else ["no signed SBOM"]
 
 
 def _check_provenance(about: Sequence[Signed], policy: Policy, now: datetime) -> list[str]:

@@ -14,7 +14,7 @@ from pytest_ftc.model.errors import ConfigurationError
 
 _REQUIREMENTS = (
     "keys", "operators", "builders", "builds", "machines", "varied", "schemes", "provenance", "max_age", "negative",
-    "log",
+    "log", "sbom",
 )  # fmt: skip
 _UNITS = {"h": "hours", "d": "days", "w": "weeks"}
 
@@ -37,6 +37,8 @@ class Policy:
     """Kinds of keys, such as ``ed25519`` and ``ml-dsa-65``, each of which must have signed each of them."""
     provenance: bool = False
     """Whether signed provenance is required too."""
+    sbom: bool = False
+    """Whether a signed SBOM is required too."""
     max_age: timedelta | None = None
     """How old the newest signed provenance may be."""
     log: bool = False
@@ -73,6 +75,7 @@ def load_policy(path: Path) -> Policy:
         varied=require.texts("varied"),
         schemes=require.texts("schemes"),
         provenance=require.get("provenance", bool, False),
+        sbom=require.get("sbom", bool, False),
         max_age=_read_age(require),
         log=require.get("log", bool, False),
         refuses_negative=negative == "refuse",

@@ -9,10 +9,12 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from pytest_ftc.attestation.sbom.settings import SbomSettings
 from pytest_ftc.config import AUTO
 from pytest_ftc.config.file import read_file, show
 from pytest_ftc.config.location import Place, find_headers
 from pytest_ftc.config.python_project import is_python, outputs_of, preset_of
+from pytest_ftc.config.sbom import TABLE, read_sbom
 from pytest_ftc.config.schema import ARTIFACT_KEYS, SESSION_KEYS, Check, Key, Known, UnexpectedError
 from pytest_ftc.model import Artifact
 from pytest_ftc.model.artifact import declared_id
@@ -62,6 +64,8 @@ class Config:
     """Where in `file` each artifact is declared, by id."""
     build_file: Path | None
     """The file that makes the project one that PyPA's ``build`` builds; None when there is none."""
+    sbom: SbomSettings | None = None
+    """What is asked of SBOMs; None if none is asked for."""
     written: tuple[Path, ...] = ()
     """What the session itself writes, and is no source: files, folders, globs."""
 
@@ -73,7 +77,7 @@ def load_config(root: Path, given: Mapping[str, str | bool | None], known: Known
     """
     file, tables = read_file(root)
     place = Place(file.name if file else "pyproject.toml", tables.text, tables.prefix)
-    _reject_unknown(place, tables.ftc, [*SESSION_KEYS, "artifacts"])
+    _reject_unknown(place, tables.ftc, [*SESSION_KEYS, TABLE, "artifacts"])
     settings = _read_settings(place, tables.ftc, root, given, known)
     return Config(
         root=root,
@@ -84,6 +88,7 @@ def load_config(root: Path, given: Mapping[str, str | bool | None], known: Known
         ),
         lines=_find_lines(place, tables.ftc.get("artifacts", {})),
         build_file=_find_build_file(root, has_build_system=tables.build_system),
+        sbom=read_sbom(place, tables.ftc),
         **settings,
     )
 

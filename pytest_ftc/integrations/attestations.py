@@ -17,6 +17,9 @@ from pytest_ftc.attestation.strict_json import MOST_BYTES, DocumentError
 from pytest_ftc.integrations.signing import facts_of, find_signers
 from pytest_ftc.model.errors import ConfigurationError
 
+SBOM_SUFFIX = ".cdx.json"
+"""The end of the names of SBOMs (https://cyclonedx.org/specification/overview/), which are no attestations."""
+
 
 def load_signed(paths: Sequence[Path], policy: Policy) -> list[Signed]:
     """Return the statements in the files and folders `paths` that keys of `policy` have signed.
@@ -124,7 +127,8 @@ def _parse(file: Path, data: bytes) -> Sequence[Envelope]:
 def _list_files(path: Path) -> list[Path]:
     if not path.is_dir():
         return [path]
-    files = sorted(one for one in path.iterdir() if one.suffix in (".json", ".jsonl") and one.is_file())
+    listed = (one for one in path.iterdir() if not one.name.endswith(SBOM_SUFFIX))
+    files = sorted(one for one in listed if one.suffix in (".json", ".jsonl") and one.is_file())
     if not files:
         raise ConfigurationError(f"{path}: no attestations (*.json, *.jsonl) are there")
     return files

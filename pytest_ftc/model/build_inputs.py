@@ -44,6 +44,8 @@ class BuildInputs:
     """sha256 of the programs that the build names, and of package databases, by path."""
     distributions: Mapping[str, str] = field(default_factory=dict)
     """Versions of the installed Python distributions, by name."""
+    lock_files: Mapping[str, str] = field(default_factory=dict)
+    """sha256 of the files of the sources that declare dependencies, by path."""
     requirements: str = ""
     """sha256 of the installed build requirements; empty when there are none."""
     platform: tuple[str, ...] = ()

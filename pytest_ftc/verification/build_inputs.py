@@ -8,6 +8,7 @@ from functools import cache
 from importlib.metadata import distributions
 from pathlib import Path
 
+from pytest_ftc.attestation.sbom.lock_files import find_lock_files
 from pytest_ftc.builds.inputs.snapshot import list_changed
 from pytest_ftc.builds.inputs.source_state import current_commit
 from pytest_ftc.builds.inputs.toolchain import Toolchain
@@ -62,6 +63,7 @@ class InputsRecorder:
             variables=dict(declared.env),
             tools={name: digest for name, digest in tools.items() if _is_digest(digest)},
             distributions=self._list_distributions(tuple(filter(_has_distributions, tools))),
+            lock_files=find_lock_files(source.path),
             requirements=prepared.inputs_digest,
             platform=self._platform,
             host=self._host,

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from pytest_ftc.attestation.documents import ATTESTED
+from pytest_ftc.cli.attest.sboms import add_sbom_arguments, make_sboms
 from pytest_ftc.cli.keys import add_keyring_argument, open_keyring
 from pytest_ftc.cli.output import say
 from pytest_ftc.integrations.attesting import (
@@ -43,6 +44,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_keyring_argument(parser)
     parser.add_argument("--store", type=Path, metavar="DIR", help="the store whose log has the verdicts")
     parser.add_argument("--builder", default=LOCAL_BUILDER, metavar="URI", help="who built; default: %(default)s")
+    add_sbom_arguments(parser)
     parser.add_argument("--unsigned", action="store_true", help="write the statements without a signature")
 
 
@@ -58,19 +60,20 @@ def run(options: argparse.Namespace) -> int:
     for signer in signers:
         check_signer(signer)
     verifications = [read_verification_file(one) for one in records]
-    documents = make_documents(verifications, builder, options.store)
+    sboms = make_sboms(options, verifications, folder)
+    documents = [*make_documents(verifications, builder, options.store), *sboms.documents]
     if options.unsigned:
         paths = {one: folder / f"{one.stem}.statement.json" for one in documents}
         for one, path in paths.items():
             _write(path, one.statement.encode())
         _tell(verifications, paths)
-        return 0 if documents else 1
+        return 0 if documents and sboms.complete else 1
     how = Attesting(folder=folder, signers=signers, builder=builder, bundle=options.bundle, store=options.store)
     progress = sign_documents(documents, how)
     _tell(verifications, {one: folder / f"{one.stem}.dsse.json" for one in documents}, progress.waiting)
     if progress.waiting:
         say(describe_waiting(progress))
-    return 0 if documents and not progress.waiting else 1
+    return 0 if documents and sboms.complete and not progress.waiting else 1
 
 
 def _tell(verifications: Sequence[Verification], paths: Mapping[Document, Path], waiting: Sequence[Path] = ()) -> None:

@@ -1,0 +1,83 @@
+"""The software bill of materials of an attested artifact, and what it lacks."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from pytest_ftc import __version__
+from pytest_ftc.attestation.sbom.completeness import check_completeness
+from pytest_ftc.attestation.sbom.embedded import compare_embedded
+from pytest_ftc.attestation.sbom.inventory import take_inventory
+from pytest_ftc.attestation.sbom.settings import SbomSettings
+from pytest_ftc.attestation.sbom.statement import make_sbom_statement
+from pytest_ftc.attestation.statement import Statement
+from pytest_ftc.integrations.sbom.document import encode_document, make_document
+from pytest_ftc.integrations.sbom.embedded import is_wheel, read_embedded
+from pytest_ftc.model import Output, Role, Verification
+
+EMBEDDED = "embedded"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sbom:
+    """An SBOM, ready to be written and signed."""
+
+    data: bytes
+    """The CycloneDX document."""
+    statement: Statement
+    problems: tuple[str, ...]
+    """What it lacks of what is required, one sentence each."""
+    notes: tuple[str, ...]
+    """What is not known, and how SBOMs embedded in the outputs differ from it."""
+
+
+def make_sbom(
+    verification: Verification,
+    source: Path,
+    settings: SbomSettings,
+    find_output: Callable[[Output], Path | None] = lambda _: None,
+) -> Sbom:
+    """Return the SBOM of the artifact of `verification`, whose sources are in the folder `source`.
+
+    `find_output` returns where the content of an output is, by which an embedded SBOM is checked.
+    Raises FtcError, DocumentError, NotInstalledError, ConfigurationError.
+    """
+    inventory = take_inventory(verification, source, settings)
+    document = make_document(inventory, settings, __version__)
+    problems = check_completeness(document, settings.require)
+    embedded = list(_check_embedded(document, verification, find_output))
+    if EMBEDDED in settings.require:
+        problems += embedded
+        embedded = []
+    return Sbom(
+        data=encode_document(document),
+        statement=make_sbom_statement(verification, document),
+        problems=tuple(problems),
+        notes=(*inventory.notes, *embedded),
+    )
+
+
+def _check_embedded(
+    document: Mapping[str, Any], verification: Verification, find_output: Callable[[Output], Path | None]
+) -> Iterator[str]:
+    control = next((build for build in verification.builds if build.role is Role.CONTROL), None)
+    for output in control.outputs if control else ():
+        if is_wheel(output.path):
+            path = find_output(output)
+            if path is None:
+                yield f"{output.path}: an embedded SBOM was not checked: the file is not there"
+            else:
+                yield from compare_wheel(path, output.path, document)
+
+
+def compare_wheel(path: Path, name: str, document: Mapping[str, Any]) -> Iterator[str]:
+    """Yield how SBOMs embedded in the wheel at `path` differ from `document`; sentences call the wheel `name`.
+
+    Raises DocumentError, NotInstalledError.
+    """
+    for where, embedded in read_embedded(path, name):
+        for sentence in [embedded] if isinstance(embedded, str) else compare_embedded(embedded, document):
+            yield f"{where}: {sentence}"
