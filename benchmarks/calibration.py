@@ -21,7 +21,7 @@ from itertools import pairwise
 from typing import cast
 
 from pytest_ftc.diagnosis.group_testing import HIDDEN, Group, Observation, comes_by_itself, suspects_left, with_entailed
-from pytest_ftc.diagnosis.next_builds import next_groups
+from pytest_ftc.diagnosis.next_builds import groups_beside_none, next_groups
 from pytest_ftc.diagnosis.places import Key, Places
 from pytest_ftc.diagnosis.posterior import SURE, Belief, Kind, Question, believe
 from pytest_ftc.diagnosis.try_remedies import RemedyTarget, try_remedies
@@ -121,7 +121,8 @@ def simulate(name: str) -> Told:
     observations = experiment(case, chance)
     extra = len(observations) - 1
     first = 1 if case.cause else 1 + chance.randrange(case.values)
-    groups: Sequence[Group] = (frozenset(), *_ask(case, observations))[:2]
+    question = Question(EVERYTHING, case.evidence, tuple(observations))
+    groups: Sequence[Group] = (frozenset(), *groups_beside_none(question, case.evident))[:2]
     while groups and len(observations) < _MOST + extra:
         for group in groups:
             value = build(case, group, chance)

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 
 from pytest_ftc.diagnosis.case import UNVARIED_TOO, Case, Investigation
 from pytest_ftc.diagnosis.conclude import conclude
 from pytest_ftc.diagnosis.group_testing import Group, Observation, comes_by_itself, share, with_entailed
 from pytest_ftc.diagnosis.inherent import check_clock, check_races
-from pytest_ftc.diagnosis.next_builds import is_settled, next_groups
+from pytest_ftc.diagnosis.next_builds import groups_beside_none, is_settled, next_groups
 from pytest_ftc.diagnosis.places import Key, match_places, showing
-from pytest_ftc.diagnosis.posterior import SURE, weigh
+from pytest_ftc.diagnosis.posterior import SURE, Question, weigh
 from pytest_ftc.model import BuildResult, BuildStatus, Cause, Place, Strength, Suspicion, Trace
 
 _AT_ONCE = 2
@@ -26,7 +26,7 @@ def confirm(cases: dict[Key, Case], given: Investigation) -> Trace | None:
     _observe_experiments(cases, given)
     trace: Trace | None = None
     nothing: Group = frozenset()
-    groups = [nothing, *(group for group in _proposals(cases, everything, _AT_ONCE) if group)][:_AT_ONCE]
+    groups = [nothing, *_proposals(cases, everything, 1, groups_beside_none)]
     first = True
     while groups and rebuilder.left:
         results = rebuilder.varying(groups[: rebuilder.left], trace=first)
@@ -43,7 +43,12 @@ def confirm(cases: dict[Key, Case], given: Investigation) -> Trace | None:
     return trace
 
 
-def _proposals(cases: Mapping[Key, Case], everything: Group, most: int) -> list[Group]:
+def _proposals(
+    cases: Mapping[Key, Case],
+    everything: Group,
+    most: int,
+    ask: Callable[[Question, Collection[str]], Sequence[Group]] = next_groups,
+) -> list[Group]:
     leading = {
         (key.output, case.pattern)
         for key, case in cases.items()
@@ -55,11 +60,11 @@ def _proposals(cases: Mapping[Key, Case], everything: Group, most: int) -> list[
         # A place that shows in the same builds as one with a certain cause most likely follows from it.
         if case.evident or all(case.pattern) or (key.output, case.pattern) not in leading
     }
-    return share({key: list(_next_groups(case, everything)) for key, case in open_cases.items()}, most)
+    asked = {key: ask(case.ask(everything), case.evident) for key, case in open_cases.items()}
+    return share({key: [*asked[key], *_for_their_values(case, everything)] for key, case in open_cases.items()}, most)
 
 
-def _next_groups(case: Case, everything: Group) -> Iterator[Group]:
-    yield from next_groups(case.ask(everything), case.evident)
+def _for_their_values(case: Case, everything: Group) -> Iterator[Group]:
     if comes_by_itself(case.observations):
         # Other causes of an inherent difference are known only by their values.
         done = {one.varied for one in case.observations}

@@ -30,6 +30,16 @@ def next_groups(question: Question, evident: Collection[str]) -> Sequence[Group]
     return _next_groups(question, frozenset(evident))
 
 
+def groups_beside_none(question: Question, evident: Collection[str]) -> Sequence[Group]:
+    """Return the groups to vary beside a build that varies nothing, most informative first; empty if settled."""
+    groups = next_groups(question, evident)
+    if groups and UNSETTLING.isdisjoint(evident):
+        belief, candidates = _consider(question)
+        then = information(after_the_likeliest(belief, frozenset()), candidates)
+        groups = (_best(then), *groups)
+    return [group for group in dict.fromkeys(groups) if group]
+
+
 @lru_cache(maxsize=4096)
 def _next_groups(question: Question, evident: Group) -> tuple[Group, ...]:
     if len(question.observations) > _MOST_BUILDS or is_settled(question, evident):
@@ -39,9 +49,7 @@ def _next_groups(question: Question, evident: Group) -> tuple[Group, ...]:
         # The difference also shows when anything else is varied, so other builds give no information.
         varied = [one.varied for one in question.observations]
         return tuple(sorted((unsettling[0], frozenset[str]()), key=varied.count))
-    belief = believe(question)
-    belief = Belief(tuple((one, weight) for one, weight in belief.weights if weight > 1e-6))
-    candidates = list(dict.fromkeys(_candidates(belief, question.everything)))
+    belief, candidates = _consider(question)
     expected = information(belief, candidates)
     first = _best(expected)
     if expected[first] < _LEAST:
@@ -50,6 +58,12 @@ def _next_groups(question: Question, evident: Group) -> tuple[Group, ...]:
     # It is built in parallel to the first, so its information after a surprise there counts a little too.
     second = _best({group: then[group] + _IF_SURPRISED * expected[group] for group in candidates})
     return (first, second)
+
+
+def _consider(question: Question) -> tuple[Belief, Sequence[Group]]:
+    """Return the belief without negligible hypotheses, and the groups that may be informative."""
+    belief = Belief(tuple((one, weight) for one, weight in believe(question).weights if weight > 1e-6))
+    return belief, list(dict.fromkeys(_candidates(belief, question.everything)))
 
 
 def _best(expected: Mapping[Group, float]) -> Group:

@@ -8,7 +8,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pytest_ftc.diagnosis.group_testing import Observation, comes_by_itself, with_entailed
-from pytest_ftc.diagnosis.next_builds import after_the_likeliest, information, is_settled, next_groups
+from pytest_ftc.diagnosis.next_builds import (
+    after_the_likeliest,
+    groups_beside_none,
+    information,
+    is_settled,
+    next_groups,
+)
 from pytest_ftc.diagnosis.posterior import SURE, Belief, Hypothesis, Kind, Question, believe
 from pytest_ftc.variations import CATALOGUE
 
@@ -85,8 +91,23 @@ def test_another_file_system_is_told_from_another_order_of_files(cause, suspect)
     assert confirmed(question) == {cause}
 
 
+@pytest.mark.parametrize("cause", sorted(ALL - {"aslr", "filesystem", "time"}))
+def test_two_builds_confirm_what_the_values_show(cause):
+    """The second must tell what the first, which varies nothing, does not.
+
+    Not so where another cause has the same values: the real clock, or another order of files.
+    """
+    evidence = {cause: EVIDENT}
+    seen = [Observation(ALL, True)]
+    group = with_entailed(groups_beside_none(ask(seen, evidence), [cause])[0], ALL)
+    seen += [Observation(NONE, False), Observation(group, *any_of({cause})(group))]
+    assert is_settled(ask(seen, evidence), [cause])
+    assert confirmed(ask(seen, evidence)) == {cause}
+
+
 def test_nothing_is_asked_of_what_is_surely_random():
     seen = [Observation(ALL, True), *[Observation(NONE, True)] * 3]
+    assert not groups_beside_none(ask(seen, {}), [])
     assert comes_by_itself(seen)
     assert believe(ask(seen, {})).by_kind(Kind.RANDOM, Kind.CLOCK) >= SURE
     assert next_groups(ask(seen, {}), []) == ()
