@@ -1,1 +1,1 @@
-"""Finding in two values that differ what each build's environment planted."""
+"""Finding what each build's environment planted in two different values."""

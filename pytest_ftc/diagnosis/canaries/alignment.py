@@ -1,4 +1,4 @@
-"""Alignment of two contents: the runs of bytes that differ, each with its counterpart."""
+"""Alignment of two contents: the byte runs that differ, each with its counterpart."""
 
 from __future__ import annotations
 
@@ -10,17 +10,17 @@ from itertools import accumulate
 from pytest_ftc.diagnosis.canaries.patience_diff import Run, differing_runs
 
 _CONTEXT = 256
-"""Bytes around a change in which a value that it cuts through may begin and end."""
+"""Bytes searched on both sides of a change for the ends of the value that it is part of."""
 _NEAR = 64
 _MOST_PLACES = 256
 _LONGEST = 16 << 10
 """Bytes of a place."""
 _WINDOW = 2 << 20
-"""Bytes that are searched from the first difference on, where lengths differ."""
+"""Bytes searched after the first difference if the lengths differ."""
 _BYTES_OF_WORDS = 256 << 10
-"""Bytes of lines in which words are compared."""
+"""Longest line whose words are compared, in bytes."""
 _TOGETHER = 8
-"""Bytes: a number is that long, and some of its bytes may be equal."""
+"""Longest number, in bytes; some of its bytes may be equal."""
 _UNEQUAL = re.compile(rb"[^\0](?:\0{0,%d}[^\0])*" % (_TOGETHER - 1))
 _LINE = re.compile(rb"[^\n\0]*[\n\0]*", re.DOTALL)
 _WORD = re.compile(rb"[A-Za-z0-9_\x80-\xff]+|[\s\S]")
@@ -47,11 +47,11 @@ class AlignedPlace:
 
 @dataclass(frozen=True, slots=True)
 class Alignment:
-    """All places that differ, unless there were too many."""
+    """All places that differ, unless there are too many."""
 
     places: tuple[AlignedPlace, ...]
     complete: bool
-    """Whether everything that differs lies in one of the places."""
+    """Whether the places cover all differences."""
 
 
 def align(control: bytes, experiment: bytes) -> Alignment:
@@ -65,12 +65,12 @@ def align(control: bytes, experiment: bytes) -> Alignment:
 
 
 def whole(control: bytes, experiment: bytes) -> AlignedPlace:
-    """Return the place at which all of `control` stands against all of `experiment`."""
+    """Return one place: all of `control` compared with all of `experiment`."""
     return AlignedPlace(control, experiment, (Change(0, len(control), 0, len(experiment)),))
 
 
 def common_start(one: bytes, other: bytes) -> int:
-    """Return how many bytes both begin with, by halving: slices are compared in C."""
+    """Return the length of the common prefix, by bisection: slices are compared in C."""
     low, high = 0, min(len(one), len(other))
     while low < high:
         middle = (low + high + 1) // 2
@@ -102,7 +102,7 @@ def _unequal_bytes(one: bytes, other: bytes) -> Iterator[Run]:
 def _unequal_words(one: bytes, other: bytes) -> tuple[list[Run], bool]:
     first = common_start(one, other)
     same = _common_end(one, other, min(len(one), len(other)) - first)
-    # A number or a word that differs may begin before and end after its first and last unequal byte.
+    # A different number or word may begin before its first unequal byte and end after its last.
     first = max(one.rfind(b"\n", 0, first) + 1, first - _CONTEXT)
     same = max(0, same - _CONTEXT)
     left, right = one[first : len(one) - same], other[first : len(other) - same]
@@ -121,7 +121,7 @@ def _unequal_words(one: bytes, other: bytes) -> tuple[list[Run], bool]:
 
 
 def _runs_of(one: bytes, other: bytes, item: re.Pattern[bytes]) -> Iterator[Run]:
-    """Yield the runs that differ when both are taken apart into items, as positions in bytes."""
+    """Split both into items and yield the runs that differ, as byte positions."""
     items, their_items = item.findall(one), item.findall(other)
     starts = [0, *accumulate(map(len, items))]
     their_starts = [0, *accumulate(map(len, their_items))]

@@ -1,4 +1,4 @@
-"""Whether items are in an order of some language, which the order of bytes is not."""
+"""Whether items are sorted as in a language, and not by their bytes."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ _ESTONIAN = {letter: f"{place:02}" for place, letter in enumerate("abcdefghijklm
 
 
 def is_sorted_by_bytes(items: Sequence[bytes]) -> bool:
-    """Whether `items` are in the order of the C locale, one way or the other."""
+    """Return whether `items` are in the order of the C locale, ascending or descending."""
     return list(items) in (sorted(items), sorted(items, reverse=True))
 
 
 def is_sorted_by_language(items: Sequence[bytes], language: str) -> bool:
-    """Whether `items` are in an order that ignores case and punctuation first, as that of most locales does."""
+    """Return whether `items` are in an order that ignores case and punctuation at first, as in most locales."""
     texts = [item.decode("utf-8", "replace") for item in items]
     keys: tuple[Callable[[str], str], ...] = (_plain, _with_marks)
     if language.startswith("et"):

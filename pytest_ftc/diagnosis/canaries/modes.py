@@ -1,4 +1,4 @@
-"""Permission bits: the same ones asked for, less those that each build's umask takes away.
+"""Permission bits: the same request, without the bits that each build's umask clears.
 
 Or those of a source file, as another umask left them.
 """
@@ -23,17 +23,17 @@ _WHY = "the modes differ as the builds' umasks do"
 _WHY_SOURCE = "the modes differ as those of the source files do"
 
 Mode = tuple[int, int, int]
-"""Permission bits, and where they are written."""
+"""Permission bits and their position."""
 
 
 def fits_umask(one: int, other: int, mask: int, their_mask: int) -> bool:
-    """Whether one mode, less `mask` and less `their_mask`, gives `one` and `other`, see umask(2)."""
+    """Return whether `one` and `other` are the same mode under `mask` and `their_mask`: umask(2)."""
     possible = not one & mask and not other & their_mask
     return possible and one != other and not (one ^ other) & ~(mask ^ their_mask)
 
 
 def fits_source(one: int, other: int, own: Planted, theirs: Planted) -> bool:
-    """Whether the modes `one` and `other` are those of one source file in the two builds."""
+    """Return whether `one` and `other` are the modes of one source file in the two builds."""
     if own.source_umask is None and theirs.source_umask is not None:
         return other in _changed(one, theirs.source_umask)
     if theirs.source_umask is None and own.source_umask is not None:
@@ -42,7 +42,7 @@ def fits_source(one: int, other: int, own: Planted, theirs: Planted) -> bool:
 
 
 def _changed(mode: int, mask: int) -> set[int]:
-    """Return what a file or a folder of `mode` in the project has under `mask`, see `source_mode`."""
+    """Return the mode under `mask` of a file or folder with `mode` in the project: see `source_mode`."""
     own, everybody = mode & 0o700, (mode >> 6 & 7) * 0o011
     return {
         next((changed for one in (first, 0o022, 0o077) if (changed := own | everybody & ~one) != mode), mode)
@@ -51,7 +51,7 @@ def _changed(mode: int, mask: int) -> set[int]:
 
 
 def find_mode(control: bytes, experiment: bytes, own: Planted, theirs: Planted) -> Iterator[Sighting]:
-    """Yield the umask, or that of the sources, when it explains two stored modes, in octal."""
+    """Yield the umask, of the build or of the sources, if it explains two octal modes."""
     try:
         one, other = int(control, 8), int(experiment, 8)
     except ValueError:
@@ -67,7 +67,7 @@ def find_mode(control: bytes, experiment: bytes, own: Planted, theirs: Planted) 
 
 
 def find_modes(place: AlignedPlace, control: Planted, experiment: Planted) -> Iterator[Sighting]:
-    """Yield modes written out, stored modes, and the umask itself, where they differ in `place`."""
+    """Yield modes in text, stored modes, and the umask itself, where they differ in `place`."""
     if (control.umask, control.source_umask) == (experiment.umask, experiment.source_umask):
         return
     modes, their_modes = list(_written(place.control)), list(_written(place.experiment))
@@ -117,7 +117,7 @@ def _judge(one: int, other: int, texts: tuple[bytes, bytes], control: Planted, e
 
 
 def _find_stored(place: AlignedPlace, control: Planted, experiment: Planted) -> Iterator[Sighting]:
-    """Yield modes of 16 bits with the type of a file or folder, see inode(7)."""
+    """Yield 16-bit modes with a file type: inode(7)."""
     for number, change in enumerate(place.changes):
         if not 1 <= change.end - change.start == change.their_end - change.theirs <= 2:
             continue

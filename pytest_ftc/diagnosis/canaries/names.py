@@ -23,20 +23,20 @@ _CAUSES: Mapping[str, str] = {
     "PERL_HASH_SEED": Cause.HASH_SEED,
 }
 _ELSEWHERE = frozenset({"PATH", "HOME", "TMPDIR", "COLUMNS", "LINES"})
-"""Variations whose values are searched for as paths or numbers."""
+"""Variations whose values are paths or numbers, which other modules search for."""
 _CODE = re.compile(rb"(?i:lang|language|locale|lc_\w+)[\"']?[ \t]*[=:][ \t]*[\"']?(?P<code>[a-z]{2,3})(?![A-Za-z])")
 _MOVED_CLOCK = (b"libfaketime", b"FAKETIME", b"LD_PRELOAD", b"NO_FAKE_STAT", b"verify_asan_link_order")
 
 
 def find_names(place: AlignedPlace, control: Planted, experiment: Planted) -> Iterator[Sighting]:
-    """Yield the planted names found where `place` differs."""
+    """Yield the planted names in the differences of `place`."""
     yield from spot_values(place, list(dict.fromkeys(_values(control, experiment))), _forms)
     yield from _find_languages(place, control, experiment)
     yield from _find_moved_clock(place, control, experiment)
 
 
 def find_owner(place: AlignedPlace, control: Planted, experiment: Planted) -> Iterator[Sighting]:
-    """Yield a user or group when the two values of `place` are the builds' own."""
+    """Yield a user or group if the two values of `place` are those of the builds."""
     pairs = (
         (control.uid, experiment.uid, "the build's UID"),
         (control.gid, experiment.gid, "the build's GID"),
@@ -90,7 +90,7 @@ def _language(planted: Planted) -> str:
 
 
 def _find_languages(place: AlignedPlace, control: Planted, experiment: Planted) -> Iterator[Sighting]:
-    """Yield codes of languages where a word before them says so, as in ``<html lang="et">``: C speaks English."""
+    """Yield language codes after a word that announces them, as in ``<html lang="et">``; the C locale is English."""
     own, theirs = (_language(planted).partition("_")[0] or "en" for planted in (control, experiment))
     if own == theirs:
         return
@@ -114,7 +114,7 @@ def _forms(value: str) -> tuple[bytes, ...]:
 
 
 def _find_moved_clock(place: AlignedPlace, one: Planted, other: Planted) -> Iterator[Sighting]:
-    """Yield the variables by which a clock is moved, which a build whose clock is not moved does not have."""
+    """Yield the variables that move the clock, which a build with the real clock does not have."""
     moved, theirs_moved = one.clock != one.real, other.clock != other.real
     if moved == theirs_moved:
         return

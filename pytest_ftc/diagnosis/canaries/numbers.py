@@ -14,7 +14,7 @@ from pytest_ftc.model import Cause, Strength, Suspicion
 
 _NUMBER = re.compile(rb"(?<![0-9A-Za-z_.])(?:(?<=[xX])|(?<![A-Za-z]))[0-9]{1,15}(?![0-9A-Za-z_])|(?<=-j)[0-9]{1,4}\b")
 _ABOUT = 32
-"""Bytes before and after a number in which a word may tell what it counts."""
+"""Bytes searched before and after a number for a word that says what it counts."""
 _CPUS = re.compile(rb"(?i)cpu|nproc|\bjobs?\b|parallel|threads?|cores?|workers?|-j|processors?|concurren")
 _PROCESS = re.compile(rb"(?i)\bpid\b|process|_pid|\$\$|\[$")
 _TERMINAL = re.compile(rb"(?i)columns?|\bcols\b|width|lines|rows|terminal|tty")
@@ -33,7 +33,7 @@ class _Pair:
 
 
 def find_numbers(place: AlignedPlace, control: Planted, experiment: Planted) -> Iterator[Sighting]:
-    """Yield the numbers that differ in `place` and are each build's own."""
+    """Yield the numbers in the differences of `place` that belong to each build."""
     for number, change in enumerate(place.changes):
         for pair in _pairs(place, number):
             for cause, strength, why in _explain(pair, control, experiment):
@@ -65,7 +65,7 @@ def _pairs(place: AlignedPlace, number: int) -> Iterator[_Pair]:
 
 
 def _lies_at(match: re.Match[bytes], start: int, end: int) -> bool:
-    """Whether an empty change lies within the number."""
+    """Return whether an empty change is inside the number."""
     return start == end and match.start() <= start <= match.end()
 
 
@@ -85,7 +85,7 @@ def _explain(pair: _Pair, control: Planted, experiment: Planted) -> Iterator[tup
 def _explain_size(pair: _Pair, control: Planted, experiment: Planted) -> Iterator[tuple[str, Strength, str]]:
     if control.filesystem is not experiment.filesystem:
         folders = sorted((pair.one, pair.other))
-        # A folder takes whole blocks of a disk, and few bytes of a tmpfs.
+        # A folder occupies whole blocks on a disk, and few bytes on a tmpfs.
         if folders[1] == 4096 and folders[0] < 4096 and folders[0] % 20 == 0:
             yield Cause.FILESYSTEM, Strength.STRONG, "folders have this size on the file system of each build"
         elif pair.is_about(_SIZES):
@@ -108,11 +108,11 @@ _ADDRESS = re.compile(
     re.IGNORECASE,
 )
 _DECIMAL = re.compile(rb"(?<![0-9.])(?:1[34]\d{13}|9[3-5]\d{12})(?![0-9])")
-"""0x7e... to 0x7fff..., and 0x55... to 0x56...: what Python's id() gives."""
+"""0x7e... to 0x7fff..., and 0x55... to 0x56...: as from Python's id()."""
 
 
 def find_addresses(place: AlignedPlace, control: Planted, experiment: Planted) -> Iterator[Sighting]:
-    """Yield addresses in memory: of libraries and stacks, of programs, of the kernel."""
+    """Yield memory addresses: of libraries and stacks, of programs, of the kernel."""
     varied = control.randomised_addresses or experiment.randomised_addresses
     for pattern, strength in ((_ADDRESS, Strength.STRONG if varied else Strength.WEAK), (_DECIMAL, Strength.WEAK)):
         matches, others = list(pattern.finditer(place.control)), list(pattern.finditer(place.experiment))
@@ -129,9 +129,9 @@ def find_addresses(place: AlignedPlace, control: Planted, experiment: Planted) -
 
 
 def _find_pointers(place: AlignedPlace, *, fixed: bool) -> Iterator[Sighting]:
-    """Yield 64-bit numbers, little-endian, that end as addresses of programs do on x86-64 and arm64.
+    """Yield little-endian 64-bit numbers that end like addresses of programs on x86-64 and arm64.
 
-    With `fixed` the control build had the addresses that Linux gives where none are random.
+    `fixed` if the control had no random addresses.
     """
     for number, change in enumerate(place.changes):
         if change.end - change.start > 6 or change.end - change.start != change.their_end - change.theirs:
@@ -148,7 +148,7 @@ def _find_pointers(place: AlignedPlace, *, fixed: bool) -> Iterator[Sighting]:
 
 
 def _is_fixed(data: bytes) -> bool:
-    """Whether it lies where Linux puts programs, libraries and the stack with ADDR_NO_RANDOMIZE, see personality(2)."""
+    """Return whether Linux places programs, libraries or the stack there with ADDR_NO_RANDOMIZE: personality(2)."""
     return int.from_bytes(data, "little") >> 32 in (0x5555, 0x7FFF, 0xAAAA, 0xFFFF)
 
 

@@ -1,4 +1,4 @@
-"""The same items in another order."""
+"""The same items in a different order."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from pytest_ftc.model import Cause, Strength, Suspicion
 
 _MOST = 1 << 20
 _CHUNK = 32
-"""Shortest total length, in bytes, whose different order is not a coincidence."""
+"""Shortest total length, in bytes, at which a different order is no coincidence."""
 _ITEM = re.compile(rb"[^\s,;:|()\[\]{}<>\"'\0]+")
 _FILE = re.compile(rb"(?:[^/\s]*/)+[^/\s]+|[\w.+-]*\.[A-Za-z][A-Za-z0-9]{0,7}|[A-Za-z][\w+-]*-?\d+")
 _SET = re.compile(rb"[{(\[\"']")
@@ -23,7 +23,7 @@ _SAME = "the same {} in a different order"
 
 
 def find_order(control: bytes, experiment: bytes, own: Planted, theirs: Planted) -> Iterator[Suspicion]:
-    """Yield what may have brought the items of `control` into the order they have in `experiment`."""
+    """Yield possible reasons why the items of `control` are in a different order in `experiment`."""
     if max(len(control), len(experiment)) > _MOST:
         return
     for kind, items, their_items, least in _readings(control, experiment):
@@ -35,12 +35,12 @@ def find_order(control: bytes, experiment: bytes, own: Planted, theirs: Planted)
 
 
 def _readings(control: bytes, experiment: bytes) -> Iterator[tuple[str, list[bytes], list[bytes], int]]:
-    """Yield what it consists of, as seen from each side, and how many of these it takes to speak of an order."""
+    """Yield the items of each side, and the fewest of them that have an order."""
     yield "lines", control.splitlines(), experiment.splitlines(), 2
     if b"\0" in control.strip(b"\0"):
         yield "strings", _strings(control), _strings(experiment), 3
     words, their_words = (_differing_words(*pair) for pair in ((control, experiment), (experiment, control)))
-    # Digits of a date or version are the same ones by chance.
+    # Dates and versions may have the same digits by chance.
     if sum(not word.isdigit() for word in words) * 2 > len(words):
         yield "items", words, their_words, 3
 
@@ -84,7 +84,7 @@ def _as_files(files: bool) -> str:
 
 
 def _is_reversed(items: Sequence[bytes], theirs: Sequence[bytes]) -> bool:
-    """Whether the one is the other the other way round, in all or folder by folder."""
+    """Return whether one is the reverse of the other, as a whole or in each folder."""
     if list(items) == list(theirs)[::-1]:
         return True
     return _by_folder(items) == {name: files[::-1] for name, files in _by_folder(theirs).items()}
@@ -108,7 +108,7 @@ def _follows_language(items: Sequence[bytes], theirs: Sequence[bytes], own: str,
 
 
 def _find_moved_bytes(control: bytes, experiment: bytes) -> Iterator[Suspicion]:
-    """Yield pieces that changed places: the same bytes, each as often."""
+    """Yield pieces that changed places: the same bytes, with the same counts."""
     start = common_start(control, experiment)
     if len(set(control[start:])) >= 8 and len(control) - start >= _CHUNK and Counter(control) == Counter(experiment):
         texts = shown(control[start : start + 40]), shown(experiment[start : start + 40])

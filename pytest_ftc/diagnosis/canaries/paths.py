@@ -1,4 +1,4 @@
-"""Planted paths: the build path, the home, the folder for temporary files, the search path."""
+"""Planted paths: the build path, the home folder, the folder for temporary files, the search path."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from pytest_ftc.model import Cause
 
 
 def find_paths(place: AlignedPlace, control: Planted, experiment: Planted) -> Iterator[Sighting]:
-    """Yield the planted paths found where `place` differs."""
+    """Yield the planted paths in the differences of `place`."""
     yield from spot_values(place, list(_values(control, experiment)), forms_of_path)
 
 
@@ -28,7 +28,7 @@ def _values(one: Planted, other: Planted) -> Iterator[Value]:
 
 
 def _parts(cause: str, one: str, other: str, what: str) -> Iterator[Value]:
-    """Yield the path, the first of its folders that is not the other's too, and its last folder."""
+    """Yield the path, its first folder that the other path does not have, and its last folder."""
     yield Value(cause, one, other, what)
     folders, their_folders = (path.strip("/").split("/") for path in (one, other))
     own = next((name for name in folders if name not in their_folders), "")
@@ -69,7 +69,7 @@ def forms_of_path(path: str) -> tuple[bytes, ...]:
 
 
 def _base64(data: bytes) -> Iterator[bytes]:
-    """Yield what is the same of the Base64 of `data` whatever stands before and after it (RFC 4648), by position."""
+    """Yield the part of the Base64 of `data` that does not depend on its neighbours (RFC 4648), for each alignment."""
     for before in range(3):
         text = base64.b64encode(bytes(before) + data)
         first = (0, 2, 3)[before]

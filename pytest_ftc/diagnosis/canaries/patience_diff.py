@@ -1,6 +1,6 @@
 """Differences between two sequences in quasilinear time: patience diff.
 
-Items that each occur once in both are matched first, then what lies between them, as Bram Cohen described it
+It matches items that occur once on each side first, and then what is between them, as described by Bram Cohen
 (https://bramcohen.livejournal.com/73318.html).
 """
 
@@ -13,7 +13,7 @@ from collections.abc import Iterator, Sequence
 _DEEPEST = 8
 
 Run = tuple[int, int, int, int]
-"""Start and end in the one, start and end in the other."""
+"""Start and end on one side, start and end on the other."""
 
 
 def differing_runs(one: Sequence[bytes], other: Sequence[bytes]) -> Iterator[Run]:
@@ -63,7 +63,7 @@ def _pair(unequal: Sequence[int], start: int, theirs: int) -> Iterator[Run]:
 
 
 def _anchors(one: Sequence[bytes], other: Sequence[bytes]) -> list[tuple[int, int]]:
-    """Return the longest ascending series of pairs of items that are unique in both."""
+    """Return the longest increasing sequence of pairs of items that are unique on both sides."""
     counts, their_counts = Counter(one), Counter(other)
     places = {item: index for index, item in enumerate(other) if their_counts[item] == 1}
     pairs = [(index, places[item]) for index, item in enumerate(one) if counts[item] == 1 and item in places]

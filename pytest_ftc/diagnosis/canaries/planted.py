@@ -1,4 +1,4 @@
-"""The values planted by the environment of a build, by which its variations can be recognised."""
+"""The values planted by the environment of a build, which identify its variations."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 from pytest_ftc.model import BuildResult, Environment, FileOrder, FileSystem, Isolation, KernelName, Machine
 
 _PROCESSES = 6000
-"""Most process IDs to search for; later processes of a build are ignored."""
+"""Most process IDs that are searched for; later processes of a build are ignored."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,10 +35,10 @@ class Planted:
     temp_dir: str
     variables: Mapping[str, str] = field(default_factory=dict)
     owners: Mapping[str, str] = field(default_factory=dict)
-    """Names of variables, each with that of the variation that sets it."""
+    """The variations that set environment variables, by name."""
     umask: int
     source_umask: int | None = None
-    """The umask under which the sources seem to have been checked out; None where they are as in the project."""
+    """The umask with which the sources seem to have been checked out; None if their modes are those of the project."""
     uid: int | None = None
     gid: int | None = None
     user: str = ""
@@ -48,20 +48,20 @@ class Planted:
     machine_id: str = ""
     """32 hexadecimal digits, see machine-id(5)."""
     release: str = ""
-    """Of the kernel, as ``uname -r`` prints it."""
+    """The kernel's release, as ``uname -r`` prints it."""
     cpus: int = 0
     """CPUs that the build may use; 0 if unknown."""
     randomised_addresses: bool = False
     pids: tuple[int, int] | None = None
-    """The least and the greatest number that its processes are likely to have."""
+    """The lowest and the highest number that its processes are likely to have."""
     clock: Window
-    """From start to end of the build by its own clock."""
+    """From the start to the end of the build by its own clock."""
     real: Window
-    """From start to end of the build by the real clock, which file systems use."""
+    """From the start to the end of the build by the real clock."""
     source_times: Window | None = None
-    """Between these lie the modification times of the sources, as the build sees them."""
+    """The range of the modification times of the sources, as the build sees them."""
     source_mtime_shift: int = 0
-    """Seconds by which those were shifted."""
+    """Seconds by which these were shifted."""
     utc_offset: int = 0
     """Seconds by which local time is ahead of UTC."""
     file_order: FileOrder = FileOrder.NATIVE
@@ -76,19 +76,19 @@ class Planted:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Surroundings:
-    """The surroundings that all builds of an artifact share."""
+    """What all builds of an artifact have in common."""
 
     machine: Machine
     source_times: Window | None = None
-    """The least and the greatest modification time in the snapshot."""
+    """The earliest and the latest modification time in the snapshot."""
     release: str = ""
-    """Of the kernel, as uname(2) gives it outside of a build."""
+    """The kernel's release, as uname(2) returns it outside of builds."""
     owners: Mapping[str, str] = field(default_factory=dict)
-    """Names of variables, each with the variation that sets it, where that is not one of those known for it."""
+    """The variations that set environment variables, by name, if they are not the usual ones."""
 
 
 def planted_by(environment: Environment, result: BuildResult, around: Surroundings) -> Planted:
-    """Return what `environment` planted in the build that ended with `result`."""
+    """Return what `environment` planted in the build with this `result`."""
     real = Window(result.started, result.started + result.seconds)
     clock = real.moved(environment.clock_shift)
     shift = environment.source_mtime_shift
@@ -128,7 +128,7 @@ def _with_names(planted: Planted, environment: Environment, around: Surroundings
         group=identity.group if identity else "",
         host=host,
         domain=environment.domain if isolated else "",
-        # As the launcher writes it, see describe_machine.
+        # As the launcher writes it: see describe_machine.
         machine_id=f"{host.encode().hex():0<32.32}" if host else "",
         release=_as_old(around.release) if environment.kernel is KernelName.OLD else around.release,
         pids=(first, first + _PROCESSES) if isolated else None,
@@ -136,10 +136,10 @@ def _with_names(planted: Planted, environment: Environment, around: Surroundings
 
 
 def utc_offset(zone: str, moment: float) -> int:
-    """Return the seconds by which `zone`, a value of TZ, is ahead of UTC at `moment`; 0 where it is not known."""
+    """Return the seconds by which `zone`, a value of TZ, is ahead of UTC at `moment`; 0 if unknown."""
     posix = re.fullmatch(r"(?:<[^>]+>|[A-Za-z]{3,})([+-]?)(\d{1,2})(?::(\d\d))?", zone)
     if posix:
-        # The other way round than ISO 8601: what is to be added to local time, see tzset(3).
+        # The opposite sign of ISO 8601: what must be added to local time, see tzset(3).
         size = int(posix[2]) * 3600 + int(posix[3] or 0) * 60
         return size if posix[1] == "-" else -size
     try:

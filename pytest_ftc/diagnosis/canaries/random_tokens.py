@@ -11,7 +11,7 @@ from pytest_ftc.diagnosis.canaries.values import touches
 from pytest_ftc.model import Cause, Strength, Suspicion
 
 LOOK_DRAWN = "both look like random words of the same length"
-"""Why something is suspected to be random that does not look like a digest."""
+"""Why a value is suspected to be random although it does not look like a digest."""
 
 _UUID = re.compile(rb"[0-9a-f]{8}-[0-9a-f]{4}-([1-8])[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}", re.IGNORECASE)
 _DIGEST = re.compile(
@@ -22,7 +22,7 @@ _TEMPORARY = re.compile(rb"tmp[.\w-]{6,}|\w+\.[0-9A-Za-z]{6,10}(?![0-9A-Za-z])")
 
 
 def find_tokens(place: AlignedPlace) -> Iterator[Sighting]:
-    """Yield identifiers, names of temporary files, digests and other random words that differ in `place`."""
+    """Yield different identifiers, names of temporary files, digests and other random words in `place`."""
     for pattern, strength, why in (
         (_UUID, Strength.STRONG, "both are random identifiers"),
         (_TEMPORARY, Strength.WEAK, "both look like names of temporary files"),
@@ -41,7 +41,7 @@ def find_tokens(place: AlignedPlace) -> Iterator[Sighting]:
 
 
 def _is_meaningless(one: bytes, other: bytes) -> bool:
-    """Whether most characters differ, and letters and digits or both cases are mixed."""
+    """Return whether most characters differ, with letters and digits, or both cases, mixed."""
     differing = sum(a != b for a, b in zip(one, other, strict=True))
     kinds = sum(bool(re.search(kind, one)) for kind in (rb"[0-9]", rb"[a-z]", rb"[A-Z]"))
     return differing * 2 > len(one) and kinds >= 2

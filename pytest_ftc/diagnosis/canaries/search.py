@@ -1,4 +1,4 @@
-"""The search for canaries in one place that differs, in all families, with the best explanations first."""
+"""The search for all kinds of canaries in one place that differs; the best explanations come first."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _MOST_PLACES = 32
 
 
 def suspect(leaf: Place, control: Planted, experiment: Planted) -> tuple[Suspicion, ...]:
-    """Return the suspicions from the two values of `leaf`, one for each cause, most likely first."""
+    """Return the suspicions from the two values of `leaf`, one for each cause, the most likely first."""
     sightings = list(_look(leaf, control, experiment))
     best: dict[str, tuple[Strength, int, Suspicion]] = {}
     explained: dict[str, set[tuple[int, int]]] = {}

@@ -1,4 +1,4 @@
-"""Values that only one build could have written: a variable, its time zone, the width of its terminal."""
+"""Values that only one of the builds can have written: a variable, its time zone, the width of its terminal."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ from pytest_ftc.model import Cause, Strength, Suspicion
 _ZONE = re.compile(rb"(?<![\w+:.-])(?:UTC|GMT|[A-Z]{3,5}|[+-]\d\d(?::?\d\d)?)+(?![\w:.-])")
 _SPELLED = re.compile(rb"([+-])(\d\d):?(\d\d)?$")
 _NEARLY = 24
-"""Columns that a line leaves free at its end when words are wrapped, or less."""
+"""Most columns that wrapped lines leave empty."""
 
 
 def find_lone_variables(place: AlignedPlace, control: Planted, experiment: Planted) -> Iterator[Sighting]:
-    """Yield the names of variables that one of the builds did not have."""
+    """Yield the names of variables that only one of the builds had."""
     sides = (
         (place.control, place.experiment, control.variables.keys() - experiment.variables.keys()),
         (place.experiment, place.control, experiment.variables.keys() - control.variables.keys()),
@@ -32,7 +32,7 @@ def find_lone_variables(place: AlignedPlace, control: Planted, experiment: Plant
 
 
 def find_zones(place: AlignedPlace, control: Planted, experiment: Planted) -> Iterator[Sighting]:
-    """Yield zones, by name or offset, that are each build's own."""
+    """Yield time zones of the builds, as names or offsets."""
     if control.utc_offset == experiment.utc_offset:
         return
     for number, change in enumerate(place.changes):
@@ -57,7 +57,7 @@ def _is_ahead(zone: bytes, seconds: int) -> bool:
 
 
 def find_width(one: bytes, other: bytes, control: Planted, experiment: Planted) -> Iterator[Suspicion]:
-    """Yield that the lines are as long as the terminal of each build allows."""
+    """Yield a suspicion if the lines are as long as the terminal of each build is wide."""
     widths = [int(text) if text.isdigit() else 0 for text in (_columns(control), _columns(experiment))]
     if widths[0] == widths[1] or not all(widths) or b"\0" in one or b"\0" in other:
         return

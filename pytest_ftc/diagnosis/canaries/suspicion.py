@@ -1,4 +1,4 @@
-"""Suspicions, their strength, and where they were found."""
+"""Suspicions, their strength and their positions."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ _LONGEST = 160
 
 @dataclass(frozen=True, slots=True)
 class Sighting:
-    """A suspicion, and the changes of a place that it explains."""
+    """A suspicion and the changes of a place that it explains."""
 
     suspicion: Suspicion
     changes: frozenset[int]

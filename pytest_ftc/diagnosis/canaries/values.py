@@ -1,4 +1,4 @@
-"""Looking for a planted value where two contents differ."""
+"""Searching the differences of two contents for a planted value."""
 
 from __future__ import annotations
 
@@ -14,35 +14,35 @@ Span = tuple[int, int]
 Forms = Callable[[str], Sequence[bytes]]
 
 _TOKEN = re.compile("[bcdfghjklmnpqrstvwxz]{6}")
-"""The canary of a build, as planning makes it."""
+"""The token of a build, as planning generates it."""
 _TELLING = 8
-"""Characters in both values together that no coincidence brings about."""
+"""Total length of both values from which they are no coincidence."""
 _WORD = frozenset(b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz_")
 
 
 @dataclass(frozen=True, slots=True)
 class Value:
-    """What was planted in each build on one axis; empty where there was nothing."""
+    """What one variation planted in each build; empty if nothing."""
 
     cause: str
     control: str
     experiment: str
     what: str
-    """As it reads after "it contains"."""
+    """The words after "it contains"."""
 
 
 def is_unique(value: str) -> bool:
-    """Whether `value` holds a token, and so occurs nowhere else."""
+    """Return whether `value` contains a token, and so occurs nowhere else."""
     return bool(_TOKEN.search(value))
 
 
 def plainly(value: str) -> tuple[bytes, ...]:
-    """Return the one form of a value that is written as it is."""
+    """Return the only form of a value that is always written unchanged."""
     return (value.encode("utf-8", "surrogateescape"),)
 
 
 def spot_values(place: AlignedPlace, values: Iterable[Value], forms: Forms) -> Iterator[Sighting]:
-    """Yield where each side holds its own build's value, in one of the `forms`, at the same change."""
+    """Yield the changes at which each side contains the value of its build, in one of the `forms`."""
     for value in values:
         if value.control == value.experiment:
             continue
@@ -69,7 +69,7 @@ def _spot_pair(place: AlignedPlace, value: Value, forms: Forms) -> Iterator[Sigh
 
 
 def _spot_moved(place: AlignedPlace, value: Value, own: bytes, theirs: bytes) -> Iterator[Sighting]:
-    """Yield where one side holds its build's unique value, and the other nothing: what is sorted may have moved."""
+    """Yield where one side has its build's unique value and the other nothing: sorted lines may have moved."""
     for form, of_control in ((own, True), (theirs, False)):
         if not is_unique(value.control if of_control else value.experiment):
             continue
@@ -92,7 +92,7 @@ def _is_filled(change: Change, control: bool) -> bool:
 
 
 def _spot_single(place: AlignedPlace, value: Value, forms: Forms) -> Iterator[Sighting]:
-    """Yield where the one build that has the value holds it."""
+    """Yield where the value is, if only one of the builds has it."""
     for form in dict.fromkeys(forms(value.control or value.experiment)):
         spans = find_all(place.control if value.control else place.experiment, form, bounded=False)
         changes = frozenset(
@@ -119,7 +119,7 @@ def _strength(value: Value) -> Strength:
 
 
 def find_all(text: bytes, value: bytes, *, bounded: bool) -> list[Span]:
-    """Return where `value` occurs in `text`; with `bounded` not as a part of a longer word or number."""
+    """Return the positions of `value` in `text`; if `bounded`, not inside a longer word or number."""
     spans = []
     start = text.find(value) if value else -1
     while start >= 0:
@@ -137,10 +137,10 @@ def _stands_alone(text: bytes, start: int, end: int) -> bool:
 
 
 def touches(span: Span, start: int, end: int) -> bool:
-    """Whether `span` shares a byte or an edge with what lies between `start` and `end`."""
+    """Return whether `span` overlaps or touches the range from `start` to `end`."""
     return span[0] <= end and span[1] >= start
 
 
 def overlaps(span: Span, start: int, end: int) -> bool:
-    """Whether `span` shares a byte with what lies between `start` and `end`."""
+    """Return whether `span` overlaps the range from `start` to `end`."""
     return span[0] < end and span[1] > start

@@ -1,1 +1,1 @@
-"""Finding times in the values that differ, in binary and in text."""
+"""Finding times in different values, in binary form and in text."""

@@ -1,4 +1,4 @@
-"""Times as they are stored in binary formats."""
+"""Times in binary formats."""
 
 from __future__ import annotations
 
@@ -19,11 +19,11 @@ _1601 = 11_644_473_600
 _1904 = 2_082_844_800
 """Seconds from the epoch of HFS and of TrueType's LONGDATETIME to 1970."""
 _2001 = 978_307_200
-"""Seconds from 1970 to the epoch of Apple's absolute time, which property lists hold."""
+"""Seconds from 1970 to the epoch of Apple's absolute time, as in property lists."""
 _PLAUSIBLE = (631_152_000, 2_524_608_000)
 """From 1990 to 2050."""
 _LONGEST = 2048
-"""Bytes of a change in which every position is tried."""
+"""Longest change, in bytes, in which every position is tried."""
 _NEAR = 3600.0
 
 Read = Callable[[bytes], float]
@@ -40,7 +40,7 @@ def _dos(data: bytes) -> float:
 
 
 def _of_day(days: float) -> float:
-    """Return what OLE's automation date means (MS-OAUT, 2.2.25): days since 1899-12-30."""
+    """Return the time of an OLE automation date (MS-OAUT, 2.2.25): days since 1899-12-30."""
     return (days - 25_569) * 86400
 
 
@@ -72,7 +72,7 @@ _ENCODINGS: tuple[tuple[str, int, Read, int | None], ...] = (
     ("days since 1899 as a floating-point number", 8, lambda data: _of_day(struct.unpack("<d", data)[0]), 0),
     ("days since 1899 as a floating-point number", 8, lambda data: _of_day(struct.unpack(">d", data)[0]), 0),
 )
-"""What it is, its bytes, how to read it, and its zone."""
+"""Its description, its size in bytes, how to read it, and its time zone."""
 
 
 class BinaryClock:
@@ -93,7 +93,7 @@ class BinaryClock:
         ]
 
     def find(self, place: AlignedPlace) -> Iterator[Sighting]:
-        """Yield the stored times where `place` differs."""
+        """Yield the stored times in the differences of `place`."""
         for number, change in enumerate(place.changes):
             yield from self._search(place, number, change)
 
@@ -120,7 +120,7 @@ class BinaryClock:
 
 
 def _positions(change: Change) -> Iterator[tuple[int, int]]:
-    """Yield where a number that the change cuts through may begin, in both."""
+    """Yield the positions in both at which a number that contains the change may begin."""
     for position in range(max(0, change.start - 7), min(change.end, change.start + _LONGEST)):
         theirs = change.theirs + position - change.start
         if 0 <= theirs < change.their_end:

@@ -1,4 +1,4 @@
-"""Which clock a pair of times comes from: the build's own, the real one, or the sources'."""
+"""The clock that a pair of times is from: that of the build, the real one, or that of the sources."""
 
 from __future__ import annotations
 
@@ -9,27 +9,27 @@ from pytest_ftc.diagnosis.canaries.timestamps.text import DAY, Stamp
 from pytest_ftc.model import Cause, Strength
 
 _SLACK = 2.0
-"""Seconds by which a time may lie beside a window: zip stores two-second steps, rounded down or up."""
+"""Seconds by which a time may be outside a window: zip stores steps of two seconds, rounded down or up."""
 _LONG = 1800.0
-"""Seconds.  In a build this long it is no surprise that a time of day falls."""
+"""Seconds.  Any time of day may be within such a long build."""
 _APART = 2.1
-"""Seconds by which the real starts of builds that are compared differ at least, see verify()."""
+"""Fewest seconds between the real starts of compared builds: see verify()."""
 
 Verdict = tuple[str, Strength, str]
-"""Cause, strength and why."""
+"""Cause, strength and reason."""
 
 _LOCAL = (Cause.TIMEZONE, Strength.STRONG, "each time is written in the time zone of its build")
 
 
 @dataclass(frozen=True, slots=True)
 class Judge:
-    """Knows the windows of both builds."""
+    """Judges pairs of times by the windows of both builds."""
 
     control: Planted
     experiment: Planted
 
     def judge(self, one: Stamp, other: Stamp) -> list[Verdict]:
-        """Return the causes that explain why `other` is written where the control has `one`."""
+        """Return the causes that explain why the control has `one` and the other build `other`."""
         unlike = max(one.precision, other.precision) > 32 * min(one.precision, other.precision)
         if (one.cycle != other.cycle or unlike) and {one.precision, other.precision} != {1.0, 60.0}:
             return []
@@ -45,7 +45,7 @@ class Judge:
         return self._differ_as_clocks(one, other) or self._differ_as_dates(one, other)
 
     def _readings(self, one: Stamp, other: Stamp) -> tuple[bool, ...]:
-        """Return whether to take them as UTC, as local time, or first the one, then the other."""
+        """Return whether to read them as UTC, as local time, or one as each."""
         naive = one.zone is None or other.zone is None
         return (False, True) if naive and (self.control.utc_offset or self.experiment.utc_offset) else (False,)
 
@@ -74,14 +74,14 @@ class Judge:
         known = self.control.source_times, self.experiment.source_times
         return (
             shift != 0
-            # What would lie before 1980 is moved the other way.
+            # Times that would be before 1980 are moved in the other direction.
             and min(_distance(b - a, shift, one.cycle), _distance(b - a, -shift, one.cycle)) <= _tolerance(one)
             and (known[0] is None or _within(a, one, known[0]))
             and (known[1] is None or abs(b - a - shift) > DAY or _within(b, other, known[1]))
         )
 
     def _differ_as_clocks(self, one: Stamp, other: Stamp) -> list[Verdict]:
-        """Explain what is reckoned from the clock, such as the end of a certificate."""
+        """Explain times computed from the clock, such as the end of a certificate."""
         shift = self.experiment.clock.start - self.control.clock.start
         leeway = _SLACK + max(window.end - window.start for window in (self.control.clock, self.experiment.clock))
         if one.cycle or one.precision > 60 or abs(shift) < DAY or leeway > _LONG:
@@ -93,7 +93,7 @@ class Judge:
         return []
 
     def _differ_as_dates(self, one: Stamp, other: Stamp) -> list[Verdict]:
-        """Explain two dates that one moment has in the two time zones."""
+        """Explain two dates of one moment in the two time zones."""
         zone = self.experiment.utc_offset - self.control.utc_offset
         dates = one.precision == other.precision == DAY and one.zone is other.zone is None
         if dates and zone and one.seconds != other.seconds and abs(other.seconds - one.seconds - zone) < DAY:
@@ -102,7 +102,7 @@ class Judge:
 
 
 def _within(moment: float, stamp: Stamp, window: Window) -> bool:
-    """Whether what `stamp` leaves open, from `moment` on, meets `window`."""
+    """Return whether the span that `stamp` leaves open after `moment` overlaps `window`."""
     start = window.start - _SLACK - stamp.precision
     length = window.end - window.start + 2 * _SLACK + stamp.precision
     after = moment - start
@@ -116,7 +116,7 @@ def _weight(stamp: Stamp, window: Window) -> Strength:
 
 
 def _same(a: float, b: float, stamp: Stamp) -> bool:
-    """Whether both are one moment, written with minutes at least."""
+    """Return whether both are the same moment, written at least to the minute."""
     return stamp.precision <= 60 and _distance(b - a, 0, stamp.cycle) <= _tolerance(stamp)
 
 

@@ -1,4 +1,4 @@
-"""Numbers that are ahead of each other as the clocks are, whatever they count, since when, and in which digits.
+"""Numbers that differ by as much as the clocks, in any unit, since any epoch and in any notation.
 
 A count of time is ``a * seconds + b``.  What it counts from cancels out between two builds, and the clocks are so far
 apart that a difference of just that many seconds, milliseconds or days is no coincidence.  Some counts have other bits
@@ -21,15 +21,15 @@ from pytest_ftc.diagnosis.canaries.values import touches
 from pytest_ftc.model import Cause, Strength, Suspicion
 
 _SLACK = 2.0
-"""Seconds by which a clock may be read before or after the build, as it is known."""
+"""Seconds by which a clock may be read before the known start or after the known end of the build."""
 _DAY = 86400
 _NO_CHANCE = 1e-5
-"""Share of a length within which another has to lie for a coincidence to be out of the question."""
+"""Relative tolerance at which two equal time differences are no coincidence."""
 _LONGEST = 64
 _LEAST_BELOW, _MOST_BELOW = 8, 128
 """Bits below the time: KSUID has 128."""
 _DRAWN = 32
-"""Bits below the time that no counter fills."""
+"""Bits below the time, too many for a counter."""
 
 _UNITS: tuple[tuple[str, Fraction], ...] = (
     ("days", Fraction(1, _DAY)),
@@ -50,7 +50,7 @@ _ALPHABETS = (
     _DIGITS,
     f"{_DIGITS}abcdef",
     f"{_DIGITS}ABCDEF",
-    # Crockford's base 32, and RFC 4648's.
+    # Base 32 by Crockford, and of RFC 4648.
     f"{_DIGITS}ABCDEFGHJKMNPQRSTVWXYZ",
     f"{_UPPER}234567",
     f"{_DIGITS}{_LOWER}",
@@ -62,14 +62,14 @@ _TABLES = tuple({ord(digit): value for value, digit in enumerate(alphabet)} for 
 
 _WORD = re.compile(rb"(?<![0-9A-Za-z])(?:0[xX])?([0-9A-Za-z]{3,%d})" % _LONGEST)
 _SUFFIX = re.compile(rb"(?<=[0-9A-Fa-f])[uUlLnN]{1,3}$")
-"""Of integers in C, and of JavaScript's large ones."""
+"""Suffixes of integers in C, and of large ones in JavaScript."""
 _FRACTION = re.compile(rb"(?<![0-9.])[0-9]{1,20}\.[0-9]{1,12}(?![0-9.])")
 _UUID = re.compile(rb"(?<![0-9A-Za-z])[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}(?![0-9A-Za-z])")
 
 
 @dataclass(frozen=True, slots=True)
 class _Ahead:
-    """By how many seconds the second build is ahead of the first."""
+    """Seconds by which the second build is ahead of the first."""
 
     cause: str
     least: float
@@ -82,7 +82,7 @@ class _Ahead:
 
 
 def find_paces(place: AlignedPlace, control: Planted, experiment: Planted) -> Iterator[Sighting]:
-    """Yield the numbers that differ in `place` by as much as the clocks, or the times of the sources."""
+    """Yield the numbers in `place` that differ by as much as the clocks, or as the times of the sources."""
     lengths = [one for one in _lengths(control, experiment) if one.is_telling]
     if not lengths:
         return
@@ -108,7 +108,7 @@ def _lengths(control: Planted, experiment: Planted) -> Iterator[_Ahead]:
 
 
 _Values = dict[int, Fraction]
-"""What a word stands for, by the way in which it is read."""
+"""The values of a word, by notation."""
 
 
 def _words(text: bytes) -> list[re.Match[bytes]]:
@@ -137,7 +137,7 @@ def _readings(word: bytes) -> Iterator[tuple[int, Fraction]]:
 
 
 def _read_uuid(text: bytes) -> int:
-    """Return the number with the time in front, where versions 1 and 6 have it in pieces (RFC 9562)."""
+    """Return the number with the time in front; versions 1 and 6 split it (RFC 9562)."""
     identifier = uuid.UUID(text.decode())
     rest = identifier.int & (1 << 64) - 1
     if identifier.version == 1:
@@ -164,12 +164,12 @@ def _explain(text: bytes, their_text: bytes, lengths: list[_Ahead]) -> Iterator[
 
 
 def _bits_below(difference: Fraction, ahead: _Ahead, per_second: Fraction) -> int | None:
-    """Return how many bits stand below a count of time of which this is the difference; None when it is none."""
+    """Return the number of bits below the count of time with this difference; None if it is no such count."""
     if difference * Fraction(ahead.least) <= 0:
         return None
     least, most = (Fraction(bound) * per_second for bound in sorted((abs(ahead.least), abs(ahead.most))))
     size = abs(difference)
-    # What is counted in whole steps may be one step off.
+    # Counts of whole steps may differ by one.
     if least - 1 < size < most + 1:
         return 0
     bits = int(size / most).bit_length()

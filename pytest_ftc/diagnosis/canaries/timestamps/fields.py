@@ -1,4 +1,4 @@
-"""Times of the builds and of the sources, in texts and in header fields."""
+"""Times of the builds and of the sources in text and in header fields."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ from pytest_ftc.diagnosis.canaries.values import touches
 from pytest_ftc.model import Cause, Strength, Suspicion
 
 _MOST_PAIRS = 64
-"""Above this many, which time of the one belongs to which of the other is known by their order only."""
+"""If there are more, times are paired by their order only."""
 
 
 def find_times(place: AlignedPlace, control: Planted, experiment: Planted) -> Iterator[Sighting]:
-    """Yield the written times that differ in `place` as clocks, zones or sources do."""
+    """Yield the times in `place` that differ like the clocks, the time zones or the sources."""
     judge = Judge(control, experiment)
     stamps, their_stamps = list(find_stamps(place.control)), list(find_stamps(place.experiment))
     for number, change in enumerate(place.changes):
@@ -43,7 +43,7 @@ def find_times(place: AlignedPlace, control: Planted, experiment: Planted) -> It
 
 
 def _is_part(pair: tuple[Stamp, Stamp], other: tuple[Stamp, Stamp]) -> bool:
-    """Whether both of `pair` are parts of longer times, such as a year of a date."""
+    """Return whether both of `pair` are parts of longer times, such as the year of a date."""
     return all(
         (two.start, two.end) != (one.start, one.end) and two.start <= one.start and one.end <= two.end
         for one, two in zip(pair, other, strict=True)
@@ -51,13 +51,13 @@ def _is_part(pair: tuple[Stamp, Stamp], other: tuple[Stamp, Stamp]) -> bool:
 
 
 def _is_one_notation(one: Stamp, other: Stamp) -> bool:
-    """Whether the two have the same notation, and a language that both can have."""
+    """Return whether both have the same notation, and possibly the same language."""
     named = bool(one.month or other.month)
     return one.form == other.form and not (named and languages_of(one.month).isdisjoint(languages_of(other.month)))
 
 
 def _pair(own: Sequence[Stamp], theirs: Sequence[Stamp]) -> Iterator[tuple[Stamp, Stamp]]:
-    """Yield the times that may stand for each other, those that say most first."""
+    """Yield the times that may correspond to each other, the most precise first."""
     if len(own) * len(theirs) > _MOST_PAIRS:
         if len(own) == len(theirs):
             yield from zip(own, theirs, strict=True)
@@ -66,7 +66,7 @@ def _pair(own: Sequence[Stamp], theirs: Sequence[Stamp]) -> Iterator[tuple[Stamp
 
 
 def find_mtime(control: bytes, experiment: bytes, own: Planted, theirs: Planted) -> Iterator[Sighting]:
-    """Yield what explains two stored times: decimal seconds since 1970, local or UTC."""
+    """Yield explanations of two stored times: decimal seconds since 1970, local or UTC."""
     try:
         a, b = float(control), float(experiment)
     except ValueError:
@@ -74,7 +74,7 @@ def find_mtime(control: bytes, experiment: bytes, own: Planted, theirs: Planted)
     if not (abs(a) < 1e12 and abs(b) < 1e12):
         return
     judge = Judge(own, theirs)
-    # Whether a zone was stored with it, or was local to begin with, only the format knows.
+    # Only the format knows whether a time was stored with its zone, or as local time.
     one, other = Stamp(0, len(control), a // 1, 1.0), Stamp(0, len(experiment), b // 1, 1.0)
     for cause, strength, why in judge.judge(one, other):
         yield Sighting(Suspicion(cause, strength, shown(control), shown(experiment), why), frozenset({0}))

@@ -1,4 +1,4 @@
-"""Names of months as date(1) prints them, by language: month_names.toml."""
+"""The names of months that date(1) prints, by language: month_names.toml."""
 
 from __future__ import annotations
 
@@ -8,12 +8,12 @@ from importlib.resources import files
 from pytest_ftc.model.support.toml import tomllib
 
 Name = tuple[str, int]
-"""A language, and which month of the year it is, counted from 1."""
+"""A language, and the number of the month, from 1."""
 
 
 @cache
 def month_names() -> dict[bytes, tuple[Name, ...]]:
-    """Return what each name of a month stands for, without its last dot."""
+    """Return the meanings of each name of a month, without its final dot."""
     text = files("pytest_ftc.diagnosis.canaries.timestamps").joinpath("month_names.toml").read_text(encoding="utf-8")
     names: dict[bytes, tuple[Name, ...]] = {}
     for language, rows in tomllib.loads(text).items():

@@ -1,4 +1,4 @@
-"""Times as they are written in texts."""
+"""Times in text."""
 
 from __future__ import annotations
 
@@ -16,27 +16,27 @@ _MONTH, _YEAR = 31 * DAY, 366 * DAY
 
 @dataclass(frozen=True, slots=True)
 class Stamp:
-    """A time as it is written somewhere."""
+    """A time in some notation."""
 
     start: int
-    """Where it begins in the text; also `end`."""
+    """Position in the text, like `end`."""
     end: int
     seconds: float
-    """Since 1970 in UTC, or as if in UTC where no zone is given; of the day where there is no date."""
+    """Since 1970 in UTC (or as if in UTC if there is no zone); since midnight if there is no date."""
     precision: float
     """Seconds that the notation leaves open."""
     zone: int | None = None
-    """Seconds ahead of UTC; None where that is not written."""
+    """Seconds ahead of UTC; None if unknown."""
     cycle: float = 0.0
-    """Seconds after which the same is written again; 0 for never."""
+    """Seconds after which the same text recurs; 0 for never."""
     form: int = 0
-    """Which of the notations it is in."""
+    """The number of its notation."""
     month: bytes = b""
-    """The name of the month, where that is written."""
+    """The name of the month, if it has one."""
 
     @property
     def is_bare_year(self) -> bool:
-        """Whether it is no more than the number of a year."""
+        """Return whether it is only the number of a year."""
         return self.precision == _YEAR
 
 
@@ -63,31 +63,31 @@ def _iso_forms() -> tuple[bytes, ...]:
     """Return the notations of ISO 8601 and of standards derived from it."""
     clock, zone = _CLOCK, _ZONE
     return (
-        # ISO 8601, and the same with other separators.
+        # ISO 8601, also with other separators.
         rb"(?<![0-9])" + _YEAR_DIGITS + rb"(?P<s>[-/.:])" + _LOOSE_MONTH + rb"(?P=s)" + _LOOSE_DAY
         + rb"(?:[T _]?[ T]?" + clock + zone + rb")?(?![0-9])",
-        # Its basic form, that of PDF (ISO 32000-1, 7.9.4), ASN.1's GeneralizedTime.
+        # Its basic form, the form of PDF (ISO 32000-1, 7.9.4), GeneralizedTime of ASN.1.
         rb"(?<![0-9])" + _YEAR_DIGITS + _MONTH_DIGITS + _DAY_DIGITS
         + rb"(?:[T_.-]?(?P<H>[01]\d|2[0-3])(?P<M>[0-5]\d)(?P<S>[0-6]\d)?" + zone + rb")?(?![0-9])",
-        # ASN.1's UTCTime has two digits for the year (X.680, 47).
+        # UTCTime of ASN.1 has a year of two digits (X.680, 47).
         rb"(?<![0-9])(?P<y>\d\d)" + _MONTH_DIGITS + _DAY_DIGITS
         + rb"(?P<H>[01]\d|2[0-3])(?P<M>[0-5]\d)(?P<S>[0-6]\d)(?P<zone>Z|[+-]\d{4})",
     )  # fmt: skip
 
 
 def _named_forms(name: bytes, named_day: bytes) -> tuple[bytes, ...]:
-    """Return the notations that name the month and end with the year."""
+    """Return the notations with the name of the month that end with the year."""
     clock, zone = _CLOCK, _ZONE
     return (
         # RFC 2822 and date(1) in most of Europe.
         _LONE + named_day + rb"[ -]+(?:de )?" + name + rb",?[ -]+(?:de )?" + _YEAR_DIGITS
         + rb"(?:,? +" + clock + zone + rb")?" + _END,
-        # __DATE__ (which pads the day by a blank), "November 23, 2026".
+        # __DATE__ (which pads the day with a space), "November 23, 2026".
         _LONE + name + rb" +" + named_day + rb",? " + _YEAR_DIGITS + rb"(?:,? " + clock + zone + rb")?" + _END,
         # The same with the day first, as in German and British English.
         _LONE + named_day + rb" " + name + rb" +" + clock
         + rb"(?: (?P<zone>UTC|GMT|[+-]\d\d(?::?\d\d)?)| [A-Z]{3,5})? " + _YEAR_DIGITS + _END,
-        # __DATE__ __TIME__, which the compiler puts together without a blank.
+        # __DATE__ __TIME__ as adjacent literals, without a space.
         _LONE + name + rb" +" + named_day + rb" " + _YEAR_DIGITS + clock,
         # asctime(3) and date(1), with a name or number of the zone before the year.
         _LONE + name + rb" +" + named_day + rb" " + clock
@@ -96,7 +96,7 @@ def _named_forms(name: bytes, named_day: bytes) -> tuple[bytes, ...]:
 
 
 def _year_first_forms(name: bytes, named_day: bytes) -> tuple[bytes, ...]:
-    """Return the notations of East Asia and Hungary, and that of web servers' logs."""
+    """Return the notations of East Asia and Hungary, and of the logs of web servers."""
     clock, zone = _CLOCK, _ZONE
     return (
         # Chinese and Japanese, Korean, Hungarian.
@@ -111,13 +111,13 @@ def _year_first_forms(name: bytes, named_day: bytes) -> tuple[bytes, ...]:
 
 
 def _short_forms(name: bytes) -> tuple[bytes, ...]:
-    """Return the notations with numbers only, and those of a part of a date."""
+    """Return the notations of only numbers, and of parts of dates."""
     clock, zone = _CLOCK, _ZONE
     return (
         _LONE + _LOOSE_MONTH + rb"/" + _LOOSE_DAY + rb"/" + _YEAR_DIGITS + rb"(?:,? " + clock + zone + rb")?" + _END,
         _LONE + _LOOSE_DAY + rb"(?P<s>[./-])" + _LOOSE_MONTH + rb"(?P=s)" + _YEAR_DIGITS
         + rb"(?:,? " + clock + zone + rb")?" + _END,
-        # Many locales have but two digits for the year.
+        # Many locales have years of only two digits.
         _LONE + rb"(?P<d>0[1-9]|[12]\d|3[01])(?P<s>[./-])(?P<m>0[1-9]|1[0-2])(?P=s)(?P<y>\d\d)"
         + rb"(?:,? " + clock + zone + rb")?" + _END,
         _LONE + rb"(?P<m>0[1-9]|1[0-2])/(?P<d>0[1-9]|[12]\d|3[01])/(?P<y>\d\d)"
@@ -131,12 +131,12 @@ def _short_forms(name: bytes) -> tuple[bytes, ...]:
 
 _NUMBER = re.compile(rb"(?<![0-9.])(?:\d{9,10}(?:\.\d{1,9})?|\d{13}|\d{16}|\d{18,19})(?![0-9])")
 _UNITS = {9: 1, 10: 1, 13: 1000, 16: 1_000_000, 18: 10**9, 19: 10**9}
-# uniqid() of PHP begins with the seconds in hexadecimal digits.
+# uniqid() in PHP begins with the seconds in hexadecimal.
 _HEX = re.compile(rb"(?<![0-9A-Za-z])(?:0x)?([0-9A-Fa-f]{8})(?:[0-9a-f]{5}|[uUlL]{1,3})?(?![0-9A-Za-z])")
 
 
 def find_stamps(text: bytes) -> Iterator[Stamp]:
-    """Yield all that can be read as a time in `text`, also what overlaps."""
+    """Yield all possible times in `text`, including overlapping ones."""
     for number, pattern in enumerate(_patterns(), start=1):
         for match in pattern.finditer(text):
             stamp = _read(match, number)
@@ -179,7 +179,7 @@ def _seconds_of_day(found: dict[str, bytes]) -> int | None:
 
 
 def _days(found: dict[str, bytes]) -> int | None:
-    """Return the days from 1970 to the date; None when there is no such date."""
+    """Return the days from 1970 to the date; None if there is no such date."""
     year = int(found["Y"]) if "Y" in found else 1900 + int(found["y"]) + (100 if int(found["y"]) < 50 else 0)
     month = month_names()[found["name"]][0][1] if "name" in found else int(found.get("m", 1))
     day = int(found.get("d", 1))
