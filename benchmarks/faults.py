@@ -1,15 +1,15 @@
-"""Injects faults into the store and into sessions, and counts what must not come of them.
+"""Injects faults into the store and into sessions, and counts the consequences that must not occur.
 
     python benchmarks/faults.py [STORE_FAULTS [SESSION_FAULTS]]
 
-Faults of the store (9,900 by default): a writer, reader or collector, a process of its own, is killed at a random step,
-is told there that the disk is full or broken, or meets a file in which a bit was flipped, that was cut, emptied or
+Faults of the store (9,900 by default): a writer, reader or collector in its own process is killed at a random step,
+gets the error of a full or broken disk there, or reads a file with a flipped bit, or one that was truncated, emptied or
 removed.  Faults of sessions (100): SIGKILL for the session, a launcher, or a process of a build, at a random moment of
 `pytest --ftc-verify` on a project with a good and a bad artifact, and then the same session again.
 
-- wrong: a remembered verification, or a content, that is not what was put; a verdict that is not the artifact's;
-- lost: what a writer was told is kept, and nobody has spoilt, and is not there; what a killed session had finished and
-  the next one does again;
+- wrong: a verification or content from the store that is not what was stored; a verdict that is not the artifact's;
+- lost: what the store has confirmed as written, and no fault has damaged, is missing; the next session repeats what a
+  killed session had finished;
 - left over: processes, mounts, work folders; files of the store that a collector does not clear away.
 """
 

@@ -1,4 +1,4 @@
-"""How often an output that depends on chance is called reproducible, and what it costs to know better.
+"""How often an output that depends on chance is called reproducible, and what the extra builds cost.
 
     python benchmarks/luck.py [ARTIFACTS]
 

@@ -2,8 +2,8 @@
 
     python benchmarks/steadiness.py [RUNS]
 
-Verifies a mixed set of the fixtures RUNS times (200 unless told), each time in a session of its own that builds
-everything anew, and prints every verdict that is not the expected one and everything that a session has left:
+Verifies a mixed set of the fixtures RUNS times (200 by default), each time in a new session without the cache, and
+prints every verdict that is not the expected one and everything that a session has left behind:
 processes, mounts, folders, shared memory.
 """
 
