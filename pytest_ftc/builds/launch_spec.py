@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import os
 import sys
+import tempfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 from pytest_ftc.builds.compiled_locales import SYSTEM_LOCALES
 from pytest_ftc.builds.launcher import kernel
@@ -53,6 +54,17 @@ def describe_build(action: Action, machine: Machine, folder: Path, log: Path) ->
         "blobs": str(folder / "blobs"),
         "result": str(folder / "result.json"),
     }
+
+
+def open_in_memory(data: bytes) -> IO[bytes]:
+    """Return a file of no name with `data`, in memory where the kernel offers that: variables may hold secrets."""
+    if hasattr(os, "memfd_create"):
+        file: IO[bytes] = os.fdopen(os.memfd_create("ftc-spec"), "w+b")
+    else:
+        file = tempfile.TemporaryFile()  # noqa: SIM115
+    file.write(data)
+    file.seek(0)
+    return file
 
 
 def _locale_path(machine: Machine) -> dict[str, str]:

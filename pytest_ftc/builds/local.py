@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from pytest_ftc.builds.await_end import await_end
-from pytest_ftc.builds.launch_spec import describe_build
+from pytest_ftc.builds.launch_spec import describe_build, open_in_memory
 from pytest_ftc.builds.launcher import command
 from pytest_ftc.builds.launcher.processes import GO
 from pytest_ftc.builds.launcher.shared_folders import list_shared_memory, remove_stale
@@ -105,9 +105,8 @@ class LocalExecutor:
     ) -> BuildResult:
         log = self._make_log(action)
         spec = describe_build(action, self._machine, folder, log)
-        (folder / "spec.json").write_text(json.dumps(spec))
         shared = list_shared_memory()
-        process = _start_launcher(action, folder)
+        process = _start_launcher(action, spec, folder)
         with self._lock:
             self._running.add(process)
         try:
@@ -167,17 +166,17 @@ class LocalExecutor:
         return _result(action, result, log, folder / "blobs")
 
 
-def _start_launcher(action: Action, folder: Path) -> subprocess.Popen[bytes]:
-    with open(folder / "launcher.err", "wb") as errors:
+def _start_launcher(action: Action, spec: Mapping[str, Any], folder: Path) -> subprocess.Popen[bytes]:
+    with open_in_memory(json.dumps(spec).encode()) as given, open(folder / "launcher.err", "wb") as errors:
         return subprocess.Popen(
-            command(str(folder / "spec.json")),
+            command(given.fileno()),
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=errors,
             cwd=folder,
             env={"LC_ALL": "C.UTF-8"},
             start_new_session=True,
-            pass_fds=(action.shell.terminal, action.shell.script) if action.shell else (),
+            pass_fds=(given.fileno(), *((action.shell.terminal, action.shell.script) if action.shell else ())),
         )
 
 

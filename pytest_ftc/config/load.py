@@ -5,17 +5,19 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 from pytest_ftc.attestation.sbom.settings import SbomSettings
+from pytest_ftc.builds.inputs.secret_sources import NamedSecrets
 from pytest_ftc.config import AUTO
 from pytest_ftc.config.file import read_file, show
-from pytest_ftc.config.location import Place, find_headers
+from pytest_ftc.config.location import Place, find_headers, quoted
 from pytest_ftc.config.python_project import is_python, outputs_of, preset_of
 from pytest_ftc.config.sbom import TABLE, read_sbom
 from pytest_ftc.config.schema import ARTIFACT_KEYS, SESSION_KEYS, Check, Key, Known, UnexpectedError
+from pytest_ftc.config.secrets import TABLES, check_names, read_named_secrets
 from pytest_ftc.model import Artifact
 from pytest_ftc.model.artifact import declared_id
 from pytest_ftc.model.errors import ConfigurationError
@@ -66,6 +68,8 @@ class Config:
     """The file that makes the project one that PyPA's ``build`` builds; None when there is none."""
     sbom: SbomSettings | None = None
     """What is asked of SBOMs; None if none is asked for."""
+    secrets: NamedSecrets = field(default_factory=NamedSecrets)
+    """The secrets that artifacts name, and how to get them."""
     written: tuple[Path, ...] = ()
     """What the session itself writes, and is no source: files, folders, globs."""
 
@@ -77,18 +81,22 @@ def load_config(root: Path, given: Mapping[str, str | bool | None], known: Known
     """
     file, tables = read_file(root)
     place = Place(file.name if file else "pyproject.toml", tables.text, tables.prefix)
-    _reject_unknown(place, tables.ftc, [*SESSION_KEYS, TABLE, "artifacts"])
+    _reject_unknown(place, tables.ftc, [*SESSION_KEYS, TABLE, *TABLES, "artifacts"])
     settings = _read_settings(place, tables.ftc, root, given, known)
+    secrets = read_named_secrets(place, tables.ftc)
+    artifacts = tuple(
+        with_session_settings(artifact, settings, table)
+        for artifact, table in _read_artifacts(place, tables.ftc.get("artifacts", {}), file, known)
+    )
+    check_names(place, artifacts, secrets)
     return Config(
         root=root,
         file=file,
-        artifacts=tuple(
-            with_session_settings(artifact, settings, table)
-            for artifact, table in _read_artifacts(place, tables.ftc.get("artifacts", {}), file, known)
-        ),
+        artifacts=artifacts,
         lines=_find_lines(place, tables.ftc.get("artifacts", {})),
         build_file=_find_build_file(root, has_build_system=tables.build_system),
         sbom=read_sbom(place, tables.ftc),
+        secrets=secrets,
         **settings,
     )
 
@@ -129,12 +137,8 @@ def _usual_baseline(root: Path, *, updates: bool) -> Path | None:
 
 def _find_lines(place: Place, tables: Mapping[str, Any]) -> dict[str, int]:
     below, headers = place.below("artifacts"), find_headers(place.text)
-    found = {name: headers.get(below.below(_quoted(name)).table) for name in tables}
+    found = {name: headers.get(below.below(quoted(name)).table) for name in tables}
     return {declared_id(str(place.file), name): line for name, line in found.items() if line is not None}
-
-
-def _quoted(name: str) -> str:
-    return name if re.fullmatch(r"[A-Za-z0-9_-]+", name) else f'"{name}"'
 
 
 def _find_build_file(root: Path, *, has_build_system: bool) -> Path | None:
@@ -160,7 +164,7 @@ def _read_artifacts(
 
 
 def _read_artifact(parent: Place, name: str, table: Any, file: Path, known: Known) -> Artifact:
-    place = parent.below(_quoted(name))
+    place = parent.below(quoted(name))
     if problem := why_no_name(name):
         parent.fail(name, about="", problem=problem)
     if not isinstance(table, dict):

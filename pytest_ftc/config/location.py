@@ -36,6 +36,11 @@ class Place:
         return Place(self.file, self.text, f"{self.table}.{name}" if self.table else name)
 
 
+def quoted(name: str) -> str:
+    """Return `name` as TOML writes it in the name of a table."""
+    return name if re.fullmatch(r"[A-Za-z0-9_-]+", name) else f'"{name}"'
+
+
 def find_line(text: str, table: str, key: str) -> int | None:
     """Return the line of `key` in `table`, or of the table if `key` is empty; None if it is ambiguous."""
     current = ""

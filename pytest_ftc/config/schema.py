@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Any, TypeAlias
 
 from pytest_ftc import config
+from pytest_ftc.builds.inputs.secret_sources import NAME
 from pytest_ftc.model import Metadata
 from pytest_ftc.model.oci_reference import is_image, parse_image
 from pytest_ftc.model.support.epoch import OF_COMMIT, UNSET
@@ -189,9 +190,10 @@ def _reference(value: Any, _: Known) -> tuple[str, ...]:
 
 
 def _secrets(value: Any, _: Known) -> tuple[str, ...]:
-    expected = "a list such as ['env:TOKEN', 'file:~/.netrc']"
+    expected = "a list such as ['TOKEN', 'env:TOKEN', 'file:~/.netrc']"
+    pattern = rf"env:[^=\0]+|file:[^\0]+|{NAME.pattern}"
     _expect(isinstance(value, list), expected)
-    _expect(all(isinstance(name, str) and re.fullmatch(r"env:[^=\0]+|file:[^\0]+", name) for name in value), expected)
+    _expect(all(isinstance(name, str) and re.fullmatch(pattern, name) for name in value), expected)
     return tuple(value)
 
 

@@ -30,6 +30,7 @@ from pytest_ftc.variations.specification import Vocabulary, parse_specification
 from pytest_ftc.verification.build_inputs import InputsRecorder
 from pytest_ftc.verification.cache.cache import VerificationCache
 from pytest_ftc.verification.cache.open import describe_platform, make_cache_context, open_cache
+from pytest_ftc.verification.confidential.named import NamedReader, open_named
 from pytest_ftc.verification.explain import Plugins
 from pytest_ftc.verification.replay.recorder import Recording
 from pytest_ftc.verification.replay.records import write_records
@@ -76,13 +77,14 @@ class RunningSession:
     comparator: ComparatorChain
     private: ComparatorChain
     panel: Panel
+    named: NamedReader
     no_cache: str
     """Why the cache cannot be used; empty if it is used or disabled."""
 
     @property
     def problems(self) -> tuple[str, ...]:
         """Problems with the store and with plugins, one sentence each."""
-        own = filter(None, (self.no_cache, self.recipes.problem, self.log.problem))
+        own = filter(None, (self.no_cache, self.recipes.problem, self.log.problem, self.named.problem))
         cached = self.context.cache.problems if self.context.cache else ()
         plugins = dict.fromkeys((*self.comparator.problems, *self.private.problems, *self.panel.problems))
         return (*own, *cached, *(reduce(_mask, self.context.known_secrets, problem) for problem in plugins))
@@ -90,6 +92,7 @@ class RunningSession:
     def close(self) -> None:
         """End everything that is still running; may be called again."""
         self.background.close()
+        self.named.close()
         self.log.write()
         if self.context.cache:
             self.context.cache.close()
@@ -134,6 +137,7 @@ class _Parts:
     sources: Sources
     toolchain: Toolchain
     images: Images
+    named: NamedReader
     cancelled: threading.Event
 
     def cancel(self) -> None:
@@ -162,6 +166,7 @@ def open_session(settings: SessionSettings, workspace: Workspace) -> RunningSess
         comparator=parts.comparator,
         private=parts.private,
         panel=parts.panel,
+        named=parts.named,
         no_cache=no_cache,
     )
 
@@ -191,6 +196,7 @@ def _make_parts(settings: SessionSettings, workspace: Workspace) -> _Parts:
         sources=Sources(config.root, {artifact.source for artifact in config.artifacts}, written_by(config)),
         toolchain=Toolchain(search_path()),
         images=load_images(workspace.folder("published"), cancelled.is_set),
+        named=open_named(config, cancelled.is_set),
         cancelled=cancelled,
     )
 
@@ -232,15 +238,9 @@ def _make_context(parts: _Parts, cached: VerificationCache | None) -> Verificati
 
 
 def _make_site(parts: _Parts) -> BuildSite:
-    settings = parts.settings
-    return make_site(
-        settings.config,
-        parts.workspace,
-        parts.machine,
-        parts.executor,
-        settings.results / "logs",
-        cancelled=parts.cancelled.is_set,
-    )
+    config, logs = parts.settings.config, parts.settings.results / "logs"
+    site = make_site(config, parts.workspace, parts.machine, parts.executor, logs, cancelled=parts.cancelled.is_set)
+    return replace(site, named=parts.named.read)
 
 
 def _make_inputs_recorder(parts: _Parts) -> InputsRecorder:

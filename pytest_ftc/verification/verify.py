@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from pytest_ftc.builds.inputs.secrets import Secrets, check_visible, read_secrets
+from pytest_ftc.builds.inputs.secrets import Secrets
 from pytest_ftc.builds.requirements.python import Prepared
 from pytest_ftc.builds.staggered import run_apart
 from pytest_ftc.comparison.plugin_comparators import ComparatorChain
@@ -19,7 +19,6 @@ from pytest_ftc.model import (
     BuildStatus,
     Difference,
     Finding,
-    Isolation,
     Snapshot,
     Verdict,
     Verification,
@@ -113,7 +112,7 @@ def _or_error(artifact: Artifact, verify_it: Callable[[], Verification]) -> Veri
 
 def build_once(artifact: Artifact, context: VerificationContext) -> BuildResult:
     """Build `artifact` once in the control environment.  Raises FtcError."""
-    secrets = read_secrets(artifact.secrets, context.site.environ, artifact.source) if artifact.secrets else None
+    secrets = context.site.read_secrets(artifact.secrets, artifact.source)
     given = {**artifact.env, **(secrets.variables if secrets else {})}
     source = context.site.capture(artifact.source)
     try:
@@ -132,11 +131,9 @@ def _plan(prepared: Prepared, source: Snapshot, context: VerificationContext, *,
 
 
 def _verify_with_secrets(artifact: Artifact, context: VerificationContext) -> Verification:
-    if not artifact.secrets:
+    secrets = context.site.read_secrets(artifact.secrets, artifact.source)
+    if secrets is None:
         return _verify(artifact, context, declared=artifact)
-    secrets = read_secrets(artifact.secrets, context.site.environ, artifact.source)
-    if context.site.machine.isolation is not Isolation.NONE:
-        check_visible(secrets, artifact.secrets)
     context.known_secrets.append(secrets)
     guard = SecretGuard(secrets, context.site.logs, context.diffs, seconds=artifact.timeout)
     given = replace(artifact, env={**artifact.env, **secrets.variables})

@@ -23,6 +23,7 @@ from functional.conftest import (  # noqa: F401
     verify,
 )
 from services.kms import Kms
+from services.openbao import OpenBao
 
 _CONFIGURATION = """\
 version: 0.1
@@ -168,3 +169,9 @@ def kms(running_kms: Kms, monkeypatch: pytest.MonkeyPatch) -> Kms:
     monkeypatch.setenv("VAULT_ADDR", running_kms.address)
     monkeypatch.setenv("VAULT_TOKEN", running_kms.root)
     return running_kms
+
+
+@pytest.fixture(scope="session")
+def openbao(running_kms: Kms) -> OpenBao:
+    """The same server, which keeps secrets too."""
+    return OpenBao(running_kms)

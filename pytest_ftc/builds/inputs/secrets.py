@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
 from pytest_ftc.builds.inputs.mask import MASK, Mask
+from pytest_ftc.builds.inputs.secret_sources import NAME
 from pytest_ftc.builds.inputs.spellings import SHORTEST_LINE, Spelling, lines_of, spell_secret
 from pytest_ftc.model.errors import FtcError
 
@@ -47,37 +48,58 @@ class Secrets:
         return text
 
 
-def read_secrets(declared: Sequence[str], environ: Mapping[str, str], folder: Path) -> Secrets:
-    """Return the `declared` secrets: ``env:NAME`` or ``file:PATH``, relative to `folder`.
+@dataclass(frozen=True, slots=True)
+class Given:
+    """A secret as a build gets it."""
+
+    variable: str
+    text: str
+    """The value of the variable."""
+    value: bytes
+    """What must not leak."""
+
+
+def no_names(name: str) -> Given:
+    """Refuse to read the secret `name`, where none has a name.  Raises FtcError."""
+    raise FtcError(f"secret {name}: no secret of this name is declared")
+
+
+def read_secrets(
+    declared: Sequence[str], environ: Mapping[str, str], folder: Path, named: Callable[[str], Given] = no_names
+) -> Secrets:
+    """Return the `declared` secrets: ``env:NAME``, ``file:PATH`` (relative to `folder`), or a name that `named` reads.
 
     Raises FtcError for a secret that is missing or too short to search for.
     """
     variables, spellings, lines = {}, [], []
     for name in declared:
-        kind, _, rest = name.partition(":")
-        if kind == "env":
-            if rest not in environ:
-                raise FtcError(f"secret {name}: the variable {rest} is not set")
-            variables[rest] = environ[rest]
-            value = environ[rest].encode("utf-8", "surrogateescape")
-        else:
-            path = (folder / Path(rest).expanduser()).resolve()
-            variables[_variable(path)] = str(path)
-            value = _read(name, path)
-        if len(value.strip()) < _SHORTEST:
+        given = named(name) if NAME.fullmatch(name) else _read_declared(name, environ, folder)
+        variables[given.variable] = given.text
+        if len(given.value.strip()) < _SHORTEST:
             raise FtcError(f"secret {name}: its value is shorter than {_SHORTEST} bytes, too short to search for")
-        spellings += spell_secret(name, value.strip())
-        lines += [line for line in lines_of(value) if _SHORTEST <= len(line) < SHORTEST_LINE]
+        spellings += spell_secret(name, given.value.strip())
+        lines += [line for line in lines_of(given.value) if _SHORTEST <= len(line) < SHORTEST_LINE]
     # The longest first, so that a spelling is masked before its own parts.
     ordered = sorted(dict.fromkeys(spellings), key=lambda spelling: -len(spelling.data))
     return Secrets(variables=variables, spellings=tuple(ordered), lines=tuple(sorted(lines, key=len, reverse=True)))
+
+
+def _read_declared(name: str, environ: Mapping[str, str], folder: Path) -> Given:
+    kind, _, rest = name.partition(":")
+    if kind == "env":
+        if rest not in environ:
+            raise FtcError(f"secret {name}: the variable {rest} is not set")
+        return Given(rest, environ[rest], environ[rest].encode("utf-8", "surrogateescape"))
+    path = (folder / Path(rest).expanduser()).resolve()
+    return Given(_variable(path), str(path), _read(name, path))
 
 
 def secret_names(declared: Sequence[str], folder: Path) -> tuple[str, ...]:
     """Return the names of the variables that builds get for the `declared` secrets."""
     parts = [name.partition(":") for name in declared]
     return tuple(
-        rest if kind == "env" else _variable((folder / Path(rest).expanduser()).resolve()) for kind, _, rest in parts
+        _variable((folder / Path(rest).expanduser()).resolve()) if kind == "file" else rest or kind
+        for kind, _, rest in parts
     )
 
 

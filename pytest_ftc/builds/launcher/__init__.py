@@ -17,10 +17,10 @@ sys.exit(main(sys.argv[1]))
 """
 
 
-def command(spec: str) -> list[str]:
-    """Return the argv that launches the build described by the JSON file `spec`.
+def command(spec: int) -> list[str]:
+    """Return the argv that launches the build described by the JSON behind the inherited descriptor `spec`.
 
     The package's folder goes last on the path, so that nothing beside it can shadow the standard library.
     """
     root = os.path.abspath(os.path.join(os.path.dirname(__file__), *[os.pardir] * 3))
-    return [sys.executable, "-I", "-S", "-c", BOOTSTRAP, root, spec]
+    return [sys.executable, "-I", "-S", "-c", BOOTSTRAP, root, str(spec)]

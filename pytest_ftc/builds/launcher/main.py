@@ -33,9 +33,10 @@ _SPACE_FLOOR = 64 * 1024
 _TAIL = 64 * 1024
 
 
-def main(spec_path: str) -> int:
-    """Run the build that the JSON file `spec_path` describes; its result is a JSON file at the spec's ``result``."""
-    with open(spec_path) as file:
+def main(spec_descriptor: str) -> int:
+    """Run the build that the JSON of `spec_descriptor` describes; its result is JSON in the spec's file ``result``."""
+    # Closed here, so that the build does not inherit it.
+    with open(int(spec_descriptor)) as file:
         spec = json.load(file)
     os.umask(0o022)
     spec["as_root"] = os.geteuid() == 0 and spec["isolation"] != "none"

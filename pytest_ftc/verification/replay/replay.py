@@ -10,7 +10,7 @@ from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from pytest_ftc.builds.inputs.secrets import Secrets, check_visible, read_secrets
+from pytest_ftc.builds.inputs.secrets import Secrets
 from pytest_ftc.builds.inputs.source_state import current_commit, digest_capture
 from pytest_ftc.builds.launcher.trees import copy_file
 from pytest_ftc.builds.local import read_tail
@@ -61,7 +61,7 @@ def replay(then: BuildResult, stage: Stage, *, keep: Path | None = None, enter: 
     assert then.recipe is not None
     recipe, machine = then.recipe, stage.site.machine
     source = _find_source(recipe, stage.root)
-    secrets = _read_secrets(recipe, source, stage)
+    secrets = stage.site.read_secrets(recipe.secrets, source)
     snapshot = stage.site.capture(source)
     prepared = _prepare(recipe, source, snapshot, stage)
     root = stage.site.folder / slug(recipe.name) if machine.isolation is Isolation.NONE else None
@@ -89,13 +89,6 @@ def replay(then: BuildResult, stage: Stage, *, keep: Path | None = None, enter: 
         kept=str(keep or ""),
         shell=entered.shell is not None,
     )
-
-
-def _read_secrets(recipe: Recipe, source: Path, stage: Stage) -> Secrets | None:
-    secrets = read_secrets(recipe.secrets, stage.site.environ, source) if recipe.secrets else None
-    if secrets and stage.site.machine.isolation is not Isolation.NONE:
-        check_visible(secrets, recipe.secrets)
-    return secrets
 
 
 def _at_once(_: float) -> bool:

@@ -13,6 +13,7 @@ from pytest_ftc.builds.workspace import Workspace
 from pytest_ftc.config.load import Config
 from pytest_ftc.model import BuildResult, Isolation
 from pytest_ftc.model.errors import ExecutionError
+from pytest_ftc.verification.confidential.named import open_named
 from pytest_ftc.verification.replay.replay import Stage
 from pytest_ftc.verification.site import make_site
 from pytest_ftc.verification.user_folders import find_key, user_cache
@@ -30,6 +31,7 @@ class ReplaySession:
         # Where there were no namespaces, the path of a build was that of its session's folder.
         self._workspace = Workspace.again(root.parents[1]) if root else Workspace()
         self._executor: LocalExecutor | None = None
+        self._named = open_named(config, self._cancelled.is_set)
 
     def open(self, *, shell: bool = False) -> Stage:
         """Return everything that a replay needs.  Raises ExecutionError."""
@@ -43,7 +45,7 @@ class ReplaySession:
         slots = None if shell else user_cache("slots")
         self._executor = LocalExecutor(machine, workspace.folder("builds"), self._logs, 1, slots)
         site = make_site(self._config, workspace, machine, self._executor, self._logs, cancelled=self._cancelled.is_set)
-        return Stage(root=self._config.root, site=site, key=find_key())
+        return Stage(root=self._config.root, site=replace(site, named=self._named.read), key=find_key())
 
     def folder_to_keep(self) -> Path:
         """Return an empty folder, which `close` removes unless it was passed to `preserve`."""
@@ -64,4 +66,5 @@ class ReplaySession:
         self._cancelled.set()
         if self._executor:
             self._executor.cancel()
+        self._named.close()
         self._workspace.close()
