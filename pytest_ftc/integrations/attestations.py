@@ -11,7 +11,7 @@ from pathlib import Path
 from pytest_ftc.attestation.bundle import parse_envelopes
 from pytest_ftc.attestation.envelope import Envelope
 from pytest_ftc.attestation.judge import Judgement, Signed, judge
-from pytest_ftc.attestation.others.link import read_statement
+from pytest_ftc.attestation.others.link import parse_plain_statement, read_statement
 from pytest_ftc.attestation.policy import Policy
 from pytest_ftc.attestation.strict_json import MOST_BYTES, DocumentError
 from pytest_ftc.integrations.signing import facts_of, find_signers
@@ -47,6 +47,14 @@ def find_signed(envelopes: Sequence[Envelope], source: str, data: bytes, policy:
             raise DocumentError(f"{source}: {error}") from None
         if statement:
             yield Signed(source, statement, signers, hashlib.sha256(data).hexdigest())
+
+
+def load_unverified(paths: Sequence[Path]) -> list[Signed]:
+    """Return all statements in the files and folders `paths`, whoever signed them, and those that nobody signed.
+
+    Raises ConfigurationError for a file that cannot be read, DocumentError for one that holds no attestation.
+    """
+    return [one for path in paths for file in _list_files(path) for one in _load_unverified(file)]
 
 
 def judge_file(path: Path, signed: Sequence[Signed], policy: Policy) -> Judgement:
@@ -106,6 +114,21 @@ def digest_of(path: Path) -> str:
 def _load_file(file: Path, policy: Policy) -> Iterator[Signed]:
     data = _read(file)
     return find_signed(_parse(file, data), str(file), data, policy)
+
+
+def _load_unverified(file: Path) -> Iterator[Signed]:
+    data = _read(file)
+    sha256 = hashlib.sha256(data).hexdigest()
+    try:
+        plain = parse_plain_statement(data)
+        if plain:
+            yield Signed(str(file), plain, (), sha256)
+            return
+        for statement in map(read_statement, parse_envelopes(data)):
+            if statement:
+                yield Signed(str(file), statement, (), sha256)
+    except DocumentError as error:
+        raise DocumentError(f"{file}: {error}") from None
 
 
 def _read(file: Path) -> bytes:

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from pytest_ftc.attestation.envelope import MOST_SIGNATURES, Envelope, EnvelopeSignature
-from pytest_ftc.attestation.statement import PAYLOAD_TYPE, Statement, parse_statement
+from pytest_ftc.attestation.statement import PAYLOAD_TYPE, STATEMENT_TYPE, Statement, parse_statement
 from pytest_ftc.attestation.strict_json import DocumentError, field, parse_object
 
 LINK_TYPE = "https://in-toto.io/attestation/link/v0.3"
@@ -70,13 +70,22 @@ def read_statement(envelope: Envelope) -> Statement | None:
     return _as_statement(document) if document.get("_type") == _KIND else parse_statement(envelope.payload)
 
 
+def parse_plain_statement(data: bytes) -> Statement | None:
+    """Return the statement that `data` is, without an envelope; None for anything else.  Raises DocumentError."""
+    try:
+        document = parse_object(data, "statement")
+    except DocumentError:
+        return None
+    return parse_statement(data) if document.get("_type") == STATEMENT_TYPE else None
+
+
 def _as_statement(link: dict[str, Any]) -> Statement | None:
     products = field(link, "products", dict, _WHAT)
     if not products:
         return None
     subjects = [{"name": name, "digest": digests} for name, digests in products.items()]
     predicate = {name: value for name, value in link.items() if name not in ("_type", "products")}
-    statement = {"_type": "https://in-toto.io/Statement/v1", "subject": subjects, "predicateType": LINK_TYPE}
+    statement = {"_type": STATEMENT_TYPE, "subject": subjects, "predicateType": LINK_TYPE}
     return parse_statement(json.dumps({**statement, "predicate": predicate}).encode())
 
 

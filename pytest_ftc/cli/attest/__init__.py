@@ -10,6 +10,7 @@ from pytest_ftc.cli.parser import add_action
 _BRIEFS = {
     "create": "make and sign attestations of the verdicts in a report: provenance, parity, test result",
     "flush": "sign the attestations that wait for a signer; exit status 1 if some still wait",
+    "compare": "compare the outputs, inputs and machines of two builders; exit status 1 if outputs differ",
     "verify": "verify files against attestations and a policy, offline; exit status 1 if one is refused",
 }
 
