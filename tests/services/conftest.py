@@ -25,6 +25,8 @@ from functional.conftest import (  # noqa: F401
 from services.kms import Kms
 from services.openbao import OpenBao
 
+from pytest_ftc.cli.main import main
+
 _CONFIGURATION = """\
 version: 0.1
 log: {{level: error, accesslog: {{disabled: true}}}}
@@ -175,3 +177,17 @@ def kms(running_kms: Kms, monkeypatch: pytest.MonkeyPatch) -> Kms:
 def openbao(running_kms: Kms) -> OpenBao:
     """The same server, which keeps secrets too."""
     return OpenBao(running_kms)
+
+
+@pytest.fixture
+def ftc(capsys: pytest.CaptureFixture[str]) -> Callable[..., str]:
+    """The command, in this process; it returns what is printed."""
+
+    def run(*arguments: object, status: int = 0) -> str:
+        found = main([str(argument) for argument in arguments])
+        printed = "".join(capsys.readouterr())
+        assert found == status, printed
+        assert "Traceback" not in printed
+        return printed
+
+    return run

@@ -8,7 +8,6 @@ import pytest
 from publishing import FILES, make_project
 from services.conftest import start
 
-from pytest_ftc.cli.main import main
 from pytest_ftc.integrations.registry.documents import ARTIFACT, EXPIRES
 from pytest_ftc.integrations.registry.outputs import opened_outputs
 from pytest_ftc.integrations.registry.proofs import find_proofs
@@ -19,20 +18,6 @@ from pytest_ftc.model import Verdict
 
 INDEX = "application/vnd.oci.image.index.v1+json"
 MANIFEST = "application/vnd.oci.image.manifest.v1+json"
-
-
-@pytest.fixture
-def ftc(capsys):
-    """The command, in this process; it returns what is printed."""
-
-    def run(*arguments: str, status: int = 0) -> str:
-        found = main([str(argument) for argument in arguments])
-        printed = "".join(capsys.readouterr())
-        assert found == status, printed
-        assert "Traceback" not in printed
-        return printed
-
-    return run
 
 
 @pytest.fixture

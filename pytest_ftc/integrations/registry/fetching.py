@@ -61,7 +61,8 @@ def collect_attestations(remote: Remote, digest: str) -> list[tuple[str, bytes]]
     """
     found: list[tuple[str, bytes]] = []
     size = 0
-    for referrer in list_referrers(remote, digest).of_types(_TYPES):
+    referrers = [str(one["digest"]) for kind in _TYPES for one in list_referrers(remote, digest, kind).descriptors]
+    for referrer in referrers:
         documents = remote.ask(partial(_read_documents, referrer=referrer, subject=digest), size=MOST_BYTES)
         size += sum(len(data) for _, data in documents)
         if size > _MOST_DOCUMENTS:

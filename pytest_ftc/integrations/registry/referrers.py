@@ -10,11 +10,12 @@ import json
 import random
 import re
 import time
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
+from urllib.parse import urlencode
 
 from pytest_ftc.attestation.strict_json import DocumentError, parse_object
 from pytest_ftc.integrations.registry.client import INDEX, MANIFEST, Client
@@ -41,17 +42,14 @@ class Referrers:
     is_tagged: bool
     """Whether they come from the index under the tag, because the registry has no referrers API."""
 
-    def of_types(self, types: Collection[str]) -> list[str]:
-        """Return the digests of those of these types."""
-        return [str(one["digest"]) for one in self.descriptors if one.get("artifactType") in types]
 
-
-def list_referrers(remote: Remote, digest: str) -> Referrers:
-    """Return the referrers of the manifest with this `digest`.  Raises RegistryError."""
-    found = remote.ask(lambda client: _ask_api(client, digest))
-    if found is not None:
-        return Referrers(tuple(found), is_tagged=False)
-    return Referrers(tuple(remote.ask(lambda client: _read_tag(client, fallback_tag(digest)))), is_tagged=True)
+def list_referrers(remote: Remote, digest: str, artifact_type: str = "") -> Referrers:
+    """Return the referrers of the manifest with this `digest`, all or those of one type.  Raises RegistryError."""
+    listed = remote.ask(partial(_ask_api, digest=digest, artifact_type=artifact_type))
+    found = remote.ask(partial(_read_tag, tag=fallback_tag(digest))) if listed is None else listed
+    # A registry need not filter.
+    chosen = (one for one in found if not artifact_type or one.get("artifactType") == artifact_type)
+    return Referrers(tuple(chosen), is_tagged=listed is None)
 
 
 def attach(remote: Remote, subject: str, referrers: Sequence[tuple[bytes, Mapping[str, Any]]]) -> None:
@@ -96,14 +94,18 @@ def _put(client: Client, digest: str, manifest: bytes) -> str:
     return subject
 
 
-def _ask_api(client: Client, digest: str) -> list[dict[str, Any]] | None:
+def _ask_api(client: Client, digest: str, artifact_type: str) -> list[dict[str, Any]] | None:
     """Return the descriptors by the referrers API, from all its pages; None if the registry does not have it."""
     path, found = f"referrers/{digest}", list[dict[str, Any]]()
+    if artifact_type:
+        path += f"?{urlencode({'artifactType': artifact_type})}"
     for _ in range(_MOST_PAGES):
         with closing(client.request("GET", path, {"Accept": INDEX}, expected=(200, 400, 404, 405))) as response:
             if response.status_code != 200:
                 return None
             found += _descriptors_in(b"".join(read_body(response, LARGEST_MANIFEST)))
+            if len(found) > MOST:
+                raise RefusedError(f"it has more than {MOST} referrers")
             following = response.links.get("next", {}).get("url", "")
             if not following:
                 return found
