@@ -1,4 +1,4 @@
-"""The statements about a verdict: parity, test result, and provenance."""
+"""The statements about a verdict: parity, test result, provenance, and a trace."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from pytest_ftc.attestation.evidence import evidence_digest
 from pytest_ftc.attestation.parity import make_parity, make_test_result
 from pytest_ftc.attestation.provenance import Builder, Invocation, make_provenance
+from pytest_ftc.attestation.runtime_trace import make_runtime_trace
 from pytest_ftc.attestation.statement import Statement
 from pytest_ftc.attestation.verdict_log import Contents, InclusionProof
 from pytest_ftc.model import Verdict, Verification
@@ -28,7 +29,8 @@ def make_statements(
 ) -> Iterator[tuple[str, Statement]]:
     """Yield the kind and the statement of each document about `verification`.
 
-    There is no provenance if the inputs were not recorded, as in verdicts from the cache.
+    There is no provenance if the inputs were not recorded, as in verdicts from the cache, and a trace only if one was
+    asked for.
     """
     yield "parity", make_parity(verification, builder, logged)
     yield "test-result", make_test_result(verification)
@@ -38,3 +40,6 @@ def make_statements(
     finished = max(build.started + build.seconds for build in verification.builds)
     invocation = Invocation(id=f"urn:uuid:{uuid.uuid4()}", started=started, finished=finished)
     yield "provenance", make_provenance(verification, builder, invocation)
+    trace = make_runtime_trace(verification, builder, invocation)
+    if trace:
+        yield "runtime-trace", trace

@@ -183,6 +183,8 @@ class Verification:
     """Undeclared inputs of the build, one sentence each; also empty if it was not traced."""
     strict: bool = False
     """Whether undeclared inputs fail the artifact."""
+    traced: bool = False
+    """Whether a trace of its control build was asked for; the record then keeps it, and attestations have it."""
     notes: tuple[str, ...] = ()
     """Further notes for the user, one sentence each."""
     seconds: float = 0.0

@@ -7,11 +7,12 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from pytest_ftc.model import Verification
+from pytest_ftc.model import BuildResult, Role, Verification
 from pytest_ftc.model.artifact import slug
 from pytest_ftc.model.errors import ConfigurationError, FtcError
 from pytest_ftc.model.support.atomic_file import replace_file
 from pytest_ftc.model.support.serialization import from_json, to_json
+from pytest_ftc.model.trace import Trace
 
 FOLDER = "verifications"
 _VERSION = 1
@@ -60,5 +61,16 @@ def find_verification_files(path: Path) -> list[Path]:
 
 
 def _without_logs(verification: Verification) -> Verification:
-    builds = tuple(replace(one, log="", log_tail="", blobs="", trace=None, recipe=None) for one in verification.builds)
+    builds = tuple(
+        replace(one, log="", log_tail="", blobs="", trace=_kept(verification, one), recipe=None)
+        for one in verification.builds
+    )
     return replace(verification, builds=builds)
+
+
+def _kept(verification: Verification, build: BuildResult) -> Trace | None:
+    """Return the trace of the control build, if one was asked for, without what files held."""
+    if not verification.traced or build.role is not Role.CONTROL or build.trace is None:
+        return None
+    programs = tuple(replace(program, hash_seed=None) for program in build.trace.programs)
+    return replace(build.trace, programs=programs, contents=())

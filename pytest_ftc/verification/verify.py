@@ -205,6 +205,7 @@ def _build_and_compare(
         differences=outcome.differences,
         hermeticity=_find_outside(control, builds) if context.trace or artifact.strict else (),
         strict=artifact.strict,
+        traced=context.trace or artifact.strict,
         requirements=prepared.inputs_digest,
         inputs=context.inputs.record(declared, prepared, source) if context.inputs else None,
         notes=(

@@ -88,6 +88,25 @@ def test_every_verdict_is_logged_and_a_lost_one_is_found(attested, verify, ftc, 
     assert "the verdicts were not logged: the log lost leaves" in verify(None).flat
 
 
+def test_a_trace_is_attested_without_secrets(project, verify_build, ftc, monkeypatch):
+    monkeypatch.setenv("TOKEN", "s3cret-Value-of-it")
+    build = 'sh -c "true $TOKEN"; cat /etc/hostname > /dev/null; echo "$TOKEN" | wc -c > out'
+    more = 'secrets = ["env:TOKEN"]\n[artifacts.app.env]\nPLAIN = "of-the-environment"'
+    for arguments in ((), ("--ftc-trace", "--ftc-no-cache")):
+        run = verify_build(build, "--ftc-report=report", *arguments, more=more)
+        assert run.verdicts == {"app": "reproducible"}
+        ftc("attest", "create", "report", "--unsigned", "-o", "statements")
+        assert (project / "statements/app.runtime-trace.statement.json").exists() == bool(arguments)
+    text = (project / "statements/app.runtime-trace.statement.json").read_text()
+    found = json.loads(text)["predicate"]["monitorLog"]
+    assert any(one["processBinary"].endswith("/cat") for one in found["process"])
+    assert "/etc/hostname" in {one["name"] for one in found["fileAccess"]}
+    record = (project / "report/verifications/app.json").read_text()
+    for kept in (text, record):
+        assert "s3cret-Value-of-it" not in kept
+    assert "of-the-environment" not in text
+
+
 def test_a_summary_of_one_builder_claims_no_reproduced_build(attested, ftc):
     subprocess.run(["sh", "-c", _command_of(attested, "good")], cwd=attested, check=True)
     verified = ("attest", "verify", "good.tgz", "-p", "policy.toml", "-a", "attestations", "--vsa", "out/vsa.json")
