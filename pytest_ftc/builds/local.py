@@ -169,7 +169,7 @@ class LocalExecutor:
 def _start_launcher(action: Action, spec: Mapping[str, Any], folder: Path) -> subprocess.Popen[bytes]:
     with open_in_memory(json.dumps(spec).encode()) as given, open(folder / "launcher.err", "wb") as errors:
         return subprocess.Popen(
-            command(given.fileno()),
+            command(given.fileno(), str(folder)),
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=errors,

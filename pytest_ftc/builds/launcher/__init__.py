@@ -17,10 +17,12 @@ sys.exit(main(sys.argv[1]))
 """
 
 
-def command(spec: int) -> list[str]:
+def command(spec: int, work: str) -> list[str]:
     """Return the argv that launches the build described by the JSON behind the inherited descriptor `spec`.
+
+    The folder `work` is there for those who list processes.
 
     The package's folder goes last on the path, so that nothing beside it can shadow the standard library.
     """
     root = os.path.abspath(os.path.join(os.path.dirname(__file__), *[os.pardir] * 3))
-    return [sys.executable, "-I", "-S", "-c", BOOTSTRAP, root, str(spec)]
+    return [sys.executable, "-I", "-S", "-c", BOOTSTRAP, root, str(spec), work]

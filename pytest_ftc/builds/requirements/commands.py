@@ -13,6 +13,7 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from pathlib import Path
 
 from pytest_ftc.model.errors import PreparationError
+from pytest_ftc.model.support.credentials import without_credentials
 
 Cancelled = Callable[[], bool]
 """Returns whether the session has ended, and the preparation should too."""
@@ -37,8 +38,9 @@ def never() -> bool:
 
 
 def clean_environment(**variables: str) -> dict[str, str]:
-    """Return this process's environment and `variables`, without settings that apply only to the running Python."""
-    kept = {name: value for name, value in os.environ.items() if not name.startswith(("PYTHON", "__PYVENV"))}
+    """Return this process's environment and `variables`, without settings of the running Python and credentials."""
+    kept = without_credentials(os.environ)
+    kept = {name: value for name, value in kept.items() if not name.startswith(("PYTHON", "__PYVENV"))}
     return {**kept, **variables}
 
 

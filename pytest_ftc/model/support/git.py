@@ -7,6 +7,8 @@ import subprocess
 from collections.abc import Mapping
 from pathlib import Path
 
+from pytest_ftc.model.support.credentials import without_credentials
+
 _SETTINGS = ("core.fsmonitor=false", "core.quotePath=false", "log.showSignature=false")
 
 
@@ -26,5 +28,5 @@ def run_git(
 
 def _environment(environ: Mapping[str, str]) -> dict[str, str]:
     """Return `environ` without variables that select a repository: git sets GIT_DIR and others for its hooks."""
-    kept = {name: value for name, value in environ.items() if not name.startswith("GIT_")}
+    kept = {name: value for name, value in without_credentials(environ).items() if not name.startswith("GIT_")}
     return {**kept, "LC_ALL": "C", "GIT_OPTIONAL_LOCKS": "0"}
