@@ -52,7 +52,7 @@ def verify(trials: Sequence[Trial], jobs: int, builds: int = 2) -> dict[str, dic
         lay_out(trials, project)
         report = Path(folder, "report.json")
         limits = [f"--ftc-jobs={jobs}", f"--ftc-builds={builds}"]
-        options = [f"--ftc-json={report}", *limits, "-q", "--no-header", "-p", "no:cacheprovider"]
+        options = [f"--ftc-json={report}", "--ftc-no-cache", *limits, "-q", "--no-header", "-p", "no:cacheprovider"]
         command = [sys.executable, "-m", "pytest", "--ftc-verify", *options]
         done = subprocess.run(command, cwd=project, capture_output=True, text=True)
         if not report.exists():
