@@ -35,6 +35,7 @@ CHAPTERS = {
         "guides/java",
         "guides/ml",
         "guides/containers",
+        "guides/publish",
     ],
     "Reference": ["configuration", "variations", "causes", "diagnosis", "normalize", "reports", "store"],
     "Operation": ["ci", "operations", "replay", "attest", "sbom", "evidence", "comparison", "security"],

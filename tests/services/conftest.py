@@ -19,6 +19,7 @@ import pytest
 from functional.conftest import (  # noqa: F401
     _no_test_remembers_another,
     _nothing_is_left_behind,
+    clean_environment,
     project,
     verify,
 )

@@ -7,10 +7,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from pytest_ftc.attestation.bundle import BUNDLE_MEDIA_TYPE, parse_envelopes
-from pytest_ftc.attestation.envelope import Envelope
+from pytest_ftc.attestation.others.link import read_statement
 from pytest_ftc.attestation.parity import SCAI_TYPE
-from pytest_ftc.attestation.statement import PAYLOAD_TYPE, Statement, parse_statement
+from pytest_ftc.attestation.statement import Statement, parse_statement
 from pytest_ftc.attestation.strict_json import DocumentError
+from pytest_ftc.integrations.attestations import SBOM_SUFFIX
 from pytest_ftc.integrations.registry.documents import Document
 from pytest_ftc.model.errors import ConfigurationError
 
@@ -40,11 +41,11 @@ def find_proofs(folder: Path, digests: Collection[str], slug: str) -> Proofs:
     covered: set[str] = set()
     passed_over: list[str] = []
     for path in _list_files(folder):
-        if path.name.endswith(".cdx.json"):
+        if path.name.endswith(SBOM_SUFFIX):
             if path.name.startswith(f"{slug}."):
                 documents.append(Document(title=path.name, media_type=SBOM_TYPE, data=_read(path)))
         elif path.name.endswith(".statement.json"):
-            if _parse(path, _read(path), digests):
+            if _is_about(_parse(path), digests):
                 passed_over.append(f"{path}: it is not signed")
         else:
             for document, statement in _read_signed(path, digests):
@@ -58,11 +59,11 @@ def _read_signed(path: Path, digests: Collection[str]) -> Iterator[tuple[Documen
     data = _read(path)
     try:
         envelopes = parse_envelopes(data)
+        statements = [read_statement(one) if one.signatures else None for one in envelopes]
     except DocumentError as error:
         raise DocumentError(f"{path}: {error}") from None
-    for number, envelope in enumerate(envelopes):
-        statement = _parse(path, envelope.payload, digests) if _is_signed(envelope) else None
-        if statement is None:
+    for number, (envelope, statement) in enumerate(zip(envelopes, statements, strict=True)):
+        if statement is None or not _is_about(statement, digests):
             continue
         if path.name.endswith(".sigstore.json") and len(envelopes) == 1:
             notes = {"dev.sigstore.bundle.content": "dsse-envelope"}
@@ -75,21 +76,19 @@ def _read_signed(path: Path, digests: Collection[str]) -> Iterator[tuple[Documen
             yield Document(title=title, media_type=ENVELOPE_TYPE, data=own, annotations=notes), statement
 
 
-def _is_signed(envelope: Envelope) -> bool:
-    return bool(envelope.signatures) and envelope.payload_type == PAYLOAD_TYPE
+def _is_about(statement: Statement, digests: Collection[str]) -> bool:
+    return any(statement.is_about(digest) for digest in digests)
 
 
-def _parse(path: Path, data: bytes, digests: Collection[str]) -> Statement | None:
-    """Return the statement in `data` if it is about one of the files."""
+def _parse(path: Path) -> Statement:
     try:
-        statement = parse_statement(data)
+        return parse_statement(_read(path))
     except DocumentError as error:
         raise DocumentError(f"{path}: {error}") from None
-    return statement if any(statement.is_about(digest) for digest in digests) else None
 
 
 def _list_files(folder: Path) -> Sequence[Path]:
-    endings = (".dsse.json", ".intoto.jsonl", ".sigstore.json", ".statement.json", ".cdx.json")
+    endings = (".dsse.json", ".intoto.jsonl", ".sigstore.json", ".statement.json", SBOM_SUFFIX)
     try:
         return sorted(path for path in folder.iterdir() if path.name.endswith(endings) and path.is_file())
     except OSError as error:
