@@ -36,6 +36,7 @@ CHAPTERS = {
         "guides/ml",
         "guides/containers",
         "guides/publish",
+        "guides/kubernetes",
     ],
     "Reference": ["configuration", "variations", "causes", "diagnosis", "normalize", "reports", "store"],
     "Operation": ["ci", "operations", "replay", "attest", "sbom", "evidence", "comparison", "security"],

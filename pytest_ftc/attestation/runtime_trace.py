@@ -22,6 +22,7 @@ MONITOR_TYPE = "https://pypi.org/project/pytest-ftc/#trace/v1"
 """docs/evidence.md describes its entries."""
 _MOST = 50_000
 """Entries of a list; more would make a statement that readers refuse."""
+_OUTSIDE = {"file": "read", "folder": "listed"}
 _ADDRESS = re.compile(r"\[?(?P<ip>[0-9a-fA-F.:]+?)\]?:(?P<port>[0-9]{1,5})")
 
 
@@ -80,7 +81,7 @@ def _list_files(trace: Trace, digests: Mapping[str, str]) -> Iterator[dict[str, 
         for path in paths:
             used.setdefault(path, {})[kind] = None
     for path, kind in trace.outside:
-        used.setdefault(path, {})["read" if kind == "file" else kind] = None
+        used.setdefault(path, {})[_OUTSIDE.get(kind, kind)] = None
     for path in sorted(used):
         entry: dict[str, Any] = {"name": valid_text(path), "uri": _as_uri(path)}
         if path in digests:

@@ -69,6 +69,15 @@ def test_one_link_is_refused_with_status_1(place):
     assert json.loads((place / "vsa.json").read_text())["predicate"]["verifiedLevels"] == ["FAILED"]
 
 
+def test_a_digest_is_enough(place):
+    (place / NAME).unlink()
+    (result,) = json.loads(verify(place, "-a", "links", "--json", file=f"sha256:{SHA256}").stdout).values()
+    assert result["accepted"]
+    verify(place, "-a", "links", file=f"sha256:{'0' * 64}", status=1)
+    for digest in (SHA256, f"sha256:{SHA256.upper()}", f"sha256:{SHA256[1:]}", f"sha512:{SHA256 * 2}"):
+        assert "No such file" in verify(place, "-a", "links", file=digest, status=2).stderr
+
+
 @pytest.mark.parametrize(
     ("damage", "said"),
     [

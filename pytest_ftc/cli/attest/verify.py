@@ -3,27 +3,38 @@
 from __future__ import annotations
 
 import argparse
+import re
+from collections.abc import Sequence
 from pathlib import Path
 
 from pytest_ftc.attestation.evidence import describe_finding
-from pytest_ftc.attestation.judge import Judgement
-from pytest_ftc.attestation.policy import load_policy
+from pytest_ftc.attestation.judge import Judgement, Signed
+from pytest_ftc.attestation.policy import Policy, load_policy
 from pytest_ftc.cli.attest.vsa import add_summary_arguments, check_summary_options, write_summary
 from pytest_ftc.cli.output import print_json, say
 from pytest_ftc.integrations.attestations import (
     digest_of,
     find_beside,
     is_attestation,
+    judge_digest,
     judge_file,
     judge_subjects,
     load_signed,
 )
 from pytest_ftc.model.errors import FtcError
 
+_DIGEST = re.compile("sha256:([0-9a-f]{64})")
+
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the arguments of ``ftc attest verify``."""
-    parser.add_argument("files", type=Path, nargs="+", metavar="FILE", help="an artifact, or attestations alone")
+    parser.add_argument(
+        "files",
+        type=Path,
+        nargs="+",
+        metavar="FILE",
+        help="an artifact, its digest (sha256:HEX) without the file, or attestations alone",
+    )
     parser.add_argument("-p", "--policy", type=Path, required=True, metavar="FILE", help="what is required, in TOML")
     parser.add_argument(
         "-a",
@@ -47,7 +58,7 @@ def run(options: argparse.Namespace) -> int:
     files = [path for path in options.files if path not in given]
     beside = [one for path in files for one in find_beside(path)]
     signed = load_signed([*options.attestations, *given, *beside], policy)
-    results = {str(path): judge_file(path, signed, policy) for path in files}
+    results = {str(path): _judge(path, signed, policy) for path in files}
     if not files:
         results = judge_subjects(signed, policy)
         if not results:
@@ -60,6 +71,11 @@ def run(options: argparse.Namespace) -> int:
         for name, judgement in results.items():
             show_judgement(name, judgement)
     return 0 if all(one.accepted for one in results.values()) else 1
+
+
+def _judge(path: Path, signed: Sequence[Signed], policy: Policy) -> Judgement:
+    match = _DIGEST.fullmatch(str(path))
+    return judge_digest(match[1], signed, policy) if match else judge_file(path, signed, policy)
 
 
 def show_judgement(name: str, judgement: Judgement) -> None:

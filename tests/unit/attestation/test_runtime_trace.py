@@ -35,7 +35,7 @@ TRACE = Trace(
     connected=((1, "192.0.2.1:443"), (2, "[2001:db8::1]:80"), (9, "somewhere")),
     gaps=("a gap",),
     random=(2,),
-    outside=(("/etc/shadow", "absent"), ("/usr/bin/make", "file")),
+    outside=(("/etc/shadow", "absent"), ("/usr/bin/make", "file"), ("/etc", "folder"), ("/etc/fstab", "looked at")),
     outside_gap="another gap",
 )
 
@@ -78,6 +78,8 @@ def test_files_say_how_they_were_used_and_what_they_are():
     assert files["/build/a b.c"]["uri"] == "file:///build/a%20b.c"
     assert files["/build/out"]["annotations"] == {"access": ["renamed to"]}
     assert files["/etc/shadow"]["annotations"] == {"access": ["absent"]}
+    assert files["/etc"]["annotations"] == {"access": ["listed"]}
+    assert files["/etc/fstab"]["annotations"] == {"access": ["looked at"]}
     assert files["/usr/bin/make"]["digest"] == {"sha256": "e" * 64}
     assert files["/usr/bin/make"]["annotations"] == {"access": ["read"]}
 
