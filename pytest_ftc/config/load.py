@@ -12,6 +12,7 @@ from typing import Any
 from pytest_ftc.attestation.sbom.settings import SbomSettings
 from pytest_ftc.builds.inputs.secret_sources import NamedSecrets
 from pytest_ftc.config import AUTO
+from pytest_ftc.config.attest import ATTEST, AttestSettings, read_attest
 from pytest_ftc.config.file import read_file, show
 from pytest_ftc.config.location import Place, find_headers, quoted
 from pytest_ftc.config.python_project import is_python, outputs_of, preset_of
@@ -70,6 +71,8 @@ class Config:
     """What is asked of SBOMs; None if none is asked for."""
     secrets: NamedSecrets = field(default_factory=NamedSecrets)
     """The secrets that artifacts name, and how to get them."""
+    attest: AttestSettings | None = None
+    """How verdicts are attested; None where they are not."""
     written: tuple[Path, ...] = ()
     """What the session itself writes, and is no source: files, folders, globs."""
 
@@ -81,7 +84,7 @@ def load_config(root: Path, given: Mapping[str, str | bool | None], known: Known
     """
     file, tables = read_file(root)
     place = Place(file.name if file else "pyproject.toml", tables.text, tables.prefix)
-    _reject_unknown(place, tables.ftc, [*SESSION_KEYS, TABLE, *TABLES, "artifacts"])
+    _reject_unknown(place, tables.ftc, [*SESSION_KEYS, TABLE, *TABLES, ATTEST, "artifacts"])
     settings = _read_settings(place, tables.ftc, root, given, known)
     secrets = read_named_secrets(place, tables.ftc)
     artifacts = tuple(
@@ -97,6 +100,7 @@ def load_config(root: Path, given: Mapping[str, str | bool | None], known: Known
         build_file=_find_build_file(root, has_build_system=tables.build_system),
         sbom=read_sbom(place, tables.ftc),
         secrets=secrets,
+        attest=read_attest(place, tables.ftc, root),
         **settings,
     )
 

@@ -13,16 +13,19 @@ from pytest_ftc.attestation.documents import ATTESTED, make_statements, prove_ve
 from pytest_ftc.attestation.envelope import Envelope
 from pytest_ftc.attestation.provenance import Builder
 from pytest_ftc.attestation.statement import PAYLOAD_TYPE, Statement
-from pytest_ftc.attestation.verdict_log import VerdictLog
-from pytest_ftc.integrations.signers import SignerReference
+from pytest_ftc.attestation.verdict_log import Contents, VerdictLog
+from pytest_ftc.config.attest import AttestSettings
+from pytest_ftc.config.load import Config
+from pytest_ftc.integrations.key_files import KeyFolder
+from pytest_ftc.integrations.signers import SignerReference, check_signer
 from pytest_ftc.integrations.signing import SECONDS
 from pytest_ftc.integrations.signing_queue import Progress, SigningQueue, Waiting
 from pytest_ftc.model import Verification
 from pytest_ftc.model.artifact import slug
-from pytest_ftc.model.errors import ConfigurationError
+from pytest_ftc.model.errors import ConfigurationError, FtcError
 from pytest_ftc.store.layout import Layout
 from pytest_ftc.store.secret_key import load_key
-from pytest_ftc.verification.user_folders import key_file, store_folder
+from pytest_ftc.verification.user_folders import key_file, keyring_folder, store_folder
 
 LOCAL_BUILDER = "urn:pytest-ftc:local"
 """The builder of whoever names none."""
@@ -62,12 +65,31 @@ def make_builder(uri: str, where: str) -> Builder:
     return Builder(id=uri, version=__version__)
 
 
-def make_documents(verifications: Iterable[Verification], builder: Builder, store: Path | None) -> list[Document]:
+def open_attesting(config: Config, settings: AttestSettings, *, keyring: Path | None = None) -> Attesting:
+    """Return how a session with `config` attests.  Raises ConfigurationError, NotInstalledError."""
+    folder = KeyFolder(keyring or keyring_folder())
+    signers = tuple(folder.signer(key) for key in settings.keys)
+    for signer in signers:
+        check_signer(signer)
+    return Attesting(
+        folder=settings.folder_of(config.root, config.report),
+        signers=signers,
+        builder=make_builder(settings.builder or LOCAL_BUILDER, "builder"),
+        bundle=settings.bundle,
+        store=config.store,
+    )
+
+
+def read_log(store: Path | None) -> Contents:
+    """Return the log of verdicts in `store`, or in that of this user.  Raises LogError."""
+    return VerdictLog((store or store_folder()) / "log").verify()
+
+
+def make_documents(verifications: Iterable[Verification], builder: Builder, log: Contents) -> list[Document]:
     """Return the documents about those of the `verifications` that can be attested.
 
-    Raises FtcError, as when the log of verdicts is damaged or a build left no file.
+    Raises FtcError where a build left no file.
     """
-    log = VerdictLog((store or store_folder()) / "log").verify()
     return [
         Document(one, kind, statement)
         for one in verifications
@@ -81,21 +103,77 @@ def open_queue(store: Path | None) -> SigningQueue:
     return SigningQueue(Layout((store or store_folder()).absolute()), load_key(key_file(), os.environ))
 
 
-def sign_documents(
-    documents: Sequence[Document], how: Attesting, *, patient: bool = False, seconds: float = SECONDS
-) -> Progress:
+def sign_documents(documents: Sequence[Document], how: Attesting, *, seconds: float = SECONDS) -> Progress:
     """Sign `documents`, and write those that all signers have signed; the others wait in the store.
 
     All wait there first, so that none is lost, whatever happens to this process.  Raises StoreUnavailableError.
     """
     queue = open_queue(how.store)
-    targets = []
+    return queue.sign(_enqueue(documents, how, queue), seconds=seconds)
+
+
+def _enqueue(documents: Sequence[Document], how: Attesting, queue: SigningQueue) -> set[Path]:
+    targets = set()
     for one in documents:
         target = how.folder.absolute() / f"{one.stem}.dsse.json"
         envelope = Envelope(PAYLOAD_TYPE, one.statement.encode())
         queue.add(Waiting(target=target, envelope=envelope, missing=how.signers, bundle=how.bundle))
-        targets.append(target)
-    return queue.sign(set(targets), patient=patient, seconds=seconds)
+        targets.add(target)
+    return targets
+
+
+def attest_session(verifications: Sequence[Verification], how: Attesting, *, patient: bool) -> Attested:
+    """Attest the verdicts of a session, and sign what waited before.
+
+    If `patient`, signers that failed a while ago are not asked.  No error is raised: `Attested` tells them.
+    """
+    documents, problems = [], []
+    try:
+        log = read_log(how.store)
+        for one in verifications:
+            made, problem = _make_or_tell(one, how.builder, log)
+            documents += made
+            problems += [problem] if problem else []
+        queue = open_queue(how.store)
+        own = _enqueue(documents, how, queue)
+        progress = queue.sign(patient=patient)
+    except FtcError as error:
+        return Attested(problems=(*problems, error.message))
+    return Attested(
+        folder=how.folder,
+        signed=len(own.intersection(progress.signed)),
+        waiting=len(own.intersection(progress.waiting)),
+        others=len(set(progress.signed) - own),
+        problems=(*problems, *filter(None, [describe_waiting(progress)])),
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Attested:
+    """What became of the attestations of a session."""
+
+    folder: Path | None = None
+    signed: int = 0
+    """How many of this session were signed and written."""
+    waiting: int = 0
+    """How many of this session wait for a signer."""
+    others: int = 0
+    """How many that waited from before were signed and written."""
+    problems: tuple[str, ...] = ()
+    """One sentence each."""
+
+    @property
+    def text(self) -> str:
+        """What was written, for the summary; empty if nothing was."""
+        written = f"{self.signed} document{'' if self.signed == 1 else 's'} in {self.folder}" if self.signed else ""
+        return " and ".join(filter(None, (written, f"{self.others} that waited" if self.others else "")))
+
+
+def _make_or_tell(verification: Verification, builder: Builder, log: Contents) -> tuple[list[Document], str]:
+    try:
+        return make_documents([verification], builder, log), ""
+    except FtcError as error:
+        return [], error.message
 
 
 def describe_waiting(progress: Progress) -> str:

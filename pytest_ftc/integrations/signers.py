@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl
 
 from pytest_ftc.attestation.others.public_key import strict_pem
-from pytest_ftc.model.errors import ConfigurationError, FtcError
+from pytest_ftc.model.errors import ConfigurationError, FtcError, UnknownSignerError
 from pytest_ftc.model.support.suggestion import did_you_mean
 
 if TYPE_CHECKING:
@@ -107,10 +107,10 @@ def _opener(uri: str) -> Callable[[str, SSlibKey | None], Signer]:
         why = "a GnuPG signature names no key that a policy could hold; " if scheme == "gnupg" else ""
         hint = did_you_mean(scheme, _KNOWN)
         expected = ", ".join(f"{name}:" for name in _KNOWN)
-        raise ConfigurationError(f"{uri}: no known signer{hint} {why}expected one of {expected}")
+        raise UnknownSignerError(f"{uri}: no known signer{hint} {why}expected one of {expected}")
     pattern, opener = _KNOWN[scheme]
     if not re.fullmatch(pattern.pattern, uri):
-        raise ConfigurationError(f"{uri}: expected {pattern.form}")
+        raise UnknownSignerError(f"{uri}: expected {pattern.form}")
     return opener
 
 

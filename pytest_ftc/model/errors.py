@@ -19,6 +19,10 @@ class ConfigurationError(FtcError):
     """The configuration cannot be used; shown as one of pytest's usage errors (exit status 4)."""
 
 
+class UnknownSignerError(ConfigurationError):
+    """A URI names no signer, on whatever machine."""
+
+
 class SourceError(FtcError):
     """The source tree of an artifact cannot be read or captured; the verdict is ``error``."""
 

@@ -34,9 +34,10 @@ from pytest_ftc.plugin.marker import declare_test, is_rebuilt, marked_tests
 from pytest_ftc.plugin.progress import Display, Nothing, make_display, shown
 from pytest_ftc.plugin.project_tests import FindingsLast, keep_artifacts
 from pytest_ftc.plugin.result_folders import check_writable, record_folders, results_folder
-from pytest_ftc.plugin.session_report import SessionReport
+from pytest_ftc.plugin.session_report import SessionReport, print_attestations
 from pytest_ftc.plugin.settings import add_to_arguments, find_changed, load_settings, usage_errors
 from pytest_ftc.variations.specification import Vocabulary
+from pytest_ftc.verification.proofs.attestations import SessionAttestations
 from pytest_ftc.verification.sampling import Sampler
 from pytest_ftc.verification.session import Verifier
 from pytest_ftc.verification.user_folders import user_cache
@@ -76,6 +77,8 @@ class VerificationSession:
         self._collected = Collected(self.config.root, [artifact.id for artifact in self.config.artifacts])
         self._report = SessionReport(self.config, self._verifier, self._collected, started)
         self._changed = find_changed(self.config)
+        with usage_errors():
+            self._attestations = SessionAttestations(self.config)
         self._findings_last = FindingsLast(self._print_summary)
         pytest_config.pluginmanager.register(self._findings_last, "ftc-findings-last")
         add_to_arguments(pytest_config, self.config)
@@ -249,6 +252,10 @@ class VerificationSession:
             session.exitstatus = pytest.ExitCode.INTERNAL_ERROR
         if not self._is_worker and not self._report.write():
             session.exitstatus = pytest.ExitCode.USAGE_ERROR
+        if not self._is_worker:
+            self._attestations.make(self._report.verifications)
+            if self._attestations.failed and session.exitstatus == pytest.ExitCode.OK:
+                session.exitstatus = pytest.ExitCode.TESTS_FAILED
 
     def pytest_unconfigure(self) -> None:
         self._verifier.close()
@@ -259,6 +266,8 @@ class VerificationSession:
 
     def _print_summary(self, terminalreporter: TerminalReporter) -> None:
         self._report.print_summary(terminalreporter, self._hook_problems, annotates=not self._is_worker)
+        if not self._is_worker and terminalreporter.verbosity >= -1:
+            print_attestations(terminalreporter, self._attestations)
 
 
 def keep_verification(item: pytest.Item, verification: Verification) -> None:

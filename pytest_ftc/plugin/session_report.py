@@ -17,6 +17,7 @@ from pytest_ftc.plugin.collection import Collected
 from pytest_ftc.plugin.settings import load_baseline_of
 from pytest_ftc.reporting.baseline.baseline import describe_standings, find_stale, forgives
 from pytest_ftc.reporting.terminal.style import fit_encoding, show
+from pytest_ftc.verification.proofs.attestations import SessionAttestations
 from pytest_ftc.verification.session import Verifier
 
 if TYPE_CHECKING:
@@ -131,6 +132,17 @@ class SessionReport:
             write_text(self._config.baseline, updated.render())
         if path := os.environ.get("GITHUB_STEP_SUMMARY"):
             _append(path, self.verifications)
+
+
+def print_attestations(terminalreporter: TerminalReporter, made: SessionAttestations) -> None:
+    """Print what of the verdicts was attested and what was not."""
+    if made.written:
+        _write_line(terminalreporter, f"  attested    {show(made.written)}")
+    for problem in made.problems:
+        if made.failed:
+            _write_line(terminalreporter, f"ERROR: not attested: {show(problem)}", red=True)
+        else:
+            _write_line(terminalreporter, f"  unsigned    {show(problem)}")
 
 
 def _write_line(terminalreporter: TerminalReporter, text: str, **style: bool) -> None:

@@ -32,11 +32,11 @@ from pytest_ftc.verification.cache.cache import VerificationCache
 from pytest_ftc.verification.cache.open import describe_platform, make_cache_context, open_cache
 from pytest_ftc.verification.confidential.named import NamedReader, open_named
 from pytest_ftc.verification.explain import Plugins
+from pytest_ftc.verification.proofs.session_log import SessionLog
 from pytest_ftc.verification.replay.recorder import Recording
 from pytest_ftc.verification.replay.records import write_records
 from pytest_ftc.verification.scheduler import Background
 from pytest_ftc.verification.self_test.machine import examine_machine
-from pytest_ftc.verification.session_log import SessionLog
 from pytest_ftc.verification.site import BuildSite, make_site
 from pytest_ftc.verification.user_folders import (
     find_key,

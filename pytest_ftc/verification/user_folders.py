@@ -30,7 +30,8 @@ def written_by(config: Config) -> WrittenFiles:
     """Return the files that a session with `config` writes, which are not sources."""
     # In CI the caches are often inside the project, because only files there are preserved.
     own = (config.store or store_folder(), config.report, config.json, user_cache("store").parent, key_file().parent)
-    return WrittenFiles([*config.written, *filter(None, own)])
+    attested = config.attest.folder_of(config.root, config.report) if config.attest else None
+    return WrittenFiles([*config.written, *filter(None, (*own, attested))])
 
 
 def key_file() -> Path:

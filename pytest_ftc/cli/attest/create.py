@@ -17,6 +17,7 @@ from pytest_ftc.integrations.attesting import (
     describe_waiting,
     make_builder,
     make_documents,
+    read_log,
     sign_documents,
 )
 from pytest_ftc.integrations.signers import check_signer
@@ -61,7 +62,7 @@ def run(options: argparse.Namespace) -> int:
         check_signer(signer)
     verifications = [read_verification_file(one) for one in records]
     sboms = make_sboms(options, verifications, folder)
-    documents = [*make_documents(verifications, builder, options.store), *sboms.documents]
+    documents = [*make_documents(verifications, builder, read_log(options.store)), *sboms.documents]
     if options.unsigned:
         paths = {one: folder / f"{one.stem}.statement.json" for one in documents}
         for one, path in paths.items():

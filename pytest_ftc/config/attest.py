@@ -1,0 +1,92 @@
+"""Reads ``[tool.ftc.attest]``: whether and how a session attests its verdicts."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from pytest_ftc.config.file import show
+from pytest_ftc.config.location import Place
+from pytest_ftc.model.support.suggestion import did_you_mean
+
+ATTEST = "attest"
+"""The name of the table."""
+_KEYS = ("keys", "builder", "required", "folder", "bundle")
+_URI = re.compile(r"[a-zA-Z][a-zA-Z0-9+.-]*:\S+")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AttestSettings:
+    """How a session attests its verdicts."""
+
+    keys: tuple[str, ...]
+    """Those that sign: names in the keyring, or URIs of signers."""
+    builder: str
+    """A URI; empty for the local builder."""
+    required: bool
+    """Whether a session fails if a verdict could not be attested."""
+    folder: Path | None
+    """Where the attestations are written; None for beside the report."""
+    bundle: bool
+    """Whether each signature is written as a Sigstore bundle too."""
+
+    def folder_of(self, root: Path, report: Path | None) -> Path:
+        """Return the folder of the attestations of a session with this `root` and `report`."""
+        return self.folder or (report or root) / "attestations"
+
+
+def read_attest(place: Place, tables: Mapping[str, Any], root: Path) -> AttestSettings | None:
+    """Return how `tables`, those of the session, want verdicts attested; None if they have no such table.
+
+    Raises ConfigurationError.
+    """
+    if ATTEST not in tables:
+        return None
+    table, below = tables[ATTEST], place.below(ATTEST)
+    if not isinstance(table, dict):
+        place.fail(ATTEST, f"expected a table, found {show(table)}")
+    for key in table:
+        if key not in _KEYS:
+            hint = did_you_mean(key, _KEYS)
+            below.fail(key, f"unknown key {key!r}{hint}  Valid keys: {', '.join(_KEYS)}", about="")
+    folder = _read_text(below, table, "folder")
+    return AttestSettings(
+        keys=_read_keys(below, table),
+        builder=_read_builder(below, table),
+        required=_read_flag(below, table, "required"),
+        folder=(root / folder).absolute() if folder else None,
+        bundle=_read_flag(below, table, "bundle"),
+    )
+
+
+def _read_keys(place: Place, table: Mapping[str, Any]) -> tuple[str, ...]:
+    if "keys" not in table:
+        place.fail("", "key 'keys' is missing; expected a list of keys such as ['release']", about="")
+    keys = table["keys"]
+    if not isinstance(keys, list) or not keys or not all(isinstance(one, str) and one.strip() for one in keys):
+        place.fail("keys", f"expected a list of keys such as ['release'] or ['hv:release'], found {show(keys)}")
+    return tuple(dict.fromkeys(keys))
+
+
+def _read_builder(place: Place, table: Mapping[str, Any]) -> str:
+    builder = _read_text(place, table, "builder")
+    if builder and not _URI.fullmatch(builder):
+        place.fail("builder", f"expected a URI such as 'https://ci.example/builder', found {show(builder)}")
+    return builder
+
+
+def _read_text(place: Place, table: Mapping[str, Any], key: str) -> str:
+    text = table.get(key, "")
+    if not isinstance(text, str) or not text.isprintable() or (key in table and not text.strip()):
+        place.fail(key, f"expected non-empty text on one line, found {show(text)}")
+    return text
+
+
+def _read_flag(place: Place, table: Mapping[str, Any], key: str) -> bool:
+    flag = table.get(key, False)
+    if not isinstance(flag, bool):
+        place.fail(key, f"expected true or false, found {show(flag)}")
+    return flag
