@@ -33,6 +33,7 @@ class InputsRecorder:
         self._host = host
         self._describe_commit = cache(_describe_commit)
         self._list_distributions = cache(_list_distributions)
+        self._find_lock_files = cache(find_lock_files)
 
     def record(self, declared: Artifact, prepared: Prepared, source: Snapshot) -> BuildInputs | None:
         """Return the inputs of builds of the `declared` and `prepared` artifact from `source`; None if unreadable.
@@ -63,7 +64,7 @@ class InputsRecorder:
             variables=dict(declared.env),
             tools={name: digest for name, digest in tools.items() if _is_digest(digest)},
             distributions=self._list_distributions(tuple(filter(_has_distributions, tools))),
-            lock_files=find_lock_files(source.path),
+            lock_files=self._find_lock_files(source.path),
             requirements=prepared.inputs_digest,
             platform=self._platform,
             host=self._host,
