@@ -91,7 +91,9 @@ def test_an_sbom_is_made_signed_and_required(verified, ftc):
 
     (verified / "policy.toml").write_text(f'keyring = "{verified}-keys/keys.toml"\n[require]\nsbom = true\n')
     checked = ("attest", "verify", "demo-2.0-py3-none-any.whl", "-p", "policy.toml", "-a", "made")
-    assert "✔ accepted" in ftc(*checked)
+    said = ftc(*checked)
+    assert "✔ accepted" in said
+    assert f"  {place}: it lists pkg:cargo/libc in version 0.2.149, and here it is 0.1.12, 0.2.150" in said
     (verified / "made/wheel.sbom.dsse.json").unlink()
     assert "no signed SBOM" in ftc(*checked, status=1)
 

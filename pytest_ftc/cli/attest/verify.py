@@ -65,17 +65,30 @@ def run(options: argparse.Namespace) -> int:
             raise FtcError("no trusted key has signed any of these attestations")
     if options.vsa:
         write_summary(options, policy_sha256, results)
+    embedded = {str(path): _compare_embedded(path, results[str(path)]) for path in files}
     if options.json:
-        print_json({name: judgement_as_json(one) for name, one in results.items()})
+        found = {name: {**judgement_as_json(one), "sbom": embedded.get(name, ())} for name, one in results.items()}
+        print_json(found)
     else:
         for name, judgement in results.items():
             show_judgement(name, judgement)
+            for sentence in embedded.get(name, ()):
+                say(f"  {sentence}")
     return 0 if all(one.accepted for one in results.values()) else 1
 
 
 def _judge(path: Path, signed: Sequence[Signed], policy: Policy) -> Judgement:
     match = _DIGEST.fullmatch(str(path))
     return judge_digest(match[1], signed, policy) if match else judge_file(path, signed, policy)
+
+
+def _compare_embedded(path: Path, judgement: Judgement) -> tuple[str, ...]:
+    """Return how SBOMs in the wheel at `path` differ from those that are signed; empty for other files."""
+    if not judgement.accepted or path.suffix != ".whl":
+        return ()
+    from pytest_ftc.integrations.sbom.attest import compare_with_signed
+
+    return compare_with_signed(path, (one.statement for one in judgement.attestations))
 
 
 def show_judgement(name: str, judgement: Judgement) -> None:

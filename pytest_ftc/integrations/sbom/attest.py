@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+import json
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -12,10 +13,12 @@ from pytest_ftc.attestation.sbom.completeness import check_completeness
 from pytest_ftc.attestation.sbom.embedded import compare_embedded
 from pytest_ftc.attestation.sbom.inventory import take_inventory
 from pytest_ftc.attestation.sbom.settings import SbomSettings
-from pytest_ftc.attestation.sbom.statement import make_sbom_statement
+from pytest_ftc.attestation.sbom.statement import is_sbom, make_sbom_statement
 from pytest_ftc.attestation.statement import Statement
-from pytest_ftc.integrations.sbom.document import encode_document, make_document
+from pytest_ftc.attestation.strict_json import DocumentError
+from pytest_ftc.integrations.sbom.document import encode_document, find_invalid, make_document
 from pytest_ftc.integrations.sbom.embedded import is_wheel, read_embedded
+from pytest_ftc.integrations.signers import NotInstalledError
 from pytest_ftc.model import Output, Role, Verification
 
 EMBEDDED = "embedded"
@@ -81,3 +84,20 @@ def compare_wheel(path: Path, name: str, document: Mapping[str, Any]) -> Iterato
     for where, embedded in read_embedded(path, name):
         for sentence in [embedded] if isinstance(embedded, str) else compare_embedded(embedded, document):
             yield f"{where}: {sentence}"
+
+
+def compare_with_signed(path: Path, statements: Iterable[Statement]) -> tuple[str, ...]:
+    """Return how SBOMs embedded in the wheel at `path` differ from those in signed `statements`, one sentence each.
+
+    Empty for other files, and where there is nothing to compare.  Raises DocumentError.
+    """
+    signed = [one.predicate for one in statements if is_sbom(one)]
+    if not signed or not is_wheel(path.name):
+        return ()
+    try:
+        for document in signed:
+            if problem := find_invalid(json.dumps(document).encode()):
+                raise DocumentError(f"{path}: the signed SBOM is {problem}")
+        return tuple(dict.fromkeys(said for document in signed for said in compare_wheel(path, path.name, document)))
+    except NotInstalledError as error:
+        return (f"{path.name}: SBOMs in it were not compared: {error}",)
