@@ -5,6 +5,7 @@ left alone, so that the number of accepted ones is 0, with no exception.
 """
 
 import base64
+import contextlib
 import json
 from dataclasses import replace
 
@@ -12,7 +13,7 @@ import others
 import pytest
 from attestations import bad, good, provenance, signed_by
 from cryptography.hazmat.primitives.serialization import load_pem_private_key
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 from samples import VARIED, verification
 from securesystemslib.signer import CryptoSigner
@@ -27,11 +28,13 @@ from pytest_ftc.attestation.statement import PAYLOAD_TYPE, Statement, Subject
 from pytest_ftc.attestation.verdict_log import Contents, Head, InclusionProof
 from pytest_ftc.integrations.attestations import digest_of, judge_file, load_signed
 from pytest_ftc.integrations.key_files import KeyFolder
+from pytest_ftc.integrations.registry.judging import judge_artifact
+from pytest_ftc.integrations.registry.manifest import RefusedError, read_manifest
 from pytest_ftc.integrations.signing import sign
 from pytest_ftc.model import Verdict
 from pytest_ftc.model.errors import FtcError
 
-EXAMPLES = {"envelopes": 700, "bundles": 400, "links": 300, "policies": 500, "proofs": 400}
+EXAMPLES = {"envelopes": 700, "bundles": 400, "links": 300, "policies": 500, "manifests": 300, "proofs": 400}
 """How many altered documents of each kind are tried."""
 FILE = "app.whl"
 BOTH = 'schemes = ["ed25519", "ml-dsa-65"]'
@@ -71,6 +74,8 @@ class Place:
         self.hybrid = self.sign("a", "pq")
         self.single = self.sign("a")
         self.other = self.sign("a", "pq", statement=about(good(), self.other_sha256))
+        renamed = replace(good(), subjects=(Subject("other.whl", {"sha256": self.other_sha256}),))
+        self.named_other = self.sign("a", "pq", statement=renamed)
         rebuilders = [others.Rebuilder(folder, name) for name in ("arch", "debian")]
         self.links = [one.link(FILE, self.sha256) for one in rebuilders]
         self.trust = "".join(f'[keys.{name}]\nfile = "{name}.pub"\n' for name in ("a", "pq"))
@@ -121,6 +126,7 @@ def test_what_is_altered_below_is_accepted_unaltered(place):
     assert place.accepts(bundle(place.single))
     assert place.accepts(*place.links, trust=place.rebuilders)
     assert place.accepts(logged(place, proof()), require=LOGGED)
+    assert admits(place, manifest(place))
     assert sum(EXAMPLES.values()) >= 2000
 
 
@@ -359,6 +365,9 @@ def test_altered_links(place, which, what, alteration):
     if what == "signed":
         (parsed,) = parse_envelopes(place.links[which])
         altered = alter(parsed.payload, alteration)
+        with contextlib.suppress(ValueError):
+            # What is signed is the canonical form: spaces around it are not.
+            assume(json.loads(altered) != json.loads(parsed.payload))
         begin, end = b'{"signatures":', b',"signed":'
         document = begin + json.dumps(documents[which]["signatures"]).encode() + end + altered + b"}"
     elif what == "signature":
@@ -369,6 +378,53 @@ def test_altered_links(place, which, what, alteration):
         documents[which]["signatures"] = documents[1 - which]["signatures"]
         document = json.dumps(documents[which]).encode()
     assert not place.accepts(document, place.links[1 - which], trust=place.rebuilders)
+
+
+def manifest(place) -> bytes:
+    """Return the manifest of an OCI artifact with the two files."""
+    layers = [
+        {"digest": f"sha256:{sha256}", "size": 12, "annotations": {"org.opencontainers.image.title": title}}
+        for title, sha256 in ((FILE, place.sha256), ("other.whl", place.other_sha256))
+    ]
+    return json.dumps({"schemaVersion": 2, "layers": layers}).encode()
+
+
+def admits(place, data: bytes) -> bool:
+    """Return whether the files of a manifest are accepted by the attestations of both."""
+    attested = [(f"{number}", one.encode()) for number, one in enumerate((place.hybrid, place.named_other))]
+    try:
+        return judge_artifact(read_manifest(data, 1 << 20), attested, place.policy(TWO_KEYS)).accepted
+    except (FtcError, RefusedError):
+        return False
+
+
+@tries("manifests")
+@given(st.sampled_from(["digest", "title", "swap", "algorithm", "bytes"]), st.integers(0, 1), alterations)
+def test_altered_manifests(place, what, which, alteration):
+    """A registry may give any manifest: a file is accepted only under the name and with the bytes that were attested."""
+    document = json.loads(manifest(place))
+    layer, other = document["layers"][which], document["layers"][1 - which]
+    _, at, by = alteration
+    if what == "digest":
+        place_of = 7 + at % 64
+        letter = "0123456789abcdef".replace(layer["digest"][place_of], "")[by % 15]
+        layer["digest"] = layer["digest"][:place_of] + letter + layer["digest"][place_of + 1 :]
+    elif what == "title":
+        name = layer["annotations"]["org.opencontainers.image.title"]
+        layer["annotations"]["org.opencontainers.image.title"] = alter(name.encode(), alteration).decode("latin-1")
+    elif what == "swap":
+        layer["digest"], other["digest"] = other["digest"], layer["digest"]
+    elif what == "algorithm":
+        layer["digest"] = alter(b"sha256", alteration).decode("latin-1") + layer["digest"][6:]
+    data = json.dumps(document).encode() if what != "bytes" else alter(manifest(place), alteration)
+    with contextlib.suppress(RefusedError):
+        # Sizes are compared with what comes, and a name that is not read says nothing.
+        assume(files_of(data) != files_of(manifest(place)))
+    assert not admits(place, data)
+
+
+def files_of(data: bytes) -> dict[str, str]:
+    return {name: layer.digest for name, layer in read_manifest(data, 1 << 20).items()}
 
 
 STRICT = {
