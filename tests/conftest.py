@@ -16,7 +16,8 @@ pytest_plugins = ["pytester"]
 
 _LONGEST = (
     "store", "bad_input", "guides", "fixtures", "docs", "baselines", "other_plugins", "diagnosis", "hooks", "sampling",
-    "determinize", "replay", "declared_in_tests", "collection", "doctor", "oci",
+    "determinize", "replay", "declared_in_tests", "collection", "doctor", "oci", "publish_guide", "publish_oci11",
+    "publish_faults", "publish",
 )  # fmt: skip
 """Files whose tests take minutes, as measured with --durations."""
 _TOOLS = ("git", "gcc", "make", "jar", "zip", "msgfmt", "sqlite3", "strace", "unzip", "docker-registry")

@@ -52,7 +52,10 @@ def run(options: argparse.Namespace) -> int:
         try:
             return _fetch(remote, policy, options)
         except UntrueError as error:
-            say(f"✘ refused   {error}")
+            if options.json:
+                print_json({"fetched": False, "problem": str(error)})
+            else:
+                say(f"✘ refused   {error}")
             return 1
 
 

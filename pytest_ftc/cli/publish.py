@@ -65,7 +65,10 @@ def run(options: argparse.Namespace) -> int:
     try:
         return _publish(image, options)
     except (UnverifiedError, UntrueError) as error:
-        say(f"✘ refused   {error}")
+        if options.json:
+            print_json({"published": False, "problem": str(error)})
+        else:
+            say(f"✘ refused   {error}")
         return 1
 
 
@@ -137,7 +140,7 @@ def _find_proofs(record: Path, verification: Verification, options: argparse.Nam
     folder = options.attestations or record.parent.parent / "attestations"
     found = Proofs(documents=(), covered=frozenset(), passed_over=())
     if options.attestations or folder.is_dir():
-        found = find_proofs(folder, outputs, slug(verification.name))
+        found = find_proofs(folder, outputs, slug(verification.name), verification.verdict)
     missing = [path for digest, path in sorted(outputs.items()) if digest not in found.covered]
     if missing and not options.unsigned:
         raise UnverifiedError(
@@ -163,6 +166,7 @@ def _show(image: ImageName, published: Published, annotations: dict[str, str]) -
 
 def _as_json(image: ImageName, published: Published, annotations: dict[str, str], notes: list[str]) -> object:
     return {
+        "published": True,
         "reference": f"{_name(image)}@{published.digest}",
         "digest": published.digest,
         "before": published.before or None,

@@ -15,7 +15,7 @@ from functools import partial
 from pathlib import Path
 from typing import TypeVar
 
-from pytest_ftc.integrations.registry.client import Client, ask_once, wait_for
+from pytest_ftc.integrations.registry.client import Client, ask_once, load_libraries, wait_for
 from pytest_ftc.integrations.registry.manifest import Layer, RefusedError, read_manifest
 from pytest_ftc.integrations.registry.session import Bounds
 from pytest_ftc.integrations.retry import Service, ServiceError
@@ -69,6 +69,7 @@ class OciImages:
         assert image is not None, "configuration has checked it"
         registry = self._registries.setdefault(image.registry, Service(self._bounds.persistence, self._cancelled))
         try:
+            load_libraries()
             return registry.call(lambda: self._ask_once(partial(ask_once, image, self._bounds, question), size, end))
         except (RefusedError, ServiceError) as error:
             raise SourceError(f"reference: {name}: {error}") from None

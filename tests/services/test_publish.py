@@ -221,9 +221,8 @@ def test_empty_and_small_files_are_published_too(registry, ftc, tmp_path):
 
 def publish_expiring(registry, app, tag, expires):
     image = parse_reference(f"{registry.host}/{tag}")
-    documents = find_proofs(
-        app.folder / "attestations", {one.sha256 for one in app.verification.builds[0].outputs}, "app"
-    )
+    digests = {one.sha256 for one in app.verification.builds[0].outputs}
+    documents = find_proofs(app.folder / "attestations", digests, "app", Verdict.REPRODUCIBLE)
     with opened_outputs(app.verification, app.folder, app.folder) as contents, opened(image) as remote:
         return publish(remote, contents, documents.documents, {EXPIRES: expires} if expires else {}).digest
 

@@ -6,6 +6,8 @@ import os
 import subprocess
 import sys
 import time
+from dataclasses import replace
+from urllib.parse import parse_qs, urlsplit
 
 import pytest
 from publishing import FILES, make_project
@@ -331,3 +333,62 @@ def test_bad_input_gets_one_clear_error(app, ftc, arguments, said):
     printed = ftc(*arguments, *(given if arguments[0] == "publish" else []), status=2)
     assert said in printed
     assert printed.count("\n") == 1
+
+
+def demand_tokens(server, given):
+    """Have every request need a token for what it does, as registries of hosters do; `given` collects the scopes."""
+
+    def fault(handler):
+        url = urlsplit(handler.path)
+        if url.path == "/token":
+            scope = parse_qs(url.query)["scope"][0]
+            given.append((scope, handler.headers.get("Authorization", "")))
+            return Answer(200, {}, json.dumps({"token": scope.replace(":", "-").replace(",", "-")}).encode())
+        needed = "pull" if handler.command in ("GET", "HEAD") and "/uploads/" not in handler.path else "pull,push"
+        scope = f"repository:team/app:{needed}"
+        token = scope.replace(":", "-").replace(",", "-")
+        if handler.headers.get("Authorization", "") in (f"Bearer {token}", f"Bearer {token}-push"):
+            return None
+        realm = f'Bearer realm="http://{server.host}/token",service="registry",scope="{scope}"'
+        return Answer(401, {"WWW_Authenticate": realm})
+
+    server.fault = fault
+
+
+def test_a_token_for_reading_is_exchanged_for_one_for_writing(server, app, ftc, tmp_path, monkeypatch):
+    given = []
+    demand_tokens(server, given)
+    (tmp_path / ".docker").mkdir()
+    (tmp_path / ".docker" / "config.json").write_text(json.dumps({"auths": {server.host: {"auth": "dTpw"}}}))
+    monkeypatch.setenv("HOME", str(tmp_path))
+    said = ftc("publish", "app", f"{server.host}/team/app:1.0", *app.arguments)
+    said += fetch(ftc, app, f"{server.host}/team/app:1.0", tmp_path / "out", 0)
+    assert {scope for scope, _ in given} == {"repository:team/app:pull", "repository:team/app:pull,push"}
+    assert {sent for _, sent in given} == {"Basic dTpw"}
+    # Not one for each request.
+    assert len(given) < 5
+    assert "dTpw" not in said
+
+
+def test_a_registry_that_drips_ends(published, server, app, ftc, tmp_path, monkeypatch):
+    quick = replace(QUICK, read=2, start=1, slowest=1 << 20)
+    monkeypatch.setattr("pytest_ftc.integrations.registry.remote.opened.__wrapped__.__defaults__", (quick,))
+
+    def drip(handler):
+        if handler.path.endswith("/manifests/1.0"):
+            handler.send_response(200)
+            handler.send_header("Content-Length", "1000")
+            handler.end_headers()
+            for _ in range(20):
+                handler.wfile.write(b".")
+                time.sleep(0.2)
+
+    server.fault = drip
+    assert "it did not arrive within 1" in fetch(ftc, app, published, tmp_path / "out", 2)
+
+
+def test_a_refusal_is_json_too(published, server, app, ftc, tmp_path):
+    server.fault = at("/blobs/", Answer(200, {}, b"other"))
+    said = json.loads(ftc("fetch", published, "-p", app.policy, "-o", tmp_path / "out", "--json", status=1))
+    assert said["fetched"] is False
+    assert "does not match" in said["problem"]

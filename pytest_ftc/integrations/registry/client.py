@@ -45,11 +45,13 @@ class Client:
         import_module("oras.logger").setup_logger(quiet=True)
         self._image = image
         container = import_module("oras.container").Container(image.target)
+        # It takes a host without a port or a dot, such as localhost, for a folder of Docker Hub.
+        container.registry = image.registry
         self._registry = import_module("oras.provider").Registry(insecure=image.plain)
         self._registry.session = make_session(image, bounds)
         self._registry.auth = make_auth(self._registry)
         self._registry.auth.load_configs(container)
-        self._base = f"{self._registry.prefix}://{container.manifest_url('x').removesuffix('/manifests/x')}"
+        self._base = f"{self._registry.prefix}://{image.registry}/v2/{image.repository}"
         # The undecorated method, because `Service` decides about retries.
         self._send = type(self._registry).do_request.__wrapped__
 
@@ -126,6 +128,12 @@ class Client:
                 f"the content does not match the manifest: expected {layer.digest} ({layer.size} bytes), "
                 f"found {found} ({size} bytes)"
             )
+
+
+def load_libraries() -> None:
+    """Import what requests need, so that no deadline counts it.  Raises ModuleNotFoundError without the extra."""
+    for name in ("oras.auth", "oras.container", "oras.logger", "oras.provider", "requests"):
+        import_module(name)
 
 
 def ask_once(image: ImageName, bounds: Bounds, question: Callable[[Client], T]) -> T:

@@ -114,7 +114,8 @@ def _private_folder(folder: Path) -> Iterator[Path]:
     try:
         yield private
     finally:
-        shutil.rmtree(private)
+        # After a timeout, a download may still be writing there.
+        shutil.rmtree(private, ignore_errors=True)
         for path in missing:
             with contextlib.suppress(OSError):
                 path.rmdir()  # unless files are in it now

@@ -25,7 +25,7 @@ class Outcome:
 
     @property
     def accepted(self) -> bool:
-        return all(one.accepted for one in self.judgements.values())
+        return bool(self.judgements) and all(one.accepted for one in self.judgements.values())
 
 
 def judge_artifact(files: Mapping[str, Layer], documents: Sequence[tuple[str, bytes]], policy: Policy) -> Outcome:

@@ -8,11 +8,12 @@ from pathlib import Path
 
 from pytest_ftc.attestation.bundle import BUNDLE_MEDIA_TYPE, parse_envelopes
 from pytest_ftc.attestation.others.link import read_statement
-from pytest_ftc.attestation.parity import SCAI_TYPE
+from pytest_ftc.attestation.parity import read_parity
 from pytest_ftc.attestation.statement import Statement, parse_statement
 from pytest_ftc.attestation.strict_json import DocumentError
 from pytest_ftc.integrations.attestations import SBOM_SUFFIX
 from pytest_ftc.integrations.registry.documents import Document
+from pytest_ftc.model import Verdict
 from pytest_ftc.model.errors import ConfigurationError
 
 ENVELOPE_TYPE = "application/vnd.dsse.envelope.v1+json"
@@ -32,10 +33,11 @@ class Proofs:
     """What is about the artifact and cannot be published, and why; one sentence each."""
 
 
-def find_proofs(folder: Path, digests: Collection[str], slug: str) -> Proofs:
+def find_proofs(folder: Path, digests: Collection[str], slug: str, verdict: Verdict) -> Proofs:
     """Return the documents in `folder` about files with these sha256 `digests`, of the artifact with this `slug`.
 
-    Raises ConfigurationError for a folder or file that cannot be read, DocumentError for a malformed document.
+    Those files are covered of which a signed attribute report says the same `verdict`.  Raises ConfigurationError for
+    a folder or file that cannot be read, DocumentError for a malformed document.
     """
     documents: list[Document] = []
     covered: set[str] = set()
@@ -50,7 +52,8 @@ def find_proofs(folder: Path, digests: Collection[str], slug: str) -> Proofs:
         else:
             for document, statement in _read_signed(path, digests):
                 documents.append(document)
-                if statement.predicate_type == SCAI_TYPE:
+                evidence = read_parity(statement)
+                if evidence and evidence.verdict is verdict:
                     covered |= {digest for digest in digests if statement.is_about(digest)}
     return Proofs(tuple(documents), frozenset(covered), tuple(passed_over))
 

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 from typing import TypeVar
 
-from pytest_ftc.integrations.registry.client import Client, translated_errors, wait_for
+from pytest_ftc.integrations.registry.client import Client, load_libraries, translated_errors, wait_for
 from pytest_ftc.integrations.registry.manifest import AlteredError, RefusedError
 from pytest_ftc.integrations.registry.session import Bounds
 from pytest_ftc.integrations.retry import Persistence, Service, ServiceError
@@ -46,6 +46,7 @@ class Remote:
         """
         seconds = min(self.bounds.total, self.bounds.start + size / self.bounds.slowest)
         try:
+            load_libraries()
             return self._service.call(lambda: wait_for(lambda: self._ask_once(question), seconds, lambda: False))
         except AlteredError as error:
             raise UntrueError(f"{self.image.target}: {error}") from None
