@@ -22,8 +22,13 @@ _AS_THEY_ARE = (
 _PRIVATE = (Path("/tmp"), Path("/var/tmp"), Path("/dev/shm"))
 
 
-def describe_build(action: Action, machine: Machine, folder: Path, log: Path) -> dict[str, Any]:
-    """Return the launcher's input: how to run `action` below `folder`, with its log at `log`."""
+def describe_build(
+    action: Action, machine: Machine, folder: Path, log: Path, concealed: Sequence[str] = ()
+) -> dict[str, Any]:
+    """Return the launcher's input: how to run `action` below `folder`, with its log at `log`.
+
+    It does not see the `concealed` paths, except those that are values of its variables.
+    """
     environment = action.environment
     variables = {**_locale_path(machine), "HOME": environment.home, "TMPDIR": environment.temp_dir}
     variables |= environment.variables
@@ -50,6 +55,7 @@ def describe_build(action: Action, machine: Machine, folder: Path, log: Path) ->
         "personality": _personality(environment),
         **_sockets(action.pass_sockets),
         "visible": _hidden_needs(action, machine.faketime),
+        "concealed": [path for path in concealed if path not in variables.values()],
         "log": str(log),
         "blobs": str(folder / "blobs"),
         "result": str(folder / "result.json"),

@@ -9,7 +9,7 @@ import signal
 import subprocess
 import threading
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -38,11 +38,21 @@ class LocalExecutor:
     Environments are set up without that limit, one for each call of `run`.  Logs go to `logs`.
     """
 
-    def __init__(self, machine: Machine, work: Path, logs: Path, jobs: int, slots: Path | None = None) -> None:
+    def __init__(
+        self,
+        machine: Machine,
+        work: Path,
+        logs: Path,
+        jobs: int,
+        slots: Path | None = None,
+        concealed: Sequence[str] = (),
+    ) -> None:
+        """With namespaces, builds do not see the `concealed` paths, except those that are values of their variables."""
         self._machine = machine
         self._work = work
         self._logs = logs
         self._slots = Slots(jobs, slots, work.parent)
+        self._concealed = concealed
         self._running: set[subprocess.Popen[bytes]] = set()
         self._lock = threading.Lock()
         self._turns: dict[Path, threading.Lock] = {}
@@ -104,7 +114,7 @@ class LocalExecutor:
         self, action: Action, folder: Path, started: Callable[[float], None], may_start: MayStart
     ) -> BuildResult:
         log = self._make_log(action)
-        spec = describe_build(action, self._machine, folder, log)
+        spec = describe_build(action, self._machine, folder, log, self._concealed)
         shared = list_shared_memory()
         process = _start_launcher(action, spec, folder)
         with self._lock:

@@ -30,6 +30,7 @@ from pytest_ftc.variations.specification import Vocabulary, parse_specification
 from pytest_ftc.verification.build_inputs import InputsRecorder
 from pytest_ftc.verification.cache.cache import VerificationCache
 from pytest_ftc.verification.cache.open import describe_platform, make_cache_context, open_cache
+from pytest_ftc.verification.confidential.concealed import list_concealed
 from pytest_ftc.verification.confidential.named import NamedReader, open_named
 from pytest_ftc.verification.explain import Plugins
 from pytest_ftc.verification.proofs.session_log import SessionLog
@@ -178,7 +179,7 @@ def _make_parts(settings: SessionSettings, workspace: Workspace) -> _Parts:
     foreign = added.make_executor()
     machine, own = examine_machine(workspace, added.variations, executor=foreign, cache=self_test_cache())
     local = partial(LocalExecutor, machine, workspace.folder("builds"), results / "logs", config.jobs)
-    inner = foreign or local(user_cache("slots"))
+    inner = foreign or local(user_cache("slots"), list_concealed(config))
     diffoscope = Diffoscope(results / "diffs", workspace.folder("compare"))
     vocabulary = added.vocabulary
     return _Parts(

@@ -4,9 +4,11 @@ import base64
 import json
 import os
 import pwd
+import shutil
 import signal
 import subprocess
 import sys
+import tempfile
 import time
 from pathlib import Path
 
@@ -205,3 +207,38 @@ def test_a_session_that_is_killed_leaves_no_part_of_a_secret(project, monkeypatc
     assert not hidden_in([*map(str, files), *(path.read_text(errors="replace") for path in files)], token)
     with Workspace():
         pass  # the next session removes the private work folder of the killed one
+
+
+def test_builds_see_no_keys_and_no_files_of_secrets_that_they_do_not_declare(verify, monkeypatch):
+    home = Path(pwd.getpwuid(os.getuid()).pw_dir)
+    hidden = Path(tempfile.mkdtemp(prefix=".ftc-test-", dir=home))
+    try:
+        monkeypatch.setenv("XDG_DATA_HOME", str(hidden / "data"))
+        keys = hidden / "data" / "pytest-ftc" / "keys"
+        keys.mkdir(parents=True)
+        for file in (keys / "own.pem", hidden / "given", hidden / "named", hidden / "login"):
+            file.write_text(f"s3cr3t of {file.name}\n")
+        (hidden / "link").symlink_to(hidden / "named")
+        show = f"cat {hidden}/data/pytest-ftc/store-key {keys}/* {hidden}/given {hidden}/named {hidden}/link {hidden}/login"
+        run = verify(
+            f"""
+            [secrets]
+            NAMED = "file:{hidden}/link"
+            [vault]
+            token = "file:{hidden}/login"
+            [artifacts.user]
+            build = '''grep -q "s3cr3t of given" "$GIVEN" && test "$NAMED" = "s3cr3t of named" && test ! -s {hidden}/named && date > out'''
+            outputs = ["out"]
+            secrets = ["file:{hidden}/given", "NAMED"]
+            [artifacts.other]
+            build = "{show} > out 2> errors; date >> errors; test -e {hidden}/given"
+            outputs = ["out", "errors"]
+            """,
+            "--ftc-variations=home",
+        )
+        assert (hidden / "data/pytest-ftc/store-key").stat().st_size > 0
+    finally:
+        shutil.rmtree(hidden)
+    assert run.artifact("user")["builds"][0]["status"] == "ok", run.text
+    (out,) = [one for one in run.artifact("other")["builds"][0]["outputs"] if one["path"] == "out"]
+    assert (out["size"], run.artifact("other")["builds"][0]["status"]) == (0, "ok")

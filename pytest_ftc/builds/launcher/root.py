@@ -17,6 +17,7 @@ from __future__ import annotations
 import os
 
 from pytest_ftc.builds.launcher import kernel
+from pytest_ftc.builds.launcher.concealed import conceal
 from pytest_ftc.builds.launcher.identity_files import describe_machine
 from pytest_ftc.builds.launcher.kernel_files import describe_kernel, show_parts
 from pytest_ftc.builds.launcher.sockets import cover_sockets, show_sockets
@@ -51,7 +52,7 @@ def assemble_root(spec: Spec) -> dict[str, str]:
     scratch = _make_scratch(spec, new_root)
     _show_machine(new_root, terminals=bool(spec["shell"]))
     private = _private_folders(spec)
-    cover_sockets(new_root, scratch, spec, ("/tmp", "/dev", "/proc", *private))
+    _cover(spec, scratch, new_root, private)
     for folder in (*private, spec["build_path"], "/proc", _OTHER_PROC):
         os.makedirs(new_root + folder, exist_ok=True)
     kernel.make_read_only(new_root)
@@ -64,8 +65,7 @@ def assemble_root(spec: Spec) -> dict[str, str]:
     if spec["host"]:
         kernel.name_host(spec["host"], spec["domain"])
     show_parts(spec, scratch, new_root)
-    for path, text in {**describe_machine(spec), **describe_kernel(spec)}.items():
-        _replace(path, text, scratch, new_root)
+    _replace_all({**describe_machine(spec), **describe_kernel(spec)}, scratch, new_root)
     if spec["locales"]:
         _add_locales(spec["locales"], new_root)
     _mount_private(private, scratch, new_root)
@@ -81,6 +81,13 @@ def assemble_root(spec: Spec) -> dict[str, str]:
     show_sockets(new_root, spec["pass_sockets"], private)
     kernel.change_root(new_root)
     return not_applied
+
+
+def _cover(spec: Spec, scratch: str, new_root: str, private: list[str]) -> None:
+    """Cover what the build must not reach, where the `private` folders do not hide it."""
+    hidden = ("/tmp", "/dev", "/proc", *private)
+    cover_sockets(new_root, scratch, spec, hidden)
+    conceal(new_root, scratch, spec["concealed"], hidden)
 
 
 def _protect_settings(new_root: str) -> None:
@@ -153,13 +160,14 @@ def _show(source: str, target: str) -> None:
         return
 
 
-def _replace(path: str, text: str, scratch: str, new_root: str) -> None:
-    """Show `text` as the content of the machine's file `path`, if it exists."""
-    if os.path.isfile(path) and not os.path.islink(path):
-        own = os.path.join(scratch, path.replace("/", "-"))
-        _write(own, text)
-        kernel.bind(own, new_root + path)
-        kernel.make_read_only(new_root + path)
+def _replace_all(texts: dict[str, str], scratch: str, new_root: str) -> None:
+    """Show `texts`, by path, as the contents of those files of the machine that exist."""
+    for path, text in texts.items():
+        if os.path.isfile(path) and not os.path.islink(path):
+            own = os.path.join(scratch, path.replace("/", "-"))
+            _write(own, text)
+            kernel.bind(own, new_root + path)
+            kernel.make_read_only(new_root + path)
 
 
 def _add_locales(compiled: str, new_root: str) -> None:

@@ -13,6 +13,7 @@ from pytest_ftc.builds.workspace import Workspace
 from pytest_ftc.config.load import Config
 from pytest_ftc.model import BuildResult, Isolation
 from pytest_ftc.model.errors import ExecutionError
+from pytest_ftc.verification.confidential.concealed import list_concealed
 from pytest_ftc.verification.confidential.named import open_named
 from pytest_ftc.verification.replay.replay import Stage
 from pytest_ftc.verification.site import make_site
@@ -43,7 +44,8 @@ class ReplaySession:
             machine = replace(machine, isolation=Isolation.NONE, overlay=False)
         # An interactive shell takes no slot from builds.
         slots = None if shell else user_cache("slots")
-        self._executor = LocalExecutor(machine, workspace.folder("builds"), self._logs, 1, slots)
+        concealed = list_concealed(self._config)
+        self._executor = LocalExecutor(machine, workspace.folder("builds"), self._logs, 1, slots, concealed)
         site = make_site(self._config, workspace, machine, self._executor, self._logs, cancelled=self._cancelled.is_set)
         return Stage(root=self._config.root, site=replace(site, named=self._named.read), key=find_key())
 

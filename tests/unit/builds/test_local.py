@@ -2,8 +2,10 @@
 
 import contextlib
 import os
+import shutil
 import signal
 import stat
+import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -105,6 +107,26 @@ def test_a_log_that_may_hold_a_secret_goes_with_the_session(build: Build, worksp
     assert Path(result.log).read_text() == "secret\n"
     assert workspace.path in Path(result.log).parents
     assert not list((tmp_path / "logs").iterdir())
+
+
+def test_concealed_files_are_empty_except_for_the_build_that_is_given_one(
+    build: Build, executor: LocalExecutor, machine: Machine
+) -> None:
+    # Not below the temporary folder, which builds do not see anyway.
+    own = Path(tempfile.mkdtemp(prefix=".ftc-test-", dir=Path.home()))
+    try:
+        (own / "keys").mkdir()
+        for name in ("keys/key", "file", "given", "others"):
+            (own / name).write_text(f"[{name}]")
+        executor._concealed = [str(own / name) for name in ("keys", "file", "given", "none")]
+        shown = f"cat {own}/keys/key {own}/file {own}/given {own}/others"
+        script = f"({shown}; unshare -Urm sh -c 'umount {own}/file {own}/keys; {shown}') > out 2> /dev/null; true"
+        result = build(script, variables={"PATH": os.defpath, "GIVEN": str(own / "given"), "FTC_CANARY": "x"})
+        seen = set(text(result)[1:-1].split("]["))
+    finally:
+        shutil.rmtree(own)
+    everything = {"keys/key", "file", "given", "others"}
+    assert seen == (everything if machine.isolation is Isolation.NONE else {"given", "others"})
 
 
 def test_a_build_sees_its_own_tree_home_and_temporary_folder(build: Build, tmp_path: Path) -> None:

@@ -1,0 +1,27 @@
+"""Files and folders of the user that builds do not see: keys, and secrets of other artifacts."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+
+from pytest_ftc.builds.launcher import kernel
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Collection
+
+
+def conceal(new_root: str, scratch: str, paths: Collection[str], hidden: Collection[str]) -> None:
+    """Mount an empty file or folder over each of `paths` in `new_root`.
+
+    Those in the `hidden` folders are already invisible.  Raises OSError.
+    """
+    no_file, no_folder = os.path.join(scratch, "no-file"), os.path.join(scratch, "no-folder")
+    os.close(os.open(no_file, os.O_CREAT | os.O_WRONLY, 0o444))
+    os.mkdir(no_folder)
+    for path in map(os.path.realpath, paths):
+        if not any(path.startswith(folder.rstrip("/") + "/") for folder in hidden) and os.path.exists(path):
+            # In a folder that this user may not enter, neither mounting nor reading is possible; others may vanish.
+            with contextlib.suppress(PermissionError, FileNotFoundError, NotADirectoryError):
+                kernel.bind(no_folder if os.path.isdir(path) else no_file, new_root + path)
