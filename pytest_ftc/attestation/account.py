@@ -17,6 +17,9 @@ from pytest_ftc.attestation.statement import Statement
 from pytest_ftc.attestation.strict_json import DocumentError
 from pytest_ftc.model import Verdict
 
+_OR = " or "
+_LONGEST = 1000
+"""Characters of a fact about which statements disagree."""
 INPUTS, TOOLCHAIN, ENVIRONMENT = "inputs", "toolchain", "environment"
 
 
@@ -37,41 +40,64 @@ class Account:
     boots: set[str] = field(default_factory=set)
     images: set[str] = field(default_factory=set)
 
+    def add(self, other: Account) -> None:
+        """Add what `other` says, but for its digests."""
+        self.builders |= other.builders
+        self.keys += [key for key in other.keys if key not in self.keys]
+        self.is_negative |= other.is_negative
+        if other.varied is not None:
+            self.varied = {*(self.varied or ()), *other.varied}
+        for section, facts in other.facts.items():
+            for name, text in facts.items():
+                self.note(section, name, text)
+        self.machines |= other.machines
+        self.boots |= other.boots
+        self.images |= other.images
+
+    def note(self, section: str, name: str, text: str) -> None:
+        """Note a fact; where statements of one side disagree, both are noted."""
+        facts = self.facts.setdefault(section, {})
+        known = facts.setdefault(name, text)
+        if text not in known.split(_OR) and len(known) < _LONGEST:
+            facts[name] = f"{known}{_OR}{text}"
+
 
 def read_accounts(signed: Sequence[Signed]) -> dict[str, Account]:
     """Return what statements say of each output, by its name.  Raises DocumentError."""
     accounts: dict[str, Account] = {}
     for one in signed:
-        statement = one.statement
         # Equality after stabilization says nothing of bytes, nor does another step of a supply chain.
-        if find_missing(statement):
+        if find_missing(one.statement):
             continue
-        for subject in statement.subjects:
+        said = _read(one)
+        for subject in one.statement.subjects:
             sha256 = subject.digest.get("sha256")
             if sha256 and not subject.is_of_experiment:
                 account = accounts.setdefault(subject.name, Account())
                 account.digests.add(sha256)
-                account.keys += one.keys
-                _add(account, one)
+                account.add(said)
     return accounts
 
 
-def _add(account: Account, signed: Signed) -> None:
+def _read(signed: Signed) -> Account:
+    """Return what one statement says of all its subjects."""
     statement = signed.statement
+    account = Account(keys=list(signed.keys))
     if builder := builder_of(statement):
         account.builders.add(builder)
-    # A link names none; its key may.
-    elif any(len(key.builders) == 1 for key in signed.keys):
+    else:
+        # A link names none; its key may.
         account.builders |= {key.builders[0] for key in signed.keys if len(key.builders) == 1}
     try:
         evidence = read_parity(statement)
     except DocumentError as error:
         raise DocumentError(f"{signed.source}: {error}") from None
     if evidence:
-        account.is_negative |= evidence.verdict is Verdict.UNREPRODUCIBLE
-        account.varied = {*(account.varied or ()), *evidence.varied}
+        account.is_negative = evidence.verdict is Verdict.UNREPRODUCIBLE
+        account.varied = set(evidence.varied)
     if statement.predicate_type == PROVENANCE_TYPE:
         _add_provenance(account, statement)
+    return account
 
 
 def _add_provenance(account: Account, statement: Statement) -> None:
@@ -97,10 +123,7 @@ def _add_provenance(account: Account, statement: Statement) -> None:
 
 
 def _note(account: Account, section: str, name: str, value: object) -> None:
-    text = value if isinstance(value, str) else json.dumps(value, sort_keys=True)
-    facts = account.facts.setdefault(section, {})
-    # Two statements of one side that disagree are shown both.
-    facts[name] = text if facts.get(name, text) == text else f"{facts[name]} or {text}"
+    account.note(section, name, value if isinstance(value, str) else json.dumps(value, sort_keys=True))
 
 
 def _items(value: Any) -> list[tuple[str, Any]]:

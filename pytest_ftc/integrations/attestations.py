@@ -88,7 +88,7 @@ def judge_subjects(signed: Sequence[Signed], policy: Policy) -> dict[str, Judgem
 
 def is_attestation(path: Path) -> bool:
     """Return whether `path` has the name of a file with attestations."""
-    return path.name.endswith((".dsse.json", ".intoto.jsonl", ".sigstore.json"))
+    return path.name.endswith((".dsse.json", ".intoto.jsonl", ".sigstore.json", ".link", ".link.json"))
 
 
 def find_beside(path: Path) -> list[Path]:
@@ -151,7 +151,7 @@ def _list_files(path: Path) -> list[Path]:
     if not path.is_dir():
         return [path]
     listed = (one for one in path.iterdir() if not one.name.endswith(SBOM_SUFFIX))
-    files = sorted(one for one in listed if one.suffix in (".json", ".jsonl") and one.is_file())
+    files = sorted(one for one in listed if one.suffix in (".json", ".jsonl", ".link") and one.is_file())
     if not files:
-        raise ConfigurationError(f"{path}: no attestations (*.json, *.jsonl) are there")
+        raise ConfigurationError(f"{path}: no attestations (*.json, *.jsonl, *.link) are there")
     return files

@@ -93,7 +93,7 @@ def test_terminal_escapes_are_defused(place):
         (("a", "policy.toml"), "policy.toml: attestation: no valid JSON"),
         (("a", "report-b", "-p", "policy.toml"), "report-b: a report is not signed"),
         (("a", "b", "-p", "none.toml"), "none.toml: No such file"),
-        (("a", "keys"), "keys: no attestations (*.json, *.jsonl) are there"),
+        (("a", "keys"), "keys: no attestations (*.json, *.jsonl, *.link) are there"),
         (("a", "b", "-p", "other.toml"), "a: no trusted key has signed any attestation in it"),
     ],
 )

@@ -99,6 +99,15 @@ def test_a_side_that_disagrees_with_itself_is_not_equal():
     assert [pair.is_equal for pair in compare(both, both)] == [False]
 
 
+def test_statements_of_one_side_that_disagree_are_shown_both():
+    (pair,) = compare([*side(), *side(commit="1" * 40), *side(commit="1" * 40)], side())
+    (unlike,) = pair.unlike
+    assert (unlike.name, unlike.a, unlike.b) == ("git commit", f"{'d' * 40} or {'1' * 40}", "d" * 40)
+    many = [one for number in range(200) for one in side(commit=f"{number:040}")]
+    (unlike,) = compare(many, side())[0].unlike
+    assert len(unlike.a) < 1100
+
+
 def test_equal_bytes_of_what_is_not_reproducible_are_luck():
     negative = [Signed("file", bad(), ())]
     (pair,) = compare(negative, negative)

@@ -105,9 +105,20 @@ def test_what_nobody_trusted_signed_may_be_anything(place):
 
 
 def test_attestations_beside_a_file_are_found(place, tmp_path):
-    for name in ("x.whl", "x.whl.parity.dsse.json", "x.whl.sigstore.json", "y.whl.dsse.json", "x.whl.txt"):
+    for name in (
+        "x.whl",
+        "x.whl.parity.dsse.json",
+        "x.whl.sigstore.json",
+        "y.whl.dsse.json",
+        "x.whl.txt",
+        "x.whl.1234.link",
+    ):
         (tmp_path / name).write_text("")
-    assert [path.name for path in find_beside(tmp_path / "x.whl")] == ["x.whl.parity.dsse.json", "x.whl.sigstore.json"]
+    assert [path.name for path in find_beside(tmp_path / "x.whl")] == [
+        "x.whl.1234.link",
+        "x.whl.parity.dsse.json",
+        "x.whl.sigstore.json",
+    ]
 
 
 def test_attestations_alone_are_judged_by_what_they_are_about(place):
