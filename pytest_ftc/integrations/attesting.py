@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterable, Sequence
+import secrets
+import tempfile
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -22,7 +24,7 @@ from pytest_ftc.integrations.signing import SECONDS
 from pytest_ftc.integrations.signing_queue import Progress, SigningQueue, Waiting
 from pytest_ftc.model import Verification
 from pytest_ftc.model.artifact import slug
-from pytest_ftc.model.errors import ConfigurationError, FtcError
+from pytest_ftc.model.errors import ConfigurationError, FtcError, StoreUnavailableError
 from pytest_ftc.store.layout import Layout
 from pytest_ftc.store.secret_key import load_key
 from pytest_ftc.verification.user_folders import key_file, keyring_folder, store_folder
@@ -106,20 +108,36 @@ def open_queue(store: Path | None) -> SigningQueue:
 def sign_documents(documents: Sequence[Document], how: Attesting, *, seconds: float = SECONDS) -> Progress:
     """Sign `documents`, and write those that all signers have signed; the others wait in the store.
 
-    All wait there first, so that none is lost, whatever happens to this process.  Raises StoreUnavailableError.
+    All wait there first, so that none is lost, whatever happens to this process.  Raises StoreUnavailableError if
+    one would have to wait in a store that cannot be used.
     """
-    queue = open_queue(how.store)
-    return queue.sign(_enqueue(documents, how, queue), seconds=seconds)
+    own = {_target(one, how) for one in documents}
+    return _sign(documents, how, lambda queue: queue.sign(own, seconds=seconds))
 
 
-def _enqueue(documents: Sequence[Document], how: Attesting, queue: SigningQueue) -> set[Path]:
-    targets = set()
+def _sign(documents: Sequence[Document], how: Attesting, act: Callable[[SigningQueue], Progress]) -> Progress:
+    try:
+        queue = open_queue(how.store)
+        _enqueue(documents, how, queue)
+    except StoreUnavailableError as error:
+        return _sign_without_store(documents, how, error)
+    return act(queue)
+
+
+def _sign_without_store(documents: Sequence[Document], how: Attesting, error: StoreUnavailableError) -> Progress:
+    with tempfile.TemporaryDirectory() as folder:
+        queue = SigningQueue(Layout(Path(folder, "store")), secrets.token_bytes(32))
+        _enqueue(documents, how, queue)
+        progress = queue.sign()
+    if progress.waiting:
+        raise StoreUnavailableError(f"{'; '.join(progress.reasons.values())}; and it cannot wait: {error.message}")
+    return progress
+
+
+def _enqueue(documents: Sequence[Document], how: Attesting, queue: SigningQueue) -> None:
     for one in documents:
-        target = how.folder.absolute() / f"{one.stem}.dsse.json"
         envelope = Envelope(PAYLOAD_TYPE, one.statement.encode())
-        queue.add(Waiting(target=target, envelope=envelope, missing=how.signers, bundle=how.bundle))
-        targets.add(target)
-    return targets
+        queue.add(Waiting(target=_target(one, how), envelope=envelope, missing=how.signers, bundle=how.bundle))
 
 
 def attest_session(verifications: Sequence[Verification], how: Attesting, *, patient: bool) -> Attested:
@@ -134,9 +152,8 @@ def attest_session(verifications: Sequence[Verification], how: Attesting, *, pat
             made, problem = _make_or_tell(one, how.builder, log)
             documents += made
             problems += [problem] if problem else []
-        queue = open_queue(how.store)
-        own = _enqueue(documents, how, queue)
-        progress = queue.sign(patient=patient)
+        own = {_target(one, how) for one in documents}
+        progress = _sign(documents, how, lambda queue: queue.sign(patient=patient))
     except FtcError as error:
         return Attested(problems=(*problems, error.message))
     return Attested(
@@ -167,6 +184,10 @@ class Attested:
         """What was written, for the summary; empty if nothing was."""
         written = f"{self.signed} document{'' if self.signed == 1 else 's'} in {self.folder}" if self.signed else ""
         return " and ".join(filter(None, (written, f"{self.others} that waited" if self.others else "")))
+
+
+def _target(document: Document, how: Attesting) -> Path:
+    return how.folder.absolute() / f"{document.stem}.dsse.json"
 
 
 def _make_or_tell(verification: Verification, builder: Builder, log: Contents) -> tuple[list[Document], str]:

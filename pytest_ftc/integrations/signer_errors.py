@@ -8,6 +8,7 @@ from pytest_ftc.integrations.signers import PIN_VARIABLE
 
 _VAULT_SAYS: Mapping[str, str] = {
     "is sealed": "the vault is sealed: unseal it",
+    "local node not active": "the vault is not ready",
     "signing key not found": "there is no such key in the vault",
     "less than the minimum encryption key version": "the vault signs with this version no more: it was retired",
     "higher than the latest key version": "the key has no such version",

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import hashlib
-import queue
-import threading
 from collections.abc import Callable, Iterable, Sequence
 from functools import cache, partial
-from typing import TYPE_CHECKING, TypeVar, cast
+from typing import TYPE_CHECKING, TypeVar
 
 from pytest_ftc.attestation.envelope import Envelope, EnvelopeSignature
 from pytest_ftc.attestation.judge import KeyFacts
 from pytest_ftc.attestation.keyring import PublicKey
+from pytest_ftc.integrations.deadline import call_within
 from pytest_ftc.integrations.signer_errors import explain
 from pytest_ftc.integrations.signers import (
     NO_EXTRA,
@@ -133,22 +132,11 @@ def _read_public(uri: str) -> tuple[str, bytes]:
 
 def _within(seconds: float, uri: str, call: Callable[[], T]) -> T:
     """Return what `call` returns; the libraries of key services have no deadline of their own.  Raises SigningError."""
-    results: queue.SimpleQueue[tuple[T | None, Exception | None]] = queue.SimpleQueue()
-
-    def run() -> None:
-        try:
-            results.put((call(), None))
-        except Exception as error:
-            results.put((None, error))
-
-    # Nobody waits at the end of the process for a service that never answers.
-    threading.Thread(target=run, daemon=True, name="ftc-signer").start()
     try:
-        value, error = results.get(timeout=seconds)
-    except queue.Empty:
+        return call_within(seconds, call)
+    except FtcError:
+        raise
+    except TimeoutError:
         raise SigningError(f"{uri}: no signature within {seconds:g} s") from None
-    if isinstance(error, FtcError):
-        raise error
-    if error is not None:
+    except Exception as error:
         raise SigningError(f"{uri}: {explain(error)}") from None
-    return cast("T", value)

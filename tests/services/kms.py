@@ -10,6 +10,7 @@ import socket
 import subprocess
 import sys
 import time
+import urllib.error
 import urllib.request
 from pathlib import Path
 from typing import Any
@@ -58,7 +59,7 @@ class Kms:
     def unseal(self) -> None:
         """Unseal it, and wait until it has taken up its work."""
         self.ask("PUT", "sys/unseal", {"key": self._unseal_key})
-        self._wait("sys/mounts")
+        self._wait("sys/health")
 
     def seal(self) -> None:
         self.ask("PUT", "sys/seal")
@@ -83,8 +84,11 @@ class Kms:
         data = json.dumps(body).encode() if body is not None else None
         request = urllib.request.Request(f"{self.address}/v1/{path}", data, method=method)
         request.add_header("X-Vault-Token", self.root)
-        with urllib.request.urlopen(request, timeout=20) as response:
-            text = response.read()
+        try:
+            with urllib.request.urlopen(request, timeout=20) as response:
+                text = response.read()
+        except urllib.error.HTTPError as error:
+            raise OSError(f"{method} {path}: status {error.code}: {error.read().decode()}") from None
         return dict(json.loads(text)) if text else {}
 
     def token(self, policy: str, ttl: str = "1h") -> str:

@@ -43,6 +43,12 @@ def ftc(*arguments: str, status: int = 0) -> str:
     return said
 
 
+def assert_nowhere(secret: bytes, *folders: Path) -> None:
+    files = [path for folder in folders for path in folder.rglob("*") if path.is_file()]
+    assert len(files) > 5
+    assert [path for path in files if secret in path.read_bytes()] == []
+
+
 def create(*keys: str, status: int = 0) -> str:
     named = [argument for key in keys for argument in ("--key", key)]
     return ftc("attest", "create", "report", "-o", "attestations", *named, status=status)
@@ -162,6 +168,7 @@ def test_each_fault_is_told_and_the_attestation_waits_until_it_is_over(imported,
     assert f"signed: {Path(TARGET).absolute()}" in ftc("attest", "flush")
     assert "accepted" in verify()
     assert ftc("attest", "flush") == "nothing waits for a signer\n"
+    assert_nowhere(os.environ["VAULT_TOKEN"].encode(), Path(), Path(os.environ["FTC_STORE"]))
 
 
 def test_a_key_that_is_not_there_is_told(report, kms, key):
@@ -258,6 +265,7 @@ def test_a_token_that_does_not_sign_lets_it_wait(token, monkeypatch, variable, v
     monkeypatch.setenv(variable, good)
     ftc("attest", "flush")
     assert "accepted" in verify()
+    assert_nowhere(b"pin-7531", Path(), Path(os.environ["FTC_STORE"]))
 
 
 def test_a_key_or_token_that_is_not_there_is_told(token):

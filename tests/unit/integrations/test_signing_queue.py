@@ -227,3 +227,25 @@ def test_a_signer_that_hangs_is_given_up_and_a_kill_loses_nothing(queue, waiting
     assert queue.sign().signed == [one.target]
     assert names_of_signers(one.target, ring) == ["a", "b"]
     (ring.folder / "hangs.pem").unlink()
+
+
+def test_a_store_that_cannot_be_used_prevents_waiting_and_not_signing(ring, tmp_path, back):
+    from samples import verification
+
+    from pytest_ftc.attestation.provenance import Builder
+    from pytest_ftc.integrations.attesting import Attesting, make_documents, read_log, sign_documents
+    from pytest_ftc.model import Verdict
+    from pytest_ftc.model.errors import StoreUnavailableError
+
+    store, builder = tmp_path / "store", Builder(id="urn:x", version="1")
+    documents = make_documents([verification(Verdict.REPRODUCIBLE)], builder, read_log(store))
+    store.write_text("no folder")
+    signers = (SignerReference(f"file2:{ring.folder}/away.pem"),)
+    how = Attesting(folder=tmp_path / "out", signers=signers, builder=builder, store=store)
+    with pytest.raises(
+        StoreUnavailableError, match=r"away.pem: No such file or directory; and it cannot wait: the store"
+    ):
+        sign_documents(documents, how)
+    assert not how.folder.exists()
+    back()
+    assert len(sign_documents(documents, how).signed) == len(documents) == len(list(how.folder.iterdir()))
