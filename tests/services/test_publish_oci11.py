@@ -3,6 +3,7 @@
 import hashlib
 import json
 import os
+import stat
 import subprocess
 import sys
 import time
@@ -195,11 +196,24 @@ OTHER = "sha256:" + "0" * 64
 def test_nothing_comes_from_a_registry_that_lies(
     published, server, app, ftc, tmp_path, monkeypatch, path, answer, status, told
 ):
-    monkeypatch.setattr("pytest_ftc.integrations.registry.remote.opened.__wrapped__.__defaults__", (QUICK,))
+    monkeypatch.setattr("pytest_ftc.integrations.registry.remote.PATIENT", QUICK)
     server.fault = at(path, answer)
     said = fetch(ftc, app, published, tmp_path / "out", status)
     assert told in said
     assert "hidden" not in said
+
+
+def test_until_all_is_verified_files_are_in_a_private_folder_only(published, server, app, ftc, tmp_path):
+    out, seen = tmp_path / "out", []
+
+    def look(handler):
+        if "/blobs/" in handler.path and out.exists():
+            seen.append([(path.name[:11], stat.S_IMODE(path.stat().st_mode)) for path in out.iterdir()])
+
+    server.fault = look
+    fetch(ftc, app, published, out, 0)
+    assert seen == [[(".ftc-fetch-", 0o700)]] * 2
+    assert sorted(path.name for path in out.iterdir()) == ["app.tar.gz", "app.whl"]
 
 
 def test_withheld_attestations_are_no_acceptance(published, server, app, ftc, tmp_path):
@@ -372,7 +386,7 @@ def test_a_token_for_reading_is_exchanged_for_one_for_writing(server, app, ftc, 
 
 def test_a_registry_that_drips_ends(published, server, app, ftc, tmp_path, monkeypatch):
     quick = replace(QUICK, read=2, start=1, slowest=1 << 20)
-    monkeypatch.setattr("pytest_ftc.integrations.registry.remote.opened.__wrapped__.__defaults__", (quick,))
+    monkeypatch.setattr("pytest_ftc.integrations.registry.remote.PATIENT", quick)
 
     def drip(handler):
         if handler.path.endswith("/manifests/1.0"):

@@ -32,7 +32,7 @@ class UntrueError(RegistryError):
 class Remote:
     """A repository.  The connections are kept from one question to the next."""
 
-    def __init__(self, image: ImageName, bounds: Bounds = PATIENT) -> None:
+    def __init__(self, image: ImageName, bounds: Bounds) -> None:
         self.image = image
         self.bounds = bounds
         self._service = Service(bounds.persistence, lambda: False)
@@ -75,9 +75,9 @@ class Remote:
 
 
 @contextlib.contextmanager
-def opened(image: ImageName, bounds: Bounds = PATIENT) -> Iterator[Remote]:
-    """Yield the repository of `image`; its connections are closed at the end."""
-    remote = Remote(image, bounds)
+def opened(image: ImageName, bounds: Bounds | None = None) -> Iterator[Remote]:
+    """Yield the repository of `image`, within `bounds` or those of `PATIENT`; its connections are closed at the end."""
+    remote = Remote(image, bounds or PATIENT)
     try:
         yield remote
     finally:
