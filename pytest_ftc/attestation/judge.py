@@ -232,7 +232,7 @@ def _check_varied(counted: Sequence[_Claim], policy: Policy) -> list[str]:
 
 def _check_sbom(about: Sequence[Signed], policy: Policy, facts: Callable[[PublicKey], KeyFacts]) -> list[str]:
     """Return what is missing: an SBOM by keys of all kinds that are required.  An SBOM speaks for no builder."""
-    found = [{facts(key).scheme for key in one.keys} for one in about if is_sbom(one.statement)]
+    found = [{facts(key).scheme for key in one.keys} for one in about if one.keys and is_sbom(one.statement)]
     return [] if not policy.sbom or any(one >= set(policy.schemes) for one in found) else ["no signed SBOM"]
 
 

@@ -6,19 +6,22 @@ import os
 import re
 import secrets
 import tempfile
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 
 from pytest_ftc import __version__
 from pytest_ftc.attestation.documents import ATTESTED, make_statements, prove_verdict
 from pytest_ftc.attestation.envelope import Envelope
 from pytest_ftc.attestation.provenance import Builder
+from pytest_ftc.attestation.sbom.settings import SbomSettings
 from pytest_ftc.attestation.statement import PAYLOAD_TYPE, Statement
 from pytest_ftc.attestation.verdict_log import Contents, VerdictLog
 from pytest_ftc.config.attest import AttestSettings
 from pytest_ftc.config.load import Config
 from pytest_ftc.integrations.key_files import KeyFolder
+from pytest_ftc.integrations.sbom.attest import make_sbom, write_sbom
 from pytest_ftc.integrations.signers import SignerReference, check_signer
 from pytest_ftc.integrations.signing import SECONDS
 from pytest_ftc.integrations.signing_queue import Progress, SigningQueue, Waiting
@@ -42,6 +45,10 @@ class Attesting:
     signers: tuple[SignerReference, ...]
     builder: Builder
     bundle: bool = False
+    sbom: SbomSettings | None = None
+    """What is asked of SBOMs; None if none is asked for."""
+    sources: Mapping[str, Path] = field(default_factory=dict)
+    """The folders of the sources of artifacts, by id, for SBOMs."""
     store: Path | None = None
     """The store with the log of verdicts, where attestations wait; None for that of this user."""
 
@@ -78,6 +85,8 @@ def open_attesting(config: Config, settings: AttestSettings, *, keyring: Path | 
         signers=signers,
         builder=make_builder(settings.builder or LOCAL_BUILDER, "builder"),
         bundle=settings.bundle,
+        sbom=config.sbom,
+        sources={one.id: one.source for one in config.artifacts},
         store=config.store,
     )
 
@@ -149,9 +158,10 @@ def attest_session(verifications: Sequence[Verification], how: Attesting, *, pat
     try:
         log = read_log(how.store)
         for one in verifications:
-            made, problem = _make_or_tell(one, how.builder, log)
-            documents += made
-            problems += [problem] if problem else []
+            for make in (partial(make_documents, [one], how.builder, log), partial(_make_sbom, one, how)):
+                made, problem = _make_or_tell(make)
+                documents += made
+                problems += [problem] if problem else []
         own = {_target(one, how) for one in documents}
         progress = _sign(documents, how, lambda queue: queue.sign(patient=patient))
     except FtcError as error:
@@ -190,11 +200,27 @@ def _target(document: Document, how: Attesting) -> Path:
     return how.folder.absolute() / f"{document.stem}.dsse.json"
 
 
-def _make_or_tell(verification: Verification, builder: Builder, log: Contents) -> tuple[list[Document], str]:
+def _make_or_tell(make: Callable[[], list[Document]]) -> tuple[list[Document], str]:
     try:
-        return make_documents([verification], builder, log), ""
+        return make(), ""
     except FtcError as error:
         return [], error.message
+
+
+def _make_sbom(verification: Verification, how: Attesting) -> list[Document]:
+    """Return the document with the SBOM, if one is asked for and the inputs were recorded, and write it.
+
+    Raises FtcError, also for one that lacks what is required.
+    """
+    source = how.sources.get(verification.id)
+    if how.sbom is None or verification.inputs is None or source is None or verification.verdict not in ATTESTED:
+        return []
+    made = make_sbom(verification, source, how.sbom)
+    write_sbom(made, verification, how.folder)
+    if made.problems:
+        more = f" (and {len(made.problems) - 1} more)" if len(made.problems) > 1 else ""
+        raise FtcError(f"{verification.name}: the SBOM is not complete: {made.problems[0]}{more}")
+    return [Document(verification, "sbom", made.statement)]
 
 
 def describe_waiting(progress: Progress) -> str:

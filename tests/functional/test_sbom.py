@@ -21,6 +21,7 @@ with zipfile.ZipFile("demo-2.0-py3-none-any.whl", "w") as wheel:
         entry = zipfile.ZipInfo("demo-2.0.dist-info/sboms/" * name.endswith("json") + name)
         wheel.writestr(entry, open(name).read())
 """
+QUICK = ("--ftc-builds=2", "--ftc-variations=home,umask", "--ftc-no-cache")
 EMBEDDED = {
     "bomFormat": "CycloneDX",
     "specVersion": "1.6",
@@ -50,7 +51,7 @@ def verified(project, verify, ftc):
     (project / "build.py").write_text(BUILD)
     (project / "demo.cdx.json").write_text(json.dumps(EMBEDDED))
     _configure(project, "")
-    assert verify(None, "--ftc-report=report", "--ftc-builds=2").verdicts == {"wheel": "reproducible"}
+    assert verify(None, "--ftc-report=report", *QUICK).verdicts == {"wheel": "reproducible"}
     ftc("keys", "new", "release")
     subprocess.run([sys.executable, "build.py"], cwd=project, check=True)
     return project
@@ -98,13 +99,34 @@ def test_an_sbom_is_made_signed_and_required(verified, ftc):
     assert "no signed SBOM" in ftc(*checked, status=1)
 
 
+def test_a_session_makes_it_with_its_attestations(project, verify, ftc):
+    sboms.write_files(project, **{"Cargo.lock": sboms.CARGO})
+    (project / "build.py").write_text("open('demo.txt', 'w')")
+    ftc("keys", "new", "release")
+    table = '[attest]\nkeys = ["release"]\nfolder = "made"\n[sbom]\n'
+    text = '[artifacts.wheel]\nbuild = "python build.py"\noutputs = ["demo.txt"]\n'
+    run = verify(table + text, *QUICK)
+    assert f"attested    4 documents in {project / 'made'}" in run.flat
+    assert json.loads((project / "made/wheel.sbom.cdx.json").read_text())["specVersion"] == "1.6"
+    assert (project / "made/wheel.sbom.dsse.json").exists()
+    (project / "made/wheel.sbom.dsse.json").unlink()
+    run = verify(table + 'require = ["hash", "timestamp"]\n' + text, *QUICK)
+    assert "wheel: the SBOM is not complete: pkg:cargo/spin@0.9.8" in run.flat
+    assert "has no hash (and 1 more)" in run.flat
+    assert run.status == 0
+    assert not (project / "made/wheel.sbom.dsse.json").exists()
+    run = verify(table.replace("[sbom]", "required = true\n[sbom]") + 'require = ["hash"]\n' + text, *QUICK)
+    assert run.status == 1
+    assert "ERROR: not attested: wheel: the SBOM is not complete: " in run.flat
+
+
 def test_what_an_incomplete_one_lacks_is_named_and_it_is_not_attested(recorded, ftc):
     _configure(recorded, '[sbom]\nrequire = ["hash", "author", "embedded"]\n')
     said = ftc("attest", "create", "report", "--key", "release", "-o", "made", status=1)
     assert "✘ not attested: it lacks what is required" in said
     assert "pkg:npm/ms@2.1.2 has no hash" in said
     assert "the document has no author: set author in the table sbom" in said
-    assert "dist/app.whl: an embedded SBOM was not checked: the file is not there" in said
+    assert "dist/app.whl: SBOMs in it were not compared: the verified file is not in the source folder" in said
     assert (recorded / "made/wheel.sbom.cdx.json").exists()
     assert not (recorded / "made/wheel.sbom.dsse.json").exists()
     assert (recorded / "made/wheel.parity.dsse.json").exists()

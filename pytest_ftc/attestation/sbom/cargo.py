@@ -6,9 +6,10 @@ See https://doc.rust-lang.org/cargo/reference/resolver.html and cargo's src/carg
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
-from pytest_ftc.attestation.sbom.component import Component, Declared, Project, check_count
+from pytest_ftc.attestation.sbom.component import Component, Declared, Project, Role, check_count
 from pytest_ftc.attestation.sbom.hashes import read_hashes
 from pytest_ftc.attestation.sbom.shapes import expect, named, parse_toml, take, texts, without_credentials
 from pytest_ftc.attestation.strict_json import DocumentError
@@ -47,7 +48,8 @@ def read_cargo(data: bytes, where: str) -> Declared:
     only = local[0] if len(local) == 1 else None
     project = Project(type="cargo", name=only.name, version=only.version) if only else Project()
     notes = (f"{where} does not say which packages are used by tests and builds alone",) if components else ()
-    return Declared(components=tuple(components), direct=tuple(direct), project=project, notes=notes)
+    own = tuple(replace(one, role=Role.SOURCE) for one in local)
+    return Declared(components=tuple(components), direct=tuple(direct), own=own, project=project, notes=notes)
 
 
 def _describe(

@@ -26,6 +26,8 @@ class Role(str, Enum):
 
     DECLARED = "declared"
     """The source declares or locks it as a dependency."""
+    SOURCE = "source"
+    """It is a part of the source itself, such as a member of a workspace."""
     BUILD = "build"
     """It was part of the environment of the build, or the source requires it there."""
 
@@ -94,6 +96,8 @@ class Declared:
     components: tuple[Component, ...] = ()
     direct: tuple[str, ...] = ()
     """Keys of the components that the project itself needs."""
+    own: tuple[Component, ...] = ()
+    """Packages whose files are in the source tree."""
     project: Project = Project()
     notes: tuple[str, ...] = ()
     """What the file does not say, one sentence each."""

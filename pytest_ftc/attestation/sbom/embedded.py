@@ -20,7 +20,7 @@ def compare_embedded(theirs: Mapping[str, Any], ours: Mapping[str, Any]) -> list
     is named for those ecosystems alone that it describes: an SBOM in a wheel often lists the libraries it bundles, and
     nothing else.  Both must be valid.  Raises DocumentError if one has too many components.
     """
-    differences = [*_compare(_list_components(theirs), _list_components(ours))]
+    differences = [*_compare(_list_components(theirs), [*_list_components(ours), *_list_own(ours)])]
     more = len(differences) - _MOST
     return differences[:_MOST] + ([f"and {more} more differences"] if more > 0 else [])
 
@@ -67,6 +67,12 @@ def _list_components(document: Mapping[str, Any]) -> list[Mapping[str, Any]]:
         if len(found) > MOST_COMPONENTS:
             raise DocumentError(f"more than {MOST_COMPONENTS} components")
     return sorted(found, key=lambda one: (str(one.get("purl", "")), str(one.get("bom-ref", ""))))
+
+
+def _list_own(document: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+    """Return the artifact that `document` is about, and its parts."""
+    root = document.get("metadata", {}).get("component")
+    return [{**root, "scope": "excluded"}, *_list_components(root)] if root else []
 
 
 def _group(components: Iterable[Mapping[str, Any]]) -> dict[str, list[Mapping[str, Any]]]:

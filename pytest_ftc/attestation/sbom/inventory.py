@@ -32,6 +32,8 @@ class Inventory:
     outputs: tuple[Subject, ...]
     components: tuple[Component, ...]
     """Sorted by key."""
+    own: tuple[Component, ...]
+    """Packages whose files are in the source tree, sorted by key."""
     direct: tuple[str, ...]
     """Keys of the components that the project itself needs."""
     tools: tuple[Tool, ...]
@@ -68,6 +70,7 @@ def take_inventory(verification: Verification, source: Path, settings: SbomSetti
         project=declared.project,
         outputs=subjects_of(verification),
         components=merge_components([*required, *installed]),
+        own=declared.own,
         direct=declared.direct,
         tools=tuple(Tool(path=valid_text(path), sha256=digest) for path, digest in sorted(inputs.tools.items())),
         platform=" ".join(inputs.platform),

@@ -130,6 +130,7 @@ def _join(parts: Iterable[Declared]) -> Declared:
     return Declared(
         components=merge_components(components),
         direct=tuple(sorted(set(direct))),
+        own=merge_components(one for part in parts for one in part.own),
         project=min((part.project for part in parts), key=_rank, default=Project()),
         notes=tuple(note for part in parts for note in part.notes),
     )

@@ -6,9 +6,10 @@ See https://docs.npmjs.com/cli/configuring-npm/package-lock-json.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from typing import Any
 
-from pytest_ftc.attestation.sbom.component import Component, Declared, File, Project, Scope, check_count
+from pytest_ftc.attestation.sbom.component import Component, Declared, File, Project, Role, Scope, check_count
 from pytest_ftc.attestation.sbom.hashes import read_integrity
 from pytest_ftc.attestation.sbom.shapes import expect, take, without_credentials
 from pytest_ftc.attestation.strict_json import DocumentError, parse_object
@@ -61,7 +62,8 @@ class _Lock:
             version=take(root, "version", str, at, ""),
             licence=_licence(root),
         )
-        return Declared(components=components, direct=tuple(direct), project=project)
+        own = tuple(replace(self._describe(path), role=Role.SOURCE) for path in local if path)
+        return Declared(components=components, direct=tuple(direct), own=own, project=project)
 
     def _is_installed(self, path: str) -> bool:
         """Return whether it comes from outside; others are workspaces, part of the source tree."""
@@ -69,7 +71,7 @@ class _Lock:
 
     def _describe(self, path: str, depends: tuple[str, ...] = ()) -> Component:
         entry, at = self._packages[path], f"{self._where}: {path[:80]!r}"
-        full = expect(entry.get("name") or path.rpartition(_FOLDER)[2], str, at)
+        full = expect(entry.get("name") or _name_at(path), str, at)
         namespace, _, name = full.rpartition("/")
         if not name:
             raise DocumentError(f"{at}: expected the name of a package")
@@ -108,6 +110,11 @@ def _candidates(path: str, name: str) -> Iterator[str]:
         yield f"{folder}/{_FOLDER}{name}"
         folder = folder.rpartition(f"/{_FOLDER}")[0] if f"/{_FOLDER}" in folder else ""
     yield f"{_FOLDER}{name}"
+
+
+def _name_at(path: str) -> str:
+    """Return the name of the package that is installed at `path`, or of the workspace there."""
+    return path.rpartition(_FOLDER)[2] if _FOLDER in path else path.rpartition("/")[2]
 
 
 def _scope(entry: Mapping[str, Any]) -> Scope:

@@ -41,9 +41,13 @@ def _parse(data: bytes, where: str) -> Pylock:
     try:
         return Pylock.from_dict(document)
     except PylockValidationError as error:
-        raise DocumentError(f"{where}: {str(error)[:300]}") from None
+        raise DocumentError(f"{where}: {_on_one_line(error)}") from None
     except (AttributeError, RecursionError, TypeError, ValueError) as error:
-        raise DocumentError(f"{where}: no valid lock file: {type(error).__name__}: {str(error)[:200]}") from None
+        raise DocumentError(f"{where}: no valid lock file: {type(error).__name__}: {_on_one_line(error)}") from None
+
+
+def _on_one_line(error: Exception) -> str:
+    return " ".join(str(error).split())[:300]
 
 
 def _describe(package: Package, where: str, depends: tuple[str, ...] = ()) -> Component:

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import argparse
-import hashlib
 from collections.abc import Iterable
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 
 from pytest_ftc.attestation.documents import ATTESTED
@@ -17,11 +15,8 @@ from pytest_ftc.config.load import Config
 from pytest_ftc.config.project import load_project
 from pytest_ftc.config.sbom import TABLE
 from pytest_ftc.integrations.attesting import Document
-from pytest_ftc.integrations.sbom.attest import Sbom, make_sbom
-from pytest_ftc.model import Output, Verification
-from pytest_ftc.model.artifact import slug
-from pytest_ftc.model.errors import FtcError
-from pytest_ftc.model.support.atomic_file import replace_file
+from pytest_ftc.integrations.sbom.attest import Sbom, make_sbom, write_sbom
+from pytest_ftc.model import Verification
 from pytest_ftc.plugin.headless import ask_plugins
 
 
@@ -73,14 +68,8 @@ def _make(verification: Verification, *, config: Config, source: Path | None, fo
         say(f"{verification.name}: no SBOM: its inputs were not recorded; verify it again with --ftc-no-cache")
         return None
     declared = next((one.source for one in config.artifacts if one.id == verification.id), config.root)
-    sources = source or declared
-    made = make_sbom(verification, sources, config.sbom or SbomSettings(), partial(_find_output, sources))
-    path = folder / f"{slug(verification.name)}.sbom.cdx.json"
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        replace_file(path, made.data)
-    except OSError as error:
-        raise FtcError(f"{path}: {error.strerror or error}") from None
+    made = make_sbom(verification, source or declared, config.sbom or SbomSettings())
+    path = write_sbom(made, verification, folder)
     say(f"{verification.name}: {verification.verdict.value}: {path}")
     for note in made.notes:
         say(f"  {note}")
@@ -89,16 +78,3 @@ def _make(verification: Verification, *, config: Config, source: Path | None, fo
     for problem in made.problems:
         say(f"    {problem}")
     return made
-
-
-def _find_output(sources: Path, output: Output) -> Path | None:
-    """Return the file below `sources` that has the path and the content of `output`."""
-    path = sources / output.path
-    try:
-        digest = hashlib.sha256()
-        with path.open("rb") as file:
-            while data := file.read(1 << 20):
-                digest.update(data)
-    except OSError:
-        return None
-    return path if digest.hexdigest() == output.sha256 else None

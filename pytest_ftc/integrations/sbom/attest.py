@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -16,12 +17,17 @@ from pytest_ftc.attestation.sbom.settings import SbomSettings
 from pytest_ftc.attestation.sbom.statement import is_sbom, make_sbom_statement
 from pytest_ftc.attestation.statement import Statement
 from pytest_ftc.attestation.strict_json import DocumentError
+from pytest_ftc.integrations.attestations import SBOM_SUFFIX
 from pytest_ftc.integrations.sbom.document import encode_document, find_invalid, make_document
 from pytest_ftc.integrations.sbom.embedded import is_wheel, read_embedded
 from pytest_ftc.integrations.signers import NotInstalledError
-from pytest_ftc.model import Output, Role, Verification
+from pytest_ftc.model import Role, Verification
+from pytest_ftc.model.artifact import slug
+from pytest_ftc.model.errors import FtcError
+from pytest_ftc.model.support.atomic_file import replace_file
 
 EMBEDDED = "embedded"
+"""The requirement that SBOMs in wheels agree."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,21 +43,16 @@ class Sbom:
     """What is not known, and how SBOMs embedded in the outputs differ from it."""
 
 
-def make_sbom(
-    verification: Verification,
-    source: Path,
-    settings: SbomSettings,
-    find_output: Callable[[Output], Path | None] = lambda _: None,
-) -> Sbom:
+def make_sbom(verification: Verification, source: Path, settings: SbomSettings) -> Sbom:
     """Return the SBOM of the artifact of `verification`, whose sources are in the folder `source`.
 
-    `find_output` returns where the content of an output is, by which an embedded SBOM is checked.
+    SBOMs in wheels are compared with it if the wheels that were verified are in that folder, where builds leave them.
     Raises FtcError, DocumentError, NotInstalledError, ConfigurationError.
     """
     inventory = take_inventory(verification, source, settings)
     document = make_document(inventory, settings, __version__)
     problems = check_completeness(document, settings.require)
-    embedded = list(_check_embedded(document, verification, find_output))
+    embedded = list(_check_embedded(document, verification, source))
     if EMBEDDED in settings.require:
         problems += embedded
         embedded = []
@@ -63,17 +64,37 @@ def make_sbom(
     )
 
 
-def _check_embedded(
-    document: Mapping[str, Any], verification: Verification, find_output: Callable[[Output], Path | None]
-) -> Iterator[str]:
+def write_sbom(made: Sbom, verification: Verification, folder: Path) -> Path:
+    """Write the document of the SBOM to `folder`, and return its path.  Raises FtcError."""
+    path = folder / f"{slug(verification.name)}.sbom{SBOM_SUFFIX}"
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        replace_file(path, made.data)
+    except OSError as error:
+        raise FtcError(f"{path}: {error.strerror or error}") from None
+    return path
+
+
+def _check_embedded(document: Mapping[str, Any], verification: Verification, source: Path) -> Iterator[str]:
     control = next((build for build in verification.builds if build.role is Role.CONTROL), None)
     for output in control.outputs if control else ():
-        if is_wheel(output.path):
-            path = find_output(output)
-            if path is None:
-                yield f"{output.path}: an embedded SBOM was not checked: the file is not there"
-            else:
-                yield from compare_wheel(path, output.path, document)
+        if not is_wheel(output.path):
+            continue
+        if _digest(source / output.path) == output.sha256:
+            yield from compare_wheel(source / output.path, output.path, document)
+        else:
+            yield f"{output.path}: SBOMs in it were not compared: the verified file is not in the source folder"
+
+
+def _digest(path: Path) -> str:
+    digest = hashlib.sha256()
+    try:
+        with path.open("rb") as file:
+            while data := file.read(1 << 20):
+                digest.update(data)
+    except OSError:
+        return ""
+    return digest.hexdigest()
 
 
 def compare_wheel(path: Path, name: str, document: Mapping[str, Any]) -> Iterator[str]:

@@ -21,7 +21,7 @@ _LONGEST_LICENCE = 200
 
 
 def make_root(inventory: Inventory, supplier: str) -> Entry:
-    """Return the component that the document describes: the artifact, with its outputs as parts."""
+    """Return the component that the document describes: the artifact, with outputs and own packages as parts."""
     from cyclonedx.model.component import Component as Entry
     from cyclonedx.model.component import ComponentType
     from cyclonedx.model.contact import OrganizationalEntity
@@ -46,7 +46,7 @@ def make_root(inventory: Inventory, supplier: str) -> Entry:
         licenses=_make_licences(project.licence),
         supplier=OrganizationalEntity(name=supplier) if supplier else None,
         hashes=_make_hashes({"SHA-256": single.digest["sha256"]}) if single else (),
-        components=outputs,
+        components=[*outputs, *map(make_entry, inventory.own)],
     )
 
 

@@ -12,6 +12,8 @@ from pytest_ftc.attestation.keyring import PublicKey
 from pytest_ftc.attestation.parity import make_parity
 from pytest_ftc.attestation.policy import Policy
 from pytest_ftc.attestation.provenance import Builder, Invocation, make_provenance
+from pytest_ftc.attestation.sbom.statement import make_sbom_statement
+from pytest_ftc.attestation.statement import Subject
 from pytest_ftc.attestation.strict_json import DocumentError
 from pytest_ftc.model import Verdict
 from pytest_ftc.model.build_inputs import Host
@@ -179,3 +181,31 @@ def test_a_malformed_statement_of_a_trusted_key_is_an_error_that_names_its_file(
 
 def test_who_builds_is_in_the_predicate():
     assert BUILDER.id == good().predicate["producer"]["uri"]
+
+
+def sbom(**changes):
+    document = {"bomFormat": "CycloneDX", "specVersion": "1.6", **changes}
+    return make_sbom_statement(verification(Verdict.REPRODUCIBLE), document)
+
+
+def test_an_sbom_of_the_artifact_is_there_where_it_is_required():
+    lacking = ("no signed SBOM",)
+    claim = (good(), (key(),))
+    assert decide(claim, (sbom(), (key(),)), sbom=True).accepted
+    assert decide(claim, sbom=True).problems == lacking
+    assert decide(claim, (sbom(), ()), sbom=True).problems == lacking
+    assert decide(claim, (sbom(bomFormat="SPDX"), (key(),)), sbom=True).problems == lacking
+    assert (
+        decide(claim, (replace(sbom(), predicate_type="https://example.com/"), (key(),)), sbom=True).problems == lacking
+    )
+    other = replace(sbom(), subjects=(Subject("dist/app.whl", {"sha256": "c" * 64}),))
+    assert decide(claim, (other, (key(),)), sbom=True).problems == lacking
+
+
+def test_an_sbom_is_signed_by_all_kinds_of_keys_and_speaks_for_no_builder():
+    both = (key(), key("b", scheme="ml-dsa-65"))
+    hybrid = {"schemes": ("ed25519", "ml-dsa-65"), "sbom": True}
+    assert decide((good(), both), (sbom(), both), **hybrid).accepted
+    assert decide((good(), both), (sbom(), (key(),)), **hybrid).problems == ("no signed SBOM",)
+    bound = key(builders=(BUILDER.id,))
+    assert decide((good(), (bound,)), (sbom(), (bound,)), sbom=True).accepted

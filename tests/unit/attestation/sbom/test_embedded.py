@@ -25,6 +25,14 @@ def test_one_that_agrees_has_no_difference(ours):
     assert compare_embedded({}, ours) == []
 
 
+def test_packages_in_the_sources_are_known(ours):
+    theirs = theirs_of(ours)
+    own = {"name": "own", "purl": "pkg:cargo/own@0.1.0?download_url=file://own", "version": "0.1.0"}
+    theirs["components"].append(own)
+    assert compare_embedded(theirs, ours) == []
+    assert compare_embedded({"components": [own]}, ours)[0].startswith("it lacks pkg:cargo/libc@0.1.12")
+
+
 def test_a_missing_component_is_named(ours):
     theirs = theirs_of(ours)
     theirs["components"][0]["components"] = [

@@ -44,6 +44,9 @@ class TestNpm:
             "MIT",
         )
 
+    def test_workspaces_are_parts_of_the_source(self):
+        assert [one.key for one in self.found.own] == ["source:npm/own@0.1.0"]
+
     def test_what_a_package_needs_is_found_as_node_finds_it(self):
         assert direct(self.found) == {"npm/ms@2.1.3", "npm/@sindresorhus/is@4.6.0", "npm/debug@4.3.4", "npm/ms@2.0.0"}
         assert by_key(self.found)["npm/debug@4.3.4"].depends == ("declared:npm/ms@2.1.2",)
@@ -104,6 +107,9 @@ class TestCargo:
         assert by_key(self.found)["cargo/libc@0.2.150"].hashes == {
             "SHA-256": "89d92a4743f9a61002fae18374ed11e7973f530cb3a3255fb354818118b2203c"
         }
+
+    def test_packages_without_a_source_are_parts_of_it(self):
+        assert [one.key for one in self.found.own] == ["source:cargo/demo@0.3.0", "source:cargo/own@0.1.0"]
 
     def test_version_1_has_its_checksums_in_a_table(self):
         text = (
