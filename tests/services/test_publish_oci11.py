@@ -147,6 +147,11 @@ LOCATION = "http://169.254.0.1/secret?sig=hidden"
         ("POST", Answer(202, {"Location": LOCATION}), "it refers to another host (169.254.0.1)"),
         ("POST", Answer(202), "it refers to another host"),
         ("POST", Answer(307, {"Location": LOCATION}), "it refers to 169.254.0.1 over plain HTTP"),
+        (
+            "PATCH",
+            Answer(307, {"Location": "https://169.254.0.1/?sig=hidden"}),
+            "it refers to another host (169.254.0.1)",
+        ),
         ("POST", Answer(401), "the registry denies access"),
         ("POST", Answer(403), "the registry denies access"),
         ("PATCH", Answer(400, body=b'{"errors": [{"code": "SIZE_INVALID"}]}'), "status 400 (SIZE_INVALID)"),

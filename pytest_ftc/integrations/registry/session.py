@@ -48,6 +48,8 @@ def make_session(image: ImageName, bounds: Bounds) -> Any:
             url = urlsplit(request.url)
             if url.scheme != "https" and not (image.plain and url.netloc == image.registry):
                 raise RefusedError(f"it refers to {shorten(url.netloc, 80)} over plain HTTP")
+            if request.method not in ("GET", "HEAD") and url.netloc != image.registry:
+                raise RefusedError(f"it refers to another host ({shorten(url.netloc, 80)}) for what it is sent")
             others["timeout"] = (bounds.connect, bounds.read)
             if image.local:
                 others["proxies"] = {}
