@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 import getpass
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
 
@@ -105,8 +105,16 @@ def _retire(keyring: KeyFolder, options: argparse.Namespace) -> None:
 def _list(keyring: KeyFolder, options: argparse.Namespace) -> None:
     now = datetime.now(timezone.utc)
     keys = keyring.keys()
-    listed = [{"name": one.name, "operator": one.operator, "state": _describe_state(one, now)} for one in keys.values()]
-    print_rows(options, listed, [(one["name"], f"{one['state']}, operator {one['operator']}") for one in listed])
+    listed = [
+        {"name": one.name, "operator": one.operator, "state": _describe_state(one, now), "signer": one.signer}
+        for one in keys.values()
+    ]
+    print_rows(options, listed, [(one["name"], _describe_row(one)) for one in listed])
+
+
+def _describe_row(key: Mapping[str, str]) -> str:
+    held = f", signer {key['signer']}" if key["signer"] else ""
+    return f"{key['state']}, operator {key['operator']}{held}"
 
 
 def _describe_state(key: PublicKey, now: datetime) -> str:

@@ -7,7 +7,7 @@ import re
 import secrets
 import tempfile
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 
@@ -150,11 +150,12 @@ def _enqueue(documents: Sequence[Document], how: Attesting, queue: SigningQueue)
 
 
 def attest_session(verifications: Sequence[Verification], how: Attesting, *, patient: bool) -> Attested:
-    """Attest the verdicts of a session, and sign what waited before.
+    """Attest the verdicts of a session, then sign what waited before.
 
     If `patient`, signers that failed a while ago are not asked.  No error is raised: `Attested` tells them.
     """
-    documents, problems = [], []
+    documents: list[Document] = []
+    problems: list[str] = []
     try:
         log = read_log(how.store)
         for one in verifications:
@@ -163,15 +164,18 @@ def attest_session(verifications: Sequence[Verification], how: Attesting, *, pat
                 documents += made
                 problems += [problem] if problem else []
         own = {_target(one, how) for one in documents}
-        progress = _sign(documents, how, lambda queue: queue.sign(patient=patient))
+        progress = _sign(documents, how, lambda queue: queue.sign(own, patient=patient))
+        problems += filter(None, [describe_waiting(progress)])
+        before = _sign_older(how.store)
     except FtcError as error:
         return Attested(problems=(*problems, error.message))
+    others = [one for one in before.waiting if one not in own]
     return Attested(
         folder=how.folder,
-        signed=len(own.intersection(progress.signed)),
-        waiting=len(own.intersection(progress.waiting)),
-        others=len(set(progress.signed) - own),
-        problems=(*problems, *filter(None, [describe_waiting(progress)])),
+        signed=len(progress.signed),
+        others=len(set(before.signed) - own),
+        problems=tuple(problems),
+        older=describe_waiting(replace(before, waiting=others)),
     )
 
 
@@ -182,18 +186,26 @@ class Attested:
     folder: Path | None = None
     signed: int = 0
     """How many of this session were signed and written."""
-    waiting: int = 0
-    """How many of this session wait for a signer."""
     others: int = 0
     """How many that waited from before were signed and written."""
     problems: tuple[str, ...] = ()
-    """One sentence each."""
+    """What of this session is not attested, and why: one sentence each."""
+    older: str = ""
+    """How many others wait, and why; empty if none does."""
 
     @property
     def text(self) -> str:
         """What was written, for the summary; empty if nothing was."""
         written = f"{self.signed} document{'' if self.signed == 1 else 's'} in {self.folder}" if self.signed else ""
         return " and ".join(filter(None, (written, f"{self.others} that waited" if self.others else "")))
+
+
+def _sign_older(store: Path | None) -> Progress:
+    """Sign what waits, maybe for another project, without asking signers that failed a while ago."""
+    try:
+        return open_queue(store).sign(patient=True)
+    except StoreUnavailableError:
+        return Progress()
 
 
 def _target(document: Document, how: Attesting) -> Path:

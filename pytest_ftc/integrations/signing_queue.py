@@ -14,8 +14,9 @@ from pytest_ftc.attestation.envelope import Envelope, parse_envelope
 from pytest_ftc.integrations.signer_rests import SignerRests
 from pytest_ftc.integrations.signers import SignerReference
 from pytest_ftc.integrations.signing import SECONDS, sign_once
-from pytest_ftc.model.errors import FtcError
+from pytest_ftc.model.errors import ConfigurationError, FtcError
 from pytest_ftc.model.support.atomic_file import replace_file
+from pytest_ftc.model.support.suggestion import did_you_mean
 from pytest_ftc.store.layout import Layout
 from pytest_ftc.store.waiting import AlteredError, WaitingDocuments
 
@@ -34,8 +35,8 @@ class Waiting:
 
     @property
     def name(self) -> str:
-        """What it is called in the store: one file has one attestation."""
-        return hashlib.sha256(os.fsencode(self.target)).hexdigest()
+        """What it is called in the store."""
+        return name_of(self.target)
 
     def to_json(self) -> dict[str, Any]:
         """Return it as JSON values."""
@@ -45,6 +46,11 @@ class Waiting:
             "missing": [{"uri": one.uri, "pem": one.pem.decode()} for one in self.missing],
             "bundle": self.bundle,
         }
+
+
+def name_of(target: Path) -> str:
+    """Return what the attestation for the file `target` is called in the store: one file has one."""
+    return hashlib.sha256(os.fsencode(target)).hexdigest()
 
 
 @dataclass(slots=True)
@@ -74,6 +80,14 @@ class SigningQueue:
     def targets(self) -> list[Path]:
         """Return the files whose attestations wait.  Raises StoreUnavailableError."""
         return [one.target for one in self._entries(Progress())]
+
+    def forget(self, target: Path) -> None:
+        """Let what waits for the file `target` wait no more.  Raises ConfigurationError, StoreUnavailableError."""
+        waiting = [str(one) for one in self.targets()]
+        if str(target) not in waiting:
+            raise ConfigurationError(f"nothing waits for {target}{did_you_mean(str(target), waiting)}".rstrip(";"))
+        with self._documents.locked():
+            self._documents.remove(name_of(target))
 
     def sign(
         self, only: Collection[Path] | None = None, *, patient: bool = False, seconds: float = SECONDS

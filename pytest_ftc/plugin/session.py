@@ -78,7 +78,7 @@ class VerificationSession:
         self._report = SessionReport(self.config, self._verifier, self._collected, started)
         self._changed = find_changed(self.config)
         with usage_errors():
-            self._attestations = SessionAttestations(self.config)
+            self._attestations = SessionAttestations(None if self._is_worker else self.config)
         self._findings_last = FindingsLast(self._print_summary)
         pytest_config.pluginmanager.register(self._findings_last, "ftc-findings-last")
         add_to_arguments(pytest_config, self.config)
@@ -252,10 +252,9 @@ class VerificationSession:
             session.exitstatus = pytest.ExitCode.INTERNAL_ERROR
         if not self._is_worker and not self._report.write():
             session.exitstatus = pytest.ExitCode.USAGE_ERROR
-        if not self._is_worker:
-            self._attestations.make(self._report.verifications)
-            if self._attestations.failed and session.exitstatus == pytest.ExitCode.OK:
-                session.exitstatus = pytest.ExitCode.TESTS_FAILED
+        self._attestations.make(self._report.verifications)
+        if self._attestations.failed and session.exitstatus == pytest.ExitCode.OK:
+            session.exitstatus = pytest.ExitCode.TESTS_FAILED
 
     def pytest_unconfigure(self) -> None:
         self._verifier.close()
@@ -266,7 +265,7 @@ class VerificationSession:
 
     def _print_summary(self, terminalreporter: TerminalReporter) -> None:
         self._report.print_summary(terminalreporter, self._hook_problems, annotates=not self._is_worker)
-        if not self._is_worker and terminalreporter.verbosity >= -1:
+        if terminalreporter.verbosity >= -1:
             print_attestations(terminalreporter, self._attestations)
 
 

@@ -143,6 +143,8 @@ def print_attestations(terminalreporter: TerminalReporter, made: SessionAttestat
             _write_line(terminalreporter, f"ERROR: not attested: {show(problem)}", red=True)
         else:
             _write_line(terminalreporter, f"  unsigned    {show(problem)}")
+    if made.older:
+        _write_line(terminalreporter, f"  unsigned    from before: {show(made.older)}")
 
 
 def _write_line(terminalreporter: TerminalReporter, text: str, **style: bool) -> None:

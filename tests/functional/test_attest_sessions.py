@@ -68,6 +68,14 @@ def test_good_and_bad_verdicts_are_attested_beside_the_report(project, verify, r
     assert made["predicate"]["producer"]["uri"] == "https://ci.example/"
 
 
+def test_the_workers_of_xdist_verify_and_the_session_attests(project, verify, release):
+    run = verify(BUILD.format(more="required = true"), "-n2", *QUICK)
+    assert run.verdicts == {"good": "reproducible", "bad": "unreproducible"}
+    assert run.text.count("attested    6 documents in") == 1
+    (project / "good.txt").write_text("good\n")
+    assert "✔ accepted" in ftc(project, "attest", "verify", "good.txt", "-p", "policy.toml", "-a", "attestations")
+
+
 def test_attestations_are_no_sources(project, verify, release):
     (project / "src").mkdir()
     text = BUILD.partition("[artifacts.bad]")[0].format(more="folder = 'src/proofs'") + "source = 'src'\n"

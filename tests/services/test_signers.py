@@ -171,6 +171,38 @@ def test_each_fault_is_told_and_the_attestation_waits_until_it_is_over(imported,
     assert_nowhere(os.environ["VAULT_TOKEN"].encode(), Path(), Path(os.environ["FTC_STORE"]))
 
 
+def test_a_session_keeps_its_verdicts_while_the_service_is_sealed(imported, kms, verify, project, monkeypatch):
+    monkeypatch.chdir(project)
+    session = """
+        [attest]
+        keys = ["release"]
+        folder = "{folder}"
+        required = {required}
+        [artifacts.app]
+        build = "echo good > good.txt"
+        outputs = ["good.txt"]
+        source = "src"
+    """
+    Path("src").mkdir()
+    quick = "--ftc-variations=home"
+    kms.seal()
+    try:
+        run = verify(session.format(folder="first", required="false"), quick)
+        assert (run.status, run.verdicts) == (0, {"app": "reproducible"})
+        assert "unsigned    3 attestations wait for a signer: " in run.flat
+        assert "the vault is sealed: unseal it; ftc attest flush" in run.flat
+        run = verify(session.format(folder="second", required="true"), quick)
+        assert (run.status, run.verdicts) == (1, {"app": "reproducible"})
+        assert "ERROR: not attested: 3 attestations wait for a signer: " in run.flat
+    finally:
+        kms.unseal()
+    # It is required, so the signer is asked although it has failed a moment ago; it works, so it signs the others too.
+    run = verify(session.format(folder="second", required="true"), quick)
+    assert run.status == 0
+    assert f"attested    3 documents in {project / 'second'} and 3 that waited" in run.flat
+    assert len(list(Path("first").glob("*.dsse.json"))) == 3
+
+
 def test_a_key_that_is_not_there_is_told(report, kms, key):
     assert "hv:none: there is no such key in the vault" in create("hv:none", status=1)
     kms.ask("POST", "transit/keys/rsa", {"type": "rsa-2048"})

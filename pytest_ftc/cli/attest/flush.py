@@ -12,12 +12,26 @@ from pytest_ftc.integrations.attesting import describe_waiting, open_queue
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the arguments of ``ftc attest flush``."""
     parser.add_argument("--store", type=Path, metavar="DIR", help="the store in which they wait")
+    parser.add_argument(
+        "--forget",
+        type=Path,
+        action="append",
+        default=[],
+        metavar="FILE",
+        help="let the attestation for FILE wait no more, unsigned, and ask no signer; repeatable",
+    )
     parser.add_argument("--json", action="store_true", help="print the result as JSON")
 
 
 def run(options: argparse.Namespace) -> int:
     """Run ``ftc attest flush``.  Every signer is asked, also one that failed a moment ago."""
-    progress = open_queue(options.store).sign()
+    queue = open_queue(options.store)
+    for target in options.forget:
+        queue.forget(target.absolute())
+        say(f"forgotten: {target}")
+    if options.forget:
+        return 0
+    progress = queue.sign()
     if options.json:
         print_json(progress)
     else:

@@ -17,15 +17,17 @@ MODULE = "pytest_ftc.integrations.attesting"
 class SessionAttestations:
     """Attests the verdicts of a session with `config`; does nothing unless that asks for it."""
 
-    def __init__(self, config: Config) -> None:
+    def __init__(self, config: Config | None) -> None:
         """Raise ConfigurationError, before any builds, where nothing could be signed and it is required."""
-        self._required = config.attest is not None and config.attest.required
+        self._required = bool(config and config.attest and config.attest.required)
         self._how: Any = None
         self.written = ""
         """What was written, for the summary; empty if nothing was."""
         self.problems: Sequence[str] = ()
         """What was not, one sentence each."""
-        if config.attest:
+        self.older = ""
+        """What waits from before, maybe of other projects; empty if nothing does."""
+        if config and config.attest:
             self._open(config)
 
     @property
@@ -38,7 +40,7 @@ class SessionAttestations:
         each = list({one.id: one for one in verifications}.values())
         if each and self._how is not None:
             attested = import_module(MODULE).attest_session(each, self._how, patient=not self._required)
-            self.written, self.problems = attested.text, attested.problems
+            self.written, self.problems, self.older = attested.text, attested.problems, attested.older
 
     def _open(self, config: Config) -> None:
         attesting = import_module(MODULE)

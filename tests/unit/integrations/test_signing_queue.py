@@ -18,6 +18,7 @@ from pytest_ftc.integrations.key_files import KeyFolder
 from pytest_ftc.integrations.signers import SignerReference
 from pytest_ftc.integrations.signing import find_signers
 from pytest_ftc.integrations.signing_queue import SigningQueue, Waiting
+from pytest_ftc.model.errors import ConfigurationError
 from pytest_ftc.store.layout import Layout
 
 KEY = b"k" * 32
@@ -227,6 +228,41 @@ def test_a_signer_that_hangs_is_given_up_and_a_kill_loses_nothing(queue, waiting
     assert queue.sign().signed == [one.target]
     assert names_of_signers(one.target, ring) == ["a", "b"]
     (ring.folder / "hangs.pem").unlink()
+
+
+def test_what_is_forgotten_waits_no_more(queue, waiting, tmp_path):
+    queue.add(waiting("away"))
+    queue.add(waiting("a", file="x.dsse.json"))
+    with pytest.raises(
+        ConfigurationError, match=r"nothing waits for .*god.parity.dsse.json; did you mean '.*good.parity"
+    ):
+        queue.forget(tmp_path / "out/god.parity.dsse.json")
+    queue.forget(tmp_path / "out/good.parity.dsse.json")
+    assert queue.targets() == [tmp_path / "out/x.dsse.json"]
+
+
+def test_what_waits_from_before_does_not_fail_what_is_required(ring, tmp_path, back):
+    from samples import verification
+
+    from pytest_ftc.attestation.provenance import Builder
+    from pytest_ftc.integrations.attesting import Attesting, attest_session
+    from pytest_ftc.model import Verdict
+
+    def attest(key, folder, patient=False):
+        signers = (SignerReference(f"file2:{ring.folder}/{key}.pem"),)
+        how = Attesting(folder=tmp_path / folder, signers=signers, builder=Builder(id="urn:x", version="1"), store=tmp_path / "store")  # fmt: skip
+        return attest_session([verification(Verdict.REPRODUCIBLE)], how, patient=patient)
+
+    first = attest("away", "first")
+    assert (first.text, len(first.problems), first.older) == ("", 1, "")
+    second = attest("a", "second")
+    assert (second.signed, second.problems) == (2, ())
+    assert second.older.startswith("2 attestations wait for a signer: file2:")
+    back()
+    (tmp_path / "store/waiting/signers.json").unlink()
+    third = attest("a", "third")
+    assert third.text == f"2 documents in {tmp_path / 'third'} and 2 that waited"
+    assert (tmp_path / "first/app.parity.dsse.json").exists()
 
 
 def test_a_store_that_cannot_be_used_prevents_waiting_and_not_signing(ring, tmp_path, back):
