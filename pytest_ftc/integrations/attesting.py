@@ -120,17 +120,16 @@ def sign_documents(documents: Sequence[Document], how: Attesting, *, seconds: fl
     All wait there first, so that none is lost, whatever happens to this process.  Raises StoreUnavailableError if
     one would have to wait in a store that cannot be used.
     """
-    own = {_target(one, how) for one in documents}
-    return _sign(documents, how, lambda queue: queue.sign(own, seconds=seconds))
+    return _sign(documents, how, patient=False, seconds=seconds)
 
 
-def _sign(documents: Sequence[Document], how: Attesting, act: Callable[[SigningQueue], Progress]) -> Progress:
+def _sign(documents: Sequence[Document], how: Attesting, *, patient: bool, seconds: float = SECONDS) -> Progress:
     try:
         queue = open_queue(how.store)
-        _enqueue(documents, how, queue)
+        own = _enqueue(documents, how, queue)
     except StoreUnavailableError as error:
         return _sign_without_store(documents, how, error)
-    return act(queue)
+    return queue.sign(own, patient=patient, seconds=seconds)
 
 
 def _sign_without_store(documents: Sequence[Document], how: Attesting, error: StoreUnavailableError) -> Progress:
@@ -143,10 +142,19 @@ def _sign_without_store(documents: Sequence[Document], how: Attesting, error: St
     return progress
 
 
-def _enqueue(documents: Sequence[Document], how: Attesting, queue: SigningQueue) -> None:
-    for one in documents:
-        envelope = Envelope(PAYLOAD_TYPE, one.statement.encode())
-        queue.add(Waiting(target=_target(one, how), envelope=envelope, missing=how.signers, bundle=how.bundle))
+def _enqueue(documents: Sequence[Document], how: Attesting, queue: SigningQueue) -> list[Waiting]:
+    own = [
+        Waiting(
+            target=how.folder.absolute() / f"{one.stem}.dsse.json",
+            envelope=Envelope(PAYLOAD_TYPE, one.statement.encode()),
+            missing=how.signers,
+            bundle=how.bundle,
+        )
+        for one in documents
+    ]
+    for one in own:
+        queue.add(one)
+    return own
 
 
 def attest_session(verifications: Sequence[Verification], how: Attesting, *, patient: bool) -> Attested:
@@ -163,19 +171,18 @@ def attest_session(verifications: Sequence[Verification], how: Attesting, *, pat
                 made, problem = _make_or_tell(make)
                 documents += made
                 problems += [problem] if problem else []
-        own = {_target(one, how) for one in documents}
-        progress = _sign(documents, how, lambda queue: queue.sign(own, patient=patient))
+        progress = _sign(documents, how, patient=patient)
         problems += filter(None, [describe_waiting(progress)])
         before = _sign_older(how.store)
     except FtcError as error:
         return Attested(problems=(*problems, error.message))
-    others = [one for one in before.waiting if one not in own]
+    others = [one for one in before.waiting if one not in progress.waiting]
     return Attested(
         folder=how.folder,
         signed=len(progress.signed),
-        others=len(set(before.signed) - own),
+        others=len(before.signed),
         problems=tuple(problems),
-        older=describe_waiting(replace(before, waiting=others)),
+        older="; ".join(filter(None, [describe_waiting(replace(before, waiting=others)), *before.altered])),
     )
 
 
@@ -208,10 +215,6 @@ def _sign_older(store: Path | None) -> Progress:
         return Progress()
 
 
-def _target(document: Document, how: Attesting) -> Path:
-    return how.folder.absolute() / f"{document.stem}.dsse.json"
-
-
 def _make_or_tell(make: Callable[[], list[Document]]) -> tuple[list[Document], str]:
     try:
         return make(), ""
@@ -241,5 +244,5 @@ def describe_waiting(progress: Progress) -> str:
         return ""
     count = len(progress.waiting)
     subject = "1 attestation waits" if count == 1 else f"{count} attestations wait"
-    reasons = "; ".join(progress.reasons.values()) or "it was changed meanwhile"
+    reasons = "; ".join((*progress.reasons.values(), *progress.altered)) or "it was changed meanwhile"
     return f"{subject} for a signer: {reasons}; ftc attest flush"

@@ -11,6 +11,7 @@ from typing import Any
 
 from pytest_ftc.attestation.bundle import encode_bundle
 from pytest_ftc.attestation.envelope import Envelope, parse_envelope
+from pytest_ftc.attestation.strict_json import DocumentError
 from pytest_ftc.integrations.signer_rests import SignerRests
 from pytest_ftc.integrations.signers import SignerReference
 from pytest_ftc.integrations.signing import SECONDS, sign_once
@@ -63,6 +64,8 @@ class Progress:
     """Those not yet written."""
     reasons: dict[str, str] = field(default_factory=dict)
     """Why, by signer or file: one sentence each."""
+    altered: list[str] = field(default_factory=list)
+    """What waited and was changed, or is of another key of the store: one sentence each."""
 
 
 class SigningQueue:
@@ -90,19 +93,22 @@ class SigningQueue:
             self._documents.remove(name_of(target))
 
     def sign(
-        self, only: Collection[Path] | None = None, *, patient: bool = False, seconds: float = SECONDS
+        self, only: Collection[Waiting] | None = None, *, patient: bool = False, seconds: float = SECONDS
     ) -> Progress:
-        """Sign and write what waits, or `only` the attestations for these files.
+        """Sign and write what waits, or `only` these.
 
         A signer that fails is not asked again.  If `patient`, those that failed a while ago are not asked at all.
         Raises StoreUnavailableError.
         """
         progress = Progress()
-        for waiting in self._entries(progress):
-            if only is None or waiting.target in only:
-                for signer in waiting.missing:
-                    self._sign_one(waiting, signer, progress, seconds, patient=patient)
-                self._finish(waiting, progress)
+        for waiting in self._entries(progress, only):
+            for signer in waiting.missing:
+                self._sign_one(waiting, signer, progress, seconds, patient=patient)
+            self._finish(waiting, progress)
+        for one in only or ():
+            if one.target not in (*progress.signed, *progress.waiting):
+                # Another process has taken it: it has signed it, unless it was altered or replaced.
+                (progress.signed if _is_written(one) else progress.waiting).append(one.target)
         return progress
 
     def _sign_one(
@@ -145,14 +151,16 @@ class SigningQueue:
                 progress.signed.append(waiting.target)
                 self._documents.remove(waiting.name)
 
-    def _entries(self, progress: Progress) -> Iterator[Waiting]:
-        yield from filter(None, (self._read_or_tell(name, progress) for name in self._documents.names()))
+    def _entries(self, progress: Progress, only: Collection[Waiting] | None = None) -> Iterator[Waiting]:
+        wanted = None if only is None else {one.name for one in only}
+        names = (name for name in self._documents.names() if wanted is None or name in wanted)
+        yield from filter(None, (self._read_or_tell(name, progress) for name in names))
 
     def _read_or_tell(self, name: str, progress: Progress) -> Waiting | None:
         try:
             return self._read(name)
         except AlteredError as error:
-            progress.reasons[name] = error.message
+            progress.altered.append(error.message)
             return None
 
     def _read(self, name: str) -> Waiting | None:
@@ -168,6 +176,14 @@ def _parse(document: Mapping[str, Any]) -> Waiting:
         missing=tuple(SignerReference(one["uri"], one["pem"].encode()) for one in document["missing"]),
         bundle=document["bundle"],
     )
+
+
+def _is_written(waiting: Waiting) -> bool:
+    """Return whether the file has an envelope with this payload."""
+    try:
+        return parse_envelope(waiting.target.read_bytes()).payload == waiting.envelope.payload
+    except (OSError, DocumentError):
+        return False
 
 
 def _write(waiting: Waiting) -> str:

@@ -41,8 +41,8 @@ def run(options: argparse.Namespace) -> int:
             say(f"waits: {path}")
         if progress.waiting:
             say(describe_waiting(progress))
-        elif progress.reasons:
-            say("\n".join(progress.reasons.values()))
+        elif progress.altered:
+            say("\n".join(progress.altered))
         elif not progress.signed:
             say("nothing waits for a signer")
-    return 1 if progress.waiting or progress.reasons else 0
+    return 1 if progress.waiting or progress.altered else 0

@@ -142,6 +142,21 @@ def test_one_that_is_replaced_while_it_is_signed_does_not_come_back(queue, waiti
     assert not newer.target.exists()
 
 
+def test_what_another_process_signs_meanwhile_is_signed(queue, waiting, monkeypatch, tmp_path):
+    first, second, real = waiting("a"), waiting("a", file="x.dsse.json"), signing_queue.sign_once
+    queue.add(first)
+    queue.add(second)
+
+    def slow(envelope, signer, **more):
+        monkeypatch.setattr(signing_queue, "sign_once", real)
+        SigningQueue(Layout(tmp_path / "store"), KEY).sign()
+        return real(envelope, signer, **more)
+
+    monkeypatch.setattr(signing_queue, "sign_once", slow)
+    assert queue.sign([first, second]).signed == [first.target, second.target]
+    assert queue.targets() == []
+
+
 @pytest.mark.parametrize("how", ["payload", "target", "renamed", "cut", "link"])
 def test_what_was_changed_is_never_signed(queue, waiting, tmp_path, how):
     one = waiting("a")
@@ -163,16 +178,17 @@ def test_what_was_changed_is_never_signed(queue, waiting, tmp_path, how):
         file.unlink()
         file.symlink_to(tmp_path / "elsewhere")
     progress = queue.sign()
-    assert progress.signed == []
-    assert [why.endswith("it was moved to the quarantine") for why in progress.reasons.values()] == [True]
+    assert (progress.signed, progress.waiting, progress.reasons) == ([], [], {})
+    assert [why.endswith("it was moved to the quarantine") for why in progress.altered] == [True]
     assert not (tmp_path / "out").exists()
-    assert queue.sign().reasons == {}
+    assert queue.sign().altered == []
+    assert queue.sign([one]).waiting == [one.target], "whoever asks for it is not told that it was signed"
 
 
 def test_what_another_key_of_the_store_sealed_waits_for_that_key(queue, waiting, tmp_path):
     queue.add(waiting("a"))
     other = SigningQueue(Layout(tmp_path / "store"), b"o" * 32)
-    assert [why.endswith("under another key of the store") for why in other.sign().reasons.values()] == [True]
+    assert [why.endswith("under another key of the store") for why in other.sign().altered] == [True]
     assert len(queue.sign().signed) == 1
 
 
