@@ -13,6 +13,7 @@ from pytest_ftc.attestation.envelope import decode_base64
 from pytest_ftc.attestation.strict_json import DocumentError, field, parse_object
 from pytest_ftc.model import Finding, Role, Verdict, Verification
 from pytest_ftc.model.build import BuildStatus
+from pytest_ftc.model.support.printable import printable
 from pytest_ftc.model.support.valid_text import valid_text, valid_values
 
 EVIDENCE_MEDIA_TYPE = "application/vnd.pytest-ftc.evidence.v1+json"
@@ -124,7 +125,7 @@ def describe_finding(finding: Mapping[str, Any]) -> str:
         if remedy and isinstance(remedy, dict)
         else "",
     }
-    return "\n".join(f"  {name:<9}{value}" for name, value in lines.items() if value)
+    return "\n".join(f"  {name:<9}{printable(str(value), keep='')}" for name, value in lines.items() if value)
 
 
 def _describe(finding: Finding) -> dict[str, Any]:

@@ -10,7 +10,10 @@ from typing import Any
 
 from pytest_ftc.attestation.toml_tables import Table, load_toml
 from pytest_ftc.model.errors import ConfigurationError
+from pytest_ftc.model.support.bounded_file import read_regular
 
+_MOST_BYTES = 1 << 16
+"""Of a file with a public key; those of post-quantum schemes have some thousands."""
 _KEYS = ("file", "operator", "builders", "until", "retired", "signer")
 
 
@@ -60,9 +63,10 @@ def _read_key(path: Path, name: str, values: object) -> PublicKey:
     if not file:
         raise table.error("file", "the path of a public key in PEM")
     try:
-        pem = (path.parent / file).read_bytes()
-    except OSError as error:
-        raise ConfigurationError(f"{path}: keys.{name}.file: {file}: {error.strerror or error}") from None
+        pem = read_regular(path.parent / file, _MOST_BYTES)
+    except (OSError, ValueError) as error:
+        said = error.strerror if isinstance(error, OSError) else None
+        raise ConfigurationError(f"{path}: keys.{name}.file: {file}: {said or error}") from None
     if b"-----BEGIN PUBLIC KEY-----" not in pem:
         raise ConfigurationError(f"{path}: keys.{name}.file: {file}: expected a public key in PEM (BEGIN PUBLIC KEY)")
     return PublicKey(

@@ -25,6 +25,8 @@ def parse_object(data: bytes | str, what: str) -> dict[str, Any]:
         raise DocumentError(f"{what}: larger than {MOST_BYTES >> 20} MiB")
     try:
         value = json.loads(data, object_pairs_hook=_unique, parse_constant=_refuse)
+        # A half of a surrogate pair, which JSON can escape, is no text (RFC 7493): it can be neither hashed nor shown.
+        json.dumps(value, ensure_ascii=False).encode()
     except RecursionError:
         raise DocumentError(f"{what}: nested too deeply") from None
     except ValueError as error:

@@ -7,9 +7,11 @@ from pathlib import Path
 from typing import Any
 
 from pytest_ftc.model.errors import ConfigurationError
+from pytest_ftc.model.support.bounded_file import read_bounded
 from pytest_ftc.model.support.suggestion import did_you_mean
 from pytest_ftc.model.support.toml import tomllib
 
+_MOST_BYTES = 1 << 20
 _NAMES: Mapping[type, str] = {
     str: "text",
     int: "a whole number",
@@ -22,7 +24,8 @@ _NAMES: Mapping[type, str] = {
 def load_toml(path: Path) -> dict[str, Any]:
     """Return the tables in the file `path`.  Raises ConfigurationError."""
     try:
-        return tomllib.loads(path.read_bytes().decode())
+        # Policies may come from a pipe, such as that of a shell's <(...).
+        return tomllib.loads(read_bounded(path, _MOST_BYTES).decode())
     except OSError as error:
         raise ConfigurationError(f"{path}: {error.strerror or error}") from None
     except (ValueError, RecursionError) as error:

@@ -130,6 +130,19 @@ class Contents:
         return None
 
 
+def _parse_head(document: dict[str, Any]) -> Head:
+    what = "head of the log"
+    try:
+        peaks = tuple(bytes.fromhex(one) for one in field(document, "peaks", list, what))
+        root = bytes.fromhex(field(document, "root", str, what))
+    except (TypeError, ValueError) as error:
+        raise LogError(f"{what}: {error}") from None
+    head = Head(field(document, "size", int, what), root, field(document, "length", int, what), peaks)
+    if min(head.size, head.length) < 0 or len(peaks) != bin(head.size).count("1") or join_roots(peaks) != root:
+        raise LogError(f"{what}: size, root and peaks do not fit each other: it was changed")
+    return head
+
+
 class VerdictLog:
     """The log in `folder`, which is made with the first verdict."""
 
@@ -165,27 +178,26 @@ class VerdictLog:
             return Head(0, EMPTY_ROOT)
         except OSError as error:
             raise LogError(f"{self._head}: {error.strerror or error}") from None
-        what = "head of the log"
-        try:
-            peaks = tuple(bytes.fromhex(one) for one in field(document, "peaks", list, what))
-            root = bytes.fromhex(field(document, "root", str, what))
-        except (TypeError, ValueError) as error:
-            raise LogError(f"{what}: {error}") from None
-        return Head(field(document, "size", int, what), root, field(document, "length", int, what), peaks)
+        return _parse_head(document)
 
     def verify(self) -> Contents:
         """Read every leaf, and return them.  Raises LogError when a leaf was lost or changed."""
         head = self.head()
         try:
             with open(self._leaves, "rb") as file:
-                data = file.read(head.length)
+                length = os.fstat(file.fileno()).st_size
+                data = file.read(min(head.length, length))
         except FileNotFoundError:
-            data = b""
+            length, data = 0, b""
         except OSError as error:
             raise LogError(f"{self._leaves}: {error.strerror or error}") from None
+        if length and not self._head.exists():
+            raise LogError("the log has leaves and no head: it was removed, or the first session was killed")
         leaves = data.split(b"\n")[:-1]
-        if len(leaves) != head.size or len(data) != head.length:
+        if len(leaves) != head.size:
             raise LogError(f"the log has {len(leaves)} leaves, and its head counts {head.size}")
+        if len(data) != head.length:
+            raise LogError(f"the log has {length} bytes, and its head counts {head.length}")
         hashes = [leaf_hash(leaf) for leaf in leaves]
         if root_hash(hashes) != head.root:
             raise LogError("the leaves of the log do not have the root hash of its head: one was changed")

@@ -13,6 +13,7 @@ from pytest_ftc.cli.output import print_rows, say
 from pytest_ftc.cli.parser import add_action
 from pytest_ftc.cli.quantities import duration
 from pytest_ftc.integrations.key_files import SCHEMES, KeyFolder
+from pytest_ftc.model.errors import ConfigurationError
 from pytest_ftc.verification.user_folders import keyring_folder
 
 _ACTIONS = {
@@ -91,7 +92,10 @@ def _import(keyring: KeyFolder, options: argparse.Namespace) -> None:
 
 
 def _rotate(keyring: KeyFolder, options: argparse.Namespace) -> None:
-    until = datetime.now(timezone.utc).replace(microsecond=0) + timedelta(seconds=options.overlap)
+    try:
+        until = datetime.now(timezone.utc).replace(microsecond=0) + timedelta(seconds=options.overlap)
+    except OverflowError:
+        raise ConfigurationError("--overlap: ends after the year 9999") from None
     key = keyring.rotate(options.name, until)
     say(f"{options.name}: its signatures count until {until:%Y-%m-%d %H:%M} UTC; {key.name} is its successor")
     _say_files(keyring, key)

@@ -64,7 +64,7 @@ def _verify(log: VerdictLog, options: argparse.Namespace) -> None:
 
 def _prove(log: VerdictLog, options: argparse.Namespace) -> None:
     contents, wanted = log.verify(), options.artifact
-    index = contents.find(lambda entry: entry["artifact"] == wanted or entry["artifact"].endswith(f"::{wanted}"))
+    index = contents.find(lambda entry: f"::{entry.get('artifact')}".endswith(f"::{wanted}"))
     if index is None:
         raise ConfigurationError(f"the log has no verdict on {wanted!r}")
     print_json(contents.prove(index).to_json())

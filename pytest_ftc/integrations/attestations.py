@@ -16,6 +16,7 @@ from pytest_ftc.attestation.policy import Policy
 from pytest_ftc.attestation.strict_json import MOST_BYTES, DocumentError
 from pytest_ftc.integrations.signing import facts_of, find_signers
 from pytest_ftc.model.errors import ConfigurationError
+from pytest_ftc.model.support.bounded_file import read_bounded
 
 SBOM_SUFFIX = ".cdx.json"
 """The end of the names of SBOMs (https://cyclonedx.org/specification/overview/), which are no attestations."""
@@ -96,7 +97,7 @@ def find_beside(path: Path) -> list[Path]:
     begin = f"{path.name}."
     folder = path.parent
     found = folder.iterdir() if folder.is_dir() else ()
-    return sorted(one for one in found if one.name.startswith(begin) and is_attestation(one))
+    return sorted(one for one in found if one.name.startswith(begin) and is_attestation(one) and one.is_file())
 
 
 def digest_of(path: Path) -> str:
@@ -133,11 +134,11 @@ def _load_unverified(file: Path) -> Iterator[Signed]:
 
 def _read(file: Path) -> bytes:
     try:
-        if file.stat().st_size > MOST_BYTES:
-            raise DocumentError(f"{file}: larger than {MOST_BYTES >> 20} MiB")
-        return file.read_bytes()
+        return read_bounded(file, MOST_BYTES)
     except OSError as error:
         raise ConfigurationError(f"{file}: {error.strerror or error}") from None
+    except ValueError as error:
+        raise DocumentError(f"{file}: {error}") from None
 
 
 def _parse(file: Path, data: bytes) -> Sequence[Envelope]:

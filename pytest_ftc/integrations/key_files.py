@@ -45,6 +45,8 @@ class KeyFolder:
             raise ConfigurationError(f"{path}: the private key {name!r} is not here")
         if not path.exists() or name not in self.keys():
             raise ConfigurationError(f"{self.folder}: no key {name!r}{did_you_mean(name, self.keys())}")
+        if path.stat().st_mode & 0o077:
+            raise ConfigurationError(f"{path}: other users may use this private key: chmod 600, or rotate it")
         return path
 
     def signer(self, key: str) -> SignerReference:
@@ -84,10 +86,11 @@ class KeyFolder:
 
         with self._locked():
             self._check_new(name)
+            edited = self._edited(add)
             if private:
                 self._write(f"{name}.pem", private, mode=0o600)
             self._write(f"{name}.pub", public, mode=0o644)
-            self._edit(add)
+            self._write(self.file.name, edited, mode=0o644)
         return self.keys()[name]
 
     def _check_new(self, name: str) -> None:
@@ -138,15 +141,19 @@ class KeyFolder:
             document["keys"][name][key] = value
 
         with self._locked():
-            self._edit(change)
+            self._write(self.file.name, self._edited(change), mode=0o644)
 
-    def _edit(self, change: Callable[[TOMLDocument], None]) -> None:
+    def _edited(self, change: Callable[[TOMLDocument], None]) -> bytes:
+        """Return keys.toml after `change`.  Raises ConfigurationError where its form does not permit that."""
         import tomlkit
 
-        text = self.file.read_text() if self.file.exists() else _HEAD
-        document = tomlkit.parse(text)
-        change(document)
-        self._write(self.file.name, tomlkit.dumps(document).encode(), mode=0o644)
+        text = self.file.read_text("utf-8") if self.file.exists() else _HEAD
+        try:
+            document = tomlkit.parse(text)
+            change(document)
+            return tomlkit.dumps(document).encode()
+        except (tomlkit.exceptions.TOMLKitError, KeyError, TypeError, ValueError):
+            raise ConfigurationError(f"{self.file}: cannot be edited: write each key as a table [keys.NAME]") from None
 
     def _locked(self) -> AbstractContextManager[Any]:
         try:

@@ -22,6 +22,7 @@ from pytest_ftc.integrations.attestations import (
     load_signed,
 )
 from pytest_ftc.model.errors import FtcError
+from pytest_ftc.model.support.printable import printable
 
 _DIGEST = re.compile("sha256:([0-9a-f]{64})")
 
@@ -95,11 +96,13 @@ def show_judgement(name: str, judgement: Judgement) -> None:
     """Print whether the file `name` is accepted, and why not."""
     counts = {"build": judgement.builds, "builder": judgement.builders, "key": judgement.keys}
     numbers = ", ".join(f"{count} {noun}{'' if count == 1 else 's'}" for noun, count in counts.items())
-    say(f"✔ accepted  {name}  {numbers}" if judgement.accepted else f"✘ refused   {name}")
+    # In one line, whatever it holds: it is what an attestation names its subject.
+    shown = printable(name, keep="")
+    say(f"✔ accepted  {shown}  {numbers}" if judgement.accepted else f"✘ refused   {shown}")
     for problem in judgement.problems:
-        say(f"  {problem}")
-    shown = (describe_finding(finding) for evidence in judgement.negative for finding in evidence.findings)
-    for text in dict.fromkeys(shown):
+        say(f"  {printable(problem, keep='')}")
+    findings = (describe_finding(finding) for evidence in judgement.negative for finding in evidence.findings)
+    for text in dict.fromkeys(findings):
         say(text)
 
 

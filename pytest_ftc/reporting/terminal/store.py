@@ -25,7 +25,9 @@ _SHOWN = 11
 def render_rows(rows: Sequence[tuple[str, str]], *, width: int, colour: bool) -> str:
     """Render labels and texts in two columns."""
     page = Page(max(markup.NARROWEST, width), colour)
-    return layout.render_lines(page, [row(page, label, markup.show_lines(text), most_rows=20) for label, text in rows])
+    return layout.render_lines(
+        page, [row(page, shorten(label), markup.show_lines(text), most_rows=20) for label, text in rows]
+    )
 
 
 def describe_stats(stats: Stats) -> list[tuple[str, str]]:
