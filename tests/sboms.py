@@ -9,8 +9,8 @@ from typing import Any
 from attestations import INPUTS
 from samples import verification
 
+from pytest_ftc.attestation.sbom.find_lock_files import find_lock_files
 from pytest_ftc.attestation.sbom.inventory import Inventory, take_inventory
-from pytest_ftc.attestation.sbom.lock_files import find_lock_files
 from pytest_ftc.attestation.sbom.settings import SbomSettings
 from pytest_ftc.integrations.sbom.document import make_document
 from pytest_ftc.model import Verdict, Verification

@@ -12,7 +12,7 @@ from pytest_ftc.config.location import Place
 from pytest_ftc.model.support.suggestion import did_you_mean
 
 TABLE = "sbom"
-_KEYS = ("spec", "require", "files", "author", "supplier")
+_KEYS = ("spec", "require", "files", "author", "supplier", "suppliers")
 
 
 def read_sbom(place: Place, tables: Mapping[str, Any]) -> SbomSettings | None:
@@ -38,6 +38,7 @@ def read_sbom(place: Place, tables: Mapping[str, Any]) -> SbomSettings | None:
         files=_read_files(below, table),
         author=_read_text(below, table, "author"),
         supplier=_read_text(below, table, "supplier"),
+        suppliers=_read_suppliers(below, table),
     )
 
 
@@ -55,6 +56,18 @@ def _read_files(place: Place, table: Mapping[str, Any]) -> tuple[str, ...]:
         if path.startswith("/") or ".." in path.split("/") or str(PurePosixPath(path)) != path:
             place.fail("files", f"expected paths below the source folder such as 'rust/Cargo.lock', found {show(path)}")
     return paths
+
+
+def _read_suppliers(place: Place, table: Mapping[str, Any]) -> dict[str, str]:
+    suppliers = table.get("suppliers", {})
+    example = 'a table such as {"pkg:npm/@acme/" = "Acme"}'
+    if not isinstance(suppliers, dict):
+        place.fail("suppliers", f"expected {example}, found {show(suppliers)}")
+    for begin in suppliers:
+        if not begin.startswith("pkg:"):
+            place.fail("suppliers", f"expected the beginnings of package URLs as in {example}, found {show(begin)}")
+        _read_text(place.below("suppliers"), suppliers, begin)
+    return dict(suppliers)
 
 
 def _read_text(place: Place, table: Mapping[str, Any], key: str) -> str:

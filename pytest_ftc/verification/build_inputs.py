@@ -8,7 +8,7 @@ from functools import cache
 from importlib.metadata import distributions
 from pathlib import Path
 
-from pytest_ftc.attestation.sbom.lock_files import find_lock_files
+from pytest_ftc.attestation.sbom.find_lock_files import find_lock_files
 from pytest_ftc.builds.inputs.snapshot import list_changed
 from pytest_ftc.builds.inputs.source_state import current_commit
 from pytest_ftc.builds.inputs.toolchain import Toolchain

@@ -8,7 +8,7 @@ from enum import Enum
 
 from pytest_ftc.attestation.strict_json import DocumentError
 
-MOST_COMPONENTS = 50_000
+MOST_COMPONENTS = 10_000
 """A lock file with more is refused."""
 
 

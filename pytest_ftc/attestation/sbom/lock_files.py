@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import os
 import re
-import stat
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
@@ -21,42 +20,12 @@ from pytest_ftc.model.support.suggestion import did_you_mean
 
 MOST_BYTES = 16 << 20
 """A larger file is refused."""
-_MOST_FILES = 1000
-"""Of one source tree; further ones are not recorded."""
-_SKIPPED = frozenset({".git", "node_modules"})
 _READERS = {
     "pyproject.toml": read_pyproject,
     "package-lock.json": read_npm,
     "npm-shrinkwrap.json": read_npm,
     "Cargo.lock": read_cargo,
 }
-_NAMES = frozenset({*_READERS, "go.mod", "go.sum"})
-_PYLOCK = re.compile(r"pylock(\.[^.]+)?\.toml")
-
-
-def find_lock_files(folder: Path) -> dict[str, str]:
-    """Return the sha256 of each file below `folder` that declares dependencies, by path.
-
-    Symbolic links are not followed.  Raises OSError.
-    """
-    found: dict[str, str] = {}
-    for parent, folders, files in os.walk(folder):
-        folders[:] = sorted(name for name in folders if name not in _SKIPPED)
-        for name in sorted(files):
-            path = Path(parent, name)
-            if (name in _NAMES or _PYLOCK.fullmatch(name)) and stat.S_ISREG(path.lstat().st_mode):
-                if len(found) == _MOST_FILES:
-                    return found
-                found[path.relative_to(folder).as_posix()] = _digest(path)
-    return found
-
-
-def _digest(path: Path) -> str:
-    digest = hashlib.sha256()
-    with path.open("rb") as file:
-        while data := file.read(1 << 20):
-            digest.update(data)
-    return digest.hexdigest()
 
 
 def choose_lock_files(recorded: Iterable[str], added: Iterable[str]) -> tuple[list[str], list[str]]:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 SPECS = ("1.6", "1.7")
 """The versions of CycloneDX."""
@@ -28,6 +29,8 @@ class SbomSettings:
     """Who made the SBOM."""
     supplier: str = ""
     """Who supplies the artifact."""
+    suppliers: Mapping[str, str] = field(default_factory=dict)
+    """Who supplies packages, by the beginnings of their package URLs; the longest counts."""
     files: tuple[str, ...] = ()
     """Lock files to read besides those in the root of the source."""
     require: tuple[str, ...] = ()

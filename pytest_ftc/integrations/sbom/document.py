@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 import warnings
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from datetime import datetime, timezone
 from functools import cache
 from typing import TYPE_CHECKING, Any
@@ -26,6 +26,9 @@ if TYPE_CHECKING:
     from cyclonedx.model.bom import Bom, BomMetaData
     from cyclonedx.validation.json import JsonStrictValidator
 
+_LONG = ("components", "dependencies")
+"""The lists of a document with an entry for each component."""
+_FEW = 100
 UNKNOWN = "pytest-ftc:unknown"
 """The property for each sentence about what is not known."""
 
@@ -63,17 +66,24 @@ def find_invalid(data: bytes) -> str:
 
     Raises NotInstalledError.
     """
-    text = data.decode()
-    spec = json.loads(text).get("specVersion")
+    document = json.loads(data)
+    spec = document.get("specVersion")
     validator = _make_validator(spec) if isinstance(spec, str) else None
     if validator is None:
         return f"specVersion: expected 1.2 to 1.7, found {str(spec)[:80]!r}"
-    problem = validator.validate_str(text)
-    if problem is None:
-        return ""
-    error = problem.data
-    place = "/".join(map(str, error.absolute_path))[:200]
-    return f"not valid for CycloneDX {spec}: {place or 'the document'}: {error.message[:200]}"
+    for part in _split(document):
+        if problem := validator.validate_str(json.dumps(part)):
+            place = "/".join(map(str, problem.data.absolute_path))[:200]
+            return f"not valid for CycloneDX {spec}: {place or 'the document'}: {problem.data.message[:200]}"
+    return ""
+
+
+def _split(document: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    """Yield `document` in parts of few items: the validator compares each item of a list with all others."""
+    lists = {name: document[name] for name in _LONG if isinstance(document.get(name), list)}
+    rounds = max((len(items) for items in lists.values()), default=0)
+    for start in range(0, max(rounds, 1), _FEW):
+        yield {**document, **{name: items[start : start + _FEW] for name, items in lists.items()}}
 
 
 @cache
@@ -97,17 +107,22 @@ def _make_validator(spec: str) -> JsonStrictValidator | None:
 
 def _make_bom(inventory: Inventory, settings: SbomSettings, version: str) -> Bom:
     from cyclonedx.model.bom import Bom
+    from cyclonedx.model.dependency import Dependency
 
-    root = make_root(inventory, settings.supplier)
+    root = make_root(inventory, settings)
     bom = Bom(serial_number=UUID(int=0), metadata=_make_metadata(inventory, settings, version))
     bom.metadata.component = root
-    entries = {one.key: make_entry(one) for one in inventory.components}
+    entries = {one.key: make_entry(one, settings.suppliers) for one in inventory.components}
     bom.components.update(entries.values())
     bom.components.update(make_tool(one) for one in inventory.tools)
-    for one in inventory.components:
-        bom.register_dependency(entries[one.key], [entries[key] for key in one.depends if key in entries])
+    needs = {entries[one.key].bom_ref: one.depends for one in inventory.components}
     # What only the build used is not in the artifact, and no part of its dependency graph.
-    bom.register_dependency(root, [entries[key] for key in inventory.direct])
+    needs[root.bom_ref] = inventory.direct
+    # Bom.register_dependency looks through all of them each time.
+    bom.dependencies = [
+        Dependency(ref, [Dependency(entries[key].bom_ref) for key in keys if key in entries])
+        for ref, keys in needs.items()
+    ]
     return bom
 
 

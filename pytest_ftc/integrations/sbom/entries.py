@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
+from urllib.parse import unquote
 
 from pytest_ftc.attestation.sbom.completeness import ROLE, TOOL
 from pytest_ftc.attestation.sbom.component import Component, File, Project
 from pytest_ftc.attestation.sbom.inventory import Inventory, Tool
+from pytest_ftc.attestation.sbom.settings import SbomSettings
 
 if TYPE_CHECKING:
     from cyclonedx.model import ExternalReference, HashType
@@ -20,7 +22,7 @@ _LONGEST_LICENCE = 200
 """Longer texts are not examined, but named as they are."""
 
 
-def make_root(inventory: Inventory, supplier: str) -> Entry:
+def make_root(inventory: Inventory, settings: SbomSettings) -> Entry:
     """Return the component that the document describes: the artifact, with outputs and own packages as parts."""
     from cyclonedx.model.component import Component as Entry
     from cyclonedx.model.component import ComponentType
@@ -44,27 +46,34 @@ def make_root(inventory: Inventory, supplier: str) -> Entry:
         bom_ref="artifact",
         purl=_purl_of_project(project),
         licenses=_make_licences(project.licence),
-        supplier=OrganizationalEntity(name=supplier) if supplier else None,
+        supplier=OrganizationalEntity(name=settings.supplier) if settings.supplier else None,
         hashes=_make_hashes({"SHA-256": single.digest["sha256"]}) if single else (),
-        components=[*outputs, *map(make_entry, inventory.own)],
+        components=[*outputs, *(make_entry(one, settings.suppliers) for one in inventory.own)],
     )
 
 
-def make_entry(one: Component) -> Entry:
-    """Return the package `one`.  Raises ValueError for what no package URL can have."""
+def make_entry(one: Component, suppliers: Mapping[str, str]) -> Entry:
+    """Return the package `one`, with the one of the `suppliers` whose beginning of package URLs fits best.
+
+    Raises ValueError for what no package URL can have."""
     from cyclonedx.model import Property
     from cyclonedx.model.component import Component as Entry
     from cyclonedx.model.component import ComponentScope, ComponentType
+    from cyclonedx.model.contact import OrganizationalEntity
     from packageurl import PackageURL
 
     said = {ROLE: one.role.value, "pytest-ftc:requirement": one.requirement, "pytest-ftc:declaredIn": one.source}
+    purl = PackageURL(one.type, one.namespace or None, one.name, one.version or None, dict(one.qualifiers) or None)
+    plain = unquote(str(purl))  # "@" may be written as it is in settings
+    fitting = max((begin for begin in suppliers if plain.startswith(unquote(begin))), key=len, default=None)
     return Entry(
         type=ComponentType.LIBRARY,
+        supplier=OrganizationalEntity(name=suppliers[fitting]) if fitting else None,
         name=one.name,
         group=one.namespace or None,
         version=one.version or None,
         bom_ref=one.key,
-        purl=PackageURL(one.type, one.namespace or None, one.name, one.version or None, dict(one.qualifiers) or None),
+        purl=purl,
         scope=ComponentScope(one.scope.value),
         hashes=_make_hashes(one.hashes),
         licenses=_make_licences(one.licence),

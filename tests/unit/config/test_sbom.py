@@ -18,13 +18,14 @@ def test_without_the_table_no_sbom_is_asked_for(tmp_path):
 
 
 def test_all_keys_are_read(tmp_path):
-    text = '[sbom]\nspec = "1.7"\nrequire = ["license", "ntia", "build.version"]\nfiles = ["rust/Cargo.lock"]\nauthor = "Us"\nsupplier = "We"'
+    text = '[sbom]\nspec = "1.7"\nrequire = ["license", "ntia", "build.version"]\nfiles = ["rust/Cargo.lock"]\nauthor = "Us"\nsupplier = "We"\nsuppliers = {"pkg:npm/" = "Npm"}'
     assert load(tmp_path, text) == SbomSettings(
         spec="1.7",
         require=("licence", "ntia", "build.version"),
         files=("rust/Cargo.lock",),
         author="Us",
         supplier="We",
+        suppliers={"pkg:npm/": "Npm"},
     )
 
 
@@ -44,6 +45,12 @@ def test_all_keys_are_read(tmp_path):
             "[sbom]\nrequire = ['hsh']",
             "[sbom] require: unknown name 'hsh'; did you mean 'hash'?  Valid names: version,",
         ),
+        ("[sbom]\nsuppliers = 1", "[sbom] suppliers: expected a table such as {"),
+        (
+            "[sbom]\nsuppliers = {'npm' = 'x'}",
+            "[sbom] suppliers: expected the beginnings of package URLs as in a table",
+        ),
+        ("[sbom.suppliers]\n'pkg:npm/' = 1", "[sbom.suppliers] pkg:npm/: expected non-empty text on one line, found 1"),
         ("[sbom]\nfiles = ['../x']", "[sbom] files: expected paths below the source folder such as 'rust/Cargo.lock'"),
         ("[sbom]\nfiles = ['/x']", "[sbom] files: expected paths below the source folder"),
     ],

@@ -41,6 +41,16 @@ def test_each_package_that_lacks_it_is_named(document, part, lacking):
     assert sorted(check_completeness(document, [part])) == lacking
 
 
+def test_suppliers_are_named_in_the_settings(tmp_path):
+    own = SbomSettings(suppliers={"pkg:npm/": "npm", "pkg:npm/@sindresorhus/": "Sindre", "pkg:": "others"})
+    made = sboms.document(sboms.write_files(tmp_path), own)
+    assert check_completeness(made, ["supplier", "build.supplier"]) == [
+        "the artifact itself has no supplier: set supplier in the table sbom"
+    ]
+    found = {one["name"]: one["supplier"]["name"] for one in made["components"] if "supplier" in one}
+    assert (found["is"], found["debug"], found["libc"]) == ("Sindre", "npm", "others")
+
+
 def test_licences_are_known_of_npm_packages_alone(document):
     assert {line.split("/")[0] for line in check_completeness(document, ["licence"])} == {"pkg:cargo", "pkg:golang", "pkg:pypi"}  # fmt: skip
 

@@ -5,7 +5,8 @@ import os
 import pytest
 import sboms
 
-from pytest_ftc.attestation.sbom.lock_files import choose_lock_files, find_lock_files, read_lock_files
+from pytest_ftc.attestation.sbom.find_lock_files import find_lock_files
+from pytest_ftc.attestation.sbom.lock_files import choose_lock_files, read_lock_files
 from pytest_ftc.attestation.strict_json import DocumentError
 from pytest_ftc.model.errors import ConfigurationError
 

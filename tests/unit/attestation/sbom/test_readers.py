@@ -88,8 +88,8 @@ class TestNpm:
         assert "\n" not in str(caught.value)
 
     def test_what_would_take_long_is_refused(self):
-        many = {f"node_modules/a{i}": {} for i in range(50_001)}
-        with pytest.raises(DocumentError, match="more than 50000 packages"):
+        many = {f"node_modules/a{i}": {} for i in range(10_001)}
+        with pytest.raises(DocumentError, match="more than 10000 packages"):
             read_npm(json.dumps({"lockfileVersion": 3, "packages": many}).encode(), "x")
         deep = {"/".join(["node_modules/a"] * 100): {}}
         with pytest.raises(DocumentError, match="nested deeper than 64 levels"):
