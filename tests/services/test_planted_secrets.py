@@ -133,7 +133,7 @@ def planted(openbao, project, tmp_path_factory, monkeypatch):
     role, secret_id = openbao.make_role(READS + LEAVES)
     (outside / "planted").write_text(f"{OF_FILE}\n")
     (outside / "secret-id").write_text(secret_id)
-    subprocess.run([*OPENSSL, str(outside / "private.pem")], check=True)
+    ftc(project, "keys", "new", "private", "--keyring", str(outside))
     private = (outside / "private.pem").read_text().splitlines()[1]
     given = {"CI_API": OF_ENV, "CI_ROLE": role, "FTC_HSM_PIN": PIN, "FTC_STORE_KEY": STORE_KEY}
     given |= {"VAULT_ADDR": openbao.address, "VAULT_TOKEN": openbao.server.root}
@@ -147,7 +147,6 @@ def planted(openbao, project, tmp_path_factory, monkeypatch):
     shutil.rmtree(outside)
 
 
-OPENSSL = ("openssl", "genpkey", "-algorithm", "ed25519", "-out")
 LOUD = (
     "-vvv",
     "--log-cli-level=DEBUG",
