@@ -251,7 +251,11 @@ ARTIFACT_KEYS: dict[str, Key] = {
     ),
     "metadata": Key(_metadata, "`strict` compares all permission bits too, not only whether files are executable"),
     "env": Key(_env, "variables set in every build"),
-    "pass_env": Key(_pass_env, "names (globs) of variables passed to builds from your environment"),
+    "pass_env": Key(
+        _pass_env,
+        "names (globs) of variables passed to builds from your environment; the credentials `FTC_HSM_PIN`, "
+        "`FTC_STORE_KEY`, `VAULT_TOKEN` and `BAO_TOKEN` only if named in full",
+    ),
     "pass_sockets": Key(
         _pass_sockets,
         "paths of sockets of this machine that builds see: [daemons outside](#daemons-outside)",

@@ -5,7 +5,13 @@ from __future__ import annotations
 import fnmatch
 from collections.abc import Mapping, Sequence
 
+from pytest_ftc.model.support.credentials import without_credentials
+
 
 def passed_variables(patterns: Sequence[str], environ: Mapping[str, str]) -> dict[str, str]:
-    """Return the variables of `environ` whose names match one of the globs `patterns`."""
-    return {name: environ[name] for name in environ if any(fnmatch.fnmatchcase(name, item) for item in patterns)}
+    """Return the variables of `environ` whose names match one of the globs `patterns`.
+
+    Credentials of this package must be named in full: ``*`` is not meant to let a build seal verdicts or sign.
+    """
+    given = {**without_credentials(environ), **{name: environ[name] for name in patterns if name in environ}}
+    return {name: given[name] for name in given if any(fnmatch.fnmatchcase(name, item) for item in patterns)}
