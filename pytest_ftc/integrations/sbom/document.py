@@ -39,12 +39,13 @@ def make_document(inventory: Inventory, settings: SbomSettings, version: str) ->
     Equal inventories give equal documents.  Raises NotInstalledError, DocumentError for values that CycloneDX forbids.
     """
     try:
-        bom = _make_bom(inventory, settings, version)
+        from cyclonedx.exception import CycloneDxException
     except ImportError:
         raise NotInstalledError(NO_EXTRA) from None
-    except (OverflowError, ValueError) as error:
+    try:
+        document = _write(_make_bom(inventory, settings, version), settings.spec)
+    except (CycloneDxException, OverflowError, ValueError) as error:
         raise DocumentError(f"{inventory.name}: SBOM: {error}") from None
-    document = _write(bom, settings.spec)
     if inventory.timestamp is None:
         del document["metadata"]["timestamp"]
     del document["serialNumber"]
