@@ -5,10 +5,15 @@ import zipfile
 
 import pytest
 import sboms
+from samples import verification
 
+from pytest_ftc.attestation.sbom.statement import make_sbom_statement
 from pytest_ftc.attestation.strict_json import DocumentError
-from pytest_ftc.integrations.sbom.attest import compare_wheel
+from pytest_ftc.integrations.sbom import attest
+from pytest_ftc.integrations.sbom.attest import compare_wheel, compare_with_signed
 from pytest_ftc.integrations.sbom.embedded import read_embedded
+from pytest_ftc.integrations.signers import NotInstalledError
+from pytest_ftc.model import Verdict
 
 PLACE = "demo-2.0.dist-info/sboms/demo.cdx.json"
 
@@ -71,3 +76,33 @@ def test_hostile_wheels_get_one_error(tmp_path, damage):
         wheel.write_bytes(b"nothing" if damage == "no zip" else wheel.read_bytes()[:60])
     with pytest.raises(DocumentError, match="a.whl: its SBOMs cannot be read: "):
         list(read_embedded(wheel, "a.whl"))
+
+
+def signed(document):
+    return make_sbom_statement(verification(Verdict.REPRODUCIBLE), document)
+
+
+def test_a_verified_wheel_is_compared_with_the_signed_sbom(tmp_path, ours):
+    wheel = make_wheel(tmp_path / "a.whl", {PLACE: json.dumps(ours).replace("0.2.150", "0.2.149")})
+    (found, *_) = compare_with_signed(wheel, [signed(ours)])
+    assert found.startswith(f"a.whl › {PLACE}: it lists pkg:cargo/libc in version 0.2.149")
+    assert compare_with_signed(wheel, []) == ()
+    assert compare_with_signed(wheel.rename(tmp_path / "a.zip"), [signed(ours)]) == ()
+
+
+@pytest.mark.parametrize("changes", [{"components": 1}, {"components": [{"purl": 1}]}, {"specVersion": 16}])
+def test_a_signed_sbom_that_is_none_is_refused(tmp_path, ours, changes):
+    wheel = make_wheel(tmp_path / "a.whl", {PLACE: json.dumps(ours)})
+    with pytest.raises(DocumentError, match="a.whl: the signed SBOM is "):
+        compare_with_signed(wheel, [signed({**ours, **changes})])
+
+
+def test_without_the_extra_a_verified_wheel_is_not_compared(tmp_path, ours, monkeypatch):
+    def missing(_):
+        raise NotInstalledError("the extra 'sbom' is not there")
+
+    monkeypatch.setattr(attest, "find_invalid", missing)
+    wheel = make_wheel(tmp_path / "a.whl", {PLACE: json.dumps(ours)})
+    assert compare_with_signed(wheel, [signed(ours)]) == (
+        "a.whl: SBOMs in it were not compared: the extra 'sbom' is not there",
+    )
