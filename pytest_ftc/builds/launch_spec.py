@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import os
 import sys
 import tempfile
@@ -56,6 +57,7 @@ def describe_build(
         **_sockets(action.pass_sockets),
         "visible": _hidden_needs(action, machine.faketime),
         "concealed": [path for path in concealed if path not in variables.values()],
+        "secret_files": {path: base64.b64encode(data).decode() for path, data in action.secret_files.items()},
         "log": str(log),
         "blobs": str(folder / "blobs"),
         "result": str(folder / "result.json"),

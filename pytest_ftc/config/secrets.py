@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Mapping
+from dataclasses import replace
 from typing import Any
 
 from pytest_ftc.builds.inputs.secret_sources import NAME, NamedSecrets, SecretSource, VaultLogin, parse_source
@@ -15,6 +16,7 @@ TABLES = ("secrets", "vault")
 _SOURCE = "'env:VARIABLE', 'file:PATH' or 'vault:MOUNT/PATH#FIELD'"
 _CREDENTIAL = "'env:VARIABLE' or 'file:PATH'"
 _KINDS = ("env", "file", "vault")
+_IN_TABLE = ("source", "file")
 _LONGEST = 3600
 
 
@@ -46,10 +48,26 @@ def check_names(place: Place, artifacts: Iterable[Artifact], declared: NamedSecr
 def _read_source(place: Place, name: str, value: Any) -> SecretSource:
     if not NAME.fullmatch(name):
         place.fail(quoted(name), "expected the name of a variable: letters, digits and '_'", about=f"{name!r}:")
+    if isinstance(value, dict):
+        return _read_source_table(place.below(name), value)
     source = parse_source(value) if isinstance(value, str) else None
     if source is None:
-        place.fail(name, f"expected {_SOURCE}, found {_kind_of(value)}")
+        place.fail(name, f"expected {_SOURCE}, or a table with source, found {_kind_of(value)}")
     return source
+
+
+def _read_source_table(place: Place, table: Mapping[str, Any]) -> SecretSource:
+    for key in table:
+        if key not in _IN_TABLE:
+            place.fail(
+                key, f"unknown key {key!r}{did_you_mean(key, _IN_TABLE)}  Valid keys: {', '.join(_IN_TABLE)}", about=""
+            )
+    source = parse_source(table["source"]) if isinstance(table.get("source"), str) else None
+    if source is None:
+        place.fail("source", f"expected {_SOURCE}, found {_kind_of(table.get('source'))}")
+    if not isinstance(table.get("file", False), bool):
+        place.fail("file", f"expected true or false, found {_kind_of(table['file'])}")
+    return replace(source, as_file=table.get("file", False))
 
 
 def _read_login(place: Place, table: Mapping[str, Any]) -> VaultLogin:

@@ -51,6 +51,8 @@ class Artifact:
     """The artifact's own variation specification; None uses the session's."""
     secrets: tuple[str, ...] = ()
     """Secrets that its builds receive and must not leak: ``env:NAME`` or ``file:PATH``."""
+    secret_files: Mapping[str, bytes] = field(default_factory=dict, repr=False)
+    """Secrets that its builds see as files: contents by path.  In memory only, and never declared."""
     critical: bool = False
     """Whether its builds are scheduled first."""
     fetches: bool = False

@@ -106,6 +106,8 @@ class Action:
     """Whether it is declared to download: a server's error is then not the build's own failure."""
     confidential: bool = False
     """Whether it has access to a secret, which must be masked before its log is kept."""
+    secret_files: Mapping[str, bytes] = field(default_factory=dict, repr=False)
+    """Files that it sees, in memory only: contents by path."""
     keep: Path | None = None
     """An empty folder that receives tree, home and temporary folder after the build; None to discard them."""
     shell: Shell | None = None

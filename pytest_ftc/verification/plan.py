@@ -272,6 +272,7 @@ class _Common:
             critical=artifact.critical,
             fetches=artifact.fetches,
             confidential=bool(artifact.secrets),
+            secret_files=artifact.secret_files,
             pass_sockets=artifact.pass_sockets,
         )
 

@@ -15,6 +15,7 @@ from pytest_ftc.builds.requirements.python import Prepared, prepare
 from pytest_ftc.builds.workspace import Workspace
 from pytest_ftc.config.load import Config
 from pytest_ftc.model import Artifact, Isolation, Machine, Snapshot
+from pytest_ftc.model.errors import FtcError
 from pytest_ftc.model.protocols import Executor
 from pytest_ftc.verification.plan import BuildSetting
 from pytest_ftc.verification.user_folders import search_path, written_by
@@ -44,6 +45,9 @@ class BuildSite(BuildSetting):
         secrets = read_secrets(declared, self.environ, folder, self.named)
         if self.machine.isolation is not Isolation.NONE:
             check_visible(secrets, declared)
+        elif secrets.files:
+            path = next(iter(secrets.files))
+            raise FtcError(f"secret {path.rpartition('/')[2]}: as a file it needs namespaces, which are not available")
         return secrets
 
 

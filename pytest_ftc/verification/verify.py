@@ -116,7 +116,8 @@ def build_once(artifact: Artifact, context: VerificationContext) -> BuildResult:
     given = {**artifact.env, **(secrets.variables if secrets else {})}
     source = context.site.capture(artifact.source)
     try:
-        prepared = context.site.prepare(replace(artifact, env=given), source)
+        given_files = secrets.files if secrets else {}
+        prepared = context.site.prepare(replace(artifact, env=given, secret_files=given_files), source)
         plan = _plan(prepared, source, context, builds=1)
         result = context.site.executor.run(plan.actions[0], lambda _: None)
     except FtcError as error:
@@ -136,7 +137,7 @@ def _verify_with_secrets(artifact: Artifact, context: VerificationContext) -> Ve
         return _verify(artifact, context, declared=artifact)
     context.known_secrets.append(secrets)
     guard = SecretGuard(secrets, context.site.logs, context.diffs, seconds=artifact.timeout)
-    given = replace(artifact, env={**artifact.env, **secrets.variables})
+    given = replace(artifact, env={**artifact.env, **secrets.variables}, secret_files=secrets.files)
     # Mask everything that follows: reasons of failures also quote builds.
     return guard.mask(_or_error(artifact, lambda: _verify(given, _guarded(context, guard), declared=artifact)))
 

@@ -242,3 +242,29 @@ def test_builds_see_no_keys_and_no_files_of_secrets_that_they_do_not_declare(ver
     assert run.artifact("user")["builds"][0]["status"] == "ok", run.text
     (out,) = [one for one in run.artifact("other")["builds"][0]["outputs"] if one["path"] == "out"]
     assert (out["size"], run.artifact("other")["builds"][0]["status"]) == (0, "ok")
+
+
+def test_a_value_as_a_file_is_in_memory_and_for_one_artifact_alone(verify):
+    run = verify(
+        """
+        [secrets]
+        KEY = {source = "env:TOKEN", file = true}
+        [artifacts.user]
+        build = '''test "$(cat $KEY)" = "tok3n-w1th/odd+signs" && stat -f -c %T $KEY > out && stat -c %a $KEY >> out && test -O $KEY'''
+        outputs = ["out"]
+        secrets = ["KEY"]
+        [artifacts.other]
+        build = "ls /ftc-secrets > out 2>&1; echo $KEY >> out; test ! -e /ftc-secrets"
+        outputs = ["out"]
+        env = {KEY = "/ftc-secrets/KEY"}
+        [artifacts.leaks]
+        build = "cat $KEY > out"
+        outputs = ["out"]
+        secrets = ["KEY"]
+        """,
+        "--ftc-variations=user_group,home",
+    )
+    assert run.verdicts == {"user": "reproducible", "other": "reproducible", "leaks": "reproducible"}, run.text
+    assert run.artifact("leaks")["leaks"] == ["KEY (verbatim) appears in out"]
+    assert run.artifact("user")["leaks"] == []
+    assert not shows(run.text)

@@ -33,6 +33,8 @@ class SecretSource:
     file: str = ""
     """A path, relative to the folder of the configuration file."""
     vault: VaultField | None = None
+    as_file: bool = False
+    """Whether builds get the path of a file with the value, and not the value itself."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 
@@ -24,6 +24,8 @@ class Secrets:
 
     variables: Mapping[str, str]
     """The variables of its builds: a value, or the path of a file."""
+    files: Mapping[str, bytes] = field(default_factory=dict)
+    """Files that its builds see, in memory: contents by path."""
     spellings: tuple[Spelling, ...]
     """All spellings to search for, the longest first."""
     lines: tuple[bytes, ...] = ()
@@ -57,6 +59,8 @@ class Given:
     """The value of the variable."""
     value: bytes
     """What must not leak."""
+    as_file: bool = False
+    """Whether `text` is the path of a file that exists only in builds, and holds `value`."""
 
 
 def no_names(name: str) -> Given:
@@ -71,17 +75,19 @@ def read_secrets(
 
     Raises FtcError for a secret that is missing or too short to search for.
     """
-    variables, spellings, lines = {}, [], []
+    variables, files, spellings, lines = {}, {}, [], []
     for name in declared:
         given = named(name) if NAME.fullmatch(name) else _read_declared(name, environ, folder)
         variables[given.variable] = given.text
+        files.update({given.text: given.value} if given.as_file else {})
         if len(given.value.strip()) < _SHORTEST:
             raise FtcError(f"secret {name}: its value is shorter than {_SHORTEST} bytes, too short to search for")
         spellings += spell_secret(name, given.value.strip())
         lines += [line for line in lines_of(given.value) if _SHORTEST <= len(line) < SHORTEST_LINE]
     # The longest first, so that a spelling is masked before its own parts.
     ordered = sorted(dict.fromkeys(spellings), key=lambda spelling: -len(spelling.data))
-    return Secrets(variables=variables, spellings=tuple(ordered), lines=tuple(sorted(lines, key=len, reverse=True)))
+    short = tuple(sorted(lines, key=len, reverse=True))
+    return Secrets(variables=variables, files=files, spellings=tuple(ordered), lines=short)
 
 
 def _read_declared(name: str, environ: Mapping[str, str], folder: Path) -> Given:

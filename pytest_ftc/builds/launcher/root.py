@@ -17,7 +17,7 @@ from __future__ import annotations
 import os
 
 from pytest_ftc.builds.launcher import kernel
-from pytest_ftc.builds.launcher.concealed import conceal
+from pytest_ftc.builds.launcher.concealed import conceal, show_secrets
 from pytest_ftc.builds.launcher.identity_files import describe_machine
 from pytest_ftc.builds.launcher.kernel_files import describe_kernel, show_parts
 from pytest_ftc.builds.launcher.sockets import cover_sockets, show_sockets
@@ -88,6 +88,7 @@ def _cover(spec: Spec, scratch: str, new_root: str, private: list[str]) -> None:
     hidden = ("/tmp", "/dev", "/proc", *private)
     cover_sockets(new_root, scratch, spec, hidden)
     conceal(new_root, scratch, spec["concealed"], hidden)
+    show_secrets(new_root, spec["secret_files"], spec["uid"], spec["gid"])
 
 
 def _protect_settings(new_root: str) -> None:

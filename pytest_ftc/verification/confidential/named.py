@@ -15,6 +15,8 @@ from pytest_ftc.builds.inputs.secrets import Given, no_names
 from pytest_ftc.config.load import Config
 from pytest_ftc.model.errors import FtcError
 
+_FOLDER = "/ftc-secrets"
+"""Where builds see values that are files."""
 _LARGEST = (1 << 16) - 1
 """Bytes of a value; the kernel takes no variable of twice this size, see execve(2)."""
 
@@ -82,9 +84,10 @@ class NamedReader:
             raise FtcError(f"secret {name}: {error.message}", advice=error.advice) from None
         if len(value) > _LARGEST:
             raise FtcError(f"secret {name}: its value has more than {_LARGEST} bytes, too many for a variable")
-        if b"\0" in value:
+        if b"\0" in value and not source.as_file:
             raise FtcError(f"secret {name}: its value holds a zero byte, which no variable can")
-        return Given(name, value.decode("utf-8", "surrogateescape"), value)
+        text = f"{_FOLDER}/{name}" if source.as_file else value.decode("utf-8", "surrogateescape")
+        return Given(name, text, value, source.as_file)
 
     def _value_of(self, source: SecretSource) -> bytes:
         if source.vault:

@@ -8,9 +8,10 @@ import stat
 import tempfile
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
+from types import MappingProxyType
 
 import pytest
 
@@ -70,7 +71,7 @@ def build(executor: LocalExecutor, machine: Machine, workspace: Workspace, tmp_p
     for name in "abcdefgh":
         (tmp_path / "source" / name).write_text(name)
 
-    def run(command: str | tuple[str, ...], *, outputs: tuple[str, ...] = ("out",), timeout: float = 20, trace: Tracing = Tracing.NO, keep: Path | None = None, confidential: bool = False, **changes: object) -> BuildResult:  # fmt: skip
+    def run(command: str | tuple[str, ...], *, outputs: tuple[str, ...] = ("out",), timeout: float = 20, trace: Tracing = Tracing.NO, keep: Path | None = None, confidential: bool = False, secret_files: Mapping[str, bytes] = MappingProxyType({}), **changes: object) -> BuildResult:  # fmt: skip
         prefix = str(workspace.folder("plain")) if machine.isolation is Isolation.NONE else ""
         environment = Environment(
             build_path=f"{prefix}/ftc-build-test/tree",
@@ -91,6 +92,7 @@ def build(executor: LocalExecutor, machine: Machine, workspace: Workspace, tmp_p
             trace=trace,
             keep=keep,
             confidential=confidential,
+            secret_files=secret_files,
         )
         return executor.run(action, lambda _: None)
 
@@ -127,6 +129,12 @@ def test_concealed_files_are_empty_except_for_the_build_that_is_given_one(
         shutil.rmtree(own)
     everything = {"keys/key", "file", "given", "others"}
     assert seen == (everything if machine.isolation is Isolation.NONE else {"given", "others"})
+
+
+def test_a_secret_as_a_file_is_for_the_user_of_the_build(build: Build, machine: Machine) -> None:
+    script = "{ cat /ftc-secrets/A && stat -c %a /ftc-secrets/A && test -O /ftc-secrets/A && echo own; } > out; true"
+    result = build(script, secret_files={"/ftc-secrets/A": b"s3cr3t\n"})
+    assert text(result) == ("" if machine.isolation is Isolation.NONE else "s3cr3t\n400\nown\n")
 
 
 def test_a_build_sees_its_own_tree_home_and_temporary_folder(build: Build, tmp_path: Path) -> None:

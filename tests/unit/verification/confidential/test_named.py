@@ -1,6 +1,7 @@
 """Named secrets are read once, when they are needed; what cannot be given is one line without a value."""
 
 import sys
+from dataclasses import replace
 
 import pytest
 
@@ -54,6 +55,14 @@ def test_each_is_read_once_and_only_if_it_is_needed(tmp_path):
     assert vault.asked == ["one"]
     named.close()
     assert vault.closed == 1
+
+
+def test_a_value_may_be_given_as_a_file(tmp_path):
+    sources = {"A": replace(parse_source("vault:m/p#f"), as_file=True)}
+    named = NamedReader(NamedSecrets(sources=sources), {}, tmp_path, Vault)
+    secrets = read_secrets(["A"], {}, tmp_path, named.read)
+    assert (secrets.variables, secrets.files) == ({"A": "/ftc-secrets/A"}, {"/ftc-secrets/A": b"of-the-vault"})
+    assert secrets.mask("of-the-vault in /ftc-secrets/A") == "*** in /ftc-secrets/A"
 
 
 def test_a_failure_is_not_repeated(tmp_path):
