@@ -14,7 +14,7 @@ import os
 import random
 import statistics
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from itertools import pairwise
@@ -39,6 +39,8 @@ _MOST_CHEAP, _MOST_EXTRA, _MOST_REMEDIES = 48, 5, 4
 _OF_FEW_VALUES = frozenset({"hash_seed", "locales", "umask", "timezone"})
 _STRENGTHS: Mapping[float, float] = {1e6: 0.3, 2e3: 0.35, 6.0: 0.15, 1.0: 0.2}
 """How strongly the values point to the cause, and how often."""
+_VALUES = (1, 1, 2, 3, 9, 10**6)
+"""Numbers of values beside the control's of what differs by chance."""
 _BINS = (0.0, 0.5, 0.9, 0.99, SURE, 1.01)
 _OLD_ENOUGH = 3
 
@@ -51,6 +53,13 @@ class Case:
     rate: float
     values: int
     evidence: tuple[tuple[str, float], ...]
+    beside: str = ""
+    """A variation that shows beside what differs by chance."""
+
+    @property
+    def causes(self) -> tuple[str, ...]:
+        """All that is right to say."""
+        return (self.cause, self.beside) if self.beside else (self.cause,)
 
     @property
     def evident(self) -> list[str]:
@@ -72,25 +81,32 @@ class Told:
     proved: bool
     old_proved: bool
     """Whether a remedy that does nothing was called proved."""
+    wrong: tuple[str, ...] = ()
+    """The variations that the model was sure of, and that are no cause."""
 
 
 def draw_case(chance: random.Random) -> Case:
-    """Return a case: by chance, or with one cause."""
-    if chance.random() < 0.5:
+    """Return a case: by chance, with one cause, or with both."""
+    kind = chance.choices(("chance", "cause", "both"), (0.4, 0.4, 0.2))[0]
+    if kind == "chance":
         # By luck the values point to something, as often as strong evidence is wrong by its own measure.
         lucky = [(strength, 1 / strength) for strength in _STRENGTHS if strength > 1]
         evidence = tuple((chance.choice(_NAMES), strength) for strength, odds in lucky if chance.random() < odds)[:1]
-        return Case("", chance.uniform(0.02, 0.98), chance.choice((1, 1, 2, 3, 9, 10**6)), evidence)
+        return Case("", chance.uniform(0.02, 0.98), chance.choice(_VALUES), evidence)
     cause = chance.choices(_NAMES, [HIDDEN.get(name, 1) for name in _NAMES])[0]
     strength = chance.choices(list(_STRENGTHS), list(_STRENGTHS.values()))[0]
-    return Case(cause, 1.0, 1, ((cause, strength),) if strength > 1 else ())
+    evidence = ((cause, strength),) if strength > 1 else ()
+    if kind == "both":
+        return Case("", chance.uniform(0.02, 0.98), chance.choice(_VALUES), evidence, beside=cause)
+    return Case(cause, 1.0, 1, evidence)
 
 
 def build(case: Case, varied: Group, chance: random.Random) -> int:
     """Return the value of a build: 0 is that of the control, and 1 that of the cause, if there is one."""
     if case.cause:
         return int(case.cause in varied)
-    return 1 + chance.randrange(case.values) if chance.random() < case.rate else 0
+    drawn = 1 + chance.randrange(case.values) if chance.random() < case.rate else 0
+    return drawn + (case.values + 1) * (case.beside in varied)
 
 
 def experiment(case: Case, chance: random.Random) -> list[Observation]:
@@ -109,8 +125,8 @@ def experiment(case: Case, chance: random.Random) -> list[Observation]:
 
 def _shows(case: Case, chance: random.Random) -> bool:
     """Return whether an experiment differs from the control; of some causes, half of all values change nothing."""
-    if case.cause in _OF_FEW_VALUES:
-        return chance.random() < 0.5
+    if not _OF_FEW_VALUES.isdisjoint(case.causes) and chance.random() < 0.5:
+        return bool(build(case, EVERYTHING - set(case.causes), chance))
     return bool(build(case, EVERYTHING, chance))
 
 
@@ -120,7 +136,9 @@ def simulate(name: str) -> Told:
     case = draw_case(chance)
     observations = experiment(case, chance)
     extra = len(observations) - 1
-    first = 1 if case.cause else 1 + chance.randrange(case.values)
+    first = 0
+    while not first:
+        first = build(case, EVERYTHING, chance)
     question = Question(EVERYTHING, case.evidence, tuple(observations))
     groups: Sequence[Group] = (frozenset(), *groups_beside_none(question, case.evident))[:2]
     while groups and len(observations) < _MOST + extra:
@@ -138,6 +156,7 @@ def simulate(name: str) -> Told:
     return Told(
         case, told, chances[told], 1 + len(observations), builder.builds, old, proved,
         old_proved=bool(old) and builder.first_equal,
+        wrong=tuple(sorted(name for name in EVERYTHING if chances[name] >= SURE and name not in case.causes)),
     )  # fmt: skip
 
 
@@ -202,24 +221,21 @@ def print_report(told: Sequence[Told]) -> None:
         bin_ = [one for one in told if low <= one.chance < high]
         if bin_:
             said = statistics.fmean(one.chance for one in bin_)
-            true = statistics.fmean(one.name == one.case.cause for one in bin_)
+            true = statistics.fmean(one.name in one.case.causes for one in bin_)
             print(f"{said:<15.4f} {len(bin_):>6}   {true:.4f}")
     confirmed = [one for one in told if one.name and one.chance >= SURE]
     before = [one for one in told if one.old]
     print(f"\n{'':<28} {'model':>16} {'old rules':>16}   goal")
-    _row("confirmed, one cause", confirmed, before, lambda one: bool(one.case.cause))
-    _row("wrong, of those confirmed", confirmed, before, lambda one: not one.case.cause, (confirmed, before))
-    wrong = (
-        [one for one in confirmed if one.name != one.case.cause],
-        [one for one in before if one.old != one.case.cause],
-    )
+    wrong = [one for one in told if one.wrong], [one for one in before if one.old not in one.case.causes]
+    _row("confirmed", confirmed, before)
+    _row("wrong, of those confirmed", *wrong, (confirmed, before))
     chance = [one for one in told if not one.case.cause]
     proved = [one for one in chance if one.proved], [one for one in chance if one.old_proved]
     for label, found, of in (("wrong confirmed", wrong, told), ("wrong proved", proved, chance)):
         shares = [len(part) / len(of) for part in found]
         reached = "ok" if shares[0] <= _GOAL else "NOT REACHED"
         print(f"{label:<28} {shares[0]:>16.2%} {shares[1]:>16.2%}   <= {_GOAL:.1%}  {reached}")
-    clear = [one for one in told if one.case.cause in one.case.evident]
+    clear = [one for one in told if one.case.cause and one.case.cause in one.case.evident]
     median = statistics.median(one.builds for one in clear)
     print(f"{'median builds, clear cases':<28} {median:>16} {'':>16}   <= 4  {'ok' if median <= 4 else 'NOT REACHED'}")
     print(f"{'median builds, all cases':<28} {statistics.median(one.builds for one in told):>16}")
@@ -229,11 +245,12 @@ def _row(
     label: str,
     found: Sequence[Told],
     old: Sequence[Told],
-    counts: Callable[[Told], bool],
     of: tuple[Sequence[Told], Sequence[Told]] | None = None,
 ) -> None:
-    shown = [f"{sum(map(counts, part))}" + (f" of {len(whole)}" if of else "")
-             for part, whole in zip((found, old), of or (found, old), strict=True)]  # fmt: skip
+    shown = [
+        f"{len(part)}" + (f" of {len(whole)}" if of else "")
+        for part, whole in zip((found, old), of or (found, old), strict=True)
+    ]
     print(f"{label:<28} {shown[0]:>16} {shown[1]:>16}")
 
 
@@ -251,7 +268,7 @@ def main() -> None:
         told = list(pool.map(simulate, names, chunksize=25))
     if options.wrong:
         for name, one in zip(names, told, strict=True):
-            if one.proved or (one.chance >= SURE and one.name != one.case.cause):
+            if one.proved or one.wrong:
                 print(f"case {name}: {one}")
     print(f"seed {options.seed}\n")
     print_report(told)

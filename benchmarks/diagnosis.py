@@ -51,8 +51,10 @@ def verify(trials: Sequence[Trial], jobs: int, builds: int = 2) -> dict[str, dic
         project.mkdir()
         lay_out(trials, project)
         report = Path(folder, "report.json")
+        # Its own store: another would answer from its cache, and find builds that differ in its history.
+        own = [f"--ftc-json={report}", f"--ftc-store={folder}/store"]
         limits = [f"--ftc-jobs={jobs}", f"--ftc-builds={builds}"]
-        options = [f"--ftc-json={report}", "--ftc-no-cache", *limits, "-q", "--no-header", "-p", "no:cacheprovider"]
+        options = [*own, *limits, "-q", "--no-header", "-p", "no:cacheprovider"]
         command = [sys.executable, "-m", "pytest", "--ftc-verify", *options]
         done = subprocess.run(command, cwd=project, capture_output=True, text=True)
         if not report.exists():

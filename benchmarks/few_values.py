@@ -45,7 +45,8 @@ def lay_out(project: Path, count: int) -> None:
 def verify(project: Path, jobs: int) -> list[dict[str, Any]]:
     """Verify all artifacts of `project` and return what the report says of them."""
     report = project.parent / "report.json"
-    options = [f"--ftc-json={report}", f"--ftc-jobs={jobs}", "--ftc-no-cache", "-q", "-p", "no:cacheprovider"]
+    own = [f"--ftc-json={report}", f"--ftc-store={project.parent / 'store'}"]
+    options = [*own, f"--ftc-jobs={jobs}", "-q", "-p", "no:cacheprovider"]
     command = [sys.executable, "-m", "pytest", "--ftc-verify", *options]
     done = subprocess.run(command, cwd=project, capture_output=True, text=True)
     if not report.exists():

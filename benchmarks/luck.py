@@ -68,7 +68,7 @@ def _verify(folder: Path, builds: list[str], *options: str) -> list[str]:
     artifact = "[artifacts.a{}]\nbuild = {}\noutputs = ['out']\n"
     tables = (artifact.format(number, json.dumps(build)) for number, build in enumerate(builds))
     (folder / "ftc.toml").write_text("\n".join(tables))
-    command = [sys.executable, "-m", "pytest", "--ftc-verify", "--ftc-diagnose=off", "--ftc-no-cache"]
+    command = [sys.executable, "-m", "pytest", "--ftc-verify", "--ftc-diagnose=off", "--ftc-store=store"]
     subprocess.run([*command, *options, "--ftc-json=report.json"], cwd=folder, stdout=subprocess.DEVNULL)
     return [artifact["verdict"] for artifact in json.loads((folder / "report.json").read_text())["artifacts"]]
 

@@ -33,8 +33,8 @@ SURE = 0.995
 LEADS = (0.0, 0.3)
 """Seconds by which a build starts early, so that it reads the same second although it is a little slower."""
 
-_PRIORS = {"any": 0.5, "all": 0.005, "sometimes": 0.01, "rarely": 1e-3, "random": 0.7, "clock": 0.1, "beside": 0.3}
-_BY_SIZE = (0.0, 0.75, 0.18, 0.07)
+_PRIORS = {"any": 0.5, "all": 0.005, "sometimes": 0.01, "rarely": 1e-3, "random": 0.6, "clock": 0.1, "beside": 0.3}
+_BY_SIZE = (0.0, 0.88, 0.09, 0.03)
 """Shares of the prior of ``ANY`` for sets of one, two and three; each further variation costs as much as the third."""
 _MISS, _STRAY = 1e-4, 1e-3
 """Probability that a difference does not show although its cause is varied, and that it shows without it.
@@ -135,6 +135,12 @@ class Hypothesis:
         if self.kind is Kind.ALL:
             return _showing(prod(1 - miss for miss in misses), 0.5) if self.names <= varied else _NONE_OF_IT
         return _showing(1 - prod(misses), 0.5)
+
+
+_BESIDE = tuple(
+    Hypothesis(Kind.RANDOM, rate=rate, others=others) for rate in (0.05, 0.2, 0.4, 0.6, 0.8) for others in (1.0, 9.0)
+)
+"""Random values considered beside any one variation."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -251,8 +257,13 @@ def _hypotheses(everything: Group, evidence: Mapping[str, float], acting: Group)
         prior = _PRIORS["sometimes" if name in _SHIFTING else "rarely"] * weight[name] / len(_RATES)
         yield from ((Hypothesis(Kind.SOMETIMES, frozenset({name}), rate), prior) for rate in _RATES)
     yield from _inherent(evidence)
+    suspected = [name for name in likely if evidence[name] >= _TELLING][:_MOST_BESIDE]
+    for name in names:
+        if name not in suspected:
+            part = _PRIORS["random"] * _PRIORS["beside"] * _prior_of_set((name,), weight) / len(_BESIDE)
+            yield from ((replace(one, names=frozenset({name})), part) for one in _BESIDE)
     for size in range(1, _MOST_BESIDE + 1):
-        for beside in combinations([name for name in likely if evidence[name] >= _TELLING][:_MOST_BESIDE], size):
+        for beside in combinations(suspected, size):
             part = _PRIORS["beside"] * _prior_of_set(beside, weight)
             yield from ((replace(one, names=frozenset(beside)), prior * part) for one, prior in _inherent(evidence))
 
