@@ -5,7 +5,7 @@ from __future__ import annotations
 import uuid
 from collections.abc import Iterator
 
-from pytest_ftc.attestation.evidence import evidence_digest
+from pytest_ftc.attestation.evidence import log_entry
 from pytest_ftc.attestation.parity import make_parity, make_test_result
 from pytest_ftc.attestation.provenance import Builder, Invocation, make_provenance
 from pytest_ftc.attestation.runtime_trace import make_runtime_trace
@@ -18,9 +18,13 @@ ATTESTED = (Verdict.REPRODUCIBLE, Verdict.UNREPRODUCIBLE)
 
 
 def prove_verdict(log: Contents, verification: Verification) -> InclusionProof | None:
-    """Return the proof that the verdict is in `log`; None where it is not, as on another machine."""
-    wanted = {"artifact": verification.id, "evidence": evidence_digest(verification)}
-    index = log.find(lambda entry: wanted.items() <= entry.items())
+    """Return the proof that the verdict, on these very outputs, is in `log`; None where it is not.
+
+    That is so on another machine, and where the record of the verdict was changed since.
+    """
+    logged = log_entry(verification, 0)
+    wanted = {name: logged[name] for name in ("artifact", "evidence", "outputs")}
+    index = log.find(lambda entry: all(entry.get(name) == value for name, value in wanted.items()))
     return None if index is None else log.prove(index)
 
 

@@ -77,7 +77,10 @@ def read_parity(statement: Statement) -> Evidence | None:
 
 
 def is_logged(statement: Statement) -> bool:
-    """Return whether an attribute report of ours proves that its evidence is in a log.  Raises DocumentError."""
+    """Return whether an attribute report of ours proves that its verdict, on its subjects, is in a log.
+
+    Equal evidence is not enough: verdicts on other files have the same.  Raises DocumentError.
+    """
     assertion = _find_assertion(statement)
     conditions = assertion.get("conditions") if assertion else None
     if not assertion or not isinstance(conditions, dict) or "log" not in conditions:
@@ -85,7 +88,13 @@ def is_logged(statement: Statement) -> bool:
     proof = parse_proof(field(conditions, "log", dict, _WHAT))
     entry = parse_object(proof.leaf, "leaf of the log")
     digest = field(field(assertion, "evidence", dict, _WHAT), "digest", dict, _WHAT)
-    return proof.holds and entry.get("evidence") == digest.get("sha256")
+    outputs = entry.get("outputs")
+    is_about = isinstance(outputs, dict) and all(
+        outputs.get(one.name, "") == one.digest.get("sha256")
+        for one in statement.subjects
+        if assertion["attribute"] == REPRODUCIBLE or not one.is_of_experiment
+    )
+    return is_about and proof.holds and entry.get("evidence") == digest.get("sha256")
 
 
 def _find_assertion(statement: Statement) -> dict[str, Any] | None:

@@ -6,6 +6,7 @@ left alone, so that the number of accepted ones is 0, with no exception.
 
 import base64
 import contextlib
+import hashlib
 import json
 from dataclasses import replace
 
@@ -37,6 +38,7 @@ from pytest_ftc.model.errors import FtcError
 EXAMPLES = {"envelopes": 700, "bundles": 400, "links": 300, "policies": 500, "manifests": 300, "proofs": 400}
 """How many altered documents of each kind are tried."""
 FILE = "app.whl"
+OUTPUT = hashlib.sha256(b"the artifact").hexdigest()
 BOTH = 'schemes = ["ed25519", "ml-dsa-65"]'
 TWO_KEYS = f"keys = 2\n{BOTH}"
 LOGGED = "log = true"
@@ -305,6 +307,14 @@ def test_a_proof_of_another_leaf(place):
     assert not place.accepts(logged(place, proof(leaf=3)), require=LOGGED)
 
 
+def test_a_proof_that_the_same_verdict_on_another_file_is_logged(place):
+    assert place.accepts(logged(place, proof()), require=LOGGED)
+    document = json.loads(about(good(), place.other_sha256).encode())
+    document["predicate"]["attributes"][0]["conditions"]["log"] = proof().to_json()
+    borrowed = place.sign_payload(json.dumps(document).encode())
+    assert not place.accepts(borrowed, require=LOGGED, file="other.whl")
+
+
 def test_a_tree_of_one_leaf_whose_root_is_made_up(place):
     one = proof()
     assert not place.accepts(logged(place, replace(one, size=1, index=0, hashes=())), require=LOGGED)
@@ -507,7 +517,15 @@ def test_altered_proofs(place, what, alteration, number):
 def proof(leaf: int = 1) -> InclusionProof:
     """Return the proof that a leaf is in a log of five, of which the second is the verdict on the artifact."""
     digest = good().predicate["attributes"][0]["evidence"]["digest"]["sha256"]
-    leaves = [json.dumps({"evidence": digest if number == 1 else f"{number}"}).encode() for number in range(5)]
+    leaves = [
+        json.dumps(
+            {
+                "evidence": digest if number == 1 else f"{number}",
+                "outputs": {FILE: OUTPUT if number == 1 else f"{number}"},
+            }
+        ).encode()
+        for number in range(5)
+    ]
     hashes = [leaf_hash(one) for one in leaves]
     return Contents(Head(0, b"").grown_by(leaves), leaves, hashes).prove(leaf)
 
