@@ -168,7 +168,7 @@ def _count(
     return Judgement(
         problems=(),
         keys=len(builders),
-        operators=len({key.operator for claim in claims for key in claim.keys}),
+        operators=_count_operators(claims, facts),
         builders=len(counted),
         # The statements of one builder may be about the same builds.
         builds=sum(max(one.builds for one in evidence) for evidence in counted.values()),
@@ -178,6 +178,14 @@ def _count(
         ),
         is_reproduced=_is_reproduced(builders, about, facts),
     )
+
+
+def _count_operators(claims: Sequence[_Claim], facts: Callable[[PublicKey], KeyFacts]) -> int:
+    """Return the number of operators; those who hold one key, under whatever names, are one."""
+    held: dict[str, frozenset[str]] = {}
+    for key in (key for claim in claims for key in claim.keys):
+        held[key.operator] = held.get(key.operator, frozenset()) | {facts(key).material.hex()}
+    return count_machines(dict.fromkeys(held, 1), held)
 
 
 def _is_reproduced(

@@ -48,13 +48,27 @@ def judge_artifact(files: Mapping[str, Layer], documents: Sequence[tuple[str, by
 def _judge(name: str, layer: Layer, signed: Sequence[Signed], policy: Policy) -> Judgement:
     """Return whether the file `name` is accepted: its digest must be attested, and under this name.
 
-    Else another artifact of the same signer could be pushed under the name of this one.
+    Else another artifact of the same signer could be pushed under the name of this one.  Only what is attested under
+    this name counts for it, so that no single key of several adds a name; against it counts whatever is attested.
     """
     sha256 = layer.digest.removeprefix("sha256:")
     judgement = judge_digest(sha256, signed, policy)
-    subjects = [one for each in signed for one in each.statement.subjects if one.digest.get("sha256") == sha256]
-    names = {PurePosixPath(one.name).name for one in subjects if one.name}
-    if not names or name in names:
+    about = [(one, _names_of(one, sha256)) for one in signed if one.statement.is_about(sha256)]
+    own = [one for one, names in about if name in names or not names]
+    others = sorted({other for _, names in about if name not in names for other in names})
+    if not others:
         return judgement
-    problem = f"its bytes are attested as {', '.join(sorted(names))}"
-    return replace(judgement, problems=(*judgement.problems, problem))
+    under_it = judge_digest(sha256, own, policy)
+    if judgement.accepted and under_it.accepted:
+        return under_it
+    is_named = any(name in names for _, names in about)
+    problem = f"its bytes are attested as {', '.join(others)}"
+    if not judgement.accepted:
+        return judgement if is_named else replace(judgement, problems=(*judgement.problems, problem))
+    return replace(under_it, problems=(problem, *(under_it.problems if is_named else ())))
+
+
+def _names_of(signed: Signed, sha256: str) -> set[str]:
+    """Return the names, without folders, that a statement gives the file with this digest."""
+    subjects = (one for one in signed.statement.subjects if one.digest.get("sha256") == sha256)
+    return {PurePosixPath(one.name).name for one in subjects if one.name}

@@ -53,6 +53,15 @@ def test_an_artifact_with_a_signed_attestation_is_accepted(place):
     assert accepts(place, signed(place, "a").encode() + b"\n" + signed(place, "b").encode(), require="keys = 2")
 
 
+def test_one_key_of_two_operators_is_of_one(place):
+    keys = "".join(f'[keys.{name}]\nfile = "a.pub"\noperator = "{name}"\n' for name in ("x", "y"))
+    (place / "twice.toml").write_text(keys)
+    policy = load_policy(write_policy(place, "operators = 2", keys="twice.toml"))
+    (place / "twice.dsse.json").write_bytes(signed(place, "a").encode())
+    found = judge_file(place / "app.whl", load_signed([place / "twice.dsse.json"], policy), policy)
+    assert found.problems == ("operators: found 1, required 2",)
+
+
 def test_bundles_are_read(place):
     envelope = signed(place, "a")
     assert accepts(place, encode_bundle(envelope, envelope.signatures[0].key_id))

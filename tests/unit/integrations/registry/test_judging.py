@@ -1,13 +1,19 @@
 """Whether a policy accepts an artifact by its manifest: also by 2,000 altered ones."""
 
+from dataclasses import replace
 from pathlib import PurePosixPath
 
 import pytest
+from attestations import signed_by
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from publishing import make_project
 
+from pytest_ftc.attestation.parity import make_parity
 from pytest_ftc.attestation.policy import load_policy
+from pytest_ftc.attestation.provenance import Builder
+from pytest_ftc.attestation.statement import Subject
+from pytest_ftc.integrations.key_files import KeyFolder
 from pytest_ftc.integrations.registry.documents import Part, make_artifact
 from pytest_ftc.integrations.registry.judging import Outcome, judge_artifact
 from pytest_ftc.integrations.registry.manifest import Layer, RefusedError, read_manifest
@@ -39,6 +45,29 @@ def test_all_files_must_be_attested_under_their_names(files, judge):
     assert judge(swapped).judgements[first[0]].problems == (f"its bytes are attested as {second[0]}",)
     assert not judge({**files, "more": Layer("sha256:" + "0" * 64, 1)}).accepted
     assert not Outcome({}, ()).accepted
+
+
+def test_one_key_of_several_cannot_give_a_file_another_name(tmp_path):
+    """Two operators attest the draft under its name; one of them says that it is the release as well."""
+    app = make_project(tmp_path / "app", {"draft.whl": b"a draft"})
+    keys = KeyFolder(app.folder / "keys")
+    keys.new("other", "ed25519", "them")
+    app.require("operators = 2")
+    policy = load_policy(app.folder / "policy.toml")
+    parity = make_parity(app.verification, Builder(id="https://other.example/", version="1"))
+    sha256 = parity.subjects[0].digest["sha256"]
+    renamed = replace(parity, subjects=(Subject("release.whl", {"sha256": sha256}),))
+    documents = [("ours", (app.folder / "attestations/app.parity.dsse.json").read_bytes())]
+    documents += [
+        (name, signed_by(keys, "other", statement=one).encode()) for name, one in (("x", parity), ("y", renamed))
+    ]
+    layer = Layer(f"sha256:{sha256}", 7)
+    assert judge_artifact({"draft.whl": layer}, documents, policy).accepted
+    outcome = judge_artifact({"release.whl": layer}, documents, policy)
+    assert outcome.judgements["release.whl"].problems == (
+        "its bytes are attested as draft.whl",
+        "operators: found 1, required 2",
+    )
 
 
 def test_what_cannot_be_read_is_named(files, judge):
