@@ -92,8 +92,10 @@ def _show(image: ImageName, found: Resolved, outcome: Outcome | None, folder: Pa
     expiry = expiry_of(found.annotations)
     if expiry and is_past(expiry):
         say(f"  expired on {expiry:%Y-%m-%d}")
-    verified = "digests, signatures, policy" if outcome else "only digests: without --policy, no signature is"
-    say(f"  verified: {verified}")
+    if outcome is None:
+        say("  verified: only digests: without --policy, no signature is")
+    else:
+        say("  verified: digests, signatures, policy" if outcome.accepted else "  nothing was fetched")
 
 
 def _as_json(image: ImageName, found: Resolved, outcome: Outcome | None) -> dict[str, object]:

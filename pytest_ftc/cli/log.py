@@ -59,7 +59,7 @@ def _verify(log: VerdictLog, options: argparse.Namespace) -> None:
     if options.json:
         print_json({"size": head.size, "root": head.root.hex()})
     else:
-        say(f"✔ {head.size} verdicts\n  head  {_show(head)}")
+        say(f"✔ {head.size} verdict{'' if head.size == 1 else 's'}\n  head  {_show(head)}")
 
 
 def _prove(log: VerdictLog, options: argparse.Namespace) -> None:

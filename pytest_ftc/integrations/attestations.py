@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections import Counter
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from datetime import datetime, timezone
 from pathlib import Path
 
@@ -142,9 +143,13 @@ def _read(file: Path) -> bytes:
 
 
 def _parse(file: Path, data: bytes) -> Sequence[Envelope]:
+    """Return the envelopes in `file`, none if it is a statement that nobody has signed.  Raises DocumentError."""
     try:
         return parse_envelopes(data)
     except DocumentError as error:
+        with suppress(DocumentError):
+            if parse_plain_statement(data):
+                return ()
         raise DocumentError(f"{file}: {error}") from None
 
 

@@ -44,7 +44,7 @@ class KeyFolder:
         if name in self.keys() and not path.exists():
             raise ConfigurationError(f"{path}: the private key {name!r} is not here")
         if not path.exists() or name not in self.keys():
-            raise ConfigurationError(f"{self.folder}: no key {name!r}{did_you_mean(name, self.keys())}")
+            raise self._no_key(name)
         if path.stat().st_mode & 0o077:
             raise ConfigurationError(f"{path}: other users may use this private key: chmod 600, or rotate it")
         return path
@@ -133,8 +133,13 @@ class KeyFolder:
     def _known(self, name: str) -> PublicKey:
         keys = self.keys()
         if name not in keys:
-            raise ConfigurationError(f"{self.file}: no key {name!r}{did_you_mean(name, keys)}")
+            raise self._no_key(name)
         return keys[name]
+
+    def _no_key(self, name: str) -> ConfigurationError:
+        near = did_you_mean(name, self.keys())
+        hint = "; `ftc keys new` makes one" if near == ";" else near
+        return ConfigurationError(f"{self.file}: no key {name!r}{hint}")
 
     def _set(self, name: str, key: str, value: object) -> None:
         def change(document: TOMLDocument) -> None:

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from pytest_ftc.attestation.documents import ATTESTED
+from pytest_ftc.attestation.parity import is_logged
 from pytest_ftc.cli.attest.sboms import add_sbom_arguments, make_sboms
 from pytest_ftc.cli.keys import add_keyring_argument, open_keyring
 from pytest_ftc.cli.output import say
@@ -63,6 +64,7 @@ def run(options: argparse.Namespace) -> int:
     verifications = [read_verification_file(one) for one in records]
     sboms = make_sboms(options, verifications, folder)
     documents = [*make_documents(verifications, builder, read_log(options.store)), *sboms.documents]
+    _warn(documents)
     if options.unsigned:
         paths = {one: folder / f"{one.stem}.statement.json" for one in documents}
         for one, path in paths.items():
@@ -89,6 +91,13 @@ def _tell(verifications: Sequence[Verification], paths: Mapping[Document, Path],
                 say(f"{name}: {verdict}: {path}{' waits' if path.absolute() in waiting else ''}")
         if verification.inputs is None:
             say(f"{name}: no provenance: its inputs were not recorded; verify it again with --ftc-no-cache")
+
+
+def _warn(documents: Sequence[Document]) -> None:
+    """Say which verdicts the log of the store lacks: whoever can write the report can make one up."""
+    for one in documents:
+        if one.kind == "parity" and not is_logged(one.statement):
+            say(f"{one.verification.name}: not in the log: verified with another store, or changed since")
 
 
 def _write(path: Path, data: bytes) -> None:

@@ -21,7 +21,7 @@ from pytest_ftc.integrations.attestations import (
     judge_subjects,
     load_signed,
 )
-from pytest_ftc.model.errors import FtcError
+from pytest_ftc.model.errors import ConfigurationError, FtcError
 from pytest_ftc.model.support.printable import printable
 
 _DIGEST = re.compile("sha256:([0-9a-f]{64})")
@@ -80,6 +80,10 @@ def run(options: argparse.Namespace) -> int:
 
 def _judge(path: Path, signed: Sequence[Signed], policy: Policy) -> Judgement:
     match = _DIGEST.fullmatch(str(path))
+    if path.is_dir():
+        raise ConfigurationError(f"{path}: a folder: name files in it; --attestations takes folders")
+    if str(path).startswith("sha256:") and not match and not path.exists():
+        raise ConfigurationError(f"{path}: expected sha256: and 64 lower-case hexadecimal digits, or a file")
     return judge_digest(match[1], signed, policy) if match else judge_file(path, signed, policy)
 
 

@@ -1,0 +1,80 @@
+"""What the commands about attestations say of mistakes, and of a record that somebody has changed."""
+
+import hashlib
+import json
+import shutil
+
+import pytest
+from publishing import FILES, make_project
+
+from pytest_ftc.attestation.evidence import log_entry
+from pytest_ftc.attestation.verdict_log import VerdictLog
+from pytest_ftc.cli.main import main
+
+
+@pytest.fixture
+def project(tmp_path, monkeypatch):
+    project = make_project(tmp_path / "project")
+    monkeypatch.chdir(project.folder)
+    monkeypatch.setenv("FTC_KEYRING", str(project.folder / "keys"))
+    monkeypatch.setenv("FTC_STORE", str(project.folder / "store"))
+    monkeypatch.setenv("FTC_STORE_KEY", str(tmp_path / "store-key"))
+    VerdictLog(project.folder / "store" / "log").append([log_entry(project.verification, 0)])
+    return project
+
+
+@pytest.fixture
+def ftc(capsys):
+    def run(*arguments: str, status: int = 0) -> str:
+        found = main(list(arguments))
+        said = "".join(capsys.readouterr())
+        assert found == status, said
+        return said
+
+    return run
+
+
+def create(ftc, report: str = "report", *more: str, status: int = 0) -> str:
+    return ftc("attest", "create", report, "--store", "store", "-o", "made", *more, status=status)
+
+
+def test_a_record_that_was_changed_has_no_proof_of_the_log(project, ftc):
+    assert "not in the log" not in create(ftc, "report", "--key", "release")
+    accepted = ("attest", "verify", "dist/app.whl", "-p", "policy.toml", "-a", "made")
+    project.require("log = true")
+    assert "✔ accepted" in ftc(*accepted)
+    shutil.copytree("report", "changed")
+    record = project.folder / "changed/verifications/app.json"
+    evil = hashlib.sha256(b"evil").hexdigest()
+    record.write_text(record.read_text().replace(hashlib.sha256(FILES["dist/app.whl"]).hexdigest(), evil))
+    said = create(ftc, "changed", "--key", "release")
+    assert "app: not in the log: verified with another store, or changed since" in said
+    said = ftc("attest", "verify", f"sha256:{evil}", "-p", "policy.toml", "-a", "made", status=1)
+    assert "a proof that the verdict is in a log" in said
+
+
+def test_statements_that_nobody_has_signed_do_not_count_and_do_no_harm(project, ftc):
+    create(ftc, "report", "--unsigned")
+    said = ftc("attest", "verify", "dist/app.whl", "-p", "policy.toml", "-a", "made", status=1)
+    assert "no attestation that a trusted key has signed" in said
+    create(ftc, "report", "--key", "release")
+    assert "✔ accepted" in ftc("attest", "verify", "dist/app.whl", "-p", "policy.toml", "-a", "made")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (("attest", "verify", "dist", "-p", "policy.toml"), "dist: a folder: name files in it"),
+        (("attest", "verify", "sha256:ABC", "-p", "policy.toml"), "sha256:ABC: expected sha256: and 64"),
+        (("keys", "retire", "nothing-like-it"), "no key 'nothing-like-it'; `ftc keys new` makes one\n"),
+        (("keys", "retire", "relese"), "no key 'relese'; did you mean 'release'?\n"),
+        (("attest", "create", "report", "--key", "x"), "no key 'x'; `ftc keys new` makes one\n"),
+    ],
+)
+def test_a_mistake_is_named_with_what_helps(project, ftc, arguments, said):
+    assert said in ftc(*arguments, status=2)
+
+
+def test_one_verdict_is_one(project, ftc):
+    assert "✔ 1 verdict\n" in ftc("log", "verify", "--store", "store")
+    assert json.loads(ftc("log", "verify", "--store", "store", "--json"))["size"] == 1
