@@ -26,6 +26,7 @@ class Inflater:
 
     def __init__(self, wbits: int) -> None:
         self._decoder = zlib.decompressobj(wbits)
+        self._is_full = False
 
     @property
     def eof(self) -> bool:
@@ -33,11 +34,14 @@ class Inflater:
 
     @property
     def needs_input(self) -> bool:
-        return not self._decoder.unconsumed_tail
+        # zlib may hold the rest of a match back although it has read all input (RFC 1951, 3.2.3).
+        return not self._decoder.unconsumed_tail and not self._is_full
 
     @property
     def unused_data(self) -> bytes:
         return self._decoder.unused_data
 
     def decompress(self, data: bytes, max_length: int = -1) -> bytes:
-        return self._decoder.decompress(self._decoder.unconsumed_tail + data, max(max_length, 0))
+        output = self._decoder.decompress(self._decoder.unconsumed_tail + data, max(max_length, 0))
+        self._is_full = len(output) == max_length and not self._decoder.eof
+        return output

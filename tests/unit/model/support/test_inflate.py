@@ -5,7 +5,7 @@ import gzip
 import zlib
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from pytest_ftc.model.support.inflate import Decompressor, Inflater
@@ -28,6 +28,7 @@ def read(decoder: Decompressor, packed: bytes, piece: int, most: int) -> bytes:
 
 
 @pytest.mark.parametrize("wbits", FORMS)
+@example(data=bytes.fromhex("000000000100909090919090"), piece=2, most=1)
 @given(data=st.binary(max_size=500), piece=st.integers(1, 40), most=st.integers(1, 50))
 def test_it_reads_in_pieces_what_zlib_reads_at_once(wbits, data, piece, most):
     assert read(Inflater(wbits), FORMS[wbits](data), piece, most) == data
