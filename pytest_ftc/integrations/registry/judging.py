@@ -13,6 +13,9 @@ from pytest_ftc.attestation.strict_json import DocumentError
 from pytest_ftc.integrations.attestations import find_signed, judge_digest
 from pytest_ftc.integrations.registry.manifest import Layer
 
+_MOST_SIGNATURES = 5_000
+"""Of all attestations of one artifact.  Anybody who may push can attach some, and each is tried with each key."""
+
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
@@ -31,16 +34,21 @@ class Outcome:
 def judge_artifact(files: Mapping[str, Layer], documents: Sequence[tuple[str, bytes]], policy: Policy) -> Outcome:
     """Return whether `policy` accepts `files` by `documents`, each with its name.
 
-    Raises DocumentError where a trusted key has signed what cannot be read, NotInstalledError.
+    Raises DocumentError where a trusted key has signed what cannot be read, and for too many signatures, or
+    NotInstalledError.
     """
     signed: list[Signed] = []
     unreadable: list[str] = []
+    signatures = 0
     for source, data in documents:
         try:
             envelopes = parse_envelopes(data)
         except DocumentError as error:
             unreadable.append(f"{source}: {error}")
             continue
+        signatures += sum(len(one.signatures) for one in envelopes)
+        if signatures > _MOST_SIGNATURES:
+            raise DocumentError(f"its attestations have more than {_MOST_SIGNATURES} signatures")
         signed += find_signed(envelopes, source, data, policy)
     return Outcome({name: _judge(name, layer, signed, policy) for name, layer in files.items()}, tuple(unreadable))
 

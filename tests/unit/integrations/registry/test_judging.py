@@ -9,10 +9,12 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from publishing import make_project
 
+from pytest_ftc.attestation.envelope import Envelope, EnvelopeSignature
 from pytest_ftc.attestation.parity import make_parity
 from pytest_ftc.attestation.policy import load_policy
 from pytest_ftc.attestation.provenance import Builder
 from pytest_ftc.attestation.statement import Subject
+from pytest_ftc.attestation.strict_json import DocumentError
 from pytest_ftc.integrations.key_files import KeyFolder
 from pytest_ftc.integrations.registry.documents import Part, make_artifact
 from pytest_ftc.integrations.registry.judging import Outcome, judge_artifact
@@ -68,6 +70,13 @@ def test_one_key_of_several_cannot_give_a_file_another_name(tmp_path):
         "its bytes are attested as draft.whl",
         "operators: found 1, required 2",
     )
+
+
+def test_signatures_are_bounded_over_all_documents(files, judge):
+    """Trying each with each key took minutes."""
+    line = Envelope("x", b"", (EnvelopeSignature("", b"\1" * 64),) * 64).encode()
+    with pytest.raises(DocumentError, match="more than 5000 signatures"):
+        judge(files, [(f"{number}", b"\n".join([line] * 20)) for number in range(4)])
 
 
 def test_what_cannot_be_read_is_named(files, judge):
