@@ -173,12 +173,15 @@ class VerdictLog:
     def head(self) -> Head:
         """Return the head, of an empty log if there is none.  Raises LogError."""
         try:
-            document = parse_object(self._head.read_bytes(), "head of the log")
+            return _parse_head(parse_object(self._head.read_bytes(), "head of the log"))
         except FileNotFoundError:
             return Head(0, EMPTY_ROOT)
         except OSError as error:
             raise LogError(f"{self._head}: {error.strerror or error}") from None
-        return _parse_head(document)
+        except LogError:
+            raise
+        except DocumentError as error:
+            raise LogError(f"{error}: it was changed") from None
 
     def verify(self) -> Contents:
         """Read every leaf, and return them.  Raises LogError when a leaf was lost or changed."""

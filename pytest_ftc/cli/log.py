@@ -7,7 +7,7 @@ import re
 from collections.abc import Callable
 from pathlib import Path
 
-from pytest_ftc.attestation.merkle import is_consistent
+from pytest_ftc.attestation.merkle import EMPTY_ROOT, is_consistent
 from pytest_ftc.attestation.verdict_log import Head, LogError, VerdictLog
 from pytest_ftc.cli.output import print_json, say
 from pytest_ftc.cli.parser import add_action
@@ -76,8 +76,10 @@ def _show_consistency(log: VerdictLog, options: argparse.Namespace) -> None:
         raise ConfigurationError(f"expected SIZE:ROOT as `ftc log verify` prints it, found {options.head!r}")
     size, root = int(match[1]), bytes.fromhex(match[2])
     contents = log.verify()
-    proof, head = contents.prove_consistency(size), contents.head
-    if not is_consistent(size, root, head.size, head.root, proof):
+    # Every log begins with what an empty one had.
+    is_of_empty = size == 0 and root == EMPTY_ROOT
+    proof, head = [] if is_of_empty else contents.prove_consistency(size), contents.head
+    if not is_of_empty and not is_consistent(size, root, head.size, head.root, proof):
         raise LogError(f"the log does not begin with the {size} verdicts of that head: it was rewritten")
     if options.json:
         print_json({"size": head.size, "root": head.root.hex(), "hashes": [one.hex() for one in proof]})

@@ -34,6 +34,8 @@ from pytest_ftc.verification.user_folders import key_file, keyring_folder, store
 
 LOCAL_BUILDER = "urn:pytest-ftc:local"
 """The builder of whoever names none."""
+_MOST_REASONS = 3
+"""Why attestations wait, in one line."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -244,5 +246,9 @@ def describe_waiting(progress: Progress) -> str:
         return ""
     count = len(progress.waiting)
     subject = "1 attestation waits" if count == 1 else f"{count} attestations wait"
-    reasons = "; ".join((*progress.reasons.values(), *progress.altered)) or "it was changed meanwhile"
-    return f"{subject} for a signer: {reasons}; ftc attest flush"
+    unwritten = {str(path) for path in progress.waiting} & progress.reasons.keys()
+    what = "to be written" if len(unwritten) == count else "for a signer"
+    reasons = [*progress.reasons.values(), *progress.altered] or ["it was changed meanwhile"]
+    more = len(reasons) - _MOST_REASONS
+    told = "; ".join([*reasons[:_MOST_REASONS], *([f"and {more} more"] if more > 0 else [])])
+    return f"{subject} {what}: {told}; ftc attest flush"

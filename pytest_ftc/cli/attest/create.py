@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -57,6 +58,7 @@ def run(options: argparse.Namespace) -> int:
     builder = make_builder(options.builder, "--builder")
     records = find_verification_files(options.report)
     folder = options.output or records[0].parent.parent / "attestations"
+    _make_folder(folder)
     keyring = open_keyring(options.keyring)
     signers = tuple(dict.fromkeys(map(keyring.signer, options.key)))
     for signer in signers:
@@ -91,6 +93,18 @@ def _tell(verifications: Sequence[Verification], paths: Mapping[Document, Path],
                 say(f"{name}: {verdict}: {path}{' waits' if path.absolute() in waiting else ''}")
         if verification.inputs is None:
             say(f"{name}: no provenance: its inputs were not recorded; verify it again with --ftc-no-cache")
+
+
+def _make_folder(folder: Path) -> None:
+    """Raise FtcError for a folder that cannot be written: nothing shall wait for it in the store."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except FileExistsError:
+        raise FtcError(f"{folder}: expected a folder, found a file") from None
+    except OSError as error:
+        raise FtcError(f"{folder}: {error.strerror or error}") from None
+    if not os.access(folder, os.W_OK | os.X_OK):
+        raise FtcError(f"{folder}: may not be written")
 
 
 def _warn(documents: Sequence[Document]) -> None:

@@ -24,6 +24,8 @@ from pytest_ftc.integrations.attestations import (
 from pytest_ftc.model.errors import ConfigurationError, FtcError
 from pytest_ftc.model.support.printable import printable
 
+_MOST_SHOWN = 20
+"""Differences of SBOMs; a hostile wheel can have any number."""
 _DIGEST = re.compile("sha256:([0-9a-f]{64})")
 
 
@@ -73,8 +75,7 @@ def run(options: argparse.Namespace) -> int:
     else:
         for name, judgement in results.items():
             show_judgement(name, judgement)
-            for sentence in embedded.get(name, ()):
-                say(f"  {sentence}")
+            _show_embedded(embedded.get(name, ()))
     return 0 if all(one.accepted for one in results.values()) else 1
 
 
@@ -94,6 +95,13 @@ def _compare_embedded(path: Path, judgement: Judgement) -> tuple[str, ...]:
     from pytest_ftc.integrations.sbom.attest import compare_with_signed
 
     return compare_with_signed(path, (one.statement for one in judgement.attestations))
+
+
+def _show_embedded(sentences: Sequence[str]) -> None:
+    for sentence in sentences[:_MOST_SHOWN]:
+        say(f"  {sentence}")
+    if len(sentences) > _MOST_SHOWN:
+        say(f"  and {len(sentences) - _MOST_SHOWN} more differences between its SBOMs and the signed one")
 
 
 def show_judgement(name: str, judgement: Judgement) -> None:

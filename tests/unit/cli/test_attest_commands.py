@@ -9,6 +9,7 @@ from publishing import FILES, make_project
 
 from pytest_ftc.attestation.evidence import log_entry
 from pytest_ftc.attestation.verdict_log import VerdictLog
+from pytest_ftc.cli.attest.verify import _show_embedded
 from pytest_ftc.cli.main import main
 
 
@@ -61,6 +62,24 @@ def test_statements_that_nobody_has_signed_do_not_count_and_do_no_harm(project, 
     assert "✔ accepted" in ftc("attest", "verify", "dist/app.whl", "-p", "policy.toml", "-a", "made")
 
 
+@pytest.mark.parametrize("folder", ["policy.toml", "policy.toml/below", "/proc/nothing"])
+def test_nothing_waits_for_a_folder_that_cannot_be(project, ftc, folder):
+    said = ftc("attest", "create", "report", "--store", "store", "--key", "release", "-o", folder, status=2)
+    assert said.startswith(f"ftc: {folder}: ")
+    assert said.count("\n") == 1
+    assert ftc("attest", "flush", "--store", "store") == "nothing waits for a signer\n"
+
+
+def test_what_cannot_be_written_waits_and_is_told_in_one_short_line(project, ftc):
+    (project.folder / "made").mkdir()
+    for kind in ("parity", "test-result", "provenance"):
+        (project.folder / f"made/app.{kind}.dsse.json").mkdir()
+        (project.folder / f"made/app.{kind}.dsse.json" / "in the way").touch()
+    create(ftc, "report", "--key", "release", status=1)
+    said = create(ftc, "report", "--key", "release", "--bundle", "--builder", "https://b.example/", status=1)
+    assert "3 attestations wait to be written: " in said
+
+
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
@@ -78,3 +97,24 @@ def test_a_mistake_is_named_with_what_helps(project, ftc, arguments, said):
 def test_one_verdict_is_one(project, ftc):
     assert "✔ 1 verdict\n" in ftc("log", "verify", "--store", "store")
     assert json.loads(ftc("log", "verify", "--store", "store", "--json"))["size"] == 1
+
+
+def test_the_head_of_an_empty_log_is_one(project, ftc):
+    first = ftc("log", "verify", "--store", "empty").split()[-1]
+    assert first.startswith("0:")
+    assert "✔ the first 0 of 1 verdicts" in ftc("log", "consistency", first, "--store", "store")
+    assert "✘ " in ftc("log", "consistency", f"0:{'a' * 64}", "--store", "store", status=1)
+
+
+@pytest.mark.parametrize("head", ["{", "[]", '{"size": 1, "size": 2}', '{"size": "x"}', "{}"])
+def test_a_changed_head_of_the_log_is_a_problem_of_the_log(project, ftc, head):
+    (project.folder / "store/log/head.json").write_text(head)
+    assert ftc("log", "verify", "--store", "store", status=1).startswith("✘ head of the log: ")
+    assert ftc("log", "prove", "app", "--store", "store", status=1).startswith("✘ head of the log: ")
+
+
+def test_differences_of_many_embedded_sboms_are_bounded(capsys):
+    _show_embedded([f"difference {number}" for number in range(500)])
+    lines = capsys.readouterr().out.splitlines()
+    assert len(lines) == 21
+    assert lines[-1] == "  and 480 more differences between its SBOMs and the signed one"
