@@ -94,12 +94,12 @@ def decompress(span: Span, make: Callable[[], Decompressor], budget: Budget, *, 
 def _one_stream(span: Span, decoder: Decompressor, result: Decompressed) -> Iterator[bytes]:
     position = result.end
     while not decoder.eof:
-        data = b""
-        if decoder.needs_input:
+        wanted, data = decoder.needs_input, b""
+        if wanted:
             data = span.read(position, _CHUNK)
             position += len(data)
         out = decoder.decompress(data, _STEP)
-        if not out and not data and not decoder.eof:
+        if wanted and not data and not out and not decoder.eof:
             raise EOFError("the compressed data ends too early")
         yield out
     result.end = position - len(decoder.unused_data)
