@@ -20,9 +20,12 @@ from pytest_ftc.attestation.sbom.statement import is_sbom
 from pytest_ftc.attestation.statement import Statement
 from pytest_ftc.attestation.strict_json import DocumentError
 from pytest_ftc.model import Verdict
+from pytest_ftc.model.support.suggestion import suggest
 
 _ANOTHER_MACHINE = "machine"
 """The variation that one machine cannot vary."""
+_MOST_VARIATIONS = 200
+"""Of an attestation in which a similar name is looked for."""
 _FRACTION = re.compile(r"\.[0-9]+Z$")
 
 
@@ -146,14 +149,22 @@ def _read_claim(about: tuple[Signed, str]) -> _Claim | None:
 
 def _find_lacking(claim: _Claim, policy: Policy, facts: Callable[[PublicKey], KeyFacts]) -> list[str]:
     """Return what a positive claim lacks to be counted."""
-    varied = {*policy.varied} - {_ANOTHER_MACHINE} - {*claim.evidence.varied} if claim.is_verdict else ()
+    evidence = claim.evidence
+    varied = {*policy.varied} - {_ANOTHER_MACHINE} - {*evidence.varied} if claim.is_verdict else ()
     schemes = {facts(key).scheme for key in claim.keys}
     return [
         *(["a builder, which `builders` of the key names"] if not (claim.builder or claim.is_verdict) else []),
-        *sorted(varied),
+        *(f"{one}{_suggest(one, evidence)}" for one in sorted(varied)),
         *(["a proof that the verdict is in a log"] if policy.log and not claim.is_logged else []),
         *(f"a signature by {one}" for one in policy.schemes if one not in schemes),
     ]
+
+
+def _suggest(variation: str, evidence: Evidence) -> str:
+    """Return a hint where a policy requires a `variation` that the attestation does not know at all."""
+    known = {*evidence.varied, *evidence.not_varied}
+    near = None if variation in known or len(known) > _MOST_VARIATIONS else suggest(variation, known)
+    return f" (did you mean {near!r}?)" if near else ""
 
 
 def _count(

@@ -118,3 +118,10 @@ def test_differences_of_many_embedded_sboms_are_bounded(capsys):
     lines = capsys.readouterr().out.splitlines()
     assert len(lines) == 21
     assert lines[-1] == "  and 480 more differences between its SBOMs and the signed one"
+
+
+def test_a_variation_that_no_attestation_knows_gets_a_hint(project, ftc):
+    project.require('varied = ["tiem", "umask"]')
+    said = ftc("attest", "verify", "dist/app.whl", "-p", "policy.toml", "-a", "attestations", status=1)
+    reason = "  attestations that lack something were not counted: tiem (did you mean 'time'?)"
+    assert said.splitlines()[-1] == reason
