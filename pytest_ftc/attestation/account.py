@@ -70,9 +70,9 @@ def read_accounts(signed: Sequence[Signed]) -> dict[str, Account]:
         if find_missing(one.statement):
             continue
         said = _read(one)
-        for subject in one.statement.subjects:
+        for subject in one.statement.files:
             sha256 = subject.digest.get("sha256")
-            if sha256 and not subject.is_of_experiment:
+            if sha256:
                 account = accounts.setdefault(subject.name, Account())
                 account.digests.add(sha256)
                 account.add(said)

@@ -32,7 +32,7 @@ class Subject:
 
     @property
     def is_of_experiment(self) -> bool:
-        """Whether an experiment left it instead of what the control left."""
+        """Whether an experiment may have left it instead of what the control left; a file may have such a name too."""
         return "#" in self.name
 
 
@@ -43,6 +43,14 @@ class Statement:
     subjects: tuple[Subject, ...]
     predicate_type: str
     predicate: Mapping[str, Any]
+
+    @property
+    def files(self) -> tuple[Subject, ...]:
+        """The subjects without what experiments left instead of another one, as ``NAME#BUILD``."""
+        names = {one.name for one in self.subjects}
+        return tuple(
+            one for one in self.subjects if not (one.is_of_experiment and one.name.rpartition("#")[0] in names)
+        )
 
     def encode(self) -> bytes:
         """Return the statement as JSON, with sorted names and no spaces: equal statements are equal bytes."""

@@ -78,8 +78,8 @@ def judge_subjects(signed: Sequence[Signed], policy: Policy) -> dict[str, Judgem
     digests = {
         subject.digest["sha256"]: subject.name or subject.digest["sha256"]
         for one in signed
-        for subject in one.statement.subjects
-        if "sha256" in subject.digest and not subject.is_of_experiment
+        for subject in one.statement.files
+        if "sha256" in subject.digest
     }
     times = Counter(digests.values())
     return {

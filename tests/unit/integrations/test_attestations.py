@@ -62,6 +62,20 @@ def test_one_key_of_two_operators_is_of_one(place):
     assert found.problems == ("operators: found 1, required 2",)
 
 
+def test_a_file_with_a_number_sign_in_its_name_is_judged(place):
+    """It was taken for what an experiment left, and passed over: a negative verdict on it went unnoticed."""
+    (place / "sign").mkdir()
+    for number, (statement, names) in enumerate([(good(), ["app.whl"]), (bad(), ["c#.tar", "c#.tar#app-experiment"])]):
+        subjects = tuple(Subject(name, {"sha256": f"{number}{at}" * 32}) for at, name in enumerate(names))
+        envelope = signed_by(
+            KeyFolder(place), "a", statement=Statement(subjects, statement.predicate_type, statement.predicate)
+        )
+        (place / "sign" / f"{number}.dsse.json").write_bytes(envelope.encode())
+    policy = load_policy(write_policy(place))
+    found = judge_subjects(load_signed([place / "sign"], policy), policy)
+    assert {name: one.accepted for name, one in found.items()} == {"app.whl": True, "c#.tar": False}
+
+
 def test_bundles_are_read(place):
     envelope = signed(place, "a")
     assert accepts(place, encode_bundle(envelope, envelope.signatures[0].key_id))
