@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from pytest_ftc.config.file import show
+from pytest_ftc.config.file import read_file, show
 from pytest_ftc.config.location import Place
 from pytest_ftc.model.support.suggestion import did_you_mean
 
@@ -22,20 +22,26 @@ _URI = re.compile(r"[a-zA-Z][a-zA-Z0-9+.-]*:\S+")
 class AttestSettings:
     """How a session attests its verdicts."""
 
-    keys: tuple[str, ...]
+    keys: tuple[str, ...] = ()
     """Those that sign: names in the keyring, or URIs of signers."""
-    builder: str
+    builder: str = ""
     """A URI; empty for the local builder."""
-    required: bool
+    required: bool = False
     """Whether a session fails if a verdict could not be attested."""
-    folder: Path | None
+    folder: Path | None = None
     """Where the attestations are written; None for beside the report."""
-    bundle: bool
+    bundle: bool = False
     """Whether each signature is written as a Sigstore bundle too."""
 
     def folder_of(self, root: Path, report: Path | None) -> Path:
         """Return the folder of the attestations of a session with this `root` and `report`."""
         return self.folder or (report or root) / "attestations"
+
+
+def load_attest(root: Path) -> AttestSettings | None:
+    """Return how the project in `root` wants verdicts attested; None if it does not say.  Raises ConfigurationError."""
+    file, tables = read_file(root)
+    return read_attest(Place(file.name if file else "", tables.text, tables.prefix), tables.ftc, root)
 
 
 def read_attest(place: Place, tables: Mapping[str, Any], root: Path) -> AttestSettings | None:

@@ -145,6 +145,7 @@ def test_a_summary_of_one_builder_claims_no_reproduced_build(attested, ftc):
         ),
         (("attest", "create", "none", "--unsigned"), "none: no verification was recorded there"),
         (("attest", "create", "report"), "name a signer with --key, or give --unsigned"),
+        (("attest", "create", "report", "--key", "release", "--unsigned"), "--key and --unsigned exclude each other"),
         (("attest", "create", "report", "--key", "relase"), "no key 'relase'; did you mean 'release'"),
         (("attest", "create", "report", "--key", "release", "--builder", "me"), "--builder: expected a URI"),
         (("attest", "verify", "hello.txt", "-p", "none.toml"), "none.toml: No such file"),

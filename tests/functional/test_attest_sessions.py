@@ -138,3 +138,14 @@ def test_without_the_extra_one_line_names_it(project, verify, release, tmp_path,
     run = verify(BUILD.format(more="required = true"), *QUICK)
     assert run.status == 4
     assert "attest: signing needs the extra 'sign': pip install 'pytest-ftc[sign]'" in run.flat
+
+
+def test_the_command_signs_as_configured(project, verify, release):
+    toml = BUILD.format(more='builder = "https://ci.example/"\nbundle = true')
+    verify(toml, *QUICK, "--ftc-report=report", "-k", "good")
+    ftc(project, "attest", "create", "report", "-o", "own")
+    assert sorted(path.suffixes[-2] for path in (project / "own").glob("good.parity.*")) == [".dsse", ".sigstore"]
+    statement = ftc(project, "attest", "create", "report", "--unsigned", "-o", "plain")
+    assert "good.parity.statement.json" in statement
+    provenance = json.loads((project / "plain/good.provenance.statement.json").read_text())
+    assert provenance["predicate"]["runDetails"]["builder"]["id"] == "https://ci.example/"

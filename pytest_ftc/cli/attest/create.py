@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import os
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from pytest_ftc.attestation.documents import ATTESTED
@@ -12,6 +13,7 @@ from pytest_ftc.attestation.parity import is_logged
 from pytest_ftc.cli.attest.sboms import add_sbom_arguments, make_sboms
 from pytest_ftc.cli.keys import add_keyring_argument, open_keyring
 from pytest_ftc.cli.output import say
+from pytest_ftc.config.attest import AttestSettings, load_attest
 from pytest_ftc.integrations.attesting import (
     LOCAL_BUILDER,
     Attesting,
@@ -41,26 +43,26 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         action="append",
         default=[],
         metavar="KEY",
-        help="a key of the keyring, or a signer: file2:PATH, hsm:KEY?label=TOKEN, hv:NAME; repeatable",
+        help="a key of the keyring, or a signer: file2:PATH, hsm:KEY?label=TOKEN, hv:NAME; repeatable; "
+        "default: the keys of the configuration's table attest",
     )
     parser.add_argument("--bundle", action="store_true", help="write each signature as a Sigstore bundle too")
     add_keyring_argument(parser)
     parser.add_argument("--store", type=Path, metavar="DIR", help="the store whose log has the verdicts")
-    parser.add_argument("--builder", default=LOCAL_BUILDER, metavar="URI", help="who built; default: %(default)s")
+    parser.add_argument("--builder", metavar="URI", help=f"who built; default: as configured, else {LOCAL_BUILDER}")
     add_sbom_arguments(parser)
     parser.add_argument("--unsigned", action="store_true", help="write the statements without a signature")
 
 
 def run(options: argparse.Namespace) -> int:
     """Run ``ftc attest create``."""
-    if bool(options.key) == options.unsigned:
-        raise ConfigurationError("name a signer with --key, or give --unsigned; `ftc keys new` makes a key")
-    builder = make_builder(options.builder, "--builder")
+    how = _as_asked(options)
+    builder = make_builder(how.builder, "--builder")
     records = find_verification_files(options.report)
     folder = options.output or records[0].parent.parent / "attestations"
     _make_folder(folder)
     keyring = open_keyring(options.keyring)
-    signers = tuple(dict.fromkeys(map(keyring.signer, options.key)))
+    signers = tuple(dict.fromkeys(map(keyring.signer, how.keys)))
     for signer in signers:
         check_signer(signer)
     verifications = [read_verification_file(one) for one in records]
@@ -73,12 +75,28 @@ def run(options: argparse.Namespace) -> int:
             _write(path, one.statement.encode())
         _tell(verifications, paths)
         return 0 if documents and sboms.complete else 1
-    how = Attesting(folder=folder, signers=signers, builder=builder, bundle=options.bundle, store=options.store)
-    progress = sign_documents(documents, how)
+    attesting = Attesting(folder=folder, signers=signers, builder=builder, bundle=how.bundle, store=options.store)
+    progress = sign_documents(documents, attesting)
     _tell(verifications, {one: folder / f"{one.stem}.dsse.json" for one in documents}, progress.waiting)
     if progress.waiting:
         say(describe_waiting(progress))
     return 0 if documents and sboms.complete and not progress.waiting else 1
+
+
+def _as_asked(options: argparse.Namespace) -> AttestSettings:
+    """Return how to attest: as the command line says, else as the project in this folder is configured."""
+    if options.key and options.unsigned:
+        raise ConfigurationError("--key and --unsigned exclude each other")
+    configured = load_attest(Path().absolute()) or AttestSettings()
+    keys = tuple(options.key) or configured.keys
+    if not (keys or options.unsigned):
+        raise ConfigurationError("name a signer with --key, or give --unsigned; `ftc keys new` makes a key")
+    return replace(
+        configured,
+        keys=() if options.unsigned else keys,
+        builder=options.builder or configured.builder or LOCAL_BUILDER,
+        bundle=options.bundle or configured.bundle,
+    )
 
 
 def _tell(verifications: Sequence[Verification], paths: Mapping[Document, Path], waiting: Sequence[Path] = ()) -> None:
