@@ -32,12 +32,17 @@ def next_groups(question: Question, evident: Collection[str]) -> Sequence[Group]
 
 def groups_beside_none(question: Question, evident: Collection[str]) -> Sequence[Group]:
     """Return the groups to vary beside a build that varies nothing, most informative first; empty if settled."""
-    groups = next_groups(question, evident)
+    return _groups_beside_none(question, frozenset(evident))
+
+
+@lru_cache(maxsize=4096)
+def _groups_beside_none(question: Question, evident: Group) -> tuple[Group, ...]:
+    groups = _next_groups(question, evident)
     if groups and UNSETTLING.isdisjoint(evident):
         belief, candidates = _consider(question)
         then = information(after_the_likeliest(belief, frozenset()), candidates)
         groups = (_best(then), *groups)
-    return [group for group in dict.fromkeys(groups) if group]
+    return tuple(group for group in dict.fromkeys(groups) if group)
 
 
 @lru_cache(maxsize=4096)
