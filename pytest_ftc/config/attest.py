@@ -59,6 +59,8 @@ def read_attest(place: Place, tables: Mapping[str, Any], root: Path) -> AttestSe
             hint = did_you_mean(key, _KEYS)
             below.fail(key, f"unknown key {key!r}{hint}  Valid keys: {', '.join(_KEYS)}", about="")
     folder = _read_text(below, table, "folder")
+    if folder and (root / folder).is_file():
+        below.fail("folder", f"expected a folder, found the file {show(folder)}")
     return AttestSettings(
         keys=_read_keys(below, table),
         builder=_read_builder(below, table),

@@ -17,19 +17,22 @@ _NAMES = re.compile(
 
 
 def find_lock_files(folder: Path) -> dict[str, str]:
-    """Return the sha256 of each file below `folder` that declares dependencies, by path.
+    """Return the sha256 of each file below `folder` that declares dependencies, by path; empty for a symbolic link.
 
-    Symbolic links are not followed.  Raises OSError.
+    Links are not followed.  Raises OSError.
     """
     found: dict[str, str] = {}
     for parent, folders, files in os.walk(folder):
         folders[:] = sorted(name for name in folders if name not in _SKIPPED)
         for name in sorted(files):
             path = Path(parent, name)
-            if _NAMES.fullmatch(name) and stat.S_ISREG(path.lstat().st_mode):
+            if not _NAMES.fullmatch(name):
+                continue
+            mode = path.lstat().st_mode
+            if stat.S_ISREG(mode) or stat.S_ISLNK(mode):
                 if len(found) == _MOST_FILES:
                     return found
-                found[path.relative_to(folder).as_posix()] = _digest(path)
+                found[path.relative_to(folder).as_posix()] = _digest(path) if stat.S_ISREG(mode) else ""
     return found
 
 

@@ -66,7 +66,7 @@ def _lines(data: bytes, where: str) -> Iterator[tuple[str, str]]:
 
 
 def _read_module(lines: Iterator[tuple[str, str]]) -> _Module:
-    module, block = _Module(), ""
+    module, block, begin = _Module(), "", ""
     for line, at in lines:
         code, _, comment = line.partition("//")
         words = [_unquote(word) for word in _WORD.findall(code)]
@@ -75,10 +75,12 @@ def _read_module(lines: Iterator[tuple[str, str]]) -> _Module:
         if block and words == [")"]:
             block = ""
         elif not block and words[-1] == "(" and len(words) == 2:
-            block = words[0]
+            block, begin = words[0], at
         else:
             verb, *arguments = (block, *words) if block else words
             _take(module, verb, arguments, is_direct=comment.strip().split(";")[0].strip() != "indirect", at=at)
+    if block:
+        raise DocumentError(f"{begin}: {block}: expected ) at the end of the block, found the end of the file")
     return module
 
 

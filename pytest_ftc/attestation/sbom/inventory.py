@@ -58,8 +58,10 @@ def take_inventory(verification: Verification, source: Path, settings: SbomSetti
         raise FtcError(
             f"{verification.name}: no SBOM: its inputs were not recorded", advice="verify it again with --ftc-no-cache"
         )
-    chosen, left_out = choose_lock_files(inputs.lock_files, settings.files)
-    declared = read_lock_files(source, chosen, inputs.lock_files)
+    recorded = {path: digest for path, digest in inputs.lock_files.items() if digest}
+    links = sorted(inputs.lock_files.keys() - recorded.keys())
+    chosen, left_out = choose_lock_files(recorded, settings.files)
+    declared = read_lock_files(source, chosen, recorded)
     installed = _list_installed(dict(inputs.distributions), declared.components)
     required = [
         one for one in declared.components if one.role is not Role.BUILD or one.name not in inputs.distributions
@@ -77,7 +79,7 @@ def take_inventory(verification: Verification, source: Path, settings: SbomSetti
         source=inputs.source.partition("/")[0],
         commit=inputs.commit,
         timestamp=int(epoch) if epoch.isdigit() else None,
-        notes=(*declared.notes, *_note_left_out(left_out), *([] if chosen else ["the source has no lock file"])),
+        notes=(*declared.notes, *_note_left_out(left_out, links), *([] if chosen else ["the source has no lock file"])),
     )
 
 
@@ -93,9 +95,16 @@ def _list_installed(distributions: dict[str, str], declared: tuple[Component, ..
     return installed
 
 
-def _note_left_out(paths: list[str]) -> list[str]:
-    if not paths:
-        return []
+def _note_left_out(paths: list[str], links: list[str]) -> list[str]:
+    notes = []
+    if paths:
+        which = "it" if len(paths) == 1 else "them"
+        notes.append(f"not read: {_name_some(paths)}; name {which} in files of the table sbom")
+    if links:
+        notes.append(f"not read: {_name_some(links)}: symbolic links are not followed")
+    return notes
+
+
+def _name_some(paths: list[str]) -> str:
     more = f" and {len(paths) - 3} more" if len(paths) > 3 else ""
-    which = "it" if len(paths) == 1 else "them"
-    return [f"not read: {', '.join(map(valid_text, paths[:3]))}{more}; name {which} in files of the table sbom"]
+    return f"{', '.join(map(valid_text, paths[:3]))}{more}"

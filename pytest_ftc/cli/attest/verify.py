@@ -66,9 +66,9 @@ def run(options: argparse.Namespace) -> int:
         results = judge_subjects(signed, policy)
         if not results:
             raise FtcError("no trusted key has signed any of these attestations")
+    embedded = {str(path): _compare_embedded(path, results[str(path)]) for path in files}
     if options.vsa:
         write_summary(options, policy_sha256, results)
-    embedded = {str(path): _compare_embedded(path, results[str(path)]) for path in files}
     if options.json:
         found = {name: {**judgement_as_json(one), "sbom": embedded.get(name, ())} for name, one in results.items()}
         print_json(found)

@@ -11,7 +11,7 @@ from typing import Any
 from pytest_ftc.attestation.strict_json import DocumentError, parse_object
 from pytest_ftc.comparison.members.contents import Member
 from pytest_ftc.comparison.members.formats.zip import read_zip
-from pytest_ftc.comparison.members.limits import Budget, Limits
+from pytest_ftc.comparison.members.limits import Budget, LimitReachedError, Limits, OutOfTimeError
 from pytest_ftc.comparison.members.span import whole_file
 from pytest_ftc.integrations.sbom.document import find_invalid
 
@@ -37,8 +37,10 @@ def read_embedded(path: Path, name: str) -> Iterator[tuple[str, dict[str, Any] |
         with open(path, "rb", buffering=0) as file, budget.temporary():
             members = [one for one in read_zip(whole_file(file), budget).members if _PLACE.fullmatch(one.name)]
             contents = [(f"{name} › {one.name}", _read(one)) for one in members[:_MOST_FILES]]
-    except Exception as error:  # Hostile archives make the readers raise anything.
-        raise DocumentError(f"{name}: its SBOMs cannot be read: {type(error).__name__}: {str(error)[:200]}") from None
+    except (LimitReachedError, OSError, OutOfTimeError) as error:
+        raise DocumentError(f"{name}: its SBOMs cannot be read: {str(error)[:200]}") from None
+    except Exception:  # Hostile archives make the readers raise anything.
+        raise DocumentError(f"{name}: its SBOMs cannot be read: it is no zip archive, or is damaged") from None
     for where, data in contents:
         yield where, _parse(data, where)
     if len(members) > _MOST_FILES or budget.truncated:

@@ -44,6 +44,7 @@ def test_a_key_signs_once_and_a_folder_is_relative_to_the_configuration(tmp_path
         ("[tool.ftc.attest]\nkeys = ['a']\nbuilder = 'me'", "builder: expected a URI such as"),
         ("[tool.ftc.attest]\nkeys = ['a']\nrequired = 'yes'", "required: expected true or false, found 'yes'"),
         ("[tool.ftc.attest]\nkeys = ['a']\nfolder = ''", "folder: expected non-empty text"),
+        ("[tool.ftc.attest]\nkeys = ['a']\nfolder = 'pyproject.toml'", "folder: expected a folder, found the file"),
         ("[tool.ftc.attest]\nkeys = ['a']\nfolder = 1", "folder: expected non-empty text on one line, found 1"),
     ],
 )  # fmt: skip

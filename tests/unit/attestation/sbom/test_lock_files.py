@@ -16,8 +16,17 @@ def test_files_that_declare_dependencies_are_found_and_links_are_not_followed(tm
     os.symlink("rust/Cargo.lock", tmp_path / "Cargo.lock")
     os.mkfifo(tmp_path / "go.mod")
     found = find_lock_files(tmp_path)
-    assert sorted(found) == ["pylock.dev.toml", "rust/Cargo.lock"]
+    assert sorted(found) == ["Cargo.lock", "pylock.dev.toml", "rust/Cargo.lock"]
+    assert found["Cargo.lock"] == ""
     assert found["rust/Cargo.lock"] == "ca978112ca1bbdcafac231b39a23dc4da786eff8147c4e72b9807785afee48bb"
+
+
+def test_a_link_is_not_read_and_the_document_says_so(tmp_path):
+    sboms.write_files(tmp_path, **{"rust/Cargo.lock": "version = 4\n"})
+    os.symlink("rust/Cargo.lock", tmp_path / "Cargo.lock")
+    notes = sboms.inventory(tmp_path).notes
+    assert "not read: Cargo.lock: symbolic links are not followed" in notes
+    assert "not read: rust/Cargo.lock; name it in files of the table sbom" in notes
 
 
 def test_those_in_the_root_are_read_and_those_that_are_named():

@@ -164,6 +164,7 @@ class TestGo:
             (b"\xff", b"", "x: expected UTF-8"),
             (b"require a", b"", "x:1: require: expected PATH VERSION, found 'a'"),
             (b"require (\n a b\n)", b"", "x:2: require: expected PATH VERSION, found 'a b'"),
+            (b"module a\nrequire (\n a v1\n", b"", "x:2: require: expected ) at the end of the block"),
             (b"replace a b", b"", "x:1: replace: expected PATH [VERSION] => PATH [VERSION], found 'a b'"),
             (b"module a", b"one two", "y:1: expected PATH VERSION DIGEST, found 'one two'"),
             (b"module a", b"a v1 h1:YQ==", "y:1: sha256: expected 64 hexadecimal digits"),

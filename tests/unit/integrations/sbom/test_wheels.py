@@ -74,8 +74,9 @@ def test_hostile_wheels_get_one_error(tmp_path, damage):
     wheel = make_wheel(tmp_path / "a.whl", {PLACE: b"\0" * (100 << 20) if damage == "bomb" else b"{}"})
     if damage != "bomb":
         wheel.write_bytes(b"nothing" if damage == "no zip" else wheel.read_bytes()[:60])
-    with pytest.raises(DocumentError, match="a.whl: its SBOMs cannot be read: "):
+    with pytest.raises(DocumentError, match="a.whl: its SBOMs cannot be read: ") as caught:
         list(read_embedded(wheel, "a.whl"))
+    assert "Error" not in str(caught.value)
 
 
 def signed(document):
