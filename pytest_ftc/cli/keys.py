@@ -103,7 +103,7 @@ def _rotate(keyring: KeyFolder, options: argparse.Namespace) -> None:
 
 def _retire(keyring: KeyFolder, options: argparse.Namespace) -> None:
     keyring.retire(options.name)
-    say(f"{options.name}: none of its signatures counts any more, where policies use {keyring.file}")
+    say(f"{options.name}: its signatures no longer count where policies use {keyring.file}")
 
 
 def _list(keyring: KeyFolder, options: argparse.Namespace) -> None:

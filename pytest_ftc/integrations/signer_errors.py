@@ -10,7 +10,7 @@ _VAULT_SAYS: Mapping[str, str] = {
     "is sealed": "the vault is sealed: unseal it",
     "local node not active": "the vault is not ready",
     "signing key not found": "there is no such key in the vault",
-    "less than the minimum encryption key version": "the vault signs with this version no more: it was retired",
+    "less than the minimum encryption key version": "the vault no longer signs with this version: it was retired",
     "higher than the latest key version": "the key has no such version",
     "unsupported path": "there is no transit engine in the vault",
     "no handler for route": "there is no transit engine in the vault",
@@ -18,8 +18,8 @@ _VAULT_SAYS: Mapping[str, str] = {
 _BY_NAME: Mapping[str, str] = {
     "VaultDown": "the vault is not ready",
     "InvalidPath": "there is no such key in the vault",
-    "Unauthorized": "the vault wants a token: set VAULT_TOKEN",
-    "RateLimitExceeded": "the vault refuses for too many requests",
+    "Unauthorized": "the vault requires a token: set VAULT_TOKEN",
+    "RateLimitExceeded": "the vault refuses: too many requests",
     "PinIncorrect": f"the PIN in {PIN_VARIABLE} is wrong",
     "PinLocked": "the PIN of the token is locked",
     "PinLenRange": f"the PIN in {PIN_VARIABLE} is wrong",
@@ -34,10 +34,10 @@ _BY_NAME: Mapping[str, str] = {
     "InvalidSchema": "VAULT_ADDR: expected an address such as https://vault.example:8200",
     "InvalidURL": "VAULT_ADDR: expected an address such as https://vault.example:8200",
     "SSLError": "its certificate is not valid",
-    "ProxyError": "the proxy does not let it be reached",
+    "ProxyError": "the proxy refuses the connection",
     "ConnectionError": "it cannot be reached: it is down, or VAULT_ADDR is wrong",
 }
-EXPIRED = "the token is unknown or has expired: set VAULT_TOKEN anew"
+EXPIRED = "the token is unknown or has expired: set VAULT_TOKEN again"
 FORBIDDEN = "the policy of the token does not permit it"
 _MOST = 200
 

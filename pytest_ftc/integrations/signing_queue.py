@@ -12,7 +12,7 @@ from typing import Any
 from pytest_ftc.attestation.bundle import encode_bundle
 from pytest_ftc.attestation.envelope import Envelope, parse_envelope
 from pytest_ftc.attestation.strict_json import DocumentError
-from pytest_ftc.integrations.signer_rests import SignerRests
+from pytest_ftc.integrations.signer_backoff import SignerBackoff
 from pytest_ftc.integrations.signers import SignerReference
 from pytest_ftc.integrations.signing import SECONDS, sign_once
 from pytest_ftc.model.errors import ConfigurationError, FtcError
@@ -73,7 +73,7 @@ class SigningQueue:
 
     def __init__(self, layout: Layout, key: bytes) -> None:
         self._documents = WaitingDocuments(layout, key)
-        self._rests = SignerRests(layout.waiting / "signers.json")
+        self._backoff = SignerBackoff(layout.waiting / "signers.json")
 
     def add(self, waiting: Waiting) -> None:
         """Let an attestation wait, instead of an earlier one for the same file.  Raises StoreUnavailableError."""
@@ -116,17 +116,17 @@ class SigningQueue:
     ) -> None:
         if signer.uri in progress.reasons:
             return
-        resting = self._rests.why_resting(signer.uri) if patient else ""
-        if resting:
-            progress.reasons[signer.uri] = resting
+        why = self._backoff.why_not_now(signer.uri) if patient else ""
+        if why:
+            progress.reasons[signer.uri] = why
             return
         try:
             signed = sign_once(waiting.envelope, signer, seconds=seconds)
         except FtcError as error:
             progress.reasons[signer.uri] = error.message
-            self._rests.failed(signer.uri, error.message)
+            self._backoff.failed(signer.uri, error.message)
             return
-        self._rests.worked(signer.uri)
+        self._backoff.worked(signer.uri)
         self._keep(waiting, signer, signed)
 
     def _keep(self, waiting: Waiting, signer: SignerReference, signed: Envelope) -> None:

@@ -152,7 +152,7 @@ def _retire_version(server, key):
         (_kill, "it cannot be reached: it is down, or VAULT_ADDR is wrong"),
         (_let_expire, EXPIRED),
         (_narrow, FORBIDDEN),
-        (_retire_version, "the vault signs with this version no more: it was retired"),
+        (_retire_version, "the vault no longer signs with this version: it was retired"),
     ],
 )
 def test_each_fault_is_told_and_the_attestation_waits_until_it_is_over(imported, kms, monkeypatch, harm, said):

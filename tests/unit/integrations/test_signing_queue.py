@@ -13,7 +13,7 @@ from attestations import bad, good
 from pytest_ftc.attestation.bundle import parse_envelopes
 from pytest_ftc.attestation.envelope import Envelope
 from pytest_ftc.attestation.statement import PAYLOAD_TYPE
-from pytest_ftc.integrations import signer_rests, signing_queue
+from pytest_ftc.integrations import signer_backoff, signing_queue
 from pytest_ftc.integrations.key_files import KeyFolder
 from pytest_ftc.integrations.signers import SignerReference
 from pytest_ftc.integrations.signing import find_signers
@@ -113,10 +113,10 @@ def test_a_signer_that_failed_is_asked_once_and_then_left_alone(queue, waiting, 
     assert len(asked) == 2, "who flushes means now"
     now = time.time()
     for later, count in ((90, 2), (125, 3), (125 + 230, 3), (125 + 250, 4)):
-        monkeypatch.setattr(signer_rests.time, "time", lambda later=later: now + later)
+        monkeypatch.setattr(signer_backoff.time, "time", lambda later=later: now + later)
         queue.sign(patient=True)
         assert len(asked) == count, f"after {later} s"
-    monkeypatch.setattr(signer_rests.time, "time", lambda: now - 86400)
+    monkeypatch.setattr(signer_backoff.time, "time", lambda: now - 86400)
     back()
     assert len(queue.sign(patient=True).signed) == 3, "a clock that was set back keeps nobody waiting"
 

@@ -1,4 +1,4 @@
-"""How long a signer that failed is left alone: a wait that doubles with each failure, kept between sessions."""
+"""Exponential backoff of signers that failed: the wait doubles with each failure, and is kept between sessions."""
 
 from __future__ import annotations
 
@@ -21,13 +21,13 @@ class _Failures:
     why: str
 
 
-class SignerRests:
+class SignerBackoff:
     """The failures of signers, in `file`.  A file that cannot be read or written only costs another attempt."""
 
     def __init__(self, file: Path) -> None:
         self._file = file
 
-    def why_resting(self, uri: str) -> str:
+    def why_not_now(self, uri: str) -> str:
         """Return why the signer is not asked now; empty if it may be."""
         failures = self._read().get(uri)
         if failures is None:
