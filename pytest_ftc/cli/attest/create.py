@@ -60,7 +60,7 @@ def run(options: argparse.Namespace) -> int:
     builder = make_builder(how.builder, "--builder")
     records = find_verification_files(options.report)
     folder = options.output or records[0].parent.parent / "attestations"
-    _make_folder(folder)
+    _check_folder(folder)
     keyring = open_keyring(options.keyring)
     signers = tuple(dict.fromkeys(map(keyring.signer, how.keys)))
     for signer in signers:
@@ -113,15 +113,19 @@ def _tell(verifications: Sequence[Verification], paths: Mapping[Document, Path],
             say(f"{name}: no provenance: its inputs were not recorded; verify it again with --ftc-no-cache")
 
 
-def _make_folder(folder: Path) -> None:
-    """Raise FtcError for a folder that cannot be written: nothing shall wait for it in the store."""
+def _check_folder(folder: Path) -> None:
+    """Raise FtcError for a folder that cannot be made or written: nothing shall wait for it in the store."""
+    missing = [one for one in (folder, *folder.parents) if not one.exists()]
     try:
         folder.mkdir(parents=True, exist_ok=True)
+        # Made again for the first file: none may be ready for a while.
+        for one in missing:
+            one.rmdir()
     except FileExistsError:
         raise FtcError(f"{folder}: expected a folder, found a file") from None
     except OSError as error:
         raise FtcError(f"{folder}: {error.strerror or error}") from None
-    if not os.access(folder, os.W_OK | os.X_OK):
+    if not missing and not os.access(folder, os.W_OK | os.X_OK):
         raise FtcError(f"{folder}: may not be written")
 
 
