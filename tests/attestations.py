@@ -13,6 +13,7 @@ from pytest_ftc.attestation.parity import make_parity
 from pytest_ftc.attestation.provenance import Builder, Invocation, make_provenance
 from pytest_ftc.attestation.statement import PAYLOAD_TYPE, Statement
 from pytest_ftc.integrations.key_files import KeyFolder
+from pytest_ftc.integrations.signers import SignerReference
 from pytest_ftc.integrations.signing import sign
 from pytest_ftc.model import Finding, Verdict
 from pytest_ftc.model.build_inputs import BuildInputs
@@ -63,7 +64,9 @@ def provenance(finished: float = 1_700_000_010) -> Statement:
 
 def signed_by(keys: KeyFolder, *names: str, statement: Statement) -> Envelope:
     """Return `statement`, signed by the keys `names`."""
-    return sign(Envelope(PAYLOAD_TYPE, statement.encode()), [f"file2:{keys.private(name)}" for name in names])
+    return sign(
+        Envelope(PAYLOAD_TYPE, statement.encode()), [SignerReference(f"file2:{keys.private(name)}") for name in names]
+    )
 
 
 def write_policy(folder: Path, text: str = "", *, keys: str = "keys.toml") -> Path:

@@ -14,6 +14,7 @@ from pytest_ftc.attestation.documents import make_statements
 from pytest_ftc.attestation.envelope import Envelope
 from pytest_ftc.attestation.statement import PAYLOAD_TYPE
 from pytest_ftc.integrations.key_files import KeyFolder
+from pytest_ftc.integrations.signers import SignerReference
 from pytest_ftc.integrations.signing import sign
 from pytest_ftc.model import Output, OutputType, Role, Verdict, Verification
 from pytest_ftc.reporting.verification_files import write_verifications
@@ -77,7 +78,9 @@ def make_project(
         (folder / "keys").symlink_to(keys)
     (folder / "attestations").mkdir()
     for kind, statement in make_statements(one, BUILDER, None):
-        envelope = sign(Envelope(PAYLOAD_TYPE, statement.encode()), [f"file2:{folder / 'keys' / 'release.pem'}"])
+        envelope = sign(
+            Envelope(PAYLOAD_TYPE, statement.encode()), [SignerReference(f"file2:{folder}/keys/release.pem")]
+        )
         (folder / "attestations" / f"app.{kind}.dsse.json").write_bytes(envelope.encode())
     project = Project(folder, one)
     project.require("")

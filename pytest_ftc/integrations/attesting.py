@@ -22,7 +22,7 @@ from pytest_ftc.config.attest import AttestSettings
 from pytest_ftc.config.load import Config
 from pytest_ftc.integrations.key_files import KeyFolder
 from pytest_ftc.integrations.sbom.attest import make_sbom, write_sbom
-from pytest_ftc.integrations.signers import SignerReference, check_signer
+from pytest_ftc.integrations.signers import SignerReference
 from pytest_ftc.integrations.signing import SECONDS
 from pytest_ftc.integrations.signing_queue import Progress, SigningQueue, Waiting
 from pytest_ftc.model import Verification
@@ -78,13 +78,9 @@ def make_builder(uri: str, where: str) -> Builder:
 
 def open_attesting(config: Config, settings: AttestSettings, *, keyring: Path | None = None) -> Attesting:
     """Return how a session with `config` attests.  Raises ConfigurationError, NotInstalledError."""
-    folder = KeyFolder(keyring or keyring_folder())
-    signers = tuple(folder.signer(key) for key in settings.keys)
-    for signer in signers:
-        check_signer(signer)
     return Attesting(
         folder=settings.folder_of(config.root, config.report),
-        signers=signers,
+        signers=KeyFolder(keyring or keyring_folder()).signers(settings.keys),
         builder=make_builder(settings.builder or LOCAL_BUILDER, "builder"),
         bundle=settings.bundle,
         sbom=config.sbom,

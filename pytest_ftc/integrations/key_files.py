@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import replace
 from datetime import datetime, timezone
@@ -40,11 +40,10 @@ class KeyFolder:
 
     def private(self, name: str) -> Path:
         """Return the file of the private key `name`.  Raises ConfigurationError when there is none."""
+        self._known(name)
         path = self.folder / f"{name}.pem"
-        if name in self.keys() and not path.exists():
+        if not path.exists():
             raise ConfigurationError(f"{path}: the private key {name!r} is not here")
-        if not path.exists() or name not in self.keys():
-            raise self._no_key(name)
         if path.stat().st_mode & 0o077:
             raise ConfigurationError(f"{path}: other users may use this private key: chmod 600, or rotate it")
         return path
@@ -62,6 +61,16 @@ class KeyFolder:
             state = "is retired" if known.retired else f"was rotated, and ended on {known.until:%Y-%m-%d}"
             raise ConfigurationError(f"{self.file}: the key {key!r} {state}: its signatures do not count any more")
         return SignerReference(uri, known.pem)
+
+    def signers(self, keys: Iterable[str]) -> tuple[SignerReference, ...]:
+        """Return the signers that `keys` name, each once, after what can be checked without asking a service.
+
+        Raises as `signer`, and NotInstalledError.
+        """
+        found = tuple(dict.fromkeys(map(self.signer, keys)))
+        for one in found:
+            check_signer(one)
+        return found
 
     def new(self, name: str, scheme: str, operator: str) -> PublicKey:
         """Make the key `name`.  Raises ConfigurationError, NotInstalledError, or FtcError."""

@@ -43,13 +43,13 @@ SECONDS = 30.0
 """How long a signer may take for one signature."""
 
 
-def sign(envelope: Envelope, uris: Sequence[str], *, seconds: float = SECONDS) -> Envelope:
-    """Return `envelope` with a signature by each signer in `uris`, such as ``file2:release.pem`` or ``hv:ftc/1``.
+def sign(envelope: Envelope, signers: Sequence[SignerReference], *, seconds: float = SECONDS) -> Envelope:
+    """Return `envelope` with a signature by each of the `signers`.
 
     Raises SigningError, ConfigurationError for a URI that names no signer, and NotInstalledError.
     """
-    for uri in uris:
-        envelope = sign_once(envelope, SignerReference(uri), seconds=seconds)
+    for signer in signers:
+        envelope = sign_once(envelope, signer, seconds=seconds)
     return envelope
 
 

@@ -24,7 +24,6 @@ from pytest_ftc.integrations.attesting import (
     read_log,
     sign_documents,
 )
-from pytest_ftc.integrations.signers import check_signer
 from pytest_ftc.model import Verification
 from pytest_ftc.model.errors import ConfigurationError, FtcError
 from pytest_ftc.model.support.atomic_file import replace_file
@@ -61,10 +60,7 @@ def run(options: argparse.Namespace) -> int:
     records = find_verification_files(options.report)
     folder = options.output or records[0].parent.parent / "attestations"
     _check_folder(folder)
-    keyring = open_keyring(options.keyring)
-    signers = tuple(dict.fromkeys(map(keyring.signer, how.keys)))
-    for signer in signers:
-        check_signer(signer)
+    signers = open_keyring(options.keyring).signers(how.keys)
     verifications = [read_verification_file(one) for one in records]
     sboms = make_sboms(options, verifications, folder)
     documents = [*make_documents(verifications, builder, read_log(options.store)), *sboms.documents]

@@ -54,8 +54,7 @@ def write_summary(options: argparse.Namespace, policy_sha256: str, results: Mapp
         raise ConfigurationError(f"--vsa: expected one artifact, found {len(results)}: verify them one by one")
     ((name, judgement),) = results.items()
     subject = Subject(Path(name).name, {"sha256": judgement.sha256})
-    keyring = open_keyring(options.keyring)
-    signers = [key if ":" in key else f"file2:{keyring.private(key)}" for key in options.key]
+    signers = open_keyring(options.keyring).signers(options.key)
     verifier = Verifier(
         id=options.verifier,
         version=__version__,

@@ -120,6 +120,15 @@ def test_differences_of_many_embedded_sboms_are_bounded(capsys):
     assert lines[-1] == "  and 480 more differences between its SBOMs and the signed one"
 
 
+def test_a_summary_is_signed_by_the_keys_that_sign_attestations(project, ftc):
+    verify = ("attest", "verify", "dist/app.whl", "-p", "policy.toml", "-a", "attestations", "--vsa", "vsa.json")
+    ftc("keys", "import", "held", "file2:keys/release.pem")
+    ftc(*verify, "--key", "held", "--key", "held")
+    assert len(json.loads((project.folder / "vsa.json").read_text())["signatures"]) == 1
+    ftc("keys", "retire", "held")
+    assert "the key 'held' is retired: its signatures do not count any more" in ftc(*verify, "--key", "held", status=2)
+
+
 def test_a_variation_that_no_attestation_knows_gets_a_hint(project, ftc):
     project.require('varied = ["tiem", "umask"]')
     said = ftc("attest", "verify", "dist/app.whl", "-p", "policy.toml", "-a", "attestations", status=1)

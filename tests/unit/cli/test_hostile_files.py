@@ -172,7 +172,7 @@ def test_a_hostile_attestation_is_one_line(ring, ftc, document):
     ],
 )  # fmt: skip
 def test_a_hostile_statement_by_a_trusted_key_is_no_traceback(ring, ftc, payload):
-    envelope = sign(Envelope(PAYLOAD_TYPE, payload), [ring.signer("release").uri])
+    envelope = sign(Envelope(PAYLOAD_TYPE, payload), [ring.signer("release")])
     Path("app.dsse.json").write_bytes(envelope.encode())
     for target in ("app.dsse.json", f"sha256:{'a' * 64}"):
         status, shown = ftc("attest", "verify", target, "-a", "app.dsse.json", "-p", "policy.toml")

@@ -15,6 +15,7 @@ from pytest_ftc.attestation.policy import load_policy
 from pytest_ftc.attestation.statement import PAYLOAD_TYPE, Statement, Subject
 from pytest_ftc.integrations.attestations import find_beside, judge_file, judge_subjects, load_signed
 from pytest_ftc.integrations.key_files import KeyFolder
+from pytest_ftc.integrations.signers import SignerReference
 from pytest_ftc.model.errors import ConfigurationError, FtcError
 
 CONTENT = b"the artifact"
@@ -212,7 +213,7 @@ def test_an_altered_statement_is_accepted_only_for_what_it_still_says(place, dat
     ring = KeyFolder(place)
     from pytest_ftc.integrations.signing import sign
 
-    envelope = sign(Envelope(PAYLOAD_TYPE, payload), [f"file2:{ring.private('a')}"])
+    envelope = sign(Envelope(PAYLOAD_TYPE, payload), [SignerReference(f"file2:{ring.private('a')}")])
     try:
         accepted = accepts(place, envelope.encode(), require='varied = ["time"]')
     except FtcError:

@@ -31,6 +31,7 @@ from pytest_ftc.integrations.attestations import digest_of, judge_file, load_sig
 from pytest_ftc.integrations.key_files import KeyFolder
 from pytest_ftc.integrations.registry.judging import judge_artifact
 from pytest_ftc.integrations.registry.manifest import RefusedError, read_manifest
+from pytest_ftc.integrations.signers import SignerReference
 from pytest_ftc.integrations.signing import sign
 from pytest_ftc.model import Verdict
 from pytest_ftc.model.errors import FtcError
@@ -92,7 +93,7 @@ class Place:
 
     def sign_payload(self, payload, kind=PAYLOAD_TYPE):
         """Return what whoever holds the key `a` can sign: anything."""
-        return sign(Envelope(kind, payload), [f"file2:{self.ring.private('a')}"])
+        return sign(Envelope(kind, payload), [SignerReference(f"file2:{self.ring.private('a')}")])
 
     def policy(self, require, trust=None):
         text = f"{trust or self.trust}[require]\n{require}\n"

@@ -50,7 +50,8 @@ def test_a_missing_library_is_named_in_one_line(uri, module, needs):
         f"import sys; sys.modules[{module!r}] = None\n"
         "from pytest_ftc.integrations.signers import *\nfrom pytest_ftc.integrations.signing import sign\n"
         "from pytest_ftc.attestation.envelope import Envelope\n"
-        f"for act in (lambda: check_signer(SignerReference({uri!r})), lambda: sign(Envelope('t', b''), [{uri!r}])):\n"
+        f"signer = SignerReference({uri!r})\n"
+        "for act in (lambda: check_signer(signer), lambda: sign(Envelope('t', b''), [signer])):\n"
         "    try: act()\n    except NotInstalledError as error: print(error)\n"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)

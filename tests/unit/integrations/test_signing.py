@@ -12,6 +12,7 @@ from pytest_ftc.attestation.keyring import PublicKey
 from pytest_ftc.attestation.statement import PAYLOAD_TYPE
 from pytest_ftc.integrations import signing
 from pytest_ftc.integrations.key_files import KeyFolder
+from pytest_ftc.integrations.signers import SignerReference
 from pytest_ftc.integrations.signing import SigningError, facts_of, find_signers, sign
 from pytest_ftc.model.errors import ConfigurationError
 
@@ -100,12 +101,12 @@ def test_in_toto_accepts_it(ring):
 )
 def test_a_wrong_signer_is_one_clear_error(uri, said):
     with pytest.raises(ConfigurationError, match=said):
-        sign(Envelope(PAYLOAD_TYPE, b""), [uri])
+        sign(Envelope(PAYLOAD_TYPE, b""), [SignerReference(uri)])
 
 
 def test_a_file_that_holds_no_private_key_is_one_clear_error(ring):
     with pytest.raises(ConfigurationError, match="expected an unencrypted private key in PEM"):
-        sign(Envelope(PAYLOAD_TYPE, b""), [f"file2:{ring.folder / 'a.pub'}"])
+        sign(Envelope(PAYLOAD_TYPE, b""), [SignerReference(f"file2:{ring.folder / 'a.pub'}")])
 
 
 def test_a_key_that_is_none_is_one_clear_error():
@@ -117,12 +118,12 @@ def test_a_key_that_is_none_is_one_clear_error():
 def test_a_signer_that_hangs_is_given_up(monkeypatch):
     monkeypatch.setattr(signing, "_sign_with", lambda uri, data: time.sleep(60))
     with pytest.raises(SigningError, match=r"hv:ftc: no signature within 0.1 s"):
-        sign(Envelope(PAYLOAD_TYPE, b""), ["hv:ftc"], seconds=0.1)
+        sign(Envelope(PAYLOAD_TYPE, b""), [SignerReference("hv:ftc")], seconds=0.1)
 
 
 def test_a_signer_that_is_down_is_an_error_of_signing(monkeypatch):
     monkeypatch.setenv("VAULT_ADDR", "http://127.0.0.1:9")
     monkeypatch.setenv("VAULT_TOKEN", "secret-token")
     with pytest.raises(SigningError, match="hv:ftc") as caught:
-        sign(Envelope(PAYLOAD_TYPE, b""), ["hv:ftc"])
+        sign(Envelope(PAYLOAD_TYPE, b""), [SignerReference("hv:ftc")])
     assert "secret-token" not in str(caught.value)
