@@ -60,6 +60,13 @@ def run(folder: Path, *arguments: str, prefix: list[str] | None = None, **variab
     return done.returncode, done.stdout
 
 
+def starts_early_in_a_second(folder: Path, *builds: str) -> bool:
+    """Whether the builds can read the clock within the second of their start, in a slower replay too."""
+    records = folder / ".pytest_cache/d/ftc/builds"
+    started = [json.loads((records / f"{build}.json").read_text())["build"]["started"] for build in builds]
+    return all(moment % 1 < 0.7 for moment in started)
+
+
 @pytest.fixture(scope="module")
 def record(tmp_path_factory):
     """A function that returns a project whose artifacts were verified on a machine, and what was said."""
@@ -73,8 +80,12 @@ def record(tmp_path_factory):
             (folder / "pytest.ini").write_text("[pytest]\n")
             (folder / "test_no.py").write_text("def test_no(): assert 0, 'an ordinary test has run'\n")
             options = ["--ftc-verify", "--ftc-diagnose=off", f"--ftc-report={folder.parent / 'report'}", "ftc.toml"]
-            status, text = run(folder, *options, prefix=MACHINES[machine], FTC_STORE=str(folder.parent / "store"))
-            assert status == 1, text
+            for _ in range(20):
+                status, text = run(folder, *options, prefix=MACHINES[machine], FTC_STORE=str(folder.parent / "store"))
+                assert status == 1, text
+                if starts_early_in_a_second(folder, "steady-control", "steady-experiment"):
+                    break
+                shutil.rmtree(folder.parent / "store")
             done[machine] = (folder, text)
         return done[machine]
 
@@ -268,7 +279,7 @@ def test_a_person_enters_the_environment(clone, machine, monkeypatch):
         (prompt, b"stty size; echo $FTC_CANARY; cat out\r"),
         (prompt, b"python3 -c 'import time; print(b\"ready\".hex(), flush=True); time.sleep(100)'; echo s''lept\r"),
         (b"ready".hex().encode(), b"\x03"),
-        (prompt, b"ftc-build; echo status $?; date +year-%Y\r"),
+        (prompt, b"ftc-build; echo status $?; date +at-%s\r"),
         (prompt, b"exit 5\r"),
     ]
     text = at_a_terminal(
@@ -279,7 +290,8 @@ def test_a_person_enters_the_environment(clone, machine, monkeypatch):
     assert "cat: out: " in text
     assert "slept" not in text
     assert "status 0" in text
-    assert time.strftime("year-%Y", time.gmtime(time.time() + 398 * 86400)) in text
+    (inside,) = re.findall(r"^at-(\d+)", text, re.MULTILINE)
+    assert abs(int(inside) - time.time() - 398 * 86400) < 86400
     assert "✔ entered" in text
     assert "1 passed" in text
     kept = kept_in(re.sub(r"\x1b\[[0-9;]*m|\r", "", text))
