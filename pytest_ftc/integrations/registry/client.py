@@ -8,8 +8,6 @@ from __future__ import annotations
 
 import hashlib
 import re
-import threading
-import time
 from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import closing, contextmanager
 from importlib import import_module
@@ -17,6 +15,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 from urllib.parse import urljoin, urlsplit
 
+from pytest_ftc.integrations.deadline import call_within
 from pytest_ftc.integrations.registry.manifest import AbsentError, AlteredError, Layer, RefusedError
 from pytest_ftc.integrations.registry.session import (
     LARGEST_MANIFEST,
@@ -167,27 +166,12 @@ def wait_for(work: Callable[[], T], seconds: float, cancelled: Callable[[], bool
 
     Raises its errors, ServiceError when the time is over, RefusedError when the session was `cancelled`.
     """
-    ended: list[T | BaseException] = []
-    done = threading.Event()
-
-    def run() -> None:
-        try:
-            ended.append(work())
-        except BaseException as error:
-            ended.append(error)
-        done.set()
-
-    threading.Thread(target=run, daemon=True, name="ftc-oci").start()
-    end = time.monotonic() + seconds
-    while not done.wait(0.1):
+    try:
+        return call_within(seconds, work, cancelled)
+    except TimeoutError:
         if cancelled():
-            raise RefusedError("the session ended")
-        if time.monotonic() > end:
-            raise ServiceError(f"it did not arrive within {max(0.0, seconds):.0f} s")
-    (outcome,) = ended
-    if isinstance(outcome, BaseException):
-        raise outcome
-    return outcome
+            raise RefusedError("the session ended") from None
+        raise ServiceError(f"it did not arrive within {max(0.0, seconds):.0f} s") from None
 
 
 def _refusal(response: Any, what: str) -> Exception:
