@@ -15,6 +15,7 @@ from pytest_ftc.integrations.attestations import SBOM_SUFFIX
 from pytest_ftc.integrations.registry.documents import Document
 from pytest_ftc.model import Verdict
 from pytest_ftc.model.errors import ConfigurationError
+from pytest_ftc.model.support.bounded_file import read_bounded
 
 ENVELOPE_TYPE = "application/vnd.dsse.envelope.v1+json"
 SBOM_TYPE = "application/vnd.cyclonedx+json"
@@ -100,10 +101,8 @@ def _list_files(folder: Path) -> Sequence[Path]:
 
 def _read(path: Path) -> bytes:
     try:
-        with open(path, "rb") as file:
-            data = file.read(MOST_BYTES + 1)
+        return read_bounded(path, MOST_BYTES)
     except OSError as error:
         raise ConfigurationError(f"{path}: {error.strerror or error}") from None
-    if len(data) > MOST_BYTES:
-        raise DocumentError(f"{path}: larger than {MOST_BYTES >> 20} MiB")
-    return data
+    except ValueError as error:
+        raise DocumentError(f"{path}: {error}") from None
