@@ -10,7 +10,7 @@ from typing import Any
 
 from pytest_ftc.config.file import read_file, show
 from pytest_ftc.config.location import Place
-from pytest_ftc.model.support.suggestion import did_you_mean
+from pytest_ftc.config.table import find_table, read_flag, read_text
 
 ATTEST = "attest"
 """The name of the table."""
@@ -49,24 +49,18 @@ def read_attest(place: Place, tables: Mapping[str, Any], root: Path) -> AttestSe
 
     Raises ConfigurationError.
     """
-    if ATTEST not in tables:
+    table, below = find_table(place, tables, ATTEST, _KEYS), place.below(ATTEST)
+    if table is None:
         return None
-    table, below = tables[ATTEST], place.below(ATTEST)
-    if not isinstance(table, dict):
-        place.fail(ATTEST, f"expected a table, found {show(table)}")
-    for key in table:
-        if key not in _KEYS:
-            hint = did_you_mean(key, _KEYS)
-            below.fail(key, f"unknown key {key!r}{hint}  Valid keys: {', '.join(_KEYS)}", about="")
-    folder = _read_text(below, table, "folder")
+    folder = read_text(below, table, "folder")
     if folder and (root / folder).is_file():
         below.fail("folder", f"expected a folder, found the file {show(folder)}")
     return AttestSettings(
         keys=_read_keys(below, table),
         builder=_read_builder(below, table),
-        required=_read_flag(below, table, "required"),
+        required=read_flag(below, table, "required"),
         folder=(root / folder).absolute() if folder else None,
-        bundle=_read_flag(below, table, "bundle"),
+        bundle=read_flag(below, table, "bundle"),
     )
 
 
@@ -80,21 +74,7 @@ def _read_keys(place: Place, table: Mapping[str, Any]) -> tuple[str, ...]:
 
 
 def _read_builder(place: Place, table: Mapping[str, Any]) -> str:
-    builder = _read_text(place, table, "builder")
+    builder = read_text(place, table, "builder")
     if builder and not _URI.fullmatch(builder):
         place.fail("builder", f"expected a URI such as 'https://ci.example/builder', found {show(builder)}")
     return builder
-
-
-def _read_text(place: Place, table: Mapping[str, Any], key: str) -> str:
-    text = table.get(key, "")
-    if not isinstance(text, str) or not text.isprintable() or (key in table and not text.strip()):
-        place.fail(key, f"expected non-empty text on one line, found {show(text)}")
-    return text
-
-
-def _read_flag(place: Place, table: Mapping[str, Any], key: str) -> bool:
-    flag = table.get(key, False)
-    if not isinstance(flag, bool):
-        place.fail(key, f"expected true or false, found {show(flag)}")
-    return flag

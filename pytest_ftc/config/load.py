@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -19,10 +19,10 @@ from pytest_ftc.config.python_project import is_python, outputs_of, preset_of
 from pytest_ftc.config.sbom import TABLE, read_sbom
 from pytest_ftc.config.schema import ARTIFACT_KEYS, SESSION_KEYS, Check, Key, Known, UnexpectedError
 from pytest_ftc.config.secrets import TABLES, check_names, read_named_secrets
+from pytest_ftc.config.table import reject_unknown
 from pytest_ftc.model import Artifact
 from pytest_ftc.model.artifact import declared_id
 from pytest_ftc.model.errors import ConfigurationError
-from pytest_ftc.model.support.suggestion import did_you_mean
 from pytest_ftc.model.verification import DiagnosisMode
 
 
@@ -84,7 +84,7 @@ def load_config(root: Path, given: Mapping[str, str | bool | None], known: Known
     """
     file, tables = read_file(root)
     place = Place(file.name if file else "pyproject.toml", tables.text, tables.prefix)
-    _reject_unknown(place, tables.ftc, [*SESSION_KEYS, TABLE, *TABLES, ATTEST, "artifacts"])
+    reject_unknown(place, tables.ftc, [*SESSION_KEYS, TABLE, *TABLES, ATTEST, "artifacts"])
     settings = _read_settings(place, tables.ftc, root, given, known)
     secrets = read_named_secrets(place, tables.ftc)
     artifacts = tuple(
@@ -188,7 +188,7 @@ def _read_table(
     place: Place, table: Mapping[str, Any], identity: str, name: str, folder: Path, known: Known
 ) -> Artifact:
     """Return the artifact that `table` declares; its paths count from `folder`."""
-    _reject_unknown(place, table, list(ARTIFACT_KEYS))
+    reject_unknown(place, table, list(ARTIFACT_KEYS))
     _reject_missing(place, table)
     values = _read_values(place, table, known)
     source = (folder / values.pop("source", ARTIFACT_KEYS["source"].default)).resolve()
@@ -238,13 +238,6 @@ def _check_given(name: str, given: Any, key: Key, known: Known) -> Any:
         raise ConfigurationError(f"{flag}: expected {error}, found {text!r}") from None
     except ConfigurationError as error:
         raise ConfigurationError(f"{flag}: {error.message}") from None
-
-
-def _reject_unknown(place: Place, table: Mapping[str, Any], valid: Sequence[str]) -> None:
-    for key in table:
-        if key not in valid:
-            hint = did_you_mean(key, valid)
-            place.fail(key, f"unknown key {key!r}{hint}  Valid keys: {', '.join(valid)}", about="")
 
 
 def _reject_missing(place: Place, table: Mapping[str, Any]) -> None:

@@ -9,6 +9,7 @@ from typing import Any
 from pytest_ftc.attestation.sbom.settings import NAMES, SPECS, SbomSettings
 from pytest_ftc.config.file import show
 from pytest_ftc.config.location import Place
+from pytest_ftc.config.table import find_table, read_text
 from pytest_ftc.model.support.suggestion import did_you_mean
 
 TABLE = "sbom"
@@ -20,24 +21,18 @@ def read_sbom(place: Place, tables: Mapping[str, Any]) -> SbomSettings | None:
 
     Raises ConfigurationError.
     """
-    if TABLE not in tables:
+    table, below = find_table(place, tables, TABLE, _KEYS), place.below(TABLE)
+    if table is None:
         return None
-    table, below = tables[TABLE], place.below(TABLE)
-    if not isinstance(table, dict):
-        place.fail(TABLE, f"expected a table, found {show(table)}")
-    for key in table:
-        if key not in _KEYS:
-            hint = did_you_mean(key, _KEYS)
-            below.fail(key, f"unknown key {key!r}{hint}  Valid keys: {', '.join(_KEYS)}", about="")
-    spec = _read_text(below, table, "spec") or SPECS[0]
+    spec = read_text(below, table, "spec") or SPECS[0]
     if spec not in SPECS:
         below.fail("spec", f"expected {' or '.join(map(repr, SPECS))}, found {show(spec)}")
     return SbomSettings(
         spec=spec,
         require=tuple(_read_required(below, table)),
         files=_read_files(below, table),
-        author=_read_text(below, table, "author"),
-        supplier=_read_text(below, table, "supplier"),
+        author=read_text(below, table, "author"),
+        supplier=read_text(below, table, "supplier"),
         suppliers=_read_suppliers(below, table),
     )
 
@@ -66,15 +61,8 @@ def _read_suppliers(place: Place, table: Mapping[str, Any]) -> dict[str, str]:
     for begin in suppliers:
         if not begin.startswith("pkg:"):
             place.fail("suppliers", f"expected the beginnings of package URLs as in {example}, found {show(begin)}")
-        _read_text(place.below("suppliers"), suppliers, begin)
+        read_text(place.below("suppliers"), suppliers, begin)
     return dict(suppliers)
-
-
-def _read_text(place: Place, table: Mapping[str, Any], key: str) -> str:
-    text = table.get(key, "")
-    if not isinstance(text, str) or not text.isprintable() or (key in table and not text.strip()):
-        place.fail(key, f"expected non-empty text on one line, found {show(text)}")
-    return text
 
 
 def _read_texts(place: Place, table: Mapping[str, Any], key: str, example: str) -> tuple[str, ...]:

@@ -9,8 +9,9 @@ from typing import Any
 
 from pytest_ftc.builds.inputs.secret_sources import NAME, NamedSecrets, SecretSource, VaultLogin, parse_source
 from pytest_ftc.config.location import Place, quoted
+from pytest_ftc.config.table import reject_unknown
 from pytest_ftc.model import Artifact
-from pytest_ftc.model.support.suggestion import did_you_mean, suggest
+from pytest_ftc.model.support.suggestion import suggest
 
 TABLES = ("secrets", "vault")
 _SOURCE = "'env:VARIABLE', 'file:PATH' or 'vault:MOUNT/PATH#FIELD'"
@@ -57,11 +58,7 @@ def _read_source(place: Place, name: str, value: Any) -> SecretSource:
 
 
 def _read_source_table(place: Place, table: Mapping[str, Any]) -> SecretSource:
-    for key in table:
-        if key not in _IN_TABLE:
-            place.fail(
-                key, f"unknown key {key!r}{did_you_mean(key, _IN_TABLE)}  Valid keys: {', '.join(_IN_TABLE)}", about=""
-            )
+    reject_unknown(place, table, _IN_TABLE)
     source = parse_source(table["source"]) if isinstance(table.get("source"), str) else None
     if source is None:
         place.fail("source", f"expected {_SOURCE}, found {_kind_of(table.get('source'))}")
@@ -71,11 +68,8 @@ def _read_source_table(place: Place, table: Mapping[str, Any]) -> SecretSource:
 
 
 def _read_login(place: Place, table: Mapping[str, Any]) -> VaultLogin:
+    reject_unknown(place, table, list(_LOGIN))
     for key, value in table.items():
-        if key not in _LOGIN:
-            place.fail(
-                key, f"unknown key {key!r}{did_you_mean(key, _LOGIN)}  Valid keys: {', '.join(_LOGIN)}", about=""
-            )
         is_valid, expected = _LOGIN[key]
         if not is_valid(value):
             place.fail(key, f"expected {expected}, found {_kind_of(value)}")
