@@ -2,13 +2,22 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from pybreaker import CircuitBreaker, CircuitBreakerError
-from tenacity import RetryCallState, Retrying, retry_if_exception, stop_after_attempt, wait_random_exponential
+from tenacity import (
+    AsyncRetrying,
+    RetryCallState,
+    Retrying,
+    retry_if_exception,
+    stop_after_attempt,
+    wait_random_exponential,
+)
 
 T = TypeVar("T")
 
@@ -38,12 +47,16 @@ class Persistence:
 
 
 class ServiceError(Exception):
-    """The service is unavailable, busy or broken; `passing` if a retry may succeed, `after` so many seconds."""
+    """The service is unavailable, busy or broken; `passing` if a retry may succeed, `after` so many seconds.
 
-    def __init__(self, text: str, *, passing: bool = False, after: float = 0.0) -> None:
+    One that is only `busy` works: that does not count for the circuit breaker.
+    """
+
+    def __init__(self, text: str, *, passing: bool = False, after: float = 0.0, busy: bool = False) -> None:
         super().__init__(text)
         self.passing = passing
         self.after = after
+        self.busy = busy
 
 
 class Service:
@@ -55,29 +68,43 @@ class Service:
         self._breaker = CircuitBreaker(
             fail_max=persistence.failures,
             reset_timeout=persistence.rest,
-            exclude=[lambda error: not isinstance(error, ServiceError)],
+            exclude=[lambda error: not isinstance(error, ServiceError) or error.busy],
             throw_new_error_on_trip=False,
         )
         self._last = ""
 
     def call(self, act: Callable[[], T]) -> T:
         """Call `act` and return its result.  Raises its errors, and ServiceError while the circuit breaker is open."""
-        persistence = self._persistence
-        retrying = Retrying(
-            stop=stop_after_attempt(persistence.attempts),
-            wait=self._choose_wait,
-            retry=retry_if_exception(self._may_pass),
-            sleep=self._sleep,
-            reraise=True,
-        )
-        result: T = retrying(self._call_once, act)
+        result: T = Retrying(**self._policy(), sleep=self._sleep)(self._call_once, act)
         return result
 
+    async def call_async(self, act: Callable[[], Awaitable[T]]) -> T:
+        """Do as `call` does, for an `act` that is asynchronous; calls may run at the same time."""
+        result: T = await AsyncRetrying(**self._policy(), sleep=asyncio.sleep)(self._call_once_async, act)
+        return result
+
+    def _policy(self) -> dict[str, Any]:
+        return {
+            "stop": stop_after_attempt(self._persistence.attempts),
+            "wait": self._choose_wait,
+            "retry": retry_if_exception(self._may_pass),
+            "reraise": True,
+        }
+
     def _call_once(self, act: Callable[[], T]) -> T:
+        with self._attempt():
+            return act()
+
+    async def _call_once_async(self, act: Callable[[], Awaitable[T]]) -> T:
+        with self._attempt():
+            return await act()
+
+    @contextmanager
+    def _attempt(self) -> Iterator[None]:
         try:
             # Not `call`, which holds a lock until it returns.
             with self._breaker.calling():
-                return act()
+                yield
         except CircuitBreakerError:
             text = f"it failed {self._persistence.failures} times in a row and is paused: {self._last}"
             raise ServiceError(text) from None
