@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,3 +70,52 @@ class Removed:
     """Of both."""
     parts: int
     """Unfinished files of dead sessions, and other unexpected files."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TierTraffic:
+    """What was moved between the local and the remote store."""
+
+    entries: int = 0
+    contents: int = 0
+    bytes: int = 0
+    """Of both, before compression."""
+
+    def plus(self, other: TierTraffic) -> TierTraffic:
+        """Return the sum."""
+        return TierTraffic(
+            entries=self.entries + other.entries,
+            contents=self.contents + other.contents,
+            bytes=self.bytes + other.bytes,
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TierUse:
+    """How a local and a remote store were used, in one session or in all of them."""
+
+    local: int = 0
+    """Actions whose entry the local store had."""
+    remote: int = 0
+    """Actions whose entry only the remote store had."""
+    neither: int = 0
+    """Actions without an authentic entry in either."""
+    received: TierTraffic = field(default_factory=TierTraffic)
+    """Fetched from the remote store."""
+    sent: TierTraffic = field(default_factory=TierTraffic)
+    """Stored there."""
+
+    @property
+    def asked(self) -> int:
+        """Actions that were looked up."""
+        return self.local + self.remote + self.neither
+
+    def plus(self, other: TierUse) -> TierUse:
+        """Return the sum."""
+        return TierUse(
+            local=self.local + other.local,
+            remote=self.remote + other.remote,
+            neither=self.neither + other.neither,
+            received=self.received.plus(other.received),
+            sent=self.sent.plus(other.sent),
+        )

@@ -1,0 +1,144 @@
+"""The local store in front of a remote one that sessions share.
+
+Reads ask the local store first; what only the remote one has is verified, then kept locally.  Writes are local, and
+copied to the remote store in the background.  Without the remote store, all of it works as with the local one alone.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+
+from pytest_ftc.model.digest import Digest
+from pytest_ftc.model.errors import MissingError, StoreUnavailableError
+from pytest_ftc.model.protocols import Store
+from pytest_ftc.model.store import TierTraffic, TierUse
+from pytest_ftc.store.blob_files import digest_file
+from pytest_ftc.store.cas import LocalStore
+from pytest_ftc.store.entry_files import LARGEST
+from pytest_ftc.store.layout import translated
+from pytest_ftc.store.remote_tier import RemoteTier, TierLimits
+from pytest_ftc.store.tier_counts import add_use
+from pytest_ftc.store.write_back import WriteBack
+
+_LIMITS = TierLimits()
+
+
+class TieredStore:
+    """`local` in front of the store that `connect` returns when it is first needed.
+
+    Entries that are not `is_authentic` are returned, so that their reader counts them, but not kept.  Methods raise
+    StoreUnavailableError only for the local store.
+    """
+
+    def __init__(
+        self,
+        local: LocalStore,
+        connect: Callable[[], Store],
+        is_authentic: Callable[[str, bytes], bool],
+        limits: TierLimits = _LIMITS,
+    ) -> None:
+        self._local = local
+        self._is_authentic = is_authentic
+        self._remote = RemoteTier(connect, limits)
+        self._write_back = WriteBack(local, self._remote, limits)
+        self._answers: dict[str, str] = {}
+        self._received = TierTraffic()
+        self._lock = threading.Lock()
+        self._is_open = True
+
+    @property
+    def problems(self) -> Sequence[str]:
+        """Problems with both stores, one sentence each."""
+        return (*self._local.problems, *self._remote.problems)
+
+    @property
+    def use(self) -> TierUse:
+        """How often each store had the entry that was asked for, and what was moved."""
+        with self._lock:
+            answers = list(self._answers.values())
+            return TierUse(
+                local=answers.count("local"),
+                remote=answers.count("remote"),
+                neither=answers.count("neither"),
+                received=self._received,
+                sent=self._write_back.traffic,
+            )
+
+    def get_entry(self, action: str) -> bytes | None:
+        """Return the entry of `action`, also an empty or a forged one; None if no store has one."""
+        known = self._local.get_entry(action)
+        if known and self._is_authentic(action, known):
+            self._note(action, "local")
+            return known
+        # A local entry that is not trusted is no answer, so it does not hide the remote one.
+        found = self._remote.ask(lambda store: store.get_entry(action), None)
+        if found is not None and len(found) <= LARGEST and self._is_authentic(action, found):
+            self._note(action, "remote", TierTraffic(entries=1, bytes=len(found)))
+            self._keep(lambda: self._local.put_entry(action, found))
+            return found
+        self._note(action, "neither")
+        return known if known is not None else found
+
+    def put_entry(self, action: str, entry: bytes) -> None:
+        """Store `entry` for `action`; in the remote store later."""
+        self._local.put_entry(action, entry)
+        self._write_back.add_entry(action)
+
+    def get_file(self, digest: Digest, to: Path) -> None:
+        """Write a content to the file `to`.  Raises MissingError."""
+        try:
+            self._local.get_file(digest, to)
+        except MissingError:
+            self._fetch(digest)
+            self._local.get_file(digest, to)
+
+    def put_files(self, files: Mapping[Digest, Path]) -> None:
+        """Store the contents of `files`; in the remote store later."""
+        self._local.put_files(files)
+        self._write_back.add_contents(frozenset(files))
+
+    def close(self) -> None:
+        """Wait a bounded time for what the remote store does not have yet, then end; may be called again."""
+        if not self._is_open:
+            return
+        self._is_open = False
+        self._write_back.close()
+        self._keep(lambda: add_use(self._local.layout, self.use))
+        self._local.close()
+
+    def _fetch(self, digest: Digest) -> None:
+        """Bring a content from the remote store to the local one.  Raises MissingError."""
+        with translated(self._local.layout.root):
+            file = Path(self._local.new_part())
+
+            def get(store: Store) -> bool:
+                store.get_file(digest, file)
+                return True
+
+            try:
+                if not self._remote.ask(get, otherwise=False, may_last=True):
+                    raise MissingError(f"the local store does not hold {digest}, and the remote one cannot be used")
+                if digest_file(str(file)) != digest:
+                    self._remote.note(f"the remote store sent other bytes than those of {digest.hash[:12]}")
+                    raise MissingError(f"the remote store sent other bytes than those of {digest}")
+                self._local.put_files({digest: file})
+            finally:
+                file.unlink(missing_ok=True)
+        with self._lock:
+            self._received = self._received.plus(TierTraffic(contents=1, bytes=digest.size))
+
+    def _note(self, action: str, answer: str, received: TierTraffic | None = None) -> None:
+        """Count the first answer for each action: it is looked up again when it is stored."""
+        with self._lock:
+            self._answers.setdefault(action, answer)
+            if received:
+                self._received = self._received.plus(received)
+
+    def _keep(self, act: Callable[[], None]) -> None:
+        """Do what only later sessions benefit from."""
+        try:
+            act()
+        except StoreUnavailableError as error:
+            self._remote.note(f"the local store does not keep what the remote one has: {error.message}")
