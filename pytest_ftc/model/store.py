@@ -28,51 +28,6 @@ class BuildRecord:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Stats:
-    """How much the store holds."""
-
-    blobs: int
-    blob_bytes: int
-    entries: int
-    entry_bytes: int
-    quarantined: int
-    """Corrupt files that were quarantined."""
-    sessions: int
-    """Sessions that use it now."""
-    builds: int
-    """Builds in the history."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Soundness:
-    """The result of checking every byte."""
-
-    blobs: int
-    """Contents checked."""
-    entries: int
-    corrupt: tuple[str, ...]
-    """Names of corrupt contents, now in quarantine."""
-    refused: tuple[str, ...]
-    """Actions whose entry is not authentic, now in quarantine."""
-    lacking: tuple[str, ...]
-    """Actions whose entry names missing outputs; their verdicts remain valid."""
-    history: tuple[str, ...]
-    """What is wrong with the history."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Removed:
-    """What was removed."""
-
-    blobs: int
-    entries: int
-    bytes: int
-    """Of both."""
-    parts: int
-    """Unfinished files of dead sessions, and other unexpected files."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class TierTraffic:
     """What was moved between the local and the remote store."""
 
@@ -119,3 +74,50 @@ class TierUse:
             received=self.received.plus(other.received),
             sent=self.sent.plus(other.sent),
         )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stats:
+    """How much the store holds."""
+
+    blobs: int
+    blob_bytes: int
+    entries: int
+    entry_bytes: int
+    quarantined: int
+    """Corrupt files that were quarantined."""
+    sessions: int
+    """Sessions that use it now."""
+    builds: int
+    """Builds in the history."""
+    use: TierUse = field(default_factory=TierUse)
+    """How sessions used it and a remote store, if they had one."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Soundness:
+    """The result of checking every byte."""
+
+    blobs: int
+    """Contents checked."""
+    entries: int
+    corrupt: tuple[str, ...]
+    """Names of corrupt contents, now in quarantine."""
+    refused: tuple[str, ...]
+    """Actions whose entry is not authentic, now in quarantine."""
+    lacking: tuple[str, ...]
+    """Actions whose entry names missing outputs; their verdicts remain valid."""
+    history: tuple[str, ...]
+    """What is wrong with the history."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Removed:
+    """What was removed."""
+
+    blobs: int
+    entries: int
+    bytes: int
+    """Of both."""
+    parts: int
+    """Unfinished files of dead sessions, and other unexpected files."""

@@ -84,6 +84,10 @@ class SessionReport:
                 _write_line(terminalreporter, f"  baseline    {show(text)}")
         if annotates and os.environ.get("GITHUB_ACTIONS") == "true":
             self._print_annotations(terminalreporter)
+        if use := self._verifier.tiers:
+            from pytest_ftc.reporting.terminal.store import describe_use
+
+            _write_line(terminalreporter, f"  store       {describe_use(use)}")
         for problem in (*filter(None, (explain_hidden(self._config),)), *self._verifier.problems):
             _write_line(terminalreporter, f"  note        {show(problem)}")
         for problem in dict.fromkeys(hook_problems):

@@ -106,6 +106,11 @@ def open_entry(data: bytes, action: str, key: bytes) -> Entry | None:
     return entry if entry.action == action else None
 
 
+def is_authentic(action: str, data: bytes, *, key: bytes) -> bool:
+    """Return whether the file content `data` is an entry for `action` that was authenticated with `key`."""
+    return open_entry(data, action, key) is not None
+
+
 def read_blob_names(path: str) -> list[str]:
     """Return the digests of the outputs that the entry in the file `path` needs, whether it is authentic or not."""
     try:

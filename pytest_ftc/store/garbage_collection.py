@@ -21,6 +21,7 @@ from pytest_ftc.store.history import History
 from pytest_ftc.store.layout import Layout, list_files, translated
 from pytest_ftc.store.leases import holder_of, read_leases
 from pytest_ftc.store.secret_key import VARIABLE
+from pytest_ftc.store.tier_counts import read_use
 
 MAX_SIZE = 10 << 30
 """Default size limit of a store, in bytes."""
@@ -49,6 +50,7 @@ def take_stats(layout: Layout, history: History) -> Stats:
             quarantined=sum(1 for _ in list_files(layout.quarantine)),
             sessions=len(living),
             builds=history.count(),
+            use=read_use(layout),
         )
 
 

@@ -38,11 +38,14 @@ class TieredStore:
         connect: Callable[[], Store],
         is_authentic: Callable[[str, bytes], bool],
         limits: TierLimits = _LIMITS,
+        problem: str = "",
     ) -> None:
+        """A known `problem` is reported with the others."""
         self._local = local
         self._is_authentic = is_authentic
         self._remote = RemoteTier(connect, limits)
         self._write_back = WriteBack(local, self._remote, limits)
+        self._problem = problem
         self._answers: dict[str, str] = {}
         self._received = TierTraffic()
         self._lock = threading.Lock()
@@ -51,7 +54,7 @@ class TieredStore:
     @property
     def problems(self) -> Sequence[str]:
         """Problems with both stores, one sentence each."""
-        return (*self._local.problems, *self._remote.problems)
+        return (*filter(None, [self._problem]), *self._local.problems, *self._remote.problems)
 
     @property
     def use(self) -> TierUse:

@@ -26,6 +26,8 @@ from pytest_ftc.diagnosis.plugin_diagnosers import Panel
 from pytest_ftc.model import Artifact, Machine, Verification
 from pytest_ftc.model.errors import FtcError
 from pytest_ftc.model.protocols import Images, Variation
+from pytest_ftc.model.store import TierUse
+from pytest_ftc.store.tiered import TieredStore
 from pytest_ftc.variations.specification import Vocabulary, parse_specification
 from pytest_ftc.verification.build_inputs import InputsRecorder
 from pytest_ftc.verification.cache.cache import VerificationCache
@@ -81,6 +83,12 @@ class RunningSession:
     named: NamedReader
     no_cache: str
     """Why the cache cannot be used; empty if it is used or disabled."""
+
+    @property
+    def tiers(self) -> TierUse | None:
+        """How the local and the remote store were used; None without a remote one."""
+        store = self.context.cache.store if self.context.cache else None
+        return store.use if isinstance(store, TieredStore) else None
 
     @property
     def problems(self) -> tuple[str, ...]:

@@ -15,6 +15,8 @@ from pytest_ftc.config.contributions import NOTHING, Contributions
 from pytest_ftc.config.load import Config
 from pytest_ftc.model import Artifact, BuildResult, Verification
 from pytest_ftc.model.progress import Progress
+from pytest_ftc.model.store import TierUse
+from pytest_ftc.model.support.serialization import to_json
 from pytest_ftc.verification.open_session import RunningSession, SessionSettings, open_session
 from pytest_ftc.verification.verify import build_once
 
@@ -69,6 +71,11 @@ class Verifier:
         """Problems with the store, one sentence each."""
         return self._open.problems if self._open else ()
 
+    @property
+    def tiers(self) -> TierUse | None:
+        """How the local and the remote store were used; None without a remote one."""
+        return self._open.tiers if self._open else None
+
     def describe(self, started: float) -> dict[str, Any]:
         """Return ``tool`` and ``session`` of the report."""
         config = self._settings.config
@@ -83,6 +90,7 @@ class Verifier:
                 "builds": config.builds,
                 "jobs": config.jobs,
                 "variations": config.variations,
+                **({"store": to_json(self.tiers)} if self.tiers else {}),
             },
         }
 

@@ -8,6 +8,7 @@ from itertools import groupby
 from typing import TYPE_CHECKING
 
 from pytest_ftc.model import BuildRecord, Removed, Soundness, Stats, Verdict
+from pytest_ftc.model.store import TierUse
 from pytest_ftc.model.support.printable import shorten
 from pytest_ftc.reporting.terminal import layout
 from pytest_ftc.reporting.terminal import style as markup
@@ -38,7 +39,15 @@ def describe_stats(stats: Stats) -> list[tuple[str, str]]:
         ("history", _count(stats.builds, "build")),
         ("quarantine", _count(stats.quarantined, "file")),
         ("in use by", _count(stats.sessions, "session")),
+        *([("asked for", describe_use(stats.use))] if stats.use.asked else []),
     ]
+
+
+def describe_use(use: TierUse) -> str:
+    """Return how a local and a remote store were used, in one line."""
+    hits = f"{use.local} here, {use.remote} in the remote store, {use.neither} in neither"
+    moved = f"{_size(use.received.bytes)} received, {_size(use.sent.bytes)} sent"
+    return f"{_count(use.asked, 'verdict')}: {hits}; {moved}"
 
 
 def describe_soundness(found: Soundness) -> list[tuple[str, str]]:

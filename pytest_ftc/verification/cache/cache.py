@@ -66,7 +66,7 @@ class VerificationCache:
     """
 
     def __init__(self, store: Store, history: History, key: bytes, context: CacheContext, *, answers: bool) -> None:
-        self._store = store
+        self.store = store
         self._key = key
         self._context = context
         self._answers = answers
@@ -81,7 +81,7 @@ class VerificationCache:
         """Problems with the store, one sentence each."""
         refused = self._entries.refused
         forged = (f"{refused} cached verification(s) were not authentic and were rebuilt",) if refused else ()
-        own: Sequence[str] = self._guard.attempt(lambda: self._store.problems, ())
+        own: Sequence[str] = self._guard.attempt(lambda: self.store.problems, ())
         return (*self._guard.problems, *own, *forged, *self.ledger.problems)
 
     def query(self, artifact: Artifact) -> CacheQuery | None:
@@ -221,7 +221,7 @@ class VerificationCache:
 
         def get() -> bool:
             try:
-                self._store.get_file(digest, to)
+                self.store.get_file(digest, to)
             except MissingError:
                 return False
             return digest_file(str(to)) == digest
@@ -233,7 +233,7 @@ class VerificationCache:
 
     def close(self) -> None:
         """Close the store and the ledger; may be called again."""
-        self._guard.attempt(self._store.close, None)
+        self._guard.attempt(self.store.close, None)
         self.ledger.close()
 
     def _is_enough(self, query: CacheQuery, entry: Entry, known: Verification) -> bool:
@@ -305,7 +305,7 @@ class VerificationCache:
         known = {Digest(output.sha256, output.size) for output in control.outputs if output.sha256}
         if sum(digest.size for digest in known) > _MOST_BYTES:
             return ()
-        self._store.put_files({digest: Path(control.blobs, digest.hash) for digest in known})
+        self.store.put_files({digest: Path(control.blobs, digest.hash) for digest in known})
         return tuple(sorted(map(str, known)))
 
 

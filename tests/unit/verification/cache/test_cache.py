@@ -342,7 +342,7 @@ def test_an_entry_of_another_machine_in_a_shared_store_needs_no_history_here(cac
 def why(cache: VerificationCache, source: Path, tmp_path: Path, asked: CacheContext, **changed: object) -> str:
     """Return what the next session says when it builds again."""
     again = VerificationCache(
-        cache._store, History(LocalStore(tmp_path / "store").layout, bytes(32)), bytes(32),
+        cache.store, History(LocalStore(tmp_path / "store").layout, bytes(32)), bytes(32),
         replace(asked, sources=Sources(tmp_path, [source]), toolchain=Toolchain(("/usr/bin",)), **changed), answers=True,
     )  # fmt: skip
     query, snapshot = query_for(again, source)
@@ -371,7 +371,7 @@ def test_the_note_of_an_earlier_session_is_not_repeated(cache, asked, source, tm
     (source / "a").write_text("edited")
     assert why(cache, source, tmp_path, asked)
     fresh = VerificationCache(
-        cache._store, History(LocalStore(tmp_path / "store").layout, bytes(32)), bytes(32),
+        cache.store, History(LocalStore(tmp_path / "store").layout, bytes(32)), bytes(32),
         replace(asked, sources=Sources(tmp_path, [source])), answers=True,
     )  # fmt: skip
     known = fresh.lookup(query_for(fresh, source)[0])
