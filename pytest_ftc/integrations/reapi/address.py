@@ -19,6 +19,8 @@ class Limits:
     """For the answer to a call that moves little data."""
     slowest: float = 64 << 10
     """Bytes a second: a transfer may take `call` and its size at this rate."""
+    calls: int = 64
+    """Calls at the same time that move little data; executions do not count."""
     streams: int = 8
     """Transfers of large contents at the same time."""
     tree: int = 64 << 20

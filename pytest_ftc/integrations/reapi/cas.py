@@ -132,7 +132,7 @@ class Cas:
         """Ask once, for use within `attempt`."""
         request.instance_name = self._connection.address.instance
         seconds = self._connection.limits.call + size / self._connection.limits.slowest
-        return await self._connection.start("ContentAddressableStorage", method, request, seconds=seconds)
+        return await self._connection.ask("ContentAddressableStorage", method, request, seconds=seconds)
 
     async def _send_batch(self, batch: Sequence[Digest], contents: Mapping[Digest, Content]) -> None:
         """Send `batch`; what fails transiently, all or some contents, is sent again."""

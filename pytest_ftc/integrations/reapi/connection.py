@@ -42,6 +42,7 @@ class Connection:
         self._capabilities: asyncio.Task[Capabilities] | None = None
         self._metadata = tuple(address.headers.items())
         self._tasks: set[asyncio.Task[Any]] = set()
+        self._turns = asyncio.Semaphore(address.limits.calls)
         self._closed = False
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever, daemon=True, name="ftc-farm")
@@ -105,7 +106,12 @@ class Connection:
 
     async def unary(self, service: str, method: str, request: Any, *, seconds: float | None = None) -> Any:
         """Return the answer to a call; transient failures are retried.  Raises RemoteError and TransientError."""
-        return await self.attempt(lambda: self.start(service, method, request, seconds=seconds or self.limits.call))
+        return await self.attempt(lambda: self.ask(service, method, request, seconds=seconds or self.limits.call))
+
+    async def ask(self, service: str, method: str, request: Any, *, seconds: float) -> Any:
+        """Return the answer to a call in its turn, for use within `attempt`."""
+        async with self._turns:
+            return await self.start(service, method, request, seconds=seconds)
 
     def start(self, service: str, method: str, request: Any, *, seconds: float | None) -> Any:
         """Start a call of grpc, to be awaited or iterated over within `attempt`; None as `seconds` for no deadline.
@@ -161,8 +167,14 @@ class Connection:
             task.cancel()
         if self._capabilities is not None:
             self._capabilities.cancel()
-        await asyncio.wait([*self._tasks, asyncio.ensure_future(asyncio.sleep(0))], timeout=_CLOSING / 2)
+        if self._tasks:
+            await asyncio.wait(self._tasks, timeout=_CLOSING / 2)
         await self._channel.close()
+        # What a coroutine started and left behind.
+        others = asyncio.all_tasks() - {asyncio.current_task()}
+        for task in others:
+            task.cancel()
+        await asyncio.wait({*others, asyncio.ensure_future(asyncio.sleep(0))}, timeout=_CLOSING / 4)
 
 
 def _options(target: str) -> list[tuple[str, Any]]:

@@ -34,6 +34,9 @@ def translate(error: Any, where: str) -> Exception:
     """Return what to raise for an ``RpcError`` of the server `where`: a ServiceError if it is transient."""
     code = error.code()
     name = code.name if code is not None else "UNKNOWN"
+    if name == "CANCELLED":
+        # Not by us: so ends a stream that a proxy or a server in trouble resets.
+        return ServiceError("CANCELLED: the call was reset", passing=True, busy=True)
     if name == "DEADLINE_EXCEEDED":
         # One that hangs is unavailable; to ask again would double the wait.
         return ServiceError("no answer within the time for a call")

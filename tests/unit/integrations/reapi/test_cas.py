@@ -100,7 +100,7 @@ def test_a_file_that_is_there_is_not_replaced(farm, connection, cas, tmp_path):
 
 
 @pytest.mark.parametrize("method", ["FindMissingBlobs", "BatchUpdateBlobs", "Write"])
-@pytest.mark.parametrize("code", ["UNAVAILABLE", "RESOURCE_EXHAUSTED", "INTERNAL"])
+@pytest.mark.parametrize("code", ["UNAVAILABLE", "RESOURCE_EXHAUSTED", "INTERNAL", "CANCELLED"])
 def test_transient_failures_of_uploads_are_retried(farm, connection, cas, method, code):
     farm.fail(method, code, code)
     contents = {Digest.of(data): data for data in (b"small", bytes(6 << 20))}

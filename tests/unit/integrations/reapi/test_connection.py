@@ -187,6 +187,23 @@ def test_a_session_that_ends_does_not_wait(farm):
             released.set()
 
 
+def test_closing_ends_what_a_coroutine_left_behind(farm):
+    started = []
+
+    async def leave():
+        async def wait():
+            started.append(asyncio.current_task())
+            await asyncio.sleep(60)
+
+        started.extend([asyncio.ensure_future(wait()) for _ in range(100)])
+        await asyncio.sleep(0)
+
+    with Connection(address_of(farm)) as connection:
+        connection.call(leave())
+    assert len(started) == 200
+    assert all(task.cancelled() for task in started)
+
+
 def test_closing_ends_what_is_in_flight_and_leaves_no_thread(farm):
     released = threading.Event()
     farm.faults["GetCapabilities"].append(lambda request, context: released.wait(10) and None)
