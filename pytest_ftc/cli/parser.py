@@ -42,6 +42,7 @@ _GROUPS = {
     },
     "Maintain": {
         "store": "manage the verification cache",
+        "warm": "fetch the verdicts that the next run will ask for from the store that machines share",
     },
 }
 BRIEFS = {name: brief for group in _GROUPS.values() for name, brief in group.items()}

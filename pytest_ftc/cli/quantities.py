@@ -21,3 +21,21 @@ def size(text: str) -> int:
     if not (number.isascii() and number.isdigit()):
         raise argparse.ArgumentTypeError(f"invalid size {text!r}; expected bytes, or a number with K, M or G")
     return int(number) * unit
+
+
+def rate(text: str) -> float:
+    """Return the bytes a second of `text`, such as ``20MB/s``, ``20M`` or ``500K``; the units are those of `size`."""
+    try:
+        found = size(text.removesuffix("/s").removesuffix("B"))
+    except argparse.ArgumentTypeError:
+        found = 0
+    if not found:
+        raise argparse.ArgumentTypeError(f"invalid rate {text!r}; expected bytes a second, such as 20MB/s or 500K")
+    return float(found)
+
+
+def count(text: str) -> int:
+    """Return the whole number above 0 in `text`."""
+    if not (text.isascii() and text.isdigit() and 0 < int(text[:9]) <= 1000 and len(text) < 9):
+        raise argparse.ArgumentTypeError(f"invalid number {text!r}; expected a whole number from 1 to 1000")
+    return int(text)

@@ -16,6 +16,7 @@ from pytest_ftc.config.attest import ATTEST, AttestSettings, read_attest
 from pytest_ftc.config.file import read_file, show
 from pytest_ftc.config.location import Place, find_headers, quoted
 from pytest_ftc.config.python_project import is_python, outputs_of, preset_of
+from pytest_ftc.config.remote import REMOTE, RemoteSettings, read_remote
 from pytest_ftc.config.sbom import TABLE, read_sbom
 from pytest_ftc.config.schema import ARTIFACT_KEYS, SESSION_KEYS, Check, Key, Known, UnexpectedError
 from pytest_ftc.config.secrets import TABLES, check_names, read_named_secrets
@@ -73,6 +74,8 @@ class Config:
     """The secrets that artifacts name, and how to get them."""
     attest: AttestSettings | None = None
     """How verdicts are attested; None where they are not."""
+    remote: RemoteSettings | None = None
+    """A server for remote execution, and what it is used for; None if there is none."""
     written: tuple[Path, ...] = ()
     """What the session itself writes, and is no source: files, folders, globs."""
 
@@ -84,7 +87,7 @@ def load_config(root: Path, given: Mapping[str, str | bool | None], known: Known
     """
     file, tables = read_file(root)
     place = Place(file.name if file else "pyproject.toml", tables.text, tables.prefix)
-    reject_unknown(place, tables.ftc, [*SESSION_KEYS, TABLE, *TABLES, ATTEST, "artifacts"])
+    reject_unknown(place, tables.ftc, [*SESSION_KEYS, TABLE, *TABLES, ATTEST, REMOTE, "artifacts"])
     settings = _read_settings(place, tables.ftc, root, given, known)
     secrets = read_named_secrets(place, tables.ftc)
     artifacts = tuple(
@@ -101,6 +104,7 @@ def load_config(root: Path, given: Mapping[str, str | bool | None], known: Known
         sbom=read_sbom(place, tables.ftc),
         secrets=secrets,
         attest=read_attest(place, tables.ftc, root),
+        remote=read_remote(place, tables.ftc, root),
         **settings,
     )
 

@@ -44,6 +44,8 @@ class RemoteTier:
         self._store: Store | None = None
         self._off = False
         self._spent = 0.0
+        self._failures = 0
+        self._first = ""
         self._lock = threading.Lock()
         self._problems = Problems()
         self._breaker = CircuitBreaker(
@@ -52,8 +54,11 @@ class RemoteTier:
 
     @property
     def problems(self) -> tuple[str, ...]:
-        """Problems, one sentence each."""
-        return self._problems.list()
+        """Problems, one sentence each; of failed attempts only the first."""
+        with self._lock:
+            more = f" ({self._failures} times)" if self._failures > 1 else ""
+            first = (f"the remote store could not be used{more}: {self._first}",) if self._failures else ()
+        return (*first, *self._problems.list())
 
     def ask(self, act: Callable[[Store], T], otherwise: T, *, may_last: bool = False) -> T:
         """Return what `act` does for a verification that waits for it, or `otherwise` if that fails.
@@ -80,11 +85,9 @@ class RemoteTier:
         except MissingError:
             raise
         except FtcError as error:
-            self._problems.add(f"the remote store could not be used: {shorten(error.message, 300)}")
+            self._fail(error.message)
         except Exception as error:
-            self._problems.add(
-                f"the remote store could not be used: {type(error).__name__}: {shorten(str(error), 300)}"
-            )
+            self._fail(f"{type(error).__name__}: {error}")
         return otherwise, True
 
     def note(self, problem: str) -> None:
@@ -111,6 +114,11 @@ class RemoteTier:
                     self._off = True  # an extra or a secret is missing, which this session does not change
                     raise
             return self._store
+
+    def _fail(self, reason: str) -> None:
+        with self._lock:
+            self._failures += 1
+            self._first = self._first or shorten(reason, 300)
 
     def _charge(self, seconds: float) -> None:
         with self._lock:

@@ -32,6 +32,7 @@ from pytest_ftc.variations.specification import Vocabulary, parse_specification
 from pytest_ftc.verification.build_inputs import InputsRecorder
 from pytest_ftc.verification.cache.cache import VerificationCache
 from pytest_ftc.verification.cache.open import describe_platform, make_cache_context, open_cache
+from pytest_ftc.verification.cache.shared_store import find_shared_store
 from pytest_ftc.verification.confidential.concealed import list_concealed
 from pytest_ftc.verification.confidential.named import NamedReader, open_named
 from pytest_ftc.verification.explain import Plugins
@@ -180,6 +181,12 @@ def open_session(settings: SessionSettings, workspace: Workspace) -> RunningSess
     )
 
 
+def open_cache_only(settings: SessionSettings, workspace: Workspace) -> tuple[VerificationCache | None, str]:
+    """Return the cache of such a session, or None and why it has none.  Raises FtcError."""
+    parts = _make_parts(settings, workspace)
+    return _open_cache(parts) if parts.is_local else (None, "")
+
+
 def _make_parts(settings: SessionSettings, workspace: Workspace) -> _Parts:
     config, added, results = settings.config, settings.added, settings.results
     workspace.make()
@@ -219,7 +226,7 @@ def _open_cache(parts: _Parts) -> tuple[VerificationCache | None, str]:
     )
     context = replace(context, images=parts.images)
     try:
-        return open_cache(config, context, foreign), ""
+        return open_cache(config, context, foreign, find_shared_store(config, parts.cancelled.is_set)), ""
     except FtcError as error:
         return None, f"the verification cache is not used: {error.message}"
 

@@ -21,6 +21,8 @@ class Limits:
     """Bytes a second: a transfer may take `call` and its size at this rate."""
     calls: int = 64
     """Calls at the same time that move little data; executions do not count."""
+    rate: float = 0.0
+    """Bytes a second of all downloads together, at most; 0 for no limit."""
     streams: int = 8
     """Transfers of large contents at the same time."""
     tree: int = 64 << 20

@@ -166,6 +166,7 @@ class Cas:
         formats = [api.Compressor.ZSTD] if zstd else []
 
         async def read() -> None:
+            await self._connection.pace(_size(left))
             digests = map(api.to_message, sorted(left))
             request = api.BatchReadBlobsRequest(digests=digests, acceptable_compressors=formats)
             refused = []

@@ -44,6 +44,7 @@ class Connection:
         self._tasks: set[asyncio.Task[Any]] = set()
         self._turns = asyncio.Semaphore(address.limits.calls)
         self._closed = False
+        self._next = 0.0
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever, daemon=True, name="ftc-farm")
         self._thread.start()
@@ -129,6 +130,13 @@ class Connection:
             return await self._service.call_async(partial(self._translated, act))
         except ServiceError as error:
             raise TransientError(f"{self.address}: {error}", status="UNAVAILABLE") from None
+
+    async def pace(self, size: int) -> None:
+        """Wait until `size` more bytes may be downloaded within the limit of the rate."""
+        if self.limits.rate:
+            now = self._loop.time()
+            self._next = max(self._next, now) + size / self.limits.rate
+            await asyncio.sleep(self._next - now)
 
     def _method(self, service: str, method: str) -> Any:
         key = (service, method)

@@ -76,6 +76,7 @@ class Streams:
                         raise altered(digest)
                     check.update(data)
                     file.write(data)
+                    await self._connection.pace(len(answer.data))
             finally:
                 call.cancel()
             if (check.hexdigest(), size) != digest:

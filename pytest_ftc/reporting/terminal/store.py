@@ -34,11 +34,11 @@ def render_rows(rows: Sequence[tuple[str, str]], *, width: int, colour: bool) ->
 def describe_stats(stats: Stats) -> list[tuple[str, str]]:
     """Return the rows of ``ftc store stats``."""
     return [
-        ("holds", f"{_count(stats.entries, 'verification')} ({_size(stats.entry_bytes)})"),
-        ("outputs", f"{stats.blobs} ({_size(stats.blob_bytes)})"),
-        ("history", _count(stats.builds, "build")),
-        ("quarantine", _count(stats.quarantined, "file")),
-        ("in use by", _count(stats.sessions, "session")),
+        ("holds", f"{counted(stats.entries, 'verification')} ({show_size(stats.entry_bytes)})"),
+        ("outputs", f"{stats.blobs} ({show_size(stats.blob_bytes)})"),
+        ("history", counted(stats.builds, "build")),
+        ("quarantine", counted(stats.quarantined, "file")),
+        ("in use by", counted(stats.sessions, "session")),
         *([("asked for", describe_use(stats.use))] if stats.use.asked else []),
     ]
 
@@ -46,8 +46,8 @@ def describe_stats(stats: Stats) -> list[tuple[str, str]]:
 def describe_use(use: TierUse) -> str:
     """Return how a local and a remote store were used, in one line."""
     hits = f"{use.local} here, {use.remote} in the remote store, {use.neither} in neither"
-    moved = f"{_size(use.received.bytes)} received, {_size(use.sent.bytes)} sent"
-    return f"{_count(use.asked, 'verdict')}: {hits}; {moved}"
+    moved = f"{show_size(use.received.bytes)} received, {show_size(use.sent.bytes)} sent"
+    return f"{counted(use.asked, 'verdict')}: {hits}; {moved}"
 
 
 def describe_soundness(found: Soundness) -> list[tuple[str, str]]:
@@ -57,19 +57,19 @@ def describe_soundness(found: Soundness) -> list[tuple[str, str]]:
         *(("refused", f"{name}: not authentic; moved to quarantine") for name in found.refused),
         *(("history", text) for text in found.history),
     ]
-    lacking = f"outputs of {_count(len(found.lacking), 'verification')} are missing; their verdicts are still valid"
-    read = f"{_count(found.entries, 'verification')} and {_count(found.blobs, 'output')} read"
-    faulty = _count(len(faults), "fault") if faults else "no fault"
+    lacking = f"outputs of {counted(len(found.lacking), 'verification')} are missing; their verdicts are still valid"
+    read = f"{counted(found.entries, 'verification')} and {counted(found.blobs, 'output')} read"
+    faulty = counted(len(faults), "fault") if faults else "no fault"
     return [*faults, *([("note", lacking)] if found.lacking else []), ("verified", f"{read}, {faulty}")]
 
 
 def describe_removed(removed: Removed) -> list[tuple[str, str]]:
     """Return the rows of ``ftc store gc``."""
     what = [(removed.entries, "verification"), (removed.blobs, "output"), (removed.parts, "leftover")]
-    return [("removed", f"{', '.join(_count(*item) for item in what)}: {_size(removed.bytes)}")]
+    return [("removed", f"{', '.join(counted(*item) for item in what)}: {show_size(removed.bytes)}")]
 
 
-def _size(size: int) -> str:
+def show_size(size: int) -> str:
     """Return `size` in bytes with a suitable unit."""
     number, unit = float(size), 0
     while number >= 1024 and unit < len(_UNITS) - 1:
@@ -77,7 +77,8 @@ def _size(size: int) -> str:
     return f"{size} bytes" if unit == 0 else f"{number:.1f} {_UNITS[unit]}"
 
 
-def _count(number: int, thing: str) -> str:
+def counted(number: int, thing: str) -> str:
+    """Return `number` with the name of the `thing`, in the plural if there are several."""
     return f"{number} {thing}" if number == 1 else f"{number} {thing}s"
 
 
@@ -87,8 +88,8 @@ def render_history(name: str, builds: Sequence[BuildRecord], *, width: int, colo
     lines = [line for _, group in groupby(builds, lambda one: one.session) for line in _session(page, list(group))]
     digests = {build.digest for build in builds if build.digest}
     machines, days = {build.machine for build in builds}, {int(build.started // 86400) for build in builds}
-    outcome = f"{_count(len(digests), 'outcome')} in {_count(len(builds), 'build')}"
-    where = f"on {_count(len(machines), 'machine')} over {_count(len(days), 'day')}"
+    outcome = f"{counted(len(digests), 'outcome')} in {counted(len(builds), 'build')}"
+    where = f"on {counted(len(machines), 'machine')} over {counted(len(days), 'day')}"
     lines.append(row(page, markup.show(shorten(name, 12)), f"{outcome} {where}"))
     return layout.render_lines(page, lines)
 
@@ -101,7 +102,7 @@ def _session(page: Page, builds: list[BuildRecord]) -> Iterator[Text]:
     when = time.strftime("%Y-%m-%d %H:%M", time.localtime(first.started))
     line = Text(f"{symbol} {first.verdict}", style=style)
     who = markup.show(shorten(f"{first.user} on {first.machine}", 40))
-    line.append(f"  {when}  {who}  {_count(len(builds), 'build')}", style="")
+    line.append(f"  {when}  {who}  {counted(len(builds), 'build')}", style="")
     yield line
     by_digest: dict[str, list[str]] = {}
     for build in reversed(builds):

@@ -79,7 +79,7 @@ class NamedReader:
         if source is None:
             return no_names(name)
         try:
-            value = self._value_of(source)
+            value = self.value_of(source)
         except FtcError as error:
             raise FtcError(f"secret {name}: {error.message}", advice=error.advice) from None
         if len(value) > _LARGEST:
@@ -89,7 +89,8 @@ class NamedReader:
         text = f"{_FOLDER}/{name}" if source.as_file else value.decode("utf-8", "surrogateescape")
         return Given(name, text, value, source.as_file)
 
-    def _value_of(self, source: SecretSource) -> bytes:
+    def value_of(self, source: SecretSource) -> bytes:
+        """Return the value at `source`.  Raises FtcError."""
         if source.vault:
             self._vault = self._vault or self._open_vault()
             return self._vault.read(source.vault).encode("utf-8", "surrogateescape")

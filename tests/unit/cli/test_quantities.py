@@ -4,7 +4,7 @@ from argparse import ArgumentTypeError
 
 import pytest
 
-from pytest_ftc.cli.quantities import duration, size
+from pytest_ftc.cli.quantities import count, duration, rate, size
 
 
 @pytest.mark.parametrize(
@@ -29,3 +29,23 @@ def test_a_size_may_have_a_unit(text, number):
 def test_an_invalid_size_is_named(text):
     with pytest.raises(ArgumentTypeError, match=f"invalid size '{text}'"):
         size(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "number"), [("20MB/s", 20 << 20), ("500K", 500 << 10), ("1G/s", 1 << 30), ("7B/s", 7)]
+)
+def test_a_rate_is_in_bytes_a_second(text, number):
+    assert rate(text) == number
+
+
+@pytest.mark.parametrize("text", ["", "0", "-1M", "fast", "20Mb/s", "20MB/h"])
+def test_an_invalid_rate_is_named(text):
+    with pytest.raises(ArgumentTypeError, match=f"invalid rate '{text}'"):
+        rate(text)
+
+
+@pytest.mark.parametrize("text", ["", "0", "-1", "1.5", "many", "1001", "9" * 5000])
+def test_an_invalid_number_is_named(text):
+    assert count("1000") == 1000
+    with pytest.raises(ArgumentTypeError, match="invalid number"):
+        count(text)

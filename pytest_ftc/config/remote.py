@@ -1,0 +1,112 @@
+"""Reads ``[tool.ftc.remote]``: the farm, how to reach it, and what it is used for."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from pytest_ftc.builds.inputs.secret_sources import SecretSource, parse_source
+from pytest_ftc.config.file import show
+from pytest_ftc.config.location import Place, quoted
+from pytest_ftc.config.table import find_table, read_flag, read_text
+
+REMOTE = "remote"
+"""The name of the table."""
+_KEYS = ("endpoint", "instance", "tls", "headers", "store")
+_TLS = ("ca", "cert", "key")
+_ENDPOINT = re.compile(r"(?P<scheme>grpcs?)://(?P<host>[A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\]):(?P<port>[0-9]{1,5})")
+_EXPECTED = "expected grpc://HOST:PORT, or grpcs://HOST:PORT for TLS"
+_HEADER = re.compile(r"(?!grpc-)[a-z0-9_.-]*(?<!-bin)")
+_LOCAL = re.compile(r"localhost|127\.[0-9.]+|\[::1\]")
+_SOURCE = "expected 'env:VARIABLE', 'file:PATH' or 'vault:MOUNT/PATH#FIELD'; what is there is not shown"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RemoteSettings:
+    """A server that speaks the Remote Execution API v2, and its use."""
+
+    target: str
+    """``HOST:PORT``."""
+    secure: bool = False
+    """Whether the connection is encrypted by TLS."""
+    instance: str = ""
+    """The server's name for one of its farms."""
+    ca: Path | None = None
+    """Certificates of the authorities to trust, in PEM; None for those of the system."""
+    cert: Path | None = None
+    """This client's certificate chain, in PEM; None for no mutual TLS."""
+    key: Path | None = None
+    """The private key of `cert`."""
+    headers: Mapping[str, SecretSource] = field(default_factory=dict)
+    """Sent with each call."""
+    store: bool = False
+    """Whether verdicts and outputs are kept there, for all machines that have the key of the store."""
+
+
+def read_remote(place: Place, tables: Mapping[str, Any], root: Path) -> RemoteSettings | None:
+    """Return what `tables`, those of the session, say about a farm; None if they have no such table.
+
+    Raises ConfigurationError.
+    """
+    table, below = find_table(place, tables, REMOTE, _KEYS), place.below(REMOTE)
+    if table is None:
+        return None
+    match = _read_endpoint(below, table)
+    secure = match["scheme"] == "grpcs"
+    headers = _read_headers(below, table)
+    if headers and not secure and not _LOCAL.fullmatch(match["host"]):
+        below.fail("headers", "expected grpcs:// in endpoint: without TLS, others could read the values of headers")
+    return RemoteSettings(
+        target=f"{match['host']}:{match['port']}",
+        secure=secure,
+        instance=read_text(below, table, "instance"),
+        headers=headers,
+        store=read_flag(below, table, "store"),
+        **_read_tls(below, table, root, secure=secure),
+    )
+
+
+def _read_endpoint(place: Place, table: Mapping[str, Any]) -> re.Match[str]:
+    if "endpoint" not in table:
+        place.fail("", f"key 'endpoint' is missing; {_EXPECTED}", about="")
+    endpoint = read_text(place, table, "endpoint")
+    match = _ENDPOINT.fullmatch(endpoint)
+    if not match or not 0 < int(match["port"]) < 1 << 16:
+        place.fail("endpoint", f"{_EXPECTED}, found {show(endpoint)}")
+    return match
+
+
+def _read_tls(place: Place, table: Mapping[str, Any], root: Path, *, secure: bool) -> dict[str, Path]:
+    files, below = find_table(place, table, "tls", _TLS), place.below("tls")
+    if files is None:
+        return {}
+    if not secure:
+        place.fail("tls", "expected grpcs:// in endpoint beside it")
+    if ("cert" in files) != ("key" in files):
+        missing = "key" if "cert" in files else "cert"
+        below.fail("cert" if missing == "key" else "key", f"expected {missing} beside it")
+    found = {}
+    for name in files:
+        text = read_text(below, files, name)
+        found[name] = (root / Path(text).expanduser()).absolute()
+        if not found[name].is_file():
+            below.fail(name, f"expected a file in PEM, found {show(text)}, which is none")
+    return found
+
+
+def _read_headers(place: Place, table: Mapping[str, Any]) -> dict[str, SecretSource]:
+    headers, below = table.get("headers", {}), place.below("headers")
+    if not isinstance(headers, dict):
+        place.fail("headers", f"expected a table of sources, found {type(headers).__name__}")
+    found = {}
+    for name, value in headers.items():
+        if not name or not _HEADER.fullmatch(name):
+            below.fail(quoted(name), "expected the name of a header of gRPC in lower case, such as 'authorization'")
+        source = parse_source(value) if isinstance(value, str) else None
+        if source is None:
+            below.fail(name, _SOURCE)
+        found[name] = source
+    return found
