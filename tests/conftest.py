@@ -20,7 +20,7 @@ _LONGEST = (
     "publish_faults", "publish",
 )  # fmt: skip
 """Files whose tests take minutes, as measured with --durations."""
-_TOOLS = ("git", "gcc", "make", "jar", "zip", "msgfmt", "sqlite3", "strace", "unzip", "docker-registry")
+_TOOLS = ("git", "gcc", "make", "jar", "zip", "msgfmt", "sqlite3", "strace", "unzip", "docker-registry", "bwrap")
 
 
 def pytest_configure(config: pytest.Config) -> None:

@@ -25,6 +25,7 @@ from functional.conftest import (  # noqa: F401
 )
 from services.kms import Kms
 from services.openbao import OpenBao
+from services.reapi_servers import Casd, python_folders
 
 from pytest_ftc.cli.main import main
 
@@ -178,6 +179,25 @@ def kms(running_kms: Kms, monkeypatch: pytest.MonkeyPatch) -> Kms:
 def openbao(running_kms: Kms) -> OpenBao:
     """The same server, which keeps secrets too."""
     return OpenBao(running_kms)
+
+
+@pytest.fixture(scope="session")
+def running_casd(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Casd]:
+    with Casd(tmp_path_factory.mktemp("casd"), python_folders()) as server:
+        yield server
+
+
+@pytest.fixture
+def casd(running_casd: Casd) -> Casd:
+    """A farm of one machine that runs, whose workers have the folders of this Python; not to be killed."""
+    return running_casd
+
+
+@pytest.fixture
+def own_casd(tmp_path: Path) -> Iterator[Casd]:
+    """One that is the test's own, which may be killed."""
+    with Casd(tmp_path / "casd", python_folders()) as server:
+        yield server
 
 
 @pytest.fixture
