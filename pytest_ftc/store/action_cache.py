@@ -111,6 +111,12 @@ def is_authentic(action: str, data: bytes, *, key: bytes) -> bool:
     return open_entry(data, action, key) is not None
 
 
+def is_disputed(action: str, data: bytes, *, key: bytes) -> bool:
+    """Return whether the file content `data` is such an entry, and later builds had other outputs."""
+    entry = open_entry(data, action, key)
+    return entry is not None and entry.disputed
+
+
 def read_blob_names(path: str) -> list[str]:
     """Return the digests of the outputs that the entry in the file `path` needs, whether it is authentic or not."""
     try:

@@ -31,7 +31,7 @@ class TierLimits:
     """The delay of all verifications together after which it is not used any more."""
     flush: float = 15.0
     """How long the end of the session waits for what is not yet stored there."""
-    waiting: int = 2000
+    waiting: int = 20_000
     """Number of contents and entries that may wait to be stored there."""
 
 

@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from pathlib import Path
+from typing import Protocol, runtime_checkable
 
 from pytest_ftc.model.digest import Digest
 from pytest_ftc.model.errors import MissingError, StoreUnavailableError
@@ -25,6 +27,14 @@ from pytest_ftc.store.write_back import WriteBack
 _LIMITS = TierLimits()
 
 
+@runtime_checkable
+class FindsEntries(Protocol):
+    """A store that can tell which entry it has without moving it."""
+
+    def find_entry(self, action: str) -> Digest | None:
+        """Return the digest of the entry of `action`; None if there is none.  Raises FtcError."""
+
+
 class TieredStore:
     """`local` in front of the store that `connect` returns when it is first needed.
 
@@ -38,9 +48,11 @@ class TieredStore:
         connect: Callable[[], Store],
         is_authentic: Callable[[str, bytes], bool],
         limits: TierLimits = _LIMITS,
+        is_disputed: Callable[[str, bytes], bool] = lambda _action, _entry: False,
         problem: str = "",
     ) -> None:
-        """A known `problem` is reported with the others."""
+        """An entry that `is_disputed` in the remote store replaces the local one; a known `problem` is reported."""
+        self._is_disputed = is_disputed
         self._local = local
         self._is_authentic = is_authentic
         self._remote = RemoteTier(connect, limits)
@@ -74,6 +86,8 @@ class TieredStore:
         known = self._local.get_entry(action)
         if known and self._is_authentic(action, known):
             self._note(action, "local")
+            if not self._is_disputed(action, known):
+                self._write_back.add_look(partial(self._look_for_dispute, action, Digest.of(known)))
             return known
         # A local entry that is not trusted is no answer, so it does not hide the remote one.
         found = self._remote.ask(lambda store: store.get_entry(action), None)
@@ -110,6 +124,14 @@ class TieredStore:
         self._write_back.close()
         self._keep(lambda: add_use(self._local.layout, self.use))
         self._local.close()
+
+    def _look_for_dispute(self, action: str, known: Digest, remote: Store) -> None:
+        """Replace the `known` entry if another machine had other outputs since, so that it is no answer any more."""
+        if isinstance(remote, FindsEntries) and remote.find_entry(action) in (None, known):
+            return
+        found = remote.get_entry(action)
+        if found is not None and len(found) <= LARGEST and self._is_disputed(action, found):
+            self._keep(lambda: self._local.put_entry(action, found))
 
     def _fetch(self, digest: Digest) -> None:
         """Bring a content from the remote store to the local one.  Raises MissingError."""

@@ -5,17 +5,28 @@ from __future__ import annotations
 import queue
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from pytest_ftc.model.digest import Digest
-from pytest_ftc.model.errors import StoreUnavailableError
+from pytest_ftc.model.errors import MissingError, StoreUnavailableError
+from pytest_ftc.model.protocols import Store
 from pytest_ftc.model.store import TierTraffic
 from pytest_ftc.store.cas import LocalStore
 from pytest_ftc.store.remote_tier import RemoteTier, TierLimits
 
 _ENDING = 3.0
 """Seconds that a call has to end after its connection was closed."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Work:
+    act: Callable[[], bool]
+    """Returns whether it succeeded."""
+    optional: bool = False
+    """Whether the session does not wait for it."""
 
 
 class WriteBack:
@@ -28,7 +39,8 @@ class WriteBack:
         self._local = local
         self._remote = remote
         self._limits = limits
-        self._queue: queue.Queue[str | frozenset[Digest] | None] = queue.Queue(limits.waiting)
+        self._queue: queue.Queue[_Work | None] = queue.Queue(limits.waiting)
+        self._ending = False
         self._thread: threading.Thread | None = None
         self._lock = threading.Lock()
         self._asked = 0
@@ -43,15 +55,24 @@ class WriteBack:
 
     def add_entry(self, action: str) -> None:
         """Have the entry of `action` stored."""
-        self._add(action)
+        self._add(_Work(partial(self._put_entry, action)))
 
     def add_contents(self, digests: frozenset[Digest]) -> None:
         """Have contents stored."""
         if digests:
-            self._add(digests)
+            self._add(_Work(partial(self._put_contents, digests)))
+
+    def add_look(self, look: Callable[[Store], None]) -> None:
+        """Have `look` look at the remote store, if there is time."""
+
+        def work() -> bool:
+            return self._ending or not self._remote.attempt(look, None)[1]
+
+        self._add(_Work(work, optional=True))
 
     def close(self) -> None:
         """Wait a bounded time until all is stored, then disconnect; may be called again."""
+        self._ending = True
         end = time.monotonic() + self._limits.flush
         thread, self._thread = self._thread, None
         if thread is not None:
@@ -70,24 +91,26 @@ class WriteBack:
                 f"not in the remote store: {left} of {self._asked} verdicts and sets of outputs, which this machine has"
             )
 
-    def _add(self, what: str | frozenset[Digest]) -> None:
+    def _add(self, work: _Work) -> None:
         with self._lock:
-            self._asked += 1
+            self._asked += not work.optional
             if self._thread is None:
                 self._thread = threading.Thread(target=self._work, daemon=True, name="ftc-write-back")
                 self._thread.start()
         try:
-            self._queue.put_nowait(what)
+            self._queue.put_nowait(work)
         except queue.Full:
+            if work.optional:
+                return
             self._remote.note(f"more than {self._limits.waiting} verdicts waited for the remote store")
 
     def _work(self) -> None:
-        while (what := self._queue.get()) is not None:
+        while (work := self._queue.get()) is not None:
             try:
-                stored = self._put_entry(what) if isinstance(what, str) else self._put_contents(what)
-            except StoreUnavailableError:
-                stored = False  # the local one: its other users say so
-            if stored:
+                done = work.act()
+            except (StoreUnavailableError, MissingError):
+                done = False  # the local one: its other users say so
+            if done and not work.optional:
                 with self._lock:
                     self._done += 1
 

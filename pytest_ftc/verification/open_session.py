@@ -83,7 +83,7 @@ class RunningSession:
     panel: Panel
     named: NamedReader
     no_cache: str
-    """Why the cache cannot be used; empty if it is used or disabled."""
+    """Why the cache, or the remote store, cannot be used; empty if it is used or disabled."""
 
     @property
     def tiers(self) -> TierUse | None:
@@ -218,7 +218,7 @@ def _make_parts(settings: SessionSettings, workspace: Workspace) -> _Parts:
 
 
 def _open_cache(parts: _Parts) -> tuple[VerificationCache | None, str]:
-    """Return the cache, or None and why it cannot be used."""
+    """Return the cache, or None, and why it or the remote store cannot be used."""
     config = parts.settings.config
     foreign = parts.settings.added.make_store()
     context = make_cache_context(
@@ -226,7 +226,9 @@ def _open_cache(parts: _Parts) -> tuple[VerificationCache | None, str]:
     )
     context = replace(context, images=parts.images)
     try:
-        return open_cache(config, context, foreign, find_shared_store(config, parts.cancelled.is_set)), ""
+        connect = find_shared_store(config, parts.cancelled.is_set)
+        why = "[tool.ftc.remote] store is not used: a plugin has a store" if foreign and connect else ""
+        return open_cache(config, context, foreign, connect), why
     except FtcError as error:
         return None, f"the verification cache is not used: {error.message}"
 

@@ -14,7 +14,7 @@ from pytest_ftc.builds.requirements.environment_cache import default_cache, inst
 from pytest_ftc.config.load import Config
 from pytest_ftc.model import Artifact, Machine
 from pytest_ftc.model.protocols import Store, Variation
-from pytest_ftc.store.action_cache import is_authentic
+from pytest_ftc.store.action_cache import is_authentic, is_disputed
 from pytest_ftc.store.cas import LocalStore
 from pytest_ftc.store.history import History
 from pytest_ftc.store.secret_key import VARIABLE, load_key
@@ -74,5 +74,11 @@ def open_cache(
     store: Store = TranslatedStore(foreign) if foreign else local
     if connect and not foreign:
         own = "" if os.environ.get(VARIABLE) else f"no other machine can use the remote store: set {VARIABLE} on all"
-        store = TieredStore(local, partial(connect, key), partial(is_authentic, key=key), problem=own)
+        store = TieredStore(
+            local,
+            partial(connect, key),
+            partial(is_authentic, key=key),
+            is_disputed=partial(is_disputed, key=key),
+            problem=own,
+        )
     return VerificationCache(store, History(local.layout, key), key, context, answers=not config.no_cache)

@@ -66,8 +66,11 @@ def open_tiered(tmp_path, remote):
     """Return a function that opens a tiered store: what begins with ``good`` is authentic."""
     opened = []
 
-    def open_it(name="store", connect=lambda: remote, limits=QUICK):
-        store = TieredStore(LocalStore(tmp_path / name), connect, lambda _, data: data.startswith(b"good"), limits)
+    def open_it(name="store", connect=lambda: remote, limits=QUICK, disputes=False):
+        store = TieredStore(
+            LocalStore(tmp_path / name), connect, lambda _, data: data.startswith(b"good"), limits,
+            is_disputed=lambda _, data: disputes and data == b"good disputed",
+        )  # fmt: skip
         opened.append(store)
         return store
 
@@ -90,9 +93,9 @@ def test_what_one_machine_stores_another_finds_and_keeps(open_tiered, remote, tm
     second.get_file(digest, tmp_path / "fetched")
     assert (tmp_path / "fetched").read_bytes() == content
     remote.calls.clear()
-    assert second.get_entry(ACTION) == b"good one"
     second.get_file(digest, tmp_path / "again")
     assert remote.calls == []
+    assert second.get_entry(ACTION) == b"good one"
     assert second.use.received == TierTraffic(entries=1, contents=1, bytes=len(content) + 8)
     assert list(second.problems) == []
 
@@ -267,3 +270,41 @@ def test_many_sessions_at_once_fetch_the_same_and_keep_it_whole(open_tiered, rem
     with ThreadPoolExecutor(6) as pool:
         list(pool.map(use, stores))
     assert [problem for store in stores for problem in store.problems] == []
+
+
+def test_a_dispute_on_another_machine_reaches_a_machine_that_has_the_entry(open_tiered, remote):
+    remote.entries[ACTION] = b"good"
+    store = open_tiered(disputes=True)
+    assert store.get_entry(ACTION) == b"good"
+    remote.entries[ACTION] = b"good disputed"
+    assert store.get_entry(ACTION) == b"good"
+    deadline = time.monotonic() + 5
+    while store.get_entry(ACTION) != b"good disputed" and time.monotonic() < deadline:
+        time.sleep(0.01)
+    assert store.get_entry(ACTION) == b"good disputed"
+
+
+@pytest.mark.parametrize("sent", [None, b"good other", b"bad disputed"])
+def test_only_an_authentic_dispute_replaces_a_local_entry(open_tiered, remote, sent):
+    store = open_tiered(disputes=True)
+    store._local.put_entry(ACTION, b"good")
+    remote.entries = {ACTION: sent} if sent else {}
+    store.get_entry(ACTION)
+    deadline = time.monotonic() + 5
+    while not remote.calls and time.monotonic() < deadline:
+        time.sleep(0.01)
+    assert remote.calls == ["get_entry"]
+    store.close()
+    assert store._local.get_entry(ACTION) == b"good"
+
+
+def test_the_end_of_a_session_does_not_wait_for_disputes(open_tiered, remote):
+    remote.fault = lambda: time.sleep(0.2)
+    store = open_tiered(limits=TierLimits(flush=10))
+    for number in range(50):
+        store._local.put_entry(f"{number:064x}", b"good")
+        store.get_entry(f"{number:064x}")
+    began = time.monotonic()
+    store.close()
+    assert time.monotonic() - began < 2
+    assert list(store.problems) == []

@@ -3,7 +3,7 @@
 import time
 
 import pytest
-from farms import QUICK, address_of, serving
+from farms import QUICK, address_of, serving, wait_until
 
 from pytest_ftc.integrations.reapi import api
 from pytest_ftc.integrations.reapi.address import RemoteAddress
@@ -143,6 +143,17 @@ def test_a_server_that_refuses_costs_no_verdict(tiered, farm, status):
     store.close()
     assert any(status in problem for problem in store.problems), store.problems
     assert any("not in the remote store: 1 of 1" in problem for problem in store.problems), store.problems
+
+
+def test_a_dispute_is_looked_for_without_moving_the_entry(tiered, farm):
+    store = tiered("store")
+    store.put_entry(ACTION, b"good")
+    wait_until(lambda: bool(farm.results))
+    farm.calls.clear()
+    store.get_entry(ACTION)
+    wait_until(lambda: farm.calls["GetActionResult"] == 1)
+    store.close()
+    assert set(farm.calls) == {"GetActionResult"}
 
 
 def test_nobody_listens(tiered):
