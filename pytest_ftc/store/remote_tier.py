@@ -43,6 +43,7 @@ class RemoteTier:
         self._limits = limits
         self._store: Store | None = None
         self._off = False
+        self._is_closed = False
         self._spent = 0.0
         self._failures = 0
         self._first = ""
@@ -98,6 +99,7 @@ class RemoteTier:
         """Disconnect; calls that still run end with an error, and no other starts."""
         self._off = True
         with self._lock:
+            self._is_closed = True
             store, self._store = self._store, None
         if store is not None:
             try:
@@ -117,6 +119,8 @@ class RemoteTier:
 
     def _fail(self, reason: str) -> None:
         with self._lock:
+            if self._is_closed:
+                return  # it was interrupted by the end of the session
             self._failures += 1
             self._first = self._first or shorten(reason, 300)
 

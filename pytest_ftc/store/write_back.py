@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import queue
 import threading
-import time
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -43,7 +43,9 @@ class WriteBack:
         self._ending = False
         self._thread: threading.Thread | None = None
         self._lock = threading.Lock()
+        self._changed = threading.Condition(self._lock)
         self._asked = 0
+        self._tried = 0
         self._done = 0
         self._sent: dict[str, int] = {"entries": 0, "contents": 0, "bytes": 0}
 
@@ -73,16 +75,15 @@ class WriteBack:
     def close(self) -> None:
         """Wait a bounded time until all is stored, then disconnect; may be called again."""
         self._ending = True
-        end = time.monotonic() + self._limits.flush
         thread, self._thread = self._thread, None
         if thread is not None:
-            try:
-                self._queue.put(None, timeout=self._limits.flush)
-                thread.join(max(0.0, end - time.monotonic()))
-            except queue.Full:
-                pass
+            with self._lock:
+                self._changed.wait_for(lambda: self._tried == self._asked, self._limits.flush)
         self._remote.close()
         if thread is not None:
+            # If the queue is full, the rest fails at once, since the connection is closed.
+            with suppress(queue.Full):
+                self._queue.put(None, timeout=_ENDING)
             thread.join(_ENDING)
         with self._lock:
             left, self._done = self._asked - self._done, self._asked
@@ -102,6 +103,8 @@ class WriteBack:
         except queue.Full:
             if work.optional:
                 return
+            with self._lock:
+                self._tried += 1
             self._remote.note(f"more than {self._limits.waiting} verdicts waited for the remote store")
 
     def _work(self) -> None:
@@ -110,9 +113,11 @@ class WriteBack:
                 done = work.act()
             except (StoreUnavailableError, MissingError):
                 done = False  # the local one: its other users say so
-            if done and not work.optional:
+            if not work.optional:
                 with self._lock:
-                    self._done += 1
+                    self._tried += 1
+                    self._done += done
+                    self._changed.notify()
 
     def _put_entry(self, action: str) -> bool:
         entry = self._local.get_entry(action)

@@ -284,6 +284,19 @@ def test_a_dispute_on_another_machine_reaches_a_machine_that_has_the_entry(open_
     assert store.get_entry(ACTION) == b"good disputed"
 
 
+def test_the_end_of_a_session_does_not_wait_for_a_look_that_hangs(open_tiered, remote):
+    release = threading.Event()
+    remote.fault = lambda: release.wait(30)
+    remote.close = release.set
+    store = open_tiered(limits=TierLimits(flush=10))
+    store._local.put_entry(ACTION, b"good")
+    store.get_entry(ACTION)
+    began = time.monotonic()
+    store.close()
+    assert time.monotonic() - began < 2
+    assert list(store.problems) == []
+
+
 @pytest.mark.parametrize("sent", [None, b"good other", b"bad disputed"])
 def test_only_an_authentic_dispute_replaces_a_local_entry(open_tiered, remote, sent):
     store = open_tiered(disputes=True)
