@@ -10,6 +10,7 @@ import pytest
 from farms import serving
 
 from pytest_ftc.cli.main import main
+from pytest_ftc.cli.warm.project import _wait
 
 QUICK = ("--ftc-variations=umask,timezone", "--ftc-builds=2")
 ELSEWHERE = "import platform\nplatform.node = lambda: 'elsewhere'\n"
@@ -138,6 +139,14 @@ def test_the_warmer_says_what_is_wrong(toml, project, warm, farm):
     status, text = warm()
     assert status == 2
     assert "[tool.ftc.remote] is missing" in text or "[remote]" in text
+
+
+def test_the_start_is_at_random_within_the_jitter():
+    slept = []
+    waited = {_wait(30.0, slept.append) for _ in range(20)}
+    assert len(waited) > 10
+    assert all(0 <= seconds <= 30 for seconds in slept)
+    assert _wait(0.0, slept.append) == 0
 
 
 def test_many_sessions_at_once_with_one_empty_store_each(verify, farm, toml, project, pytester):

@@ -7,6 +7,7 @@ extra ``reapi``.
 
 from __future__ import annotations
 
+import os
 import re
 import threading
 import typing
@@ -26,10 +27,29 @@ PACKAGES = (
     "google.protobuf",
 )
 
+_FORKS = "GRPC_ENABLE_FORK_SUPPORT"
+"""The variable for handlers of fork(2), which gRPC reads when it is imported."""
+
+
+def _import_grpc() -> tuple[typing.Any, typing.Any]:
+    """Import gRPC without its handlers of fork(2), unless the user wants them.
+
+    A test that forks, such as by `multiprocessing`, would print their log and hang while a call of ours is running.
+    """
+    given = os.environ.get(_FORKS)
+    os.environ.setdefault(_FORKS, "0")
+    try:
+        return import_module("grpc"), import_module("grpc.aio")
+    finally:
+        if given is None:
+            os.environ.pop(_FORKS, None)
+
+
 try:
     # By name, so that type checkers need the stubs of neither.
-    grpc: typing.Any = import_module("grpc")
-    aio: typing.Any = import_module("grpc.aio")
+    grpc: typing.Any
+    aio: typing.Any
+    grpc, aio = _import_grpc()
     _pools: typing.Any = import_module("google.protobuf.descriptor_pool")
     _messages: typing.Any = import_module("google.protobuf.message_factory")
     _descriptors: typing.Any = import_module("google.protobuf.descriptor_pb2")
