@@ -8,7 +8,7 @@ import platform
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from importlib.util import find_spec
 from pathlib import Path
@@ -23,9 +23,12 @@ from pytest_ftc.model import Action, BuildStatus, Environment, Identity, Isolati
 _SHIFT = 398 * 86400
 
 
-def survey_machine(work: Path) -> Machine:
-    """Return the facilities of this machine for builds below the folder `work`."""
-    faketime, faketime_reason = _find_faketime()
+def survey_machine(work: Path, libraries: Sequence[Path] = ()) -> Machine:
+    """Return the facilities of this machine for builds below the folder `work`.
+
+    `libraries` are further copies of libfaketime to try, for a machine that has none.
+    """
+    faketime, faketime_reason = _find_faketime(libraries)
     machine = Machine(
         isolation=Isolation.NONE,
         faketime=faketime,
@@ -98,13 +101,13 @@ def _try(machine: Machine, work: Path) -> str:
     return "" if result.status is BuildStatus.OK else result.reason
 
 
-def _find_faketime() -> tuple[str, str]:
+def _find_faketime(more: Sequence[Path]) -> tuple[str, str]:
     """Return the path of a libfaketime that works here, and the reason if there is none."""
     if sys.platform != "linux":
         return "", "libfaketime is used only on Linux"
     advice = "install Debian's libfaketime, or the PyPI package on x86-64"
     problems = []
-    for candidate in filter(Path.is_file, _faketime_candidates()):
+    for candidate in filter(Path.is_file, (*faketime_candidates(), *more)):
         problem = _find_fault(candidate)
         if not problem:
             return str(candidate), ""
@@ -112,7 +115,8 @@ def _find_faketime() -> tuple[str, str]:
     return "", f"{'; '.join(problems) or 'no libfaketime found'}; {advice}"
 
 
-def _faketime_candidates() -> Iterator[Path]:
+def faketime_candidates() -> Iterator[Path]:
+    """Yield the paths at which a libfaketime of this machine may be."""
     for folder in ("/usr/lib", "/usr/lib64", "/usr/local/lib"):
         yield from sorted(Path(folder).glob("faketime/libfaketime.so.1"))
         yield from sorted(Path(folder).glob("*/faketime/libfaketime.so.1"))

@@ -153,6 +153,13 @@ OPTIONS = (
     ),
     Option("update_baseline", FLAG, "write the current findings to the baseline", default=False),
     Option(
+        "executor",
+        Type("choice", names=("local", "reapi")),
+        "where builds run: on this machine, or on the farm of [tool.ftc.remote]",
+        default="local",
+        meaning="See [remote execution](remote.md).",
+    ),
+    Option(
         "trace",
         FLAG,
         "report undeclared inputs: files, network, random devices",

@@ -58,6 +58,8 @@ class Config:
     baseline: Path | None
     """The file of known findings; None when there is none."""
     update_baseline: bool
+    executor: str
+    """Where builds run: ``local`` or ``reapi``."""
     trace: bool
     strict: bool
     """Whether artifacts that do not say otherwise must not use anything beyond their declared inputs."""

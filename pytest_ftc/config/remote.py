@@ -15,11 +15,13 @@ from pytest_ftc.config.table import find_table, read_flag, read_text
 
 REMOTE = "remote"
 """The name of the table."""
-_KEYS = ("endpoint", "instance", "tls", "headers", "store")
+_KEYS = ("endpoint", "instance", "tls", "headers", "store", "properties", "queue")
 _TLS = ("ca", "cert", "key")
 _ENDPOINT = re.compile(r"(?P<scheme>grpcs?)://(?P<host>[A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\]):(?P<port>[0-9]{1,5})")
 _EXPECTED = "expected grpc://HOST:PORT, or grpcs://HOST:PORT for TLS"
 _HEADER = re.compile(r"(?!grpc-)[a-z0-9_.-]*(?<!-bin)")
+_QUEUE = 600.0
+_LONGEST_QUEUE = 86400
 _LOCAL = re.compile(r"localhost|127\.[0-9.]+|\[::1\]")
 _SOURCE = "expected 'env:VARIABLE', 'file:PATH' or 'vault:MOUNT/PATH#FIELD'; what is there is not shown"
 
@@ -44,6 +46,10 @@ class RemoteSettings:
     """Sent with each call."""
     store: bool = False
     """Whether verdicts and outputs are kept there, for all machines that have the key of the store."""
+    properties: Mapping[str, str] = field(default_factory=dict)
+    """The platform properties that workers must have."""
+    queue: float = _QUEUE
+    """How many seconds a build may wait for a worker."""
 
 
 def read_remote(place: Place, tables: Mapping[str, Any], root: Path) -> RemoteSettings | None:
@@ -65,6 +71,8 @@ def read_remote(place: Place, tables: Mapping[str, Any], root: Path) -> RemoteSe
         instance=read_text(below, table, "instance"),
         headers=headers,
         store=read_flag(below, table, "store"),
+        properties=_read_properties(below, table),
+        queue=_read_queue(below, table),
         **_read_tls(below, table, root, secure=secure),
     )
 
@@ -110,3 +118,17 @@ def _read_headers(place: Place, table: Mapping[str, Any]) -> dict[str, SecretSou
             below.fail(name, _SOURCE)
         found[name] = source
     return found
+
+
+def _read_properties(place: Place, table: Mapping[str, Any]) -> dict[str, str]:
+    properties, below = table.get("properties", {}), place.below("properties")
+    if not isinstance(properties, dict):
+        place.fail("properties", f'expected a table such as {{OSFamily = "linux"}}, found {show(properties)}')
+    return {name: read_text(below, properties, name) for name in properties}
+
+
+def _read_queue(place: Place, table: Mapping[str, Any]) -> float:
+    seconds = table.get("queue", _QUEUE)
+    if not isinstance(seconds, (int, float)) or isinstance(seconds, bool) or not 0 < seconds <= _LONGEST_QUEUE:
+        place.fail("queue", f"expected a number of seconds up to {_LONGEST_QUEUE}, found {show(seconds)}")
+    return float(seconds)

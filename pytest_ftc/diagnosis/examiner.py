@@ -22,6 +22,7 @@ from pytest_ftc.model import (
     Place,
 )
 from pytest_ftc.model.place import OUTPUT_ITSELF
+from pytest_ftc.model.support.contents import find_content
 from pytest_ftc.model.support.limits import MOST_EXAMINED, NOT_EXAMINED
 
 _TOO_LATE = "not examined: the time limit was reached"
@@ -87,7 +88,7 @@ def files_of(difference: Difference, control: BuildResult, other: BuildResult) -
     if not difference.contents:
         return None
     one, two = difference.contents
-    return Path(control.blobs, one.sha256), Path(other.blobs, two.sha256)
+    return find_content(control.blobs, one.sha256), find_content(other.blobs, two.sha256)
 
 
 def _leaf_of(found: Difference) -> Place:

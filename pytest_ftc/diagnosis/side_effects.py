@@ -10,6 +10,7 @@ from pathlib import Path
 from pytest_ftc.diagnosis.places import Key, Places, match_places
 from pytest_ftc.model import BuildResult, Field, Output, OutputType, Place
 from pytest_ftc.model.place import ELF_SECTION
+from pytest_ftc.model.support.contents import find_content
 
 _FOLLOWING = tuple(f"{ELF_SECTION} {name}" for name in (".debug_", ".rel", ".symtab", ".strtab"))
 """Sections of strings and references to them, which change with any path."""
@@ -102,7 +103,10 @@ def _resized(one: Output, other: Output, control: BuildResult, healed: BuildResu
         return ""
     if abs(one.size - other.size) > _SMALL and not _is_about(one.size, other.size, _MOST_SIZE):
         return f"its size: {one.size} and {other.size} bytes"
-    before, after = _code_size(Path(control.blobs, one.sha256)), _code_size(Path(healed.blobs, other.sha256))
+    before, after = (
+        _code_size(find_content(control.blobs, one.sha256)),
+        _code_size(find_content(healed.blobs, other.sha256)),
+    )
     return "" if _is_about(before, after, _MOST_CODE) else f"its code: {before} and {after} bytes"
 
 

@@ -159,5 +159,7 @@ class BuildResult:
     """Where no namespaces part builds: the files outside its own folders that it used, and other builds may use."""
     not_followed: str = ""
     """Why tracing failed, if it was attempted."""
+    worker: str = ""
+    """The name that a farm's worker gives itself; empty for this machine, and where the farm does not say."""
     recipe: Recipe | None = None
     """How to run it again; None if unknown."""

@@ -49,5 +49,9 @@ class Machine:
     """Whether there is a route to other machines."""
     personality_reason: str = ""
     """Why personality(2) is refused; empty when it is not."""
+    path: tuple[str, ...] = ()
+    """The search path for commands, of a worker; empty for that of this session."""
+    python: str = ""
+    """The Python of a worker; empty for the one that runs this session."""
     unseen: Mapping[str, str] = field(default_factory=dict)
     """Variations that a program inside does not see although they were applied, and why."""

@@ -108,6 +108,17 @@ class Rebuilder(Protocol):
 
 
 @runtime_checkable
+class RemoteExecutor(Executor, Protocol):
+    """Runs builds elsewhere."""
+
+    def survey(self) -> Machine:
+        """Return what the machines that run the builds can do.  Raises FtcError."""
+
+    def close(self) -> None:
+        """Disconnect; called once, when nobody reads outputs any more."""
+
+
+@runtime_checkable
 class Comparator(Protocol):
     """Locates the difference inside an output."""
 

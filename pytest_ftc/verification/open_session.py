@@ -23,9 +23,9 @@ from pytest_ftc.comparison.plugin_comparators import ComparatorChain
 from pytest_ftc.config.contributions import NOTHING, Contributions
 from pytest_ftc.config.load import Config
 from pytest_ftc.diagnosis.plugin_diagnosers import Panel
-from pytest_ftc.model import Artifact, Machine, Verification
+from pytest_ftc.model import Artifact, Machine
 from pytest_ftc.model.errors import FtcError
-from pytest_ftc.model.protocols import Images, Variation
+from pytest_ftc.model.protocols import Images, RemoteExecutor, Variation
 from pytest_ftc.model.store import TierUse
 from pytest_ftc.store.tiered import TieredStore
 from pytest_ftc.variations.specification import Vocabulary, parse_specification
@@ -36,9 +36,10 @@ from pytest_ftc.verification.cache.shared_store import find_shared_store
 from pytest_ftc.verification.confidential.concealed import list_concealed
 from pytest_ftc.verification.confidential.named import NamedReader, open_named
 from pytest_ftc.verification.explain import Plugins
+from pytest_ftc.verification.farm import open_farm, prepare_remotely
 from pytest_ftc.verification.proofs.session_log import SessionLog
 from pytest_ftc.verification.replay.recorder import Recording
-from pytest_ftc.verification.replay.records import write_records
+from pytest_ftc.verification.replay.records import RecipeFolders
 from pytest_ftc.verification.scheduler import Background
 from pytest_ftc.verification.self_test.machine import examine_machine
 from pytest_ftc.verification.site import BuildSite, make_site
@@ -82,6 +83,7 @@ class RunningSession:
     private: ComparatorChain
     panel: Panel
     named: NamedReader
+    farm: RemoteExecutor | None
     no_cache: str
     """Why the cache, or the remote store, cannot be used; empty if it is used or disabled."""
 
@@ -106,24 +108,8 @@ class RunningSession:
         self.log.write()
         if self.context.cache:
             self.context.cache.close()
-
-
-class RecipeFolders:
-    """The folders with the records of builds, from which they can be replayed."""
-
-    def __init__(self, folders: Sequence[Path]) -> None:
-        self._folders = folders
-        self.problem = ""
-        """Why builds could not be recorded."""
-
-    def write(self, verification: Verification) -> Verification:
-        """Record the builds of `verification`, even if it is cached, and return it."""
-        try:
-            for folder in self._folders:
-                write_records(folder, verification)
-        except OSError as error:
-            self.problem = f"not all builds can be replayed: {error.filename}: {error.strerror or error}"
-        return verification
+        if self.farm:
+            self.farm.close()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -136,6 +122,7 @@ class _Parts:
     executor: ObservedExecutor
     is_local: bool
     """Whether builds run on this machine: the tools of another executor are unknown, and it cannot be replayed."""
+    farm: RemoteExecutor | None
     diffoscope: Diffoscope
     comparator: ComparatorChain
     private: ComparatorChain
@@ -177,6 +164,7 @@ def open_session(settings: SessionSettings, workspace: Workspace) -> RunningSess
         private=parts.private,
         panel=parts.panel,
         named=parts.named,
+        farm=parts.farm,
         no_cache=no_cache,
     )
 
@@ -191,7 +179,8 @@ def _make_parts(settings: SessionSettings, workspace: Workspace) -> _Parts:
     config, added, results = settings.config, settings.added, settings.results
     workspace.make()
     cancelled = threading.Event()
-    foreign = added.make_executor()
+    farm = open_farm(config, workspace.folder("builds"), results / "logs", cancelled.is_set)
+    foreign = farm or added.make_executor()
     machine, own = examine_machine(workspace, added.variations, executor=foreign, cache=self_test_cache())
     local = partial(LocalExecutor, machine, workspace.folder("builds"), results / "logs", config.jobs)
     inner = foreign or local(user_cache("slots"), list_concealed(config))
@@ -203,6 +192,7 @@ def _make_parts(settings: SessionSettings, workspace: Workspace) -> _Parts:
         machine=machine,
         executor=ObservedExecutor(RetryingExecutor(inner, Patience(retries=config.retries))),
         is_local=foreign is None,
+        farm=farm,
         diffoscope=diffoscope,
         comparator=ComparatorChain(diffoscope, added.comparators),
         private=ComparatorChain(diffoscope.keeping_in(workspace.folder("confidential")), added.comparators),
@@ -258,6 +248,8 @@ def _make_context(parts: _Parts, cached: VerificationCache | None) -> Verificati
 def _make_site(parts: _Parts) -> BuildSite:
     config, logs = parts.settings.config, parts.settings.results / "logs"
     site = make_site(config, parts.workspace, parts.machine, parts.executor, logs, cancelled=parts.cancelled.is_set)
+    if parts.farm:
+        site = replace(site, path=parts.machine.path, prepare=prepare_remotely)
     return replace(site, named=parts.named.read)
 
 

@@ -16,6 +16,7 @@ from pytest_ftc.model.errors import FtcError, NormalizationError, SourceError
 from pytest_ftc.model.notes import locate_in_published, note_equal, note_normalized
 from pytest_ftc.model.oci_reference import is_image
 from pytest_ftc.model.protocols import Images
+from pytest_ftc.model.support.contents import find_content
 from pytest_ftc.model.support.epoch import FALLBACK_EPOCH
 from pytest_ftc.model.support.limits import MOST_EXAMINED, NOT_EXAMINED
 from pytest_ftc.normalize.replace import normalize_file
@@ -92,9 +93,13 @@ def compare_with_references(
         for difference in compare_manifests([one] if one else [], [other] if other else [], artifact.metadata):
             if difference.kind is DifferenceKind.MODE:
                 continue  # a download does not preserve them
-            seen.add(difference, (published[name], Path(control.blobs, other.sha256)) if one and other else None)
+            seen.add(
+                difference, (published[name], find_content(control.blobs, other.sha256)) if one and other else None
+            )
             if one and other:
-                seen.notes.append(_compare_normalized(name, published[name], Path(control.blobs, other.sha256), folder))
+                seen.notes.append(
+                    _compare_normalized(name, published[name], find_content(control.blobs, other.sha256), folder)
+                )
     if not seen.differences:
         return replace(verification, notes=(*verification.notes, note_equal(published)))
     return replace(

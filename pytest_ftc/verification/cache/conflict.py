@@ -23,6 +23,7 @@ from pytest_ftc.model import (
     Verification,
 )
 from pytest_ftc.model.place import OUTPUT_ITSELF
+from pytest_ftc.model.support.contents import find_content
 from pytest_ftc.model.support.limits import MOST_EXAMINED, NOT_EXAMINED
 from pytest_ftc.verification.cache.context import Disagreement
 from pytest_ftc.verification.full_diffs import FullDiffs, place
@@ -84,7 +85,7 @@ def _examine(
     try:
         if not fetch(one, recorded):
             return [difference]
-        return examination.look(difference, recorded, Path(control.blobs, other.sha256))
+        return examination.look(difference, recorded, find_content(control.blobs, other.sha256))
     finally:
         recorded.unlink(missing_ok=True)
 

@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import posixpath
 from collections.abc import Sequence
-from pathlib import Path
 
 from pytest_ftc.comparison.real_dates import find_real_date
 from pytest_ftc.model import BuildResult, Machine, Program, Snapshot
 from pytest_ftc.model.cause import Cause
 from pytest_ftc.model.protocols import HasLimits
+from pytest_ftc.model.support.contents import find_content, is_remote
 from pytest_ftc.verification.claims.languages import describe_languages
 from pytest_ftc.verification.claims.not_searched import summarize
 from pytest_ftc.verification.claims.time_readers import find_fixed_date, may_read_file_times
 from pytest_ftc.verification.plan import Plan, PlannedArtifact
 
+_MOST_FETCHED = 64 << 20
+"""Bytes of equal outputs that are fetched from a farm to be searched."""
 _FRONT_END = ("-I", "-m", "build")
 """Arguments of the front end in a preset: it only starts the backend, which uses the seed."""
 
@@ -83,7 +85,10 @@ def _find_unmoved_date(plan: Plan, source: Snapshot, control: BuildResult) -> di
         return {}
     if fixed := find_fixed_date(control.trace):
         return {"time": f"a fixed date decides ({fixed}), and the clocks of all builds may be on the same side of it"}
-    files = {output.path: Path(control.blobs, output.sha256) for output in control.outputs if output.sha256}
+    size = sum(output.size for output in control.outputs)
+    if is_remote(control.blobs) and size > _MOST_FETCHED:
+        return {"time": f"{size >> 20} MiB of equal outputs stayed on the farm and were not searched for the real date"}
+    files = {output.path: find_content(control.blobs, output.sha256) for output in control.outputs if output.sha256}
     moments = (control.started, control.started + control.seconds)
     variables, numbers = plan.actions[0].environment.variables, may_read_file_times(control.trace)
     found = find_real_date(files, moments, variables, source.path, numbers=numbers)

@@ -155,3 +155,21 @@ def _check_root(recipe: Recipe) -> None:
         top = PurePosixPath(path).parts[1]
         if not recipe.root and top != "tmp" and os.path.lexists(f"/{top}"):
             raise ValueError(f"expected a folder that the machine does not have, found {path!r}")
+
+
+class RecipeFolders:
+    """The folders with the records of builds, from which they can be replayed."""
+
+    def __init__(self, folders: Sequence[Path]) -> None:
+        self._folders = folders
+        self.problem = ""
+        """Why builds could not be recorded."""
+
+    def write(self, verification: Verification) -> Verification:
+        """Record the builds of `verification`, even if it is cached, and return it."""
+        try:
+            for folder in self._folders:
+                write_records(folder, verification)
+        except OSError as error:
+            self.problem = f"not all builds can be replayed: {error.filename}: {error.strerror or error}"
+        return verification

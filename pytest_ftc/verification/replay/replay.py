@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import sys
 import time
 from collections.abc import Callable, Mapping
@@ -30,6 +29,7 @@ from pytest_ftc.model import (
 )
 from pytest_ftc.model.artifact import slug
 from pytest_ftc.model.errors import ExecutionError, SourceError
+from pytest_ftc.model.support.contents import find_content
 from pytest_ftc.verification.confidential.guard import SecretGuard
 from pytest_ftc.verification.replay.settle import Here, Start, find_gaps, plan_start, settle
 from pytest_ftc.verification.replay.withheld import describe_key, take_anew
@@ -174,7 +174,7 @@ def _keep_outputs(now: BuildResult, keep: Path) -> None:
             if output.sha256:
                 target = keep / "outputs" / output.path
                 target.parent.mkdir(parents=True, exist_ok=True)
-                copy_file(os.path.join(now.blobs, output.sha256), str(target))  # noqa: PTH118
+                copy_file(str(find_content(now.blobs, output.sha256)), str(target))
                 target.chmod(int(output.mode, 8) & 0o777)
     except OSError as error:
         raise ExecutionError(f"cannot copy the outputs to {keep}: {error.strerror}") from error

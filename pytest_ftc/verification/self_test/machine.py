@@ -19,7 +19,7 @@ from pytest_ftc.builds.local import LocalExecutor
 from pytest_ftc.builds.machine import survey_machine
 from pytest_ftc.builds.workspace import Workspace
 from pytest_ftc.model import Machine
-from pytest_ftc.model.protocols import Executor, Variation
+from pytest_ftc.model.protocols import Executor, RemoteExecutor, Variation
 from pytest_ftc.model.support.serialization import to_json
 from pytest_ftc.variations import CATALOGUE
 from pytest_ftc.verification.self_test.plugin_variations import Broken, try_effect, why_unseen
@@ -48,7 +48,7 @@ def examine_machine(
     The test runs with the `executor`, by default the local one.  With the local one, the folder `cache` records what
     passed, so that it runs only once per boot.
     """
-    machine = survey_machine(workspace.path)
+    machine = executor.survey() if isinstance(executor, RemoteExecutor) else survey_machine(workspace.path)
     effects: dict[str, str] = {}
     replaced: dict[str, Variation] = {}
     for variation in added:

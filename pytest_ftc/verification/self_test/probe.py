@@ -15,6 +15,7 @@ from typing import Any
 from pytest_ftc.builds.launcher import probe
 from pytest_ftc.model import Artifact, BuildResult, BuildStatus, Machine, Snapshot
 from pytest_ftc.model.protocols import Executor, Variation
+from pytest_ftc.model.support.contents import find_content
 from pytest_ftc.verification.plan import BuildSetting, Plan, plan_builds
 
 _DAY = 86400
@@ -53,7 +54,7 @@ def plan_look(name: str, machine: Machine, variations: Sequence[Variation], fold
         Artifact(
             id="self-test",
             name=name,
-            build=(sys.executable, "-S", "-B", "probe.py"),
+            build=(machine.python or sys.executable, "-S", "-B", "probe.py"),
             outputs=("seen.json",),
             source=source,
             timeout=60,
@@ -85,7 +86,7 @@ def _write_source(source: Path) -> None:
 
 
 def _read(build: BuildResult) -> Mapping[str, Any]:
-    seen: Mapping[str, Any] = json.loads(Path(build.blobs, build.outputs[0].sha256).read_bytes())
+    seen: Mapping[str, Any] = json.loads(find_content(build.blobs, build.outputs[0].sha256).read_bytes())
     return seen
 
 

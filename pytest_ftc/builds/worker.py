@@ -1,0 +1,78 @@
+"""What runs on the worker of a farm: surveys it, or runs one build there as `LocalExecutor` does.
+
+It is sent as a zip with the modules that it imports, and needs Python 3.10 or later and its standard library.  In the
+folder where it starts are the request and the source tree, and it leaves there what it has to say:
+
+- ``request.json``: see `pytest_ftc.builds.worker_request.Request`;
+- ``source``, ``git``: the trees, and ``modes.json``: the modes and times of the source, which farms do not keep;
+- ``result.json``: the machine, or the result of the build, whose paths are relative;
+- ``build.log``, and the folder ``blobs``: the contents of the outputs, each named by its sha256.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+from pytest_ftc.builds.local import LocalExecutor
+from pytest_ftc.builds.machine import survey_machine
+from pytest_ftc.builds.worker_request import ANSWER, BLOBS, FAKETIME, GIT, LOG, MODES, REQUEST, SOURCE, Request
+from pytest_ftc.builds.workspace import Workspace
+from pytest_ftc.model import Action, BuildResult, Machine
+from pytest_ftc.model.support.serialization import from_json, to_json
+
+_FOLDERS = ("/usr/local/sbin", "/usr/local/bin", "/usr/sbin", "/usr/bin", "/sbin", "/bin")
+
+
+def main() -> int:
+    """Do what the request asks for; the exit status is 0 if there is an answer."""
+    here = Path.cwd()
+    request = from_json(Request, json.loads((here / REQUEST).read_bytes()))
+    with Workspace() as workspace:
+        machine = _survey(workspace.path, here)
+        answer = machine if request.action is None else _build(request.action, machine, workspace, here)
+        (here / ANSWER).write_text(json.dumps(to_json(answer)))
+    return 0
+
+
+def _survey(work: Path, here: Path) -> Machine:
+    """Return what this worker can do, with the commands that it offers."""
+    sent = here / FAKETIME
+    machine = survey_machine(work, [sent] if sent.is_file() else [])
+    path = tuple(folder for folder in _FOLDERS if os.path.isdir(folder))  # noqa: PTH112
+    return replace(machine, path=path, python=sys.executable)
+
+
+def _build(action: Action, machine: Machine, workspace: Workspace, here: Path) -> BuildResult:
+    source = workspace.folder("sources")
+    _copy_source(here, source)
+    given = here / GIT
+    root = Path(action.root) if action.root else None
+    action = replace(action, root=root, snapshot=source, git_dir=given if given.is_dir() else None)
+    logs = workspace.folder("logs")
+    result = LocalExecutor(machine, workspace.folder("builds"), logs, jobs=1).run(action, lambda _: None)
+    (here / BLOBS).mkdir()
+    if result.blobs and os.path.isdir(result.blobs):  # noqa: PTH112
+        for name in {output.sha256 for output in result.outputs if output.sha256}:
+            shutil.move(os.path.join(result.blobs, name), here / BLOBS / name)  # noqa: PTH118
+    log = here / LOG
+    if result.log and os.path.isfile(result.log):  # noqa: PTH113
+        shutil.move(result.log, log)
+    else:
+        log.touch()
+    return replace(result, log="", blobs="")
+
+
+def _copy_source(here: Path, target: Path) -> None:
+    """Copy the source tree, and give each file its mode and its time, folders last."""
+    shutil.copytree(here / SOURCE, target, symlinks=True, dirs_exist_ok=True)
+    known = json.loads((here / MODES).read_bytes())
+    for path, (mode, time) in sorted(known.items(), reverse=True):
+        name = os.path.join(target, path)  # noqa: PTH118
+        if not os.path.islink(name):  # noqa: PTH114
+            os.chmod(name, mode)  # noqa: PTH101
+        os.utime(name, ns=(time, time), follow_symlinks=False)

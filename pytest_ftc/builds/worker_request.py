@@ -1,0 +1,22 @@
+"""What this machine and the worker of a farm say to each other: see `pytest_ftc.builds.worker`."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from pytest_ftc.model.build import Action
+
+REQUEST, ANSWER = "request.json", "result.json"
+SOURCE, GIT, MODES = "source", "git", "modes.json"
+LOG, BLOBS = "build.log", "blobs"
+PROGRAM, FAKETIME = "worker.zip", "libfaketime.so.1"
+OUTPUTS = (ANSWER, LOG, BLOBS)
+"""What a worker leaves."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Request:
+    """What a worker is asked to do."""
+
+    action: Action | None = None
+    """The build to run, its trees being those beside the request; None to survey the worker."""

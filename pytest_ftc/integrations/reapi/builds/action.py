@@ -1,0 +1,108 @@
+"""A build, or a survey of a worker, as an action of the Remote Execution API: the command is our own program."""
+
+from __future__ import annotations
+
+import json
+import os
+import secrets
+from collections.abc import Mapping
+from dataclasses import replace
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from pytest_ftc.builds.machine import faketime_candidates
+from pytest_ftc.builds.worker_request import FAKETIME, GIT, MODES, OUTPUTS, PROGRAM, REQUEST, SOURCE, Request
+from pytest_ftc.integrations.reapi import api
+from pytest_ftc.integrations.reapi.builds.program import pack_program
+from pytest_ftc.integrations.reapi.contents import Content
+from pytest_ftc.integrations.reapi.merkle import Entry, build_tree, list_entries
+from pytest_ftc.model import Action
+from pytest_ftc.model.digest import Digest
+from pytest_ftc.model.support.serialization import to_json
+
+SET_UP = 120
+"""Seconds that a worker may take beyond the build's own time limit."""
+_COMMAND = f"exec python3 -I -S {PROGRAM}"
+_VARIABLES = {"LC_ALL": "C.UTF-8", "PATH": "/usr/local/bin:/usr/bin:/bin"}
+
+
+class Sources:
+    """The entries of source trees; each tree is read once, since many builds start from it."""
+
+    def __init__(self) -> None:
+        self._entries = cache(_describe_source)
+
+    def entries(self, folder: Path, git: Path | None) -> list[Entry]:
+        """Return what a worker needs of the source tree `folder` and the repository `git`.  Raises SourceError."""
+        below = list(list_entries(git, prefix=GIT)) if git else []
+        return [*self._entries(folder), *below]
+
+
+def describe_survey(properties: Mapping[str, str]) -> tuple[Digest, Mapping[Digest, Content]]:
+    """Return the digest of the action that surveys a worker, and everything that it needs."""
+    entries = [Entry(SOURCE), Entry.of(REQUEST, _encode(Request()))]
+    return _describe(entries, properties, SET_UP)
+
+
+def describe_build(
+    action: Action, sources: Sources, properties: Mapping[str, str]
+) -> tuple[Digest, Mapping[Digest, Content]]:
+    """Return the digest of the action that is the build `action`, and everything that it needs.  Raises SourceError."""
+    plain = replace(action, snapshot=Path(SOURCE), git_dir=None, git_link=None, keep=None)
+    request = Entry.of(REQUEST, _encode(Request(action=plain)))
+    return _describe(
+        [*sources.entries(action.snapshot, action.git_dir), request], properties, int(action.timeout) + SET_UP
+    )
+
+
+def _describe(
+    entries: list[Entry], properties: Mapping[str, str], seconds: int
+) -> tuple[Digest, Mapping[Digest, Content]]:
+    program = Entry.of(PROGRAM, pack_program())
+    tree = build_tree([*entries, program, *_faketime()])
+    platform = api.Platform(properties=[{"name": key, "value": properties[key]} for key in sorted(properties)])
+    command = api.serialize(
+        api.Command(
+            arguments=["/bin/sh", "-c", _COMMAND],
+            environment_variables=[{"name": name, "value": value} for name, value in sorted(_VARIABLES.items())],
+            output_paths=sorted(OUTPUTS),
+            platform=platform,
+        )
+    )
+    action = api.serialize(
+        api.Action(
+            command_digest=api.to_message(Digest.of(command)),
+            input_root_digest=api.to_message(tree.root),
+            timeout={"seconds": seconds},
+            # No two builds may be answered with one execution, and no cache may answer any of them.
+            do_not_cache=True,
+            salt=secrets.token_bytes(16),
+            platform=platform,
+        )
+    )
+    digest = Digest.of(action)
+    return digest, {**tree.contents, Digest.of(command): command, digest: action}
+
+
+def _describe_source(folder: Path) -> list[Entry]:
+    modes: dict[str, tuple[int, int]] = {}
+    entries = list(list_entries(folder, prefix=SOURCE))
+    for entry in entries:
+        relative = os.path.relpath(entry.path, SOURCE)
+        status = os.lstat(folder / relative)
+        modes[relative] = (status.st_mode & 0o7777, status.st_mtime_ns)
+    return [*entries, Entry.of(MODES, json.dumps(modes, sort_keys=True).encode())]
+
+
+@cache
+def _faketime() -> tuple[Entry, ...]:
+    """Return the libfaketime of this machine for workers that have none; they try whether it works there."""
+    for path in filter(Path.is_file, faketime_candidates()):
+        return (Entry.of(FAKETIME, path.read_bytes()),)
+    return ()
+
+
+def _encode(request: Request) -> bytes:
+    value: Any = to_json(request)
+    return json.dumps(value, sort_keys=True).encode()

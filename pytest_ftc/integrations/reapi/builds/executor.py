@@ -1,0 +1,188 @@
+"""Runs builds on the workers of a farm.  See `pytest_ftc.model.protocols.Executor`."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from functools import partial
+from pathlib import Path
+
+from pytest_ftc.builds.transient_faults import ENDED, UNWANTED
+from pytest_ftc.integrations.reapi.address import RemoteAddress
+from pytest_ftc.integrations.reapi.attempts import Attempt
+from pytest_ftc.integrations.reapi.builds.action import SET_UP, Sources, describe_build, describe_survey
+from pytest_ftc.integrations.reapi.builds.answer import Answer, read_answer, read_machine
+from pytest_ftc.integrations.reapi.cas import Cas
+from pytest_ftc.integrations.reapi.connection import Connection
+from pytest_ftc.integrations.reapi.contents import Content
+from pytest_ftc.integrations.reapi.dispatch import Dispatcher, Policy
+from pytest_ftc.integrations.reapi.errors import CancelledError, MissingInputsError, TransientError
+from pytest_ftc.integrations.reapi.execution import Deadlines, Execution
+from pytest_ftc.integrations.reapi.operations import EXECUTING, Executed
+from pytest_ftc.model import Action, BuildResult, BuildStatus, Machine, Role
+from pytest_ftc.model.digest import Digest
+from pytest_ftc.model.errors import ExecutionError, MissingError
+from pytest_ftc.model.protocols import MayStart, at_once
+from pytest_ftc.model.support.contents import keep_remote
+from pytest_ftc.model.support.printable import printable
+
+_PATIENCE = 0.1
+_LARGEST_LOG = 64 << 20
+"""Bytes; a larger log stays on the farm."""
+_HERE_ALONE = "it cannot be built on a farm"
+
+
+class RemoteExecutor:
+    """Runs builds on the farm at `address`, on workers with the platform `properties`.
+
+    Logs go to `logs`.  The contents of outputs stay on the farm until somebody reads them.
+    """
+
+    def __init__(self, address: RemoteAddress, work: Path, logs: Path, properties: Mapping[str, str], queue: float):
+        """`queue` is how many seconds an action may wait for a worker."""
+        self._cancelled = threading.Event()
+        self._connection = Connection(address, self._cancelled.is_set)
+        self._cas = Cas(self._connection)
+        self._execution = Execution(self._connection)
+        # Lost workers are for `RetryingExecutor`, as with any other executor.
+        self._dispatcher = Dispatcher(Policy(retries=0))
+        self._sources = Sources()
+        self._work = work
+        self._logs = logs
+        self._properties = properties
+        self._queue = queue
+
+    def survey(self) -> Machine:
+        """Return what a worker can do.  Raises RemoteError, MissingError."""
+
+        async def ask(_: Attempt) -> Machine:
+            digest, contents = describe_survey(self._properties)
+            return await read_machine(self._cas, await self._execute(digest, contents, SET_UP, lambda _: None))
+
+        return self._connection.call(self._dispatcher.run("", ask)).value
+
+    def run(self, action: Action, started: Callable[[float], None], may_start: MayStart = at_once) -> BuildResult:
+        """See `pytest_ftc.model.protocols.Executor`.
+
+        Raises ExecutionError for a build that needs what only this machine has, and RemoteError for what a retry would
+        not change.
+        """
+        _check(action)
+        if not self._await_permission(may_start):
+            return _lost(action, ENDED if self._cancelled.is_set() else UNWANTED)
+        try:
+            # Were a control repeated because it is late, an experiment could start less than the gap after it.
+            may_repeat = action.role is not Role.CONTROL
+            work = self._dispatcher.run(action.artifact, partial(self._build, action, started), may_repeat=may_repeat)
+            answer, worker = self._connection.call(work).value
+            return self._keep(action, answer, worker)
+        except CancelledError:
+            return _lost(action, ENDED)
+        except (TransientError, MissingError) as error:
+            return _lost(action, printable(error.message))
+
+    def cancel(self) -> None:
+        """Cancel every build on the farm and refuse new ones."""
+        self._cancelled.set()
+
+    def close(self) -> None:
+        """Disconnect; contents that were not fetched cannot be any more."""
+        self._cancelled.set()
+        self._connection.close()
+
+    def _await_permission(self, may_start: MayStart) -> bool:
+        while not self._cancelled.is_set():
+            answer = may_start(_PATIENCE)
+            if answer is not None:
+                return answer
+        return False
+
+    async def _build(self, action: Action, started: Callable[[float], None], attempt: Attempt) -> tuple[Answer, str]:
+        begun = False
+
+        def enter(stage: str) -> None:
+            nonlocal begun
+            attempt.enter(stage)
+            if stage == EXECUTING and not begun:
+                begun = True
+                started(time.time())
+
+        digest, contents = await asyncio.to_thread(describe_build, action, self._sources, self._properties)
+        executed = await self._execute(digest, contents, action.timeout + SET_UP, enter)
+        answer = await read_answer(self._cas, executed, action)
+        if not begun:
+            started(answer.build.started)
+        return answer, executed.worker
+
+    async def _execute(
+        self, digest: Digest, contents: Mapping[Digest, Content], seconds: float, on_stage: Callable[[str], None]
+    ) -> Executed:
+        """Upload what the farm lacks, and execute; twice, if the farm has lost some of it meanwhile."""
+        deadlines = Deadlines(queue=self._queue, whole=self._queue + 2 * seconds)
+        await self._cas.upload(contents)
+        try:
+            return await self._execution.execute(digest, deadlines=deadlines, on_stage=on_stage)
+        except MissingInputsError:
+            await self._cas.upload(contents)
+            return await self._execution.execute(digest, deadlines=deadlines, on_stage=on_stage)
+
+    def _keep(self, action: Action, answer: Answer, worker: str) -> BuildResult:
+        """Return the result of a build, whose contents are fetched when they are read."""
+        folder, build = self._work / action.id / "blobs", answer.build
+        folder.mkdir(parents=True, exist_ok=True)
+        keep_remote(folder, lambda sha256, path: self._fetch(answer.contents[sha256], path))
+        return replace(
+            build,
+            environment=action.described,
+            log=str(self._save_log(action, answer.log)),
+            blobs=str(folder),
+            reason=printable(build.reason),
+            notes=tuple(map(printable, build.notes)),
+            attempts=1,
+            failed_before=(),
+            lost_before=(),
+            recipe=None,
+            worker=printable(worker),
+        )
+
+    def _fetch(self, digest: Digest, path: Path) -> None:
+        self._connection.call(self._cas.download(digest, path), cancelled=lambda: False)
+
+    def _save_log(self, action: Action, log: Digest) -> Path:
+        self._logs.mkdir(parents=True, exist_ok=True)
+        path = self._logs / f"{action.id}.log"
+        path.unlink(missing_ok=True)
+        if log.size > _LARGEST_LOG:
+            path.write_text(f"The log of {log.size} bytes stayed on the farm: {log}\n")
+        else:
+            self._fetch(log, path)
+        return path
+
+
+def _check(action: Action) -> None:
+    """Raise ExecutionError if the build needs what only this machine has."""
+    if action.confidential or action.secret_files:
+        problem = "it uses secrets, which do not leave this machine"
+    elif action.pass_sockets:
+        problem = f"it uses the socket {action.pass_sockets[0]} of this machine"
+    elif action.git_link:
+        problem = "its source is a worktree or a submodule, whose repository is elsewhere on this machine"
+    elif action.shell or action.keep:
+        problem = "a shell, or a folder that is kept, is on this machine"
+    else:
+        return
+    raise ExecutionError(f"{_HERE_ALONE}: {problem}", advice="Build it with --ftc-executor=local.")
+
+
+def _lost(action: Action, reason: str) -> BuildResult:
+    return BuildResult(
+        id=action.id,
+        role=action.role,
+        environment=action.described,
+        status=BuildStatus.LOST,
+        reason=reason,
+        started=time.time(),
+    )

@@ -1,0 +1,109 @@
+"""The program that runs on workers, run here as a worker does: the zip, in a folder with a request."""
+
+import io
+import json
+import os
+import subprocess
+import sys
+import zipfile
+from pathlib import Path
+
+import pytest
+
+from pytest_ftc.builds.worker_request import ANSWER, BLOBS, LOG, MODES, PROGRAM, REQUEST, SOURCE, Request
+from pytest_ftc.integrations.reapi.builds.program import pack_program
+from pytest_ftc.model import Action, BuildResult, BuildStatus, Environment, Machine, Role
+from pytest_ftc.model.support.serialization import from_json, to_json
+
+
+def build(command, *, outputs=("out",)):
+    environment = Environment(
+        build_path="/ftc-build/tree",
+        home="/ftc-home",
+        temp_dir="/tmp",
+        variables={"PATH": os.defpath},
+        network=False,
+    )
+    return Action(
+        id="one-control",
+        role=Role.CONTROL,
+        command=("/bin/sh", "-c", command),
+        snapshot=Path(SOURCE),
+        environment=environment,
+        described={"umask": "0022"},
+        outputs=outputs,
+        timeout=60,
+    )
+
+
+@pytest.fixture
+def work(tmp_path):
+    """A function that runs the program for a request, and returns the process and its answer."""
+    (tmp_path / SOURCE / "sub").mkdir(parents=True)
+    (tmp_path / SOURCE / "sub" / "data.txt").write_text("data\n")
+    (tmp_path / MODES).write_text(json.dumps({"sub/data.txt": [0o640, 1_500_000_000_000_000_000]}))
+    (tmp_path / PROGRAM).write_bytes(pack_program())
+
+    def run(action, kind):
+        (tmp_path / REQUEST).write_text(json.dumps(to_json(Request(action=action))))
+        # As few variables as a farm gives, and no standard input.
+        done = subprocess.run(
+            [sys.executable, "-I", "-S", PROGRAM],
+            cwd=tmp_path,
+            env={"PATH": os.defpath, "LC_ALL": "C.UTF-8"},
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+        )
+        assert done.returncode == 0, done.stderr
+        return from_json(kind, json.loads((tmp_path / ANSWER).read_text()))
+
+    return run
+
+
+def test_a_survey_says_what_the_worker_can_do(work):
+    machine = work(None, Machine)
+    assert machine.cpus >= 1
+    assert machine.python == sys.executable
+    assert "/usr/bin" in machine.path
+
+
+def test_a_build_leaves_its_result_its_log_and_its_contents(work, tmp_path):
+    result = work(build("cat sub/data.txt > out; stat -c '%a %Y' sub/data.txt; echo done"), BuildResult)
+    assert result.status is BuildStatus.OK, result.reason
+    assert (result.id, result.role, dict(result.environment)) == (
+        "one-control",
+        Role.CONTROL,
+        {"umask": "0022"},
+    )
+    (output,) = result.outputs
+    assert (tmp_path / BLOBS / output.sha256).read_text() == "data\n"
+    assert (tmp_path / LOG).read_text() == "640 1500000000\ndone\n"
+    assert (result.log, result.blobs) == ("", "")
+
+
+def test_a_failed_build_is_an_answer_too(work, tmp_path):
+    result = work(build("echo no; exit 3"), BuildResult)
+    assert (result.status, result.exit_code, result.log_tail) == (BuildStatus.FAILED, 3, "no")
+    assert (tmp_path / LOG).read_text() == "no\n"
+    assert os.listdir(tmp_path / BLOBS) == []
+
+
+def test_the_program_is_always_the_same_and_holds_no_more_than_it_needs(tmp_path):
+    pack_program.cache_clear()
+    first = pack_program()
+    pack_program.cache_clear()
+    assert pack_program() == first
+    (tmp_path / "program.zip").write_bytes(first)
+    names = zipfile.ZipFile(tmp_path / "program.zip").namelist()
+    assert names[0] == "__main__.py"
+    assert all(name.startswith("pytest_ftc/") for name in names[1:])
+    assert len(first) < 400_000
+
+
+def test_an_old_python_is_named():
+    main = zipfile.ZipFile(io.BytesIO(pack_program())).read("__main__.py").decode()
+    code = f"import sys; sys.version_info = (3, 9, 2)\nexec({main!r})"
+    done = subprocess.run([sys.executable, "-I", "-c", code], capture_output=True, text=True)
+    assert done.returncode == 1
+    assert done.stderr.strip() == "pytest-ftc needs Python 3.10 or later on the worker, found 3.9"
