@@ -152,7 +152,7 @@ class BuildGrid:
 
     def file(self, digest_hash: str) -> Path:
         """Return the file in which it keeps the content with this SHA-256."""
-        (found,) = [path for path in (self.folder / "cas").rglob("*") if digest_hash in path.name and path.is_file()]
+        (found,) = (self.folder / "cas").rglob(f"{digest_hash[:2]}/{digest_hash[2:]}")
         return found
 
     def _start_database(self) -> None:

@@ -6,9 +6,11 @@ import os
 import signal
 import time
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from pathlib import Path
 
 import pytest
+from services.buildgrid_server import BuildGrid
 from services.reapi_servers import Casd
 
 from pytest_ftc.integrations.reapi.address import Limits, RemoteAddress
@@ -25,15 +27,8 @@ ACTION, OTHER = "a" * 64, "b" * 64
 QUICK = Limits(call=1.0, persistence=Persistence(attempts=2, first_wait=0.05, longest_wait=0.1, failures=3, rest=0.5))
 
 
-def connect(server: Casd) -> SharedStore:
+def connect(server: Casd | BuildGrid) -> SharedStore:
     return open_shared_store(RemoteAddress(target=server.target), os.urandom(32), limits=QUICK)
-
-
-@pytest.fixture
-def shared(casd: Casd) -> Iterator[SharedStore]:
-    store = connect(casd)
-    yield store
-    store.close()
 
 
 OpenTiered = Callable[..., TieredStore]
@@ -43,7 +38,7 @@ OpenTiered = Callable[..., TieredStore]
 def open_tiered(tmp_path: Path) -> Iterator[OpenTiered]:
     opened = []
 
-    def open_it(server: Casd, name: str = "store") -> TieredStore:
+    def open_it(server: Casd | BuildGrid, name: str = "store") -> TieredStore:
         target = RemoteAddress(target=server.target)
         store = TieredStore(
             LocalStore(tmp_path / name),
@@ -59,13 +54,32 @@ def open_tiered(tmp_path: Path) -> Iterator[OpenTiered]:
         store.close()
 
 
-def test_entries_and_contents_of_all_sizes_come_back(shared: SharedStore, tmp_path: Path) -> None:
+def test_entries_and_contents_of_all_sizes_come_back(casd: Casd, tmp_path: Path) -> None:
+    check_all_sizes(casd, tmp_path)
+
+
+def test_they_do_on_a_server_that_keeps_results_only_while_what_they_name_is_there(
+    buildgrid: BuildGrid, tmp_path: Path
+) -> None:
+    check_all_sizes(buildgrid, tmp_path)
+
+
+def check_all_sizes(server: Casd | BuildGrid, folder: Path) -> None:
+    with closing(connect(server)) as shared:
+        check_entries(shared)
+        check_contents(shared, folder)
+
+
+def check_entries(shared: SharedStore) -> None:
     assert shared.get_entry(ACTION) is None
     for entry in (b"one", b"", os.urandom(8 << 20)):
         shared.put_entry(ACTION, entry)
         assert shared.get_entry(ACTION) == entry
         assert shared.find_entry(ACTION) == Digest.of(entry)
     assert shared.get_entry(OTHER) is None
+
+
+def check_contents(shared: SharedStore, tmp_path: Path) -> None:
     files = {}
     for size in (0, 1, 5 << 20):
         data = os.urandom(size)
@@ -102,11 +116,20 @@ def test_what_is_altered_on_its_disk_is_no_answer(casd: Casd, open_tiered: OpenT
 
 
 def test_a_dangling_entry_is_no_answer(casd: Casd, open_tiered: OpenTiered) -> None:
-    first, second = open_tiered(casd, "first"), open_tiered(casd, "second")
+    check_dangling(casd, open_tiered)
+
+
+def test_a_dangling_entry_of_buildgrid_is_no_answer(buildgrid: BuildGrid, open_tiered: OpenTiered) -> None:
+    check_dangling(buildgrid, open_tiered)
+
+
+def check_dangling(server: Casd | BuildGrid, open_tiered: OpenTiered) -> None:
+    first, second = open_tiered(server, "first"), open_tiered(server, "second")
     entry = b"good" + os.urandom(100)
     first.put_entry(OTHER, entry)
     first.close()
-    casd.file(Digest.of(entry)).unlink()
+    file = server.file(Digest.of(entry)) if isinstance(server, Casd) else server.file(Digest.of(entry).hash)
+    file.unlink()
     assert second.get_entry(OTHER) is None
 
 
