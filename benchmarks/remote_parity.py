@@ -1,0 +1,104 @@
+"""Compares verdicts, causes and remedies on a real farm with those on this machine.
+
+    .venv/bin/python benchmarks/remote_parity.py [--farm casd|buildgrid] [--fixtures N] [--packages]
+
+Verifies twenty fixtures, and with --packages five real packages from PyPI and npm, once with each executor, and prints
+in what they differ.  The exit status is 1 if they differ in anything but what is said to be not varied.
+"""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import shutil
+import subprocess
+import sys
+import tarfile
+import tempfile
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+sys.path.append(str(Path(__file__).parents[1] / "tests"))
+from services.buildbox import python_folders
+from services.buildgrid_server import BuildGrid
+from services.parity import TWENTY, as_toml, causes, explained, find_differences, verify, write_project
+from services.reapi_servers import Casd
+
+PACKAGES = {
+    "wheel": ("six==1.17.0", "{python} -m pip wheel --no-deps --no-build-isolation -q -w out .", ["out/*.whl"]),
+    "sdist": ("docopt==0.6.2", "{python} setup.py -q sdist", ["dist/*.tar.gz"]),
+    "extension": ("markupsafe==3.0.2", "{python} setup.py -q build_ext -b out", ["out/**/*.so"]),
+    "library": (
+        "xxhash==3.5.0",
+        "gcc -g -O2 -c deps/xxhash/xxhash.c -o xxhash.o && ar rcs libxxhash.a xxhash.o",
+        ["libxxhash.a"],
+    ),
+    "npm": ("npm:left-pad@1.3.0", "npm pack --silent --cache=$TMPDIR/npm --offline", ["*.tgz"]),
+}
+"""By name: what to fetch, how to build it, and what comes of it."""
+
+
+def fetch(package: str, folder: Path) -> None:
+    """Fetch the source of a package into `folder`."""
+    with tempfile.TemporaryDirectory() as work:
+        if package.startswith("npm:"):
+            command = ["npm", "pack", "--silent", package.removeprefix("npm:"), "--pack-destination", work]
+        else:
+            pip = [sys.executable, "-m", "pip", "download", "-q", "--no-deps", "--no-build-isolation"]
+            command = [*pip, "--no-binary", ":all:", "-d", work, package]
+        subprocess.run(command, check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        (archive,) = Path(work).iterdir()
+        with tarfile.open(archive) as tar:
+            tar.extractall(Path(work, "tree"), filter="data")
+        (tree,) = Path(work, "tree").iterdir()
+        shutil.move(tree, folder)
+
+
+def add_packages(project: Path) -> None:
+    """Add the real packages to a project."""
+    with open(project / "ftc.toml", "a") as toml:
+        for name, (package, build, outputs) in PACKAGES.items():
+            fetch(package, project / name)
+            toml.write(f'[artifacts."package.{name}"]\nsource = "{name}"\n')
+            toml.write(f"build = {as_toml(build.format(python=sys.executable))}\noutputs = {as_toml(outputs)}\n")
+
+
+@contextlib.contextmanager
+def farm(kind: str, folder: Path) -> Iterator[str]:
+    """Start a farm, and yield its endpoint."""
+    with Casd(folder / "casd", python_folders()) if kind == "casd" else BuildGrid(python_folders()) as server:
+        yield server.endpoint
+
+
+def main() -> int:
+    arguments = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    arguments.add_argument("--farm", choices=("casd", "buildgrid"), default="casd")
+    arguments.add_argument("--fixtures", type=int, default=len(TWENTY))
+    arguments.add_argument("--packages", action="store_true")
+    chosen = arguments.parse_args()
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        write_project(folder / "project", TWENTY[: chosen.fixtures])
+        if chosen.packages:
+            add_packages(folder / "project")
+        with farm(chosen.farm, folder) as endpoint:
+            sessions = []
+            for executor in ("local", "reapi"):
+                started = time.monotonic()
+                sessions.append(verify(folder / "project", endpoint, executor))
+                print(f"{executor}: {len(sessions[-1].artifacts)} artifacts in {time.monotonic() - started:.0f} s")
+        here, there = sessions
+        for artifact, found in sorted(there.artifacts.items()):
+            less = sorted(explained(found) - explained(here.artifacts.get(artifact, found)))
+            print(f"{artifact:40} {found['verdict']:15} {'; '.join(f'{c}: {s}' for c, s in causes(found).items())}")
+            print(f"{'':40} not varied there only: {', '.join(less) or 'nothing'}")
+        differences = find_differences(here, there)
+        print(*(differences or ["no difference"]), sep="\n")
+        if len(there.artifacts) < chosen.fixtures:
+            print(there.said)
+        return int(bool(differences) or len(there.artifacts) < chosen.fixtures)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
