@@ -6,7 +6,7 @@ import os
 import sys
 from importlib import import_module
 
-from pytest_ftc.cli.parser import make_parser
+from pytest_ftc.cli.parser import make_parser, module_of
 from pytest_ftc.model.errors import FtcError
 from pytest_ftc.model.support.printable import printable
 from pytest_ftc.model.support.service_commands import defuse
@@ -20,7 +20,7 @@ def main(arguments: list[str] | None = None) -> int:
     options = make_parser(given[0] if given else "").parse_args(given[:1] if passes_on else given)
     options.given = given[1:]
     try:
-        status: int = import_module(f"pytest_ftc.cli.{options.command}").run(options)
+        status: int = import_module(module_of(options.command)).run(options)
         sys.stdout.flush()
         return status
     except KeyboardInterrupt:

@@ -43,6 +43,7 @@ _GROUPS = {
     "Maintain": {
         "store": "manage the verification cache",
         "warm": "fetch the verdicts that the next run will ask for from the store that machines share",
+        "audit-cache": "say which results in the action cache of a farm are altered, dangling or not reproducible",
     },
 }
 BRIEFS = {name: brief for group in _GROUPS.values() for name, brief in group.items()}
@@ -55,7 +56,7 @@ class _Parser(argparse.ArgumentParser):
         """Exit with a one-line message; for an unknown command, suggest the closest one."""
         wrong = re.match(r"argument (?:COMMAND|ACTION): invalid choice: '(.*?)' \(choose from (.*)\)", message)
         if wrong:
-            names = re.findall(r"[a-z]+", wrong[2])
+            names = re.findall(r"[a-z-]+", wrong[2])
             near = suggest(wrong[1], names)
             hint = f"did you mean {near!r}?" if near else f"expected {', '.join(names)}"
             message = f"there is no command {wrong[1]!r}; {hint}"
@@ -79,8 +80,13 @@ def make_parser(command: str = "") -> argparse.ArgumentParser:
     for name, brief in BRIEFS.items():
         own = commands.add_parser(name, description=sentence(brief))
         if name == command:
-            import_module(f"pytest_ftc.cli.{name}").add_arguments(own)
+            import_module(module_of(name)).add_arguments(own)
     return parser
+
+
+def module_of(command: str) -> str:
+    """Return the name of the module of `command`."""
+    return f"pytest_ftc.cli.{command.replace('-', '_')}"
 
 
 def add_action(actions: Actions, name: str, brief: str) -> argparse.ArgumentParser:
