@@ -7,7 +7,7 @@ import json
 import time
 from collections.abc import Generator, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -234,6 +234,10 @@ class VerificationSession:
             if self._report.add(worker, one):
                 self._hook_problems += notify(self._pytest, one)
 
+    @pytest.hookimpl(optionalhook=True)
+    def pytest_testnodedown(self, node: Any) -> None:
+        self._report.take_over(node)
+
     def _take_found(self, report: pytest.TestReport) -> Sequence[Verification]:
         """Return the verifications of `report`, from this process or from a worker."""
         if text := getattr(report, _REPORT_KEY, ""):
@@ -243,7 +247,9 @@ class VerificationSession:
     @pytest.hookimpl(trylast=True)
     def pytest_sessionfinish(self, session: pytest.Session) -> None:
         self._verifier.close()
-        if not self._is_worker:
+        if self._is_worker:
+            self._report.hand_over(session.config)
+        else:
             # Artifacts that did not pass are due in the next session's sample.
             due = {one.id for one in self._report.verifications if not self.accepts(one)}
             verified = {one.id for one in self._report.verifications}

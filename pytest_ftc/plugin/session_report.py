@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import contextlib
 import datetime
+import json
 import os
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from pytest_ftc.config.load import Config
 from pytest_ftc.config.project import explain_hidden
 from pytest_ftc.model import Verification
 from pytest_ftc.model.errors import FtcError
+from pytest_ftc.model.store import TierUse
+from pytest_ftc.model.support.serialization import from_json, to_json
 from pytest_ftc.model.support.service_commands import defuse
 from pytest_ftc.plugin.collection import Collected
 from pytest_ftc.plugin.settings import load_baseline_of
@@ -21,7 +24,11 @@ from pytest_ftc.verification.proofs.attestations import SessionAttestations
 from pytest_ftc.verification.session import Verifier
 
 if TYPE_CHECKING:
+    import pytest
     from _pytest.terminal import TerminalReporter
+
+
+_FROM_WORKER = "ftc"
 
 
 class SessionReport:
@@ -36,6 +43,8 @@ class SessionReport:
         self._baseline = load_baseline_of(config).diagnosed(config.diagnose)
         self._verifications: dict[tuple[str, str], Verification] = {}
         self._problem = ""
+        self._problems: dict[str, None] = {}
+        self._use: TierUse | None = None
         self.left_out: dict[str, str] = {}
         """Reasons why artifacts are not in the sample, by node id."""
 
@@ -50,6 +59,24 @@ class SessionReport:
             return False
         self._verifications[worker, verification.id] = verification
         return True
+
+    def hand_over(self, worker: pytest.Config) -> None:
+        """Leave for the controller of pytest-xdist what only this `worker` knows."""
+        known = {"problems": self._verifier.problems, "use": self._verifier.tiers}
+        worker.workeroutput[_FROM_WORKER] = json.dumps(to_json(known))  # type: ignore[attr-defined]
+
+    def take_over(self, node: Any) -> None:
+        """Take what the worker `node` has left; nothing if it crashed."""
+        known = json.loads(getattr(node, "workeroutput", {}).get(_FROM_WORKER, "{}"))
+        self._problems.update(dict.fromkeys(known.get("problems", ())))
+        if known.get("use"):
+            self._use = (self._use or TierUse()).plus(from_json(TierUse, known["use"]))
+
+    @property
+    def _tiers(self) -> TierUse | None:
+        """How this process and its workers used the local and the remote store; None without a remote one."""
+        own = self._verifier.tiers
+        return own.plus(self._use) if own and self._use else own or self._use
 
     def accepts(self, verification: Verification) -> bool:
         """Return whether `verification` passes, or all its findings are known."""
@@ -84,11 +111,14 @@ class SessionReport:
                 _write_line(terminalreporter, f"  baseline    {show(text)}")
         if annotates and os.environ.get("GITHUB_ACTIONS") == "true":
             self._print_annotations(terminalreporter)
-        if use := self._verifier.tiers:
+        if use := self._tiers:
             from pytest_ftc.reporting.terminal.store import describe_use
 
             _write_line(terminalreporter, f"  store       {describe_use(use)}")
-        for problem in (*filter(None, (explain_hidden(self._config),)), *self._verifier.problems):
+        for problem in (
+            *filter(None, (explain_hidden(self._config),)),
+            *dict.fromkeys((*self._verifier.problems, *self._problems)),
+        ):
             _write_line(terminalreporter, f"  note        {show(problem)}")
         for problem in dict.fromkeys(hook_problems):
             _write_line(terminalreporter, f"ERROR: {problem}", red=True)
@@ -119,6 +149,8 @@ class SessionReport:
 
     def _write(self) -> None:
         described = self._verifier.describe(self._started)
+        if use := self._tiers:
+            described["session"]["store"] = to_json(use)
         known = self._baseline.fingerprints(self.verifications, self._today)
         if self._config.report:
             from pytest_ftc.reporting.write import write_reports

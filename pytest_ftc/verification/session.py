@@ -16,7 +16,6 @@ from pytest_ftc.config.load import Config
 from pytest_ftc.model import Artifact, BuildResult, Verification
 from pytest_ftc.model.progress import Progress
 from pytest_ftc.model.store import TierUse
-from pytest_ftc.model.support.serialization import to_json
 from pytest_ftc.verification.open_session import RunningSession, SessionSettings, open_session
 from pytest_ftc.verification.verify import build_once
 
@@ -90,7 +89,6 @@ class Verifier:
                 "builds": config.builds,
                 "jobs": config.jobs,
                 "variations": config.variations,
-                **({"store": to_json(self.tiers)} if self.tiers else {}),
             },
         }
 

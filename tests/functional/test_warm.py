@@ -58,6 +58,16 @@ def test_verdicts_of_one_machine_are_answers_on_another(verify, farm, toml, proj
     assert "2 verdicts: 0 here, 2 in the remote store, 0 in neither" in again.text
 
 
+def test_workers_of_xdist_count_together_and_say_what_is_wrong(verify, farm, toml, project):
+    verify(toml, store(project, "first"))
+    again = verify(None, store(project, "second"), "-p", "elsewhere", "-n2")
+    assert (again.status, cached(again)) == (0, [True, True])
+    assert again.report["session"]["store"]["remote"] == 2
+    farm.fail("GetActionResult", *["PERMISSION_DENIED"] * 10)
+    denied = verify(None, store(project, "third"), "-p", "elsewhere", "-n2", "-k", "one")
+    assert denied.text.count("PERMISSION_DENIED") == 1
+
+
 def test_a_forged_a_lost_and_a_changed_one_are_built_again(verify, farm, toml, project):
     verify(toml, store(project, "first"))
     [one, two] = farm.results.values()

@@ -37,7 +37,7 @@ def list_wanted(config: Config, added: Contributions, artifacts: Sequence[Artifa
             SessionSettings(config=config, results=workspace.path / "results", added=added), workspace
         )
         if cache is None:
-            raise FtcError(why or "a plugin's executor runs the builds, and their verdicts are not cached")
+            raise FtcError(why or "builds do not run on this machine, and so their verdicts are not cached")
         with closing(cache):
             return [_wanted(cache, artifact) for artifact in artifacts]
 
