@@ -146,7 +146,7 @@ class _Parts:
 def open_session(settings: SessionSettings, workspace: Workspace) -> RunningSession:
     """Create the parts of a session, in `workspace`.  Raises FtcError."""
     parts = _make_parts(settings, workspace)
-    cached, no_cache = _open_cache(parts) if parts.is_local else (None, "")
+    cached, no_cache = _open_cache(parts) if parts.is_local else (None, _why_not_shared(settings.config))
     context = _make_context(parts, cached)
     recipes = RecipeFolders(settings.records)
     log = SessionLog((settings.config.store or store_folder()) / "log")
@@ -221,6 +221,12 @@ def _open_cache(parts: _Parts) -> tuple[VerificationCache | None, str]:
         return open_cache(config, context, foreign, connect), why
     except FtcError as error:
         return None, f"the verification cache is not used: {error.message}"
+
+
+def _why_not_shared(config: Config) -> str:
+    """Return why nothing is in the store that machines share, where builds do not run on this machine."""
+    used = config.remote is not None and config.remote.store
+    return "[tool.ftc.remote] store is not used: verdicts of builds elsewhere are not cached" if used else ""
 
 
 def _make_context(parts: _Parts, cached: VerificationCache | None) -> VerificationContext:

@@ -174,3 +174,12 @@ def test_many_sessions_at_once_with_one_empty_store_each(verify, farm, toml, pro
     assert [status for status, _ in found] == [0] * 4
     assert [one["cached"] for _, report in found for one in report["artifacts"]] == [True] * 8
     assert farm.calls["GetActionResult"] == 8
+
+
+def test_a_store_that_is_not_used_is_said(verify, toml, project):
+    (project / "conftest.py").write_text(
+        "from pytest_ftc.store.cas import LocalStore\n"
+        f"def pytest_ftc_make_store(): return LocalStore(__import__('pathlib').Path('{project}-own'))\n"
+    )
+    run = verify(toml, store(project, "first"), "-k", "one")
+    assert "[tool.ftc.remote] store is not used: a plugin has a store" in run.flat
