@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -15,13 +16,25 @@ from pytest_ftc.config.table import find_table, read_flag, read_text
 
 REMOTE = "remote"
 """The name of the table."""
-_KEYS = ("endpoint", "instance", "tls", "headers", "store", "properties", "queue")
+_KEYS = (
+    "endpoint",
+    "instance",
+    "tls",
+    "headers",
+    "store",
+    "properties",
+    "queue",
+    "max_in_flight",
+    "max_cpu_seconds",
+)
 _TLS = ("ca", "cert", "key")
 _ENDPOINT = re.compile(r"(?P<scheme>grpcs?)://(?P<host>[A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\]):(?P<port>[0-9]{1,5})")
 _EXPECTED = "expected grpc://HOST:PORT, or grpcs://HOST:PORT for TLS"
 _HEADER = re.compile(r"(?!grpc-)[a-z0-9_.-]*(?<!-bin)")
 _QUEUE = 600.0
 _LONGEST_QUEUE = 86400
+_IN_FLIGHT = 100
+_MOST_IN_FLIGHT = 1000
 _LOCAL = re.compile(r"localhost|127\.[0-9.]+|\[::1\]")
 _SOURCE = "expected 'env:VARIABLE', 'file:PATH' or 'vault:MOUNT/PATH#FIELD'; what is there is not shown"
 
@@ -50,6 +63,10 @@ class RemoteSettings:
     """The platform properties that workers must have."""
     queue: float = _QUEUE
     """How many seconds a build may wait for a worker."""
+    max_in_flight: int = _IN_FLIGHT
+    """How many builds of this session the farm may have at the same time."""
+    max_cpu_seconds: float | None = None
+    """How many seconds all builds of this session together may have on workers; None for no limit."""
 
 
 def read_remote(place: Place, tables: Mapping[str, Any], root: Path) -> RemoteSettings | None:
@@ -73,6 +90,8 @@ def read_remote(place: Place, tables: Mapping[str, Any], root: Path) -> RemoteSe
         store=read_flag(below, table, "store"),
         properties=_read_properties(below, table),
         queue=_read_queue(below, table),
+        max_in_flight=_read_in_flight(below, table),
+        max_cpu_seconds=_read_cpu_seconds(below, table),
         **_read_tls(below, table, root, secure=secure),
     )
 
@@ -132,3 +151,17 @@ def _read_queue(place: Place, table: Mapping[str, Any]) -> float:
     if not isinstance(seconds, (int, float)) or isinstance(seconds, bool) or not 0 < seconds <= _LONGEST_QUEUE:
         place.fail("queue", f"expected a number of seconds up to {_LONGEST_QUEUE}, found {show(seconds)}")
     return float(seconds)
+
+
+def _read_in_flight(place: Place, table: Mapping[str, Any]) -> int:
+    most = table.get("max_in_flight", _IN_FLIGHT)
+    if type(most) is not int or not 0 < most <= _MOST_IN_FLIGHT:
+        place.fail("max_in_flight", f"expected a number of builds from 1 to {_MOST_IN_FLIGHT}, found {show(most)}")
+    return most
+
+
+def _read_cpu_seconds(place: Place, table: Mapping[str, Any]) -> float | None:
+    seconds = table.get("max_cpu_seconds")
+    if seconds is not None and (type(seconds) not in (int, float) or not 0 < seconds < math.inf):
+        place.fail("max_cpu_seconds", f"expected a number of seconds above 0, found {show(seconds)}")
+    return None if seconds is None else float(seconds)

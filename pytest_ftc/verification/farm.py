@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from importlib import import_module
 from pathlib import Path
 
 from pytest_ftc.builds.requirements.python import Prepared
 from pytest_ftc.config.load import Config
 from pytest_ftc.model import Artifact, Snapshot
-from pytest_ftc.model.errors import ConfigurationError, PreparationError
+from pytest_ftc.model.errors import ConfigurationError, FtcError, PreparationError
 from pytest_ftc.model.protocols import RemoteExecutor
 from pytest_ftc.verification.cache.shared_store import read_address
 
@@ -26,8 +27,24 @@ def open_farm(config: Config, work: Path, logs: Path, cancelled: Callable[[], bo
         )
     integration = import_module("pytest_ftc.integrations.reapi.builds.executor")
     address = read_address(remote, config, cancelled)
-    farm: RemoteExecutor = integration.RemoteExecutor(address, work, logs, remote.properties, remote.queue)
+    # Lost workers are for `RetryingExecutor`, as with any other executor.
+    policy = integration.Policy(
+        max_in_flight=remote.max_in_flight, max_cpu_seconds=remote.max_cpu_seconds, queue=remote.queue, retries=0
+    )
+    farm: RemoteExecutor = integration.RemoteExecutor(address, work, logs, remote.properties, policy)
     return farm
+
+
+@contextmanager
+def surveying(farm: RemoteExecutor | None) -> Iterator[None]:
+    """Disconnect `farm` if it cannot be surveyed, and raise ConfigurationError: there is no session without it."""
+    try:
+        yield
+    except FtcError as error:
+        if farm is None:
+            raise
+        farm.close()
+        raise ConfigurationError(f"--ftc-executor=reapi: {error.message}", advice=error.advice) from None
 
 
 def prepare_remotely(artifact: Artifact, source: Snapshot) -> Prepared:

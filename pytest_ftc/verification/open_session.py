@@ -36,7 +36,7 @@ from pytest_ftc.verification.cache.shared_store import find_shared_store
 from pytest_ftc.verification.confidential.concealed import list_concealed
 from pytest_ftc.verification.confidential.named import NamedReader, open_named
 from pytest_ftc.verification.explain import Plugins
-from pytest_ftc.verification.farm import open_farm, prepare_remotely
+from pytest_ftc.verification.farm import open_farm, prepare_remotely, surveying
 from pytest_ftc.verification.proofs.session_log import SessionLog
 from pytest_ftc.verification.replay.recorder import Recording
 from pytest_ftc.verification.replay.records import RecipeFolders
@@ -156,7 +156,7 @@ def open_session(settings: SessionSettings, workspace: Workspace) -> RunningSess
         background=Background(
             lambda artifact: log.add(recipes.write(verify(artifact, context))),
             parts.cancel,
-            _verifications_at_once(settings.config, parts.machine),
+            _verifications_at_once(settings.config, parts.machine, parts.farm),
         ),
         recipes=recipes,
         log=log,
@@ -181,7 +181,8 @@ def _make_parts(settings: SessionSettings, workspace: Workspace) -> _Parts:
     cancelled = threading.Event()
     farm = open_farm(config, workspace.folder("builds"), results / "logs", cancelled.is_set)
     foreign = farm or added.make_executor()
-    machine, own = examine_machine(workspace, added.variations, executor=foreign, cache=self_test_cache())
+    with surveying(farm):
+        machine, own = examine_machine(workspace, added.variations, executor=foreign, cache=self_test_cache())
     local = partial(LocalExecutor, machine, workspace.folder("builds"), results / "logs", config.jobs)
     inner = foreign or local(user_cache("slots"), list_concealed(config))
     diffoscope = Diffoscope(results / "diffs", workspace.folder("compare"))
@@ -272,11 +273,14 @@ def _mask(text: str, secrets: Secrets) -> str:
     return secrets.mask(text)
 
 
-def _verifications_at_once(config: Config, machine: Machine) -> int:
+def _verifications_at_once(config: Config, machine: Machine, farm: RemoteExecutor | None) -> int:
     """Return the number of concurrent verifications, which mostly wait for the gap between builds or for a free job.
 
-    Meanwhile each has its environments set up: a launcher each and, without overlayfs, a copy of the sources.
+    Meanwhile each has its environments set up: a launcher each and, without overlayfs, a copy of the sources.  On a
+    farm, they are there.
     """
+    if farm and config.remote:
+        return config.remote.max_in_flight
     return min(_FEWEST_OPEN * config.jobs, _MOST_OPEN) if machine.overlay else _FEWEST_OPEN
 
 

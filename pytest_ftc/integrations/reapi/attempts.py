@@ -64,6 +64,14 @@ class Dispatched(Generic[T]):
         """Return why each lost attempt was lost."""
         return tuple(each.outcome for each in self.attempts if each.outcome not in ("answered", "cancelled"))
 
+    def tell(self) -> tuple[str, ...]:
+        """Return a sentence about second attempts, if there was one."""
+        if not self.was_late():
+            return ()
+        answered = next(each for each in self.attempts if each.outcome == "answered")
+        which = "the second" if answered.second else "the first"
+        return (f"the build was late on the farm and was given to a second worker; {which} answered first",)
+
     def was_late(self) -> bool:
         """Whether a second attempt was made since the first was late."""
         return any(each.second for each in self.attempts)

@@ -31,7 +31,9 @@ class Policy:
     max_in_flight: int = 100
     """Executions at the same time, with second attempts; more wait here, first come, first served."""
     max_cpu_seconds: float | None = None
-    """CPU seconds of all executions together; None for no limit."""
+    """CPU seconds of all executions together, or seconds on workers where nobody says more; None for no limit."""
+    queue: float = 600.0
+    """Seconds that an execution may wait for a worker."""
     retries: int = 2
     """More executions of one build whose worker was lost."""
     first_pause: float = 0.5
@@ -178,7 +180,7 @@ class _Quota:
         used = self._spent + sum(attempt.running() for attempt in self._running.values())
         if used >= self._most:
             raise QuotaError(
-                f"the session has used {used:.0f} CPU seconds of the farm; it may use {self._most:g}",
+                f"the session has used {used:.1f} s of workers; it may use {self._most:g} s",
                 advice="Raise max_cpu_seconds in [tool.ftc.remote], or verify fewer artifacts at once.",
             )
         self._looked = time.monotonic()

@@ -31,7 +31,8 @@ def test_all_keys(tmp_path):
     found = load(
         tmp_path,
         f"{_AT}'grpcs://farm.example:443'\ninstance = 'main'\nstore = true\n"
-        "tls = {ca = 'ca.pem', cert = 'cert.pem', key = 'key.pem'}\nheaders = {authorization = 'env:TOKEN'}\n",
+        "tls = {ca = 'ca.pem', cert = 'cert.pem', key = 'key.pem'}\nheaders = {authorization = 'env:TOKEN'}\n"
+        "max_in_flight = 7\nmax_cpu_seconds = 3600\n",
     )
     assert found == RemoteSettings(
         target="farm.example:443",
@@ -42,6 +43,8 @@ def test_all_keys(tmp_path):
         key=tmp_path / "key.pem",
         headers={"authorization": SecretSource(variable="TOKEN")},
         store=True,
+        max_in_flight=7,
+        max_cpu_seconds=3600.0,
     )
 
 
@@ -56,6 +59,10 @@ _TLS = f"{_AT}'grpcs://farm.example:1'\n"
         ("[tool.ftc]\nremote = 'grpc://a:1'", "remote: expected a table, found 'grpc://a:1'"),
         ("[tool.ftc.remot]\nendpoint = 'a'", "unknown key 'remot'; did you mean 'remote'?"),
         ("[tool.ftc.remote]\nstore = true", "pyproject.toml:1: [tool.ftc.remote] key 'endpoint' is missing; expected grpc://HOST:PORT"),
+        (_HERE + "max_in_flight = 0", "[tool.ftc.remote] max_in_flight: expected a number of builds from 1 to 1000, found 0"),
+        (_HERE + "max_in_flight = true", "max_in_flight: expected a number of builds from 1 to 1000, found"),
+        (_HERE + "max_cpu_seconds = -1", "[tool.ftc.remote] max_cpu_seconds: expected a number of seconds above 0, found -1"),
+        (_HERE + "max_cpu_seconds = inf", "max_cpu_seconds: expected a number of seconds above 0"),
         (_AT + "'http://a:1'", "pyproject.toml:2: [tool.ftc.remote] endpoint: expected grpc://HOST:PORT, or grpcs://HOST:PORT for TLS, found 'http://a:1'"),
         (_AT + "'grpc://a'", "endpoint: expected grpc://HOST:PORT"),
         (_AT + "'grpc://a:0'", "endpoint: expected grpc://HOST:PORT"),

@@ -41,19 +41,18 @@ class RemoteExecutor:
     Logs go to `logs`.  The contents of outputs stay on the farm until somebody reads them.
     """
 
-    def __init__(self, address: RemoteAddress, work: Path, logs: Path, properties: Mapping[str, str], queue: float):
-        """`queue` is how many seconds an action may wait for a worker."""
+    def __init__(self, address: RemoteAddress, work: Path, logs: Path, properties: Mapping[str, str], policy: Policy):
+        """Builds wait for their turn, and end, by `policy`."""
         self._cancelled = threading.Event()
         self._connection = Connection(address, self._cancelled.is_set)
         self._cas = Cas(self._connection)
         self._execution = Execution(self._connection)
-        # Lost workers are for `RetryingExecutor`, as with any other executor.
-        self._dispatcher = Dispatcher(Policy(retries=0))
+        self._dispatcher = Dispatcher(policy)
         self._sources = Sources()
         self._work = work
         self._logs = logs
         self._properties = properties
-        self._queue = queue
+        self._queue = policy.queue
 
     def survey(self) -> Machine:
         """Return what a worker can do.  Raises RemoteError, MissingError."""
@@ -77,8 +76,8 @@ class RemoteExecutor:
             # Were a control repeated because it is late, an experiment could start less than the gap after it.
             may_repeat = action.role is not Role.CONTROL
             work = self._dispatcher.run(action.artifact, partial(self._build, action, started), may_repeat=may_repeat)
-            answer, worker = self._connection.call(work).value
-            return self._keep(action, answer, worker)
+            done = self._connection.call(work)
+            return self._keep(action, *done.value, done.tell())
         except CancelledError:
             return _lost(action, ENDED)
         except (TransientError, MissingError) as error:
@@ -129,7 +128,7 @@ class RemoteExecutor:
             await self._cas.upload(contents)
             return await self._execution.execute(digest, deadlines=deadlines, on_stage=on_stage)
 
-    def _keep(self, action: Action, answer: Answer, worker: str) -> BuildResult:
+    def _keep(self, action: Action, answer: Answer, worker: str, told: tuple[str, ...]) -> BuildResult:
         """Return the result of a build, whose contents are fetched when they are read."""
         folder, build = self._work / action.id / "blobs", answer.build
         folder.mkdir(parents=True, exist_ok=True)
@@ -140,7 +139,7 @@ class RemoteExecutor:
             log=str(self._save_log(action, answer.log)),
             blobs=str(folder),
             reason=printable(build.reason),
-            notes=tuple(map(printable, build.notes)),
+            notes=(*map(printable, build.notes), *told),
             attempts=1,
             failed_before=(),
             lost_before=(),

@@ -66,6 +66,7 @@ def test_a_lost_worker_is_replaced_and_recorded():
     assert found.value == 2
     assert found.losses() == ("worker 0 was lost", "worker 1 was lost")
     assert not found.was_late()
+    assert found.tell() == ()
     assert [each.number for each in found.attempts] == [0, 1, 2]
 
 
@@ -94,6 +95,9 @@ def test_a_straggler_gets_a_second_attempt_and_the_first_answer_wins():
     assert found.was_late()
     assert [(each.outcome, each.second) for each in found.attempts] == [("cancelled", False), ("answered", True)]
     assert ended == [0]
+    assert found.tell() == (
+        "the build was late on the farm and was given to a second worker; the second answered first",
+    )
 
 
 def test_the_first_attempt_may_still_win():
@@ -101,6 +105,7 @@ def test_the_first_attempt_may_still_win():
     dispatcher = Dispatcher(Policy(**QUICK), lambda artifact: [0.1] * 5)
     found = asyncio.run(dispatcher.run("a", takes([0.3, 5], ended=ended)))
     assert (found.value, found.was_late(), ended) == ("done 0", True, [1])
+    assert found.tell()[0].endswith("; the first answered first")
 
 
 @pytest.mark.parametrize("options", [{"may_repeat": False}, {"hedged": 0.0}, {"max_in_flight": 1}, {"past": []}])
@@ -157,7 +162,7 @@ def test_cancelling_ends_all_attempts():
 def test_the_quota_ends_what_runs_and_refuses_what_comes():
     async def main():
         dispatcher = Dispatcher(Policy(max_cpu_seconds=0.5, **QUICK))
-        with pytest.raises(QuotaError, match="CPU seconds of the farm; it may use 0.5"):
+        with pytest.raises(QuotaError, match=r"s of workers; it may use 0.5 s"):
             await asyncio.gather(*(dispatcher.run("a", takes([10])) for _ in range(4)))
         with pytest.raises(QuotaError) as caught:
             await dispatcher.run("a", takes([0]))
@@ -175,7 +180,7 @@ def test_what_the_launcher_says_of_its_cpu_seconds_counts():
         dispatcher = Dispatcher(Policy(max_cpu_seconds=100, **QUICK))
         await dispatcher.run("a", launch)
         await dispatcher.run("a", launch)
-        with pytest.raises(QuotaError, match="used 120 CPU seconds"):
+        with pytest.raises(QuotaError, match=r"used 120\.0 s of workers"):
             await dispatcher.run("a", launch)
 
     asyncio.run(main())
