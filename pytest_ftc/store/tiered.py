@@ -87,7 +87,7 @@ class TieredStore:
         if known and self._is_authentic(action, known):
             self._note(action, "local")
             if not self._is_disputed(action, known):
-                self._write_back.add_look(partial(self._look_for_dispute, action, Digest.of(known)))
+                self._write_back.add_look(partial(self._look_behind, action, Digest.of(known)))
             return known
         # A local entry that is not trusted is no answer, so it does not hide the remote one.
         found = self._remote.ask(lambda store: store.get_entry(action), None)
@@ -125,10 +125,18 @@ class TieredStore:
         self._keep(lambda: add_use(self._local.layout, self.use))
         self._local.close()
 
-    def _look_for_dispute(self, action: str, known: Digest, remote: Store) -> None:
-        """Replace the `known` entry if another machine had other outputs since, so that it is no answer any more."""
-        if isinstance(remote, FindsEntries) and remote.find_entry(action) in (None, known):
-            return
+    def _look_behind(self, action: str, known: Digest, remote: Store) -> None:
+        """Compare the `known` entry with the remote one, and store it there if there is none.
+
+        If another machine had other outputs since, the remote one replaces it, so that it is no answer any more.
+        """
+        if isinstance(remote, FindsEntries):
+            there = remote.find_entry(action)
+            if there is None:
+                # An earlier session could not store it, or it was evicted.
+                self._write_back.add_entry(action, optional=True)
+            if there in (None, known):
+                return
         found = remote.get_entry(action)
         if found is not None and len(found) <= LARGEST and self._is_disputed(action, found):
             self._keep(lambda: self._local.put_entry(action, found))

@@ -55,9 +55,9 @@ class WriteBack:
         with self._lock:
             return TierTraffic(**self._sent)
 
-    def add_entry(self, action: str) -> None:
-        """Have the entry of `action` stored."""
-        self._add(_Work(partial(self._put_entry, action)))
+    def add_entry(self, action: str, *, optional: bool = False) -> None:
+        """Have the entry of `action` stored, or only if there is time if that is `optional`."""
+        self._add(_Work(partial(self._put_entry, action), optional))
 
     def add_contents(self, digests: frozenset[Digest]) -> None:
         """Have contents stored."""
@@ -66,11 +66,7 @@ class WriteBack:
 
     def add_look(self, look: Callable[[Store], None]) -> None:
         """Have `look` look at the remote store, if there is time."""
-
-        def work() -> bool:
-            return self._ending or not self._remote.attempt(look, None)[1]
-
-        self._add(_Work(work, optional=True))
+        self._add(_Work(lambda: not self._remote.attempt(look, None)[1], optional=True))
 
     def close(self) -> None:
         """Wait a bounded time until all is stored, then disconnect; may be called again."""
@@ -109,6 +105,8 @@ class WriteBack:
 
     def _work(self) -> None:
         while (work := self._queue.get()) is not None:
+            if work.optional and self._ending:
+                continue
             try:
                 done = work.act()
             except (StoreUnavailableError, MissingError):

@@ -156,6 +156,18 @@ def test_a_dispute_is_looked_for_without_moving_the_entry(tiered, farm):
     assert set(farm.calls) == {"GetActionResult"}
 
 
+def test_what_an_earlier_session_could_not_store_is_stored_later(tiered, farm, tmp_path):
+    down = tiered("store", address=RemoteAddress(target="127.0.0.1:1"))
+    down.put_entry(ACTION, b"good")
+    down.close()
+    later = tiered("store")
+    assert later.get_entry(ACTION) == b"good"
+    wait_until(lambda: bool(farm.results))
+    later.close()
+    assert list(later.problems) == []
+    assert tiered("other").get_entry(ACTION) == b"good"
+
+
 def test_nobody_listens(tiered):
     began = time.monotonic()
     store = tiered("store", address=RemoteAddress(target="127.0.0.1:1"))
