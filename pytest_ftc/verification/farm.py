@@ -4,15 +4,28 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from importlib import import_module
 from pathlib import Path
 
 from pytest_ftc.builds.requirements.python import Prepared
+from pytest_ftc.builds.retrying import Patience
 from pytest_ftc.config.load import Config
 from pytest_ftc.model import Artifact, Snapshot
 from pytest_ftc.model.errors import ConfigurationError, FtcError, PreparationError
 from pytest_ftc.model.protocols import RemoteExecutor
 from pytest_ftc.verification.cache.shared_store import read_address
+
+_RETRIES_OF_EACH = 2
+"""Retries for each artifact of a session on a farm: the more workers, the more of them are lost."""
+
+
+def patience_of(config: Config) -> Patience:
+    """Return how often the builds of a session are tried again."""
+    patience = Patience(retries=config.retries)
+    if config.executor != "reapi":
+        return patience
+    return replace(patience, budget=max(patience.budget, _RETRIES_OF_EACH * len(config.artifacts)))
 
 
 def open_farm(config: Config, work: Path, logs: Path, cancelled: Callable[[], bool]) -> RemoteExecutor | None:

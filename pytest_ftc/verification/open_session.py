@@ -16,7 +16,7 @@ from pytest_ftc.builds.inputs.source_state import Sources, current_commit
 from pytest_ftc.builds.inputs.toolchain import Toolchain
 from pytest_ftc.builds.local import LocalExecutor
 from pytest_ftc.builds.observed import ObservedExecutor
-from pytest_ftc.builds.retrying import Patience, RetryingExecutor
+from pytest_ftc.builds.retrying import RetryingExecutor
 from pytest_ftc.builds.workspace import Workspace
 from pytest_ftc.comparison.diffoscope import Diffoscope
 from pytest_ftc.comparison.plugin_comparators import ComparatorChain
@@ -36,7 +36,7 @@ from pytest_ftc.verification.cache.shared_store import find_shared_store
 from pytest_ftc.verification.confidential.concealed import list_concealed
 from pytest_ftc.verification.confidential.named import NamedReader, open_named
 from pytest_ftc.verification.explain import Plugins
-from pytest_ftc.verification.farm import open_farm, prepare_remotely, surveying
+from pytest_ftc.verification.farm import open_farm, patience_of, prepare_remotely, surveying
 from pytest_ftc.verification.proofs.session_log import SessionLog
 from pytest_ftc.verification.replay.recorder import Recording
 from pytest_ftc.verification.replay.records import RecipeFolders
@@ -191,7 +191,7 @@ def _make_parts(settings: SessionSettings, workspace: Workspace) -> _Parts:
         settings=settings,
         workspace=workspace,
         machine=machine,
-        executor=ObservedExecutor(RetryingExecutor(inner, Patience(retries=config.retries))),
+        executor=ObservedExecutor(RetryingExecutor(inner, patience_of(config))),
         is_local=foreign is None,
         farm=farm,
         diffoscope=diffoscope,
