@@ -142,10 +142,26 @@ def test_nothing_is_written_to_the_action_cache(planted):
     }
 
 
+def test_actions_run_on_another_farm_which_gets_their_inputs(planted, running_casd, tmp_path):
+    """The file names look like patterns, and git would not have all of them."""
+    server, _ = planted
+    with Connection(RemoteAddress(target=server.target)) as connection:
+        cache = PlantedCache(connection, server.file, properties=STANDARD)
+        inputs = {"[a]*": b"in\n", "xo": b"z\n", "__pycache__/kept": b"k\n"}
+        cache.plant("odd", "cat '[a]*' __pycache__/kept > '[o]*'", {"[o]*": b"in\nk\n"}, inputs=inputs)
+        cache.plant("poisoned-too", "echo fine > out", {"out": b"evil\n"})
+        cache.write_list(tmp_path / "actions")
+    done, found = audit(server, tmp_path, f"--execute-on={running_casd.endpoint}")
+    said = {label: action["standing"] for label, action in found.items()}
+    assert said == {"odd": "reproducible", "poisoned-too": "differs"}, done.stdout + done.stderr
+    assert {"time", "build_path", "umask"} <= set(found["odd"]["varied"])
+
+
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
         (["--server-cas=http://x:1"], "expected grpc://HOST:PORT or grpcs://HOST:PORT"),
+        (["--server-cas=grpc://127.0.0.1:1"], "grpc://127.0.0.1:1: "),
         ([], "expected --server-cas URL, or a farm in [tool.ftc.remote]; found neither"),
     ],
 )

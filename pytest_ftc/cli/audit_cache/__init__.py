@@ -12,8 +12,8 @@ _DESCRIPTION = """\
 Audit the action cache of a server that speaks the Remote Execution API v2: Bazel's, BuildGrid's, anybody's.  FILE lists
 the actions: HASH/SIZE a line, or a log of Bazel's --execution_log_json_file.  Each cached result is read, every byte
 verified, and a sample of the actions is executed again in different environments.  Nothing is written to the action
-cache; with --on-farm, the storage gets what the audit itself executes.  An audit continues where the last one ended.
-Exit status: 0 if nothing is wrong, 1 if something is, 2 on an error."""
+cache; with --on-farm, the storage gets what the audit itself executes, and with --execute-on that of the other server.
+An audit continues where the last one ended.  Exit status: 0 if nothing is wrong, 1 if something is, 2 on an error."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -23,9 +23,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--server-cas", metavar="URL", help="such as grpc://HOST:PORT; default: the farm of [tool.ftc.remote]"
     )
-    parser.add_argument("--instance", metavar="NAME", default="", help="the server's name for one of its farms")
+    parser.add_argument("--instance", metavar="NAME", help="the server's name for one of its farms")
     where = parser.add_mutually_exclusive_group(required=True)
     where.add_argument("--on-farm", action="store_true", help="execute on workers of that server")
+    where.add_argument("--execute-on", metavar="URL", help="execute on workers of another server")
     where.add_argument("--local", action="store_true", help="execute on this machine")
     where.add_argument("--check-only", action="store_true", help="execute nothing: find what is altered or dangling")
     parser.add_argument("--sample", metavar="N", type=_count, default=1000, help="actions to execute; default: 1000")

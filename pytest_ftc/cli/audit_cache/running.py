@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import hashlib
-import re
 import sys
 import threading
 import time
@@ -15,6 +14,7 @@ from functools import partial
 from pathlib import Path
 
 from pytest_ftc.builds.workspace import Workspace
+from pytest_ftc.cli.audit_cache.places import Places, configure_for, find_places
 from pytest_ftc.config.load import Config
 from pytest_ftc.config.project import load_project
 from pytest_ftc.config.remote import RemoteSettings
@@ -24,13 +24,10 @@ from pytest_ftc.integrations.audit.findings import AuditedAction
 from pytest_ftc.integrations.audit.listing import read_listings
 from pytest_ftc.integrations.audit.plain import PlainRunner
 from pytest_ftc.integrations.audit.rebuilding import Rebuilder
-from pytest_ftc.integrations.audit.sessions import Platform, Sessions
+from pytest_ftc.integrations.audit.sessions import Sessions
 from pytest_ftc.integrations.audit.state import State
-from pytest_ftc.integrations.reapi.address import RemoteAddress
 from pytest_ftc.integrations.reapi.cas import Cas
 from pytest_ftc.integrations.reapi.connection import Connection
-from pytest_ftc.model.errors import ConfigurationError
-from pytest_ftc.model.support.printable import shorten
 from pytest_ftc.verification.cache.shared_store import read_address
 from pytest_ftc.verification.user_folders import user_cache
 
@@ -38,69 +35,73 @@ _AT_ONCE = 16
 """Actions; most of the time each waits for the gap between builds, or for the server."""
 _QUIET = 10.0
 """Seconds between two lines about the progress."""
-_FORM = re.compile(r"(grpcs?)://([^/\s@]+:[0-9]{1,5})/?")
 
 
 def run_audit(options: argparse.Namespace) -> tuple[list[AuditedAction], Sequence[str]]:
     """Return what is said of each action, and notes on those left out.  Raises FtcError."""
     listing = read_listings(options.files)
     config = load_project(Path.cwd(), {"variations": options.variations}, needs_artifacts=False)
-    remote = _find_server(options, config)
-    address = read_address(remote, config, lambda: False)
+    places = find_places(options, config)
     with ExitStack() as stack:
         workspace = stack.enter_context(Workspace())
-        source = stack.enter_context(Connection(address))
-        source.call(source.capabilities())
+        source = stack.enter_context(_connect(places.source, config))
         contents = Contents(Cas(source), workspace.folder("checked"))
-        state = _open_state(options, address, config)
-        sessions = Sessions(
-            partial(_configure, config, remote) if options.on_farm else lambda _: config,
-            workspace.folder("results"),
-            one=not options.on_farm,
-        )
-        stack.callback(sessions.close)
         auditor = Auditor(
             source=source,
             contents=contents,
-            rebuilder=None
-            if options.check_only
-            else Rebuilder(
-                source=source,
-                contents=contents,
-                work=workspace.folder("actions"),
-                open_context=sessions.context,
-                run_plain=PlainRunner(source, contents, remote.queue) if options.on_farm else None,
-                timeout=options.timeout,
-            ),
-            state=state,
+            rebuilder=None,
+            state=_open_state(options, places, config),
             again=options.again,
             sample=Sample(options.sample, threading.Lock()),
             most=options.max_inputs,
         )
+        if not options.check_only:
+            auditor = replace(auditor, rebuilder=_open_rebuilder(options, config, places, auditor, workspace, stack))
         return auditor.run(listing.actions, _AT_ONCE, _Progress(len(listing.actions)).show), listing.notes
 
 
-def _find_server(options: argparse.Namespace, config: Config) -> RemoteSettings:
-    """Return the server that is to be audited.  Raises ConfigurationError."""
-    if options.server_cas:
-        match = _FORM.fullmatch(options.server_cas)
-        if not match:
-            raise ConfigurationError(
-                f"{shorten(options.server_cas, 80)}: expected grpc://HOST:PORT or grpcs://HOST:PORT"
-            )
-        return RemoteSettings(target=match[2], instance=options.instance, secure=match[1] == "grpcs")
-    if config.remote is None:
-        raise ConfigurationError("expected --server-cas URL, or a farm in [tool.ftc.remote]; found neither")
-    return config.remote
+def _open_rebuilder(
+    options: argparse.Namespace,
+    config: Config,
+    places: Places,
+    auditor: Auditor,
+    workspace: Workspace,
+    stack: ExitStack,
+) -> Rebuilder:
+    run_plain = None
+    if places.farm:
+        farm = stack.enter_context(_connect(places.farm, config))
+        storage = Contents(Cas(farm), workspace.folder("executed"))
+        queue = places.farm.queue
+        run_plain = PlainRunner(farm=farm, contents=storage, queue=queue, timeout=options.timeout).run
+    configure = partial(configure_for, config, places.farm)
+    sessions = Sessions(configure, workspace.folder("results"), one=places.farm is None)
+    stack.callback(sessions.close)
+    return Rebuilder(
+        source=auditor.source,
+        contents=auditor.contents,
+        work=workspace.folder("actions"),
+        open_context=sessions.context,
+        run_plain=run_plain,
+        timeout=options.timeout,
+    )
 
 
-def _configure(config: Config, remote: RemoteSettings, platform: Platform) -> Config:
-    """Return the settings of a session on workers of the `platform`."""
-    return replace(config, executor="reapi", remote=replace(remote, properties=dict(platform), store=False))
+def _connect(remote: RemoteSettings, config: Config) -> Connection:
+    """Return the connection to a server that can be of use.  Raises FtcError."""
+    connection = Connection(read_address(remote, config, lambda: False))
+    try:
+        connection.call(connection.capabilities())
+    except BaseException:
+        connection.close()
+        raise
+    return connection
 
 
-def _open_state(options: argparse.Namespace, address: RemoteAddress, config: Config) -> State:
-    settings = f"{address} {config.variations} {'farm' if options.on_farm else 'local' if options.local else 'check'}"
+def _open_state(options: argparse.Namespace, places: Places, config: Config) -> State:
+    farm = f"{places.farm.target} {places.farm.instance}" if places.farm else "this machine"
+    how = "checked" if options.check_only else f"executed on {farm} with {config.variations}"
+    settings = f"{places.source.target} {places.source.instance} {how}"
     name = f"{hashlib.sha256(settings.encode()).hexdigest()[:16]}.jsonl"
     return State(options.state or user_cache("audits") / name, settings)
 

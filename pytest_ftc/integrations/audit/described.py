@@ -26,6 +26,8 @@ class DescribedAction:
 
     message: Any
     """The ``Action``."""
+    command: bytes
+    """The ``Command``, as it is stored."""
     arguments: tuple[str, ...]
     variables: Mapping[str, str]
     folder: str
@@ -49,7 +51,8 @@ async def fetch_action(contents: Contents, digest: Digest) -> DescribedAction:
     """Return the action `digest`.  Raises FaultsError, UnfitError, TransientError, CancelledError."""
     action = parse("Action", await contents.read_message(digest, "the action"), "the action", digest)
     of_command = digest_of(action.command_digest)
-    command = parse("Command", await contents.read_message(of_command, "the command"), "the command", of_command)
+    data = await contents.read_message(of_command, "the command")
+    command = parse("Command", data, "the command", of_command)
     if not command.arguments or len(command.arguments) > _MOST_WORDS:
         raise UnfitError(f"its command has {len(command.arguments)} words")
     folder = command.working_directory
@@ -58,6 +61,7 @@ async def fetch_action(contents: Contents, digest: Digest) -> DescribedAction:
     platform = action.platform if action.platform.properties else command.platform
     return DescribedAction(
         message=action,
+        command=data,
         arguments=tuple(_text(word, "a word of its command") for word in command.arguments),
         variables=dict(_variable(one.name, one.value) for one in command.environment_variables),
         folder=check_path(folder) if folder else "",

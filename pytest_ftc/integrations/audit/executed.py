@@ -14,6 +14,9 @@ from pytest_ftc.model.support.contents import find_content
 from pytest_ftc.model.support.limits import MOST_EXAMINED
 from pytest_ftc.model.support.printable import shorten
 
+LARGEST_SHOWN = 64 << 20
+"""Bytes of an output that is fetched to show where it differs."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PlainRun:
@@ -51,11 +54,11 @@ def compare_with_cached(cached: Sequence[Output], built: Sequence[Output]) -> tu
 def places_in_cached(differences: Sequence[Difference], cached: Path, control: BuildResult) -> list[PlaceFound]:
     """Return where the `differences` are: `cached` is a folder with the cached contents by sha256.
 
-    Those whose contents are not at hand are named as a whole.  Raises OSError.
+    Those whose contents are not at hand are named as a whole.  Raises FtcError, OSError.
     """
     found: list[PlaceFound] = []
     for number, difference in enumerate(differences):
-        files = _files_of(difference, cached, control) if number < MOST_EXAMINED else None
+        files = _files_of(difference, cached, control.blobs) if number < MOST_EXAMINED else None
         leaves, _ = look_into(difference, difference.output, files)
         why = "control is the cached output, experiment the one of the control's execution"
         found += [describe_place(guess(difference.output, leaf), why) for leaf in leaves]
@@ -95,12 +98,13 @@ def describe_place(finding: Finding, why: str) -> PlaceFound:
     )
 
 
-def _files_of(difference: Difference, cached: Path, control: BuildResult) -> tuple[Path, Path] | None:
+def _files_of(difference: Difference, cached: Path, built: str) -> tuple[Path, Path] | None:
     if not difference.contents:
         return None
     one, other = difference.contents
-    file = cached / one.sha256
-    return (file, find_content(control.blobs, other.sha256)) if file.is_file() else None
+    if not (cached / one.sha256).is_file() or max(one.size, other.size) > LARGEST_SHOWN:
+        return None
+    return cached / one.sha256, find_content(built, other.sha256)
 
 
 def _parents(path: str) -> Iterable[str]:

@@ -71,6 +71,8 @@ def _judge_difference(cached: CachedResult, done: Executions) -> Problem:
         text = f"the farm's own environment gives the cached outputs, the control's environment others ({names})"
         return Problem(standing=Standing.UNREPRODUCIBLE, text=text, places=done.places)
     text = f"all executions give the same outputs, and the cached ones are others: stale or poisoned ({names})"
+    if left_out := [one.variation for one in done.verification.not_varied]:
+        text += f", or dependent on what was not varied: {', '.join(left_out)}"
     return Problem(standing=Standing.DIFFERS, text=text, places=done.places)
 
 

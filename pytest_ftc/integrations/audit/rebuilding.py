@@ -12,7 +12,13 @@ from pytest_ftc.builds.launcher.trees import remove_tree
 from pytest_ftc.integrations.audit.cached import CachedResult
 from pytest_ftc.integrations.audit.contents import Contents, FaultsError
 from pytest_ftc.integrations.audit.described import DescribedAction
-from pytest_ftc.integrations.audit.executed import Executions, PlainRun, compare_with_cached, places_in_cached
+from pytest_ftc.integrations.audit.executed import (
+    LARGEST_SHOWN,
+    Executions,
+    PlainRun,
+    compare_with_cached,
+    places_in_cached,
+)
 from pytest_ftc.integrations.audit.findings import PlaceFound
 from pytest_ftc.integrations.audit.inputs import write_inputs
 from pytest_ftc.integrations.reapi.connection import Connection
@@ -23,8 +29,6 @@ from pytest_ftc.model.support.limits import MOST_EXAMINED
 from pytest_ftc.verification.verify import VerificationContext, verify
 
 _IN_FOLDER = 'cd -- "$0" && exec "$@"'
-_LARGEST_SHOWN = 64 << 20
-"""Bytes of a cached output that is fetched to show where it differs."""
 
 RunPlain = Callable[[DescribedAction, Path], PlainRun]
 """Executes an action, whose inputs are in a folder, as it is."""
@@ -91,7 +95,7 @@ class Rebuilder:
     def _fetch(self, differences: Sequence[Difference], folder: Path) -> None:
         """Fetch the cached contents that differ, as far as they can be had."""
         for difference in differences[:MOST_EXAMINED]:
-            if not difference.contents or difference.contents[0].size > _LARGEST_SHOWN:
+            if not difference.contents or difference.contents[0].size > LARGEST_SHOWN:
                 continue
             digest = Digest(difference.contents[0].sha256, difference.contents[0].size)
             path = folder / digest.hash
