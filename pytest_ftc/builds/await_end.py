@@ -16,8 +16,8 @@ _BETWEEN_LOOKS = 1000
 def await_end(process: subprocess.Popen[bytes], messages: IO[bytes], started: Callable[[float], None]) -> None:
     """Wait until the launcher closes its `messages`; call `started` with the time it writes when the build starts.
 
-    Without namespaces a build may stop the launcher by SIGSTOP, which then watches no time limit.  Such a launcher is
-    killed.
+    Without a PID namespace a build may stop the launcher by SIGSTOP, which then watches no time limit.  Such a launcher
+    is killed.
     """
     poll, text = select.poll(), b""
     poll.register(messages)
@@ -25,6 +25,8 @@ def await_end(process: subprocess.Popen[bytes], messages: IO[bytes], started: Ca
         if not poll.poll(_BETWEEN_LOOKS):
             if is_stopped(process.pid):
                 process.kill()
+            if process.poll() is not None:
+                return  # killed: what it started may keep the messages open
             continue
         data = os.read(messages.fileno(), 4096)
         if not data:

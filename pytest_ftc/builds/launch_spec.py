@@ -50,6 +50,7 @@ def describe_build(
         "mtime_shift": environment.source_mtime_shift,
         "isolation": machine.isolation.value,
         "overlay": machine.overlay,
+        "fresh_proc": machine.fresh_proc,
         **_identity(environment),
         "trace": action.trace.value,
         "locales": machine.compiled_locales,

@@ -19,6 +19,7 @@ from pytest_ftc.builds.launcher import command
 from pytest_ftc.builds.launcher.processes import GO
 from pytest_ftc.builds.launcher.shared_folders import list_shared_memory, remove_stale
 from pytest_ftc.builds.launcher.trees import remove_tree
+from pytest_ftc.builds.namespace_sweep import kill_namespace
 from pytest_ftc.builds.slots import Slots
 from pytest_ftc.builds.transient_faults import ENDED, UNWANTED
 from pytest_ftc.model import Action, BuildResult, BuildStatus, Machine, Output, Trace
@@ -126,8 +127,8 @@ class LocalExecutor:
             if refused:
                 return _lost(action, refused)
             code = process.wait()
-            if action.root and code != 0:
-                _clean_up_after(action, shared)
+            if code != 0:
+                _clean_up_after(action, shared, folder)
             return self._read_result(action, code, folder, log)
         finally:
             _cut_lifeline(process)
@@ -190,8 +191,11 @@ def _start_launcher(action: Action, spec: Mapping[str, Any], folder: Path) -> su
         )
 
 
-def _clean_up_after(action: Action, shared: set[str]) -> None:
-    """Clean up after a killed launcher whose build was not contained in a namespace."""
+def _clean_up_after(action: Action, shared: set[str], folder: Path) -> None:
+    """Clean up after a killed launcher whose build was not contained in a PID namespace."""
+    kill_namespace(folder)
+    if not action.root:
+        return
     _kill_orphans(os.fsencode(f"HOME={action.environment.home}\0"))
     # A process killed just now may need a moment to end, and its memory counts as used until then.
     for _ in range(10):

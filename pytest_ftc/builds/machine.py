@@ -15,6 +15,7 @@ from pathlib import Path
 
 from pytest_ftc.builds.compiled_locales import SYSTEM_LOCALES, compile_locales
 from pytest_ftc.builds.launch_spec import clock_variables
+from pytest_ftc.builds.launcher.root import NO_NEW_PROC
 from pytest_ftc.builds.launcher.trees import remove_tree
 from pytest_ftc.builds.local import LocalExecutor
 from pytest_ftc.builds.workspace import filesystem_type
@@ -60,14 +61,21 @@ def _with_compiled_locales(machine: Machine, work: Path) -> Machine:
 def _find_isolation(machine: Machine, work: Path) -> Machine:
     if sys.platform != "linux":
         return replace(machine, isolation_reason=f"{platform.system()} has no namespaces")
-    candidates = [Isolation.USER, *([Isolation.ROOT] if os.geteuid() == 0 else [])]
+    candidates = [
+        replace(machine, isolation=isolation)
+        for isolation in (Isolation.USER, *([Isolation.ROOT] if os.geteuid() == 0 else []))
+    ]
     reason = ""
-    for isolation in candidates:
+    while candidates:
+        candidate, *candidates = candidates
         for overlay in (True, False):
-            candidate = replace(machine, isolation=isolation, overlay=overlay)
-            failure = _try(candidate, work)
+            found = replace(candidate, overlay=overlay)
+            failure = _try(found, work)
             if not failure:
-                return candidate
+                return found
+            if NO_NEW_PROC in failure and not reason:
+                # The last resort, because without a PID namespace builds see and may kill this user's processes.
+                candidates.append(replace(candidate, fresh_proc=False, fresh_proc_reason=NO_NEW_PROC))
             reason = reason or failure
     return replace(machine, isolation_reason=reason)
 

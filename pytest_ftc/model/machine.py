@@ -29,6 +29,10 @@ class Machine:
     """Why there are no namespaces, when there are none."""
     overlay: bool = False
     """Whether overlayfs can be mounted over the work folder."""
+    fresh_proc: bool = True
+    """Whether builds in namespaces get a new /proc, and with it a PID namespace; else they see the machine's /proc."""
+    fresh_proc_reason: str = ""
+    """Why they do not."""
     faketime: str = ""
     """Path of a libfaketime verified to move the clock; empty if there is none."""
     faketime_reason: str = ""

@@ -20,6 +20,8 @@ class Pid:
     def unavailable(self, machine: Machine) -> str | None:
         if machine.isolation is Isolation.NONE:
             return f"needs a PID namespace: {machine.isolation_reason}"
+        if not machine.fresh_proc:
+            return f"needs a PID namespace, and that a /proc of its own: {machine.fresh_proc_reason}"
         return None
 
     def vary(self, environment: Environment, token: str, machine: Machine) -> Environment:

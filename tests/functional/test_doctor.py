@@ -6,7 +6,7 @@ import subprocess
 import sys
 
 import pytest
-from kinds_of_machine import AS_ORDINARY_USER, NEED_NAMESPACES, NO_NAMESPACES
+from kinds_of_machine import AS_ORDINARY_USER, MASKED_PROC, NEED_NAMESPACES, NO_NAMESPACES
 
 from pytest_ftc.variations import CATALOGUE
 
@@ -15,6 +15,7 @@ SITUATIONS = {
     "whoever runs the tests": (),
     "an ordinary user": ("unshare", "-m", "sh", "-c", AS_ORDINARY_USER, "sh"),
     "no namespaces": ("unshare", "-Urm", "sh", "-c", NO_NAMESPACES, "sh"),
+    "a masked /proc": ("unshare", "-Urm", "sh", "-c", MASKED_PROC, "sh"),
 }
 
 
@@ -47,7 +48,8 @@ def test_each_variation_has_a_state_and_a_mechanism_or_a_reason(situation):
         assert missing >= NEED_NAMESPACES - {"network"}
         assert found["machine"]["isolation"] == "none"
     else:
-        assert not missing & NEED_NAMESPACES - {"network"}
+        assert missing & NEED_NAMESPACES - {"network"} == ({"pid"} if situation == "a masked /proc" else set())
+        assert len(missing) <= (1 if situation == "a masked /proc" else 0)
         assert found["machine"]["isolation"] == "user"
 
 

@@ -10,8 +10,10 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from kinds_of_machine import MASKED_PROC
 
 NO_NAMESPACES = ("unshare", "-Urm", "sh", "-c", 'echo 0 > /proc/sys/user/max_user_namespaces; exec setpriv --bounding-set=-all --no-new-privs "$@"', "sh")  # fmt: skip
+MASKED = ("unshare", "-Urm", "sh", "-c", MASKED_PROC, "sh")
 DAEMON = """
 import os, signal, sys
 for number in signal.valid_signals() - {signal.SIGKILL, signal.SIGSTOP}:
@@ -86,9 +88,9 @@ def parent(pid: int) -> int:
         return 0
 
 
-@pytest.fixture(params=["namespaces", "no namespaces"])
+@pytest.fixture(params=["namespaces", "no namespaces", "a masked /proc"])
 def start(request, tmp_path) -> Iterator[Callable[..., Build]]:
-    prefix = NO_NAMESPACES if request.param == "no namespaces" else ()
+    prefix = {"no namespaces": NO_NAMESPACES, "a masked /proc": MASKED}.get(request.param, ())
     tmp_path.chmod(0o755)
     builds = []
 
@@ -118,13 +120,17 @@ def test_none_survives_a_timeout(start):
     assert build.daemons() == []
 
 
-@pytest.mark.parametrize("which", ["outer", "inner"])
+@pytest.mark.parametrize("which", ["outer", "inner", "both"])
 def test_none_survives_a_launcher_that_is_killed(start, which):
     build = start(then="sleep 1000")
     build.wait_until(lambda: len(build.daemons()) >= 2)
     outer, *others = build.launchers()
     inner = [pid for pid in others if parent(pid) == outer]
-    os.kill(inner[0] if inner and which == "inner" else outer, signal.SIGKILL)
+    victims = {"outer": [outer], "inner": inner or [outer], "both": [outer, *inner]}[which]
+    for pid in victims[1:]:
+        os.kill(pid, signal.SIGSTOP)  # so that it does nothing between the two
+    for pid in victims:
+        os.kill(pid, signal.SIGKILL)
     assert build.session.wait(30) == 1
     assert build.daemons() == []
 
@@ -139,20 +145,29 @@ def test_none_survives_a_session_that_is_killed(start):
     assert start(then="true").session.wait(30) == 0
 
 
-def test_a_build_that_stops_its_launcher_is_lost_and_the_session_goes_on(tmp_path):
-    """Without namespaces it can; the launcher then watches no time limit."""
+STOPS = {
+    "alone": (NO_NAMESPACES, "kill -STOP $PPID", "-9"),
+    "the inner": (MASKED, "kill -STOP $PPID", "247"),
+    "both": (MASKED, "kill -STOP $(ps -o ppid= $PPID) $PPID", "-9"),
+}
+
+
+@pytest.mark.parametrize("which", STOPS)
+def test_a_build_that_stops_its_launcher_is_lost_and_the_session_goes_on(tmp_path, which):
+    """Without a PID namespace it can; the launcher then watches no time limit."""
+    prefix, stop, status = STOPS[which]
     (tmp_path / "pytest.ini").write_text("[pytest]\n")
     (tmp_path / "ftc.toml").write_text(
-        "retries = 0\n[artifacts.stops]\nbuild = 'kill -STOP $PPID; sleep 600'\noutputs = ['out']\ntimeout = 5\n"
+        f"retries = 0\n[artifacts.stops]\nbuild = '{stop}; sleep 600'\noutputs = ['out']\ntimeout = 5\n"
         "[artifacts.other]\nbuild = 'echo > out'\noutputs = ['out']\n"
     )
     done = subprocess.run(
-        [*NO_NAMESPACES, sys.executable, "-m", "pytest", "--ftc-verify", "--ftc-diagnose=off"],
+        [*prefix, sys.executable, "-m", "pytest", "--ftc-verify", "--ftc-diagnose=off"],
         cwd=tmp_path,
         capture_output=True,
         text=True,
         timeout=120,
     )
     assert "error         stops" in done.stdout, done.stdout
-    assert "the launcher ended with status -9" in " ".join(done.stdout.split())
+    assert f"the launcher ended with status {status}" in " ".join(done.stdout.split())
     assert "reproducible  other" in done.stdout

@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from kinds_of_machine import AS_ORDINARY_USER, NEED_NAMESPACES, NO_NAMESPACES
+from kinds_of_machine import AS_ORDINARY_USER, MASKED_PROC, NEED_NAMESPACES, NO_NAMESPACES
 
 import pytest_ftc
 
@@ -108,6 +108,52 @@ def test_where_unshare_is_refused_by_seccomp(folder, tmp_path):
     done, document = run_pytest(folder, sys.executable, str(Path(__file__).with_name("without_call.py")), "unshare")
     assert not_varied(document) == NEED_NAMESPACES
     assert "seccomp" in done.stdout
+
+
+LOOKS_AROUND = """
+import os
+
+def is_refused(act):
+    try:
+        act()
+    except OSError:
+        return True
+    return False
+
+assert int(os.readlink("/proc/self")) == os.getpid()
+for name in ("hostname", "core_pattern"):
+    assert is_refused(lambda: open(f"/proc/sys/kernel/{name}", "w")), name
+others = 0
+for pid in filter(str.isdigit, os.listdir("/proc")):
+    try:
+        with open(f"/proc/{pid}/cmdline", "rb") as file:
+            line = file.read()
+    except OSError:
+        continue
+    if b"--ftc-verify" in line or b"builds.launcher" in line:
+        others += 1
+        for act in (
+            lambda: open(f"/proc/{pid}/mem", "rb"),
+            lambda: open(f"/proc/{pid}/environ", "rb").read(1),
+            lambda: os.listdir(f"/proc/{pid}/root/"),
+            lambda: os.readlink(f"/proc/{pid}/fd/0"),
+            lambda: os.readlink(f"/proc/{pid}/cwd"),
+        ):
+            assert is_refused(act), line
+assert others > 1
+with open("good", "w") as file:
+    file.write("good")
+"""
+"""A build that runs where the machine's /proc is shown, and sees the session's processes there."""
+
+
+def test_where_proc_is_masked_only_process_ids_are_not_varied(folder):
+    (folder / "look.py").write_text(LOOKS_AROUND)
+    (folder / "ftc.toml").write_text(PROJECT.replace("echo > good", "python3 look.py"))
+    done, document = run_pytest(folder, "unshare", "-Urm", "sh", "-c", MASKED_PROC, "sh", diagnose="full")
+    assert not_varied(document) == {"pid"}
+    assert "a container's masks" in document["artifacts"][0]["not_varied"][0]["reason"]
+    assert {finding["cause"] for finding in document["artifacts"][1]["findings"]} == {"build_path"}, done.stdout
 
 
 LEAKS = {

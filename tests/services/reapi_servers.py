@@ -161,8 +161,10 @@ def run_inside(
 
 
 def run_doctor(target: str, *arguments: str, properties: dict[str, str] = STANDARD) -> Ran:
-    """Run ``ftc doctor`` inside a worker, which has to see `python_folders`."""
-    script = f"PYTHONPATH=. exec '{sys.executable}' -m pytest_ftc doctor {' '.join(arguments)}"
+    """Run ``ftc doctor`` inside a worker, which has to see `python_folders`; its work folder is on the disk."""
+    script = (
+        f"mkdir work; TMPDIR=$PWD/work PYTHONPATH=. exec '{sys.executable}' -m pytest_ftc doctor {' '.join(arguments)}"
+    )
     return run_inside(target, script, properties=properties, files=package_files(), timeout=300.0)
 
 

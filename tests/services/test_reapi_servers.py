@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 from services.buildgrid_server import BuildGrid
-from services.reapi_servers import Casd, run_doctor, run_inside
+from services.reapi_servers import STANDARD, Casd, run_doctor, run_inside
 from services.supervisor import Supervisor, wait_until
 
 from pytest_ftc.integrations.reapi.address import RemoteAddress
@@ -42,9 +42,11 @@ def test_casd_stores_and_executes(casd: Casd) -> None:
 
 
 def test_its_worker_has_this_python_and_the_package(casd: Casd) -> None:
-    ran = run_doctor(casd.target)
+    ran = run_doctor(casd.target, properties={**STANDARD, "network": "on"})
     assert ran.status == 0, ran.output
-    assert re.search(r"varied +\d+ of \d+ variations", ran.output)
+    assert re.search(r"varied +21 of 22 variations, active inside", ran.output), ran.output
+    assert re.search(r"! not varied +pid +needs a PID namespace", ran.output), ran.output
+    assert re.search(r"/proc +the machine's, no new one", ran.output), ran.output
 
 
 def test_casd_comes_back_with_its_disk_or_without(own_casd: Casd) -> None:

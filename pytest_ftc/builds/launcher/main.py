@@ -19,6 +19,7 @@ from pytest_ftc.builds.launcher.kernel_files import UPTIME
 from pytest_ftc.builds.launcher.namespaces import enter_namespaces, move_uptime
 from pytest_ftc.builds.launcher.shared_folders import SharedFolders, list_shared_memory, remove_stale
 from pytest_ftc.builds.launcher.sockets import list_listening
+from pytest_ftc.builds.launcher.supervisors import run_under_two
 from pytest_ftc.builds.launcher.tracing.outcome import prepare, supervise
 from pytest_ftc.builds.launcher.trees import copy_tree
 
@@ -54,12 +55,15 @@ def main(spec_descriptor: str) -> int:
     spec["listening"] = list_listening()
     try:
         user = spec["isolation"] == "user"
-        enter_namespaces(user=user, network=spec["network"], uid=spec["uid"], gid=spec["gid"])
+        pids = spec["fresh_proc"]
+        enter_namespaces(user=user, pids=pids, network=spec["network"], uid=spec["uid"], gid=spec["gid"])
     except OSError as error:
         _write_result(result, _lost(str(error.strerror)))
         return 0
     spec["moved_uptime"] = bool(spec["clock_shift"]) and move_uptime(UPTIME)
-    return _run_as_init(spec, log, result, keep)
+    if spec["fresh_proc"]:
+        return _run_as_init(spec, log, result, keep)
+    return run_under_two(spec, lambda: _write_result(result, _run_in_namespaces(spec, log, keep)))
 
 
 def _run_as_init(spec: Spec, log: int, result: int, keep: int | None) -> int:
@@ -91,7 +95,7 @@ def _run_in_namespaces(spec: Spec, log: int, keep: int | None) -> Result:
         return _lost(f"setting up the build's root: {error}")
     # No path in the new root leads to this folder, but the descriptor still does.
     os.fchdir(blobs)
-    result = _run_build(spec, log, keep, namespace=True)
+    result = _run_build(spec, log, keep)
     return {**result, "not_applied": {**not_applied, **result.get("not_applied", {})}}
 
 
@@ -110,7 +114,7 @@ def _run_plain(spec: Spec, log: int, keep: int | None) -> Result:
         return _lost(f"copying the source tree: {error}")
     shared, folders = list_shared_memory(), SharedFolders(spec)
     try:
-        return _describe_shared(spec, folders, _run_build(spec, log, keep, namespace=False))
+        return _describe_shared(spec, folders, _run_build(spec, log, keep))
     finally:
         remove_stale(shared)
 
@@ -129,7 +133,7 @@ def _describe_shared(spec: Spec, folders: SharedFolders, result: Result) -> Resu
     return described
 
 
-def _run_build(spec: Spec, log: int, keep: int | None, *, namespace: bool) -> Result:
+def _run_build(spec: Spec, log: int, keep: int | None) -> Result:
     tree, patterns = spec["build_path"], spec["outputs"]
     before = trace_files(tree, patterns)
     moment: dict[str, Any] = {}
@@ -150,7 +154,7 @@ def _run_build(spec: Spec, log: int, keep: int | None, *, namespace: bool) -> Re
         return {**_timing(moment), "status": "failed", "reason": processes.explain_start(error)}
     ended = processes.wait_for(pid, spec["timeout"], supervision.following)
     timing = _timing(moment)
-    survivors = processes.kill_rest(namespace=namespace)
+    survivors = processes.kill_rest(namespace=processes.in_pid_namespace(spec))
     result = {**timing, **supervision.report(), "survivors": survivors, "exit_code": ended.exit_code}
     if ended.abandoned:
         return {**result, **_lost("the session ended")}

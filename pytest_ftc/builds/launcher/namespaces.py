@@ -9,16 +9,18 @@ from itertools import pairwise
 from pytest_ftc.builds.launcher import kernel
 
 
-def enter_namespaces(*, user: bool, network: bool, uid: int, gid: int) -> None:
-    """Enter new mount, UTS, IPC and PID namespaces.
+def enter_namespaces(*, user: bool, pids: bool, network: bool, uid: int, gid: int) -> None:
+    """Enter new mount, UTS and IPC namespaces, with `pids` also a PID namespace.
 
     With `user`, enter a user namespace first, in which this user has the ids `uid` and `gid`; without `network`, also
     a network namespace that has only loopback.  Raises OSError where the kernel or a sandbox refuses.
 
-    The caller stays in its old PID namespace: its next child becomes PID 1 of the new one, and the namespace accepts
-    no more processes once that child has ended, see pid_namespaces(7).
+    The caller stays in its old PID namespace: with `pids`, its next child becomes PID 1 of the new one, and the
+    namespace accepts no more processes once that child has ended, see pid_namespaces(7).
     """
-    flags = kernel.CLONE_NEWNS | kernel.CLONE_NEWUTS | kernel.CLONE_NEWIPC | kernel.CLONE_NEWPID
+    flags = kernel.CLONE_NEWNS | kernel.CLONE_NEWUTS | kernel.CLONE_NEWIPC
+    if pids:
+        flags |= kernel.CLONE_NEWPID
     if not network:
         flags |= kernel.CLONE_NEWNET
     try:

@@ -26,6 +26,11 @@ _ALSO_THREADS = 0x40000000 if sys.platform == "linux" else 0
 """__WALL of waitpid(2): also report traced threads, which are not children of this process."""
 
 
+def in_pid_namespace(spec: dict[str, Any]) -> bool:
+    """Return whether the build of `spec` has a PID namespace, which ends all of its processes."""
+    return bool(spec["isolation"] != "none" and spec["fresh_proc"])
+
+
 def await_turn() -> bool:
     """Wait until the session lets the build start; return False if the session has ended instead."""
     return os.read(LIFELINE, 1) == GO
@@ -113,10 +118,10 @@ def _read_failure(error_read: int, following: Alone) -> bytes:
 
 def _become_build(spec: dict[str, Any], log: int, following: Alone) -> None:
     os.setsid()
-    if spec["isolation"] == "none":
+    if not in_pid_namespace(spec):
         with contextlib.suppress(OSError, AttributeError):
             kernel.die_with_parent(signal.SIGKILL)
-    else:
+    if spec["isolation"] != "none":
         kernel.limit_capabilities()
     kernel.renounce_privileges()
     with contextlib.suppress(OSError):  # containers may refuse it

@@ -10,10 +10,16 @@ The order in which `assemble_root` mounts matters:
 3. proc is mounted by a process in the new PID namespace, because it shows the namespace of the process that mounts it,
    see pid_namespaces(7).  This happens before the old root is detached: without a visible procfs in the mount
    namespace, the kernel refuses a new one with EPERM.
+
+Where parts of the machine's /proc are covered, as in containers, the kernel refuses a new procfs to a user namespace in
+any case.  Without `fresh_proc` the machine's is shown instead, and there is no new PID namespace, in which the numbers
+in /proc would be those of other processes.  Only in a user namespace: it keeps the build from memory, descriptors,
+variables and root of processes outside, see "Ptrace access mode checking" in ptrace(2).
 """
 
 from __future__ import annotations
 
+import errno
 import os
 
 from pytest_ftc.builds.launcher import kernel
@@ -33,6 +39,12 @@ if TYPE_CHECKING:
 _OWN = ("proc", "tmp", "dev")
 
 _OTHER_PROC = "/tmp/proc"
+
+NO_NEW_PROC = (
+    "the kernel refuses a new /proc here, because parts of the present one are covered (a container's masks); "
+    "run the container with an unmasked /proc (docker: --security-opt systempaths=unconfined)"
+)
+"""Why a new procfs is refused with EPERM: mount_too_revealing() in fs/namespace.c."""
 _SETTINGS = ("acpi", "bus", "fs", "irq", "scsi", "sys", "sysrq-trigger")
 
 # Enough for every build; a build that runs as root must not see the machine's disks.
@@ -56,8 +68,7 @@ def assemble_root(spec: Spec) -> dict[str, str]:
     for folder in (*private, spec["build_path"], "/proc", _OTHER_PROC):
         os.makedirs(new_root + folder, exist_ok=True)
     kernel.make_read_only(new_root)
-    _mount_proc_for_others(new_root, read_only=spec["as_root"])
-    kernel.mount("proc", new_root + "/proc", "proc", kernel.MS_NOSUID | kernel.MS_NODEV | kernel.MS_NOEXEC)
+    _show_proc(spec, new_root)
     if spec["first_pid"]:
         # The next process gets the PID after this one, see pid_namespaces(7).
         _write(f"{new_root}/proc/sys/kernel/ns_last_pid", str(spec["first_pid"] - 1))
@@ -100,6 +111,24 @@ def _protect_settings(new_root: str) -> None:
             kernel.make_read_only(path)
 
 
+def _show_proc(spec: Spec, new_root: str) -> None:
+    """Show a new procfs, or the machine's.  Raises OSError, with `NO_NEW_PROC` where the kernel refuses a new one."""
+    if not spec["fresh_proc"]:
+        if spec["isolation"] != "user":
+            raise OSError(errno.EPERM, "the machine's /proc is shown only in a user namespace")
+        kernel.bind("/proc", new_root + "/proc")
+        return
+    _mount_proc_for_others(new_root, read_only=spec["as_root"])
+    _mount_proc(new_root + "/proc")
+
+
+def _mount_proc(target: str) -> None:
+    try:
+        kernel.mount("proc", target, "proc", kernel.MS_NOSUID | kernel.MS_NODEV | kernel.MS_NOEXEC)
+    except PermissionError as error:
+        raise OSError(error.errno, NO_NEW_PROC) from None
+
+
 def _mount_proc_for_others(new_root: str, *, read_only: bool) -> None:
     """Mount a procfs at a path that the private /tmp hides.
 
@@ -107,7 +136,7 @@ def _mount_proc_for_others(new_root: str, *, read_only: bool) -> None:
     another procfs of the same mount namespace shows all files, see EPERM in mount_namespaces(7).  If that one
     is `read_only`, so must be theirs, see mount_too_revealing() in fs/namespace.c.
     """
-    kernel.mount("proc", new_root + _OTHER_PROC, "proc", kernel.MS_NOSUID | kernel.MS_NODEV | kernel.MS_NOEXEC)
+    _mount_proc(new_root + _OTHER_PROC)
     if read_only:
         kernel.make_read_only(new_root + _OTHER_PROC)
 

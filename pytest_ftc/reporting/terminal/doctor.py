@@ -63,6 +63,8 @@ def _facts(page: Page, check_up: CheckUp) -> Iterator[Text]:
     yield row(page, "varied", f"{in_force} of {len(check_up.variations)} variations, active inside a build environment")
     why = f"; {machine.isolation_reason}" if machine.isolation_reason else ""
     yield row(page, "isolation", markup.show_lines(_ISOLATION[machine.isolation] + why))
+    if not machine.fresh_proc:
+        yield row(page, "/proc", markup.show_lines(f"the machine's, no new one; {machine.fresh_proc_reason}"))
     overlay = "with overlayfs" if machine.overlay else "without overlayfs"
     yield row(page, "work folder", markup.show(f"on {machine.work_filesystem or 'an unknown file system'}, {overlay}"))
     yield row(page, "clock", markup.show_lines(machine.faketime or machine.faketime_reason))

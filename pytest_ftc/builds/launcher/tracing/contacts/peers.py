@@ -14,6 +14,7 @@ import struct
 from collections.abc import Callable, Iterator
 from typing import Any
 
+from pytest_ftc.builds.launcher.processes import in_pid_namespace
 from pytest_ftc.builds.launcher.tracing.contacts.listeners import Listeners
 from pytest_ftc.builds.launcher.tracing.memory import peek
 from pytest_ftc.builds.launcher.tracing.seccomp import CONTINUE, Condition, Listener, Notification, Rule
@@ -54,7 +55,7 @@ class Peers(Watcher):
         self._program = program
         self._private = own_folders(spec)
         self._passed = {tuple(one) for one in spec["passed_sockets"]}
-        self._listeners = Listeners(namespace=spec["isolation"] != "none")
+        self._listeners = Listeners(namespace=in_pid_namespace(spec))
         self.connected: dict[tuple[int, str], None] = {}
         """Network addresses that programs tried, with the index of the program."""
         self.outside: dict[tuple[str, str], None] = {}
