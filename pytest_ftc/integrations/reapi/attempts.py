@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from statistics import quantiles
 from typing import Generic, TypeVar
 
-from pytest_ftc.integrations.reapi.operations import WAITING
+from pytest_ftc.integrations.reapi.operations import COMPLETED, WAITING
 
 T = TypeVar("T")
 _OWN_SAMPLES = 5
@@ -41,9 +41,11 @@ class Attempt:
 
     def enter(self, stage: str) -> None:
         """Note the stage of the execution, in the words of the farm."""
-        waits, waited = stage in WAITING, self.since is None
-        if waits != waited:
-            self.since = None if waits else time.monotonic()
+        if stage in WAITING:
+            self.since = None
+        elif self.since is None:
+            # Some farms say nothing before the end.
+            self.since = self.started if stage == COMPLETED else time.monotonic()
         self.stage = stage
 
     def running(self) -> float:

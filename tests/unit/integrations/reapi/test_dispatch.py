@@ -186,6 +186,21 @@ def test_what_the_launcher_says_of_its_cpu_seconds_counts():
     asyncio.run(main())
 
 
+def test_a_farm_that_names_no_stage_before_the_end_counts_from_the_start():
+    async def launch(attempt):
+        await asyncio.sleep(0.2)
+        attempt.enter("COMPLETED")
+
+    async def main():
+        dispatcher = Dispatcher(Policy(max_cpu_seconds=0.3, **QUICK))
+        (attempt,) = (await dispatcher.run("a", launch)).attempts
+        assert attempt.seconds >= 0.2
+        with pytest.raises(QuotaError):
+            await asyncio.gather(dispatcher.run("a", launch), dispatcher.run("a", launch))
+
+    asyncio.run(main())
+
+
 def test_a_lost_worker_ends_the_time_of_an_attempt():
     attempt = Attempt(number=0, second=False)
     attempt.enter("QUEUED")
