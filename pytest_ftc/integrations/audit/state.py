@@ -32,8 +32,12 @@ class State:
             path.parent.mkdir(parents=True, exist_ok=True)
             with open(path, "a+", encoding="utf-8", errors="replace") as file:
                 file.seek(0)
+                last = "\n"
                 while line := file.readline(_LONGEST):
                     self._learn(line)
+                    last = line
+                if not last.endswith("\n"):
+                    file.write("\n")  # An audit was killed while it wrote: the next line is one of its own.
         except OSError as error:
             raise ConfigurationError(f"{path}: cannot be used as the state of audits: {error.strerror}") from error
 
