@@ -1,14 +1,18 @@
 """The limits of a session on a farm."""
 
+import contextlib
 import json
 import os
 import re
+import signal
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 from services.buildgrid_server import BuildGrid
 from services.reapi_servers import STANDARD, Casd, run_inside
+from services.supervisor import wait_until
 
 from pytest_ftc.integrations.reapi import api
 from pytest_ftc.integrations.reapi.address import RemoteAddress
@@ -39,7 +43,10 @@ def describe(command, **properties):
     return {**tree.contents, Digest.of(sh): sh, Digest.of(action): action}, Digest.of(action)
 
 
-def run_session(folder, target, limits, build="echo 1"):
+COMMAND = [sys.executable, "-m", "pytest", "--ftc-verify", "--ftc-executor=reapi", "--ftc-json=report.json", "ftc.toml"]
+
+
+def write_project(folder, target, limits, build):
     folder.mkdir()
     properties = ", ".join(f'{name} = "{value}"' for name, value in STANDARD.items())
     (folder / "ftc.toml").write_text(
@@ -48,11 +55,18 @@ def run_session(folder, target, limits, build="echo 1"):
         '[artifacts.two]\nbuild = "echo 2 > out"\noutputs = ["out"]\n'
     )
     (folder / "pytest.ini").write_text("[pytest]\n")
-    command = ["-m", "pytest", "--ftc-verify", "--ftc-executor=reapi", "--ftc-json=report.json", "ftc.toml"]
+
+
+def environment(folder):
+    return {**os.environ, "FTC_STORE": str(folder / "store"), "COLUMNS": "160"}
+
+
+def run_session(folder, target, limits, build="echo 1"):
+    write_project(folder, target, limits, build)
     done = subprocess.run(
-        [sys.executable, *command],
+        COMMAND,
         cwd=folder,
-        env={**os.environ, "FTC_STORE": str(folder / "store"), "COLUMNS": "160"},
+        env=environment(folder),
         stdin=subprocess.DEVNULL,
         capture_output=True,
         text=True,
@@ -120,3 +134,24 @@ def test_a_straggler_is_given_to_a_second_worker_and_cancelled(buildgrid: BuildG
     assert [attempt.stage for attempt in found.attempts] == ["EXECUTING", "COMPLETED"]
     # The slow worker is free again, long before 50 s are over.
     assert run_inside(buildgrid.target, "echo free", properties={"pool": "a"}).output == "free\n"
+
+
+def test_an_interrupted_session_ends_its_builds_on_the_farm(casd: Casd, tmp_path) -> None:
+    folder = tmp_path / "project"
+    write_project(folder, casd.target, "", "sleep 60; echo 1")
+    with subprocess.Popen(
+        COMMAND, cwd=folder, env=environment(folder), stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+    ) as session:
+        wait_until(lambda: _sleepers(casd) > 0, "no build runs", 60)
+        session.send_signal(signal.SIGINT)
+        said = session.communicate(timeout=20)[0]
+    assert session.returncode == 2, said
+    wait_until(lambda: _sleepers(casd) == 0, "a build goes on", 10)
+
+
+def _sleepers(casd: Casd) -> int:
+    found = 0
+    for process in casd.actions():
+        with contextlib.suppress(OSError):
+            found += Path(f"/proc/{process}/cmdline").read_bytes() == b"sleep\x0060\x00"
+    return found
