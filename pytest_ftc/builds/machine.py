@@ -24,10 +24,11 @@ from pytest_ftc.model import Action, BuildStatus, Environment, Identity, Isolati
 _SHIFT = 398 * 86400
 
 
-def survey_machine(work: Path, libraries: Sequence[Path] = ()) -> Machine:
+def survey_machine(work: Path, libraries: Sequence[Path] = (), *, overlay: bool = True) -> Machine:
     """Return the facilities of this machine for builds below the folder `work`.
 
-    `libraries` are further copies of libfaketime to try, for a machine that has none.
+    `libraries` are further copies of libfaketime to try, for a machine that has none.  Without `overlay`,
+    overlayfs is not tried and not offered.
     """
     faketime, faketime_reason = _find_faketime(libraries)
     machine = Machine(
@@ -43,7 +44,7 @@ def survey_machine(work: Path, libraries: Sequence[Path] = ()) -> Machine:
         personality_reason=_try_personality(),
         cpus=len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1,
     )
-    return _with_compiled_locales(_find_isolation(machine, work), work)
+    return _with_compiled_locales(_find_isolation(machine, work, (True, False) if overlay else (False,)), work)
 
 
 def _with_compiled_locales(machine: Machine, work: Path) -> Machine:
@@ -58,7 +59,7 @@ def _with_compiled_locales(machine: Machine, work: Path) -> Machine:
     return replace(machine, locales=(*machine.locales, *compiled), compiled_locales=str(folder))
 
 
-def _find_isolation(machine: Machine, work: Path) -> Machine:
+def _find_isolation(machine: Machine, work: Path, overlays: Sequence[bool]) -> Machine:
     if sys.platform != "linux":
         return replace(machine, isolation_reason=f"{platform.system()} has no namespaces")
     candidates = [
@@ -68,7 +69,7 @@ def _find_isolation(machine: Machine, work: Path) -> Machine:
     reason = ""
     while candidates:
         candidate, *candidates = candidates
-        for overlay in (True, False):
+        for overlay in overlays:
             found = replace(candidate, overlay=overlay)
             failure = _try(found, work)
             if not failure:

@@ -21,7 +21,7 @@ from pathlib import Path
 from pytest_ftc.builds.local import LocalExecutor
 from pytest_ftc.builds.machine import survey_machine
 from pytest_ftc.builds.worker_request import ANSWER, BLOBS, FAKETIME, GIT, LOG, MODES, REQUEST, SOURCE, Request
-from pytest_ftc.builds.workspace import Workspace
+from pytest_ftc.builds.workspace import Workspace, is_in_memory
 from pytest_ftc.model import Action, BuildResult, Machine
 from pytest_ftc.model.support.serialization import from_json, to_json
 
@@ -32,17 +32,27 @@ def main() -> int:
     """Do what the request asks for; the exit status is 0 if there is an answer."""
     here = Path.cwd()
     request = from_json(Request, json.loads((here / REQUEST).read_bytes()))
-    with Workspace() as workspace:
-        machine = _survey(workspace.path, here)
+    disk = _find_disk(here)
+    with Workspace(disk) as workspace:
+        machine = _survey(workspace.path, here, overlay=disk is None)
         answer = machine if request.action is None else _build(request.action, machine, workspace, here)
         (here / ANSWER).write_text(json.dumps(to_json(answer)))
     return 0
 
 
-def _survey(work: Path, here: Path) -> Machine:
-    """Return what this worker can do, with the commands that it offers."""
+def _find_disk(here: Path) -> Path | None:
+    """Return the folder `here` if it is on a disk and temporary folders are in memory: control builds need a disk."""
+    return here if is_in_memory(Workspace().path.parent) and not is_in_memory(here) else None
+
+
+def _survey(work: Path, here: Path, *, overlay: bool) -> Machine:
+    """Return what this worker can do, with the commands that it offers.
+
+    In the input root there is no `overlay`: if this program is killed, overlayfs leaves a folder that nobody may enter,
+    and servers that clear the input root away fail on it.
+    """
     sent = here / FAKETIME
-    machine = survey_machine(work, [sent] if sent.is_file() else [])
+    machine = survey_machine(work, [sent] if sent.is_file() else [], overlay=overlay)
     path = tuple(folder for folder in _FOLDERS if os.path.isdir(folder))  # noqa: PTH112
     return replace(machine, path=path, python=sys.executable)
 

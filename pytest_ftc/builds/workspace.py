@@ -100,12 +100,17 @@ def filesystem_type(path: Path) -> str:
     return kind
 
 
+def is_in_memory(folder: Path) -> bool:
+    """Return whether `folder` is on a file system in memory, or a container's, which may be."""
+    return filesystem_type(folder) in _VOLATILE
+
+
 def _choose_base() -> Path:
     """Return the temporary folder, or /var/tmp if the former is in memory: control builds need a disk."""
     first = Path(tempfile.gettempdir())
     candidates = [first] if "TMPDIR" in os.environ else [first, Path("/var/tmp")]
     for candidate in candidates:
-        if os.access(candidate, os.W_OK) and filesystem_type(candidate) not in _VOLATILE:
+        if os.access(candidate, os.W_OK) and not is_in_memory(candidate):
             return candidate
     return first
 

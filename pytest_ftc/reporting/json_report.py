@@ -66,6 +66,7 @@ def _build(build: BuildResult) -> dict[str, Any]:
         "attempts": build.attempts,
         "failed_before": list(build.failed_before),
         "lost_before": list(build.lost_before),
+        **({"worker": build.worker} if build.worker else {}),
         "started": build.started,
         "seconds": round(build.seconds, 3),
         "log": build.log,

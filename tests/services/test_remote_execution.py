@@ -101,6 +101,8 @@ def test_what_is_varied_was_seen_on_the_worker(remote):
     assert {"time", "build_path", "umask", "locales", "hash_seed", "source_mtime"} <= varied, said
     reasons = {entry["variation"]: entry["reason"] for entry in artifacts["good"]["not_varied"]}
     assert all(reasons.values())
+    assert set(reasons) == {"pid", "network"}, said  # no new /proc, and no route to other machines
+    assert "filesystem" in varied
 
 
 def test_failures_say_why(remote):
