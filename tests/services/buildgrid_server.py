@@ -169,6 +169,8 @@ class BuildGrid:
         )
         command = [self._postgres / "postgres", "-D", folder / "data", "-h", "127.0.0.1", "-k", folder]
         options = ["-p", self._database_port, "-c", "fsync=off", "-c", "max_connections=40"]
+        # Otherwise, one that is killed leaves files in /dev/shm.
+        options += ["-c", "dynamic_shared_memory_type=mmap"]
         self._start("database", [*command, *options], self._user)
         self._wait_for(self._database_port, "database")
         done = subprocess.run(
