@@ -87,6 +87,10 @@ class Auditor:
             raise
         except (UnfitError, FtcError, OSError) as error:
             audited = replace(base, reason=shorten(str(error)))
+        except Exception as error:
+            # A bug of ours, or an answer that nobody thought of, must cost only this action's result.
+            text = f"internal error, please report it: {type(error).__name__}: {error}"
+            audited = replace(base, reason=shorten(text))
         self.state.add(audited)
         return audited
 

@@ -18,6 +18,8 @@ from pytest_ftc.model.digest import Digest
 from pytest_ftc.model.support.printable import shorten
 
 _MOST_WORDS = 100_000
+_LONGEST = 7 * 86400
+"""Seconds: the longest time limit of an action."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,7 +69,7 @@ async def fetch_action(contents: Contents, digest: Digest) -> DescribedAction:
         folder=check_path(folder) if folder else "",
         outputs=tuple(check_path(path) for path in outputs if path),
         platform=tuple(sorted((one.name, one.value) for one in platform.properties)),
-        timeout=action.timeout.seconds + action.timeout.nanos / 1e9,
+        timeout=_timeout(action.timeout),
         inputs=digest_of(action.input_root_digest),
     )
 
@@ -95,6 +97,13 @@ async def fetch_inputs(contents: Contents, action: DescribedAction, most: int) -
 def _parents(path: str) -> list[str]:
     parts = path.split("/") if path else []
     return ["/".join(parts[:count]) for count in range(1, len(parts) + 1)]
+
+
+def _timeout(message: Any) -> float:
+    seconds = float(message.seconds + message.nanos / 1e9)
+    if not 0 <= seconds <= _LONGEST:
+        raise UnfitError(f"its time limit is {seconds:g} s, and limits are from 0 to {_LONGEST} s")
+    return seconds
 
 
 def _variable(name: str, value: str) -> tuple[str, str]:

@@ -151,10 +151,11 @@ def test_an_output_elsewhere_is_refused(tmp_path, path):
         run(examine_result(Contents(storage, tmp_path), result, ""))
 
 
-def plant(storage, **command):
+def plant(storage, seconds=0, **command):
     of_command = storage.add(api.Command(**{"arguments": ["true"], **command}))
     root = storage.add(directory(files=[file("in", storage.add(b"in"))]))
-    return storage.add(api.Action(command_digest=api.to_message(of_command), input_root_digest=api.to_message(root)))
+    digests = {"command_digest": api.to_message(of_command), "input_root_digest": api.to_message(root)}
+    return storage.add(api.Action(**digests, timeout={"seconds": seconds}))
 
 
 @pytest.mark.parametrize(
@@ -174,6 +175,13 @@ def test_a_command_that_no_worker_could_run_is_refused(tmp_path, command, said):
     contents = Contents(storage, tmp_path)
     with pytest.raises(UnfitError, match=said):
         run(fetch_inputs(contents, run(fetch_action(contents, plant(storage, **command))), 1000))
+
+
+@pytest.mark.parametrize("seconds", [-1, 1 << 40])
+def test_a_time_limit_that_makes_no_sense_is_refused(tmp_path, seconds):
+    storage = Storage()
+    with pytest.raises(UnfitError, match="its time limit is"):
+        run(fetch_action(Contents(storage, tmp_path), plant(storage, seconds)))
 
 
 def test_the_size_of_inputs_is_bounded(tmp_path):
