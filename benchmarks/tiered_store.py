@@ -106,17 +106,17 @@ class Bench:
 
 
 @contextmanager
-def a_farm(folder: Path) -> Iterator[tuple[str, int]]:
-    """Start buildbox-casd on a free port."""
+def a_farm(folder: Path, runner: Path | None = None) -> Iterator[tuple[str, int]]:
+    """Start buildbox-casd on a free port, which executes actions with `runner`, if it is given."""
     program = shutil.which("buildbox-casd", path=os.pathsep.join((os.environ.get("BUILDBOX", ""), os.environ["PATH"])))
     if program is None:
         raise SystemExit("buildbox-casd is neither on the PATH nor in $BUILDBOX; give --server")
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = free.getsockname()[1]
     # As a user that is not root it ends at once if a folder of the PATH cannot be read.
-    with subprocess.Popen(
-        [program, "--bind", f"127.0.0.1:{port}", str(folder / "casd")], stderr=subprocess.DEVNULL
-    ) as server:
+    executing = [f"--buildbox-run={runner}"] if runner else []
+    command = [program, "--bind", f"127.0.0.1:{port}", *executing, str(folder / "casd")]
+    with subprocess.Popen(command, stderr=subprocess.DEVNULL) as server:
         try:
             while server.poll() is None:
                 with suppress(OSError), socket.create_connection(("127.0.0.1", port)):

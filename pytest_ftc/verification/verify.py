@@ -237,7 +237,7 @@ def _judge(planned: PlannedArtifact, executor: Executor, context: VerificationCo
     if differences:
         return replace(outcome, verdict=Verdict.UNREPRODUCIBLE, differences=differences)
     plan = plan.without(find_evaded(builds, plan.varied))
-    plan = plan.without(find_unclaimed(replace(planned, plan=plan), builds[0]))
+    plan = plan.without(find_unclaimed(replace(planned, plan=plan), builds[0], builds[1:]))
     verdict, reason = judge_builds(builds, expected=expected, varied=plan.varied)
     return replace(outcome, plan=plan, verdict=verdict, reason=reason, notes=describe_claims(builds))
 

@@ -17,16 +17,21 @@ from pytest_ftc.verification.plan import Plan, PlannedArtifact
 
 _MOST_FETCHED = 64 << 20
 """Bytes of equal outputs that are fetched from a farm to be searched."""
+_APART = 2.0
+"""Seconds: a zip entry stores times in steps of two."""
 _FRONT_END = ("-I", "-m", "build")
 """Arguments of the front end in a preset: it only starts the backend, which uses the seed."""
 
 
-def find_unclaimed(planned: PlannedArtifact, control: BuildResult) -> dict[str, str]:
+def find_unclaimed(
+    planned: PlannedArtifact, control: BuildResult, experiments: Sequence[BuildResult] = ()
+) -> dict[str, str]:
     """Return the applied variations that do not count as varied, and why."""
     plan = planned.plan
     return {
         **(control.trace.evaded if control.trace else {}),
         **_find_unmoved_date(plan, planned.source, control),
+        **_find_same_moment(plan, control, experiments),
         **_find_limits(plan, planned.machine),
         **_find_unseeded(plan, control),
     }
@@ -99,6 +104,20 @@ def _find_unmoved_date(plan: Plan, source: Snapshot, control: BuildResult) -> di
         missed = summarize("not searched for the date of the builds", found.not_searched)
         return {"time": "; ".join(missed)}
     return {}
+
+
+def _find_same_moment(plan: Plan, control: BuildResult, experiments: Sequence[BuildResult]) -> dict[str, str]:
+    """Return why the clock was not varied, if no experiment on a farm started long enough before or after the control.
+
+    Setting up may take longer on one worker than on another, and their clocks may differ: times of files, which show
+    the real clock, may then be equal by chance.
+    """
+    if Cause.TIME not in plan.varied or not is_remote(control.blobs) or not experiments:
+        return {}
+    apart = max(abs(one.started - control.started) for one in experiments)
+    if apart >= _APART:
+        return {}
+    return {"time": f"by the clocks of their workers, the builds started only {apart:.1f} s apart"}
 
 
 def _find_limits(plan: Plan, machine: Machine) -> dict[str, str]:

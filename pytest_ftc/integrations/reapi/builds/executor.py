@@ -30,6 +30,8 @@ from pytest_ftc.model.support.contents import keep_remote
 from pytest_ftc.model.support.printable import printable
 
 _PATIENCE = 0.1
+_SLACK = 0.5
+"""Seconds by which setting up a control on its worker may take longer than setting up an experiment."""
 _LARGEST_LOG = 64 << 20
 """Bytes; a larger log stays on the farm."""
 _HERE_ALONE = "it cannot be built on a farm"
@@ -72,6 +74,9 @@ class RemoteExecutor:
         _check(action)
         if not self._await_permission(may_start):
             return _lost(action, ENDED if self._cancelled.is_set() else UNWANTED)
+        if action.role is Role.EXPERIMENT:
+            # A farm says when it begins with an action, not when the command starts, and the gap is between commands.
+            self._cancelled.wait(_SLACK)
         try:
             # Were a control repeated because it is late, an experiment could start less than the gap after it.
             may_repeat = action.role is not Role.CONTROL

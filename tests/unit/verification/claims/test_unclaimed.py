@@ -19,7 +19,9 @@ from pytest_ftc.model import (
     Snapshot,
     Trace,
 )
+from pytest_ftc.model.support.contents import forget, keep_remote
 from pytest_ftc.variations.hash_seed import HashSeed
+from pytest_ftc.variations.time import Time
 from pytest_ftc.variations.umask import Umask
 from pytest_ftc.verification.claims.unclaimed import find_unclaimed
 from pytest_ftc.verification.plan import Plan, PlannedArtifact
@@ -86,3 +88,52 @@ def test_an_interpreter_that_ignores_the_seed_takes_the_claim_away(program: Prog
 )
 def test_others_keep_it(program: Program, tmp_path: Path) -> None:
     assert claims(program, tmp_path=tmp_path) == {}
+
+
+def claims_of_starts(*starts: float, blobs: Path) -> dict[str, str]:
+    first = Action(
+        id="a-control",
+        role=Role.CONTROL,
+        command=("true",),
+        snapshot=blobs,
+        environment=ENVIRONMENT,
+        described={},
+        outputs=("out",),
+        timeout=9,
+    )
+    control, *experiments = (
+        BuildResult(
+            id=f"a-{number}",
+            role=Role.EXPERIMENT if number else Role.CONTROL,
+            environment={},
+            status=BuildStatus.OK,
+            started=started,
+            blobs=str(blobs),
+        )
+        for number, started in enumerate(starts)
+    )
+    planned = PlannedArtifact(
+        artifact=Artifact(id="a", name="a", source=blobs, build="true", outputs=("out",)),
+        source=Snapshot(path=blobs, git_dir=None, git_link=None, commit_time=None),
+        machine=Machine(isolation=Isolation.USER, faketime=("/usr/lib/libfaketime.so.1",)),
+        plan=Plan(actions=(first,), variations=(Time(),), not_varied=()),
+    )
+    return find_unclaimed(planned, control, experiments)
+
+
+def test_builds_that_started_at_the_same_moment_by_their_workers_clocks_do_not_vary_the_time(tmp_path: Path) -> None:
+    keep_remote(tmp_path, lambda sha256, path: None)
+    try:
+        # The control's worker took long to set it up, or the clock of the other one is behind.
+        near = claims_of_starts(1000.0, 1000.4, blobs=tmp_path)
+        assert near == {"time": "by the clocks of their workers, the builds started only 0.4 s apart"}
+        assert list(claims_of_starts(1000.0, 998.5, 1001.9, blobs=tmp_path)) == ["time"]
+        assert claims_of_starts(1000.0, 1002.1, blobs=tmp_path) == {}
+        assert claims_of_starts(1000.0, 900.0, blobs=tmp_path) == {}
+        assert claims_of_starts(1000.0, 1000.4, 1002.5, blobs=tmp_path) == {}
+    finally:
+        forget(tmp_path)
+
+
+def test_starts_on_this_machine_are_apart_by_its_own_gap(tmp_path: Path) -> None:
+    assert claims_of_starts(1000.0, 1000.4, blobs=tmp_path) == {}
