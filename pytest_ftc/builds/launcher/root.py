@@ -69,7 +69,7 @@ def assemble_root(spec: Spec) -> dict[str, str]:
         os.makedirs(new_root + folder, exist_ok=True)
     kernel.make_read_only(new_root)
     _show_proc(spec, new_root)
-    if spec["first_pid"]:
+    if spec["first_pid"] and spec["fresh_proc"]:
         # The next process gets the PID after this one, see pid_namespaces(7).
         _write(f"{new_root}/proc/sys/kernel/ns_last_pid", str(spec["first_pid"] - 1))
     _protect_settings(new_root)
@@ -85,7 +85,7 @@ def assemble_root(spec: Spec) -> dict[str, str]:
     os.chdir(work)
     tree = new_root + spec["build_path"]
     _mount_tree(spec, scratch, tree)
-    not_applied = _check_order(spec, tree)
+    not_applied = {**_check_pid(spec), **_check_order(spec, tree)}
     if spec["git_dir"]:
         _show_git_dir(spec["git_dir"], os.path.join(tree, ".git"))
     _show_again(spec["visible"], new_root)
@@ -260,6 +260,11 @@ def fill_tree(spec: Spec, tree: str) -> None:
 
     shift, umask = spec["mtime_shift"], spec["source_umask"]
     copy_tree(spec["snapshot"], tree, mtime_shift=shift, umask=umask, entries=entries)
+
+
+def _check_pid(spec: Spec) -> dict[str, str]:
+    """Return that the first PID could not be chosen, if that was requested of another machine, or before."""
+    return {"pid": NO_NEW_PROC} if spec["first_pid"] and not spec["fresh_proc"] else {}
 
 
 def _check_order(spec: Spec, tree: str) -> dict[str, str]:

@@ -131,7 +131,7 @@ def _with_names(planted: Planted, environment: Environment, around: Surroundings
         # As the launcher writes it: see describe_machine.
         machine_id=f"{host.encode().hex():0<32.32}" if host else "",
         release=_as_old(around.release) if environment.kernel is KernelName.OLD else around.release,
-        pids=(first, first + _PROCESSES) if isolated else None,
+        pids=(first, first + _PROCESSES) if isolated and around.machine.fresh_proc else None,
     )
 
 
