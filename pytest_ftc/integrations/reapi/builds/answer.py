@@ -42,7 +42,7 @@ async def read_answer(cas: Cas, executed: Executed, action: Action) -> Answer:
     """Return the result of the build `action`.  Raises RemoteError, TransientError and MissingError."""
     build = await _read(cas, executed, BuildResult)
     if build.id != action.id or build.role is not action.role:
-        raise RemoteError(f"the worker answered for the build {shorten(repr(build.id))}, not for {action.id}")
+        raise RemoteError(f"the answer is that of another build, {shorten(repr(build.id))}, not of {action.id}")
     folder = _find(executed, "output_directories", BLOBS)
     contents: dict[str, Digest] = {}
     if folder is not None and any(output.sha256 for output in build.outputs):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import secrets
 import threading
 import time
 from collections.abc import Callable, Mapping
@@ -114,9 +115,11 @@ class RemoteExecutor:
                 begun = True
                 started(time.time())
 
-        digest, contents = await asyncio.to_thread(describe_build, action, self._sources, self._properties)
+        # The worker repeats the ID, and a session before this one had a build of the same name.
+        asked = replace(action, id=secrets.token_hex(16))
+        digest, contents = await asyncio.to_thread(describe_build, asked, self._sources, self._properties)
         executed = await self._execute(digest, contents, action.timeout + SET_UP, enter)
-        answer = await read_answer(self._cas, executed, action)
+        answer = await read_answer(self._cas, executed, asked)
         if not begun:
             started(answer.build.started)
         return answer, executed.worker
@@ -140,6 +143,7 @@ class RemoteExecutor:
         keep_remote(folder, lambda sha256, path: self._fetch(answer.contents[sha256], path))
         return replace(
             build,
+            id=action.id,
             environment=action.described,
             log=str(self._save_log(action, answer.log)),
             blobs=str(folder),
