@@ -42,6 +42,7 @@ class Connection:
         self._capabilities: asyncio.Task[Capabilities] | None = None
         self._metadata = tuple(address.headers.items())
         self._tasks: set[asyncio.Task[Any]] = set()
+        self._last: set[asyncio.Task[Any]] = set()
         self._turns = asyncio.Semaphore(address.limits.calls)
         self._closed = False
         self._next = 0.0
@@ -131,6 +132,13 @@ class Connection:
         except ServiceError as error:
             raise TransientError(f"{self.address}: {error}", status="UNAVAILABLE") from None
 
+    def finish(self, work: Coroutine[Any, Any, T]) -> asyncio.Task[T]:
+        """Start `work`, which `close` does not cancel but waits for; it must end soon."""
+        task = asyncio.ensure_future(work)
+        self._last.add(task)
+        task.add_done_callback(self._last.discard)
+        return task
+
     async def pace(self, size: int) -> None:
         """Wait until `size` more bytes may be downloaded within the limit of the rate."""
         if self.limits.rate:
@@ -177,6 +185,8 @@ class Connection:
             self._capabilities.cancel()
         if self._tasks:
             await asyncio.wait(self._tasks, timeout=_CLOSING / 2)
+        if self._last:
+            await asyncio.wait(self._last, timeout=_CLOSING / 2)
         await self._channel.close()
         # What a coroutine started and left behind.
         others = asyncio.all_tasks() - {asyncio.current_task()}

@@ -103,7 +103,7 @@ class Execution:
         try:
             operation = await self._follow(state)
         except (asyncio.CancelledError, LateError):
-            await asyncio.shield(asyncio.ensure_future(self._cancel(state)))
+            await asyncio.shield(self._connection.finish(self._cancel(state)))
             raise
         state.enter(COMPLETED)
         return read_outcome(operation, self._where, may_be_cached=not skip_cache_lookup)
