@@ -4,13 +4,15 @@ It is sent as a zip with the modules that it imports, and needs Python 3.10 or l
 folder where it starts are the request and the source tree, and it leaves there what it has to say:
 
 - ``request.json``: see `pytest_ftc.builds.worker_request.Request`;
-- ``source``, ``git``: the trees, and ``modes.json``: the modes and times of the source, which farms do not keep;
+- ``source``, ``git``: the trees, and ``modes.json``: the modes and times of the source, which farms do not keep, and
+  the digests of its files, which not all farms verify;
 - ``result.json``: the machine, or the result of the build, whose paths are relative;
 - ``build.log``, and the folder ``blobs``: the contents of the outputs, each named by its sha256.
 """
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import shutil
@@ -29,13 +31,16 @@ _FOLDERS = ("/usr/local/sbin", "/usr/local/bin", "/usr/sbin", "/usr/bin", "/sbin
 
 
 def main() -> int:
-    """Do what the request asks for; the exit status is 0 if there is an answer."""
+    """Do what the request asks for; the exit status is 0 if there is an answer.
+
+    The argument is the sha256 of the request.
+    """
     here = Path.cwd()
-    request = from_json(Request, json.loads((here / REQUEST).read_bytes()))
+    request = from_json(Request, json.loads(_read(here / REQUEST, sys.argv[1])))
     disk = _find_disk(here)
     with Workspace(disk) as workspace:
         machine = _survey(workspace.path, here, overlay=disk is None)
-        answer = machine if request.action is None else _build(request.action, machine, workspace, here)
+        answer = machine if request.action is None else _build(request, request.action, machine, workspace, here)
         (here / ANSWER).write_text(json.dumps(to_json(answer)))
     return 0
 
@@ -57,9 +62,9 @@ def _survey(work: Path, here: Path, *, overlay: bool) -> Machine:
     return replace(machine, path=path, python=sys.executable)
 
 
-def _build(action: Action, machine: Machine, workspace: Workspace, here: Path) -> BuildResult:
+def _build(request: Request, action: Action, machine: Machine, workspace: Workspace, here: Path) -> BuildResult:
     source = workspace.folder("sources")
-    _copy_source(here, source)
+    _copy_source(here, source, request.modes)
     given = here / GIT
     root = Path(action.root) if action.root else None
     action = replace(action, root=root, snapshot=source, git_dir=given if given.is_dir() else None)
@@ -77,12 +82,33 @@ def _build(action: Action, machine: Machine, workspace: Workspace, here: Path) -
     return replace(result, log="", blobs="")
 
 
-def _copy_source(here: Path, target: Path) -> None:
-    """Copy the source tree, and give each file its mode and its time, folders last."""
+def _copy_source(here: Path, target: Path, modes: str) -> None:
+    """Copy the source tree, and give each file its mode and time, folders last.  Ends if it is not what was sent."""
+    known = json.loads(_read(here / MODES, modes))
     shutil.copytree(here / SOURCE, target, symlinks=True, dirs_exist_ok=True)
-    known = json.loads((here / MODES).read_bytes())
-    for path, (mode, time) in sorted(known.items(), reverse=True):
+    for path, (mode, time, sha256) in sorted(known.items(), reverse=True):
         name = os.path.join(target, path)  # noqa: PTH118
+        if sha256:
+            _verify(name, sha256)
         if not os.path.islink(name):  # noqa: PTH114
             os.chmod(name, mode)  # noqa: PTH101
         os.utime(name, ns=(time, time), follow_symlinks=False)
+
+
+def _read(path: Path, sha256: str) -> bytes:
+    """Return the content of a file that the farm gave.  Ends if it is not what was sent."""
+    _verify(str(path), sha256)
+    return path.read_bytes()
+
+
+def _verify(path: str, sha256: str) -> None:
+    """End if a file that the farm gave is not what was sent."""
+    name, found = os.path.basename(path), hashlib.sha256()  # noqa: PTH119
+    try:
+        with open(path, "rb") as file:
+            while chunk := file.read(1 << 20):
+                found.update(chunk)
+    except OSError as error:
+        sys.exit(f"the farm gave the worker no {name!r}: {error.strerror}")
+    if found.hexdigest() != sha256:
+        sys.exit(f"the farm gave the worker another {name!r} than it was sent")

@@ -18,5 +18,10 @@ OUTPUTS = (ANSWER, LOG, BLOBS)
 class Request:
     """What a worker is asked to do."""
 
+    modes: str = ""
+    """The sha256 of `MODES`, which lists those of the source's files; the request's own is in the command.
+
+    Farms give workers contents that they have not verified.
+    """
     action: Action | None = None
     """The build to run, its trees being those beside the request; None to survey the worker."""

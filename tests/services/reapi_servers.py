@@ -98,9 +98,14 @@ class Casd:
         self._supervisor.close()
 
     def file(self, digest: Digest) -> Path:
-        """Return the file in which it keeps a content."""
-        (found,) = [path for path in self.cache.rglob(f"{digest.hash[2:]}*") if path.parent.name == digest.hash[:2]]
+        """Return the file in which it keeps a content.  Raises FileNotFoundError."""
+        found = self.cache / "cas" / "objects" / digest.hash[:2] / digest.hash[2:]
+        found.stat()
         return found
+
+    def files(self) -> list[Path]:
+        """Return the files of all contents that it has."""
+        return sorted(path for path in (self.cache / "cas" / "objects").glob("*/*") if path.is_file())
 
     def _answers(self) -> bool:
         assert self._process in self._supervisor.processes(), f"it ended:\n{self.log.read_text()[-2000:]}"

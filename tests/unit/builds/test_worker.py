@@ -1,5 +1,6 @@
 """The program that runs on workers, run here as a worker does: the zip, in a folder with a request."""
 
+import hashlib
 import io
 import json
 import os
@@ -41,20 +42,29 @@ def work(tmp_path):
     """A function that runs the program for a request, and returns the process and its answer."""
     (tmp_path / SOURCE / "sub").mkdir(parents=True)
     (tmp_path / SOURCE / "sub" / "data.txt").write_text("data\n")
-    (tmp_path / MODES).write_text(json.dumps({"sub/data.txt": [0o640, 1_500_000_000_000_000_000]}))
+    digest = hashlib.sha256(b"data\n").hexdigest()
+    (tmp_path / MODES).write_text(json.dumps({"sub/data.txt": [0o640, 1_500_000_000_000_000_000, digest]}))
+    modes = hashlib.sha256((tmp_path / MODES).read_bytes()).hexdigest()
     (tmp_path / PROGRAM).write_bytes(pack_program())
 
-    def run(action, kind):
-        (tmp_path / REQUEST).write_text(json.dumps(to_json(Request(action=action))))
+    def run(action, kind, *, altered=None, problem=""):
+        request = json.dumps(to_json(Request(action=action, modes=modes)))
+        (tmp_path / REQUEST).write_text(request)
+        if altered:
+            (tmp_path / altered).write_bytes((tmp_path / altered).read_bytes().replace(b"t", b"T"))
         # As few variables as a farm gives, and no standard input.
         done = subprocess.run(
-            [sys.executable, "-I", "-S", PROGRAM],
+            [sys.executable, "-I", "-S", PROGRAM, hashlib.sha256(request.encode()).hexdigest()],
             cwd=tmp_path,
             env={"PATH": os.defpath, "LC_ALL": "C.UTF-8"},
             stdin=subprocess.DEVNULL,
             capture_output=True,
             text=True,
         )
+        if problem:
+            assert (done.returncode, done.stderr) == (1, f"{problem}\n")
+            assert not (tmp_path / ANSWER).exists()
+            return None
         assert done.returncode == 0, done.stderr
         return from_json(kind, json.loads((tmp_path / ANSWER).read_text()))
 
@@ -80,6 +90,12 @@ def test_a_build_leaves_its_result_its_log_and_its_contents(work, tmp_path):
     assert (tmp_path / BLOBS / output.sha256).read_text() == "data\n"
     assert (tmp_path / LOG).read_text() == "640 1500000000\ndone\n"
     assert (result.log, result.blobs) == ("", "")
+
+
+@pytest.mark.parametrize("altered", [f"{SOURCE}/sub/data.txt", MODES, REQUEST])
+def test_what_the_farm_altered_is_not_built(work, altered):
+    problem = f"the farm gave the worker another {Path(altered).name!r} than it was sent"
+    work(build("cat sub/data.txt > out"), BuildResult, altered=altered, problem=problem)
 
 
 def test_a_failed_build_is_an_answer_too(work, tmp_path):

@@ -41,8 +41,7 @@ class Sources:
 
 def describe_survey(properties: Mapping[str, str]) -> tuple[Digest, Mapping[Digest, Content]]:
     """Return the digest of the action that surveys a worker, and everything that it needs."""
-    entries = [Entry(SOURCE), Entry.of(REQUEST, _encode(Request()))]
-    return _describe(entries, properties, SET_UP)
+    return _describe([Entry(SOURCE)], Request(), properties, SET_UP)
 
 
 def describe_build(
@@ -50,21 +49,21 @@ def describe_build(
 ) -> tuple[Digest, Mapping[Digest, Content]]:
     """Return the digest of the action that is the build `action`, and everything that it needs.  Raises SourceError."""
     plain = replace(action, snapshot=Path(SOURCE), git_dir=None, git_link=None, keep=None)
-    request = Entry.of(REQUEST, _encode(Request(action=plain)))
-    return _describe(
-        [*sources.entries(action.snapshot, action.git_dir), request], properties, int(action.timeout) + SET_UP
-    )
+    entries = sources.entries(action.snapshot, action.git_dir)
+    modes = next(entry.digest.hash for entry in entries if entry.path == MODES and entry.digest)
+    return _describe(entries, Request(action=plain, modes=modes), properties, int(action.timeout) + SET_UP)
 
 
 def _describe(
-    entries: list[Entry], properties: Mapping[str, str], seconds: int
+    entries: list[Entry], request: Request, properties: Mapping[str, str], seconds: int
 ) -> tuple[Digest, Mapping[Digest, Content]]:
-    program = Entry.of(PROGRAM, pack_program())
-    tree = build_tree([*entries, program, *_faketime()])
+    asked = _encode(request)
+    own = [Entry.of(PROGRAM, pack_program()), Entry.of(REQUEST, asked)]
+    tree = build_tree([*entries, *own, *_faketime()])
     platform = api.Platform(properties=[{"name": key, "value": properties[key]} for key in sorted(properties)])
     command = api.serialize(
         api.Command(
-            arguments=["/bin/sh", "-c", _COMMAND],
+            arguments=["/bin/sh", "-c", f"{_COMMAND} {Digest.of(asked).hash}"],
             environment_variables=[{"name": name, "value": value} for name, value in sorted(_VARIABLES.items())],
             output_paths=sorted(OUTPUTS),
             platform=platform,
@@ -86,12 +85,12 @@ def _describe(
 
 
 def _describe_source(folder: Path) -> list[Entry]:
-    modes: dict[str, tuple[int, int]] = {}
+    modes: dict[str, tuple[int, int, str]] = {}
     entries = list(list_entries(folder, prefix=SOURCE))
     for entry in entries:
         relative = os.path.relpath(entry.path, SOURCE)
         status = os.lstat(folder / relative)
-        modes[relative] = (status.st_mode & 0o7777, status.st_mtime_ns)
+        modes[relative] = (status.st_mode & 0o7777, status.st_mtime_ns, entry.digest.hash if entry.digest else "")
     return [*entries, Entry.of(MODES, json.dumps(modes, sort_keys=True).encode())]
 
 

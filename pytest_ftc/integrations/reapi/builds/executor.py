@@ -64,7 +64,8 @@ class RemoteExecutor:
             digest, contents = describe_survey(self._properties)
             return await read_machine(self._cas, await self._execute(digest, contents, SET_UP, lambda _: None))
 
-        return self._connection.call(self._dispatcher.run("", ask)).value
+        # The session has nobody else who would ask again.
+        return self._connection.call(Dispatcher(Policy()).run("", ask)).value
 
     def run(self, action: Action, started: Callable[[float], None], may_start: MayStart = at_once) -> BuildResult:
         """See `pytest_ftc.model.protocols.Executor`.
