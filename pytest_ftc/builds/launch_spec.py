@@ -57,6 +57,7 @@ def describe_build(
         "personality": _personality(environment),
         **_sockets(action.pass_sockets),
         "visible": _hidden_needs(action, machine.faketime),
+        "shown": {path: str(folder) for path, folder in action.shown.items()},
         "concealed": [path for path in concealed if path not in variables.values()],
         "secret_files": {path: base64.b64encode(data).decode() for path, data in action.secret_files.items()},
         "log": str(log),

@@ -6,6 +6,7 @@ folder where it starts are the request and the source tree, and it leaves there 
 - ``request.json``: see `pytest_ftc.builds.worker_request.Request`;
 - ``source``, ``git``: the trees, and ``modes.json``: the modes and times of the source, which farms do not keep, and
   the digests of its files, which not all farms verify;
+- folders that the build sees at other paths, and their lists, which are such as that of the source;
 - ``result.json``: the machine, or the result of the build, whose paths are relative;
 - ``build.log``, and the folder ``blobs``: the contents of the outputs, each named by its sha256.
 """
@@ -20,11 +21,24 @@ import sys
 from dataclasses import replace
 from pathlib import Path
 
+from pytest_ftc.builds.interpreter import NEEDS, complete_environment, describe_interpreter
 from pytest_ftc.builds.local import LocalExecutor
 from pytest_ftc.builds.machine import survey_machine
-from pytest_ftc.builds.worker_request import ANSWER, BLOBS, FAKETIME, GIT, LOG, MODES, REQUEST, SOURCE, Request
+from pytest_ftc.builds.worker_request import (
+    ANSWER,
+    BLOBS,
+    FAKETIME,
+    GIT,
+    LOG,
+    MODES,
+    REQUEST,
+    SOURCE,
+    Request,
+    listing_of,
+)
 from pytest_ftc.builds.workspace import Workspace, is_in_memory
 from pytest_ftc.model import Action, BuildResult, Machine
+from pytest_ftc.model.machine import Needs
 from pytest_ftc.model.support.serialization import from_json, to_json
 
 _FOLDERS = ("/usr/local/sbin", "/usr/local/bin", "/usr/sbin", "/usr/bin", "/sbin", "/bin")
@@ -59,15 +73,16 @@ def _survey(work: Path, here: Path, *, overlay: bool) -> Machine:
     sent = here / FAKETIME
     machine = survey_machine(work, [sent] if sent.is_file() else [], overlay=overlay)
     path = tuple(folder for folder in _FOLDERS if os.path.isdir(folder))  # noqa: PTH112
-    return replace(machine, path=path, python=sys.executable)
+    return replace(machine, path=path, python=sys.executable, interpreter=describe_interpreter())
 
 
 def _build(request: Request, action: Action, machine: Machine, workspace: Workspace, here: Path) -> BuildResult:
     source = workspace.folder("sources")
-    _copy_source(here, source, request.modes)
+    _copy_tree(here / SOURCE, source, here / MODES, request.modes)
     given = here / GIT
     root = Path(action.root) if action.root else None
-    action = replace(action, root=root, snapshot=source, git_dir=given if given.is_dir() else None)
+    shown = {path: _take_shown(request, here, str(folder), workspace) for path, folder in action.shown.items()}
+    action = replace(action, root=root, snapshot=source, git_dir=given if given.is_dir() else None, shown=shown)
     logs = workspace.folder("logs")
     result = LocalExecutor(machine, workspace.folder("builds"), logs, jobs=1).run(action, lambda _: None)
     (here / BLOBS).mkdir()
@@ -82,14 +97,27 @@ def _build(request: Request, action: Action, machine: Machine, workspace: Worksp
     return replace(result, log="", blobs="")
 
 
-def _copy_source(here: Path, target: Path, modes: str) -> None:
-    """Copy the source tree, and give each file its mode and time, folders last.  Ends if it is not what was sent."""
-    known = json.loads(_read(here / MODES, modes))
-    shutil.copytree(here / SOURCE, target, symlinks=True, dirs_exist_ok=True)
-    for path, (mode, time, sha256) in sorted(known.items(), reverse=True):
+def _take_shown(request: Request, here: Path, name: str, workspace: Workspace) -> Path:
+    """Return a copy of the folder `name` that the build sees; one of packages becomes a virtual environment."""
+    folder = workspace.folder(f"shown-{name}")
+    _copy_tree(here / name, folder, here / listing_of(name), request.listings[name])
+    if (folder / NEEDS).is_file():
+        python = describe_interpreter()
+        misfit = from_json(Needs, json.loads((folder / NEEDS).read_bytes())).find_misfit(python)
+        if misfit:
+            sys.exit(f"the build requirements do not fit {python.path} of this worker: {misfit}")
+        complete_environment(folder, python)
+    return folder
+
+
+def _copy_tree(source: Path, target: Path, listing: Path, sha256: str) -> None:
+    """Copy a tree, and give each file its mode and time, folders last.  Ends if it is not what was sent."""
+    known = json.loads(_read(listing, sha256))
+    shutil.copytree(source, target, symlinks=True, dirs_exist_ok=True)
+    for path, (mode, time, digest) in sorted(known.items(), reverse=True):
         name = os.path.join(target, path)  # noqa: PTH118
-        if sha256:
-            _verify(name, sha256)
+        if digest:
+            _verify(name, digest)
         if not os.path.islink(name):  # noqa: PTH114
             os.chmod(name, mode)  # noqa: PTH101
         os.utime(name, ns=(time, time), follow_symlinks=False)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 from pytest_ftc.model.build import Action
 
@@ -23,5 +24,15 @@ class Request:
 
     Farms give workers contents that they have not verified.
     """
+    listings: Mapping[str, str] = field(default_factory=dict)
+    """The folders beside the request that the build sees at other paths, each with the sha256 of its own such list.
+
+    It is the file `listing_of` the folder.
+    """
     action: Action | None = None
     """The build to run, its trees being those beside the request; None to survey the worker."""
+
+
+def listing_of(folder: str) -> str:
+    """Return the name of the file with the modes, times and digests of a `folder`'s files."""
+    return f"{folder}.json"

@@ -69,6 +69,8 @@ class Artifact:
     """A shell command run at the end of every build."""
     preset: str | None = None
     """Name of the preset that prepares the build, None for a declared command."""
+    shown: Mapping[str, Path] = field(default_factory=dict)
+    """Folders that its builds see read-only at other paths, by those paths: what a farm is sent.  Never declared."""
 
 
 _MARK = "::ftc::"

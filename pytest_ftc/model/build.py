@@ -116,6 +116,8 @@ class Action:
     """The name of the artifact."""
     pass_sockets: tuple[str, ...] = ()
     """Paths of the sockets of this machine that it sees."""
+    shown: Mapping[str, Path] = field(default_factory=dict)
+    """Folders that it sees read-only at other paths, by those paths."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,7 +1,8 @@
-"""The facilities this machine has for varying an environment."""
+"""The facilities that a machine has for varying an environment, and its Python."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import Enum
@@ -18,6 +19,62 @@ class Isolation(str, Enum):
     """Mount, UTS, IPC and PID namespaces without a user namespace; needs root."""
     NONE = "none"
     """A copied tree and environment variables."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Interpreter:
+    """One Python."""
+
+    path: str
+    """Its program; that of a virtual environment is the one from which it was made."""
+    implementation: str
+    """``CPython``."""
+    version: str
+    """``3.11.2``."""
+    abi: str
+    """The suffix of its extension modules, which names its ABI and the kind of machine."""
+    libc: str = ""
+    """The C library and its version, as confstr(3) says: ``glibc 2.36``; empty for one that does not."""
+
+    @property
+    def name(self) -> str:
+        """What people call it: ``CPython 3.11.2``."""
+        return f"{self.implementation} {self.version}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Needs:
+    """What packages that were installed for one Python need of another one that shall import them."""
+
+    implementation: str
+    series: str
+    """``3.11``: which requirements apply, and which bytecode is valid, depends on it."""
+    abi: str = ""
+    """The suffix of its extension modules; empty if no file is compiled for a machine."""
+    libc: str = ""
+    """The newest version of the C library whose symbols such files use: ``glibc 2.17``; empty if there is none."""
+
+    def find_misfit(self, python: Interpreter) -> str:
+        """Return why `python` cannot use the packages: what they are for, and what it is; empty if it can."""
+        if (self.implementation, self.series) != (python.implementation, _series(python.version)):
+            return f"they are installed for {self.implementation} {self.series}, and not for {python.name}"
+        if self.abi and self.abi != python.abi:
+            return f"they have compiled files for {self.abi}, and its extension modules end with {python.abi}"
+        if self.libc and not _provides(python.libc, self.libc):
+            return f"they have compiled files that need {self.libc}, and it has {python.libc or 'another C library'}"
+        return ""
+
+
+def _series(version: str) -> str:
+    return ".".join(version.split(".")[:2])
+
+
+def _provides(libc: str, needed: str) -> bool:
+    return libc.split()[:1] == needed.split()[:1] and _numbers(libc) >= _numbers(needed)
+
+
+def _numbers(text: str) -> list[int]:
+    return [int(number) for number in re.findall("[0-9]+", text)]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,5 +114,7 @@ class Machine:
     """The search path for commands, of a worker; empty for that of this session."""
     python: str = ""
     """The Python of a worker; empty for the one that runs this session."""
+    interpreter: Interpreter | None = None
+    """The facts about it; None for the one that runs this session."""
     unseen: Mapping[str, str] = field(default_factory=dict)
     """Variations that a program inside does not see although they were applied, and why."""

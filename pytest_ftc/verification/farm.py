@@ -8,13 +8,19 @@ from dataclasses import replace
 from importlib import import_module
 from pathlib import Path
 
+from pytest_ftc.builds.requirements.install import digest_installed
+from pytest_ftc.builds.requirements.portable import PortableEnvironments
 from pytest_ftc.builds.requirements.python import Prepared
 from pytest_ftc.builds.retrying import Patience
+from pytest_ftc.builds.workspace import Workspace
 from pytest_ftc.config.load import Config
-from pytest_ftc.model import Artifact, Snapshot
+from pytest_ftc.model import Artifact, Isolation, Snapshot
+from pytest_ftc.model.artifact import slug
 from pytest_ftc.model.errors import ConfigurationError, FtcError, PreparationError
+from pytest_ftc.model.machine import Interpreter, Needs
 from pytest_ftc.model.protocols import RemoteExecutor
 from pytest_ftc.verification.cache.shared_store import read_address
+from pytest_ftc.verification.site import BuildSite
 
 _RETRIES_OF_EACH = 2
 """Retries for each artifact of a session on a farm: the more workers, the more of them are lost."""
@@ -60,11 +66,58 @@ def surveying(farm: RemoteExecutor | None) -> Iterator[None]:
         raise ConfigurationError(f"--ftc-executor=reapi: {error.message}", advice=error.advice) from None
 
 
-def prepare_remotely(artifact: Artifact, source: Snapshot) -> Prepared:
-    """Return the `artifact` as it is: a farm's workers have what their image has.  Raises PreparationError."""
-    if artifact.preset is not None:
-        raise PreparationError(
-            f"the preset {artifact.preset} installs build requirements on this machine, and a farm's workers lack them",
-            advice=f"Declare a build command that workers have in [tool.ftc.artifacts.{artifact.name}].",
+def on_farm(site: BuildSite, workspace: Workspace) -> BuildSite:
+    """Return the `site` of a session, whose builds run on the workers of a farm."""
+    machine = site.machine
+    root = site.folder if machine.isolation is Isolation.NONE else None
+    remote = RemotePreparation(site.prepare, machine.interpreter, workspace.folder("requirements"), root)
+    return replace(site, path=machine.path, prepare=remote.prepare)
+
+
+class RemotePreparation:
+    """Provides build requirements to builds on workers that have the Python `python`.
+
+    Those of a preset are installed on this machine, copied below `folder`, and sent with each build.
+    """
+
+    def __init__(
+        self,
+        prepare: Callable[[Artifact, Snapshot], Prepared],
+        python: Interpreter | None,
+        folder: Path,
+        root: Path | None,
+    ) -> None:
+        """`prepare` is that of this machine; without namespaces, builds have their folders below `root`."""
+        self._prepare = prepare
+        self._python = python
+        self._portable = PortableEnvironments(folder)
+        self._root = root
+
+    def prepare(self, artifact: Artifact, source: Snapshot) -> Prepared:
+        """Return the `artifact` as workers build it.  Raises PreparationError or ConfigurationError."""
+        prepared = self._prepare(artifact, source)
+        if not prepared.path_entries:
+            return prepared
+        (scripts,) = map(Path, prepared.path_entries)
+        at = f"{self._root / slug(artifact.name) if self._root else ''}/ftc-requirements"
+        portable = self._portable.provide(scripts.parent, at)
+        python = self._check(portable.needs)
+        arguments = tuple(prepared.artifact.build)[1:]
+        return Prepared(
+            artifact=replace(prepared.artifact, build=(f"{at}/bin/python", *arguments), shown={at: portable.folder}),
+            path_entries=(f"{at}/bin",),
+            inputs_digest=digest_installed(portable.folder, python.name),
         )
-    return Prepared(artifact=artifact)
+
+    def _check(self, needs: Needs) -> Interpreter:
+        """Return the Python of the workers.  Raises PreparationError if it has not what the requirements need."""
+        if self._python is None:
+            raise PreparationError("the farm's workers do not say which Python they have")
+        misfit = needs.find_misfit(self._python)
+        if misfit:
+            raise PreparationError(
+                f"the build requirements do not fit {self._python.path} of the farm's workers: {misfit}",
+                advice="Run pytest with a Python such as theirs, choose other workers by the properties in "
+                "[tool.ftc.remote], or build with --ftc-executor=local.",
+            )
+        return self._python

@@ -36,7 +36,7 @@ from pytest_ftc.verification.cache.shared_store import find_shared_store
 from pytest_ftc.verification.confidential.concealed import list_concealed
 from pytest_ftc.verification.confidential.named import NamedReader, open_named
 from pytest_ftc.verification.explain import Plugins
-from pytest_ftc.verification.farm import open_farm, patience_of, prepare_remotely, surveying
+from pytest_ftc.verification.farm import on_farm, open_farm, patience_of, surveying
 from pytest_ftc.verification.proofs.session_log import SessionLog
 from pytest_ftc.verification.replay.recorder import Recording
 from pytest_ftc.verification.replay.records import RecipeFolders
@@ -256,7 +256,7 @@ def _make_site(parts: _Parts) -> BuildSite:
     config, logs = parts.settings.config, parts.settings.results / "logs"
     site = make_site(config, parts.workspace, parts.machine, parts.executor, logs, cancelled=parts.cancelled.is_set)
     if parts.farm:
-        site = replace(site, path=parts.machine.path, prepare=prepare_remotely)
+        site = on_farm(site, parts.workspace)
     return replace(site, named=parts.named.read)
 
 

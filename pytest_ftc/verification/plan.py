@@ -274,6 +274,7 @@ class _Common:
             confidential=bool(artifact.secrets),
             secret_files=artifact.secret_files,
             pass_sockets=artifact.pass_sockets,
+            shown=artifact.shown,
         )
 
 

@@ -68,12 +68,12 @@ def verify(
     copy = folder.with_name(f"{folder.name}-{executor}")
     shutil.rmtree(copy, ignore_errors=True)
     shutil.copytree(folder, copy, symlinks=True)
-    toml = copy / "ftc.toml"
+    toml = copy / ("ftc.toml" if (copy / "ftc.toml").exists() else "pyproject.toml")
     toml.write_text(toml.read_text().replace("ENDPOINT", endpoint))
     report = copy / "report.json"
     command = [sys.executable, "-m", "pytest", "--ftc-verify", f"--ftc-executor={executor}", f"--ftc-json={report}"]
     done = subprocess.run(
-        [*command, "-p", "no:hypothesispytest", *options, "ftc.toml"],
+        [*command, "-p", "no:hypothesispytest", *options, toml.name],
         cwd=copy,
         env={**os.environ, "FTC_STORE": str(copy.with_name(f"{copy.name}-store")), "COLUMNS": "160", **(environ or {})},
         stdin=subprocess.DEVNULL,

@@ -106,10 +106,10 @@ def _run_plain(spec: Spec, log: int, keep: int | None) -> Result:
         for folder in (spec["home"], spec["temp_dir"], spec["build_path"]):
             os.makedirs(folder, exist_ok=True)
         root.fill_tree(spec, spec["build_path"])
-        if spec["git_dir"]:
-            target = os.path.join(spec["build_path"], ".git")
+        own = {os.path.join(spec["build_path"], ".git"): spec["git_dir"]} if spec["git_dir"] else {}
+        for target, folder in {**own, **spec["shown"]}.items():
             os.mkdir(target)
-            copy_tree(spec["git_dir"], target)
+            copy_tree(folder, target)
     except OSError as error:
         return _lost(f"copying the source tree: {error}")
     shared, folders = list_shared_memory(), SharedFolders(spec)

@@ -65,7 +65,7 @@ def assemble_root(spec: Spec) -> dict[str, str]:
     _show_machine(new_root, terminals=bool(spec["shell"]))
     private = _private_folders(spec)
     _cover(spec, scratch, new_root, private)
-    for folder in (*private, spec["build_path"], "/proc", _OTHER_PROC):
+    for folder in (*private, spec["build_path"], "/proc", _OTHER_PROC, *spec["shown"]):
         os.makedirs(new_root + folder, exist_ok=True)
     kernel.make_read_only(new_root)
     _show_proc(spec, new_root)
@@ -88,7 +88,7 @@ def assemble_root(spec: Spec) -> dict[str, str]:
     not_applied = {**_check_pid(spec), **_check_order(spec, tree)}
     if spec["git_dir"]:
         _show_git_dir(spec["git_dir"], os.path.join(tree, ".git"))
-    _show_again(spec["visible"], new_root)
+    _show_folders({**{path: path for path in spec["visible"]}, **spec["shown"]}, new_root)
     show_sockets(new_root, spec["pass_sockets"], private)
     kernel.change_root(new_root)
     return not_applied
@@ -287,10 +287,10 @@ def _show_git_dir(git_dir: str, target: str) -> None:
     kernel.make_read_only(target)
 
 
-def _show_again(folders: list[str], new_root: str) -> None:
-    """Bind-mount `folders`, which private mounts above them hide, read-only at their original paths."""
-    for folder in folders:
-        target = new_root + folder
+def _show_folders(folders: dict[str, str], new_root: str) -> None:
+    """Bind-mount `folders` read-only at their paths, which may be below private mounts."""
+    for path, folder in folders.items():
+        target = new_root + path
         os.makedirs(target, exist_ok=True)
         kernel.bind(folder, target)
         kernel.make_read_only(target)

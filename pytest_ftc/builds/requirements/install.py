@@ -61,9 +61,13 @@ def install(folder: Path, requirements: Sequence[str], lock: int, cancelled: Can
     _compile(folder, lock, cancelled)
 
 
-def digest_installed(folder: Path) -> str:
-    """Return the SHA-256 of the packages in the environment `folder`, according to their RECORDs, and of its Python."""
-    digest = hashlib.sha256(f"{platform.python_implementation()} {platform.python_version()}\n".encode())
+def digest_installed(folder: Path, python: str = "") -> str:
+    """Return the SHA-256 of the packages in the environment `folder`, according to their RECORDs, and of its Python.
+
+    The name of `python` is such as ``CPython 3.11.2``, and by default that of the running one.
+    """
+    python = python or f"{platform.python_implementation()} {platform.python_version()}"
+    digest = hashlib.sha256(f"{python}\n".encode())
     for entry in sorted(_list_installed(folder)):
         digest.update(f"{entry}\n".encode())
     return digest.hexdigest()

@@ -70,7 +70,11 @@ def replay(then: BuildResult, stage: Stage, *, keep: Path | None = None, enter: 
     settled = _give(settled, {**passed, **(secrets.variables if secrets else {})})
     moved = plan_start(then.started, recipe.environment.clock_shift, time.time())
     start = moved if machine.faketime and then.started else None
-    action = replace(_action(then, settled, snapshot, root, start, keep), secret_files=secrets.files if secrets else {})
+    action = replace(
+        _action(then, settled, snapshot, root, start, keep),
+        secret_files=secrets.files if secrets else {},
+        shown=prepared.artifact.shown,
+    )
     with enter(action) as entered:
         now = stage.site.executor.run(entered, lambda _: None, start.wait if start else _at_once)
     now, leaks = _keep_secret(now, secrets, stage.site.logs)

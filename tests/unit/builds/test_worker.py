@@ -4,16 +4,20 @@ import hashlib
 import io
 import json
 import os
+import platform
 import subprocess
 import sys
 import zipfile
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from pytest_ftc.builds.worker_request import ANSWER, BLOBS, LOG, MODES, PROGRAM, REQUEST, SOURCE, Request
+from pytest_ftc.builds.interpreter import NEEDS, describe_interpreter
+from pytest_ftc.builds.worker_request import ANSWER, BLOBS, LOG, MODES, PROGRAM, REQUEST, SOURCE, Request, listing_of
 from pytest_ftc.integrations.reapi.builds.program import pack_program
 from pytest_ftc.model import Action, BuildResult, BuildStatus, Environment, Machine, Role
+from pytest_ftc.model.machine import Needs
 from pytest_ftc.model.support.serialization import from_json, to_json
 
 
@@ -47,8 +51,8 @@ def work(tmp_path):
     modes = hashlib.sha256((tmp_path / MODES).read_bytes()).hexdigest()
     (tmp_path / PROGRAM).write_bytes(pack_program())
 
-    def run(action, kind, *, altered=None, problem=""):
-        request = json.dumps(to_json(Request(action=action, modes=modes)))
+    def run(action, kind, *, listings=None, altered=None, problem=""):
+        request = json.dumps(to_json(Request(action=action, modes=modes, listings=listings or {})))
         (tmp_path / REQUEST).write_text(request)
         if altered:
             (tmp_path / altered).write_bytes((tmp_path / altered).read_bytes().replace(b"t", b"T"))
@@ -96,6 +100,53 @@ def test_a_build_leaves_its_result_its_log_and_its_contents(work, tmp_path):
 def test_what_the_farm_altered_is_not_built(work, altered):
     problem = f"the farm gave the worker another {Path(altered).name!r} than it was sent"
     work(build("cat sub/data.txt > out"), BuildResult, altered=altered, problem=problem)
+
+
+@pytest.fixture
+def packages(tmp_path):
+    """A function that sends packages to the worker, for a Python of a series, and returns the digest of their list."""
+
+    def send(series):
+        needs = to_json(Needs(implementation=platform.python_implementation(), series=series))
+        files = {NEEDS: json.dumps(needs), f"lib/python{series}/site-packages/one.py": "value = 1\n"}
+        listing = {}
+        for path, text in files.items():
+            (tmp_path / "packages" / path).parent.mkdir(parents=True, exist_ok=True)
+            (tmp_path / "packages" / path).write_text(text)
+            listing[path] = [0o644, 1_500_000_000_000_000_000, hashlib.sha256(text.encode()).hexdigest()]
+        (tmp_path / listing_of("packages")).write_text(json.dumps(listing))
+        return hashlib.sha256((tmp_path / listing_of("packages")).read_bytes()).hexdigest()
+
+    return send
+
+
+SERIES = f"{sys.version_info[0]}.{sys.version_info[1]}"
+IMPORT = "/ftc-packages/bin/python -c 'import one, sys; print(one.value, sys.prefix)' > out"
+
+
+def test_packages_become_an_environment_where_the_build_sees_them(work, packages, tmp_path):
+    action = replace(build(IMPORT), shown={"/ftc-packages": Path("packages")})
+    result = work(action, BuildResult, listings={"packages": packages(SERIES)})
+    assert result.status is BuildStatus.OK, result.log_tail
+    (output,) = result.outputs
+    assert (tmp_path / BLOBS / output.sha256).read_text() == "1 /ftc-packages\n"
+
+
+def test_packages_that_do_not_fit_the_worker_are_named_with_its_python(work, packages):
+    action = replace(build(IMPORT), shown={"/ftc-packages": Path("packages")})
+    python = describe_interpreter()
+    problem = (
+        f"the build requirements do not fit {python.path} of this worker: "
+        f"they are installed for {python.implementation} 3.7, and not for {python.name}"
+    )
+    work(action, BuildResult, listings={"packages": packages("3.7")}, problem=problem)
+
+
+@pytest.mark.parametrize("altered", [f"packages/{NEEDS}", listing_of("packages")])
+def test_packages_that_the_farm_altered_are_not_used(work, packages, altered):
+    action = replace(build(IMPORT), shown={"/ftc-packages": Path("packages")})
+    problem = f"the farm gave the worker another {Path(altered).name!r} than it was sent"
+    work(action, BuildResult, listings={"packages": packages(SERIES)}, altered=altered, problem=problem)
 
 
 def test_a_failed_build_is_an_answer_too(work, tmp_path):

@@ -12,7 +12,17 @@ from pathlib import Path
 from typing import Any
 
 from pytest_ftc.builds.machine import faketime_candidates
-from pytest_ftc.builds.worker_request import FAKETIME, GIT, MODES, OUTPUTS, PROGRAM, REQUEST, SOURCE, Request
+from pytest_ftc.builds.worker_request import (
+    FAKETIME,
+    GIT,
+    MODES,
+    OUTPUTS,
+    PROGRAM,
+    REQUEST,
+    SOURCE,
+    Request,
+    listing_of,
+)
 from pytest_ftc.integrations.reapi import api
 from pytest_ftc.integrations.reapi.builds.program import pack_program
 from pytest_ftc.integrations.reapi.contents import Content
@@ -31,12 +41,16 @@ class Sources:
     """The entries of source trees; each tree is read once, since many builds start from it."""
 
     def __init__(self) -> None:
-        self._entries = cache(_describe_source)
+        self._entries = cache(_describe_folder)
 
     def entries(self, folder: Path, git: Path | None) -> list[Entry]:
         """Return what a worker needs of the source tree `folder` and the repository `git`.  Raises SourceError."""
         below = list(list_entries(git, prefix=GIT)) if git else []
-        return [*self._entries(folder), *below]
+        return [*self._entries(folder, SOURCE, MODES), *below]
+
+    def shown(self, folder: Path, name: str) -> list[Entry]:
+        """Return what a worker needs of a `folder` that builds see, with the `name`.  Raises SourceError."""
+        return self._entries(folder, name, listing_of(name))
 
 
 def describe_survey(properties: Mapping[str, str]) -> tuple[Digest, Mapping[Digest, Content]]:
@@ -48,10 +62,22 @@ def describe_build(
     action: Action, sources: Sources, properties: Mapping[str, str]
 ) -> tuple[Digest, Mapping[Digest, Content]]:
     """Return the digest of the action that is the build `action`, and everything that it needs.  Raises SourceError."""
-    plain = replace(action, snapshot=Path(SOURCE), git_dir=None, git_link=None, keep=None)
     entries = sources.entries(action.snapshot, action.git_dir)
-    modes = next(entry.digest.hash for entry in entries if entry.path == MODES and entry.digest)
-    return _describe(entries, Request(action=plain, modes=modes), properties, int(action.timeout) + SET_UP)
+    shown = {path: f"shown-{number}" for number, path in enumerate(sorted(action.shown))}
+    for path, name in shown.items():
+        entries += sources.shown(action.shown[path], name)
+    digests = {entry.path: entry.digest.hash for entry in entries if entry.digest}
+    plain = replace(
+        action,
+        snapshot=Path(SOURCE),
+        git_dir=None,
+        git_link=None,
+        keep=None,
+        shown={path: Path(name) for path, name in shown.items()},
+    )
+    listings = {name: digests[listing_of(name)] for name in shown.values()}
+    request = Request(action=plain, modes=digests[MODES], listings=listings)
+    return _describe(entries, request, properties, int(action.timeout) + SET_UP)
 
 
 def _describe(
@@ -84,14 +110,15 @@ def _describe(
     return digest, {**tree.contents, Digest.of(command): command, digest: action}
 
 
-def _describe_source(folder: Path) -> list[Entry]:
+def _describe_folder(folder: Path, name: str, listing: str) -> list[Entry]:
+    """Return the entries of `folder` with another `name`, and the file `listing` with what a farm does not keep."""
     modes: dict[str, tuple[int, int, str]] = {}
-    entries = list(list_entries(folder, prefix=SOURCE))
+    entries = list(list_entries(folder, prefix=name))
     for entry in entries:
-        relative = os.path.relpath(entry.path, SOURCE)
+        relative = os.path.relpath(entry.path, name)
         status = os.lstat(folder / relative)
         modes[relative] = (status.st_mode & 0o7777, status.st_mtime_ns, entry.digest.hash if entry.digest else "")
-    return [*entries, Entry.of(MODES, json.dumps(modes, sort_keys=True).encode())]
+    return [*entries, Entry.of(listing, json.dumps(modes, sort_keys=True).encode())]
 
 
 @cache
