@@ -24,15 +24,22 @@ _TOOLS = ("git", "gcc", "make", "jar", "zip", "msgfmt", "sqlite3", "strace", "un
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Give each worker of pytest-xdist a temporary folder of its own, so that it finds what its tests leave behind."""
-    if hasattr(config, "workerinput"):
+    """Give each process that runs tests a temporary folder of its own, so that it finds what they leave behind."""
+    if _runs_tests(config):
+        # Where `tmp_path` is stays as it was.
+        os.environ.setdefault("PYTEST_DEBUG_TEMPROOT", tempfile.gettempdir())
         tempfile.tempdir = os.environ["TMPDIR"] = tempfile.mkdtemp(prefix="tests-of-ftc-")
         os.chmod(tempfile.tempdir, 0o1777)
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:
-    if hasattr(config, "workerinput"):
+    if _runs_tests(config):
         shutil.rmtree(os.environ["TMPDIR"], ignore_errors=True)
+
+
+def _runs_tests(config: pytest.Config) -> bool:
+    """Return whether this is not the process that only divides the tests between workers of pytest-xdist."""
+    return hasattr(config, "workerinput") or not config.getoption("numprocesses", None)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
