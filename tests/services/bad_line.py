@@ -29,6 +29,10 @@ class BadLine:
     """How likely a byte of a piece is another one."""
     faults: int = 0
     """How many there were."""
+    sent: int = 0
+    """Bytes that came from clients."""
+    received: int = 0
+    """Bytes that came from the server."""
     connections: set[socket.socket] = field(default_factory=set)
 
     def serve(self, client: socket.socket) -> None:
@@ -37,9 +41,9 @@ class BadLine:
         with contextlib.suppress(OSError), client, socket.create_connection((host, int(port)), timeout=5) as upstream:
             upstream.settimeout(None)
             self.connections |= {client, upstream}
-            back = threading.Thread(target=self._forward, args=(upstream, client), daemon=True)
+            back = threading.Thread(target=self._forward, args=(upstream, client, False), daemon=True)
             back.start()
-            self._forward(client, upstream)
+            self._forward(client, upstream, True)
             back.join(10)
         self.connections.discard(client)
 
@@ -50,9 +54,13 @@ class BadLine:
             with contextlib.suppress(OSError):
                 connection.shutdown(socket.SHUT_RDWR)
 
-    def _forward(self, source: socket.socket, target: socket.socket) -> None:
+    def _forward(self, source: socket.socket, target: socket.socket, to_server: bool) -> None:
         with contextlib.suppress(OSError):
             while data := source.recv(_STEP):
+                if to_server:
+                    self.sent += len(data)
+                else:
+                    self.received += len(data)
                 if self.delay:
                     self.faults += 1
                     time.sleep(self.random.uniform(0, self.delay))

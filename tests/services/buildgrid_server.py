@@ -5,18 +5,22 @@ from __future__ import annotations
 import contextlib
 import os
 import pwd
+import random
 import shutil
+import signal
 import socket
 import subprocess
 import sys
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import pytest
 from filelock import FileLock
 from services.buildbox import find_buildbox, free_port, need_buildbox, write_runner
 from services.supervisor import Supervisor, descendants, wait_until
+
+from pytest_ftc.model.digest import Digest
 
 _VERSION = "0.9.1"
 _POOLS = ("a", "b")
@@ -137,6 +141,25 @@ class BuildGrid:
         for process in self._workers.pop(pool):
             self._supervisor.kill_all(process)
 
+    def lose_worker(self, chance: random.Random) -> int:
+        """Kill a worker, one that runs an action if there is one, start it again, and return how many were killed."""
+        pool = chance.choice([pool for pool in _POOLS if self.actions_in(pool)] or _POOLS)
+        self.kill_worker(pool)
+        self.start_worker(pool)
+        return 1
+
+    @contextlib.contextmanager
+    def held(self) -> Iterator[bool]:
+        """Yield whether actions stay in the queue meanwhile: the workers take none."""
+        bots = [processes[0] for processes in self._workers.values()]
+        for bot in bots:
+            os.kill(bot, signal.SIGSTOP)
+        try:
+            yield True
+        finally:
+            for bot in bots:
+                os.kill(bot, signal.SIGCONT)
+
     def actions(self) -> list[int]:
         """Return the processes of actions that run on the workers, or did on one that is lost."""
         return [each for each in self._supervisor.processes() if _is_of_an_action(each)]
@@ -150,10 +173,16 @@ class BuildGrid:
         self._supervisor.close()
         shutil.rmtree(self.folder, ignore_errors=True)
 
-    def file(self, digest_hash: str) -> Path:
-        """Return the file in which it keeps the content with this SHA-256."""
-        (found,) = (self.folder / "cas").rglob(f"{digest_hash[:2]}/{digest_hash[2:]}")
-        return found
+    def file(self, digest: Digest | str) -> Path:
+        """Return the file in which it keeps a content, given by its digest or SHA-256.  Raises FileNotFoundError."""
+        name = digest if isinstance(digest, str) else digest.hash
+        for found in (self.folder / "cas").rglob(f"{name[:2]}/{name[2:]}"):
+            return found
+        raise FileNotFoundError(name)
+
+    def files(self) -> list[Path]:
+        """Return the files of all contents that it has."""
+        return sorted(path for path in (self.folder / "cas").rglob("*") if path.is_file())
 
     def _start_database(self) -> None:
         folder = self.folder / "database"

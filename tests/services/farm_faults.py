@@ -8,6 +8,7 @@ import random
 import threading
 import time
 from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
@@ -39,6 +40,10 @@ class Server(Protocol):
     def kill(self) -> None: ...
     def restart(self, *, empty: bool = False) -> None: ...
     def actions(self) -> list[int]: ...
+    def lose_worker(self, chance: random.Random, /) -> int: ...
+    def held(self) -> AbstractContextManager[bool]: ...
+    def file(self, digest: Digest, /) -> Path: ...
+    def files(self) -> list[Path]: ...
 
 
 @dataclass(frozen=True)
@@ -65,6 +70,8 @@ class Trial:
         self._on = on
         # Above what a batch takes, so that it is streamed.
         self._large = self._random.randbytes(5 << 20)
+        self.uploaded: list[Digest] = []
+        """What the action needs."""
         self.output: Digest | None = None
         """Of what the action made, once it has."""
 
@@ -101,7 +108,9 @@ class Trial:
             )
         )
         self._on("uploading")
-        await cas.upload({**tree.contents, Digest.of(command): command, Digest.of(action): action})
+        contents = {**tree.contents, Digest.of(command): command, Digest.of(action): action}
+        self.uploaded = list(contents)
+        await cas.upload(contents)
         self._on("queued")
         executed = await Execution(connection).execute(
             Digest.of(action), deadlines=Deadlines(queue=20.0, whole=30.0), on_stage=self._enter
@@ -119,16 +128,24 @@ class Trial:
 
 
 def try_fault(
-    server: Server, kind: str, phase: str, seed: int, inject: Callable[[Trial], None], *, through: str = ""
+    server: Server,
+    kind: str,
+    phase: str,
+    seed: int,
+    inject: Callable[[Trial], None],
+    *,
+    through: str = "",
+    waits: bool = False,
 ) -> Outcome:
     """Have `inject` do its work in a phase of a trial, and say what came of it; it ends with all actions ended.
 
-    `through` is the address of a line to the server.
+    `through` is the address of a line to the server.  The trial `waits` for the fault, and always before a download.
     """
+    waits = waits or phase == "downloading"
     delays = random.Random(seed)
     reached, injected = threading.Event(), threading.Event()
     injecting: list[threading.Thread] = []
-    failed: list[Exception] = []
+    failed: list[BaseException] = []
 
     def on(found: str) -> None:
         # A server that never says that it executes is in the phase as long as it is asked to.
@@ -138,18 +155,18 @@ def try_fault(
             reached.set()
             injecting.append(threading.Thread(target=act, args=(found,), daemon=True))
             injecting[-1].start()
-            if phase == "downloading":
+            if waits:
                 injected.wait(20)
 
     def act(found: str) -> None:
         if phase == "executing":
             with contextlib.suppress(BaseException):
                 wait_until(lambda: bool(server.actions()), "nothing runs", 5.0)
-        elif phase != "downloading":
+        elif not waits:
             time.sleep(delays.uniform(0, 0.05))
         try:
             inject(trial)
-        except Exception as error:
+        except BaseException as error:  # also that of a test that fails
             failed.append(error)
         injected.set()
 

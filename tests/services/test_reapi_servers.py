@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 from services.buildgrid_server import BuildGrid
-from services.reapi_servers import STANDARD, Casd, run_doctor, run_inside
+from services.reapi_servers import STANDARD, Casd, count_sleepers, run_doctor, run_inside
 from services.supervisor import Supervisor, wait_until
 
 from pytest_ftc.integrations.reapi.address import RemoteAddress
@@ -66,7 +66,7 @@ def test_an_action_ends_with_its_casd(own_casd: Casd) -> None:
 
     with ThreadPoolExecutor() as pool:
         ran = pool.submit(run)
-        wait_until(lambda: _sleepers(own_casd) == 2, "the action does not run")
+        wait_until(lambda: count_sleepers(own_casd) == 2, "the action does not run")
         own_casd.kill()
         wait_until(lambda: not own_casd.actions(), "the action goes on")
         own_casd.restart()
@@ -101,8 +101,3 @@ def test_nothing_that_a_supervisor_started_outlives_it(tmp_path: Path) -> None:
         left = supervisor.processes()
         assert len(left) == 4
     assert not [process for process in left if os.path.exists(f"/proc/{process}")]
-
-
-def _sleepers(server: Casd) -> int:
-    texts = [Path(f"/proc/{process}/cmdline").read_bytes() for process in server.actions()]
-    return texts.count(b"sleep\x0060\x00")

@@ -1,17 +1,15 @@
 """The limits of a session on a farm."""
 
-import contextlib
 import json
 import os
 import re
 import signal
 import subprocess
 import sys
-from pathlib import Path
 
 import pytest
 from services.buildgrid_server import BuildGrid
-from services.reapi_servers import STANDARD, Casd, run_inside
+from services.reapi_servers import STANDARD, Casd, count_sleepers, run_inside
 from services.supervisor import wait_until
 
 from pytest_ftc.integrations.reapi import api
@@ -142,16 +140,8 @@ def test_an_interrupted_session_ends_its_builds_on_the_farm(casd: Casd, tmp_path
     with subprocess.Popen(
         COMMAND, cwd=folder, env=environment(folder), stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
     ) as session:
-        wait_until(lambda: _sleepers(casd) > 0, "no build runs", 60)
+        wait_until(lambda: count_sleepers(casd) > 0, "no build runs", 60)
         session.send_signal(signal.SIGINT)
         said = session.communicate(timeout=20)[0]
     assert session.returncode == 2, said
-    wait_until(lambda: _sleepers(casd) == 0, "a build goes on", 10)
-
-
-def _sleepers(casd: Casd) -> int:
-    found = 0
-    for process in casd.actions():
-        with contextlib.suppress(OSError):
-            found += Path(f"/proc/{process}/cmdline").read_bytes() == b"sleep\x0060\x00"
-    return found
+    wait_until(lambda: count_sleepers(casd) == 0, "a build goes on", 10)
