@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import importlib
 import sys
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Sequence
 from dataclasses import dataclass
 from functools import cache
 from types import ModuleType
@@ -13,6 +13,7 @@ from typing import Any
 from pytest_ftc.integrations.reapi import api
 from pytest_ftc.integrations.reapi.errors import RemoteError
 
+_MOST_NAMES = 20
 _GRPC_MESSAGE = 4 << 20
 """Bytes of the largest message that implementations of gRPC accept by default."""
 _SLACK = 64 << 10
@@ -37,6 +38,11 @@ class Capabilities:
     """Whether input trees may have absolute symbolic links."""
     version: str
     """The highest version of the API that it speaks."""
+    batch_limit: int
+    """What the server says of `batch`; 0 if it knows no limit of its own."""
+    digest_functions: tuple[str, ...]
+    compressors: tuple[str, ...]
+    """The names of what it offers, for streams or batches."""
 
 
 async def read_capabilities(answer: Awaitable[Any]) -> Capabilities:
@@ -48,8 +54,8 @@ async def read_capabilities(answer: Awaitable[Any]) -> Capabilities:
         raise RemoteError(f"the server speaks version {high[0]}.{high[1]} of the Remote Execution API; needed is 2")
     sha256 = api.DigestFunction.SHA256
     if sha256 not in cache_part.digest_functions:
-        names = [_name_of(number) for number in cache_part.digest_functions[:20]]
-        raise RemoteError(f"the server does not offer the digest function SHA256, only {', '.join(names) or 'none'}")
+        names = ", ".join(_functions_of(cache_part)) or "none"
+        raise RemoteError(f"the server does not offer the digest function SHA256, only {names}")
     has_zstd = _zstd() is not None
     zstd = api.Compressor.ZSTD
     links = api.SymlinkAbsolutePathStrategy.DISALLOWED
@@ -61,6 +67,9 @@ async def read_capabilities(answer: Awaitable[Any]) -> Capabilities:
         updates_cache=cache_part.action_cache_update_capabilities.update_enabled,
         absolute_links=cache_part.symlink_absolute_path_strategy != links,
         version=f"{high[0]}.{high[1]}",
+        batch_limit=max(0, cache_part.max_batch_total_size_bytes),
+        digest_functions=_functions_of(cache_part),
+        compressors=_compressors_of(cache_part),
     )
 
 
@@ -90,6 +99,17 @@ def _digests_by_sha256(execution: Any) -> bool:
     return api.DigestFunction.SHA256 in functions or functions == [api.DigestFunction.UNKNOWN]
 
 
-def _name_of(number: int) -> str:
-    names = api.DigestFunction.DESCRIPTOR.enum_types_by_name["Value"].values_by_number
-    return names[number].name if number in names else str(number)
+def _functions_of(cache_part: Any) -> tuple[str, ...]:
+    return _names(api.DigestFunction, cache_part.digest_functions)
+
+
+def _compressors_of(cache_part: Any) -> tuple[str, ...]:
+    offered = {*cache_part.supported_compressors[:_MOST_NAMES]}
+    offered |= {*cache_part.supported_batch_update_compressors[:_MOST_NAMES]}
+    return _names(api.Compressor, sorted(offered - {api.Compressor.IDENTITY}))
+
+
+def _names(kind: Any, numbers: Sequence[int]) -> tuple[str, ...]:
+    """Return the names of the values of an enumeration in a message; of one that it lacks, the number."""
+    names = kind.DESCRIPTOR.enum_types_by_name["Value"].values_by_number
+    return tuple(names[number].name if number in names else str(number) for number in numbers[:_MOST_NAMES])

@@ -1,4 +1,4 @@
-"""The output of ``ftc doctor``: a row for each variation, and facts about this machine."""
+"""The output of ``ftc doctor``: a row for each variation, and facts about the machine, and about the farm it is of."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from pytest_ftc.model import CheckUp, Isolation, VariationState, Verdict
 from pytest_ftc.reporting.terminal import layout
 from pytest_ftc.reporting.terminal import style as markup
+from pytest_ftc.reporting.terminal.farm import farm_rows
 from pytest_ftc.reporting.terminal.layout import row
 from pytest_ftc.reporting.terminal.style import Page
 
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
 
 _COST = 8
 """Cells of the column with the cost in milliseconds."""
+_WITH = ("setup and teardown", "with the calls to the farm")
 _ISOLATION = {
     Isolation.USER: "unprivileged user namespaces",
     Isolation.ROOT: "namespaces created as root",
@@ -32,6 +34,8 @@ def render_check_up(check_up: CheckUp, *, width: int, colour: bool) -> str:
     names = max(len(state.name) for state in states)
     lines: list[Text] = [line for state in states for line in _state(page, state, names)]
     lines += [Text(), *_facts(page, check_up)]
+    if check_up.farm:
+        lines += [Text(), *farm_rows(page, check_up.farm)]
     return layout.render_lines(page, lines)
 
 
@@ -76,5 +80,5 @@ def _facts(page: Page, check_up: CheckUp) -> Iterator[Text]:
         page,
         "cost",
         f"{check_up.control_milliseconds:.0f} ms for a control's environment, "
-        f"{check_up.experiment_milliseconds:.0f} ms for an experiment's, setup and teardown",
+        f"{check_up.experiment_milliseconds:.0f} ms for an experiment's, {_WITH[check_up.farm is not None]}",
     )
