@@ -21,6 +21,7 @@ import sys
 from dataclasses import replace
 from pathlib import Path
 
+from pytest_ftc.builds.inputs.host import describe_host
 from pytest_ftc.builds.interpreter import NEEDS, complete_environment, describe_interpreter
 from pytest_ftc.builds.local import LocalExecutor
 from pytest_ftc.builds.machine import survey_machine
@@ -36,8 +37,9 @@ from pytest_ftc.builds.worker_request import (
     Request,
     listing_of,
 )
+from pytest_ftc.builds.worker_tools import list_tools, list_used
 from pytest_ftc.builds.workspace import Workspace, is_in_memory
-from pytest_ftc.model import Action, BuildResult, Machine
+from pytest_ftc.model import Action, BuildResult, Machine, Tracing
 from pytest_ftc.model.machine import Needs
 from pytest_ftc.model.support.serialization import from_json, to_json
 
@@ -84,7 +86,9 @@ def _build(request: Request, action: Action, machine: Machine, workspace: Worksp
     shown = {path: _take_shown(request, here, str(folder), workspace) for path, folder in action.shown.items()}
     action = replace(action, root=root, snapshot=source, git_dir=given if given.is_dir() else None, shown=shown)
     logs = workspace.folder("logs")
-    result = LocalExecutor(machine, workspace.folder("builds"), logs, jobs=1).run(action, lambda _: None)
+    lists = action.trace is Tracing.TOOLS
+    traced = replace(action, trace=Tracing.USES) if lists else action
+    result = LocalExecutor(machine, workspace.folder("builds"), logs, jobs=1).run(traced, lambda _: None)
     (here / BLOBS).mkdir()
     if result.blobs and os.path.isdir(result.blobs):  # noqa: PTH112
         for name in {output.sha256 for output in result.outputs if output.sha256}:
@@ -94,7 +98,10 @@ def _build(request: Request, action: Action, machine: Machine, workspace: Worksp
         shutil.move(result.log, log)
     else:
         log.touch()
-    return replace(result, log="", blobs="")
+    tools = list_tools(action) if action.environment.replica else {}
+    if lists and result.trace:
+        tools |= list_used(action, result.trace)
+    return replace(result, log="", blobs="", host=describe_host(), tools=tools)
 
 
 def _take_shown(request: Request, here: Path, name: str, workspace: Workspace) -> Path:

@@ -8,7 +8,7 @@ from typing import Any
 
 from pytest_ftc.model import RemedyTemplate
 from pytest_ftc.model.protocols import Comparator, Diagnoser, Executor, Store, Variation
-from pytest_ftc.variations import CATALOGUE, PRESETS
+from pytest_ftc.variations import BESIDE, CATALOGUE, PRESETS
 from pytest_ftc.variations.specification import Vocabulary
 
 
@@ -44,7 +44,7 @@ class Contributions:
     @property
     def vocabulary(self) -> Vocabulary:
         """The names that variation specifications may use."""
-        return Vocabulary((*CATALOGUE, *self.variations), PRESETS)
+        return Vocabulary((*CATALOGUE, *self.variations), PRESETS, BESIDE)
 
 
 NOTHING = Contributions()

@@ -13,6 +13,7 @@ from pytest_ftc.builds.inputs.secret_sources import SecretSource, parse_source
 from pytest_ftc.config.file import show
 from pytest_ftc.config.location import Place, quoted
 from pytest_ftc.config.table import find_table, read_flag, read_text
+from pytest_ftc.model import Replica
 
 REMOTE = "remote"
 """The name of the table."""
@@ -23,6 +24,7 @@ _KEYS = (
     "headers",
     "store",
     "properties",
+    "replicas",
     "queue",
     "max_in_flight",
     "max_cpu_seconds",
@@ -61,6 +63,8 @@ class RemoteSettings:
     """Whether verdicts and outputs are kept there, for all machines that have the key of the store."""
     properties: Mapping[str, str] = field(default_factory=dict)
     """The platform properties that workers must have."""
+    replicas: Mapping[Replica, Mapping[str, str]] = field(default_factory=dict)
+    """Those that the workers of controls and of experiments must have besides; empty to let both have any."""
     queue: float = _QUEUE
     """How many seconds a build may wait for a worker."""
     max_in_flight: int = _IN_FLIGHT
@@ -89,6 +93,7 @@ def read_remote(place: Place, tables: Mapping[str, Any], root: Path) -> RemoteSe
         headers=headers,
         store=read_flag(below, table, "store"),
         properties=_read_properties(below, table),
+        replicas=_read_replicas(below, table),
         queue=_read_queue(below, table),
         max_in_flight=_read_in_flight(below, table),
         max_cpu_seconds=_read_cpu_seconds(below, table),
@@ -139,11 +144,25 @@ def _read_headers(place: Place, table: Mapping[str, Any]) -> dict[str, SecretSou
     return found
 
 
-def _read_properties(place: Place, table: Mapping[str, Any]) -> dict[str, str]:
-    properties, below = table.get("properties", {}), place.below("properties")
+def _read_properties(place: Place, table: Mapping[str, Any], key: str = "properties") -> dict[str, str]:
+    properties, below = table.get(key, {}), place.below(key)
     if not isinstance(properties, dict):
-        place.fail("properties", f'expected a table such as {{OSFamily = "linux"}}, found {show(properties)}')
+        place.fail(key, f'expected a table such as {{OSFamily = "linux"}}, found {show(properties)}')
     return {name: read_text(below, properties, name) for name in properties}
+
+
+def _read_replicas(place: Place, table: Mapping[str, Any]) -> dict[Replica, dict[str, str]]:
+    names = [replica.value for replica in Replica]
+    kinds, below = find_table(place, table, "replicas", names), place.below("replicas")
+    if kinds is None:
+        return {}
+    found = {replica: _read_properties(below, kinds, replica.value) for replica in Replica}
+    for name in names:
+        if not kinds.get(name):
+            below.fail(name, 'expected the platform properties of its workers, such as {pool = "a"}')
+    if found[Replica.CONTROL] == found[Replica.EXPERIMENT]:
+        below.fail(names[1], f"expected other properties than those of {names[0]}, found the same")
+    return found
 
 
 def _read_queue(place: Place, table: Mapping[str, Any]) -> float:

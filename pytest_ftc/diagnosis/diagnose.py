@@ -9,13 +9,21 @@ from dataclasses import replace
 from pytest_ftc.diagnosis.case import Case, Investigation
 from pytest_ftc.diagnosis.conclude import conclude, let_follow
 from pytest_ftc.diagnosis.confirm import confirm
-from pytest_ftc.diagnosis.culprits import describe_circumstances, find_culprit, find_given, find_source, name_tools
+from pytest_ftc.diagnosis.culprits.commands import (
+    describe_circumstances,
+    find_culprit,
+    find_given,
+    find_source,
+    name_tools,
+)
+from pytest_ftc.diagnosis.culprits.machines import explain_machines
+from pytest_ftc.diagnosis.culprits.origins import find_origin
 from pytest_ftc.diagnosis.group_testing import Group, Observation, narrowed, suspects_left
-from pytest_ftc.diagnosis.origins import find_origin
 from pytest_ftc.diagnosis.places import Key, show_values
 from pytest_ftc.diagnosis.try_remedies import RemedyTarget, try_remedies
 from pytest_ftc.model import BuildResult, Cause, Finding, Place, Program, RemedyTemplate, Strength, Trace
 from pytest_ftc.model.cause import INHERENT
+from pytest_ftc.model.protocols import Rebuilder
 
 
 def diagnose(
@@ -37,6 +45,7 @@ def diagnose(
     ]
     findings = [finding for _, finding, _ in found]
     if given.rebuilder:
+        findings = _explain_machines(findings, given.rebuilder)
         targets = [
             _target(
                 key,
@@ -52,6 +61,19 @@ def diagnose(
             replace(finding, remedy=remedies.get(target)) for target, finding in zip(targets, findings, strict=True)
         ]
     return _sort(findings)
+
+
+def _explain_machines(findings: Sequence[Finding], rebuilder: Rebuilder) -> list[Finding]:
+    """Return the `findings`; those whose cause is the machine with what differs between the two machines."""
+    if not any(finding.cause == Cause.MACHINE for finding in findings) or rebuilder.left < 2:
+        return list(findings)
+    one, other = rebuilder.on_both_machines()
+    return [
+        replace(finding, why="; ".join(filter(None, (finding.why, explain_machines(one, other, finding.command)))))
+        if finding.cause == Cause.MACHINE
+        else finding
+        for finding in findings
+    ]
 
 
 def _open_cases(experiment: BuildResult, given: Investigation) -> dict[Key, Case]:

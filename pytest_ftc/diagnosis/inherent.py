@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from pytest_ftc.diagnosis.case import Case, Investigation
-from pytest_ftc.diagnosis.culprits import find_culprit, find_source, is_made_in_parallel
+from pytest_ftc.diagnosis.culprits.commands import find_culprit, find_source, is_made_in_parallel
 from pytest_ftc.diagnosis.group_testing import Group, Observation, comes_by_itself
 from pytest_ftc.diagnosis.places import Key, match_places, show_values
 from pytest_ftc.diagnosis.posterior import LEADS, SURE, Kind

@@ -4,7 +4,7 @@ from pytest_ftc.model.artifact import Artifact, Metadata
 from pytest_ftc.model.build import Action, BuildResult, BuildStatus, Output, OutputType, Role, Shell, Tracing
 from pytest_ftc.model.cause import Cause
 from pytest_ftc.model.doctor import CheckUp, FarmState, VariationState
-from pytest_ftc.model.environment import Environment, FileOrder, FileSystem, Identity, KernelName
+from pytest_ftc.model.environment import Environment, FileOrder, FileSystem, Identity, KernelName, Replica
 from pytest_ftc.model.machine import Isolation, Machine
 from pytest_ftc.model.parameter import Parameter, parameter, parameters_of
 from pytest_ftc.model.place import Field, Place
@@ -62,6 +62,7 @@ __all__ = [
     "RemedyTemplate",
     "Removed",
     "Replayed",
+    "Replica",
     "Role",
     "Shell",
     "Snapshot",

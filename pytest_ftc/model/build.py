@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from enum import Enum
 from pathlib import Path
 
+from pytest_ftc.model.build_inputs import Host
 from pytest_ftc.model.environment import Environment
 from pytest_ftc.model.recipe import Recipe
 from pytest_ftc.model.trace import Trace
@@ -41,6 +42,8 @@ class Tracing(str, Enum):
     """Programs, the files they open, the addresses they connect to."""
     CONTENTS = "contents"
     """Also the beginning of each file they write."""
+    TOOLS = "tools"
+    """As `USES`, and digests of the files of the machine that they read; on a farm only."""
 
 
 class OutputType(str, Enum):
@@ -163,5 +166,9 @@ class BuildResult:
     """Why tracing failed, if it was attempted."""
     worker: str = ""
     """The name that a farm's worker gives itself; empty for this machine, and where the farm does not say."""
+    host: Host | None = None
+    """The machine of a farm's worker; None for this machine."""
+    tools: Mapping[str, str] = field(default_factory=dict)
+    """sha256 of the programs and libraries of that machine, by path, where two machines are compared."""
     recipe: Recipe | None = None
     """How to run it again; None if unknown."""

@@ -14,6 +14,8 @@ class Host:
     """System, release and version."""
     image: str = ""
     """The operating system's name, version and build, from os-release(5)."""
+    cpu: str = ""
+    """The architecture and the model of the first CPU."""
     machine: str = ""
     """A digest that only this machine has, or containers that were given its id."""
     boot: str = ""

@@ -36,7 +36,7 @@ class Cause(str, Enum):
     NETWORK = "network"
 
     MACHINE = "machine"
-    """Another session or machine built different bytes from the same inputs."""
+    """Another session or machine built different bytes from the same inputs, or another worker of a farm does."""
     RANDOM = "random"
     """Two builds in the same environment differ."""
     RACE = "race"

@@ -31,6 +31,13 @@ class KernelName(str, Enum):
     """A number that starts with 2.6, by UNAME26 of personality(2)."""
 
 
+class Replica(str, Enum):
+    """One of the two kinds of workers of a farm that are compared."""
+
+    CONTROL = "control"
+    EXPERIMENT = "experiment"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Identity:
     """The user that a build sees."""
@@ -74,6 +81,8 @@ class Environment:
     """Process id of the build, in a PID namespace; 0 for the first free one."""
     network: bool = True
     """Whether the build may use the machine's network; otherwise it has only loopback."""
+    replica: Replica | None = None
+    """The kind of worker that it runs on; None if they are all alike."""
 
     def with_variables(self, **variables: str) -> Environment:
         """Return a copy in which `variables` are also set."""

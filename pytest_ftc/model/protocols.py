@@ -8,7 +8,17 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
     from pathlib import Path
 
-    from pytest_ftc.model import Action, BuildResult, Conditions, Difference, Environment, Machine, Place, Suspicion
+    from pytest_ftc.model import (
+        Action,
+        BuildResult,
+        Conditions,
+        Difference,
+        Environment,
+        Machine,
+        Place,
+        Replica,
+        Suspicion,
+    )
     from pytest_ftc.model.digest import Digest
     from pytest_ftc.model.remedy import Changes
 
@@ -103,6 +113,9 @@ class Rebuilder(Protocol):
     def at_the_time_of(self, build: BuildResult, lead: float) -> BuildResult:
         """Repeat the control build, with the clock `lead` seconds before the start of `build`."""
 
+    def on_both_machines(self) -> Sequence[BuildResult]:
+        """Repeat the control, and once more on the machine of the experiment; both list the files that they use."""
+
     def with_changes(self, changes: Changes) -> Sequence[BuildResult]:
         """Build a control and an experiment with all variations, both with `changes`; the second may be left out."""
 
@@ -111,8 +124,12 @@ class Rebuilder(Protocol):
 class RemoteExecutor(Executor, Protocol):
     """Runs builds elsewhere."""
 
-    def survey(self) -> Machine:
-        """Return what the machines that run the builds can do.  Raises FtcError."""
+    @property
+    def replicas(self) -> Sequence[Replica]:
+        """The kinds of workers that environments choose from; empty if all are alike."""
+
+    def survey(self, replica: Replica | None = None) -> Machine:
+        """Return what the machines that run the builds, or those of one kind, can do.  Raises FtcError."""
 
     def close(self) -> None:
         """Disconnect; called once, when nobody reads outputs any more."""

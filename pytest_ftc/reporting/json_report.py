@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from pytest_ftc.model import BuildResult, Difference, Output, Verification
+from pytest_ftc.model.build_inputs import Host
 from pytest_ftc.model.support.serialization import to_json
 from pytest_ftc.model.support.valid_text import valid_values
 from pytest_ftc.reporting.findings import findings_of
@@ -67,11 +68,17 @@ def _build(build: BuildResult) -> dict[str, Any]:
         "failed_before": list(build.failed_before),
         "lost_before": list(build.lost_before),
         **({"worker": build.worker} if build.worker else {}),
+        **({"host": _host(build.host)} if build.host else {}),
+        **({"tools": dict(build.tools)} if build.tools else {}),
         "started": build.started,
         "seconds": round(build.seconds, 3),
         "log": build.log,
         "outputs": [_output(output) for output in build.outputs],
     }
+
+
+def _host(host: Host) -> dict[str, str]:
+    return {"kernel": host.kernel, "image": host.image, "cpu": host.cpu}
 
 
 def _output(output: Output) -> dict[str, Any]:

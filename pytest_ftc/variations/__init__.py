@@ -14,6 +14,7 @@ from pytest_ftc.variations.kernel import Kernel
 from pytest_ftc.variations.locales import Locales
 from pytest_ftc.variations.network import Network
 from pytest_ftc.variations.num_cpus import NumCpus
+from pytest_ftc.variations.other_machine import OtherMachine
 from pytest_ftc.variations.pid import Pid
 from pytest_ftc.variations.source_mode import SourceMode
 from pytest_ftc.variations.source_mtime import SourceMtime
@@ -48,7 +49,10 @@ CATALOGUE: tuple[Variation, ...] = (
     HashSeed(),
     Network(),
 )
-"""Every variation, in the order in which reports list them."""
+"""Every variation that one machine can have, in the order in which reports list them."""
+
+BESIDE: tuple[Variation, ...] = (OtherMachine(),)
+"""The variations that need more than one machine."""
 
 _ALL = tuple(variation.name for variation in CATALOGUE)
 
@@ -70,4 +74,4 @@ PRESETS: dict[str, tuple[str, ...]] = {
 }
 """The presets of a specification; "all" includes the variations of plugins."""
 
-__all__ = ["CATALOGUE", "PRESETS"]
+__all__ = ["BESIDE", "CATALOGUE", "PRESETS", "OtherMachine"]

@@ -43,12 +43,26 @@ class Vocabulary:
     catalogue: Sequence[Variation]
     presets: Mapping[str, Sequence[str]] = field(default_factory=dict)
     """The variations of each preset; ``all`` and ``none`` always exist."""
+    beside: Sequence[Variation] = ()
+    """Further variations, which no preset has."""
+
+    @property
+    def variations(self) -> Sequence[Variation]:
+        """All variations that have a name, in the order of reports."""
+        return (*self.catalogue, *self.beside)
 
     @property
     def sets(self) -> Mapping[str, Sequence[str]]:
         """The variations of each preset."""
         names = tuple(variation.name for variation in self.catalogue)
-        return {"all": names, "none": (), **self.presets, **{name: (name,) for name in names}}
+        alone = {variation.name: (variation.name,) for variation in self.variations}
+        return {"all": names, "none": (), **self.presets, **alone}
+
+    def with_other_machine(self, other: Variation) -> Vocabulary:
+        """Return the vocabulary with the variation `other` in its presets ``all`` and ``standard``."""
+        presets = {**self.presets, "standard": (*self.presets["standard"], other.name)}
+        beside = tuple(one for one in self.beside if one.name != other.name)
+        return replace(self, catalogue=(*self.catalogue, other), presets=presets, beside=beside)
 
 
 def parse_specification(text: str, vocabulary: Vocabulary) -> Specification:
@@ -69,7 +83,7 @@ def parse_specification(text: str, vocabulary: Vocabulary) -> Specification:
             _assign(settings, assignment["target"], assignment["operator"], assignment["value"], vocabulary)
         else:
             _switch(settings, item, vocabulary)
-    names = tuple(name for name in vocabulary.sets["all"] if name in settings)
+    names = tuple(variation.name for variation in vocabulary.variations if variation.name in settings)
     return Specification(names=names, parameters={name: settings[name] for name in names if settings[name]})
 
 
@@ -107,9 +121,9 @@ def _assign(settings: _Settings, target: str, operator: str, text: str, vocabula
 def _find_parameter(target: str, vocabulary: Vocabulary) -> tuple[Variation, str, Parameter]:
     """Return the variation and the parameter that ``variation.parameter`` names."""
     owner, _, name = (part.strip() for part in target.partition("."))
-    variation = next((entry for entry in vocabulary.catalogue if entry.name == owner), None)
+    variation = next((entry for entry in vocabulary.variations if entry.name == owner), None)
     if variation is None:
-        names = [entry.name for entry in vocabulary.catalogue if parameters_of(entry)]
+        names = [entry.name for entry in vocabulary.variations if parameters_of(entry)]
         raise ConfigurationError(_explain_unknown("variation", owner, names, "Those with parameters"))
     parameters = parameters_of(variation)
     for own, parameter in parameters.items():

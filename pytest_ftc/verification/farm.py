@@ -19,11 +19,19 @@ from pytest_ftc.model.artifact import slug
 from pytest_ftc.model.errors import ConfigurationError, FtcError, PreparationError
 from pytest_ftc.model.machine import Interpreter, Needs
 from pytest_ftc.model.protocols import RemoteExecutor
+from pytest_ftc.variations import OtherMachine
+from pytest_ftc.variations.specification import Vocabulary
 from pytest_ftc.verification.cache.shared_store import read_address
 from pytest_ftc.verification.site import BuildSite
 
 _RETRIES_OF_EACH = 2
 """Retries for each artifact of a session on a farm: the more workers, the more of them are lost."""
+
+
+def vocabulary_of(config: Config, vocabulary: Vocabulary) -> Vocabulary:
+    """Return the `vocabulary` of a session: with ``machine`` in its presets if its farm has two kinds of workers."""
+    replicas = config.remote.replicas if config.remote and config.executor == "reapi" else None
+    return vocabulary.with_other_machine(OtherMachine(replicas)) if replicas else vocabulary
 
 
 def patience_of(config: Config) -> Patience:
@@ -50,7 +58,8 @@ def open_farm(config: Config, work: Path, logs: Path, cancelled: Callable[[], bo
     policy = integration.Policy(
         max_in_flight=remote.max_in_flight, max_cpu_seconds=remote.max_cpu_seconds, queue=remote.queue, retries=0
     )
-    farm: RemoteExecutor = integration.RemoteExecutor(address, work, logs, remote.properties, policy)
+    workers = integration.Workers(remote.properties, remote.replicas)
+    farm: RemoteExecutor = integration.RemoteExecutor(address, work, logs, workers, policy)
     return farm
 
 

@@ -36,12 +36,12 @@ from pytest_ftc.verification.cache.shared_store import find_shared_store
 from pytest_ftc.verification.confidential.concealed import list_concealed
 from pytest_ftc.verification.confidential.named import NamedReader, open_named
 from pytest_ftc.verification.explain import Plugins
-from pytest_ftc.verification.farm import on_farm, open_farm, patience_of, surveying
+from pytest_ftc.verification.farm import on_farm, open_farm, patience_of, surveying, vocabulary_of
 from pytest_ftc.verification.proofs.session_log import SessionLog
 from pytest_ftc.verification.replay.recorder import Recording
 from pytest_ftc.verification.replay.records import RecipeFolders
 from pytest_ftc.verification.scheduler import Background
-from pytest_ftc.verification.self_test.machine import examine_machine
+from pytest_ftc.verification.self_test.replicas import examine
 from pytest_ftc.verification.site import BuildSite, make_site
 from pytest_ftc.verification.user_folders import (
     find_key,
@@ -182,11 +182,11 @@ def _make_parts(settings: SessionSettings, workspace: Workspace) -> _Parts:
     farm = open_farm(config, workspace.folder("builds"), results / "logs", cancelled.is_set)
     foreign = farm or added.make_executor()
     with surveying(farm):
-        machine, own = examine_machine(workspace, added.variations, executor=foreign, cache=self_test_cache())
+        machine, own = examine(workspace, added.variations, foreign, self_test_cache())
     local = partial(LocalExecutor, machine, workspace.folder("builds"), results / "logs", config.jobs)
     inner = foreign or local(user_cache("slots"), list_concealed(config))
     diffoscope = Diffoscope(results / "diffs", workspace.folder("compare"))
-    vocabulary = added.vocabulary
+    vocabulary = vocabulary_of(config, added.vocabulary)
     return _Parts(
         settings=settings,
         workspace=workspace,
@@ -305,5 +305,5 @@ def _select_for(
     artifact: Artifact, *, default: str, vocabulary: Vocabulary, replaced: Mapping[str, Variation]
 ) -> tuple[Variation, ...]:
     """Return the requested variations in the order of the catalogue, with their parameters."""
-    selected = parse_specification(artifact.variations or default, vocabulary).select(vocabulary.catalogue)
+    selected = parse_specification(artifact.variations or default, vocabulary).select(vocabulary.variations)
     return tuple(replaced.get(variation.name, variation) for variation in selected)

@@ -8,7 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 
 from pytest_ftc.builds.staggered import run_apart
-from pytest_ftc.model import Action, Artifact, BuildResult, Role, Tracing
+from pytest_ftc.model import Action, Artifact, BuildResult, Cause, Role, Tracing
 from pytest_ftc.model.protocols import Executor
 from pytest_ftc.model.remedy import Changes
 from pytest_ftc.verification.plan import PlannedArtifact, plan_rebuild
@@ -90,10 +90,15 @@ class ArtifactRebuilder:
             )
             for number, (group, how) in enumerate(zip(groups, tracing, strict=True))
         ]
-        with ThreadPoolExecutor(len(actions), thread_name_prefix="ftc-diagnose") as pool:
-            results = list(pool.map(lambda action: self._executor.run(action, lambda _: None), actions))
-        self.builds += results
-        return results
+        return self._run(actions)
+
+    def on_both_machines(self) -> list[BuildResult]:
+        """Repeat the control, and once more on the machine of the experiment; both list the files that they use."""
+        actions = [
+            self._action(self._planned.artifact, names, role, number, Tracing.TOOLS)
+            for number, (names, role) in enumerate((((), Role.REPEAT), ((Cause.MACHINE,), Role.BISECT)))
+        ]
+        return self._run(actions)
 
     def at_the_time_of(self, build: BuildResult, lead: float) -> BuildResult:
         """Repeat the control with the clock set to `lead` seconds before the start of `build`."""
@@ -118,6 +123,12 @@ class ArtifactRebuilder:
             )
         ]
         results = run_apart(self._executor, actions)
+        self.builds += results
+        return results
+
+    def _run(self, actions: Sequence[Action]) -> list[BuildResult]:
+        with ThreadPoolExecutor(len(actions), thread_name_prefix="ftc-diagnose") as pool:
+            results = list(pool.map(lambda action: self._executor.run(action, lambda _: None), actions))
         self.builds += results
         return results
 

@@ -30,6 +30,7 @@ from pytest_ftc.model.verification import BREAKS_THE_BUILD, DiagnosisMode
 from pytest_ftc.verification.build_inputs import InputsRecorder
 from pytest_ftc.verification.cache.cache import VerificationCache
 from pytest_ftc.verification.cache.conflict import Examination, dispute
+from pytest_ftc.verification.claims.machines import describe_machines, find_same_machine
 from pytest_ftc.verification.claims.peers import describe_peers, find_evaded, name_peers
 from pytest_ftc.verification.claims.unclaimed import describe_claims, find_unclaimed
 from pytest_ftc.verification.confidential.guard import GuardedComparators, GuardedExecutor, SecretGuard
@@ -212,6 +213,7 @@ def _build_and_compare(
         notes=(
             *_notes(source, prepared, builds),
             *describe_peers(planned, builds, outcome.plan.varied),
+            *describe_machines(builds, outcome.plan.varied),
             *outcome.notes,
         ),
     )
@@ -227,6 +229,7 @@ def _judge(planned: PlannedArtifact, executor: Executor, context: VerificationCo
         expected = len(planned.plan.actions)
         builds = run_apart(executor, planned.plan.actions)
     plan = planned.plan.without({name: reason for build in builds for name, reason in build.not_applied.items()})
+    plan = plan.without(find_same_machine(builds, plan.varied))
     verdict, reason = judge_builds(builds, expected=expected, varied=plan.varied)
     outcome = _Outcome(plan=plan, builds=tuple(builds), verdict=verdict, reason=reason)
     if verdict is Verdict.FRAGILE:

@@ -7,7 +7,7 @@ import os
 import shutil
 import socket
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import pytest
@@ -31,10 +31,14 @@ def need_buildbox() -> Path:
     return folder
 
 
-def write_runner(file: Path, more: Sequence[str | Path] = ()) -> Path:
-    """Write to `file` a program that runs an action, and shows it the folders of the system and `more` of them."""
-    folders = [folder for folder in (*_SYSTEM, *map(str, more)) if os.path.exists(folder)]
-    binds = " ".join(f"'--bind-mount={folder}:{folder}'" for folder in folders)
+def write_runner(file: Path, more: Sequence[str | Path] = (), own: Mapping[str, Path] | None = None) -> Path:
+    """Write to `file` a program that runs an action, and shows it the folders of the system and `more` of them.
+
+    `own` maps further folders that the action sees to those that it sees there.
+    """
+    folders = {folder: folder for folder in (*_SYSTEM, *map(str, more)) if os.path.exists(folder)}
+    shown = {**folders, **{seen: str(folder) for seen, folder in (own or {}).items()}}
+    binds = " ".join(f"'--bind-mount={folder}:{seen}'" for seen, folder in shown.items())
     file.write_text(f"#!/bin/sh\nexec '{need_buildbox()}/buildbox-run' {binds} \"$@\"\n")
     file.chmod(0o755)
     return file

@@ -12,7 +12,7 @@ import socket
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 import pytest
@@ -66,11 +66,11 @@ thread-pool-size: 40
 class BuildGrid:
     """A BuildGrid with all that is its own in a new folder.  Use as a context manager.
 
-    Actions see the folders of the system and those in `shown`.  The test fails, or is skipped for want of a Python
-    that BuildGrid needs, where it cannot be.
+    Actions see the folders of the system and those in `shown`, and on the worker of each pool its `own`: what is seen,
+    and where it is.  The test fails, or is skipped for want of a Python that BuildGrid needs, where it cannot be.
     """
 
-    def __init__(self, shown: Sequence[str | Path] = ()) -> None:
+    def __init__(self, shown: Sequence[str | Path] = (), own: Mapping[str, Mapping[str, Path]] | None = None) -> None:
         self._programs = install()
         self._postgres = find_postgres() or pytest.fail("no PostgreSQL (apt-get install postgresql): no BuildGrid")
         # PostgreSQL refuses to be root, and folders of pytest are closed to its user.
@@ -84,7 +84,9 @@ class BuildGrid:
         self._supervisor = Supervisor()
         self._server = 0
         self._workers: dict[str, list[int]] = {}
-        self._runner = write_runner(self.folder / "runner.sh", shown)
+        self._runners = {
+            pool: write_runner(self.folder / f"runner-{pool}.sh", shown, (own or {}).get(pool)) for pool in _POOLS
+        }
 
     def __enter__(self) -> BuildGrid:
         try:
@@ -133,7 +135,7 @@ class BuildGrid:
         cache = self._start(f"casd-{pool}", [*casd, f"http://{self.target}", folder / "cache"])
         wait_until(lambda: _listens(socket_file), lambda: f"no casd for a worker:\n{self._read(f'casd-{pool}')}")
         bot: list[object] = [self._programs / "python", "-P", Path(__file__).with_name("buildgrid_bot.py")]
-        bot += [self.target, f"worker-{pool}", pool, folder, self._runner, f"--remote=unix:{socket_file}"]
+        bot += [self.target, f"worker-{pool}", pool, folder, self._runners[pool], f"--remote=unix:{socket_file}"]
         self._workers[pool] = [self._start(f"bot-{pool}", bot), cache]
 
     def kill_worker(self, pool: str) -> None:

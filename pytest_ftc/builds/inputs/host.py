@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import hmac
 import platform
+import re
 from pathlib import Path
 
 from pytest_ftc.model.build_inputs import Host
@@ -12,6 +13,7 @@ from pytest_ftc.model.build_inputs import Host
 _APPLICATION = b"https://pypi.org/project/pytest-ftc/"
 _IMAGE_FIELDS = ("ID", "VERSION_ID", "VARIANT_ID", "BUILD_ID", "IMAGE_ID", "IMAGE_VERSION")
 """Of os-release(5)."""
+_MODEL = re.compile(r"^(model name|Model|cpu model)\s*:\s*(?P<name>.+)$", re.MULTILINE)
 
 
 def describe_host(root: Path = Path("/")) -> Host:
@@ -23,6 +25,7 @@ def describe_host(root: Path = Path("/")) -> Host:
     return Host(
         kernel=f"{platform.system()} {platform.release()} {platform.version()}",
         image=_describe_image(),
+        cpu=_describe_cpu(_read(root / "proc/cpuinfo")),
         machine=_digest(_read(root / "etc/machine-id"), "machine"),
         boot=_digest(_read(root / "proc/sys/kernel/random/boot_id"), "boot"),
     )
@@ -34,6 +37,12 @@ def _describe_image() -> str:
     except OSError:
         return ""
     return " ".join(fields[name] for name in _IMAGE_FIELDS if fields.get(name))
+
+
+def _describe_cpu(information: bytes) -> str:
+    """Return the machine and the model, as proc_cpuinfo(5) names it: what programs choose instructions by."""
+    model = _MODEL.search(information.decode(errors="replace"))
+    return " ".join((platform.machine(), *(model["name"].split() if model else ())))
 
 
 def _read(path: Path) -> bytes:

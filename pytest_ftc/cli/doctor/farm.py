@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -12,13 +12,13 @@ from pytest_ftc.config.contributions import Contributions
 from pytest_ftc.config.load import Config
 from pytest_ftc.config.project import load_project
 from pytest_ftc.config.remote import RemoteSettings
-from pytest_ftc.model import Action, BuildResult, BuildStatus, CheckUp, FarmState, Machine
+from pytest_ftc.model import Action, BuildResult, BuildStatus, CheckUp, FarmState, Machine, Replica
 from pytest_ftc.model.errors import ConfigurationError, FtcError
 from pytest_ftc.model.protocols import MayStart, RemoteExecutor, at_once
-from pytest_ftc.variations import CATALOGUE
+from pytest_ftc.variations import CATALOGUE, OtherMachine
 from pytest_ftc.verification.cache.shared_store import read_address
 from pytest_ftc.verification.farm import open_farm
-from pytest_ftc.verification.self_test.machine import examine_machine
+from pytest_ftc.verification.self_test.replicas import examine
 
 _QUEUE = 60.0
 """Seconds to wait for a worker, at most: somebody sits in front of this command."""
@@ -60,8 +60,9 @@ def _examine_worker(config: Config, added: Contributions, state: FarmState, work
     assert farm is not None, "it is configured"
     executor = _FarmExecutor(farm)
     try:
-        machine, own = examine_machine(workspace, added.variations, executor=executor)
-        catalogue = [*CATALOGUE, *usable(added.variations, own)]
+        machine, own = examine(workspace, added.variations, executor, None)
+        replicas = [OtherMachine(config.remote.replicas)] if config.remote and config.remote.replicas else []
+        catalogue = [*CATALOGUE, *usable(added.variations, own), *replicas]
         # What a variation costs alone is less than what calls to a farm differ by.
         found = check(machine, catalogue, executor, workspace.folder("check-up"), each=False)
     finally:
@@ -76,9 +77,14 @@ class _FarmExecutor(NotingExecutor):
         super().__init__(farm)
         self._farm = farm
 
-    def survey(self) -> Machine:
+    @property
+    def replicas(self) -> Sequence[Replica]:
         """See `pytest_ftc.model.protocols.RemoteExecutor`."""
-        return self._farm.survey()
+        return self._farm.replicas
+
+    def survey(self, replica: Replica | None = None) -> Machine:
+        """See `pytest_ftc.model.protocols.RemoteExecutor`."""
+        return self._farm.survey(replica)
 
     def run(self, action: Action, started: Callable[[float], None], may_start: MayStart = at_once) -> BuildResult:
         """See `pytest_ftc.model.protocols.Executor`.  Raises FtcError if the build was lost."""

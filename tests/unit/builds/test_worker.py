@@ -5,6 +5,7 @@ import io
 import json
 import os
 import platform
+import shutil
 import subprocess
 import sys
 import zipfile
@@ -16,7 +17,7 @@ import pytest
 from pytest_ftc.builds.interpreter import NEEDS, describe_interpreter
 from pytest_ftc.builds.worker_request import ANSWER, BLOBS, LOG, MODES, PROGRAM, REQUEST, SOURCE, Request, listing_of
 from pytest_ftc.integrations.reapi.builds.program import pack_program
-from pytest_ftc.model import Action, BuildResult, BuildStatus, Environment, Machine, Role
+from pytest_ftc.model import Action, BuildResult, BuildStatus, Environment, Machine, Replica, Role, Tracing
 from pytest_ftc.model.machine import Needs
 from pytest_ftc.model.support.serialization import from_json, to_json
 
@@ -93,7 +94,7 @@ def test_a_build_leaves_its_result_its_log_and_its_contents(work, tmp_path):
     (output,) = result.outputs
     assert (tmp_path / BLOBS / output.sha256).read_text() == "data\n"
     assert (tmp_path / LOG).read_text() == "640 1500000000\ndone\n"
-    assert (result.log, result.blobs) == ("", "")
+    assert (result.log, result.blobs, result.tools) == ("", "", {})
 
 
 @pytest.mark.parametrize("altered", [f"{SOURCE}/sub/data.txt", MODES, REQUEST])
@@ -174,3 +175,25 @@ def test_an_old_python_is_named():
     done = subprocess.run([sys.executable, "-I", "-c", code], capture_output=True, text=True)
     assert done.returncode == 1
     assert done.stderr.strip() == "pytest-ftc needs Python 3.10 or later on the worker, found 3.9"
+
+
+def test_replicas_list_the_tools_that_the_command_names(work):
+    plain = build("cat sub/data.txt > out")
+    environment = replace(plain.environment, replica=Replica.CONTROL)
+    result = work(replace(plain, environment=environment), BuildResult)
+    path = os.path.realpath(shutil.which("cat"))
+    digest = hashlib.sha256(Path(path).read_bytes()).hexdigest()
+    assert result.host.kernel.startswith("Linux ")
+    assert digest in {result.tools.get(name) for name in (path, shutil.which("cat"), "/bin/cat")}
+
+
+def test_a_build_can_list_every_file_of_the_machine_that_it_reads(work):
+    traced = replace(build("cat sub/data.txt /etc/passwd > out"), trace=Tracing.TOOLS)
+    result = work(traced, BuildResult)
+    if result.trace is None:
+        assert result.not_followed
+        return
+    libc = [name for name in result.tools if "libc" in name]
+    assert libc, sorted(result.tools)
+    assert all(len(digest) == 64 for digest in result.tools.values())
+    assert not any("data.txt" in name for name in result.tools)

@@ -5,6 +5,7 @@ import pytest
 from pytest_ftc.builds.inputs.secret_sources import SecretSource
 from pytest_ftc.config.load import load_config
 from pytest_ftc.config.remote import RemoteSettings
+from pytest_ftc.model import Replica
 from pytest_ftc.model.errors import ConfigurationError
 from pytest_ftc.variations.specification import Vocabulary
 
@@ -32,7 +33,8 @@ def test_all_keys(tmp_path):
         tmp_path,
         f"{_AT}'grpcs://farm.example:443'\ninstance = 'main'\nstore = true\n"
         "tls = {ca = 'ca.pem', cert = 'cert.pem', key = 'key.pem'}\nheaders = {authorization = 'env:TOKEN'}\n"
-        "max_in_flight = 7\nmax_cpu_seconds = 3600\n",
+        "max_in_flight = 7\nmax_cpu_seconds = 3600\n"
+        "replicas = {control = {pool = 'a'}, experiment = {pool = 'b', arch = 'x'}}\n",
     )
     assert found == RemoteSettings(
         target="farm.example:443",
@@ -43,6 +45,7 @@ def test_all_keys(tmp_path):
         key=tmp_path / "key.pem",
         headers={"authorization": SecretSource(variable="TOKEN")},
         store=True,
+        replicas={Replica.CONTROL: {"pool": "a"}, Replica.EXPERIMENT: {"pool": "b", "arch": "x"}},
         max_in_flight=7,
         max_cpu_seconds=3600.0,
     )
@@ -56,6 +59,10 @@ _TLS = f"{_AT}'grpcs://farm.example:1'\n"
 @pytest.mark.parametrize(
     ("table", "said"),
     [
+        (_HERE + "replicas = {control = {pool = 'a'}}", "[tool.ftc.remote.replicas] experiment: expected the platform"),
+        (_HERE + "replicas = {control = {pool = 'a'}, experimnt = {}}", "did you mean 'experiment'?"),
+        (_HERE + "replicas = {control = {a = '1'}, experiment = {a = '1'}}", "expected other properties than those"),
+        (_HERE + "replicas = {control = 'a', experiment = 'b'}", "[tool.ftc.remote.replicas] control: expected a table"),
         ("[tool.ftc]\nremote = 'grpc://a:1'", "remote: expected a table, found 'grpc://a:1'"),
         ("[tool.ftc.remot]\nendpoint = 'a'", "unknown key 'remot'; did you mean 'remote'?"),
         ("[tool.ftc.remote]\nstore = true", "pyproject.toml:1: [tool.ftc.remote] key 'endpoint' is missing; expected grpc://HOST:PORT"),

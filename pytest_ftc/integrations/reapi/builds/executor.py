@@ -6,7 +6,7 @@ import asyncio
 import secrets
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -16,6 +16,7 @@ from pytest_ftc.integrations.reapi.address import RemoteAddress
 from pytest_ftc.integrations.reapi.attempts import Attempt
 from pytest_ftc.integrations.reapi.builds.action import SET_UP, Sources, describe_build, describe_survey
 from pytest_ftc.integrations.reapi.builds.answer import Answer, read_answer, read_machine
+from pytest_ftc.integrations.reapi.builds.workers import Workers
 from pytest_ftc.integrations.reapi.cas import Cas
 from pytest_ftc.integrations.reapi.connection import Connection
 from pytest_ftc.integrations.reapi.contents import Content
@@ -23,7 +24,7 @@ from pytest_ftc.integrations.reapi.dispatch import Dispatcher, Policy
 from pytest_ftc.integrations.reapi.errors import CancelledError, MissingInputsError, TransientError
 from pytest_ftc.integrations.reapi.execution import Deadlines, Execution
 from pytest_ftc.integrations.reapi.operations import EXECUTING, Executed
-from pytest_ftc.model import Action, BuildResult, BuildStatus, Machine, Role
+from pytest_ftc.model import Action, BuildResult, BuildStatus, Machine, Replica, Role
 from pytest_ftc.model.digest import Digest
 from pytest_ftc.model.errors import ExecutionError, MissingError
 from pytest_ftc.model.protocols import MayStart, at_once
@@ -39,12 +40,12 @@ _HERE_ALONE = "it cannot be built on a farm"
 
 
 class RemoteExecutor:
-    """Runs builds on the farm at `address`, on workers with the platform `properties`.
+    """Runs builds on the farm at `address`, on its `workers`.
 
     Logs go to `logs`.  The contents of outputs stay on the farm until somebody reads them.
     """
 
-    def __init__(self, address: RemoteAddress, work: Path, logs: Path, properties: Mapping[str, str], policy: Policy):
+    def __init__(self, address: RemoteAddress, work: Path, logs: Path, workers: Workers, policy: Policy):
         """Builds wait for their turn, and end, by `policy`."""
         self._cancelled = threading.Event()
         self._connection = Connection(address, self._cancelled.is_set)
@@ -54,14 +55,19 @@ class RemoteExecutor:
         self._sources = Sources()
         self._work = work
         self._logs = logs
-        self._properties = properties
+        self._workers = workers
         self._queue = policy.queue
 
-    def survey(self) -> Machine:
-        """Return what a worker can do.  Raises RemoteError, MissingError."""
+    @property
+    def replicas(self) -> Sequence[Replica]:
+        """The kinds of workers that environments choose from; empty if all are alike."""
+        return tuple(self._workers.replicas)
+
+    def survey(self, replica: Replica | None = None) -> Machine:
+        """Return what a worker, or one of this kind, can do.  Raises RemoteError, MissingError."""
 
         async def ask(_: Attempt) -> Machine:
-            digest, contents = describe_survey(self._properties)
+            digest, contents = describe_survey(self._workers.properties_for(replica))
             return await read_machine(self._cas, await self._execute(digest, contents, SET_UP, lambda _: None))
 
         # The session has nobody else who would ask again.
@@ -118,7 +124,8 @@ class RemoteExecutor:
 
         # The worker repeats the ID, and a session before this one had a build of the same name.
         asked = replace(action, id=secrets.token_hex(16))
-        digest, contents = await asyncio.to_thread(describe_build, asked, self._sources, self._properties)
+        properties = self._workers.properties_for(action.environment.replica)
+        digest, contents = await asyncio.to_thread(describe_build, asked, self._sources, properties)
         executed = await self._execute(digest, contents, action.timeout + SET_UP, enter)
         answer = await read_answer(self._cas, executed, asked)
         if not begun:

@@ -10,7 +10,13 @@ from pathlib import Path
 
 import pytest_ftc
 
-_PARTS = ("__init__.py", "builds/*.py", "builds/launcher/**/*.py", "model/**/*.py")
+_PARTS = (
+    "__init__.py",
+    "builds/*.py",
+    *(f"builds/inputs/{name}.py" for name in ("__init__", "host", "named_files", "toolchain")),
+    "builds/launcher/**/*.py",
+    "model/**/*.py",
+)
 _EPOCH = (1980, 1, 1, 0, 0, 0)
 _MAIN = """\
 import sys

@@ -1,6 +1,6 @@
 """Who made what others copied, from made-up traces; tests/functional/test_diagnosis.py has a real one."""
 
-from pytest_ftc.diagnosis.origins import find_origin
+from pytest_ftc.diagnosis.culprits.origins import find_origin
 from pytest_ftc.model import Program, Trace
 
 

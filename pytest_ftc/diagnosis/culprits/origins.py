@@ -5,7 +5,7 @@ from __future__ import annotations
 import posixpath
 from collections.abc import Iterator, Sequence
 
-from pytest_ftc.diagnosis.culprits import common_end, find_culprit, has_written, name_of
+from pytest_ftc.diagnosis.culprits.commands import common_end, find_culprit, has_written, name_of
 from pytest_ftc.model import Program, Trace
 
 _COPIERS = frozenset({"cp", "install", "ln", "mv", "rsync"})

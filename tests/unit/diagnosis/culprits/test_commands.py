@@ -1,6 +1,6 @@
 """Who wrote an output, from made-up traces; tests/functional/test_diagnosis.py has real ones."""
 
-from pytest_ftc.diagnosis.culprits import (
+from pytest_ftc.diagnosis.culprits.commands import (
     describe_circumstances,
     find_culprit,
     find_given,
