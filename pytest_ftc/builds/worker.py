@@ -18,6 +18,7 @@ import json
 import os
 import shutil
 import sys
+import time
 from dataclasses import replace
 from pathlib import Path
 
@@ -25,6 +26,7 @@ from pytest_ftc.builds.inputs.host import describe_host
 from pytest_ftc.builds.interpreter import NEEDS, complete_environment, describe_interpreter
 from pytest_ftc.builds.local import LocalExecutor
 from pytest_ftc.builds.machine import survey_machine
+from pytest_ftc.builds.start import plan_start
 from pytest_ftc.builds.worker_request import (
     ANSWER,
     BLOBS,
@@ -85,10 +87,10 @@ def _build(request: Request, action: Action, machine: Machine, workspace: Worksp
     root = Path(action.root) if action.root else None
     shown = {path: _take_shown(request, here, str(folder), workspace) for path, folder in action.shown.items()}
     action = replace(action, root=root, snapshot=source, git_dir=given if given.is_dir() else None, shown=shown)
-    logs = workspace.folder("logs")
     lists = action.trace is Tracing.TOOLS
     traced = replace(action, trace=Tracing.USES) if lists else action
-    result = LocalExecutor(machine, workspace.folder("builds"), logs, jobs=1).run(traced, lambda _: None)
+    executor = LocalExecutor(machine, workspace.folder("builds"), workspace.folder("logs"), jobs=1)
+    result = _run(executor, traced, machine)
     (here / BLOBS).mkdir()
     if result.blobs and os.path.isdir(result.blobs):  # noqa: PTH112
         for name in {output.sha256 for output in result.outputs if output.sha256}:
@@ -102,6 +104,15 @@ def _build(request: Request, action: Action, machine: Machine, workspace: Worksp
     if lists and result.trace:
         tools |= list_used(action, result.trace)
     return replace(result, log="", blobs="", host=describe_host(), tools=tools)
+
+
+def _run(executor: LocalExecutor, action: Action, machine: Machine) -> BuildResult:
+    """Run the build, at a moment at which its clock shows what is asked for."""
+    if action.clock is None or not machine.faketime:
+        return executor.run(action, lambda _: None)
+    start = plan_start(action.clock, 0, time.time())
+    shifted = replace(action, environment=replace(action.environment, clock_shift=start.shift))
+    return replace(executor.run(shifted, lambda _: None, start.wait), clock_shift=start.shift)
 
 
 def _take_shown(request: Request, here: Path, name: str, workspace: Workspace) -> Path:
@@ -121,13 +132,13 @@ def _copy_tree(source: Path, target: Path, listing: Path, sha256: str) -> None:
     """Copy a tree, and give each file its mode and time, folders last.  Ends if it is not what was sent."""
     known = json.loads(_read(listing, sha256))
     shutil.copytree(source, target, symlinks=True, dirs_exist_ok=True)
-    for path, (mode, time, digest) in sorted(known.items(), reverse=True):
+    for path, (mode, moment, digest) in sorted(known.items(), reverse=True):
         name = os.path.join(target, path)  # noqa: PTH118
         if digest:
             _verify(name, digest)
         if not os.path.islink(name):  # noqa: PTH114
             os.chmod(name, mode)  # noqa: PTH101
-        os.utime(name, ns=(time, time), follow_symlinks=False)
+        os.utime(name, ns=(moment, moment), follow_symlinks=False)
 
 
 def _read(path: Path, sha256: str) -> bytes:

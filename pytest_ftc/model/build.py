@@ -121,6 +121,11 @@ class Action:
     """Paths of the sockets of this machine that it sees."""
     shown: Mapping[str, Path] = field(default_factory=dict)
     """Folders that it sees read-only at other paths, by those paths."""
+    clock: float | None = None
+    """When the clock of a build on a farm shall start, seconds since 1970; None for `environment.clock_shift`.
+
+    Nobody else knows when the worker is ready.
+    """
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -170,5 +175,7 @@ class BuildResult:
     """The machine of a farm's worker; None for this machine."""
     tools: Mapping[str, str] = field(default_factory=dict)
     """sha256 of the programs and libraries of that machine, by path, where two machines are compared."""
+    clock_shift: int | None = None
+    """Seconds by which its clock was ahead, where the worker had to choose that for `Action.clock`."""
     recipe: Recipe | None = None
     """How to run it again; None if unknown."""

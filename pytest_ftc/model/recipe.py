@@ -51,3 +51,5 @@ class Recipe:
     """Without namespaces, the folder that held all paths of the build."""
     cpus: int = 0
     """Number of CPUs of the machine."""
+    executor: str = "local"
+    """Where it was built: ``local``, on this machine, or ``reapi``, on a farm."""

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from pytest_ftc.model import Action, Replayed
+from pytest_ftc.model import Action, BuildResult, Replayed
 from pytest_ftc.model.errors import ConfigurationError, FtcError
 from pytest_ftc.plugin.result_folders import lasting_folder, record_folders
 from pytest_ftc.plugin.settings import load_settings
@@ -42,6 +42,7 @@ class ReplayPlugin:
             self.then = find_record(config.getoption("ftc_replay"), record_folders(config, self._settings))
         except ConfigurationError as error:
             raise pytest.UsageError(str(error)) from None
+        self._settings = replace(self._settings, executor=_choose_executor(config, self.then))
         self._staging = ReplaySession(self._settings, self.then, lasting_folder(config) / "logs")
         self.replayed: Replayed | None = None
 
@@ -177,6 +178,24 @@ def _check_usage(config: pytest.Config) -> None:
         missing = next((name for name, number in (("input", 0), ("output", 1)) if not os.isatty(number)), "")
         if missing:
             raise pytest.UsageError(f"--ftc-shell needs a terminal; standard {missing} is not a terminal")
+
+
+def _choose_executor(config: pytest.Config, then: BuildResult) -> str:
+    """Return where to run the build `then`: as the command line says, else where it ran.
+
+    Raises a usage error for what a farm cannot do.
+    """
+    executor = config.getoption("ftc_executor") or (then.recipe.executor if then.recipe else "local")
+    option = next((name for name in ("--ftc-shell", "--ftc-keep") if config.getoption(_destination(name))), "")
+    if executor == "reapi" and option:
+        raise pytest.UsageError(
+            f"{option} needs the build on this machine, and {then.id} runs on a farm; add --ftc-executor=local"
+        )
+    return str(executor)
+
+
+def _destination(option: str) -> str:
+    return option.strip("-").replace("-", "_")
 
 
 def _is_distributed(config: pytest.Config) -> bool:

@@ -121,7 +121,7 @@ class _Parts:
     machine: Machine
     executor: ObservedExecutor
     is_local: bool
-    """Whether builds run on this machine: the tools of another executor are unknown, and it cannot be replayed."""
+    """Whether builds run on this machine: the tools of another executor are unknown."""
     farm: RemoteExecutor | None
     diffoscope: Diffoscope
     comparator: ComparatorChain
@@ -244,7 +244,7 @@ def _make_context(parts: _Parts, cached: VerificationCache | None) -> Verificati
         scratch=workspace.folder("scratch"),
         cache=cached,
         plugins=Plugins(comparators=parts.comparator, diagnosers=parts.panel, templates=templates),
-        recording=_start_recording(config.root, parts.sources) if settings.records and parts.is_local else None,
+        recording=_start_recording(parts) if settings.records and (parts.is_local or parts.farm) else None,
         images=parts.images,
         private=parts.private,
         diffs=settings.results / "diffs",
@@ -284,14 +284,16 @@ def _verifications_at_once(config: Config, machine: Machine, farm: RemoteExecuto
     return min(_FEWEST_OPEN * config.jobs, _MOST_OPEN) if machine.overlay else _FEWEST_OPEN
 
 
-def _start_recording(root: Path, sources: Sources) -> Recording:
+def _start_recording(parts: _Parts) -> Recording:
+    config = parts.settings.config
     return Recording(
-        root=root,
-        digest=sources.digest,
+        root=config.root,
+        digest=parts.sources.digest,
         commit=cache(current_commit),
         key=find_key(),
-        path=search_path(),
+        path=parts.machine.path or search_path(),
         environ=dict(os.environ),
+        executor=config.executor if parts.farm else "local",
     )
 
 

@@ -29,6 +29,8 @@ class Recording:
     path: tuple[str, ...]
     """The search path for commands."""
     environ: Mapping[str, str]
+    executor: str = "local"
+    """Where builds run."""
 
 
 class Recorder:
@@ -101,10 +103,11 @@ def _describe(action: Action, prepared: Prepared, recording: Recording, machine:
         passed=parted.passed,
         key=describe_key(recording.key),
         path=recording.path,
-        python=sys.executable,
+        python=machine.python or sys.executable,
         isolation=machine.isolation,
         root=str(action.root or ""),
         cpus=machine.cpus,
+        executor=recording.executor,
     )
 
 

@@ -26,6 +26,7 @@ _ATTEMPT = re.compile(r"-attempt-[0-9]+$")
 _REST = re.compile(r"(control|experiment|repeat|bisect|remedy)(-[0-9]+)?\.json")
 """The part of a record's name after the artifact's name."""
 _MOST_BYTES = 256 << 20
+_EXECUTORS = ("local", "reapi")
 
 
 def write_records(folder: Path, verification: Verification) -> None:
@@ -130,6 +131,8 @@ def check_record(build: BuildResult, wanted: str) -> None:
         raise ValueError("it has no outputs")
     if not 0 < recipe.timeout < float("inf"):
         raise ValueError(f"expected a number of seconds above 0, found {recipe.timeout!r}")
+    if recipe.executor not in _EXECUTORS:
+        raise ValueError(f"expected 'local' or 'reapi' as its executor, found {recipe.executor!r}")
     _check_root(recipe)
 
 

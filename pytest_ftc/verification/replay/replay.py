@@ -14,6 +14,7 @@ from pytest_ftc.builds.inputs.source_state import current_commit, digest_capture
 from pytest_ftc.builds.launcher.trees import copy_file
 from pytest_ftc.builds.local import read_tail
 from pytest_ftc.builds.requirements.python import Prepared
+from pytest_ftc.builds.start import Start, plan_start
 from pytest_ftc.comparison.manifests import compare_manifests
 from pytest_ftc.model import (
     Action,
@@ -31,7 +32,7 @@ from pytest_ftc.model.artifact import slug
 from pytest_ftc.model.errors import ExecutionError, SourceError
 from pytest_ftc.model.support.contents import find_content
 from pytest_ftc.verification.confidential.guard import SecretGuard
-from pytest_ftc.verification.replay.settle import Here, Start, find_gaps, plan_start, settle
+from pytest_ftc.verification.replay.settle import Here, find_gaps, settle
 from pytest_ftc.verification.replay.withheld import describe_key, take_anew
 from pytest_ftc.verification.site import BuildSite
 
@@ -51,6 +52,8 @@ class Stage:
     site: BuildSite
     key: bytes | None
     """The key for digests of values that may be secret."""
+    farm: bool = False
+    """Whether the build runs on a farm."""
 
 
 def replay(then: BuildResult, stage: Stage, *, keep: Path | None = None, enter: Enter = nullcontext) -> Replayed:
@@ -68,29 +71,29 @@ def replay(then: BuildResult, stage: Stage, *, keep: Path | None = None, enter: 
     settled, unsettled = settle(recipe, _here(root, prepared, stage))
     passed, changed = take_anew(recipe.passed, recipe.key == describe_key(stage.key), stage.key, stage.site.environ)
     settled = _give(settled, {**passed, **(secrets.variables if secrets else {})})
-    moved = plan_start(then.started, recipe.environment.clock_shift, time.time())
-    start = moved if machine.faketime and then.started else None
+    moment, start = _plan_clock(then, recipe, stage)
     action = replace(
         _action(then, settled, snapshot, root, start, keep),
         secret_files=secrets.files if secrets else {},
         shown=prepared.artifact.shown,
+        clock=moment if stage.farm else None,
     )
     with enter(action) as entered:
         now = stage.site.executor.run(entered, lambda _: None, start.wait if start else _at_once)
     now, leaks = _keep_secret(now, secrets, stage.site.logs)
-    now = replace(now, log_tail=read_tail(Path(now.log))) if now.log else now
     if keep:
         _keep_outputs(now, keep)
     before = (*_changed_requirements(recipe, prepared), *find_gaps(recipe, machine), *unsettled, *changed)
     runs = BuildStatus.LOST not in (then.status, now.status)
+    clock = _clock_of(now, start)
     return Replayed(
         then=then,
         now=now,
         differences=compare_manifests(then.outputs, now.outputs, recipe.metadata) if runs else (),
         sources=_describe_sources(recipe, source, snapshot),
-        gaps=(*before, *now.not_applied.values(), *_late(start, now)),
+        gaps=(*_moved(then, now, stage), *before, *now.not_applied.values(), *_late(moment, clock, now)),
         leaks=leaks,
-        clock=now.started + start.shift if start and runs else None,
+        clock=clock if runs else None,
         kept=str(keep or ""),
         shell=entered.shell is not None,
     )
@@ -123,12 +126,14 @@ def _prepare(recipe: Recipe, source: Path, snapshot: Snapshot, stage: Stage) -> 
 
 
 def _here(root: Path | None, prepared: Prepared, stage: Stage) -> Here:
+    machine = stage.site.machine
+    known = (*machine.path, machine.python)
     return Here(
         root=str(root or ""),
         prepared=prepared.path_entries,
         path=stage.site.path,
-        python=sys.executable,
-        exists=lambda path: Path(path).exists(),
+        python=machine.python or sys.executable,
+        exists=lambda path: path in known if stage.farm else Path(path).exists(),
     )
 
 
@@ -164,11 +169,13 @@ def _action(
 
 
 def _keep_secret(now: BuildResult, secrets: Secrets | None, logs: Path | None) -> tuple[BuildResult, tuple[str, ...]]:
-    if not secrets:
-        return now, ()
-    guard = SecretGuard(secrets, logs)
-    masked = guard.mask(Verification(id="", name="", verdict=Verdict.ERROR, builds=(guard.admit(now),)))
-    return masked.builds[0], masked.leaks
+    """Return `now` with the end of its log, without the `secrets`, and what it leaked."""
+    leaks: tuple[str, ...] = ()
+    if secrets:
+        guard = SecretGuard(secrets, logs)
+        masked = guard.mask(Verification(id="", name="", verdict=Verdict.ERROR, builds=(guard.admit(now),)))
+        now, leaks = masked.builds[0], masked.leaks
+    return replace(now, log_tail=read_tail(Path(now.log))) if now.log else now, leaks
 
 
 def _keep_outputs(now: BuildResult, keep: Path) -> None:
@@ -203,6 +210,36 @@ def _changed_requirements(recipe: Recipe, prepared: Prepared) -> tuple[str, ...]
     return (f"the build requirements have changed: sha256 {then} then, {now} now",)
 
 
-def _late(start: Start | None, now: BuildResult) -> tuple[str, ...]:
-    late = now.started - start.at if start and now.status is not BuildStatus.LOST else 0.0
+def _plan_clock(then: BuildResult, recipe: Recipe, stage: Stage) -> tuple[float | None, Start | None]:
+    """Return when the clock shall start, None for the real one; and how, on this machine."""
+    if not (stage.site.machine.faketime and then.started):
+        return None, None
+    moment = then.started + recipe.environment.clock_shift
+    return moment, None if stage.farm else plan_start(moment, 0, time.time())
+
+
+def _clock_of(now: BuildResult, start: Start | None) -> float | None:
+    """Return when the clock of the build `now` started; None if it was not moved."""
+    shift = start.shift if start else now.clock_shift
+    return None if shift is None else now.started + shift
+
+
+def _late(moment: float | None, clock: float | None, now: BuildResult) -> tuple[str, ...]:
+    if moment is None or now.status is BuildStatus.LOST:
+        return ()
+    if clock is None:
+        return ("the clock is the real one: the worker could not move it",)
+    late = clock - moment
     return (f"its clock started {late:.1f} s later than that of the recorded build",) if late > _LATE else ()
+
+
+def _moved(then: BuildResult, now: BuildResult, stage: Stage) -> tuple[str, ...]:
+    """Return where it runs now, if it ran elsewhere."""
+    farm = then.recipe is not None and then.recipe.executor != "local"
+    if farm is not stage.farm:
+        places = ("on a farm", "on this machine")
+        here, there = places if stage.farm else places[::-1]
+        return (f"it runs {here} now, {there} then",)
+    if then.worker and now.worker and then.worker != now.worker:
+        return (f"the worker is {now.worker} now, {then.worker} then",)
+    return ()

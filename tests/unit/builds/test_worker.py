@@ -150,6 +150,17 @@ def test_packages_that_the_farm_altered_are_not_used(work, packages, altered):
     work(action, BuildResult, listings={"packages": packages(SERIES)}, altered=altered, problem=problem)
 
 
+def test_a_clock_starts_when_it_is_asked_to(work, tmp_path):
+    moment = 1_700_000_000.25
+    movable = bool(work(None, Machine).faketime)
+    result = work(replace(build("date +%s.%N > out"), clock=moment), BuildResult)
+    (output,) = result.outputs
+    seen = float((tmp_path / BLOBS / output.sha256).read_text())
+    assert (result.clock_shift is not None) is movable
+    started = result.started + (result.clock_shift or 0)
+    assert (0 <= started - moment < 2, 0 <= seen - moment < 2) == (movable, movable)
+
+
 def test_a_failed_build_is_an_answer_too(work, tmp_path):
     result = work(build("echo no; exit 3"), BuildResult)
     assert (result.status, result.exit_code, result.log_tail) == (BuildStatus.FAILED, 3, "no")

@@ -70,6 +70,7 @@ def in_environment(**changes: Any) -> dict[str, Any]:
         {"outputs": ()},
         {"timeout": float("nan")},
         {"root": "/tmp/x"},
+        {"executor": "elsewhere"},
         in_environment(build_path="/ftc-x/../etc"),
         in_environment(build_path="ftc-x"),
         in_environment(home="/usr/local"),

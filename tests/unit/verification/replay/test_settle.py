@@ -5,8 +5,9 @@ from dataclasses import replace
 
 import pytest
 
+from pytest_ftc.builds.start import plan_start
 from pytest_ftc.model import Environment, Isolation, Machine, Recipe
-from pytest_ftc.verification.replay.settle import Here, find_gaps, plan_start, settle
+from pytest_ftc.verification.replay.settle import Here, find_gaps, settle
 from pytest_ftc.verification.replay.shell import build_line
 from pytest_ftc.verification.replay.withheld import describe_key, take_anew, withhold
 
