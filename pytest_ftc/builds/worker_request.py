@@ -13,22 +13,28 @@ LOG, BLOBS = "build.log", "blobs"
 PROGRAM, FAKETIME = "worker.zip", "libfaketime.so.1"
 OUTPUTS = (ANSWER, LOG, BLOBS)
 """What a worker leaves."""
+MOST_ANSWER = 64 << 20
+"""Bytes of `ANSWER`."""
+MOST_OUTPUTS = 100_000
+"""Outputs of one build."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Request:
-    """What a worker is asked to do."""
-
-    modes: str = ""
-    """The sha256 of `MODES`, which lists those of the source's files; the request's own is in the command.
+    """What a worker is asked to do, and the sha256 of everything else that it is given; its own is in the command.
 
     Farms give workers contents that they have not verified.
     """
-    listings: Mapping[str, str] = field(default_factory=dict)
-    """The folders beside the request that the build sees at other paths, each with the sha256 of its own such list.
 
-    It is the file `listing_of` the folder.
+    modes: str = ""
+    """Of `MODES`, which lists all that is in the source tree: see `describe_entry`."""
+    listings: Mapping[str, str] = field(default_factory=dict)
+    """Of such lists, by folder: the repository, and those that the build sees at other paths.
+
+    Each is the file `listing_of` the folder.
     """
+    faketime: str = ""
+    """Of `FAKETIME`; empty if there is none."""
     action: Action | None = None
     """The build to run, its trees being those beside the request; None to survey the worker."""
 
@@ -36,3 +42,8 @@ class Request:
 def listing_of(folder: str) -> str:
     """Return the name of the file with the modes, times and digests of a `folder`'s files."""
     return f"{folder}.json"
+
+
+def describe_entry(sha256: str, target: str | None) -> str:
+    """Return what the list of a folder has for a file with the digest `sha256`, a link to `target`, or a folder."""
+    return sha256 if target is None else f"-> {target}"

@@ -9,6 +9,9 @@ ARTIFACTS = """
 [artifacts.good]
 build = "cat source.txt > out; test -x tool.sh; ./tool.sh >> out"
 outputs = ["out"]
+[artifacts.curious]
+build = "cat /*.json /source/* /source/.??* > out 2> /dev/null; test ! -s out"
+outputs = ["out"]
 [artifacts.clock]
 build = "date > out"
 outputs = ["out"]
@@ -73,6 +76,7 @@ def test_verdicts_are_those_of_this_machine(remote):
     artifacts, said = remote
     assert {name: artifact["verdict"] for name, artifact in artifacts.items()} == {
         "good": "reproducible",
+        "curious": "reproducible",
         "clock": "unreproducible",
         "path": "unreproducible",
         "archive": "unreproducible",

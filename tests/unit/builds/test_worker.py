@@ -1,7 +1,6 @@
 """The program that runs on workers, run here as a worker does: the zip, in a folder with a request."""
 
 import hashlib
-import io
 import json
 import os
 import platform
@@ -10,14 +9,28 @@ import subprocess
 import sys
 import zipfile
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import pytest
 
+from pytest_ftc.builds import worker
 from pytest_ftc.builds.interpreter import NEEDS, describe_interpreter
-from pytest_ftc.builds.worker_request import ANSWER, BLOBS, LOG, MODES, PROGRAM, REQUEST, SOURCE, Request, listing_of
-from pytest_ftc.integrations.reapi.builds.program import pack_program
-from pytest_ftc.model import Action, BuildResult, BuildStatus, Environment, Machine, Replica, Role, Tracing
+from pytest_ftc.builds.worker_request import (
+    ANSWER,
+    BLOBS,
+    FAKETIME,
+    GIT,
+    LOG,
+    MODES,
+    PROGRAM,
+    REQUEST,
+    SOURCE,
+    Request,
+    listing_of,
+)
+from pytest_ftc.integrations.reapi.builds.program import START, pack_program
+from pytest_ftc.model import Action, BuildResult, BuildStatus, Environment, Machine, Replica, Role, Trace, Tracing
 from pytest_ftc.model.machine import Needs
 from pytest_ftc.model.support.serialization import from_json, to_json
 
@@ -45,21 +58,28 @@ def build(command, *, outputs=("out",)):
 @pytest.fixture
 def work(tmp_path):
     """A function that runs the program for a request, and returns the process and its answer."""
-    (tmp_path / SOURCE / "sub").mkdir(parents=True)
-    (tmp_path / SOURCE / "sub" / "data.txt").write_text("data\n")
-    digest = hashlib.sha256(b"data\n").hexdigest()
-    (tmp_path / MODES).write_text(json.dumps({"sub/data.txt": [0o640, 1_500_000_000_000_000_000, digest]}))
-    modes = hashlib.sha256((tmp_path / MODES).read_bytes()).hexdigest()
+    data = b"data\n"
+    for folder in (SOURCE, GIT):
+        (tmp_path / folder / "sub").mkdir(parents=True)
+        (tmp_path / folder / "sub" / "data.txt").write_bytes(data)
+        (tmp_path / folder / "link").symlink_to("sub/data.txt")
+    listed = {".": "", "sub": "", "link": "-> sub/data.txt", "sub/data.txt": sha256(data)}
+    times = {path: [0o640 if what else 0o755, 1_500_000_000_000_000_000, what] for path, what in listed.items()}
+    (tmp_path / MODES).write_text(json.dumps(times))
+    (tmp_path / listing_of(GIT)).write_text(json.dumps(times))
+    (tmp_path / FAKETIME).write_bytes(b"not a library")
     (tmp_path / PROGRAM).write_bytes(pack_program())
+    modes, git, library = (sha256((tmp_path / name).read_bytes()) for name in (MODES, listing_of(GIT), FAKETIME))
 
-    def run(action, kind, *, listings=None, altered=None, problem=""):
-        request = json.dumps(to_json(Request(action=action, modes=modes, listings=listings or {})))
+    def run(action, kind, *, listings=None, change=None, problem=""):
+        listings = {GIT: git, **(listings or {})}
+        request = json.dumps(to_json(Request(action=action, modes=modes, listings=listings, faketime=library)))
         (tmp_path / REQUEST).write_text(request)
-        if altered:
-            (tmp_path / altered).write_bytes((tmp_path / altered).read_bytes().replace(b"t", b"T"))
+        if change:
+            change(tmp_path)
         # As few variables as a farm gives, and no standard input.
         done = subprocess.run(
-            [sys.executable, "-I", "-S", PROGRAM, hashlib.sha256(request.encode()).hexdigest()],
+            [sys.executable, "-I", "-S", "-c", START, sha256(pack_program()), sha256(request.encode())],
             cwd=tmp_path,
             env={"PATH": os.defpath, "LC_ALL": "C.UTF-8"},
             stdin=subprocess.DEVNULL,
@@ -74,6 +94,42 @@ def work(tmp_path):
         return from_json(kind, json.loads((tmp_path / ANSWER).read_text()))
 
     return run
+
+
+def sha256(data):
+    return hashlib.sha256(data).hexdigest()
+
+
+def altered(path):
+    def change(folder):
+        data = (folder / path).read_bytes()
+        (folder / path).write_bytes(data[:-2] + bytes([data[-2] ^ 1]) + data[-1:])
+
+    return change
+
+
+def added(path):
+    return lambda folder: (folder / path).write_text("more")
+
+
+def removed(path):
+    return lambda folder: (folder / path).unlink()
+
+
+def linked(path, target):
+    def change(folder):
+        (folder / path).unlink()
+        (folder / path).symlink_to(target)
+
+    return change
+
+
+def turned_into_a_folder(path):
+    def change(folder):
+        (folder / path).unlink()
+        (folder / path).mkdir()
+
+    return change
 
 
 def test_a_survey_says_what_the_worker_can_do(work):
@@ -97,10 +153,50 @@ def test_a_build_leaves_its_result_its_log_and_its_contents(work, tmp_path):
     assert (result.log, result.blobs, result.tools) == ("", "", {})
 
 
-@pytest.mark.parametrize("altered", [f"{SOURCE}/sub/data.txt", MODES, REQUEST])
-def test_what_the_farm_altered_is_not_built(work, altered):
-    problem = f"the farm gave the worker another {Path(altered).name!r} than it was sent"
-    work(build("cat sub/data.txt > out"), BuildResult, altered=altered, problem=problem)
+@pytest.mark.parametrize("tree", [SOURCE, GIT])
+@pytest.mark.parametrize(
+    ("change", "path", "problem"),
+    [
+        (altered, "sub/data.txt", "another 'sub/data.txt' than it was sent"),
+        (added, "sub/more.txt", "'sub/more.txt', which it was not sent"),
+        (removed, "sub/data.txt", "no 'sub/data.txt'"),
+        (removed, "link", "no 'link'"),
+        (partial(linked, target="/etc/passwd"), "link", "another 'link' than it was sent"),
+        (partial(linked, target="/etc/passwd"), "sub/data.txt", "another 'sub/data.txt' than it was sent"),
+        (turned_into_a_folder, "link", "another 'link' than it was sent"),
+    ],
+)
+def test_a_tree_that_the_farm_altered_is_not_built(work, tree, change, path, problem):
+    problem = f"the farm gave the worker {problem}"
+    work(build("cat sub/data.txt > out"), BuildResult, change=change(f"{tree}/{path}"), problem=problem)
+
+
+@pytest.mark.parametrize("name", [MODES, listing_of(GIT), REQUEST, FAKETIME, PROGRAM])
+def test_a_file_that_the_farm_altered_is_not_used(work, name):
+    problem = f"the farm gave the worker another {name!r} than it was sent"
+    work(build("cat sub/data.txt > out"), BuildResult, change=altered(name), problem=problem)
+
+
+@pytest.mark.parametrize("name", [MODES, listing_of(GIT), REQUEST, FAKETIME])
+def test_a_file_that_the_farm_lacks_is_named(work, name):
+    problem = f"the farm gave the worker no {name!r}: No such file or directory"
+    work(build("cat sub/data.txt > out"), BuildResult, change=removed(name), problem=problem)
+
+
+def test_a_trace_that_is_too_large_is_left_out_and_the_result_says_so(monkeypatch):
+    trace = Trace(programs=(), read=(), written=(), contents=((-1, "/f", "x" * 5000),), moved=(), connected=(), gaps=())
+    found = BuildResult(id="a", role=Role.CONTROL, environment={}, status=BuildStatus.OK, trace=trace)
+    whole = len(worker._encode(found))
+    monkeypatch.setattr(worker, "MOST_ANSWER", whole - 1)
+    without = from_json(BuildResult, json.loads(worker._encode(found)))
+    assert (without.trace.contents, without.not_followed) == ((), "")
+    assert "too large for the answer of a farm" in without.trace.gaps[0]
+    monkeypatch.setattr(worker, "MOST_ANSWER", 100)
+    bare = from_json(BuildResult, json.loads(worker._encode(found)))
+    assert bare.trace is None
+    assert "too large for the answer of a farm" in bare.not_followed
+    monkeypatch.setattr(worker, "MOST_ANSWER", whole)
+    assert from_json(BuildResult, json.loads(worker._encode(found))) == found
 
 
 @pytest.fixture
@@ -110,11 +206,13 @@ def packages(tmp_path):
     def send(series):
         needs = to_json(Needs(implementation=platform.python_implementation(), series=series))
         files = {NEEDS: json.dumps(needs), f"lib/python{series}/site-packages/one.py": "value = 1\n"}
-        listing = {}
+        time = 1_500_000_000_000_000_000
+        folders = (".", "lib", f"lib/python{series}", f"lib/python{series}/site-packages")
+        listing = {path: [0o755, time, ""] for path in folders}
         for path, text in files.items():
             (tmp_path / "packages" / path).parent.mkdir(parents=True, exist_ok=True)
             (tmp_path / "packages" / path).write_text(text)
-            listing[path] = [0o644, 1_500_000_000_000_000_000, hashlib.sha256(text.encode()).hexdigest()]
+            listing[path] = [0o644, time, sha256(text.encode())]
         (tmp_path / listing_of("packages")).write_text(json.dumps(listing))
         return hashlib.sha256((tmp_path / listing_of("packages")).read_bytes()).hexdigest()
 
@@ -143,11 +241,11 @@ def test_packages_that_do_not_fit_the_worker_are_named_with_its_python(work, pac
     work(action, BuildResult, listings={"packages": packages("3.7")}, problem=problem)
 
 
-@pytest.mark.parametrize("altered", [f"packages/{NEEDS}", listing_of("packages")])
-def test_packages_that_the_farm_altered_are_not_used(work, packages, altered):
+@pytest.mark.parametrize("path", [f"packages/{NEEDS}", listing_of("packages")])
+def test_packages_that_the_farm_altered_are_not_used(work, packages, path):
     action = replace(build(IMPORT), shown={"/ftc-packages": Path("packages")})
-    problem = f"the farm gave the worker another {Path(altered).name!r} than it was sent"
-    work(action, BuildResult, listings={"packages": packages(SERIES)}, altered=altered, problem=problem)
+    problem = f"the farm gave the worker another {Path(path).name!r} than it was sent"
+    work(action, BuildResult, listings={"packages": packages(SERIES)}, change=altered(path), problem=problem)
 
 
 def test_a_clock_starts_when_it_is_asked_to(work, tmp_path):
@@ -175,14 +273,12 @@ def test_the_program_is_always_the_same_and_holds_no_more_than_it_needs(tmp_path
     assert pack_program() == first
     (tmp_path / "program.zip").write_bytes(first)
     names = zipfile.ZipFile(tmp_path / "program.zip").namelist()
-    assert names[0] == "__main__.py"
-    assert all(name.startswith("pytest_ftc/") for name in names[1:])
+    assert all(name.startswith("pytest_ftc/") for name in names)
     assert len(first) < 400_000
 
 
 def test_an_old_python_is_named():
-    main = zipfile.ZipFile(io.BytesIO(pack_program())).read("__main__.py").decode()
-    code = f"import sys; sys.version_info = (3, 9, 2)\nexec({main!r})"
+    code = f"import sys; sys.version_info = (3, 9, 2)\nexec({START!r})"
     done = subprocess.run([sys.executable, "-I", "-c", code], capture_output=True, text=True)
     assert done.returncode == 1
     assert done.stderr.strip() == "pytest-ftc needs Python 3.10 or later on the worker, found 3.9"

@@ -21,10 +21,11 @@ from pytest_ftc.builds.worker_request import (
     REQUEST,
     SOURCE,
     Request,
+    describe_entry,
     listing_of,
 )
 from pytest_ftc.integrations.reapi import api
-from pytest_ftc.integrations.reapi.builds.program import pack_program
+from pytest_ftc.integrations.reapi.builds.program import START, pack_program
 from pytest_ftc.integrations.reapi.contents import Content
 from pytest_ftc.integrations.reapi.merkle import Entry, build_tree, list_entries
 from pytest_ftc.model import Action
@@ -33,7 +34,7 @@ from pytest_ftc.model.support.serialization import to_json
 
 SET_UP = 120
 """Seconds that a worker may take beyond the build's own time limit."""
-_COMMAND = f"exec python3 -I -S {PROGRAM}"
+_COMMAND = 'exec python3 -I -S -c "$0" "$@"'
 _VARIABLES = {"LC_ALL": "C.UTF-8", "PATH": "/usr/local/bin:/usr/bin:/bin"}
 
 
@@ -45,7 +46,7 @@ class Sources:
 
     def entries(self, folder: Path, git: Path | None) -> list[Entry]:
         """Return what a worker needs of the source tree `folder` and the repository `git`.  Raises SourceError."""
-        below = list(list_entries(git, prefix=GIT)) if git else []
+        below = _describe_folder(git, GIT, listing_of(GIT)) if git else []
         return [*self._entries(folder, SOURCE, MODES), *below]
 
     def shown(self, folder: Path, name: str) -> list[Entry]:
@@ -55,7 +56,7 @@ class Sources:
 
 def describe_survey(properties: Mapping[str, str]) -> tuple[Digest, Mapping[Digest, Content]]:
     """Return the digest of the action that surveys a worker, and everything that it needs."""
-    return _describe([Entry(SOURCE)], Request(), properties, SET_UP)
+    return _describe([Entry(SOURCE), *_faketime()], Request(faketime=_digest_faketime()), properties, SET_UP)
 
 
 def describe_build(
@@ -66,6 +67,7 @@ def describe_build(
     shown = {path: f"shown-{number}" for number, path in enumerate(sorted(action.shown))}
     for path, name in shown.items():
         entries += sources.shown(action.shown[path], name)
+    entries += _faketime()
     digests = {entry.path: entry.digest.hash for entry in entries if entry.digest}
     plain = replace(
         action,
@@ -75,8 +77,13 @@ def describe_build(
         keep=None,
         shown={path: Path(name) for path, name in shown.items()},
     )
-    listings = {name: digests[listing_of(name)] for name in shown.values()}
-    request = Request(action=plain, modes=digests[MODES], listings=listings)
+    listed = [*shown.values(), *([GIT] if action.git_dir else [])]
+    request = Request(
+        action=plain,
+        modes=digests[MODES],
+        listings={name: digests[listing_of(name)] for name in listed},
+        faketime=_digest_faketime(),
+    )
     return _describe(entries, request, properties, int(action.timeout) + SET_UP)
 
 
@@ -85,11 +92,11 @@ def _describe(
 ) -> tuple[Digest, Mapping[Digest, Content]]:
     asked = _encode(request)
     own = [Entry.of(PROGRAM, pack_program()), Entry.of(REQUEST, asked)]
-    tree = build_tree([*entries, *own, *_faketime()])
+    tree = build_tree([*entries, *own])
     platform = api.Platform(properties=[{"name": key, "value": properties[key]} for key in sorted(properties)])
     command = api.serialize(
         api.Command(
-            arguments=["/bin/sh", "-c", f"{_COMMAND} {Digest.of(asked).hash}"],
+            arguments=["/bin/sh", "-c", _COMMAND, START, Digest.of(pack_program()).hash, Digest.of(asked).hash],
             environment_variables=[{"name": name, "value": value} for name, value in sorted(_VARIABLES.items())],
             output_paths=sorted(OUTPUTS),
             platform=platform,
@@ -117,7 +124,8 @@ def _describe_folder(folder: Path, name: str, listing: str) -> list[Entry]:
     for entry in entries:
         relative = os.path.relpath(entry.path, name)
         status = os.lstat(folder / relative)
-        modes[relative] = (status.st_mode & 0o7777, status.st_mtime_ns, entry.digest.hash if entry.digest else "")
+        what = describe_entry(entry.digest.hash if entry.digest else "", entry.target)
+        modes[relative] = (status.st_mode & 0o7777, status.st_mtime_ns, what)
     return [*entries, Entry.of(listing, json.dumps(modes, sort_keys=True).encode())]
 
 
@@ -127,6 +135,10 @@ def _faketime() -> tuple[Entry, ...]:
     for path in filter(Path.is_file, faketime_candidates()):
         return (Entry.of(FAKETIME, path.read_bytes()),)
     return ()
+
+
+def _digest_faketime() -> str:
+    return next((entry.digest.hash for entry in _faketime() if entry.digest), "")
 
 
 def _encode(request: Request) -> bytes:

@@ -1,4 +1,7 @@
-"""The program that runs on workers, as a zip: always the same bytes for the same version of the package."""
+"""The program that runs on workers, as a zip: always the same bytes for the same version of the package.
+
+Farms give workers contents that they have not verified, so what starts it is in the command, and verifies the zip.
+"""
 
 from __future__ import annotations
 
@@ -9,6 +12,7 @@ from functools import cache
 from pathlib import Path
 
 import pytest_ftc
+from pytest_ftc.builds.worker_request import PROGRAM
 
 _PARTS = (
     "__init__.py",
@@ -18,26 +22,31 @@ _PARTS = (
     "model/**/*.py",
 )
 _EPOCH = (1980, 1, 1, 0, 0, 0)
-_MAIN = """\
+START = f"""\
 import sys
 if sys.version_info < (3, 10):
     sys.exit("pytest-ftc needs Python 3.10 or later on the worker, found %d.%d" % sys.version_info[:2])
+import hashlib, io, os, zipfile
+with open("{PROGRAM}", "rb") as file:
+    data = file.read()
+if hashlib.sha256(data).hexdigest() != sys.argv[1]:
+    sys.exit("the farm gave the worker another '{PROGRAM}' than it was sent")
 # Unpacked, because the launcher imports modules when its root no longer shows the zip; it shows this folder again.
-import os, zipfile
 folder = os.path.abspath("program")
-zipfile.ZipFile(sys.path[0]).extractall(folder)
-sys.path[0] = folder
+zipfile.ZipFile(io.BytesIO(data)).extractall(folder)
+sys.path.insert(0, folder)
 from pytest_ftc.builds.worker import main
-sys.exit(main())
+sys.exit(main(sys.argv[2]))
 """
+"""What ``python3 -I -S -c`` runs on the worker; its arguments are the sha256 of the zip and that of the request."""
 
 
 @cache
 def pack_program() -> bytes:
-    """Return the zip, which ``python3 -I -S`` runs."""
+    """Return the zip, which `START` runs."""
     data = io.BytesIO()
     with zipfile.ZipFile(data, "w") as archive:
-        for name, content in (("__main__.py", _MAIN.encode()), *_modules()):
+        for name, content in _modules():
             member = zipfile.ZipInfo(name, _EPOCH)
             member.compress_type = zipfile.ZIP_DEFLATED
             member.external_attr = 0o644 << 16
