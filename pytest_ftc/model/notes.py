@@ -32,6 +32,11 @@ def is_reference_note(note: str) -> bool:
     return _PUBLISHED in note
 
 
+def is_of_the_session(note: str) -> bool:
+    """Return whether `note` is recognised as one that only a session itself writes, never a build."""
+    return note.startswith((BUILT_AGAIN, REQUIREMENTS, FLAKY)) or is_reference_note(note)
+
+
 def locate_in_published(location: str) -> str:
     """Return the location of a difference from a published file, as opposed to one between two builds."""
     return f"{location} {_AGAINST_PUBLISHED}".lstrip()

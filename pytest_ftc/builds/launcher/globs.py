@@ -30,6 +30,23 @@ def find_below(tree: str, folder: str) -> list[str]:
     return sorted(_all_below(tree, folder))
 
 
+def may_match(path: str, pattern: str) -> bool:
+    """Return whether `path` can be among the matches of `pattern` in a tree where it is."""
+    from fnmatch import fnmatchcase
+
+    parts = _parts(pattern)
+    last = len(parts) - 1
+    at = {0}
+    """The parts that the next name may match."""
+    for name in path.split("/"):
+        at |= {index + 1 for index in at if parts[index] == "**" and index < last}
+        met = {index for index in at if parts[index] == "**" or fnmatchcase(name, parts[index])}
+        if last in met:
+            return True
+        at = {index if parts[index] == "**" else index + 1 for index in met}
+    return False
+
+
 def _parts(pattern: str) -> list[str]:
     parts: list[str] = []
     for part in pattern.split("/"):

@@ -42,9 +42,14 @@ async def read_input_tree(cas: Cas, root: Digest, most: int = MOST_ENTRIES) -> l
     return list(_walk(root, found, most))
 
 
-async def read_output_tree(cas: Cas, tree: Digest, most: int = MOST_ENTRIES) -> list[Entry]:
-    """Return the entries of an output folder, whose ``Tree`` has the digest `tree`; raises as above."""
-    return parse_output_tree(await cas.read(tree, _MOST_BYTES), most)
+async def read_output_tree(
+    cas: Cas, tree: Digest, most: int = MOST_ENTRIES, most_bytes: int = _MOST_BYTES
+) -> list[Entry]:
+    """Return the entries of an output folder, whose ``Tree`` has the digest `tree`; raises as above.
+
+    The ``Tree`` may have `most_bytes`: in memory it takes many times as much.
+    """
+    return parse_output_tree(await cas.read(tree, most_bytes), most)
 
 
 def parse_output_tree(data: bytes, most: int = MOST_ENTRIES) -> list[Entry]:
@@ -60,16 +65,19 @@ def parse_output_tree(data: bytes, most: int = MOST_ENTRIES) -> list[Entry]:
 def _walk(root: Digest, found: Mapping[Digest, Any], most: int) -> Iterator[Entry]:
     """Yield all entries; a folder that is in several places comes in each of them."""
     pending = [("", 0, root)]
-    count = 0
+    count = size = 0
     while pending:
         prefix, depth, digest = pending.pop()
         if digest not in found:
             raise RemoteError(f"a tree lacks the folder {shorten(repr(prefix))}, which has the digest {digest}")
         directory = found[digest]
         count += len(directory.files) + len(directory.symlinks) + len(directory.directories)
-        if count > most or depth > _DEEPEST:
+        nodes = [*directory.directories, *directory.files, *directory.symlinks]
+        # A path may be long, and a folder with many files may be in many places.
+        size += sum(len(prefix) + len(node.name) for node in nodes)
+        if count > most or depth > _DEEPEST or size > _MOST_BYTES:
             raise _too_many(most)
-        _check_names([*directory.directories, *directory.files, *directory.symlinks], prefix)
+        _check_names(nodes, prefix)
         for node in directory.directories:
             yield Entry(prefix + node.name)
             pending.append((f"{prefix}{node.name}/", depth + 1, api.to_digest(node.digest)))
@@ -96,4 +104,6 @@ def _parse(data: bytes, kind: Any) -> Any:
 
 
 def _too_many(most: int) -> RemoteError:
-    return RemoteError(f"a tree has more than {most} entries, or more than {_DEEPEST} folders within each other")
+    return RemoteError(
+        f"a tree has more than {most} entries, or more than {_DEEPEST} folders within each other, or too long paths"
+    )

@@ -103,15 +103,18 @@ def _reader_of_dataclass(kind: type) -> Reader:
 
 def _reader_of_tuple(kinds: tuple[Any, ...]) -> Reader:
     readers = [_reader(kind) for kind in kinds if kind is not ...]
-    if kinds[1:] == (...,):
-        return lambda value: tuple(map(readers[0], value))
+
+    def read_all(value: Any) -> Any:
+        _expect_list(value)
+        return tuple(map(readers[0], value))
 
     def read(value: Any) -> Any:
+        _expect_list(value)
         if len(readers) != len(value):
             raise ValueError(f"expected {len(readers)} items, found {len(value)}")
         return tuple(read_item(item) for read_item, item in zip(readers, value, strict=True))
 
-    return read
+    return read_all if kinds[1:] == (...,) else read
 
 
 def _reader_of_scalar(kind: Any) -> Reader:
@@ -142,6 +145,12 @@ def _reader_of_union(kinds: tuple[Any, ...]) -> Reader:
         return value
 
     return read
+
+
+def _expect_list(value: Any) -> None:
+    # A text is a sequence of texts too.
+    if not isinstance(value, (list, tuple)):
+        raise TypeError(f"expected a list, found {type(value).__name__}")
 
 
 def _expect_mapping(value: Any) -> None:

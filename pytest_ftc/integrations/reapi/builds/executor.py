@@ -95,6 +95,8 @@ class RemoteExecutor:
             return _lost(action, ENDED)
         except (TransientError, MissingError) as error:
             return _lost(action, printable(error.message))
+        except OSError as error:
+            raise ExecutionError(f"cannot read or write {error.filename}: {error.strerror}") from None
 
     def cancel(self) -> None:
         """Cancel every build on the farm and refuse new ones."""
@@ -148,24 +150,26 @@ class RemoteExecutor:
         """Return the result of a build, whose contents are fetched when they are read."""
         folder, build = self._work / action.id / "blobs", answer.build
         folder.mkdir(parents=True, exist_ok=True)
-        keep_remote(folder, lambda sha256, path: self._fetch(answer.contents[sha256], path))
+        keep_remote(folder, partial(self._fetch_output, answer.contents))
         return replace(
             build,
             id=action.id,
-            environment=action.described,
             log=str(self._save_log(action, answer.log)),
             blobs=str(folder),
-            reason=printable(build.reason),
-            notes=(*map(printable, build.notes), *told),
-            attempts=1,
-            failed_before=(),
-            lost_before=(),
-            recipe=None,
+            notes=(*build.notes, *told),
             worker=printable(worker),
         )
 
+    def _fetch_output(self, contents: Mapping[str, Digest], sha256: str, path: Path) -> None:
+        if sha256 not in contents:
+            raise MissingError(f"the build on the farm has no output with the content {sha256}")
+        self._fetch(contents[sha256], path)
+
     def _fetch(self, digest: Digest, path: Path) -> None:
-        self._connection.call(self._cas.download(digest, path), cancelled=lambda: False)
+        try:
+            self._connection.call(self._cas.download(digest, path), cancelled=lambda: False)
+        except OSError as error:
+            raise ExecutionError(f"cannot write {digest.size} bytes of the farm to {path}: {error.strerror}") from None
 
     def _save_log(self, action: Action, log: Digest) -> Path:
         self._logs.mkdir(parents=True, exist_ok=True)

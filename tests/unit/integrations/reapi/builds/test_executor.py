@@ -2,87 +2,78 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
+from farms import Farm, address_of
+from lying_workers import Said, Workers
 
-from pytest_ftc.integrations.reapi import api
-from pytest_ftc.integrations.reapi.address import RemoteAddress
-from pytest_ftc.integrations.reapi.builds import answer, executor
 from pytest_ftc.integrations.reapi.builds.executor import RemoteExecutor
-from pytest_ftc.integrations.reapi.builds.workers import Workers
+from pytest_ftc.integrations.reapi.builds.workers import Workers as Kinds
 from pytest_ftc.integrations.reapi.dispatch import Policy
 from pytest_ftc.integrations.reapi.errors import RemoteError
-from pytest_ftc.integrations.reapi.operations import Executed
-from pytest_ftc.model import Action, BuildResult, BuildStatus, Environment, Replica, Role
-from pytest_ftc.model.digest import Digest
-
-BUILD = Action(
-    id="a-control",
-    role=Role.CONTROL,
-    command=("true",),
-    snapshot=Path("/nowhere"),
-    environment=Environment(build_path="/b", home="/h", temp_dir="/t", variables={}),
-    described={},
-    outputs=("out",),
-    timeout=9,
-)
-
-
-class Farm:
-    """What a farm without workers answers: the result of the newest build, or of the one in `kept`."""
-
-    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        self.asked: list[str] = []
-        self.properties: list[dict[str, str]] = []
-        self.kept: str | None = None
-        monkeypatch.setattr(executor, "describe_build", self._describe)
-        monkeypatch.setattr(RemoteExecutor, "_execute", self._execute)
-        monkeypatch.setattr(answer, "_read", self._read)
-
-    def _describe(self, action: Action, _: object, properties: dict[str, str]) -> tuple[Digest, dict[Digest, bytes]]:
-        self.asked.append(action.id)
-        self.properties.append(properties)
-        return Digest.of(b"action"), {}
-
-    async def _execute(self, *_: Any) -> Executed:
-        return Executed(result=api.ActionResult(), cached=False, worker="w", operation="o", message="")
-
-    async def _read(self, *_: Any) -> BuildResult:
-        return BuildResult(
-            id=self.kept or self.asked[-1], role=Role.CONTROL, environment={}, status=BuildStatus.OK, started=1.0
-        )
-
-
-@pytest.fixture
-def remote(tmp_path: Path) -> Iterator[RemoteExecutor]:
-    made = RemoteExecutor(RemoteAddress(target="127.0.0.1:1"), tmp_path, tmp_path / "logs", Workers(), Policy())
-    yield made
-    made.close()
+from pytest_ftc.model import Action, BuildStatus, Replica
+from pytest_ftc.model.errors import MissingError
+from pytest_ftc.model.support.contents import find_content
 
 
 def test_the_result_of_an_earlier_build_of_the_same_name_is_refused(
-    remote: RemoteExecutor, monkeypatch: pytest.MonkeyPatch
+    remote: RemoteExecutor, control: Action, workers: Workers
 ) -> None:
-    farm = Farm(monkeypatch)
-    first = remote.run(BUILD, lambda _: None)
-    assert first.status is BuildStatus.OK
-    assert first.id == "a-control"
-    farm.kept = farm.asked[0]
+    kept: list[dict[str, Any]] = []
+
+    def answer_as_before(said: Said, action: Action) -> None:
+        kept.append(said.result)
+        said.result = kept[0]
+
+    workers.lie = answer_as_before
+    first = remote.run(control, lambda _: None)
+    assert (first.status, first.id) == (BuildStatus.OK, "a-control")
     with pytest.raises(RemoteError, match="the answer is that of another build"):
-        remote.run(BUILD, lambda _: None)
-    assert len(set(farm.asked)) == 2
+        remote.run(control, lambda _: None)
+    assert len({result["id"] for result in kept}) == 2
 
 
-def test_each_replica_is_built_on_workers_of_its_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    farm, address = Farm(monkeypatch), RemoteAddress(target="127.0.0.1:1")
+def test_only_contents_of_the_outputs_are_fetched(remote: RemoteExecutor, control: Action, workers: Workers) -> None:
+    build = remote.run(control, lambda _: None)
+    assert find_content(build.blobs, build.outputs[0].sha256).read_bytes() == b"made\n"
+    with pytest.raises(MissingError, match="has no output with the content 0000"):
+        find_content(build.blobs, "0" * 64)
+
+
+def test_what_a_session_knows_itself_is_not_taken_from_a_worker(
+    remote: RemoteExecutor, control: Action, workers: Workers
+) -> None:
+    def lie(said: Said, action: Action) -> None:
+        said.result |= {
+            "environment": {"time": "+398 d"},
+            "attempts": 7,
+            "failed_before": ["\x1b[31m"],
+            "lost_before": ["\x1b[31m"],
+            "worker": "another",
+            "log": "/etc/passwd",
+            "blobs": "/etc",
+            "log_tail": "\x1b[31mlast words",
+        }
+
+    workers.lie = lie
+    build = remote.run(control, lambda _: None)
+    assert (build.environment, build.attempts, build.failed_before, build.lost_before) == ({}, 1, (), ())
+    assert (build.worker, build.recipe, build.log_tail) == ("worker-1", None, "")
+    assert build.log.endswith("/logs/a-control.log")
+    assert build.blobs.endswith("/a-control/blobs")
+
+
+def test_each_replica_is_built_on_workers_of_its_own(
+    tmp_path: Path, farm: Farm, control: Action, workers: Workers
+) -> None:
     pools = {Replica.CONTROL: {"pool": "a"}, Replica.EXPERIMENT: {"pool": "b", "os": "y"}}
-    remote = RemoteExecutor(address, tmp_path, tmp_path / "logs", Workers({"os": "x"}, pools), Policy())
+    remote = RemoteExecutor(address_of(farm), tmp_path, tmp_path / "logs", Kinds({"os": "x"}, pools), Policy())
     for replica in (Replica.CONTROL, Replica.EXPERIMENT, None):
-        remote.run(replace(BUILD, environment=replace(BUILD.environment, replica=replica)), lambda _: None)
+        action = replace(control, environment=replace(control.environment, replica=replica))
+        assert remote.run(action, lambda _: None).status is BuildStatus.OK
     remote.close()
     assert remote.replicas == (Replica.CONTROL, Replica.EXPERIMENT)
-    assert farm.properties == [{"os": "x", "pool": "a"}, {"os": "y", "pool": "b"}, {"os": "x"}]
+    assert workers.properties == [{"os": "x", "pool": "a"}, {"os": "y", "pool": "b"}, {"os": "x"}]
