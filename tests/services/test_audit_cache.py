@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import subprocess
 import sys
 
@@ -131,6 +132,24 @@ def test_a_log_of_executions_says_what_a_result_was(planted):
     assert done.returncode == 1
     assert found["//:dangling Genrule"]["standing"] == "dangling", done.stdout
     assert "output out is gone" in done.stdout
+
+
+def test_an_earlier_audit_says_what_a_result_was(planted, tmp_path):
+    """The server's answer for a result whose outputs are gone is the one for a result that never was."""
+    server, _ = planted
+    with Connection(RemoteAddress(target=server.target)) as connection:
+        cache = PlantedCache(connection, server.file, properties=STANDARD)
+        cache.plant("gone-later", "true", {"out": b"gone later\n"}, trees={"tree": {"a": b"there\n"}})
+        cache.listed["never"] = Digest.of(b"never")
+        cache.write_list(tmp_path / "actions")
+        _done, before = audit(server, tmp_path, "--check-only")
+        cache.remove(b"gone later\n")
+    _done, after = audit(server, tmp_path, "--check-only")
+    assert [one["gone-later"]["standing"] for one in (before, after)] == ["intact", "dangling"]
+    assert re.fullmatch(
+        "output out is gone: [0-9a-f]{64}/11; the server gives no result", after["gone-later"]["reason"]
+    )
+    assert after["never"]["reason"] == "the action cache has no result for it"
 
 
 def test_nothing_is_written_to_the_action_cache(planted):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import threading
 from collections.abc import Callable, Iterator, Sequence
@@ -9,7 +10,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from itertools import chain
 
-from pytest_ftc.integrations.audit.cached import examine_result
+from pytest_ftc.integrations.audit.cached import CachedResult, examine_result
 from pytest_ftc.integrations.audit.contents import Contents, FaultsError
 from pytest_ftc.integrations.audit.described import DescribedAction, fetch_action, fetch_inputs
 from pytest_ftc.integrations.audit.executed import Executions
@@ -29,6 +30,9 @@ from pytest_ftc.model.errors import FtcError
 from pytest_ftc.model.support.printable import shorten
 
 _ORDER = list(Standing)
+_MOST_OUTPUTS = 200
+"""Outputs of an action that are remembered."""
+_ABSENT = "the action cache has no result for it"
 
 
 @dataclass(slots=True)
@@ -105,7 +109,8 @@ class Auditor:
 
     def _explain_absence(self, listed: ListedAction, base: AuditedAction) -> AuditedAction:
         """Servers that look after their cache give no result whose contents are gone."""
-        names = {digest: f"output {path}" for path, digest in listed.outputs} | {listed.digest: "the action"}
+        outputs = listed.outputs or tuple(_digests_of(self.state.outputs_of(base.action)))
+        names = {digest: f"output {path}" for path, digest in outputs} | {listed.digest: "the action"}
         faults = self.source.call(self.contents.find_missing(names))
         gone = [fault for fault in faults if fault.digest != listed.digest]
         if gone:
@@ -113,15 +118,14 @@ class Auditor:
                 Problem(standing=Standing.DANGLING, text=f"{fault}; the server gives no result") for fault in gone
             ]
             return _conclude(base, problems, None, "")
-        there = "" if faults else ", although the action itself is there: its outputs may be gone"
-        return replace(base, standing=Standing.ABSENT, reason=f"the action cache has no result for it{there}")
+        return replace(base, standing=Standing.ABSENT, reason=_ABSENT + _guess(outputs, action_is_there=not faults))
 
     def _examine(self, digest: Digest, message: object, base: AuditedAction, *, executes: bool) -> AuditedAction:
         action, inputs, problems = self._fetch(digest)
         folder = action.folder if action else ""
         cached = self.source.call(examine_result(self.contents, message, folder))
         problems += judge_faults(cached.faults)
-        base = replace(base, command=action.shown if action else "")
+        base = replace(base, command=action.shown if action else "", outputs=_outputs_of(cached))
         if not executes or action is None or inputs is None:
             return _conclude(base, problems, None, "")
         if why := why_not_executed(action, cached):
@@ -146,6 +150,27 @@ class Auditor:
         except UnfitError as error:
             return action, None, [Problem(standing=Standing.INCONCLUSIVE, text=f"it cannot be executed: {error}")]
         return action, None if faults else inputs, [*judge_faults(faults, of_inputs=True)]
+
+
+def _guess(outputs: Sequence[tuple[str, Digest]], *, action_is_there: bool) -> str:
+    """Return what the absence of a result may mean: one that was never there, evicted or hidden has the same answer."""
+    if outputs:
+        return ", although the outputs that are known are there: it may have been evicted"
+    if not action_is_there:
+        return ""
+    return ", although the action itself is there: it was evicted, or its outputs are gone; only a log names them"
+
+
+def _outputs_of(cached: CachedResult) -> tuple[tuple[str, str], ...]:
+    files = [one for one in cached.outputs or () if one.sha256][:_MOST_OUTPUTS]
+    return tuple((shorten(one.path), str(Digest(one.sha256, one.size))) for one in files)
+
+
+def _digests_of(outputs: Sequence[tuple[str, str]]) -> Iterator[tuple[str, Digest]]:
+    """Yield the digests that a file of ours holds; a line that was damaged costs only what it says."""
+    for path, text in outputs:
+        with contextlib.suppress(ValueError):
+            yield path, Digest.parse(text)
 
 
 def _conclude(base: AuditedAction, problems: Sequence[Problem], done: Executions | None, why: str) -> AuditedAction:

@@ -70,6 +70,8 @@ class AuditedAction:
     found: tuple[PlaceFound, ...] = ()
     result: str = ""
     """The digest of the cached ActionResult; empty if there is none."""
+    outputs: tuple[tuple[str, str], ...] = ()
+    """The paths of the cached outputs, each with its digest ``HASH/SIZE``, as far as known; the first ones of many."""
     varied: tuple[str, ...] = ()
     not_varied: tuple[tuple[str, str], ...] = ()
     """Variations that could not be applied, each with the reason."""

@@ -28,6 +28,7 @@ class State:
         self._settings = settings
         self._lock = threading.Lock()
         self._known: dict[tuple[str, str], AuditedAction] = {}
+        self._outputs: dict[str, tuple[tuple[str, str], ...]] = {}
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
             with open(path, "a+", encoding="utf-8", errors="replace") as file:
@@ -47,6 +48,10 @@ class State:
         if known is None or (executes and known.standing is Standing.INTACT):
             return None
         return replace(known, resumed=True)
+
+    def outputs_of(self, action: str) -> tuple[tuple[str, str], ...]:
+        """Return the outputs that an earlier audit found in the result of `action`: paths, each with its digest."""
+        return self._outputs.get(action, ())
 
     def add(self, audited: AuditedAction) -> None:
         """Record what was found, unless it has to be tried again.  Raises ConfigurationError."""
@@ -69,3 +74,5 @@ class State:
         except (AttributeError, KeyError, RecursionError, TypeError, ValueError):
             return
         self._known[audited.action, audited.result] = audited
+        if audited.outputs:
+            self._outputs[audited.action] = audited.outputs
