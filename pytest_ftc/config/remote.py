@@ -70,7 +70,7 @@ class RemoteSettings:
     max_in_flight: int = _IN_FLIGHT
     """How many builds of this session the farm may have at the same time."""
     max_cpu_seconds: float | None = None
-    """How many seconds all builds of this session together may have on workers; None for no limit."""
+    """How many CPU seconds all builds of this session together may use on workers; None for no limit."""
 
 
 def read_remote(place: Place, tables: Mapping[str, Any], root: Path) -> RemoteSettings | None:

@@ -177,5 +177,7 @@ class BuildResult:
     """sha256 of the programs and libraries of that machine, by path, where two machines are compared."""
     clock_shift: int | None = None
     """Seconds by which its clock was ahead, where the worker had to choose that for `Action.clock`."""
+    cpu_seconds: float | None = None
+    """CPU time of the build and of setting it up, as the worker of a farm says; None where nobody has counted."""
     recipe: Recipe | None = None
     """How to run it again; None if unknown."""

@@ -68,6 +68,7 @@ def _build(build: BuildResult) -> dict[str, Any]:
         "failed_before": list(build.failed_before),
         "lost_before": list(build.lost_before),
         **({"worker": build.worker} if build.worker else {}),
+        **({} if build.cpu_seconds is None else {"cpu_seconds": build.cpu_seconds}),
         **({"host": _host(build.host)} if build.host else {}),
         **({"tools": dict(build.tools)} if build.tools else {}),
         "started": build.started,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
@@ -14,6 +15,7 @@ from pytest_ftc.builds.requirements.python import Prepared
 from pytest_ftc.builds.retrying import Patience
 from pytest_ftc.builds.workspace import Workspace
 from pytest_ftc.config.load import Config
+from pytest_ftc.config.remote import RemoteSettings
 from pytest_ftc.model import Artifact, Isolation, Snapshot
 from pytest_ftc.model.artifact import slug
 from pytest_ftc.model.errors import ConfigurationError, FtcError, PreparationError
@@ -23,6 +25,7 @@ from pytest_ftc.variations import OtherMachine
 from pytest_ftc.variations.specification import Vocabulary
 from pytest_ftc.verification.cache.shared_store import read_address
 from pytest_ftc.verification.site import BuildSite
+from pytest_ftc.verification.user_folders import store_folder
 
 _RETRIES_OF_EACH = 2
 """Retries for each artifact of a session on a farm: the more workers, the more of them are lost."""
@@ -59,8 +62,16 @@ def open_farm(config: Config, work: Path, logs: Path, cancelled: Callable[[], bo
         max_in_flight=remote.max_in_flight, max_cpu_seconds=remote.max_cpu_seconds, queue=remote.queue, retries=0
     )
     workers = integration.Workers(remote.properties, remote.replicas)
-    farm: RemoteExecutor = integration.RemoteExecutor(address, work, logs, workers, policy)
+    past = integration.PastTimes(_times_file(config, remote)) if config.artifacts else None
+    farm: RemoteExecutor = integration.RemoteExecutor(address, work, logs, workers, policy, past)
     return farm
+
+
+def _times_file(config: Config, remote: RemoteSettings) -> Path:
+    """Return the file of the times that builds of this project took on this farm."""
+    facts = [str(config.root), remote.target, remote.instance, *sorted(map(str, remote.properties.items()))]
+    name = hashlib.sha256("\0".join(facts).encode("utf-8", "surrogateescape")).hexdigest()[:16]
+    return (config.store or store_folder()) / "farm" / f"{name}.json"
 
 
 @contextmanager

@@ -109,6 +109,13 @@ def test_what_is_varied_was_seen_on_the_worker(remote):
     assert "filesystem" in varied
 
 
+def test_the_cpu_time_of_a_worker_is_said(remote):
+    artifacts, said = remote
+    builds = [build for name in ("good", "slow") for build in artifacts[name]["builds"]]
+    assert builds
+    assert all(0 < build["cpu_seconds"] < 60 for build in builds), said
+
+
 def test_failures_say_why(remote):
     said = remote[1]
     assert "exit status 3" in said

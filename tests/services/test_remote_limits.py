@@ -79,6 +79,10 @@ def run_session(folder, target, limits, build="echo 1"):
 def test_one_build_at_a_time_is_enough(casd: Casd, tmp_path) -> None:
     verdicts, said = run_session(tmp_path / "project", casd.target, "max_in_flight = 1")
     assert verdicts == {"one": "reproducible", "two": "reproducible"}, said
+    # The next session knows how long builds take.
+    (file,) = (tmp_path / "project" / "store" / "farm").glob("*.json")
+    times = json.loads(file.read_text())
+    assert all(len(times[name]) >= 2 and 0 < min(times[name]) < 120 for name in verdicts)
 
 
 def test_a_session_beyond_its_quota_has_no_verdict(casd: Casd, tmp_path) -> None:

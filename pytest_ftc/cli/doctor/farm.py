@@ -42,7 +42,8 @@ def examine_farm(root: Path, added: Contributions) -> CheckUp:
     try:
         state = _ask_server(remote, config)
         with Workspace() as workspace:
-            return _examine_worker(replace(config, remote=remote), added, state, workspace)
+            # Without artifacts, since how long the builds of an examination take says nothing of a project's.
+            return _examine_worker(replace(config, remote=remote, artifacts=()), added, state, workspace)
     except FtcError as error:
         advice = error.advice or (_ADVICE if getattr(error, "status", "") else None)
         raise ConfigurationError(f"{_OPTION}: {error.message}", advice=advice) from None

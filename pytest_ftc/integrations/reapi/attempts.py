@@ -35,7 +35,7 @@ class Attempt:
     seconds: float = 0.0
     """On a worker, at the end."""
     cpu_seconds: float | None = None
-    """As the build's launcher says, or the farm; None for `seconds`."""
+    """As the worker says; None for `seconds`."""
     outcome: str = ""
     """``answered``, ``cancelled``, or why it was lost."""
 
@@ -84,6 +84,8 @@ class Times:
 
     def __init__(self, past: Callable[[str], Sequence[float]]) -> None:
         self._past = past
+        self.new: dict[str, list[float]] = {}
+        """The last ones of this session, by artifact."""
         self._own: dict[str, deque[float]] = {}
         self._all: deque[float] = deque(maxlen=_MOST)
         self._late: dict[str, float | None] = {}
@@ -92,6 +94,8 @@ class Times:
     def note(self, artifact: str, seconds: float) -> None:
         """Note the time of a build that ended."""
         self._of(artifact).append(seconds)
+        self.new.setdefault(artifact, []).append(seconds)
+        del self.new[artifact][:-_MOST]
         self._all.append(seconds)
         self._late.pop(artifact, None)
         self._late.pop("", None)

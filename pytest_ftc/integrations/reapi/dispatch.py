@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 import random
 import time
-from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import Callable, Coroutine, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Generic, TypeAlias, TypeVar
 
@@ -57,6 +57,11 @@ class Dispatcher:
         """First attempts so far."""
         self._second = 0
         """Second attempts so far."""
+
+    @property
+    def times(self) -> Mapping[str, Sequence[float]]:
+        """The seconds of the builds so far, by artifact, as `past` may return them in the next session."""
+        return self._times.new
 
     async def run(self, artifact: str, launch: Launch[T], *, may_repeat: bool = True) -> Dispatched[T]:
         """Return the first answer of an execution of one build of `artifact`.

@@ -141,6 +141,9 @@ def _check_end(build: BuildResult, action: Action) -> None:
     # Comparisons with a number that is none are false.
     if not 0 <= build.seconds <= action.timeout + SET_UP:
         raise _wrong(f"{shorten(str(build.seconds), 20)} s for a build that may take {action.timeout:g} s")
+    cpu = build.cpu_seconds
+    if cpu is not None and not 0 <= cpu <= _MOST_CPUS * (action.timeout + SET_UP):
+        raise _wrong(f"{shorten(str(cpu), 20)} s of CPU time for a build that may take {action.timeout:g} s")
     now, never_began = time.time(), build.started == 0 and not ok
     if not never_began and not now - _CLOCK - action.timeout <= build.started <= now + _CLOCK:
         raise RemoteError(

@@ -24,6 +24,7 @@ from pytest_ftc.integrations.reapi.dispatch import Dispatcher, Policy
 from pytest_ftc.integrations.reapi.errors import CancelledError, MissingInputsError, TransientError
 from pytest_ftc.integrations.reapi.execution import Deadlines, Execution
 from pytest_ftc.integrations.reapi.operations import EXECUTING, Executed
+from pytest_ftc.integrations.reapi.past_times import PastTimes
 from pytest_ftc.model import Action, BuildResult, BuildStatus, Machine, Replica, Role
 from pytest_ftc.model.digest import Digest
 from pytest_ftc.model.errors import ExecutionError, MissingError
@@ -45,13 +46,22 @@ class RemoteExecutor:
     Logs go to `logs`.  The contents of outputs stay on the farm until somebody reads them.
     """
 
-    def __init__(self, address: RemoteAddress, work: Path, logs: Path, workers: Workers, policy: Policy):
-        """Builds wait for their turn, and end, by `policy`."""
+    def __init__(
+        self,
+        address: RemoteAddress,
+        work: Path,
+        logs: Path,
+        workers: Workers,
+        policy: Policy,
+        past: PastTimes | None = None,
+    ) -> None:
+        """Builds wait for their turn, and end, by `policy`, with what `past` says of earlier sessions."""
         self._cancelled = threading.Event()
         self._connection = Connection(address, self._cancelled.is_set)
         self._cas = Cas(self._connection)
         self._execution = Execution(self._connection)
-        self._dispatcher = Dispatcher(policy)
+        self._past = past
+        self._dispatcher = Dispatcher(policy, past.of) if past else Dispatcher(policy)
         self._sources = Sources()
         self._work = work
         self._logs = logs
@@ -106,6 +116,9 @@ class RemoteExecutor:
         """Disconnect; contents that were not fetched cannot be any more."""
         self._cancelled.set()
         self._connection.close()
+        past, self._past = self._past, None
+        if past:
+            past.add(self._dispatcher.times)
 
     def _await_permission(self, may_start: MayStart) -> bool:
         while not self._cancelled.is_set():
@@ -130,6 +143,7 @@ class RemoteExecutor:
         digest, contents = await asyncio.to_thread(describe_build, asked, self._sources, properties)
         executed = await self._execute(digest, contents, action.timeout + SET_UP, enter)
         answer = await read_answer(self._cas, executed, asked)
+        attempt.cpu_seconds = answer.build.cpu_seconds
         if not begun:
             started(answer.build.started)
         return answer, executed.worker

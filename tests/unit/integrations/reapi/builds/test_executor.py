@@ -12,8 +12,9 @@ from lying_workers import Said, Workers
 
 from pytest_ftc.integrations.reapi.builds.executor import RemoteExecutor
 from pytest_ftc.integrations.reapi.builds.workers import Workers as Kinds
-from pytest_ftc.integrations.reapi.dispatch import Policy
+from pytest_ftc.integrations.reapi.dispatch import Policy, QuotaError
 from pytest_ftc.integrations.reapi.errors import RemoteError
+from pytest_ftc.integrations.reapi.past_times import PastTimes
 from pytest_ftc.model import Action, BuildStatus, Replica
 from pytest_ftc.model.errors import MissingError
 from pytest_ftc.model.support.contents import find_content
@@ -77,3 +78,42 @@ def test_each_replica_is_built_on_workers_of_its_own(
     remote.close()
     assert remote.replicas == (Replica.CONTROL, Replica.EXPERIMENT)
     assert workers.properties == [{"os": "x", "pool": "a"}, {"os": "y", "pool": "b"}, {"os": "x"}]
+
+
+def test_times_are_for_the_next_session(tmp_path: Path, farm: Farm, control: Action, workers: Workers) -> None:
+    for session in range(3):
+        past = PastTimes(tmp_path / "farm" / "times.json")
+        assert len(past.of("a")) == 2 * session
+        remote = RemoteExecutor(address_of(farm), tmp_path, tmp_path / "logs", Kinds(), Policy(), past)
+        for _ in range(2):
+            assert remote.run(control, lambda _: None).status is BuildStatus.OK
+        remote.close()
+        remote.close()
+    assert len(PastTimes(tmp_path / "farm" / "times.json").of("a")) == 6
+
+
+@pytest.mark.parametrize("said", [30.0, None])
+def test_what_a_worker_says_of_its_cpu_time_counts(
+    tmp_path: Path, farm: Farm, control: Action, workers: Workers, said: float | None
+) -> None:
+    """Without a word of the worker, the time of the execution counts, which is next to none here."""
+    policy = Policy(max_cpu_seconds=60.0, step=0.0)
+    remote = RemoteExecutor(address_of(farm), tmp_path, tmp_path / "logs", Kinds(), policy)
+    workers.lie = lambda answer, action: answer.result.update(cpu_seconds=said)
+    builds = [remote.run(control, lambda _: None) for _ in range(2)]
+    assert [build.cpu_seconds for build in builds] == [said, said]
+    if said:
+        with pytest.raises(QuotaError, match="has used 60\\.. s of workers; it may use 60 s"):
+            remote.run(control, lambda _: None)
+    else:
+        assert remote.run(control, lambda _: None).status is BuildStatus.OK
+    remote.close()
+
+
+@pytest.mark.parametrize("said", [-0.1, 1e12])
+def test_cpu_time_that_cannot_be_is_refused(
+    remote: RemoteExecutor, control: Action, workers: Workers, said: float
+) -> None:
+    workers.lie = lambda answer, action: answer.result.update(cpu_seconds=said)
+    with pytest.raises(RemoteError, match="s of CPU time for a build that may take 9 s"):
+        remote.run(control, lambda _: None)
