@@ -3,7 +3,8 @@
     .venv/bin/python benchmarks/remote_parity.py [--farm casd|buildgrid] [--fixtures N] [--packages]
 
 Verifies twenty fixtures, and with --packages five real packages from PyPI and npm, once with each executor, and prints
-in what they differ.  The exit status is 1 if they differ in anything but what is said to be not varied.
+in what they differ.  On BuildGrid, control and experiment run on different workers, and ``machine`` must be varied.
+The exit status is 1 if they differ in anything but what is said to be not varied.
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ from pathlib import Path
 sys.path.append(str(Path(__file__).parents[1] / "tests"))
 from services.buildbox import python_folders
 from services.buildgrid_server import BuildGrid
-from services.parity import TWENTY, as_toml, causes, explained, find_differences, verify, write_project
+from services.parity import TWENTY, Session, as_toml, causes, explained, find_differences, verify, write_project
 from services.reapi_servers import Casd
 
 PACKAGES = {
@@ -37,6 +38,7 @@ PACKAGES = {
     "npm": ("npm:left-pad@1.3.0", "npm pack --silent --cache=$TMPDIR/npm --offline", ["*.tgz"]),
 }
 """By name: what to fetch, how to build it, and what comes of it."""
+POOLS = {"control": {"pool": "a"}, "experiment": {"pool": "b"}}
 
 
 def fetch(package: str, folder: Path) -> None:
@@ -71,6 +73,10 @@ def farm(kind: str, folder: Path) -> Iterator[str]:
         yield server.endpoint
 
 
+def _has_machine(session: Session, name: str) -> bool:
+    return "machine" in session.artifacts[name]["varied"]
+
+
 def main() -> int:
     arguments = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     arguments.add_argument("--farm", choices=("casd", "buildgrid"), default="casd")
@@ -79,7 +85,8 @@ def main() -> int:
     chosen = arguments.parse_args()
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        write_project(folder / "project", TWENTY[: chosen.fixtures])
+        replicas = POOLS if chosen.farm == "buildgrid" else None
+        write_project(folder / "project", TWENTY[: chosen.fixtures], replicas=replicas)
         if chosen.packages:
             add_packages(folder / "project")
         with farm(chosen.farm, folder) as endpoint:
@@ -94,6 +101,9 @@ def main() -> int:
             print(f"{artifact:40} {found['verdict']:15} {'; '.join(f'{c}: {s}' for c, s in causes(found).items())}")
             print(f"{'':40} not varied there only: {', '.join(less) or 'nothing'}")
         differences = find_differences(here, there)
+        if replicas:
+            compared = (name for name, found in there.artifacts.items() if found["varied"])
+            differences += [f"{name}: machine is not varied" for name in compared if not _has_machine(there, name)]
         print(*(differences or ["no difference"]), sep="\n")
         if len(there.artifacts) < chosen.fixtures:
             print(there.said)

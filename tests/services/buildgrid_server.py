@@ -49,7 +49,7 @@ schedulers:
     bot-session-keepalive-timeout: {keepalive}
     session-expiry-timer-interval: 1
     execution-timer-interval: 1
-    max-execution-timeout: 300
+    max-execution-timeout: 7200
     max-job-attempts: 3
     assigners: [!priority-age-assigner {{count: 1, interval: 0.05, priority-assignment-percentage: 100}}]
 instances:

@@ -48,9 +48,15 @@ class Session:
     status: int
 
 
-def write_project(folder: Path, fixtures: Iterable[str], properties: Mapping[str, str] = STANDARD) -> None:
+def write_project(
+    folder: Path,
+    fixtures: Iterable[str],
+    properties: Mapping[str, str] = STANDARD,
+    replicas: Mapping[str, Mapping[str, str]] | None = None,
+) -> None:
     """Write to `folder` a project with the artifacts of `fixtures`; `verify` gives it a farm."""
     lines = ["[remote]", 'endpoint = "ENDPOINT"', f"properties = {as_toml(properties)}"]
+    lines += [f"replicas = {as_toml(replicas)}"] if replicas else []
     folder.mkdir(parents=True)
     for name in fixtures:
         shutil.copytree(FIXTURES / name, folder / name, symlinks=True)

@@ -67,6 +67,7 @@ def _values(one: Planted, other: Planted) -> Iterator[Value]:
     yield Value(Cause.DOMAIN_HOST, one.domain, other.domain, "the domain name")
     yield Value(Cause.DOMAIN_HOST, one.machine_id, other.machine_id, "the machine ID")
     yield from _releases(one.release, other.release)
+    yield Value(Cause.MACHINE, one.cpu, other.cpu, "the model of the CPU")
     yield Value(Cause.LOCALES, _language(one), _language(other), "the language")
     for name in dict.fromkeys((*one.variables, *other.variables)):
         if name not in _ELSEWHERE:

@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
 from pytest_ftc.model import BuildResult, Environment, FileOrder, FileSystem, Isolation, KernelName, Machine
+from pytest_ftc.model.build_inputs import Host
 
 _PROCESSES = 6000
 """Most process IDs that are searched for; later processes of a build are ignored."""
@@ -49,6 +50,8 @@ class Planted:
     """32 hexadecimal digits, see machine-id(5)."""
     release: str = ""
     """The kernel's release, as ``uname -r`` prints it."""
+    cpu: str = ""
+    """The model of the CPU of a farm's worker."""
     cpus: int = 0
     """CPUs that the build may use; 0 if unknown."""
     randomised_addresses: bool = False
@@ -83,6 +86,8 @@ class Surroundings:
     """The earliest and the latest modification time in the snapshot."""
     release: str = ""
     """The kernel's release, as uname(2) returns it outside of builds."""
+    cpu: str = ""
+    """The model of the CPU, as proc_cpuinfo(5) names it; empty for that of this machine, which all builds share."""
     owners: Mapping[str, str] = field(default_factory=dict)
     """The variations that set environment variables, by name, if they are not the usual ones."""
 
@@ -111,7 +116,15 @@ def planted_by(environment: Environment, result: BuildResult, around: Surroundin
         filesystem=environment.filesystem,
         network=environment.network,
     )
-    return _with_names(planted, environment, around)
+    return _with_names(planted, environment, _move(around, result.host))
+
+
+def _move(around: Surroundings, host: Host | None) -> Surroundings:
+    """Return `around` for a build on the machine `host` of a farm."""
+    if host is None:
+        return around
+    release, model = (text.partition(" ")[2] for text in (host.kernel, host.cpu))
+    return replace(around, release=release.partition(" ")[0], cpu=model)
 
 
 def _with_names(planted: Planted, environment: Environment, around: Surroundings) -> Planted:
@@ -131,6 +144,7 @@ def _with_names(planted: Planted, environment: Environment, around: Surroundings
         # As the launcher writes it: see describe_machine.
         machine_id=f"{host.encode().hex():0<32.32}" if host else "",
         release=_as_old(around.release) if environment.kernel is KernelName.OLD else around.release,
+        cpu=around.cpu,
         pids=(first, first + _PROCESSES) if isolated and around.machine.fresh_proc else None,
     )
 

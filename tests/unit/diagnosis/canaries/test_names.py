@@ -50,3 +50,9 @@ def test_the_library_that_moves_a_clock_points_to_the_clock():
     still = replace(CONTROL, real=CONTROL.clock)
     (sighting,) = find_names(whole(b"", b"FAKETIME"), still, moved)
     assert sighting.suspicion.cause == Cause.TIME
+
+
+def test_the_model_of_the_cpu_points_to_the_machine():
+    control, experiment = replace(CONTROL, cpu="Intel Xeon"), replace(EXPERIMENT, cpu="AMD EPYC")
+    (sighting,) = find_names(whole(b"on Intel Xeon", b"on AMD EPYC"), control, experiment)
+    assert sighting.suspicion.cause == Cause.MACHINE
