@@ -100,6 +100,7 @@ def _build(request: Request, action: Action, machine: Machine, workspace: Worksp
     root = Path(action.root) if action.root else None
     shown = {path: _take_shown(request, here, str(folder), workspace) for path, folder in action.shown.items()}
     action = replace(action, root=root, snapshot=source, git_dir=git, shown=shown)
+    action, notes = _find_python(action, request.python)
     lists = action.trace is Tracing.TOOLS
     traced = replace(action, trace=Tracing.USES) if lists else action
     # A build must not be able to tell its role.
@@ -119,7 +120,16 @@ def _build(request: Request, action: Action, machine: Machine, workspace: Worksp
     tools = list_tools(action) if action.environment.replica else {}
     if lists and result.trace:
         tools |= list_used(action, result.trace)
-    return replace(result, log="", blobs="", host=describe_host(), tools=tools)
+    return replace(result, log="", blobs="", host=describe_host(), tools=tools, notes=(*result.notes, *notes))
+
+
+def _find_python(action: Action, python: str) -> tuple[Action, tuple[str, ...]]:
+    """Return `action` with a Python of this worker, if it starts the session's `python` and that is not here."""
+    name, *arguments = action.command
+    if name != python or os.access(python, os.X_OK):
+        return action, ()
+    note = f"the workers have no {python}; the build was started with their {sys.executable}"
+    return replace(action, command=(sys.executable, *arguments)), (note,)
 
 
 def _run(executor: LocalExecutor, action: Action, machine: Machine) -> BuildResult:

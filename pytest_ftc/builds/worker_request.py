@@ -35,6 +35,8 @@ class Request:
     """
     faketime: str = ""
     """Of `FAKETIME`; empty if there is none."""
+    python: str = ""
+    """The Python of the session.  A build that starts it gets the worker's where there is none at that path."""
     action: Action | None = None
     """The build to run, its trees being those beside the request; None to survey the worker."""
 

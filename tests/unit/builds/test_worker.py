@@ -71,9 +71,10 @@ def work(tmp_path):
     (tmp_path / PROGRAM).write_bytes(pack_program())
     modes, git, library = (sha256((tmp_path / name).read_bytes()) for name in (MODES, listing_of(GIT), FAKETIME))
 
-    def run(action, kind, *, listings=None, change=None, problem=""):
+    def run(action, kind, *, listings=None, python="", change=None, problem=""):
         listings = {GIT: git, **(listings or {})}
-        request = json.dumps(to_json(Request(action=action, modes=modes, listings=listings, faketime=library)))
+        asked = Request(action=action, modes=modes, listings=listings, faketime=library, python=python)
+        request = json.dumps(to_json(asked))
         (tmp_path / REQUEST).write_text(request)
         if change:
             change(tmp_path)
@@ -246,6 +247,17 @@ def test_packages_that_the_farm_altered_are_not_used(work, packages, path):
     action = replace(build(IMPORT), shown={"/ftc-packages": Path("packages")})
     problem = f"the farm gave the worker another {Path(path).name!r} than it was sent"
     work(action, BuildResult, listings={"packages": packages(SERIES)}, change=altered(path), problem=problem)
+
+
+@pytest.mark.parametrize("python", ["/no/python", sys.executable])
+def test_the_python_of_the_session_is_used_where_the_worker_has_it(work, tmp_path, python):
+    code = "import sys; open('out', 'w').write(sys.executable)"
+    action = replace(build(""), command=(python, "-c", code))
+    result = work(action, BuildResult, python=python)
+    (output,) = result.outputs
+    assert (tmp_path / BLOBS / output.sha256).read_text() == sys.executable
+    note = f"the workers have no {python}; the build was started with their {sys.executable}"
+    assert [one for one in result.notes if "workers" in one] == [note] * (python != sys.executable)
 
 
 def test_a_clock_starts_when_it_is_asked_to(work, tmp_path):

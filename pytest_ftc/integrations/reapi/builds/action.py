@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import secrets
+import sys
 from collections.abc import Mapping
 from dataclasses import replace
 from functools import cache
@@ -83,6 +84,7 @@ def describe_build(
         modes=digests[MODES],
         listings={name: digests[listing_of(name)] for name in listed},
         faketime=_digest_faketime(),
+        python=sys.executable,
     )
     return _describe(entries, request, properties, int(action.timeout) + SET_UP)
 
