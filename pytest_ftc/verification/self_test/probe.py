@@ -16,9 +16,13 @@ from pytest_ftc.builds.launcher import probe
 from pytest_ftc.model import Artifact, BuildResult, BuildStatus, Machine, Snapshot
 from pytest_ftc.model.protocols import Executor, Variation
 from pytest_ftc.model.support.contents import find_content
+from pytest_ftc.model.support.printable import shorten
 from pytest_ftc.verification.plan import BuildSetting, Plan, plan_builds
 
 _DAY = 86400
+_FAILED = "the self-test of the environment failed"
+_MOST_SEEN = 4 << 20
+"""Bytes: all variables are in it."""
 
 
 def find_unseen(executor: Executor, machine: Machine, variations: Sequence[Variation], folder: Path) -> dict[str, str]:
@@ -74,8 +78,11 @@ def look(executor: Executor, plan: Plan) -> Seen | str:
     for build in (control, experiment):
         if build.status is not BuildStatus.OK:
             words = build.log_tail.strip().splitlines()[-1:]
-            return f"the self-test of the environment failed: {build.reason} {' '.join(words)}".strip()
-    return Seen(control=_read(control), experiment=_read(experiment), not_applied=experiment.not_applied)
+            return f"{_FAILED}: {shorten(build.reason)} {shorten(' '.join(words))}".strip()
+    one, other = _read(control), _read(experiment)
+    if one is None or other is None or one.keys() != other.keys():
+        return f"{_FAILED}: its program did not write what it always writes"
+    return Seen(control=one, experiment=other, not_applied=experiment.not_applied)
 
 
 def _write_source(source: Path) -> None:
@@ -85,9 +92,20 @@ def _write_source(source: Path) -> None:
     copyfile(probe.__file__, source / "probe.py")
 
 
-def _read(build: BuildResult) -> Mapping[str, Any]:
-    seen: Mapping[str, Any] = json.loads(find_content(build.blobs, build.outputs[0].sha256).read_bytes())
-    return seen
+def _read(build: BuildResult) -> Mapping[str, Any] | None:
+    """Return what the program saw; None if it is not what it writes: on a farm, others may have written it."""
+    file = build.outputs[0]
+    if len(build.outputs) != 1 or not 0 < file.size <= _MOST_SEEN:
+        return None
+    try:
+        seen = json.loads(find_content(build.blobs, file.sha256).read_bytes())
+    except (ValueError, RecursionError):
+        return None
+    if not isinstance(seen, dict) or not isinstance(seen.get("variables"), dict):
+        return None
+    times = seen.get("time")
+    right = isinstance(times, list) and len(times) == 2 and all(type(time) is int and time >> 40 == 0 for time in times)
+    return seen if right else None
 
 
 def _compare(control: Mapping[str, Any], experiment: Mapping[str, Any], names: Sequence[str]) -> dict[str, str]:
