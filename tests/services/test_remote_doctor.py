@@ -46,27 +46,29 @@ def test_a_worker_is_examined_from_inside(casd: Casd, tmp_path) -> None:
     assert re.search(r"/proc +the machine's, no new one", table), table
     assert re.search(rf"farm +{casd.endpoint}, Remote Execution API 2\.", table), table
     assert re.search(r"worker +the farm gives no names of workers", table), table
+    assert " ms for a control's environment" in table
     assert re.search(r"properties +unixUID=1000, unixGID=1000", table), table
     assert re.search(r"storage +reachable: a content was stored and read back", table), table
     assert re.search(r"cache +reachable", table), table
     assert not casd.actions()
 
 
-def test_a_farm_with_names_is_told_by_them(buildgrid: BuildGrid, tmp_path) -> None:
+def test_two_kinds_of_workers_are_examined_and_told_by_their_names(buildgrid: BuildGrid, tmp_path) -> None:
     """Without the properties for a user, its workers let nobody make namespaces."""
-    farm = f'endpoint = "{buildgrid.endpoint}"'
-    status, printed, said = doctor(tmp_path / "project", farm, "--json", properties={"pool": "b"})
+    farm = f'endpoint = "{buildgrid.endpoint}"\nreplicas = {{control = {{pool = "a"}}, experiment = {{pool = "b"}}}}'
+    status, printed, said = doctor(tmp_path / "project", farm, "--json")
     assert (status, said) == (0, "")
     found = json.loads(printed)
-    assert found["farm"]["workers"] == ["worker-b"]
+    assert found["farm"]["workers"] == ["worker-a", "worker-b"]
     assert found["farm"]["server"] == buildgrid.endpoint
     assert found["farm"]["digest_functions"] == ["SHA256"]
     assert found["farm"]["storage_problem"] == found["farm"]["action_cache_problem"] == ""
     assert 0 < found["farm"]["batch_bytes"] < 4 << 20
-    assert [state["name"] for state in found["variations"]] == NAMES
+    assert [state["name"] for state in found["variations"]] == [*NAMES, "machine"]
     for state in found["variations"]:
         assert state["in_force"] == (not state["reason"])
         assert state["milliseconds"] is None
+    assert found["variations"][-1]["in_force"]
     assert found["machine"]["isolation"] == "none"
     assert 1 < found["control_milliseconds"] < 60_000
 

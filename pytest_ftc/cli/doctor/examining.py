@@ -5,6 +5,7 @@ from __future__ import annotations
 import statistics
 import time
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from pytest_ftc.builds.launcher.trees import remove_tree
@@ -23,6 +24,7 @@ from pytest_ftc.model import (
 )
 from pytest_ftc.model.protocols import Executor, MayStart, Variation, at_once
 from pytest_ftc.variations import CATALOGUE
+from pytest_ftc.verification.claims.machines import find_same_machine
 from pytest_ftc.verification.plan import BuildSetting, PlannedArtifact, plan_builds, plan_rebuild
 from pytest_ftc.verification.self_test.machine import Examined, examine_machine
 from pytest_ftc.verification.user_folders import search_path
@@ -84,8 +86,9 @@ def check(
     reasons = {one.name: one.unavailable(machine) or machine.unseen.get(one.name) or "" for one in catalogue}
     possible = [variation for variation in catalogue if not reasons[variation.name]]
     planned = _plan(machine, possible, folder)
-    costs = _measure(planned, executor, folder / "work", each=each)
+    costs, builds = _measure(planned, executor, folder / "work", each=each)
     reasons |= {one.variation: one.reason for one in planned.plan.not_varied}
+    reasons |= find_same_machine(builds, planned.plan.varied)
     reasons |= {name: why for name, why in executor.not_applied.items() if name in reasons}
     plain = costs[()]
     alone = {names[0]: max(0.0, cost - plain) for names, cost in costs.items() if each and len(names) == 1}
@@ -126,22 +129,30 @@ def _plan(machine: Machine, variations: Sequence[Variation], folder: Path) -> Pl
     return PlannedArtifact(artifact=artifact, source=snapshot, machine=machine, plan=plan)
 
 
-def _measure(planned: PlannedArtifact, executor: Executor, work: Path, *, each: bool) -> dict[tuple[str, ...], float]:
-    """Return the median milliseconds of a build with no variation, `each` one alone, and all variations."""
+def _measure(
+    planned: PlannedArtifact, executor: Executor, work: Path, *, each: bool
+) -> tuple[dict[tuple[str, ...], float], list[BuildResult]]:
+    """Return the median milliseconds of a build with no variation, `each` one alone, and all variations.
+
+    With them comes one of the first builds, and one of the last.
+    """
     varied = planned.plan.varied
     every = [(), *((name,) for name in varied if each), varied]
     times: dict[tuple[str, ...], list[float]] = {names: [] for names in every}
+    done: dict[tuple[str, ...], BuildResult] = {}
     for turn in range(_ROUNDS if each else _FEW_ROUNDS):
         # Interleave the measurements, so that a disturbance of the machine affects all of them.
         for number, names in enumerate(times):
-            times[names].append(_time(planned, names, executor, f"{turn}-{number}"))
+            taken, done[names] = _time(planned, names, executor, f"{turn}-{number}")
+            times[names].append(taken)
             remove_tree(str(work))
-    return {names: statistics.median(taken) for names, taken in times.items()}
+    builds = [replace(done[()], role=Role.CONTROL), replace(done[varied], role=Role.EXPERIMENT)]
+    return {names: statistics.median(taken) for names, taken in times.items()}, builds
 
 
-def _time(planned: PlannedArtifact, names: Sequence[str], executor: Executor, suffix: str) -> float:
+def _time(planned: PlannedArtifact, names: Sequence[str], executor: Executor, suffix: str) -> tuple[float, BuildResult]:
     action = plan_rebuild(planned, names, role=Role.REPEAT, suffix=f"-{suffix}")
     begin = time.perf_counter()
     result = executor.run(action, lambda _: None)
     taken = (time.perf_counter() - begin) * 1000
-    return taken if result.status is BuildStatus.OK else float("nan")
+    return taken if result.status is BuildStatus.OK else float("nan"), result
