@@ -4,8 +4,9 @@
 
 The farms are a buildbox-casd, and a BuildGrid with PostgreSQL and two workers where this machine has what it needs.
 At least FAULTS faults (300 by default) are divided between them, in rounds.  One part of a round takes single actions
-through a farm: uploads, executes, downloads.  The other runs `pytest --ftc-verify --ftc-executor=reapi` on a project
-with a reproducible, an unreproducible and a failing artifact.
+through a farm: uploads, executes, downloads; and verdicts and outputs through the store that machines share there.  The
+other runs `pytest --ftc-verify --ftc-executor=reapi` on a project with a reproducible, an unreproducible and a failing
+artifact.
 
 - right: a verdict, or a content, that is the truth; error: one clear error instead;
 - wrong: another verdict or content, a traceback, an error without a reason, a store that is not sound afterwards;
@@ -28,11 +29,13 @@ from pathlib import Path
 sys.path.append(str(Path(__file__).parents[1] / "tests"))
 from services.buildbox import python_folders
 from services.buildgrid_server import BuildGrid, why_not
+from services.disk_faults import client_full, server_full
 from services.farm_faults import PHASES, Server
 from services.fault_counts import Counts
 from services.fault_kinds import Found, client_faults, content_faults, line_faults, server_faults, worker_faults
 from services.reapi_servers import Casd
 from services.session_kinds import killed_session, mixed_session
+from services.shared_store_faults import store_faults
 
 
 def main() -> int:
@@ -85,6 +88,9 @@ def parts(server: Server, folder: Path, seed: int) -> list[Callable[[], Found]]:
     return [
         lambda: mixed_session(folder, server, seed),
         lambda: killed_session(folder, server, seed, PHASES[seed % len(PHASES)]),
+        lambda: client_full(folder, server, seed),
+        lambda: server_full(folder, server, seed),
+        lambda: store_faults(folder, server, seed),
         lambda: content_faults(server, seed),
         lambda: worker_faults(server, seed),
         lambda: line_faults(server, seed),

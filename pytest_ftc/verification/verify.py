@@ -26,6 +26,7 @@ from pytest_ftc.model import (
 from pytest_ftc.model.errors import FtcError
 from pytest_ftc.model.notes import REQUIREMENTS
 from pytest_ftc.model.protocols import Executor, Images, Variation
+from pytest_ftc.model.support.full_disk import describe_full, is_full
 from pytest_ftc.model.verification import BREAKS_THE_BUILD, DiagnosisMode
 from pytest_ftc.verification.build_inputs import InputsRecorder
 from pytest_ftc.verification.cache.cache import VerificationCache
@@ -101,6 +102,9 @@ def _or_error(artifact: Artifact, verify_it: Callable[[], Verification]) -> Veri
     except FtcError as error:
         return Verification(id=artifact.id, name=artifact.name, verdict=Verdict.ERROR, reason=str(error))
     except Exception as error:
+        if isinstance(error, OSError) and is_full(error):
+            reason = str(describe_full(error))
+            return Verification(id=artifact.id, name=artifact.name, verdict=Verdict.ERROR, reason=reason)
         # A bug of ours must cost only this artifact's verdict, not the session or its report.
         return Verification(
             id=artifact.id,

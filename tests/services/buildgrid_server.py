@@ -18,6 +18,7 @@ from pathlib import Path
 import pytest
 from filelock import FileLock
 from services.buildbox import find_buildbox, free_port, need_buildbox, write_runner
+from services.full_disk import on_small_disk
 from services.supervisor import Supervisor, descendants, wait_until
 
 from pytest_ftc.model.digest import Digest
@@ -107,11 +108,16 @@ class BuildGrid:
         """What the configuration calls it."""
         return f"grpc://{self.target}"
 
-    def start(self) -> None:
-        """Start the server with what is on its disk and in its database, and wait until it answers."""
+    def start(self, room: int = 0) -> None:
+        """Start the server with what is on its disk and in its database, and wait until it answers.
+
+        With `room`, its contents have an empty disk of so many bytes.
+        """
+        (self.folder / "cas").mkdir(exist_ok=True)
         text = _CONFIGURATION.format(port=self.port, database=self._database, folder=self.folder, keepalive=_KEEPALIVE)
         (self.folder / "server.yml").write_text(text)
-        command = [self._programs / "bgd", "server", "start", self.folder / "server.yml"]
+        command = [*on_small_disk(self.folder / "cas", room)] if room else []
+        command += [self._programs / "bgd", "server", "start", self.folder / "server.yml"]
         self._server = self._start("server", command)
         self._wait_for(self.port, "server")
 
@@ -119,11 +125,11 @@ class BuildGrid:
         """End the server as by a crash; the database and the workers go on."""
         self._supervisor.kill_all(self._server)
 
-    def restart(self, *, empty: bool = False) -> None:
-        """Start the killed server again, with the contents that it had or with none."""
+    def restart(self, *, empty: bool = False, room: int = 0) -> None:
+        """Start the killed server again, with the contents that it had, with none, or a disk of `room` bytes."""
         if empty:
             shutil.rmtree(self.folder / "cas")
-        self.start()
+        self.start(room)
 
     def start_worker(self, pool: str) -> None:
         """Start the worker ``worker-POOL`` in `pool`."""

@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from services.buildbox import free_port, need_buildbox, write_runner
+from services.full_disk import on_small_disk
 from services.supervisor import Supervisor, wait_until
 
 from pytest_ftc.integrations.reapi import api
@@ -66,11 +67,13 @@ class Casd:
         """What the configuration calls it."""
         return f"grpc://{self.target}"
 
-    def start(self) -> None:
-        """Start it with what is on its disk, and wait until it answers."""
+    def start(self, room: int = 0) -> None:
+        """Start it with what is on its disk, or with a disk of `room` bytes, and wait until it answers."""
         self.cache.mkdir(exist_ok=True)
         environ = {"PATH": os.environ["PATH"], "HOME": str(self.folder), "TMPDIR": str(self.folder / "tmp")}
-        command = [self._program, "--bind", self.target, "--buildbox-run", self._runner, self.cache]
+        # Otherwise it takes a small disk for full.
+        begin, more = (on_small_disk(self.cache, room), ["--reserved=0"]) if room else ([], [])
+        command = [*begin, self._program, "--bind", self.target, *more, "--buildbox-run", self._runner, self.cache]
         self._process = self._supervisor.start(command, self.log, environ)
         wait_until(self._answers, lambda: f"buildbox-casd does not answer:\n{self.log.read_text()[-2000:]}")
 
@@ -94,11 +97,11 @@ class Casd:
         """Yield whether actions stay in the queue meanwhile: this server has none."""
         yield False
 
-    def restart(self, *, empty: bool = False) -> None:
-        """Start the killed server again, with what is on its disk or with nothing."""
+    def restart(self, *, empty: bool = False, room: int = 0) -> None:
+        """Start the killed server again, with what is on its disk, with nothing, or with a disk of `room` bytes."""
         if empty:
             shutil.rmtree(self.cache)
-        self.start()
+        self.start(room)
 
     def actions(self) -> list[int]:
         """Return the processes of actions that run, also those that were left by a server that was killed."""

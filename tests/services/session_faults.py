@@ -18,6 +18,7 @@ from services.parity import as_toml, explained
 from services.reapi_servers import STANDARD
 
 from pytest_ftc.cli.store import verify as verify_store
+from pytest_ftc.model.errors import FtcError
 
 TRUTH = {
     "good": "reproducible",
@@ -167,7 +168,11 @@ def check_client(found: Faulty, folder: Path) -> None:
     if left := sorted(path.name for path in (own / "tmp").glob("pytest-ftc-*")):
         found.problems.append(f"left over: in the temporary folder {left}")
     if (own / "store").exists():
-        sound = verify_store(own / "store")
+        try:
+            sound = verify_store(own / "store")
+        except FtcError as error:
+            found.problems.append(f"wrong: the store: {error}")
+            return
         if sound.corrupt or sound.refused or sound.history:
             found.problems.append(f"wrong: the store is not sound: {sound}")
 

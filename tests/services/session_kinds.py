@@ -145,6 +145,8 @@ def judge(found: Faulty, plan: str, faults: int = 0) -> Counts:
     """Return what came of a session."""
     result = Counts(faults=faults, seconds=found.seconds)
     result.note_verdicts(found.verdicts.values())
+    # One clear error for the whole session.
+    result.errors += not found.verdicts and not found.problems
     for problem in found.problems:
         result.note(f"{problem} ({plan})")
     return result

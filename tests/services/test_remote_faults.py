@@ -9,10 +9,12 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from services.disk_faults import client_full
 from services.farm_faults import Trial, alter, line_trials, try_fault
 from services.fault_kinds import server_faults
 from services.reapi_servers import Casd
 from services.session_faults import FEW, TRUTH, kill_client, run_session, write_project
+from services.shared_store_faults import KINDS, store_faults
 
 from pytest_ftc.model.digest import Digest
 
@@ -91,6 +93,28 @@ def test_a_killed_session_leaves_nothing_on_the_worker(own_casd: Casd, tmp_path:
     killed = kill_client(tmp_path / "project", own_casd, lambda: bool(own_casd.actions()))
     assert killed.faults == 1
     assert killed.problems == []
+
+
+@pytest.mark.parametrize("seed", [0, 3])
+def test_a_full_disk_of_this_machine_is_one_clear_error(own_casd: Casd, tmp_path: Path, seed: int) -> None:
+    """The source does not fit, or an output that is fetched."""
+    ((_, counts),) = client_full(tmp_path / "work", own_casd, seed)
+    assert counts.problems == []
+    assert counts.errors
+
+
+def test_a_full_disk_of_the_server_is_one_clear_error(own_casd: Casd, tmp_path: Path) -> None:
+    own_casd.kill()
+    own_casd.restart(room=8 << 20)
+    assert Trial(own_casd.target, 1).run().startswith("error: ")
+
+
+def test_what_the_shared_store_gives_is_the_truth_whatever_happens_to_it(own_casd: Casd, tmp_path: Path) -> None:
+    kinds = dict(store_faults(tmp_path / "work", own_casd, 1))
+    assert set(kinds) == {f"shared store: {kind}" for kind in KINDS}
+    for kind, counts in kinds.items():
+        assert counts.problems == [], kind
+        assert counts.right + counts.errors == 8
 
 
 def test_a_farm_that_is_away_is_one_clear_error(pytester: pytest.Pytester) -> None:

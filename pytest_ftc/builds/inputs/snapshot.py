@@ -10,9 +10,10 @@ from pathlib import Path
 
 from pytest_ftc.builds.inputs.source_times import ONE_TIME, describe_order, settle_times
 from pytest_ftc.builds.inputs.written_files import NONE, WrittenFiles
-from pytest_ftc.builds.launcher.trees import copy_tree, list_folder
+from pytest_ftc.builds.launcher.trees import copy_tree, list_folder, remove_tree
 from pytest_ftc.model import Snapshot
 from pytest_ftc.model.errors import SourceError
+from pytest_ftc.model.support.full_disk import describe_full, is_full
 from pytest_ftc.model.support.git import run_git
 
 # Files that tools leave in a project without version control; none of them are source.
@@ -31,12 +32,17 @@ class SnapshotCache:
         self._lock = threading.Lock()
 
     def capture(self, source: Path) -> Snapshot:
-        """Return the snapshot of `source`.  Raises SourceError if it cannot be read."""
+        """Return the snapshot of `source`.  Raises SourceError if it cannot be read, ExecutionError for a full disk."""
         with self._lock:
             if source not in self._captured:
                 target = self._folder / str(len(self._captured))
-                target.mkdir(parents=True)
-                self._captured[source] = capture_source(source, target, self._written)
+                try:
+                    target.mkdir(parents=True)
+                    self._captured[source] = capture_source(source, target, self._written)
+                except BaseException:
+                    # The next artifact of this source tries again, and a full disk has its space back.
+                    remove_tree(str(target))
+                    raise
             return self._captured[source]
 
 
@@ -44,7 +50,7 @@ def capture_source(source: Path, target: Path, written: WrittenFiles = NONE) -> 
     """Copy the tracked and the untracked, not ignored files below `source` to `target`; without git, the whole folder.
 
     Files that the session has `written` are omitted, unless git tracks them.
-    Raises SourceError if a file cannot be read.
+    Raises SourceError if a file cannot be read, and ExecutionError if there is no room for the copy.
     """
     notes: list[str] = []
     top, git_dir = find_repository(source, notes)
@@ -58,6 +64,8 @@ def capture_source(source: Path, target: Path, written: WrittenFiles = NONE) -> 
         if git_dir and (source / ".git").is_file():
             (target / ".git").write_text(f"gitdir: {git_dir}\n")
     except OSError as error:
+        if is_full(error):
+            raise describe_full(error) from error
         raise SourceError(f"cannot read the source {error.filename}: {error.strerror}") from error
     notes += [f"{os.path.relpath(path, source)} is a socket or device file and was omitted" for path in left_out]
     return Snapshot(

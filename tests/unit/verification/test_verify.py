@@ -1,5 +1,6 @@
 """No fault ever becomes ``reproducible``."""
 
+import errno
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -111,6 +112,10 @@ def refuse(error: Exception) -> Callable[..., None]:
     [
         ({"capture": refuse(SourceError("cannot read the source"))}, "cannot read the source"),
         ({"prepare": refuse(PreparationError("no network"))}, "no network"),
+        (
+            {"capture": refuse(OSError(errno.ENOSPC, "No space left on device", "/w/a"))},
+            "/w/a: No space left on device on this machine\nFree space",
+        ),
         ({"capture": refuse(ValueError("a bug"))}, "internal error, please report it: ValueError: a bug"),
         ({"executor": Scripted(RuntimeError("a bug"), RuntimeError("a bug"))}, "internal error"),
         (
@@ -128,6 +133,7 @@ def test_a_fault_is_an_error(changes, reason):
         found = verify(ARTIFACT, context(changes["executor"]))
     assert found.verdict is Verdict.ERROR
     assert reason in found.reason
+    assert bool(found.notes) == ("internal error" in reason)
 
 
 @pytest.mark.parametrize("error", [PreparationError("cannot reach tok3n-value@host"), ValueError("b'tok3n-va'")])

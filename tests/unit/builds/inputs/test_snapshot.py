@@ -1,4 +1,5 @@
 import os
+import resource
 import socket
 from collections.abc import Callable
 from pathlib import Path
@@ -6,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from pytest_ftc.builds.inputs.snapshot import SnapshotCache, capture_source, list_sources
-from pytest_ftc.model.errors import SourceError
+from pytest_ftc.model.errors import ExecutionError, SourceError
 
 Git = Callable[..., str]
 
@@ -143,3 +144,20 @@ def test_each_folder_is_captured_once(repository: Path, tmp_path: Path) -> None:
     (repository / "later").write_text("later")
     assert cache.capture(repository) is first
     assert not (first.path / "later").exists()
+
+
+def test_after_a_full_disk_the_next_artifact_tries_again(tmp_path: Path, target: Path) -> None:
+    (tmp_path / "source").mkdir()
+    (tmp_path / "source/file").write_bytes(bytes(1000))
+    cache = SnapshotCache(target)
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    # So small that the copy fails with EFBIG, as on a full disk with ENOSPC.
+    resource.setrlimit(resource.RLIMIT_FSIZE, (100, limits[1]))
+    try:
+        for _ in range(2):
+            with pytest.raises(ExecutionError, match="File too large on this machine"):
+                cache.capture(tmp_path / "source")
+            assert list(target.iterdir()) == []
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+    assert files(cache.capture(tmp_path / "source").path) == {"file"}
