@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import random
+import signal
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -30,6 +31,8 @@ PHASES = ("uploading", "queued", "executing", "downloading")
 _LIMITS = Limits(call=3.0, persistence=Persistence(attempts=4, first_wait=0.1, longest_wait=0.5, failures=50, rest=0.2))
 _BOUND = 60.0
 """Seconds within which everything has to end."""
+_HANGING = 10.0
+"""Seconds after which a process that could run an action, but does not, will not."""
 
 
 class Server(Protocol):
@@ -188,13 +191,33 @@ def try_fault(
 
 
 def all_ended(server: Server, seconds: float = 30.0) -> bool:
-    """Return whether no action runs any more, or soon."""
-    end = time.monotonic() + seconds
-    while server.actions():
-        if time.monotonic() > end:
-            return False
+    """Return whether no action runs any more, or soon.
+
+    What the server has started to run an action in, but runs none, is not ours.  Such a process can hang when the
+    server is killed at the wrong moment; it is ended here.
+    """
+    end, alone = time.monotonic() + seconds, time.monotonic()
+    while found := server.actions():
+        if not all(map(_is_runner, found)):
+            alone = time.monotonic()
+        if time.monotonic() > min(end, alone + _HANGING):
+            break
         time.sleep(0.05)
+    if not all(map(_is_runner, found)):
+        return False
+    for process in found:
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(process, signal.SIGKILL)
     return True
+
+
+def _is_runner(process: int) -> bool:
+    """Return whether a process is a program of BuildBox that runs actions, or is gone."""
+    try:
+        program = Path(f"/proc/{process}/cmdline").read_bytes().split(b"\0")[0]
+    except OSError:
+        return True
+    return os.path.basename(program) in (b"bwrap", b"buildbox-run", b"buildbox-casd")
 
 
 def describe_processes(processes: list[int]) -> str:
