@@ -14,7 +14,7 @@ from services.farm_faults import Trial, alter, line_trials, try_fault
 from services.fault_kinds import server_faults
 from services.reapi_servers import Casd
 from services.session_faults import FEW, TRUTH, kill_client, run_session, write_project
-from services.shared_store_faults import KINDS, store_faults
+from services.shared_store_faults import FEW_KINDS, store_faults
 
 from pytest_ftc.model.digest import Digest
 
@@ -95,10 +95,9 @@ def test_a_killed_session_leaves_nothing_on_the_worker(own_casd: Casd, tmp_path:
     assert killed.problems == []
 
 
-@pytest.mark.parametrize("seed", [0, 3])
-def test_a_full_disk_of_this_machine_is_one_clear_error(own_casd: Casd, tmp_path: Path, seed: int) -> None:
-    """The source does not fit, or an output that is fetched."""
-    ((_, counts),) = client_full(tmp_path / "work", own_casd, seed)
+def test_a_full_disk_of_this_machine_is_one_clear_error(own_casd: Casd, tmp_path: Path) -> None:
+    """The second output that is fetched does not fit."""
+    ((_, counts),) = client_full(tmp_path / "work", own_casd, 3)
     assert counts.problems == []
     assert counts.errors
 
@@ -110,9 +109,7 @@ def test_a_full_disk_of_the_server_is_one_clear_error(own_casd: Casd, tmp_path: 
 
 
 def test_what_the_shared_store_gives_is_the_truth_whatever_happens_to_it(own_casd: Casd, tmp_path: Path) -> None:
-    kinds = dict(store_faults(tmp_path / "work", own_casd, 1))
-    assert set(kinds) == {f"shared store: {kind}" for kind in KINDS}
-    for kind, counts in kinds.items():
+    for kind, counts in store_faults(tmp_path / "work", own_casd, 1, FEW_KINDS):
         assert counts.problems == [], kind
         assert counts.right + counts.errors == 8
 
