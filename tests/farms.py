@@ -193,7 +193,12 @@ def _handler(farm: Farm, service: str, method: str, kind: str) -> Any:
     answer = farm.handle(method, getattr(farm, name), kind.endswith("stream"))
     request, _ = api.classes_of(service, method)
     maker = getattr(api.grpc, f"{kind}_rpc_method_handler")
-    return maker(answer, request_deserializer=request.FromString, response_serializer=api.serialize)
+    return maker(answer, request_deserializer=request.FromString, response_serializer=_serialize)
+
+
+def _serialize(message: Any) -> bytes:
+    """Return what is sent: a fault may answer with bytes that are no message."""
+    return message if isinstance(message, bytes) else api.serialize(message)
 
 
 def _aborts(code: str, text: str, metadata: Any) -> Fault:

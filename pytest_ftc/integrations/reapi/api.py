@@ -7,6 +7,7 @@ extra ``reapi``.
 
 from __future__ import annotations
 
+import functools
 import os
 import re
 import threading
@@ -76,6 +77,10 @@ def __getattr__(name: str) -> typing.Any:
     raise AttributeError(name)
 
 
+class Unreadable:
+    """What a server sent in place of a message: see `Connection.understand`."""
+
+
 def find_method(channel: typing.Any, service: str, method: str) -> typing.Any:
     """Return what calls `method` of `service`, such as ``Execution`` and ``Execute``, on a channel of grpc."""
     found = _find(service, method)
@@ -83,8 +88,16 @@ def find_method(channel: typing.Any, service: str, method: str) -> typing.Any:
     return getattr(channel, kind)(
         f"/{found.containing_service.full_name}/{method}",
         request_serializer=serialize,
-        response_deserializer=classes_of(service, method)[1].FromString,
+        response_deserializer=functools.partial(_parse, classes_of(service, method)[1]),
     )
+
+
+def _parse(kind: typing.Any, data: bytes) -> typing.Any:
+    """Return the message in `data`, or Unreadable: grpc would print a traceback, and go on with None."""
+    try:
+        return kind.FromString(data)
+    except DecodeError:
+        return Unreadable()
 
 
 def classes_of(service: str, method: str) -> tuple[typing.Any, typing.Any]:

@@ -113,12 +113,12 @@ class Connection:
     async def ask(self, service: str, method: str, request: Any, *, seconds: float) -> Any:
         """Return the answer to a call in its turn, for use within `attempt`."""
         async with self._turns:
-            return await self.start(service, method, request, seconds=seconds)
+            return self.understand(await self.start(service, method, request, seconds=seconds))
 
     def start(self, service: str, method: str, request: Any, *, seconds: float | None) -> Any:
         """Start a call of grpc, to be awaited or iterated over within `attempt`; None as `seconds` for no deadline.
 
-        `request` is an asynchronous iterator if the method takes a stream.
+        `request` is an asynchronous iterator if the method takes a stream.  Messages are for `understand`.
         """
         return self._method(service, method)(request, timeout=seconds, metadata=self._metadata)
 
@@ -151,6 +151,12 @@ class Connection:
         if key not in self._methods:
             self._methods[key] = api.find_method(self._channel, service, method)
         return self._methods[key]
+
+    def understand(self, message: Any) -> Any:
+        """Return a `message` of the server.  Raises RemoteError for one that cannot be read."""
+        if isinstance(message, api.Unreadable):
+            raise self.refuse("it sent a message that cannot be read")
+        return message
 
     def refuse(self, text: str) -> RemoteError:
         """Return the error for an answer that the specification does not allow."""

@@ -164,7 +164,7 @@ class Execution:
             await self._learn_name(reading, state)
             raise
         operation = reading.result()
-        return None if operation is api.aio.EOF else operation
+        return None if operation is api.aio.EOF else self._connection.understand(operation)
 
     async def _learn_name(self, reading: asyncio.Future[Any], state: _State) -> None:
         """Give the farm a moment to name an execution that nobody could cancel otherwise."""

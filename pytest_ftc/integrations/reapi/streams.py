@@ -40,7 +40,7 @@ class Streams:
             source = _Source(_compressed(chunks) if capabilities.zstd else chunks, self._name(name))
             call = self._connection.start("ByteStream", "Write", source.requests(), seconds=self._limit(digest))
             try:
-                answer = await call
+                answer = self._connection.understand(await call)
             except asyncio.CancelledError:
                 # So grpc says that the requests came to an end by an error.
                 if source.error:
@@ -69,7 +69,8 @@ class Streams:
             inflate: Callable[[bytes], bytes] = Inflater(digest).feed if capabilities.zstd else bytes
             call = self._connection.start("ByteStream", "Read", request, seconds=self._limit(digest))
             try:
-                async for answer in call:
+                async for message in call:
+                    answer = self._connection.understand(message)
                     data = inflate(answer.data)
                     size += len(data)
                     if size > digest.size:
