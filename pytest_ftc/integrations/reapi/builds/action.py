@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import secrets
 import sys
 from collections.abc import Mapping
@@ -22,13 +21,13 @@ from pytest_ftc.builds.worker_request import (
     REQUEST,
     SOURCE,
     Request,
-    describe_entry,
     listing_of,
 )
 from pytest_ftc.integrations.reapi import api
 from pytest_ftc.integrations.reapi.builds.program import START, pack_program
+from pytest_ftc.integrations.reapi.builds.sources import Sources
 from pytest_ftc.integrations.reapi.contents import Content
-from pytest_ftc.integrations.reapi.merkle import Entry, build_tree, list_entries
+from pytest_ftc.integrations.reapi.merkle import Entry, build_tree
 from pytest_ftc.model import Action
 from pytest_ftc.model.digest import Digest
 from pytest_ftc.model.support.serialization import to_json
@@ -39,22 +38,6 @@ _COMMAND = 'exec python3 -I -S -c "$0" "$@"'
 _VARIABLES = {"LC_ALL": "C.UTF-8", "PATH": "/usr/local/bin:/usr/bin:/bin"}
 
 
-class Sources:
-    """The entries of source trees; each tree is read once, since many builds start from it."""
-
-    def __init__(self) -> None:
-        self._entries = cache(_describe_folder)
-
-    def entries(self, folder: Path, git: Path | None) -> list[Entry]:
-        """Return what a worker needs of the source tree `folder` and the repository `git`.  Raises SourceError."""
-        below = _describe_folder(git, GIT, listing_of(GIT)) if git else []
-        return [*self._entries(folder, SOURCE, MODES), *below]
-
-    def shown(self, folder: Path, name: str) -> list[Entry]:
-        """Return what a worker needs of a `folder` that builds see, with the `name`.  Raises SourceError."""
-        return self._entries(folder, name, listing_of(name))
-
-
 def describe_survey(properties: Mapping[str, str]) -> tuple[Digest, Mapping[Digest, Content]]:
     """Return the digest of the action that surveys a worker, and everything that it needs."""
     return _describe([Entry(SOURCE), *_faketime()], Request(faketime=_digest_faketime()), properties, SET_UP)
@@ -63,12 +46,12 @@ def describe_survey(properties: Mapping[str, str]) -> tuple[Digest, Mapping[Dige
 def describe_build(
     action: Action, sources: Sources, properties: Mapping[str, str]
 ) -> tuple[Digest, Mapping[Digest, Content]]:
-    """Return the digest of the action that is the build `action`, and everything that it needs.  Raises SourceError."""
-    entries = sources.entries(action.snapshot, action.git_dir)
-    shown = {path: f"shown-{number}" for number, path in enumerate(sorted(action.shown))}
-    for path, name in shown.items():
-        entries += sources.shown(action.shown[path], name)
-    entries += _faketime()
+    """Return the digest of the action that is the build `action`, and everything that it needs.
+
+    Raises SourceError and ExecutionError.
+    """
+    shown, folders = sources.shown(action)
+    entries = [*sources.entries(action), *folders, *_faketime()]
     digests = {entry.path: entry.digest.hash for entry in entries if entry.digest}
     plain = replace(
         action,
@@ -117,18 +100,6 @@ def _describe(
     )
     digest = Digest.of(action)
     return digest, {**tree.contents, Digest.of(command): command, digest: action}
-
-
-def _describe_folder(folder: Path, name: str, listing: str) -> list[Entry]:
-    """Return the entries of `folder` with another `name`, and the file `listing` with what a farm does not keep."""
-    modes: dict[str, tuple[int, int, str]] = {}
-    entries = list(list_entries(folder, prefix=name))
-    for entry in entries:
-        relative = os.path.relpath(entry.path, name)
-        status = os.lstat(folder / relative)
-        what = describe_entry(entry.digest.hash if entry.digest else "", entry.target)
-        modes[relative] = (status.st_mode & 0o7777, status.st_mtime_ns, what)
-    return [*entries, Entry.of(listing, json.dumps(modes, sort_keys=True).encode())]
 
 
 @cache

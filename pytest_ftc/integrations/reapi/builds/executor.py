@@ -14,8 +14,9 @@ from pathlib import Path
 from pytest_ftc.builds.transient_faults import ENDED, UNWANTED
 from pytest_ftc.integrations.reapi.address import RemoteAddress
 from pytest_ftc.integrations.reapi.attempts import Attempt
-from pytest_ftc.integrations.reapi.builds.action import SET_UP, Sources, describe_build, describe_survey
+from pytest_ftc.integrations.reapi.builds.action import SET_UP, describe_build, describe_survey
 from pytest_ftc.integrations.reapi.builds.answer import Answer, read_answer, read_machine
+from pytest_ftc.integrations.reapi.builds.sources import Sources
 from pytest_ftc.integrations.reapi.builds.workers import Workers
 from pytest_ftc.integrations.reapi.cas import Cas
 from pytest_ftc.integrations.reapi.connection import Connection
@@ -202,8 +203,6 @@ def _check(action: Action) -> None:
         problem = "it uses secrets, which do not leave this machine"
     elif action.pass_sockets:
         problem = f"it uses the socket {action.pass_sockets[0]} of this machine"
-    elif action.git_link:
-        problem = "its source is a worktree or a submodule, whose repository is elsewhere on this machine"
     elif action.shell or action.keep:
         problem = "a shell, or a folder that is kept, is on this machine"
     else:
