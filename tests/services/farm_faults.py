@@ -180,7 +180,7 @@ def try_fault(
     for thread in injecting:
         thread.join(_BOUND)
     if not reached.is_set():
-        ended = "THE PHASE NEVER CAME"
+        ended = f"THE PHASE NEVER CAME: {ended}"
     elif failed:
         ended = f"THE FAULT FAILED: {failed[0]!r}"
     elif seconds > _BOUND:
