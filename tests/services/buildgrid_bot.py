@@ -47,8 +47,9 @@ class Bot:
 
     def serve(self) -> None:
         """Take actions for ever."""
-        request = bots_pb2.CreateBotSessionRequest(parent="", bot_session=self.session)
-        self.session = self.stub.CreateBotSession(request, timeout=_WAIT)
+        while not self.session.name:
+            request = bots_pb2.CreateBotSessionRequest(parent="", bot_session=self.session)
+            self._exchange(self.stub.CreateBotSession, request)
         while True:
             self._take_up()
             self._drop()
@@ -56,15 +57,19 @@ class Bot:
             del self.session.leases[:]
             self.session.leases.extend(kept)
             request = bots_pb2.UpdateBotSessionRequest(name=self.session.name, bot_session=self.session)
-            try:
-                self.session = self.stub.UpdateBotSession(request, timeout=_WAIT)
-            except grpc.RpcError as error:
-                sys.stderr.write(f"{self.name}: {error.code()} {error.details()}\n")
-                time.sleep(0.5)
-                continue
-            if self.leases:
+            if self._exchange(self.stub.UpdateBotSession, request) and self.leases:
                 self.ended.wait(0.1)
                 self.ended.clear()
+
+    def _exchange(self, call: Any, request: Any) -> bool:
+        """Tell the server of the session, and return whether it answered; it may be away for a moment."""
+        try:
+            self.session = call(request, timeout=_WAIT)
+        except grpc.RpcError as error:
+            sys.stderr.write(f"{self.name}: {error.code()} {error.details()}\n")
+            time.sleep(0.5)
+            return False
+        return True
 
     def _take_up(self) -> None:
         states = [bots_pb2.LeaseState.Value(name) for name in ("PENDING", "ACTIVE")]
