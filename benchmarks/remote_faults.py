@@ -34,7 +34,7 @@ from services.farm_faults import PHASES, Server
 from services.fault_counts import Counts
 from services.fault_kinds import Found, client_faults, content_faults, line_faults, server_faults, worker_faults
 from services.reapi_servers import Casd
-from services.session_kinds import killed_session, mixed_session
+from services.session_kinds import killed_session, mixed_session, store_session
 from services.shared_store_faults import store_faults
 
 
@@ -90,6 +90,7 @@ def parts(server: Server, folder: Path, seed: int) -> list[Callable[[], Found]]:
         lambda: killed_session(folder, server, seed, PHASES[seed % len(PHASES)]),
         lambda: client_full(folder, server, seed),
         lambda: server_full(folder, server, seed),
+        lambda: store_session(folder, server, seed),
         lambda: store_faults(folder, server, seed),
         lambda: content_faults(server, seed),
         lambda: worker_faults(server, seed),

@@ -192,6 +192,10 @@ class BuildGrid:
         """Return the files of all contents that it has."""
         return sorted(path for path in (self.folder / "cas").rglob("*") if path.is_file())
 
+    def results(self) -> list[Path]:
+        """Return the files of its action cache, which are among those of all contents."""
+        return self.files()
+
     def _start_database(self) -> None:
         folder = self.folder / "database"
         folder.mkdir()

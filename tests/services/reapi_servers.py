@@ -121,6 +121,10 @@ class Casd:
         """Return the files of all contents that it has."""
         return sorted(path for path in (self.cache / "cas" / "objects").glob("*/*") if path.is_file())
 
+    def results(self) -> list[Path]:
+        """Return the files of its action cache."""
+        return sorted(path for path in (self.cache / "actioncache").rglob("*") if path.is_file())
+
     def _answers(self) -> bool:
         assert self._process in self._supervisor.processes(), f"it ended:\n{self.log.read_text()[-2000:]}"
         try:

@@ -14,7 +14,7 @@ from services.bad_line import BadLine, bad_line_to
 from services.farm_faults import Server, alter
 from services.fault_counts import Counts
 from services.fault_kinds import Found, held_in
-from services.session_faults import FEW, LARGE, TRUTH, Faulty, kill_client, run_session, write_project
+from services.session_faults import FEW, LARGE, TRUTH, Faulty, kill_client, own_folder, run_session, write_project
 
 _SLOW = 0.005
 """Seconds that each 16 KiB are late at most, so that a transfer takes long enough to be met by a fault."""
@@ -100,6 +100,9 @@ FAULTS: dict[str, Callable[[Chaos], int]] = {
 }
 
 
+STORE_FAULTS = ("server killed", "server killed, its contents lost", "content altered", "content removed")
+
+
 def is_in(phase: str, server: Server, line: BadLine) -> bool:
     """Return whether the session behind `line` has come to a phase."""
     if phase == "downloading":
@@ -141,6 +144,23 @@ def killed_session(folder: Path, server: Server, seed: int, phase: str) -> Found
     yield f"session killed, {phase}", result
 
 
+def store_session(folder: Path, server: Server, seed: int) -> Found:
+    """Verify on this machine, with the store in the farm; do a fault there, and verify as on another machine."""
+    fault = random.Random(seed).choice(STORE_FAULTS)
+    with _project(folder, server, seed + _OTHER, "store = true") as (project, line):
+        chaos = Chaos(server, line, random.Random(seed), [])
+        first = run_session(project, server, "first", lambda: 0, diagnose=False, options=())
+        shutil.move(own_folder(project), folder / "first")
+        done = FAULTS[fault](chaos)
+        again = run_session(project, server, "again", lambda: 0, diagnose=False, options=())
+    result = judge(again, f"seed {seed}: {fault}", done)
+    for session in (first, again):
+        for name in FEW:
+            if session.verdicts.get(name) != TRUTH[name]:
+                result.note(f"wrong: {name} is {session.verdicts.get(name)} with a shared store ({seed}: {fault})")
+    yield f"session with a shared store: {fault}", result
+
+
 def judge(found: Faulty, plan: str, faults: int = 0) -> Counts:
     """Return what came of a session."""
     result = Counts(faults=faults, seconds=found.seconds)
@@ -153,11 +173,11 @@ def judge(found: Faulty, plan: str, faults: int = 0) -> Counts:
 
 
 @contextlib.contextmanager
-def _project(folder: Path, server: Server, seed: int) -> Iterator[tuple[Path, BadLine]]:
+def _project(folder: Path, server: Server, seed: int, more: str = "") -> Iterator[tuple[Path, BadLine]]:
     """Yield a project in `folder` and its slow line to the server."""
     shutil.rmtree(folder, ignore_errors=True)
     with bad_line_to(server.target, seed) as line:
         line.delay = _SLOW
-        write_project(folder / "project", f"grpc://{line.target}", seed, artifacts=FEW)
+        write_project(folder / "project", f"grpc://{line.target}", seed, artifacts=FEW, more=more)
         yield folder / "project", line
     shutil.rmtree(folder)

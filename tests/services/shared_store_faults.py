@@ -109,6 +109,12 @@ class Kept:
         """Return the server's file of an entry."""
         return self.server.file(Digest.of(seal_entry(self.entry(action), _KEY)))
 
+    def result_file(self, action: str) -> Path:
+        """Return the server's file of the result that names an entry."""
+        name = Digest.of(seal_entry(self.entry(action), _KEY)).hash.encode()
+        (found,) = (file for file in self.server.results() if name in file.read_bytes())
+        return found
+
     def content_file(self, action: str) -> Path:
         """Return the server's file of a content."""
         return self.server.file(Digest.of(self.content(action)))
@@ -141,6 +147,8 @@ KINDS: dict[str, Callable[[Kept], object]] = {
     "entry altered": lambda kept: alter(kept.entry_file(kept.actions[kept.seed % 4])),
     "entry dangling": lambda kept: kept.entry_file(kept.actions[kept.seed % 4]).unlink(),
     "entry of another action": _swap,
+    "result altered": lambda kept: alter(kept.result_file(kept.actions[kept.seed % 4])),
+    "result removed": lambda kept: kept.result_file(kept.actions[kept.seed % 4]).unlink(),
     "content altered": lambda kept: alter(kept.content_file(kept.actions[kept.seed % 4])),
     "content removed": lambda kept: kept.content_file(kept.actions[kept.seed % 4]).unlink(),
     "server killed": lambda kept: _restart(kept, empty=False),
@@ -151,7 +159,7 @@ KINDS: dict[str, Callable[[Kept], object]] = {
 }
 
 
-FEW_KINDS = ("entry of another action", "content removed", "server killed", "line corrupt")
+FEW_KINDS = ("entry of another action", "result altered", "content removed", "server killed", "line corrupt")
 """Those that no other test has."""
 
 
