@@ -207,7 +207,7 @@ def _judge(found: Faulty, report: Path, said: str) -> None:
     if "Traceback" in said:
         found.problems.append(f"wrong: a traceback:\n{said[-3000:]}")
     if not report.exists():
-        if "rror" not in said:
+        if "error" not in said.lower():
             found.problems.append(f"wrong: neither a report nor an error:\n{said[-2000:]}")
         return
     for artifact in json.loads(report.read_text())["artifacts"]:
