@@ -24,6 +24,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import NoReturn
 
+from pytest_ftc.builds.facilities import find_lacks, find_other_isolation
 from pytest_ftc.builds.inputs.host import describe_host
 from pytest_ftc.builds.interpreter import NEEDS, complete_environment, describe_interpreter
 from pytest_ftc.builds.local import LocalExecutor
@@ -63,10 +64,21 @@ def main(asked: str) -> int:
         if request.action is None:
             answer = json.dumps(to_json(machine))
         else:
+            lacks = _find_lacks(request, request.action, machine)
             build = _build(request, request.action, machine, workspace, here)
-            answer = _encode(replace(build, cpu_seconds=_used_cpu()))
+            not_applied = {**lacks, **build.not_applied}
+            answer = _encode(replace(build, not_applied=not_applied, cpu_seconds=_used_cpu()))
         (here / ANSWER).write_text(answer)
     return 0
+
+
+def _find_lacks(request: Request, action: Action, machine: Machine) -> dict[str, str]:
+    """Return the variations that cannot be in force here, and why.  Ends if the build cannot run as it was planned."""
+    if request.surveyed is None:
+        return {}
+    if other := find_other_isolation(machine, request.surveyed):
+        sys.exit(other)
+    return find_lacks(machine, request.surveyed, action.environment)
 
 
 def _used_cpu() -> float:

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from pytest_ftc.model.build import Action
+from pytest_ftc.model.machine import Machine
 
 REQUEST, ANSWER = "request.json", "result.json"
 SOURCE, GIT, MODES = "source", "git", "modes.json"
@@ -37,6 +38,8 @@ class Request:
     """Of `FAKETIME`; empty if there is none."""
     python: str = ""
     """The Python of the session.  A build that starts it gets the worker's where there is none at that path."""
+    surveyed: Machine | None = None
+    """The worker for which the build was planned; None if none was surveyed."""
     action: Action | None = None
     """The build to run, its trees being those beside the request; None to survey the worker."""
 

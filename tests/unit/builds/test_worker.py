@@ -15,6 +15,7 @@ from pathlib import Path
 import pytest
 
 from pytest_ftc.builds import worker
+from pytest_ftc.builds.facilities import find_other_isolation
 from pytest_ftc.builds.interpreter import NEEDS, describe_interpreter
 from pytest_ftc.builds.worker_request import (
     ANSWER,
@@ -30,7 +31,18 @@ from pytest_ftc.builds.worker_request import (
     listing_of,
 )
 from pytest_ftc.integrations.reapi.builds.program import START, pack_program
-from pytest_ftc.model import Action, BuildResult, BuildStatus, Environment, Machine, Replica, Role, Trace, Tracing
+from pytest_ftc.model import (
+    Action,
+    BuildResult,
+    BuildStatus,
+    Environment,
+    Isolation,
+    Machine,
+    Replica,
+    Role,
+    Trace,
+    Tracing,
+)
 from pytest_ftc.model.machine import Needs
 from pytest_ftc.model.support.serialization import from_json, to_json
 
@@ -71,9 +83,14 @@ def work(tmp_path):
     (tmp_path / PROGRAM).write_bytes(pack_program())
     modes, git, library = (sha256((tmp_path / name).read_bytes()) for name in (MODES, listing_of(GIT), FAKETIME))
 
-    def run(action, kind, *, listings=None, python="", change=None, problem=""):
+    def run(action, kind, *, listings=None, python="", surveyed=None, change=None, problem=""):
+        # Each execution has a folder of its own on a farm.
+        (tmp_path / ANSWER).unlink(missing_ok=True)
+        shutil.rmtree(tmp_path / BLOBS, ignore_errors=True)
         listings = {GIT: git, **(listings or {})}
-        asked = Request(action=action, modes=modes, listings=listings, faketime=library, python=python)
+        asked = Request(
+            action=action, modes=modes, listings=listings, faketime=library, python=python, surveyed=surveyed
+        )
         request = json.dumps(to_json(asked))
         (tmp_path / REQUEST).write_text(request)
         if change:
@@ -269,6 +286,22 @@ def test_a_clock_starts_when_it_is_asked_to(work, tmp_path):
     assert (result.clock_shift is not None) is movable
     started = result.started + (result.clock_shift or 0)
     assert (0 <= started - moment < 2, 0 <= seen - moment < 2) == (movable, movable)
+
+
+def test_what_this_worker_cannot_do_is_not_applied(work):
+    machine = work(None, Machine)
+    better = replace(machine, cpus=machine.cpus + 1)
+    result = work(build("true > out"), BuildResult, surveyed=better)
+    assert (result.status, list(result.not_applied)) == (BuildStatus.OK, ["num_cpus"])
+    assert work(build("true > out"), BuildResult, surveyed=machine).not_applied == {}
+
+
+def test_a_build_that_was_planned_for_another_isolation_does_not_run(work):
+    machine = work(None, Machine)
+    other = next(isolation for isolation in Isolation if isolation is not machine.isolation)
+    problem = find_other_isolation(machine, replace(machine, isolation=other))
+    assert "choose workers that are alike" in problem
+    work(build("true > out"), BuildResult, surveyed=replace(machine, isolation=other), problem=problem)
 
 
 def test_a_failed_build_is_an_answer_too(work, tmp_path):

@@ -28,7 +28,7 @@ from pytest_ftc.integrations.reapi.builds.program import START, pack_program
 from pytest_ftc.integrations.reapi.builds.sources import Sources
 from pytest_ftc.integrations.reapi.contents import Content
 from pytest_ftc.integrations.reapi.merkle import Entry, build_tree
-from pytest_ftc.model import Action
+from pytest_ftc.model import Action, Machine
 from pytest_ftc.model.digest import Digest
 from pytest_ftc.model.support.serialization import to_json
 
@@ -44,7 +44,7 @@ def describe_survey(properties: Mapping[str, str]) -> tuple[Digest, Mapping[Dige
 
 
 def describe_build(
-    action: Action, sources: Sources, properties: Mapping[str, str]
+    action: Action, sources: Sources, properties: Mapping[str, str], surveyed: Machine | None = None
 ) -> tuple[Digest, Mapping[Digest, Content]]:
     """Return the digest of the action that is the build `action`, and everything that it needs.
 
@@ -68,6 +68,7 @@ def describe_build(
         listings={name: digests[listing_of(name)] for name in listed},
         faketime=_digest_faketime(),
         python=sys.executable,
+        surveyed=surveyed,
     )
     return _describe(entries, request, properties, int(action.timeout) + SET_UP)
 

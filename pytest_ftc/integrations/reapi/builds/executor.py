@@ -68,6 +68,7 @@ class RemoteExecutor:
         self._logs = logs
         self._workers = workers
         self._queue = policy.queue
+        self._surveyed: dict[Replica | None, Machine] = {}
 
     @property
     def replicas(self) -> Sequence[Replica]:
@@ -82,7 +83,9 @@ class RemoteExecutor:
             return await read_machine(self._cas, await self._execute(digest, contents, SET_UP, lambda _: None))
 
         # The session has nobody else who would ask again.
-        return self._connection.call(Dispatcher(Policy()).run("", ask)).value
+        machine = self._connection.call(Dispatcher(Policy()).run("", ask)).value
+        self._surveyed[replica] = machine
+        return machine
 
     def run(self, action: Action, started: Callable[[float], None], may_start: MayStart = at_once) -> BuildResult:
         """See `pytest_ftc.model.protocols.Executor`.
@@ -140,8 +143,11 @@ class RemoteExecutor:
 
         # The worker repeats the ID, and a session before this one had a build of the same name.
         asked = replace(action, id=secrets.token_hex(16))
-        properties = self._workers.properties_for(action.environment.replica)
-        digest, contents = await asyncio.to_thread(describe_build, asked, self._sources, properties)
+        replica = action.environment.replica
+        properties = self._workers.properties_for(replica)
+        # Of builds that run anywhere, where there are two kinds of workers, that of the control.
+        surveyed = self._surveyed.get(replica, self._surveyed.get(Replica.CONTROL))
+        digest, contents = await asyncio.to_thread(describe_build, asked, self._sources, properties, surveyed)
         executed = await self._execute(digest, contents, action.timeout + SET_UP, enter)
         answer = await read_answer(self._cas, executed, asked)
         attempt.cpu_seconds = answer.build.cpu_seconds
