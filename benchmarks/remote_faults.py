@@ -72,7 +72,9 @@ def torment(farm: str, folder: Path, many: int) -> dict[str, Counts]:
                     found.setdefault(kind, Counts()).add(counts)
                     for problem in counts.problems:
                         print(f"{farm}, seed {seed}, {kind}: {problem}", file=sys.stderr, flush=True)
-                if sum(each.faults for each in found.values()) >= many:
+                done = sum(each.faults for each in found.values())
+                print(f"{farm}: {done} of {many} faults", file=sys.stderr, flush=True)
+                if done >= many:
                     break
             seed += 1
     return found
