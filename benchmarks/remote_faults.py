@@ -17,14 +17,18 @@ artifact.
 from __future__ import annotations
 
 import argparse
+import itertools
 import os
 import sys
 import tempfile
 import time
+import traceback
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager
 from pathlib import Path
+
+import pytest
 
 sys.path.append(str(Path(__file__).parents[1] / "tests"))
 from services.buildbox import python_folders
@@ -36,6 +40,9 @@ from services.fault_kinds import Found, client_faults, content_faults, line_faul
 from services.reapi_servers import Casd
 from services.session_kinds import killed_session, mixed_session, store_session
 from services.shared_store_faults import store_faults
+
+_MOST_FAILURES = 3
+"""After so many errors of this program, the rest is left."""
 
 
 def main() -> int:
@@ -64,20 +71,40 @@ def main() -> int:
 def torment(farm: str, folder: Path, many: int) -> dict[str, Counts]:
     """Inject `many` faults into a farm of its own, in rounds; return the counts by kind."""
     found: dict[str, Counts] = {}
-    with start(farm, folder / "farm") as server:
-        seed = 0
-        while sum(each.faults for each in found.values()) < many:
-            for part in parts(server, folder / "work", seed):
-                for kind, counts in part():
-                    found.setdefault(kind, Counts()).add(counts)
-                    for problem in counts.problems:
-                        print(f"{farm}, seed {seed}, {kind}: {problem}", file=sys.stderr, flush=True)
-                done = sum(each.faults for each in found.values())
-                print(f"{farm}: {done} of {many} faults", file=sys.stderr, flush=True)
-                if done >= many:
-                    break
-            seed += 1
+    rounds, failures = itertools.count(), 0
+    while not is_done(found, many) and failures < _MOST_FAILURES:
+        with start(farm, folder / f"farm-{failures}") as server:
+            try:
+                for seed in rounds:
+                    for part in parts(server, folder / "work", seed):
+                        run_part(f"{farm}, seed {seed}", part, found)
+                        print(f"{farm}: {total(found)} of {many} faults", file=sys.stderr, flush=True)
+                        if is_done(found, many):
+                            return found
+            except (Exception, pytest.fail.Exception):
+                # The next round has a new farm.
+                failures += 1
+                found.setdefault("faults that could not be", Counts()).note(f"wrong: {traceback.format_exc()}")
+                traceback.print_exc()
     return found
+
+
+def run_part(name: str, part: Callable[[], Found], found: dict[str, Counts]) -> None:
+    """Run one part of a round, add what came of it to `found`, and print what should never be."""
+    for kind, counts in part():
+        found.setdefault(kind, Counts()).add(counts)
+        for problem in counts.problems:
+            print(f"{name}, {kind}: {problem}", file=sys.stderr, flush=True)
+
+
+def total(found: dict[str, Counts]) -> int:
+    """Return how many faults there were."""
+    return sum(each.faults for each in found.values())
+
+
+def is_done(found: dict[str, Counts], many: int) -> bool:
+    """Return whether there were as many faults."""
+    return total(found) >= many
 
 
 def start(farm: str, folder: Path) -> AbstractContextManager[Server]:
