@@ -26,6 +26,7 @@ import traceback
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -41,6 +42,8 @@ from services.reapi_servers import Casd
 from services.session_kinds import killed_session, mixed_session, store_session
 from services.shared_store_faults import store_faults
 
+_SESSIONS = 2
+"""Sessions of a round, beside the one with faults of many kinds."""
 _MOST_FAILURES = 3
 """After so many errors of this program, the rest is left."""
 
@@ -113,19 +116,19 @@ def start(farm: str, folder: Path) -> AbstractContextManager[Server]:
 
 
 def parts(server: Server, folder: Path, seed: int) -> list[Callable[[], Found]]:
-    """Return the parts of one round; sessions come first, since they say the most."""
+    """Return the parts of one round: some of the sessions, which take the longest, and all others."""
+    turns: list[Callable[[], Found]] = [
+        *(partial(killed_session, folder, server, seed, phase) for phase in PHASES),
+        partial(server_full, folder, server, seed),
+        partial(client_full, folder, server, seed),
+        partial(store_session, folder, server, seed),
+    ]
     return [
-        lambda: mixed_session(folder, server, seed),
-        lambda: killed_session(folder, server, seed, PHASES[seed % len(PHASES)]),
-        lambda: client_full(folder, server, seed),
-        lambda: server_full(folder, server, seed),
-        lambda: store_session(folder, server, seed),
-        lambda: store_faults(folder, server, seed),
-        lambda: content_faults(server, seed),
-        lambda: worker_faults(server, seed),
-        lambda: line_faults(server, seed),
-        lambda: client_faults(server, seed),
-        lambda: server_faults(server, seed),
+        partial(mixed_session, folder, server, seed),
+        *(turns[(_SESSIONS * seed + number) % len(turns)] for number in range(_SESSIONS)),
+        partial(store_faults, folder, server, seed),
+        *(partial(each, server, seed) for each in (content_faults, worker_faults, line_faults, client_faults)),
+        partial(server_faults, server, seed),
     ]
 
 

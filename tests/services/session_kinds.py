@@ -113,7 +113,7 @@ def is_in(phase: str, server: Server, line: BadLine) -> bool:
     return line.sent > (LARGE if phase == "queued" else 1 << 20)
 
 
-def mixed_session(folder: Path, server: Server, seed: int, many: int = 5) -> Found:
+def mixed_session(folder: Path, server: Server, seed: int, many: int = 6) -> Found:
     """Run a session with `many` faults; the verdicts are counted with the last kind."""
     chance = random.Random(seed)
     phases = sorted(chance.choices(range(3), k=many))
