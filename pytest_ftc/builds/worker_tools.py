@@ -7,7 +7,7 @@ import os
 import re
 import stat
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from pytest_ftc.builds.inputs.toolchain import Toolchain
@@ -40,7 +40,7 @@ def list_used(action: Action, trace: Trace) -> dict[str, str]:
     for path in _paths(trace):
         if len(found) == _MOST_FILES or time.monotonic() > end:
             break
-        if not path.startswith(outside) and (digest := _hash(path)):
+        if not path.startswith(outside) and (digest := _hash(_place(path, action.shown))):
             found[path] = digest
     return found
 
@@ -48,6 +48,14 @@ def list_used(action: Action, trace: Trace) -> dict[str, str]:
 def _paths(trace: Trace) -> Iterator[str]:
     executed = (os.path.join(program.folder, program.program) for program in trace.programs)  # noqa: PTH118
     yield from sorted({*executed, *(path for _, path in trace.read)})
+
+
+def _place(path: str, shown: Mapping[str, Path]) -> str:
+    """Return where the worker has a file that the build sees at `path`."""
+    for at, folder in shown.items():
+        if path.startswith(f"{at}/"):
+            return f"{folder}{path[len(at) :]}"
+    return path
 
 
 def _hash(path: str) -> str:

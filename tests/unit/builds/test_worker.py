@@ -249,6 +249,15 @@ def test_packages_become_an_environment_where_the_build_sees_them(work, packages
     assert (tmp_path / BLOBS / output.sha256).read_text() == "1 /ftc-packages\n"
 
 
+def test_packages_and_the_python_that_uses_them_are_tools_of_a_traced_build(work, packages):
+    action = replace(build(IMPORT), shown={"/ftc-packages": Path("packages")}, trace=Tracing.TOOLS)
+    result = work(action, BuildResult, listings={"packages": packages(SERIES)})
+    assert result.trace is not None, result.not_followed
+    python = os.path.realpath(describe_interpreter().path)
+    assert result.tools[python] == sha256(Path(python).read_bytes())
+    assert result.tools[f"/ftc-packages/lib/python{SERIES}/site-packages/one.py"] == sha256(b"value = 1\n")
+
+
 def test_packages_that_do_not_fit_the_worker_are_named_with_its_python(work, packages):
     action = replace(build(IMPORT), shown={"/ftc-packages": Path("packages")})
     python = describe_interpreter()
