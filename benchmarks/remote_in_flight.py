@@ -4,20 +4,30 @@
 at once, each of which takes S seconds (10), with its command and input tree uploaded and its output read. Without a
 server the farm is a small one in another process, which answers by the specification and runs nothing.
 The client's figures leave out what importing and connecting cost.
+
+With `--session`, the client is `pytest --ftc-verify --ftc-executor=reapi` with N artifacts; its figures are all of it.
 """
 
 from __future__ import annotations
 
 import argparse
 import asyncio
+import contextlib
+import json
 import os
 import resource
 import subprocess
 import sys
+import tempfile
 import threading
 import time
-from collections.abc import AsyncIterator
+from bisect import bisect_right
+from collections import Counter
+from contextlib import nullcontext
+from pathlib import Path
 from typing import Any
+
+from quick_farm import a_quick_farm
 
 from pytest_ftc.integrations.reapi import api
 from pytest_ftc.integrations.reapi.address import RemoteAddress
@@ -31,8 +41,10 @@ from pytest_ftc.model.digest import Digest
 
 MOST_MEMORY = 300
 """MB that the client may have with 500 in flight."""
-_UPDATES = 5
-"""Seconds between a farm's words on each execution."""
+_SESSION = [
+    *(sys.executable, "-m", "pytest", "-q", "--ftc-verify", "--ftc-executor=reapi", "--ftc-json=report.json"),
+    *("--ftc-builds=2", "--ftc-store=store", "ftc.toml"),
+]
 
 
 def main() -> int:
@@ -41,20 +53,79 @@ def main() -> int:
     parser.add_argument("--actions", type=int, default=500)
     parser.add_argument("--seconds", type=float, default=10.0)
     parser.add_argument("--server", default="")
-    parser.add_argument("--serve", action="store_true", help=argparse.SUPPRESS)
+    parser.add_argument("--session", action="store_true", help="through pytest")
     options = parser.parse_args()
-    if options.serve:
-        asyncio.run(serve(options.seconds))
-        return 0
-    if options.server:
-        return measure(options.server, options.actions, options.seconds)
-    command = [sys.executable, __file__, "--serve", f"--seconds={options.seconds}"]
-    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as server:
-        assert server.stdout is not None
-        try:
-            return measure(server.stdout.readline().strip(), options.actions, options.seconds)
-        finally:
-            server.kill()
+    with nullcontext(options.server) if options.server else a_quick_farm(options.seconds) as target:
+        return (measure_session if options.session else measure)(target, options.actions, options.seconds)
+
+
+def measure_session(target: str, artifacts: int, seconds: float) -> int:
+    """Verify `artifacts` on the farm in one session, print the figures, and return the exit status."""
+    with tempfile.TemporaryDirectory(prefix="in-flight-") as name:
+        folder = Path(name)
+        _write_project(folder, target, artifacts)
+        begin = time.monotonic()
+        session = subprocess.Popen(_SESSION, cwd=folder, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+        threads = _watch_threads(session.pid)
+        assert session.stdout is not None
+        said = session.stdout.read().decode()
+        _, status, used = os.wait4(session.pid, 0)
+        session.returncode = status
+        wall = time.monotonic() - begin
+        report = folder / "report.json"
+        if not report.is_file():
+            sys.exit(said)
+        found = json.loads(report.read_bytes())["artifacts"]
+    builds = [build for artifact in found for build in artifact["builds"]]
+    verdicts = Counter(artifact["verdict"] for artifact in found)
+    at_once = _most_at_once(builds, seconds)
+    print(f"artifacts               {artifacts}: {dict(verdicts)}")
+    print(f"builds                  {len(builds)}, each {seconds:g} s on the farm, {at_once} at once")
+    return _conclude(wall, used.ru_maxrss // 1024, used.ru_utime + used.ru_stime, len(builds), max(threads, default=0))
+
+
+def _write_project(folder: Path, target: str, artifacts: int) -> None:
+    """Write a project with `artifacts`, each with a source of its own."""
+    lines = [f'[remote]\nendpoint = "grpc://{target}"\nmax_in_flight = {min(artifacts, 1000)}']
+    for number in range(artifacts):
+        source = folder / f"source-{number}"
+        source.mkdir()
+        for index in range(20):
+            (source / f"file-{index}").write_text(f"{index} of {number}\n")
+        lines.append(f'[artifacts.a{number}]\nsource = "source-{number}"\nbuild = "make out"\noutputs = ["out"]')
+    (folder / "ftc.toml").write_text("\n".join(lines) + "\n")
+    (folder / "pytest.ini").write_text("[pytest]\n")
+
+
+def _watch_threads(process: int) -> list[int]:
+    """Return a list to which the number of threads of `process` is added each second, until it ends."""
+    found: list[int] = []
+
+    def watch() -> None:
+        with contextlib.suppress(OSError):
+            while True:
+                found.append(sum(1 for _ in Path(f"/proc/{process}/task").iterdir()))
+                time.sleep(1)
+
+    threading.Thread(target=watch, daemon=True).start()
+    return found
+
+
+def _most_at_once(builds: list[dict[str, Any]], seconds: float) -> int:
+    """Return how many of `builds` were on the farm at the same time; each says that it started when it ended."""
+    ends: list[float] = sorted(build["started"] for build in builds)
+    return max(bisect_right(ends, end) - bisect_right(ends, end - seconds) for end in ends)
+
+
+def _conclude(wall: float, peak: int, cpu: float, actions: int, threads: int) -> int:
+    """Print the figures that all have, and return the exit status."""
+    print(f"time                    {wall:.1f} s")
+    print(f"memory                  {peak} MB at most")
+    print(f"CPU                     {cpu:.1f} s: {cpu / wall:.2f} cores, {cpu / actions * 1000:.1f} ms an action")
+    print(f"threads                 {threads}")
+    within = peak < MOST_MEMORY and cpu < wall
+    print(f"within {MOST_MEMORY} MB and one core: {'yes' if within else 'no'}")
+    return 0 if within else 1
 
 
 def measure(target: str, actions: int, seconds: float) -> int:
@@ -69,13 +140,8 @@ def measure(target: str, actions: int, seconds: float) -> int:
         peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
     assert len(answers) == actions
     print(f"actions                 {actions}, {max(most)} in flight at once, each {seconds:g} s on the farm")
-    print(f"time                    {wall:.1f} s")
-    print(f"memory                  {peak} MB at most, {peak - memory} MB of it for the actions")
-    print(f"CPU                     {cpu:.1f} s: {cpu / wall:.2f} cores, {cpu / actions * 1000:.1f} ms an action")
-    print(f"threads                 {threads} more than before")
-    within = peak < MOST_MEMORY and cpu < wall
-    print(f"within {MOST_MEMORY} MB and one core: {'yes' if within else 'no'}")
-    return 0 if within else 1
+    print(f"for the actions         {peak - memory} MB")
+    return _conclude(wall, peak, cpu, actions, threads)
 
 
 async def _run_all(connection: Connection, actions: int, seconds: float, most: list[int]) -> list[bytes]:
@@ -116,67 +182,6 @@ def _describe(number: int, attempt: int, seconds: float) -> tuple[dict[Digest, A
     )
     contents = {**tree.contents, Digest.of(command): command, Digest.of(action): action}
     return contents, Digest.of(action)
-
-
-async def serve(seconds: float) -> None:
-    """Answer as a farm whose actions take `seconds`; print ``HOST:PORT``, and end with standard input."""
-    blobs: dict[Digest, bytes] = {}
-
-    async def capabilities(request: Any, context: Any) -> Any:
-        answer = api.ServerCapabilities(execution_capabilities={"exec_enabled": True, "digest_function": 1})
-        answer.cache_capabilities.digest_functions.append(api.DigestFunction.SHA256)
-        return answer
-
-    async def find_missing(request: Any, context: Any) -> Any:
-        missing = [each for each in request.blob_digests if api.to_digest(each) not in blobs]
-        return api.FindMissingBlobsResponse(missing_blob_digests=missing)
-
-    async def update(request: Any, context: Any) -> Any:
-        blobs.update((api.to_digest(each.digest), each.data) for each in request.requests)
-        return api.BatchUpdateBlobsResponse(responses=[{"digest": each.digest} for each in request.requests])
-
-    async def read(request: Any, context: Any) -> Any:
-        found = [{"digest": each, "data": blobs[api.to_digest(each)]} for each in request.digests]
-        return api.BatchReadBlobsResponse(responses=found)
-
-    async def execute(request: Any, context: Any) -> AsyncIterator[Any]:
-        name, data = f"operations/{request.action_digest.hash}", request.action_digest.hash.encode()
-        blobs[Digest.of(data)] = data
-        yield _operation(name, api.ExecutionStage.QUEUED)
-        ends = time.monotonic() + seconds
-        while (left := ends - time.monotonic()) > 0:
-            yield _operation(name, api.ExecutionStage.EXECUTING)
-            await asyncio.sleep(min(left, _UPDATES))
-        last = _operation(name, api.ExecutionStage.COMPLETED)
-        last.done = True
-        output = {"path": "out", "digest": api.to_message(Digest.of(data))}
-        last.response.Pack(api.ExecuteResponse(result=api.ActionResult(output_files=[output])))
-        yield last
-
-    server = api.aio.server()
-    for service, method, kind, answer in (
-        ("Capabilities", "GetCapabilities", "unary_unary", capabilities),
-        ("ContentAddressableStorage", "FindMissingBlobs", "unary_unary", find_missing),
-        ("ContentAddressableStorage", "BatchUpdateBlobs", "unary_unary", update),
-        ("ContentAddressableStorage", "BatchReadBlobs", "unary_unary", read),
-        ("Execution", "Execute", "unary_stream", execute),
-    ):
-        handler = getattr(api.grpc, f"{kind}_rpc_method_handler")(
-            answer, api.classes_of(service, method)[0].FromString, api.serialize
-        )
-        name = f"{api.PACKAGES[0]}.{service}"
-        server.add_generic_rpc_handlers([api.grpc.method_handlers_generic_handler(name, {method: handler})])
-    port = server.add_insecure_port("127.0.0.1:0")
-    await server.start()
-    print(f"127.0.0.1:{port}", flush=True)
-    await asyncio.get_running_loop().run_in_executor(None, sys.stdin.read)
-    await server.stop(0)
-
-
-def _operation(name: str, stage: int) -> Any:
-    made = api.Operation(name=name)
-    made.metadata.Pack(api.ExecuteOperationMetadata(stage=stage))
-    return made
 
 
 def _resident() -> int:

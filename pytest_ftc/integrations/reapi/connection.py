@@ -19,8 +19,8 @@ from pytest_ftc.integrations.reapi.statuses import translate
 from pytest_ftc.integrations.retry import Service, ServiceError
 
 T = TypeVar("T")
-_STEP = 0.1
-"""Seconds between checks whether the session has ended."""
+_FIRST_STEP, _LAST_STEP = 0.1, 1.0
+"""Seconds between checks whether the session has ended: hundreds of threads wait for long calls."""
 _CLOSING = 5.0
 """Seconds that cancelled calls have to end when the connection closes."""
 _LARGEST_MESSAGE = 16 << 20
@@ -72,14 +72,15 @@ class Connection:
         Raises what `work` raises, and CancelledError.
         """
         stop = cancelled or self._cancelled
-        future = self.submit(work)
+        future, step = self.submit(work), _FIRST_STEP
         try:
             while True:
-                done, _ = concurrent.futures.wait([future], timeout=_STEP)
+                done, _ = concurrent.futures.wait([future], timeout=step)
                 if done:
                     return future.result()
                 if stop():
                     raise CancelledError("the session ended")
+                step = min(2 * step, _LAST_STEP)
         except concurrent.futures.CancelledError:
             raise CancelledError("the session ended") from None
         finally:
