@@ -69,10 +69,10 @@ def expand_tree(path: str, tree: Any) -> list[Entry]:
 
 def parse(kind: str, data: bytes, what: str, digest: Digest) -> Any:
     """Return the message `kind` in `data`.  Raises FaultsError if it is none."""
-    try:
-        return getattr(api, kind).FromString(data)
-    except api.DecodeError:
-        raise FaultsError([Fault(FaultKind.UNREADABLE, what, digest, f"it is no message {kind}")]) from None
+    message = api.parse(getattr(api, kind), data)
+    if message is None:
+        raise FaultsError([Fault(FaultKind.UNREADABLE, what, digest, f"it is no message {kind}")])
+    return message
 
 
 def check_path(path: str) -> str:

@@ -15,6 +15,7 @@ import typing
 from importlib import import_module
 from pathlib import Path
 
+from pytest_ftc.integrations.reapi.encoding.fields import is_bounded
 from pytest_ftc.integrations.reapi.errors import NotInstalledError, RemoteError
 from pytest_ftc.model.digest import Digest as ContentDigest
 from pytest_ftc.model.support.printable import shorten
@@ -88,16 +89,22 @@ def find_method(channel: typing.Any, service: str, method: str) -> typing.Any:
     return getattr(channel, kind)(
         f"/{found.containing_service.full_name}/{method}",
         request_serializer=serialize,
-        response_deserializer=functools.partial(_parse, classes_of(service, method)[1]),
+        response_deserializer=functools.partial(_receive, classes_of(service, method)[1]),
     )
 
 
-def _parse(kind: typing.Any, data: bytes) -> typing.Any:
-    """Return the message in `data`, or Unreadable: grpc would print a traceback, and go on with None."""
+def parse(kind: typing.Any, data: bytes) -> typing.Any:
+    """Return the message of the class `kind` in `data`; None if it is broken, or takes too much memory."""
     try:
-        return kind.FromString(data)
+        return kind.FromString(data) if is_bounded(data, kind.DESCRIPTOR) else None
     except DecodeError:
-        return Unreadable()
+        return None
+
+
+def _receive(kind: typing.Any, data: bytes) -> typing.Any:
+    """Return the message in `data`, or Unreadable: grpc would print a traceback, and go on with None."""
+    message = parse(kind, data)
+    return Unreadable() if message is None else message
 
 
 def classes_of(service: str, method: str) -> tuple[typing.Any, typing.Any]:
@@ -128,7 +135,7 @@ def unpack(message: typing.Any, kind: typing.Any) -> typing.Any | None:
     """Return the message of the class `kind` that an ``Any`` holds; None if it holds another one, or a broken one."""
     result = kind()
     try:
-        return result if message.Unpack(result) else None
+        return result if is_bounded(message.value, kind.DESCRIPTOR) and message.Unpack(result) else None
     except DecodeError:
         return None
 

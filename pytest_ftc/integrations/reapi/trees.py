@@ -97,10 +97,10 @@ def _check_names(nodes: Iterable[Any], prefix: str) -> None:
 
 
 def _parse(data: bytes, kind: Any) -> Any:
-    try:
-        return kind.FromString(data)
-    except api.DecodeError:
-        raise RemoteError(f"a tree is broken: {Digest.of(data)} is no {kind.DESCRIPTOR.name}") from None
+    message = api.parse(kind, data)
+    if message is None:
+        raise RemoteError(f"a tree is broken or too large: {Digest.of(data)} is no {kind.DESCRIPTOR.name}")
+    return message
 
 
 def _too_many(most: int) -> RemoteError:

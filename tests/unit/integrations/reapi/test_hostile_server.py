@@ -92,6 +92,17 @@ def once(*messages: bytes) -> Raw:
     return lambda request, context: iter(messages)
 
 
+def packed(value: bytes) -> dict[str, Any]:
+    """Return an ``Any`` with an ``ExecuteResponse``."""
+    return {"type_url": f"type.googleapis.com/{api.PACKAGES[0]}.ExecuteResponse", "value": value}
+
+
+def with_result(result: bytes) -> bytes:
+    """Return an ``ExecuteResponse`` with a large ``ActionResult``."""
+    size = len(result)
+    return bytes([0x0A, size & 0x7F | 0x80, size >> 7 & 0x7F | 0x80, size >> 14 & 0x7F | 0x80, size >> 21]) + result
+
+
 LATE = "did not end within 2 s|no worker took the action within 1 s"
 
 
@@ -107,6 +118,12 @@ LATE = "did not end within 2 s|no worker took the action within 1 s"
         (once(), "ended before the first"),
         (once(b"\xff" * 1000), "a message that cannot be read"),
         (once(b"\x0a\x02\xff\xfe"), "a message that cannot be read"),
+        (once(operation(done=True, response=packed(b"\x0a\x04" + b"\x12\x00" * 2))), "ActionResult|digest|cannot be"),
+        (
+            once(operation(done=True, response=packed(with_result(b"\x12\x00" * (7 << 20))))),
+            "without an ExecuteResponse",
+        ),
+        (once(b"\x2a\x00" * (7 << 20)), "a message that cannot be read"),
         (once(operation(name="")), "an execution without a name"),
         (once(operation(done=True)), "without an ExecuteResponse"),
         (once(operation(done=True, response={"type_url": "\x1b[0m", "value": b"\xff"})), "without an ExecuteResponse"),
