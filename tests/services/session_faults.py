@@ -112,7 +112,7 @@ def run_session(
         found.problems.append(f"late: it did not end:\n{(folder / 'said').read_text(errors='replace')[-2000:]}")
         os.killpg(process.pid, signal.SIGKILL)
     process.wait()
-    _judge(found, report, (folder / "said").read_text(errors="replace"))
+    judge_report(found, report, (folder / "said").read_text(errors="replace"))
     check_worker(found, server)
     check_client(found, folder)
     return found
@@ -203,7 +203,8 @@ def _environ(own: Path) -> Mapping[str, str]:
     return {"FTC_STORE": str(own / "store"), "TMPDIR": str(own / "tmp"), "COLUMNS": "160"}
 
 
-def _judge(found: Faulty, report: Path, said: str) -> None:
+def judge_report(found: Faulty, report: Path, said: str) -> None:
+    """Note the verdicts of a report, and what is wrong with them or with what the session `said`."""
     if "Traceback" in said:
         found.problems.append(f"wrong: a traceback:\n{said[-3000:]}")
     if not report.exists():
