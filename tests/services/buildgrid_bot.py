@@ -47,10 +47,11 @@ class Bot:
 
     def serve(self) -> None:
         """Take actions for ever."""
-        while not self.session.name:
-            request = bots_pb2.CreateBotSessionRequest(parent="", bot_session=self.session)
-            self._exchange(self.stub.CreateBotSession, request)
         while True:
+            if not self.session.name:
+                request = bots_pb2.CreateBotSessionRequest(parent="", bot_session=self.session)
+                self._exchange(self.stub.CreateBotSession, request)
+                continue
             self._take_up()
             self._drop()
             kept = [self.leases[lease.id] for lease in self.session.leases if lease.id in self.leases]
@@ -67,6 +68,11 @@ class Bot:
             self.session = call(request, timeout=_WAIT)
         except grpc.RpcError as error:
             sys.stderr.write(f"{self.name}: {error.code()} {error.details()}\n")
+            if error.code() in (grpc.StatusCode.INVALID_ARGUMENT, grpc.StatusCode.NOT_FOUND):
+                # It took us for lost, and has given our actions to others.
+                self.session.name = ""
+                del self.session.leases[:]
+                self._drop()
             time.sleep(0.5)
             return False
         return True
