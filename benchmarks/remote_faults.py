@@ -6,7 +6,7 @@ The farms are a buildbox-casd, and a BuildGrid with PostgreSQL and two workers w
 At least FAULTS faults (300 by default) are divided between them, in rounds.  One part of a round takes single actions
 through a farm: uploads, executes, downloads; and verdicts and outputs through the store that machines share there.  The
 other runs `pytest --ftc-verify --ftc-executor=reapi` on a project with a reproducible, an unreproducible and a failing
-artifact.
+artifact.  Ctrl-C ends it early, with the counts so far.
 
 - right: a verdict, or a content, that is the truth; error: one clear error instead;
 - wrong: another verdict or content, a traceback, an error without a reason, a store that is not sound afterwards;
@@ -19,8 +19,10 @@ from __future__ import annotations
 import argparse
 import itertools
 import os
+import signal
 import sys
 import tempfile
+import threading
 import time
 import traceback
 from collections.abc import Callable
@@ -42,6 +44,8 @@ from services.reapi_servers import Casd
 from services.session_kinds import killed_session, mixed_session, store_session
 from services.shared_store_faults import store_faults
 
+ENDED = threading.Event()
+"""Set when the rest is left."""
 _SESSIONS = 2
 """Sessions of a round, beside the one with faults of many kinds."""
 _MOST_FAILURES = 3
@@ -52,6 +56,7 @@ def main() -> int:
     """Inject them all, and print the counts."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("faults", nargs="?", type=int, default=300, metavar="FAULTS")
+    parser.add_argument("--seed", type=int, default=0, help="of the first round; another one has other faults")
     parser.add_argument("--farm", choices=("casd", "buildgrid"), help="only this one")
     options = parser.parse_args()
     reason = why_not()
@@ -60,21 +65,23 @@ def main() -> int:
         farms.remove("buildgrid")
         print(f"BuildGrid is left out: it {reason}")
     begin = time.monotonic()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: ENDED.set())
     with tempfile.TemporaryDirectory(prefix="remote-faults-") as name:
         # Sessions have no part in what this user has.
         for variable in ("XDG_CACHE_HOME", "XDG_DATA_HOME"):
             os.environ[variable] = str(Path(name, variable))
         with ThreadPoolExecutor() as pool:
             many = -(-options.faults // max(1, len(farms)))
-            works = [pool.submit(torment, farm, Path(name, farm), many) for farm in farms]
+            works = [pool.submit(torment, farm, Path(name, farm), many, options.seed) for farm in farms]
             totals = [work.result() for work in works]
     return report(dict(zip(farms, totals, strict=True)), time.monotonic() - begin)
 
 
-def torment(farm: str, folder: Path, many: int) -> dict[str, Counts]:
+def torment(farm: str, folder: Path, many: int, seed: int) -> dict[str, Counts]:
     """Inject `many` faults into a farm of its own, in rounds; return the counts by kind."""
     found: dict[str, Counts] = {}
-    rounds, failures = itertools.count(), 0
+    rounds, failures = itertools.count(seed), 0
     while not is_done(found, many) and failures < _MOST_FAILURES:
         with start(farm, folder / f"farm-{failures}") as server:
             try:
@@ -106,8 +113,8 @@ def total(found: dict[str, Counts]) -> int:
 
 
 def is_done(found: dict[str, Counts], many: int) -> bool:
-    """Return whether there were as many faults."""
-    return total(found) >= many
+    """Return whether there were as many faults, or no more are wanted."""
+    return total(found) >= many or ENDED.is_set()
 
 
 def start(farm: str, folder: Path) -> AbstractContextManager[Server]:
