@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from pytest_ftc.model.machine import Machine
 
@@ -50,6 +50,8 @@ class FarmState:
     """Whether the server says that clients may write to it."""
     properties: Mapping[str, str]
     """The platform properties that workers must have."""
+    replicas: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    """What those of controls and of experiments must have besides; empty if both may have any."""
     workers: tuple[str, ...] = ()
     """The names that the workers gave themselves; empty where the farm does not say."""
 

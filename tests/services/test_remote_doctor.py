@@ -60,6 +60,7 @@ def test_two_kinds_of_workers_are_examined_and_told_by_their_names(buildgrid: Bu
     assert (status, said) == (0, "")
     found = json.loads(printed)
     assert found["farm"]["workers"] == ["worker-a", "worker-b"]
+    assert found["farm"]["replicas"] == {"control": {"pool": "a"}, "experiment": {"pool": "b"}}
     assert found["farm"]["server"] == buildgrid.endpoint
     assert found["farm"]["digest_functions"] == ["SHA256"]
     assert found["farm"]["storage_problem"] == found["farm"]["action_cache_problem"] == ""

@@ -53,7 +53,8 @@ def _ask_server(remote: RemoteSettings, config: Config) -> FarmState:
     # Not before there is a farm: the package needs an extra.
     from pytest_ftc.integrations.reapi.check_up import examine_farm as ask
 
-    return ask(read_address(remote, config, lambda: False), remote.properties)
+    found = ask(read_address(remote, config, lambda: False), remote.properties)
+    return replace(found, replicas={replica.value: dict(asked) for replica, asked in remote.replicas.items()})
 
 
 def _examine_worker(config: Config, added: Contributions, state: FarmState, workspace: Workspace) -> CheckUp:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING
 
 from pytest_ftc.model import FarmState
@@ -26,7 +26,9 @@ def _facts(farm: FarmState) -> Iterator[tuple[str, str]]:
     instance = f", instance {farm.instance}" if farm.instance else ""
     yield "farm", f"{farm.server}{instance}, Remote Execution API {farm.api_version}"
     yield "worker", ", ".join(farm.workers) or "the farm gives no names of workers"
-    yield "properties", ", ".join(f"{name}={value}" for name, value in farm.properties.items()) or "none asked for"
+    yield "properties", _properties(farm.properties) or "none asked for"
+    for role, properties in farm.replicas.items():
+        yield f" {role}", _properties(properties)
     limit = f"the server's limit is {_size(farm.batch_limit)}" if farm.batch_limit else "the server names no limit"
     yield "batches", f"of {_size(farm.batch_bytes)}; {limit}"
     yield "compression", _compression(farm)
@@ -37,6 +39,10 @@ def _facts(farm: FarmState) -> Iterator[tuple[str, str]]:
     else:
         writes = "may write to it" if farm.updates_cache else "may not write to it, as store = true would"
         yield "cache", f"reachable: the server says that clients {writes}"
+
+
+def _properties(properties: Mapping[str, str]) -> str:
+    return ", ".join(f"{name}={value}" for name, value in properties.items())
 
 
 def _compression(farm: FarmState) -> str:

@@ -1,5 +1,8 @@
 """What is said of a farm."""
 
+import re
+from dataclasses import replace
+
 import pytest
 from farms import address_of
 
@@ -28,6 +31,12 @@ def test_a_farm_is_described(farm):
     assert "the server's limit is 1 MiB" in "".join(lines)
     assert "pool=a" in "".join(lines)
     assert "clients may write to it" in "".join(lines)
+
+
+def test_two_kinds_of_workers_have_a_row_each(farm):
+    state = replace(examine_farm(address_of(farm), {}), replicas={"control": {"pool": "a"}, "experiment": {"os": "b"}})
+    text = "".join(map(str, farm_rows(Page(100, False), state)))
+    assert re.search("properties +none asked for .*control +pool=a .*experiment +os=b", text)
 
 
 def test_names_that_nobody_knows_are_numbers(farm):
