@@ -42,7 +42,8 @@ class ReplayPlugin:
             self.then = find_record(config.getoption("ftc_replay"), record_folders(config, self._settings))
         except ConfigurationError as error:
             raise pytest.UsageError(str(error)) from None
-        self._settings = replace(self._settings, executor=_choose_executor(config, self.then))
+        executor = _choose_executor(config, self.then, has_farm=self._settings.remote is not None)
+        self._settings = replace(self._settings, executor=executor)
         self._staging = ReplaySession(self._settings, self.then, lasting_folder(config) / "logs")
         self.replayed: Replayed | None = None
 
@@ -180,7 +181,7 @@ def _check_usage(config: pytest.Config) -> None:
             raise pytest.UsageError(f"--ftc-shell needs a terminal; standard {missing} is not a terminal")
 
 
-def _choose_executor(config: pytest.Config, then: BuildResult) -> str:
+def _choose_executor(config: pytest.Config, then: BuildResult, *, has_farm: bool) -> str:
     """Return where to run the build `then`: as the command line says, else where it ran.
 
     Raises a usage error for what a farm cannot do.
@@ -190,6 +191,11 @@ def _choose_executor(config: pytest.Config, then: BuildResult) -> str:
     if executor == "reapi" and option:
         raise pytest.UsageError(
             f"{option} needs the build on this machine, and {then.id} runs on a farm; add --ftc-executor=local"
+        )
+    if executor == "reapi" and not has_farm:
+        raise pytest.UsageError(
+            f"--ftc-replay: {then.id} runs on a farm: expected one in [tool.ftc.remote], found no such table; "
+            "add --ftc-executor=local to run it here"
         )
     return str(executor)
 

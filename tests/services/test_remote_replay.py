@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -83,11 +84,23 @@ def test_the_command_line_says_where_else_it_runs(project: Path) -> None:
     assert "it runs on this machine now, on a farm then" in said
 
 
-@pytest.mark.parametrize("option", ["--ftc-keep"])
-def test_what_needs_this_machine_is_one_usage_error(project: Path, option: str) -> None:
+def test_what_needs_this_machine_is_one_usage_error(project: Path) -> None:
+    option = "--ftc-keep"
     status, said = run(project, "--ftc-replay=random-control", option)
     assert status == 4
     assert (
         said
         == f"ERROR: {option} needs the build on this machine, and random-control runs on a farm; add --ftc-executor=local\n\n"
+    )
+
+
+def test_without_a_farm_there_is_one_usage_error(project: Path, tmp_path: Path) -> None:
+    copy = tmp_path / "copy"
+    shutil.copytree(project, copy)
+    (copy / "ftc.toml").write_text(ARTIFACTS)
+    status, said = run(copy, "--ftc-replay=random-control")
+    assert status == 4
+    assert said == (
+        "ERROR: --ftc-replay: random-control runs on a farm: expected one in [tool.ftc.remote], found no such table; "
+        "add --ftc-executor=local to run it here\n\n"
     )
