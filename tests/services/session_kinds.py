@@ -20,6 +20,10 @@ _SLOW = 0.005
 """Seconds that each 16 KiB are late at most, so that a transfer takes long enough to be met by a fault."""
 _OTHER = 1_000_000
 """Added to the seed of one kind, whose source no farm has from another."""
+_PROGRAM = 200 << 10
+"""Bytes that a session sends before its source, nearly."""
+_MOMENT = 0.5
+"""Seconds after which an action is in the queue."""
 _BURST = 0.3
 """Seconds for which a line corrupts."""
 
@@ -110,7 +114,19 @@ def is_in(phase: str, server: Server, line: BadLine) -> bool:
         return line.received > 1 << 20
     if phase == "executing":
         return line.sent > LARGE and bool(server.actions())
-    return line.sent > (LARGE if phase == "queued" else 1 << 20)
+    if phase == "queued":
+        # Where workers take no action, a session has sent what its first one needs, the survey.
+        return line.sent > _PROGRAM
+    return line.sent > 1 << 20
+
+
+def _has_come(phase: str, server: Server, line: BadLine) -> bool:
+    """Return whether the session is in a phase, and stays in it if nothing ends it."""
+    if not is_in(phase, server, line):
+        return False
+    if phase == "queued":
+        time.sleep(_MOMENT)
+    return True
 
 
 def mixed_session(folder: Path, server: Server, seed: int, many: int = 6) -> Found:
@@ -132,7 +148,7 @@ def killed_session(folder: Path, server: Server, seed: int, phase: str) -> Found
     result = Counts()
     with _project(folder, server, seed + _OTHER) as (project, line), result.timed():
         with held_in(phase, server):
-            found = kill_client(project, server, lambda: is_in(phase, server, line))
+            found = kill_client(project, server, lambda: _has_come(phase, server, line))
         again = run_session(project, server, "again", lambda: 0, diagnose=False)
     for problem in (*found.problems, *again.problems):
         result.note(problem)
