@@ -15,6 +15,7 @@ ARTIFACTS = """
 [artifacts.compressed]
 build = "gzip -k source.txt"
 outputs = ["source.txt.gz"]
+variations = "source_mtime"
 """
 FUNCTIONS = """
 import time
@@ -55,7 +56,7 @@ def run(folder: Path, *command: str) -> subprocess.CompletedProcess[str]:
     """Run a module in the project `folder`."""
     environ = {**os.environ, "FTC_STORE": str(folder / "store"), "COLUMNS": "160"}
     return subprocess.run(
-        [sys.executable, "-m", *command], cwd=folder, env=environ, capture_output=True, text=True, timeout=300
+        [sys.executable, "-m", *command], cwd=folder, env=environ, capture_output=True, text=True, timeout=600
     )
 
 
