@@ -82,6 +82,8 @@ class RemoteExecutor:
             digest, contents = describe_survey(self._workers.properties_for(replica))
             return await read_machine(self._cas, await self._execute(digest, contents, SET_UP, lambda _: None))
 
+        # A farm that is away is said to be, before it is asked so often that it counts as paused.
+        self._connection.call(self._connection.capabilities())
         # The session has nobody else who would ask again.
         machine = self._connection.call(Dispatcher(Policy()).run("", ask)).value
         self._surveyed[replica] = machine
