@@ -59,6 +59,8 @@ class Outcome:
     ended: str
     """``right``, an error, or what is wrong: in capitals."""
     seconds: float
+    done: bool = True
+    """Whether the fault was; not if an error, after an earlier fault, ended the trial before."""
 
     @property
     def wrong(self) -> bool:
@@ -181,14 +183,14 @@ def try_fault(
     for thread in injecting:
         thread.join(_BOUND)
     if not reached.is_set():
-        ended = f"THE PHASE NEVER CAME: {ended}"
+        ended = ended if ended.startswith("error") else f"THE PHASE NEVER CAME: {ended}"
     elif failed:
         ended = f"THE FAULT FAILED: {failed[0]!r}"
     elif seconds > _BOUND:
         ended = "TOO LATE"
     elif not all_ended(server):
         ended = f"SOMETHING RUNS ON: {describe_processes(server.actions())}"
-    return Outcome(kind, phase, ended, seconds)
+    return Outcome(kind, phase, ended, seconds, reached.is_set())
 
 
 def all_ended(server: Server, seconds: float = 30.0) -> bool:

@@ -115,7 +115,7 @@ def held_in(phase: str, server: Server) -> Iterator[contextlib.ExitStack]:
 
 def count(outcome: Outcome, faults: int = 1) -> Counts:
     """Return what came of one trial."""
-    found = Counts(faults=faults, seconds=outcome.seconds)
+    found = Counts(faults=faults if outcome.done else 0, seconds=outcome.seconds)
     if outcome.wrong:
         kinds = {"TOO LATE": "late", "SOMETHING RUNS ON": "left over"}
         found.note(f"{kinds.get(outcome.ended.partition(':')[0], 'wrong')}: {outcome.ended}, {outcome.phase}")

@@ -38,6 +38,11 @@ def test_each_end_of_a_trial_is_counted_as_what_it_is(ended: str, expected: Coun
     assert len(found.problems) == expected.wrong + expected.late + expected.left
 
 
+def test_a_fault_that_was_not_done_is_not_counted() -> None:
+    found = count(Outcome("kind", "downloading", "error: TransientError", 2.0, done=False))
+    assert (found.faults, found.errors, found.problems) == (0, 1, [])
+
+
 @pytest.mark.parametrize("problem", ["wrong: good is unreproducible", "late: it did not end", "left over: 123"])
 def test_one_problem_makes_the_benchmark_fail(problem: str, capsys: pytest.CaptureFixture[str]) -> None:
     bad = Counts(faults=1)
