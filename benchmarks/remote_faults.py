@@ -10,7 +10,7 @@ artifact.  Ctrl-C ends it early, with the counts so far.
 
 - right: a verdict, or a content, that is the truth; error: one clear error instead;
 - wrong: another verdict or content, a traceback, an error without a reason, a store that is not sound afterwards;
-- late: what did not end in its time: a minute for an action, four for a session;
+- late: what did not end in its time: a minute for an action, a quarter of an hour for a session;
 - left over: processes of ours on workers or on this machine, folders in the temporary folder.
 """
 

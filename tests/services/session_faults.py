@@ -42,8 +42,8 @@ _NEEDS = {"path": {"build_path"}}
 """What must be varied for an artifact to differ."""
 LARGE = 5 << 20
 """Bytes of the source, and of the output ``large``."""
-_BOUND = 240.0
-"""Seconds within which a session has to end, whatever happens."""
+_BOUND = 900.0
+"""Seconds within which a session has to end, whatever happens: its survey may take 270 s, and each build 300 s."""
 _GOING = 10.0
 """Seconds within which the processes of a session that ended are gone."""
 
