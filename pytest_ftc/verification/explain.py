@@ -27,7 +27,7 @@ from pytest_ftc.model.support.epoch import FALLBACK_EPOCH
 from pytest_ftc.model.support.limits import MOST_EXAMINED
 from pytest_ftc.verification.full_diffs import FullDiffs, place
 from pytest_ftc.verification.plan import PlannedArtifact
-from pytest_ftc.verification.rebuild import ArtifactRebuilder, RebuildBudget, add_setting
+from pytest_ftc.verification.rebuild import PATIENCE, ArtifactRebuilder, RebuildBudget, add_setting
 
 _MOST_BUILDS, _MOST_CHEAP = 12, 48
 """Most builds of one artifact without a limit from the user: in general, and while its diagnosis is quick."""
@@ -68,6 +68,8 @@ class DiagnosisOptions:
     seconds: float
     """Time after which no further build is started."""
     plugins: Plugins
+    patience: float = PATIENCE
+    """Seconds in which quick builds may be more than `_MOST_BUILDS`."""
 
 
 def explain(
@@ -113,7 +115,12 @@ def _budget(options: DiagnosisOptions, done: int) -> RebuildBudget:
         return RebuildBudget(builds=max(0, options.max_builds - done), seconds=options.seconds)
     # Builds beyond the first two were quick and do not count.
     done = min(2, done)
-    return RebuildBudget(builds=_MOST_BUILDS - done, cheap_builds=_MOST_CHEAP - done, seconds=options.seconds)
+    return RebuildBudget(
+        builds=_MOST_BUILDS - done,
+        cheap_builds=_MOST_CHEAP - done,
+        seconds=options.seconds,
+        patience=options.patience,
+    )
 
 
 def locate(planned: PlannedArtifact, builds: Sequence[BuildResult], comparators: ComparatorChain) -> Explained:

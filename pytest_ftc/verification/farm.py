@@ -37,6 +37,10 @@ def vocabulary_of(config: Config, vocabulary: Vocabulary) -> Vocabulary:
     return vocabulary.with_other_machine(OtherMachine(replicas)) if replicas else vocabulary
 
 
+DIAGNOSIS_PATIENCE = 240.0
+"""Seconds in which a diagnosis may run many quick builds: on a farm, most of the time is not theirs."""
+
+
 def patience_of(config: Config) -> Patience:
     """Return how often the builds of a session are tried again."""
     patience = Patience(retries=config.retries)

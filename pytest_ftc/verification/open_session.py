@@ -36,8 +36,9 @@ from pytest_ftc.verification.cache.shared_store import find_shared_store
 from pytest_ftc.verification.confidential.concealed import list_concealed
 from pytest_ftc.verification.confidential.named import NamedReader, open_named
 from pytest_ftc.verification.explain import Plugins
-from pytest_ftc.verification.farm import on_farm, open_farm, patience_of, surveying, vocabulary_of
+from pytest_ftc.verification.farm import DIAGNOSIS_PATIENCE, on_farm, open_farm, patience_of, surveying, vocabulary_of
 from pytest_ftc.verification.proofs.session_log import SessionLog
+from pytest_ftc.verification.rebuild import PATIENCE
 from pytest_ftc.verification.replay.recorder import Recording
 from pytest_ftc.verification.replay.records import RecipeFolders
 from pytest_ftc.verification.scheduler import Background
@@ -249,6 +250,7 @@ def _make_context(parts: _Parts, cached: VerificationCache | None) -> Verificati
         private=parts.private,
         diffs=settings.results / "diffs",
         is_idle=lambda: parts.executor.asked <= 2 * config.jobs,
+        patience=DIAGNOSIS_PATIENCE if parts.farm else PATIENCE,
     )
 
 

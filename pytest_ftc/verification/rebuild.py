@@ -15,8 +15,10 @@ from pytest_ftc.verification.plan import PlannedArtifact, plan_rebuild
 
 _SET_UP = 0.06
 """Approximate seconds until a build starts in its environment."""
-_CHEAP_SECONDS, _PATIENCE = 20.0, 60.0
-"""Limits in seconds of a cheap diagnosis: total duration of its builds, and elapsed time (on a busy machine)."""
+_CHEAP_SECONDS = 20.0
+"""The total duration of the builds of a cheap diagnosis, at most."""
+PATIENCE = 60.0
+"""Seconds in which a cheap diagnosis may build more, since the machine may be busy."""
 _FOR_REMEDIES = 4
 
 
@@ -45,6 +47,8 @@ class RebuildBudget:
     """Time after which no further build is started."""
     cheap_builds: int = 0
     """The number of builds permitted while all together take less than `_CHEAP_SECONDS`."""
+    patience: float = PATIENCE
+    """Seconds in which these are permitted."""
 
 
 class ArtifactRebuilder:
@@ -70,7 +74,7 @@ class ArtifactRebuilder:
         taken = time.monotonic() - self._begin
         if taken >= self._budget.seconds:
             return 0
-        if taken < _PATIENCE and sum(build.seconds for build in self.builds) < _CHEAP_SECONDS:
+        if taken < self._budget.patience and sum(build.seconds for build in self.builds) < _CHEAP_SECONDS:
             return max(0, max(self._budget.builds, self._budget.cheap_builds) - len(self.builds))
         # Builds beyond the budget were cheap, and do not reduce what remains for remedies.
         remedies = sum(build.role is Role.REMEDY for build in self.builds)

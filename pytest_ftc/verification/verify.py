@@ -41,6 +41,7 @@ from pytest_ftc.verification.fragility import find_what_breaks
 from pytest_ftc.verification.hermeticity import describe_gap, find_outside_uses
 from pytest_ftc.verification.judge import compare_builds, judge_builds
 from pytest_ftc.verification.plan import Plan, PlannedArtifact, plan_builds
+from pytest_ftc.verification.rebuild import PATIENCE
 from pytest_ftc.verification.reference import compare_with_references
 from pytest_ftc.verification.replay.recorder import Recorder, Recording
 from pytest_ftc.verification.site import BuildSite
@@ -86,6 +87,8 @@ class VerificationContext:
     """Secrets to mask in all other output of the session."""
     is_idle: Callable[[], bool] = lambda: True
     """Returns whether CPUs are free for further experiments."""
+    patience: float = PATIENCE
+    """Seconds in which a diagnosis with quick builds may run many of them."""
 
 
 def verify(artifact: Artifact, context: VerificationContext) -> Verification:
@@ -281,6 +284,7 @@ def _explain(planned: PlannedArtifact, outcome: _Outcome, executor: Executor, co
         max_builds=context.max_builds,
         seconds=_DIAGNOSIS_SECONDS,
         plugins=context.plugins,
+        patience=context.patience,
     )
     planned = replace(planned, plan=outcome.plan)
     explained = explain(planned, outcome.builds, executor, options)

@@ -56,6 +56,8 @@ class Faulty:
     faults: int = 0
     seconds: float = 0.0
     verdicts: dict[str, str] = field(default_factory=dict)
+    said: str = ""
+    """The end of what it printed."""
     problems: list[str] = field(default_factory=list)
     """What should never be: a wrong verdict, no end, a traceback, an error without a reason, something that is left."""
 
@@ -112,7 +114,9 @@ def run_session(
         found.problems.append(f"late: it did not end:\n{(folder / 'said').read_text(errors='replace')[-2000:]}")
         os.killpg(process.pid, signal.SIGKILL)
     process.wait()
-    judge_report(found, report, (folder / "said").read_text(errors="replace"))
+    said = (folder / "said").read_text(errors="replace")
+    found.said = said[-2000:]
+    judge_report(found, report, said)
     check_worker(found, server)
     check_client(found, folder)
     return found

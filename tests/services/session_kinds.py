@@ -156,7 +156,8 @@ def killed_session(folder: Path, server: Server, seed: int, phase: str) -> Found
     result.note_verdicts(again.verdicts.values())
     for name in FEW:
         if again.verdicts.get(name) != TRUTH[name]:
-            result.note(f"wrong: {name} is {again.verdicts.get(name)} in the session after a killed one")
+            verdict = again.verdicts.get(name)
+            result.note(f"wrong: {name} is {verdict} in the session after a killed one, which said:\n{again.said}")
     yield f"session killed, {phase}", result
 
 

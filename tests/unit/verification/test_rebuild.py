@@ -1,0 +1,59 @@
+"""How many builds a diagnosis may have."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any, cast
+
+import pytest
+
+from pytest_ftc.model import Action, Artifact, BuildResult, BuildStatus, Environment, Isolation, Machine, Role, Snapshot
+from pytest_ftc.verification.plan import Plan, PlannedArtifact
+from pytest_ftc.verification.rebuild import ArtifactRebuilder, RebuildBudget
+
+
+def rebuilder(budget: RebuildBudget) -> ArtifactRebuilder:
+    control = Action(
+        id="a-control",
+        role=Role.CONTROL,
+        command=("true",),
+        snapshot=Path("/nowhere"),
+        environment=Environment(build_path="/b", home="/h", temp_dir="/t"),
+        described={},
+        outputs=("out",),
+        timeout=9,
+    )
+    planned = PlannedArtifact(
+        artifact=Artifact(id="a", name="a", source=Path("/nowhere"), build="true", outputs=("out",)),
+        source=Snapshot(path=Path("/nowhere"), git_dir=None, git_link=None, commit_time=None),
+        machine=Machine(isolation=Isolation.USER),
+        plan=Plan(actions=(control,), variations=(), not_varied=()),
+    )
+    return ArtifactRebuilder(planned, cast(Any, None), experiment=1, budget=budget)
+
+
+def built(seconds: float, role: Role = Role.BISECT) -> BuildResult:
+    return BuildResult(id="b", role=role, environment={}, status=BuildStatus.OK, seconds=seconds)
+
+
+def test_quick_builds_may_be_many_for_a_while(monkeypatch: pytest.MonkeyPatch) -> None:
+    now = [1000.0]
+    monkeypatch.setattr("pytest_ftc.verification.rebuild.time.monotonic", lambda: now[0])
+    one = rebuilder(RebuildBudget(builds=10, cheap_builds=40, seconds=600, patience=60))
+    other = rebuilder(RebuildBudget(builds=10, cheap_builds=40, seconds=600, patience=240))
+    for each in (one, other):
+        each.builds += [built(0.1)] * 12
+    assert (one.left, other.left) == (28, 28)
+    now[0] += 100
+    # Four are kept for remedies.
+    assert (one.left, other.left) == (4, 28)
+    now[0] += 200
+    assert (one.left, other.left) == (4, 4)
+    now[0] += 300
+    assert (one.left, other.left) == (0, 0)
+
+
+def test_slow_builds_are_few() -> None:
+    slow = rebuilder(RebuildBudget(builds=10, cheap_builds=40, seconds=600))
+    slow.builds += [built(7.0)] * 3
+    assert slow.left == 7
