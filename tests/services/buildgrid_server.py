@@ -45,14 +45,14 @@ schedulers:
     property-set: !dynamic-property-set
       match-property-keys: [pool, hostname]
       wildcard-property-keys: [unixUID, unixGID]
-    poll-interval: 0.05
-    bot-poll-interval: 0.05
+    poll-interval: 0.25
+    bot-poll-interval: 0.25
     bot-session-keepalive-timeout: {keepalive}
     session-expiry-timer-interval: 1
     execution-timer-interval: 1
     max-execution-timeout: 7200
     max-job-attempts: 3
-    assigners: [!priority-age-assigner {{count: 1, interval: 0.05, priority-assignment-percentage: 100}}]
+    assigners: [!priority-age-assigner {{count: 1, interval: 0.2, priority-assignment-percentage: 100}}]
 instances:
   - name: ""
     services:

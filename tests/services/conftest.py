@@ -202,7 +202,7 @@ def own_casd(tmp_path: Path) -> Iterator[Casd]:
         yield server
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def buildgrid() -> Iterator[BuildGrid]:
     """A farm with a scheduler, and a worker in each of the pools ``a`` and ``b``; it starts within seconds.
 

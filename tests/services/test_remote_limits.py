@@ -144,7 +144,7 @@ def test_an_interrupted_session_ends_its_builds_on_the_farm(casd: Casd, tmp_path
     with subprocess.Popen(
         COMMAND, cwd=folder, env=environment(folder), stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
     ) as session:
-        wait_until(lambda: count_sleepers(casd) > 0, "no build runs", 60)
+        wait_until(lambda: count_sleepers(casd) > 0, "no build runs", 120)
         session.send_signal(signal.SIGINT)
         said = session.communicate(timeout=20)[0]
     assert session.returncode == 2, said
