@@ -237,8 +237,10 @@ def hostile() -> Iterator[tuple[str, list[str]]]:
 )
 def test_a_hostile_server_costs_one_line(hostile, kind, said):
     address, leaked = hostile
+    # Only one of them is to run out of time, on a busy machine too.
+    seconds = 1 if kind == "slow" else 10
     begin = time.monotonic()
-    answer = refusal(make(address, VaultLogin(seconds=1)), f"vault:secret/{kind}#password")
+    answer = refusal(make(address, VaultLogin(seconds=seconds)), f"vault:secret/{kind}#password")
     assert said in answer
-    assert time.monotonic() - begin < 4
+    assert time.monotonic() - begin < seconds + 3
     assert leaked == []
