@@ -10,6 +10,7 @@ import subprocess
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +22,7 @@ from pytest_ftc.builds.launcher.shared_folders import list_shared_memory, remove
 from pytest_ftc.builds.launcher.trees import remove_tree
 from pytest_ftc.builds.namespace_sweep import kill_namespace
 from pytest_ftc.builds.slots import Slots
-from pytest_ftc.builds.transient_faults import ENDED, UNWANTED
+from pytest_ftc.builds.transient_faults import ENDED, UNWANTED, await_permission, lost_build
 from pytest_ftc.model import Action, BuildResult, BuildStatus, Machine, Output, Trace
 from pytest_ftc.model.notes import note_hidden_socket
 from pytest_ftc.model.protocols import MayStart, at_once
@@ -30,7 +31,6 @@ from pytest_ftc.model.support.serialization import from_json
 
 _TAIL_BYTES = 16 * 1024
 _TAIL_LINES = 40
-_PATIENCE = 0.1
 
 
 class LocalExecutor:
@@ -64,14 +64,14 @@ class LocalExecutor:
         if action.root is None:
             return self._run(action, started, may_start)
         # Builds that share a folder are set up one after another.
-        if not self._await_permission(may_start):
-            return _lost(action, UNWANTED)
+        if not await_permission(may_start, self._cancelled):
+            return lost_build(action, UNWANTED)
         with self._turn(action.root):
             return self._run(action, started, at_once)
 
     def _run(self, action: Action, started: Callable[[float], None], may_start: MayStart) -> BuildResult:
         if self._cancelled.is_set():
-            return _lost(action, ENDED)
+            return lost_build(action, ENDED)
         folder = self._work / action.id
         try:
             remove_tree(str(folder))  # if the same artifact is verified again
@@ -79,7 +79,7 @@ class LocalExecutor:
             self._logs.mkdir(parents=True, exist_ok=True)
             return self._launch(action, folder, started, may_start)
         except OSError as error:
-            return _lost(action, f"cannot prepare the build in {folder}: {error.strerror}")
+            return lost_build(action, f"cannot prepare the build in {folder}: {error.strerror}")
         finally:
             for leftover in (folder / "root", folder / "scratch", action.root):
                 if leftover:
@@ -92,13 +92,6 @@ class LocalExecutor:
             turn = self._turns.setdefault(root, threading.Lock())
         with turn:
             yield
-
-    def _await_permission(self, may_start: MayStart) -> bool:
-        while not self._cancelled.is_set():
-            answer = may_start(_PATIENCE)
-            if answer is not None:
-                return answer
-        return False
 
     def cancel(self) -> None:
         """Kill every running build and refuse new ones."""
@@ -125,7 +118,7 @@ class LocalExecutor:
                 _cut_lifeline(process)
             refused = self._build(process, action, started, may_start)
             if refused:
-                return _lost(action, refused)
+                return lost_build(action, refused)
             code = process.wait()
             if code != 0:
                 _clean_up_after(action, shared, folder)
@@ -158,7 +151,7 @@ class LocalExecutor:
         with process.stdout as messages:
             if messages.readline() != b"ready\n":
                 return ""
-            if not self._await_permission(may_start):
+            if not await_permission(may_start, self._cancelled):
                 return UNWANTED
             # A slot is taken only for the build, so that others run while this one is set up and waits.
             with self._slots.taken(self._cancelled.is_set, first=action.critical) as slot:
@@ -173,7 +166,8 @@ class LocalExecutor:
             result = json.loads((folder / "result.json").read_bytes())
         except (OSError, ValueError):
             words = (folder / "launcher.err").read_text(errors="replace").strip().splitlines()[-1:]
-            return _lost(action, f"the launcher ended with status {code}: {' '.join(words) or 'no message'}", log)
+            lost = lost_build(action, f"the launcher ended with status {code}: {' '.join(words) or 'no message'}")
+            return replace(lost, log=str(log), log_tail=read_tail(log))
         return _result(action, result, log, folder / "blobs")
 
 
@@ -259,19 +253,6 @@ def _result(action: Action, result: Mapping[str, Any], log: Path, blobs: Path) -
 
 def _describe_covered(covered: Iterable[tuple[str, str]]) -> list[str]:
     return [printable(note_hidden_socket(program, path)) for program, path in covered]
-
-
-def _lost(action: Action, reason: str, log: Path | None = None) -> BuildResult:
-    return BuildResult(
-        id=action.id,
-        role=action.role,
-        environment=action.described,
-        status=BuildStatus.LOST,
-        reason=reason,
-        started=time.time(),
-        log=str(log or ""),
-        log_tail=read_tail(log) if log else "",
-    )
 
 
 def read_tail(log: Path) -> str:

@@ -4,12 +4,17 @@ from __future__ import annotations
 
 import re
 import signal
+import threading
+import time
 
-from pytest_ftc.model import BuildResult, BuildStatus
+from pytest_ftc.model import Action, BuildResult, BuildStatus
+from pytest_ftc.model.protocols import MayStart
 
 ENDED = "the session ended"
 """The reason for a build that was killed or not started because the session ended; the launcher uses it too."""
 UNWANTED = "it was no longer wanted"
+_PATIENCE = 0.1
+"""Seconds between looks at whether a waiting build is to be cancelled."""
 
 _SHELL_ADDS = 128
 """A shell's exit status is this plus the signal that killed its command, see "Exit Status" in sh(1p)."""
@@ -45,6 +50,27 @@ _WHILE_FETCHING = (
         ),
     ),
 )
+
+
+def lost_build(action: Action, reason: str) -> BuildResult:
+    """Return the result of a build that an error of the infrastructure has ended or kept from starting."""
+    return BuildResult(
+        id=action.id,
+        role=action.role,
+        environment=action.described,
+        status=BuildStatus.LOST,
+        reason=reason,
+        started=time.time(),
+    )
+
+
+def await_permission(may_start: MayStart, cancelled: threading.Event) -> bool:
+    """Wait until it is decided whether a build may start, and return that; it may not once all are `cancelled`."""
+    while not cancelled.is_set():
+        answer = may_start(_PATIENCE)
+        if answer is not None:
+            return answer
+    return False
 
 
 def why_transient(result: BuildResult, *, network: bool, fetches: bool) -> str | None:

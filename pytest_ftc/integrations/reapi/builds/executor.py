@@ -11,7 +11,7 @@ from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
-from pytest_ftc.builds.transient_faults import ENDED, UNWANTED
+from pytest_ftc.builds.transient_faults import ENDED, UNWANTED, await_permission, lost_build
 from pytest_ftc.integrations.reapi.address import RemoteAddress
 from pytest_ftc.integrations.reapi.attempts import Attempt
 from pytest_ftc.integrations.reapi.builds.action import SET_UP, describe_build, describe_survey
@@ -26,14 +26,13 @@ from pytest_ftc.integrations.reapi.errors import CancelledError, MissingInputsEr
 from pytest_ftc.integrations.reapi.execution import Deadlines, Execution
 from pytest_ftc.integrations.reapi.operations import EXECUTING, Executed
 from pytest_ftc.integrations.reapi.past_times import PastTimes
-from pytest_ftc.model import Action, BuildResult, BuildStatus, Machine, Replica, Role
+from pytest_ftc.model import Action, BuildResult, Machine, Replica, Role
 from pytest_ftc.model.digest import Digest
 from pytest_ftc.model.errors import ExecutionError, MissingError
 from pytest_ftc.model.protocols import MayStart, at_once
 from pytest_ftc.model.support.contents import keep_remote
 from pytest_ftc.model.support.printable import printable
 
-_PATIENCE = 0.1
 _SLACK = 0.5
 """Seconds by which setting up a control on its worker may take longer than setting up an experiment."""
 _LARGEST_LOG = 64 << 20
@@ -96,8 +95,8 @@ class RemoteExecutor:
         not change.
         """
         _check(action)
-        if not self._await_permission(may_start):
-            return _lost(action, ENDED if self._cancelled.is_set() else UNWANTED)
+        if not await_permission(may_start, self._cancelled):
+            return lost_build(action, ENDED if self._cancelled.is_set() else UNWANTED)
         if action.role is Role.EXPERIMENT:
             # A farm says when it begins with an action, not when the command starts, and the gap is between commands.
             self._cancelled.wait(_SLACK)
@@ -108,9 +107,9 @@ class RemoteExecutor:
             done = self._connection.call(work)
             return self._keep(action, *done.value, done.tell())
         except CancelledError:
-            return _lost(action, ENDED)
+            return lost_build(action, ENDED)
         except (TransientError, MissingError) as error:
-            return _lost(action, printable(error.message))
+            return lost_build(action, printable(error.message))
         except OSError as error:
             raise ExecutionError(f"cannot read or write {error.filename}: {error.strerror}") from None
 
@@ -125,13 +124,6 @@ class RemoteExecutor:
         past, self._past = self._past, None
         if past:
             past.add(self._dispatcher.times)
-
-    def _await_permission(self, may_start: MayStart) -> bool:
-        while not self._cancelled.is_set():
-            answer = may_start(_PATIENCE)
-            if answer is not None:
-                return answer
-        return False
 
     async def _build(self, action: Action, started: Callable[[float], None], attempt: Attempt) -> tuple[Answer, str]:
         begun = False
@@ -216,14 +208,3 @@ def _check(action: Action) -> None:
     else:
         return
     raise ExecutionError(f"{_HERE_ALONE}: {problem}", advice="Build it with --ftc-executor=local.")
-
-
-def _lost(action: Action, reason: str) -> BuildResult:
-    return BuildResult(
-        id=action.id,
-        role=action.role,
-        environment=action.described,
-        status=BuildStatus.LOST,
-        reason=reason,
-        started=time.time(),
-    )
