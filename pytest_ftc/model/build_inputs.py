@@ -21,6 +21,20 @@ class Host:
     boot: str = ""
     """A digest that only the running kernel has: containers on one kernel share it."""
 
+    @property
+    def facts(self) -> Mapping[str, str]:
+        """What of it may decide what a build makes, by its name for a person."""
+        return {"kernel": self.kernel, "operating system": self.image, "CPU": self.cpu}
+
+    def differing(self, other: Host) -> Mapping[str, str]:
+        """Return those facts that differ from the `other`'s, with both values."""
+        theirs = other.facts
+        return {
+            name: f"{mine or 'unknown'}, and {theirs[name] or 'unknown'}"
+            for name, mine in self.facts.items()
+            if mine != theirs[name]
+        }
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BuildInputs:

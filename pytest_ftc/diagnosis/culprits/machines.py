@@ -9,8 +9,6 @@ from pytest_ftc.model import BuildResult, BuildStatus, Trace
 _MOST_NAMED = 3
 _SHOWN = 12
 """Digits of a digest, which identify it well enough for a person."""
-_FACTS = {"kernel": "kernels", "image": "operating systems", "cpu": "CPUs"}
-"""Fields of `Host`, in the plural."""
 
 
 def explain_machines(one: BuildResult, other: BuildResult, command: Sequence[str] = ()) -> str:
@@ -53,9 +51,5 @@ def _rank(trace: Trace | None, command: Sequence[str]) -> Mapping[str, int]:
 def _explain_hosts(one: BuildResult, other: BuildResult) -> str:
     if one.host is None or other.host is None:
         return ""
-    facts = [
-        f"their {name} differ: {mine or 'unknown'}, and {theirs or 'unknown'}"
-        for field, name in _FACTS.items()
-        if (mine := getattr(one.host, field)) != (theirs := getattr(other.host, field))
-    ]
+    facts = [f"their {name}s differ: {values}" for name, values in one.host.differing(other.host).items()]
     return "; ".join(["the machines have the same programs and libraries of all that the build uses", *facts])

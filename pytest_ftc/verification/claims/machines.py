@@ -9,8 +9,6 @@ from pytest_ftc.model.build_inputs import Host
 from pytest_ftc.model.cause import Cause
 
 _MOST_NAMED = 3
-_FACTS = {"kernel": "kernel", "image": "operating system", "cpu": "CPU"}
-"""Fields of `Host` with their names for a person."""
 
 
 def find_same_machine(builds: Sequence[BuildResult], varied: Sequence[str]) -> dict[str, str]:
@@ -46,13 +44,9 @@ def describe_machines(builds: Sequence[BuildResult], varied: Sequence[str]) -> t
     if Cause.MACHINE not in varied or not (control and experiment and control.host and experiment.host):
         return ()
     names = f"machines: {control.worker or 'the one of the control'} and {experiment.worker or 'another one'}"
-    differing, alike = [], []
-    for field, name in _FACTS.items():
-        mine, theirs = getattr(control.host, field), getattr(experiment.host, field)
-        if mine == theirs:
-            alike.append(name)
-        else:
-            differing.append(f"{name}: {mine or 'unknown'}, and {theirs or 'unknown'}")
+    facts = control.host.differing(experiment.host)
+    differing = [f"{name}: {values}" for name, values in facts.items()]
+    alike = [name for name in control.host.facts if name not in facts]
     tools = sorted(path for path in control.tools if control.tools[path] != experiment.tools.get(path))
     if tools:
         more = f" and {len(tools) - _MOST_NAMED} more" * (len(tools) > _MOST_NAMED)
