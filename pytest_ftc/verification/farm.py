@@ -27,6 +27,8 @@ from pytest_ftc.verification.cache.shared_store import read_address
 from pytest_ftc.verification.site import BuildSite
 from pytest_ftc.verification.user_folders import store_folder
 
+DIAGNOSIS_PATIENCE = 240.0
+"""Seconds in which a diagnosis may run many quick builds: on a farm, most of the time is not theirs."""
 _RETRIES_OF_EACH = 2
 """Retries for each artifact of a session on a farm: the more workers, the more of them are lost."""
 
@@ -35,10 +37,6 @@ def vocabulary_of(config: Config, vocabulary: Vocabulary) -> Vocabulary:
     """Return the `vocabulary` of a session: with ``machine`` in its presets if its farm has two kinds of workers."""
     replicas = config.remote.replicas if config.remote and config.executor == "reapi" else None
     return vocabulary.with_other_machine(OtherMachine(replicas)) if replicas else vocabulary
-
-
-DIAGNOSIS_PATIENCE = 240.0
-"""Seconds in which a diagnosis may run many quick builds: on a farm, most of the time is not theirs."""
 
 
 def patience_of(config: Config) -> Patience:
