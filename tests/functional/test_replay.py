@@ -23,7 +23,7 @@ from leftovers import find_leftovers, wait_until_gone
 PROJECT = """
 builds = 2
 [artifacts.steady]
-build = "(date +%s; pwd; id; hostname; umask; echo $LC_ALL $FTC_CANARY $HOME $TMPDIR; env | grep PATH=; ls -U) > out; echo told"
+build = "(date +%s | cut -c-8; pwd; id; hostname; umask; echo $LC_ALL $FTC_CANARY $HOME $TMPDIR; env | grep PATH=; ls -U) > out; echo told"
 outputs = ["out"]
 [artifacts.random]
 build = "head -c 8 /dev/urandom > out"
@@ -60,11 +60,11 @@ def run(folder: Path, *arguments: str, prefix: list[str] | None = None, **variab
     return done.returncode, done.stdout
 
 
-def starts_early_in_a_second(folder: Path, *builds: str) -> bool:
-    """Whether the builds can read the clock within the second of their start, in a slower replay too."""
+def starts_early_in_its_period(folder: Path, *builds: str) -> bool:
+    """Whether the builds read the clock within the 100 seconds in which they started, in a slower replay too."""
     records = folder / ".pytest_cache/d/ftc/builds"
     started = [json.loads((records / f"{build}.json").read_text())["build"]["started"] for build in builds]
-    return all(moment % 1 < 0.7 for moment in started)
+    return all(moment % 100 < 70 for moment in started)
 
 
 @pytest.fixture(scope="module")
@@ -83,7 +83,7 @@ def record(tmp_path_factory):
             for _ in range(20):
                 status, text = run(folder, *options, prefix=MACHINES[machine], FTC_STORE=str(folder.parent / "store"))
                 assert status == 1, text
-                if starts_early_in_a_second(folder, "steady-control", "steady-experiment"):
+                if starts_early_in_its_period(folder, "steady-control", "steady-experiment"):
                     break
                 shutil.rmtree(folder.parent / "store")
             done[machine] = (folder, text)
@@ -124,7 +124,7 @@ def test_every_red_panel_and_the_page_name_the_command(record):
 @pytest.mark.parametrize(
     "machine, build", [(machine, "steady-experiment") for machine in RECORDED] + [("as it is", "steady-control")]
 )
-def test_a_build_that_is_steady_does_again_what_it_did_to_the_second(clone, machine, build):
+def test_a_build_that_is_steady_does_again_what_it_did(clone, machine, build):
     folder = clone(machine)
     status, text = run(folder, f"--ftc-replay={build}", prefix=MACHINES[machine])
     assert status == 0, text
