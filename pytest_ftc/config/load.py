@@ -13,6 +13,7 @@ from pytest_ftc.attestation.sbom.settings import SbomSettings
 from pytest_ftc.builds.inputs.secret_sources import NamedSecrets
 from pytest_ftc.config import AUTO
 from pytest_ftc.config.attest import ATTEST, AttestSettings, read_attest
+from pytest_ftc.config.cost import COST, Prices, read_cost
 from pytest_ftc.config.file import read_file, show
 from pytest_ftc.config.location import Place, find_headers, quoted
 from pytest_ftc.config.python_project import is_python, outputs_of, preset_of
@@ -76,6 +77,8 @@ class Config:
     """The secrets that artifacts name, and how to get them."""
     attest: AttestSettings | None = None
     """How verdicts are attested; None where they are not."""
+    cost: Prices | None = None
+    """What CPU time and contents cost; None if that is unknown."""
     remote: RemoteSettings | None = None
     """A server for remote execution, and what it is used for; None if there is none."""
     written: tuple[Path, ...] = ()
@@ -89,7 +92,7 @@ def load_config(root: Path, given: Mapping[str, str | bool | None], known: Known
     """
     file, tables = read_file(root)
     place = Place(file.name if file else "pyproject.toml", tables.text, tables.prefix)
-    reject_unknown(place, tables.ftc, [*SESSION_KEYS, TABLE, *TABLES, ATTEST, REMOTE, "artifacts"])
+    reject_unknown(place, tables.ftc, [*SESSION_KEYS, TABLE, *TABLES, ATTEST, COST, REMOTE, "artifacts"])
     settings = _read_settings(place, tables.ftc, root, given, known)
     secrets = read_named_secrets(place, tables.ftc)
     artifacts = tuple(
@@ -106,6 +109,7 @@ def load_config(root: Path, given: Mapping[str, str | bool | None], known: Known
         sbom=read_sbom(place, tables.ftc),
         secrets=secrets,
         attest=read_attest(place, tables.ftc, root),
+        cost=read_cost(place, tables.ftc),
         remote=read_remote(place, tables.ftc, root),
         **settings,
     )

@@ -28,6 +28,19 @@ class BuildRecord:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class StoreWrites:
+    """What a session has written to the store: builds in the history, verdicts with their outputs, disputes."""
+
+    attempted: int = 0
+    failed: int = 0
+    """Those of `attempted` that are not in the store."""
+
+    def plus(self, other: StoreWrites) -> StoreWrites:
+        """Return the sum."""
+        return StoreWrites(attempted=self.attempted + other.attempted, failed=self.failed + other.failed)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class TierTraffic:
     """What was moved between the local and the remote store."""
 

@@ -15,7 +15,7 @@ from pytest_ftc.config.contributions import NOTHING, Contributions
 from pytest_ftc.config.load import Config
 from pytest_ftc.model import Artifact, BuildResult, Verification
 from pytest_ftc.model.progress import Progress
-from pytest_ftc.model.store import TierUse
+from pytest_ftc.model.store import StoreWrites, TierUse
 from pytest_ftc.verification.open_session import RunningSession, SessionSettings, open_session
 from pytest_ftc.verification.verify import build_once
 
@@ -74,6 +74,12 @@ class Verifier:
     def tiers(self) -> TierUse | None:
         """How the local and the remote store were used; None without a remote one."""
         return self._open.tiers if self._open else None
+
+    @property
+    def writes(self) -> StoreWrites:
+        """What this process has written to the store."""
+        cache = self._open.context.cache if self._open else None
+        return cache.guard.writes if cache else StoreWrites()
 
     def describe(self, started: float) -> dict[str, Any]:
         """Return ``tool`` and ``session`` of the report."""

@@ -72,8 +72,8 @@ class VerificationCache:
         self._answers = answers
         self._obstacles: dict[str, str] = {}
         self._entries = SealedCache(store, key)
-        self._guard = StoreGuard()
-        self.ledger = Ledger(history, context.project, self._guard, shared=not isinstance(store, LocalStore))
+        self.guard = StoreGuard()
+        self.ledger = Ledger(history, context.project, self.guard, shared=not isinstance(store, LocalStore))
         self._facilities = describe_facilities(context.machine)
 
     @property
@@ -81,8 +81,8 @@ class VerificationCache:
         """Problems with the store, one sentence each."""
         refused = self._entries.refused
         forged = (f"{refused} cached verification(s) were not authentic and were rebuilt",) if refused else ()
-        own: Sequence[str] = self._guard.attempt(lambda: self.store.problems, ())
-        return (*self._guard.problems, *own, *forged, *self.ledger.problems)
+        own: Sequence[str] = self.guard.attempt(lambda: self.store.problems, ())
+        return (*self.guard.problems, *own, *forged, *self.ledger.problems)
 
     def query(self, artifact: Artifact) -> CacheQuery | None:
         """Return the query for `artifact`; None if it is never cached.
@@ -174,7 +174,7 @@ class VerificationCache:
         mark = self.ledger.add(query.inquiry.action, query.artifact, verification)
         self.ledger.note_inputs(query.artifact, describe_query(query))
         if disputed:
-            self._guard.attempt(lambda: self._dispute_entry(query), None)
+            self.guard.write(lambda: self._dispute_entry(query))
         elif verification.verdict in KEPT and not _is_decided_outside(verification):
             notes += self._keep(query, verification, mark)
         noted = replace(verification, notes=(*verification.notes, *notes))
@@ -189,7 +189,7 @@ class VerificationCache:
             used = describe_uses(control, self._context.dependencies, artifact.source, query.state)
         except ChangedError as error:
             return (f"not cached: {error} was changed while the build used it",)
-        self._guard.attempt(lambda: self._put_entry(query, verification, mark, used), None)
+        self.guard.write(lambda: self._put_entry(query, verification, mark, used))
         return ()
 
     def disagreement(self, query: CacheQuery, verification: Verification) -> Disagreement | None:
@@ -226,14 +226,14 @@ class VerificationCache:
                 return False
             return digest_file(str(to)) == digest
 
-        return self._guard.attempt(get, False)
+        return self.guard.attempt(get, False)
 
     def _entry(self, query: CacheQuery) -> Entry | None:
-        return self._guard.attempt(lambda: self._entries.get(query.inquiry.action), None)
+        return self.guard.attempt(lambda: self._entries.get(query.inquiry.action), None)
 
     def close(self) -> None:
         """Close the store and the ledger; may be called again."""
-        self._guard.attempt(self.store.close, None)
+        self.guard.attempt(self.store.close, None)
         self.ledger.close()
 
     def _is_enough(self, query: CacheQuery, entry: Entry, known: Verification) -> bool:

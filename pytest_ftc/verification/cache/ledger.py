@@ -48,7 +48,7 @@ class Ledger:
         """
         builds = [build for build in verification.builds if build.role is not Role.REMEDY]
         records = [self._record(action, artifact, build, verification.verdict) for build in builds]
-        return self._guard.attempt(lambda: self._history.add(records), None)
+        return self._guard.write(lambda: self._history.add(records))
 
     def with_agreement(self, action: str, artifact: Artifact, verification: Verification) -> Verification:
         """Return `verification` with the number of builds that agree with it, if it is reproducible."""
@@ -92,7 +92,7 @@ class Ledger:
 
     def note_inputs(self, artifact: Artifact, text: str) -> None:
         """Record the inputs of `artifact`, so that the next session can name what has changed."""
-        self._guard.attempt(lambda: self._history.note_inputs(self._project, artifact.id, text), None)
+        self._guard.write(lambda: self._history.note_inputs(self._project, artifact.id, text))
 
     def inputs_of(self, artifact: Artifact) -> str:
         """Return the inputs of the last build of `artifact`; empty if unknown."""

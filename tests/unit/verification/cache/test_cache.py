@@ -240,7 +240,7 @@ def test_a_store_that_fails_again_and_again_is_left_alone_and_tried_later(cache,
         assert cache.lookup(query) is None
     assert len(calls) == store_guard._FAILURES
     assert cache.problems == ("the verification cache is incomplete: no disk",)
-    cache._guard._breaker.half_open()
+    cache.guard._breaker.half_open()
     cache.lookup(query)
     assert len(calls) == store_guard._FAILURES + 1
     cache.lookup(query)

@@ -3,6 +3,7 @@
 import pytest
 
 from pytest_ftc.model.errors import StoreUnavailableError
+from pytest_ftc.model.store import StoreWrites
 from pytest_ftc.verification.cache.store_guard import StoreGuard
 
 
@@ -47,3 +48,16 @@ def test_a_fault_of_our_own_is_not_hidden():
 
     with pytest.raises(ValueError, match="a bug"):
         StoreGuard().attempt(fails, None)
+
+
+def test_writes_are_counted_with_those_that_fail_or_are_not_tried():
+    guard, store = StoreGuard(), Store()
+    guard.attempt(store.ask, "none")
+    assert guard.writes == StoreWrites()
+    assert guard.write(store.ask) == "answer"
+    assert guard.write(lambda: None) is None
+    assert guard.writes == StoreWrites(attempted=2, failed=0)
+    store.problem = "broken"
+    assert [guard.write(store.ask) for _ in range(5)] == [None] * 5
+    assert store.asked == 5
+    assert guard.writes == StoreWrites(attempted=7, failed=5)
