@@ -233,6 +233,7 @@ def _result(action: Action, result: Mapping[str, Any], log: Path, blobs: Path) -
         reason=result.get("reason", ""),
         started=result.get("started", 0.0),
         seconds=result.get("seconds", 0.0),
+        cpu_seconds=result.get("cpu_seconds"),
         outputs=tuple(from_json(Output, entry) for entry in result.get("outputs", ())),
         log=str(log),
         log_tail="" if status is BuildStatus.OK else read_tail(log),

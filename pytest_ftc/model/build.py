@@ -178,6 +178,6 @@ class BuildResult:
     clock_shift: int | None = None
     """Seconds by which its clock was ahead, where the worker had to choose that for `Action.clock`."""
     cpu_seconds: float | None = None
-    """CPU time of the build and of setting it up, as the worker of a farm says; None where nobody has counted."""
+    """CPU time of the build, on a farm also of setting it up, as the worker says; None where nobody has counted."""
     recipe: Recipe | None = None
     """How to run it again; None if unknown."""

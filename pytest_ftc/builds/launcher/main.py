@@ -155,7 +155,8 @@ def _run_build(spec: Spec, log: int, keep: int | None) -> Result:
     ended = processes.wait_for(pid, spec["timeout"], supervision.following)
     timing = _timing(moment)
     survivors = processes.kill_rest(namespace=processes.in_pid_namespace(spec))
-    result = {**timing, **supervision.report(), "survivors": survivors, "exit_code": ended.exit_code}
+    used = {"survivors": survivors, "cpu_seconds": processes.count_cpu_seconds()}
+    result = {**timing, **supervision.report(), **used, "exit_code": ended.exit_code}
     if ended.abandoned:
         return {**result, **_lost("the session ended")}
     if keep is not None:

@@ -232,6 +232,14 @@ def kill_rest(*, namespace: bool) -> int:
     return survivors
 
 
+def count_cpu_seconds() -> float:
+    """Return the CPU time of all processes of the build that have been reaped, see getrusage(2)."""
+    import resource
+
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return used.ru_utime + used.ru_stime
+
+
 def living(namespace: bool) -> list[int]:
     """Return the PIDs of the build's live processes: all in the PID namespace, or all descendants of this process."""
     parents: dict[int, int] = {}

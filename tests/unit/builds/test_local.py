@@ -186,6 +186,15 @@ def test_a_timeout_kills_the_whole_tree(build: Build) -> None:
     assert time.monotonic() - begin < 10
 
 
+def test_the_cpu_time_of_all_processes_of_a_build_counts(build: Build) -> None:
+    busy = "import time\nend = time.process_time() + 0.3\nwhile time.process_time() < end: pass"
+    # The second one is an orphan when it ends.
+    used = build(f"python3 -c '{busy}'; (python3 -c '{busy}' &); sleep 2; echo > out").cpu_seconds
+    assert used is not None and 0.6 <= used < 10
+    slept = build("sleep 0.5; echo > out").cpu_seconds
+    assert slept is not None and 0 < slept < 0.4
+
+
 def test_a_daemon_does_not_survive_its_build(build: Build) -> None:
     daemon = "import os,time\nif os.fork(): os._exit(0)\nos.setsid()\nif os.fork(): os._exit(0)\ntime.sleep(1000)"
     result = build(f"echo > out; python3 -c '{daemon}'; sleep 0.2")
