@@ -16,6 +16,7 @@ from pytest_ftc.config.attest import ATTEST, AttestSettings, read_attest
 from pytest_ftc.config.cost import COST, Prices, read_cost
 from pytest_ftc.config.file import read_file, show
 from pytest_ftc.config.location import Place, find_headers, quoted
+from pytest_ftc.config.metrics import METRICS, MetricsSettings, read_metrics
 from pytest_ftc.config.python_project import is_python, outputs_of, preset_of
 from pytest_ftc.config.remote import REMOTE, RemoteSettings, read_remote
 from pytest_ftc.config.sbom import TABLE, read_sbom
@@ -79,6 +80,8 @@ class Config:
     """How verdicts are attested; None where they are not."""
     cost: Prices | None = None
     """What CPU time and contents cost; None if that is unknown."""
+    metrics: MetricsSettings | None = None
+    """Where metrics go; None where nothing is measured."""
     remote: RemoteSettings | None = None
     """A server for remote execution, and what it is used for; None if there is none."""
     written: tuple[Path, ...] = ()
@@ -92,7 +95,7 @@ def load_config(root: Path, given: Mapping[str, str | bool | None], known: Known
     """
     file, tables = read_file(root)
     place = Place(file.name if file else "pyproject.toml", tables.text, tables.prefix)
-    reject_unknown(place, tables.ftc, [*SESSION_KEYS, TABLE, *TABLES, ATTEST, COST, REMOTE, "artifacts"])
+    reject_unknown(place, tables.ftc, [*SESSION_KEYS, TABLE, *TABLES, ATTEST, COST, METRICS, REMOTE, "artifacts"])
     settings = _read_settings(place, tables.ftc, root, given, known)
     secrets = read_named_secrets(place, tables.ftc)
     artifacts = tuple(
@@ -110,6 +113,7 @@ def load_config(root: Path, given: Mapping[str, str | bool | None], known: Known
         secrets=secrets,
         attest=read_attest(place, tables.ftc, root),
         cost=read_cost(place, tables.ftc),
+        metrics=read_metrics(place, tables.ftc, root),
         remote=read_remote(place, tables.ftc, root),
         **settings,
     )

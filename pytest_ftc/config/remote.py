@@ -9,9 +9,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from pytest_ftc.builds.inputs.secret_sources import SecretSource, parse_source
+from pytest_ftc.builds.inputs.secret_sources import SecretSource
 from pytest_ftc.config.file import show
-from pytest_ftc.config.location import Place, quoted
+from pytest_ftc.config.headers import GRPC_NAME, is_local, read_headers
+from pytest_ftc.config.location import Place
 from pytest_ftc.config.table import find_table, read_flag, read_text
 from pytest_ftc.model import Replica
 
@@ -32,13 +33,10 @@ _KEYS = (
 _TLS = ("ca", "cert", "key")
 _ENDPOINT = re.compile(r"(?P<scheme>grpcs?)://(?P<host>[A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\]):(?P<port>[0-9]{1,5})")
 _EXPECTED = "expected grpc://HOST:PORT, or grpcs://HOST:PORT for TLS"
-_HEADER = re.compile(r"(?!grpc-)[a-z0-9_.-]*(?<!-bin)")
 _QUEUE = 600.0
 _LONGEST_QUEUE = 86400
 _IN_FLIGHT = 100
 _MOST_IN_FLIGHT = 1000
-_LOCAL = re.compile(r"localhost|127\.[0-9.]+|\[::1\]")
-_SOURCE = "expected 'env:VARIABLE', 'file:PATH' or 'vault:MOUNT/PATH#FIELD'; what is there is not shown"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -83,8 +81,8 @@ def read_remote(place: Place, tables: Mapping[str, Any], root: Path) -> RemoteSe
         return None
     match = _read_endpoint(below, table)
     secure = match["scheme"] == "grpcs"
-    headers = _read_headers(below, table)
-    if headers and not secure and not _LOCAL.fullmatch(match["host"]):
+    headers = read_headers(below, table, GRPC_NAME, protocol="gRPC")
+    if headers and not secure and not is_local(match["host"]):
         below.fail("headers", "expected grpcs:// in endpoint: without TLS, others could read the values of headers")
     return RemoteSettings(
         target=f"{match['host']}:{match['port']}",
@@ -126,21 +124,6 @@ def _read_tls(place: Place, table: Mapping[str, Any], root: Path, *, secure: boo
         found[name] = (root / Path(text).expanduser()).absolute()
         if not found[name].is_file():
             below.fail(name, f"expected a file in PEM, found {show(text)}, which is none")
-    return found
-
-
-def _read_headers(place: Place, table: Mapping[str, Any]) -> dict[str, SecretSource]:
-    headers, below = table.get("headers", {}), place.below("headers")
-    if not isinstance(headers, dict):
-        place.fail("headers", f"expected a table of sources, found {type(headers).__name__}")
-    found = {}
-    for name, value in headers.items():
-        if not name or not _HEADER.fullmatch(name):
-            below.fail(quoted(name), "expected the name of a header of gRPC in lower case, such as 'authorization'")
-        source = parse_source(value) if isinstance(value, str) else None
-        if source is None:
-            below.fail(name, _SOURCE)
-        found[name] = source
     return found
 
 

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from importlib import import_module
 from pathlib import Path
 from typing import Any
 
+from pytest_ftc.builds.inputs.secret_sources import SecretSource
 from pytest_ftc.config.load import Config
 from pytest_ftc.config.remote import RemoteSettings
 from pytest_ftc.model.errors import FtcError
@@ -43,23 +44,24 @@ def read_address(remote: RemoteSettings, config: Config, cancelled: Callable[[],
         target=remote.target,
         instance=remote.instance,
         secure=remote.secure,
-        headers=_read_headers(remote, config, cancelled),
+        headers=read_headers(remote.headers, config, cancelled),
         **{name: _read_pem(path) for name in ("ca", "cert", "key") if (path := getattr(remote, name))},
     )
 
 
-def _read_headers(remote: RemoteSettings, config: Config, cancelled: Callable[[], bool]) -> dict[str, str]:
-    if not remote.headers:
+def read_headers(headers: Mapping[str, SecretSource], config: Config, cancelled: Callable[[], bool]) -> dict[str, str]:
+    """Return the values of `headers`.  Raises FtcError, whose message never holds a value."""
+    if not headers:
         return {}
     reader = open_named(config, cancelled)
     try:
-        return {name: _printable(name, reader.value_of(source)) for name, source in remote.headers.items()}
+        return {name: _printable(name, reader.value_of(source)) for name, source in headers.items()}
     finally:
         reader.close()
 
 
 def _printable(name: str, value: bytes) -> str:
-    """Return a value of gRPC, see https://github.com/grpc/grpc/blob/master/doc/PROTOCOL-HTTP2.md, ASCII-Value."""
+    """Return a value of HTTP and gRPC: ASCII-Value of https://github.com/grpc/grpc/blob/master/doc/PROTOCOL-HTTP2.md."""
     if not all(0x20 <= byte < 0x7F for byte in value):
         raise FtcError(f"header {name}: its value is not printable ASCII text")
     return value.decode("ascii")
