@@ -9,6 +9,7 @@ from enum import Enum
 from pytest_ftc.model.build import BuildResult, BuildStatus, Output
 from pytest_ftc.model.build_inputs import BuildInputs
 from pytest_ftc.model.notes import BUILT_AGAIN, FLAKY
+from pytest_ftc.model.timing.phase import Phase
 
 
 class Verdict(str, Enum):
@@ -189,6 +190,8 @@ class Verification:
     """Further notes for the user, one sentence each."""
     seconds: float = 0.0
     """Wall time of the whole verification."""
+    phases: tuple[Phase, ...] = ()
+    """Where that time went, in this session, in the order in which the phases ended."""
 
     @property
     def flaky(self) -> tuple[str, ...]:

@@ -8,6 +8,7 @@ from samples import verification
 
 from pytest_ftc.model import Trace, Verdict
 from pytest_ftc.model.support.serialization import to_json
+from pytest_ftc.model.timing.phase import Phase, PhaseKind
 from pytest_ftc.verification.cache.record import essence, read_verification
 
 TRACE = Trace(programs=(), read=(), written=(), contents=(), moved=(), connected=(), gaps=())
@@ -20,7 +21,9 @@ def stored(document: object) -> SimpleNamespace:
 def test_what_exists_only_in_its_session_is_left_out():
     given = verification(Verdict.UNREPRODUCIBLE)
     builds = tuple(replace(build, blobs="/tmp/x", log_tail="x", trace=TRACE) for build in given.builds)
-    kept = essence(replace(given, builds=builds))
+    phase = Phase(id="1" * 16, parent="", kind=PhaseKind.PLAN, name="", started=1.0, seconds=1.0)
+    kept = essence(replace(given, builds=builds, phases=(phase,)))
+    assert kept.phases == ()
     assert {(one.log, one.log_tail, one.blobs, one.trace) for one in kept.builds} == {("", "", "", None)}
     assert {one.diff for one in kept.differences} == {""}
     assert [one.location for one in kept.differences] == [one.location for one in given.differences]
