@@ -19,6 +19,8 @@ from typing import Any
 from pytest_ftc.config import COMMAND_LINE_ONLY, OPTIONS
 from pytest_ftc.config.schema import ARTIFACT_KEYS, SESSION_KEYS, Key
 from pytest_ftc.diagnosis.remedies import catalogue
+from pytest_ftc.integrations.metrics.table import PROJECT
+from pytest_ftc.integrations.metrics.table import TABLE as METRICS
 from pytest_ftc.model import Artifact, Parameter, RemedyTemplate, parameters_of
 from pytest_ftc.model.protocols import Variation
 from pytest_ftc.reporting.causes import Cause, all_causes, find_cause
@@ -192,6 +194,14 @@ def _table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
     return "\n".join(f"| {' | '.join(line)} |" for line in lines)
 
 
+def _metrics() -> str:
+    rows = []
+    for metric in METRICS:
+        labels = ", ".join(f"`{label}`" for label in metric.labels if label != PROJECT)
+        rows.append((f"`{metric.name}`", metric.kind.value, metric.unit, labels, metric.answers))
+    return _table(("metric", "type", "unit", "labels, besides `project`", "answers"), rows)
+
+
 PARTS: dict[str, Callable[[], str]] = {
     "options": _options,
     "artifact_keys": _artifact_keys,
@@ -199,6 +209,7 @@ PARTS: dict[str, Callable[[], str]] = {
     "parameters": _parameters,
     "variations": _variations,
     "causes": _causes,
+    "metrics": _metrics,
 }
 
 if __name__ == "__main__":

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from pytest_ftc.model import Action, BuildResult, Role
-from pytest_ftc.model.progress import Progress
+from pytest_ftc.model.progress import Load, Progress
 from pytest_ftc.model.protocols import Executor, MayStart, at_once
 
 _FIRST = (Role.CONTROL, Role.EXPERIMENT)
@@ -67,6 +67,15 @@ class ObservedExecutor:
         """The number of requested builds that have not ended."""
         with self._lock:
             return sum(stage.asked for stage in self._stages.values())
+
+    @property
+    def load(self) -> Load:
+        """How much there is to do."""
+        with self._lock:
+            stages = list(self._stages.values())
+            running = sum(len(stage.running) for stage in stages)
+            asked = sum(stage.asked for stage in stages)
+            return Load(waiting=max(0, asked - running), running=running, ended=sum(stage.built for stage in stages))
 
     def look(self, name: str) -> Progress:
         """Return the progress of the artifact `name`, whose verification is running."""

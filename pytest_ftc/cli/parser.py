@@ -42,6 +42,7 @@ _GROUPS = {
     },
     "Maintain": {
         "store": "manage the verification cache",
+        "metrics": "show what the sessions of a project have measured, push it again, or delete it from a Pushgateway",
         "warm": "fetch the verdicts that the next run will ask for from the store that machines share",
         "audit-cache": "say which results in the action cache of a farm are altered, dangling or not reproducible",
     },

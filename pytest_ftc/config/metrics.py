@@ -67,6 +67,11 @@ class MetricsSettings:
     """A file for the textfile collector of node_exporter."""
     pushgateway: Pushgateway | None = None
 
+    @property
+    def written(self) -> tuple[Path, ...]:
+        """The files that a session writes, which are no sources; one is a glob, of those with a name for a moment."""
+        return (self.textfile, self.textfile.with_name(f".{self.textfile.name}.*")) if self.textfile else ()
+
 
 def read_metrics(place: Place, tables: Mapping[str, Any], root: Path) -> MetricsSettings | None:
     """Return where the metrics of a session with `tables` go; None if they have no such table.

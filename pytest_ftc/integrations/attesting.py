@@ -173,12 +173,14 @@ def attest_session(verifications: Sequence[Verification], how: Attesting, *, pat
         problems += filter(None, [describe_waiting(progress)])
         before = _sign_older(how.store)
     except FtcError as error:
-        return Attested(problems=(*problems, error.message))
+        return Attested(failed=max(1, len(documents)), problems=(*problems, error.message))
+    unmade = len(problems) - bool(progress.waiting)
     others = [one for one in before.waiting if one not in progress.waiting]
     return Attested(
         folder=how.folder,
         signed=len(progress.signed),
         others=len(before.signed),
+        failed=len(progress.waiting) + unmade,
         problems=tuple(problems),
         older="; ".join(filter(None, [describe_waiting(replace(before, waiting=others)), *before.altered])),
     )
@@ -193,6 +195,8 @@ class Attested:
     """How many of this session were signed and written."""
     others: int = 0
     """How many that waited from before were signed and written."""
+    failed: int = 0
+    """How many of this session were not: they wait, or could not be made."""
     problems: tuple[str, ...] = ()
     """What of this session is not attested, and why: one sentence each."""
     older: str = ""

@@ -58,6 +58,11 @@ class OciImages:
                 }
             return self._files[name]
 
+    @property
+    def is_paused(self) -> bool:
+        """Whether a registry is not asked now because it failed too often."""
+        return any(registry.is_paused for registry in self._registries.values())
+
     def _list(self, name: str) -> Mapping[str, Layer]:
         if name not in self._layers:
             self._layers[name] = self._ask(name, lambda client: read_manifest(client.manifest(), self._bounds.size))

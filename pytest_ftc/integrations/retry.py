@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
-from pybreaker import CircuitBreaker, CircuitBreakerError
+from pybreaker import STATE_OPEN, CircuitBreaker, CircuitBreakerError
 from tenacity import (
     AsyncRetrying,
     RetryCallState,
@@ -72,6 +72,11 @@ class Service:
             throw_new_error_on_trip=False,
         )
         self._last = ""
+
+    @property
+    def is_paused(self) -> bool:
+        """Whether the service is not called now because it failed too often."""
+        return self._breaker.current_state == STATE_OPEN
 
     def call(self, act: Callable[[], T]) -> T:
         """Call `act` and return its result.  Raises its errors, and ServiceError while the circuit breaker is open."""

@@ -105,6 +105,8 @@ class Stats:
     """Builds in the history."""
     use: TierUse = field(default_factory=TierUse)
     """How sessions used it and a remote store, if they had one."""
+    evicted: int = 0
+    """Entries that garbage collection has removed, since the store was made."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -14,6 +14,7 @@ import pytest
 from pytest_ftc.config.project import explain_nothing
 from pytest_ftc.model import Artifact, BuildResult, Verification
 from pytest_ftc.model.errors import ConfigurationError
+from pytest_ftc.model.progress import Load
 from pytest_ftc.model.support.printable import shorten
 from pytest_ftc.model.support.serialization import from_json, to_json
 from pytest_ftc.plugin.collection import Collected
@@ -34,9 +35,11 @@ from pytest_ftc.plugin.marker import declare_test, is_rebuilt, marked_tests
 from pytest_ftc.plugin.progress import Display, Nothing, make_display, shown
 from pytest_ftc.plugin.project_tests import FindingsLast, keep_artifacts
 from pytest_ftc.plugin.result_folders import check_writable, record_folders, results_folder
-from pytest_ftc.plugin.session_report import SessionReport, print_attestations
+from pytest_ftc.plugin.session_report import SessionReport, print_attestations, print_metrics_problem
 from pytest_ftc.plugin.settings import add_to_arguments, find_changed, load_settings, usage_errors
 from pytest_ftc.variations.specification import Vocabulary
+from pytest_ftc.verification.metrics.facts import SessionFacts
+from pytest_ftc.verification.metrics.session import SessionMetrics
 from pytest_ftc.verification.proofs.attestations import SessionAttestations
 from pytest_ftc.verification.sampling import Sampler
 from pytest_ftc.verification.session import Verifier
@@ -48,6 +51,12 @@ if TYPE_CHECKING:
 _REPORT_KEY = "ftc_verifications"
 _LEFT_OUT_KEY = "ftc_left_out"
 _MOST_NAMED = 10
+_OUTCOMES: dict[int, str] = {
+    pytest.ExitCode.OK: "passed",
+    pytest.ExitCode.NO_TESTS_COLLECTED: "passed",
+    pytest.ExitCode.TESTS_FAILED: "failed",
+    pytest.ExitCode.INTERRUPTED: "interrupted",
+}
 _VERIFICATIONS = pytest.StashKey[list[Verification]]()
 
 
@@ -79,6 +88,7 @@ class VerificationSession:
         self._changed = find_changed(self.config)
         with usage_errors():
             self._attestations = SessionAttestations(None if self._is_worker else self.config)
+            self._metrics = SessionMetrics(None if self._is_worker or self._pytest.option.collectonly else self.config)
         self._findings_last = FindingsLast(self._print_summary)
         pytest_config.pluginmanager.register(self._findings_last, "ftc-findings-last")
         add_to_arguments(pytest_config, self.config)
@@ -128,6 +138,7 @@ class VerificationSession:
     def pytest_sessionstart(self) -> None:
         # The terminal reporter exists now, and its stream is not yet captured.
         self._display = make_display(self._pytest, self._verifier.progress)
+        self._metrics.begin(lambda: self._verifier.load.plus(Load(ended=len(self._report.verifications))))
 
     def pytest_collect_file(self, file_path: Path, parent: pytest.Collector) -> pytest.Collector | None:
         if file_path != self.config.file or not self.config.artifacts:
@@ -261,8 +272,15 @@ class VerificationSession:
         self._attestations.make(self._report.verifications)
         if self._attestations.failed and session.exitstatus == pytest.ExitCode.OK:
             session.exitstatus = pytest.ExitCode.TESTS_FAILED
+        self._metrics.finish(lambda: self._state_facts(session))
+
+    def _state_facts(self, session: pytest.Session) -> SessionFacts:
+        outcome = _OUTCOMES.get(session.exitstatus, "error")
+        artifacts = (*self.config.artifacts, *self._tests.values())
+        return self._report.state_facts(outcome, artifacts, self._attestations.signings)
 
     def pytest_unconfigure(self) -> None:
+        self._metrics.stop()
         self._verifier.close()
 
     def pytest_terminal_summary(self, terminalreporter: TerminalReporter) -> None:
@@ -273,6 +291,7 @@ class VerificationSession:
         self._report.print_summary(terminalreporter, self._hook_problems, annotates=not self._is_worker)
         if terminalreporter.verbosity >= -1:
             print_attestations(terminalreporter, self._attestations)
+            print_metrics_problem(terminalreporter, self._metrics.problem)
 
 
 def keep_verification(item: pytest.Item, verification: Verification) -> None:

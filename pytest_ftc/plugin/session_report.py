@@ -6,12 +6,12 @@ import contextlib
 import datetime
 import json
 import os
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
 from pytest_ftc.config.load import Config
 from pytest_ftc.config.project import explain_hidden
-from pytest_ftc.model import Verification
+from pytest_ftc.model import Artifact, Verification
 from pytest_ftc.model.errors import FtcError
 from pytest_ftc.model.store import TierUse
 from pytest_ftc.model.support.serialization import from_json, to_json
@@ -20,6 +20,7 @@ from pytest_ftc.plugin.collection import Collected
 from pytest_ftc.plugin.settings import load_baseline_of
 from pytest_ftc.reporting.baseline.baseline import describe_standings, find_stale, forgives
 from pytest_ftc.reporting.terminal.style import fit_encoding, show
+from pytest_ftc.verification.metrics.facts import Services, SessionFacts, Signings
 from pytest_ftc.verification.proofs.attestations import SessionAttestations
 from pytest_ftc.verification.session import Verifier
 
@@ -45,6 +46,7 @@ class SessionReport:
         self._problem = ""
         self._problems: dict[str, None] = {}
         self._use: TierUse | None = None
+        self._services = Services()
         self.left_out: dict[str, str] = {}
         """Reasons why artifacts are not in the sample, by node id."""
 
@@ -62,7 +64,8 @@ class SessionReport:
 
     def hand_over(self, worker: pytest.Config) -> None:
         """Leave for the controller of pytest-xdist what only this `worker` knows."""
-        known = {"problems": self._verifier.problems, "use": self._verifier.tiers}
+        verifier = self._verifier
+        known = {"problems": verifier.problems, "use": verifier.tiers, "services": verifier.services}
         worker.workeroutput[_FROM_WORKER] = json.dumps(to_json(known))  # type: ignore[attr-defined]
 
     def take_over(self, node: Any) -> None:
@@ -71,12 +74,34 @@ class SessionReport:
         self._problems.update(dict.fromkeys(known.get("problems", ())))
         if known.get("use"):
             self._use = (self._use or TierUse()).plus(from_json(TierUse, known["use"]))
+        if known.get("services"):
+            self._services = self._services.plus(from_json(Services, known["services"]))
 
     @property
     def _tiers(self) -> TierUse | None:
         """How this process and its workers used the local and the remote store; None without a remote one."""
         own = self._verifier.tiers
         return own.plus(self._use) if own and self._use else own or self._use
+
+    def state_facts(self, outcome: str, artifacts: Iterable[Artifact], signings: Signings) -> SessionFacts:
+        """Return the facts of this session, which is about `artifacts` and ended with this `outcome`, for metrics."""
+        known = tuple(artifacts)
+        return SessionFacts(
+            outcome=outcome,
+            verifications=self.verifications,
+            critical={one.name: one.critical for one in known},
+            never_cached=[one.name for one in known if one.fetches or one.secrets],
+            left_out=len(self.left_out),
+            services=self._services.plus(self._verifier.services),
+            tiers=self._tiers,
+            signings=signings,
+            problems=self._all_problems,
+        )
+
+    @property
+    def _all_problems(self) -> Sequence[str]:
+        """The problems of this process and its workers, one sentence each."""
+        return tuple(dict.fromkeys((*self._verifier.problems, *self._problems)))
 
     def accepts(self, verification: Verification) -> bool:
         """Return whether `verification` passes, or all its findings are known."""
@@ -117,7 +142,7 @@ class SessionReport:
             _write_line(terminalreporter, f"  store       {describe_use(use)}")
         for problem in (
             *filter(None, (explain_hidden(self._config),)),
-            *dict.fromkeys((*self._verifier.problems, *self._problems)),
+            *self._all_problems,
         ):
             _write_line(terminalreporter, f"  note        {show(problem)}")
         for problem in dict.fromkeys(hook_problems):
@@ -181,6 +206,12 @@ def print_attestations(terminalreporter: TerminalReporter, made: SessionAttestat
             _write_line(terminalreporter, f"  unsigned    {show(problem)}")
     if made.older:
         _write_line(terminalreporter, f"  unsigned    from before: {show(made.older)}")
+
+
+def print_metrics_problem(terminalreporter: TerminalReporter, problem: str) -> None:
+    """Print why metrics have not left, if they have not."""
+    if problem:
+        _write_line(terminalreporter, f"  metrics     {show(problem)}")
 
 
 def _write_line(terminalreporter: TerminalReporter, text: str, **style: bool) -> None:

@@ -21,7 +21,7 @@ from pytest_ftc.store.history import History
 from pytest_ftc.store.layout import Layout, list_files, translated
 from pytest_ftc.store.leases import holder_of, read_leases
 from pytest_ftc.store.secret_key import VARIABLE
-from pytest_ftc.store.tier_counts import read_use
+from pytest_ftc.store.tier_counts import add_evicted, read_evicted, read_use
 
 MAX_SIZE = 10 << 30
 """Default size limit of a store, in bytes."""
@@ -51,6 +51,7 @@ def take_stats(layout: Layout, history: History) -> Stats:
             sessions=len(living),
             builds=history.count(),
             use=read_use(layout),
+            evicted=read_evicted(layout),
         )
 
 
@@ -113,6 +114,7 @@ def collect_garbage(layout: Layout, *, max_size: int, max_age: float, wait: bool
                     size += own
                     crash_point("gc.entry-removed")
                 kept.let_go(path)
+        add_evicted(layout, removed)
         blobs, freed = _sweep(layout, kept.names() | pinned, began)
         return Removed(blobs=blobs, entries=removed, bytes=size + freed, parts=parts)
 

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TypeVar
 
-from pybreaker import CircuitBreaker, CircuitBreakerError
+from pybreaker import STATE_OPEN, CircuitBreaker, CircuitBreakerError
 
 from pytest_ftc.model.errors import FtcError, MissingError
 from pytest_ftc.model.protocols import Store
@@ -52,6 +52,11 @@ class RemoteTier:
         self._breaker = CircuitBreaker(
             fail_max=limits.failures, reset_timeout=limits.rest, exclude=[MissingError], throw_new_error_on_trip=False
         )
+
+    @property
+    def is_paused(self) -> bool:
+        """Whether the remote store is not used now because it failed repeatedly."""
+        return self._breaker.current_state == STATE_OPEN
 
     @property
     def problems(self) -> tuple[str, ...]:

@@ -1,4 +1,4 @@
-"""How sessions used the local and the remote store, added up in one file of the local store."""
+"""What is counted over all sessions, in files of the local store: how both stores were used, and what was evicted."""
 
 from __future__ import annotations
 
@@ -13,6 +13,8 @@ from pytest_ftc.store.layout import Layout, translated
 
 _NAME = "tiers.json"
 _MOST_BYTES = 1 << 16
+_EVICTED = "evicted"
+_MOST_DIGITS = 32
 
 
 def read_use(layout: Layout) -> TierUse:
@@ -31,3 +33,17 @@ def add_use(layout: Layout, use: TierUse) -> None:
     layout.make()
     with translated(layout.root), locked(layout.root / f"{_NAME}.lock"):
         replace_file(layout.root / _NAME, json.dumps(to_json(read_use(layout).plus(use))).encode(), mode=0o600)
+
+
+def read_evicted(layout: Layout) -> int:
+    """Return how many entries were evicted; 0 if none was, or the file is damaged."""
+    try:
+        return max(0, int(read_regular(layout.root / _EVICTED, _MOST_DIGITS)))
+    except (OSError, ValueError):
+        return 0
+
+
+def add_evicted(layout: Layout, count: int) -> None:
+    """Add `count` evicted entries; for the one process that collects garbage.  Raises OSError."""
+    if count:
+        replace_file(layout.root / _EVICTED, b"%d\n" % (read_evicted(layout) + count), mode=0o600, durable=False)

@@ -81,6 +81,11 @@ class TieredStore:
                 sent=self._write_back.traffic,
             )
 
+    @property
+    def is_remote_paused(self) -> bool:
+        """Whether the remote store is not used now because it failed repeatedly."""
+        return self._remote.is_paused
+
     def get_entry(self, action: str) -> bytes | None:
         """Return the entry of `action`, also an empty or a forged one; None if no store has one."""
         known = self._local.get_entry(action)

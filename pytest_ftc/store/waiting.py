@@ -27,6 +27,22 @@ class AlteredError(StoreUnavailableError):
     """A document was changed since it was written, or written under another key."""
 
 
+def count_waiting(layout: Layout) -> int:
+    """Return how many documents wait in the store of `layout`.  Raises StoreUnavailableError."""
+    return len(_list_waiting(layout))
+
+
+def _list_waiting(layout: Layout) -> list[str]:
+    found: list[tuple[int, str]] = []
+    with translated(layout.root), contextlib.suppress(FileNotFoundError), os.scandir(layout.waiting) as entries:
+        for entry in entries:
+            if entry.name.endswith(_SUFFIX):
+                with contextlib.suppress(FileNotFoundError):
+                    age = entry.stat(follow_symlinks=False).st_mtime_ns
+                    found.append((age, entry.name.removesuffix(_SUFFIX)))
+    return [name for _, name in sorted(found)]
+
+
 class WaitingDocuments:
     """The documents that wait in the store of `layout`, sealed with `key`."""
 
@@ -46,14 +62,7 @@ class WaitingDocuments:
 
     def names(self) -> list[str]:
         """Return the names of the documents, oldest first.  Raises StoreUnavailableError."""
-        found: list[tuple[int, str]] = []
-        with translated(self._layout.root), contextlib.suppress(FileNotFoundError), os.scandir(self._folder) as entries:
-            for entry in entries:
-                if entry.name.endswith(_SUFFIX):
-                    with contextlib.suppress(FileNotFoundError):
-                        age = entry.stat(follow_symlinks=False).st_mtime_ns
-                        found.append((age, entry.name.removesuffix(_SUFFIX)))
-        return [name for _, name in sorted(found)]
+        return _list_waiting(self._layout)
 
     def read(self, name: str) -> dict[str, Any] | None:
         """Return the document `name`; None if it does not wait any more.

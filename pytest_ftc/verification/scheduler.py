@@ -8,6 +8,7 @@ from concurrent.futures import Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, replace
 
 from pytest_ftc.model import Artifact, BuildStatus, Verdict, Verification
+from pytest_ftc.model.progress import Load
 
 _PATIENCE = 0.2
 """Seconds."""
@@ -62,6 +63,14 @@ class Background:
         with self._lock:
             begun = list(self._begun.values())
         return tuple((one.artifact, one.future.running()) for one in begun if not one.future.done())
+
+    @property
+    def load(self) -> Load:
+        """How much there is to do, without the builds of verifications that are running."""
+        with self._lock:
+            futures = [begun.future for begun in self._begun.values()]
+        ended = sum(future.done() for future in futures)
+        return Load(waiting=sum(not future.running() for future in futures) - ended, ended=ended)
 
     def close(self) -> None:
         """Cancel running verifications and wait until they have ended."""

@@ -14,8 +14,9 @@ from pytest_ftc.builds.workspace import Workspace
 from pytest_ftc.config.contributions import NOTHING, Contributions
 from pytest_ftc.config.load import Config
 from pytest_ftc.model import Artifact, BuildResult, Verification
-from pytest_ftc.model.progress import Progress
+from pytest_ftc.model.progress import Load, Progress
 from pytest_ftc.model.store import StoreWrites, TierUse
+from pytest_ftc.verification.metrics.facts import Services, inspect_services
 from pytest_ftc.verification.open_session import RunningSession, SessionSettings, open_session
 from pytest_ftc.verification.verify import build_once
 
@@ -55,6 +56,12 @@ class Verifier:
             for artifact, runs in running.background.open
         ]
 
+    @property
+    def load(self) -> Load:
+        """How much this process has to do."""
+        running = self._open
+        return running.background.load.plus(running.executor.load) if running else Load()
+
     def build_once(self, artifact: Artifact) -> BuildResult:
         """Build `artifact` once in the control environment, without comparison.  Raises FtcError."""
         return build_once(artifact, self._running().context)
@@ -69,6 +76,12 @@ class Verifier:
     def problems(self) -> tuple[str, ...]:
         """Problems with the store, one sentence each."""
         return self._open.problems if self._open else ()
+
+    @property
+    def services(self) -> Services:
+        """How the services that this process used are now."""
+        answers = not self._settings.config.no_cache
+        return inspect_services(self._open, answers=answers) if self._open else Services()
 
     @property
     def tiers(self) -> TierUse | None:

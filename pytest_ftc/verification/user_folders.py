@@ -31,8 +31,8 @@ def written_by(config: Config) -> WrittenFiles:
     # In CI the caches are often inside the project, because only files there are preserved.
     own = (config.store or store_folder(), config.report, config.json, user_cache("store").parent, key_file().parent)
     attested = config.attest.folder_of(config.root, config.report) if config.attest else None
-    measured = config.metrics.textfile if config.metrics else None
-    return WrittenFiles([*config.written, *filter(None, (*own, attested, measured))])
+    measured = config.metrics.written if config.metrics else ()
+    return WrittenFiles([*config.written, *filter(None, (*own, attested, *measured))])
 
 
 def key_file() -> Path:

@@ -47,6 +47,8 @@ class Metric:
     """
     buckets: tuple[float, ...] = ()
     """The upper bounds of a histogram, without infinity."""
+    elsewhere: bool = False
+    """Whether the total of this counter is kept elsewhere, such as by the store, and not added up here."""
 
 
 _SECONDS = (0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120, 300, 600, 1800, 3600)
@@ -185,8 +187,13 @@ SAMPLED_OUT = _counter(
 
 CACHE_HITS = _counter("ftc_cache_hits_total", "lookups", "How many lookups found a verdict?", ("tier",), _TIERS)
 CACHE_MISSES = _counter("ftc_cache_misses_total", "lookups", "How many lookups found none?", ("tier",), _TIERS)
-CACHE_EVICTIONS = _counter(
-    "ftc_cache_evictions_total", "entries", "How many entries has the collection of garbage removed?", ("tier",)
+CACHE_EVICTIONS = Metric(
+    name="ftc_cache_evictions_total",
+    unit="entries",
+    kind=Kind.COUNTER,
+    answers="How many entries has the collection of garbage removed?",
+    labels=(PROJECT, "tier"),
+    elsewhere=True,
 )
 CACHE_BYTES = _gauge("ftc_cache_bytes", "bytes", "How much does the store hold?", ("tier",))
 CACHE_ENTRIES = _gauge("ftc_cache_entries", "entries", "How many verdicts does the store hold?", ("tier",))

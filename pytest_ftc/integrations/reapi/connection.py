@@ -98,6 +98,11 @@ class Connection:
         if not self._thread.is_alive():
             self._loop.close()
 
+    @property
+    def is_paused(self) -> bool:
+        """Whether the farm is not called now because it failed too often."""
+        return self._service.is_paused
+
     async def capabilities(self) -> Capabilities:
         """Return what the server can do, which is asked once.  Raises RemoteError, also if it is of no use."""
         task = self._capabilities

@@ -38,6 +38,7 @@ def describe_stats(stats: Stats) -> list[tuple[str, str]]:
         ("outputs", f"{stats.blobs} ({show_size(stats.blob_bytes)})"),
         ("history", counted(stats.builds, "build")),
         ("quarantine", counted(stats.quarantined, "file")),
+        *([("evicted", counted(stats.evicted, "verification"))] if stats.evicted else []),
         ("in use by", counted(stats.sessions, "session")),
         *([("asked for", describe_use(stats.use))] if stats.use.asked else []),
     ]

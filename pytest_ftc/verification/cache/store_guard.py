@@ -6,7 +6,7 @@ import threading
 from collections.abc import Callable
 from typing import TypeVar
 
-from pybreaker import CircuitBreaker, CircuitBreakerError
+from pybreaker import STATE_OPEN, CircuitBreaker, CircuitBreakerError
 
 from pytest_ftc.model.errors import StoreUnavailableError
 from pytest_ftc.model.store import StoreWrites
@@ -31,6 +31,11 @@ class StoreGuard:
     def problems(self) -> tuple[str, ...]:
         """Problems, one sentence each."""
         return self._problems.list()
+
+    @property
+    def is_paused(self) -> bool:
+        """Whether the store is not used now because it failed repeatedly."""
+        return self._breaker.current_state == STATE_OPEN
 
     @property
     def writes(self) -> StoreWrites:

@@ -9,6 +9,7 @@ from typing import Any
 from pytest_ftc.config.load import Config
 from pytest_ftc.model import Verification
 from pytest_ftc.model.errors import ConfigurationError, FtcError, UnknownSignerError
+from pytest_ftc.verification.metrics.facts import Signings
 
 MODULE = "pytest_ftc.integrations.attesting"
 """What signs; it is loaded only where attestations are asked for."""
@@ -27,6 +28,8 @@ class SessionAttestations:
         """What was not, one sentence each."""
         self.older = ""
         """What waits from before, maybe of other projects; empty if nothing does."""
+        self.signings = Signings()
+        """The same for metrics."""
         if config and config.attest:
             self._open(config)
 
@@ -41,6 +44,11 @@ class SessionAttestations:
         if each and self._how is not None:
             attested = import_module(MODULE).attest_session(each, self._how, patient=not self._required)
             self.written, self.problems, self.older = attested.text, attested.problems, attested.older
+            self.signings = Signings(
+                signed=attested.signed + attested.others, failed=attested.failed, problems=attested.problems
+            )
+        elif each and self.problems:
+            self.signings = Signings(failed=len(each), problems=self.problems)
 
     def _open(self, config: Config) -> None:
         attesting = import_module(MODULE)

@@ -99,4 +99,4 @@ def test_builds_see_no_secret_of_a_header_and_the_textfile_is_no_source(tmp_path
         '[tool.ftc.remote]\nendpoint = "grpcs://h:1"\nheaders = {authorization = "file:other"}\n',
     )
     assert {str(tmp_path / "token"), str(tmp_path / "other")} <= set(list_concealed(config))
-    assert written_by(config).leave_out(tmp_path, ["a.c", "ftc.prom"]) == ["a.c"]
+    assert written_by(config).leave_out(tmp_path, ["a.c", "ftc.prom", ".ftc.prom.x7"]) == ["a.c"]

@@ -74,6 +74,11 @@ class RemoteExecutor:
         """The kinds of workers that environments choose from; empty if all are alike."""
         return tuple(self._workers.replicas)
 
+    @property
+    def is_paused(self) -> bool:
+        """Whether the farm is not called now because it failed too often."""
+        return self._connection.is_paused
+
     def survey(self, replica: Replica | None = None) -> Machine:
         """Return what a worker, or one of this kind, can do.  Raises RemoteError, MissingError."""
 

@@ -1,0 +1,1 @@
+"""What is measured of a session, and handing it to those who export it."""

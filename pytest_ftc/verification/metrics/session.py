@@ -1,0 +1,41 @@
+"""The metrics of a session, which leave it as ``[tool.ftc.metrics]`` says."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from importlib import import_module
+from typing import Any
+
+from pytest_ftc.config.load import Config
+from pytest_ftc.model.progress import Load
+from pytest_ftc.verification.metrics.facts import SessionFacts
+
+MODULE = "pytest_ftc.integrations.metrics.session"
+"""What measures; it is loaded only where metrics are asked for."""
+
+
+class SessionMetrics:
+    """Measures a session with `config`; does nothing unless that asks for it, and never changes a verdict."""
+
+    def __init__(self, config: Config | None) -> None:
+        """Raise ConfigurationError, before any builds, where the extra is missing or a secret for a header is."""
+        self._exporter: Any = None
+        self.problem = ""
+        """Why metrics have not left, in one sentence; empty if they have."""
+        if config and config.metrics:
+            self._exporter = import_module(MODULE).open_exporter(config)
+
+    def begin(self, look: Callable[[], Load]) -> None:
+        """Report from now on, in the background, that a session is running; `look` says how much there is to do."""
+        if self._exporter is not None:
+            self._exporter.begin(look)
+
+    def finish(self, facts: Callable[[], SessionFacts]) -> None:
+        """Measure a session that has ended.  Takes a bounded time."""
+        if self._exporter is not None:
+            self.problem = self._exporter.finish(facts())
+
+    def stop(self) -> None:
+        """Report nothing more; may be called again."""
+        if self._exporter is not None:
+            self._exporter.stop()
