@@ -19,6 +19,7 @@ from typing import Any
 from pytest_ftc.config import COMMAND_LINE_ONLY, OPTIONS
 from pytest_ftc.config.schema import ARTIFACT_KEYS, SESSION_KEYS, Key
 from pytest_ftc.diagnosis.remedies import catalogue
+from pytest_ftc.integrations.kit.files import read_checklist
 from pytest_ftc.integrations.metrics.table import PROJECT
 from pytest_ftc.integrations.metrics.table import TABLE as METRICS
 from pytest_ftc.model import Artifact, Parameter, RemedyTemplate, parameters_of
@@ -202,6 +203,11 @@ def _metrics() -> str:
     return _table(("metric", "type", "unit", "labels, besides `project`", "answers"), rows)
 
 
+def _checklist(name: str) -> str:
+    """Return a checklist without its title, which the page has."""
+    return read_checklist(name).partition("\n")[2].strip()
+
+
 PARTS: dict[str, Callable[[], str]] = {
     "options": _options,
     "artifact_keys": _artifact_keys,
@@ -210,6 +216,8 @@ PARTS: dict[str, Callable[[], str]] = {
     "variations": _variations,
     "causes": _causes,
     "metrics": _metrics,
+    "before_production": lambda: _checklist("before-production"),
+    "in_an_incident": lambda: _checklist("in-an-incident"),
 }
 
 if __name__ == "__main__":
