@@ -28,6 +28,8 @@ from pytest_ftc.model.notes import note_hidden_socket
 from pytest_ftc.model.protocols import MayStart, at_once
 from pytest_ftc.model.support.printable import printable
 from pytest_ftc.model.support.serialization import from_json
+from pytest_ftc.model.timing.collector import Stopwatch, timing
+from pytest_ftc.model.timing.phase import PhaseKind
 
 _TAIL_BYTES = 16 * 1024
 _TAIL_LINES = 40
@@ -66,8 +68,11 @@ class LocalExecutor:
         # Builds that share a folder are set up one after another.
         if not await_permission(may_start, self._cancelled):
             return lost_build(action, UNWANTED)
+        watch = Stopwatch()
         with self._turn(action.root):
-            return self._run(action, started, at_once)
+            waited = _note_queue(watch)
+            result = self._run(action, started, at_once)
+            return replace(result, queue_seconds=result.queue_seconds + waited)
 
     def _run(self, action: Action, started: Callable[[float], None], may_start: MayStart) -> BuildResult:
         if self._cancelled.is_set():
@@ -107,6 +112,7 @@ class LocalExecutor:
     def _launch(
         self, action: Action, folder: Path, started: Callable[[float], None], may_start: MayStart
     ) -> BuildResult:
+        watch = Stopwatch()
         log = self._make_log(action)
         spec = describe_build(action, self._machine, folder, log, self._concealed)
         shared = list_shared_memory()
@@ -116,13 +122,13 @@ class LocalExecutor:
         try:
             if self._cancelled.is_set():
                 _cut_lifeline(process)
-            refused = self._build(process, action, started, may_start)
+            refused, waited = self._build(process, action, watch, started, may_start)
             if refused:
                 return lost_build(action, refused)
             code = process.wait()
             if code != 0:
                 _clean_up_after(action, shared, folder)
-            return self._read_result(action, code, folder, log)
+            return replace(self._read_result(action, code, folder, log), queue_seconds=waited)
         finally:
             _cut_lifeline(process)
             process.wait()
@@ -143,23 +149,31 @@ class LocalExecutor:
         self,
         process: subprocess.Popen[bytes],
         action: Action,
+        setup: Stopwatch,
         started: Callable[[float], None],
         may_start: MayStart,
-    ) -> str:
-        """Let the launcher build once permitted, and wait for its end; return why it was not permitted, else empty."""
+    ) -> tuple[str, float]:
+        """Let the launcher build once permitted, and wait for its end.
+
+        Return why it was not permitted, else empty, and the seconds for which it waited for a slot.
+        """
         assert process.stdout is not None
         with process.stdout as messages:
-            if messages.readline() != b"ready\n":
-                return ""
+            is_ready = messages.readline() == b"ready\n"
+            timing().add(PhaseKind.SETUP, "", setup.started, setup.seconds)
+            if not is_ready:
+                return "", 0.0
             if not await_permission(may_start, self._cancelled):
-                return UNWANTED
+                return UNWANTED, 0.0
             # A slot is taken only for the build, so that others run while this one is set up and waits.
+            queue = Stopwatch()
             with self._slots.taken(self._cancelled.is_set, first=action.critical) as slot:
+                waited = _note_queue(queue)
                 if not slot:
-                    return ENDED
+                    return ENDED, waited
                 _let_start(process)
                 await_end(process, messages, started)
-        return ""
+        return "", waited
 
     def _read_result(self, action: Action, code: int, folder: Path, log: Path) -> BuildResult:
         try:
@@ -169,6 +183,13 @@ class LocalExecutor:
             lost = lost_build(action, f"the launcher ended with status {code}: {' '.join(words) or 'no message'}")
             return replace(lost, log=str(log), log_tail=read_tail(log))
         return _result(action, result, log, folder / "blobs")
+
+
+def _note_queue(watch: Stopwatch) -> float:
+    """Add the phase since `watch` was made, in which a build waited for others; return its seconds."""
+    seconds = watch.seconds
+    timing().add(PhaseKind.QUEUE, "", watch.started, seconds)
+    return seconds
 
 
 def _start_launcher(action: Action, spec: Mapping[str, Any], folder: Path) -> subprocess.Popen[bytes]:

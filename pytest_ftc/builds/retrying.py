@@ -13,6 +13,8 @@ from pytest_ftc.builds.launcher.trees import remove_tree
 from pytest_ftc.builds.transient_faults import ENDED, UNWANTED, why_transient
 from pytest_ftc.model import Action, BuildResult, BuildStatus
 from pytest_ftc.model.protocols import Executor, MayStart, at_once
+from pytest_ftc.model.timing.collector import timing
+from pytest_ftc.model.timing.phase import PhaseKind, Value
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,6 +49,13 @@ class RetryingExecutor:
 
     def run(self, action: Action, started: Callable[[float], None], may_start: MayStart = at_once) -> BuildResult:
         """See `pytest_ftc.model.protocols.Executor`; `started` is called at every attempt."""
+        with timing().phase(PhaseKind.BUILD, action.id, artifact=action.artifact, role=action.role.value) as opened:
+            result = self._run(action, started, may_start)
+            opened.set(**_describe(result), attempts=result.attempts)
+            opened.fail(_why(result))
+            return result
+
+    def _run(self, action: Action, started: Callable[[float], None], may_start: MayStart) -> BuildResult:
         attempts = _Attempts(action, self._inner, started, may_start)
         retrying = Retrying(
             stop=stop_after_attempt(self._patience.retries + 1),
@@ -77,6 +86,25 @@ def _last_result(state: RetryCallState) -> BuildResult:
     return state.outcome.result()  # type: ignore[no-any-return]
 
 
+def _why(result: BuildResult) -> str:
+    """Return why a phase failed; of reasons only our own words, since others may quote the build."""
+    if result.status is BuildStatus.OK:
+        return ""
+    return result.reason if result.reason in (ENDED, UNWANTED) else result.status.value
+
+
+def _describe(result: BuildResult) -> dict[str, Value]:
+    """Return the attributes of a build, or of an attempt at it."""
+    return {
+        "status": result.status.value,
+        **({} if result.exit_code is None else {"exit_code": result.exit_code}),
+        **({"worker": result.worker} if result.worker else {}),
+        "queue_seconds": result.queue_seconds,
+        "command_started": result.started,
+        "command_seconds": result.seconds,
+    }
+
+
 class _Attempts:
     """The attempts at one build."""
 
@@ -90,7 +118,12 @@ class _Attempts:
     def run_next(self) -> BuildResult:
         number = len(self._before) + 1
         again = f"-attempt-{number}" if number > 1 else ""
-        return self._inner.run(replace(self._action, id=f"{self._action.id}{again}"), self._started, self._may_start)
+        action = replace(self._action, id=f"{self._action.id}{again}")
+        with timing().phase(PhaseKind.ATTEMPT, action.id, number=number) as opened:
+            result = self._inner.run(action, self._started, self._may_start)
+            opened.set(**_describe(result))
+            opened.fail(_why(result))
+            return result
 
     def remember(self, state: RetryCallState) -> None:
         result = _last_result(state)
@@ -108,6 +141,7 @@ class _Attempts:
             final,
             id=self._action.id,
             attempts=len(tried),
+            queue_seconds=sum(result.queue_seconds for result in tried),
             failed_before=tuple(result.reason for result in before if result.status is BuildStatus.FAILED),
             lost_before=tuple(result.reason for result in before if result.status is BuildStatus.LOST),
         )

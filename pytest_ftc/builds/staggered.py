@@ -10,6 +10,7 @@ from functools import partial
 
 from pytest_ftc.model import Action, BuildResult, BuildStatus
 from pytest_ftc.model.protocols import Executor, at_once
+from pytest_ftc.model.timing.collector import here
 
 REAL_GAP = 2.1
 """Seconds between starts.  A zip entry stores times in steps of two seconds, and file times show the real clock."""
@@ -48,7 +49,7 @@ def run_apart(
             turn.finish()
 
     with ThreadPoolExecutor(len(actions), thread_name_prefix="ftc-build") as pool:
-        return tuple(result for result in pool.map(run, range(len(actions))) if result is not None)
+        return tuple(result for result in pool.map(here(run), range(len(actions))) if result is not None)
 
 
 class _Turn:

@@ -8,7 +8,9 @@ import threading
 import time
 
 from pytest_ftc.model import Action, BuildResult, BuildStatus
-from pytest_ftc.model.protocols import MayStart
+from pytest_ftc.model.protocols import MayStart, at_once
+from pytest_ftc.model.timing.collector import timing
+from pytest_ftc.model.timing.phase import PhaseKind
 
 ENDED = "the session ended"
 """The reason for a build that was killed or not started because the session ended; the launcher uses it too."""
@@ -66,11 +68,14 @@ def lost_build(action: Action, reason: str) -> BuildResult:
 
 def await_permission(may_start: MayStart, cancelled: threading.Event) -> bool:
     """Wait until it is decided whether a build may start, and return that; it may not once all are `cancelled`."""
-    while not cancelled.is_set():
-        answer = may_start(_PATIENCE)
-        if answer is not None:
-            return answer
-    return False
+    if may_start is at_once:
+        return not cancelled.is_set()
+    with timing().phase(PhaseKind.GAP):
+        while not cancelled.is_set():
+            answer = may_start(_PATIENCE)
+            if answer is not None:
+                return answer
+        return False
 
 
 def why_transient(result: BuildResult, *, network: bool, fetches: bool) -> str | None:

@@ -22,6 +22,8 @@ from pytest_ftc.integrations.signers import (
     open_signer,
 )
 from pytest_ftc.model.errors import ConfigurationError, FtcError
+from pytest_ftc.model.timing.collector import timing
+from pytest_ftc.model.timing.phase import PhaseKind
 
 if TYPE_CHECKING:
     from securesystemslib.signer import Signature, SSlibKey
@@ -55,7 +57,9 @@ def sign(envelope: Envelope, signers: Sequence[SignerReference], *, seconds: flo
 
 def sign_once(envelope: Envelope, signer: SignerReference, *, seconds: float = SECONDS) -> Envelope:
     """Return `envelope` with a signature by `signer` that is valid with its public key.  Raises as `sign`."""
-    made = _within(seconds, signer.uri, partial(_sign_with, signer, envelope.signed_bytes))
+    # The rest of the URI may say more than other systems should know.
+    with timing().phase(PhaseKind.SIGN, signer=signer.uri.partition(":")[0]):
+        made = _within(seconds, signer.uri, partial(_sign_with, signer, envelope.signed_bytes))
     return envelope.with_signature(EnvelopeSignature(made.keyid, bytes.fromhex(made.signature)))
 
 

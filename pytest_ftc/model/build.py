@@ -149,6 +149,8 @@ class BuildResult:
     started: float = 0.0
     """Real start, seconds since 1970."""
     seconds: float = 0.0
+    queue_seconds: float = 0.0
+    """Seconds in which it, with all its attempts, waited for a free job or, on a farm, for a worker."""
     outputs: tuple[Output, ...] = ()
     """Sorted by path."""
     log: str = ""

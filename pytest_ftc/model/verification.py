@@ -192,6 +192,8 @@ class Verification:
     """Wall time of the whole verification."""
     phases: tuple[Phase, ...] = ()
     """Where that time went, in this session, in the order in which the phases ended."""
+    trace_id: str = ""
+    """The trace of this session, 32 hexadecimal digits; empty for a record of an earlier version."""
 
     @property
     def flaky(self) -> tuple[str, ...]:

@@ -36,7 +36,14 @@ from pytest_ftc.plugin.progress import Display, Nothing, make_display, shown
 from pytest_ftc.plugin.project_tests import FindingsLast, keep_artifacts
 from pytest_ftc.plugin.result_folders import check_writable, record_folders, results_folder
 from pytest_ftc.plugin.session_report import SessionReport, print_attestations, print_metrics_problem
-from pytest_ftc.plugin.settings import add_to_arguments, find_changed, load_settings, usage_errors
+from pytest_ftc.plugin.settings import (
+    add_to_arguments,
+    find_changed,
+    find_trace,
+    hand_over_trace,
+    load_settings,
+    usage_errors,
+)
 from pytest_ftc.variations.specification import Vocabulary
 from pytest_ftc.verification.metrics.facts import SessionFacts
 from pytest_ftc.verification.metrics.session import SessionMetrics
@@ -74,7 +81,7 @@ class VerificationSession:
         self._hook_problems: list[str] = []
         self._results = results_folder(pytest_config, self.config)
         records = record_folders(pytest_config, self.config)
-        self._verifier = Verifier(self.config, self._results, self._added, records)
+        self._verifier = Verifier(self.config, self._results, self._added, records, find_trace(pytest_config))
         self._display: Display = Nothing()
         self._sample = Sampler(
             self.config.root,
@@ -246,6 +253,10 @@ class VerificationSession:
                 self._hook_problems += notify(self._pytest, one)
 
     @pytest.hookimpl(optionalhook=True)
+    def pytest_configure_node(self, node: Any) -> None:
+        hand_over_trace(node, self._verifier.collector.context)
+
+    @pytest.hookimpl(optionalhook=True)
     def pytest_testnodedown(self, node: Any) -> None:
         self._report.take_over(node)
 
@@ -269,7 +280,8 @@ class VerificationSession:
             session.exitstatus = pytest.ExitCode.INTERNAL_ERROR
         if not self._is_worker and not self._report.write():
             session.exitstatus = pytest.ExitCode.USAGE_ERROR
-        self._attestations.make(self._report.verifications)
+        with self._verifier.collector.collecting():
+            self._attestations.make(self._report.verifications)
         if self._attestations.failed and session.exitstatus == pytest.ExitCode.OK:
             session.exitstatus = pytest.ExitCode.TESTS_FAILED
         self._metrics.finish(lambda: self._state_facts(session))

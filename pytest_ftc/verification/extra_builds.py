@@ -18,6 +18,7 @@ from pytest_ftc.builds.staggered import REAL_GAP, run_apart
 from pytest_ftc.comparison.manifests import compare_manifests
 from pytest_ftc.model import Action, BuildResult, BuildStatus, Isolation, Metadata, Program, Role
 from pytest_ftc.model.protocols import Executor, Variation
+from pytest_ftc.model.timing.collector import here
 from pytest_ftc.variations.build_path import BuildPath
 from pytest_ftc.verification.plan import Plan, PlannedArtifact, plan_rebuild
 
@@ -121,7 +122,7 @@ class ExtraBuilds:
                     self._enough |= self._tells(control, result)
 
         with ThreadPoolExecutor(self._options.workers, thread_name_prefix="ftc-extra") as pool:
-            for future in [pool.submit(work) for _ in range(self._options.workers)]:
+            for future in [pool.submit(here(work)) for _ in range(self._options.workers)]:
                 future.result()
 
     def _build(self, index: int) -> BuildResult:

@@ -16,7 +16,7 @@ from pytest_ftc.builds.retrying import Patience
 from pytest_ftc.builds.workspace import Workspace
 from pytest_ftc.config.load import Config
 from pytest_ftc.config.remote import RemoteSettings
-from pytest_ftc.model import Artifact, Isolation, Snapshot
+from pytest_ftc.model import Artifact, Isolation, Machine, Snapshot
 from pytest_ftc.model.artifact import slug
 from pytest_ftc.model.errors import ConfigurationError, FtcError, PreparationError
 from pytest_ftc.model.machine import Interpreter, Needs
@@ -31,6 +31,8 @@ DIAGNOSIS_PATIENCE = 240.0
 """Seconds in which a diagnosis may run many quick builds: on a farm, most of the time is not theirs."""
 _RETRIES_OF_EACH = 2
 """Retries for each artifact of a session on a farm: the more workers, the more of them are lost."""
+_FEWEST_OPEN, _MOST_OPEN = 16, 64
+"""Verifications."""
 
 
 def vocabulary_of(config: Config, vocabulary: Vocabulary) -> Vocabulary:
@@ -143,3 +145,14 @@ class RemotePreparation:
                 "[tool.ftc.remote], or build with --ftc-executor=local.",
             )
         return self._python
+
+
+def verifications_at_once(config: Config, machine: Machine, farm: RemoteExecutor | None) -> int:
+    """Return the number of concurrent verifications, which mostly wait for the gap between builds or for a free job.
+
+    Meanwhile each has its environments set up: a launcher each and, without overlayfs, a copy of the sources.  On a
+    farm, they are there.
+    """
+    if farm and config.remote:
+        return config.remote.max_in_flight
+    return min(_FEWEST_OPEN * config.jobs, _MOST_OPEN) if machine.overlay else _FEWEST_OPEN

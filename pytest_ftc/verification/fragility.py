@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pytest_ftc.model import Action, BuildResult, BuildStatus, Role
 from pytest_ftc.model.errors import ExecutionError
 from pytest_ftc.model.protocols import Executor
+from pytest_ftc.model.timing.collector import here
 from pytest_ftc.verification.plan import PlannedArtifact, plan_rebuild
 
 _BUDGET = 24
@@ -90,8 +91,11 @@ def find_breaking(
 
 
 def _run_all(executor: Executor, actions: Sequence[Action]) -> list[BuildResult]:
+    def build(action: Action) -> BuildResult:
+        return executor.run(action, lambda _: None)
+
     with ThreadPoolExecutor(len(actions), thread_name_prefix="ftc-bisect") as pool:
-        results = list(pool.map(lambda action: executor.run(action, lambda _: None), actions))
+        results = list(pool.map(here(build), actions))
     for result in results:
         if result.status is BuildStatus.LOST:
             raise ExecutionError(f"a build was lost during the search for the breaking variation: {result.reason}")

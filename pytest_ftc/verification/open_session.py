@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import threading
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cache, partial, reduce
 from importlib import import_module
 from pathlib import Path
@@ -27,6 +27,8 @@ from pytest_ftc.model import Artifact, Machine
 from pytest_ftc.model.errors import FtcError
 from pytest_ftc.model.protocols import Images, RemoteExecutor, Variation
 from pytest_ftc.model.store import TierUse
+from pytest_ftc.model.timing.collector import Collector
+from pytest_ftc.model.timing.trace_context import start_trace
 from pytest_ftc.store.tiered import TieredStore
 from pytest_ftc.variations.specification import Vocabulary, parse_specification
 from pytest_ftc.verification.build_inputs import InputsRecorder
@@ -36,7 +38,15 @@ from pytest_ftc.verification.cache.shared_store import find_shared_store
 from pytest_ftc.verification.confidential.concealed import list_concealed
 from pytest_ftc.verification.confidential.named import NamedReader, open_named
 from pytest_ftc.verification.explain import Plugins
-from pytest_ftc.verification.farm import DIAGNOSIS_PATIENCE, on_farm, open_farm, patience_of, surveying, vocabulary_of
+from pytest_ftc.verification.farm import (
+    DIAGNOSIS_PATIENCE,
+    on_farm,
+    open_farm,
+    patience_of,
+    surveying,
+    verifications_at_once,
+    vocabulary_of,
+)
 from pytest_ftc.verification.proofs.session_log import SessionLog
 from pytest_ftc.verification.rebuild import PATIENCE
 from pytest_ftc.verification.replay.recorder import Recording
@@ -44,6 +54,7 @@ from pytest_ftc.verification.replay.records import RecipeFolders
 from pytest_ftc.verification.scheduler import Background
 from pytest_ftc.verification.self_test.replicas import examine
 from pytest_ftc.verification.site import BuildSite, make_site
+from pytest_ftc.verification.steps.context import VerificationContext
 from pytest_ftc.verification.user_folders import (
     find_key,
     search_path,
@@ -52,10 +63,7 @@ from pytest_ftc.verification.user_folders import (
     user_cache,
     written_by,
 )
-from pytest_ftc.verification.verify import VerificationContext, verify
-
-_FEWEST_OPEN, _MOST_OPEN = 16, 64
-"""Verifications."""
+from pytest_ftc.verification.verify import verify
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,6 +77,8 @@ class SessionSettings:
     """The contributions of plugins."""
     records: Sequence[Path] = ()
     """Folders for the records of builds, which a replay needs."""
+    collector: Collector = field(default_factory=lambda: Collector(start_trace(os.environ)))
+    """Collects the phases of the session."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -157,7 +167,8 @@ def open_session(settings: SessionSettings, workspace: Workspace) -> RunningSess
         background=Background(
             lambda artifact: log.add(recipes.write(verify(artifact, context))),
             parts.cancel,
-            _verifications_at_once(settings.config, parts.machine, parts.farm),
+            verifications_at_once(settings.config, parts.machine, parts.farm),
+            settings.collector,
         ),
         recipes=recipes,
         log=log,
@@ -273,17 +284,6 @@ def _make_inputs_recorder(parts: _Parts) -> InputsRecorder:
 
 def _mask(text: str, secrets: Secrets) -> str:
     return secrets.mask(text)
-
-
-def _verifications_at_once(config: Config, machine: Machine, farm: RemoteExecutor | None) -> int:
-    """Return the number of concurrent verifications, which mostly wait for the gap between builds or for a free job.
-
-    Meanwhile each has its environments set up: a launcher each and, without overlayfs, a copy of the sources.  On a
-    farm, they are there.
-    """
-    if farm and config.remote:
-        return config.remote.max_in_flight
-    return min(_FEWEST_OPEN * config.jobs, _MOST_OPEN) if machine.overlay else _FEWEST_OPEN
 
 
 def _start_recording(parts: _Parts) -> Recording:

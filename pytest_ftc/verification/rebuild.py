@@ -11,6 +11,7 @@ from pytest_ftc.builds.staggered import run_apart
 from pytest_ftc.model import Action, Artifact, BuildResult, Cause, Role, Tracing
 from pytest_ftc.model.protocols import Executor
 from pytest_ftc.model.remedy import Changes
+from pytest_ftc.model.timing.collector import here
 from pytest_ftc.verification.plan import PlannedArtifact, plan_rebuild
 
 _SET_UP = 0.06
@@ -131,8 +132,11 @@ class ArtifactRebuilder:
         return results
 
     def _run(self, actions: Sequence[Action]) -> list[BuildResult]:
+        def build(action: Action) -> BuildResult:
+            return self._executor.run(action, lambda _: None)
+
         with ThreadPoolExecutor(len(actions), thread_name_prefix="ftc-diagnose") as pool:
-            results = list(pool.map(lambda action: self._executor.run(action, lambda _: None), actions))
+            results = list(pool.map(here(build), actions))
         self.builds += results
         return results
 

@@ -6,9 +6,12 @@ import threading
 from collections.abc import Callable, Iterable
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, replace
+from functools import partial
 
 from pytest_ftc.model import Artifact, BuildStatus, Verdict, Verification
 from pytest_ftc.model.progress import Load
+from pytest_ftc.model.timing.collector import Collector, Stopwatch, timing
+from pytest_ftc.model.timing.phase import PhaseKind
 
 _PATIENCE = 0.2
 """Seconds."""
@@ -29,10 +32,16 @@ class Background:
     """Runs `verify` for artifacts in `at_once` threads; `cancel` must make running calls return soon."""
 
     def __init__(
-        self, verify: Callable[[Artifact], Verification], cancel: Callable[[], None], at_once: int = 16
+        self,
+        verify: Callable[[Artifact], Verification],
+        cancel: Callable[[], None],
+        at_once: int = 16,
+        collector: Collector | None = None,
     ) -> None:
+        """With a `collector`, verifications have the phases that it notes."""
         self._verify = verify
         self._cancel = cancel
+        self._collector = collector
         self._pool = ThreadPoolExecutor(at_once, thread_name_prefix="ftc-verify")
         self._begun: dict[str, _Begun] = {}
         self._lock = threading.Lock()
@@ -42,7 +51,7 @@ class Background:
         with self._lock:
             for artifact in artifacts:
                 if artifact.id not in self._begun:
-                    self._begun[artifact.id] = _Begun(artifact, self._pool.submit(self._verify, artifact))
+                    self._begun[artifact.id] = self._begin(artifact, self._verify)
 
     def result(self, artifact: Artifact, waiting: Callable[[], None] = lambda: None) -> Verification:
         """Return the verification of `artifact`, started now if necessary.  Raises whatever `verify` raises.
@@ -84,12 +93,23 @@ class Background:
         with self._lock:
             begun = self._begun.get(artifact.id)
             if begun is None:
-                begun = _Begun(artifact, self._pool.submit(self._verify, artifact))
+                begun = self._begin(artifact, self._verify)
             elif begun.artifact != artifact or (begun.returned and begun.future.result().verdict in _INCONCLUSIVE):
                 # A rerun test may declare its artifact differently, for example in another temporary folder.
-                begun = _Begun(artifact, self._pool.submit(self._verify_again, artifact, begun))
+                begun = self._begin(artifact, partial(self._verify_again, before=begun))
             self._begun[artifact.id] = begun
             return begun
+
+    def _begin(self, artifact: Artifact, verify: Callable[[Artifact], Verification]) -> _Begun:
+        return _Begun(artifact, self._pool.submit(self._timed, artifact, verify, Stopwatch()))
+
+    def _timed(self, artifact: Artifact, verify: Callable[[Artifact], Verification], queue: Stopwatch) -> Verification:
+        if self._collector is None:
+            return verify(artifact)
+        with self._collector.collecting() as phases:
+            timing().add(PhaseKind.QUEUE, artifact.name, queue.started, queue.seconds)
+            verification = verify(artifact)
+        return replace(verification, phases=tuple(phases), trace_id=self._collector.context.trace_id)
 
     def _verify_again(self, artifact: Artifact, before: _Begun) -> Verification:
         wait([before.future])  # both would build in the same folders

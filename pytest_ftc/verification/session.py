@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import platform
 import threading
 import time
@@ -16,6 +17,8 @@ from pytest_ftc.config.load import Config
 from pytest_ftc.model import Artifact, BuildResult, Verification
 from pytest_ftc.model.progress import Load, Progress
 from pytest_ftc.model.store import StoreWrites, TierUse
+from pytest_ftc.model.timing.collector import Collector
+from pytest_ftc.model.timing.trace_context import TraceContext, start_trace
 from pytest_ftc.verification.metrics.facts import Services, inspect_services
 from pytest_ftc.verification.open_session import RunningSession, SessionSettings, open_session
 from pytest_ftc.verification.verify import build_once
@@ -25,10 +28,22 @@ class Verifier:
     """Verifies the artifacts of one session; nothing is created before the first is requested."""
 
     def __init__(
-        self, config: Config, results: Path, added: Contributions = NOTHING, records: Sequence[Path] = ()
+        self,
+        config: Config,
+        results: Path,
+        added: Contributions = NOTHING,
+        records: Sequence[Path] = (),
+        trace: TraceContext | None = None,
     ) -> None:
-        """Logs and diffs go to the folder `results`, records for a replay to the folders `records`."""
-        self._settings = SessionSettings(config=config, results=results, added=added, records=records)
+        """Logs and diffs go to the folder `results`, records for a replay to the folders `records`.
+
+        The session belongs to `trace`, or to the one that the environment names.
+        """
+        self.collector = Collector(trace or start_trace(os.environ))
+        """Collects the phases of the session."""
+        self._settings = SessionSettings(
+            config=config, results=results, added=added, records=records, collector=self.collector
+        )
         self._workspace = Workspace()
         self._lock = threading.Lock()
         self._open: RunningSession | None = None
@@ -64,7 +79,8 @@ class Verifier:
 
     def build_once(self, artifact: Artifact) -> BuildResult:
         """Build `artifact` once in the control environment, without comparison.  Raises FtcError."""
-        return build_once(artifact, self._running().context)
+        with self.collector.collecting():
+            return build_once(artifact, self._running().context)
 
     def close(self) -> None:
         """End everything that is still running, and clean up; may be called again if it was interrupted."""

@@ -26,7 +26,8 @@ from pytest_ftc.integrations.reapi.merkle import Entry
 from pytest_ftc.model import Artifact, Difference, Snapshot, Verdict, Verification
 from pytest_ftc.model.digest import Digest
 from pytest_ftc.model.support.limits import MOST_EXAMINED
-from pytest_ftc.verification.verify import VerificationContext, verify
+from pytest_ftc.verification.steps.context import VerificationContext
+from pytest_ftc.verification.verify import verify
 
 _IN_FOLDER = 'cd -- "$0" && exec "$@"'
 

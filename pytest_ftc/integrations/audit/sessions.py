@@ -12,7 +12,7 @@ from pytest_ftc.config.load import Config
 from pytest_ftc.integrations.audit.described import DescribedAction
 from pytest_ftc.model.errors import FtcError
 from pytest_ftc.verification.open_session import RunningSession, SessionSettings, open_session
-from pytest_ftc.verification.verify import VerificationContext
+from pytest_ftc.verification.steps.context import VerificationContext
 
 Platform = tuple[tuple[str, str], ...]
 """Properties that workers must have."""

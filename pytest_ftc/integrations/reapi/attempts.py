@@ -66,6 +66,11 @@ class Dispatched(Generic[T]):
         """Return why each lost attempt was lost."""
         return tuple(each.outcome for each in self.attempts if each.outcome not in ("answered", "cancelled"))
 
+    def queued_since(self, asked: float) -> float:
+        """Return the seconds from `asked`, on the clock of `Attempt.started`, until a worker began."""
+        since = next(each.since for each in self.attempts if each.outcome == "answered")
+        return 0.0 if since is None else max(0.0, since - asked)
+
     def tell(self) -> tuple[str, ...]:
         """Return a sentence about second attempts, if there was one."""
         if not self.was_late():

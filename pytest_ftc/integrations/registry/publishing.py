@@ -24,6 +24,8 @@ from pytest_ftc.integrations.registry.outputs import Content
 from pytest_ftc.integrations.registry.referrers import attach, list_referrers, put_manifest
 from pytest_ftc.integrations.registry.remote import Remote
 from pytest_ftc.integrations.registry.upload import upload
+from pytest_ftc.model.timing.collector import timing
+from pytest_ftc.model.timing.phase import PhaseKind
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,6 +49,13 @@ def publish(
 
     Raises RegistryError.
     """
+    with timing().phase(PhaseKind.PUBLISH):
+        return _publish(remote, contents, documents, annotations)
+
+
+def _publish(
+    remote: Remote, contents: Sequence[Content], documents: Sequence[Document], annotations: Mapping[str, str]
+) -> Published:
     _upload_bytes(remote, EMPTY)
     files = {one.part.title: upload(remote, one.part.layer, one.read) for one in contents}
     manifest = make_artifact([one.part for one in contents], annotations)

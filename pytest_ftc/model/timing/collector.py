@@ -37,13 +37,27 @@ class OpenPhase:
         self.problem = problem
 
 
+@dataclass(frozen=True, slots=True)
+class Stopwatch:
+    """Measures from when it was made."""
+
+    started: float = field(default_factory=time.time)
+    """Seconds since 1970."""
+    _begin: float = field(default_factory=time.perf_counter)
+
+    @property
+    def seconds(self) -> float:
+        """The seconds until now."""
+        return time.perf_counter() - self._begin
+
+
 class Timing(Protocol):
     """Takes note of phases."""
 
     def phase(
-        self, kind: PhaseKind, name: str = "", **attributes: Value
+        self, kind: PhaseKind, name: str = "", *, span: str = "", **attributes: Value
     ) -> contextlib.AbstractContextManager[OpenPhase]:
-        """Return a context manager: a phase inside the one that this thread is in."""
+        """Return a context manager: a phase inside the one that this thread is in; its ID is `span`, or random."""
 
     def add(self, kind: PhaseKind, name: str, started: float, seconds: float, **attributes: Value) -> None:
         """Add a phase that was measured elsewhere, inside the one that this thread is in."""
@@ -81,21 +95,21 @@ class Collector:
             _PLACE.reset(token)
 
     @contextlib.contextmanager
-    def phase(self, kind: PhaseKind, name: str = "", **attributes: Value) -> Iterator[OpenPhase]:
+    def phase(self, kind: PhaseKind, name: str = "", *, span: str = "", **attributes: Value) -> Iterator[OpenPhase]:
         """See `Timing`.  An exception ends the phase, with the name of its class as the problem."""
         outer = self._place()
-        opened = OpenPhase(new_span(), attributes)
+        opened = OpenPhase(span or new_span(), attributes)
         token = _PLACE.set(_Place(self, opened.id, outer.kept))
-        started, begin = time.time(), time.perf_counter()
+        watch = Stopwatch()
         try:
             yield opened
         except BaseException as error:
             opened.problem = opened.problem or type(error).__name__
             raise
         finally:
-            seconds = time.perf_counter() - begin
+            seconds = watch.seconds
             _PLACE.reset(token)
-            self._end(outer, opened, kind, name, (started, seconds))
+            self._end(outer, opened, kind, name, (watch.started, seconds))
 
     def add(self, kind: PhaseKind, name: str, started: float, seconds: float, **attributes: Value) -> None:
         """See `Timing`."""
@@ -126,7 +140,7 @@ class _Untimed:
     """Takes note of nothing."""
 
     def phase(
-        self, kind: PhaseKind, name: str = "", **attributes: Value
+        self, kind: PhaseKind, name: str = "", *, span: str = "", **attributes: Value
     ) -> contextlib.AbstractContextManager[OpenPhase]:
         """See `Timing`."""
         return contextlib.nullcontext(OpenPhase(""))

@@ -16,7 +16,7 @@ def essence(verification: Verification) -> Verification:
     """Return `verification` without parts that exist only during its session: logs, traces, folders, times."""
     builds = tuple(replace(build, log="", log_tail="", blobs="", trace=None) for build in verification.builds)
     differences = tuple(replace(difference, diff="") for difference in verification.differences)
-    return replace(verification, builds=builds, differences=differences, agreement=None, phases=())
+    return replace(verification, builds=builds, differences=differences, agreement=None, phases=(), trace_id="")
 
 
 def read_verification(entry: Entry) -> Verification | None:

@@ -1,12 +1,16 @@
 """Which failures are a fault around the build, and trying those again."""
 
 import threading
+from dataclasses import replace
 
 import pytest
 
 from pytest_ftc.builds.retrying import Patience, RetryingExecutor
 from pytest_ftc.builds.transient_faults import ENDED, UNWANTED, why_transient
 from pytest_ftc.model import Action, BuildResult, BuildStatus, Environment, Role
+from pytest_ftc.model.timing.collector import Collector
+from pytest_ftc.model.timing.phase import PhaseKind
+from pytest_ftc.model.timing.trace_context import start_trace
 
 SOON = Patience(retries=2, first_wait=0.001)
 
@@ -122,3 +126,28 @@ def test_cancelling_ends_the_wait_for_another_attempt(act):
     executor.cancel()
     thread.join(20)
     assert not thread.is_alive()
+
+
+def test_a_build_is_a_phase_with_its_attempts(act):
+    inner = Scripted(FULL, replace(OK, queue_seconds=1.5, worker="w-7"))
+    collector = Collector(start_trace({}))
+    with collector.collecting() as phases:
+        final = RetryingExecutor(inner, SOON).run(act, lambda _: None)
+    first, second, build = phases
+    assert [one.kind for one in phases] == [PhaseKind.ATTEMPT, PhaseKind.ATTEMPT, PhaseKind.BUILD]
+    assert {first.parent, second.parent} == {build.id}
+    assert (first.problem, second.problem, build.problem) == ("failed", "", "")
+    assert (build.attributes["role"], build.attributes["attempts"], build.attributes["worker"]) == ("control", 2, "w-7")
+    assert (first.attributes["exit_code"], build.attributes["exit_code"]) == (1, 0)
+    assert final.queue_seconds == build.attributes["queue_seconds"] == 1.5
+
+
+@pytest.mark.parametrize(
+    ("reason", "said"),
+    [(UNWANTED, UNWANTED), (ENDED, ENDED), ("the launcher said: the value of a secret", "lost")],
+)
+def test_a_phase_quotes_nobody(act, reason, said):
+    lost = result(BuildStatus.LOST, None, reason=reason)
+    with Collector(start_trace({})).collecting() as phases:
+        RetryingExecutor(Scripted(lost), Patience(retries=0)).run(act, lambda _: None)
+    assert [one.problem for one in phases] == [said, said]

@@ -7,6 +7,9 @@ from pathlib import Path
 import pytest
 
 from pytest_ftc.model import Artifact, BuildResult, BuildStatus, Role, Verdict, Verification
+from pytest_ftc.model.timing.collector import Collector, timing
+from pytest_ftc.model.timing.phase import PhaseKind
+from pytest_ftc.model.timing.trace_context import start_trace
 from pytest_ftc.verification.scheduler import Background
 
 ONE = Artifact(id="a", name="a", build="make", outputs=("x",), source=Path("/"))
@@ -92,3 +95,23 @@ def test_it_tells_what_is_open():
     assert seen[0] == ((ONE, True),)
     assert background.open == ()
     background.close()
+
+
+def test_each_verification_has_its_own_phases_and_the_time_in_the_queue():
+    def verify(artifact: Artifact) -> Verification:
+        with timing().phase(PhaseKind.PLAN, artifact.name):
+            return replace(answer(Verdict.REPRODUCIBLE), id=artifact.id)
+
+    collector = Collector(start_trace({}))
+    background = Background(verify, lambda: None, at_once=1, collector=collector)
+    others = [replace(ONE, id=name, name=name) for name in "bcd"]
+    background.start(others)
+    verifications = [background.result(one) for one in others]
+    background.close()
+    assert {one.trace_id for one in verifications} == {collector.context.trace_id}
+    found = {one.name: one.phases for one in verifications}
+    for name, phases in found.items():
+        assert [(one.kind, one.name) for one in phases] == [(PhaseKind.QUEUE, name), (PhaseKind.PLAN, name)]
+        assert {one.parent for one in phases} == {collector.context.session_span}
+        queue, plan = phases
+        assert queue.started + queue.seconds <= plan.started + 0.01

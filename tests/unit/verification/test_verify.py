@@ -29,7 +29,8 @@ from pytest_ftc.model.protocols import MayStart, at_once
 from pytest_ftc.variations import CATALOGUE
 from pytest_ftc.verification.judge import judge_builds
 from pytest_ftc.verification.site import BuildSite
-from pytest_ftc.verification.verify import VerificationContext, build_once, verify
+from pytest_ftc.verification.steps.context import VerificationContext
+from pytest_ftc.verification.verify import build_once, verify
 
 ARTIFACT = Artifact(id="ftc.toml::ftc::app", name="app", build="make", outputs=("out",), source=Path("/project"))
 SNAPSHOT = Snapshot(path=Path("/s"), git_dir=None, git_link=None, commit_time=None)

@@ -32,6 +32,8 @@ from pytest_ftc.model.errors import ExecutionError, MissingError
 from pytest_ftc.model.protocols import MayStart, at_once
 from pytest_ftc.model.support.contents import keep_remote
 from pytest_ftc.model.support.printable import printable
+from pytest_ftc.model.timing.collector import Stopwatch, timing
+from pytest_ftc.model.timing.phase import PhaseKind
 
 _SLACK = 0.5
 """Seconds by which setting up a control on its worker may take longer than setting up an experiment."""
@@ -109,8 +111,14 @@ class RemoteExecutor:
             # Were a control repeated because it is late, an experiment could start less than the gap after it.
             may_repeat = action.role is not Role.CONTROL
             work = self._dispatcher.run(action.artifact, partial(self._build, action, started), may_repeat=may_repeat)
-            done = self._connection.call(work)
-            return self._keep(action, *done.value, done.tell())
+            with timing().phase(PhaseKind.EXECUTE) as opened:
+                watch, asked = Stopwatch(), time.monotonic()
+                done = self._connection.call(work)
+                queued = done.queued_since(asked)
+                timing().add(PhaseKind.QUEUE, "", watch.started, queued)
+                kept = self._keep(action, *done.value, done.tell())
+                opened.set(worker=kept.worker, executions=len(done.attempts))
+            return replace(kept, queue_seconds=queued)
         except CancelledError:
             return lost_build(action, ENDED)
         except (TransientError, MissingError) as error:

@@ -1,0 +1,126 @@
+"""The outcome of an artifact's builds: runs them, judges them, and explains why they differ."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+from pytest_ftc.builds.staggered import run_apart
+from pytest_ftc.comparison.plugin_comparators import ComparatorChain
+from pytest_ftc.model import BuildResult, BuildStatus, Difference, Finding, Verdict
+from pytest_ftc.model.protocols import Executor
+from pytest_ftc.model.timing.collector import timing
+from pytest_ftc.model.timing.phase import PhaseKind
+from pytest_ftc.model.verification import BREAKS_THE_BUILD, DiagnosisMode
+from pytest_ftc.verification.claims.machines import find_same_machine
+from pytest_ftc.verification.claims.peers import find_evaded
+from pytest_ftc.verification.claims.unclaimed import describe_claims, find_unclaimed
+from pytest_ftc.verification.explain import DiagnosisOptions, explain, locate
+from pytest_ftc.verification.extra_builds import run_builds
+from pytest_ftc.verification.fragility import find_what_breaks
+from pytest_ftc.verification.judge import compare_builds, judge_builds
+from pytest_ftc.verification.plan import Plan, PlannedArtifact
+from pytest_ftc.verification.steps.context import VerificationContext
+
+_DIAGNOSIS_SECONDS = 600
+"""Time after which no further build of a diagnosis is started."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outcome:
+    """The result of an artifact's builds so far."""
+
+    plan: Plan
+    builds: tuple[BuildResult, ...]
+    verdict: Verdict
+    reason: str
+    differences: tuple[Difference, ...] = ()
+    findings: tuple[Finding, ...] = ()
+    notes: tuple[str, ...] = ()
+
+
+def judge(planned: PlannedArtifact, executor: Executor, context: VerificationContext) -> Outcome:
+    """Run the planned builds and compare their outputs."""
+    if context.builds is None:
+        expected = 2
+        plan, builds = run_builds(planned, executor, context.is_idle)
+        planned = replace(planned, plan=plan)
+    else:
+        expected = len(planned.plan.actions)
+        builds = run_apart(executor, planned.plan.actions)
+    plan = planned.plan.without({name: reason for build in builds for name, reason in build.not_applied.items()})
+    plan = plan.without(find_same_machine(builds, plan.varied))
+    verdict, reason = judge_builds(builds, expected=expected, varied=plan.varied)
+    outcome = Outcome(plan=plan, builds=tuple(builds), verdict=verdict, reason=reason)
+    planned = replace(planned, plan=plan)
+    if verdict is Verdict.FRAGILE:
+        with timing().phase(PhaseKind.DIAGNOSE):
+            return _find_what_breaks(planned, outcome, executor, context.plugins.comparators)
+    if verdict is not Verdict.REPRODUCIBLE:
+        return outcome
+    with timing().phase(PhaseKind.COMPARE):
+        return _compare(planned, outcome, expected=expected)
+
+
+def _compare(planned: PlannedArtifact, outcome: Outcome, *, expected: int) -> Outcome:
+    """Compare the outputs of builds that all succeeded, and say what their agreement covers."""
+    builds = outcome.builds
+    differences = compare_builds(planned.artifact, builds)
+    if differences:
+        return replace(outcome, verdict=Verdict.UNREPRODUCIBLE, differences=differences)
+    plan = planned.plan.without(find_evaded(builds, planned.plan.varied))
+    plan = plan.without(find_unclaimed(replace(planned, plan=plan), builds[0], builds[1:]))
+    verdict, reason = judge_builds(builds, expected=expected, varied=plan.varied)
+    return replace(outcome, plan=plan, verdict=verdict, reason=reason, notes=describe_claims(builds))
+
+
+def _find_what_breaks(
+    planned: PlannedArtifact, outcome: Outcome, executor: Executor, comparators: ComparatorChain
+) -> Outcome:
+    """Find the variations that break the build, then compare the outputs of a build without them."""
+    broken = next(index for index, build in enumerate(outcome.builds) if build.status is not BuildStatus.OK)
+    breaking = find_what_breaks(planned, executor, experiment=broken)
+    healed = (outcome.builds[0], breaking.healed) if breaking.healed else ()
+    differs = compare_builds(planned.artifact, healed)
+    located = locate(planned, healed, comparators) if differs else None
+    plan = planned.plan.without(dict.fromkeys(breaking.group, BREAKS_THE_BUILD))
+    return replace(
+        outcome,
+        plan=plan.without(find_evaded(outcome.builds, plan.varied)),
+        reason=f"{breaking.reason}; {outcome.reason}" if breaking.reason else outcome.reason,
+        builds=(*outcome.builds, *breaking.builds),
+        differences=located.differences if located else (),
+        notes=(*outcome.notes, *(located.notes if located else ())),
+    )
+
+
+def explain_outcome(
+    planned: PlannedArtifact, outcome: Outcome, executor: Executor, context: VerificationContext
+) -> Outcome:
+    """Locate the differences of an unreproducible artifact, and diagnose them if requested."""
+    if outcome.verdict is not Verdict.UNREPRODUCIBLE:
+        return outcome
+    if context.diagnose is DiagnosisMode.OFF:
+        with timing().phase(PhaseKind.COMPARE):
+            explained = locate(planned, outcome.builds, context.plugins.comparators)
+    else:
+        with timing().phase(PhaseKind.DIAGNOSE, mode=context.diagnose.value) as opened:
+            options = _diagnosis_options(context)
+            explained = explain(replace(planned, plan=outcome.plan), outcome.builds, executor, options)
+            opened.set(builds=len(explained.builds))
+    return replace(
+        outcome,
+        findings=explained.findings,
+        differences=explained.differences,
+        builds=(*outcome.builds, *explained.builds),
+        notes=(*outcome.notes, *explained.notes),
+    )
+
+
+def _diagnosis_options(context: VerificationContext) -> DiagnosisOptions:
+    return DiagnosisOptions(
+        rebuild=context.diagnose is DiagnosisMode.FULL,
+        max_builds=context.max_builds,
+        seconds=_DIAGNOSIS_SECONDS,
+        plugins=context.plugins,
+        patience=context.patience,
+    )
