@@ -109,7 +109,7 @@ def test_each_verification_has_its_own_phases_and_the_time_in_the_queue():
     verifications = [background.result(one) for one in others]
     background.close()
     assert {one.trace_id for one in verifications} == {collector.context.trace_id}
-    found = {one.name: one.phases for one in verifications}
+    found = {one.id: one.phases for one in verifications}
     for name, phases in found.items():
         assert [(one.kind, one.name) for one in phases] == [(PhaseKind.QUEUE, name), (PhaseKind.PLAN, name)]
         assert {one.parent for one in phases} == {collector.context.session_span}
