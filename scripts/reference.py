@@ -17,12 +17,14 @@ from pathlib import Path
 from typing import Any
 
 from pytest_ftc.config import COMMAND_LINE_ONLY, OPTIONS
+from pytest_ftc.config.objectives import CATALOGUE as OBJECTIVES
 from pytest_ftc.config.schema import ARTIFACT_KEYS, SESSION_KEYS, Key
 from pytest_ftc.diagnosis.remedies import catalogue
 from pytest_ftc.integrations.kit.files import read_checklist
 from pytest_ftc.integrations.metrics.table import PROJECT
 from pytest_ftc.integrations.metrics.table import TABLE as METRICS
 from pytest_ftc.model import Artifact, Parameter, RemedyTemplate, parameters_of
+from pytest_ftc.model.objectives.standing import Objective
 from pytest_ftc.model.protocols import Variation
 from pytest_ftc.reporting.causes import Cause, all_causes, find_cause
 from pytest_ftc.variations import CATALOGUE, PRESETS
@@ -149,6 +151,16 @@ def _where(template: RemedyTemplate) -> str:
     return ", ".join(filter(None, [formats and f"in {formats}", tools and f"written by {tools}"])) or "anywhere"
 
 
+def _objectives() -> str:
+    def target(one: Objective) -> str:
+        return "none" if one.target is None else f"{'≥' if one.at_least else '≤'} `{one.target:g}`"
+
+    rows = [
+        (f"`{one.name}`", one.unit.value, target(one), _sentences(one.formula.rstrip("."), "")) for one in OBJECTIVES
+    ]
+    return _table(("objective", "unit", "target", "formula"), rows)
+
+
 def _written(parameter: Parameter) -> str:
     return parameter.written if " " in parameter.written else f"`{parameter.written}`"
 
@@ -218,6 +230,7 @@ PARTS: dict[str, Callable[[], str]] = {
     "metrics": _metrics,
     "before_production": lambda: _checklist("before-production"),
     "in_an_incident": lambda: _checklist("in-an-incident"),
+    "objectives": _objectives,
 }
 
 if __name__ == "__main__":

@@ -27,6 +27,9 @@ _GROUPS = {
         "diff": "show the differences between two files or folders from any source",
         "history": "list all recorded builds of an artifact",
     },
+    "Watch": {
+        "objectives": "show how the project stands on its objectives: values, budgets, burn rates",
+    },
     "Fix": {
         "determinize": "print the settings that make an artifact reproducible, as configuration to paste",
         "normalize": "rewrite archives deterministically: fixed order, timestamps, owners and modes",

@@ -6,9 +6,10 @@ import math
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
-from pytest_ftc.config.file import show
+from pytest_ftc.config.file import read_file, show
 from pytest_ftc.config.location import Place
 from pytest_ftc.config.table import find_table
 
@@ -32,6 +33,12 @@ class Prices:
     def cost(self, cpu_seconds: float, gigabytes: float) -> float:
         """Return what this CPU time and as many gigabytes cost, in `currency`."""
         return cpu_seconds / 3600 * self.per_cpu_hour + gigabytes * self.per_gb
+
+
+def load_cost(root: Path) -> Prices | None:
+    """Return the prices of the project in `root`; None if it does not say.  Raises ConfigurationError."""
+    file, tables = read_file(root)
+    return read_cost(Place(file.name if file else "", tables.text, tables.prefix), tables.ftc)
 
 
 def read_cost(place: Place, tables: Mapping[str, Any]) -> Prices | None:

@@ -17,6 +17,7 @@ from pytest_ftc.config.cost import COST, Prices, read_cost
 from pytest_ftc.config.file import read_file, show
 from pytest_ftc.config.location import Place, find_headers, quoted
 from pytest_ftc.config.metrics import METRICS, MetricsSettings, read_metrics
+from pytest_ftc.config.objectives import OBJECTIVES, ObjectiveSettings, read_objectives
 from pytest_ftc.config.python_project import is_python, outputs_of, preset_of
 from pytest_ftc.config.remote import REMOTE, RemoteSettings, read_remote
 from pytest_ftc.config.sbom import TABLE, read_sbom
@@ -80,6 +81,7 @@ class Config:
     """How verdicts are attested; None where they are not."""
     cost: Prices | None = None
     """What CPU time and contents cost; None if that is unknown."""
+    objectives: ObjectiveSettings = field(default_factory=ObjectiveSettings)
     metrics: MetricsSettings | None = None
     """Where metrics go; None where nothing is measured."""
     remote: RemoteSettings | None = None
@@ -95,7 +97,9 @@ def load_config(root: Path, given: Mapping[str, str | bool | None], known: Known
     """
     file, tables = read_file(root)
     place = Place(file.name if file else "pyproject.toml", tables.text, tables.prefix)
-    reject_unknown(place, tables.ftc, [*SESSION_KEYS, TABLE, *TABLES, ATTEST, COST, METRICS, REMOTE, "artifacts"])
+    reject_unknown(
+        place, tables.ftc, [*SESSION_KEYS, TABLE, *TABLES, ATTEST, COST, OBJECTIVES, METRICS, REMOTE, "artifacts"]
+    )
     settings = _read_settings(place, tables.ftc, root, given, known)
     secrets = read_named_secrets(place, tables.ftc)
     artifacts = tuple(
@@ -113,6 +117,7 @@ def load_config(root: Path, given: Mapping[str, str | bool | None], known: Known
         secrets=secrets,
         attest=read_attest(place, tables.ftc, root),
         cost=read_cost(place, tables.ftc),
+        objectives=read_objectives(place, tables.ftc),
         metrics=read_metrics(place, tables.ftc, root),
         remote=read_remote(place, tables.ftc, root),
         **settings,

@@ -10,9 +10,22 @@ REQUIREMENTS = "build requirements: sha256 "
 """Begins a note that is shown only in verbose sessions."""
 FLAKY = "flaky: "
 """Begins a sentence about a build that failed and then passed unchanged."""
+NOT_CACHED_BEFORE = "not cached: earlier builds of the same inputs left other outputs (ftc history)"
+"""A note on a reproducible artifact whose verdict the history contradicts."""
+_AGREED = "the builds of this session agree; those of "
 _PUBLISHED = "to what was published"
 _AGAINST_PUBLISHED = "(against what was published)"
 _SOCKET = "a socket that is hidden from builds"
+
+
+def explain_disagreement(when: str, where: str) -> str:
+    """Return why outputs of builds that agree are a finding: those recorded `when` and `where` differ."""
+    return f"{_AGREED}{when} on {where} had other outputs from the same inputs"
+
+
+def is_disagreement(why: str) -> bool:
+    """Return whether `why` says that."""
+    return why.startswith(_AGREED)
 
 
 def note_equal(names: Iterable[str]) -> str:

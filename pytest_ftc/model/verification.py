@@ -8,7 +8,7 @@ from enum import Enum
 
 from pytest_ftc.model.build import BuildResult, BuildStatus, Output
 from pytest_ftc.model.build_inputs import BuildInputs
-from pytest_ftc.model.notes import BUILT_AGAIN, FLAKY
+from pytest_ftc.model.notes import BUILT_AGAIN, FLAKY, NOT_CACHED_BEFORE, is_disagreement
 from pytest_ftc.model.timing.phase import Phase
 
 
@@ -209,6 +209,11 @@ class Verification:
     def rebuilt(self) -> tuple[str, ...]:
         """Why it was not answered from the cache, although it was built before; these are among the notes."""
         return tuple(note for note in self.notes if note.startswith(BUILT_AGAIN))
+
+    @property
+    def mismatch(self) -> bool:
+        """Whether its builds agree, but not with those recorded earlier for the same inputs."""
+        return NOT_CACHED_BEFORE in self.notes or any(is_disagreement(one.why) for one in self.findings)
 
     @property
     def passed(self) -> bool:

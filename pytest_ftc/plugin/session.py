@@ -284,6 +284,8 @@ class VerificationSession:
             self._attestations.make(self._report.verifications)
         if self._attestations.failed and session.exitstatus == pytest.ExitCode.OK:
             session.exitstatus = pytest.ExitCode.TESTS_FAILED
+        if not self._is_worker:
+            self._report.record(self._state_facts(session))
         self._metrics.finish(lambda: self._state_facts(session))
 
     def _state_facts(self, session: pytest.Session) -> SessionFacts:

@@ -21,6 +21,7 @@ from pytest_ftc.plugin.settings import load_baseline_of
 from pytest_ftc.reporting.baseline.baseline import describe_standings, find_stale, forgives
 from pytest_ftc.reporting.terminal.style import fit_encoding, show
 from pytest_ftc.verification.metrics.facts import Services, SessionFacts, Signings
+from pytest_ftc.verification.objectives.observe import record_session
 from pytest_ftc.verification.proofs.attestations import SessionAttestations
 from pytest_ftc.verification.session import Verifier
 
@@ -97,6 +98,14 @@ class SessionReport:
             signings=signings,
             problems=self._all_problems,
         )
+
+    def record(self, facts: SessionFacts) -> None:
+        """Record the session for the objectives; a problem with that is shown in the summary."""
+        try:
+            if self._verifications:
+                record_session(self._config, facts, self._started)
+        except FtcError as error:
+            self._problems[f"this session is missing in ftc objectives: {error.message}"] = None
 
     @property
     def _all_problems(self) -> Sequence[str]:

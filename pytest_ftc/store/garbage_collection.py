@@ -20,6 +20,7 @@ from pytest_ftc.store.entry_files import read_entry
 from pytest_ftc.store.history import History
 from pytest_ftc.store.layout import Layout, list_files, translated
 from pytest_ftc.store.leases import holder_of, read_leases
+from pytest_ftc.store.observations.database import Observations
 from pytest_ftc.store.secret_key import VARIABLE
 from pytest_ftc.store.tier_counts import add_evicted, read_evicted, read_use
 
@@ -130,6 +131,7 @@ def tidy_up(history: History) -> None:
         marker.touch()
     collect_garbage(layout, max_size=MAX_SIZE, max_age=MAX_AGE, wait=False)
     history.forget(time.time() - MAX_HISTORY)
+    Observations(layout).forget(time.time() - MAX_HISTORY)
 
 
 class _Needed:

@@ -8,7 +8,7 @@ from dataclasses import astuple, dataclass, replace
 
 from pytest_ftc.model import Agreement, BuildRecord
 from pytest_ftc.store.crash_points import crash_point
-from pytest_ftc.store.history_database import COLUMNS, NAMES, HistoryDatabase
+from pytest_ftc.store.history_database import COLUMNS, NAMES, HistoryDatabase, storable
 from pytest_ftc.store.layout import Layout
 
 MOST = 50_000
@@ -99,7 +99,7 @@ class History:
             rows = connection.execute(
                 f"select {COLUMNS} from builds where project = ? and (artifact = ? or artifact like ? escape '\\')"
                 " order by started desc, number desc limit ?",
-                tuple(map(_storable, (project, artifact, f"%::{_escape(artifact)}", most))),
+                tuple(map(storable, (project, artifact, f"%::{_escape(artifact)}", most))),
             ).fetchall()
         return [BuildRecord(**dict(zip(NAMES, row, strict=True))) for row in rows]
 
@@ -107,7 +107,7 @@ class History:
         """Return the IDs of all artifacts of `project` that were ever built."""
         with self._database.opened() as connection:
             query = "select distinct artifact from builds where project = ?"
-            rows = connection.execute(query, (_storable(project),)).fetchall()
+            rows = connection.execute(query, (storable(project),)).fetchall()
         return sorted(row[0] for row in rows)
 
     def last_seconds(self, project: str) -> dict[str, float]:
@@ -116,19 +116,19 @@ class History:
             rows = connection.execute(
                 "select artifact, seconds, max(started) from builds where project = ? and role = 'control'"
                 " group by artifact",
-                (_storable(project),),
+                (storable(project),),
             ).fetchall()
         return {row[0]: row[1] for row in rows}
 
     def note_inputs(self, project: str, artifact: str, text: str) -> None:
         """Record the inputs of an artifact's last build; they serve only to name what has changed."""
-        row = (*map(_storable, (project, artifact)), zlib.compress(text.encode("utf-8", "backslashreplace")))
+        row = (*map(storable, (project, artifact)), zlib.compress(text.encode("utf-8", "backslashreplace")))
         with self._database.opened() as connection:
             connection.execute("insert or replace into inputs values (?, ?, ?)", row)
 
     def inputs_of(self, project: str, artifact: str) -> str:
         """Return the inputs of an artifact's last build; empty if unknown."""
-        asked = tuple(map(_storable, (project, artifact)))
+        asked = tuple(map(storable, (project, artifact)))
         with self._database.opened() as connection:
             query = "select text from inputs where project = ? and artifact = ?"
             row = connection.execute(query, asked).fetchone()
@@ -172,12 +172,7 @@ class History:
 
 
 def _row(record: BuildRecord) -> tuple[object, ...]:
-    return tuple(map(_storable, astuple(record)))
-
-
-def _storable(value: object) -> object:
-    """Return `value` in a form that SQLite can store: file names need not be valid Unicode."""
-    return value.encode("utf-8", "backslashreplace").decode() if isinstance(value, str) else value
+    return tuple(map(storable, astuple(record)))
 
 
 def _escape(text: str) -> str:

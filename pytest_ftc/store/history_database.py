@@ -55,7 +55,7 @@ class HistoryDatabase:
                 if self._connection:
                     self._connection.close()
                     self._connection = None
-                if _is_damage(error):
+                if is_damage(error):
                     self._begin_anew()
                 raise StoreUnavailableError(f"the history {self._layout.history} cannot be used: {error}") from error
 
@@ -110,7 +110,7 @@ class HistoryDatabase:
             try:
                 return self._connect_checked()
             except (SealError, sqlite3.Error) as error:
-                if isinstance(error, sqlite3.Error) and not _is_damage(error):
+                if isinstance(error, sqlite3.Error) and not is_damage(error):
                     raise
                 self._put_aside(error)
             try:
@@ -166,13 +166,8 @@ class HistoryDatabase:
 
 
 def _connect(file: Path) -> sqlite3.Connection:
-    connection = sqlite3.connect(file, timeout=_PATIENCE, check_same_thread=False, isolation_level=None)
+    connection = connect(file, _SCHEMA)
     try:
-        os.chmod(file, 0o600)
-        connection.execute("pragma journal_mode = wal")
-        # In WAL mode, a power failure then loses at most the last transactions and never corrupts the database.
-        connection.execute("pragma synchronous = normal")
-        connection.executescript(_SCHEMA)
         if not any(row[1] == "code" for row in connection.execute("pragma table_info(builds)")):
             connection.execute("alter table builds add column code")
     except BaseException:
@@ -181,5 +176,26 @@ def _connect(file: Path) -> sqlite3.Connection:
     return connection
 
 
-def _is_damage(error: BaseException) -> bool:
+def connect(file: Path, schema: str) -> sqlite3.Connection:
+    """Open the database `file`, accessible only to this user, and make the tables of `schema` that it lacks."""
+    connection = sqlite3.connect(file, timeout=_PATIENCE, check_same_thread=False, isolation_level=None)
+    try:
+        os.chmod(file, 0o600)
+        connection.execute("pragma journal_mode = wal")
+        # In WAL mode, a power failure then loses at most the last transactions and never corrupts the database.
+        connection.execute("pragma synchronous = normal")
+        connection.executescript(schema)
+    except BaseException:
+        connection.close()
+        raise
+    return connection
+
+
+def storable(value: object) -> object:
+    """Return `value` in a form that SQLite can store: file names need not be valid Unicode."""
+    return value.encode("utf-8", "backslashreplace").decode() if isinstance(value, str) else value
+
+
+def is_damage(error: BaseException) -> bool:
+    """Return whether `error` says that a database is damaged, not that it cannot be used now."""
     return isinstance(error, sqlite3.DatabaseError) and not isinstance(error, sqlite3.OperationalError)

@@ -34,6 +34,8 @@ class Layout:
         self.history = root / "history.sqlite"
         self.history_seal = root / "history.seal"
         """The seal of the history, see `pytest_ftc.store.history_seal`."""
+        self.observations = root / "observations.sqlite"
+        """What sessions have seen, see `pytest_ftc.store.observations`."""
 
     def make(self) -> None:
         """Create the folders, accessible only to this user.  Raises StoreUnavailableError."""
@@ -53,6 +55,7 @@ class Layout:
                 _refuse_link(folder)
             _refuse_link(self.history)
             _refuse_link(self.history_seal)
+            _refuse_link(self.observations)
 
     def blob(self, name: str) -> str:
         """Return the path of the content whose hash is `name`."""

@@ -21,7 +21,14 @@ SYMBOLS = {
 }
 """Symbol and style of each verdict.  The word for the verdict always accompanies the symbol."""
 
-_IN_ASCII = str.maketrans({"✔": "+", "✘": "x", "│": "|", "›": ">", "…": "~", "·": "-"})
+BARS = "▁▂▃▄▅▆▇█"
+"""From low to high."""
+
+_IN_ASCII: dict[int, str | int] = {
+    **str.maketrans(f"✔✘│›…·{BARS}", "+x|>~-_.:-=+*#"),
+    ord("≥"): ">=",
+    ord("≤"): "<=",
+}
 
 NARROWEST = 40
 """Smallest width of a page in columns; some terminals report a width of one."""

@@ -24,7 +24,7 @@ from pytest_ftc.model import (
 from pytest_ftc.model.artifact import wrap_build
 from pytest_ftc.model.digest import Digest
 from pytest_ftc.model.errors import FtcError, MissingError
-from pytest_ftc.model.notes import BUILT_AGAIN
+from pytest_ftc.model.notes import BUILT_AGAIN, NOT_CACHED_BEFORE
 from pytest_ftc.model.protocols import Store
 from pytest_ftc.model.support.epoch import OF_COMMIT
 from pytest_ftc.model.support.serialization import to_json
@@ -184,7 +184,7 @@ class VerificationCache:
         """Store `verification` as the entry of its action; return a note if that is not possible."""
         control, artifact = verification.builds[0], query.artifact
         if self._entry(query) is None and self.ledger.contradicts(query.inquiry.action, artifact, verification):
-            return ("not cached: earlier builds of the same inputs left other outputs (ftc history)",)
+            return (NOT_CACHED_BEFORE,)
         try:
             used = describe_uses(control, self._context.dependencies, artifact.source, query.state)
         except ChangedError as error:

@@ -22,6 +22,7 @@ from pytest_ftc.model import (
     Verdict,
     Verification,
 )
+from pytest_ftc.model.notes import explain_disagreement
 from pytest_ftc.model.place import OUTPUT_ITSELF
 from pytest_ftc.model.support.contents import find_content
 from pytest_ftc.model.support.limits import MOST_EXAMINED, NOT_EXAMINED
@@ -101,7 +102,7 @@ def _findings(differences: list[Difference], disagreement: Disagreement) -> Iter
             cause=Cause.MACHINE.value,
             confirmed=False,
             evidence=_evidence(difference),
-            why=f"the builds of this session agree; those of {when} on {where} had other outputs from the same inputs",
+            why=explain_disagreement(when, where),
             remedy=Remedy(
                 summary="compare the installed software and the configuration of the two machines; "
                 "ftc history lists every build"

@@ -1,0 +1,1 @@
+"""Objectives, and what they are measured by."""

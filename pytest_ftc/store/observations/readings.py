@@ -1,0 +1,121 @@
+"""Reads what a measure makes of the observations: its value, totals of several spans of time, and daily values."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from pytest_ftc.store.observations.measures import Kind, Measure
+
+DAY = 86400.0
+"""Seconds."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Question:
+    """What is asked of every measure."""
+
+    now: float
+    """Seconds since 1970."""
+    days: int
+    """The window: that many times 24 hours before now."""
+    spans: Sequence[float]
+    """Shorter spans of time before now, in seconds."""
+    parameters: Mapping[str, object]
+    """``project`` and the prices ``per_cpu_hour`` and ``per_gb``."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tally:
+    """The events of a span of time."""
+
+    total: float = 0.0
+    """How many there were; of a share, how many could have been good."""
+    value: float = 0.0
+    """The sum of their values; of a percentile, how many values were above the target."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reading:
+    """What was read of one measure."""
+
+    value: float | None
+    """None if nothing happened in the window."""
+    window: Tally
+    spans: tuple[Tally, ...]
+    daily: tuple[float | None, ...]
+    """The values of the days of the window, oldest first; None where nothing happened."""
+
+
+class Reader:
+    """Reads measures on a `connection`."""
+
+    def __init__(self, connection: sqlite3.Connection, question: Question) -> None:
+        self._connection = connection
+        self._question = question
+        self._events: dict[str, list[tuple[float, float]]] = {}
+
+    def read(self, measure: Measure, target: float | None) -> Reading:
+        """Return what `measure` makes of the observations; the values of a percentile are compared with `target`."""
+        if measure.kind is Kind.PERCENTILE:
+            return self._read_values(measure, target)
+        return self._read_sums(measure)
+
+    def _read_sums(self, measure: Measure) -> Reading:
+        question, events = self._question, f"from ({measure.events}) where at <= :now"
+        query = f"select cast((:now - at) / {DAY} as integer), total(total), total(value) {events} group by 1"
+        found = self._ask(query, question.days * DAY)
+        days = {int(age): Tally(total=total, value=value) for age, total, value in found if age < question.days}
+        spans = [self._ask(f"select total(total), total(value) {events}", span)[0] for span in question.spans]
+        window = Tally(total=sum(one.total for one in days.values()), value=sum(one.value for one in days.values()))
+        return Reading(
+            value=_value(measure.kind, window),
+            window=window,
+            spans=tuple(Tally(total=total, value=value) for total, value in spans),
+            daily=tuple(_value(measure.kind, days.get(age, Tally())) for age in reversed(range(question.days))),
+        )
+
+    def _read_values(self, measure: Measure, target: float | None) -> Reading:
+        """Read all values, which is quicker than to have SQLite rank those of each day."""
+        question, events = self._question, self._list_events(measure)
+        days: list[list[float]] = [[] for _ in range(question.days)]
+        for at, value in events:
+            days[int((question.now - at) / DAY)].append(value)
+        worse = [] if target is None else [event for event in events if event[1] > target]
+        begins = [question.now - span for span in question.spans]
+        return Reading(
+            value=_percentile([value for day in days for value in day], measure.percent),
+            window=Tally(total=len(events), value=len(worse)),
+            spans=tuple(Tally(total=_count(events, begin), value=_count(worse, begin)) for begin in begins),
+            daily=tuple(_percentile(day, measure.percent) for day in reversed(days)),
+        )
+
+    def _list_events(self, measure: Measure) -> list[tuple[float, float]]:
+        """Return the times and values of the events of the window; several measures share them."""
+        if measure.events not in self._events:
+            span = self._question.days * DAY
+            query = f"select at, value from ({measure.events}) where at <= :now and at > :now - {span}"
+            self._events[measure.events] = self._ask(query, span)
+        return self._events[measure.events]
+
+    def _ask(self, query: str, span: float) -> list[Any]:
+        question = self._question
+        given = {**question.parameters, "now": question.now, "since": question.now - span}
+        return self._connection.execute(query, given).fetchall()
+
+
+def _value(kind: Kind, tally: Tally) -> float | None:
+    if not tally.total:
+        return None
+    return tally.value if kind is Kind.SUM else tally.value / tally.total
+
+
+def _count(events: Sequence[tuple[float, float]], begin: float) -> int:
+    return sum(at >= begin for at, _ in events)
+
+
+def _percentile(values: list[float], percent: int) -> float | None:
+    """Return the nearest rank; None without values."""
+    return sorted(values)[(len(values) * percent + 99) // 100 - 1] if values else None

@@ -1,0 +1,1 @@
+"""Objectives: what sessions leave for them, and how a project stands."""
