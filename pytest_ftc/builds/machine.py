@@ -35,7 +35,7 @@ def survey_machine(work: Path, libraries: Sequence[Path] = (), *, overlay: bool 
         isolation=Isolation.NONE,
         faketime=faketime,
         faketime_reason=faketime_reason,
-        locales=_list_locales(),
+        locales=list_locales(),
         zoneinfo=Path("/usr/share/zoneinfo/Pacific/Kiritimati").is_file(),
         work_dir=str(work),
         work_filesystem=filesystem_type(work),
@@ -157,7 +157,8 @@ def _find_fault(library: Path) -> str:
     return f"breaks clock_nanosleep(2): {os.strerror(code)}" if code else ""
 
 
-def _list_locales() -> tuple[str, ...]:
+def list_locales() -> tuple[str, ...]:
+    """Return the installed locales, as ``locale -a`` names them."""
     try:
         listed = subprocess.run(["locale", "-a"], capture_output=True, stdin=subprocess.DEVNULL, timeout=30).stdout
     except (OSError, subprocess.TimeoutExpired):

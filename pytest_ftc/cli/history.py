@@ -5,20 +5,24 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from pytest_ftc.cli.output import page_style, print_rows, write_text
+from pytest_ftc.cli.output import page_style, print_json, print_rows, write_text
 from pytest_ftc.cli.store import add_store_arguments, opened_store
 from pytest_ftc.model import BuildRecord
-from pytest_ftc.model.errors import FtcError
+from pytest_ftc.model.errors import ConfigurationError, FtcError
 from pytest_ftc.model.support.suggestion import did_you_mean
 
+_MOST = 1000
+"""Most builds to list."""
+_MOST_OF_TREND = 20_000
 
-def builds_of(folder: Path | None, project: Path, artifact: str) -> list[BuildRecord]:
-    """Return all recorded builds of `artifact`, a name or an id, in `project`, newest first.
+
+def builds_of(folder: Path | None, project: Path, artifact: str, most: int = _MOST) -> list[BuildRecord]:
+    """Return the recorded builds of `artifact`, a name or an id, in `project`, at `most` as many, newest first.
 
     Raises FtcError if there are none.
     """
     with opened_store(folder) as store:
-        builds = store.history.of_artifact(artifact, str(project))
+        builds = store.history.of_artifact(artifact, str(project), most)
         if builds:
             return builds
         known = [name.rpartition("::")[2] for name in store.history.artifacts(str(project))]
@@ -38,10 +42,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the arguments of ``ftc history``."""
     add_store_arguments(parser)
     parser.add_argument("artifact", metavar="ARTIFACT", nargs="?", help="the artifact's name; omit to list all names")
+    parser.add_argument("--trend", action="store_true", help="show its build time and verdict over time")
 
 
 def run(options: argparse.Namespace) -> int:
     """Print all recorded builds of an artifact, or the names of artifacts with recorded builds."""
+    if options.trend:
+        return _show_trend(options)
     from pytest_ftc.reporting.terminal.store import render_history
 
     if options.artifact is None:
@@ -53,4 +60,17 @@ def run(options: argparse.Namespace) -> int:
         print_rows(options, builds, [])
     else:
         write_text(render_history(options.artifact, builds, **page_style()))
+    return 0
+
+
+def _show_trend(options: argparse.Namespace) -> int:
+    from pytest_ftc.reporting.terminal.trend import find_trend, render_trend
+
+    if options.artifact is None:
+        raise ConfigurationError("--trend: expected the name of an artifact beside it")
+    trend = find_trend(builds_of(options.store, Path.cwd(), options.artifact, _MOST_OF_TREND))
+    if options.json:
+        print_json(trend)
+    else:
+        write_text(render_trend(options.artifact, trend, **page_style()))
     return 0

@@ -289,8 +289,7 @@ class VerificationSession:
         self._metrics.finish(lambda: self._state_facts(session))
 
     def _state_facts(self, session: pytest.Session) -> SessionFacts:
-        outcome = _OUTCOMES.get(session.exitstatus, "error")
-        artifacts = (*self.config.artifacts, *self._tests.values())
+        outcome, artifacts = _OUTCOMES.get(session.exitstatus, "error"), (*self.config.artifacts, *self._tests.values())
         return self._report.state_facts(outcome, artifacts, self._attestations.signings)
 
     def pytest_unconfigure(self) -> None:

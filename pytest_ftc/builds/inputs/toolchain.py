@@ -11,7 +11,7 @@ from pathlib import Path
 
 from pytest_ftc.builds.inputs.named_files import Names
 
-_PACKAGES = (
+PACKAGES = (
     "/var/lib/dpkg/status",
     "/lib/apk/db/installed",
     "/var/lib/rpm/rpmdb.sqlite",
@@ -62,7 +62,7 @@ class Toolchain:
             return all(_identify(path) == self._seen[path] for path in described if path in self._seen)
 
     def _find_installed(self, path: str) -> dict[str, str]:
-        packages = {file: self._digest(file) for file in _PACKAGES if os.access(file, os.R_OK)}
+        packages = {file: self._digest(file) for file in PACKAGES if os.access(file, os.R_OK)}
         return {**packages, **{folder: self._list(folder) for folder in _python_folders(path)}}
 
     def _list(self, folder: str) -> str:

@@ -7,7 +7,6 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from pytest_ftc.builds.inputs.dependencies import ChangedError
 from pytest_ftc.builds.inputs.environment_variables import passed_variables
 from pytest_ftc.comparison.manifests import compare_manifests
 from pytest_ftc.model import (
@@ -34,6 +33,7 @@ from pytest_ftc.store.blob_files import digest_file
 from pytest_ftc.store.cas import LocalStore
 from pytest_ftc.store.history import History, Mark
 from pytest_ftc.verification.cache.context import CacheContext, CacheQuery, Disagreement
+from pytest_ftc.verification.cache.drift import add_drift, describe_surroundings
 from pytest_ftc.verification.cache.key import (
     ActionInputs,
     Inquiry,
@@ -155,11 +155,9 @@ class VerificationCache:
         """Return a note on why the artifact is built again, if it was built before."""
         if not self._answers:
             return ()
-        why = self._obstacles.get(query.artifact.id)
-        if why is None:
-            before = self.ledger.inputs_of(query.artifact)
-            why = explain_query(before, query) if before else ""
-        return (BUILT_AGAIN + why,) if why else ()
+        before = self.ledger.inputs_of(query.artifact)
+        why = self._obstacles.get(query.artifact.id) or explain_query(before, query)
+        return (BUILT_AGAIN + add_drift(why, before, self._context.dependencies),) if why else ()
 
     def put(
         self, query: CacheQuery, source: Snapshot, verification: Verification, *, disputed: bool = False
@@ -172,24 +170,22 @@ class VerificationCache:
             return verification
         notes = self._why(query)
         mark = self.ledger.add(query.inquiry.action, query.artifact, verification)
-        self.ledger.note_inputs(query.artifact, describe_query(query))
+        uses = describe_uses(verification.builds[0], self._context.dependencies, query.artifact.source, query.state)
+        self.ledger.note_inputs(query.artifact, describe_query(query, describe_surroundings(uses, query.tools)))
         if disputed:
             self.guard.write(lambda: self._dispute_entry(query))
         elif verification.verdict in KEPT and not _is_decided_outside(verification):
-            notes += self._keep(query, verification, mark)
+            notes += self._keep(query, verification, mark, uses)
         noted = replace(verification, notes=(*verification.notes, *notes))
         return self.ledger.with_agreement(query.inquiry.action, query.artifact, noted)
 
-    def _keep(self, query: CacheQuery, verification: Verification, mark: Mark | None) -> tuple[str, ...]:
+    def _keep(self, query: CacheQuery, verification: Verification, mark: Mark | None, uses: Uses) -> tuple[str, ...]:
         """Store `verification` as the entry of its action; return a note if that is not possible."""
-        control, artifact = verification.builds[0], query.artifact
-        if self._entry(query) is None and self.ledger.contradicts(query.inquiry.action, artifact, verification):
+        if self._entry(query) is None and self.ledger.contradicts(query.inquiry.action, query.artifact, verification):
             return (NOT_CACHED_BEFORE,)
-        try:
-            used = describe_uses(control, self._context.dependencies, artifact.source, query.state)
-        except ChangedError as error:
-            return (f"not cached: {error} was changed while the build used it",)
-        self.guard.write(lambda: self._put_entry(query, verification, mark, used))
+        if uses.changed:
+            return (f"not cached: {uses.changed} was changed while the build used it",)
+        self.guard.write(lambda: self._put_entry(query, verification, mark, uses))
         return ()
 
     def disagreement(self, query: CacheQuery, verification: Verification) -> Disagreement | None:

@@ -26,11 +26,14 @@ _INPUTS = {
 """Phrases for the parts of an action, except sources and tools, which are named."""
 
 
-def describe_query(query: CacheQuery) -> str:
-    """Return a description of `query`, so that the next session can name what has changed."""
+def describe_query(query: CacheQuery, surroundings: Mapping[str, Any] | None = None) -> str:
+    """Return a description of `query`, so that the next session can name what has changed.
+
+    `surroundings` are what `pytest_ftc.verification.cache.drift` compares.
+    """
     files = query.state.files
     known = {"inputs": query.inquiry.inputs, "tools": query.tools, "files": files if len(files) <= _MOST_FILES else {}}
-    return json.dumps(known, separators=(",", ":"))
+    return json.dumps({**known, **(surroundings or {})}, separators=(",", ":"))
 
 
 def explain_query(before: str, query: CacheQuery) -> str:

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from pytest_ftc.builds.inputs.dependencies import Dependencies
+from pytest_ftc.builds.inputs.dependencies import ChangedError, Dependencies
 from pytest_ftc.builds.inputs.source_state import SourceState, digest_repository
 from pytest_ftc.model import BuildResult
 from pytest_ftc.store.action_cache import Entry
@@ -24,13 +24,19 @@ class Uses:
     """A token for each path."""
     unseen: str = ""
     """Why the tokens may be incomplete."""
+    changed: str = ""
+    """A used path that was changed meanwhile; there are no tokens then."""
 
 
 def describe_uses(control: BuildResult, dependencies: Dependencies, source: Path, state: SourceState) -> Uses:
-    """Return the uses of the build `control` of `source` in that `state`.
+    """Return the uses of the build `control` of `source` in that `state`."""
+    try:
+        return _describe_uses(control, dependencies, source, state)
+    except ChangedError as error:
+        return Uses(changed=str(error))
 
-    Raises ChangedError if a used file was changed meanwhile.
-    """
+
+def _describe_uses(control: BuildResult, dependencies: Dependencies, source: Path, state: SourceState) -> Uses:
     trace, order = control.trace, {_ORDER: state.order}
     if trace is None:
         unseen = control.not_followed or "it was not traced"
