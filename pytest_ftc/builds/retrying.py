@@ -49,7 +49,8 @@ class RetryingExecutor:
 
     def run(self, action: Action, started: Callable[[float], None], may_start: MayStart = at_once) -> BuildResult:
         """See `pytest_ftc.model.protocols.Executor`; `started` is called at every attempt."""
-        with timing().phase(PhaseKind.BUILD, action.id, artifact=action.artifact, role=action.role.value) as opened:
+        facts: dict[str, Value] = {"artifact": action.artifact, "role": action.role.value}
+        with timing().phase(PhaseKind.BUILD, action.id, span=action.span, **facts) as opened:
             result = self._run(action, started, may_start)
             opened.set(**_describe(result), attempts=result.attempts)
             opened.fail(_why(result))

@@ -117,6 +117,8 @@ class Action:
     """An interactive shell to run instead of the command."""
     artifact: str = ""
     """The name of the artifact."""
+    span: str = ""
+    """The ID of the span of this build, if its environment names it; empty for a random one."""
     pass_sockets: tuple[str, ...] = ()
     """Paths of the sockets of this machine that it sees."""
     shown: Mapping[str, Path] = field(default_factory=dict)

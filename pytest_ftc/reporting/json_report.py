@@ -10,6 +10,8 @@ from pytest_ftc.model import BuildResult, Difference, Output, Verification
 from pytest_ftc.model.build_inputs import Host
 from pytest_ftc.model.support.serialization import to_json
 from pytest_ftc.model.support.valid_text import valid_values
+from pytest_ftc.model.timing.phase import Phase
+from pytest_ftc.model.timing.work import count_work
 from pytest_ftc.reporting.findings import findings_of
 
 
@@ -20,7 +22,7 @@ def report(
     document = {
         "version": 1,
         "tool": dict(tool),
-        "session": dict(session),
+        "session": {**session, "work": to_json(count_work(verifications))},
         "artifacts": [_artifact(verification) for verification in verifications],
     }
     return valid_values(document)  # type: ignore[no-any-return]
@@ -53,7 +55,13 @@ def _artifact(verification: Verification) -> dict[str, Any]:
         "hermeticity": list(verification.hermeticity),
         "flaky": list(verification.flaky),
         "notes": list(verification.notes),
+        "phases": [_phase(phase) for phase in verification.phases],
     }
+
+
+def _phase(phase: Phase) -> dict[str, Any]:
+    started, seconds = round(phase.started, 6), round(phase.seconds, 6)
+    return {**to_json(phase), "started": started, "seconds": max(0.0, seconds)}
 
 
 def _build(build: BuildResult) -> dict[str, Any]:
@@ -73,6 +81,7 @@ def _build(build: BuildResult) -> dict[str, Any]:
         **({"tools": dict(build.tools)} if build.tools else {}),
         "started": build.started,
         "seconds": round(build.seconds, 3),
+        "queue_seconds": round(build.queue_seconds, 3),
         "log": build.log,
         "outputs": [_output(output) for output in build.outputs],
     }

@@ -6,6 +6,7 @@ import re
 from dataclasses import dataclass
 
 from pytest_ftc.model import Environment, Machine, parameter
+from pytest_ftc.model.timing.trace_context import foreign_trace
 
 _TAKEN = re.compile(
     "PATH|HOME|TMPDIR|TZ|LANG|LANGUAGE|LC_.*|TERM|COLUMNS|LINES|USER|LOGNAME|PYTHONHASHSEED|PERL_HASH_SEED"
@@ -22,7 +23,10 @@ def _read_name(text: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class UnknownVariables:
-    """One variable has a different value; another, and all those you name, exist only in the experiment."""
+    """One variable has a different value; another, and all those you name, exist only in the experiment.
+
+    The variables of a trace differ too (TRACEPARENT, TRACESTATE, BAGGAGE): only the control is part of the session's.
+    """
 
     name = "environment"
     mechanism = "environment variables"
@@ -41,7 +45,8 @@ class UnknownVariables:
 
     def vary(self, environment: Environment, token: str, machine: Machine) -> Environment:
         values = {name: f"ftc-{'variable' if name == 'FTC_CANARY' else 'extra'}-{token}" for name in self.variables}
-        return environment.with_variables(**values)
+        # Those that the user names come last: a name may be one of the trace's.
+        return environment.with_variables(**{**foreign_trace(token), **values})
 
     def describe(self, environment: Environment) -> str:
         names = dict.fromkeys(("FTC_CANARY", *self.variables))

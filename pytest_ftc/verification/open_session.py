@@ -270,7 +270,7 @@ def _make_site(parts: _Parts) -> BuildSite:
     site = make_site(config, parts.workspace, parts.machine, parts.executor, logs, cancelled=parts.cancelled.is_set)
     if parts.farm:
         site = on_farm(site, parts.workspace)
-    return replace(site, named=parts.named.read)
+    return replace(site, named=parts.named.read, trace=parts.settings.collector.context)
 
 
 def _make_inputs_recorder(parts: _Parts) -> InputsRecorder:

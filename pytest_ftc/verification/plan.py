@@ -26,6 +26,7 @@ from pytest_ftc.model.cause import Cause
 from pytest_ftc.model.errors import SourceError
 from pytest_ftc.model.protocols import SettlesControl, TakesTurns, Variation
 from pytest_ftc.model.support.epoch import OF_COMMIT
+from pytest_ftc.model.timing.trace_context import TRACEPARENT, TraceContext, foreign_trace, new_span
 
 _VARIABLES = {
     "exec_path": "PATH",
@@ -75,6 +76,8 @@ class BuildSetting:
     """The search path for commands."""
     environ: Mapping[str, str]
     """The environment from which ``pass_env`` selects."""
+    trace: TraceContext | None = None
+    """The trace that control builds belong to; None if nobody records one."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -112,9 +115,11 @@ def plan_builds(
     }
     reasons.update({name: _NO_EFFECT for name, environment in alone.items() if environment == control})
     possible = [variation for variation in variations if reasons[variation.name] is None]
-    control = _match_filesystem(control, possible, machine)
+    owners = _owners(alone, control)
+    control, span = _join(setting.trace, _match_filesystem(control, possible, machine), owners)
     common = _Common(artifact=artifact, source=source, variations=possible, root=root)
-    actions = [replace(common.action(control, Role.CONTROL), trace=Tracing.USES if trace else Tracing.NO)]
+    tracing = Tracing.USES if trace else Tracing.NO
+    actions = [replace(common.action(control, Role.CONTROL), trace=tracing, span=span)]
     for index in range(1, builds):
         environment = _vary(control, possible, artifact, index, machine)
         actions.append(common.action(environment, Role.EXPERIMENT, f"-{index}" if index > 1 else ""))
@@ -124,7 +129,7 @@ def plan_builds(
         not_varied=tuple(
             NotVaried(variation=name, reason=reason) for name, reason in reasons.items() if reason is not None
         ),
-        owners=_owners(alone, control),
+        owners=owners,
     )
 
 
@@ -147,6 +152,18 @@ def _plan_control(
     for variation in variations:
         control = variation.settle_control(control) if isinstance(variation, SettlesControl) else control
     return control
+
+
+def _join(trace: TraceContext | None, control: Environment, owners: Mapping[str, str]) -> tuple[Environment, str]:
+    """Return `control` as part of `trace`, and the ID that its span must have.
+
+    Only where the variable is varied: a build that records it would otherwise differ between two sessions.
+    """
+    if trace is None or TRACEPARENT not in owners:
+        return control, ""
+    span = new_span()
+    # Always sampled, so that no build behaves differently because its caller does not record the trace.
+    return control.with_variables(**{TRACEPARENT: replace(trace, sampled=True).traceparent(span)}), span
 
 
 def _owners(alone: Mapping[str, Environment], control: Environment) -> dict[str, str]:
@@ -193,6 +210,7 @@ def plain_environment(
         **({"USER": machine.identity.user, "LOGNAME": machine.identity.user} if machine.identity else {}),
         "PYTHONHASHSEED": "0",
         "PERL_HASH_SEED": "0",
+        **foreign_trace(token),
     }
     return Environment(
         build_path=f"{prefix}/ftc-build-{token}/{slug(name)}",

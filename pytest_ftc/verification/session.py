@@ -121,6 +121,7 @@ class Verifier:
                 "python": platform.python_version(),
                 "platform": platform.platform(),
                 "root": str(config.root),
+                "trace_id": self.collector.context.trace_id,
                 "builds": config.builds,
                 "jobs": config.jobs,
                 "variations": config.variations,

@@ -148,8 +148,10 @@ def _build_and_compare(
     recorder = Recorder(context.site.executor)
     outcome = explain_outcome(planned, judge(planned, recorder, context), recorder, context)
     builds, control = outcome.builds, plan.actions[0]
-    if context.recording:
-        builds = recorder.with_recipes(builds, context.recording, prepared, source, context.site.machine)
+    with timing().phase(PhaseKind.PREPARE, what="records"):
+        if context.recording:
+            builds = recorder.with_recipes(builds, context.recording, prepared, source, context.site.machine)
+        inputs = context.inputs.record(declared, prepared, source) if context.inputs else None
     return source, Verification(
         id=artifact.id,
         name=artifact.name,
@@ -164,7 +166,7 @@ def _build_and_compare(
         strict=artifact.strict,
         traced=context.trace or artifact.strict,
         requirements=prepared.inputs_digest,
-        inputs=context.inputs.record(declared, prepared, source) if context.inputs else None,
+        inputs=inputs,
         notes=(
             *_notes(source, prepared, builds),
             *describe_peers(planned, builds, outcome.plan.varied),

@@ -23,7 +23,7 @@ from leftovers import find_leftovers, wait_until_gone
 PROJECT = """
 builds = 2
 [artifacts.steady]
-build = "(date +%s | cut -c-8; pwd; id; hostname; umask; echo $LC_ALL $FTC_CANARY $HOME $TMPDIR; env | grep PATH=; ls -U) > out; echo told"
+build = "(date +%s | cut -c-8; pwd; id; hostname; umask; echo $LC_ALL $FTC_CANARY $TRACEPARENT $BAGGAGE $HOME $TMPDIR; env | grep PATH=; ls -U) > out; echo told"
 outputs = ["out"]
 [artifacts.random]
 build = "head -c 8 /dev/urandom > out"

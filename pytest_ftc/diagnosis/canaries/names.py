@@ -11,6 +11,7 @@ from pytest_ftc.diagnosis.canaries.planted import Planted
 from pytest_ftc.diagnosis.canaries.suspicion import Sighting, shown
 from pytest_ftc.diagnosis.canaries.values import Value, find_all, overlaps, spot_values, touches
 from pytest_ftc.model import Cause, Strength, Suspicion
+from pytest_ftc.model.timing.trace_context import TRACE_VARIABLES, TRACEPARENT, parse_traceparent
 
 _CAUSES: Mapping[str, str] = {
     "TZ": Cause.TIMEZONE,
@@ -24,6 +25,7 @@ _CAUSES: Mapping[str, str] = {
 }
 _ELSEWHERE = frozenset({"PATH", "HOME", "TMPDIR", "COLUMNS", "LINES"})
 """Variations whose values are paths or numbers, which other modules search for."""
+_NOT_EMBEDDED = ", which belongs to one run and must not be embedded"
 _CODE = re.compile(rb"(?i:lang|language|locale|lc_\w+)[\"']?[ \t]*[=:][ \t]*[\"']?(?P<code>[a-z]{2,3})(?![A-Za-z])")
 _MOVED_CLOCK = (b"libfaketime", b"FAKETIME", b"LD_PRELOAD", b"NO_FAKE_STAT", b"verify_asan_link_order")
 
@@ -31,6 +33,7 @@ _MOVED_CLOCK = (b"libfaketime", b"FAKETIME", b"LD_PRELOAD", b"NO_FAKE_STAT", b"v
 def find_names(place: AlignedPlace, control: Planted, experiment: Planted) -> Iterator[Sighting]:
     """Yield the planted names in the differences of `place`."""
     yield from spot_values(place, list(dict.fromkeys(_values(control, experiment))), _forms)
+    yield from spot_values(place, _traces(control, experiment), _forms_of_id)
     yield from _find_languages(place, control, experiment)
     yield from _find_moved_clock(place, control, experiment)
 
@@ -74,7 +77,22 @@ def _values(one: Planted, other: Planted) -> Iterator[Value]:
             known = Cause.LOCALES if name.startswith("LC_") else _CAUSES.get(name, Cause.ENVIRONMENT)
             cause = other.owners.get(name, known)
             own, theirs = one.variables.get(name, ""), other.variables.get(name, "")
-            yield Value(cause, own, theirs, f"the value of {name}")
+            must_not = _NOT_EMBEDDED if name in TRACE_VARIABLES else ""
+            yield Value(cause, own, theirs, f"the value of {name}{must_not}")
+
+
+def _traces(one: Planted, other: Planted) -> Iterator[Value]:
+    """Yield the IDs in the value of TRACEPARENT, which builds record without the rest."""
+    parents = [parse_traceparent(planted.variables.get(TRACEPARENT, "")) for planted in (one, other)]
+    own, theirs = (parent or ("", "", False) for parent in parents)
+    cause = other.owners.get(TRACEPARENT, Cause.ENVIRONMENT)
+    yield Value(cause, own[0], theirs[0], f"the ID of the trace in {TRACEPARENT}{_NOT_EMBEDDED}")
+    yield Value(cause, own[1], theirs[1], f"the ID of the span in {TRACEPARENT}{_NOT_EMBEDDED}")
+
+
+@cache
+def _forms_of_id(value: str) -> tuple[bytes, ...]:
+    return (value.encode(), value.upper().encode(), bytes.fromhex(value))
 
 
 def _releases(one: str, other: str) -> Iterator[Value]:

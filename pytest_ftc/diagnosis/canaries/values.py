@@ -15,6 +15,8 @@ Forms = Callable[[str], Sequence[bytes]]
 
 _TOKEN = re.compile("[bcdfghjklmnpqrstvwxz]{6}")
 """The token of a build, as planning generates it."""
+_TRACE = re.compile("00-[0-9a-f]{32}-[0-9a-f]{16}-0[01]|[0-9a-f]{32}|[0-9a-f]{16}")
+"""The values of TRACEPARENT and the IDs in them, which are random."""
 _TELLING = 8
 """Total length of both values from which they are no coincidence."""
 _WORD = frozenset(b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz_")
@@ -32,8 +34,8 @@ class Value:
 
 
 def is_unique(value: str) -> bool:
-    """Return whether `value` contains a token, and so occurs nowhere else."""
-    return bool(_TOKEN.search(value))
+    """Return whether `value` contains a token, or names a trace, and so occurs nowhere else."""
+    return bool(_TOKEN.search(value) or _TRACE.fullmatch(value))
 
 
 def plainly(value: str) -> tuple[bytes, ...]:

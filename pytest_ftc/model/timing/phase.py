@@ -15,7 +15,7 @@ class PhaseKind(str, Enum):
     QUEUE = "queue"
     """An artifact, or a build that is set up, waits until it may run."""
     PREPARE = "prepare"
-    """Sources are captured, and requirements installed."""
+    """Sources are captured and requirements installed or, at the end, what the builds were made from is recorded."""
     PLAN = "plan"
     SETUP = "setup"
     """The environment of a build is set up."""

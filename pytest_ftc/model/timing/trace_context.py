@@ -6,12 +6,15 @@ https://opentelemetry.io/docs/specs/otel/context/env-carriers/.
 
 from __future__ import annotations
 
+import hashlib
 import re
 import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 TRACEPARENT, TRACESTATE, BAGGAGE = "TRACEPARENT", "TRACESTATE", "BAGGAGE"
+TRACE_VARIABLES = (TRACEPARENT, TRACESTATE, BAGGAGE)
+"""The variables that carry a trace to another process."""
 
 _TRACEPARENT = re.compile(r"([0-9a-f]{2})-([0-9a-f]{32})-([0-9a-f]{16})-([0-9a-f]{2})(-.*)?", re.DOTALL)
 _STATE_KEY = r"[a-z0-9][a-z0-9_\-*/]{0,240}@[a-z][a-z0-9_\-*/]{0,13}|[a-z][a-z0-9_\-*/]{0,255}"
@@ -47,6 +50,16 @@ class TraceContext:
     def traceparent(self, span: str) -> str:
         """Return the value of TRACEPARENT for a child of `span`."""
         return f"00-{self.trace_id}-{span}-{'01' if self.sampled else '00'}"
+
+
+def foreign_trace(token: str) -> dict[str, str]:
+    """Return the variables of a trace that nobody records: always the same for `token`, others for another."""
+    digits = hashlib.sha256(f"trace {token}".encode()).hexdigest()
+    return {
+        TRACEPARENT: f"00-{digits[:32]}-{digits[32:48]}-00",
+        TRACESTATE: f"ftc={token}",
+        BAGGAGE: f"ftc.build={token}",
+    }
 
 
 def start_trace(environ: Mapping[str, str]) -> TraceContext:

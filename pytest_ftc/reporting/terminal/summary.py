@@ -8,9 +8,11 @@ from typing import TYPE_CHECKING
 
 from pytest_ftc.model import Verdict, Verification
 from pytest_ftc.model.notes import BUILT_AGAIN, FLAKY, REQUIREMENTS
+from pytest_ftc.model.timing.work import count_work
 from pytest_ftc.reporting.terminal import layout
 from pytest_ftc.reporting.terminal import style as markup
 from pytest_ftc.reporting.terminal.layout import row
+from pytest_ftc.reporting.terminal.phases import describe_work, phase_bars
 from pytest_ftc.reporting.terminal.style import Page
 
 if TYPE_CHECKING:
@@ -22,7 +24,10 @@ _MOST_ROWS = 20
 
 
 def summary_lines(verifications: Sequence[Verification], *, width: int, colour: bool, verbose: bool) -> str:
-    """Return one line per artifact, then notes and what was not varied, then the number of each verdict."""
+    """Return one line per artifact, then notes, what was not varied, the builds, and the number of each verdict.
+
+    If `verbose`, it also says where the time went.
+    """
     page = Page(max(markup.NARROWEST, width), colour)
     lines = [*_table(page, verifications)]
     again = [(note.removeprefix(BUILT_AGAIN), "", entry) for entry in verifications for note in entry.rebuilt]
@@ -40,6 +45,10 @@ def summary_lines(verifications: Sequence[Verification], *, width: int, colour: 
     lines += each_once(page, "agrees with", agreements, verifications)
     missed = [(gap.reason, gap.variation, entry) for entry in verifications for gap in entry.not_varied]
     lines += each_once(page, "not varied", missed, verifications)
+    if verbose:
+        lines += phase_bars(page, verifications)
+    if verifications:
+        lines.append(row(page, "builds", describe_work(count_work(verifications))))
     if len(verifications) > 1:
         lines.append(row(page, "total", _count_verdicts(verifications)))
     return layout.render_lines(page, lines)

@@ -4,7 +4,8 @@ from typing import Any
 
 import pytest
 
-from pytest_ftc.model import Artifact, FileOrder, FileSystem, Identity, Isolation, Machine, Role, Snapshot
+from pytest_ftc.model import Action, Artifact, FileOrder, FileSystem, Identity, Isolation, Machine, Role, Snapshot
+from pytest_ftc.model.timing.trace_context import parse_traceparent, start_trace
 from pytest_ftc.variations import CATALOGUE
 from pytest_ftc.variations.specification import Vocabulary, parse_specification
 from pytest_ftc.verification.plan import BuildSetting, Plan, PlannedArtifact, plan_builds, plan_rebuild
@@ -42,6 +43,7 @@ def plan(names: tuple[str, ...] = ALL, **changes: Any) -> Plan:
         "folder": Path("/var/tmp/w/plain"),
         "path": ("/usr/bin", "/bin"),
         "environ": {"CI": "1", "TOKEN": "secret"},
+        "trace": None,
     }
     setting.update({name: changes.pop(name) for name in setting if name in changes})
     arguments: dict[str, Any] = {
@@ -204,3 +206,44 @@ def test_builds_of_strange_names_have_plain_and_different_ids() -> None:
     first, second = (plan(artifact={"name": name}).actions[0].id for name in ("a b", "a/b"))
     assert first != second
     assert "/" not in second
+
+
+TRACE = start_trace({"TRACEPARENT": f"00-{'a' * 32}-{'b' * 16}-00", "BAGGAGE": "token=hush", "TRACESTATE": "theirs=1"})
+
+
+def carried(action: Action) -> tuple[str, str, str]:
+    variables = action.environment.variables
+    return variables["TRACEPARENT"], variables["TRACESTATE"], variables["BAGGAGE"]
+
+
+def test_the_control_is_part_of_the_trace_of_the_session_and_no_experiment_is() -> None:
+    control, *experiments = plan(trace=TRACE, builds=3).actions
+    assert parse_traceparent(carried(control)[0]) == (TRACE.trace_id, control.span, True)
+    foreign = [parse_traceparent(carried(action)[0]) for action in experiments]
+    assert all(parent and parent[0] != TRACE.trace_id and not parent[2] for parent in foreign)
+    for values in zip(*map(carried, (control, *experiments)), strict=True):
+        assert len(set(values)) == 3  # so that a build that embeds any of them is found
+    assert not any("hush" in text or "theirs" in text for action in (control, *experiments) for text in carried(action))
+    assert [action.span for action in experiments] == ["", ""]
+
+
+@pytest.mark.parametrize("changes", [{"names": ("umask",)}, {"artifact": {"env": {"TRACEPARENT": "fixed"}}}])
+def test_what_is_not_varied_does_not_belong_to_a_trace_either(changes: dict[str, Any]) -> None:
+    first, second = (plan(trace=start_trace({}), **changes).actions for _ in range(2))
+    assert {carried(action)[0] for action in (*first, *second)} == {carried(first[0])[0]}
+    assert first[0].span == ""
+
+
+def test_who_sets_a_variable_of_a_trace_still_has_the_others_varied() -> None:
+    result = plan(artifact={"env": {"TRACEPARENT": "fixed"}}, trace=TRACE)
+    assert result.varied == ALL
+    assert len({carried(action)[2] for action in result.actions}) == 2
+
+
+def test_a_repetition_has_the_trace_of_the_control_and_a_bisection_of_the_variables_that_of_the_experiment() -> None:
+    result = plan(trace=TRACE)
+    planned = PlannedArtifact(artifact=ARTIFACT, source=SNAPSHOT, machine=MACHINE, plan=result)
+    repeat = plan_rebuild(planned, (), role=Role.REPEAT, suffix="-1")
+    bisect = plan_rebuild(planned, ("environment",), role=Role.BISECT, suffix="-2")
+    assert [carried(action) for action in (repeat, bisect)] == [carried(action) for action in result.actions]
+    assert repeat.span == ""  # its span is its own, and there is one for each ID

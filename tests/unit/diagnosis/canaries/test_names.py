@@ -9,7 +9,8 @@ from pytest_ftc.diagnosis.canaries.alignment import whole
 from pytest_ftc.diagnosis.canaries.names import find_names, find_owner
 from pytest_ftc.diagnosis.canaries.planted import Window
 from pytest_ftc.diagnosis.canaries.search import suspect
-from pytest_ftc.model import Cause, Field, Place
+from pytest_ftc.model import Cause, Field, Place, Strength
+from pytest_ftc.model.timing.trace_context import foreign_trace
 
 
 @pytest.mark.parametrize("form", [b'<html lang="%s">', b'"locale": "%s"', b"LANGUAGE=%s"])
@@ -56,3 +57,28 @@ def test_the_model_of_the_cpu_points_to_the_machine():
     control, experiment = replace(CONTROL, cpu="Intel Xeon"), replace(EXPERIMENT, cpu="AMD EPYC")
     (sighting,) = find_names(whole(b"on Intel Xeon", b"on AMD EPYC"), control, experiment)
     assert sighting.suspicion.cause == Cause.MACHINE
+
+
+@pytest.mark.parametrize(
+    ("form", "what"),
+    [
+        (lambda variables: variables["TRACEPARENT"], "the value of TRACEPARENT"),
+        (lambda variables: variables["TRACEPARENT"].split("-")[1], "the ID of the trace in TRACEPARENT"),
+        (lambda variables: variables["TRACEPARENT"].split("-")[2].upper(), "the ID of the span in TRACEPARENT"),
+        (lambda variables: bytes.fromhex(variables["TRACEPARENT"].split("-")[1]), "the ID of the trace in TRACEPARENT"),
+        (lambda variables: variables["TRACESTATE"], "the value of TRACESTATE"),
+        (lambda variables: variables["BAGGAGE"], "the value of BAGGAGE"),
+    ],
+)
+def test_what_names_a_trace_points_to_its_variable(form, what):
+    sides = [foreign_trace(token) for token in ("lflfdc", "cgpvls")]
+    control, experiment = (
+        replace(one, variables={**one.variables, **added})
+        for one, added in zip((CONTROL, EXPERIMENT), sides, strict=True)
+    )
+    values = [value if isinstance(value := form(side), bytes) else value.encode() for side in sides]
+    leaf = Place(field=Field.CONTENT, location="line 1", control=b"by " + values[0], experiment=b"by " + values[1])
+    first = suspect(leaf, control, experiment)[0]
+    assert (first.cause, first.strength) == (Cause.ENVIRONMENT, Strength.CERTAIN)
+    assert first.why.startswith(f"it contains {what}")
+    assert "must not be embedded" in first.why

@@ -147,13 +147,14 @@ def test_the_summary_is_one_line_an_artifact_and_says_each_reason_once():
         "✔ reproducible    app  2 builds  3.5 s  9 of 10 variations",
         "✘ unreproducible  app  2 builds  3.5 s  9 of 10 variations",
         "  not varied  fileordering: namespaces are refused here; allow unshare(2)",
+        "  builds      4 run, 0 reused, 0 retried; the cache saved 0 s",
         "  total       2 artifacts: 1 reproducible, 1 unreproducible",
     ]
 
 
-def test_one_green_artifact_is_one_line():
+def test_one_green_artifact_is_one_line_and_one_about_the_builds():
     entry = replace(verification(Verdict.REPRODUCIBLE), not_varied=())
-    assert summary_lines([entry], width=80, colour=False, verbose=False).count("\n") == 1
+    assert summary_lines([entry], width=80, colour=False, verbose=False).count("\n") == 2
 
 
 def test_a_reason_names_the_artifacts_it_is_about_unless_it_is_all():
