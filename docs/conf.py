@@ -39,7 +39,18 @@ CHAPTERS = {
         "guides/kubernetes",
     ],
     "Reference": ["configuration", "variations", "causes", "diagnosis", "normalize", "reports", "store"],
-    "Operation": ["ci", "operations", "metrics", "replay", "attest", "sbom", "evidence", "comparison", "security"],
+    "Operation": [
+        "ci",
+        "operations",
+        "metrics",
+        "runbooks",
+        "replay",
+        "attest",
+        "sbom",
+        "evidence",
+        "comparison",
+        "security",
+    ],
     "Extend it": ["hooks"],
 }
 """The pages in the order of the side bar; those that are not named here follow at its end."""

@@ -81,6 +81,7 @@ def _measure_builds(measured: Measured, one: Verification, prices: Prices | None
 def _measure_build(measured: Measured, artifact: str, build: BuildResult) -> None:
     measured.count(table.BUILDS, build.role.value, build.status.value)
     measured.count(table.ATTEMPTS, by=build.attempts)
+    measured.observe(table.QUEUE_SECONDS, value=build.queue_seconds)
     for why in build.failed_before:
         measured.count(table.RETRIES, _reason_of(why))
     measured.count(table.RETRIES, "lost", by=len(build.lost_before))

@@ -21,6 +21,8 @@ _BETWEEN = 10.0
 """Seconds between two reports of a running session."""
 _EACH = 1.0
 """Seconds that one of them may take: the end of the session waits for it."""
+_USUAL_TIMEOUT = 600.0
+"""Seconds that a build declared in a test may take, of which nobody knows at the beginning."""
 _MARGIN = 0.5
 """Seconds of these that are left to say what failed."""
 
@@ -85,7 +87,7 @@ class SessionExporter:
             measured.begin_at_zero(names)
             measured.seen.update(dict.fromkeys(names, now))
             timeouts = [one.timeout for one in self._config.artifacts]
-            measured.set(table.BUILD_TIMEOUT, value=max(timeouts, default=0.0))
+            measured.set(table.BUILD_TIMEOUT, value=max(_USUAL_TIMEOUT, *timeouts))
         if load != self._load:
             self._load, self._progress = load, now
         measured.set(table.SESSION_ACTIVE, value=1)

@@ -23,7 +23,8 @@ def measure(*verifications, prices=None, **facts):
 def test_builds_are_counted_by_role_and_outcome_with_their_attempts():
     lost = replace(build(Role.BISECT, BuildStatus.LOST), attempts=3, lost_before=("gone", "gone"))
     flaky = replace(build(Role.CONTROL), attempts=2, failed_before=("out of memory",))
-    measured = measure(replace(GOOD, builds=(flaky, build(Role.EXPERIMENT), lost)))
+    waited = replace(build(Role.EXPERIMENT), queue_seconds=7.0)
+    measured = measure(replace(GOOD, builds=(flaky, waited, lost)))
     assert measured.value(table.BUILDS, "control", "ok") == 1
     assert measured.value(table.BUILDS, "bisect", "lost") == 1
     assert measured.value(table.BUILDS, "bisect", "ok") == 0
@@ -31,6 +32,8 @@ def test_builds_are_counted_by_role_and_outcome_with_their_attempts():
     assert measured.value(table.RETRIES, "lost") == 2
     assert measured.value(table.RETRIES, "memory") == 1
     assert measured.value(table.BUILD_SECONDS, "app").count == 2
+    assert measured.value(table.QUEUE_SECONDS).count == 3
+    assert measured.value(table.QUEUE_SECONDS).sum == 7
 
 
 @pytest.mark.parametrize(

@@ -25,7 +25,7 @@ textfile = "ftc.prom"
 [tool.ftc.artifacts.app]
 build = "true"
 outputs = ["x"]
-timeout = 77
+timeout = 7700
 """
 
 
@@ -63,7 +63,7 @@ def test_it_says_that_it_runs_and_counters_are_there_before_the_first_event(conf
     assert values["ftc_session_active{}"] == 1
     assert values["ftc_queue_depth{}"] == 4
     assert values["ftc_builds_running{}"] == 2
-    assert values["ftc_build_timeout_seconds{}"] == 77
+    assert values["ftc_build_timeout_seconds{}"] == 7700
     assert values["ftc_verdicts_total{app,false,unreproducible}"] == 0
     assert exporter.finish(facts(services=Services(store_up=True))) == ""
     values = read(tmp_path)
