@@ -44,6 +44,7 @@ CHAPTERS = {
         "operations",
         "metrics",
         "runbooks",
+        "traces",
         "replay",
         "attest",
         "sbom",

@@ -23,6 +23,7 @@ from pytest_ftc.diagnosis.remedies import catalogue
 from pytest_ftc.integrations.kit.files import read_checklist
 from pytest_ftc.integrations.metrics.table import PROJECT
 from pytest_ftc.integrations.metrics.table import TABLE as METRICS
+from pytest_ftc.integrations.opentelemetry.conventions import ATTRIBUTES, SPANS
 from pytest_ftc.model import Artifact, Parameter, RemedyTemplate, parameters_of
 from pytest_ftc.model.objectives.standing import Objective
 from pytest_ftc.model.protocols import Variation
@@ -220,6 +221,15 @@ def _checklist(name: str) -> str:
     return read_checklist(name).partition("\n")[2].strip()
 
 
+def _spans() -> str:
+    return _table(("span", "covers"), [(f"`{one.name}`", one.covers) for one in SPANS])
+
+
+def _span_attributes() -> str:
+    rows = [(f"`{one.name}`", ", ".join(one.spans), one.means) for one in ATTRIBUTES]
+    return _table(("attribute", "spans", "means"), rows)
+
+
 PARTS: dict[str, Callable[[], str]] = {
     "options": _options,
     "artifact_keys": _artifact_keys,
@@ -228,6 +238,8 @@ PARTS: dict[str, Callable[[], str]] = {
     "variations": _variations,
     "causes": _causes,
     "metrics": _metrics,
+    "spans": _spans,
+    "span_attributes": _span_attributes,
     "before_production": lambda: _checklist("before-production"),
     "in_an_incident": lambda: _checklist("in-an-incident"),
     "objectives": _objectives,

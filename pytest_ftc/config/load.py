@@ -24,6 +24,7 @@ from pytest_ftc.config.sbom import TABLE, read_sbom
 from pytest_ftc.config.schema import ARTIFACT_KEYS, SESSION_KEYS, Check, Key, Known, UnexpectedError
 from pytest_ftc.config.secrets import TABLES, check_names, read_named_secrets
 from pytest_ftc.config.table import reject_unknown
+from pytest_ftc.config.traces import TRACES, TracesSettings, read_traces
 from pytest_ftc.model import Artifact
 from pytest_ftc.model.artifact import declared_id
 from pytest_ftc.model.errors import ConfigurationError
@@ -84,6 +85,8 @@ class Config:
     objectives: ObjectiveSettings = field(default_factory=ObjectiveSettings)
     metrics: MetricsSettings | None = None
     """Where metrics go; None where nothing is measured."""
+    traces: TracesSettings | None = None
+    """Where traces go, beside the collector that variables name; None where they go nowhere else."""
     remote: RemoteSettings | None = None
     """A server for remote execution, and what it is used for; None if there is none."""
     written: tuple[Path, ...] = ()
@@ -97,9 +100,8 @@ def load_config(root: Path, given: Mapping[str, str | bool | None], known: Known
     """
     file, tables = read_file(root)
     place = Place(file.name if file else "pyproject.toml", tables.text, tables.prefix)
-    reject_unknown(
-        place, tables.ftc, [*SESSION_KEYS, TABLE, *TABLES, ATTEST, COST, OBJECTIVES, METRICS, REMOTE, "artifacts"]
-    )
+    others = (TABLE, *TABLES, ATTEST, COST, OBJECTIVES, METRICS, REMOTE, TRACES, "artifacts")
+    reject_unknown(place, tables.ftc, [*SESSION_KEYS, *others])
     settings = _read_settings(place, tables.ftc, root, given, known)
     secrets = read_named_secrets(place, tables.ftc)
     artifacts = tuple(
@@ -119,6 +121,7 @@ def load_config(root: Path, given: Mapping[str, str | bool | None], known: Known
         cost=read_cost(place, tables.ftc),
         objectives=read_objectives(place, tables.ftc),
         metrics=read_metrics(place, tables.ftc, root),
+        traces=read_traces(place, tables.ftc, root),
         remote=read_remote(place, tables.ftc, root),
         **settings,
     )

@@ -32,6 +32,7 @@ from pytest_ftc.plugin.items import (
     replace_by_id,
 )
 from pytest_ftc.plugin.marker import declare_test, is_rebuilt, marked_tests
+from pytest_ftc.plugin.observation.traces import TracesOfSession, find_trace, outcome_of
 from pytest_ftc.plugin.progress import Display, Nothing, make_display, shown
 from pytest_ftc.plugin.project_tests import FindingsLast, keep_artifacts
 from pytest_ftc.plugin.result_folders import check_writable, record_folders, results_folder
@@ -39,8 +40,6 @@ from pytest_ftc.plugin.session_report import SessionReport, print_attestations, 
 from pytest_ftc.plugin.settings import (
     add_to_arguments,
     find_changed,
-    find_trace,
-    hand_over_trace,
     load_settings,
     usage_errors,
 )
@@ -58,12 +57,6 @@ if TYPE_CHECKING:
 _REPORT_KEY = "ftc_verifications"
 _LEFT_OUT_KEY = "ftc_left_out"
 _MOST_NAMED = 10
-_OUTCOMES: dict[int, str] = {
-    pytest.ExitCode.OK: "passed",
-    pytest.ExitCode.NO_TESTS_COLLECTED: "passed",
-    pytest.ExitCode.TESTS_FAILED: "failed",
-    pytest.ExitCode.INTERRUPTED: "interrupted",
-}
 _VERIFICATIONS = pytest.StashKey[list[Verification]]()
 
 
@@ -96,6 +89,10 @@ class VerificationSession:
         with usage_errors():
             self._attestations = SessionAttestations(None if self._is_worker else self.config)
             self._metrics = SessionMetrics(None if self._is_worker or self._pytest.option.collectonly else self.config)
+        self._traces = TracesOfSession(
+            pytest_config, self.config, self._verifier.collector, lambda: len(self._report.verifications)
+        )
+        pytest_config.pluginmanager.register(self._traces, "ftc-traces")
         self._findings_last = FindingsLast(self._print_summary)
         pytest_config.pluginmanager.register(self._findings_last, "ftc-findings-last")
         add_to_arguments(pytest_config, self.config)
@@ -253,10 +250,6 @@ class VerificationSession:
                 self._hook_problems += notify(self._pytest, one)
 
     @pytest.hookimpl(optionalhook=True)
-    def pytest_configure_node(self, node: Any) -> None:
-        hand_over_trace(node, self._verifier.collector.context)
-
-    @pytest.hookimpl(optionalhook=True)
     def pytest_testnodedown(self, node: Any) -> None:
         self._report.take_over(node)
 
@@ -289,8 +282,8 @@ class VerificationSession:
         self._metrics.finish(lambda: self._state_facts(session))
 
     def _state_facts(self, session: pytest.Session) -> SessionFacts:
-        outcome, artifacts = _OUTCOMES.get(session.exitstatus, "error"), (*self.config.artifacts, *self._tests.values())
-        return self._report.state_facts(outcome, artifacts, self._attestations.signings)
+        artifacts = (*self.config.artifacts, *self._tests.values())
+        return self._report.state_facts(outcome_of(session), artifacts, self._attestations.signings)
 
     def pytest_unconfigure(self) -> None:
         self._metrics.stop()
@@ -305,6 +298,7 @@ class VerificationSession:
         if terminalreporter.verbosity >= -1:
             print_attestations(terminalreporter, self._attestations)
             print_metrics_problem(terminalreporter, self._metrics.problem)
+            self._traces.print_rest(terminalreporter)
 
 
 def keep_verification(item: pytest.Item, verification: Verification) -> None:

@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import contextlib
-import json
 import os
 from collections.abc import Iterator
 from dataclasses import replace
-from typing import Any
 
 import pytest
 
@@ -17,14 +15,10 @@ from pytest_ftc.config.contributions import Contributions
 from pytest_ftc.config.load import Config
 from pytest_ftc.config.project import load_project
 from pytest_ftc.model.errors import ConfigurationError, SourceError
-from pytest_ftc.model.support.serialization import from_json, to_json
-from pytest_ftc.model.timing.trace_context import TraceContext, start_trace
 from pytest_ftc.plugin.hook_calls import gather, ini_of
 from pytest_ftc.plugin.written_files import find_written
 from pytest_ftc.reporting.baseline.baseline import Baseline
 from pytest_ftc.reporting.baseline.file import load_baseline
-
-_TRACE = "ftc_trace"
 
 
 @contextlib.contextmanager
@@ -50,17 +44,6 @@ def load_baseline_of(config: Config) -> Baseline:
         return Baseline()
     with usage_errors():
         return load_baseline(config.baseline)
-
-
-def find_trace(config: pytest.Config) -> TraceContext:
-    """Return the trace of the session: for a worker of pytest-xdist, that of its controller."""
-    given = getattr(config, "workerinput", {}).get(_TRACE)
-    return from_json(TraceContext, json.loads(given)) if given else start_trace(os.environ)
-
-
-def hand_over_trace(node: Any, trace: TraceContext) -> None:
-    """Give `trace` to `node`, a worker of pytest-xdist that has not started."""
-    node.workerinput[_TRACE] = json.dumps(to_json(trace))
 
 
 def find_changed(config: Config) -> frozenset[str]:

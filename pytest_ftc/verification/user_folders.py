@@ -32,7 +32,8 @@ def written_by(config: Config) -> WrittenFiles:
     own = (config.store or store_folder(), config.report, config.json, user_cache("store").parent, key_file().parent)
     attested = config.attest.folder_of(config.root, config.report) if config.attest else None
     measured = config.metrics.written if config.metrics else ()
-    return WrittenFiles([*config.written, *filter(None, (*own, attested, *measured))])
+    traced = config.traces.file if config.traces else None
+    return WrittenFiles([*config.written, *filter(None, (*own, attested, *measured, traced))])
 
 
 def key_file() -> Path:

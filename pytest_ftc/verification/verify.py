@@ -35,10 +35,18 @@ def verify(artifact: Artifact, context: VerificationContext) -> Verification:
     begin = time.monotonic()
     with timing().phase(PhaseKind.ARTIFACT, artifact.name, id=artifact.id) as opened:
         verification = _or_error(artifact, lambda: _verify_with_secrets(artifact, context))
-        opened.set(verdict=verification.verdict.value, cached=verification.cached)
+        opened.set(verdict=verification.verdict.value, cached=verification.cached, **_only_output(verification))
         if not verification.passed:
             opened.fail(verification.verdict.value)
     return replace(verification, seconds=time.monotonic() - begin)
+
+
+def _only_output(verification: Verification) -> dict[str, str]:
+    """Return the path and the digest of the output of a reproducible artifact; nothing if it has several."""
+    files = [one for one in verification.builds[0].outputs if one.sha256] if verification.builds else []
+    if verification.verdict is not Verdict.REPRODUCIBLE or len(files) != 1:
+        return {}
+    return {"output": files[0].path, "output_sha256": files[0].sha256}
 
 
 def _or_error(artifact: Artifact, verify_it: Callable[[], Verification]) -> Verification:

@@ -41,7 +41,7 @@ $ pytest --ftc-verify --ftc-report=downloaded-report
 def test_page(page: Path, tmp_path: Path, clean_environment: dict[str, str]) -> None:
     given = VERIFIED if page.stem in ("ci", "operations", "replay") else ""
     own = {"FTC_STORE": os.environ["FTC_STORE"], "FTC_KEYRING": f"{tmp_path}-keys"}
-    if page.stem in ("attest", "metrics", "runbooks", "sbom"):
+    if page.stem in ("attest", "metrics", "runbooks", "sbom", "traces"):
         # An extra of what is installed already conflicts with the constraint that has it installed.
         own["PIP_CONSTRAINT"] = os.devnull
     run_page(given + page.read_text(), tmp_path, {**clean_environment, **own})

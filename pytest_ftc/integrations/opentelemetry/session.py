@@ -1,0 +1,179 @@
+"""The traces of a session: who writes them, and the process that sends them."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+from pytest_ftc.config.load import Config
+from pytest_ftc.integrations.opentelemetry.conventions import SESSION
+from pytest_ftc.integrations.opentelemetry.sampling import is_sampled
+from pytest_ftc.integrations.opentelemetry.spool import END, JOB, Span, Spool
+from pytest_ftc.integrations.opentelemetry.switches import TRACES, Wanted, find_wanted
+from pytest_ftc.model.errors import ConfigurationError
+from pytest_ftc.model.support.credentials import without_credentials
+from pytest_ftc.model.support.serialization import to_json
+from pytest_ftc.model.timing.collector import Collector
+
+_SECONDS = 5.0
+"""How long the end of a session may take for traces."""
+_SENDER = "pytest_ftc.integrations.opentelemetry.sender"
+_NEEDED = ("opentelemetry.sdk", "opentelemetry.exporter.otlp.proto.http")
+NO_EXTRA = "the extra 'otel' is missing: pip install 'pytest-ftc[otel]'"
+
+
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """What became of the traces of a session."""
+
+    problem: str = ""
+    """What was not exported and why, in one line; empty if nothing is amiss."""
+    console: tuple[str, ...] = ()
+    """What is for the terminal."""
+
+
+class SessionExporter:
+    """Exports the spans of a session."""
+
+    def __init__(self, config: Config, wanted: Wanted) -> None:
+        self._root = config.root
+        self._file = config.traces.file if config.traces else None
+        self._wanted = wanted
+        self._problems = list(wanted.problems)
+        self._started = time.time()
+        self._process: subprocess.Popen[bytes] | None = None
+        self._spool: Spool | None = None
+        self._collector: Collector | None = None
+        self.folder: Path | None = None
+        """Where all processes of the session write their spans; None if they need not."""
+
+    def begin(self, collector: Collector) -> None:
+        """Export the phases of `collector` from now on, unless its trace is not sampled."""
+        sampled, problem = is_sampled(collector.context, os.environ)
+        if problem:
+            self._problems.append(problem)
+        if not (sampled and (self._wanted.otlp or self._wanted.console or self._file)):
+            return
+        try:
+            self.folder = Path(tempfile.mkdtemp(prefix="ftc-traces-"))
+            self._write_job(collector)
+            self._process = self._start_sender()
+        except OSError as error:
+            self._problems.append(f"no traces: {error.strerror or error}")
+            self._remove_folder()
+            return
+        self._collector, self._spool = collector, Spool(self.folder)
+        collector.listen(self._spool.add_phase)
+
+    def finish(self, outcome: str, artifacts: int) -> Ended:
+        """End the span of the session, and wait a bounded time until all are sent.
+
+        `outcome` is ``passed``, ``failed``, ``interrupted`` or ``error``; `artifacts` how many have a verdict.
+        """
+        if self._spool and self._collector:
+            context = self._collector.context
+            self._spool.add(
+                Span(
+                    id=context.session_span,
+                    parent=context.parent_span,
+                    kind=SESSION,
+                    name="",
+                    started=self._started,
+                    seconds=time.time() - self._started,
+                    attributes={"outcome": outcome, "artifacts": artifacts},
+                    problem="" if outcome == "passed" else outcome,
+                    process=os.getpid(),
+                )
+            )
+        return self._end(END)
+
+    def stop(self) -> None:
+        """Export nothing more; may be called again."""
+        self._end(b"")
+
+    def _end(self, said: bytes) -> Ended:
+        if self._spool and not self._spool.close():
+            self._problems.append("some spans could not be written to the folder for temporary files")
+        self._spool = None
+        answer: dict[str, Any] = {}
+        process, self._process = self._process, None
+        if process:
+            try:
+                answer = json.loads(process.communicate(said, timeout=_SECONDS)[0])
+            except subprocess.TimeoutExpired:
+                process.kill()
+                process.communicate()
+                self._problems.append(f"they were not sent within {_SECONDS:g} s")
+            except ValueError:
+                self._problems.append("internal error, please report it: the process that sends them has ended")
+        self._remove_folder()
+        problems = dict.fromkeys([*self._problems, *answer.get("problems", ())])
+        return Ended("; ".join(problems), tuple(answer.get("console", ())))
+
+    def _write_job(self, collector: Collector) -> None:
+        assert self.folder
+        job = {
+            "context": collector.context,
+            "root": self._root,
+            "started": self._started,
+            "otlp": self._wanted.otlp,
+            "console": self._wanted.console,
+            "file": str(self._file or ""),
+        }
+        (self.folder / JOB).write_text(json.dumps(to_json(job)))
+
+    def _start_sender(self) -> subprocess.Popen[bytes]:
+        # Ctrl-C at the terminal must not end it before the session has.
+        return subprocess.Popen(
+            [sys.executable, "-W", "ignore", "-m", _SENDER, str(self.folder)],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            cwd=self.folder,
+            env=_environment(os.environ),
+            start_new_session=True,
+        )
+
+    def _remove_folder(self) -> None:
+        if self.folder:
+            shutil.rmtree(self.folder, ignore_errors=True)
+        self.folder = None
+
+
+def _environment(environ: Mapping[str, str]) -> dict[str, str]:
+    """Return the variables of the process that sends, which finds the same packages as this one."""
+    packages = [entry for entry in sys.path if entry and Path(entry).is_absolute()]
+    return {**without_credentials(environ), "PYTHONPATH": os.pathsep.join(packages)}
+
+
+def open_exporter(config: Config) -> tuple[SessionExporter | None, str]:
+    """Return what exports the traces of the session with `config`, None if nothing does, and a warning, if any.
+
+    Raises ConfigurationError if `config` asks for a file and the extra is missing.  A variable may be meant for others,
+    so that there is only a warning.
+    """
+    wanted = find_wanted(os.environ, TRACES)
+    if wanted.disabled or not (wanted.otlp or wanted.console or wanted.problems or config.traces):
+        return None, ""
+    if not all(map(_is_installed, _NEEDED)):
+        if config.traces:
+            raise ConfigurationError(f"[tool.ftc.traces]: {NO_EXTRA}")
+        return None, f"not exported as OTEL_* say: {NO_EXTRA}"
+    return SessionExporter(config, wanted), ""
+
+
+def _is_installed(module: str) -> bool:
+    with contextlib.suppress(ImportError):
+        return find_spec(module) is not None
+    return False

@@ -1,0 +1,1 @@
+"""What pytest has to do with the observation of a session."""

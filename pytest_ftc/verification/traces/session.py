@@ -1,0 +1,59 @@
+"""The traces of a session, which leave it as ``[tool.ftc.traces]`` and the variables ``OTEL_*`` say."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+from pytest_ftc.config.load import Config
+from pytest_ftc.model.timing.collector import Collector
+
+MODULE = "pytest_ftc.integrations.opentelemetry.session"
+"""What exports; it is loaded only where traces are asked for."""
+_SPOOL = "pytest_ftc.integrations.opentelemetry.spool"
+_VARIABLES = ("OTEL_EXPORTER_OTLP_ENDPOINT", "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", "OTEL_TRACES_EXPORTER")
+
+
+class SessionTraces:
+    """Exports the traces of a session with `config`; does nothing unless asked to, and never changes a verdict."""
+
+    def __init__(self, config: Config | None) -> None:
+        """Raise ConfigurationError, before any builds, where `config` asks for them and the extra is missing."""
+        self._exporter: Any = None
+        self.problem = ""
+        """What has not left and why, in one line; empty if nothing is amiss."""
+        self.console: Sequence[str] = ()
+        """What is for the terminal."""
+        if config and (config.traces or any(map(os.environ.get, _VARIABLES))):
+            self._exporter, self.problem = import_module(MODULE).open_exporter(config)
+
+    @property
+    def folder(self) -> str:
+        """The folder for `write_spans` in other processes of the session; empty if they need not."""
+        return str(self._exporter.folder or "") if self._exporter else ""
+
+    def begin(self, collector: Collector) -> None:
+        """Export the phases of `collector` from now on."""
+        if self._exporter:
+            self._exporter.begin(collector)
+
+    def finish(self, outcome: str, artifacts: int) -> None:
+        """Export the rest of a session with this `outcome` and so many verdicts.  Takes a bounded time."""
+        if self._exporter:
+            ended = self._exporter.finish(outcome, artifacts)
+            self.problem, self.console = ended.problem, ended.console
+            self._exporter = None
+
+    def stop(self) -> None:
+        """Export nothing more; may be called again."""
+        if self._exporter:
+            self._exporter.stop()
+
+
+def write_spans(collector: Collector, folder: str) -> None:
+    """Write the phases of `collector` to `folder`, which is that of the session's `SessionTraces`; none if empty."""
+    if folder:
+        collector.listen(import_module(_SPOOL).Spool(Path(folder)).add_phase)
