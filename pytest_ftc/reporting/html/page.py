@@ -19,6 +19,7 @@ from pytest_ftc.reporting.findings import findings_of
 from pytest_ftc.reporting.html.builds import builds, environments, timeline
 from pytest_ftc.reporting.html.elements import anchor, count, folded, line, link_here, text
 from pytest_ftc.reporting.html.findings import Findings
+from pytest_ftc.reporting.html.waterfall import waterfall
 from pytest_ftc.reporting.terminal.style import SYMBOLS
 from pytest_ftc.reporting.terminal.summary import describe_verdict
 
@@ -154,6 +155,7 @@ def _artifact(one: Verification, findings: Findings, folder: str, *, opened: boo
     yield from findings.draw(one)
     yield from environments(one)
     yield from builds(one, folder)
+    yield from waterfall(one)
     yield from _remarks(one)
     yield Markup("</div></details>")
 
