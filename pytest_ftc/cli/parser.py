@@ -28,6 +28,7 @@ _GROUPS = {
         "history": "list all recorded builds of an artifact",
     },
     "Watch": {
+        "incident": "gather all that is known about an artifact in one folder",
         "drift": "show what of this machine differs from the one on which artifacts were last built",
         "objectives": "show how the project stands on its objectives: values, budgets, burn rates",
     },

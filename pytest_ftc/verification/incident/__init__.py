@@ -1,0 +1,1 @@
+"""Incidents: all that is known about an artifact, in one folder."""
