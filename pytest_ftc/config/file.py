@@ -46,6 +46,15 @@ def read_file(root: Path) -> tuple[Path | None, Tables]:
     return project if text or document else None, Tables(ftc, text, "tool.ftc", build_system)
 
 
+def load_store(root: Path) -> Path | None:
+    """Return the folder of the store that the project in `root` configures; None if it does not say.
+
+    Raises ConfigurationError.
+    """
+    store = read_file(root)[1].ftc.get("store")
+    return (root / store).absolute() if isinstance(store, str) and store else None
+
+
 def _parse(file: Path) -> tuple[dict[str, Any], str]:
     try:
         text = file.read_bytes().decode("utf-8-sig")

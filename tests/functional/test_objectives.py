@@ -41,7 +41,7 @@ def test_the_controller_records_the_session_once(verify, project, objectives):
     assert "no data" in objectives("--check", status=0)
     verify(TWO, "-n2", "--ftc-builds=2")
     verify(None, "-p", "no:xdist", "--ftc-builds=2", "-k", "good")
-    found = rows("select artifact, verdict, cached from verifications order by artifact, ended")
+    found = rows("select artifact, verdict, cached from verified order by artifact, ended")
     assert found == [("ftc.toml::ftc::bad", "unreproducible", 0), ("ftc.toml::ftc::good", "reproducible", 0), ("ftc.toml::ftc::good", "reproducible", 1)]  # fmt: skip
     assert rows("select writes, failed_writes from sessions") == [(6, 0), (0, 0)]
     known = {one["name"]: one for one in json.loads(objectives("--check", "--json", status=1))}
@@ -80,4 +80,4 @@ def test_an_interrupted_build_is_no_failed_one(verify, project):
     os.killpg(session.pid, signal.SIGINT)
     session.communicate(timeout=30)
     assert session.returncode == 2
-    assert rows("select artifact, verdict from verifications") == [("ftc.toml::ftc::quick", "reproducible")]
+    assert rows("select artifact, verdict from verified") == [("ftc.toml::ftc::quick", "reproducible")]

@@ -9,11 +9,8 @@ from pathlib import Path
 
 from pytest_ftc.builds.inputs.toolchain import Toolchain
 from pytest_ftc.cli.output import print_rows
+from pytest_ftc.cli.project import choose_artifacts, opened_project
 from pytest_ftc.cli.store import add_store_arguments, opened_store
-from pytest_ftc.config.project import load_project
-from pytest_ftc.model import Artifact
-from pytest_ftc.model.errors import FtcError
-from pytest_ftc.model.support.suggestion import did_you_mean
 from pytest_ftc.verification.cache.drift import ArtifactDrift, Drift, Looks, find_drift_of
 from pytest_ftc.verification.user_folders import search_path
 
@@ -30,11 +27,10 @@ def drift_of(folder: Path | None, project: Path, names: Sequence[str]) -> list[A
 
     Raises FtcError.
     """
-    config = load_project(project, {})
-    chosen = _choose(config.artifacts, names)
     looks = Looks(Toolchain(search_path()))
-    with opened_store(folder or config.store) as store:
-        return [find_drift_of(one, store.history, str(config.root), looks) for one in chosen]
+    with opened_project(project) as found, opened_store(folder or found.config.store) as store:
+        chosen = choose_artifacts(found.config.artifacts, names)
+        return [find_drift_of(one, store.history, str(found.config.root), looks) for one in chosen]
 
 
 def run(options: argparse.Namespace) -> int:
@@ -42,15 +38,6 @@ def run(options: argparse.Namespace) -> int:
     found = drift_of(options.store, Path.cwd(), options.artifacts)
     print_rows(options, found, [line for one in found for line in _rows(one)])
     return int(options.check and any(one.drift for one in found))
-
-
-def _choose(artifacts: Sequence[Artifact], names: Sequence[str]) -> list[Artifact]:
-    known = [one.name for one in artifacts]
-    for name in names:
-        if name not in known:
-            hint = did_you_mean(name, known)
-            raise FtcError(f"no artifact {name!r} is declared{hint}  Declared: {', '.join(known)}")
-    return [one for one in artifacts if not names or one.name in names]
 
 
 def _rows(found: ArtifactDrift) -> Iterator[tuple[str, str]]:

@@ -7,7 +7,7 @@ import time
 from pathlib import Path
 
 from pytest_ftc.cli.output import say
-from pytest_ftc.config.project import load_project
+from pytest_ftc.cli.project import opened_project
 from pytest_ftc.model.artifact import slug
 from pytest_ftc.model.errors import ConfigurationError, FtcError
 from pytest_ftc.model.support.suggestion import did_you_mean
@@ -43,16 +43,20 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Gather what is known."""
-    config = load_project(Path.cwd(), {}, needs_artifacts=False)
-    results = options.report or config.report or config.root / _CACHE
     if options.report and not options.report.is_dir():
         raise ConfigurationError(f"--report: expected a report's folder, found none at {options.report}")
-    layout = Layout((options.store or config.store or store_folder()).absolute())
-    incident = Incident(config=config, artifact=options.artifact, results=results, layout=layout)
-    _check_known(incident)
     name = slug(options.artifact.rpartition("::")[2])
     to = options.output or Path(f"ftc-incident-{name}-{time.strftime('%Y%m%dT%H%M%S')}")
-    folder = gather(incident, to)
+    with opened_project(Path.cwd(), needs_artifacts=False) as project:
+        config = project.config
+        incident = Incident(
+            config=config,
+            artifact=options.artifact,
+            results=options.report or config.report or config.root / _CACHE,
+            layout=Layout((options.store or config.store or store_folder()).absolute()),
+        )
+        _check_known(incident)
+        folder = gather(incident, to)
     say(f"{to}: {len((to / MANIFEST).read_text().splitlines())} files")
     for one in folder.missing:
         say(f"  missing: {one}")

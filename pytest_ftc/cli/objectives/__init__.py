@@ -11,6 +11,7 @@ from typing import Any
 from pytest_ftc.cli.output import page_style, print_json, write_text
 from pytest_ftc.cli.store import add_store_arguments
 from pytest_ftc.config.cost import load_cost
+from pytest_ftc.config.file import load_store
 from pytest_ftc.config.objectives import load_objectives
 from pytest_ftc.model.objectives.standing import Standing
 from pytest_ftc.store.layout import Layout
@@ -26,9 +27,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def standings_of(folder: Path | None, project: Path) -> list[Standing]:
-    """Return how `project` stands, by the store in `folder` or that of this user.  Raises FtcError."""
+    """Return how `project` stands, by the store in `folder`, else the one of sessions.  Raises FtcError."""
     settings, prices = load_objectives(project), load_cost(project)
-    layout = Layout(folder or store_folder())
+    layout = Layout(folder or load_store(project) or store_folder())
     layout.make()
     return measure_objectives(Observations(layout), settings, prices, str(project), time.time())
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import argparse
 import os
 import random
-import sys
 import time
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack, closing
@@ -13,15 +12,11 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from pytest_ftc.cli.project import choose_artifacts, opened_project
 from pytest_ftc.config.load import Config
 from pytest_ftc.config.project import load_project
-from pytest_ftc.model import Artifact
 from pytest_ftc.model.errors import ConfigurationError
-from pytest_ftc.model.support.printable import shorten
 from pytest_ftc.model.support.serialization import to_json
-from pytest_ftc.model.support.service_commands import defuse
-from pytest_ftc.model.support.suggestion import did_you_mean
-from pytest_ftc.plugin.headless import LoadedPlugins, ask_plugins
 from pytest_ftc.store.cas import LocalStore
 from pytest_ftc.store.garbage_collection import take_stats
 from pytest_ftc.store.history import History
@@ -78,28 +73,11 @@ def warm_project(root: Path, options: argparse.Namespace) -> WarmedProject:
 
 
 def _list_wanted(root: Path, folder: Path, options: argparse.Namespace) -> list[Wanted]:
-    with ask_plugins(root) as asked:
-        if asked.problem:
-            print(defuse(f"ftc: {shorten(asked.problem)}"), file=sys.stderr)
-        config = _load(root, asked)
-        chosen = _choose(config.artifacts, options.artifacts)
-        return list_wanted(replace(config, store=folder), asked.added, chosen)
-
-
-def _load(root: Path, asked: LoadedPlugins) -> Config:
-    return load_project(root, {}, asked.added, ini=asked.ini)
-
-
-def _choose(artifacts: Sequence[Artifact], names: Sequence[str]) -> list[Artifact]:
-    """Return the artifacts of these names, or all of them, those that matter most first."""
-    known = [artifact.name for artifact in artifacts]
-    for name in names:
-        if name not in known:
-            raise ConfigurationError(
-                f"there is no artifact {name!r}{did_you_mean(name, known)}  Artifacts: {', '.join(known)}"
-            )
-    chosen = [artifact for artifact in artifacts if not names or artifact.name in names]
-    return sorted(chosen, key=lambda artifact: not artifact.critical)
+    with opened_project(root) as project:
+        chosen = choose_artifacts(project.config.artifacts, options.artifacts)
+        # Those that matter most come first.
+        ordered = sorted(chosen, key=lambda artifact: not artifact.critical)
+        return list_wanted(replace(project.config, store=folder), project.added, ordered)
 
 
 def _wait(most: float, sleep: Callable[[float], None] = time.sleep) -> float:

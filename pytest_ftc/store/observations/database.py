@@ -7,7 +7,7 @@ import os
 import sqlite3
 import time
 from collections.abc import Iterator, Sequence
-from dataclasses import astuple, fields
+from dataclasses import fields
 from pathlib import Path
 
 from pytest_ftc.model.errors import StoreUnavailableError
@@ -30,6 +30,7 @@ _MEASURED = (
     "build_seconds",
     "cpu_seconds",
     "bytes",
+    "deployable",
 )
 """Of verifications.  An index has all of it, so that measuring reads no rows: with the texts, they are long."""
 
@@ -39,13 +40,19 @@ def _list(columns: Sequence[str]) -> str:
 
 
 _SCHEMA = f"""
-create table if not exists verifications ({_list(_VERIFICATIONS)});
-create index if not exists verifications_in_time on verifications ({_list(_MEASURED)});
-create index if not exists verifications_of_commit on verifications (project, artifact, "commit", ended, committed)
-    where verdict = 'reproducible' and committed is not null;
+create table if not exists verified ({_list((*_VERIFICATIONS, "deployable"))});
+create index if not exists verified_in_time on verified ({_list(_MEASURED)});
+create index if not exists verified_commits on verified (project, artifact, "commit") where deployable is not null;
 create table if not exists sessions ({_list(_SESSIONS)});
 create index if not exists sessions_in_time on sessions (project, ended);
 """
+_DEPLOYABLE = """
+case when :verdict = 'reproducible' and :committed is not null and not exists (
+    select 1 from verified
+    where project = :project and artifact = :artifact and "commit" = :commit and deployable is not null
+) then max(0.0, :ended - :committed) end
+"""
+"""The time from a commit to the first reproducible verdict on its artifact; null for all others."""
 
 
 class Observations:
@@ -72,11 +79,11 @@ class Observations:
         if not self._layout.observations.exists():
             return
         with self.opened() as connection, connection:
-            query = "select ended from verifications order by ended desc limit 1 offset ?"
+            query = "select ended from verified order by ended desc limit 1 offset ?"
             row = connection.execute(query, (most,)).fetchone()
             connection.execute("delete from sessions where ended < ?", (before,))
             connection.execute(
-                "delete from verifications where ended < ? or ended <= ?", (before, row[0] if row else before)
+                "delete from verified where ended < ? or ended <= ?", (before, row[0] if row else before)
             )
 
     @contextlib.contextmanager
@@ -98,8 +105,12 @@ class Observations:
     def _add(self, session: SessionObserved, verifications: Sequence[VerificationObserved]) -> None:
         with self.opened() as connection, connection:
             connection.execute("begin immediate")
-            _insert(connection, "sessions", _SESSIONS, [astuple(session)])
-            _insert(connection, "verifications", _VERIFICATIONS, [astuple(one) for one in verifications])
+            connection.execute(f"insert into sessions ({_list(_SESSIONS)}) values ({_marks(_SESSIONS)})", _row(session))
+            connection.executemany(
+                f"insert into verified ({_list((*_VERIFICATIONS, 'deployable'))})"
+                f" values ({_marks(_VERIFICATIONS)}, {_DEPLOYABLE})",
+                map(_row, verifications),
+            )
 
     def _put_aside(self) -> None:
         """Quarantine the damaged database, unless another session has just done so."""
@@ -117,8 +128,9 @@ class Observations:
                     part.rename(self._layout.quarantine / f"{part.name}-{mark}")
 
 
-def _insert(
-    connection: sqlite3.Connection, table: str, columns: Sequence[str], rows: Sequence[tuple[object, ...]]
-) -> None:
-    statement = f"insert into {table} ({_list(columns)}) values ({', '.join('?' * len(columns))})"
-    connection.executemany(statement, [tuple(map(storable, row)) for row in rows])
+def _marks(columns: Sequence[str]) -> str:
+    return ", ".join(f":{name}" for name in columns)
+
+
+def _row(observed: SessionObserved | VerificationObserved) -> dict[str, object]:
+    return {field.name: storable(getattr(observed, field.name)) for field in fields(observed)}

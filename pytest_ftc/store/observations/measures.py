@@ -30,7 +30,7 @@ class Measure:
 
 def _verifications(value: str, where: str = "true", total: str = "1") -> str:
     return (
-        f"select ended as at, {value} as value, {total} as total from verifications"
+        f"select ended as at, {value} as value, {total} as total from verified"
         f" where project = :project and ended >= :since and {where}"
     )
 
@@ -43,12 +43,6 @@ def _sessions(value: str, total: str = "1") -> str:
 
 
 _BUILT = "build_seconds is not null"
-_FIRST = (
-    "select min(ended) as at, max(0.0, min(ended) - committed) as value, 1 as total from verifications"
-    " where project = :project and verdict = 'reproducible' and committed is not null"
-    ' group by project, artifact, "commit" having min(ended) >= :since'
-)
-"""The first reproducible verdict of each commit and artifact: an earlier one may be older than `since`."""
 _COST = "cpu_seconds / 3600.0 * :per_cpu_hour + bytes / 1e9 * :per_gb"
 
 MEASURES = {
@@ -66,7 +60,9 @@ MEASURES = {
     "store_write_success": Measure(kind=Kind.SHARE, events=_sessions("writes - failed_writes", "writes")),
     "failed_signings": Measure(kind=Kind.SUM, events=_sessions("failed_signings", "signings")),
     "mismatch_incidents": Measure(kind=Kind.SUM, events=_verifications("mismatch")),
-    "time_to_deployable": Measure(kind=Kind.PERCENTILE, events=_FIRST, percent=95),
+    "time_to_deployable": Measure(
+        kind=Kind.PERCENTILE, events=_verifications("deployable", "deployable is not null"), percent=95
+    ),
     "cost_per_artifact": Measure(kind=Kind.MEAN, events=_verifications(_COST)),
 }
 """By the name of the objective."""

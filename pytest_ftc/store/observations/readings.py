@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import sqlite3
+from bisect import bisect_right
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
+from operator import itemgetter
 from typing import Any
 
 from pytest_ftc.store.observations.measures import Kind, Measure
@@ -80,24 +83,27 @@ class Reader:
     def _read_values(self, measure: Measure, target: float | None) -> Reading:
         """Read all values, which is quicker than to have SQLite rank those of each day."""
         question, events = self._question, self._list_events(measure)
-        days: list[list[float]] = [[] for _ in range(question.days)]
-        for at, value in events:
-            days[int((question.now - at) / DAY)].append(value)
         worse = [] if target is None else [event for event in events if event[1] > target]
-        begins = [question.now - span for span in question.spans]
+        begins = [_find(events, question.now - age * DAY) for age in range(question.days, -1, -1)]
+        days = [[value for _, value in events[begin:end]] for begin, end in pairwise(begins)]
+        moments = [question.now - span for span in question.spans]
         return Reading(
-            value=_percentile([value for day in days for value in day], measure.percent),
+            value=_percentile([value for _, value in events], measure.percent),
             window=Tally(total=len(events), value=len(worse)),
-            spans=tuple(Tally(total=_count(events, begin), value=_count(worse, begin)) for begin in begins),
-            daily=tuple(_percentile(day, measure.percent) for day in reversed(days)),
+            spans=tuple(
+                Tally(total=len(events) - _find(events, moment), value=len(worse) - _find(worse, moment))
+                for moment in moments
+            ),
+            daily=tuple(_percentile(day, measure.percent) for day in days),
         )
 
     def _list_events(self, measure: Measure) -> list[tuple[float, float]]:
-        """Return the times and values of the events of the window; several measures share them."""
+        """Return the times and values of the events of the window, in order; several measures share them."""
         if measure.events not in self._events:
             span = self._question.days * DAY
             query = f"select at, value from ({measure.events}) where at <= :now and at > :now - {span}"
-            self._events[measure.events] = self._ask(query, span)
+            # What an index gives is sorted already.
+            self._events[measure.events] = sorted(self._ask(query, span))
         return self._events[measure.events]
 
     def _ask(self, query: str, span: float) -> list[Any]:
@@ -112,8 +118,9 @@ def _value(kind: Kind, tally: Tally) -> float | None:
     return tally.value if kind is Kind.SUM else tally.value / tally.total
 
 
-def _count(events: Sequence[tuple[float, float]], begin: float) -> int:
-    return sum(at >= begin for at, _ in events)
+def _find(events: Sequence[tuple[float, float]], moment: float) -> int:
+    """Return how many of `events` were not after `moment`."""
+    return bisect_right(events, moment, key=itemgetter(0))
 
 
 def _percentile(values: list[float], percent: int) -> float | None:

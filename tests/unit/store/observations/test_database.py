@@ -18,7 +18,7 @@ def layout(tmp_path):
     return layout
 
 
-def count(layout, table="verifications"):
+def count(layout, table="verified"):
     with Observations(layout).opened() as connection:
         return connection.execute(f"select count(*) from {table}").fetchone()[0]
 

@@ -42,7 +42,7 @@ def record(config, *verifications, outcome="passed", looks_up=True, never_cached
     record_session(config, facts, ENDED - 60)
 
 
-def rows(config, table="verifications"):
+def rows(config, table="verified"):
     with sqlite3.connect(config.store / "observations.sqlite") as connection:
         connection.row_factory = sqlite3.Row
         return [dict(row) for row in connection.execute(f"select * from {table}")]
