@@ -42,8 +42,14 @@ def make_statements(
         return
     started = min(build.started for build in verification.builds)
     finished = max(build.started + build.seconds for build in verification.builds)
-    invocation = Invocation(id=f"urn:uuid:{uuid.uuid4()}", started=started, finished=finished)
+    invocation = Invocation(id=_make_id(verification), started=started, finished=finished)
     yield "provenance", make_provenance(verification, builder, invocation)
     trace = make_runtime_trace(verification, builder, invocation)
     if trace:
         yield "runtime-trace", trace
+
+
+def _make_id(verification: Verification) -> str:
+    """Return a new ID, with the trace of the session as its q-component (RFC 8141): provenance has no other place."""
+    trace = f"?=trace={verification.trace_id}" if verification.trace_id else ""
+    return f"urn:uuid:{uuid.uuid4()}{trace}"

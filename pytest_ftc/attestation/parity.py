@@ -35,6 +35,8 @@ def make_parity(verification: Verification, builder: Builder, logged: InclusionP
     conditions: dict[str, Any] = {"builds": evidence.builds, "varied": list(evidence.varied)}
     if logged:
         conditions["log"] = logged.to_json()
+    if verification.trace_id:
+        conditions["trace"] = verification.trace_id
     assertion = {
         "attribute": attribute,
         "conditions": conditions,

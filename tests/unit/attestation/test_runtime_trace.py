@@ -1,6 +1,7 @@
 """Runtime traces."""
 
 import json
+import re
 from dataclasses import replace
 
 import pytest
@@ -123,3 +124,13 @@ def test_it_is_of_the_run_that_provenance_is_of():
     made = dict(make_statements(traced(), BUILDER, None))
     run = made["provenance"].predicate["runDetails"]["metadata"]["invocationId"]
     assert made["runtime-trace"].predicate["monitoredProcess"]["event"] == run
+
+
+def test_parity_and_provenance_name_the_trace_of_the_session():
+    trace = "4bf92f3577b34da6a3ce929d0e0e4736"
+    made = dict(make_statements(replace(traced(), trace_id=trace), BUILDER, None))
+    assert made["parity"].predicate["attributes"][0]["conditions"]["trace"] == trace
+    run = made["provenance"].predicate["runDetails"]["metadata"]["invocationId"]
+    assert re.fullmatch(rf"urn:uuid:[0-9a-f-]{{36}}\?=trace={trace}", run)
+    earlier = dict(make_statements(traced(), BUILDER, None))
+    assert "trace" not in earlier["parity"].predicate["attributes"][0]["conditions"]
