@@ -5,7 +5,7 @@ from pathlib import Path
 
 FOLDER = Path(sys.prefix, "other-plugins")
 """Where scripts/environment has installed them, apart from what all tests see."""
-NAMES = ("anyio", "asyncio", "pytest_cov", "randomly", "rerunfailures", "sugar", "timeout")
+NAMES = ("anyio", "asyncio", "pytest_cov", "pytest_opentelemetry", "randomly", "rerunfailures", "sugar", "timeout")
 
 
 def environment_with(*wanted: str) -> dict[str, str]:

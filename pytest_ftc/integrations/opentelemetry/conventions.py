@@ -99,6 +99,7 @@ ATTRIBUTES = (
     Attribute("ftc.build.command_started", "when its command started, seconds since 1970", _BUILDS, "command_started"),
     Attribute("ftc.build.command_seconds", "how long its command ran", _BUILDS, "command_seconds"),
     Attribute("process.exit.code", "the exit status of its command", _BUILDS, "exit_code"),
+    Attribute("ftc.prepare.what", "`records` where it is what a replay needs", (PhaseKind.PREPARE.value,), "what"),
     Attribute("ftc.store.found", "whether there was a verdict", (PhaseKind.STORE_GET.value,), "found"),
     Attribute("ftc.execute.executions", "how often the farm was asked", (_EXECUTE,), "executions"),
     Attribute("ftc.diagnose.mode", "`fast` or `full`", (_DIAGNOSE,), "mode"),

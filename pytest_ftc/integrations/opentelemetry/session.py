@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-import contextlib
 import json
 import os
 import shutil
 import subprocess
-import sys
 import tempfile
 import time
-from collections.abc import Mapping
 from dataclasses import dataclass
-from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -20,17 +16,14 @@ from pytest_ftc.config.load import Config
 from pytest_ftc.integrations.opentelemetry.conventions import SESSION
 from pytest_ftc.integrations.opentelemetry.sampling import is_sampled
 from pytest_ftc.integrations.opentelemetry.spool import END, JOB, Span, Spool
+from pytest_ftc.integrations.opentelemetry.start import NO_EXTRA, is_installed, start_sender
 from pytest_ftc.integrations.opentelemetry.switches import TRACES, Wanted, find_wanted
 from pytest_ftc.model.errors import ConfigurationError
-from pytest_ftc.model.support.credentials import without_credentials
 from pytest_ftc.model.support.serialization import to_json
 from pytest_ftc.model.timing.collector import Collector
 
 _SECONDS = 5.0
 """How long the end of a session may take for traces."""
-_SENDER = "pytest_ftc.integrations.opentelemetry.sender"
-_NEEDED = ("opentelemetry.sdk", "opentelemetry.exporter.otlp.proto.http")
-NO_EXTRA = "the extra 'otel' is missing: pip install 'pytest-ftc[otel]'"
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +61,7 @@ class SessionExporter:
         try:
             self.folder = Path(tempfile.mkdtemp(prefix="ftc-traces-"))
             self._write_job(collector)
-            self._process = self._start_sender()
+            self._process = start_sender("sender", str(self.folder), folder=self.folder)
         except OSError as error:
             self._problems.append(f"no traces: {error.strerror or error}")
             self._remove_folder()
@@ -133,28 +126,10 @@ class SessionExporter:
         }
         (self.folder / JOB).write_text(json.dumps(to_json(job)))
 
-    def _start_sender(self) -> subprocess.Popen[bytes]:
-        # Ctrl-C at the terminal must not end it before the session has.
-        return subprocess.Popen(
-            [sys.executable, "-W", "ignore", "-m", _SENDER, str(self.folder)],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,
-            cwd=self.folder,
-            env=_environment(os.environ),
-            start_new_session=True,
-        )
-
     def _remove_folder(self) -> None:
         if self.folder:
             shutil.rmtree(self.folder, ignore_errors=True)
         self.folder = None
-
-
-def _environment(environ: Mapping[str, str]) -> dict[str, str]:
-    """Return the variables of the process that sends, which finds the same packages as this one."""
-    packages = [entry for entry in sys.path if entry and Path(entry).is_absolute()]
-    return {**without_credentials(environ), "PYTHONPATH": os.pathsep.join(packages)}
 
 
 def open_exporter(config: Config) -> tuple[SessionExporter | None, str]:
@@ -166,14 +141,8 @@ def open_exporter(config: Config) -> tuple[SessionExporter | None, str]:
     wanted = find_wanted(os.environ, TRACES)
     if wanted.disabled or not (wanted.otlp or wanted.console or wanted.problems or config.traces):
         return None, ""
-    if not all(map(_is_installed, _NEEDED)):
+    if not is_installed():
         if config.traces:
             raise ConfigurationError(f"[tool.ftc.traces]: {NO_EXTRA}")
         return None, f"not exported as OTEL_* say: {NO_EXTRA}"
     return SessionExporter(config, wanted), ""
-
-
-def _is_installed(module: str) -> bool:
-    with contextlib.suppress(ImportError):
-        return find_spec(module) is not None
-    return False

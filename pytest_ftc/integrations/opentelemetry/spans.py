@@ -76,7 +76,8 @@ class SpanMaker:
 
 def describe(span: Span) -> dict[str, Value]:
     """Return the attributes of `span`."""
-    found = {attribute_of(span.kind, name): _printable(value) for name, value in span.attributes.items()}
+    given = {name: value for name, value in span.attributes.items() if value != ""}
+    found = {attribute_of(span.kind, name): _printable(value) for name, value in given.items()}
     found |= _name(span)
     if task := TASKS.get(span.kind):
         found |= {TASK_TYPE: task, TASK_RESULT: _result(span)}

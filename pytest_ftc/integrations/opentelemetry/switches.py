@@ -16,7 +16,9 @@ DISABLED = "OTEL_SDK_DISABLED"
 ENDPOINT = "OTEL_EXPORTER_OTLP_ENDPOINT"
 _PROTOCOL = "http/protobuf"
 """The one that is spoken here, and the usual one of the specification."""
-_KNOWN = ("otlp", "console", "none")
+_KNOWN = {TRACES: ("otlp", "console", "none"), METRICS: ("otlp", "none")}
+_OF_PYTHON = {"otlp_proto_http": "otlp", "otlp_proto_grpc": "otlp"}
+"""More names that OpenTelemetry for Python has; pytest-opentelemetry sets the variable to the second one."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,19 +39,18 @@ def find_wanted(environ: Mapping[str, str], signal: str) -> Wanted:
         return Wanted(disabled=True)
     exporter = f"OTEL_{signal}_EXPORTER"
     endpoint = environ.get(f"OTEL_EXPORTER_OTLP_{signal}_ENDPOINT") or environ.get(ENDPOINT)
-    names = [name for word in environ.get(exporter, "").split(",") if (name := word.strip().lower())]
-    if not names:
-        names = ["otlp"] if endpoint else []
+    given = [name for word in environ.get(exporter, "").split(",") if (name := word.strip().lower())]
+    names = [_OF_PYTHON.get(name, name) for name in given] or (["otlp"] if endpoint else [])
     problems = [
-        f"{exporter}: expected {', '.join(_KNOWN)}, found {shorten(name, 40)!r}, which is left out"
+        f"{exporter}: expected {', '.join(_KNOWN[signal])}, found {shorten(name, 40)!r}, which is left out"
         for name in dict.fromkeys(names)
-        if name not in _KNOWN
+        if name not in _KNOWN[signal]
     ]
     otlp = "otlp" in names
     if otlp and (problem := _find_other_protocol(environ, signal)):
         otlp = False
         problems.append(problem)
-    return Wanted(otlp=otlp, console="console" in names, problems=tuple(problems))
+    return Wanted(otlp=otlp, console="console" in names and signal == TRACES, problems=tuple(problems))
 
 
 def _find_other_protocol(environ: Mapping[str, str], signal: str) -> str:

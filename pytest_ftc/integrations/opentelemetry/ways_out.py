@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import logging
 from collections.abc import Callable, Sequence
 from importlib import import_module
 from pathlib import Path
@@ -13,6 +12,7 @@ from opentelemetry.exporter.otlp.proto.common.trace_encoder import encode_spans
 from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
 from opentelemetry.sdk.trace import ReadableSpan
 
+from pytest_ftc.integrations.opentelemetry.said import Said
 from pytest_ftc.model.support.printable import shorten
 
 # Google's package has no types.
@@ -91,43 +91,6 @@ class Console:
         """See `WayOut`."""
         self.lines += [str(span.to_json(indent=None)) for span in spans]
         return True
-
-
-class Said(logging.Handler):
-    """Keeps why the exporter failed, which it only logs."""
-
-    def __init__(self) -> None:
-        super().__init__(logging.WARNING)
-        self.why = ""
-        logger = logging.getLogger("opentelemetry")
-        logger.addHandler(self)
-        logger.propagate = False
-
-    def emit(self, record: logging.LogRecord) -> None:
-        """Keep what `record` says.  Its text may hold the URL, with a password: only what is known is taken."""
-        for one in record.args if isinstance(record.args, tuple) else ():
-            if isinstance(one, BaseException):
-                self.why = _explain(one)
-            elif isinstance(one, int) and 100 <= one < 600:
-                self.why = f"status {one}"
-            elif isinstance(one, str) and record.msg.startswith("Transient error %s"):
-                self.why = shorten(one, 80)
-            else:
-                continue
-            break
-
-
-def _explain(error: BaseException) -> str:
-    """Return what the system says of `error`, or else its class."""
-    deepest: BaseException | None = error
-    while deepest is not None:
-        if isinstance(deepest, OSError) and deepest.strerror:
-            return deepest.strerror
-        reason = deepest.args[0] if deepest.args else None
-        inner = getattr(reason, "reason", reason)
-        following = inner if isinstance(inner, BaseException) else deepest.__cause__ or deepest.__context__
-        deepest = following if following is not deepest else None
-    return type(error).__name__
 
 
 def to_json_line(spans: Sequence[ReadableSpan]) -> bytes:

@@ -12,8 +12,9 @@ import pytest
 from otlp_receiver import check_connected, receiving
 
 from pytest_ftc.config.load import load_config
-from pytest_ftc.integrations.opentelemetry import session
-from pytest_ftc.integrations.opentelemetry.session import NO_EXTRA, open_exporter
+from pytest_ftc.integrations.opentelemetry import session, start
+from pytest_ftc.integrations.opentelemetry.session import open_exporter
+from pytest_ftc.integrations.opentelemetry.start import NO_EXTRA
 from pytest_ftc.model.errors import ConfigurationError
 from pytest_ftc.model.timing.collector import Collector, timing
 from pytest_ftc.model.timing.phase import PhaseKind
@@ -62,7 +63,7 @@ def test_with_nothing_configured_there_is_nothing(tmp_path, monkeypatch):
 
 
 def test_a_missing_extra_is_an_error_only_where_the_project_asks(tmp_path, monkeypatch):
-    monkeypatch.setattr(session, "_NEEDED", ("no_such_module.at_all",))
+    monkeypatch.setattr(start, "_NEEDED", ("no_such_module.at_all",))
     with pytest.raises(ConfigurationError, match=r"\[tool.ftc.traces\]: .*pip install 'pytest-ftc\[otel\]'"):
         open_exporter(load(tmp_path, file="t.jsonl"))
     monkeypatch.setenv(ENDPOINT, "http://127.0.0.1:9")

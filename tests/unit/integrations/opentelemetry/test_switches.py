@@ -15,6 +15,8 @@ BASE, OWN = "OTEL_EXPORTER_OTLP_ENDPOINT", "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT"
         ({BASE: "http://x"}, Wanted(otlp=True)),
         ({OWN: "http://x"}, Wanted(otlp=True)),
         ({"OTEL_TRACES_EXPORTER": "otlp"}, Wanted(otlp=True)),
+        ({"OTEL_TRACES_EXPORTER": "otlp_proto_http"}, Wanted(otlp=True)),
+        ({"OTEL_TRACES_EXPORTER": "otlp_proto_grpc"}, Wanted(otlp=True)),
         ({"OTEL_TRACES_EXPORTER": " OTLP, console"}, Wanted(otlp=True, console=True)),
         ({"OTEL_TRACES_EXPORTER": "console", BASE: "http://x"}, Wanted(console=True)),
         ({"OTEL_TRACES_EXPORTER": "none", BASE: "http://x"}, Wanted()),
