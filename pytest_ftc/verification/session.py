@@ -90,9 +90,8 @@ class Verifier:
 
     @property
     def problems(self) -> tuple[str, ...]:
-        """Problems with the store and with the observation, one sentence each."""
-        own = (self.collector.problem,) if self.collector.problem else ()
-        return (*(self._open.problems if self._open else ()), *own)
+        """Problems with the store, one sentence each."""
+        return self._open.problems if self._open else ()
 
     @property
     def services(self) -> Services:

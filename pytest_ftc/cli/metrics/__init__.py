@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -48,21 +49,27 @@ def run(options: argparse.Namespace) -> int:
         return 0
     if options.action == "delete":
         return _delete(export)
-    if problem := export.leave(measured, time.monotonic() + _SECONDS):
+    problem = export.leave(measured, time.monotonic() + _SECONDS)
+    export.close()
+    if problem:
         raise FtcError(problem)
-    for place in filter(None, (export.settings.textfile, export.group and export.group.place)):
+    ways = (export.settings.textfile, export.group and export.group.place, export.otlp and export.otlp.place)
+    for place in filter(None, ways):
         say(f"✔ {place}")
     return 0
 
 
 def _open(store: Path | None) -> Export:
     config = load_project(Path.cwd(), {"store": str(store)} if store else {}, needs_artifacts=False)
-    if config.metrics is None:
+    from pytest_ftc.integrations.opentelemetry.metrics import find_otlp
+
+    otlp, _ = find_otlp(config.root, os.environ)
+    if config.metrics is None and otlp is None:
         raise ConfigurationError(f"[tool.ftc.metrics] is missing in {config.file or config.root}: nothing is measured")
     # Only now, so that the message above needs no extra.
     from pytest_ftc.integrations.metrics.export import open_export
 
-    return open_export(config)
+    return open_export(config, otlp)
 
 
 def _show(totals: Measured, *, as_json: bool) -> None:

@@ -15,6 +15,7 @@ from pytest_ftc.integrations.metrics.pushgateway import Group
 from pytest_ftc.integrations.metrics.stored import measure_store
 from pytest_ftc.integrations.metrics.textfile import write_textfile
 from pytest_ftc.integrations.metrics.totals import Totals
+from pytest_ftc.integrations.opentelemetry.metrics import OtlpMetrics
 from pytest_ftc.model.errors import ConfigurationError, FtcError, StoreUnavailableError
 from pytest_ftc.verification.cache.shared_store import read_headers
 from pytest_ftc.verification.user_folders import store_folder
@@ -33,6 +34,8 @@ class Export:
     """The folder of the project's store."""
     group: Group | None
     """The project's group in a Pushgateway; None if it has none."""
+    otlp: OtlpMetrics | None = None
+    """A collector for OpenTelemetry; None if there is none."""
 
     def leave(self, measured: Measured, end: float) -> str:
         """Add `measured` to the totals, and send them until about `end`, by the monotonic clock.
@@ -63,12 +66,19 @@ class Export:
 
     def _send(self, measured: Measured, end: float) -> list[str]:
         problems: list[str] = []
-        textfile, group = self.settings.textfile, self.group
+        textfile, group, otlp = self.settings.textfile, self.group, self.otlp
         if textfile:
             _attempt(lambda: write_textfile(measured, textfile), problems)
         if group:
             _attempt(lambda: group.push(measured, max(_SHORTEST, end - time.monotonic())), problems)
+        if otlp:
+            _attempt(lambda: otlp.push(measured, max(_SHORTEST, end - time.monotonic())), problems)
         return problems
+
+    def close(self) -> None:
+        """End what is open; may be called again."""
+        if self.otlp:
+            self.otlp.close()
 
 
 def _attempt(act: Callable[[], None], problems: list[str]) -> None:
@@ -78,20 +88,21 @@ def _attempt(act: Callable[[], None], problems: list[str]) -> None:
         problems.append(error.message)
 
 
-def open_export(config: Config) -> Export:
-    """Return the ways out that `config` has, which must have some.
+def open_export(config: Config, otlp: OtlpMetrics | None = None) -> Export:
+    """Return the ways out that `config` has, and `otlp`.
 
     Raises ConfigurationError if prometheus_client or a secret for a header is missing.
     """
-    settings = config.metrics
-    assert settings is not None
-    require_library()
+    settings = config.metrics or MetricsSettings(project=config.root.absolute().name)
+    if config.metrics:
+        require_library()
     store = (config.store or store_folder()).absolute()
     return Export(
         settings=settings,
         totals=Totals(settings.project, config.root, store),
         store=store,
         group=_open_group(config, settings),
+        otlp=otlp,
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import threading
 import time
 from collections.abc import Callable
@@ -12,6 +13,7 @@ from pytest_ftc.integrations.metrics import table
 from pytest_ftc.integrations.metrics.export import Export, open_export
 from pytest_ftc.integrations.metrics.measure import measure_session
 from pytest_ftc.integrations.metrics.measured import Measured
+from pytest_ftc.integrations.opentelemetry.metrics import OtlpMetrics, find_otlp
 from pytest_ftc.model.progress import Load
 from pytest_ftc.verification.metrics.facts import SessionFacts
 
@@ -54,6 +56,8 @@ class SessionExporter:
         except Exception as error:
             # Whatever it is, verdicts and the exit status must not depend on it.
             return f"internal error, please report it: {type(error).__name__}: {error}"
+        finally:
+            self._export.close()
 
     def stop(self) -> None:
         """Report nothing more; may be called again."""
@@ -97,6 +101,17 @@ class SessionExporter:
         return measured
 
 
-def open_exporter(config: Config) -> SessionExporter:
-    """Return what exports the metrics of the session with `config`.  Raises ConfigurationError."""
-    return SessionExporter(config, open_export(config))
+def open_exporter(config: Config, otlp: OtlpMetrics | None = None) -> SessionExporter:
+    """Return what exports the metrics of the session with `config`, also to `otlp`.  Raises ConfigurationError."""
+    return SessionExporter(config, open_export(config, otlp))
+
+
+def find_exporter(config: Config) -> tuple[SessionExporter | None, str]:
+    """Return what exports the metrics of the session with `config`, None if nothing does, and a warning, if any.
+
+    Raises ConfigurationError.
+    """
+    otlp, warning = find_otlp(config.root, os.environ)
+    if config.metrics is None and otlp is None:
+        return None, warning
+    return open_exporter(config, otlp), warning

@@ -1,7 +1,8 @@
-"""The metrics of a session, which leave it as ``[tool.ftc.metrics]`` says."""
+"""The metrics of a session, which leave it as ``[tool.ftc.metrics]`` and the variables ``OTEL_*`` say."""
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from importlib import import_module
 from typing import Any
@@ -12,6 +13,7 @@ from pytest_ftc.verification.metrics.facts import SessionFacts
 
 MODULE = "pytest_ftc.integrations.metrics.session"
 """What measures; it is loaded only where metrics are asked for."""
+_VARIABLES = ("OTEL_EXPORTER_OTLP_ENDPOINT", "OTEL_EXPORTER_OTLP_METRICS_ENDPOINT", "OTEL_METRICS_EXPORTER")
 
 
 class SessionMetrics:
@@ -22,8 +24,8 @@ class SessionMetrics:
         self._exporter: Any = None
         self.problem = ""
         """Why metrics have not left, in one sentence; empty if they have."""
-        if config and config.metrics:
-            self._exporter = import_module(MODULE).open_exporter(config)
+        if config and (config.metrics or any(map(os.environ.get, _VARIABLES))):
+            self._exporter, self.problem = import_module(MODULE).find_exporter(config)
 
     def begin(self, look: Callable[[], Load]) -> None:
         """Report from now on, in the background, that a session is running; `look` says how much there is to do."""
@@ -33,7 +35,7 @@ class SessionMetrics:
     def finish(self, facts: Callable[[], SessionFacts]) -> None:
         """Measure a session that has ended.  Takes a bounded time."""
         if self._exporter is not None:
-            self.problem = self._exporter.finish(facts())
+            self.problem = "; ".join(filter(None, (self.problem, self._exporter.finish(facts()))))
 
     def stop(self) -> None:
         """Report nothing more; may be called again."""

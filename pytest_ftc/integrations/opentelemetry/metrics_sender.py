@@ -1,0 +1,34 @@
+"""The process that sends metrics: each line of its standard input is measured values, and it answers why that failed.
+
+An empty answer says that they have arrived.  It ends when its standard input does.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from pathlib import Path
+
+from opentelemetry.exporter.otlp.proto.http.metric_exporter import OTLPMetricExporter
+from opentelemetry.sdk.metrics.export import MetricExportResult
+
+from pytest_ftc.integrations.metrics.measured import Measured
+from pytest_ftc.integrations.opentelemetry.metric_points import to_metrics
+from pytest_ftc.integrations.opentelemetry.resource import make_resource
+from pytest_ftc.integrations.opentelemetry.said import Said
+
+
+def main() -> None:
+    """Send metrics of the project in the folder that is the first argument; the second one is its name."""
+    root, project = sys.argv[1:]
+    resource, said, exporter = make_resource(Path(root)), Said(), OTLPMetricExporter()
+    for line in sys.stdin.buffer:
+        measured = Measured(project)
+        measured.take(json.loads(line))
+        arrived = exporter.export(to_metrics(measured, resource)) is MetricExportResult.SUCCESS
+        os.write(1, json.dumps("" if arrived else said.why or "no answer").encode() + b"\n")
+
+
+if __name__ == "__main__":
+    main()
