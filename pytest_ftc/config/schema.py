@@ -254,7 +254,8 @@ ARTIFACT_KEYS: dict[str, Key] = {
     "pass_env": Key(
         _pass_env,
         "names (globs) of variables passed to builds from your environment; the credentials `FTC_HSM_PIN`, "
-        "`FTC_STORE_KEY`, `VAULT_TOKEN` and `BAO_TOKEN` only if named in full",
+        "`FTC_STORE_KEY`, `VAULT_TOKEN` and `BAO_TOKEN` only if named in full, and never the variables of "
+        "[a trace](reports.md#traces-of-builds)",
     ),
     "pass_sockets": Key(
         _pass_sockets,
