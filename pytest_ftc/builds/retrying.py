@@ -89,15 +89,15 @@ def _last_result(state: RetryCallState) -> BuildResult:
 
 def _why(result: BuildResult) -> str:
     """Return why a phase failed; of reasons only our own words, since others may quote the build."""
-    if result.status is BuildStatus.OK:
+    if result.status is BuildStatus.OK or result.reason == UNWANTED:
         return ""
-    return result.reason if result.reason in (ENDED, UNWANTED) else result.status.value
+    return ENDED if result.reason == ENDED else result.status.value
 
 
 def _describe(result: BuildResult) -> dict[str, Value]:
     """Return the attributes of a build, or of an attempt at it."""
     return {
-        "status": result.status.value,
+        "status": "unwanted" if result.reason == UNWANTED else result.status.value,
         **({} if result.exit_code is None else {"exit_code": result.exit_code}),
         **({"worker": result.worker} if result.worker else {}),
         "queue_seconds": result.queue_seconds,

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from pytest_ftc.attestation.policy import Policy, load_policy
 from pytest_ftc.cli.attest.verify import judgement_as_json, show_judgement
+from pytest_ftc.cli.metrics.recording import measure_operation
 from pytest_ftc.cli.output import print_json, say
 from pytest_ftc.integrations.registry.documents import UNVERIFIED
 from pytest_ftc.integrations.registry.fetching import (
@@ -48,6 +49,10 @@ def run(options: argparse.Namespace) -> int:
         raise ConfigurationError(
             f"{options.reference}: nothing says what to expect: give --policy, or the digest, as in REF@sha256:..."
         )
+    return measure_operation("pull", lambda: _fetch_or_refuse(image, policy, options))
+
+
+def _fetch_or_refuse(image: ImageName, policy: Policy | None, options: argparse.Namespace) -> int:
     with opened(image) as remote:
         try:
             return _fetch(remote, policy, options)

@@ -7,6 +7,7 @@ from datetime import datetime, timezone
 from pathlib import Path
 
 from pytest_ftc.cli.gate import REPORT
+from pytest_ftc.cli.metrics.recording import measure_operation
 from pytest_ftc.cli.output import print_json, say
 from pytest_ftc.cli.quantities import duration
 from pytest_ftc.config.project import load_project
@@ -62,6 +63,10 @@ def run(options: argparse.Namespace) -> int:
     image = parse_reference(options.reference)
     if image.digest:
         raise ConfigurationError(f"{options.reference}: expected a tag; the digest follows from the outputs")
+    return measure_operation("push", lambda: _publish_or_refuse(image, options))
+
+
+def _publish_or_refuse(image: ImageName, options: argparse.Namespace) -> int:
     try:
         return _publish(image, options)
     except (UnverifiedError, UntrueError) as error:

@@ -90,8 +90,9 @@ class Verifier:
 
     @property
     def problems(self) -> tuple[str, ...]:
-        """Problems with the store, one sentence each."""
-        return self._open.problems if self._open else ()
+        """Problems with the store and with the observation, one sentence each."""
+        own = (self.collector.problem,) if self.collector.problem else ()
+        return (*(self._open.problems if self._open else ()), *own)
 
     @property
     def services(self) -> Services:

@@ -116,6 +116,23 @@ def test_the_cpu_time_of_a_worker_is_said(remote):
     assert all(0 < build["cpu_seconds"] < 60 for build in builds), said
 
 
+def test_the_time_on_the_farm_and_in_its_queue_is_said(remote):
+    artifacts, _ = remote
+    phases = {one["id"]: one for one in artifacts["good"]["phases"]}
+    executed = [one for one in phases.values() if one["kind"] == "execute"]
+    assert len(executed) == len(artifacts["good"]["builds"])
+    for one in executed:
+        attempt = phases[one["parent"]]
+        assert (attempt["kind"], phases[attempt["parent"]]["kind"]) == ("attempt", "build")
+        assert one["attributes"]["executions"] >= 1
+        (queue,) = (inner for inner in phases.values() if inner["parent"] == one["id"])
+        assert queue["kind"] == "queue"
+        assert queue["seconds"] <= one["seconds"]
+    for build in artifacts["good"]["builds"]:
+        (phase,) = (one for one in phases.values() if (one["kind"], one["name"]) == ("build", build["id"]))
+        assert 0 <= build["queue_seconds"] < phase["seconds"]
+
+
 def test_failures_say_why(remote):
     said = remote[1]
     assert "exit status 3" in said

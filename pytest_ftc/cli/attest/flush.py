@@ -4,9 +4,15 @@ from __future__ import annotations
 
 import argparse
 from pathlib import Path
+from typing import TYPE_CHECKING
 
+from pytest_ftc.cli.metrics.recording import record
 from pytest_ftc.cli.output import print_json, say
 from pytest_ftc.integrations.attesting import describe_waiting, open_queue
+
+if TYPE_CHECKING:
+    from pytest_ftc.integrations.metrics.measured import Measured
+    from pytest_ftc.integrations.signing_queue import Progress
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -32,6 +38,7 @@ def run(options: argparse.Namespace) -> int:
     if options.forget:
         return 0
     progress = queue.sign()
+    record(lambda measured: _fill(measured, progress))
     if options.json:
         print_json(progress)
     else:
@@ -46,3 +53,10 @@ def run(options: argparse.Namespace) -> int:
         elif not progress.signed:
             say("nothing waits for a signer")
     return 1 if progress.waiting or progress.altered else 0
+
+
+def _fill(measured: Measured, progress: Progress) -> None:
+    from pytest_ftc.integrations.metrics import table
+
+    measured.count(table.SIGNINGS, "signed", by=len(progress.signed))
+    measured.count(table.SIGNINGS, "failed", by=len(progress.waiting))

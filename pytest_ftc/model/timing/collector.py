@@ -17,7 +17,7 @@ P = ParamSpec("P")
 R = TypeVar("R")
 
 Listener = Callable[[Phase], None]
-"""Called as each phase ends, in the thread of that phase; it must be quick and must not raise."""
+"""Called as each phase ends, in the thread of that phase, and so it must be quick."""
 
 
 @dataclass(slots=True)
@@ -79,6 +79,8 @@ class Collector:
     def __init__(self, context: TraceContext) -> None:
         self.context = context
         self._listeners: tuple[Listener, ...] = ()
+        self.problem = ""
+        """Why a listener is no longer called, in one sentence."""
 
     def listen(self, listener: Listener) -> None:
         """Call `listener` with each phase from now on, as it ends."""
@@ -133,7 +135,15 @@ class Collector:
         if outer.kept is not None:
             outer.kept.append(phase)
         for listener in self._listeners:
+            self._tell(listener, phase)
+
+    def _tell(self, listener: Listener, phase: Phase) -> None:
+        try:
             listener(phase)
+        except Exception as error:
+            # Whoever only observes must not change a verdict.
+            self._listeners = tuple(one for one in self._listeners if one is not listener)
+            self.problem = f"phases are no longer observed: {type(error).__name__}: {error}"
 
 
 class _Untimed:

@@ -53,6 +53,7 @@ def to_html(
     ordered = sorted(verifications, key=lambda one: one.passed)
     title = "Reproducible builds: " + (_count(verifications) or "nothing was verified")
     made_by = f"{tool['name']} {tool['version']}, Python {session['python']}, {session['platform']}"
+    made_by += f", trace {session['trace_id']}" if "trace_id" in session else ""
     findings = Findings(known, folder)
     parts = [
         Markup("<!doctype html>"),

@@ -47,6 +47,7 @@ def summary_lines(verifications: Sequence[Verification], *, width: int, colour: 
     lines += each_once(page, "not varied", missed, verifications)
     if verbose:
         lines += phase_bars(page, verifications)
+        lines += [row(page, "trace", trace) for trace in dict.fromkeys(one.trace_id for one in verifications) if trace]
     if verifications:
         lines.append(row(page, "builds", describe_work(count_work(verifications))))
     if len(verifications) > 1:

@@ -144,7 +144,7 @@ def test_a_build_is_a_phase_with_its_attempts(act):
 
 @pytest.mark.parametrize(
     ("reason", "said"),
-    [(UNWANTED, UNWANTED), (ENDED, ENDED), ("the launcher said: the value of a secret", "lost")],
+    [(UNWANTED, ""), (ENDED, ENDED), ("the launcher said: the value of a secret", "lost")],
 )
 def test_a_phase_quotes_nobody(act, reason, said):
     lost = result(BuildStatus.LOST, None, reason=reason)

@@ -99,3 +99,19 @@ def test_a_phase_costs_microseconds(collector):
         taken = time.perf_counter() - begin
     assert len(phases) == 2000
     assert taken / 2000 < 0.001  # about 10 microseconds; a busy machine may take much longer
+
+
+def test_a_listener_that_fails_changes_nothing_else_and_is_not_called_again(collector):
+    heard, calls = [], []
+
+    def fail(phase):
+        calls.append(phase)
+        raise OSError(28, "No space left on device")
+
+    collector.listen(fail)
+    collector.listen(heard.append)
+    with collector.collecting() as phases, timing().phase(PhaseKind.ARTIFACT), timing().phase(PhaseKind.PLAN):
+        pass
+    assert [one.kind for one in phases] == [one.kind for one in heard] == [PhaseKind.PLAN, PhaseKind.ARTIFACT]
+    assert len(calls) == 1
+    assert collector.problem == "phases are no longer observed: OSError: [Errno 28] No space left on device"

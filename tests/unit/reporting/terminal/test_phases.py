@@ -80,3 +80,10 @@ def test_the_number_of_builds_is_always_said(verbose, count):
 def test_the_seconds_saved_are_said_in_units_that_fit(seconds, said):
     work = Work(run=12, reused=4, retried=1, saved_seconds=seconds)
     assert describe_work(work) == f"12 run, 4 reused, 1 retried; the cache saved {said}"
+
+
+@pytest.mark.parametrize("verbose", [True, False])
+def test_who_wants_to_see_more_sees_the_trace_once(verbose):
+    one = replace(timed(build=1), trace_id="4bf92f3577b34da6a3ce929d0e0e4736")
+    text = summary_lines([one, replace(one, id="other")], width=80, colour=False, verbose=verbose)
+    assert text.count("trace       4bf92f3577b34da6a3ce929d0e0e4736") == verbose
