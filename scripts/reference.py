@@ -31,20 +31,29 @@ from pytest_ftc.reporting.causes import Cause, all_causes, find_cause
 from pytest_ftc.variations import CATALOGUE, PRESETS
 
 DOCS = Path(__file__).parent.parent / "docs"
+_SHIPPED_RUNBOOKS = DOCS.parent / "pytest_ftc/integrations/kit/texts/runbooks.md"
 _PART = re.compile(r"(<!-- reference: (\w+) -->\n).*?(<!-- end of reference -->)", re.DOTALL)
 _OBVIOUS = ("non-empty text", "true or false")
 
 
 def main() -> int:
     """Bring all pages up to date, or name those that are not; return the exit status."""
-    old = [page for page in sorted(DOCS.rglob("*.md")) if (text := page.read_text("utf-8")) != renew(text)]
+    new = {page: renew(page.read_text("utf-8")) for page in sorted(DOCS.rglob("*.md"))}
+    new[_SHIPPED_RUNBOOKS] = ship(new[DOCS / "runbooks.md"])
+    old = [page for page, text in new.items() if not page.is_file() or page.read_text("utf-8") != text]
     if "--check" in sys.argv[1:]:
         for page in old:
             print(f"{page.relative_to(DOCS.parent)} is out of date; run python scripts/reference.py")
         return 1 if old else 0
     for page in old:
-        page.write_text(renew(page.read_text("utf-8")), "utf-8")
+        page.write_text(new[page], "utf-8")
     return 0
+
+
+def ship(text: str) -> str:
+    """Return the page `text` without links to other pages, and without the project on which its commands are tried."""
+    alone = re.sub(r"\[([^\]]+)\]\((?!https?:)[^)]*\)", r"\1", text)
+    return re.sub(r" They were tried on this one:\n.*?(?=^## )", "\n\n", alone, count=1, flags=re.DOTALL | re.MULTILINE)
 
 
 def renew(text: str) -> str:

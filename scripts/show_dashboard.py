@@ -58,6 +58,7 @@ def _draw(panel: Mapping[str, Any], prometheus: str, values: Mapping[str, str], 
         return f"<h2>{escape(panel['title'])}</h2>"
     queries = list(panel_queries(panel, values))
     content = _KINDS[panel["type"]](panel, prometheus, queries, span)
+    content = content or f"<div class=none>{escape(panel['fieldConfig']['defaults'].get('noValue', 'No data'))}</div>"
     link = "".join(f"<a href='#'>{escape(one['title'])}</a>" for one in panel.get("links", ()))
     size = f"grid-column: span {place['w']}; grid-row: span {place['h']}"
     return f"<section style='{size}'><h3>{escape(panel['title'])}{link}</h3>{content}</section>"
@@ -169,7 +170,7 @@ def _chart(panel: Mapping[str, Any], prometheus: str, queries: Sequence[PanelQue
         f"<line x1=60 x2=590 y1={186 - share * 180:.0f} y2={186 - share * 180:.0f} stroke=#2c3235 />"
         for share in (0, 0.5, 1)
     ) + "".join(
-        f"<text x={60 + share * 500:.0f} y=199 fill=#999 font-size=11>"
+        f"<text x={60 + share * 470:.0f} y=199 fill=#999 font-size=11>"
         f"{datetime.fromtimestamp(now - span + share * span):%H:%M:%S}</text>"
         for share in (0, 0.5, 1)
     )
@@ -217,7 +218,7 @@ def _draw_bars(found: Sequence[Series], top: float, start: float, span: int) -> 
     return "".join(parts)
 
 
-_NOTHING = "<div class=none>No data</div>"
+_NOTHING = ""
 _KINDS = {"stat": _numbers, "bargauge": _gauges, "table": _table, "timeseries": _chart}
 
 if __name__ == "__main__":

@@ -100,6 +100,16 @@ SCENARIOS: Mapping[str, Scenario] = {
         clears=5 * _DAY,
         step=_LONG,
     ),
+    "FtcBuildsRetried": Scenario(
+        {
+            f"ftc_build_attempts_total{{{_HERE}}}": "0+10x500",
+            f'ftc_build_retries_total{{{_HERE},reason="killed"}}': f"0+0x{_DAY} 0+2x{_DAY} {2 * _DAY}x{5 * _DAY}",
+        },
+        quiet=_DAY,
+        fires=2 * _DAY,
+        clears=3 * _DAY + 4,
+        step=_LONG,
+    ),
     "FtcCacheHitRateFalls": Scenario(
         {
             f'ftc_cache_hits_total{{{_HERE},tier="local"}}': f"0+10x{3 * _DAY} {30 * _DAY}x{2 * _DAY} {30 * _DAY}+10x{3 * _DAY}",

@@ -50,7 +50,7 @@ _GROUPS = {
         "metrics": "show what the sessions of a project have measured, push it again, or delete it from a Pushgateway",
         "warm": "fetch the verdicts that the next run will ask for from the store that machines share",
         "audit-cache": "say which results in the action cache of a farm are altered, dangling or not reproducible",
-        "kit": "write dashboards and checklists for those who operate it",
+        "kit": "write dashboards, rules, runbooks and checklists for those who operate it, or rehearse",
     },
 }
 BRIEFS = {name: brief for group in _GROUPS.values() for name, brief in group.items()}

@@ -52,14 +52,14 @@ _NOW = Row(
         ),
         Chart(
             title="Not reproducible",
-            answers="Which artifacts are not reproducible (0)?",
-            queries=(Query(f"sort(ftc_artifact_reproducible{{{PROJECT}}})", "{{project}} {{artifact}}"),),
-            look=Look.GAUGES,
+            answers="Which artifacts were not reproducible when that was last decided?",
+            queries=(Query(f"ftc_artifact_reproducible{{{PROJECT}}} == 0", "{{project}} {{artifact}}"),),
+            look=Look.NUMBER,
             unit="bool_yes_no",
             steps=_CRITICAL,
             runbook="FtcMismatchInCriticalArtifact",
             width=6,
-            top=1,
+            nothing="none",
         ),
         Chart(
             title="Builds that succeed",
@@ -157,7 +157,7 @@ _MONEY = Row(
         Chart(
             title="Left out",
             answers="How many verifications did sampling leave out?",
-            queries=(Query(_grown("ftc_sampled_out_total"), "{{project}}"),),
+            queries=(Query(f"sum(increase(ftc_sampled_out_total{{{PROJECT}}}{_RANGE}))"),),
             look=Look.NUMBER,
             width=4,
         ),

@@ -18,6 +18,7 @@ _NOW = Row(
             look=Look.TABLE,
             width=16,
             height=8,
+            nothing="none",
         ),
         Chart(
             title="Artifacts that need somebody",
@@ -25,11 +26,11 @@ _NOW = Row(
             queries=(
                 Query(
                     f"(1 - ftc_artifact_reproducible{{{PROJECT}}}) * on (project, artifact)"
-                    f" max by (project, artifact) (ftc_artifact_critical{{{PROJECT}}})",
+                    f" max by (project, artifact) (ftc_artifact_critical{{{PROJECT}}}) > 0",
                     "{{project}} {{artifact}}: critical, not reproducible",
                 ),
                 Query(
-                    f"ftc_artifact_secret_leaks{{{PROJECT}}}",
+                    f"ftc_artifact_secret_leaks{{{PROJECT}}} > 0",
                     "{{project}} {{artifact}}: secrets",
                 ),
             ),
@@ -38,6 +39,7 @@ _NOW = Row(
             runbook="FtcSecretLeak",
             height=8,
             top=1,
+            nothing="none",
         ),
     ),
 )
@@ -113,7 +115,7 @@ _SERVICES = Row(
             queries=(Query(f"sum by (project) (ftc_cache_corrupt{{{PROJECT}}})", "{{project}}"),),
             look=Look.LINES,
             steps=_BAD,
-            runbook="FtcCorruptStore",
+            runbook="FtcCacheCorrupt",
             width=7,
         ),
         Chart(
@@ -147,15 +149,11 @@ _SERVICES = Row(
         ),
         Chart(
             title="Time of the registry",
-            answers="How long do pushes and pulls take?",
+            answers="How long did pushes and pulls take in all?",
             queries=(
-                Query(
-                    f"sum by (operation) (increase(ftc_registry_seconds_sum{{{PROJECT}}}[$__range]))"
-                    f" / (sum by (operation) (increase(ftc_registry_seconds_count{{{PROJECT}}}[$__range])) > 0)",
-                    "mean of {{operation}}",
-                ),
+                Query(f"sum by (operation) (increase(ftc_registry_seconds_sum{{{PROJECT}}}{_STEP}))", "{{operation}}"),
             ),
-            look=Look.GAUGES,
+            look=Look.BARS,
             unit="s",
             runbook="FtcRegistryFailures",
             width=4,

@@ -66,6 +66,8 @@ class Chart:
     height: int = 7
     top: float | None = None
     """The largest value of the axis."""
+    nothing: str = ""
+    """What it says where the queries find nothing, if that is good."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -159,6 +161,8 @@ def _panel(chart: Chart) -> AnyPanel:
     panel.thresholds(dashboard.ThresholdsConfig().mode(models.ThresholdsMode.ABSOLUTE).steps(steps))
     if chart.top is not None:
         panel.max(chart.top)
+    if chart.nothing:
+        panel.no_value(chart.nothing)
     if chart.runbook:
         link = dashboard.DashboardLink(f"Runbook of {chart.runbook}").url(f"${{runbooks}}#{chart.runbook.lower()}")
         panel.links([link.type(models.DashboardLinkType.LINK).target_blank(True)])

@@ -37,7 +37,15 @@ class Alert:
 
 def make_alerts(targets: Targets) -> tuple[Alert, ...]:
     """Return all alerts, with the limits of `targets`."""
-    return (*_outages(), *_events(), *_burns(targets), *_cache(targets), *_services(), *_artifacts(targets))
+    return (
+        *_outages(),
+        *_events(),
+        *_burns(targets),
+        *_retries(targets),
+        *_cache(targets),
+        *_services(),
+        *_artifacts(targets),
+    )
 
 
 def _grew(counter: str, window: str) -> str:
@@ -132,6 +140,19 @@ def _burn(name: str, record: str, target: float, what: str) -> tuple[Alert, Aler
             lasting="1h",
             summary="The budget of {{ $labels.project }} will not last: " + what,
             description=description,
+        ),
+    )
+
+
+def _retries(targets: Targets) -> tuple[Alert, ...]:
+    return (
+        Alert(
+            name="FtcBuildsRetried",
+            severity=TICKET,
+            expression=f"project:ftc_build_retries:ratio_rate1d > {targets.retries:g}",
+            lasting="1h",
+            summary="Builds of {{ $labels.project }} are tried again and again",
+            description="{{ $value | humanizePercentage }} of the attempts of a day failed for a transient fault.",
         ),
     )
 

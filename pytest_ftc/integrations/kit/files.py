@@ -10,10 +10,14 @@ from string import Template
 from typing import Any
 
 from pytest_ftc import __version__
+from pytest_ftc.integrations.kit.alertmanager import Maintenance, render_alertmanager
+from pytest_ftc.integrations.kit.rules import render_rules
 
 RUNBOOKS = "https://example.org/runbooks"
 """What the dashboards of the package have instead of the address of the runbooks."""
 DASHBOARDS = ("executive", "on-call", "debug")
+MAINTENANCE = Maintenance(weekday="sunday", begins="02:00", ends="04:00")
+"""The example of a time in which nobody is told of tickets, in UTC."""
 CHECKLISTS = ("before-production", "in-an-incident")
 
 
@@ -32,6 +36,8 @@ class KitAnswers:
 
     runbooks: str
     """Where the runbooks can be read, without a fragment."""
+    webhook: str
+    """Where Alertmanager sends its messages."""
     project: str = ""
     """The project that dashboards show at first; empty for all."""
     servers: Servers = Servers()
@@ -75,6 +81,9 @@ def _read(name: str) -> str:
 def make_files(answers: KitAnswers) -> Mapping[str, str]:
     """Return the files of the kit: their names below its folder, and what is in them."""
     made = {f"dashboards/{name}.json": render_dashboard(name, answers) for name in DASHBOARDS}
+    made["prometheus/rules.yml"] = render_rules(answers.runbooks)
+    made["alertmanager/alertmanager.yml"] = render_alertmanager(answers.webhook, answers.webhook, MAINTENANCE)
+    made["runbooks.md"] = _read("texts/runbooks.md")
     made["prometheus/prometheus.yml"] = render_prometheus(answers.servers)
     made |= {f"checklists/{name}.md": read_checklist(name) for name in CHECKLISTS}
     made["README.md"] = _fill("README.md", pushgateway=answers.servers.pushgateway, version=__version__)

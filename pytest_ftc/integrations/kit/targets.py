@@ -13,6 +13,8 @@ class Targets:
     """The share of control builds that shall succeed."""
     reproducible: float = 0.999
     """The share of decided verdicts that shall be reproducible; 1 would leave no budget that can burn."""
+    retries: float = 0.05
+    """The share of attempts that may be repeated for a transient fault."""
     cache_hits: float = 0.85
     """The share of lookups that shall find a verdict."""
     verified_days: float = 30

@@ -7,11 +7,13 @@ from pathlib import Path
 import pytest
 import yaml
 
+from pytest_ftc.integrations.kit.alerts import make_alerts
 from pytest_ftc.integrations.kit.files import DASHBOARDS, KitAnswers, Servers, make_files, render_prometheus
 from pytest_ftc.integrations.kit.queries import list_queries, variables
+from pytest_ftc.integrations.kit.targets import Targets
 from pytest_ftc.integrations.metrics.table import TABLE, Kind
 
-ANSWERS = KitAnswers(runbooks="https://wiki.example.org/runbooks", project="shop")
+ANSWERS = KitAnswers(runbooks="https://wiki.example.org/runbooks", webhook="http://localhost:9099/", project="shop")
 BOARDS = {name: json.loads(make_files(ANSWERS)[f"dashboards/{name}.json"]) for name in DASHBOARDS}
 SERIES = {
     name
@@ -59,6 +61,14 @@ def test_every_metric_is_on_a_dashboard():
     assert [metric.name for metric in TABLE if not any(name.startswith(metric.name) for name in shown | rare)] == []
 
 
+def test_panels_link_to_runbooks_that_there_are():
+    links = {link["url"] for board in BOARDS.values() for panel in board["panels"] for link in panel.get("links", ())}
+    runbooks = set(re.findall(r"^## (\w+)$", make_files(ANSWERS)["runbooks.md"], re.M))
+    assert links
+    assert links <= {f"${{runbooks}}#{name.lower()}" for name in runbooks}
+    assert {alert.name for alert in make_alerts(Targets())} == runbooks
+
+
 def test_panels_do_not_overlap_and_fill_no_more_than_the_grid():
     for board in BOARDS.values():
         taken = set()
@@ -84,6 +94,17 @@ def test_prometheus_reads_the_servers():
     targets = [jobs[name]["static_configs"][0]["targets"] for name in ("pushgateway", "node")]
     assert targets == [["push:1"], ["node:3"]]
     assert read["alerting"]["alertmanagers"][0]["static_configs"][0]["targets"] == ["alert:2"]
+
+
+def test_alertmanager_and_rules_have_the_answers():
+    files = make_files(ANSWERS)
+    urls = [
+        one["webhook_configs"][0]["url"] for one in yaml.safe_load(files["alertmanager/alertmanager.yml"])["receivers"]
+    ]
+    assert urls == [ANSWERS.webhook] * 2
+    assert f'{ANSWERS.runbooks}#ftcstoreoutage"' in files["prometheus/rules.yml"]
+    for name in ("prometheus/rules.yml", "prometheus/prometheus.yml", "alertmanager/alertmanager.yml"):
+        assert yaml.safe_load(files[name])
 
 
 def test_the_files_are_in_the_package():

@@ -1,0 +1,61 @@
+"""Ten faults, each in a project of its own: the right alert reaches a webhook and ends, and every query has data.
+
+One test, because the servers are what takes time, and the dashboards are looked at on what the faults have left.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from pytest_ftc.integrations.kit.files import DASHBOARDS, KitAnswers, render_dashboard
+from pytest_ftc.integrations.kit.game_day.faults import FAULTS
+from pytest_ftc.integrations.kit.game_day.play import Outcome, game_day
+from pytest_ftc.integrations.kit.queries import ask, list_queries, variables
+from pytest_ftc.integrations.kit.recording import RECORDINGS
+from pytest_ftc.integrations.metrics.table import TABLE
+
+RUNBOOKS = "https://wiki.example.org/runbooks"
+
+
+def test_each_fault_raises_its_alert_and_every_query_has_data(tmp_path: Path) -> None:
+    begin = time.time()
+    with game_day(tmp_path, RUNBOOKS) as day:
+        outcomes = day.play(FAULTS, lambda outcome: None)
+        prometheus = day.running.prometheus
+        window = {"start": f"{begin}", "end": f"{time.time()}", "step": "1"}
+        without = [name for name, query in _queries() if not _has_data(prometheus, query, window)]
+        rules = [rule for group in ask(prometheus, "rules")["groups"] for rule in group["rules"]]
+    assert [_describe(outcome) for outcome in outcomes if not outcome.passed] == []
+    assert {outcome.fault.alert: outcome.notice.runbook for outcome in outcomes if outcome.notice} == {
+        fault.alert: f"{RUNBOOKS}#{fault.alert.lower()}" for fault in FAULTS
+    }
+    assert without == []
+    assert [(rule["name"], rule["lastError"]) for rule in rules if rule["health"] != "ok"] == []
+
+
+def _queries() -> Iterator[tuple[str, str]]:
+    """Yield all queries of dashboards, recording rules and metrics, with a name for each."""
+    values = variables(300, 20)
+    for name in DASHBOARDS:
+        board: dict[str, Any] = json.loads(render_dashboard(name, KitAnswers(runbooks=RUNBOOKS, webhook="http://x/")))
+        for query in list_queries(board, values):
+            yield f"{name}: {query.panel}: {query.expr}", query.expr
+    for recording in RECORDINGS:
+        yield recording.name, recording.name
+    for metric in TABLE:
+        yield metric.name, f'{{__name__=~"{metric.name}|{metric.name}_count"}}'
+
+
+def _has_data(prometheus: str, query: str, window: dict[str, str]) -> bool:
+    found = ask(prometheus, "query_range", query=query, **window)["result"]
+    return any(math.isfinite(float(value)) for one in found for _, value in one["values"])
+
+
+def _describe(outcome: Outcome) -> str:
+    said = "\n".join(outcome.said)
+    return f"{outcome.fault.number} fired={outcome.fired} ended={outcome.ended}\n{said}"

@@ -1,0 +1,128 @@
+"""The game day without its servers: what is told of alerts, and what is missing."""
+
+import argparse
+import http.server
+import json
+import re
+import threading
+import urllib.request
+from dataclasses import replace
+
+import pytest
+
+from pytest_ftc.cli.kit.game_day import describe, rehearse
+from pytest_ftc.integrations.kit.alerts import make_alerts
+from pytest_ftc.integrations.kit.game_day import faults as faults_module
+from pytest_ftc.integrations.kit.game_day.faults import FAULTS, require_extras
+from pytest_ftc.integrations.kit.game_day.play import Outcome
+from pytest_ftc.integrations.kit.game_day.servers import find_programs
+from pytest_ftc.integrations.kit.game_day.watch import Notice, Remote, Webhook, listening, wait_for
+from pytest_ftc.integrations.kit.targets import Targets
+from pytest_ftc.model.errors import FtcError
+
+NOTICE = Notice(fires=True, severity="page", runbook="https://example.org/r#a")
+
+
+def message(status, artifact):
+    labels = {"alertname": "Alert", "project": "shop", "artifact": artifact, "severity": "page"}
+    return {"alerts": [{"status": status, "labels": labels, "annotations": {"runbook_url": NOTICE.runbook}}]}
+
+
+def test_every_fault_has_an_alert_of_the_rules_and_another_number():
+    assert {fault.alert for fault in FAULTS} <= {alert.name for alert in make_alerts(Targets())}
+    assert [fault.number for fault in FAULTS] == [f"F{number}" for number in range(1, 11)]
+
+
+def test_an_alert_fires_as_long_as_that_of_one_artifact_does():
+    webhook = Webhook()
+    with listening(webhook) as url:
+        for status, artifact in (("firing", "one"), ("firing", "two"), ("resolved", "one")):
+            urllib.request.urlopen(url, json.dumps(message(status, artifact)).encode()).close()
+            assert webhook.look("Alert", "shop") == NOTICE
+        urllib.request.urlopen(url, json.dumps(message("resolved", "two")).encode()).close()
+        assert webhook.look("Alert", "shop") == replace(NOTICE, fires=False)
+    assert webhook.look("Alert", "another") is None
+
+
+def test_a_build_is_told_whether_it_is_the_first():
+    with listening(Webhook()) as url:
+        answers = [urllib.request.urlopen(f"{url}/{name}").read() for name in ("a", "a", "b")]
+    assert answers == [b"yes", b"no", b"yes"]
+
+
+class Manager(http.server.BaseHTTPRequestHandler):
+    alerts: list[dict[str, object]]
+
+    def do_GET(self):
+        assert self.path == "/api/v2/alerts"
+        self.send_response(200)
+        self.end_headers()
+        self.wfile.write(json.dumps(self.alerts).encode())
+
+    def log_message(self, *_):
+        pass
+
+
+def test_an_alert_that_another_alertmanager_lists_no_more_has_ended():
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Manager) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        watch = Remote(f"http://127.0.0.1:{server.server_port}/")
+        Manager.alerts = []
+        assert watch.look("Alert", "shop") is None
+        Manager.alerts = message("active", "one")["alerts"]
+        assert watch.look("Alert", "shop") == NOTICE
+        assert watch.look("Alert", "another") is None
+        Manager.alerts = []
+        assert watch.look("Alert", "shop") == replace(NOTICE, fires=False)
+        server.shutdown()
+    with pytest.raises(FtcError, match=r"Alertmanager at http://127\.0\.0\.1:\d+: .*refused"):
+        watch.look("Alert", "shop")
+
+
+def test_nobody_waits_longer_than_for_the_day():
+    stopping = threading.Event()
+    assert wait_for(lambda: True, 0, stopping)
+    assert not wait_for(lambda: False, 0, stopping)
+    stopping.set()
+    assert not wait_for(lambda: False, 3600, stopping)
+
+
+def test_all_missing_programs_are_named(monkeypatch, tmp_path):
+    monkeypatch.setenv("PATH", str(tmp_path))
+    (tmp_path / "pushgateway").write_text("#!/bin/sh\n")
+    (tmp_path / "pushgateway").chmod(0o755)
+    with pytest.raises(FtcError, match="needs prometheus, prometheus-alertmanager, which") as caught:
+        find_programs(["pushgateway", "prometheus", "alertmanager"])
+    assert "apt-get install --no-install-recommends prometheus prometheus-alertmanager" in str(caught.value)
+    assert find_programs(["pushgateway"]) == {"pushgateway": str(tmp_path / "pushgateway")}
+
+
+def test_missing_extras_are_named(monkeypatch):
+    require_extras(FAULTS)
+    monkeypatch.setattr(faults_module, "find_spec", lambda name: None)
+    with pytest.raises(FtcError, match=r"pip install 'pytest-ftc\[prometheus,sign,oci\]'"):
+        require_extras(FAULTS)
+    with pytest.raises(FtcError, match=r"pip install 'pytest-ftc\[prometheus\]'"):
+        require_extras(FAULTS[:1])
+
+
+@pytest.mark.parametrize(
+    ("outcome", "line"),
+    [
+        ({"fired": 3.2, "ended": 1.0, "notice": NOTICE}, "✔ F1  .* fired after 3 s, ended after 1 s  https://example"),
+        ({"fired": 3.2, "ended": 1.0, "notice": replace(NOTICE, runbook="")}, "✘ F1  .* without runbook$"),
+        ({"fired": 3.2, "notice": NOTICE}, "✘ F1  .* fired after 3 s, and did not end when the fault was repaired$"),
+        ({}, "✘ F1  .*FtcMismatchInCriticalArtifact did not fire$"),
+    ],
+)
+def test_one_line_says_what_became_of_a_fault(outcome, line):
+    assert re.match(line, describe(Outcome(fault=FAULTS[0], **outcome)))
+
+
+def test_unknown_faults_and_folders_that_are_in_use_are_refused(tmp_path):
+    (tmp_path / "file").touch()
+    given = {"folder": tmp_path, "json": False, "url_of_runbooks": "", "alertmanager": None}
+    with pytest.raises(FtcError, match=r"there is no fault 'F11'; did you mean 'F1'"):
+        rehearse(argparse.Namespace(fault=["F11"], **given))
+    with pytest.raises(FtcError, match="is not empty"):
+        rehearse(argparse.Namespace(fault=["F1"], **given))
