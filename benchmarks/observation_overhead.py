@@ -11,6 +11,7 @@ share of that session.  NAMEs choose configurations.
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import random
@@ -20,7 +21,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -31,6 +32,8 @@ from pytest_ftc.model.timing.phase import PhaseKind
 from pytest_ftc.model.timing.trace_context import start_trace
 
 _ARTIFACTS, _BUILDS = 10, 2
+_PORT = 43180
+_ENDPOINT, _COLLECTOR = "OTEL_EXPORTER_OTLP_ENDPOINT", f"http://127.0.0.1:{_PORT}"
 _UNTIMED = """
 from pytest_ftc.model.timing.collector import UNTIMED, Collector
 
@@ -56,7 +59,12 @@ CONFIGURATIONS = (
     Configuration(name="nothing configured"),
     Configuration(name="traces", toml='[traces]\nfile = "spans.jsonl"\n'),
     Configuration(name="metrics", toml='[metrics]\ntextfile = "ftc.prom"\n'),
-    Configuration(name="all", toml='[traces]\nfile = "spans.jsonl"\n[metrics]\ntextfile = "ftc.prom"\n'),
+    Configuration(name="collector", environ={_ENDPOINT: _COLLECTOR}),
+    Configuration(
+        name="all",
+        toml='[traces]\nfile = "spans.jsonl"\n[metrics]\ntextfile = "ftc.prom"\n',
+        environ={_ENDPOINT: _COLLECTOR},
+    ),
 )
 """Another way out needs one line here."""
 
@@ -103,6 +111,21 @@ def _children() -> float:
     return used.ru_utime + used.ru_stime
 
 
+@contextlib.contextmanager
+def collecting(folder: Path) -> Iterator[None]:
+    """Run rotel, a collector that takes everything and keeps nothing."""
+    import rotel
+
+    command = [str(Path(rotel.__file__).parent / "rotel-agent"), "start", "--exporter", "blackhole"]
+    endpoints = ["--otlp-http-endpoint", f"127.0.0.1:{_PORT}", "--otlp-grpc-endpoint", f"127.0.0.1:{_PORT + 1}"]
+    files = ["--pid-file", f"{folder}/rotel.pid", "--log-file", f"{folder}/rotel.log"]
+    with subprocess.Popen([*command, *endpoints, *files], stdout=subprocess.DEVNULL) as process:
+        try:
+            yield
+        finally:
+            process.terminate()
+
+
 def measure_phase(count: int = 20_000) -> float:
     """Return the seconds that one phase costs, with attributes and inside another one."""
     with Collector(start_trace(os.environ)).collecting(), timing().phase(PhaseKind.ARTIFACT, "a"):
@@ -128,10 +151,11 @@ def main() -> None:
     with tempfile.TemporaryDirectory(dir="/var/tmp") as name:
         folder = Path(name, "project")
         folder.mkdir()
-        run_session(folder, WITHOUT)  # what it finds out about the machine, all others know
-        for _ in range(rounds):
-            for one in random.sample((WITHOUT, *chosen), len(chosen) + 1):
-                measured[one.name].append(run_session(folder, one))
+        with collecting(Path(name)):
+            run_session(folder, WITHOUT)  # what it finds out about the machine, all others know
+            for _ in range(rounds):
+                for one in random.sample((WITHOUT, *chosen), len(chosen) + 1):
+                    measured[one.name].append(run_session(folder, one))
     base, cost = measured[WITHOUT.name], measure_phase()
     wall = statistics.median(session.wall for session in base)
     print(f"{rounds} rounds of {_ARTIFACTS * _BUILDS} builds of 1 s, {wall:.1f} s each without phases")

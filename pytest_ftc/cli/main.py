@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import argparse
 import os
 import sys
+from collections.abc import Callable
 from importlib import import_module
 
 from pytest_ftc.cli.parser import make_parser, module_of
 from pytest_ftc.model.errors import FtcError
 from pytest_ftc.model.support.printable import printable
 from pytest_ftc.model.support.service_commands import defuse
+
+_TRACED = ("attest", "publish")
+"""Commands that sign and publish what a session has verified: parts of the same pipeline."""
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -20,7 +25,7 @@ def main(arguments: list[str] | None = None) -> int:
     options = make_parser(given[0] if given else "").parse_args(given[:1] if passes_on else given)
     options.given = given[1:]
     try:
-        status: int = import_module(module_of(options.command)).run(options)
+        status: int = _run(options)
         sys.stdout.flush()
         return status
     except KeyboardInterrupt:
@@ -33,3 +38,12 @@ def main(arguments: list[str] | None = None) -> int:
     except FtcError as error:
         print(defuse(f"ftc: {printable(str(error))}"), file=sys.stderr)
         return 2
+
+
+def _run(options: argparse.Namespace) -> int:
+    run: Callable[[argparse.Namespace], int] = import_module(module_of(options.command)).run
+    if options.command not in _TRACED:
+        return run(options)
+    from pytest_ftc.verification.traces.command import traced
+
+    return traced(options.command, lambda: run(options), lambda problem: print(f"ftc: {problem}", file=sys.stderr))

@@ -47,7 +47,7 @@ class Attribute:
 
 
 SPANS = (
-    SpanKind(SESSION, "the whole session, of all processes", "test"),
+    SpanKind(SESSION, "a whole session, with all its processes, or a command", "test"),
     SpanKind(PhaseKind.ARTIFACT.value, "the verification of one artifact", "test"),
     SpanKind(PhaseKind.QUEUE.value, "an artifact or a build waits until it may run"),
     SpanKind(PhaseKind.PREPARE.value, "sources are captured, and requirements installed"),
@@ -72,7 +72,7 @@ _QUEUE, _EXECUTE, _DIAGNOSE = PhaseKind.QUEUE.value, PhaseKind.EXECUTE.value, Ph
 _BUILDS = (_BUILD, _ATTEMPT)
 
 ATTRIBUTES = (
-    Attribute(TASK_NAME, "`ftc verify`, the name of the artifact, or the role of the build", tuple(TASKS)),
+    Attribute(TASK_NAME, "`ftc` and the command, the name of the artifact, or the role of the build", tuple(TASKS)),
     Attribute(TASK_TYPE, "`test` or `build`", tuple(TASKS)),
     Attribute(TASK_RUN_ID, "the ID of the session, the artifact or the build", tuple(TASKS)),
     Attribute(TASK_RESULT, "`success`, `failure`, `error`, `timeout` or `cancellation`", tuple(TASKS)),
@@ -105,6 +105,7 @@ ATTRIBUTES = (
     Attribute("ftc.diagnose.mode", "`fast` or `full`", (_DIAGNOSE,), "mode"),
     Attribute("ftc.diagnose.builds", "how many builds it took", (_DIAGNOSE,), "builds"),
     Attribute("ftc.sign.signer", "the kind of the signer, not its key", (PhaseKind.SIGN.value,), "signer"),
+    Attribute("ftc.session.command", "`verify` for a session of pytest, `attest` or `publish`", (SESSION,), "command"),
     Attribute("ftc.session.outcome", "`passed`, `failed`, `interrupted` or `error`", (SESSION,), "outcome"),
     Attribute("ftc.session.artifacts", "how many artifacts have a verdict", (SESSION,), "artifacts"),
 )

@@ -12,7 +12,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from pytest_ftc.config.load import Config
 from pytest_ftc.integrations.opentelemetry.conventions import SESSION
 from pytest_ftc.integrations.opentelemetry.sampling import is_sampled
 from pytest_ftc.integrations.opentelemetry.spool import END, JOB, Span, Spool
@@ -21,6 +20,7 @@ from pytest_ftc.integrations.opentelemetry.switches import TRACES, Wanted, find_
 from pytest_ftc.model.errors import ConfigurationError
 from pytest_ftc.model.support.serialization import to_json
 from pytest_ftc.model.timing.collector import Collector
+from pytest_ftc.model.timing.phase import Value
 
 _SECONDS = 5.0
 """How long the end of a session may take for traces."""
@@ -39,9 +39,9 @@ class Ended:
 class SessionExporter:
     """Exports the spans of a session."""
 
-    def __init__(self, config: Config, wanted: Wanted) -> None:
-        self._root = config.root
-        self._file = config.traces.file if config.traces else None
+    def __init__(self, root: Path, file: Path | None, wanted: Wanted) -> None:
+        self._root = root
+        self._file = file
         self._wanted = wanted
         self._problems = list(wanted.problems)
         self._started = time.time()
@@ -69,10 +69,10 @@ class SessionExporter:
         self._collector, self._spool = collector, Spool(self.folder)
         collector.listen(self._spool.add_phase)
 
-    def finish(self, outcome: str, artifacts: int) -> Ended:
-        """End the span of the session, and wait a bounded time until all are sent.
+    def finish(self, outcome: str, **attributes: Value) -> Ended:
+        """End the span of the session with these `attributes`, and wait a bounded time until all are sent.
 
-        `outcome` is ``passed``, ``failed``, ``interrupted`` or ``error``; `artifacts` how many have a verdict.
+        `outcome` is ``passed``, ``failed``, ``interrupted`` or ``error``.
         """
         if self._spool and self._collector:
             context = self._collector.context
@@ -84,7 +84,7 @@ class SessionExporter:
                     name="",
                     started=self._started,
                     seconds=time.time() - self._started,
-                    attributes={"outcome": outcome, "artifacts": artifacts},
+                    attributes={"outcome": outcome, **attributes},
                     problem="" if outcome == "passed" else outcome,
                     process=os.getpid(),
                 )
@@ -132,17 +132,17 @@ class SessionExporter:
         self.folder = None
 
 
-def open_exporter(config: Config) -> tuple[SessionExporter | None, str]:
-    """Return what exports the traces of the session with `config`, None if nothing does, and a warning, if any.
+def open_exporter(root: Path, file: Path | None = None) -> tuple[SessionExporter | None, str]:
+    """Return what exports traces of the project in `root`, also to `file`; None if nobody asks, and a warning, if any.
 
-    Raises ConfigurationError if `config` asks for a file and the extra is missing.  A variable may be meant for others,
-    so that there is only a warning.
+    Raises ConfigurationError if the extra is missing for a `file`.  A variable may be meant for others, so that there
+    is only a warning.
     """
     wanted = find_wanted(os.environ, TRACES)
-    if wanted.disabled or not (wanted.otlp or wanted.console or wanted.problems or config.traces):
+    if wanted.disabled or not (wanted.otlp or wanted.console or wanted.problems or file):
         return None, ""
     if not is_installed():
-        if config.traces:
+        if file:
             raise ConfigurationError(f"[tool.ftc.traces]: {NO_EXTRA}")
         return None, f"not exported as OTEL_* say: {NO_EXTRA}"
-    return SessionExporter(config, wanted), ""
+    return SessionExporter(root, file, wanted), ""

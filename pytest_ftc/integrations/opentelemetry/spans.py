@@ -98,7 +98,7 @@ def _name(span: Span) -> Mapping[str, Value]:
 def _task(span: Span) -> tuple[Value, Value]:
     """Return the name and the ID of the run of a task."""
     if span.kind == SESSION:
-        return "ftc verify", span.id
+        return f"ftc {span.attributes.get('command', 'verify')}", span.id
     if span.kind == PhaseKind.BUILD.value:
         return _printable(span.attributes.get("role", "build")), _printable(span.name)
     return _printable(span.name), span.id

@@ -11,7 +11,7 @@ import contextlib
 import json
 import os
 from collections.abc import Iterator, Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
@@ -45,6 +45,9 @@ class Span:
     """The ID of the process that it was in."""
 
 
+_FIELDS = tuple(one.name for one in fields(Span))
+
+
 class Spool:
     """The file of this process in `folder`."""
 
@@ -72,7 +75,9 @@ class Spool:
 
     def add(self, span: Span) -> None:
         """Add `span`.  See `add_phase`."""
-        line = json.dumps(asdict(span)).encode() + b"\n"
+        # Much quicker than `asdict`, which copies all values.
+        document = {name: getattr(span, name) for name in _FIELDS}
+        line = json.dumps(document).encode() + b"\n"
         try:
             if self._descriptor < 0:
                 flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from importlib import import_module
 from pathlib import Path
 from typing import Any
@@ -17,6 +17,11 @@ _SPOOL = "pytest_ftc.integrations.opentelemetry.spool"
 _VARIABLES = ("OTEL_EXPORTER_OTLP_ENDPOINT", "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", "OTEL_TRACES_EXPORTER")
 
 
+def is_asked_for(environ: Mapping[str, str]) -> bool:
+    """Return whether variables in `environ` may ask for traces."""
+    return any(map(environ.get, _VARIABLES))
+
+
 class SessionTraces:
     """Exports the traces of a session with `config`; does nothing unless asked to, and never changes a verdict."""
 
@@ -27,8 +32,9 @@ class SessionTraces:
         """What has not left and why, in one line; empty if nothing is amiss."""
         self.console: Sequence[str] = ()
         """What is for the terminal."""
-        if config and (config.traces or any(map(os.environ.get, _VARIABLES))):
-            self._exporter, self.problem = import_module(MODULE).open_exporter(config)
+        if config and (config.traces or is_asked_for(os.environ)):
+            file = config.traces.file if config.traces else None
+            self._exporter, self.problem = import_module(MODULE).open_exporter(config.root, file)
 
     @property
     def folder(self) -> str:
@@ -43,7 +49,7 @@ class SessionTraces:
     def finish(self, outcome: str, artifacts: int) -> None:
         """Export the rest of a session with this `outcome` and so many verdicts.  Takes a bounded time."""
         if self._exporter:
-            ended = self._exporter.finish(outcome, artifacts)
+            ended = self._exporter.finish(outcome, command="verify", artifacts=artifacts)
             self.problem, self.console = ended.problem, ended.console
             self._exporter = None
 

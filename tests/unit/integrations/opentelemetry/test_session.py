@@ -11,7 +11,6 @@ from pathlib import Path
 import pytest
 from otlp_receiver import check_connected, receiving
 
-from pytest_ftc.config.load import load_config
 from pytest_ftc.integrations.opentelemetry import session, start
 from pytest_ftc.integrations.opentelemetry.session import open_exporter
 from pytest_ftc.integrations.opentelemetry.start import NO_EXTRA
@@ -19,7 +18,6 @@ from pytest_ftc.model.errors import ConfigurationError
 from pytest_ftc.model.timing.collector import Collector, timing
 from pytest_ftc.model.timing.phase import PhaseKind
 from pytest_ftc.model.timing.trace_context import start_trace
-from pytest_ftc.variations.specification import Vocabulary
 
 ENDPOINT = "OTEL_EXPORTER_OTLP_ENDPOINT"
 TRACEPARENT = f"00-{'ab' * 16}-{'cd' * 8}-01"
@@ -37,43 +35,42 @@ def receiver():
         yield running
 
 
-def load(root, *, file=""):
-    text = f'[tool.ftc.traces]\nfile = "{file}"\n' if file else ""
-    (root / "pyproject.toml").write_text(text)
-    return load_config(root, {}, Vocabulary(()))
+def of(root, *, file=""):
+    """Return the arguments of `open_exporter` for a project."""
+    return root, root / file if file else None
 
 
-def export(config, environ=None):
+def export(project, environ=None):
     """Export a session of two phases, and return what it says and how long its end took."""
-    exporter, warning = open_exporter(config)
+    exporter, warning = open_exporter(*project)
     assert not warning
     collector = Collector(start_trace(environ or {}))
     exporter.begin(collector)
     with collector.collecting(), timing().phase(PhaseKind.ARTIFACT, "app"), timing().phase(PhaseKind.PLAN):
         pass
     begin = time.monotonic()
-    return exporter.finish("passed", 1), time.monotonic() - begin
+    return exporter.finish("passed", command="verify", artifacts=1), time.monotonic() - begin
 
 
 def test_with_nothing_configured_there_is_nothing(tmp_path, monkeypatch):
-    assert open_exporter(load(tmp_path)) == (None, "")
+    assert open_exporter(*of(tmp_path)) == (None, "")
     monkeypatch.setenv(ENDPOINT, "http://127.0.0.1:9")
     monkeypatch.setenv("OTEL_SDK_DISABLED", "true")
-    assert open_exporter(load(tmp_path, file="t.jsonl")) == (None, "")
+    assert open_exporter(*of(tmp_path, file="t.jsonl")) == (None, "")
 
 
 def test_a_missing_extra_is_an_error_only_where_the_project_asks(tmp_path, monkeypatch):
     monkeypatch.setattr(start, "_NEEDED", ("no_such_module.at_all",))
     with pytest.raises(ConfigurationError, match=r"\[tool.ftc.traces\]: .*pip install 'pytest-ftc\[otel\]'"):
-        open_exporter(load(tmp_path, file="t.jsonl"))
+        open_exporter(*of(tmp_path, file="t.jsonl"))
     monkeypatch.setenv(ENDPOINT, "http://127.0.0.1:9")
-    assert open_exporter(load(tmp_path)) == (None, f"not exported as OTEL_* say: {NO_EXTRA}")
+    assert open_exporter(*of(tmp_path)) == (None, f"not exported as OTEL_* say: {NO_EXTRA}")
 
 
 def test_a_session_is_one_trace_below_the_callers_span(tmp_path, monkeypatch, receiver):
     monkeypatch.setenv(ENDPOINT, receiver.url)
     receiver.refusals.append((503, b""))
-    ended, _ = export(load(tmp_path, file="out/t.jsonl"), {"TRACEPARENT": TRACEPARENT, "TRACESTATE": "a=b"})
+    ended, _ = export(of(tmp_path, file="out/t.jsonl"), {"TRACEPARENT": TRACEPARENT, "TRACESTATE": "a=b"})
     assert (ended.problem, ended.console) == ("", ())
     root = check_connected(receiver.spans)
     assert (root.name, root.trace, root.parent, root.state) == ("session", "ab" * 16, "cd" * 8, "a=b")
@@ -86,14 +83,14 @@ def test_a_session_is_one_trace_below_the_callers_span(tmp_path, monkeypatch, re
 
 def test_the_console_is_for_the_end(tmp_path, monkeypatch):
     monkeypatch.setenv("OTEL_TRACES_EXPORTER", "console,zipkin")
-    ended, _ = export(load(tmp_path))
+    ended, _ = export(of(tmp_path))
     assert sorted(json.loads(line)["name"] for line in ended.console) == ["artifact", "plan", "session"]
     assert ended.problem.startswith("OTEL_TRACES_EXPORTER: expected otlp, console, none, found 'zipkin'")
 
 
 def test_a_trace_that_is_not_sampled_is_not_exported(tmp_path, monkeypatch, receiver):
     monkeypatch.setenv(ENDPOINT, receiver.url)
-    ended, _ = export(load(tmp_path, file="t.jsonl"), {"TRACEPARENT": TRACEPARENT[:-1] + "0"})
+    ended, _ = export(of(tmp_path, file="t.jsonl"), {"TRACEPARENT": TRACEPARENT[:-1] + "0"})
     assert ended.problem == ""
     assert not receiver.spans
     assert not (tmp_path / "t.jsonl").exists()
@@ -105,7 +102,7 @@ def test_a_collector_that_does_not_take_spans_costs_a_bounded_time_and_one_line(
 ):
     monkeypatch.setenv(ENDPOINT, receiver.url)
     receiver.refusals.extend([(status, b"nonsense")] * 9)
-    ended, seconds = export(load(tmp_path, file="t.jsonl"))
+    ended, seconds = export(of(tmp_path, file="t.jsonl"))
     assert seconds < 5.5
     why = "status 400" if status else "no answer"
     assert ended.problem == f"3 spans not sent to the collector of OTEL_EXPORTER_OTLP_ENDPOINT: {why}"
@@ -114,30 +111,28 @@ def test_a_collector_that_does_not_take_spans_costs_a_bounded_time_and_one_line(
 
 def test_a_sender_that_is_killed_is_told(tmp_path, monkeypatch, receiver):
     monkeypatch.setenv(ENDPOINT, receiver.url)
-    exporter, _ = open_exporter(load(tmp_path))
+    exporter, _ = open_exporter(*of(tmp_path))
     exporter.begin(Collector(start_trace({})))
     exporter._process.kill()
-    assert "the process that sends them has ended" in exporter.finish("passed", 0).problem
+    assert "the process that sends them has ended" in exporter.finish("passed", command="verify", artifacts=0).problem
     exporter.stop()
 
 
 def test_no_space_for_spans_is_told(tmp_path, monkeypatch, receiver):
     monkeypatch.setenv(ENDPOINT, receiver.url)
     monkeypatch.setattr(session.tempfile, "tempdir", str(tmp_path / "gone"))
-    ended, _ = export(load(tmp_path))
+    ended, _ = export(of(tmp_path))
     assert ended.problem == "no traces: No such file or directory"
 
 
 KILLED = """
 import os, signal, sys
 from pathlib import Path
-from pytest_ftc.config.load import load_config
 from pytest_ftc.integrations.opentelemetry.session import open_exporter
 from pytest_ftc.model.timing.collector import Collector, timing
 from pytest_ftc.model.timing.phase import PhaseKind
 from pytest_ftc.model.timing.trace_context import start_trace
-from pytest_ftc.variations.specification import Vocabulary
-exporter, _ = open_exporter(load_config(Path(sys.argv[1]), {}, Vocabulary(())))
+exporter, _ = open_exporter(Path(sys.argv[1]))
 collector = Collector(start_trace({}))
 exporter.begin(collector)
 with collector.collecting():
@@ -149,7 +144,7 @@ with collector.collecting():
 
 
 def test_of_a_session_that_is_killed_only_the_open_spans_are_lost(tmp_path, receiver):
-    load(tmp_path)
+    of(tmp_path)
     environ = {**os.environ, ENDPOINT: receiver.url}
     done = subprocess.run([sys.executable, "-c", KILLED, str(tmp_path)], env=environ)
     assert done.returncode == -signal.SIGKILL
