@@ -23,6 +23,7 @@ import tempfile
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from importlib.resources import files
 from pathlib import Path
 
 from plugin_cost import ENVIRONMENT, median_interval
@@ -114,12 +115,11 @@ def _children() -> float:
 @contextlib.contextmanager
 def collecting(folder: Path) -> Iterator[None]:
     """Run rotel, a collector that takes everything and keeps nothing."""
-    import rotel
-
-    command = [str(Path(rotel.__file__).parent / "rotel-agent"), "start", "--exporter", "blackhole"]
+    program = files("rotel") / "rotel-agent"
+    command = [str(program), "start", "--exporter", "blackhole"]
     endpoints = ["--otlp-http-endpoint", f"127.0.0.1:{_PORT}", "--otlp-grpc-endpoint", f"127.0.0.1:{_PORT + 1}"]
-    files = ["--pid-file", f"{folder}/rotel.pid", "--log-file", f"{folder}/rotel.log"]
-    with subprocess.Popen([*command, *endpoints, *files], stdout=subprocess.DEVNULL) as process:
+    own_files = ["--pid-file", f"{folder}/rotel.pid", "--log-file", f"{folder}/rotel.log"]
+    with subprocess.Popen([*command, *endpoints, *own_files], stdout=subprocess.DEVNULL) as process:
         try:
             yield
         finally:
