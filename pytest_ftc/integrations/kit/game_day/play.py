@@ -63,7 +63,8 @@ class GameDay:
 
         def one(fault: Fault) -> Outcome:
             outcome = self._play(fault)
-            tell(outcome)
+            if not self.stopping.is_set():
+                tell(outcome)
             return outcome
 
         with ThreadPoolExecutor(len(faults), thread_name_prefix="ftc-game-day") as threads:

@@ -111,3 +111,19 @@ def test_maintenance_mutes_tickets_alone():
 )
 def test_yaml_is_read_as_it_was_written(node):
     assert yaml.safe_load(render_yaml(node)) == node
+
+
+def test_in_haste_no_window_is_shorter_than_it_may_be():
+    hasty = render_rules(RUNBOOKS, haste=4320, shortest=15)
+    windows = {int(window) for window in re.findall(r"(?:\[|offset )(\d+)ms", hasty)}
+    assert windows == {15_000, 20_000, 60_000, 140_000}
+    assert not re.search(r"\[\d+[mhd]\]", hasty)
+    waits = {int(wait) for wait in re.findall(r'(?:for|keep_firing_for): "(\d+)ms"', hasty)}
+    assert 0 < min(waits) <= max(waits) < 1000
+
+
+def test_in_haste_alertmanager_waits_a_second():
+    routes = yaml.safe_load(render_alertmanager("http://a/", "http://b/", haste=4320))["route"]
+    assert routes["group_wait"] == routes["routes"][0]["group_wait"] == "1000ms"
+    assert routes["routes"][1]["repeat_interval"] == "60000ms"
+    assert "30s" in render_alertmanager("http://a/", "http://b/")
