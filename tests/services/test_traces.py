@@ -184,6 +184,25 @@ def test_verdicts_diagnoses_and_signatures_are_spans(session) -> None:
     assert {one.parent for one in signings} == {root.id}
 
 
+def test_metrics_go_to_the_same_collector(session) -> None:
+    found = {
+        tuple(
+            sorted((one.key, one.value.string_value) for one in point.attributes if one.key in ("artifact", "verdict"))
+        )
+        for request in session[2].metrics
+        for resource in request.resource_metrics
+        for metric in resource.scope_metrics[0].metrics
+        if metric.name == "ftc_verdicts_total" and metric.sum.is_monotonic
+        for point in metric.sum.data_points
+        if point.as_double == 1
+    }
+    assert found == {
+        (("artifact", "moody"), ("verdict", "reproducible")),
+        (("artifact", "clock"), ("verdict", "unreproducible")),
+        (("artifact", "secret"), ("verdict", "failed")),
+    }
+
+
 def test_attributes_are_those_of_the_documentation(session) -> None:
     known = {one.name for one in ATTRIBUTES}
     assert {name for one in session[2].spans for name in one.attributes} <= known

@@ -11,7 +11,7 @@ import sys
 from pathlib import Path
 
 from opentelemetry.exporter.otlp.proto.http.metric_exporter import OTLPMetricExporter
-from opentelemetry.sdk.metrics.export import MetricExportResult
+from opentelemetry.sdk.metrics.export import MetricExportResult, MetricsData
 
 from pytest_ftc.integrations.metrics.measured import Measured
 from pytest_ftc.integrations.opentelemetry.metric_points import to_metrics
@@ -26,8 +26,17 @@ def main() -> None:
     for line in sys.stdin.buffer:
         measured = Measured(project)
         measured.take(json.loads(line))
-        arrived = exporter.export(to_metrics(measured, resource)) is MetricExportResult.SUCCESS
+        arrived = _export(exporter, to_metrics(measured, resource), said)
         os.write(1, json.dumps("" if arrived else said.why or "no answer").encode() + b"\n")
+
+
+def _export(exporter: OTLPMetricExporter, metrics: MetricsData, said: Said) -> bool:
+    try:
+        return exporter.export(metrics) is MetricExportResult.SUCCESS
+    except Exception as error:
+        # Older versions of the exporter raise what they could not send.
+        said.take(error)
+        return False
 
 
 if __name__ == "__main__":

@@ -18,11 +18,15 @@ class Said(logging.Handler):
         logger.addHandler(self)
         logger.propagate = False
 
+    def take(self, error: BaseException) -> None:
+        """Keep what the system says of `error`, or else its class."""
+        self.why = _explain(error)
+
     def emit(self, record: logging.LogRecord) -> None:
         """Keep what `record` says.  Its text may hold the URL, with a password: only what is known is taken."""
         for one in record.args if isinstance(record.args, tuple) else ():
             if isinstance(one, BaseException):
-                self.why = _explain(one)
+                self.take(one)
             elif isinstance(one, int) and 100 <= one < 600:
                 self.why = f"status {one}"
             elif isinstance(one, str) and record.msg.startswith("Transient error %s"):

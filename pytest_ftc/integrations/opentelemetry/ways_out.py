@@ -11,6 +11,7 @@ from typing import Any, Protocol
 from opentelemetry.exporter.otlp.proto.common.trace_encoder import encode_spans
 from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
 from opentelemetry.sdk.trace import ReadableSpan
+from opentelemetry.sdk.trace.export import SpanExportResult
 
 from pytest_ftc.integrations.opentelemetry.said import Said
 from pytest_ftc.model.support.printable import shorten
@@ -49,7 +50,12 @@ class Collector:
 
     def send(self, spans: Sequence[ReadableSpan]) -> bool:
         """See `WayOut`.  A collector that is busy is asked again, as long as ``OTEL_EXPORTER_OTLP_TIMEOUT`` allows."""
-        return self._exporter.export(spans).value == 0
+        try:
+            return self._exporter.export(spans) is SpanExportResult.SUCCESS
+        except Exception as error:
+            # Older versions of the exporter raise what they could not send.
+            self._said.take(error)
+            return False
 
 
 class JsonFile:

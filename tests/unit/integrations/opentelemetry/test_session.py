@@ -93,6 +93,11 @@ def test_a_trace_that_is_not_sampled_is_not_exported(tmp_path, monkeypatch, rece
     ended, _ = export(of(tmp_path, file="t.jsonl"), {"TRACEPARENT": TRACEPARENT[:-1] + "0"})
     assert ended.problem == ""
     assert not receiver.spans
+    monkeypatch.setenv("OTEL_TRACES_SAMPLER", "always_off")
+    exporter, _ = open_exporter(*of(tmp_path))
+    collector = Collector(start_trace({"TRACEPARENT": TRACEPARENT}))
+    exporter.begin(collector)
+    assert not collector.context.sampled
     assert not (tmp_path / "t.jsonl").exists()
 
 
