@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import contextlib
+import os
 import shutil
+import signal
 import socket
+import threading
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from importlib.util import find_spec
+from pathlib import Path
 
 from pytest_ftc.integrations.kit.game_day.ground import Ground
 from pytest_ftc.model.errors import FtcError
@@ -83,16 +88,27 @@ def _verify_again(ground: Ground) -> None:
     ground.verify()
 
 
-_KILLED_ONCE = "import sys, urllib.request as u\nsys.exit(u.urlopen(sys.argv[1]).read() == b'yes')"
-
-
 def _kill_builds(ground: Ground) -> None:
-    """Let the first attempt of a build be killed, as by a worker that dies."""
-    (ground.project / "first.py").write_text(_KILLED_ONCE, encoding="utf-8")
-    asks = f"python3 first.py {ground.helper}/{ground.name}"
-    ground.configure({"app": f"{asks} || kill -9 $$; {_GOOD}"})
+    """Kill a build while it runs, as a worker that dies does."""
+    seconds = f"1.{os.getpid():08}"
+    ground.configure({"app": f"sleep {seconds} && {_GOOD}"})
     ground.change("killed")
+    over = threading.Event()
+    killer = threading.Thread(target=_kill_one, args=(b"sleep\0%s\0" % seconds.encode(), over), daemon=True)
+    killer.start()
     ground.verify()
+    over.set()
+    killer.join()
+
+
+def _kill_one(command: bytes, over: threading.Event) -> None:
+    """Kill the first process with this `command`, as proc_pid_cmdline(5) has it, unless it is `over` before."""
+    while not over.wait(0.1):
+        for folder in Path("/proc").glob("[0-9]*"):
+            with contextlib.suppress(OSError):
+                if (folder / "cmdline").read_bytes() == command:
+                    os.kill(int(folder.name), signal.SIGKILL)
+                    return
 
 
 def _kill_none(ground: Ground) -> None:

@@ -34,8 +34,6 @@ class Ground:
     """The label ``project`` of what it measures."""
     folder: Path
     pushgateway: str
-    helper: str
-    """The URL at which a build may ask whether it is the first to ask."""
     slots: Semaphore
     """So many sessions run at a time."""
     said: list[str] = field(default_factory=list)

@@ -52,8 +52,6 @@ class GameDay:
     folder: Path
     running: Running
     watch: Watch
-    helper: str
-    """The URL at which a build may ask whether it is the first to ask."""
     slots: Semaphore
     stopping: Event = field(default_factory=Event)
     """Set when nobody waits for the alerts any more."""
@@ -100,7 +98,6 @@ class GameDay:
             name=f"game-day-{fault.number}",
             folder=self.folder / fault.number,
             pushgateway=self.running.pushgateway,
-            helper=self.helper,
             slots=self.slots,
         )
 
@@ -131,4 +128,4 @@ def game_day(folder: Path, runbooks: str, alertmanager: str = "") -> Iterator[Ga
         )
         with started(setting) as running:
             watch = Remote(alertmanager) if alertmanager else webhook
-            yield GameDay(folder=folder, running=running, watch=watch, helper=url, slots=Semaphore(_SESSIONS))
+            yield GameDay(folder=folder, running=running, watch=watch, slots=Semaphore(_SESSIONS))

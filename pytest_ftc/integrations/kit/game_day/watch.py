@@ -42,11 +42,10 @@ class Watch(Protocol):
 
 
 class Webhook:
-    """Receives what Alertmanager sends; a build may ask it, too, whether it is the first to ask."""
+    """Receives what Alertmanager sends."""
 
     def __init__(self) -> None:
         self._notices: dict[tuple[str, str], dict[str, Notice]] = {}
-        self._asked: set[str] = set()
         self._turn = threading.Lock()
 
     def look(self, alert: str, project: str) -> Notice | None:
@@ -69,13 +68,6 @@ class Webhook:
                 else:
                     known[name] = replace(known[name], fires=False)
 
-    def is_first(self, name: str) -> bool:
-        """Return whether nobody has asked for this `name` before."""
-        with self._turn:
-            first = name not in self._asked
-            self._asked.add(name)
-        return first
-
 
 @contextlib.contextmanager
 def listening(webhook: Webhook) -> Iterator[str]:
@@ -85,15 +77,8 @@ def listening(webhook: Webhook) -> Iterator[str]:
         def do_POST(self) -> None:
             length = min(int(self.headers.get("Content-Length", 0)), _MOST_BYTES)
             webhook.receive(json.loads(self.rfile.read(length)))
-            self._answer(b"")
-
-        def do_GET(self) -> None:
-            self._answer(b"yes" if webhook.is_first(self.path) else b"no")
-
-        def _answer(self, content: bytes) -> None:
             self.send_response(200)
             self.end_headers()
-            self.wfile.write(content)
 
         def log_message(self, format: str, *values: object) -> None:
             pass

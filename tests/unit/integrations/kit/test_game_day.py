@@ -4,6 +4,8 @@ import argparse
 import http.server
 import json
 import re
+import signal
+import subprocess
 import threading
 import urllib.request
 from dataclasses import replace
@@ -13,7 +15,7 @@ import pytest
 from pytest_ftc.cli.kit.game_day import describe, rehearse
 from pytest_ftc.integrations.kit.alerts import make_alerts
 from pytest_ftc.integrations.kit.game_day import faults as faults_module
-from pytest_ftc.integrations.kit.game_day.faults import FAULTS, require_extras
+from pytest_ftc.integrations.kit.game_day.faults import FAULTS, _kill_one, require_extras
 from pytest_ftc.integrations.kit.game_day.play import Outcome
 from pytest_ftc.integrations.kit.game_day.servers import find_programs
 from pytest_ftc.integrations.kit.game_day.watch import Notice, Remote, Webhook, listening, wait_for
@@ -44,10 +46,13 @@ def test_an_alert_fires_as_long_as_that_of_one_artifact_does():
     assert webhook.look("Alert", "another") is None
 
 
-def test_a_build_is_told_whether_it_is_the_first():
-    with listening(Webhook()) as url:
-        answers = [urllib.request.urlopen(f"{url}/{name}").read() for name in ("a", "a", "b")]
-    assert answers == [b"yes", b"no", b"yes"]
+def test_a_build_is_killed_while_it_runs():
+    over = threading.Event()
+    with subprocess.Popen(["sleep", "60.0471100"]) as sleeping:
+        _kill_one(b"sleep\x0060.0471100\0", over)
+    assert sleeping.returncode == -signal.SIGKILL
+    over.set()
+    _kill_one(b"sleep\x0060.0471100\0", over)
 
 
 class Manager(http.server.BaseHTTPRequestHandler):
