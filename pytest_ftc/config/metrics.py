@@ -31,6 +31,7 @@ TAKEN = (
     "le",
     "operation",
     "outcome",
+    "phase",
     "project",
     "reason",
     "role",

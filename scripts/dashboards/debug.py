@@ -66,6 +66,15 @@ _TIMES = Row(
     title="Where does the time go?",
     charts=(
         Chart(
+            title="Phases",
+            answers="Where does the time of verifications go?",
+            queries=(_per("phase", "ftc_phase_seconds_total", ARTIFACT),),
+            look=Look.BARS,
+            unit="s",
+            width=12,
+            height=8,
+        ),
+        Chart(
             title="Builds",
             answers="How long does a build of each artifact take?",
             queries=(
@@ -96,7 +105,7 @@ _TIMES = Row(
             queries=(_per("artifact", "ftc_build_cpu_seconds_total", ARTIFACT),),
             look=Look.BARS,
             unit="s",
-            width=6,
+            width=12,
             height=8,
         ),
         Chart(
@@ -108,7 +117,7 @@ _TIMES = Row(
             ),
             look=Look.GAUGES,
             unit="s",
-            width=6,
+            width=12,
             height=8,
         ),
     ),

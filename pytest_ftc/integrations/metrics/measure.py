@@ -12,6 +12,7 @@ from pytest_ftc.config.cost import Prices
 from pytest_ftc.integrations.metrics import table
 from pytest_ftc.integrations.metrics.measured import Measured
 from pytest_ftc.model import BuildResult, BuildStatus, Role, Verdict, Verification
+from pytest_ftc.model.timing.totals import sum_phases
 from pytest_ftc.verification.metrics.facts import SessionFacts
 
 _REASONS = (
@@ -53,6 +54,8 @@ def _measure_verdict(measured: Measured, one: Verification) -> None:
     cached = "true" if one.cached else "false"
     measured.count(table.VERDICTS, one.name, one.verdict.value, cached)
     measured.observe(table.VERIFICATION_SECONDS, cached, value=one.seconds)
+    for phase, seconds in sum_phases(one.phases).items():
+        measured.count(table.PHASE_SECONDS, one.name, phase, by=seconds)
     measured.set(table.SECRET_LEAKS, one.name, value=len(one.leaks))
     if one.verdict in _DECIDED:
         measured.set(table.REPRODUCIBLE, one.name, value=_DECIDED[one.verdict])

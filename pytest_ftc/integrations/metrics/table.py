@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from enum import Enum
 
 from pytest_ftc.model.build import BuildStatus, Role
+from pytest_ftc.model.timing.totals import GROUPS
 from pytest_ftc.model.verification import Verdict
 
 PROJECT = "project"
@@ -133,6 +134,13 @@ VERIFICATION_SECONDS = _histogram(
     "How long does the verification of an artifact take, from the cache and by building?",
     ("cached",),
     _every(("true", "false")),
+)
+PHASE_SECONDS = _counter(
+    "ftc_phase_seconds_total",
+    "seconds",
+    "Where does the time of each artifact's verifications go?",
+    (ARTIFACT, "phase"),
+    _every(tuple(GROUPS)),
 )
 CPU_SECONDS = _counter(
     "ftc_build_cpu_seconds_total",
@@ -258,6 +266,7 @@ TABLE = (
     BUILD_SECONDS,
     QUEUE_SECONDS,
     VERIFICATION_SECONDS,
+    PHASE_SECONDS,
     CPU_SECONDS,
     OUTPUT_BYTES,
     COST,

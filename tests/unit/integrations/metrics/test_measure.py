@@ -10,6 +10,7 @@ from pytest_ftc.integrations.metrics import table
 from pytest_ftc.integrations.metrics.measure import count_denied, measure_session
 from pytest_ftc.model import BuildStatus, Role, Verdict
 from pytest_ftc.model.store import StoreWrites, TierTraffic, TierUse
+from pytest_ftc.model.timing.phase import Phase, PhaseKind
 from pytest_ftc.verification.metrics.facts import Services, SessionFacts, Signings
 
 GOOD = verification(Verdict.REPRODUCIBLE)
@@ -71,6 +72,15 @@ def test_a_cached_verdict_has_no_builds_of_this_session():
     assert measured.value(table.BUILDS, "control", "ok") == 0
     assert measured.value(table.VERIFIED, "app") == 1_700_000_000.0, "when its builds ran"
     assert measured.value(table.REPRODUCIBLE, "app") == 1
+
+
+def test_the_time_of_a_verification_is_told_apart_by_phase():
+    whole = Phase(id="1" * 16, parent="", kind=PhaseKind.ARTIFACT, name="app", started=0.0, seconds=10.0)
+    builds = replace(whole, id="2" * 16, parent=whole.id, kind=PhaseKind.BUILD, started=1.0, seconds=6.0)
+    measured = measure(replace(GOOD, phases=(builds, whole)), replace(GOOD, phases=(builds, whole)))
+    assert measured.value(table.PHASE_SECONDS, "app", "build") == 12
+    assert measured.value(table.PHASE_SECONDS, "app", "other") == 8
+    assert measured.value(table.PHASE_SECONDS, "app", "gap") == 0
 
 
 def test_a_mismatch_is_counted_by_output_and_leaves_its_mark():
