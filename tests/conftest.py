@@ -10,9 +10,14 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 from leftovers import find_leftovers, wait_until_gone
 
 pytest_plugins = ["pytester"]
+
+# How long an example takes says more about what else the machine does than about our code.
+settings.register_profile("ftc", deadline=None)
+settings.load_profile("ftc")
 
 _LONGEST = (
     "store", "bad_input", "guides", "fixtures", "docs", "baselines", "other_plugins", "diagnosis", "hooks", "sampling",
