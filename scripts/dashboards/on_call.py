@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from panels import PROJECT, Board, Chart, Look, Query, Row
 
+from pytest_ftc.integrations.kit.recording import BURN_WINDOWS
+from pytest_ftc.integrations.kit.targets import Targets
+
 _STEP = "[$__rate_interval]"
 _BAD = ((None, "green"), (1.0, "red"))
 _GOOD = ((None, "red"), (1.0, "green"))
@@ -170,6 +173,45 @@ _SERVICES = Row(
         ),
     ),
 )
+
+
+def _burn(title: str, answers: str, record: str, target: float, alert: str) -> Chart:
+    """Return the panel of an objective's budget: what its alerts look at, in all of their windows."""
+    budget = 1 - target
+    return Chart(
+        title=title,
+        answers=f"{answers}  At 14.4 times the budget of {budget:.1%}, it is spent in two days.",
+        queries=tuple(
+            Query(f"{record}:ratio_rate{window}{{{PROJECT}}}", f"{{{{project}}}} in {window}")
+            for window in BURN_WINDOWS
+        ),
+        look=Look.LINES,
+        unit="percentunit",
+        steps=((None, "green"), (round(budget, 9), "orange"), (round(14.4 * budget, 9), "red")),
+        runbook=alert,
+        width=12,
+    )
+
+
+_BUDGETS = Row(
+    title="Are budgets being spent?",
+    charts=(
+        _burn(
+            "Control builds that fail",
+            "Which share of the control builds fails, in each window of the alerts?",
+            "project:ftc_builds_failed",
+            Targets().build_success,
+            "FtcBuildSuccessBurnsFast",
+        ),
+        _burn(
+            "Verdicts that are mismatches",
+            "Which share of the verdicts is a mismatch, in each window of the alerts?",
+            "project:ftc_verdicts_mismatched",
+            Targets().reproducible,
+            "FtcReproducibleShareBurnsFast",
+        ),
+    ),
+)
 _BUILDS = Row(
     title="Do builds work?",
     charts=(
@@ -208,6 +250,7 @@ _BUILDS = Row(
             unit="percentunit",
             steps=((None, "red"), (0.85, "green")),
             top=1,
+            runbook="FtcCacheHitRateFalls",
         ),
     ),
 )
@@ -216,5 +259,5 @@ ON_CALL = Board(
     title="ftc: on call",
     answers="Which alerts fire, and what do their numbers look like?",
     span="now-6h",
-    rows=(_NOW, _SESSIONS, _SERVICES, _BUILDS),
+    rows=(_NOW, _BUDGETS, _SESSIONS, _SERVICES, _BUILDS),
 )

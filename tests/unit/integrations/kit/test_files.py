@@ -10,6 +10,7 @@ import yaml
 from pytest_ftc.integrations.kit.alerts import make_alerts
 from pytest_ftc.integrations.kit.files import DASHBOARDS, KitAnswers, Servers, make_files, render_prometheus
 from pytest_ftc.integrations.kit.queries import list_queries, variables
+from pytest_ftc.integrations.kit.recording import RECORDINGS
 from pytest_ftc.integrations.kit.targets import Targets
 from pytest_ftc.integrations.metrics.table import TABLE, Kind
 
@@ -48,10 +49,12 @@ def test_dashboards_begin_with_the_project_and_link_to_the_runbooks(name):
 def test_dashboards_ask_only_for_metrics_that_there_are(name):
     values = variables(3600, 60)
     asked = {
-        series for query in list_queries(BOARDS[name], values) for series in re.findall(r"\bftc_[a-z_]+", query.expr)
+        series
+        for query in list_queries(BOARDS[name], values)
+        for series in re.findall(r"[a-z_]*:[a-z_0-9:]+|\bftc_[a-z_]+", query.expr)
     }
     assert asked
-    assert asked <= SERIES
+    assert asked <= SERIES | {recording.name for recording in RECORDINGS}
     assert not [query for query in list_queries(BOARDS[name], values) if "$" in query.expr]
 
 
