@@ -279,6 +279,7 @@ class VerificationSession:
             session.exitstatus = pytest.ExitCode.TESTS_FAILED
         if not self._is_worker:
             self._report.record(self._state_facts(session))
+        self._traces.end(session)
         self._metrics.finish(lambda: self._state_facts(session))
 
     def _state_facts(self, session: pytest.Session) -> SessionFacts:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import shutil
@@ -45,6 +46,7 @@ class SessionExporter:
         self._wanted = wanted
         self._problems = list(wanted.problems)
         self._started = time.time()
+        self._until = 0.0
         self._process: subprocess.Popen[bytes] | None = None
         self._spool: Spool | None = None
         self._collector: Collector | None = None
@@ -71,8 +73,8 @@ class SessionExporter:
         self._collector, self._spool = collector, Spool(self.folder)
         collector.listen(self._spool.add_phase)
 
-    def finish(self, outcome: str, **attributes: Value) -> Ended:
-        """End the span of the session with these `attributes`, and wait a bounded time until all are sent.
+    def end(self, outcome: str, **attributes: Value) -> None:
+        """End the span of the session with these `attributes`, and have all that is left sent; `finish` waits for that.
 
         `outcome` is ``passed``, ``failed``, ``interrupted`` or ``error``.
         """
@@ -91,21 +93,16 @@ class SessionExporter:
                     process=os.getpid(),
                 )
             )
-        return self._end(END)
+        self._say(END)
 
-    def stop(self) -> None:
-        """Export nothing more; may be called again."""
-        self._end(b"")
-
-    def _end(self, said: bytes) -> Ended:
-        if self._spool and not self._spool.close():
-            self._problems.append("some spans could not be written to the folder for temporary files")
-        self._spool = None
+    def finish(self) -> Ended:
+        """Wait until all is sent, for a bounded time since `end`; may be called again."""
+        self._say(b"")
         answer: dict[str, Any] = {}
         process, self._process = self._process, None
         if process:
             try:
-                answer = json.loads(process.communicate(said, timeout=_SECONDS)[0])
+                answer = json.loads(process.communicate(timeout=max(0.0, self._until - time.monotonic()))[0])
             except subprocess.TimeoutExpired:
                 process.kill()
                 process.communicate()
@@ -115,6 +112,17 @@ class SessionExporter:
         self._remove_folder()
         problems = dict.fromkeys([*self._problems, *answer.get("problems", ())])
         return Ended("; ".join(problems), tuple(answer.get("console", ())))
+
+    def _say(self, said: bytes) -> None:
+        """Write no more spans, and tell the sender what is `said`, unless it knows already."""
+        if self._spool and not self._spool.close():
+            self._problems.append("some spans could not be written to the folder for temporary files")
+        self._spool = None
+        if self._process and self._process.stdin:
+            self._until = time.monotonic() + _SECONDS
+            with contextlib.suppress(BrokenPipeError), self._process.stdin as pipe:
+                pipe.write(said)
+            self._process.stdin = None
 
     def _write_job(self, collector: Collector) -> None:
         assert self.folder

@@ -55,7 +55,7 @@ class Spool:
         self._process = os.getpid()
         self._path = folder / f"{self._process}-{os.urandom(4).hex()}{_ENDING}"
         self._descriptor = -1
-        self._failed = False
+        self._failed = self._closed = False
 
     def add_phase(self, phase: Phase) -> None:
         """Add the span of `phase`.  Never raises OSError: without the folder, spans are lost, and nothing else."""
@@ -75,6 +75,8 @@ class Spool:
 
     def add(self, span: Span) -> None:
         """Add `span`.  See `add_phase`."""
+        if self._closed:
+            return
         # Much quicker than `asdict`, which copies all values.
         document = {name: getattr(span, name) for name in _FIELDS}
         line = json.dumps(document).encode() + b"\n"
@@ -89,6 +91,7 @@ class Spool:
 
     def close(self) -> bool:
         """Add nothing more; return whether nothing was lost."""
+        self._closed = True
         if self._descriptor >= 0:
             os.close(self._descriptor)
             self._descriptor = -1

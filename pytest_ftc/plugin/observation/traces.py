@@ -71,15 +71,19 @@ class TracesOfSession:
         node.workerinput[_TRACE] = json.dumps(to_json(self._collector.context))
         node.workerinput[_FOLDER] = self._traces.folder
 
+    def end(self, session: pytest.Session) -> None:
+        """End the trace: `session` has no more phases.  Its spans leave while metrics do, within the same time."""
+        self._traces.end(outcome_of(session), self._count())
+
     @pytest.hookimpl(wrapper=True, trylast=True)
-    def pytest_sessionfinish(self, session: pytest.Session) -> Generator[None, object, object]:
-        # All other implementations have ended then, and with them all phases.
-        answer = yield
-        self._traces.finish(outcome_of(session), self._count())
-        return answer
+    def pytest_sessionfinish(self) -> Generator[None, object, object]:
+        try:
+            return (yield)
+        finally:
+            self._traces.finish()
 
     def pytest_unconfigure(self) -> None:
-        self._traces.stop()
+        self._traces.finish()
 
     def print_rest(self, terminalreporter: TerminalReporter) -> None:
         """Print the spans that are for the terminal, and what was not exported."""

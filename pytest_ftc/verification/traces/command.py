@@ -37,5 +37,6 @@ def traced(command: str, run: Callable[[], int], warn: Callable[[str], None]) ->
 def _finish(exporter: Any, outcome: str, command: str) -> str:
     if exporter is None:
         return ""
-    ended = exporter.finish(outcome, command=command)
+    exporter.end(outcome, command=command)
+    ended = exporter.finish()
     return "; ".join(filter(None, (ended.problem, *ended.console)))

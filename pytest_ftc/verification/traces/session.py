@@ -46,17 +46,17 @@ class SessionTraces:
         if self._exporter:
             self._exporter.begin(collector)
 
-    def finish(self, outcome: str, artifacts: int) -> None:
-        """Export the rest of a session with this `outcome` and so many verdicts.  Takes a bounded time."""
+    def end(self, outcome: str, artifacts: int) -> None:
+        """End a session with this `outcome` and so many verdicts; its spans leave while other things are done."""
         if self._exporter:
-            ended = self._exporter.finish(outcome, command="verify", artifacts=artifacts)
+            self._exporter.end(outcome, command="verify", artifacts=artifacts)
+
+    def finish(self) -> None:
+        """Wait until all has left, for a bounded time since `end`; may be called again."""
+        if self._exporter:
+            ended = self._exporter.finish()
             self.problem, self.console = ended.problem, ended.console
             self._exporter = None
-
-    def stop(self) -> None:
-        """Export nothing more; may be called again."""
-        if self._exporter:
-            self._exporter.stop()
 
 
 def write_spans(collector: Collector, folder: str) -> None:

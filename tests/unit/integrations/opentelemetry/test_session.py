@@ -49,7 +49,8 @@ def export(project, environ=None):
     with collector.collecting(), timing().phase(PhaseKind.ARTIFACT, "app"), timing().phase(PhaseKind.PLAN):
         pass
     begin = time.monotonic()
-    return exporter.finish("passed", command="verify", artifacts=1), time.monotonic() - begin
+    exporter.end("passed", command="verify", artifacts=1)
+    return exporter.finish(), time.monotonic() - begin
 
 
 def test_with_nothing_configured_there_is_nothing(tmp_path, monkeypatch):
@@ -119,8 +120,9 @@ def test_a_sender_that_is_killed_is_told(tmp_path, monkeypatch, receiver):
     exporter, _ = open_exporter(*of(tmp_path))
     exporter.begin(Collector(start_trace({})))
     exporter._process.kill()
-    assert "the process that sends them has ended" in exporter.finish("passed", command="verify", artifacts=0).problem
-    exporter.stop()
+    exporter.end("passed")
+    assert "the process that sends them has ended" in exporter.finish().problem
+    assert "internal error" in exporter.finish().problem, "as before"
 
 
 def test_no_space_for_spans_is_told(tmp_path, monkeypatch, receiver):
@@ -156,3 +158,15 @@ def test_of_a_session_that_is_killed_only_the_open_spans_are_lost(tmp_path, rece
     (root,) = receiver.wait_for("session")
     assert root.failed == "killed"
     assert sorted(one.name for one in receiver.spans) == ["plan", "session"]
+
+
+def test_the_time_for_the_rest_runs_from_the_end_of_the_session(tmp_path, monkeypatch, receiver):
+    monkeypatch.setenv(ENDPOINT, receiver.url)
+    receiver.refusals.extend([(0, b"")] * 9)
+    exporter, _ = open_exporter(*of(tmp_path))
+    exporter.begin(Collector(start_trace({})))
+    exporter.end("passed")
+    time.sleep(3)  # as long as metrics take, which leave at the same time
+    begin = time.monotonic()
+    assert "no answer" in exporter.finish().problem
+    assert time.monotonic() - begin < 2.5

@@ -26,8 +26,9 @@ traces = SessionTraces(load_config(Path(sys.argv[1]), {}, Vocabulary(())))
 collector = Collector(start_trace({}))
 traces.begin(collector)
 write_spans(collector, traces.folder)
-traces.finish("passed", 0)
-traces.stop()
+traces.end("passed", 0)
+traces.finish()
+traces.finish()
 print([name for name in sys.modules if "opentelemetry" in name])
 """
 
@@ -47,7 +48,8 @@ def test_a_worker_writes_where_its_controller_sends(tmp_path, monkeypatch):
     write_spans(worker, traces.folder)
     with worker.collecting(), timing().phase(PhaseKind.COMPARE):
         pass
-    traces.finish("failed", 1)
+    traces.end("failed", 1)
+    traces.finish()
     assert traces.problem == ""
     text = (tmp_path / "t.jsonl").read_text()
     assert '"name":"compare"' in text
