@@ -18,11 +18,15 @@ from pytest_ftc.integrations.opentelemetry.metric_points import to_metrics
 from pytest_ftc.integrations.opentelemetry.resource import make_resource
 from pytest_ftc.integrations.opentelemetry.said import Said
 
+_SECONDS = 3.0
+"""How long one request may take with all repetitions: less than a session waits, so that it can say what is wrong."""
+
 
 def main() -> None:
     """Send metrics of the project in the folder that is the first argument; the second one is its name."""
     root, project = sys.argv[1:]
-    resource, said, exporter = make_resource(Path(root)), Said(), OTLPMetricExporter()
+    resource, said = make_resource(Path(root)), Said()
+    exporter = OTLPMetricExporter(timeout=_SECONDS)
     for line in sys.stdin.buffer:
         measured = Measured(project)
         measured.take(json.loads(line))

@@ -82,7 +82,7 @@ class Lane:
             return ""
         place = self.way.place if self.way else Collector.place
         why = self.problem or (self.way and self.way.problem) or "no answer"
-        return f"{left} spans not sent to {place}: {why}"
+        return f"{left} span{'s' if left > 1 else ''} not sent to {place}: {why}"
 
     def _run(self) -> None:
         try:
