@@ -25,8 +25,10 @@ from pytest_ftc.integrations.opentelemetry.ways_out import Collector, Console, J
 from pytest_ftc.model.support.serialization import from_json
 from pytest_ftc.model.timing.trace_context import TraceContext
 
-SECONDS = 3.5
-"""How long this process works after the end of the session."""
+_SECONDS = 3.5
+"""How long this process works after a session that was killed."""
+_MARGIN = 1.0
+"""Seconds before the session waits no longer, in which it is told what was not sent."""
 _DELAY = 1.0
 """Seconds between two looks at the spool."""
 _LONGEST_DELAY = 16.0
@@ -118,8 +120,7 @@ def main() -> None:
     lanes = [Lane(way, SpoolReader(folder), maker.make) for way in _find_ways(job, console)]
     for lane in lanes:
         lane.start()
-    _wait_for_end(job, folder)
-    until = time.monotonic() + SECONDS
+    until = _wait_for_end(job, folder)
     for lane in lanes:
         lane.end()
     problems = [problem for lane in lanes if (problem := lane.wait(until))]
@@ -140,10 +141,11 @@ def _find_ways(job: Job, console: Console) -> Iterator[Callable[[], WayOut]]:
         yield lambda: console
 
 
-def _wait_for_end(job: Job, folder: Path) -> None:
+def _wait_for_end(job: Job, folder: Path) -> float:
+    """Wait for the end of the session; return until when to send, by the monotonic clock, which processes share."""
     said = sys.stdin.buffer.read()
-    if said == END:
-        return
+    if said.startswith(END):
+        return float(said.removeprefix(END)) - _MARGIN
     # The session was killed: with its span, what its processes have done is still one trace.
     span = Span(
         id=job.context.session_span,
@@ -155,6 +157,7 @@ def _wait_for_end(job: Job, folder: Path) -> None:
         problem="killed",
     )
     Spool(folder).add(span)
+    return time.monotonic() + _SECONDS
 
 
 if __name__ == "__main__":

@@ -47,6 +47,7 @@ class SessionExporter:
         self._problems = list(wanted.problems)
         self._started = time.time()
         self._until = 0.0
+        """When to wait no longer for the sender, by the monotonic clock."""
         self._process: subprocess.Popen[bytes] | None = None
         self._spool: Spool | None = None
         self._collector: Collector | None = None
@@ -93,10 +94,15 @@ class SessionExporter:
                     process=os.getpid(),
                 )
             )
-        self._say(END)
+        self._until = time.monotonic() + _SECONDS
+        self._say(END + str(self._until).encode())
 
     def finish(self) -> Ended:
-        """Wait until all is sent, for a bounded time since `end`; may be called again."""
+        """Wait until all is sent, for a bounded time since `end`; may be called again.
+
+        Without `end`, the session counts as one that was killed.
+        """
+        self._until = self._until or time.monotonic() + _SECONDS
         self._say(b"")
         answer: dict[str, Any] = {}
         process, self._process = self._process, None
@@ -119,7 +125,6 @@ class SessionExporter:
             self._problems.append("some spans could not be written to the folder for temporary files")
         self._spool = None
         if self._process and self._process.stdin:
-            self._until = time.monotonic() + _SECONDS
             with contextlib.suppress(BrokenPipeError), self._process.stdin as pipe:
                 pipe.write(said)
             self._process.stdin = None

