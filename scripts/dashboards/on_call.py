@@ -227,6 +227,7 @@ _BUILDS = Row(
             ),
             look=Look.LINES,
             unit="percentunit",
+            runbook="FtcBuildSuccessBurnsFast",
             steps=((None, "green"), (0.005, "orange"), (0.05, "red")),
         ),
         Chart(
@@ -234,6 +235,7 @@ _BUILDS = Row(
             answers="How many attempts were repeated, and for which transient fault?",
             queries=(Query(f"sum by (reason) (increase(ftc_build_retries_total{{{PROJECT}}}{_STEP}))", "{{reason}}"),),
             look=Look.BARS,
+            runbook="FtcBuildsRetried",
         ),
         Chart(
             title="Verdicts from the cache",

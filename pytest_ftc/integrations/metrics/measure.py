@@ -20,7 +20,8 @@ _REASONS = (
     ("disk", "no space left|input/output error"),
     ("network", "name could not be resolved|connection was reset"),
     ("server", "server was busy"),
-    ("killed", "killed by"),
+    # A shell adds 128 to the signal that killed its command: SIGHUP, SIGBUS, SIGKILL, SIGTERM.
+    ("killed", r"killed by|exit status (129|135|137|143)\b"),
 )
 """What the words of `builds.transient_faults` amount to; the first that fits counts."""
 _DENIED = re.compile("permission denied|not permitted|forbidden|unauthorized|access denied", re.IGNORECASE)

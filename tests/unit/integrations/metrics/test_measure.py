@@ -47,7 +47,9 @@ def test_builds_are_counted_by_role_and_outcome_with_their_attempts():
         ("a name could not be resolved", "network"),
         ("a connection was reset", "network"),
         ("a server was busy or broken", "server"),
+        ("exit status 137", "killed"),
         ("exit status 3", "other"),
+        ("exit status 1", "other"),
     ],
 )
 def test_each_transient_fault_has_its_reason(why, reason):
