@@ -1,22 +1,24 @@
 """Ten faults, each in a project of its own: the right alert reaches a webhook and ends, and every query has data.
 
-One test, because the servers are what takes time, and the dashboards are looked at on what the faults have left.
+That is one test, because the servers are what takes time, and the dashboards are looked at on what the faults have left.
 """
 
 from __future__ import annotations
 
 import json
 import math
+import subprocess
 import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from pytest_ftc.integrations.kit.files import DASHBOARDS, KitAnswers, render_dashboard
+from pytest_ftc.integrations.kit.files import DASHBOARDS, KitAnswers, make_files, render_dashboard
 from pytest_ftc.integrations.kit.game_day.faults import FAULTS
 from pytest_ftc.integrations.kit.game_day.play import Outcome, game_day
 from pytest_ftc.integrations.kit.queries import ask, list_queries, variables
 from pytest_ftc.integrations.kit.recording import RECORDINGS
+from pytest_ftc.integrations.kit.writing import write_kit
 from pytest_ftc.integrations.metrics.table import TABLE
 
 RUNBOOKS = "https://wiki.example.org/runbooks"
@@ -36,6 +38,16 @@ def test_each_fault_raises_its_alert_and_every_query_has_data(tmp_path: Path) ->
     }
     assert without == []
     assert [(rule["name"], rule["lastError"]) for rule in rules if rule["health"] != "ok"] == []
+
+
+def test_the_servers_accept_the_configurations_of_the_kit(tmp_path: Path) -> None:
+    write_kit(tmp_path, make_files(KitAnswers(runbooks=RUNBOOKS, webhook="http://localhost:9099/")))
+    for command in (
+        ["promtool", "check", "config", "prometheus/prometheus.yml"],
+        ["amtool", "check-config", "alertmanager/alertmanager.yml"],
+    ):
+        done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
+        assert (done.returncode, "SUCCESS" in done.stdout) == (0, True), done.stdout + done.stderr
 
 
 def _queries() -> Iterator[tuple[str, str]]:

@@ -77,7 +77,7 @@ def _write(options: argparse.Namespace) -> int:
         raise FtcError("--alertmanager and --fault are for --game-day, which is not given")
     answers = KitAnswers(runbooks=options.url_of_runbooks, webhook=options.webhook, project=options.project)
     fates = write_kit(options.folder, make_files(answers), force=options.force)
-    rows = [(fate.value, str(options.folder / name)) for name, fate in fates.items()]
+    rows = [("folder", str(options.folder)), *((fate.value, name) for name, fate in fates.items())]
     kept = [name for name, fate in fates.items() if fate is Fate.KEPT]
     if kept:
         rows.append(("note", "what was kept has been changed by you; --force replaces it"))
