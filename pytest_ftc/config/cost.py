@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -16,6 +15,8 @@ from pytest_ftc.config.table import find_table
 COST = "cost"
 """The name of the table."""
 _KEYS = ("per_cpu_hour", "per_gb", "currency")
+_MOST = 1e100
+"""The greatest price: what it makes of times and sizes is still a number, no infinity."""
 _CURRENCY = re.compile("[A-Z]{3}")
 
 
@@ -65,6 +66,6 @@ def read_cost(place: Place, tables: Mapping[str, Any]) -> Prices | None:
 
 def _read_price(place: Place, table: Mapping[str, Any], key: str) -> float:
     price = table.get(key, 0.0)
-    if type(price) not in (int, float) or not 0 <= price < math.inf:
+    if type(price) not in (int, float) or not 0 <= price <= _MOST:
         place.fail(key, f"expected a price such as 0.04, found {show(price)}")
     return float(price)

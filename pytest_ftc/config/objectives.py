@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import math
 import re
+import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -136,8 +136,8 @@ def _read_target(place: Place, table: Mapping[str, Any], objective: Objective) -
     target = table[objective.name]
     if target is False:
         return None
-    most = 1 if objective.unit is Unit.SHARE else math.inf
-    if type(target) not in (int, float) or not 0 <= target <= most or target == math.inf:
+    most = 1.0 if objective.unit is Unit.SHARE else sys.float_info.max
+    if type(target) not in (int, float) or not 0 <= target <= most:
         expected = {
             Unit.SHARE: "a share from 0 to 1 such as 0.99",
             Unit.SECONDS: "a number of seconds such as 90",

@@ -25,7 +25,7 @@ class Question:
     days: int
     """The window: that many times 24 hours before now."""
     spans: Sequence[float]
-    """Shorter spans of time before now, in seconds."""
+    """Other spans of time before now, in seconds; a window of a day is shorter than three."""
     parameters: Mapping[str, object]
     """``project`` and the prices ``per_cpu_hour`` and ``per_gb``."""
 
@@ -86,22 +86,23 @@ class Reader:
         worse = [] if target is None else [event for event in events if event[1] > target]
         begins = [_find(events, question.now - age * DAY) for age in range(question.days, -1, -1)]
         days = [sorted(value for _, value in events[begin:end]) for begin, end in pairwise(begins)]
-        moments = [question.now - span for span in question.spans]
+        moments = [question.now - span for span in (question.days * DAY, *question.spans)]
+        window, *spans = [
+            Tally(total=len(events) - _find(events, moment), value=len(worse) - _find(worse, moment))
+            for moment in moments
+        ]
         return Reading(
             # Days are sorted, and so to sort them all is quick.
             value=_percentile(sorted(chain.from_iterable(days)), measure.percent),
-            window=Tally(total=len(events), value=len(worse)),
-            spans=tuple(
-                Tally(total=len(events) - _find(events, moment), value=len(worse) - _find(worse, moment))
-                for moment in moments
-            ),
+            window=window,
+            spans=tuple(spans),
             daily=tuple(_percentile(day, measure.percent) for day in days),
         )
 
     def _list_events(self, measure: Measure) -> list[tuple[float, float]]:
-        """Return the times and values of the events of the window, in order; several measures share them."""
+        """Return the times and values of the events of the longest span, in order; several measures share them."""
         if measure.events not in self._events:
-            span = self._question.days * DAY
+            span = max(self._question.days * DAY, *self._question.spans)
             query = f"select at, value from ({measure.events}) where at <= :now and at > :now - {span}"
             # What an index gives is sorted already.
             self._events[measure.events] = sorted(self._ask(query, span))

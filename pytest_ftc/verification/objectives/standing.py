@@ -51,7 +51,7 @@ def _judge(objective: Objective, reading: Reading, settings: ObjectiveSettings, 
         window=settings.window,
         budget_left=None if used is None or unpriced else 1 - used,
         burn=dict.fromkeys(burn) if unpriced else burn,
-        daily=reading.daily,
+        daily=(None,) * len(reading.daily) if unpriced else reading.daily,
         unit=prices.currency if prices and measure.kind is Kind.MEAN else objective.unit.value,
         note=_NO_PRICES if unpriced else "",
     )

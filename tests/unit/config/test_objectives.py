@@ -42,6 +42,7 @@ def test_targets_are_set_and_switched_off(tmp_path):
         ("build_time_p95 = '2m'", "build_time_p95: expected a number of seconds such as 90, or false for no target, found '2m'"),
         ("build_time_p95 = inf", "build_time_p95: expected a number of seconds"),
         ("cost_per_artifact = nan", "cost_per_artifact: expected an amount such as 0.05"),
+        (f"build_time_p95 = {10**400}", "build_time_p95: expected a number of seconds"),
         ("mismatch_incidents = -1", "mismatch_incidents: expected a number such as 0"),
         ("window = 28", "window: expected a number of days from 1 to 999 such as '28d', found 28"),
         ("window = '0d'", "window: expected a number of days"),

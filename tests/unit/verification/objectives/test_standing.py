@@ -167,3 +167,17 @@ def test_daily_values_end_with_the_last_24_hours(observations):
     assert standing(observations, "build_success", window=4 * DAY).daily == (None, 0.5, None, 1.0)
     assert standing(observations, "build_time_p95", window=4 * DAY).daily == (None, 4.0, None, 4.0)
     assert standing(observations, "mismatch_incidents", window=4 * DAY).daily == (None, 0.0, None, 0.0)
+
+
+def test_a_burn_rate_counts_its_whole_time_though_the_window_is_shorter(observations):
+    record(observations, verified(), *[verified(ago=2 * DAY, seconds=500.0) for _ in range(3)])
+    one = standing(observations, "verification_time_p95", window=DAY)
+    # None of the last day is above two minutes, three of four in three days are.
+    assert (one.value, one.budget_left) == (10.0, 1)
+    assert one.burn["3d"] == pytest.approx(0.75 / 0.05)
+    assert one.daily == (10.0,)
+
+
+def test_without_prices_no_day_has_a_cost(observations):
+    record(observations, verified())
+    assert standing(observations, "cost_per_artifact").daily == (None,) * 28
