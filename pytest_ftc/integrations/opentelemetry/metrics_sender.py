@@ -14,6 +14,7 @@ from opentelemetry.exporter.otlp.proto.http.metric_exporter import OTLPMetricExp
 from opentelemetry.sdk.metrics.export import MetricExportResult, MetricsData
 
 from pytest_ftc.integrations.metrics.measured import Measured
+from pytest_ftc.integrations.opentelemetry.answers import Answers
 from pytest_ftc.integrations.opentelemetry.metric_points import to_metrics
 from pytest_ftc.integrations.opentelemetry.resource import make_resource
 from pytest_ftc.integrations.opentelemetry.said import Said
@@ -26,11 +27,12 @@ def main() -> None:
     """Send metrics of the project in the folder that is the first argument; the second one is its name."""
     root, project = sys.argv[1:]
     resource, said = make_resource(Path(root)), Said()
-    exporter = OTLPMetricExporter(timeout=_SECONDS)
+    answers = Answers(said)
+    exporter = OTLPMetricExporter(timeout=_SECONDS, session=answers.session)
     for line in sys.stdin.buffer:
         measured = Measured(project)
         measured.take(json.loads(line))
-        arrived = _export(exporter, to_metrics(measured, resource), said)
+        arrived = answers.confirm(_export(exporter, to_metrics(measured, resource), said))
         os.write(1, json.dumps("" if arrived else said.why or "no answer").encode() + b"\n")
 
 
@@ -41,7 +43,3 @@ def _export(exporter: OTLPMetricExporter, metrics: MetricsData, said: Said) -> b
         # Older versions of the exporter raise what they could not send.
         said.take(error)
         return False
-
-
-if __name__ == "__main__":
-    main()

@@ -158,7 +158,3 @@ def _wait_for_end(job: Job, folder: Path) -> float:
     )
     Spool(folder).add(span)
     return time.monotonic() + _SECONDS
-
-
-if __name__ == "__main__":
-    main()

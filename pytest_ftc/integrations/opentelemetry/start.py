@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import os
+import re
 import subprocess
 import sys
 from importlib.util import find_spec
@@ -14,6 +16,15 @@ from pytest_ftc.model.support.credentials import without_credentials
 _NEEDED = ("opentelemetry.sdk", "opentelemetry.exporter.otlp.proto.http")
 NO_EXTRA = "the extra 'otel' is missing: pip install 'pytest-ftc[otel]'"
 
+# It finds the same packages as this process, but not first: pytest puts folders of tests in front of the standard
+# library, which may have a queue.py.
+_RUN = (
+    "import sys, json, importlib; module = sys.argv.pop(1); sys.path += json.loads(sys.argv.pop(1)); "
+    "importlib.import_module(module).main()"
+)
+_LIMIT = re.compile("OTEL_.*_LIMIT")
+"""Variables of limits, which are of no use here: the SDK cannot be imported where the value of one is no number."""
+
 
 def is_installed() -> bool:
     """Return whether the extra is installed, without importing it."""
@@ -21,16 +32,16 @@ def is_installed() -> bool:
 
 
 def start_sender(module: str, *arguments: str, folder: Path | None = None) -> subprocess.Popen[bytes]:
-    """Start `module` of this package, in `folder`, with pipes for its input and output.  Raises OSError."""
+    """Start `main` of `module` of this package, in `folder`, with pipes for its input and output.  Raises OSError."""
     packages = [entry for entry in sys.path if entry and Path(entry).is_absolute()]
+    flags = ["-I", "-W", "ignore", *(["-B"] if sys.dont_write_bytecode else ())]
     return subprocess.Popen(
-        [sys.executable, "-W", "ignore", "-m", f"{__package__}.{module}", *arguments],
+        [sys.executable, *flags, "-c", _RUN, f"{__package__}.{module}", json.dumps(packages), *arguments],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,
         cwd=folder or Path("/"),
-        # It finds the same packages as this process.
-        env={**without_credentials(os.environ), "PYTHONPATH": os.pathsep.join(packages)},
+        env={name: value for name, value in without_credentials(os.environ).items() if not _LIMIT.fullmatch(name)},
         # Ctrl-C at the terminal must not end it before the session has.
         start_new_session=True,
     )

@@ -13,6 +13,7 @@ from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExport
 from opentelemetry.sdk.trace import ReadableSpan
 from opentelemetry.sdk.trace.export import SpanExportResult
 
+from pytest_ftc.integrations.opentelemetry.answers import Answers
 from pytest_ftc.integrations.opentelemetry.said import Said
 from pytest_ftc.model.support.printable import shorten
 
@@ -41,7 +42,8 @@ class Collector:
 
     def __init__(self) -> None:
         self._said = Said()
-        self._exporter = OTLPSpanExporter()
+        self._answers = Answers(self._said)
+        self._exporter = OTLPSpanExporter(session=self._answers.session)
 
     @property
     def problem(self) -> str:
@@ -51,7 +53,7 @@ class Collector:
     def send(self, spans: Sequence[ReadableSpan]) -> bool:
         """See `WayOut`.  A collector that is busy is asked again, as long as ``OTEL_EXPORTER_OTLP_TIMEOUT`` allows."""
         try:
-            return self._exporter.export(spans) is SpanExportResult.SUCCESS
+            return self._answers.confirm(self._exporter.export(spans) is SpanExportResult.SUCCESS)
         except Exception as error:
             # Older versions of the exporter raise what they could not send.
             self._said.take(error)

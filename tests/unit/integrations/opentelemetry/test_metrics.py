@@ -54,6 +54,16 @@ def test_empty_values_are_no_metrics():
     assert resource.scope_metrics[0].metrics == []
 
 
+def test_a_redirect_is_no_success(tmp_path, receiver):
+    receiver.refusals.append((302, b""))
+    way = OtlpMetrics(tmp_path)
+    try:
+        with pytest.raises(FtcError, match="status 302"):
+            way.push(measured(), 20)
+    finally:
+        way.close()
+
+
 def test_counters_gauges_and_histograms_arrive_as_such(tmp_path, receiver):
     way = OtlpMetrics(tmp_path)
     try:

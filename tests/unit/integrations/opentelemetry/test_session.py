@@ -69,6 +69,16 @@ def test_a_missing_extra_is_an_error_only_where_the_project_asks(tmp_path, monke
     assert open_exporter(*of(tmp_path)) == (None, f"not exported as OTEL_* say: {NO_EXTRA}")
 
 
+def test_modules_of_tests_and_bad_limits_do_not_stop_the_sender(tmp_path, monkeypatch, receiver):
+    monkeypatch.setenv(ENDPOINT, receiver.url)
+    monkeypatch.setenv("OTEL_SPAN_ATTRIBUTE_COUNT_LIMIT", "many")
+    (tmp_path / "queue.py").write_text("raise RuntimeError")
+    monkeypatch.syspath_prepend(tmp_path)
+    ended, _ = export(of(tmp_path))
+    assert not ended.problem
+    assert len(receiver.spans) == 3
+
+
 def test_a_session_is_one_trace_below_the_callers_span(tmp_path, monkeypatch, receiver):
     monkeypatch.setenv(ENDPOINT, receiver.url)
     receiver.refusals.append((503, b""))

@@ -90,6 +90,17 @@ def test_a_collector_that_refuses_is_told_by_its_status(monkeypatch, caplog):
     assert not caplog.records
 
 
+def test_a_redirect_is_not_followed_and_no_success(monkeypatch):
+    with receiving() as receiver:
+        monkeypatch.setenv("OTEL_EXPORTER_OTLP_ENDPOINT", receiver.url)
+        receiver.refusals.append((302, b""))
+        way = Collector()
+        assert not way.send(made("a"))
+        assert way.problem == "status 302"
+        assert len(receiver.headers) == 1
+        assert way.send(made("a"))
+
+
 def test_a_collector_that_is_away_is_told_without_its_url(monkeypatch):
     with receiving() as receiver:
         gone = receiver.url

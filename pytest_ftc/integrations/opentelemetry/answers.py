@@ -1,0 +1,29 @@
+"""What collectors answer: OpenTelemetry's exporters take a redirect for a success, although nothing has arrived."""
+
+from __future__ import annotations
+
+import requests
+
+from pytest_ftc.integrations.opentelemetry.said import Said
+
+
+class Answers:
+    """Remembers the status of the last answer in `session`, which follows no redirect: headers may hold a secret."""
+
+    def __init__(self, said: Said) -> None:
+        self.session = requests.Session()
+        self.session.hooks["response"] = [self._note]
+        self._said = said
+        self._status = 0
+
+    def confirm(self, success: bool) -> bool:
+        """Return whether what the exporter calls a `success` is one; if not, the reason is in `said`."""
+        if success and not 200 <= self._status < 300:
+            self._said.why = f"status {self._status}"
+            return False
+        return success
+
+    def _note(self, response: requests.Response, *_: object, **__: object) -> None:
+        self._status = response.status_code
+        # Older exporters would send the request on, as one without a body.
+        response.headers.pop("Location", None)
