@@ -61,7 +61,12 @@ class _Axis:
 
     def place(self, phase: Phase) -> tuple[float, float]:
         """Return where a bar begins and how wide it is, both in percent."""
-        return 100 * (phase.started - self.begin) / self.whole, 100 * phase.seconds / self.whole
+        # The clock of a farm's worker, by which a command started, may be hours off.
+        left, right = (
+            min(100.0, max(0.0, 100 * (when - self.begin) / self.whole))
+            for when in (phase.started, phase.started + phase.seconds)
+        )
+        return left, max(0.0, right - left)
 
 
 def _walk(phases: Sequence[Phase], inner: Mapping[str, Sequence[Phase]], depth: int) -> Iterator[_Row]:

@@ -51,6 +51,14 @@ def test_a_build_is_one_row_with_its_waits_and_its_commands():
     assert re.findall(r'<i class="at-(\w+)"></i>', page) == ["setup", "gap", "build"]
 
 
+@pytest.mark.parametrize(("started", "place"), [(-3600, ("0.00", "0.00")), (3600, ("100.00", "0.00"))])
+def test_a_command_by_a_clock_that_is_off_stays_on_the_axis(started, place):
+    build = phase(2, PhaseKind.BUILD, 101, 8.5)
+    command = {"command_started": 105.0 + started, "command_seconds": 4.0}
+    page = draw(phase(3, PhaseKind.ATTEMPT, 101, 8.5, build.id, attributes=command), build)
+    assert re.findall(r'class="at-build" style="left:([^%]+)%;width:([^%]+)%"', page) == [place]
+
+
 def test_phases_are_in_the_order_of_their_begins_and_show_what_encloses_them():
     diagnosis = phase(9, PhaseKind.DIAGNOSE, 105, 4)
     page = draw(
