@@ -23,7 +23,7 @@ from pytest_ftc.model import (
 from pytest_ftc.model.artifact import wrap_build
 from pytest_ftc.model.digest import Digest
 from pytest_ftc.model.errors import FtcError, MissingError
-from pytest_ftc.model.notes import BUILT_AGAIN, NOT_CACHED_BEFORE
+from pytest_ftc.model.notes import BUILT_AGAIN, NOT_CACHED_BEFORE, NOT_CACHED_UNKNOWN
 from pytest_ftc.model.protocols import Store
 from pytest_ftc.model.support.epoch import OF_COMMIT
 from pytest_ftc.model.support.serialization import to_json
@@ -181,8 +181,10 @@ class VerificationCache:
 
     def _keep(self, query: CacheQuery, verification: Verification, mark: Mark | None, uses: Uses) -> tuple[str, ...]:
         """Store `verification` as the entry of its action; return a note if that is not possible."""
-        if self._entry(query) is None and self.ledger.contradicts(query.inquiry.action, query.artifact, verification):
-            return (NOT_CACHED_BEFORE,)
+        if self._entry(query) is None:
+            contradicted = self.ledger.contradicts(query.inquiry.action, query.artifact, verification)
+            if contradicted is not False:
+                return (NOT_CACHED_UNKNOWN if contradicted is None else NOT_CACHED_BEFORE,)
         if uses.changed:
             return (f"not cached: {uses.changed} was changed while the build used it",)
         self.guard.write(lambda: self._put_entry(query, verification, mark, uses))

@@ -68,15 +68,15 @@ class Ledger:
         digest = digest_manifest(verification.builds[0].outputs, artifact.metadata)
         return self._guard.attempt(lambda: self._supports(entry, digest), False)
 
-    def contradicts(self, action: str, artifact: Artifact, verification: Verification) -> bool:
+    def contradicts(self, action: str, artifact: Artifact, verification: Verification) -> bool | None:
         """Return whether any build of `action` in the history left other outputs than a reproducible `verification`.
 
-        Returns True if that is unknown.
+        Returns None if that is unknown.
         """
         if verification.verdict is not Verdict.REPRODUCIBLE:
             return False
         digest = digest_manifest(verification.builds[0].outputs, artifact.metadata)
-        return self._guard.attempt(lambda: self._history.contradicts(action, digest, 0), True)
+        return self._guard.attempt(lambda: self._history.contradicts(action, digest, 0), None)
 
     def _supports(self, entry: Entry, digest: str) -> bool:
         since = self._find(entry, digest)

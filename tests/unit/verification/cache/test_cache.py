@@ -28,6 +28,7 @@ from pytest_ftc.model import (
 )
 from pytest_ftc.model.digest import Digest
 from pytest_ftc.model.errors import StoreUnavailableError
+from pytest_ftc.model.notes import NOT_CACHED_UNKNOWN
 from pytest_ftc.store.cas import LocalStore
 from pytest_ftc.store.history import History
 from pytest_ftc.variations import CATALOGUE
@@ -257,6 +258,17 @@ def test_a_record_that_cannot_be_looked_up_in_the_history_is_no_answer(cache, so
 
     monkeypatch.setattr(cache.ledger._history, "contradicts", fail)
     assert cache.lookup(query) is None
+
+
+def test_a_history_that_cannot_be_read_is_no_mismatch(cache, source, tmp_path, monkeypatch):
+    def fail(*asked: object) -> bool:
+        raise StoreUnavailableError("no history")
+
+    monkeypatch.setattr(cache.ledger._history, "contradicts", fail)
+    query, snapshot = query_for(cache, source)
+    kept = cache.put(query, snapshot, verification(tmp_path))
+    assert NOT_CACHED_UNKNOWN in kept.notes
+    assert not kept.mismatch
 
 
 def test_two_answers_of_a_slow_store_are_waited_for_at_once(cache, source, monkeypatch):
