@@ -9,7 +9,7 @@ import shutil
 import subprocess
 import tempfile
 import time
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -59,8 +59,6 @@ class SessionExporter:
         sampled, problem = is_sampled(collector.context, os.environ)
         if problem:
             self._problems.append(problem)
-        # Builds are told so, since spans of their tools would have no parent otherwise.
-        collector.context = replace(collector.context, sampled=sampled)
         if not (sampled and (self._wanted.otlp or self._wanted.console or self._file)):
             return
         try:

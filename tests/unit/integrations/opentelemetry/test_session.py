@@ -109,7 +109,7 @@ def test_a_trace_that_is_not_sampled_is_not_exported(tmp_path, monkeypatch, rece
     exporter, _ = open_exporter(*of(tmp_path))
     collector = Collector(start_trace({"TRACEPARENT": TRACEPARENT}))
     exporter.begin(collector)
-    assert not collector.context.sampled
+    assert exporter.folder is None
     assert not (tmp_path / "t.jsonl").exists()
 
 
