@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from bisect import bisect_left
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
@@ -13,6 +12,8 @@ from pytest_ftc.model.support.printable import shorten
 
 _LONGEST = 200
 """Characters of the value of a label."""
+_MOST = 1e100
+"""The greatest value that is read: a whole number in JSON can be too large for a float."""
 _FORM = 1
 """The version of the form in JSON."""
 
@@ -166,7 +167,7 @@ def _nothing(metric: Metric) -> Spread:
 def _fits(metric: Metric, value: Any) -> bool:
     """Return whether `value` is one that `metric` can have: bounds may be others than they were."""
     if not metric.buckets:
-        return isinstance(value, (int, float)) and math.isfinite(value)
+        return isinstance(value, (int, float)) and abs(value) <= _MOST
     counts = value["counts"]
-    whole = all(isinstance(count, int) and count >= 0 for count in counts)
-    return len(counts) == len(metric.buckets) + 1 and whole and math.isfinite(value["sum"])
+    whole = all(isinstance(count, int) and 0 <= count <= _MOST for count in counts)
+    return len(counts) == len(metric.buckets) + 1 and whole and abs(value["sum"]) <= _MOST

@@ -57,3 +57,16 @@ def test_a_folder_that_cannot_be_used_is_an_error(totals, tmp_path):
     (tmp_path / "store").write_text("no folder")
     with pytest.raises(StoreUnavailableError):
         totals.add(Measured("p"))
+
+
+@pytest.mark.parametrize(
+    "series",
+    [
+        [table.SESSIONS.name, ["passed"], 10**400],
+        [table.QUEUE_SECONDS.name, [], {"counts": [10**400, *[0] * len(table.QUEUE_SECONDS.buckets)], "sum": 1.0}],
+    ],
+)
+def test_a_number_too_large_for_a_float_is_left_out(series):
+    measured = Measured("p")
+    measured.take({"form": 1, "seen": {}, "series": [series]})
+    assert not list(measured.samples())
