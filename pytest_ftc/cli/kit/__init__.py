@@ -10,9 +10,9 @@ _DESCRIPTION = """\
 Write the operations kit to the folder DIR: dashboards for Grafana, rules for Prometheus, routes for Alertmanager, a
 runbook for each alert, and checklists.  A file that you have changed is kept.
 
-With --game-day, rehearse the alerts instead: ten faults are injected into small projects, and for each the right alert
-has to fire, and to end when the fault is repaired.  Needs Pushgateway, Prometheus and Alertmanager on this machine,
-and takes a few minutes.  DIR, if given, must be empty, and keeps what was seen.
+With --game-day, rehearse the alerts instead: faults are injected into small projects, and each alert has to fire for
+its fault, and to end when that is repaired.  Needs Pushgateway, Prometheus and Alertmanager on this machine, and takes
+a few minutes.  DIR, if given, must be empty, and keeps what was seen.
 Exit status: 0, or 1 if a file was kept or an alert failed, or 2 on an error."""
 _RUNBOOKS = "https://example.org/runbooks.md"
 _WEBHOOK = "http://localhost:9099/"
@@ -48,10 +48,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         "--fault",
-        metavar="NUMBER",
+        metavar="FAULT",
         action="append",
         default=[],
-        help="for --game-day: only this fault, F1 to F10; can be given several times",
+        help="for --game-day: only this fault, such as F1 or stuck; can be given several times",
     )
     parser.add_argument("--json", action="store_true", help="print the result as JSON")
 

@@ -11,7 +11,8 @@ from pathlib import Path
 from typing import Any
 
 from pytest_ftc.cli.output import print_json, say
-from pytest_ftc.integrations.kit.game_day.faults import FAULTS, Fault, require_extras
+from pytest_ftc.integrations.kit.game_day.fault import Fault
+from pytest_ftc.integrations.kit.game_day.faults import FAULTS, require_extras
 from pytest_ftc.integrations.kit.game_day.play import Outcome, game_day
 from pytest_ftc.model.errors import FtcError
 from pytest_ftc.model.support.suggestion import did_you_mean
@@ -31,7 +32,7 @@ def rehearse(options: argparse.Namespace) -> int:
             outcomes = day.play(faults, lambda outcome: None if options.json else say(describe(outcome)))
         for outcome in outcomes:
             with contextlib.suppress(OSError):
-                (folder / f"{outcome.fault.number}.log").write_text("\n".join(outcome.said), encoding="utf-8")
+                (folder / f"{outcome.fault.name}.log").write_text("\n".join(outcome.said), encoding="utf-8")
     failed = [outcome for outcome in outcomes if not outcome.passed]
     if options.json:
         print_json([_as_json(outcome) for outcome in outcomes])
@@ -43,9 +44,9 @@ def rehearse(options: argparse.Namespace) -> int:
 
 
 def describe(outcome: Outcome) -> str:
-    """Return what became of a fault, in one line."""
+    """Return what became of an alert of a fault, in one line."""
     fault = outcome.fault
-    head = f"{'✔' if outcome.passed else '✘'} {fault.number:<4}{fault.title}: {fault.alert}"
+    head = f"{'✔' if outcome.passed else '✘'} {fault.name:<11}{fault.title}: {outcome.alert}"
     if outcome.fired is None:
         return f"{head} did not fire"
     if outcome.ended is None:
@@ -59,9 +60,9 @@ def describe(outcome: Outcome) -> str:
 def _as_json(outcome: Outcome) -> dict[str, Any]:
     notice = outcome.notice
     return {
-        "fault": outcome.fault.number,
+        "fault": outcome.fault.name,
         "title": outcome.fault.title,
-        "alert": outcome.fault.alert,
+        "alert": outcome.alert,
         "severity": notice.severity if notice else None,
         "runbook_url": notice.runbook if notice else None,
         "fired": outcome.fired,
@@ -69,12 +70,12 @@ def _as_json(outcome: Outcome) -> dict[str, Any]:
     }
 
 
-def _choose(numbers: Sequence[str]) -> list[Fault]:
-    known = {fault.number: fault for fault in FAULTS}
-    for number in numbers:
-        if number not in known:
-            raise FtcError(f"there is no fault {number!r}{did_you_mean(number, known)}  Faults: {', '.join(known)}")
-    return [fault for fault in FAULTS if not numbers or fault.number in numbers]
+def _choose(names: Sequence[str]) -> list[Fault]:
+    known = {fault.name: fault for fault in FAULTS}
+    for name in names:
+        if name not in known:
+            raise FtcError(f"there is no fault {name!r}{did_you_mean(name, known)}  Faults: {', '.join(known)}")
+    return [fault for fault in FAULTS if not names or fault.name in names]
 
 
 @contextlib.contextmanager

@@ -39,7 +39,7 @@ def make_alerts(targets: Targets) -> tuple[Alert, ...]:
     """Return all alerts, with the limits of `targets`."""
     return (
         *_outages(),
-        *_events(),
+        *_events(targets),
         *_burns(targets),
         *_retries(targets),
         *_cache(targets),
@@ -78,7 +78,7 @@ def _outages() -> tuple[Alert, ...]:
     )
 
 
-def _events() -> tuple[Alert, ...]:
+def _events(targets: Targets) -> tuple[Alert, ...]:
     return (
         Alert(
             name="FtcSchedulerStuck",
@@ -87,10 +87,11 @@ def _events() -> tuple[Alert, ...]:
                 "max by (project, instance) (ftc_session_active) == 1\n"
                 "and\n"
                 "time() - max by (project, instance) (ftc_session_progress_timestamp_seconds)\n"
-                "  > 2 * max by (project, instance) (ftc_build_timeout_seconds) + 600"
+                f"  > {targets.stuck_timeouts:g} * max by (project, instance) (ftc_build_timeout_seconds)"
+                f" + {targets.stuck_seconds:g}"
             ),
             summary="A session of {{ $labels.project }} on {{ $labels.instance }} hangs or was killed",
-            description="Nothing began or ended for more than twice the time that a build may take.",
+            description="Nothing began or ended for longer than builds may take.",
         ),
         Alert(
             name="FtcMismatchInCriticalArtifact",

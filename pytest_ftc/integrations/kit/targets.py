@@ -19,6 +19,10 @@ class Targets:
     """The share of lookups that shall find a verdict."""
     verified_days: float = 30
     """Days after which an artifact shall have been verified by building again."""
+    stuck_timeouts: float = 2
+    """How many times as long as a build may take nothing needs to happen in a session."""
+    stuck_seconds: float = 600
+    """So many seconds longer, in any case."""
     slower: float = 1.5
     """How many times as long as in the week a build may take on average in a day."""
     cost_per_day: float = 10

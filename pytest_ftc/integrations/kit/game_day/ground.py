@@ -6,6 +6,9 @@ import os
 import re
 import subprocess
 import sys
+import tempfile
+import time
+import urllib.request
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -15,6 +18,10 @@ from pytest_ftc.model.support.printable import printable
 
 _SECONDS = 120.0
 """How long a session may take."""
+_BETWEEN = 0.2
+"""Seconds between two looks."""
+_PRICE = 36000
+"""Of an hour of a CPU: a second costs what a day may."""
 _AS_ANYBODY = """\
 import ctypes, os, sys
 libc = ctypes.CDLL(None, use_errno=True)
@@ -59,7 +66,7 @@ class Ground:
         text = [
             'variations = "time,umask"',
             f"[metrics]\nproject = '{self.name}'\npushgateway = '{self.pushgateway}'",
-            "[cost]\nper_cpu_hour = 0.04\ncurrency = 'EUR'",
+            f"[cost]\nper_cpu_hour = {_PRICE}\ncurrency = 'EUR'",
             tables,
         ]
         for name, build in builds.items():
@@ -82,6 +89,33 @@ class Ground:
             command = [sys.executable, "-c", _AS_ANYBODY, *command]
         with self.slots:
             self.said.append(_say(command, self.project, self._environment))
+
+    def verify_and_kill(self) -> None:
+        """Run a session, and kill it when it has told that it runs, so that it cannot tell its end."""
+        command = [sys.executable, "-m", "pytest_ftc", "verify", "--ftc-builds=2"]
+        with self.slots, tempfile.TemporaryFile() as output:
+            session = subprocess.Popen(
+                command,
+                cwd=self.project,
+                env=self._environment,
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=subprocess.STDOUT,
+            )
+            end = time.monotonic() + _SECONDS
+            try:
+                while session.poll() is None and time.monotonic() < end and not self._tells_that_it_runs():
+                    time.sleep(_BETWEEN)
+            finally:
+                session.kill()
+                session.wait()
+            output.seek(0)
+            self.said.append(printable(output.read().decode("utf-8", "replace")))
+
+    def _tells_that_it_runs(self) -> bool:
+        with urllib.request.urlopen(f"{self.pushgateway}/metrics", timeout=_SECONDS) as response:
+            text = response.read().decode()
+        return re.search(f'^ftc_session_active{{.*project="{self.name}".*}} 1$', text, re.MULTILINE) is not None
 
     @property
     def _environment(self) -> dict[str, str]:

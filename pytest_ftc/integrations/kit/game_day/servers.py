@@ -15,6 +15,7 @@ from pathlib import Path
 from pytest_ftc.integrations.kit.alertmanager import render_alertmanager
 from pytest_ftc.integrations.kit.files import Servers, render_prometheus
 from pytest_ftc.integrations.kit.rules import render_rules
+from pytest_ftc.integrations.kit.targets import Targets
 from pytest_ftc.model.errors import FtcError
 
 _PATIENCE = 30.0
@@ -49,6 +50,8 @@ class Setting:
     """By what the durations of rules and routes are divided."""
     shortest: float
     """Seconds: no window is shorter, however great the haste."""
+    targets: Targets
+    """The limits in rules."""
     alertmanager: str = ""
     """The URL of one that runs already, and is used instead."""
 
@@ -88,7 +91,7 @@ def _write_configurations(setting: Setting, running: Running) -> None:
     haste, shortest = setting.haste, setting.shortest
     texts = {
         "prometheus.yml": render_prometheus(servers, "1s"),
-        "rules.yml": render_rules(setting.runbooks, haste=haste, shortest=shortest),
+        "rules.yml": render_rules(setting.runbooks, setting.targets, haste=haste, shortest=shortest),
         "alertmanager.yml": render_alertmanager(setting.webhook, setting.webhook, haste=haste),
     }
     for name, text in texts.items():

@@ -67,9 +67,19 @@ def test_haste_divides_every_duration():
 
 def test_targets_are_limits():
     text = render_rules(
-        RUNBOOKS, Targets(build_success=0.9, cache_hits=0.5, verified_days=7, slower=3, cost_per_day=99)
+        RUNBOOKS,
+        Targets(
+            build_success=0.9,
+            cache_hits=0.5,
+            verified_days=7,
+            stuck_timeouts=1.5,
+            stuck_seconds=30,
+            slower=3,
+            cost_per_day=99,
+        ),
     )
-    for limit in ("> 1.44", "< 0.5", "> 7", "> 3 *", "> 99"):
+    stuck = "> 1.5 * max by (project, instance) (ftc_build_timeout_seconds) + 30"
+    for limit in ("> 1.44", "< 0.5", "> 7", stuck, "> 3 *", "> 99"):
         assert limit in text
     with pytest.raises(ValueError, match="reproducible: expected a share between 0 and 1"):
         Targets(reproducible=1)
