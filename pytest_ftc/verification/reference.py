@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import secrets
 import shutil
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -19,6 +19,8 @@ from pytest_ftc.model.protocols import Images
 from pytest_ftc.model.support.contents import find_content
 from pytest_ftc.model.support.epoch import FALLBACK_EPOCH
 from pytest_ftc.model.support.limits import MOST_EXAMINED, NOT_EXAMINED
+from pytest_ftc.model.timing.collector import timing
+from pytest_ftc.model.timing.phase import PhaseKind
 from pytest_ftc.normalize.replace import normalize_file
 from pytest_ftc.normalize.rules import Rules
 
@@ -83,8 +85,14 @@ def compare_with_references(
     """
     if not artifact.reference or verification.verdict is not Verdict.REPRODUCIBLE:
         return verification
+    with timing().phase(PhaseKind.COMPARE):
+        return _compare(verification, artifact, folder, find_references(artifact, images))
+
+
+def _compare(
+    verification: Verification, artifact: Artifact, folder: Path, published: Mapping[str, Path]
+) -> Verification:
     control = verification.builds[0]
-    published = find_references(artifact, images)
     built = {output.path.rpartition("/")[2]: output for output in control.outputs if output.type is OutputType.FILE}
     seen = _Seen()
     for name in sorted(published.keys() | built.keys()):

@@ -16,7 +16,7 @@ from pytest_ftc.config.contributions import NOTHING, Contributions
 from pytest_ftc.config.load import Config
 from pytest_ftc.model import Artifact, BuildResult, Verification
 from pytest_ftc.model.progress import Load, Progress
-from pytest_ftc.model.store import StoreWrites, TierUse
+from pytest_ftc.model.store import TierUse
 from pytest_ftc.model.timing.collector import Collector
 from pytest_ftc.model.timing.trace_context import TraceContext, start_trace
 from pytest_ftc.verification.metrics.facts import Services, inspect_services
@@ -104,12 +104,6 @@ class Verifier:
     def tiers(self) -> TierUse | None:
         """How the local and the remote store were used; None without a remote one."""
         return self._open.tiers if self._open else None
-
-    @property
-    def writes(self) -> StoreWrites:
-        """What this process has written to the store."""
-        cache = self._open.context.cache if self._open else None
-        return cache.guard.writes if cache else StoreWrites()
 
     def describe(self, started: float) -> dict[str, Any]:
         """Return ``tool`` and ``session`` of the report."""

@@ -112,7 +112,8 @@ def _verify(artifact: Artifact, context: VerificationContext, *, declared: Artif
     """Verify `artifact`, which is `declared` with the values of its secrets."""
     cache = context.cache
     if cache is None:
-        return _with_references(_build_and_compare(artifact, declared, context)[1], artifact, context)
+        verification = _build_and_compare(artifact, declared, context)[1]
+        return compare_with_references(verification, artifact, context.scratch, context.images)
     with timing().phase(PhaseKind.STORE_GET) as opened:
         query = cache.query(artifact)
         known = cache.lookup(query) if query else None
@@ -121,23 +122,16 @@ def _verify(artifact: Artifact, context: VerificationContext, *, declared: Artif
         return known
     source, verification = _build_and_compare(artifact, declared, context)
     if query is None:
-        return _with_references(verification, artifact, context)
+        return compare_with_references(verification, artifact, context.scratch, context.images)
     with timing().phase(PhaseKind.COMPARE):
         disagreement = cache.disagreement(query, verification)
         if disagreement:
             examination = Examination(context.plugins.comparators, artifact)
             verification = dispute(verification, disagreement, cache.fetch, examination, context.scratch)
     if not disagreement:
-        verification = _with_references(verification, artifact, context)
+        verification = compare_with_references(verification, artifact, context.scratch, context.images)
     with timing().phase(PhaseKind.STORE_PUT):
         return cache.put(query, source, verification, disputed=disagreement is not None)
-
-
-def _with_references(verification: Verification, artifact: Artifact, context: VerificationContext) -> Verification:
-    if not artifact.reference:
-        return verification
-    with timing().phase(PhaseKind.COMPARE):
-        return compare_with_references(verification, artifact, context.scratch, context.images)
 
 
 def _prepare(artifact: Artifact, context: VerificationContext) -> tuple[Snapshot, Prepared]:
