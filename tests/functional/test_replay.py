@@ -14,6 +14,7 @@ import sys
 import tempfile
 import termios
 import time
+from datetime import datetime
 from pathlib import Path
 
 import pytest
@@ -23,7 +24,7 @@ from leftovers import find_leftovers, wait_until_gone
 PROJECT = """
 builds = 2
 [artifacts.steady]
-build = "(date +%s | cut -c-8; pwd; id; hostname; umask; echo $LC_ALL $FTC_CANARY $TRACEPARENT $BAGGAGE $HOME $TMPDIR; env | grep PATH=; ls -U) > out; echo told"
+build = "(date +%s | cut -c-8; pwd; id; hostname; umask; echo $LC_ALL $FTC_CANARY $TRACEPARENT $BAGGAGE $HOME $TMPDIR; env | grep PATH=; ls -U) > out; echo told $(date +%s)"
 outputs = ["out"]
 [artifacts.random]
 build = "head -c 8 /dev/urandom > out"
@@ -133,7 +134,9 @@ def test_a_build_that_is_steady_does_again_what_it_did(clone, machine, build):
     assert "sources     as before" in text
     assert "UTC, as before" in text
     assert "\n  changed" not in text
-    assert "│ told" in text
+    told, began = re.search(r"│ told (\d+)", text), re.search(r"started at (\S+ \S+) UTC, as before", text)
+    assert told and began, text
+    assert 0 <= int(told[1]) - datetime.fromisoformat(f"{began[1]}+00:00").timestamp() < 10
     assert "collected 1 item" in text
     assert "an ordinary test has run" not in text
     then = json.loads((folder / f".pytest_cache/d/ftc/builds/{build}.json").read_text())["build"]
