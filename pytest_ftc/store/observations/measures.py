@@ -1,4 +1,4 @@
-"""What each objective measures, as SQL: a table of events, each with its time ``at`` and a ``value``."""
+"""What each objective measures, as SQL: which records are events, and the value of an event."""
 
 from __future__ import annotations
 
@@ -17,52 +17,48 @@ class Kind(Enum):
     MEAN = "mean"
 
 
+class Table(Enum):
+    """Where events are recorded, each with the time ``ended``."""
+
+    VERIFICATIONS = "verified"
+    SESSIONS = "sessions"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Measure:
     """What one objective measures."""
 
     kind: Kind
-    events: str
-    """A query for ``at``, ``value`` and ``total``; its parameters are ``:project``, ``:since``, and prices."""
+    value: str
+    """An expression for the value of an event; it may use ``:per_cpu_hour`` and ``:per_gb``."""
+    table: Table = Table.VERIFICATIONS
+    where: str = "true"
+    """Which records of the table are events."""
+    total: str = "1"
+    """An expression for how many could have been good."""
     percent: int = 50
     """The percentile, for that kind."""
 
 
-def _verifications(value: str, where: str = "true", total: str = "1") -> str:
-    return (
-        f"select ended as at, {value} as value, {total} as total from verified"
-        f" where project = :project and ended >= :since and {where}"
-    )
-
-
-def _sessions(value: str, total: str = "1") -> str:
-    return (
-        f"select ended as at, {value} as value, {total} as total from sessions"
-        " where project = :project and ended >= :since"
-    )
-
-
 _BUILT = "build_seconds is not null"
-_COST = "cpu_seconds / 3600.0 * :per_cpu_hour + bytes / 1e9 * :per_gb"
 
 MEASURES = {
-    "build_success": Measure(
-        kind=Kind.SHARE, events=_verifications("verdict not in ('failed', 'error')", "cached is not true")
-    ),
-    "build_time_median": Measure(kind=Kind.PERCENTILE, events=_verifications("build_seconds", _BUILT)),
-    "build_time_p95": Measure(kind=Kind.PERCENTILE, events=_verifications("build_seconds", _BUILT), percent=95),
-    "cache_hit_rate": Measure(kind=Kind.SHARE, events=_verifications("cached", "cached is not null")),
-    "verification_time_p95": Measure(kind=Kind.PERCENTILE, events=_verifications("seconds"), percent=95),
+    "build_success": Measure(kind=Kind.SHARE, value="verdict not in ('failed', 'error')", where="cached is not true"),
+    "build_time_median": Measure(kind=Kind.PERCENTILE, value="build_seconds", where=_BUILT),
+    "build_time_p95": Measure(kind=Kind.PERCENTILE, value="build_seconds", where=_BUILT, percent=95),
+    "cache_hit_rate": Measure(kind=Kind.SHARE, value="cached", where="cached is not null"),
+    "verification_time_p95": Measure(kind=Kind.PERCENTILE, value="seconds", percent=95),
     "reproducible_share": Measure(
         kind=Kind.SHARE,
-        events=_verifications("verdict = 'reproducible'", "verdict in ('reproducible', 'unreproducible', 'fragile')"),
+        value="verdict = 'reproducible'",
+        where="verdict in ('reproducible', 'unreproducible', 'fragile')",
     ),
-    "store_write_success": Measure(kind=Kind.SHARE, events=_sessions("writes - failed_writes", "writes")),
-    "failed_signings": Measure(kind=Kind.SUM, events=_sessions("failed_signings", "signings")),
-    "mismatch_incidents": Measure(kind=Kind.SUM, events=_verifications("mismatch")),
-    "time_to_deployable": Measure(
-        kind=Kind.PERCENTILE, events=_verifications("deployable", "deployable is not null"), percent=95
+    "store_write_success": Measure(
+        kind=Kind.SHARE, table=Table.SESSIONS, value="writes - failed_writes", total="writes"
     ),
-    "cost_per_artifact": Measure(kind=Kind.MEAN, events=_verifications(_COST)),
+    "failed_signings": Measure(kind=Kind.SUM, table=Table.SESSIONS, value="failed_signings", total="signings"),
+    "mismatch_incidents": Measure(kind=Kind.SUM, value="mismatch"),
+    "time_to_deployable": Measure(kind=Kind.PERCENTILE, value="deployable", where="deployable is not null", percent=95),
+    "cost_per_artifact": Measure(kind=Kind.MEAN, value="cpu_seconds / 3600.0 * :per_cpu_hour + bytes / 1e9 * :per_gb"),
 }
 """By the name of the objective."""

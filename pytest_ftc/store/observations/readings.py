@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import sqlite3
-from bisect import bisect_right
-from collections.abc import Mapping, Sequence
+from bisect import bisect_left, bisect_right
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import chain, pairwise
-from operator import itemgetter
+from math import fsum
 from typing import Any
 
-from pytest_ftc.store.observations.measures import Kind, Measure
+from pytest_ftc.store.observations.measures import MEASURES, Kind, Measure, Table
 
 DAY = 86400.0
 """Seconds."""
@@ -53,65 +53,95 @@ class Reading:
 
 
 class Reader:
-    """Reads measures on a `connection`."""
+    """Reads measures on a `connection`.
+
+    The days of the window and the spans share their limits, which divide the time into periods; each is read once.
+    """
 
     def __init__(self, connection: sqlite3.Connection, question: Question) -> None:
         self._connection = connection
         self._question = question
-        self._events: dict[str, list[tuple[float, float]]] = {}
+        ages = {*question.spans, *(age * DAY for age in range(question.days + 1))}
+        self._limits = sorted(question.now - age for age in ages)
+        self._sums: dict[Table, list[dict[Measure, Tally]]] = {}
+        self._ranked: dict[Table, list[dict[str, list[float]]]] = {}
 
     def read(self, measure: Measure, target: float | None) -> Reading:
         """Return what `measure` makes of the observations; the values of a percentile are compared with `target`."""
         if measure.kind is Kind.PERCENTILE:
-            return self._read_values(measure, target)
-        return self._read_sums(measure)
+            values = [period[measure.value] for period in self._rank(measure.table)]
+            tallies = [_count_worse(period, target) for period in values]
+            return self._reading(tallies, lambda periods: _percentile(values[periods], measure.percent))
+        tallies = [period[measure] for period in self._sum(measure.table)]
+        return self._reading(tallies, lambda periods: _value(measure.kind, _add(tallies[periods])))
 
-    def _read_sums(self, measure: Measure) -> Reading:
-        question, events = self._question, f"from ({measure.events}) where at <= :now"
-        query = f"select cast((:now - at) / {DAY} as integer), total(total), total(value) {events} group by 1"
-        found = self._ask(query, question.days * DAY)
-        days = {int(age): Tally(total=total, value=value) for age, total, value in found if age < question.days}
-        spans = [self._ask(f"select total(total), total(value) {events}", span)[0] for span in question.spans]
-        window = Tally(total=sum(one.total for one in days.values()), value=sum(one.value for one in days.values()))
+    def _reading(self, tallies: Sequence[Tally], value: Callable[[slice], float | None]) -> Reading:
+        days = self._question.days
+        window, *spans = [self._periods(seconds) for seconds in (days * DAY, *self._question.spans)]
         return Reading(
-            value=_value(measure.kind, window),
-            window=window,
-            spans=tuple(Tally(total=total, value=value) for total, value in spans),
-            daily=tuple(_value(measure.kind, days.get(age, Tally())) for age in reversed(range(question.days))),
+            value=value(window),
+            window=_add(tallies[window]),
+            spans=tuple(_add(tallies[span]) for span in spans),
+            daily=tuple(value(self._periods((age + 1) * DAY, age * DAY)) for age in reversed(range(days))),
         )
 
-    def _read_values(self, measure: Measure, target: float | None) -> Reading:
-        """Read all values, which is quicker than to have SQLite rank those of each day."""
-        question, events = self._question, self._list_events(measure)
-        worse = [] if target is None else [event for event in events if event[1] > target]
-        begins = [_find(events, question.now - age * DAY) for age in range(question.days, -1, -1)]
-        days = [sorted(value for _, value in events[begin:end]) for begin, end in pairwise(begins)]
-        moments = [question.now - span for span in (question.days * DAY, *question.spans)]
-        window, *spans = [
-            Tally(total=len(events) - _find(events, moment), value=len(worse) - _find(worse, moment))
-            for moment in moments
-        ]
-        return Reading(
-            # Days are sorted, and so to sort them all is quick.
-            value=_percentile(sorted(chain.from_iterable(days)), measure.percent),
-            window=window,
-            spans=tuple(spans),
-            daily=tuple(_percentile(day, measure.percent) for day in days),
+    def _periods(self, begin: float, end: float = 0.0) -> slice:
+        """Return which periods lie between two ages, in seconds."""
+        now = self._question.now
+        return slice(bisect_left(self._limits, now - begin), bisect_left(self._limits, now - end))
+
+    def _sum(self, table: Table) -> list[dict[Measure, Tally]]:
+        """Return the sums of the table's measures in each period."""
+        if table not in self._sums:
+            measures = [one for one in _measures(table) if one.kind is not Kind.PERCENTILE]
+            columns = [
+                f"total({what}) filter (where {one.where})" for one in measures for what in (one.total, one.value)
+            ]
+            self._sums[table] = [
+                {
+                    one: Tally(total=total, value=value)
+                    for one, total, value in zip(measures, row[::2], row[1::2], strict=True)
+                }
+                for (row,) in self._ask(table, columns)
+            ]
+        return self._sums[table]
+
+    def _rank(self, table: Table) -> list[dict[str, list[float]]]:
+        """Return the sorted values of percentiles in each period, which is quicker than to have SQLite rank them."""
+        if table not in self._ranked:
+            events = {one.value: one.where for one in _measures(table) if one.kind is Kind.PERCENTILE}
+            columns = [f"case when {where} then {value} end" for value, where in events.items()]
+            self._ranked[table] = [
+                {
+                    value: sorted(row[column] for row in rows if row[column] is not None)
+                    for column, value in enumerate(events)
+                }
+                for rows in self._ask(table, columns)
+            ]
+        return self._ranked[table]
+
+    def _ask(self, table: Table, columns: Sequence[str]) -> Iterator[list[Any]]:
+        """Yield what stands in `columns` in each period, in one scan."""
+        query = (
+            f"select {', '.join(columns)} from {table.value}"
+            " where project = :project and ended > :after and ended <= :until"
         )
+        for after, until in pairwise(self._limits):
+            given = {**self._question.parameters, "after": after, "until": until}
+            yield self._connection.execute(query, given).fetchall()
 
-    def _list_events(self, measure: Measure) -> list[tuple[float, float]]:
-        """Return the times and values of the events of the longest span, in order; several measures share them."""
-        if measure.events not in self._events:
-            span = max(self._question.days * DAY, *self._question.spans)
-            query = f"select at, value from ({measure.events}) where at <= :now and at > :now - {span}"
-            # What an index gives is sorted already.
-            self._events[measure.events] = sorted(self._ask(query, span))
-        return self._events[measure.events]
 
-    def _ask(self, query: str, span: float) -> list[Any]:
-        question = self._question
-        given = {**question.parameters, "now": question.now, "since": question.now - span}
-        return self._connection.execute(query, given).fetchall()
+def _measures(table: Table) -> list[Measure]:
+    return [measure for measure in MEASURES.values() if measure.table is table]
+
+
+def _count_worse(values: Sequence[float], target: float | None) -> Tally:
+    """Tell how many of sorted `values` are above the target."""
+    return Tally(total=len(values), value=0 if target is None else len(values) - bisect_right(values, target))
+
+
+def _add(tallies: Sequence[Tally]) -> Tally:
+    return Tally(total=fsum(one.total for one in tallies), value=fsum(one.value for one in tallies))
 
 
 def _value(kind: Kind, tally: Tally) -> float | None:
@@ -120,11 +150,8 @@ def _value(kind: Kind, tally: Tally) -> float | None:
     return tally.value if kind is Kind.SUM else tally.value / tally.total
 
 
-def _find(events: Sequence[tuple[float, float]], moment: float) -> int:
-    """Return how many of `events` were not after `moment`."""
-    return bisect_right(events, moment, key=itemgetter(0))
-
-
-def _percentile(values: Sequence[float], percent: int) -> float | None:
-    """Return the nearest rank of sorted `values`; None without any."""
+def _percentile(periods: Sequence[Sequence[float]], percent: int) -> float | None:
+    """Return the nearest rank of the sorted values of `periods`; None without any."""
+    # Each period is sorted, and so to sort them all is quick.
+    values = sorted(chain.from_iterable(periods))
     return values[(len(values) * percent + 99) // 100 - 1] if values else None
