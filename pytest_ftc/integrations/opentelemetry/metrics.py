@@ -2,55 +2,44 @@
 
 from __future__ import annotations
 
-import json
-import subprocess
 from collections.abc import Mapping
 from pathlib import Path
 
-from pytest_ftc.integrations.deadline import call_within
 from pytest_ftc.integrations.metrics.measured import Measured
-from pytest_ftc.integrations.opentelemetry.start import NO_EXTRA, is_installed, start_sender
+from pytest_ftc.integrations.opentelemetry.process import SHARED, Request, SenderProcess, wait_for
+from pytest_ftc.integrations.opentelemetry.start import NO_EXTRA, is_installed
 from pytest_ftc.integrations.opentelemetry.switches import METRICS, find_wanted
 from pytest_ftc.model.errors import FtcError
 
 
 class OtlpMetrics:
-    """Sends the metrics of the project in the folder `root`, by a process that is started with the first of them."""
+    """Sends the metrics of the project in the folder `root`, by the process that sends traces too."""
 
     place = "the collector of OTEL_EXPORTER_OTLP_ENDPOINT"
 
     def __init__(self, root: Path) -> None:
         self._root = root
-        self._process: subprocess.Popen[bytes] | None = None
+        self._sender: SenderProcess | None = None
 
     def push(self, measured: Measured, seconds: float) -> None:
         """Send `measured` within so many `seconds`.  Raises FtcError, whose message holds no secret."""
-        line = json.dumps(measured.to_json()).encode() + b"\n"
+        given = {"root": str(self._root), "project": measured.project, "measured": measured.to_json()}
         try:
-            problem = call_within(seconds, lambda: self._exchange(measured.project, line))
+            self._sender = self._sender or SHARED.join()
+            problem = wait_for(self._sender.ask(Request.SEND_METRICS, given), seconds)
         except TimeoutError:
-            self.close()
             problem = f"no answer within {seconds:.1g} s"
         except OSError as error:
             self.close()
-            problem = error.strerror or type(error).__name__
+            problem = error.strerror or str(error)
         if problem:
             raise FtcError(f"{self.place}: {problem}")
 
     def close(self) -> None:
-        """End the process that sends; may be called again."""
-        process, self._process = self._process, None
-        if process:
-            process.kill()
-            process.communicate()
-
-    def _exchange(self, project: str, line: bytes) -> str:
-        process = self._process = self._process or start_sender("metrics_sender", str(self._root), project)
-        assert process.stdin and process.stdout
-        process.stdin.write(line)
-        process.stdin.flush()
-        answer = process.stdout.readline()
-        return str(json.loads(answer)) if answer else "the process that sends has ended"
+        """End the process that sends, unless traces need it; may be called again."""
+        sender, self._sender = self._sender, None
+        if sender:
+            SHARED.leave(sender)
 
 
 def find_otlp(root: Path, environ: Mapping[str, str]) -> tuple[OtlpMetrics | None, str]:

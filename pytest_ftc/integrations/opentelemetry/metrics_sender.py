@@ -1,17 +1,12 @@
-"""The process that sends metrics: each line of its standard input is measured values, and it answers why that failed.
-
-An empty answer says that they have arrived.  It ends when its standard input does.
-"""
+"""Sends measured values to a collector."""
 
 from __future__ import annotations
 
-import json
-import os
-import sys
 from pathlib import Path
+from typing import Any
 
 from opentelemetry.exporter.otlp.proto.http.metric_exporter import OTLPMetricExporter
-from opentelemetry.sdk.metrics.export import MetricExportResult, MetricsData
+from opentelemetry.sdk.metrics.export import MetricExportResult
 
 from pytest_ftc.integrations.metrics.measured import Measured
 from pytest_ftc.integrations.opentelemetry.answers import Answers
@@ -23,23 +18,26 @@ _SECONDS = 3.0
 """How long one request may take with all repetitions: less than a session waits, so that it can say what is wrong."""
 
 
-def main() -> None:
-    """Send metrics of the project in the folder that is the first argument; the second one is its name."""
-    root, project = sys.argv[1:]
-    resource, said = make_resource(Path(root)), Said()
-    answers = Answers(said)
-    exporter = OTLPMetricExporter(timeout=_SECONDS, session=answers.session)
-    for line in sys.stdin.buffer:
+class MetricsSender:
+    """Sends the metrics of the project in the folder `root`."""
+
+    def __init__(self, root: Path) -> None:
+        self._resource = make_resource(root)
+        self._said = Said()
+        self._answers = Answers(self._said)
+        self._exporter = OTLPMetricExporter(timeout=_SECONDS, session=self._answers.session)
+
+    def send(self, project: str, document: Any) -> str:
+        """Send what `project` has measured, as JSON; return why that failed, empty if it has arrived."""
         measured = Measured(project)
-        measured.take(json.loads(line))
-        arrived = answers.confirm(_export(exporter, to_metrics(measured, resource), said))
-        os.write(1, json.dumps("" if arrived else said.why or "no answer").encode() + b"\n")
+        measured.take(document)
+        arrived = self._answers.confirm(self._export(measured))
+        return "" if arrived else self._said.why or "no answer"
 
-
-def _export(exporter: OTLPMetricExporter, metrics: MetricsData, said: Said) -> bool:
-    try:
-        return exporter.export(metrics) is MetricExportResult.SUCCESS
-    except Exception as error:
-        # Older versions of the exporter raise what they could not send.
-        said.take(error)
-        return False
+    def _export(self, measured: Measured) -> bool:
+        try:
+            return self._exporter.export(to_metrics(measured, self._resource)) is MetricExportResult.SUCCESS
+        except Exception as error:
+            # Older versions of the exporter raise what they could not send.
+            self._said.take(error)
+            return False

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import platform
 from collections.abc import Mapping
+from functools import lru_cache
 from pathlib import Path
 
 from opentelemetry.sdk.resources import OTELResourceDetector, Resource
@@ -21,6 +22,7 @@ _ARCHITECTURES = {"x86_64": "amd64", "aarch64": "arm64", "i686": "x86", "i386": 
 """The names of the semantic conventions."""
 
 
+@lru_cache(maxsize=1)
 def make_resource(root: Path) -> Resource:
     """Return the resource of the session in the project at `root`.
 

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import logging
+import threading
 
 from pytest_ftc.model.support.printable import shorten
 
 
 class Said(logging.Handler):
-    """Keeps the last reason, and keeps it out of all other logs of this process."""
+    """Keeps the last reason of those that this thread logs, and keeps it out of all other logs of this process."""
 
     def __init__(self) -> None:
         super().__init__(logging.WARNING)
         self.why = ""
         """It holds no secret; empty if nothing has failed."""
+        self._thread = threading.get_ident()
         logger = logging.getLogger("opentelemetry")
         logger.addHandler(self)
         logger.propagate = False
@@ -24,6 +26,8 @@ class Said(logging.Handler):
 
     def emit(self, record: logging.LogRecord) -> None:
         """Keep what `record` says.  Its text may hold the URL, with a password: only what is known is taken."""
+        if record.thread != self._thread:
+            return
         for one in record.args if isinstance(record.args, tuple) else ():
             if isinstance(one, BaseException):
                 self.take(one)

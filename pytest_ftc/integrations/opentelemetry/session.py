@@ -2,21 +2,20 @@
 
 from __future__ import annotations
 
-import contextlib
-import json
 import os
 import shutil
-import subprocess
 import tempfile
 import time
+from concurrent.futures import Future
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from pytest_ftc.integrations.opentelemetry.conventions import SESSION
+from pytest_ftc.integrations.opentelemetry.process import SHARED, Request, SenderProcess, wait_for
 from pytest_ftc.integrations.opentelemetry.sampling import is_sampled
-from pytest_ftc.integrations.opentelemetry.spool import END, JOB, Span, Spool
-from pytest_ftc.integrations.opentelemetry.start import NO_EXTRA, is_installed, start_sender
+from pytest_ftc.integrations.opentelemetry.spool import Span, Spool
+from pytest_ftc.integrations.opentelemetry.start import NO_EXTRA, is_installed
 from pytest_ftc.integrations.opentelemetry.switches import TRACES, Wanted, find_wanted
 from pytest_ftc.model.errors import ConfigurationError
 from pytest_ftc.model.support.serialization import to_json
@@ -48,7 +47,9 @@ class SessionExporter:
         self._started = time.time()
         self._until = 0.0
         """When to wait no longer for the sender, by the monotonic clock."""
-        self._process: subprocess.Popen[bytes] | None = None
+        self._sender: SenderProcess | None = None
+        self._answer: Future[Any] | None = None
+        """What the sender says of the end."""
         self._spool: Spool | None = None
         self._collector: Collector | None = None
         self.folder: Path | None = None
@@ -63,12 +64,12 @@ class SessionExporter:
             return
         try:
             self.folder = Path(tempfile.mkdtemp(prefix="ftc-traces-"))
-            self._write_job(collector)
-            self._process = start_sender("sender", str(self.folder), folder=self.folder)
+            self._sender = SHARED.join()
         except OSError as error:
             self._problems.append(f"no traces: {error.strerror or error}")
             self._remove_folder()
             return
+        self._sender.ask(Request.BEGIN_TRACES, self._describe_job(collector))
         self._collector, self._spool = collector, Spool(self.folder)
         collector.listen(self._spool.add_phase)
 
@@ -93,7 +94,7 @@ class SessionExporter:
                 )
             )
         self._until = time.monotonic() + _SECONDS
-        self._say(END + str(self._until).encode())
+        self._end_traces(self._until)
 
     def finish(self) -> Ended:
         """Wait until all is sent, for a bounded time since `end`; may be called again.
@@ -101,43 +102,41 @@ class SessionExporter:
         Without `end`, the session counts as one that was killed.
         """
         self._until = self._until or time.monotonic() + _SECONDS
-        self._say(b"")
+        self._end_traces(None)
         answer: dict[str, Any] = {}
-        process, self._process = self._process, None
-        if process:
+        sender, self._sender = self._sender, None
+        if sender and self._answer:
             try:
-                answer = json.loads(process.communicate(timeout=max(0.0, self._until - time.monotonic()))[0])
-            except subprocess.TimeoutExpired:
-                process.kill()
-                process.communicate()
+                answer = wait_for(self._answer, max(0.0, self._until - time.monotonic()))
+            except TimeoutError:
                 self._problems.append(f"they were not sent within {_SECONDS:g} s")
-            except ValueError:
-                self._problems.append("internal error, please report it: the process that sends them has ended")
+            except OSError as error:
+                self._problems.append(str(error))
+            SHARED.leave(sender)
         self._remove_folder()
         problems = dict.fromkeys([*self._problems, *answer.get("problems", ())])
         return Ended("; ".join(problems), tuple(answer.get("console", ())))
 
-    def _say(self, said: bytes) -> None:
-        """Write no more spans, and tell the sender what is `said`, unless it knows already."""
+    def _end_traces(self, until: float | None) -> None:
+        """Write no more spans, and tell the sender so, unless it knows already."""
         if self._spool and not self._spool.close():
             self._problems.append("some spans could not be written to the folder for temporary files")
         self._spool = None
-        if self._process and self._process.stdin:
-            with contextlib.suppress(BrokenPipeError), self._process.stdin as pipe:
-                pipe.write(said)
-            self._process.stdin = None
+        if self._sender and not self._answer:
+            self._answer = self._sender.ask(Request.END_TRACES, until)
 
-    def _write_job(self, collector: Collector) -> None:
-        assert self.folder
-        job = {
-            "context": collector.context,
-            "root": self._root,
-            "started": self._started,
-            "otlp": self._wanted.otlp,
-            "console": self._wanted.console,
-            "file": str(self._file or ""),
-        }
-        (self.folder / JOB).write_text(json.dumps(to_json(job)))
+    def _describe_job(self, collector: Collector) -> Any:
+        return to_json(
+            {
+                "folder": self.folder,
+                "context": collector.context,
+                "root": self._root,
+                "started": self._started,
+                "otlp": self._wanted.otlp,
+                "console": self._wanted.console,
+                "file": str(self._file or ""),
+            }
+        )
 
     def _remove_folder(self) -> None:
         if self.folder:

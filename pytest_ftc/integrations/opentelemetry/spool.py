@@ -17,10 +17,6 @@ from typing import Any
 
 from pytest_ftc.model.timing.phase import Phase, Value
 
-JOB = "job.json"
-"""The file in the spool's folder that says to the sender what to do."""
-END = b"end "
-"""What a session says to the sender at its end, before the time of the monotonic clock until which it waits."""
 _ENDING = ".spans"
 _MOST_READ = 1 << 20
 """Bytes that are read at once: files may be large when a collector was away."""

@@ -130,9 +130,9 @@ def test_a_sender_that_is_killed_is_told(tmp_path, monkeypatch, receiver):
     monkeypatch.setenv(ENDPOINT, receiver.url)
     exporter, _ = open_exporter(*of(tmp_path))
     exporter.begin(Collector(start_trace({})))
-    exporter._process.kill()
+    exporter._sender.process.kill()
     exporter.end("passed")
-    assert "the process that sends them has ended" in exporter.finish().problem
+    assert "the process that sends has ended" in exporter.finish().problem
     assert "internal error" in exporter.finish().problem, "as before"
 
 
