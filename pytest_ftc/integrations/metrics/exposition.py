@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Iterable, Iterator
+from importlib.util import find_spec
 from typing import TYPE_CHECKING
 
 from pytest_ftc.integrations.metrics.measured import Measured, Sample, Spread
@@ -18,11 +19,9 @@ NO_EXTRA = "metrics need the extra 'prometheus': pip install 'pytest-ftc[prometh
 
 
 def require_library() -> None:
-    """Raise ConfigurationError if prometheus_client is not installed."""
-    try:
-        import prometheus_client  # noqa: F401
-    except ModuleNotFoundError:
-        raise ConfigurationError(NO_EXTRA) from None
+    """Raise ConfigurationError if prometheus_client is not installed.  It is imported only later, while builds run."""
+    if find_spec("prometheus_client") is None:
+        raise ConfigurationError(NO_EXTRA)
 
 
 def to_registry(measured: Measured) -> CollectorRegistry:

@@ -19,6 +19,8 @@ from pytest_ftc.verification.metrics.facts import SessionFacts
 
 SECONDS = 5.0
 """How long the end of a session may take for metrics."""
+_FIRST = 1.0
+"""Seconds before the first report of a running session: at its beginning there is enough to do."""
 _BETWEEN = 10.0
 """Seconds between two reports of a running session."""
 _EACH = 1.0
@@ -75,6 +77,7 @@ class SessionExporter:
 
     def _report(self, look: Callable[[], Load]) -> None:
         first = True
+        self._ending.wait(_FIRST)
         while not self._ending.is_set():
             measured = self._measure_now(look(), first=first)
             with self._turn:
