@@ -52,7 +52,8 @@ CATALOGUE = (
         name="verification_time_p95",
         unit=Unit.SECONDS,
         target=120.0,
-        formula="95th percentile of the wall time of verifications: builds, comparison, diagnosis. Cached ones count.",
+        formula="95th percentile of the wall time of verifications: builds, comparison, diagnosis, waiting for others"
+        " in the same session. Cached ones count.",
     ),
     Objective(
         name="reproducible_share",

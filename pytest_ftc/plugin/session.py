@@ -37,12 +37,7 @@ from pytest_ftc.plugin.progress import Display, Nothing, make_display, shown
 from pytest_ftc.plugin.project_tests import FindingsLast, keep_artifacts
 from pytest_ftc.plugin.result_folders import check_writable, record_folders, results_folder
 from pytest_ftc.plugin.session_report import SessionReport, print_attestations, print_metrics_problem
-from pytest_ftc.plugin.settings import (
-    add_to_arguments,
-    find_changed,
-    load_settings,
-    usage_errors,
-)
+from pytest_ftc.plugin.settings import add_to_arguments, find_changed, load_settings, usage_errors
 from pytest_ftc.variations.specification import Vocabulary
 from pytest_ftc.verification.metrics.facts import SessionFacts
 from pytest_ftc.verification.metrics.session import SessionMetrics
@@ -277,10 +272,11 @@ class VerificationSession:
             self._attestations.make(self._report.verifications)
         if self._attestations.failed and session.exitstatus == pytest.ExitCode.OK:
             session.exitstatus = pytest.ExitCode.TESTS_FAILED
+        facts = self._state_facts(session)
         if not self._is_worker:
-            self._report.record(self._state_facts(session))
+            self._report.record(facts)
         self._traces.end(session)
-        self._metrics.finish(lambda: self._state_facts(session))
+        self._metrics.finish(facts)
 
     def _state_facts(self, session: pytest.Session) -> SessionFacts:
         artifacts = (*self.config.artifacts, *self._tests.values())

@@ -92,6 +92,9 @@ class SessionExporter:
             # Counters are there before the first event, which `increase()` would otherwise not see.
             names = [one.name for one in self._config.artifacts]
             measured.begin_at_zero(names)
+            if prices := self._config.cost:
+                for name in names:
+                    measured.count(table.COST, name, prices.currency, by=0)
             measured.seen.update(dict.fromkeys(names, now))
             timeouts = [one.timeout for one in self._config.artifacts]
             measured.set(table.BUILD_TIMEOUT, value=max(_USUAL_TIMEOUT, *timeouts))

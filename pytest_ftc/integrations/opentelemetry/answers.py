@@ -6,6 +6,9 @@ import requests
 
 from pytest_ftc.integrations.opentelemetry.said import Said
 
+_LATER = (408, 429)
+"""What a collector answers that may take the same request later."""
+
 
 class Answers:
     """Remembers the status of the last answer in `session`, which follows no redirect: headers may hold a secret."""
@@ -22,6 +25,14 @@ class Answers:
             self._said.why = f"status {self._status}"
             return False
         return success
+
+    @property
+    def refused(self) -> bool:
+        """Whether the last answer says that the same request will never be taken.
+
+        See https://opentelemetry.io/docs/specs/otlp/#failures-1.
+        """
+        return 400 <= self._status < 500 and self._status not in _LATER
 
     def _note(self, response: requests.Response, *_: object, **__: object) -> None:
         self._status = response.status_code

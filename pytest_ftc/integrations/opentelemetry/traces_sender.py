@@ -58,6 +58,8 @@ class Lane:
     problem: str = ""
     """Why nothing can be sent; empty if something can."""
     _pending: Sequence[ReadableSpan] = ()
+    _refused: int = 0
+    """How many spans will never be taken."""
     _thread: threading.Thread | None = None
     _ending: threading.Event = field(default_factory=threading.Event)
 
@@ -74,7 +76,7 @@ class Lane:
         """Wait for the end until this time of the monotonic clock; return what was not sent and why, if anything."""
         assert self._thread
         self._thread.join(max(0.0, until - time.monotonic()))
-        left = len(self._pending) + self.reader.count()
+        left = self._refused + len(self._pending) + self.reader.count()
         if not left:
             return ""
         place = self.way.place if self.way else Collector.place
@@ -97,7 +99,9 @@ class Lane:
         """Send all there is; return whether that has arrived."""
         while self._pending or self._take():
             if not way.send(self._pending):
-                return False
+                if not way.refused:
+                    return False
+                self._refused += len(self._pending)
             self._pending = ()
         return True
 

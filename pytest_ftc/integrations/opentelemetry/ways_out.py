@@ -31,6 +31,10 @@ class WayOut(Protocol):
     def problem(self) -> str:
         """Why spans could not be sent so far; it holds no secret."""
 
+    @property
+    def refused(self) -> bool:
+        """Whether what could not be sent last need not be sent again."""
+
     def send(self, spans: Sequence[ReadableSpan]) -> bool:
         """Send `spans`; return whether they have arrived."""
 
@@ -50,6 +54,11 @@ class Collector:
         """See `WayOut`."""
         return self._said.why
 
+    @property
+    def refused(self) -> bool:
+        """See `WayOut`."""
+        return self._answers.refused
+
     def send(self, spans: Sequence[ReadableSpan]) -> bool:
         """See `WayOut`.  A collector that is busy is asked again, as long as ``OTEL_EXPORTER_OTLP_TIMEOUT`` allows."""
         try:
@@ -62,6 +71,8 @@ class Collector:
 
 class JsonFile:
     """A file of OTLP in JSON, one request a line, see https://opentelemetry.io/docs/specs/otel/protocol/file-exporter/."""
+
+    refused = False
 
     def __init__(self, path: Path) -> None:
         """Earlier contents are removed with the first spans."""
@@ -91,6 +102,7 @@ class Console:
 
     place = "the terminal"
     problem = ""
+    refused = False
 
     def __init__(self) -> None:
         self.lines: list[str] = []

@@ -66,7 +66,7 @@ class Observations:
         try:
             self._add(session, verifications)
         except StoreUnavailableError as error:
-            if error.__cause__ is None or not is_damage(error.__cause__):
+            if error.__cause__ is None or not _is_useless(error.__cause__):
                 raise
             self._put_aside()
             self._add(session, verifications)
@@ -92,11 +92,15 @@ class Observations:
         connection = None
         try:
             connection = connect(self._layout.observations, _SCHEMA)
+            for columns, table in ((_VERIFICATIONS, "verified"), (_SESSIONS, "sessions")):
+                # Qualified, since SQLite takes a quoted name that it does not know for a text.
+                qualified = ", ".join(f'{table}."{name}"' for name in columns)
+                connection.execute(f"select {qualified} from {table} limit 0")
             yield connection
         except (sqlite3.Error, OSError) as error:
             raise StoreUnavailableError(
                 f"the observations {self._layout.observations} cannot be used: {error}",
-                advice="The next session starts new ones." if is_damage(error) else "",
+                advice="The next session starts new ones." if _is_useless(error) else "",
             ) from error
         finally:
             if connection:
@@ -126,6 +130,11 @@ class Observations:
             for part in (file, Path(f"{file}-wal"), Path(f"{file}-shm")):
                 with contextlib.suppress(FileNotFoundError):
                     part.rename(self._layout.quarantine / f"{part.name}-{mark}")
+
+
+def _is_useless(error: BaseException) -> bool:
+    """Return whether the database is damaged, or another version with other columns has written it."""
+    return is_damage(error) or (isinstance(error, sqlite3.OperationalError) and "column" in str(error))
 
 
 def _marks(columns: Sequence[str]) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from importlib import import_module
 from typing import Any
 
@@ -16,6 +16,11 @@ MODULE = "pytest_ftc.integrations.metrics.session"
 _VARIABLES = ("OTEL_EXPORTER_OTLP_ENDPOINT", "OTEL_EXPORTER_OTLP_METRICS_ENDPOINT", "OTEL_METRICS_EXPORTER")
 
 
+def are_asked_for(config: Config, environ: Mapping[str, str]) -> bool:
+    """Return whether `config`, or perhaps a variable in `environ`, asks for metrics."""
+    return config.metrics is not None or any(map(environ.get, _VARIABLES))
+
+
 class SessionMetrics:
     """Measures a session with `config`; does nothing unless that asks for it, and never changes a verdict."""
 
@@ -24,7 +29,7 @@ class SessionMetrics:
         self._exporter: Any = None
         self.problem = ""
         """Why metrics have not left, in one sentence; empty if they have."""
-        if config and (config.metrics or any(map(os.environ.get, _VARIABLES))):
+        if config and are_asked_for(config, os.environ):
             self._exporter, self.problem = import_module(MODULE).find_exporter(config)
 
     def begin(self, look: Callable[[], Load]) -> None:
@@ -32,10 +37,10 @@ class SessionMetrics:
         if self._exporter is not None:
             self._exporter.begin(look)
 
-    def finish(self, facts: Callable[[], SessionFacts]) -> None:
+    def finish(self, facts: SessionFacts) -> None:
         """Measure a session that has ended.  Takes a bounded time."""
         if self._exporter is not None:
-            self.problem = "; ".join(filter(None, (self.problem, self._exporter.finish(facts()))))
+            self.problem = "; ".join(filter(None, (self.problem, self._exporter.finish(facts))))
 
     def stop(self) -> None:
         """Report nothing more; may be called again."""

@@ -3,6 +3,7 @@
 import json
 
 import pytest
+from otlp_receiver import receiving
 
 from pytest_ftc.cli.main import main
 from pytest_ftc.cli.metrics.recording import measure_operation
@@ -47,6 +48,16 @@ def test_the_status_of_a_command_does_not_depend_on_metrics(project, capsys):
     (project / "ftc.prom").mkdir()
     assert measure_operation("push", lambda: 0) == 0
     assert "ftc: metrics: " in capsys.readouterr().err
+
+
+def test_a_collector_of_the_environment_gets_them_without_the_table(project, monkeypatch, capsys):
+    (project / "ftc.toml").write_text("")
+    with receiving() as receiver:
+        monkeypatch.setenv("OTEL_EXPORTER_OTLP_ENDPOINT", receiver.url)
+        assert measure_operation("push", lambda: 0) == 0
+        assert capsys.readouterr().err == ""
+        names = {one.name for one in receiver.metrics[0].resource_metrics[0].scope_metrics[0].metrics}
+    assert "ftc_registry_operations_total" in names
 
 
 def test_without_the_table_nothing_is_written(project, capsys):

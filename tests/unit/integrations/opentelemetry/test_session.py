@@ -126,6 +126,23 @@ def test_a_collector_that_does_not_take_spans_costs_a_bounded_time_and_one_line(
     assert len((tmp_path / "t.jsonl").read_text().splitlines()) == 1, "others are not held up"
 
 
+def test_spans_that_are_refused_for_good_do_not_hold_up_others(tmp_path, monkeypatch, receiver):
+    monkeypatch.setenv(ENDPOINT, receiver.url)
+    receiver.refusals.append((400, b""))
+    exporter, _ = open_exporter(*of(tmp_path))
+    collector = Collector(start_trace({}))
+    exporter.begin(collector)
+    with collector.collecting(), timing().phase(PhaseKind.PLAN):
+        pass
+    end = time.monotonic() + 10
+    while receiver.refusals:
+        assert time.monotonic() < end
+        time.sleep(0.02)
+    exporter.end("passed")
+    assert exporter.finish().problem == "1 span not sent to the collector of OTEL_EXPORTER_OTLP_ENDPOINT: status 400"
+    assert [one.name for one in receiver.spans] == ["session"]
+
+
 def test_a_sender_that_is_killed_is_told(tmp_path, monkeypatch, receiver):
     monkeypatch.setenv(ENDPOINT, receiver.url)
     exporter, _ = open_exporter(*of(tmp_path))

@@ -57,6 +57,15 @@ def test_a_damaged_database_is_quarantined_and_a_new_one_started(layout):
     assert [one.name.partition("-")[0] for one in layout.quarantine.iterdir()] == ["observations.sqlite"]
 
 
+@pytest.mark.parametrize("table", ["verified", "sessions"])
+def test_the_database_of_another_version_is_put_aside(layout, table):
+    with sqlite3.connect(layout.observations) as connection:
+        connection.execute(f"create table {table} (project, ended)")
+    record(Observations(layout), verified())
+    assert (count(layout), count(layout, "sessions")) == (1, 1)
+    assert len(list(layout.quarantine.iterdir())) == 1
+
+
 def test_a_database_that_is_in_use_is_not_damaged(layout, monkeypatch):
     record(Observations(layout), verified())
     monkeypatch.setattr("pytest_ftc.store.history_database._PATIENCE", 0.05)
