@@ -113,9 +113,9 @@ def _gather_trace(results: Results, incident: IncidentFolder) -> None:
     if phases or traces:
         incident.write_json("trace.json", {"phases": phases, "builds": traces})
     if not phases:
-        incident.missing.append("trace: the phases of the verification were not recorded")
+        incident.missing.append("trace: it lacks the phases of the verification")
     if not traces:
-        incident.missing.append("trace: no build was traced; --ftc-trace records what builds use")
+        incident.missing.append("trace: it lacks what builds use; --ftc-trace records that")
 
 
 def _gather_diffs(folder: Path, results: Results, incident: IncidentFolder) -> None:
