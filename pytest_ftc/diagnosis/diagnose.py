@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 
-from pytest_ftc.diagnosis.case import Case, Investigation
+from pytest_ftc.diagnosis.case import UNVARIED_TOO, Case, Investigation
 from pytest_ftc.diagnosis.conclude import conclude, let_follow
 from pytest_ftc.diagnosis.confirm import confirm
 from pytest_ftc.diagnosis.culprits.commands import (
@@ -161,7 +161,16 @@ def _target(
         known=finding.confirmed or finding.cause in case.evident,
         tools=tools,
         luck=luck,
+        values=next(_lasting_values(case, finding.cause), None),
     )
+
+
+def _lasting_values(case: Case, cause: str) -> Iterator[tuple[bytes, bytes]]:
+    """Yield the values that identify `cause` and are the same in all builds with its conditions."""
+    for one in case.suspicions:
+        lasts = one.cause == cause not in UNVARIED_TOO and one.strength >= Strength.STRONG
+        if lasts and one.control and one.experiment:
+            yield one.control.encode("utf-8", "surrogateescape"), one.experiment.encode("utf-8", "surrogateescape")
 
 
 def _why_by_builds(case: Case, cause: str, confirmed: bool, everything: Group) -> str:

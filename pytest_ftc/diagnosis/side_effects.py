@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import struct
 from collections import Counter, defaultdict
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from pathlib import Path
 
 from pytest_ftc.diagnosis.places import Key, Places, match_places
@@ -12,11 +12,13 @@ from pytest_ftc.model import BuildResult, Field, Output, OutputType, Place
 from pytest_ftc.model.place import ELF_SECTION
 from pytest_ftc.model.support.contents import find_content
 
-_FOLLOWING = tuple(f"{ELF_SECTION} {name}" for name in (".debug_", ".rel", ".symtab", ".strtab"))
-"""Sections of strings and references to them, which change with any path."""
+_FOLLOWING = tuple(f"{ELF_SECTION} {name}" for name in (".debug_", ".rel", ".symtab", ".strtab", ".gnu.lto_"))
+"""Sections of strings and references to them, which change with any path, and those of the link-time optimizer."""
 _METADATA = frozenset({Field.HEADER, Field.MODE, Field.MTIME, Field.ORDER, Field.OWNER})
 _OF_MEMBERS = frozenset({Field.MODE, Field.OWNER})
 """Metadata that is a member's own: that of a private key may not change with that of its neighbours."""
+_OF_RECORDS = (" record mode", " record owner")
+"""Ends of the locations of metadata of an archive's own records, which belong to no file."""
 _MOST_LISTED = 16
 """Places of a member that are listed at most: where there are so many, others may differ too."""
 _MANY = 64
@@ -29,18 +31,24 @@ _EXECUTABLE = 0x4
 
 
 def changed_outputs(
-    known: Mapping[Key, Place], control: BuildResult, healed: BuildResult, places: Places
+    known: Mapping[Key, Place],
+    control: BuildResult,
+    healed: BuildResult,
+    places: Places,
+    rewritten: Collection[str] = (),
 ) -> Mapping[str, str]:
     """Return the outputs that a remedy changes beyond the places `known` to differ, with the change in each.
 
-    `places` are the differences between the control and `healed`, the control with the remedy.
+    `places` are the differences between the control and `healed`, the control with the remedy.  The members of outputs
+    that it has `rewritten` may have another order: to sort them is the purpose.
     """
     found: dict[str, str] = {}
     matched = match_places(known, places)
     members = {(key.output, key.member) for key in known if key.field not in _METADATA}
     counts = Counter((key.output, key.field) for key in known)
     for key in matched:
-        if key not in known and _is_new(key, members, counts):
+        is_sorted = key.field is Field.ORDER and key.output in rewritten
+        if key not in known and not is_sorted and _is_new(key, members, counts):
             found.setdefault(key.output, f"{key.member} {key.location}".strip())
     for name, line in _lost_lines(known, matched):
         found.setdefault(name, f"a line: {line}")
@@ -58,6 +66,8 @@ def changed_outputs(
 def _is_new(key: Key, members: set[tuple[str, str]], counts: Mapping[tuple[str, Field], int]) -> bool:
     """Return whether a place that is not known to differ is one that must not: it does not follow from known ones."""
     if key.location.startswith(_FOLLOWING):
+        return False
+    if key.field in _OF_MEMBERS and key.location.endswith(_OF_RECORDS):
         return False
     if key.field in _OF_MEMBERS:
         return counts[key.output, key.field] < _MANY

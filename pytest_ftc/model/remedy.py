@@ -31,6 +31,8 @@ class RemedyTemplate:
     """The kinds of difference it applies to; empty for all."""
     tools: frozenset[str] = frozenset()
     """The writing commands it applies to; empty for all."""
+    once_failed: str = ""
+    """For advice: a part of the summary of a remedy that must have been tried without success; empty for none."""
 
     @property
     def can_be_tried(self) -> bool:
@@ -45,3 +47,10 @@ class Changes:
     settings: Mapping[str, str]
     before: tuple[str, ...] = ()
     after: tuple[str, ...] = ()
+
+
+def add_setting(variables: Mapping[str, str], name: str, value: str) -> str:
+    """Return the `value` of a remedy for `name`, behind that of `variables` where it is a list of options."""
+    is_list = name.endswith(("FLAGS", "_OPTIONS", "_OPTS", "_DEFAULTS")) or name in ("GZIP", "BZIP2", "XZ_OPT")
+    before = variables.get(name)
+    return f"{before} {value}" if is_list and before and before != value else value

@@ -104,6 +104,10 @@ class Remedy:
     """Whether it was tested by rebuilding; if tested and not proved, it is not sufficient."""
     also_tried: tuple[str, ...] = field(default=(), metadata={"key": "in_vain"})
     """The summaries of remedies tested before, with no effect."""
+    rejected: tuple[str, ...] = ()
+    """Remedies that break the build, could not be tried or change what never differed; each with the reason."""
+    together_with: tuple[str, ...] = ()
+    """The summaries of others that were in all builds that proved it, and may have done it instead."""
     source: str = ""
     """The specification or manual it refers to."""
 

@@ -38,7 +38,8 @@ def fold(findings: Sequence[Finding]) -> list[list[Finding]]:
 def describe_remedy_state(remedy: Remedy) -> str:
     """Return whether builds have tested `remedy`, and whether it helped."""
     if remedy.proved:
-        return "proved by rebuilding"
+        together = f", together with: {'; '.join(remedy.together_with)}" if remedy.together_with else ""
+        return f"proved by rebuilding{together}"
     return "tested, not sufficient" if remedy.tried else "suggestion, not tested"
 
 

@@ -14,7 +14,7 @@ from pytest_ftc.config.load import Config
 from pytest_ftc.config.project import declaration_of
 from pytest_ftc.model import Artifact, Finding, Verdict, Verification
 from pytest_ftc.model.errors import FtcError
-from pytest_ftc.model.remedy import Changes
+from pytest_ftc.model.remedy import Changes, add_setting
 from pytest_ftc.model.support.suggestion import suggest
 from pytest_ftc.model.verification import DiagnosisMode
 from pytest_ftc.verification.rebuild import apply_changes
@@ -121,8 +121,12 @@ def _steps(verification: Verification) -> Iterator[Step]:
 
 def changes_of(steps: Sequence[Step]) -> Changes:
     exports = [step for step in steps if step.kind == "set" and "$PWD" in step.value]
+    settings: dict[str, str] = {}
+    for step in steps:
+        if step.kind == "set" and step not in exports:
+            settings[step.name] = add_setting(settings, step.name, step.value)
     return Changes(
-        settings={step.name: step.value for step in steps if step.kind == "set" and step not in exports},
+        settings=settings,
         before=(*map(_export, exports), *(step.value for step in steps if step.kind == "before")),
         after=tuple(step.value for step in steps if step.kind == "after"),
     )

@@ -23,11 +23,12 @@ from pytest_ftc.model import (
     RemedyTemplate,
 )
 from pytest_ftc.model.protocols import Executor
+from pytest_ftc.model.remedy import add_setting
 from pytest_ftc.model.support.epoch import FALLBACK_EPOCH
 from pytest_ftc.model.support.limits import MOST_EXAMINED
 from pytest_ftc.verification.full_diffs import FullDiffs, place
 from pytest_ftc.verification.plan import PlannedArtifact
-from pytest_ftc.verification.rebuild import PATIENCE, ArtifactRebuilder, RebuildBudget, add_setting
+from pytest_ftc.verification.rebuild import PATIENCE, ArtifactRebuilder, RebuildBudget
 
 _MOST_BUILDS, _MOST_CHEAP = 12, 48
 """Most builds of one artifact without a limit from the user: in general, and while its diagnosis is quick."""

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 
 from pytest_ftc.builds.staggered import run_apart
 from pytest_ftc.model import Action, Artifact, BuildResult, Cause, Role, Tracing
 from pytest_ftc.model.protocols import Executor
-from pytest_ftc.model.remedy import Changes
+from pytest_ftc.model.remedy import Changes, add_setting
 from pytest_ftc.model.timing.collector import here
 from pytest_ftc.verification.plan import PlannedArtifact, plan_rebuild
 
@@ -31,12 +31,6 @@ def apply_changes(artifact: Artifact, changes: Changes, tree: str) -> Artifact:
     before = "\n".join(filter(None, (*changes.before, artifact.before)))
     after = "\n".join(filter(None, (artifact.after, *changes.after)))
     return replace(artifact, before=before, after=after, env=settings)
-
-
-def add_setting(variables: Mapping[str, str], name: str, value: str) -> str:
-    """Return the `value` of a remedy for `name`, behind that of `variables` where it is a list of options."""
-    is_list = name.endswith(("FLAGS", "_OPTIONS", "_OPTS", "_DEFAULTS")) or name in ("GZIP", "BZIP2", "XZ_OPT")
-    return f"{variables[name]} {value}" if is_list and variables.get(name) else value
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -153,10 +153,12 @@ def _remedy(finding: Finding) -> Iterator[Markup]:
     lines = [each for each in (remedy.before, settings, remedy.after) if each]
     code = Markup('<pre class="wrapped">{}</pre>').format(text("\n".join(lines))) if lines else ""
     good = " proved" if remedy.proved else ""
-    state = Markup('<span class="tag{}">{}</span>').format(good, describe_remedy_state(remedy))
+    state = Markup('<span class="tag{}">{}</span>').format(good, line(describe_remedy_state(remedy), 600))
     yield _row("remedy", Markup("{} {}{}").format(line(remedy.summary, 600), state, code))
     if remedy.also_tried:
         yield _row("also tried, no effect", line("; ".join(remedy.also_tried), 600))
+    if remedy.rejected:
+        yield _row("rejected", line("; ".join(remedy.rejected), 600))
 
 
 def _diff(path: str, folder: str) -> Iterator[Markup]:

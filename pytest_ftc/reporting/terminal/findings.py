@@ -139,7 +139,12 @@ def _advice(page: Page, finding: Finding) -> Iterator[Text]:
     remedy = finding.remedy
     if not remedy:
         return
-    yield row(page, "remedy", f"{markup.show_lines(remedy.summary)} ({describe_remedy_state(remedy)})", most_rows=6)
+    yield row(
+        page,
+        "remedy",
+        f"{markup.show_lines(remedy.summary)} ({markup.show_lines(describe_remedy_state(remedy))})",
+        most_rows=6,
+    )
     unsaid = {name: value for name, value in remedy.settings.items() if name not in remedy.summary}
     if unsaid:
         settings = " ".join(f"{name}={shlex.quote(value)}" for name, value in unsaid.items())
@@ -147,3 +152,5 @@ def _advice(page: Page, finding: Finding) -> Iterator[Text]:
     if remedy.also_tried:
         tried = markup.show_lines("; ".join(remedy.also_tried))
         yield row(page, "also tried", f"{tried} (no effect)", most_rows=3)
+    for each in remedy.rejected:
+        yield row(page, "rejected", markup.show_lines(each), most_rows=3)

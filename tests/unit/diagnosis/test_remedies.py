@@ -54,5 +54,5 @@ def test_a_compiler_of_another_language_is_not_advised():
     c, rust = (
         list(find_remedies("build_path", Field.CONTENT, ["elf"], tools)) for tools in (["ld", "cc"], ["ld", "rustc"])
     )
-    assert not any("RUSTFLAGS" in template.settings for template in c)
-    assert any("RUSTFLAGS" in template.settings for template in rust)
+    assert not any("CARGO_BUILD_RUSTFLAGS" in template.settings for template in c)
+    assert any("CARGO_BUILD_RUSTFLAGS" in template.settings for template in rust)

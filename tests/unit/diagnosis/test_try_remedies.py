@@ -24,19 +24,23 @@ class Builder:
     tried: list = field(default_factory=list)
     left: int = 10
     breaks: object = lambda changes: False  # tells whether builds with some changes fail
+    place: object = None  # what differs in all places
+    log: str = ""  # of builds that fail
 
     def with_changes(self, changes: Changes):
         self.tried.append(changes)
         self.left -= 2
         status = BuildStatus.FAILED if self.breaks(changes) else BuildStatus.OK
-        return [BuildResult(id=str(number), role=Role.REMEDY, environment={}, status=status) for number in range(2)]
+        said = {"reason": "exit status 1", "log_tail": self.log} if status is BuildStatus.FAILED else {}
+        both = {"role": Role.REMEDY, "environment": {}, "status": status, **said}
+        return [BuildResult(id=str(number), **both) for number in range(2)]
 
     def look(self, one, other):
-        return {key: None for key in self.keys if not self.equal(key, self.tried[-1])}
+        return {key: self.place for key in self.keys if not self.equal(key, self.tried[-1])}
 
 
-def run(targets, equal):
-    builder = Builder(equal)
+def run(targets, equal, **more):
+    builder = Builder(equal, **more)
     builder.keys = {one.key for one in targets}
     return try_remedies(targets, builder.look, builder, EPOCH), builder
 
@@ -63,13 +67,151 @@ def test_most_of_many_places_alike_are_enough():
     assert len(builder.tried) > 1
 
 
-def test_what_was_tried_in_vain_is_told_with_the_advice_that_is_left():
+def path_in_debug_information():
     one = target("", "build_path", location="ELF section .debug_line_str", kind="elf", tools=("ld", "cc"))
-    remedies, builder = run([one], lambda key, changes: False)
+    return replace(one, values=(b"/one", b"/other"))
+
+
+def test_what_was_tried_in_vain_is_told_with_the_advice_that_is_left():
+    one = path_in_debug_information()
+    stays = replace(one.place, control=b"/one/a.c", experiment=b"/other/a.c")
+    remedies, builder = run([one], lambda key, changes: False, place=stays)
     assert (remedies[one].proved, remedies[one].tried) == (False, False)
-    assert "takes no CFLAGS from the environment" in remedies[one].summary
+    assert "the path stayed when wrappers in PATH did so" in remedies[one].summary
     assert remedies[one].also_tried == ("have the compiler map the build path: -ffile-prefix-map",)
-    assert not any("RUSTFLAGS" in changes.settings for changes in builder.tried)
+    assert not any("CARGO_BUILD_RUSTFLAGS" in changes.settings for changes in builder.tried)
+
+
+def test_a_remedy_that_removes_the_path_but_not_the_random_name_beside_it_is_not_called_in_vain():
+    one = path_in_debug_information()
+    follows = replace(one, key=one.key._replace(location="ELF section .debug_info, byte 0x8"), values=None)
+    gone = replace(one.place, control=b"./tmp-5a/a.c", experiment=b"./tmp-c3/a.c")
+    remedies, _ = run([one, follows], lambda key, changes: False, place=gone)
+    for each in (one, follows):
+        assert "-ffile-prefix-map" in remedies[each].summary
+        assert (remedies[each].proved, remedies[each].tried, remedies[each].also_tried) == (False, True, ())
+
+
+def test_it_is_not_said_that_the_path_stayed_where_that_was_not_seen():
+    one = replace(path_in_debug_information(), values=None)
+    remedies, _ = run([one], lambda key, changes: False, place=one.place)
+    assert remedies[one].summary == "pass -ffile-prefix-map=$PWD=. to the compiler"
+
+
+def test_no_advice_to_set_what_was_set_in_vain():
+    one = target("", "time", location="line 1", kind="text", tools=("date",))
+    ignored, _ = run([one], lambda key, changes: False)
+    assert ignored[one].also_tried == ("set the time of the sources: SOURCE_DATE_EPOCH",)
+    assert "it takes no time from SOURCE_DATE_EPOCH" in ignored[one].summary
+    untried, _ = run([one], lambda key, changes: False, left=1)
+    assert "SOURCE_DATE_EPOCH" in untried[one].settings
+    assert (untried[one].tried, untried[one].also_tried) == (False, ())
+
+
+def test_a_remedy_that_breaks_the_build_is_told_as_that_with_the_reason():
+    one = target("", "time", location="line 1", kind="text", tools=("date",))
+    log = "reading\nSOURCE_DATE_EPOCH and --date exclude each other\nmake: *** [Makefile:2: all] Error 1\n"
+    breaking = {"breaks": lambda changes: "SOURCE_DATE_EPOCH" in changes.settings, "log": log}
+    remedies, _ = run([one], lambda key, changes: False, **breaking)
+    assert remedies[one].also_tried == ()
+    (rejected,) = remedies[one].rejected
+    summary, _, reason = rejected.partition(": it breaks the build: ")
+    assert summary == "set the time of the sources: SOURCE_DATE_EPOCH"
+    assert reason == "exit status 1: SOURCE_DATE_EPOCH and --date exclude each other"
+
+
+def test_a_step_of_a_remedy_that_fails_itself_did_not_break_the_build():
+    one = target("a", "time", location="gzip header MTIME", kind="gzip", tools=("python3",))
+    log = "ftc: out.tar: git cannot determine the time of the last commit\nftc: this step of the remedy failed\n"
+    breaking = {"breaks": lambda changes: changes.after, "log": log}
+    remedies, _ = run([one], lambda key, changes: False, **breaking)
+    (reason,) = remedies[one].rejected
+    assert reason.endswith("it could not be tried: ftc: out.tar: git cannot determine the time of the last commit")
+
+
+def test_what_breaks_the_build_is_found_among_several_and_the_others_are_still_proved():
+    stamp = target("", "time", location="line 1", kind="text", tools=("date",))
+    mode = target("", "umask", location="mode", kind="text", tools=("sh",))
+    mode = replace(mode, key=mode.key._replace(output="script", field=Field.MODE))
+    remedies, _ = run(
+        [stamp, mode],
+        lambda key, changes: key == mode.key and "umask 022" in str(changes.before),
+        breaks=lambda changes: "SOURCE_DATE_EPOCH" in changes.settings,
+        left=12,
+    )
+    assert (remedies[mode].summary, remedies[mode].proved) == ("begin the build with: umask 022", True)
+    assert not remedies[stamp].proved
+    assert "breaks the build" in remedies[stamp].rejected[0]
+
+
+def page_and_gzip():
+    page = target("", "time", location="line 1", kind="text", tools=("python3", "sh"))
+    page = replace(page, key=page.key._replace(output="page.html", field=Field.CONTENT))
+    packed = target("", "time", location="gzip header MTIME", kind="gzip", tools=("python3", "sh"))
+    return page, packed
+
+
+def test_of_remedies_proved_together_the_one_that_did_it_is_credited():
+    page, packed = page_and_gzip()
+    remedies, builder = run([page, packed], lambda key, changes: "SOURCE_DATE_EPOCH" in changes.settings)
+    assert any("GZIP" in changes.settings for changes in builder.tried)
+    for each in (page, packed):
+        assert (remedies[each].proved, remedies[each].settings.keys()) == (True, {"SOURCE_DATE_EPOCH"})
+
+
+def test_each_of_two_that_are_both_needed_keeps_its_place():
+    page, packed = page_and_gzip()
+    needs = {page.key: "SOURCE_DATE_EPOCH", packed.key: "GZIP"}
+    remedies, builder = run([page, packed], lambda key, changes: needs[key] in changes.settings)
+    for each in (page, packed):
+        assert (remedies[each].proved, remedies[each].settings.keys()) == (True, {needs[each.key]})
+    assert len(builder.tried) == 2
+
+
+def test_two_that_a_place_needs_both_are_both_proved():
+    zone, clock = (target("", cause, location="line 1", kind="text") for cause in ("timezone", "time"))
+    remedies, _ = run([zone, clock], lambda key, changes: {"TZ", "SOURCE_DATE_EPOCH"} <= changes.settings.keys())
+    assert {one.cause: set(remedies[one].settings) for one in (zone, clock)} == {
+        "timezone": {"TZ"},
+        "time": {"SOURCE_DATE_EPOCH"},
+    }
+    assert all(remedy.proved for remedy in remedies.values())
+
+
+def test_where_builds_are_too_few_to_tell_them_apart_it_is_said():
+    page, packed = page_and_gzip()
+    remedies, _ = run([page, packed], lambda key, changes: "SOURCE_DATE_EPOCH" in changes.settings, left=3)
+    assert remedies[packed].proved
+    assert remedies[packed].together_with == ("set the time of the sources: SOURCE_DATE_EPOCH",)
+
+
+def test_what_failed_elsewhere_in_the_same_builds_may_have_done_it():
+    owner = target("", "umask", location="mode", kind="text", tools=("sh",))
+    owner = replace(owner, key=owner.key._replace(output="script", field=Field.MODE))
+    stamp = target("", "time", location="line 1", kind="text", tools=("date",))
+    remedies, _ = run([owner, stamp], lambda key, changes: key == owner.key and "SOURCE_DATE_EPOCH" in changes.settings)
+    assert not remedies[owner].proved
+    assert not remedies[stamp].proved
+
+
+def test_options_of_one_variable_for_several_places_are_set_together():
+    mode, time = (target(name, cause) for name, cause in (("a", "source_mode"), ("b", "source_mtime")))
+    mode = replace(mode, key=mode.key._replace(output="a.tar", field=Field.MODE))
+    mode = replace(mode, place=replace(mode.place, field=Field.MODE))
+    needs = {mode.key: "--mode=u+rw,go=rX", time.key: "--mtime="}
+    remedies, _ = run([mode, time], lambda key, changes: needs[key] in changes.settings.get("TAR_OPTIONS", ""))
+    assert all(remedy.proved for remedy in remedies.values())
+    assert "--mtime" not in remedies[mode].settings["TAR_OPTIONS"]
+
+
+def test_the_smallest_of_several_that_suffice_for_the_output_is_tried_first():
+    mode = target("a", "source_mode", location="tar member mode")
+    mode = replace(mode, key=mode.key._replace(field=Field.MODE), place=replace(mode.place, field=Field.MODE))
+    time = target("a", "source_mtime")
+    for targets, options in (([mode], "--mode=u+rw,go=rX"), ([mode, time], "--mtime=@1600000000")):
+        remedies, _ = run(targets, lambda key, changes: "TAR_OPTIONS" in changes.settings)
+        assert options in remedies[mode].settings["TAR_OPTIONS"]
+        assert ("--sort=name" in remedies[mode].settings["TAR_OPTIONS"]) == (time in targets)
 
 
 def test_where_a_remedy_is_proved_nothing_was_in_vain():

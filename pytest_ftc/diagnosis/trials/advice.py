@@ -1,0 +1,78 @@
+"""The remedy that a finding names, and what it says of the others."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from pytest_ftc.diagnosis.trials.record import Course, Failures, Record
+from pytest_ftc.diagnosis.trials.target import Applied, RemedyTarget
+from pytest_ftc.model import Cause, Remedy
+
+
+def conclude(record: Record, target: RemedyTarget) -> Remedy:
+    """Return the best remedy for `target`: a proved one, else one that helps in part, else advice."""
+    course, failures = record.courses[target], record.failures
+    if record.is_proved(target) and course.helpful:
+        together = (course.company or frozenset()) - {course.helpful} if not course.credited else frozenset()
+        return _remedy(course.helpful, proved=True, tried=True, together=sorted(one.summary for one in together))
+    failed = [one for one in course.choices if failures.holds(target.key, one)]
+    chosen = _helping_in_part(record, target) or next(_advice(target, course, failed), next(iter(course.choices)))
+    rest = [(one, _objection(failures, target, one)) for one in failed if one != chosen]
+    return _remedy(
+        chosen,
+        proved=False,
+        tried=chosen in failed,
+        also_tried=[one.summary for one, why in rest if not why],
+        rejected=[f"{one.summary}: {why}" for one, why in rest if why],
+    )
+
+
+def _helping_in_part(record: Record, target: RemedyTarget) -> Applied | None:
+    """Return what removed the values of the cause; for a place without such values, that of one in the same output."""
+    if target.values is not None:
+        return record.courses[target].partly
+    alike = (
+        course.partly
+        for other, course in record.courses.items()
+        if (other.key.output, other.cause) == (target.key.output, target.cause)
+    )
+    return next((one for one in alike if one in record.courses[target].choices), None)
+
+
+def _advice(target: RemedyTarget, course: Course, failed: Sequence[Applied]) -> Iterator[Applied]:
+    """Yield what was not tried; advice that follows from a failed trial only where one shows what it says."""
+    shown = course.stays or target.cause == Cause.TIME
+    for one, template in course.choices.items():
+        follows = shown and any(template.once_failed in each.summary for each in failed)
+        if one not in failed and (follows or not template.once_failed):
+            yield one
+
+
+def _objection(failures: Failures, target: RemedyTarget, one: Applied) -> str:
+    if one in failures.unfit:
+        return failures.unfit[one]
+    changed = failures.why.get((target.key.output, one))
+    return f"it also changes what never differed: {changed}" if changed else ""
+
+
+def _remedy(
+    chosen: Applied,
+    *,
+    proved: bool,
+    tried: bool,
+    also_tried: Sequence[str] = (),
+    rejected: Sequence[str] = (),
+    together: Sequence[str] = (),
+) -> Remedy:
+    return Remedy(
+        summary=chosen.summary,
+        settings=dict(chosen.settings),
+        before=chosen.before,
+        after=chosen.after,
+        proved=proved,
+        tried=tried,
+        also_tried=tuple(dict.fromkeys(also_tried)),
+        rejected=tuple(dict.fromkeys(rejected)),
+        together_with=tuple(together),
+        source=chosen.source,
+    )

@@ -1,0 +1,96 @@
+"""Builds with remedies, and what they show."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from pytest_ftc.diagnosis.case import Look
+from pytest_ftc.diagnosis.places import Key, Places, match_places, showing
+from pytest_ftc.diagnosis.side_effects import changed_outputs
+from pytest_ftc.diagnosis.trials.target import Applied
+from pytest_ftc.model import BuildResult, BuildStatus, Place
+from pytest_ftc.model.protocols import Rebuilder
+from pytest_ftc.model.remedy import Changes, add_setting
+
+_FAILED_ITSELF = "ftc: this step of the remedy failed"
+"""Printed by a step before or after the build that fails, to tell it from the build."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outcome:
+    """What a pair of builds with remedies showed."""
+
+    equal: frozenset[Key] = frozenset()
+    """The places that no longer differ."""
+    changed: Mapping[str, str] = field(default_factory=dict)
+    """Outputs in which more was changed than what differs, and what."""
+    differing: Places = field(default_factory=dict)
+    """The places that still differ."""
+    failure: str = ""
+    """What became of the build, and why; empty if both builds succeeded."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Bench:
+    """Builds the artifact with remedies, and compares the results."""
+
+    known: Mapping[Key, Place]
+    """The places that differ without remedies."""
+    look: Look
+    rebuilder: Rebuilder
+    control: BuildResult | None
+    """The control without remedies; None to ignore what else they change."""
+
+    @property
+    def left(self) -> int:
+        """The number of pairs of builds that the budget permits."""
+        return self.rebuilder.left // 2
+
+    def build(self, remedies: Collection[Applied]) -> Outcome:
+        """Build the artifact twice with `remedies`, in environments that differ."""
+        settings: dict[str, str] = {}
+        for name, value in dict.fromkeys(setting for remedy in remedies for setting in remedy.settings):
+            settings[name] = add_setting(settings, name, value)
+        before = tuple(dict.fromkeys(_guard(remedy.before) for remedy in remedies if remedy.before))
+        after = tuple(dict.fromkeys(_guard(remedy.after) for remedy in remedies if remedy.after))
+        builds = self.rebuilder.with_changes(Changes(settings=settings, before=before, after=after))
+        if broken := next((build for build in builds if build.status is not BuildStatus.OK), None):
+            return Outcome(failure=_explain(broken))
+        if len(builds) < 2:
+            return Outcome(failure="it could not be tried")
+        places = self.look(builds[0], builds[1])
+        still = showing(self.known, places)
+        equal = frozenset(key for key in self.known if key not in still and _can_be_compared(key, places, builds))
+        sorted_ = frozenset(remedy.rewrites for remedy in remedies)
+        changed = self._changed(equal, builds[0], sorted_)
+        return Outcome(equal=equal, changed=changed, differing=match_places(self.known, places))
+
+    def _changed(self, equal: Collection[Key], healed: BuildResult, rewritten: Collection[str]) -> Mapping[str, str]:
+        if self.control is None or not equal:
+            return {}
+        changed = changed_outputs(self.known, self.control, healed, self.look(self.control, healed), rewritten)
+        outputs = {key.output for key in self.known}
+        if other := next((name for name in changed if name not in outputs), None):
+            # It is unknown which of the remedies changes an output that never differed.
+            return {**dict.fromkeys(outputs, f"{other}: {changed[other]}"), **changed}
+        return changed
+
+
+def _guard(command: str) -> str:
+    return f"{{ {command}\n}} || {{ echo '{_FAILED_ITSELF}' >&2; exit 1; }}"
+
+
+def _explain(broken: BuildResult) -> str:
+    """Return whether the build or the remedy itself failed, and why, in one line."""
+    lines = [line.strip() for line in broken.log_tail.splitlines() if line.strip()]
+    itself = _FAILED_ITSELF in lines
+    told = [line for line in lines if line != _FAILED_ITSELF and not line.startswith(("make: ***", "make[", "ninja: "))]
+    why = [broken.reason] if broken.reason and not (itself and told) else []
+    return ": ".join(["it could not be tried" if itself else "it breaks the build", *why, *told[-1:]])
+
+
+def _can_be_compared(key: Key, places: Places, builds: Sequence[BuildResult]) -> bool:
+    """Whether the output exists under its name; if a template renames it, no similar name may differ."""
+    named = all(any(output.path == key.output for output in build.outputs) for build in builds)
+    return named or not any(other._replace(output=key.output) == key for other in places)

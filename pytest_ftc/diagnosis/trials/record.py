@@ -1,0 +1,176 @@
+"""What was tried for each place that differs, what came out of it, and what is to be tried next."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from pytest_ftc.diagnosis.luck import Trial
+from pytest_ftc.diagnosis.places import Key
+from pytest_ftc.diagnosis.trials.bench import Outcome
+from pytest_ftc.diagnosis.trials.target import Applied, RemedyTarget, apply, templates_for
+from pytest_ftc.model import RemedyTemplate
+from pytest_ftc.model.cause import GUESSES
+
+Tried = dict[RemedyTarget, Applied]
+
+
+@dataclass(slots=True)
+class Course:
+    """The remedies of one target, and what came of them."""
+
+    choices: Mapping[Applied, RemedyTemplate]
+    """Its remedies, the best first."""
+    trial: Trial
+    helpful: Applied | None = None
+    """The last one with which its place was equal."""
+    company: frozenset[Applied] | None = None
+    """What was applied in all builds with the helpful one in which its place was equal."""
+    credited: tuple[Applied, ...] = ()
+    """What was found to be necessary."""
+    partly: Applied | None = None
+    """One with which the values of the cause were gone, although the place still differs."""
+    stays: bool = False
+    """Whether the values of the cause were still there with the remedy tried last."""
+
+
+@dataclass(slots=True)
+class Failures:
+    """Remedies that did not help, or must not be taken."""
+
+    at: dict[Key, list[Applied]] = field(default_factory=dict)
+    """Those without effect at a place, which also fail there for its other causes."""
+    why: dict[tuple[str, Applied], str] = field(default_factory=dict)
+    """Why one must not be taken, by output: what else it changes there."""
+    unfit: dict[Applied, str] = field(default_factory=dict)
+    """Those with which nothing can be built, with the reason."""
+
+    def holds(self, key: Key, remedy: Applied) -> bool:
+        """Return whether `remedy` needs no further trial at a place."""
+        return remedy in self.unfit or remedy in self.at.get(key, ())
+
+
+class Record:
+    """The course of the trials for each of the `targets`."""
+
+    def __init__(self, targets: Sequence[RemedyTarget], others: Sequence[RemedyTemplate], epoch: int) -> None:
+        self.courses = {
+            target: Course({apply(one, target.key, epoch): one for one in templates}, target.trial)
+            for target in targets
+            if (templates := templates_for(target, targets, others))
+        }
+        self.failures = Failures()
+        self._apart = False
+
+    def is_proved(self, target: RemedyTarget) -> bool:
+        """Return whether its helpful remedy is proved."""
+        course = self.courses[target]
+        return course.trial.is_proved(1 + len(self.failures.at.get(target.key, ())))
+
+    def choose(self, *, eager: bool) -> tuple[Tried, set[RemedyTarget]]:
+        """Return the next remedy for each target, and the targets among them that have a proved remedy.
+
+        After builds with several remedies have failed, or changed too much, they are tried one by one until it is known
+        which of them is to blame.
+        """
+        tried = {target: one for target in self.courses if (one := self._next(target, eager=eager))}
+        proved = {target for target in tried if self.is_proved(target)}
+        if self._apart:
+            first = next((one for target, one in tried.items() if target not in proved), None)
+            return {target: one for target, one in tried.items() if one == first and target not in proved}, set()
+        return self._with_company(self._with_rewriting(tried, proved)), proved
+
+    def note(self, tried: Tried, outcome: Outcome) -> None:
+        """Note the `outcome` of builds with the remedies `tried`."""
+        applied = frozenset(tried.values())
+        if outcome.failure or outcome.changed:
+            self._apart = len(applied) > 1
+            if self._apart:
+                return
+        if outcome.failure:
+            self.failures.unfit.update(dict.fromkeys(applied, outcome.failure))
+            return
+        healed = _credit(tried, {key for key in outcome.equal if key.output not in outcome.changed})
+        for target, remedy in tried.items():
+            self._note(target, remedy, applied, outcome, healed=target in healed)
+
+    def refute(self, target: RemedyTarget, remedy: Applied) -> None:
+        """Note that `remedy` does not help `target`, also where it seemed to."""
+        course = self.courses[target]
+        course.helpful, course.company = None, None
+        course.trial = course.trial.of_another()
+        self.failures.at.setdefault(target.key, []).append(remedy)
+
+    def _note(
+        self, target: RemedyTarget, remedy: Applied, applied: frozenset[Applied], outcome: Outcome, *, healed: bool
+    ) -> None:
+        course = self.courses[target]
+        course.trial = course.trial.with_pair(equal=healed)
+        if healed:
+            course.company = applied & (course.company if course.helpful == remedy and course.company else applied)
+            course.helpful = remedy
+        elif not self.is_proved(target):
+            self.refute(target, remedy)
+            if target.key in outcome.equal and target.key.output in outcome.changed:
+                self.failures.why[target.key.output, remedy] = outcome.changed[target.key.output]
+            if remaining := _find_values(target, outcome):
+                course.stays = all(remaining)
+                course.partly = course.partly or (None if any(remaining) else remedy)
+
+    def _next(self, target: RemedyTarget, *, eager: bool) -> Applied | None:
+        if not (target.known or (eager and target.cause not in GUESSES)):
+            return None
+        return self.courses[target].helpful or next(self._untried(target), None)
+
+    def _untried(self, target: RemedyTarget) -> Iterator[Applied]:
+        for one, template in self.courses[target].choices.items():
+            if template.can_be_tried and not self.failures.holds(target.key, one):
+                yield one
+
+    def _with_rewriting(self, tried: Tried, proved: Collection[RemedyTarget]) -> Tried:
+        """Return `tried` with a remedy that rewrites an output assigned to all targets in that output.
+
+        Any other remedy tested for them in the same builds would be credited with the effect of the rewriting.
+        """
+        rewriting = {one.rewrites: one for one in tried.values() if one.rewrites}
+        shared = dict(tried)
+        for target in tried.keys() - set(proved):
+            one = rewriting.get(target.key.output)
+            if one and one in self._untried(target):
+                shared[target] = one
+        return shared
+
+    def _with_company(self, tried: Tried) -> Tried:
+        """Return `tried` with targets of a less certain cause added, if their output is tested with the same remedy."""
+        offered = {(target.key.output, one) for target, one in tried.items()}
+        company = dict(tried)
+        for target in self.courses.keys() - tried.keys():
+            one = self._next(target, eager=True)
+            if one and (target.key.output, one) in offered:
+                company[target] = one
+        return company
+
+
+def _find_values(target: RemedyTarget, outcome: Outcome) -> tuple[bool, bool] | None:
+    """Return whether the values of the cause are still on each side of a place that differs; None if unknown."""
+    place = outcome.differing.get(target.key)
+    if target.values is None or place is None:
+        return None
+    one, other = target.values
+    return one in place.control, other in place.experiment
+
+
+def _credit(tried: Tried, equal: Collection[Key]) -> Collection[RemedyTarget]:
+    """Return the targets that the remedies have helped: most of similar places must be `equal`.
+
+    A few may be equal by chance: two builds may give a file or two the same time, to the second.
+    """
+    alike: dict[tuple[str, str, str, str], list[RemedyTarget]] = {}
+    for target, remedy in tried.items():
+        kind = (target.key.output, target.key.location, target.cause, remedy.summary)
+        alike.setdefault(kind, []).append(target)
+    helped: list[RemedyTarget] = []
+    for targets in alike.values():
+        those = [target for target in targets if target.key in equal]
+        helped += those if 2 * len(those) >= len(targets) else []
+    return frozenset(helped)
