@@ -7,7 +7,6 @@ import threading
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cache, partial, reduce
-from importlib import import_module
 from pathlib import Path
 
 from pytest_ftc.builds.inputs.host import describe_host
@@ -49,6 +48,7 @@ from pytest_ftc.verification.farm import (
 )
 from pytest_ftc.verification.proofs.session_log import SessionLog
 from pytest_ftc.verification.rebuild import PATIENCE
+from pytest_ftc.verification.reference import RegistryImages
 from pytest_ftc.verification.replay.recorder import Recording
 from pytest_ftc.verification.replay.records import RecipeFolders
 from pytest_ftc.verification.scheduler import Background
@@ -214,7 +214,7 @@ def _make_parts(settings: SessionSettings, workspace: Workspace) -> _Parts:
         effects=own.effects,
         sources=Sources(config.root, {artifact.source for artifact in config.artifacts}, written_by(config)),
         toolchain=Toolchain(search_path()),
-        images=load_images(workspace.folder("published"), cancelled.is_set),
+        images=RegistryImages(workspace.folder("published"), cancelled.is_set),
         named=open_named(config, cancelled.is_set),
         cancelled=cancelled,
     )
@@ -297,12 +297,6 @@ def _start_recording(parts: _Parts) -> Recording:
         environ=dict(os.environ),
         executor=config.executor if parts.farm else "local",
     )
-
-
-def load_images(folder: Path, cancelled: Callable[[], bool]) -> Images:
-    """Return a source of published files in registries, which downloads them to `folder`."""
-    images: Images = import_module("pytest_ftc.integrations.oci").OciImages(folder, cancelled)
-    return images
 
 
 def _select_for(

@@ -5,9 +5,12 @@ from __future__ import annotations
 import hashlib
 import secrets
 import shutil
-from collections.abc import Iterator, Mapping, Sequence
+import threading
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from importlib import import_module
 from pathlib import Path
+from typing import Any
 
 from pytest_ftc.comparison.manifests import compare_manifests
 from pytest_ftc.diagnosis.from_values import guess, look_into
@@ -26,6 +29,36 @@ from pytest_ftc.normalize.rules import Rules
 
 _LARGEST = 4 << 30
 """Largest content, in bytes, that is normalized for comparison."""
+
+
+class RegistryImages:
+    """Published files in registries, which are downloaded to `folder`; the integration is loaded with the first."""
+
+    def __init__(self, folder: Path, cancelled: Callable[[], bool]) -> None:
+        self._folder = folder
+        self._cancelled = cancelled
+        self._opening = threading.Lock()
+        self._images: Any = None
+
+    @property
+    def is_paused(self) -> bool:
+        """Whether a registry is not asked now because it failed too often."""
+        return self._images is not None and self._images.is_paused
+
+    def digests(self, name: str) -> Mapping[str, str]:
+        """See `pytest_ftc.model.protocols.Images`."""
+        return self._opened().digests(name)
+
+    def fetch(self, name: str) -> Mapping[str, Path]:
+        """See `pytest_ftc.model.protocols.Images`."""
+        return self._opened().fetch(name)
+
+    def _opened(self) -> Images:
+        with self._opening:
+            if self._images is None:
+                self._images = import_module("pytest_ftc.integrations.oci").OciImages(self._folder, self._cancelled)
+            images: Images = self._images
+        return images
 
 
 def find_references(artifact: Artifact, images: Images | None = None) -> dict[str, Path]:
