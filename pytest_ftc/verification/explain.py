@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 
 from pytest_ftc.comparison.manifests import compare_manifests
 from pytest_ftc.comparison.plugin_comparators import ComparatorChain
@@ -11,7 +11,6 @@ from pytest_ftc.diagnosis.case import Investigation
 from pytest_ftc.diagnosis.diagnose import diagnose
 from pytest_ftc.diagnosis.examiner import Examiner, files_of
 from pytest_ftc.diagnosis.places import leaf_of_manifest, pair_names
-from pytest_ftc.diagnosis.plugin_diagnosers import Panel
 from pytest_ftc.diagnosis.suspects import Suspects
 from pytest_ftc.model import (
     Artifact,
@@ -20,7 +19,6 @@ from pytest_ftc.model import (
     Finding,
     Metadata,
     Place,
-    RemedyTemplate,
 )
 from pytest_ftc.model.protocols import Executor
 from pytest_ftc.model.remedy import add_setting
@@ -29,20 +27,10 @@ from pytest_ftc.model.support.limits import MOST_EXAMINED
 from pytest_ftc.verification.full_diffs import FullDiffs, place
 from pytest_ftc.verification.plan import PlannedArtifact
 from pytest_ftc.verification.rebuild import PATIENCE, ArtifactRebuilder, RebuildBudget
+from pytest_ftc.verification.steps.context import Plugins
 
 _MOST_BUILDS, _MOST_CHEAP = 12, 48
 """Most builds of one artifact without a limit from the user: in general, and while its diagnosis is quick."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Plugins:
-    """Contributions of plugins to the diagnosis."""
-
-    comparators: ComparatorChain = field(default_factory=ComparatorChain)
-    """They may locate differences, before the built-in comparator does."""
-    diagnosers: Panel | None = None
-    templates: Sequence[RemedyTemplate] = ()
-    """Remedies to try before those of the catalogue."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -36,7 +36,6 @@ from pytest_ftc.verification.cache.open import describe_platform, make_cache_con
 from pytest_ftc.verification.cache.shared_store import find_shared_store
 from pytest_ftc.verification.confidential.concealed import list_concealed
 from pytest_ftc.verification.confidential.named import NamedReader, open_named
-from pytest_ftc.verification.explain import Plugins
 from pytest_ftc.verification.farm import (
     DIAGNOSIS_PATIENCE,
     on_farm,
@@ -54,7 +53,7 @@ from pytest_ftc.verification.replay.records import RecipeFolders
 from pytest_ftc.verification.scheduler import Background
 from pytest_ftc.verification.self_test.replicas import examine
 from pytest_ftc.verification.site import BuildSite, make_site
-from pytest_ftc.verification.steps.context import VerificationContext
+from pytest_ftc.verification.steps.context import Plugins, VerificationContext
 from pytest_ftc.verification.user_folders import (
     find_key,
     search_path,

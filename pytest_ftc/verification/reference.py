@@ -13,7 +13,6 @@ from pathlib import Path
 from typing import Any
 
 from pytest_ftc.comparison.manifests import compare_manifests
-from pytest_ftc.diagnosis.from_values import guess, look_into
 from pytest_ftc.model import Artifact, Difference, DifferenceKind, Finding, Output, OutputType, Verdict, Verification
 from pytest_ftc.model.errors import FtcError, NormalizationError, SourceError
 from pytest_ftc.model.notes import locate_in_published, note_equal, note_normalized
@@ -24,8 +23,6 @@ from pytest_ftc.model.support.epoch import FALLBACK_EPOCH
 from pytest_ftc.model.support.limits import MOST_EXAMINED, NOT_EXAMINED
 from pytest_ftc.model.timing.collector import timing
 from pytest_ftc.model.timing.phase import PhaseKind
-from pytest_ftc.normalize.replace import normalize_file
-from pytest_ftc.normalize.rules import Rules
 
 _LARGEST = 4 << 30
 """Largest content, in bytes, that is normalized for comparison."""
@@ -176,6 +173,8 @@ class _Seen:
 
     def add(self, difference: Difference, files: tuple[Path, Path] | None) -> None:
         """Look into two `files`; of those beyond the limit it is only said that they differ."""
+        from pytest_ftc.diagnosis.from_values import guess, look_into
+
         if files and self.examined == MOST_EXAMINED:
             difference, files = replace(difference, note=NOT_EXAMINED), None
         self.examined += files is not None
@@ -195,6 +194,9 @@ def _compare_normalized(name: str, published: Path, built: Path, folder: Path) -
 
 
 def _normalized(name: str, files: Sequence[Path], folder: Path) -> Iterator[str]:
+    from pytest_ftc.normalize.replace import normalize_file
+    from pytest_ftc.normalize.rules import Rules
+
     for number, file in enumerate(files):
         copy = folder / f"reference-{number}-{secrets.token_hex(8)}" / name
         copy.parent.mkdir()

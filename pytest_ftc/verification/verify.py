@@ -14,7 +14,6 @@ from pytest_ftc.model.notes import REQUIREMENTS
 from pytest_ftc.model.support.full_disk import describe_full, is_full
 from pytest_ftc.model.timing.collector import timing
 from pytest_ftc.model.timing.phase import PhaseKind
-from pytest_ftc.verification.cache.conflict import Examination, dispute
 from pytest_ftc.verification.claims.machines import describe_machines
 from pytest_ftc.verification.claims.peers import describe_peers, name_peers
 from pytest_ftc.verification.confidential.guard import GuardedComparators, GuardedExecutor, SecretGuard
@@ -126,6 +125,8 @@ def _verify(artifact: Artifact, context: VerificationContext, *, declared: Artif
     with timing().phase(PhaseKind.COMPARE):
         disagreement = cache.disagreement(query, verification)
         if disagreement:
+            from pytest_ftc.verification.cache.conflict import Examination, dispute
+
             examination = Examination(context.plugins.comparators, artifact)
             verification = dispute(verification, disagreement, cache.fetch, examination, context.scratch)
     if not disagreement:

@@ -8,15 +8,26 @@ from pathlib import Path
 
 from pytest_ftc.builds.inputs.secrets import Secrets
 from pytest_ftc.comparison.plugin_comparators import ComparatorChain
-from pytest_ftc.model import Artifact
+from pytest_ftc.diagnosis.plugin_diagnosers import Panel
+from pytest_ftc.model import Artifact, RemedyTemplate
 from pytest_ftc.model.protocols import Images, Variation
 from pytest_ftc.model.verification import DiagnosisMode
 from pytest_ftc.verification.build_inputs import InputsRecorder
 from pytest_ftc.verification.cache.cache import VerificationCache
-from pytest_ftc.verification.explain import Plugins
 from pytest_ftc.verification.rebuild import PATIENCE
 from pytest_ftc.verification.replay.recorder import Recording
 from pytest_ftc.verification.site import BuildSite
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plugins:
+    """Contributions of plugins to the diagnosis."""
+
+    comparators: ComparatorChain = field(default_factory=ComparatorChain)
+    """They may locate differences, before the built-in comparator does."""
+    diagnosers: Panel | None = None
+    templates: Sequence[RemedyTemplate] = ()
+    """Remedies to try before those of the catalogue."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

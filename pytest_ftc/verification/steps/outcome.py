@@ -14,7 +14,6 @@ from pytest_ftc.model.verification import BREAKS_THE_BUILD, DiagnosisMode
 from pytest_ftc.verification.claims.machines import find_same_machine
 from pytest_ftc.verification.claims.peers import find_evaded
 from pytest_ftc.verification.claims.unclaimed import describe_claims, find_unclaimed
-from pytest_ftc.verification.explain import DiagnosisOptions, explain, locate
 from pytest_ftc.verification.extra_builds import run_builds
 from pytest_ftc.verification.fragility import find_what_breaks
 from pytest_ftc.verification.judge import compare_builds, judge_builds
@@ -80,8 +79,11 @@ def _find_what_breaks(
     broken = next(index for index, build in enumerate(outcome.builds) if build.status is not BuildStatus.OK)
     breaking = find_what_breaks(planned, executor, experiment=broken)
     healed = (outcome.builds[0], breaking.healed) if breaking.healed else ()
-    differs = compare_builds(planned.artifact, healed)
-    located = locate(planned, healed, comparators) if differs else None
+    located = None
+    if compare_builds(planned.artifact, healed):
+        from pytest_ftc.verification.explain import locate
+
+        located = locate(planned, healed, comparators)
     plan = planned.plan.without(dict.fromkeys(breaking.group, BREAKS_THE_BUILD))
     return replace(
         outcome,
@@ -99,12 +101,21 @@ def explain_outcome(
     """Locate the differences of an unreproducible artifact, and diagnose them if requested."""
     if outcome.verdict is not Verdict.UNREPRODUCIBLE:
         return outcome
+    # Only here: most sessions have nothing to explain, and the diagnosis is a fifth of what they would load.
+    from pytest_ftc.verification.explain import DiagnosisOptions, explain, locate
+
     if context.diagnose is DiagnosisMode.OFF:
         with timing().phase(PhaseKind.COMPARE):
             explained = locate(planned, outcome.builds, context.plugins.comparators)
     else:
         with timing().phase(PhaseKind.DIAGNOSE, mode=context.diagnose.value) as opened:
-            options = _diagnosis_options(context)
+            options = DiagnosisOptions(
+                rebuild=context.diagnose is DiagnosisMode.FULL,
+                max_builds=context.max_builds,
+                seconds=_DIAGNOSIS_SECONDS,
+                plugins=context.plugins,
+                patience=context.patience,
+            )
             explained = explain(replace(planned, plan=outcome.plan), outcome.builds, executor, options)
             opened.set(builds=len(explained.builds))
     return replace(
@@ -113,14 +124,4 @@ def explain_outcome(
         differences=explained.differences,
         builds=(*outcome.builds, *explained.builds),
         notes=(*outcome.notes, *explained.notes),
-    )
-
-
-def _diagnosis_options(context: VerificationContext) -> DiagnosisOptions:
-    return DiagnosisOptions(
-        rebuild=context.diagnose is DiagnosisMode.FULL,
-        max_builds=context.max_builds,
-        seconds=_DIAGNOSIS_SECONDS,
-        plugins=context.plugins,
-        patience=context.patience,
     )
