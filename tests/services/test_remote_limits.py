@@ -146,6 +146,6 @@ def test_an_interrupted_session_ends_its_builds_on_the_farm(casd: Casd, tmp_path
     ) as session:
         wait_until(lambda: count_sleepers(casd) > 0, "no build runs", 120)
         session.send_signal(signal.SIGINT)
-        said = session.communicate(timeout=20)[0]
+        said = session.communicate(timeout=60)[0]
     assert session.returncode == 2, said
     wait_until(lambda: count_sleepers(casd) == 0, "a build goes on", 10)
