@@ -17,7 +17,7 @@ from pytest_ftc.model import Action, Environment, Isolation, KernelName, Machine
 
 _AS_THEY_ARE = (
     "build_path", "home", "temp_dir", "umask", "source_umask", "network", "host", "domain", "cpus", "clock_shift",
-    "first_pid",
+    "clock_stop", "first_pid",
 )  # fmt: skip
 """Fields of the environment that have the same names in the launcher."""
 _PRIVATE = (Path("/tmp"), Path("/var/tmp"), Path("/dev/shm"))

@@ -17,6 +17,7 @@ UNVARIED_TOO: Collection[str] = (*INHERENT, Cause.TIME)
 
 Look = Callable[[BuildResult, BuildResult], Places]
 """Returns the places in which two builds differ."""
+Span = tuple[int, int]
 Suspect = Callable[[Place, BuildResult, BuildResult], Sequence[Suspicion]]
 """Returns the causes suggested by the values of a place, most likely first."""
 
@@ -34,8 +35,24 @@ class Case:
     """Causes whose planted value appeared in a build that varied only them."""
     parallel: bool | None = None
     """Whether several processes or threads wrote it concurrently; None if unknown."""
+    mixed: bool = False
+    """Whether several processes wrote it concurrently, and their parts are in another order."""
     pairs: list[bool] = field(default_factory=list)
     """For each pair of builds on one CPU, whether they were equal."""
+
+    beside: Case | None = None
+    """What it has beside the values that explain it; None if nothing."""
+    steady: Case | None = None
+    """What of it changes with the variations alone, where the rest is random; None if nothing."""
+    noise: tuple[Span, ...] = ()
+    """Where it differs with nothing varied: from byte, to byte."""
+    seen: list[tuple[Group, Place | None]] = field(default_factory=list)
+    """What builds that varied a group have at this place."""
+
+    @property
+    def parts(self) -> list[Case]:
+        """The cases of its parts."""
+        return [part for part in (self.beside, self.steady) if part]
 
     @property
     def suspects(self) -> list[str]:
@@ -53,14 +70,20 @@ class Case:
         return tuple(one.shows for one in self.observations if one.lead is None)
 
     @property
+    def tested_by_clock(self) -> bool:
+        """Whether builds have shown whether it follows from the clock."""
+        return any(one.stopped or one.lead is not None for one in self.observations)
+
+    @property
     def builds(self) -> int:
         """Number of builds on which the conclusion is based."""
-        return 1 + len(self.experiments) + len(self.observations) + 2 * len(self.pairs)
+        stopped = any(one.stopped for one in self.observations)
+        return 1 + len(self.experiments) + len(self.observations) + stopped + 2 * len(self.pairs)
 
     def ask(self, everything: Group) -> Question:
         """Return the observations as input for the model."""
         evidence = dict(weigh(self.suspicions))
-        if self.parallel and Cause.RACE in evidence:
+        if self.mixed and Cause.RACE in evidence:
             evidence[Cause.RACE] = ODDS_OF_ORDER
         first, *others = self.observations
         return Question(everything, tuple(sorted(evidence.items())), (first, *self.experiments, *others))
@@ -71,10 +94,10 @@ class Case:
 
     def race_probability(self, everything: Group) -> float:
         """Return the probability of a race, given that the difference is inherent."""
-        suspected = Cause.RACE in self.suspects
         if not self.parallel:
-            return 0.5 if self.parallel is None and suspected else 0.0
-        return race_probability(self.believe(everything).luck(), self.pairs, suspected=suspected)
+            return 0.5 if self.parallel is None and Cause.RACE in self.suspects else 0.0
+        odds = ODDS_OF_ORDER if self.mixed else 1.0
+        return race_probability(self.believe(everything).luck(), self.pairs, odds)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -88,7 +111,11 @@ class Investigation:
     suspect: Suspect
     rebuilder: Rebuilder | None
     """None for a diagnosis without further builds."""
+    experiment: BuildResult | None = None
+    """The build that differs; None to look for no parts of places."""
     tree: str
     """The build path of the control."""
     experiments: Sequence[BuildResult] = ()
     """Further experiments, each with different values of all variations."""
+    notes: dict[str, None] = field(default_factory=dict)
+    """What could not be tried, for the user: one sentence each."""

@@ -14,8 +14,9 @@ from pytest_ftc.diagnosis.group_testing import (
     smallest_healing,
     suspects_left,
 )
+from pytest_ftc.diagnosis.hypotheses import Kind
 from pytest_ftc.diagnosis.places import Key
-from pytest_ftc.diagnosis.posterior import SURE, Belief, Kind
+from pytest_ftc.diagnosis.posterior import SURE, Belief
 from pytest_ftc.model import Cause, Strength, Suspicion
 from pytest_ftc.model.cause import GUESSES
 
@@ -40,7 +41,7 @@ def conclude(case: Case, everything: Group) -> list[tuple[str, bool]]:
     if likely:
         names = [*(name for name in case.suspects if name in likely), *sorted(likely - set(case.suspects))]
         causes = [(name, chances[name] >= SURE) for name in names]
-        return causes if any(sure for _, sure in causes) or not case.parallel else [(Cause.RACE, False)]
+        return causes if any(sure for _, sure in causes) or not case.mixed else [(Cause.RACE, False)]
     return [(_guess(case, everything), False)]
 
 
@@ -69,11 +70,11 @@ def _is_sure_of(name: str, case: Case, belief: Belief, everything: Group) -> boo
 
 
 def _name_inherent(case: Case, everything: Group) -> str:
-    if case.pairs:
-        return Cause.RACE if case.race_probability(everything) >= _LIKELY else Cause.RANDOM
-    inherent = [
-        name for name in case.suspects if name in UNVARIED_TOO and (name != Cause.RACE or case.parallel is not False)
-    ]
+    if (case.pairs or case.mixed) and case.race_probability(everything) >= _LIKELY:
+        return Cause.RACE
+    if case.tested_by_clock and not case.evident and case.believe(everything).by_kind(Kind.CLOCK) < _LIKELY:
+        return Cause.RANDOM
+    inherent = [name for name in case.suspects if name in UNVARIED_TOO and name != Cause.RACE]
     return inherent[0] if inherent else Cause.RANDOM
 
 
@@ -81,7 +82,7 @@ def _name_intermittent(case: Case, everything: Group) -> str:
     """Return the likeliest cause of a difference that is intermittent, or needs several variations."""
     healing = smallest_healing(everything, case.observations)
     likely = [name for name in case.suspects if name in healing]
-    return Cause.RACE if case.parallel else (likely or [Cause.RANDOM])[0]
+    return Cause.RACE if case.mixed else (likely or [Cause.RANDOM])[0]
 
 
 def _guess(case: Case, everything: Group) -> str:
@@ -133,6 +134,6 @@ def _let_follow_inherent(cases: Mapping[Key, Case]) -> None:
         if comes_by_itself(case.observations) and (first := next(strong, None)):
             leading.setdefault(key.output, first)
     for key, case in cases.items():
-        drawn = any(one.why == LOOK_DRAWN for one in case.suspicions)
-        if key.output in leading and not case.evident and not drawn and comes_by_itself(case.observations):
+        told = case.evident or case.tested_by_clock or any(one.why == LOOK_DRAWN for one in case.suspicions)
+        if key.output in leading and not told and comes_by_itself(case.observations):
             case.suspicions = [_following(leading[key.output].cause), *case.suspicions]

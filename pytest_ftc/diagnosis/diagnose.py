@@ -19,6 +19,7 @@ from pytest_ftc.diagnosis.culprits.commands import (
 from pytest_ftc.diagnosis.culprits.machines import explain_machines
 from pytest_ftc.diagnosis.culprits.origins import find_origin
 from pytest_ftc.diagnosis.group_testing import Group, Observation, narrowed, suspects_left
+from pytest_ftc.diagnosis.parts import MOST_WITH_PARTS, open_beside
 from pytest_ftc.diagnosis.places import Key, show_values
 from pytest_ftc.diagnosis.try_remedies import RemedyTarget, try_remedies
 from pytest_ftc.model import BuildResult, Cause, Finding, Place, Program, RemedyTemplate, Strength, Trace
@@ -39,22 +40,22 @@ def diagnose(
     let_follow(cases, given.everything)
     values = _causal_values(cases)
     found = [
-        (key, *_find(key, case, cause, trace, given, values[key.output, case.place.member]))
-        for key, case in cases.items()
-        for cause in conclude(case, given.everything)
+        (key, case, *_find(key, case, cause, trace, given, values[key.output, case.place.member]))
+        for key, whole in cases.items()
+        for case, cause in _causes(whole, given.everything)
     ]
-    findings = [finding for _, finding, _ in found]
+    findings = [finding for _, _, finding, _ in found]
     if given.rebuilder:
         findings = _explain_machines(findings, given.rebuilder)
         targets = [
             _target(
                 key,
-                cases[key],
+                case,
                 finding,
                 name_tools(trace, program) if trace and program else (),
-                _luck(key, cases, given),
+                _luck(key, cases, given) if case is cases[key] else case.believe(given.everything).luck(),
             )
-            for key, finding, program in found
+            for key, case, finding, program in found
         ]
         remedies = try_remedies(targets, given.look, given.rebuilder, epoch, templates, given.control)
         findings = [
@@ -76,12 +77,27 @@ def _explain_machines(findings: Sequence[Finding], rebuilder: Rebuilder) -> list
     ]
 
 
+def _causes(case: Case, everything: Group) -> Iterator[tuple[Case, tuple[str, bool]]]:
+    """Yield each cause of `case`, and those that builds have confirmed of its parts, with the case that has it."""
+    told = conclude(case, everything)
+    yield from ((case, cause) for cause in told)
+    names = {name for name, _ in told}
+    for part in case.parts:
+        for name, confirmed in conclude(part, everything):
+            if confirmed and name not in names:
+                names.add(name)
+                yield part, (name, confirmed)
+
+
 def _open_cases(experiment: BuildResult, given: Investigation) -> dict[Key, Case]:
     places = given.look(given.control, experiment)
-    return {
-        key: Case(place, given.suspect(place, given.control, experiment), [Observation(given.everything, True)])
-        for key, place in places.items()
-    }
+    cases = {}
+    for key, place in places.items():
+        found = given.suspect(place, given.control, experiment)
+        cases[key] = Case(place, found, [Observation(given.everything, True)])
+        if len(places) <= MOST_WITH_PARTS:
+            cases[key].beside = open_beside(place, found, given)
+    return cases
 
 
 def _sort(findings: Sequence[Finding]) -> tuple[Finding, ...]:
@@ -175,9 +191,11 @@ def _lasting_values(case: Case, cause: str) -> Iterator[tuple[bytes, bytes]]:
 
 def _why_by_builds(case: Case, cause: str, confirmed: bool, everything: Group) -> str:
     """Return what the builds showed about a cause that no value suggests."""
-    repeats = [one.shows for one in case.observations if not one.varied]
+    repeats = [one.shows for one in case.observations if not one.varied and not one.stopped]
     if cause in INHERENT and any(repeats):
-        return f"it differs in {sum(repeats)} of {len(repeats)} more builds in the same environment"
+        stopped = [one.shows for one in case.observations if one.stopped]
+        also = ", and in those whose clock stands still" if any(stopped) else ""
+        return f"it differs in {sum(repeats)} of {len(repeats)} more builds in the same environment{also}"
     if cause in INHERENT and not confirmed:
         return "it is intermittent, or needs several variations at once"
     left = suspects_left(everything, case.observations)

@@ -48,6 +48,8 @@ class Observation:
     """Seconds by which its clock started before that of the control; None if it started at an unrelated time."""
     fresh: bool = False
     """Whether the variations had values different from those of the experiment that is explained."""
+    stopped: bool = False
+    """Whether it compares two builds whose clocks stand still at one moment, and not one build with the control."""
 
     @property
     def outcomes(self) -> tuple[int, ...]:

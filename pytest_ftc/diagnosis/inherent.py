@@ -2,20 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 from pytest_ftc.diagnosis.case import Case, Investigation
-from pytest_ftc.diagnosis.culprits.commands import find_culprit, find_source, is_made_in_parallel
+from pytest_ftc.diagnosis.culprits.commands import (
+    find_culprit,
+    find_source,
+    is_made_in_parallel,
+    is_written_in_parallel,
+)
 from pytest_ftc.diagnosis.group_testing import Group, Observation, comes_by_itself
-from pytest_ftc.diagnosis.places import Key, match_places, show_values
-from pytest_ftc.diagnosis.posterior import LEADS, SURE, Kind
-from pytest_ftc.model import BuildStatus, Cause, Strength, Suspicion, Trace
+from pytest_ftc.diagnosis.hypotheses import Kind
+from pytest_ftc.diagnosis.parts import with_parts
+from pytest_ftc.diagnosis.places import Key, Places, match_places, show_values, showing
+from pytest_ftc.diagnosis.posterior import LEADS, SURE
+from pytest_ftc.model import BuildResult, BuildStatus, Cause, Strength, Suspicion, Trace
 from pytest_ftc.model.protocols import Rebuilder
 
 _MOST_PAIRS = 6
 _MOST_AT_CLOCK = 8
+_MOST_STOPPED = 6
 _FOR_REMEDIES = 4
 """Builds reserved for testing remedies."""
+_LIKELY = 0.5
+WAITS_FOR_CLOCK = "a build whose clock stands still did not end, so it waits for the clock to advance"
 
 
 def check_races(cases: Mapping[Key, Case], given: Investigation, rebuilder: Rebuilder, trace: Trace) -> None:
@@ -25,8 +35,9 @@ def check_races(cases: Mapping[Key, Case], given: Investigation, rebuilder: Rebu
             values = [show_values(case.place).control]
             path = find_source(trace, f"{given.tree}/{key.output}", case.place, values)
             program = find_culprit(trace, path, values, case.place.format)
-            threads = Cause.RACE in case.suspects
-            case.parallel = is_made_in_parallel(trace, path, program, threads=threads) if program else None
+            suspected = Cause.RACE in case.suspects
+            case.parallel = is_made_in_parallel(trace, path, program, threads=suspected) if program else None
+            case.mixed = suspected and is_written_in_parallel(trace, path)
     alone = frozenset({Cause.NUM_CPUS})
     if not alone & given.everything:
         return
@@ -37,9 +48,10 @@ def check_races(cases: Mapping[Key, Case], given: Investigation, rebuilder: Rebu
         one, other = rebuilder.varying([alone, alone])
         if any(build.status is not BuildStatus.OK for build in (one, other)):
             return
-        still = {key.output for key in given.look(one, other)}
+        differing = find_differing(cases, given.look(one, other), one, other)
         for key, case in doubtful.items():
-            case.pairs.append(key.output not in still)
+            if key in differing:
+                case.pairs.append(not differing[key])
 
 
 def _may_race(case: Case, everything: Group) -> bool:
@@ -48,30 +60,84 @@ def _may_race(case: Case, everything: Group) -> bool:
 
 
 def check_clock(cases: Mapping[Key, Case], given: Investigation, rebuilder: Rebuilder) -> None:
-    """Build with the clock of the control if a value seems random: a value that contains the time then repeats."""
+    """Find out which values that seem random contain the time: those repeat in builds whose clock stands still.
+
+    Where the clock cannot be stopped, or a build waits for it, builds start at the time of the control instead.
+    """
+    doubtful = _check_stopped(cases, given, rebuilder)
+    if doubtful:
+        _check_leads(cases, given, rebuilder)
+    for case in with_parts(cases).values():
+        clock = case.believe(given.everything).by_kind(Kind.CLOCK)
+        if case.tested_by_clock and clock >= _LIKELY and Cause.TIME not in case.evident:
+            text = show_values(case.place)
+            strength = Strength.STRONG if clock >= SURE else Strength.WEAK
+            case.suspicions = [
+                Suspicion(Cause.TIME, strength, text.control, text.experiment, _why_time(case)),
+                *(one for one in case.suspicions if one.cause != Cause.TIME),
+            ]
+
+
+def _why_time(case: Case) -> str:
+    if any(one.stopped for one in case.observations):
+        return "it does not differ between builds whose clock stands still"
+    return "it does not differ when the clock is set to that of the control build"
+
+
+def _may_be_a_time(case: Case, everything: Group) -> bool:
+    if not comes_by_itself(case.observations) or case.evident:
+        return False
+    belief = case.believe(everything)
+    return belief.by_kind(Kind.RANDOM) < SURE and (1 - SURE) / 2 < belief.by_kind(Kind.CLOCK) < SURE
+
+
+def _check_stopped(cases: Mapping[Key, Case], given: Investigation, rebuilder: Rebuilder) -> bool:
+    """Compare builds whose clock stands still at one moment; return whether that was not possible."""
+    builds: list[BuildResult] = []
+    while any(_may_be_a_time(case, given.everything) for case in with_parts(cases).values()):
+        if rebuilder.left < 2 + (_FOR_REMEDIES if builds else 0) or len(builds) >= _MOST_STOPPED:
+            return False
+        more = rebuilder.with_a_stopped_clock(given.control)
+        if len(more) < 2 or any(one.status is not BuildStatus.OK or Cause.TIME in one.not_applied for one in more):
+            if any(one.status is BuildStatus.TIMEOUT for one in more):
+                given.notes[WAITS_FOR_CLOCK] = None
+            return not builds
+        builds += more
+        for other in builds[-1:] if len(builds) == 2 else builds[-2:]:
+            _compare_stopped(cases, given, builds[0], other)
+    return False
+
+
+def _compare_stopped(cases: Mapping[Key, Case], given: Investigation, first: BuildResult, other: BuildResult) -> None:
+    differing = find_differing(cases, given.look(first, other), first, other)
+    for key, case in cases.items():
+        if key in differing:
+            # What is beside a time differs, not the time.
+            asked = case.beside or case
+            asked.observations.append(Observation(frozenset(), differing[key], stopped=True))
+
+
+def find_differing(known: Collection[Key], places: Places, one: BuildResult, other: BuildResult) -> Mapping[Key, bool]:
+    """Return whether each of the `known` places is among those in which two builds differ, unless that is unknown.
+
+    It is unknown where one of them has no output of that name, as with a random one, while unknown outputs differ.
+    """
+    found = showing(known, places)
+    names = {output.path for output in one.outputs} & {output.path for output in other.outputs}
+    strange = {key.output for key in places} - {key.output for key in known}
+    return {key: key in found for key in known if key in found or key.output in names or not strange}
+
+
+def _check_leads(cases: Mapping[Key, Case], given: Investigation, rebuilder: Rebuilder) -> None:
     for number in range(_MOST_AT_CLOCK):
-        doubtful = {key: case for key, case in cases.items() if _may_be_a_time(case, given.everything)}
+        doubtful = {
+            key: case for key, case in cases.items() if _may_be_a_time(case, given.everything) and not case.parallel
+        }
         if not doubtful or rebuilder.left < 1 + (_FOR_REMEDIES if number > 1 else 0):
             break
         lead = LEADS[number] if number < len(LEADS) else _likeliest_lead(list(doubtful.values()), number)
         if not _build_at_clock(doubtful, lead, cases, given, rebuilder):
             break
-    why = "it does not differ when the clock is set to that of the control build"
-    for case in cases.values():
-        tried = any(one.lead is not None for one in case.observations)
-        if tried and case.believe(given.everything).by_kind(Kind.CLOCK) >= SURE:
-            text = show_values(case.place)
-            case.suspicions = [
-                Suspicion(Cause.TIME, Strength.STRONG, text.control, text.experiment, why),
-                *(one for one in case.suspicions if one.cause != Cause.TIME),
-            ]
-
-
-def _may_be_a_time(case: Case, everything: Group) -> bool:
-    if not comes_by_itself(case.observations) or case.evident or case.parallel:
-        return False
-    belief = case.believe(everything)
-    return belief.by_kind(Kind.RANDOM) < SURE and (1 - SURE) / 2 < belief.by_kind(Kind.CLOCK) < SURE
 
 
 def _likeliest_lead(cases: Sequence[Case], number: int) -> float:

@@ -8,7 +8,8 @@ from itertools import accumulate
 from math import log2
 
 from pytest_ftc.diagnosis.group_testing import UNSETTLING, Group, comes_by_itself, with_entailed, without
-from pytest_ftc.diagnosis.posterior import SURE, Belief, Hypothesis, Kind, Question, believe
+from pytest_ftc.diagnosis.hypotheses import Hypothesis, Kind
+from pytest_ftc.diagnosis.posterior import SURE, Belief, Question, believe
 
 _NEGLIGIBLE = 0.02
 """Probability below which a further variation is no longer investigated."""

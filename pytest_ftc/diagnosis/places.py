@@ -78,6 +78,12 @@ def _split_offset(key: Key) -> tuple[Key, int | None]:
     return (key._replace(location=key.location[: found.start()]), int(found[1], 16)) if found else (key, None)
 
 
+def offset_of(location: str) -> int | None:
+    """Return the offset of the first byte that differs, where the `location` has one."""
+    found = _OFFSET.search(location)
+    return int(found[1], 16) if found else None
+
+
 def leaf_of_manifest(difference: Difference) -> Place:
     """Return the place of a difference between manifests: a name, type, link or mode."""
     fields = {DifferenceKind.MODE: Field.MODE, DifferenceKind.LINK: Field.CONTENT}

@@ -20,12 +20,12 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from enum import Enum
 from functools import lru_cache
 from itertools import combinations
 from math import factorial, prod
 
 from pytest_ftc.diagnosis.group_testing import HIDDEN, Group, Observation
+from pytest_ftc.diagnosis.hypotheses import MISS, NO_LEAD, Hypothesis, Kind, equal_by_chance
 from pytest_ftc.model import Cause, Strength, Suspicion
 
 SURE = 0.995
@@ -36,20 +36,8 @@ LEADS = (0.0, 0.3)
 _PRIORS = {"any": 0.5, "all": 0.005, "sometimes": 0.01, "rarely": 1e-3, "random": 0.6, "clock": 0.1, "beside": 0.3}
 _BY_SIZE = (0.0, 0.88, 0.09, 0.03)
 """Shares of the prior of ``ANY`` for sets of one, two and three; each further variation costs as much as the third."""
-_MISS, _STRAY = 1e-4, 1e-3
-"""Probability that a difference does not show although its cause is varied, and that it shows without it.
-
-The latter may happen when a day ends between builds.
-"""
 _WEIGHTS = {Strength.GUESS: 2.0, Strength.WEAK: 6.0, Strength.STRONG: 5e3, Strength.CERTAIN: 1e6}
 """Likelihood ratio of a match: its cause acts, against chance."""
-_COARSE = frozenset({
-    Cause.BUILD_PATH, Cause.FILEORDERING, Cause.HASH_SEED, Cause.LOCALES, Cause.NUM_CPUS, Cause.SOURCE_MODE,
-    Cause.SOURCE_MTIME, Cause.TIMEZONE, Cause.UMASK,
-})  # fmt: skip
-"""Causes for which another value often gives the control's result: a set of two has only two orders for all seeds."""
-_MISS_COARSE, _MISS_FRESH = 0.4, 0.05
-"""Probability that a difference does not show although its cause is varied, with a value unlike the experiment's."""
 _SHIFTING = frozenset({Cause.TIME, Cause.PID, Cause.ASLR, Cause.NUM_CPUS, Cause.NETWORK})
 """Causes that may give a different value in each build that varies them."""
 _SHIFTS = 0.5
@@ -58,7 +46,7 @@ _MOST_SUSPECTS, _MOST_BESIDE = 6, 3
 _TELLING = 50.0
 """Lowest likelihood ratio at which a cause is considered beside a random value."""
 ODDS_OF_ORDER = 400.0
-"""Odds of a race against a random value if parts made in parallel are in a different order."""
+"""Odds of a race against a random value if parts that processes wrote concurrently are in a different order."""
 _UNIFORM: Mapping[float, float] = {
     2: 0.14, 3: 0.08, 4: 0.06, 5: 0.04, 6: 0.04, 8: 0.04, 10: 0.04, 16: 0.03, 32: 0.03, 100: 0.03, 1e9: 0.22,
 }  # fmt: skip
@@ -69,73 +57,6 @@ _OTHERS: Mapping[float, float] = {1: 0.6, 2: 0.16, 3: 0.12, 9: 0.1, 1e6: 0.08}
 
 _LEADS: Mapping[float | None, float] = {None: 0.7, LEADS[0]: 0.15, LEADS[1]: 0.15}
 """Priors of times by the lead that hits the second of the control; None for both leads."""
-
-
-class Kind(Enum):
-    """How a difference arises."""
-
-    ANY = "any"
-    ALL = "all"
-    SOMETIMES = "sometimes"
-    RANDOM = "random"
-    CLOCK = "clock"
-
-
-Chances = tuple[float, float, float]
-"""Probabilities that a build shows no difference, the experiment's value, and a third value."""
-
-
-def _showing(shows: float, again: float) -> Chances:
-    return 1 - shows, shows * again, shows * (1 - again)
-
-
-_ALL_OF_IT = {steady: _showing(1 - _MISS, 0.95 if steady else 0.1) for steady in (True, False)}
-_PART_OF_IT = _showing(1 - _MISS, 0.3)
-_NONE_OF_IT = _showing(_STRAY, 0.5)
-_AT_CLOCK, _ELSEWHERE = _showing(0.03, 0.05), _showing(0.995, 0.05)
-
-
-@dataclass(frozen=True, slots=True)
-class Hypothesis:
-    """One way in which the difference may arise."""
-
-    kind: Kind
-    names: Group = frozenset()
-    """The variations that are causes; for random values and times, those that also show in them."""
-    rate: float = 1.0
-    """Probability that it shows, for kinds with a rate."""
-    others: float = 1.0
-    """Number of values other than the control's, for random values."""
-    lead: float | None = None
-    """The only lead that hits the time of the control; None if all do."""
-    steady: bool = True
-    """Whether the causes give the same value in each build."""
-
-    def chances(self, varied: Group, lead: float | None = None, *, fresh: bool = False) -> Chances:
-        """Return the probabilities of the outcomes of a build that varies `varied`; `fresh` if with new values."""
-        if fresh and self.kind in (Kind.ANY, Kind.ALL, Kind.RANDOM) and not self.names.isdisjoint(varied):
-            return self._chances_of_fresh_values(varied)
-        if self.kind is Kind.ANY:
-            if self.names.isdisjoint(varied):
-                return _NONE_OF_IT
-            return _ALL_OF_IT[self.steady] if self.names <= varied else _PART_OF_IT
-        if self.kind is Kind.ALL:
-            return _ALL_OF_IT[self.steady] if self.names <= varied else _NONE_OF_IT
-        if self.kind is Kind.CLOCK:
-            hits = lead is not None and self.lead in (None, lead) and self.names.isdisjoint(varied)
-            return _AT_CLOCK if hits else _ELSEWHERE
-        if self.kind is Kind.SOMETIMES:
-            return _NONE_OF_IT if self.names.isdisjoint(varied) else _showing(self.rate, 0.5)
-        if self.names.isdisjoint(varied):
-            return _showing(self.rate, 1 / self.others)
-        return _showing(1 - _MISS, 0.3)
-
-    def _chances_of_fresh_values(self, varied: Group) -> Chances:
-        misses = [_MISS_COARSE if name in _COARSE else _MISS_FRESH for name in self.names & varied]
-        if self.kind is Kind.ALL:
-            return _showing(prod(1 - miss for miss in misses), 0.5) if self.names <= varied else _NONE_OF_IT
-        return _showing(1 - prod(misses), 0.5)
-
 
 _BESIDE = tuple(
     Hypothesis(Kind.RANDOM, rate=rate, others=others) for rate in (0.05, 0.2, 0.4, 0.6, 0.8) for others in (1.0, 9.0)
@@ -178,10 +99,10 @@ class Belief:
 
 def _equal_by_luck(one: Hypothesis) -> float:
     if one.kind is Kind.RANDOM and not one.names:
-        return (1 - one.rate) ** 2 + one.rate**2 / one.others
+        return equal_by_chance(one)
     if one.kind is Kind.SOMETIMES:
         return 1 - one.rate
-    return 0.02 if one.kind is Kind.CLOCK else _MISS
+    return 0.02 if one.kind is Kind.CLOCK else MISS
 
 
 def weigh(suspicions: Iterable[Suspicion]) -> tuple[tuple[str, float], ...]:
@@ -231,7 +152,7 @@ def _multiply(
     outcomes = last.outcomes
     weighed = []
     for one, weight in _multiply(everything, evidence, acting, observations[:-1]):
-        chances = one.chances(last.varied, last.lead, fresh=last.fresh)
+        chances = one.chances(last.varied, last.lead, fresh=last.fresh, stopped=last.stopped)
         likely = chances[outcomes[0]] if len(outcomes) == 1 else sum(chances[number] for number in outcomes)
         weighed.append((one, weight * likely))
     least = 1e-15 * sum(weight for _, weight in weighed)
@@ -287,7 +208,7 @@ def _inherent(evidence: Mapping[str, float]) -> Iterator[tuple[Hypothesis, float
     yield from ((Hypothesis(Kind.CLOCK, lead=lead), clock * part) for lead, part in _LEADS.items())
     if min(evidence.get(Cause.TIME, 1.0), evidence.get(Cause.RANDOM, 1.0)) >= _TELLING:
         # An identifier made of both never repeats that of the control.
-        yield Hypothesis(Kind.CLOCK, lead=-1.0), clock * evidence[Cause.RANDOM]
+        yield Hypothesis(Kind.CLOCK, lead=NO_LEAD), clock * evidence[Cause.RANDOM]
 
 
 def _sets(names: Sequence[str], likely: Sequence[str], acting: Group) -> set[Group]:
@@ -301,14 +222,13 @@ def _sets(names: Sequence[str], likely: Sequence[str], acting: Group) -> set[Gro
     return sets - {frozenset()}
 
 
-def race_probability(luck: Sequence[tuple[float, float]], pairs: Sequence[bool], *, suspected: bool) -> float:
+def race_probability(luck: Sequence[tuple[float, float]], pairs: Sequence[bool], odds: float = 1.0) -> float:
     """Return the probability that an inherent difference in parallel output is a race and not a random value.
 
-    `pairs` holds, for each pair of builds on one CPU, whether they were equal.  `suspected` if both sides hold the same
-    parts in a different order.
+    `pairs` holds, for each pair of builds on one CPU, whether they were equal.  `odds` are those before them: threads
+    are no evidence of a race, since most programs with threads write in an order of their own.
     """
     equal, count = sum(pairs), len(pairs)
-    odds = ODDS_OF_ORDER if suspected else 1.0
     race = odds * 0.8**equal * 0.2 ** (count - equal)
     chance = sum(weight * rate**equal * (1 - rate) ** (count - equal) for weight, rate in luck)
     return race / (race + chance)

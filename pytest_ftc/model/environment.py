@@ -61,6 +61,8 @@ class Environment:
     umask: int = 0o022
     clock_shift: int = 0
     """Seconds by which the clock is ahead of the real one; 0 leaves the clock alone."""
+    clock_stop: int = 0
+    """The time at which the clock stands still for the whole build, in seconds since 1970; 0 for a clock that runs."""
     file_order: FileOrder = FileOrder.NATIVE
     filesystem: FileSystem = FileSystem.DISK
     source_mtime_shift: int = 0

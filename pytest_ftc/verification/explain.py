@@ -73,12 +73,14 @@ def explain(
     suspects = Suspects(rebuilder.environments, plan.owners, source, planned.machine, plugins.diagnosers)
     given = Investigation(
         control=control,
+        experiment=builds[number],
         everything=frozenset(plan.varied),
         look=examiner.look,
         suspect=suspects.suspect,
         rebuilder=rebuilder if options.rebuild else None,
         tree=plan.actions[0].environment.build_path,
         experiments=[build for index, build in enumerate(builds) if index not in (0, number)],
+        notes=examiner.notes,
     )
     epoch = source.commit_time or FALLBACK_EPOCH
     findings = diagnose(builds[number], given, epoch=epoch, templates=plugins.templates)

@@ -21,6 +21,8 @@ _CHEAP_SECONDS = 20.0
 PATIENCE = 60.0
 """Seconds in which a cheap diagnosis may build more, since the machine may be busy."""
 _FOR_REMEDIES = 4
+_MOST_SLOWER, _LEAST_SECONDS = 8, 20
+"""How much longer a build may take whose clock stands still: those that wait for their clock to advance never end."""
 
 
 def apply_changes(artifact: Artifact, changes: Changes, tree: str) -> Artifact:
@@ -109,6 +111,23 @@ class ArtifactRebuilder:
         result = self._executor.run(action, lambda _: None)
         self.builds.append(result)
         return result
+
+    def with_a_stopped_clock(self, build: BuildResult) -> Sequence[BuildResult]:
+        """Repeat the control twice, in parallel, with a clock that stands still at the start of `build`."""
+        actions = [self._action(self._planned.artifact, (), Role.REPEAT, number, Tracing.NO) for number in range(2)]
+        most = round(_MOST_SLOWER * build.seconds + _LEAST_SECONDS)
+        return self._run(
+            [
+                self._known(
+                    replace(
+                        action,
+                        environment=replace(action.environment, clock_stop=int(build.started)),
+                        timeout=min(action.timeout, most),
+                    )
+                )
+                for action in actions
+            ]
+        )
 
     def with_changes(self, changes: Changes) -> Sequence[BuildResult]:
         """Build a control and an experiment with all variations, both with `changes`; the second may be omitted."""

@@ -40,6 +40,9 @@ def main(spec_descriptor: str) -> int:
     with open(int(spec_descriptor)) as file:
         spec = json.load(file)
     os.umask(0o022)
+    if spec["clock_stop"]:
+        # What only counts from the start, as the uptime, is moved there, and runs.
+        spec["clock_shift"] = spec["clock_stop"] - int(time.time())
     spec["as_root"] = os.geteuid() == 0 and spec["isolation"] != "none"
     # Opened now: the build's root will not show these folders.
     log = os.open(spec["log"], os.O_RDWR | os.O_CREAT | os.O_APPEND, 0o600)

@@ -64,6 +64,14 @@ def align(control: bytes, experiment: bytes) -> Alignment:
     return Alignment(places, complete and all_placed)
 
 
+def find_runs(control: bytes, experiment: bytes) -> list[Run]:
+    """Return the runs that differ: of words in text, of single bytes where the lengths are the same."""
+    if len(control) == len(experiment) and not (_is_text(control) and _is_text(experiment)):
+        unequal = (at for at, (one, other) in enumerate(zip(control, experiment, strict=True)) if one != other)
+        return [(at, at + 1, at, at + 1) for at in unequal]
+    return _unequal_words(control, experiment)[0]
+
+
 def whole(control: bytes, experiment: bytes) -> AlignedPlace:
     """Return one place: all of `control` compared with all of `experiment`."""
     return AlignedPlace(control, experiment, (Change(0, len(control), 0, len(experiment)),))

@@ -8,6 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pytest_ftc.diagnosis.group_testing import Observation, comes_by_itself, with_entailed
+from pytest_ftc.diagnosis.hypotheses import Hypothesis, Kind
 from pytest_ftc.diagnosis.next_builds import (
     after_the_likeliest,
     groups_beside_none,
@@ -15,7 +16,7 @@ from pytest_ftc.diagnosis.next_builds import (
     is_settled,
     next_groups,
 )
-from pytest_ftc.diagnosis.posterior import SURE, Belief, Hypothesis, Kind, Question, believe
+from pytest_ftc.diagnosis.posterior import SURE, Belief, Question, believe
 from pytest_ftc.variations import CATALOGUE
 
 NAMES = tuple(variation.name for variation in CATALOGUE)

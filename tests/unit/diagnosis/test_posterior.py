@@ -5,10 +5,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pytest_ftc.diagnosis.group_testing import Observation
+from pytest_ftc.diagnosis.hypotheses import Hypothesis, Kind
 from pytest_ftc.diagnosis.posterior import (
     SURE,
-    Hypothesis,
-    Kind,
     Question,
     believe,
     race_probability,
@@ -74,9 +73,9 @@ def test_short_values_match_by_chance():
 
 
 def test_a_race_is_told_from_few_values_by_several_pairs_on_one_cpu():
-    assert race_probability(TWO_VALUES, [True], suspected=False) < SURE
-    assert race_probability(TWO_VALUES, [True] * 12, suspected=False) >= SURE
-    assert race_probability(TWO_VALUES, [False] * 4, suspected=False) < 0.1
+    assert race_probability(TWO_VALUES, [True]) < SURE
+    assert race_probability(TWO_VALUES, [True] * 12) >= SURE
+    assert race_probability(TWO_VALUES, [False] * 4) < 0.1
 
 
 def test_experiments_that_agreed_by_luck_are_evidence_of_chance():

@@ -11,6 +11,7 @@ import struct
 import sys
 import time
 
+from pytest_ftc.builds.launcher.clocks.shown import BILLION, Shown
 from pytest_ftc.builds.launcher.cpu_abi import this_processor
 from pytest_ftc.builds.launcher.kernel import system_call
 from pytest_ftc.builds.launcher.tracing.memory import peek
@@ -27,22 +28,23 @@ WAITS = {
 """Calls that wait until an absolute time."""
 ADJUSTMENTS = {"adjtimex": 0, "clock_adjtime": 1, "clock_adjtime64": 1}
 """Calls that return the time in the settings of the clock, with the argument that points to these."""
-_SIZE_OF_TIMEX, _TIME_IN_TIMEX = 208, 72  # struct timex of 64-bit systems, see adjtimex(2)
+# struct timex of 64-bit systems, see adjtimex(2): its time has a part in nano- or microseconds.
+_SIZE_OF_TIMEX, _STATUS_IN_TIMEX, _TIME_IN_TIMEX, _STA_NANO = 208, 40, 72, 0x2000
 _LEAST_DATE = 10 * 365 * 86400
 """Seconds since 1970.  A smaller value comes from another clock, such as the uptime."""
 _MOST_MOVED = 100_000
 _UNSIGNED = {4: 0xFFFFFFFF, 8: 0xFFFFFFFFFFFFFFFF}
 
 
-def give_time(notification: Notification, listener: Listener, shift: int) -> None:
+def give_time(notification: Notification, listener: Listener, clock: Shown) -> None:
     """Answer a call that requests the time."""
     if notification.call in ADJUSTMENTS:
-        _give_settings(notification, listener, shift)
+        _give_settings(notification, listener, clock)
         return
     first, second = notification.arguments[:2]
     named = notification.call.startswith("clock_gettime")
     now = time.clock_gettime_ns(first if named else _REALTIME)
-    seconds, rest = divmod(now + shift * 1_000_000_000, 1_000_000_000)
+    seconds, rest = divmod(clock.show(now), BILLION)
     value = 0
     if named:
         writes = [(second, _pair(notification, seconds, rest))]
@@ -65,7 +67,7 @@ def _is_wide(notification: Notification) -> bool:
     return notification.native or notification.call.endswith("64")
 
 
-def _give_settings(notification: Notification, listener: Listener, shift: int) -> None:
+def _give_settings(notification: Notification, listener: Listener, clock: Shown) -> None:
     """Answer adjtimex(2) or clock_adjtime(2), which must not change the clock of the machine."""
     address = notification.arguments[ADJUSTMENTS[notification.call]]
     settings = ctypes.create_string_buffer(_SIZE_OF_TIMEX)
@@ -79,8 +81,11 @@ def _give_settings(notification: Notification, listener: Listener, shift: int) -
     except (OSError, struct.error):
         listener.answer(notification, error=_EFAULT)
         return
-    (seconds,) = struct.unpack_from("=q", settings, _TIME_IN_TIMEX)
-    struct.pack_into("=q", settings, _TIME_IN_TIMEX, seconds + shift)
+    seconds, rest = struct.unpack_from("=qq", settings, _TIME_IN_TIMEX)
+    (status,) = struct.unpack_from("=i", settings, _STATUS_IN_TIMEX)
+    unit = 1 if status & _STA_NANO else 1000
+    seconds, rest = divmod(clock.show(seconds * BILLION + rest * unit), BILLION)
+    struct.pack_into("=qq", settings, _TIME_IN_TIMEX, seconds, rest // unit)
     write_answer(notification, listener, state, [(address, settings.raw)])
 
 
@@ -104,7 +109,7 @@ def write_answer(notification: Notification, listener: Listener, value: int, wri
         os.close(memory)
 
 
-def move_back(notification: Notification, shift: int, moved: set[tuple[int, int, int]]) -> None:
+def move_back(notification: Notification, clock: Shown, moved: set[tuple[int, int, int]]) -> None:
     """Convert a moved absolute time to a real one, unless that has been done already.
 
     This changes the program's memory, because the kernel then executes the call and reads it there.  A call that is
@@ -122,9 +127,10 @@ def move_back(notification: Notification, shift: int, moved: set[tuple[int, int,
             seconds, rest = struct.unpack(form, memory.read(struct.calcsize(form)))
             if seconds > _LEAST_DATE and (address, seconds, rest) not in moved:
                 memory.seek(address)
-                memory.write(struct.pack(form, seconds - shift, rest))
+                seconds, rest = divmod(clock.find_real(seconds * BILLION + rest), BILLION)
+                memory.write(struct.pack(form, seconds, rest))
                 if len(moved) < _MOST_MOVED:
-                    moved.add((address, seconds - shift, rest))
+                    moved.add((address, seconds, rest))
     except (OSError, struct.error):
         return  # the kernel will fail to read the same address, and report EFAULT
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 
 from pytest_ftc.builds.launcher.clocks import answers
+from pytest_ftc.builds.launcher.clocks.shown import Shown
 from pytest_ftc.builds.launcher.clocks.vdso import Patch, find_patches, read_own_vdso
 from pytest_ftc.builds.launcher.cpu_abi import this_processor
 from pytest_ftc.builds.launcher.tracing.memory import executable_name
@@ -36,7 +37,7 @@ _SETS_TIMER = (Condition(1, "bit", (_TIMER_ABSTIME,)),)
 
 
 class MovedClock(Watcher):
-    """Adds `shift` seconds to the times that programs request."""
+    """Gives programs that request the time what `clock` shows."""
 
     rules = (
         Rule("clock_gettime", _ASKS_CLOCK),
@@ -61,9 +62,9 @@ class MovedClock(Watcher):
         Rule("clone3"),
     )
 
-    def __init__(self, shift: int) -> None:
-        self._shift = shift
-        self._patches = _prepare(shift)
+    def __init__(self, clock: Shown) -> None:
+        self._clock = clock
+        self._patches = _prepare(clock)
         self._vdsos: dict[int, range] = {}
         self._moved: set[tuple[int, int, int]] = set()
         self.unreached: dict[str, str] = {}
@@ -93,20 +94,20 @@ class MovedClock(Watcher):
 
     def saw_call(self, notification: Notification, listener: Listener) -> None:
         if notification.call in answers.WAITS:
-            answers.move_back(notification, self._shift, self._moved)
+            answers.move_back(notification, self._clock, self._moved)
             listener.answer(notification, flags=CONTINUE)
         elif notification.call in ("clone", "clone3"):
             if notification.call == "clone" or answers.read_flags(notification) & _UNTRACED:
                 self._miss(notification.thread, "starts processes that cannot be traced (CLONE_UNTRACED)")
             listener.answer(notification, flags=CONTINUE)
-        elif self._comes_from_vdso(notification):
+        elif not self._clock.stop and self._comes_from_vdso(notification):
             # Without a usable hardware clock, the vDSO makes the system call itself, and then moves the result.
             listener.answer(notification, flags=CONTINUE)
         elif notification.call in answers.ADJUSTMENTS and not notification.native:
             self._miss(notification.thread, "reads the time with a 32-bit adjtimex(2)")
             listener.answer(notification, flags=CONTINUE)
         else:
-            answers.give_time(notification, listener, self._shift)
+            answers.give_time(notification, listener, self._clock)
 
     def _comes_from_vdso(self, notification: Notification) -> bool:
         if not self._patches or not notification.native:
@@ -120,12 +121,12 @@ class MovedClock(Watcher):
         self.unreached.setdefault(executable_name(pid, f"process {pid}"), reason)
 
 
-def _prepare(shift: int) -> tuple[Patch, ...]:
+def _prepare(clock: Shown) -> tuple[Patch, ...]:
     """Return the patches for the vDSO; none if it has to be hidden from programs, which then make system calls."""
     if not this_processor().can_patch:
         return ()
     try:
-        return find_patches(read_own_vdso(), shift)
+        return find_patches(read_own_vdso(), clock)
     except (OSError, ValueError):
         return ()
 

@@ -19,6 +19,7 @@ from pytest_ftc.builds.launcher import kernel
 from pytest_ftc.builds.launcher.clocks import file_places
 from pytest_ftc.builds.launcher.clocks.answers import write_answer
 from pytest_ftc.builds.launcher.clocks.file_places import Named
+from pytest_ftc.builds.launcher.clocks.shown import BILLION, Shown
 from pytest_ftc.builds.launcher.cpu_abi import this_processor
 from pytest_ftc.builds.launcher.tracing.memory import AT_FDCWD, executable_name, peek
 from pytest_ftc.builds.launcher.tracing.seccomp import CONTINUE, Condition, Listener, Notification, Rule
@@ -29,7 +30,6 @@ _LONGEST = 4096
 _ALL = 0xFFF
 """STATX_BASIC_STATS and STATX_BTIME, see statx(2)."""
 _NEWNS, _NEWUSER = 0x00020000, 0x10000000
-_BILLION = 1_000_000_000
 
 
 class _Form(NamedTuple):
@@ -65,14 +65,14 @@ _STAT = {"x86_64": _Layout(144, (28, 32), 88, (72, 104)), "aarch64": _Layout(128
 
 
 class FileTimes(Watcher):
-    """Adds `shift` seconds to the times of files that were made or changed since `began`, in nanoseconds since 1970.
+    """Moves the times of files that were made or changed since `began`, in nanoseconds since 1970, to those of `clock`.
 
     Times of access and of change of the inode, which no program can set, count from `prepared` on, when the sources
     were copied.  `user` is whether the build has no privileges of root over files.
     """
 
-    def __init__(self, shift: int, *, began: int, prepared: int, user: bool) -> None:
-        self._shift = shift
+    def __init__(self, clock: Shown, *, began: int, prepared: int, user: bool) -> None:
+        self._clock = clock
         self._began = began
         self._prepared = min(began, prepared)
         self._user = user
@@ -150,8 +150,8 @@ class FileTimes(Watcher):
         for place in (layout.modified, *layout.others):
             seconds, rest = struct.unpack_from("=qI", buffer, place)
             since = self._began if place == layout.modified else self._prepared
-            if since <= seconds * _BILLION + rest <= now:
-                struct.pack_into("=q", buffer, place, seconds + self._shift)
+            if since <= seconds * BILLION + rest <= now:
+                struct.pack_into("=qI", buffer, place, *divmod(self._clock.show(seconds * BILLION + rest), BILLION))
         return buffer.raw
 
 
@@ -166,4 +166,4 @@ def born(path: str) -> int:
     _read_statx(AT_FDCWD, os.fsencode(path), 0, _ALL, buffer)
     # Where the file system does not keep the time of birth, it is 0: then the last change of the inode.
     times = [struct.unpack_from("=qI", buffer, place) for place in (80, 96)]
-    return int(next((seconds * _BILLION + rest for seconds, rest in times if seconds), 0))
+    return int(next((seconds * BILLION + rest for seconds, rest in times if seconds), 0))

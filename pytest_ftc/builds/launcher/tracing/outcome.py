@@ -121,6 +121,7 @@ def supervise(spec: dict[str, Any], log: int) -> Supervision:
         unknown.refusal = f"{os.uname().sysname} has no seccomp(2)"
         return Supervision(unknown)
     from pytest_ftc.builds.launcher.clocks.clock import MovedClock
+    from pytest_ftc.builds.launcher.clocks.shown import Shown
     from pytest_ftc.builds.launcher.clocks.time_stamps import TimeStamps
     from pytest_ftc.builds.launcher.tracing.attach import follow
     from pytest_ftc.builds.launcher.tracing.contacts.meetings import Meetings
@@ -138,7 +139,7 @@ def supervise(spec: dict[str, Any], log: int) -> Supervision:
     lookups = LookupWatcher(uses) if spec["trace"] == "uses" else None
     moved = _move_clocks(spec) if spec["clock_shift"] else ()
     # The control also gets a patched vDSO, with a shift of 0, so that a build cannot infer its role from it.
-    clocks = moved or ((MovedClock(0),) if lookups else ())
+    clocks = moved or ((MovedClock(Shown()),) if lookups else ())
     peers = Peers(spec, recorder.program_of if recorder else lambda _: -1)
     random = RandomRequests(recorder.program_of) if recorder and lookups else None
     stamps = TimeStamps() if recorder else None
@@ -156,8 +157,10 @@ def supervise(spec: dict[str, Any], log: int) -> Supervision:
 def _move_clocks(spec: dict[str, Any]) -> tuple[MovedClock | FileTimes, ...]:
     from pytest_ftc.builds.launcher.clocks.clock import MovedClock
     from pytest_ftc.builds.launcher.clocks.file_times import FileTimes
+    from pytest_ftc.builds.launcher.clocks.shown import Shown, stopped_at
 
-    shift, began = spec["clock_shift"], spec["began"]
+    began = spec["began"]
+    clock = stopped_at(spec["clock_stop"]) if spec["clock_stop"] else Shown(spec["clock_shift"])
     user = spec["uid"] != 0
-    files = FileTimes(shift, began=began, prepared=spec.get("prepared", began), user=user)
-    return MovedClock(shift), files
+    files = FileTimes(clock, began=began, prepared=spec.get("prepared", began), user=user)
+    return MovedClock(clock), files

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from pytest_ftc.builds.launcher.clocks.file_places import Named, is_in_other_namespaces, translate_id
 from pytest_ftc.builds.launcher.clocks.file_times import FileTimes, born
+from pytest_ftc.builds.launcher.clocks.shown import Shown, stopped_at
 from pytest_ftc.builds.launcher.tracing.memory import AT_FDCWD
 from pytest_ftc.builds.launcher.tracing.seccomp import CONTINUE, Notification
 
@@ -27,7 +28,9 @@ class Listener:
         self.answered.append((value or error, flags))
 
 
-def ask(name: str, path: str | int, *, began: int = 0, flags: int = 0, native: bool = True) -> tuple[int, int]:
+def ask(
+    name: str, path: str | int, *, began: int = 0, flags: int = 0, native: bool = True, clock=None
+) -> tuple[int, int]:
     """Return the modification time that the call `name` gets, 0 if the kernel is to give it, and the flags of the answer."""
     buffer = ctypes.create_string_buffer(256)
     text = ctypes.create_string_buffer(os.fsencode(path) if isinstance(path, str) else b"")
@@ -37,7 +40,7 @@ def ask(name: str, path: str | int, *, began: int = 0, flags: int = 0, native: b
         "stat": (where, into), "lstat": (where, into), "fstat": (first, into),
         "newfstatat": (first, where, into, flags), "statx": (first, where, flags, 0xFFF, into),
     }[name]  # fmt: skip
-    times, listener = FileTimes(SHIFT, began=began, prepared=began, user=False), Listener()
+    times, listener = FileTimes(clock or Shown(SHIFT), began=began, prepared=began, user=False), Listener()
     times.saw_call(Notification(1, os.getpid(), name, 0, (*arguments, *[0] * (6 - len(arguments))), native), listener)
     ((value, answered),) = listener.answered
     assert value == 0
@@ -107,7 +110,7 @@ def test_a_link_into_proc_is_left_to_the_kernel(tmp_path):
 def test_32_bit_calls_are_named(tmp_path):
     (tmp_path / "file").touch()
     text = ctypes.create_string_buffer(os.fsencode(tmp_path / "file"))
-    times, listener = FileTimes(SHIFT, began=0, prepared=0, user=False), Listener()
+    times, listener = FileTimes(Shown(SHIFT), began=0, prepared=0, user=False), Listener()
     times.saw_call(Notification(1, os.getpid(), "stat64", 0, (ctypes.addressof(text), 0, 0, 0, 0, 0), False), listener)
     assert listener.answered == [(0, CONTINUE)]
     assert list(times.unreached.values()) == ["asks for the time of a file by a 32-bit call"]
@@ -121,3 +124,11 @@ def test_this_process_is_in_its_own_namespaces():
 def test_the_birth_of_a_file_is_not_later_than_its_last_change(tmp_path):
     before = time.time_ns() - 10**9
     assert before < born(str(tmp_path)) <= os.stat(tmp_path).st_ctime_ns
+
+
+def test_files_of_one_build_have_one_time_where_the_clock_stands_still(tmp_path):
+    began = time.time_ns() - 10**9
+    for name in ("one", "two"):
+        (tmp_path / name).touch()
+        time.sleep(0.002)
+        assert ask("stat", str(tmp_path / name), began=began, clock=stopped_at(10**9)) == (10**9, 0)

@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from pytest_ftc.builds.launcher.clocks.shown import Shown, stopped_at
 from pytest_ftc.builds.launcher.clocks.vdso import find_patches, read_own_vdso
 from pytest_ftc.builds.launcher.cpu_abi import this_processor
 
@@ -31,9 +32,9 @@ def symbols(image: bytes) -> dict[str, int]:
     return found
 
 
-def patched(shift: int) -> bytes:
+def patched(clock: Shown) -> bytes:
     image = bytearray(read_own_vdso())
-    for patch in find_patches(bytes(image), shift):
+    for patch in find_patches(bytes(image), clock):
         image[patch.offset : patch.offset + len(patch.data)] = patch.data
     assert len(image) == len(read_own_vdso())
     return bytes(image)
@@ -41,9 +42,18 @@ def patched(shift: int) -> bytes:
 
 @pytest.fixture(scope="module")
 def functions():
+    yield from added(Shown(SHIFT))
+
+
+@pytest.fixture(scope="module")
+def standing():
+    yield from added(stopped_at(SHIFT))
+
+
+def added(clock: Shown):
     """The added functions, behind functions in place of the originals, which only say what they were asked."""
     assert PATCHES, "known for x86-64 only"
-    image = bytearray(patched(SHIFT))
+    image = bytearray(patched(clock))
     before = symbols(read_own_vdso())
     # Each stores 1000 at its pointer and returns 0, but clock 0x63 is an error; time stores nothing and returns 1000.
     stubs = {
@@ -86,9 +96,27 @@ def test_the_time_is_returned_and_stored_alike(functions):
     assert functions["time"](None) == 1000 + SHIFT
 
 
+@pytest.mark.parametrize(("clock", "stands"), [(0, True), (5, True), (11, True), (1, False), (6, False), (7, False)])
+def test_only_clocks_that_tell_the_date_stand_still(standing, clock, stands):
+    buffer = (ctypes.c_long * 2)(0, 5)
+    assert standing["clock_gettime"](clock, buffer) == 0
+    assert list(buffer) == ([SHIFT, 123_456_789] if stands else [1000, 5])
+
+
+def test_an_error_stays_one_where_the_clock_stands_still(standing):
+    assert standing["clock_gettime"](0x63, (ctypes.c_long * 2)(7, 7)) == -22
+
+
+def test_a_clock_that_stands_still_shows_the_same_by_all_functions(standing):
+    buffer, zone = (ctypes.c_long * 2)(0, 5), (ctypes.c_int * 2)(9, 9)
+    assert standing["gettimeofday"](buffer, zone) == standing["gettimeofday"](None, None) == 0
+    assert (list(buffer), list(zone)) == ([SHIFT, 123_456], [0, 0])
+    assert standing["time"](buffer) == buffer[0] == standing["time"](None) == SHIFT
+
+
 @given(shift=st.integers(-(40 * 365 * 86400), 40 * 365 * 86400))
 def test_both_names_of_a_function_lead_to_the_same_place_behind_the_code(shift):
-    before, after = symbols(read_own_vdso()), symbols(patched(shift))
+    before, after = symbols(read_own_vdso()), symbols(patched(Shown(shift)))
     length = len(read_own_vdso().rstrip(b"\0"))
     for name in FORMS:
         assert after[name] == after[f"__vdso_{name}"] >= length
@@ -99,13 +127,13 @@ def test_both_names_of_a_function_lead_to_the_same_place_behind_the_code(shift):
 @pytest.mark.parametrize("image", [b"", b"\x7fELF", bytes(8192)])
 def test_what_is_no_vdso_is_refused(image):
     with pytest.raises(ValueError, match="vDSO"):
-        find_patches(image, 1)
+        find_patches(image, Shown(1))
 
 
 def test_a_full_vdso_is_refused():
     image = read_own_vdso()
     with pytest.raises(ValueError, match="no space"):
-        find_patches(image[:-1] + b"\1", 1)
+        find_patches(image[:-1] + b"\1", Shown(1))
 
 
 def test_the_image_is_the_one_that_this_process_uses():

@@ -1,0 +1,166 @@
+"""The parts of a place: what is left of it without the values that are explained, or without those that are random.
+
+A time with an identifier beside it, or a user ID beside a random number, is one place with more than one cause.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
+
+from pytest_ftc.diagnosis.canaries.alignment import common_start, find_runs
+from pytest_ftc.diagnosis.case import Case, Investigation, Span
+from pytest_ftc.diagnosis.group_testing import Group, Observation, comes_by_itself
+from pytest_ftc.diagnosis.places import Key, offset_of
+from pytest_ftc.model import BuildResult, Field, Place, Strength, Suspicion
+
+_MOST_BYTES = 16 << 10
+MOST_WITH_PARTS = 64
+"""Places up to which their parts are looked into."""
+_MOST_VALUES = 16
+"""Values that are left out of one place."""
+_MARGIN = 3
+"""Bytes around random ones that may be random and equal by chance."""
+_BEFORE, _AFTER = re.compile(rb"[^\s\"'<>,;=()\[\]{}]*\Z"), re.compile(rb"[^\s\"'<>,;=()\[\]{}]*")
+_HEX = re.compile(r"((?:[0-9a-f]{2}){2,16})(?: \([0-9]+\))?")
+"""The form in which a suspicion shows numbers stored as bytes."""
+
+
+def open_beside(place: Place, found: Sequence[Suspicion], given: Investigation) -> Case | None:
+    """Return the case of what `place` has beside the values that identify a cause; None if nothing.
+
+    `found` is what its values suggest.
+    """
+    if given.experiment is None or not _may_have_parts(place) or not _strong(found):
+        return None
+    left, suspicions = _without_values(place, found, given, given.experiment)
+    if left is None or _strong(suspicions):
+        return None
+    return Case(left, suspicions, [Observation(given.everything, True)])
+
+
+def open_steady(cases: Mapping[Key, Case], given: Investigation) -> None:
+    """Give each of `cases` that differ by themselves a case of what changed with the variations alone, if any did."""
+    if given.experiment is None or len(cases) > MOST_WITH_PARTS:
+        return
+    for case in cases.values():
+        if not case.noise or case.steady or not comes_by_itself(case.observations) or not _may_have_parts(case.place):
+            continue
+        quiet = _without_spans(case.place, case.noise)
+        left, suspicions = _without_values(quiet, case.suspicions, given, given.experiment)
+        if left is not None and not _strong(suspicions):
+            case.steady = Case(left, suspicions, [Observation(given.everything, True)])
+            for group, place in case.seen:
+                _observe_steady(case, group, place)
+
+
+def observe_parts(case: Case, group: Group, place: Place | None, given: Investigation, result: BuildResult) -> None:
+    """Record whether the parts of `case` show in the `result` of a build that varied `group`.
+
+    `place` is what differs there; None if nothing does.
+    """
+    case.seen.append((group, place))
+    if place and not group and _may_have_parts(place):
+        case.noise, case.steady = (*case.noise, *_spans(place)), None
+    _observe_steady(case, group, place)
+    if case.beside:
+        found = given.suspect(place, given.control, result) if place else ()
+        left = _without_values(place, found, given, result)[0] if place else None
+        case.beside.observations.append(Observation(group, left is not None))
+
+
+def _observe_steady(case: Case, group: Group, place: Place | None) -> None:
+    if case.steady:
+        shows = bool(group) and place is not None and not _is_equal(_without_spans(place, case.noise))
+        case.steady.observations.append(Observation(group, shows))
+
+
+def with_parts(cases: Mapping[Key, Case]) -> dict[Key, Case]:
+    """Return `cases` and those of their parts, with keys of their own."""
+    parts = {
+        key._replace(location=f"{key.location}, part {number}"): part
+        for key, case in cases.items()
+        for number, part in enumerate(case.parts)
+    }
+    return {**cases, **parts}
+
+
+def _strong(found: Sequence[Suspicion]) -> list[Suspicion]:
+    return [one for one in found if one.strength >= Strength.STRONG]
+
+
+def _may_have_parts(place: Place) -> bool:
+    sizes = len(place.control), len(place.experiment)
+    return place.field in (Field.CONTENT, Field.HEADER) and min(sizes) > 0 and max(sizes) <= _MOST_BYTES
+
+
+def _is_equal(place: Place) -> bool:
+    return place.control == place.experiment
+
+
+def _without_values(
+    place: Place, found: Sequence[Suspicion], given: Investigation, other: BuildResult
+) -> tuple[Place | None, Sequence[Suspicion]]:
+    """Return `place` without the values that identify a cause, and what the rest suggests; None if nothing is left."""
+    for _ in range(_MOST_VALUES):
+        strong = _strong(found)
+        less = place
+        for one in strong:
+            less = _without_value(less, one)
+        if _is_equal(less):
+            return None, ()
+        if not strong or less == place:
+            return place, found
+        place, found = less, given.suspect(less, given.control, other)
+    return None, ()
+
+
+def _without_value(place: Place, suspicion: Suspicion) -> Place:
+    pairs = zip(_forms(suspicion.control), _forms(suspicion.experiment), strict=False)
+    for own, theirs in pairs:
+        if (own or theirs) and own in place.control and theirs in place.experiment:
+            return replace(
+                place,
+                control=place.control.replace(own, b"") if own else place.control,
+                experiment=place.experiment.replace(theirs, b"") if theirs else place.experiment,
+            )
+    return place
+
+
+def _forms(shown: str) -> Iterator[bytes]:
+    yield shown.encode("utf-8", "surrogateescape")
+    if stored := _HEX.fullmatch(shown):
+        yield bytes.fromhex(stored[1])
+        yield bytes.fromhex(stored[1])[::-1]
+
+
+def _spans(place: Place) -> Iterator[Span]:
+    """Yield what differs, as positions in the control's file if they are known there, else in its value."""
+    begin = offset_of(place.location)
+    base = 0 if begin is None else begin - common_start(place.control, place.experiment)
+    is_text = b"\0" not in place.control + place.experiment
+    for start, end, _, _ in find_runs(place.control, place.experiment):
+        if is_text:
+            start, end = _token_around(place.control, start, end)
+            yield base + start, base + end
+        else:
+            yield base + start - _MARGIN, base + end + _MARGIN
+
+
+def _token_around(text: bytes, start: int, end: int) -> Span:
+    """Return where the token begins and ends that holds these bytes: parts of it may be equal by chance."""
+    before, after = _BEFORE.search(text[:start]), _AFTER.match(text, end)
+    return (before.start() if before else start), (after.end() if after else end)
+
+
+def _without_spans(place: Place, spans: Sequence[Span]) -> Place:
+    """Return `place` without the runs that differ inside `spans`."""
+    begin = offset_of(place.location)
+    base = 0 if begin is None else begin - common_start(place.control, place.experiment)
+    control, experiment = bytearray(place.control), bytearray(place.experiment)
+    for start, end, theirs, their_end in reversed(find_runs(place.control, place.experiment)):
+        if any(first <= base + start and base + end <= last for first, last in spans):
+            del control[start:end]
+            del experiment[theirs:their_end]
+    return replace(place, control=bytes(control), experiment=bytes(experiment))
