@@ -36,7 +36,7 @@ class Case:
     parallel: bool | None = None
     """Whether several processes or threads wrote it concurrently; None if unknown."""
     mixed: bool = False
-    """Whether several processes wrote it concurrently, and their parts are in another order."""
+    """Whether several processes made it concurrently, and its parts are in another order."""
     pairs: list[bool] = field(default_factory=list)
     """For each pair of builds on one CPU, whether they were equal."""
 

@@ -40,9 +40,15 @@ def conclude(case: Case, everything: Group) -> list[tuple[str, bool]]:
     likely = only_unsettled(likely, case.evident)
     if likely:
         names = [*(name for name in case.suspects if name in likely), *sorted(likely - set(case.suspects))]
-        causes = [(name, chances[name] >= SURE) for name in names]
+        causes = [(_name_of_order(name, case), chances[name] >= SURE) for name in names]
         return causes if any(sure for _, sure in causes) or not case.mixed else [(Cause.RACE, False)]
     return [(_guess(case, everything), False)]
+
+
+def _name_of_order(name: str, case: Case) -> str:
+    """Return the cause of an order that depends on the file system: that in which its folders list the files."""
+    listed = name == Cause.FILESYSTEM and Cause.FILEORDERING in case.suspects
+    return Cause.FILEORDERING if listed else name
 
 
 def _conclude_inherent(case: Case, belief: Belief, everything: Group) -> list[tuple[str, bool]]:
@@ -50,7 +56,7 @@ def _conclude_inherent(case: Case, belief: Belief, everything: Group) -> list[tu
     drawn = (
         name
         for name in case.evident
-        if name in (Cause.RANDOM, Cause.TIME) and name != first and case.evident[0] == first
+        if name in (Cause.RANDOM, Cause.TIME, Cause.DURATION) and name != first and case.evident[0] == first
     )
     others = (name for name in case.evident if name not in UNVARIED_TOO)
     return [
@@ -64,6 +70,8 @@ def _is_sure_of(name: str, case: Case, belief: Belief, everything: Group) -> boo
     race = case.race_probability(everything)
     if name == Cause.TIME:
         return belief.by_kind(Kind.CLOCK) >= SURE
+    if name == Cause.DURATION:
+        return belief.by_kind(Kind.RANDOM, Kind.CLOCK) >= SURE
     share = race if name == Cause.RACE else 1 - race
     follows = any(one.why.startswith(_FOLLOWS) for one in case.suspicions)
     return belief.by_kind(Kind.RANDOM) * share >= SURE and not follows

@@ -45,15 +45,19 @@ def diagnose(
         for case, cause in _causes(whole, given.everything)
     ]
     findings = [finding for _, _, finding, _ in found]
+    divided = {key for key, case, _, _ in found if case is not cases[key]}
     if given.rebuilder:
         findings = _explain_machines(findings, given.rebuilder)
         targets = [
-            _target(
-                key,
-                case,
-                finding,
-                name_tools(trace, program) if trace and program else (),
-                _luck(key, cases, given) if case is cases[key] else case.believe(given.everything).luck(),
+            replace(
+                _target(
+                    key,
+                    case,
+                    finding,
+                    name_tools(trace, program) if trace and program else (),
+                    _luck(key, cases, given),
+                ),
+                alone=key not in divided,
             )
             for key, case, finding, program in found
         ]

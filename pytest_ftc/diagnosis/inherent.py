@@ -9,7 +9,6 @@ from pytest_ftc.diagnosis.culprits.commands import (
     find_culprit,
     find_source,
     is_made_in_parallel,
-    is_written_in_parallel,
 )
 from pytest_ftc.diagnosis.group_testing import Group, Observation, comes_by_itself
 from pytest_ftc.diagnosis.hypotheses import Kind
@@ -37,7 +36,7 @@ def check_races(cases: Mapping[Key, Case], given: Investigation, rebuilder: Rebu
             program = find_culprit(trace, path, values, case.place.format)
             suspected = Cause.RACE in case.suspects
             case.parallel = is_made_in_parallel(trace, path, program, threads=suspected) if program else None
-            case.mixed = suspected and is_written_in_parallel(trace, path)
+            case.mixed = suspected and bool(case.parallel) and is_made_in_parallel(trace, path, program, threads=False)
     alone = frozenset({Cause.NUM_CPUS})
     if not alone & given.everything:
         return

@@ -16,6 +16,7 @@ _BYTES_BEFORE = 4
 _OFFSET = re.compile(r"\bbyte 0x([0-9a-f]+)")
 _NEAR = 32
 """Bytes."""
+_STEADY = (Field.MTIME, Field.MODE, Field.OWNER)
 _MOST_PAIRED = 2500
 _ALIKE = 0.6
 
@@ -65,9 +66,10 @@ def showing(known: Collection[Key], places: Places) -> frozenset[Key]:
     """Return the `known` places that are among the differing `places`.
 
     Places of one kind may shift: if none of the known ones in an output is found but others are, all of them count.
+    What an archive records about its members does not: other members have fields of their own.
     """
     found = match_places(known, places)
-    kinds = {(key.output, key.field) for key in known}
+    kinds = {(key.output, key.field) for key in known if key.field not in _STEADY}
     seen = {(key.output, key.field) for key in found if key in known}
     shifted = ({(key.output, key.field) for key in found if key not in known} & kinds) - seen
     return frozenset(key for key in known if key in found or (key.output, key.field) in shifted)

@@ -46,7 +46,7 @@ _MOST_SUSPECTS, _MOST_BESIDE = 6, 3
 _TELLING = 50.0
 """Lowest likelihood ratio at which a cause is considered beside a random value."""
 ODDS_OF_ORDER = 400.0
-"""Odds of a race against a random value if parts that processes wrote concurrently are in a different order."""
+"""Odds of a race against a random value if parts made by concurrent processes are in a different order."""
 _UNIFORM: Mapping[float, float] = {
     2: 0.14, 3: 0.08, 4: 0.06, 5: 0.04, 6: 0.04, 8: 0.04, 10: 0.04, 16: 0.03, 32: 0.03, 100: 0.03, 1e9: 0.22,
 }  # fmt: skip

@@ -41,6 +41,8 @@ class Cause(str, Enum):
     """Two builds in the same environment differ."""
     RACE = "race"
     """The order in which parallel work finished."""
+    DURATION = "duration"
+    """How long a step of the build took."""
     UNKNOWN = "unknown"
 
     # Otherwise str() gives Cause.TIME, and so does format() from Python 3.12 on.
@@ -50,7 +52,7 @@ class Cause(str, Enum):
         return format(self.value, format_spec)
 
 
-INHERENT = (Cause.RANDOM, Cause.RACE)
+INHERENT = (Cause.RANDOM, Cause.RACE, Cause.DURATION)
 """Causes of differences between builds in the same environment, whatever is varied."""
 GUESSES = (Cause.UNKNOWN, *INHERENT)
 """Causes that, unless builds confirm them, mean that the real cause is unknown."""

@@ -140,6 +140,7 @@ def test_every_cause_is_explained(ftc):
         *(one.name for one in CATALOGUE),
         "random",
         "race",
+        "duration",
         "unknown",
         "machine",
     }

@@ -103,6 +103,29 @@ def _between(number: int, bounds: tuple[int, int]) -> bool:
     return bounds[0] <= number <= bounds[1]
 
 
+_CPIO_FIELDS = re.compile(rb"070707([0-7]{12})|07070[12]([0-9A-Fa-f]{8})")
+"""The device and inode number, or the inode number, of an entry of cpio, see cpio(5)."""
+_INODE = re.compile(r"\b(?:ino|inode|dev|device)$")
+
+
+def find_inodes(place: AlignedPlace, location: str) -> Iterator[Sighting]:
+    """Yield inode and device numbers in entries of cpio; the `location` of a header field may name them."""
+    why = "both are numbers of an inode or a device, which differ on each file system"
+    if _INODE.search(location):
+        values = shown(place.control), shown(place.experiment)
+        yield Sighting(Suspicion(Cause.RANDOM, Strength.WEAK, *values, why), frozenset({0}))
+        return
+    own, theirs = (
+        {match.start(match.lastindex or 0): match for match in _CPIO_FIELDS.finditer(text)}
+        for text in (place.control, place.experiment)
+    )
+    for number, change in enumerate(place.changes):
+        for start in own.keys() & theirs.keys():
+            if start <= change.start and change.end <= own[start].end():
+                values = shown(own[start][0]), shown(theirs[start][0])
+                yield Sighting(Suspicion(Cause.RANDOM, Strength.WEAK, *values, why), frozenset({number}))
+
+
 _ADDRESS = re.compile(
     rb"(?<![0-9A-Za-z])(?:0x)?0{0,4}(7[ef][0-9a-f]{10}|5[56][0-9a-f]{10}|ffff[89a-f][0-9a-f]{11})(?![0-9A-Za-z])",
     re.IGNORECASE,

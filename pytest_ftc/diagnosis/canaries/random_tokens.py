@@ -18,6 +18,7 @@ _DIGEST = re.compile(
     rb"(?<![0-9a-f])(?:[0-9a-f]{32}|[0-9a-f]{40}|[0-9a-f]{64}|[0-9a-f]{128})(?![0-9a-f])", re.IGNORECASE
 )
 _WORD = re.compile(rb"[0-9A-Za-z+/_-]{8,}={0,2}")
+_NUMBER = re.compile(rb"[0-9.]+")
 _TEMPORARY = re.compile(rb"tmp[.\w-]{6,}|\w+\.[0-9A-Za-z]{6,10}(?![0-9A-Za-z])")
 
 
@@ -34,6 +35,8 @@ def find_tokens(place: AlignedPlace) -> Iterator[Sighting]:
             own = [match[0] for match in matches if touches(match.span(), change.start, change.end)]
             theirs = [match[0] for match in others if touches(match.span(), change.theirs, change.their_end)]
             for one, other in zip(own, theirs, strict=False):
+                if pattern is _TEMPORARY and _NUMBER.fullmatch(one):
+                    continue
                 if one != other and len(one) == len(other) and (pattern is not _WORD or _is_meaningless(one, other)):
                     yield Sighting(
                         Suspicion(Cause.RANDOM, strength, shown(one), shown(other), why), frozenset({number})

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from pytest_ftc.diagnosis.canaries.alignment import AlignedPlace, align, whole
+from pytest_ftc.diagnosis.canaries.durations import find_durations
 from pytest_ftc.diagnosis.canaries.modes import find_mode, find_modes
 from pytest_ftc.diagnosis.canaries.names import find_names, find_owner
-from pytest_ftc.diagnosis.canaries.numbers import find_addresses, find_numbers
+from pytest_ftc.diagnosis.canaries.numbers import find_addresses, find_inodes, find_numbers
 from pytest_ftc.diagnosis.canaries.order import find_order
 from pytest_ftc.diagnosis.canaries.paths import find_paths
 from pytest_ftc.diagnosis.canaries.planted import Planted
@@ -52,6 +53,8 @@ def _look(leaf: Place, control: Planted, experiment: Planted) -> Iterator[tuple[
     if leaf.field in (Field.CONTENT, Field.HEADER, Field.NAME):
         for number, place in enumerate(_places(one, other)):
             yield from ((number, found) for found in _look_at(place, control, experiment))
+            yield from ((number, found) for found in find_durations(place, leaf.location, control, experiment))
+            yield from ((number, found) for found in find_inodes(place, leaf.location))
 
 
 def _places(one: bytes, other: bytes) -> Sequence[AlignedPlace]:

@@ -125,20 +125,18 @@ def is_made_in_parallel(trace: Trace, path: str, program: Program, *, threads: b
 
     With `threads`, threads of `program` count too, although some programs use threads that do not affect their output.
     """
+    writers = [trace.programs[index] for index in dict.fromkeys(_writers(trace, path))]
     if threads and program.helpers and name_of(program) not in _SHELLS:
         return True
-    children = [one for one in trace.programs if one.parent >= 0 and trace.programs[one.parent] is program]
-    return is_written_in_parallel(trace, path) or _overlap(children)
-
-
-def is_written_in_parallel(trace: Trace, path: str) -> bool:
-    """Return whether several programs wrote the file `path` concurrently."""
-    writers = [trace.programs[index] for index in dict.fromkeys(_writers(trace, path))]
     started: dict[int, list[Program]] = {}
     for one in writers:
         started.setdefault(one.parent, []).append(one)
     # A parent shell only opens the file for its child; sibling shells write independently.
-    return _overlap([one for one in writers if name_of(one) not in _STARTERS]) or any(map(_overlap, started.values()))
+    return (
+        _overlap([one for one in writers if name_of(one) not in _STARTERS])
+        or any(map(_overlap, started.values()))
+        or _overlap([one for one in trace.programs if one.parent >= 0 and trace.programs[one.parent] is program])
+    )
 
 
 def _overlap(programs: Sequence[Program]) -> bool:

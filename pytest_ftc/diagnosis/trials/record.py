@@ -118,7 +118,7 @@ class Record:
                 course.partly = course.partly or (None if any(remaining) else remedy)
 
     def _next(self, target: RemedyTarget, *, eager: bool) -> Applied | None:
-        if not (target.known or (eager and target.cause not in GUESSES)):
+        if not target.alone or not (target.known or (eager and target.cause not in GUESSES)):
             return None
         return self.courses[target].helpful or next(self._untried(target), None)
 

@@ -23,6 +23,8 @@ class RemedyTarget:
     cause: str
     known: bool
     """Whether the cause is certain enough to test remedies for it."""
+    alone: bool = True
+    """Whether it is the only cause of this place; otherwise a remedy for it leaves the place different."""
     tools: tuple[str, ...]
     """The commands that wrote it."""
     luck: Luck = ((1.0, 0.0),)

@@ -6,7 +6,7 @@ from pytest_ftc.diagnosis.remedies import catalogue, find_remedies
 from pytest_ftc.model import Field
 from pytest_ftc.variations import CATALOGUE
 
-CAUSES = {variation.name for variation in CATALOGUE} | {"random", "race"}
+CAUSES = {variation.name for variation in CATALOGUE} | {"random", "race", "duration"}
 
 
 def test_its_causes_are_those_of_the_vocabulary():
