@@ -83,14 +83,11 @@ def _explain_machines(findings: Sequence[Finding], rebuilder: Rebuilder) -> list
 
 def _causes(case: Case, everything: Group) -> Iterator[tuple[Case, tuple[str, bool]]]:
     """Yield each cause of `case`, and those that builds have confirmed of its parts, with the case that has it."""
-    told = conclude(case, everything)
-    yield from ((case, cause) for cause in told)
-    names = {name for name, _ in told}
-    for part in case.parts:
-        for name, confirmed in conclude(part, everything):
-            if confirmed and name not in names:
-                names.add(name)
-                yield part, (name, confirmed)
+    told = dict(conclude(case, everything))
+    found = {name: (part, (name, True)) for part in case.parts for name, sure in conclude(part, everything) if sure}
+    for name, sure in told.items():
+        yield found[name] if name in found and not sure else (case, (name, sure))
+    yield from (one for name, one in found.items() if name not in told)
 
 
 def _open_cases(experiment: BuildResult, given: Investigation) -> dict[Key, Case]:

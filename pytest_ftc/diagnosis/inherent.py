@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 
-from pytest_ftc.diagnosis.case import Case, Investigation
+from pytest_ftc.diagnosis.case import UNVARIED_TOO, Case, Investigation
 from pytest_ftc.diagnosis.culprits.commands import (
     find_culprit,
     find_source,
@@ -35,8 +35,9 @@ def check_races(cases: Mapping[Key, Case], given: Investigation, rebuilder: Rebu
             path = find_source(trace, f"{given.tree}/{key.output}", case.place, values)
             program = find_culprit(trace, path, values, case.place.format)
             suspected = Cause.RACE in case.suspects
-            case.parallel = is_made_in_parallel(trace, path, program, threads=suspected) if program else None
-            case.mixed = suspected and bool(case.parallel) and is_made_in_parallel(trace, path, program, threads=False)
+            if program:
+                case.parallel = is_made_in_parallel(trace, path, program, threads=suspected)
+                case.mixed = suspected and is_made_in_parallel(trace, path, program, threads=False)
     alone = frozenset({Cause.NUM_CPUS})
     if not alone & given.everything:
         return
@@ -84,7 +85,7 @@ def _why_time(case: Case) -> str:
 
 
 def _may_be_a_time(case: Case, everything: Group) -> bool:
-    if not comes_by_itself(case.observations) or case.evident:
+    if not comes_by_itself(case.observations) or any(name in UNVARIED_TOO for name in case.evident):
         return False
     belief = case.believe(everything)
     return belief.by_kind(Kind.RANDOM) < SURE and (1 - SURE) / 2 < belief.by_kind(Kind.CLOCK) < SURE

@@ -20,6 +20,8 @@ MOST_WITH_PARTS = 64
 """Places up to which their parts are looked into."""
 _MOST_VALUES = 16
 """Values that are left out of one place."""
+_TELLING = 4
+"""Shortest value, in bytes, that is left out wherever it is."""
 _MARGIN = 3
 """Bytes around random ones that may be random and equal by chance."""
 _BEFORE, _AFTER = re.compile(rb"[^\s\"'<>,;=()\[\]{}]*\Z"), re.compile(rb"[^\s\"'<>,;=()\[\]{}]*")
@@ -117,15 +119,24 @@ def _without_values(
 
 
 def _without_value(place: Place, suspicion: Suspicion) -> Place:
-    pairs = zip(_forms(suspicion.control), _forms(suspicion.experiment), strict=False)
-    for own, theirs in pairs:
-        if (own or theirs) and own in place.control and theirs in place.experiment:
-            return replace(
-                place,
-                control=place.control.replace(own, b"") if own else place.control,
-                experiment=place.experiment.replace(theirs, b"") if theirs else place.experiment,
-            )
+    """Return `place` without the value of `suspicion`: where it is at the same position on both sides, or anywhere."""
+    for own, theirs in zip(_forms(suspicion.control), _forms(suspicion.experiment), strict=False):
+        control, experiment = _without_aligned(place.control, place.experiment, own, theirs)
+        if control == place.control and min(len(own), len(theirs)) >= _TELLING:
+            control, experiment = control.replace(own, b""), experiment.replace(theirs, b"")
+        if control != place.control and experiment != place.experiment:
+            return replace(place, control=control, experiment=experiment)
     return place
+
+
+def _without_aligned(one: bytes, other: bytes, own: bytes, theirs: bytes) -> tuple[bytes, bytes]:
+    if not own or len(own) != len(theirs) or len(one) != len(other):
+        return one, other
+    at = len(one)
+    while (at := one.rfind(own, 0, at + len(own) - 1)) >= 0:
+        if other.startswith(theirs, at):
+            one, other = one[:at] + one[at + len(own) :], other[:at] + other[at + len(own) :]
+    return one, other
 
 
 def _forms(shown: str) -> Iterator[bytes]:

@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import replace
 
-from pytest_ftc.model import Conditions, Place, Strength, Suspicion
-from pytest_ftc.model.cause import INHERENT
+from pytest_ftc.model import Cause, Conditions, Place, Strength, Suspicion
 from pytest_ftc.model.protocols import Diagnoser
 from pytest_ftc.model.support.printable import shorten
 from pytest_ftc.model.support.problems import Problems
@@ -20,7 +19,7 @@ class Panel:
 
     def __init__(self, diagnosers: Sequence[Diagnoser] = (), causes: Collection[str] = ()) -> None:
         self._diagnosers = diagnosers
-        self._causes = (*causes, *INHERENT)
+        self._causes = (*causes, Cause.RANDOM, Cause.RACE)
         self._problems = Problems()
 
     @property

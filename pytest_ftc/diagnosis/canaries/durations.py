@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from pytest_ftc.diagnosis.canaries.alignment import AlignedPlace
 from pytest_ftc.diagnosis.canaries.planted import Planted
@@ -12,12 +12,13 @@ from pytest_ftc.diagnosis.canaries.values import touches
 from pytest_ftc.model import Cause, Strength, Suspicion
 
 _NUMBER = re.compile(rb"(?<![0-9A-Za-z_.:/-])[0-9]{1,15}(?:\.[0-9]{1,20})?(?:[eE]-?[0-9]{1,2})?(?![0-9_:/-])")
-_UNITS = {
+_UNITS: Mapping[bytes, float] = {
     b"ns": 1e-9, b"nanosecond": 1e-9, b"us": 1e-6, b"\xc2\xb5s": 1e-6, b"usec": 1e-6, b"microsecond": 1e-6,
     b"ms": 1e-3, b"msec": 1e-3, b"milli": 1e-3, b"millisecond": 1e-3, b"s": 1.0, b"sec": 1.0, b"second": 1.0,
     b"m": 60.0, b"min": 60.0, b"minute": 60.0,
 }  # fmt: skip
-_UNIT = b"|".join(sorted(_UNITS, key=len, reverse=True))
+_LONGEST_FIRST: list[bytes] = sorted(_UNITS, key=len, reverse=True)
+_UNIT = b"|".join(_LONGEST_FIRST)
 _AFTER = re.compile(rb"[ \t]?(" + _UNIT + rb")s?(?![0-9A-Za-z_])")
 _WORDS = rb"(?P<sure>duration|elapsed|took|runtime|run[ _-]time|wall|cpu[ _-]?time|build[ _-]?time)|time|(?P<bare>\bin)"
 _BEFORE = re.compile(

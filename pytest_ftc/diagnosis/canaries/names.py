@@ -5,8 +5,9 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 from functools import cache
+from itertools import product
 
-from pytest_ftc.diagnosis.canaries.alignment import AlignedPlace
+from pytest_ftc.diagnosis.canaries.alignment import AlignedPlace, Change
 from pytest_ftc.diagnosis.canaries.planted import Planted
 from pytest_ftc.diagnosis.canaries.suspicion import Sighting, shown
 from pytest_ftc.diagnosis.canaries.values import Value, find_all, overlaps, spot_values, touches
@@ -25,6 +26,8 @@ _CAUSES: Mapping[str, str] = {
 }
 _ELSEWHERE = frozenset({"PATH", "HOME", "TMPDIR", "COLUMNS", "LINES"})
 """Variations whose values are paths or numbers, which other modules search for."""
+_LONGEST = 2048
+"""Bytes of a change in which stored numbers are searched for."""
 _NOT_EMBEDDED = ", which belongs to one run and must not be embedded"
 _CODE = re.compile(rb"(?i:lang|language|locale|lc_\w+)[\"']?[ \t]*[=:][ \t]*[\"']?(?P<code>[a-z]{2,3})(?![A-Za-z])")
 _MOVED_CLOCK = (b"libfaketime", b"FAKETIME", b"LD_PRELOAD", b"NO_FAKE_STAT", b"verify_asan_link_order")
@@ -53,6 +56,29 @@ def find_owner(place: AlignedPlace, control: Planted, experiment: Planted) -> It
                 Suspicion(Cause.USER_GROUP, Strength.STRONG, shown(place.control), shown(place.experiment), why),
                 frozenset({0}),
             )
+
+
+def find_stored_owner(place: AlignedPlace, control: Planted, experiment: Planted) -> Iterator[Sighting]:
+    """Yield the user and group IDs that are stored as numbers of 16 or 32 bits, as in an inode or a header."""
+    ids = ((control.uid, experiment.uid, "UID"), (control.gid, experiment.gid, "GID"))
+    for (own, theirs, what), size, order in product(ids, (4, 2), ("little", "big")):
+        if own is None or theirs is None or own == theirs or max(own, theirs) >> 8 * size:
+            continue
+        stored = own.to_bytes(size, order), theirs.to_bytes(size, order)  # type: ignore[arg-type]
+        for number, change in enumerate(place.changes):
+            if _is_stored(place, change, stored):
+                why = f"it contains the build's {what}, stored in {8 * size} bits"
+                suspicion = Suspicion(Cause.USER_GROUP, Strength.STRONG, stored[0].hex(), stored[1].hex(), why)
+                yield Sighting(suspicion, frozenset({number}))
+
+
+def _is_stored(place: AlignedPlace, change: Change, stored: tuple[bytes, bytes]) -> bool:
+    size, ahead = len(stored[0]), change.theirs - change.start
+    begin = max(0, change.start - size + 1, -ahead)
+    return any(
+        place.control.startswith(stored[0], at) and place.experiment.startswith(stored[1], at + ahead)
+        for at in range(begin, min(change.end, change.start + _LONGEST))
+    )
 
 
 def _bytes(value: object) -> bytes:

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from pytest_ftc.diagnosis.canaries.alignment import AlignedPlace, align, whole
 from pytest_ftc.diagnosis.canaries.durations import find_durations
 from pytest_ftc.diagnosis.canaries.modes import find_mode, find_modes
-from pytest_ftc.diagnosis.canaries.names import find_names, find_owner
+from pytest_ftc.diagnosis.canaries.names import find_names, find_owner, find_stored_owner
 from pytest_ftc.diagnosis.canaries.numbers import find_addresses, find_inodes, find_numbers
 from pytest_ftc.diagnosis.canaries.order import find_order
 from pytest_ftc.diagnosis.canaries.paths import find_paths
@@ -66,6 +66,7 @@ def _places(one: bytes, other: bytes) -> Sequence[AlignedPlace]:
 def _look_at(place: AlignedPlace, control: Planted, experiment: Planted) -> Iterator[Sighting]:
     yield from find_paths(place, control, experiment)
     yield from find_names(place, control, experiment)
+    yield from find_stored_owner(place, control, experiment)
     yield from find_lone_variables(place, control, experiment)
     yield from find_zones(place, control, experiment)
     yield from find_times(place, control, experiment)

@@ -1,0 +1,195 @@
+"""Random, time, race, duration: small forms of builds found in the field, each with the causes that it has."""
+
+import pytest
+from one_run import verify_folder
+
+FILES = {
+    "idle.py": """
+import random, threading, time
+threading.Thread(target=time.sleep, args=(0.05,)).start()
+words = 'amber azure beige coral indigo khaki olive teal'.split()
+random.shuffle(words)
+open('out', 'w').write('\\n'.join(words) + '\\n')
+""",
+    "duration.py": """
+import time
+start = time.perf_counter()
+sum(i * i for i in range(1000))
+open('out', 'w').write(f'<testsuite tests="1" time="{time.perf_counter() - start:.6f}"/>\\n')
+""",
+    "took.py": """
+import time
+start = time.time()
+sum(i * i for i in range(100000))
+open('out', 'w').write(f'module a\\nBuilt in {(time.time() - start) * 1000:.1f} ms\\n')
+""",
+    "microseconds.py": """
+import time
+now = time.time()
+open('out', 'wb').write(((int(now) << 20 | int(now % 1 * 1e6)) & 0xffffffff).to_bytes(4, 'little'))
+""",
+    "seeded.py": """
+import random, time
+random.seed(int(time.time()))
+open('out', 'w').write(f'{random.getrandbits(32):08x}\\n')
+""",
+    "image.py": """
+import os, time
+open('out', 'wb').write(int(time.time()).to_bytes(4, 'little') + bytes(252) + os.urandom(16))
+""",
+    "info.py": """
+import random, time
+now = time.strftime('%Y-%m-%d %H:%M:%S', time.gmtime())
+open('out', 'w').write(f'built = {now}\\nport = {random.randrange(1024, 65000)}\\n')
+""",
+    "line.py": """
+import random, time
+now = time.strftime('%Y-%m-%d %H:%M:%S', time.gmtime())
+open('out', 'w').write(f'built {now} on port {random.randrange(1024, 65000)}\\n')
+""",
+    "owner_time.py": """
+import os, struct
+stat = os.stat('owner_time.py')
+head = struct.pack('<HHII', 0o100644, stat.st_uid & 0xffff, stat.st_size, int(stat.st_mtime))
+open('out', 'wb').write(head + bytes(100))
+""",
+    "owner_random.py": """
+import os, struct
+stat = os.stat('owner_random.py')
+open('out', 'wb').write(struct.pack('<HHI', 0o100644, stat.st_uid & 0xffff, stat.st_size) + os.urandom(4) + bytes(100))
+""",
+    "record.py": """
+import hashlib, os, tempfile, time, zipfile
+where = tempfile.mkdtemp(prefix=".build-", dir=os.getcwd())
+names = {"config.py": f'build_dir = "{where}"\\n', "METADATA": "Name: x\\n"}
+digests = [f"{name},sha256={hashlib.sha256(text.encode()).hexdigest()}\\n" for name, text in names.items()]
+with zipfile.ZipFile("out", "w") as archive:
+    for name, text in {**names, "RECORD": "".join(digests)}.items():
+        archive.writestr(zipfile.ZipInfo(name, time.localtime()[:6]), text)
+os.rmdir(where)
+""",
+    "sums.py": """
+import os, sys
+count = int(os.environ.get(sys.argv[1]) or len(os.sched_getaffinity(0)))
+parts = [sum(1 / (k * k) for k in range(1 + i, 100000, count)) for i in range(count)]
+open('out', 'w').write('{"loss": %r}\\n' % sum(parts))
+""",
+    "waits.py": """
+import random, time
+second = int(time.time())
+while int(time.time()) == second:
+    time.sleep(0.01)
+open('out', 'w').write(f'{random.getrandbits(64):016x}\\n')
+""",
+}
+_LISTED = "mkdir d && for n in amber azure beige coral indigo; do echo $n > d/$n; done && "
+_PACKED = "mkdir r && echo x > r/a && chmod 755 r && chmod 644 r/a && touch -d @0 r/a r && cd r && "
+_COMMITTED = "git init -q r && cd r && git -c user.name=a -c user.email=a@b commit -q --allow-empty -m x && "
+_JOBS = "for n in 1 2 3 4 5 6 7 8; do (expr $n \\* $n > /dev/null; echo job $n >> out) & done; wait"
+BUILDS = {
+    "idle": "python3 idle.py",
+    "duration": "python3 duration.py",
+    "took": "python3 took.py",
+    "microseconds": "python3 microseconds.py",
+    "nanoseconds": "date -u +%s.%N | sha256sum > out",
+    "seeded": "python3 seeded.py",
+    "awk": "awk 'BEGIN { srand(); print int(rand() * 1000000) }' > out",
+    "commit": f"{_COMMITTED}git rev-parse HEAD > ../out",
+    "image": "python3 image.py",
+    "info": "python3 info.py",
+    "line": "python3 line.py",
+    "owner-time": "python3 owner_time.py",
+    "owner-random": "python3 owner_random.py",
+    "record": "python3 record.py",
+    "openmp": "python3 sums.py OMP_NUM_THREADS",
+    "cores": "python3 sums.py NO_SUCH_VARIABLE",
+    "listed": f"{_LISTED}ls -U d > out",
+    "inodes": f"{_PACKED}find . | LC_ALL=C sort | cpio --quiet -o -H newc -R 0:0 > ../out",
+    "waits": "python3 waits.py",
+    "jobs": _JOBS,
+}
+CAUSES = {
+    "idle": {("line order", "random")},
+    "duration": {("line 1", "duration")},
+    "took": {("line 2", "duration")},
+    "microseconds": {("byte 0x0", "time")},
+    "nanoseconds": {("line 1", "time")},
+    "seeded": {("line 1", "time")},
+    "awk": {("line 1", "time")},
+    "commit": {("line 1", "time")},
+    "image": {("byte 0x0", "time"), ("byte 0x100", "random")},
+    "info": {("line 1", "time"), ("line 2", "random")},
+    "line": {("line 1", "time"), ("line 1", "random")},
+    "owner-time": {("byte 0x2", "source_mtime"), ("byte 0x2", "user_group")},
+    "owner-random": {("byte 0x2", "random"), ("byte 0x2", "user_group")},
+    "openmp": {("key loss", "num_cpus")},
+    "cores": {("key loss", "num_cpus")},
+    "listed": {("line order", "fileordering")},
+    "inodes": {("cpio entry ino", "random"), ("cpio entry dev", "random")},
+    "waits": {("line 1", "random")},
+    "jobs": {("line order", "race")},
+}
+"""The place and the cause of each finding."""
+COMMANDS = {"commit": "git", "awk": "awk", "listed": "ls", "inodes": "cpio", "nanoseconds": None, "jobs": None}
+
+
+@pytest.fixture(scope="module")
+def found(tmp_path_factory):
+    """All builds in one run, by name."""
+    folder = tmp_path_factory.mktemp("causes") / "project"
+    folder.mkdir()
+    (folder / "pytest.ini").write_text("[pytest]\n")
+    for name, text in FILES.items():
+        (folder / name).write_text(text)
+    tables = [f"[artifacts.{name}]\nbuild = '''{build}'''\noutputs = ['out']\n" for name, build in BUILDS.items()]
+    (folder / "ftc.toml").write_text("\n".join(tables))
+    return verify_folder(folder, "-p", "no:cacheprovider", f"--ftc-store={folder.parent / 'store'}")
+
+
+@pytest.mark.parametrize("name", CAUSES)
+def test_each_place_has_its_causes(found, name):
+    told = {(one["location"], one["cause"]) for one in found[name]["findings"]}
+    assert told == CAUSES[name], [one["why"] for one in found[name]["findings"]]
+
+
+@pytest.mark.parametrize("name", CAUSES.keys() - {"idle"})
+def test_builds_confirm_each_cause(found, name):
+    doubtful = [(one["location"], one["cause"]) for one in found[name]["findings"] if not one["confirmed"]]
+    assert not doubtful
+
+
+@pytest.mark.parametrize("name", CAUSES)
+def test_the_program_that_wrote_it_is_named(found, name):
+    command = COMMANDS.get(name, "python3")
+    if command:
+        assert {one["command"][0] for one in found[name]["findings"]} == {command}
+
+
+def test_what_random_names_go_into_follows_from_no_time(found):
+    told = {(one["member"], one["location"]): set() for one in found["record"]["findings"]}
+    for one in found["record"]["findings"]:
+        told[one["member"], one["location"]].add(one["cause"])
+    assert told["RECORD", "line 1"] == {"random"}
+    assert told["config.py", "line 1"] == {"random", "build_path"}
+    assert all(causes == {"time", "timezone"} for (_, place), causes in told.items() if place == "zip entry mtime")
+
+
+def test_one_thread_is_the_remedy_where_a_build_has_shown_that_it_helps(found):
+    (own,), (cores,) = found["openmp"]["findings"], found["cores"]["findings"]
+    assert own["remedy"]["proved"]
+    assert own["remedy"]["settings"]["OMP_NUM_THREADS"] == "1"
+    assert "OMP_NUM_THREADS" not in cores["remedy"]["settings"]
+    assert not cores["remedy"]["proved"]
+
+
+@pytest.mark.parametrize(
+    ("name", "word"),
+    [("duration", "how long"), ("inodes", "cpio --reproducible"), ("listed", "sort"), ("idle", "seed")],
+)
+def test_the_remedy_is_that_of_the_kind(found, name, word):
+    assert all(word in one["remedy"]["summary"] for one in found[name]["findings"])
+
+
+def test_a_build_that_waits_for_its_clock_is_told_so_and_ends(found):
+    assert any("clock to advance" in note for note in found["waits"].get("notes", ()))
+    assert found["waits"]["verdict"] == "unreproducible"
