@@ -21,9 +21,10 @@ from itertools import pairwise
 from typing import cast
 
 from pytest_ftc.diagnosis.group_testing import HIDDEN, Group, Observation, comes_by_itself, suspects_left, with_entailed
+from pytest_ftc.diagnosis.hypotheses import Kind
 from pytest_ftc.diagnosis.next_builds import groups_beside_none, next_groups
 from pytest_ftc.diagnosis.places import Key, Places
-from pytest_ftc.diagnosis.posterior import SURE, Belief, Kind, Question, believe
+from pytest_ftc.diagnosis.posterior import SURE, Belief, Question, believe
 from pytest_ftc.diagnosis.try_remedies import RemedyTarget, try_remedies
 from pytest_ftc.model import BuildResult, BuildStatus, Cause, Field, Place, RemedyTemplate, Role
 from pytest_ftc.model.protocols import Rebuilder

@@ -98,3 +98,21 @@ def test_an_experiment_with_another_value_that_agrees_does_not_rule_a_cause_out(
 def test_the_outcomes_of_a_build_with_other_values_sum_to_one(kind, rate, varied):
     one = Hypothesis(kind, frozenset({"time", "umask"}), rate, 3.0)
     assert sum(one.chances(frozenset(varied), fresh=True)) == pytest.approx(1)
+
+
+def test_what_two_builds_share_while_the_clock_stands_still_follows_from_it():
+    seen = [Observation(NONE, True, again=False)] * 2
+    same, other = Observation(NONE, False, stopped=True), Observation(NONE, True, stopped=True)
+    assert belief(*seen, same).by_kind(Kind.CLOCK) > 0.5
+    assert belief(*seen, *[same] * 5).by_kind(Kind.CLOCK) >= SURE
+    assert belief(*seen, other).by_kind(Kind.RANDOM) >= SURE
+    # One of two values is often the same by chance.
+    assert belief(Observation(NONE, True, again=True), Observation(NONE, False), same).by_kind(Kind.CLOCK) < 0.01
+
+
+@given(st.booleans(), st.sampled_from(list(Kind)), st.floats(0.01, 1.0))
+def test_outcomes_while_the_clock_stands_still_are_probabilities(beside, kind, rate):
+    one = Hypothesis(kind, frozenset({"umask"}) if beside else NONE, rate=rate, others=3.0)
+    chances = one.chances(NONE, stopped=True)
+    assert sum(chances) == pytest.approx(1)
+    assert min(chances) >= 0
