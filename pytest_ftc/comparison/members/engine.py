@@ -22,6 +22,9 @@ FOLLOWS = "follows from another difference"
 
 _MOST_LISTED = 200
 """Most members of one container to list for the same header field."""
+_OF_KINDS, _NEAR = (Field.MTIME, Field.MODE, Field.OWNER), 3600
+"""Fields of which one member of each kind is listed beyond these; kinds of times are so many seconds apart."""
+_BEYOND = "\0"
 _AROUND = 64
 
 
@@ -120,18 +123,37 @@ def _compare_contents(one: Contents, other: Contents, place: Position, budget: B
             found_any = True
             yield replace(leaf, note=note or leaf.note)
     for location, count in same_field.items():
-        if count > _MOST_LISTED:
+        if count > _MOST_LISTED and not location.startswith(_BEYOND):
             budget.record(shorten(f"{location}: {count - _MOST_LISTED} more members of {place.member or 'the output'}"))
     for found in _compare_attributes(one.attributes, other.attributes, budget, follows=True):
         yield place.leaf(found, one.format, FOLLOWS if found_any else "")
 
 
 def _few(leaves: Iterable[Place], same_field: Counter[str]) -> Iterator[Place]:
-    """Yield the first leaves with the same header field among the members of one container."""
+    """Yield the first leaves with the same header field among the members of one container, and some of each kind.
+
+    Files that the build made are often the last ones, and their times have another cause than those of the sources.
+    """
     for leaf in leaves:
         same_field[leaf.location] += 1
         if same_field[leaf.location] <= _MOST_LISTED:
+            same_field[_kind_of(leaf)] += 1
             yield leaf
+        elif leaf.field in _OF_KINDS and not same_field[_kind_of(leaf)] and same_field[_BEYOND] < _MOST_LISTED:
+            same_field[_kind_of(leaf)] += 1
+            same_field[_BEYOND] += 1
+            yield leaf
+
+
+def _kind_of(leaf: Place) -> str:
+    """Return what similar leaves have in common: both values, or how far apart their times are."""
+    if leaf.field is not Field.MTIME:
+        return f"{_BEYOND}{leaf.location} {leaf.control[:_AROUND]!r} {leaf.experiment[:_AROUND]!r}"
+    try:
+        apart = int(float(leaf.experiment)) - int(float(leaf.control))
+    except (ValueError, OverflowError):
+        apart = 0
+    return f"{_BEYOND}{leaf.location} {apart // _NEAR}"
 
 
 def _compare_fields(

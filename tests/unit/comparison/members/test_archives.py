@@ -327,3 +327,19 @@ def test_many_alike_differences_are_summed_up(compare):
     found = compare(archive(1000), archive(2000), "x.tar")
     assert [leaf.member for leaf in found.leaves] == [*(f"f{number:03}" for number in range(200)), "last"]
     assert found.cut == ("tar member mtime: 30 more members of the output",)
+
+
+def test_of_many_differences_one_of_each_kind_is_listed(compare):
+    def archive(seconds, mode, later):
+        file = io.BytesIO()
+        with tarfile.open(fileobj=file, mode="w") as made:
+            for number in range(460):
+                info = tarfile.TarInfo(f"f{number:03}")
+                info.mtime, info.mode = (seconds, 0o644) if number < 440 else (seconds + later, mode)
+                made.addfile(info)
+        return file.getvalue()
+
+    found = compare(archive(10**9, 0o644, 0), archive(10**9 - 86400, 0o600, 10**7), "x.tar")
+    times = [leaf.member for leaf in found.leaves if leaf.location == "tar member mtime"]
+    assert times == [*(f"f{number:03}" for number in range(200)), "f440"]
+    assert found.cut == ("tar member mtime: 260 more members of the output",)
