@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+from importlib.machinery import PathFinder
 
 import pytest
 
@@ -12,8 +13,10 @@ from pytest_ftc.plugin import hookspecs
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Generator
+    from collections.abc import Generator, Sequence
+    from importlib.machinery import ModuleSpec
     from pathlib import Path
+    from types import ModuleType
 
     from pytest_ftc.plugin.fixture import Ftc
 
@@ -25,6 +28,20 @@ _NOT_HERE = (
     "builds are verified on Linux and, with fewer variations, on macOS; "
     "on Windows, use WSL (https://learn.microsoft.com/windows/wsl)"
 )
+
+
+class _AsTheyAre:
+    """Imports the rest of this package without pytest's rewriting of assertions.
+
+    It rewrites all modules of a plugin, those that Python has compiled on installation too.  Nothing here needs it.
+    """
+
+    @staticmethod
+    def find_spec(name: str, path: Sequence[str] | None = None, target: ModuleType | None = None) -> ModuleSpec | None:
+        return PathFinder.find_spec(name, path, target) if name.startswith("pytest_ftc.") else None
+
+
+sys.meta_path.insert(0, _AsTheyAre)
 
 
 def pytest_addhooks(pluginmanager: pytest.PytestPluginManager) -> None:
