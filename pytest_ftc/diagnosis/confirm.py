@@ -9,7 +9,7 @@ from pytest_ftc.diagnosis.conclude import conclude
 from pytest_ftc.diagnosis.group_testing import Group, Observation, comes_by_itself, share, with_entailed
 from pytest_ftc.diagnosis.inherent import check_clock, check_races
 from pytest_ftc.diagnosis.next_builds import groups_beside_none, is_settled, next_groups
-from pytest_ftc.diagnosis.parts import observe_parts, open_steady, with_parts
+from pytest_ftc.diagnosis.parts import MOST_WITH_PARTS, observe_parts, open_steady, with_steady
 from pytest_ftc.diagnosis.places import Key, match_places, showing
 from pytest_ftc.diagnosis.posterior import SURE, Question, weigh
 from pytest_ftc.model import BuildResult, BuildStatus, Cause, Place, Strength, Suspicion, Trace
@@ -37,7 +37,7 @@ def confirm(cases: dict[Key, Case], given: Investigation) -> Trace | None:
             _observe(cases, given, with_entailed(group, everything), result)
         open_steady(cases, given)
         spare = rebuilder.left - (_FOR_REMEDIES if _is_any_known(cases, everything) else _FOR_ONE_REMEDY)
-        groups = _proposals(with_parts(cases), everything, min(_AT_ONCE, spare)) if spare > 0 else []
+        groups = _proposals(with_steady(cases), everything, min(_AT_ONCE, spare)) if spare > 0 else []
     if trace:
         check_races(cases, given, rebuilder, trace)
     if Cause.TIME in everything:
@@ -103,7 +103,7 @@ def _observe(cases: dict[Key, Case], given: Investigation, group: Group, result:
     unknown = [key for key in differing if key not in cases]
     for key, case in cases.items():
         case.observations.append(Observation(group, key in shown, _is_again(case.place, places.get(key))))
-        if key in differing or key not in shown:
+        if len(cases) <= MOST_WITH_PARTS and (key in differing or key not in shown):
             observe_parts(case, group, differing.get(key), given, result)
         if key in differing:
             case.planted.update(one.cause for one in case.suspicions if _is_planted(one, group, differing[key]))

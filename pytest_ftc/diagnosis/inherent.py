@@ -113,7 +113,8 @@ def _compare_stopped(cases: Mapping[Key, Case], given: Investigation, first: Bui
     for key, case in cases.items():
         if key in differing:
             # What is beside a time differs, not the time.
-            asked = case.beside or case
+            beside = case.beside
+            asked = beside if beside and comes_by_itself(beside.observations) else case
             asked.observations.append(Observation(frozenset(), differing[key], stopped=True))
 
 

@@ -13,7 +13,7 @@ from pytest_ftc.diagnosis.canaries.alignment import common_start, find_runs
 from pytest_ftc.diagnosis.case import Case, Investigation, Span
 from pytest_ftc.diagnosis.group_testing import Group, Observation, comes_by_itself
 from pytest_ftc.diagnosis.places import Key, offset_of
-from pytest_ftc.model import BuildResult, Field, Place, Strength, Suspicion
+from pytest_ftc.model import BuildResult, Cause, Field, Place, Strength, Suspicion
 
 _MOST_BYTES = 16 << 10
 MOST_WITH_PARTS = 64
@@ -47,7 +47,13 @@ def open_steady(cases: Mapping[Key, Case], given: Investigation) -> None:
     if given.experiment is None or len(cases) > MOST_WITH_PARTS:
         return
     for case in cases.values():
-        if not case.noise or case.steady or not comes_by_itself(case.observations) or not _may_have_parts(case.place):
+        if (
+            not case.noise
+            or case.steady
+            or Cause.TIME in case.evident
+            or not comes_by_itself(case.observations)
+            or not _may_have_parts(case.place)
+        ):
             continue
         quiet = _without_spans(case.place, case.noise)
         left, suspicions = _without_values(quiet, case.suspicions, given, given.experiment)
@@ -80,12 +86,20 @@ def _observe_steady(case: Case, group: Group, place: Place | None) -> None:
 
 def with_parts(cases: Mapping[Key, Case]) -> dict[Key, Case]:
     """Return `cases` and those of their parts, with keys of their own."""
-    parts = {
-        key._replace(location=f"{key.location}, part {number}"): part
-        for key, case in cases.items()
-        for number, part in enumerate(case.parts)
-    }
-    return {**cases, **parts}
+    beside = {_key_of(key, "what is beside"): case.beside for key, case in cases.items() if case.beside}
+    return {**with_steady(cases), **beside}
+
+
+def with_steady(cases: Mapping[Key, Case]) -> dict[Key, Case]:
+    """Return `cases`, and what of them changes with the variations alone, with keys of its own.
+
+    What is beside explained values mostly follows from them, as the name of a day does, and is worth no builds.
+    """
+    return {**cases, **{_key_of(key, "without chance"): case.steady for key, case in cases.items() if case.steady}}
+
+
+def _key_of(key: Key, part: str) -> Key:
+    return key._replace(location=f"{key.location}, {part}")
 
 
 def _strong(found: Sequence[Suspicion]) -> list[Suspicion]:

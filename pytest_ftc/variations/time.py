@@ -73,6 +73,8 @@ class Time:
         return replace(environment, clock_shift=self.offset + more)
 
     def describe(self, environment: Environment) -> str:
+        if environment.clock_stop:
+            return f"a clock that stands still at {environment.clock_stop} seconds since 1970"
         if not environment.clock_shift:
             return "the real clock"
         days, seconds = divmod(abs(environment.clock_shift), 86400)

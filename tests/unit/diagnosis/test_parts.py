@@ -71,6 +71,14 @@ def test_what_does_not_change_in_a_repeat_changes_with_the_variations():
     assert len(with_parts({key: case})) == 2
 
 
+def test_no_part_is_sought_in_a_time_whose_day_has_a_name():
+    case = Case(place(b"Sat 17\n", b"Mon 18\n"), [Suspicion(Cause.TIME, Strength.STRONG, "17", "18", "so")])
+    case.observations += [Observation(ALL, True), Observation(NONE, True)]
+    observe_parts(case, NONE, place(b"Sat 17\n", b"Sat 19\n"), given(), BUILD)
+    open_steady({Key("out", "", "line 1", Field.CONTENT): case}, given())
+    assert case.steady is None
+
+
 def test_a_token_that_is_random_as_a_whole_has_no_steady_part():
     case = Case(place(b"id a1-b2-c3\n", b"id d4-e5-f6\n"), [], [Observation(ALL, True), Observation(NONE, True)])
     # By chance, the middle is that of the control.
