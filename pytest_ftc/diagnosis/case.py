@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field
 
+from pytest_ftc.comparison.members.twins import Twin
 from pytest_ftc.diagnosis.group_testing import Group, Observation
-from pytest_ftc.diagnosis.places import Places
+from pytest_ftc.diagnosis.places import Key, Places
 from pytest_ftc.diagnosis.posterior import ODDS_OF_ORDER, Belief, Question, believe, race_probability, weigh
-from pytest_ftc.model import BuildResult, Cause, Place, Strength, Suspicion
+from pytest_ftc.model import BuildResult, Cause, Field, Place, Strength, Suspicion
 from pytest_ftc.model.cause import INHERENT
 from pytest_ftc.model.protocols import Rebuilder
 
@@ -39,6 +40,13 @@ class Case:
     """Whether several processes made it concurrently, and its parts are in another order."""
     pairs: list[bool] = field(default_factory=list)
     """For each pair of builds on one CPU, whether they were equal."""
+    sources: Sequence[Key] = ()
+    """The places that this one follows from, as its values tell; nothing else is asked about it."""
+
+    @property
+    def is_name(self) -> bool:
+        """Whether it is a name that differs, of something that both builds have."""
+        return self.place.field is Field.NAME and bool(self.place.control and self.place.experiment)
 
     beside: Case | None = None
     """What it has beside the values that explain it; None if nothing."""
@@ -115,6 +123,8 @@ class Investigation:
     """The build that differs; None to look for no parts of places."""
     tree: str
     """The build path of the control."""
+    twins: Sequence[tuple[str, Twin]] = ()
+    """Contents that differ, each with its output; more are added with each comparison."""
     experiments: Sequence[BuildResult] = ()
     """Further experiments, each with different values of all variations."""
     notes: dict[str, None] = field(default_factory=dict)

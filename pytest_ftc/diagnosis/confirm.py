@@ -6,6 +6,7 @@ from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 
 from pytest_ftc.diagnosis.case import UNVARIED_TOO, Case, Investigation
 from pytest_ftc.diagnosis.conclude import conclude
+from pytest_ftc.diagnosis.following.conclude import note_sources
 from pytest_ftc.diagnosis.group_testing import Group, Observation, comes_by_itself, share, with_entailed
 from pytest_ftc.diagnosis.inherent import check_clock, check_races
 from pytest_ftc.diagnosis.next_builds import groups_beside_none, is_settled, next_groups
@@ -59,8 +60,9 @@ def _proposals(
     open_cases = {
         key: case
         for key, case in cases.items()
+        if not case.sources
         # A place that shows in the same builds as one with a certain cause most likely follows from it.
-        if case.evident or all(case.pattern) or (key.output, case.pattern) not in leading
+        and (case.evident or all(case.pattern) or case.is_name or (key.output, case.pattern) not in leading)
     }
     asked = {key: ask(case.ask(everything), case.evident) for key, case in open_cases.items()}
     return share({key: [*asked[key], *_for_their_values(case, everything)] for key, case in open_cases.items()}, most)
@@ -110,11 +112,13 @@ def _observe(cases: dict[Key, Case], given: Investigation, group: Group, result:
         if key in differing and len(group) == 1 and group & set(case.evident):
             found = given.suspect(differing[key], given.control, result)
             case.planted.update(one.cause for one in found if one.cause in group and _speaks(one))
-    for key in unknown if not group else ():
-        if (key.output, key.field) not in shifted:
-            found = given.suspect(differing[key], given.control, result)
-            drawn = [one for one in found if one.cause in UNVARIED_TOO]
-            cases[key] = Case(differing[key], drawn, [Observation(group, True)])
+    new = [key for key in unknown if not group and (key.output, key.field) not in shifted]
+    for key in new:
+        found = given.suspect(differing[key], given.control, result)
+        drawn = [one for one in found if one.cause in UNVARIED_TOO]
+        cases[key] = Case(differing[key], drawn, [Observation(group, True)])
+    if new:
+        note_sources(cases, given.twins)
 
 
 def _is_again(first: Place, now: Place | None) -> bool | None:

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
+from typing import NamedTuple
 
 from pytest_ftc.diagnosis.case import UNVARIED_TOO, Case, Investigation
-from pytest_ftc.diagnosis.conclude import conclude, let_follow
+from pytest_ftc.diagnosis.conclude import let_follow
 from pytest_ftc.diagnosis.confirm import confirm
 from pytest_ftc.diagnosis.culprits.commands import (
     describe_circumstances,
@@ -18,11 +19,12 @@ from pytest_ftc.diagnosis.culprits.commands import (
 )
 from pytest_ftc.diagnosis.culprits.machines import explain_machines
 from pytest_ftc.diagnosis.culprits.origins import find_origin
+from pytest_ftc.diagnosis.following.conclude import conclude_all, note_late_sources, note_sources, suspect_names
 from pytest_ftc.diagnosis.group_testing import Group, Observation, narrowed, suspects_left
 from pytest_ftc.diagnosis.parts import MOST_WITH_PARTS, open_beside
 from pytest_ftc.diagnosis.places import Key, show_values
 from pytest_ftc.diagnosis.try_remedies import RemedyTarget, try_remedies
-from pytest_ftc.model import BuildResult, Cause, Finding, Place, Program, RemedyTemplate, Strength, Trace
+from pytest_ftc.model import BuildResult, Cause, Finding, Place, Program, Remedy, RemedyTemplate, Strength, Trace
 from pytest_ftc.model.cause import INHERENT
 from pytest_ftc.model.protocols import Rebuilder
 
@@ -36,13 +38,15 @@ def diagnose(
     that remedies set; `templates` are tested before those of the catalogue.
     """
     cases = _open_cases(experiment, given)
+    note_sources(cases, given.twins)
+    suspect_names(cases)
     trace = confirm(cases, given)
     let_follow(cases, given.everything)
+    note_late_sources(cases)
     values = _causal_values(cases)
     found = [
-        (key, case, *_find(key, case, cause, trace, given, values[key.output, case.place.member]))
-        for key, whole in cases.items()
-        for case, cause in _causes(whole, given.everything)
+        (key, case, *_find(key, case, cause, trace, given, _origin(key, cases, values)))
+        for key, case, cause in conclude_all(cases, given.everything)
     ]
     findings = [finding for _, _, finding, _ in found]
     divided = {key for key, case, _, _ in found if case is not cases[key]}
@@ -62,10 +66,22 @@ def diagnose(
             for key, case, finding, program in found
         ]
         remedies = try_remedies(targets, given.look, given.rebuilder, epoch, templates, given.control)
-        findings = [
-            replace(finding, remedy=remedies.get(target)) for target, finding in zip(targets, findings, strict=True)
-        ]
+        chosen = _choose_remedies(targets, remedies, cases)
+        findings = [replace(finding, remedy=remedy) for finding, remedy in zip(findings, chosen, strict=True)]
     return _sort(findings)
+
+
+def _choose_remedies(
+    targets: Sequence[RemedyTarget], remedies: Mapping[RemedyTarget, Remedy], cases: Mapping[Key, Case]
+) -> Iterator[Remedy | None]:
+    """Yield the remedy of each of `targets`; for one that follows from others theirs, if they have the same."""
+    by_place = {target.key: remedies.get(target) for target in reversed(targets)}
+    for target in targets:
+        theirs = [by_place.get(source) for source in cases[target.key].sources]
+        if not theirs:
+            yield remedies.get(target)
+        else:
+            yield theirs[0] if all(one == theirs[0] for one in theirs) else None
 
 
 def _explain_machines(findings: Sequence[Finding], rebuilder: Rebuilder) -> list[Finding]:
@@ -79,15 +95,6 @@ def _explain_machines(findings: Sequence[Finding], rebuilder: Rebuilder) -> list
         else finding
         for finding in findings
     ]
-
-
-def _causes(case: Case, everything: Group) -> Iterator[tuple[Case, tuple[str, bool]]]:
-    """Yield each cause of `case`, and those that builds have confirmed of its parts, with the case that has it."""
-    told = dict(conclude(case, everything))
-    found = {name: (part, (name, True)) for part in case.parts for name, sure in conclude(part, everything) if sure}
-    for name, sure in told.items():
-        yield found[name] if name in found and not sure else (case, (name, sure))
-    yield from (one for name, one in found.items() if name not in told)
 
 
 def _open_cases(experiment: BuildResult, given: Investigation) -> dict[Key, Case]:
@@ -111,20 +118,36 @@ def _sort(findings: Sequence[Finding]) -> tuple[Finding, ...]:
     )
 
 
+class _Origin(NamedTuple):
+    """Where to look for the command that a place is as it is because of."""
+
+    output: str
+    place: Place
+    values: Sequence[str]
+    """Those in the same member that identify a cause."""
+
+
+def _origin(key: Key, cases: Mapping[Key, Case], values: Mapping[tuple[str, str], Sequence[str]]) -> _Origin:
+    """Return where a place comes from: what follows from another place is due to the command that wrote that one."""
+    source = cases[key].sources[0] if cases[key].sources else key
+    place = cases[source].place
+    return _Origin(source.output, place, values[source.output, place.member])
+
+
 def _find(
     key: Key,
     case: Case,
     cause: tuple[str, bool],
     trace: Trace | None,
     given: Investigation,
-    beside: Sequence[str],
+    origin: _Origin,
 ) -> tuple[Finding, Program | None]:
     name, confirmed = cause
     telling = next((one for one in case.suspicions if one.cause == name), None)
     evidence = show_values(case.place, telling.control if telling else "", telling.experiment if telling else "")
-    program = (
-        _find_program(trace, f"{given.tree}/{key.output}", case.place, evidence.control, beside) if trace else None
-    )
+    place, value = (origin.place, show_values(origin.place).control) if case.sources else (case.place, evidence.control)
+    path = f"{given.tree}/{origin.output}"
+    program = _find_program(trace, path, place, value, origin.values) if trace else None
     sibling = find_given(trace, program, evidence.control) if trace and program else None
     by_builds = _why_by_builds(case, name, confirmed, given.everything)
     finding = Finding(
@@ -179,6 +202,7 @@ def _target(
         tools=tools,
         luck=luck,
         values=next(_lasting_values(case, finding.cause), None),
+        follows=bool(case.sources),
     )
 
 

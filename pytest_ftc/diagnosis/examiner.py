@@ -4,27 +4,30 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Sequence
-from dataclasses import replace
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from pytest_ftc.comparison.likeness import begins_digest, mask
 from pytest_ftc.comparison.manifests import compare_manifests
+from pytest_ftc.comparison.members.twins import Twin
 from pytest_ftc.comparison.members.walk import walk
 from pytest_ftc.comparison.plugin_comparators import ComparatorChain
-from pytest_ftc.diagnosis.places import Key, Places, leaf_of_manifest, leaf_of_names, pair_names, places_of
+from pytest_ftc.comparison.renamed import NamedAlike, name_alike
+from pytest_ftc.diagnosis.places import Key, Places, leaf_of_manifest, leaf_of_names, places_of
 from pytest_ftc.model import (
     BuildResult,
     Difference,
     DifferenceKind,
     Field,
     Metadata,
-    OutputType,
+    Output,
     Place,
 )
 from pytest_ftc.model.place import OUTPUT_ITSELF
 from pytest_ftc.model.support.contents import find_content
 from pytest_ftc.model.support.limits import MOST_EXAMINED, NOT_EXAMINED
 
+_LONE = (DifferenceKind.MISSING, DifferenceKind.EXTRA)
 _TOO_LATE = "not examined: the time limit was reached"
 
 
@@ -36,27 +39,58 @@ class Examiner:
         self._metadata = metadata
         self._comparators = comparators
         self._seconds = seconds
+        self._first: BuildResult | None = None
+        self._known: dict[tuple[Output, ...], Mapping[str, str]] = {}
+        self._lone: dict[str, str] = {}
         self._seen: dict[tuple[str, str, str], tuple[Place, ...]] = {}
         self.notes: dict[str, None] = {}
+        self.twins: list[tuple[str, Twin]] = []
+        """The contents that differ, with the output each is in."""
 
     def look(self, control: BuildResult, other: BuildResult) -> Places:
-        """Return all places; for an output with a different name in the `other` build, the name is a place too."""
+        """Return all places; for an output with a different name in the `other` build, the name is a place too.
+
+        Outputs whose names differ from build to build have the names of the first control that was looked at.
+        """
         end = time.monotonic() + self._seconds
-        differences = compare_manifests(control.outputs, other.outputs, self._metadata)
-        pairs = pair_names(differences)
-        new = {difference.output: difference.experiment for difference in differences}
+        both = self._name_alike(control, other)
+        differences = compare_manifests(both.control, both.other, self._metadata)
         places: dict[Key, Place] = {}
+        for name, (one, two) in both.renamed.items():
+            # The name of a folder that begins a digest says no more than the names in it.
+            if not (begins_digest(name) and both.is_told_by_its_files(name)):
+                places.update(places_of(name, [leaf_of_names(one, two)]))
         for number, difference in enumerate(differences):
-            name = difference.output
             reason = NOT_EXAMINED if number >= MOST_EXAMINED else _TOO_LATE if time.monotonic() > end else ""
-            if name in pairs:
-                renamed = replace(difference, kind=DifferenceKind.CONTENT, experiment=new[pairs[name]])
-                places.update(places_of(name, [leaf_of_names(name, pairs[name])]))
-                if _is_other_content(renamed):
-                    places.update(places_of(name, self._leaves(renamed, control, other, reason)))
-            elif name not in pairs.values():
-                places.update(places_of(name, self._leaves(difference, control, other, reason)))
+            if difference.kind not in _LONE or not both.is_told_by_its_files(difference.output):
+                leaves = self._leaves(difference, control, other, reason)
+                found = places_of(self._family(difference), leaves)
+                places.update({key: place for key, place in found.items() if key not in places})
         return places
+
+    def renamed(self, control: BuildResult, other: BuildResult) -> Mapping[str, str]:
+        """Return the names in `other` of outputs that have another name there than in `control`."""
+        return dict(self._name_alike(control, other).renamed.values())
+
+    def _name_alike(self, control: BuildResult, other: BuildResult) -> NamedAlike:
+        self._first = self._first or control
+        one, two = (self._aliases(build) for build in (control, other))
+        return name_alike((control, one), (other, two), self._metadata)
+
+    def _aliases(self, build: BuildResult) -> Mapping[str, str]:
+        """Return the names that outputs of `build` have in the first control, by their names in `build`."""
+        if build.outputs not in self._known:
+            assert self._first is not None
+            renamed = name_alike((self._first, {}), (build, {}), self._metadata).renamed
+            self._known[build.outputs] = {two: one for one, two in renamed.values()}
+        return self._known[build.outputs]
+
+    def _family(self, difference: Difference) -> str:
+        """Return the name under which an output is told: that of the first of those that only one build has."""
+        masked = mask(difference.output)
+        if difference.kind not in _LONE or masked == difference.output:
+            return difference.output
+        return self._lone.setdefault(masked, difference.output)
 
     def _leaves(self, difference: Difference, control: BuildResult, other: BuildResult, reason: str) -> Sequence[Place]:
         """Return the places of one difference; with a `reason` not to examine it, the output as one place."""
@@ -80,6 +114,7 @@ class Examiner:
     def _walk(self, output: str, control: Path, other: Path) -> tuple[Place, ...]:
         found = walk(control, other, output)
         self.notes.update(dict.fromkeys(f"{output}: {text}" for text in found.cut))
+        self.twins.extend((output, twin) for twin in found.twins)
         return tuple(found.leaves) or (_whole(),)
 
 
@@ -99,11 +134,6 @@ def _leaf_of(found: Difference) -> Place:
     return Place(
         field=Field.CONTENT, location=where, member=found.member, control=one, experiment=other, note=found.note
     )
-
-
-def _is_other_content(difference: Difference) -> bool:
-    one, two = difference.control, difference.experiment
-    return one is not None and two is not None and one.type is OutputType.FILE and one.sha256 != two.sha256
 
 
 def _whole(note: str = "") -> Place:

@@ -30,7 +30,7 @@ WAITS_FOR_CLOCK = "a build whose clock stands still did not end, so it waits for
 def check_races(cases: Mapping[Key, Case], given: Investigation, rebuilder: Rebuilder, trace: Trace) -> None:
     """For places that no value explains and that may race, build pairs on one CPU until the cause is sure."""
     for key, case in cases.items():
-        if not case.evident:
+        if not (case.evident or case.sources):
             values = [show_values(case.place).control]
             path = find_source(trace, f"{given.tree}/{key.output}", case.place, values)
             program = find_culprit(trace, path, values, case.place.format)
@@ -55,7 +55,7 @@ def check_races(cases: Mapping[Key, Case], given: Investigation, rebuilder: Rebu
 
 
 def _may_race(case: Case, everything: Group) -> bool:
-    known = not case.parallel or case.evident or not comes_by_itself(case.observations)
+    known = not case.parallel or case.evident or case.sources or not comes_by_itself(case.observations)
     return not known and 1 - SURE < case.race_probability(everything) < SURE
 
 
@@ -85,7 +85,7 @@ def _why_time(case: Case) -> str:
 
 
 def _may_be_a_time(case: Case, everything: Group) -> bool:
-    if not comes_by_itself(case.observations) or any(name in UNVARIED_TOO for name in case.evident):
+    if case.sources or not comes_by_itself(case.observations) or any(name in UNVARIED_TOO for name in case.evident):
         return False
     belief = case.believe(everything)
     return belief.by_kind(Kind.RANDOM) < SURE and (1 - SURE) / 2 < belief.by_kind(Kind.CLOCK) < SURE

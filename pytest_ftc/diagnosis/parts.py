@@ -48,7 +48,8 @@ def open_steady(cases: Mapping[Key, Case], given: Investigation) -> None:
         return
     for case in cases.values():
         if (
-            not case.noise
+            case.sources
+            or not case.noise
             or case.steady
             or Cause.TIME in case.evident
             or not comes_by_itself(case.observations)

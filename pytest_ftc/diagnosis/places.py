@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import difflib
 import re
 import time
 from collections.abc import Collection, Mapping, Sequence
 from typing import NamedTuple
 
-from pytest_ftc.model import Difference, DifferenceKind, Evidence, Field, Output, OutputType, Place
+from pytest_ftc.comparison.likeness import mask_digests, mask_long_words
+from pytest_ftc.model import Difference, DifferenceKind, Evidence, Field, Output, Place
 from pytest_ftc.model.place import OUTPUT_NAME
 
 _MOST_SHOWN = 400
@@ -17,8 +17,6 @@ _OFFSET = re.compile(r"\bbyte 0x([0-9a-f]+)")
 _NEAR = 32
 """Bytes."""
 _STEADY = (Field.MTIME, Field.MODE, Field.OWNER)
-_MOST_PAIRED = 2500
-_ALIKE = 0.6
 
 
 class Key(NamedTuple):
@@ -67,12 +65,22 @@ def showing(known: Collection[Key], places: Places) -> frozenset[Key]:
 
     Places of one kind may shift: if none of the known ones in an output is found but others are, all of them count.
     What an archive records about its members does not: other members have fields of their own.
+    A place in what has another name in each build counts under any of its names.
     """
     found = match_places(known, places)
     kinds = {(key.output, key.field) for key in known if key.field not in _STEADY}
     seen = {(key.output, key.field) for key in found if key in known}
-    shifted = ({(key.output, key.field) for key in found if key not in known} & kinds) - seen
-    return frozenset(key for key in known if key in found or (key.output, key.field) in shifted)
+    unknown = [key for key in found if key not in known]
+    shifted = ({(key.output, key.field) for key in unknown} & kinds) - seen
+    renamed = {_masked(key) for key in unknown}
+    return frozenset(
+        key for key in known if key in found or (key.output, key.field) in shifted or _masked(key) in renamed
+    )
+
+
+def _masked(key: Key) -> Key:
+    """Return `key` without digests and random words: two other builds may have others than the control."""
+    return key._replace(member=mask_long_words(key.member), location=mask_digests(key.location))
 
 
 def _split_offset(key: Key) -> tuple[Key, int | None]:
@@ -93,34 +101,6 @@ def leaf_of_manifest(difference: Difference) -> Place:
     return Place(
         field=fields.get(difference.kind, Field.NAME), location=difference.location, control=one, experiment=other
     )
-
-
-def pair_names(differences: Sequence[Difference]) -> Mapping[str, str]:
-    """Return the new names of outputs renamed in the experiment, matched by equal contents or similar names."""
-    gone = {one.output: one.control for one in differences if one.kind is DifferenceKind.MISSING and one.control}
-    new = {one.output: one.experiment for one in differences if one.kind is DifferenceKind.EXTRA and one.experiment}
-    if len(gone) * len(new) > _MOST_PAIRED:
-        return {}
-    likeness = sorted(
-        (
-            (_likeness(name, other, gone[name], new[other]), name, other)
-            for name in gone
-            for other in new
-            if gone[name].type is new[other].type
-        ),
-        reverse=True,
-    )
-    pairs: dict[str, str] = {}
-    for ratio, name, other in likeness:
-        if ratio >= _ALIKE and name not in pairs and other not in pairs.values():
-            pairs[name] = other
-    return pairs
-
-
-def _likeness(name: str, other: str, one: Output, two: Output) -> float:
-    """Return the similarity of two outputs, from 0 to 2."""
-    same = (one.size, one.sha256, one.target) == (two.size, two.sha256, two.target) and one.type is not OutputType.DIR
-    return same + difflib.SequenceMatcher(None, name, other, autojunk=False).ratio()
 
 
 def leaf_of_names(name: str, other: str) -> Place:

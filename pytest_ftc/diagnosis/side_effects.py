@@ -54,11 +54,13 @@ def changed_outputs(
         found.setdefault(name, f"a line: {line}")
     after = {output.path: output for output in healed.outputs}
     named = {key.output for key in known if key.field is Field.NAME and not key.member}
+    # Of a folder whose files are elsewhere, these tell.
+    folders = {one.path.rpartition("/")[0] for one in control.outputs if one.type is not OutputType.DIR}
     for output in control.outputs:
         if output.path in after:
             if what := _resized(output, after[output.path], control, healed):
                 found.setdefault(output.path, what)
-        elif output.path not in named:
+        elif output.path not in named and output.path not in folders:
             found.setdefault(output.path, "it is gone")
     return found
 

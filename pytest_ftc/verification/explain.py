@@ -10,7 +10,7 @@ from pytest_ftc.comparison.plugin_comparators import ComparatorChain
 from pytest_ftc.diagnosis.case import Investigation
 from pytest_ftc.diagnosis.diagnose import diagnose
 from pytest_ftc.diagnosis.examiner import Examiner, files_of
-from pytest_ftc.diagnosis.places import leaf_of_manifest, pair_names
+from pytest_ftc.diagnosis.places import leaf_of_manifest
 from pytest_ftc.diagnosis.suspects import Suspects
 from pytest_ftc.model import (
     Artifact,
@@ -79,6 +79,7 @@ def explain(
         suspect=suspects.suspect,
         rebuilder=rebuilder if options.rebuild else None,
         tree=plan.actions[0].environment.build_path,
+        twins=examiner.twins,
         experiments=[build for index, build in enumerate(builds) if index not in (0, number)],
         notes=examiner.notes,
     )
@@ -145,7 +146,7 @@ def _differences(
     full = FullDiffs(comparators, planned.artifact.timeout)
     files = {one.output: both for one in differences if (both := files_of(one, control, other))}
     entries = {one.output: leaf_of_manifest(one) for one in differences if not one.contents}
-    renamed = set(pair_names(differences).values()) - places.keys()
+    renamed = set(examiner.renamed(control, other).values()) - places.keys()
     for number, difference in enumerate(differences):
         output, leaves = difference.output, places.get(difference.output, [])
         if difference.contents:

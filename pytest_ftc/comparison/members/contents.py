@@ -35,8 +35,12 @@ class Member:
     """The name for locations, if it is not a member but part of a file: a section, a table, a chunk."""
     payload: bool = False
     """Whether it is the single payload of a compressed file, which adds nothing to names."""
+    plain: bool = False
+    """Whether it is the rest of the file itself, which is compared by bytes."""
     separator: bytes = b""
     """What separates the texts, if it is a list of texts."""
+    unnumbered: Callable[[], Span] | None = None
+    """Returns the list without the numbers that its items have by their order, if they have any."""
     item: str = ""
     """The noun for one of those texts."""
     recoded: str = ""

@@ -10,10 +10,11 @@ from pytest_ftc.comparison.members.contents import Attribute, Contents, Member
 from pytest_ftc.comparison.members.formats.json_text import compare_json
 from pytest_ftc.comparison.members.formats.table import Format, find_format
 from pytest_ftc.comparison.members.limits import Budget, LimitReachedError, OutOfTimeError
-from pytest_ftc.comparison.members.pairing import Pair, Pairing, pair_members
-from pytest_ftc.comparison.members.plain import Found, clip, compare_bytes, compare_lines, is_text
+from pytest_ftc.comparison.members.pairing import Pair, Pairing, group_renamed, pair_members
+from pytest_ftc.comparison.members.plain import Found, clip, compare_bytes, compare_lines, is_reordered, is_text
 from pytest_ftc.comparison.members.position import Position
 from pytest_ftc.comparison.members.span import Span, first_unequal, same
+from pytest_ftc.comparison.members.twins import hash_both, watch
 from pytest_ftc.model import Field, Place
 from pytest_ftc.model.place import FileFormat
 from pytest_ftc.model.support.printable import shorten
@@ -32,6 +33,13 @@ def examine(one: Span, other: Span, place: Position, budget: Budget) -> Iterator
     """Yield the places that differ; at least one for files that are not equal.  Raises OutOfTimeError."""
     if same(one, other, budget):
         return
+    twin = None if place.part else hash_both(one, other, budget)
+    if twin:
+        budget.twins.append(twin)
+    yield from watch(_examine(one, other, place, budget), twin)
+
+
+def _examine(one: Span, other: Span, place: Position, budget: Budget) -> Iterator[Place]:
     with budget.temporary():
         found, note = False, ""
         try:
@@ -163,6 +171,7 @@ def _compare_fields(
         yield place.leaf(found, one.format)
     # If a container was not read to its end, a member missing on one side may come later there.
     yield from _few(() if budget.truncated else _name_differences(pairing, one, place), same_field)
+    yield from _few(_renames(pairing, one, place), same_field)
     if pairing.order:
         values = clip(*pairing.order, budget.limits.value)
         yield place.leaf(Found(Field.ORDER, f"{one.noun} order", *values), one.format)
@@ -188,9 +197,18 @@ def _name_differences(pairing: Pairing, contents: Contents, place: Position) -> 
             yield _holder(place, member).leaf(found, contents.format)
 
 
+def _renames(pairing: Pairing, contents: Contents, place: Position) -> Iterator[Place]:
+    """Yield the names that differ; those in which the same words differ are one place."""
+    for pairs in group_renamed(pairing.pairs):
+        control, experiment = ([getattr(pair, side).name for pair in pairs] for side in ("control", "experiment"))
+        one, other = ("\n".join(names).encode(errors="surrogateescape") for names in (control, experiment))
+        found = Found(Field.NAME, f"{contents.noun} name", one, other)
+        yield _holder(place, pairs[0].control).leaf(found, contents.format)
+
+
 def _holder(place: Position, member: Member) -> Position:
     """Return the position to which the header fields of a member belong."""
-    return place if member.part or member.payload else place.enter(member)
+    return place if member.part or member.payload or member.plain else place.enter(member)
 
 
 def _compare_attributes(
@@ -220,16 +238,20 @@ def _key(attributes: Sequence[Attribute], follows: bool) -> dict[tuple[str, int]
 def _compare_headers(pair: Pair, contents: Contents, place: Position, budget: Budget) -> Iterator[Place]:
     one, other = pair.control, pair.experiment
     holder = _holder(place, one)
-    names = one.name.encode(errors="surrogateescape"), other.name.encode(errors="surrogateescape")
-    if names[0] != names[1]:
-        yield holder.leaf(Found(Field.NAME, f"{contents.noun} name", *names), contents.format)
-    if one.attributes == other.attributes:
+    # The places in a part of a file have its name; where it differs, they have that of the control.
+    renamed = one.part and one.name != other.name
+    theirs = [_rename(each, other.name, one.name) if renamed else each for each in other.attributes]
+    if list(one.attributes) == theirs:
         return
     found_any = False
     for follows in (False, True):
-        for found in _compare_attributes(one.attributes, other.attributes, budget, follows=follows):
+        for found in _compare_attributes(one.attributes, theirs, budget, follows=follows):
             yield holder.leaf(found, contents.format, FOLLOWS if follows and found_any else "")
             found_any = True
+
+
+def _rename(attribute: Attribute, old: str, new: str) -> Attribute:
+    return replace(attribute, location=attribute.location.replace(old, new))
 
 
 def _compare_member(pair: Pair, contents: Contents, place: Position, budget: Budget) -> Iterator[Place]:
@@ -249,7 +271,11 @@ def _compare_member(pair: Pair, contents: Contents, place: Position, budget: Bud
         if one.recoded and one.stored and other.stored:
             values = _around_first(one.stored, other.stored, budget)
             yield _holder(place, one).leaf(Found(Field.HEADER, one.recoded, *values), contents.format)
+    elif one.plain:
+        yield from compare_plain(control, experiment, place, budget)
     elif one.separator:
+        if one.unnumbered and other.unnumbered and is_reordered(one.unnumbered(), other.unnumbered(), one.separator):
+            control, experiment = one.unnumbered(), other.unnumbered()
         for found in compare_lines(control, experiment, budget, one.separator, one.item):
             yield here.leaf(found, contents.format)
     else:

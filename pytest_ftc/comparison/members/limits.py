@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, BinaryIO, TypeVar
 
 if TYPE_CHECKING:
     from pytest_ftc.comparison.members.span import Span
+    from pytest_ftc.comparison.members.twins import Twin
 
 T = TypeVar("T")
 
@@ -54,6 +55,10 @@ class Budget:
     """The part of a stream that was decompressed before it failed or reached a limit."""
     cut: dict[str, None] = field(default_factory=dict)
     """What was not examined completely, one sentence each."""
+    hashed: int = 0
+    """Bytes whose digests were computed."""
+    twins: list[Twin] = field(default_factory=list)
+    """The contents that differ, with their digests."""
     _held: list[BinaryIO] = field(default_factory=list)
 
     def __post_init__(self) -> None:

@@ -6,8 +6,10 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
+from pytest_ftc.comparison.likeness import Named, changed_words, pair_alike
 from pytest_ftc.comparison.members.contents import Member
 from pytest_ftc.comparison.members.limits import Budget
+from pytest_ftc.comparison.members.sketches import sketch_member
 from pytest_ftc.comparison.members.span import same
 
 _MOST_CANDIDATES = 8
@@ -16,7 +18,7 @@ Key = tuple[str, int]
 
 @dataclass(frozen=True, slots=True)
 class Pair:
-    """The same member in both builds; its names differ if it was matched by content."""
+    """The same member in both builds; its names differ if it was matched by content or by the rest of its name."""
 
     control: Member
     experiment: Member
@@ -34,7 +36,10 @@ class Pairing:
 
 
 def pair_members(control: Sequence[Member], experiment: Sequence[Member], budget: Budget) -> Pairing:
-    """Pair members by name, then the remaining ones by content.  Raises OutOfTimeError."""
+    """Pair members by name, then the remaining ones by content, then those named by a digest or a random word.
+
+    Raises OutOfTimeError.
+    """
     left, right = _key(control), _key(experiment)
     common = [key for key in left if key in right]
     moved = common != [key for key in right if key in left]
@@ -42,13 +47,23 @@ def pair_members(control: Sequence[Member], experiment: Sequence[Member], budget
     control_only = [left[key] for key in left if key not in right]
     experiment_only = [right[key] for key in right if key not in left]
     renamed = _find_renamed(control_only, experiment_only, budget)
-    known = {id(member) for pair in renamed for member in (pair.control, pair.experiment)}
+    renamed += _find_alike(*_without(renamed, control_only, experiment_only), budget)
+    control_only, experiment_only = _without(renamed, control_only, experiment_only)
     return Pairing(
         pairs=tuple(sorted((*renamed, *pairs), key=lambda pair: pair.control.follows)),
-        control_only=tuple(member for member in control_only if id(member) not in known),
-        experiment_only=tuple(member for member in experiment_only if id(member) not in known),
+        control_only=tuple(control_only),
+        experiment_only=tuple(experiment_only),
         order=(_list(common), _list(key for key in right if key in left)) if moved else None,
     )
+
+
+def group_renamed(pairs: Iterable[Pair]) -> Iterable[Sequence[Pair]]:
+    """Return the pairs with different names, grouped by the words in which these differ."""
+    groups: dict[object, list[Pair]] = defaultdict(list)
+    for pair in pairs:
+        if pair.control.name != pair.experiment.name:
+            groups[changed_words(pair.control.name, pair.experiment.name)].append(pair)
+    return groups.values()
 
 
 def _key(members: Sequence[Member]) -> dict[Key, Member]:
@@ -75,6 +90,24 @@ def _find_renamed(control: Sequence[Member], experiment: Sequence[Member], budge
                 candidates.remove(candidate)
                 break
     return pairs
+
+
+def _without(
+    pairs: Sequence[Pair], control: Sequence[Member], experiment: Sequence[Member]
+) -> tuple[list[Member], list[Member]]:
+    known = {id(member) for pair in pairs for member in (pair.control, pair.experiment)}
+    one, other = ([member for member in side if id(member) not in known] for side in (control, experiment))
+    return one, other
+
+
+def _find_alike(control: Sequence[Member], experiment: Sequence[Member], budget: Budget) -> list[Pair]:
+    if not control or not experiment:
+        return []
+    ours, theirs = (
+        [Named(member.name, member, bool(member.part)) for member in side] for side in (control, experiment)
+    )
+    pairs = pair_alike(ours, theirs, lambda member: sketch_member(member, budget))
+    return [Pair(one.thing, other.thing) for one, other in pairs]
 
 
 def _list(keys: Iterable[Key]) -> bytes:

@@ -57,10 +57,10 @@ def _read(content: Span, place: Position, budget: Budget) -> Contents | None:
     """Return the contents of a container, as far as it can be read; None if the file is not a container."""
     budget.partial = None
     try:
+        if unreadable := find_unreadable(content):
+            raise LimitReachedError(f"no reader for {unreadable}")
         format_ = find_format(content, place.name)
         if format_ is None:
-            if unreadable := find_unreadable(content):
-                raise LimitReachedError(f"no reader for {unreadable}")
             return None
         if place.depth >= budget.limits.depth:
             raise LimitReachedError(f"nested more than {budget.limits.depth} containers deep")
@@ -78,6 +78,9 @@ def _read(content: Span, place: Position, budget: Budget) -> Contents | None:
 
 def _walk_member(holder: Piece, member: Member, place: Position, budget: Budget) -> Iterator[Piece]:
     here = place.enter(member)
+    if member.plain:
+        # The bytes of the file itself.
+        return
     if member.unreadable:
         budget.record(_sentence(here, member.unreadable))
     content = _open(member, here, budget)

@@ -135,6 +135,14 @@ def compare_lines(
         yield Found(Field.CONTENT, f"{item} {number + first}", *clip(*texts, most))
 
 
+def is_reordered(one: Span, other: Span, separator: bytes) -> bool:
+    """Return whether both have the same lines in a different order; False for more than are compared by line."""
+    if max(one.size, other.size) > _WINDOW:
+        return False
+    lines, theirs = _lines(one, 0, separator), _lines(other, 0, separator)
+    return lines != theirs and sorted(lines) == sorted(theirs)
+
+
 def _by_line(
     one: Sequence[bytes], other: Sequence[bytes], hunk: tuple[int, int, int, int]
 ) -> Iterator[tuple[int, int, int, int]]:

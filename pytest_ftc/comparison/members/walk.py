@@ -12,6 +12,7 @@ from pytest_ftc.comparison.members.limits import Budget, Limits, OutOfTimeError
 from pytest_ftc.comparison.members.plain import Found, clip
 from pytest_ftc.comparison.members.position import Position
 from pytest_ftc.comparison.members.span import Span, whole_file
+from pytest_ftc.comparison.members.twins import Twin
 from pytest_ftc.model import Field, Place
 from pytest_ftc.model.place import FileFormat
 
@@ -30,6 +31,8 @@ class Walk:
     """The innermost differences; those that only follow from others come last.  Empty only for equal files."""
     cut: tuple[str, ...] = ()
     """What was not examined completely, and which limit was reached; one sentence each."""
+    twins: tuple[Twin, ...] = ()
+    """The contents that differ: the files, members, and what is compressed in them."""
 
 
 def walk(control: Path, experiment: Path, name: str, limits: Limits | None = None) -> Walk:
@@ -41,7 +44,7 @@ def walk(control: Path, experiment: Path, name: str, limits: Limits | None = Non
     budget = Budget(limits or Limits())
     with open(control, "rb", 0) as one, open(experiment, "rb", 0) as other, budget.temporary():
         leaves = tuple(_collect(whole_file(one), whole_file(other), name, budget))
-    return Walk(leaves=put_derived_last(leaves), cut=tuple(budget.cut))
+    return Walk(leaves=put_derived_last(leaves), cut=tuple(budget.cut), twins=tuple(budget.twins))
 
 
 def _collect(one: Span, other: Span, name: str, budget: Budget) -> Iterator[Place]:

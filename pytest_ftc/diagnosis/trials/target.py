@@ -29,6 +29,8 @@ class RemedyTarget:
     """The commands that wrote it."""
     luck: Luck = ((1.0, 0.0),)
     """Rates at which two builds that differ in everything agree here by luck, with their probabilities."""
+    follows: bool = False
+    """Whether it only follows from other places: then nothing is tested for it."""
     values: tuple[bytes, bytes] | None = None
     """The values of the cause in the two builds, such as their paths, which also the builds with a remedy have."""
 
@@ -78,6 +80,8 @@ def templates_for(
 
     That is the one for the fewest fields among those for all fields in which this output differs in this format.
     """
+    if target.follows:
+        return []
     names = target.key.output.lower().split("/")[-1].split(".")[1:]
     formats = [target.place.format, *(_FORMATS.get(name, name) for name in names)]
     found = list(find_remedies(target.cause, target.place.field, formats, target.tools, others))

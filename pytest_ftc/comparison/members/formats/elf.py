@@ -19,10 +19,10 @@ _IDENTIFIERS = {".note.gnu.build-id": "ELF build id", ".note.go.buildid": "ELF G
 """Notes whose value is a hash of the rest of the file."""
 _STRINGS, _COMPRESSED = 0x20, 0x800
 """SHF_STRINGS and SHF_COMPRESSED (gABI chapter 4, "Section Attribute Flags")."""
-_TEXTS = (".comment", ".interp", ".strtab", ".dynstr", ".debug_str", ".debug_line_str")
+_TEXTS = (".comment", ".interp", ".strtab", ".dynstr", ".debug_str", ".debug_line_str", ".stabstr")
 _PLACES = (".shstrtab",)
 """The names of the sections: they differ only if the list of sections does."""
-_OFFSETS = (".debug_", ".rel.debug_", ".rela.debug_", ".eh_frame", ".symtab", ".gnu_debuglink")
+_OFFSETS = (".debug_", ".rel.debug_", ".rela.debug_", ".eh_frame", ".symtab", ".stab", ".gnu_debuglink")
 """Prefixes of sections that hold offsets into code and strings (except those that are strings themselves)."""
 _HEADER_FIELDS = ("e_type", "e_machine", "e_flags")
 

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from itertools import islice
 from typing import Any
 
+from pytest_ftc.comparison.likeness import Named, draw, pair_alike
 from pytest_ftc.comparison.members.limits import Budget
 from pytest_ftc.comparison.members.plain import Found, clip
 from pytest_ftc.comparison.members.span import Span
@@ -50,9 +51,23 @@ def _compare_objects(one: dict[str, Any], other: dict[str, Any], path: str, budg
     if common != theirs:
         location = f"order of keys in {path}" if path else "order of keys"
         yield Found(Field.ORDER, location, _names(common), _names(theirs))
+    renamed = _pair_keys(one, other)
     for key in dict.fromkeys([*one, *other]):
         inner = f"{path}.{key}" if path else key
-        yield from _compare(one.get(key, _ABSENT), other.get(key, _ABSENT), inner, budget)
+        if key in renamed:
+            yield Found(Field.NAME, f"name of key {inner}", _names([key]).strip(), _names([renamed[key]]).strip())
+        if key not in renamed.values():
+            yield from _compare(one.get(key, _ABSENT), other.get(renamed.get(key, key), _ABSENT), inner, budget)
+
+
+def _pair_keys(one: dict[str, Any], other: dict[str, Any]) -> dict[str, str]:
+    """Return the names in `other` of keys of `one` that hold a digest or a random word."""
+    ours, theirs = (
+        [Named(key, dump) for key, value in values.items() if key not in others for dump in [_dump(value)]]
+        for values, others in ((one, other), (other, one))
+    )
+    pairs = pair_alike(ours, theirs, lambda value: draw(len(value), value)) if ours and theirs else []
+    return {own.name: their.name for own, their in pairs}
 
 
 def _compare_arrays(one: list[Any], other: list[Any], path: str, budget: Budget) -> Iterator[Found]:

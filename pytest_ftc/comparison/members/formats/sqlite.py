@@ -7,7 +7,7 @@ import sqlite3
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
 from functools import partial
 from pathlib import Path
@@ -54,17 +54,33 @@ def read_sqlite(span: Span, budget: Budget) -> Contents:
         for kind, name, sql in schema:
             # Reading a virtual table runs code of a module, and a view evaluates arbitrary expressions.
             if kind == "table" and not str(sql).upper().startswith("CREATE VIRTUAL"):
-                rows = spool(_dump(database, str(name), budget), budget)
-                part = f"sqlite table {name}"
-                members.append(
-                    Member(name=str(name), part=part, content=partial(_same, rows), separator=b"\n", item="row")
-                )
+                members.append(_read_table(database, str(name), budget))
     return Contents(
         format=FileFormat.SQLITE,
         noun="sqlite table",
         attributes=tuple(_read_header(span.read(0, 100))),
         members=tuple(members),
         recoded="sqlite page layout (the order of writes, or what was deleted)",
+    )
+
+
+def _read_table(database: sqlite3.Connection, name: str, budget: Budget) -> Member:
+    columns = database.execute(f"PRAGMA table_xinfo({_quote(name)})").fetchall()
+    # A generated column is an expression, and may use any amount of memory.
+    stored = [(str(column[1]), str(column[2]).upper(), column[5]) for column in columns if column[6] == 0]
+    keys = [column for column, kind, key in stored if key]
+    numbers = [column for column, kind, key in stored if key and kind == "INTEGER"] if len(keys) == 1 else []
+    rows = spool(_dump(database, name, [column for column, _, _ in stored], budget), budget)
+    others = [column for column, _, _ in stored if column not in numbers]
+    # Rows are numbered in the order in which they were inserted (https://sqlite.org/lang_createtable.html#rowid).
+    unnumbered = spool(_dump(database, name, others, budget), budget) if numbers and others else None
+    return Member(
+        name=name,
+        part=f"sqlite table {name}",
+        content=partial(_same, rows),
+        unnumbered=partial(_same, unnumbered) if unnumbered else None,
+        separator=b"\n",
+        item="row",
     )
 
 
@@ -113,10 +129,8 @@ def _authorize(action: int, first: str | None, *_: str | None) -> int:
     return sqlite3.SQLITE_OK if allowed else sqlite3.SQLITE_DENY
 
 
-def _dump(database: sqlite3.Connection, table: str, budget: Budget) -> Iterator[bytes]:
-    columns = database.execute(f"PRAGMA table_xinfo({_quote(table)})").fetchall()
-    # A generated column is an expression, and may use any amount of memory.
-    stored = ", ".join(_quote(column[1]) for column in columns if column[6] == 0)
+def _dump(database: sqlite3.Connection, table: str, columns: Sequence[str], budget: Budget) -> Iterator[bytes]:
+    stored = ", ".join(map(_quote, columns))
     for row in database.execute(f"SELECT {stored} FROM {_quote(table)}"):
         budget.check_time()
         yield f"{row!r}\n".encode(errors="surrogateescape")

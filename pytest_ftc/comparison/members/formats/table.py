@@ -13,14 +13,19 @@ from pytest_ftc.comparison.members.formats import (
     gzip_file,
     java_class,
     pdf,
+    pe,
     png,
     pyc,
+    sfnt,
     sqlite,
+    wasm,
     zlib_stream,
 )
 from pytest_ftc.comparison.members.formats import compression as compressed
 from pytest_ftc.comparison.members.formats import tar as tars
 from pytest_ftc.comparison.members.formats import zip as zips
+from pytest_ftc.comparison.members.formats.fixed import ext, fat, iso9660
+from pytest_ftc.comparison.members.formats.fixed import reader as fixed
 from pytest_ftc.comparison.members.limits import Budget
 from pytest_ftc.comparison.members.span import Span
 from pytest_ftc.model.place import FileFormat
@@ -52,6 +57,13 @@ FORMATS = (
     Format(FileFormat.SQLITE, sqlite.is_sqlite, sqlite.read_sqlite),
     Format(FileFormat.PNG, png.is_png, png.read_png),
     Format(FileFormat.PDF, pdf.is_pdf, pdf.read_pdf),
+    Format(FileFormat.BINARY, iso9660.is_iso9660, iso9660.read_iso9660),
+    Format(FileFormat.BINARY, pe.is_pe, pe.read_pe),
+    Format(FileFormat.BINARY, sfnt.is_sfnt, sfnt.read_sfnt),
+    Format(FileFormat.BINARY, wasm.is_wasm, wasm.read_wasm),
+    Format(FileFormat.BINARY, ext.is_ext, ext.read_ext),
+    Format(FileFormat.BINARY, fat.is_fat, fat.read_fat),
+    Format(FileFormat.BINARY, fixed.has_layout, fixed.read_layout),
     # Last, because other formats contain zlib streams.
     Format(FileFormat.ZLIB, zlib_stream.is_zlib, zlib_stream.read_zlib),
 )

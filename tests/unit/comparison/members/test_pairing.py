@@ -5,7 +5,7 @@ from hypothesis import strategies as st
 
 from pytest_ftc.comparison.members.contents import Member
 from pytest_ftc.comparison.members.limits import Budget, Limits
-from pytest_ftc.comparison.members.pairing import pair_members
+from pytest_ftc.comparison.members.pairing import group_renamed, pair_members
 from pytest_ftc.comparison.members.span import span_of
 
 NAMES = st.lists(st.sampled_from("abcde"), max_size=8)
@@ -61,3 +61,20 @@ def test_empty_members_are_not_paired_by_content():
 def test_members_that_follow_from_others_come_last():
     control, experiment = ([Member(name="table", follows=True), Member(name="data")] for _ in range(2))
     assert [each.control.name for each in pair(control, experiment).pairs] == ["data", "table"]
+
+
+def test_members_named_by_a_digest_are_paired_by_likeness():
+    one = members(**{"blobs/1a15114f": '{"created": "one"}', "blobs/2b260d5e": "#!/bin/sh\n"})
+    other = members(**{"blobs/9f3e2d1c": "#!/bin/bash\n", "blobs/8e4f5a6b": '{"created": "two"}'})
+    found = pair(one, other)
+    assert {(each.control.name, each.experiment.name) for each in found.pairs} == {
+        ("blobs/1a15114f", "blobs/8e4f5a6b"),
+        ("blobs/2b260d5e", "blobs/9f3e2d1c"),
+    }
+    assert found.order is None
+
+
+def test_names_with_the_same_words_differing_are_one_group():
+    one = members(**{".lto.a.634410ffa8376a2d": "a", ".lto.b.634410ffa8376a2d": "b", ".x.11111111": "x"})
+    other = members(**{".lto.a.0123456789abcdef": "a", ".lto.b.0123456789abcdef": "b", ".x.22222222": "x"})
+    assert [len(group) for group in group_renamed(pair(one, other).pairs)] == [2, 1]

@@ -1,0 +1,103 @@
+"""Concluding about places that only tell of others, such as names that hold a digest: they follow from these."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+
+from pytest_ftc.comparison.members.twins import Twin
+from pytest_ftc.diagnosis.case import Case
+from pytest_ftc.diagnosis.conclude import conclude
+from pytest_ftc.diagnosis.following.sources import find_followers, find_named_after, find_offsets, find_origins
+from pytest_ftc.diagnosis.group_testing import Group
+from pytest_ftc.diagnosis.places import Key
+from pytest_ftc.model import Place, Strength, Suspicion
+
+
+def note_sources(cases: Mapping[Key, Case], twins: Sequence[tuple[str, Twin]]) -> None:
+    """Note for places whose values tell of other places which these are; `twins` are contents that differ."""
+    followers = find_followers({key: case.place for key, case in cases.items()}, twins)
+    for key, sources in followers.items():
+        cases[key].sources = [source for source in cases if source in sources]
+        cases[key].beside = cases[key].steady = None
+
+
+def suspect_names(cases: Mapping[Key, Case]) -> None:
+    """Suspect names with a random word to have the causes of what they name."""
+    for key, inside in find_named_after(_open_places(cases)).items():
+        causes = dict.fromkeys(cause for other in inside for cause in cases[other].evident)
+        if not cases[key].evident:
+            cases[key].suspicions = [*cases[key].suspicions, *map(_computed, causes)]
+
+
+def _computed(cause: str) -> Suspicion:
+    return Suspicion(cause, Strength.WEAK, "", "", "it may be computed from what it names")
+
+
+def note_late_sources(cases: Mapping[Key, Case]) -> None:
+    """Note for names and offsets that differed in exactly the builds in which what they are of did that they follow.
+
+    Names with a random word are of what they name; places that hold offsets are of all others of their file.
+    """
+    open_places = _open_places(cases)
+    for key, inside in {**find_named_after(open_places), **find_offsets(open_places)}.items():
+        if not cases[key].evident and _is_always_with(cases[key], [cases[other] for other in inside]):
+            cases[key].sources = inside
+    chains = {key: case.sources for key, case in cases.items() if case.sources}
+    for key in chains:
+        cases[key].sources = find_origins(key, chains)
+
+
+def _open_places(cases: Mapping[Key, Case]) -> Mapping[Key, Place]:
+    """Return the places that follow from no other so far."""
+    return {key: case.place for key, case in cases.items() if not case.sources}
+
+
+def _is_always_with(case: Case, others: Sequence[Case]) -> bool:
+    """Return whether it differed in exactly the builds in which any of the `others` did.
+
+    A build that varies all, or nothing, says nothing of what makes it differ.
+    """
+    seen = [each.observations for each in (case, *others)]
+    if len(set(map(len, seen))) != 1:
+        return False
+    together = [any(one.shows for one in row) for row in zip(*seen[1:], strict=True)]
+    first, *later = case.observations
+    alone = any(one.shows and one.varied and one.varied != first.varied for one in later)
+    return alone and not all(together) and [one.shows for one in case.observations] == together
+
+
+def conclude_all(cases: Mapping[Key, Case], everything: Group) -> list[tuple[Key, Case, tuple[str, bool]]]:
+    """Return the causes of all `cases`, each with the case that has it and whether builds have confirmed it.
+
+    A place that follows from others has the cause of the first.
+    """
+    causes_of = {key: list(_causes(case, everything)) for key, case in cases.items() if not case.sources}
+    known = {key: [cause for _, cause in causes] for key, causes in causes_of.items()}
+    found = [(key, case, cause) for key, causes in causes_of.items() for case, cause in causes]
+    for key, case in cases.items():
+        if case.sources:
+            cause, confirmed = known[case.sources[0]][0]
+            causes = {source: [name for name, _ in known[source]] for source in case.sources}
+            case.suspicions = [Suspicion(cause, Strength.WEAK, "", "", _tell(causes)), *case.suspicions]
+            found.append((key, case, (cause, confirmed)))
+    return found
+
+
+def _causes(case: Case, everything: Group) -> Iterator[tuple[Case, tuple[str, bool]]]:
+    """Yield each cause of `case`, and those that builds have confirmed of its parts, with the case that has it."""
+    told = dict(conclude(case, everything))
+    found = {name: (part, (name, True)) for part in case.parts for name, sure in conclude(part, everything) if sure}
+    for name, sure in told.items():
+        yield found[name] if name in found and not sure else (case, (name, sure))
+    yield from (one for name, one in found.items() if name not in told)
+
+
+def _tell(causes: Mapping[Key, Sequence[str]]) -> str:
+    """Return what a place follows from: one place for each of their `causes`."""
+    first: dict[str, Key] = {}
+    for source, names in causes.items():
+        for name in names:
+            first.setdefault(name, source)
+    places = dict.fromkeys(first.values())
+    names = [f"{'/'.join(filter(None, key[:2]))}, {key.location}" for key in places]
+    return f"it follows from {' and '.join(names)}"
