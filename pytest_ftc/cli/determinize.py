@@ -8,14 +8,18 @@ import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+from pytest_ftc.builds.inputs.snapshot import commit_time
 from pytest_ftc.config.project import load_project
 from pytest_ftc.model import Artifact
 from pytest_ftc.model.artifact import wrap_build
+from pytest_ftc.model.support.epoch import OF_COMMIT
 from pytest_ftc.model.support.printable import printable, shorten
 from pytest_ftc.model.support.service_commands import defuse, defuse_json
 from pytest_ftc.plugin.headless import ask_plugins
 from pytest_ftc.verification.determinize import Outcome, changes_of, determinize_artifact
 from pytest_ftc.verification.rebuild import apply_changes
+
+_EPOCH = "SOURCE_DATE_EPOCH"
 
 
 def determinize(root: Path, name: str, say: Callable[[str], None]) -> Outcome:
@@ -38,13 +42,21 @@ def render(outcome: Outcome) -> str:
     changed = apply_changes(outcome.artifact, changes, "")
     lines = [f"# proved: {name} is reproducible with this, and not with less"] if outcome.heals else []
     lines += [f"# this helps, but {name} is not reproducible with it"] if outcome.steps and not outcome.heals else []
+    own: list[str] = []
     if changed.preset:
-        lines += [f"[{outcome.table}]", *_render_preset(changed)]
+        own += _render_preset(changed)
     elif (build := wrap_build(changed)) != wrap_build(outcome.artifact) and isinstance(build, str):
-        lines += [f"[{outcome.table}]", f"build = '''\n{build}\n'''"]
-    if changes.settings:
+        own.append(f"build = '''\n{build}\n'''")
+    settings = {name: changed.env[name] for name in changes.settings}
+    if settings.get(_EPOCH) == str(commit_time(outcome.artifact.source)):
+        # The number would stay while the project goes on.
+        del settings[_EPOCH]
+        own.append(f'source_date_epoch = "{OF_COMMIT}"')
+    if own:
+        lines += [f"[{outcome.table}]", *own]
+    if settings:
         lines += [f"[{outcome.table}.env]"]
-        lines += [f"{key} = {json.dumps(changed.env[key], ensure_ascii=False)}" for key in changes.settings]
+        lines += [f"{key} = {json.dumps(value, ensure_ascii=False)}" for key, value in settings.items()]
     return "\n".join([*lines, *_render_left(outcome)]) + "\n"
 
 

@@ -46,6 +46,29 @@ def confirm(cases: dict[Key, Case], given: Investigation) -> Trace | None:
     return trace
 
 
+def resume(cases: dict[Key, Case], given: Investigation) -> bool:
+    """Spend what remedies have left of the builds on the cases that are still open; return whether there were any."""
+    rebuilder, everything = given.rebuilder, given.everything
+    before = rebuilder.left if rebuilder else 0
+    while rebuilder and (most := min(_AT_ONCE, rebuilder.left)):
+        groups = _proposals(with_parts(cases), everything, most)
+        if not groups:
+            break
+        for group, result in zip(groups, rebuilder.varying(groups), strict=False):
+            _observe(cases, given, with_entailed(group, everything), result)
+        open_steady(cases, given)
+    if rebuilder and Cause.TIME in everything:
+        check_clock(cases, given, rebuilder)
+    return rebuilder is not None and rebuilder.left < before
+
+
+def still_open(cases: Mapping[Key, Case], everything: Group) -> frozenset[Key]:
+    """Return the cases of which more builds would tell more."""
+    return frozenset(
+        key for key, case in cases.items() if _proposals({key: case}, everything, 1) and not _is_known(case, everything)
+    )
+
+
 def _proposals(
     cases: Mapping[Key, Case],
     everything: Group,
@@ -77,7 +100,11 @@ def _for_their_values(case: Case, everything: Group) -> Iterator[Group]:
 
 
 def _is_any_known(cases: Mapping[Key, Case], everything: Group) -> bool:
-    return any(confirmed for case in cases.values() for _, confirmed in conclude(case, everything))
+    return any(_is_known(case, everything) for case in cases.values())
+
+
+def _is_known(case: Case, everything: Group) -> bool:
+    return any(confirmed for _, confirmed in conclude(case, everything))
 
 
 def _observe_experiments(cases: Mapping[Key, Case], given: Investigation) -> None:

@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 from pytest_ftc.diagnosis.case import UNVARIED_TOO, Case, Investigation
 from pytest_ftc.diagnosis.conclude import let_follow
-from pytest_ftc.diagnosis.confirm import confirm
+from pytest_ftc.diagnosis.confirm import confirm, resume, still_open
 from pytest_ftc.diagnosis.culprits.commands import (
     describe_circumstances,
     find_culprit,
@@ -23,10 +23,12 @@ from pytest_ftc.diagnosis.following.conclude import conclude_all, note_late_sour
 from pytest_ftc.diagnosis.group_testing import Group, Observation, narrowed, suspects_left
 from pytest_ftc.diagnosis.parts import MOST_WITH_PARTS, open_beside
 from pytest_ftc.diagnosis.places import Key, show_values
-from pytest_ftc.diagnosis.try_remedies import RemedyTarget, try_remedies
+from pytest_ftc.diagnosis.try_remedies import RemedyTarget, RemedyTrials
 from pytest_ftc.model import BuildResult, Cause, Finding, Place, Program, Remedy, RemedyTemplate, Strength, Trace
 from pytest_ftc.model.cause import INHERENT
 from pytest_ftc.model.protocols import Rebuilder
+
+_MORE_BUILDS = "builds were too few to settle it; a larger --ftc-max-builds=N can"
 
 
 def diagnose(
@@ -41,34 +43,53 @@ def diagnose(
     note_sources(cases, given.twins)
     suspect_names(cases)
     trace = confirm(cases, given)
+    found = _find_all(cases, trace, given)
+    if given.rebuilder is None:
+        return _sort([finding for finding, _ in found])
+    trials = RemedyTrials(given.look, given.rebuilder, epoch, templates, given.control)
+    remedies: dict[tuple[Key, str], Remedy] = {}
+    known = [target for _, target in found if target.known]
+    if still_open(cases, given.everything) and known:
+        # Causes come before remedies that may help by luck, but after those of causes that are known.
+        remedies = _name(trials.run([target for _, target in found], eager=False), known)
+    if resume(cases, given):
+        found = _find_all(cases, trace, given)
+    rest = [target for _, target in found if (target.key, target.cause) not in remedies]
+    remedies |= _name(trials.run(rest), rest)
+    targets = [target for _, target in found]
+    best = {target: one for target in targets if (one := remedies.get((target.key, target.cause)))}
+    chosen = _choose_remedies(targets, best, cases)
+    findings = [replace(finding, remedy=remedy) for (finding, _), remedy in zip(found, chosen, strict=True)]
+    return _sort(_explain_machines(findings, given.rebuilder))
+
+
+def _name(remedies: Mapping[RemedyTarget, Remedy], targets: Sequence[RemedyTarget]) -> dict[tuple[Key, str], Remedy]:
+    return {(target.key, target.cause): remedies[target] for target in targets if target in remedies}
+
+
+def _find_all(
+    cases: Mapping[Key, Case], trace: Trace | None, given: Investigation
+) -> list[tuple[Finding, RemedyTarget]]:
+    """Return the findings of all `cases`, each with what selects its remedies."""
+    own = {key: case.suspicions for key, case in cases.items()}
     let_follow(cases, given.everything)
     note_late_sources(cases)
     values = _causal_values(cases)
-    found = [
-        (key, case, *_find(key, case, cause, trace, given, _origin(key, cases, values)))
-        for key, case, cause in conclude_all(cases, given.everything)
-    ]
-    findings = [finding for _, _, finding, _ in found]
-    divided = {key for key, case, _, _ in found if case is not cases[key]}
-    if given.rebuilder:
-        findings = _explain_machines(findings, given.rebuilder)
-        targets = [
-            replace(
-                _target(
-                    key,
-                    case,
-                    finding,
-                    name_tools(trace, program) if trace and program else (),
-                    _luck(key, cases, given),
-                ),
-                alone=key not in divided,
-            )
-            for key, case, finding, program in found
-        ]
-        remedies = try_remedies(targets, given.look, given.rebuilder, epoch, templates, given.control)
-        chosen = _choose_remedies(targets, remedies, cases)
-        findings = [replace(finding, remedy=remedy) for finding, remedy in zip(findings, chosen, strict=True)]
-    return _sort(findings)
+    unsettled = still_open(cases, given.everything) if given.rebuilder else frozenset()
+    told = list(conclude_all(cases, given.everything))
+    divided = {key for key, case, _ in told if case is not cases[key]}
+    found = []
+    for key, case, cause in told:
+        finding, program = _find(key, case, cause, trace, given, _origin(key, cases, values))
+        if key in unsettled and not finding.confirmed and finding.cause != Cause.UNKNOWN:
+            finding = replace(finding, why="; ".join(filter(None, (finding.why, _MORE_BUILDS))))
+        tools = name_tools(trace, program) if trace and program else ()
+        target = _target(key, case, finding, tools, _luck(key, cases, given))
+        found.append((finding, replace(target, alone=key not in divided)))
+    for key, case in cases.items():
+        # More builds may show that a place does not follow from another one.
+        case.suspicions = own[key]
+    return found
 
 
 def _choose_remedies(

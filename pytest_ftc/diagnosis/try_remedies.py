@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
 from pytest_ftc.diagnosis.case import Look
 from pytest_ftc.diagnosis.trials.advice import conclude
@@ -36,15 +37,30 @@ def try_remedies(
     All targets are tested together, each with its first remedy that has not failed yet, until the budget is used up;
     then those that were proved in the same builds are told apart.
     """
-    record = Record(targets, others, epoch)
-    known = {target.key: target.place for target in targets}
-    bench = Bench(known=known, look=look, rebuilder=rebuilder, control=control)
-    _try_all(record, bench)
-    tell_apart(record, bench)
-    return {target: conclude(record, target) for target in record.courses}
+    return RemedyTrials(look, rebuilder, epoch, others, control).run(targets)
 
 
-def _try_all(record: Record, bench: Bench) -> None:
+@dataclass(frozen=True, slots=True)
+class RemedyTrials:
+    """The means to test remedies, as of `try_remedies`."""
+
+    look: Look
+    rebuilder: Rebuilder
+    epoch: int
+    others: Sequence[RemedyTemplate] = ()
+    control: BuildResult | None = None
+
+    def run(self, targets: Sequence[RemedyTarget], *, eager: bool = True) -> Mapping[RemedyTarget, Remedy]:
+        """Return the best remedy for each of `targets`; if not `eager`, builds are for those of a known cause only."""
+        record = Record(targets, self.others, self.epoch)
+        known = {target.key: target.place for target in targets}
+        bench = Bench(known=known, look=self.look, rebuilder=self.rebuilder, control=self.control)
+        _try_all(record, bench, may_be_eager=eager)
+        tell_apart(record, bench)
+        return {target: conclude(record, target) for target in record.courses}
+
+
+def _try_all(record: Record, bench: Bench, *, may_be_eager: bool) -> None:
     eager, eager_pairs = False, 0
     for _ in range(_MOST_PAIRS):
         if not bench.left or eager_pairs == _MOST_EAGER:
@@ -52,7 +68,7 @@ def _try_all(record: Record, bench: Bench) -> None:
         eager_pairs += eager
         tried, proved = record.choose(eager=eager)
         if all(target in proved or not _is_worth_it(target, eager=eager) for target in tried):
-            if eager:
+            if eager or not may_be_eager:
                 return
             # The rest of the budget goes to targets with a less certain cause.
             eager = True

@@ -28,15 +28,16 @@ def conclude(record: Record, target: RemedyTarget) -> Remedy:
 
 
 def _helping_in_part(record: Record, target: RemedyTarget) -> Applied | None:
-    """Return what removed the values of the cause; for a place without such values, that of one in the same output."""
-    if target.values is not None:
-        return record.courses[target].partly
+    """Return what removed the values of the cause, here or, if that is unknown, elsewhere in the same output."""
+    own = record.courses[target]
+    if own.partly or own.stays:
+        return own.partly
     alike = (
         course.partly
         for other, course in record.courses.items()
         if (other.key.output, other.cause) == (target.key.output, target.cause)
     )
-    return next((one for one in alike if one in record.courses[target].choices), None)
+    return next((one for one in alike if one in own.choices), None)
 
 
 def _advice(target: RemedyTarget, course: Course, failed: Sequence[Applied]) -> Iterator[Applied]:

@@ -2,6 +2,8 @@
 
 from dataclasses import replace
 
+import pytest
+
 from pytest_ftc.diagnosis.case import Case, Investigation
 from pytest_ftc.diagnosis.confirm import confirm
 from pytest_ftc.diagnosis.diagnose import diagnose
@@ -117,3 +119,41 @@ def test_an_experiment_that_failed_tells_nothing():
     failed = replace(build(""), status=BuildStatus.FAILED)
     alone, beside = (run({"a": says(Cause.TIME)}, Builder(), others)[0] for others in ([], [failed]))
     assert alone.builds == beside.builds
+
+
+class HiddenBuilder(Builder):
+    """Stands for builds of which one place differs with the home, and shows it, and the other with the umask."""
+
+    def varying(self, groups, *, trace=False):
+        assert len(groups) <= self.left
+        return super().varying(groups, trace=trace)
+
+    def with_changes(self, changes):
+        self.left -= 2
+        return [build(""), build("home,umask")]
+
+
+def run_hidden(left):
+    builder = HiddenBuilder(left)
+    causes = {"a": "home", "b": "umask"}
+    given = replace(
+        investigate({"a": says(Cause.HOME)}, builder, ()),
+        look=lambda control, other: {key: PLACES[key] for key in KEYS if causes[key.location] in other.id},
+    )
+    return builder, diagnose(build(",".join(sorted(VARIED))), given, epoch=0)
+
+
+@pytest.mark.parametrize("left", [4, 5, 6, 7, 8])
+def test_no_build_is_left_unspent_where_one_would_tell_more(left):
+    builder, findings = run_hidden(left)
+    found = {finding.location: finding for finding in findings}
+    assert (found["a"].cause, found["a"].confirmed) == ("home", True)
+    other = found["b"]
+    assert (other.cause, other.confirmed) == ("umask", True) or builder.left == 0
+    assert other.confirmed or "a larger --ftc-max-builds=N can" in other.why
+
+
+def test_with_enough_builds_nothing_is_said_of_more():
+    _, findings = run_hidden(20)
+    assert {finding.cause: finding.confirmed for finding in findings} == {"home": True, "umask": True}
+    assert not any("--ftc-max-builds" in finding.why for finding in findings)
