@@ -51,7 +51,7 @@ def resume(cases: dict[Key, Case], given: Investigation) -> bool:
     rebuilder, everything = given.rebuilder, given.everything
     before = rebuilder.left if rebuilder else 0
     while rebuilder and (most := min(_AT_ONCE, rebuilder.left)):
-        groups = _proposals(with_parts(cases), everything, most)
+        groups = _proposals(with_steady(cases), everything, most)
         if not groups:
             break
         for group, result in zip(groups, rebuilder.varying(groups), strict=False):
@@ -64,8 +64,9 @@ def resume(cases: dict[Key, Case], given: Investigation) -> bool:
 
 def still_open(cases: Mapping[Key, Case], everything: Group) -> frozenset[Key]:
     """Return the cases of which more builds would tell more."""
+    leading = _not_following(cases, everything).items()
     return frozenset(
-        key for key, case in cases.items() if _proposals({key: case}, everything, 1) and not _is_known(case, everything)
+        key for key, case in leading if _proposals({key: case}, everything, 1) and not _is_known(case, everything)
     )
 
 
@@ -75,20 +76,24 @@ def _proposals(
     most: int,
     ask: Callable[[Question, Collection[str]], Sequence[Group]] = next_groups,
 ) -> list[Group]:
+    open_cases = _not_following(cases, everything)
+    asked = {key: ask(case.ask(everything), case.evident) for key, case in open_cases.items()}
+    return share({key: [*asked[key], *_for_their_values(case, everything)] for key, case in open_cases.items()}, most)
+
+
+def _not_following(cases: Mapping[Key, Case], everything: Group) -> dict[Key, Case]:
     leading = {
         (key.output, case.pattern)
         for key, case in cases.items()
         if case.evident and is_settled(case.ask(everything), case.evident)
     }
-    open_cases = {
+    return {
         key: case
         for key, case in cases.items()
         if not case.sources
         # A place that shows in the same builds as one with a certain cause most likely follows from it.
         and (case.evident or all(case.pattern) or case.is_name or (key.output, case.pattern) not in leading)
     }
-    asked = {key: ask(case.ask(everything), case.evident) for key, case in open_cases.items()}
-    return share({key: [*asked[key], *_for_their_values(case, everything)] for key, case in open_cases.items()}, most)
 
 
 def _for_their_values(case: Case, everything: Group) -> Iterator[Group]:
