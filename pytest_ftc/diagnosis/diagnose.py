@@ -46,6 +46,7 @@ def diagnose(
     found = _find_all(cases, trace, given)
     if given.rebuilder is None:
         return _sort([finding for finding, _ in found])
+    machines = _explain_machines([finding for finding, _ in found], given.rebuilder)
     trials = RemedyTrials(given.look, given.rebuilder, epoch, templates, given.control)
     remedies: dict[tuple[Key, str], Remedy] = {}
     known = [target for _, target in found if target.known]
@@ -54,13 +55,13 @@ def diagnose(
         remedies = _name(trials.run([target for _, target in found], eager=False), known)
     if resume(cases, given):
         found = _find_all(cases, trace, given)
+        machines = _explain_machines([finding for finding, _ in found], given.rebuilder)
     rest = [target for _, target in found if (target.key, target.cause) not in remedies]
     remedies |= _name(trials.run(rest), rest)
     targets = [target for _, target in found]
     best = {target: one for target in targets if (one := remedies.get((target.key, target.cause)))}
     chosen = _choose_remedies(targets, best, cases)
-    findings = [replace(finding, remedy=remedy) for (finding, _), remedy in zip(found, chosen, strict=True)]
-    return _sort(_explain_machines(findings, given.rebuilder))
+    return _sort([replace(finding, remedy=remedy) for finding, remedy in zip(machines, chosen, strict=True)])
 
 
 def _name(remedies: Mapping[RemedyTarget, Remedy], targets: Sequence[RemedyTarget]) -> dict[tuple[Key, str], Remedy]:
