@@ -56,9 +56,9 @@ def diagnose(
     if resume(cases, given):
         found = _find_all(cases, trace, given)
         machines = _explain_machines([finding for finding, _ in found], given.rebuilder)
-    rest = [target for _, target in found if (target.key, target.cause) not in remedies]
-    remedies |= _name(trials.run(rest), rest)
     targets = [target for _, target in found]
+    rest = [target for target in targets if (target.key, target.cause) not in remedies]
+    remedies |= _name(trials.run(rest, beside=targets), rest)
     best = {target: one for target in targets if (one := remedies.get((target.key, target.cause)))}
     chosen = _choose_remedies(targets, best, cases)
     return _sort([replace(finding, remedy=remedy) for finding, remedy in zip(machines, chosen, strict=True)])

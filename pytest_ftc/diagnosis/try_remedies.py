@@ -50,10 +50,15 @@ class RemedyTrials:
     others: Sequence[RemedyTemplate] = ()
     control: BuildResult | None = None
 
-    def run(self, targets: Sequence[RemedyTarget], *, eager: bool = True) -> Mapping[RemedyTarget, Remedy]:
-        """Return the best remedy for each of `targets`; if not `eager`, builds are for those of a known cause only."""
+    def run(
+        self, targets: Sequence[RemedyTarget], *, eager: bool = True, beside: Sequence[RemedyTarget] = ()
+    ) -> Mapping[RemedyTarget, Remedy]:
+        """Return the best remedy for each of `targets`; if not `eager`, builds are for those of a known cause only.
+
+        Also the places `beside` them differ.
+        """
         record = Record(targets, self.others, self.epoch)
-        known = {target.key: target.place for target in targets}
+        known = {target.key: target.place for target in (*targets, *beside)}
         bench = Bench(known=known, look=self.look, rebuilder=self.rebuilder, control=self.control)
         _try_all(record, bench, may_be_eager=eager)
         tell_apart(record, bench)
