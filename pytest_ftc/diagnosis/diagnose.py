@@ -250,6 +250,6 @@ def _why_by_builds(case: Case, cause: str, confirmed: bool, everything: Group) -
         return f"the cause is one of {', '.join(sorted(names))}; a larger --ftc-max-builds=N can narrow it down"
     if not confirmed and cause in left and cause not in case.suspects and len(left) > 1:
         return f"builds have ruled out all but {', '.join(sorted(left))}"
-    if cause in case.suspects or not confirmed:
+    if cause in case.suspects or cause in INHERENT or not confirmed:
         return ""
     return f"it differs when {cause} is varied, and not otherwise"
