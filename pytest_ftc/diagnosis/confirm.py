@@ -13,37 +13,37 @@ from pytest_ftc.diagnosis.next_builds import groups_beside_none, is_settled, nex
 from pytest_ftc.diagnosis.parts import MOST_WITH_PARTS, observe_parts, open_steady, with_steady
 from pytest_ftc.diagnosis.places import Key, match_places, showing
 from pytest_ftc.diagnosis.posterior import SURE, Question, weigh
-from pytest_ftc.model import BuildResult, BuildStatus, Cause, Place, Strength, Suspicion, Trace
+from pytest_ftc.model import BuildResult, BuildStatus, Cause, Place, Strength, Suspicion
 
 _AT_ONCE = 2
 _FOR_REMEDIES, _FOR_ONE_REMEDY = 4, 2
 """Builds reserved for testing remedies, after a cause is known and before."""
 
 
-def confirm(cases: dict[Key, Case], given: Investigation) -> Trace | None:
-    """Rebuild until the cause of each case is known; return the trace of the first build."""
+def confirm(cases: dict[Key, Case], given: Investigation) -> BuildResult | None:
+    """Rebuild until the cause of each case is known; return the first build, which is traced."""
     rebuilder, everything = given.rebuilder, given.everything
     if rebuilder is None:
         return None
     _observe_experiments(cases, given)
-    trace: Trace | None = None
+    traced: BuildResult | None = None
     nothing: Group = frozenset()
     groups = [nothing, *_proposals(cases, everything, 1, groups_beside_none)]
     first = True
     while groups and rebuilder.left:
         results = rebuilder.varying(groups[: rebuilder.left], trace=first)
-        trace = results[0].trace if first else trace
+        traced = results[0] if first else traced
         first = False
         for group, result in zip(groups, results, strict=False):
             _observe(cases, given, with_entailed(group, everything), result)
         open_steady(cases, given)
         spare = rebuilder.left - (_FOR_REMEDIES if _is_any_known(cases, everything) else _FOR_ONE_REMEDY)
         groups = _proposals(with_steady(cases), everything, min(_AT_ONCE, spare)) if spare > 0 else []
-    if trace:
-        check_races(cases, given, rebuilder, trace)
+    if traced and traced.trace:
+        check_races(cases, given, rebuilder, traced.trace)
     if Cause.TIME in everything:
         check_clock(cases, given, rebuilder)
-    return trace
+    return traced
 
 
 def resume(cases: dict[Key, Case], given: Investigation) -> bool:

@@ -5,26 +5,21 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
-from typing import NamedTuple
 
 from pytest_ftc.diagnosis.case import UNVARIED_TOO, Case, Investigation
 from pytest_ftc.diagnosis.conclude import let_follow
 from pytest_ftc.diagnosis.confirm import confirm, resume, still_open
-from pytest_ftc.diagnosis.culprits.commands import (
-    describe_circumstances,
-    find_culprit,
-    find_given,
-    find_source,
-    name_tools,
-)
+from pytest_ftc.diagnosis.culprits.commands import describe_circumstances, find_given, name_tools
 from pytest_ftc.diagnosis.culprits.machines import explain_machines
-from pytest_ftc.diagnosis.culprits.origins import find_origin
+from pytest_ftc.diagnosis.culprits.script_lines import find_line
+from pytest_ftc.diagnosis.culprits.tracker import track
+from pytest_ftc.diagnosis.culprits.trail import Trail
 from pytest_ftc.diagnosis.following.conclude import conclude_all, note_late_sources, note_sources, suspect_names
 from pytest_ftc.diagnosis.group_testing import Group, Observation, narrowed, suspects_left
 from pytest_ftc.diagnosis.parts import MOST_WITH_PARTS, open_beside
 from pytest_ftc.diagnosis.places import Key, show_values
 from pytest_ftc.diagnosis.try_remedies import RemedyTarget, RemedyTrials
-from pytest_ftc.model import BuildResult, Cause, Finding, Place, Program, Remedy, RemedyTemplate, Strength, Trace
+from pytest_ftc.model import BuildResult, Cause, Finding, Program, Remedy, RemedyTemplate, Strength, Trace
 from pytest_ftc.model.cause import INHERENT
 from pytest_ftc.model.protocols import Rebuilder
 
@@ -42,8 +37,8 @@ def diagnose(
     cases = _open_cases(experiment, given)
     note_sources(cases, given.twins)
     suspect_names(cases)
-    trace = confirm(cases, given)
-    found = _find_all(cases, trace, given)
+    traced = confirm(cases, given)
+    found = _find_all(cases, traced, given)
     if given.rebuilder is None:
         return _sort([finding for finding, _ in found])
     machines = _explain_machines([finding for finding, _ in found], given.rebuilder)
@@ -54,7 +49,7 @@ def diagnose(
         # Causes come before remedies that may help by luck, but after those of causes that are known.
         remedies = _name(trials.run([target for _, target in found], eager=False), known)
     if resume(cases, given):
-        found = _find_all(cases, trace, given)
+        found = _find_all(cases, traced, given)
         machines = _explain_machines([finding for finding, _ in found], given.rebuilder)
     targets = [target for _, target in found]
     rest = [target for target in targets if (target.key, target.cause) not in remedies]
@@ -69,19 +64,20 @@ def _name(remedies: Mapping[RemedyTarget, Remedy], targets: Sequence[RemedyTarge
 
 
 def _find_all(
-    cases: Mapping[Key, Case], trace: Trace | None, given: Investigation
+    cases: Mapping[Key, Case], traced: BuildResult | None, given: Investigation
 ) -> list[tuple[Finding, RemedyTarget]]:
     """Return the findings of all `cases`, each with what selects its remedies."""
     own = {key: case.suspicions for key, case in cases.items()}
     let_follow(cases, given.everything)
     note_late_sources(cases)
-    values = _causal_values(cases)
+    trace = traced.trace if traced else None
+    follow = track(cases, given, traced)
     unsettled = still_open(cases, given.everything) if given.rebuilder else frozenset()
     told = list(conclude_all(cases, given.everything))
     divided = {key for key, case, _ in told if case is not cases[key]}
     found = []
     for key, case, cause in told:
-        finding, program = _find(key, case, cause, trace, given, _origin(key, cases, values))
+        finding, program = _find(key, case, cause, trace, given, follow(*_origin(key, case, cases), cause[0]))
         if key in unsettled and not finding.confirmed and finding.cause != Cause.UNKNOWN:
             finding = replace(finding, why="; ".join(filter(None, (finding.why, _MORE_BUILDS))))
         tools = name_tools(trace, program) if trace and program else ()
@@ -140,20 +136,10 @@ def _sort(findings: Sequence[Finding]) -> tuple[Finding, ...]:
     )
 
 
-class _Origin(NamedTuple):
-    """Where to look for the command that a place is as it is because of."""
-
-    output: str
-    place: Place
-    values: Sequence[str]
-    """Those in the same member that identify a cause."""
-
-
-def _origin(key: Key, cases: Mapping[Key, Case], values: Mapping[tuple[str, str], Sequence[str]]) -> _Origin:
+def _origin(key: Key, case: Case, cases: Mapping[Key, Case]) -> tuple[Key, Case]:
     """Return where a place comes from: what follows from another place is due to the command that wrote that one."""
-    source = cases[key].sources[0] if cases[key].sources else key
-    place = cases[source].place
-    return _Origin(source.output, place, values[source.output, place.member])
+    source = next(iter(cases[key].sources), None)
+    return (source, cases[source]) if source else (key, case)
 
 
 def _find(
@@ -162,14 +148,12 @@ def _find(
     cause: tuple[str, bool],
     trace: Trace | None,
     given: Investigation,
-    origin: _Origin,
+    trail: Trail,
 ) -> tuple[Finding, Program | None]:
     name, confirmed = cause
     telling = next((one for one in case.suspicions if one.cause == name), None)
     evidence = show_values(case.place, telling.control if telling else "", telling.experiment if telling else "")
-    place, value = (origin.place, show_values(origin.place).control) if case.sources else (case.place, evidence.control)
-    path = f"{given.tree}/{origin.output}"
-    program = _find_program(trace, path, place, value, origin.values) if trace else None
+    program = trail.program
     sibling = find_given(trace, program, evidence.control) if trace and program else None
     by_builds = _why_by_builds(case, name, confirmed, given.everything)
     finding = Finding(
@@ -181,26 +165,13 @@ def _find(
         builds=case.builds,
         evidence=evidence,
         command=program.argv if program else (),
+        command_line=find_line(trace, program, given.tree) if trace and program else "",
+        chain=tuple(one.argv for one in trail.chain) if len(trail.chain) > 1 else (),
         circumstances=describe_circumstances(trace, program, given.tree) if trace and program else "",
         given=sibling.argv if sibling else (),
         why="; ".join(filter(None, (telling.why if telling else "", by_builds))),
     )
     return finding, program
-
-
-def _find_program(trace: Trace, output: str, place: Place, value: str, beside: Sequence[str]) -> Program | None:
-    path = find_source(trace, output, place, [value])
-    program = find_culprit(trace, path, [value], place.format)
-    return find_origin(trace, program, path, value, beside) if program else None
-
-
-def _causal_values(cases: Mapping[Key, Case]) -> dict[tuple[str, str], list[str]]:
-    """Return the values that identify a cause, by output and member."""
-    found: dict[tuple[str, str], list[str]] = {}
-    for key, case in cases.items():
-        values = [one.control for one in case.suspicions if one.strength >= Strength.STRONG and one.control]
-        found.setdefault((key.output, case.place.member), []).extend(values)
-    return found
 
 
 def _luck(key: Key, cases: Mapping[Key, Case], given: Investigation) -> tuple[tuple[float, float], ...]:

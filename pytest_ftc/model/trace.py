@@ -44,7 +44,8 @@ class Trace:
     written: tuple[tuple[int, str], ...]
     """Files opened for writing or created, even if that failed, or inherited open (a shell's ``>``)."""
     contents: tuple[tuple[int, str, str], ...]
-    """The beginning of what was written, by path, one character per byte; empty unless requested."""
+    """The beginning of what was written, by path or pipe (``pipe:[123]``), one character per byte; empty unless
+    requested, like `copied`, `taken` and `scripts`."""
     moved: tuple[tuple[int, str, str], ...]
     """Renames and links: the old and the new path."""
     connected: tuple[tuple[int, str], ...]
@@ -60,3 +61,9 @@ class Trace:
     ``absent`` (looked for and not found)."""
     outside_gap: str = ""
     """Why `outside` may be incomplete; empty if it is complete."""
+    copied: tuple[tuple[int, str, str], ...] = ()
+    """Copies that the kernel made, as for ``cp``: the path or pipe from which, and that to which."""
+    taken: tuple[tuple[int, str], ...] = ()
+    """Files and pipes held open for reading that are not in `read`: inherited, or opened to be changed."""
+    scripts: tuple[tuple[str, str], ...] = ()
+    """What shells and make opened for reading outside the system's folders, and the beginning of each."""

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import Enum
 
-from pytest_ftc.model.build import BuildResult, BuildStatus, Output
+from pytest_ftc.model.build import BuildResult, BuildStatus, Output, Role
 from pytest_ftc.model.build_inputs import BuildInputs
 from pytest_ftc.model.notes import BUILT_AGAIN, FLAKY, NOT_CACHED_BEFORE, is_disagreement
 from pytest_ftc.model.timing.phase import Phase
@@ -127,7 +127,11 @@ class Finding:
     builds: int = 0
     """How many builds the cause rests on; 0 when they were not counted."""
     command: tuple[str, ...] = ()
-    """The command that wrote the differing bytes; empty if unknown."""
+    """The command that brought the differing bytes in; empty if unknown, or if it may be one of several."""
+    chain: tuple[tuple[str, ...], ...] = ()
+    """The commands that these bytes passed on their way to the output, that one first; empty if there is only one."""
+    command_line: str = ""
+    """Where the project has that command: ``Makefile:12``; empty if that was not found."""
     circumstances: str = ""
     """Where that command ran, how it failed (if it did), and what started it."""
     given: tuple[str, ...] = ()
@@ -208,6 +212,15 @@ class Verification:
             for build in self.builds
             if build.failed_before and build.status is BuildStatus.OK
         )
+
+    @property
+    def broken(self) -> BuildResult | None:
+        """The first build that failed, other than builds of the diagnosis: it changes what it builds to learn more."""
+        diagnosis: tuple[Role, ...] = (Role.REMEDY,)
+        if self.verdict in (Verdict.REPRODUCIBLE, Verdict.UNREPRODUCIBLE):
+            diagnosis = (*diagnosis, Role.REPEAT, Role.BISECT)
+        failed = (build for build in self.builds if build.status is not BuildStatus.OK)
+        return next((build for build in failed if build.role not in diagnosis), None)
 
     @property
     def rebuilt(self) -> tuple[str, ...]:

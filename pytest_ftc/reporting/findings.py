@@ -9,6 +9,8 @@ from collections.abc import Sequence
 
 from pytest_ftc.model import Cause, Difference, Evidence, Finding, Remedy, Verification
 
+_LONGEST_LINK = 60
+"""Most characters of each command of a chain."""
 _CALLER_OF_HOOKS = "/pyproject_hooks/_in_process/_in_process.py"
 
 
@@ -48,6 +50,15 @@ def show_command(argv: Sequence[str]) -> str:
     if len(argv) > 2 and argv[1].endswith(_CALLER_OF_HOOKS):
         return f"{argv[2]} of the build backend (PEP 517)"
     return shlex.join(argv)
+
+
+def show_chain(chain: Sequence[Sequence[str]]) -> str:
+    """Return the commands that a value passed, each shortened."""
+    return " → ".join(_shorten(show_command(argv)) for argv in chain)
+
+
+def _shorten(command: str) -> str:
+    return command if len(command) <= _LONGEST_LINK else f"{command[:_LONGEST_LINK]}…"
 
 
 def show_certainty(finding: Finding) -> str:

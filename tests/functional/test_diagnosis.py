@@ -6,13 +6,13 @@ BUILDS = {
     "time": ("date -u +%s > out", "date"),
     "timezone": ("date -d '2020-01-01 12:00 UTC' '+%Z%z' > out", "date"),
     "build_path": ("echo $PWD > out", None),
-    "home": ("printf '%s\\n' $HOME > out; env -u LC_ALL sed -i s/x/x/ out", "sed"),
+    "home": ("printf '%s\\n' $HOME > out; env -u LC_ALL sed -i s/x/x/ out", "sh"),
     "hash_seed": ("python3 -c 'print(set(map(str, range(30))))' > out", "python3"),
     "terminal": ("python3 -c 'import shutil; print(\"-\" * shutil.get_terminal_size()[0])' > out", "python3"),
     "num_cpus": ("nproc > out", "nproc"),
     "random": ("head -c 16 /dev/urandom > out", "head"),
     "user_group": ("touch -d @0 a; tar --mtime=@0 --mode=644 -czf out a", "tar"),
-    "network": ("ls /sys/class/net 2> /dev/null | cksum > /dev/null; cut -c-4 /proc/net/dev | LC_ALL=C sort | cksum > out", "cksum"),
+    "network": ("ls /sys/class/net 2> /dev/null | cksum > /dev/null; cut -c-4 /proc/net/dev | LC_ALL=C sort | cksum > out", "cut"),
 }  # fmt: skip
 RACE = """
 import os, select, sys

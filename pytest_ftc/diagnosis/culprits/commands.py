@@ -14,7 +14,7 @@ _TELLING = 4
 """Shortest value, in characters, that is unlikely to be in a command's arguments by chance: the length of a year."""
 _DEEPEST = 8
 """Most renames of one file to follow."""
-_COMPRESSORS = {
+COMPRESSORS = {
     "gzip": FileFormat.GZIP,
     "pigz": FileFormat.GZIP,
     "xz": FileFormat.XZ,
@@ -23,7 +23,7 @@ _COMPRESSORS = {
     "zstd": FileFormat.ZSTD,
 }
 """Programs that compress their input, and the formats they write."""
-_MAKERS = {
+MAKERS = {
     FileFormat.AR: ("ar", "ranlib", "dpkg-deb"),
     FileFormat.ZIP: ("zip", "jar"),
     FileFormat.TAR: ("tar", "bsdtar"),
@@ -34,7 +34,7 @@ _STAGES = frozenset(
     | {"lto1", "lto-wrapper"}
 )
 """Stages that compiler drivers start."""
-_STARTERS = _SHELLS | {
+STARTERS = _SHELLS | {
     "env",
     "make",
     "gmake",
@@ -64,18 +64,18 @@ def find_culprit(
     names = {path, *_earlier_names(trace, path)}
     telling = [index for index in writers if _wrote(trace, index, names, values)]
     candidates = telling or writers
-    named = [index for index in candidates if name_of(trace.programs[index]) not in _STARTERS]
-    makers = [index for index in writers if name_of(trace.programs[index]) in _MAKERS.get(kind, ())]
+    named = [index for index in candidates if name_of(trace.programs[index]) not in STARTERS]
+    makers = [index for index in writers if name_of(trace.programs[index]) in MAKERS.get(kind, ())]
     program = trace.programs[(makers or named or candidates)[-1]]
-    if _COMPRESSORS.get(name_of(program), kind) != kind:
-        return _feeder(trace, program) or program
-    return _driver(trace, program)
+    if COMPRESSORS.get(name_of(program), kind) != kind:
+        return find_feeder(trace, program) or program
+    return find_driver(trace, program)
 
 
-def _driver(trace: Trace, program: Program) -> Program:
+def find_driver(trace: Trace, program: Program) -> Program:
     """Return the compiler driver that started the stage `program`; `program` itself if it is not a stage."""
     while (
-        name_of(program) in _STAGES and program.parent >= 0 and name_of(trace.programs[program.parent]) not in _STARTERS
+        name_of(program) in _STAGES and program.parent >= 0 and name_of(trace.programs[program.parent]) not in STARTERS
     ):
         program = trace.programs[program.parent]
     return program
@@ -104,16 +104,16 @@ def common_end(one: str, other: str) -> int:
     return sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], pairs))
 
 
-def _feeder(trace: Trace, program: Program) -> Program | None:
+def find_feeder(trace: Trace, program: Program) -> Program | None:
     """Return the program that provides the input of `program`: its parent, or the previous command of a pipeline."""
     if program.parent < 0:
         return None
     parent = trace.programs[program.parent]
-    if name_of(parent) not in _STARTERS:
+    if name_of(parent) not in STARTERS:
         return parent
     index = trace.programs.index(program)
     before = [one for one in trace.programs[:index] if one.parent == program.parent and _ended_after(one, program)]
-    return before[-1] if before else _feeder(trace, parent)
+    return before[-1] if before else find_feeder(trace, parent)
 
 
 def _ended_after(one: Program, other: Program) -> bool:
@@ -133,7 +133,7 @@ def is_made_in_parallel(trace: Trace, path: str, program: Program, *, threads: b
         started.setdefault(one.parent, []).append(one)
     # A parent shell only opens the file for its child; sibling shells write independently.
     return (
-        _overlap([one for one in writers if name_of(one) not in _STARTERS])
+        _overlap([one for one in writers if name_of(one) not in STARTERS])
         or any(map(_overlap, started.values()))
         or _overlap([one for one in trace.programs if one.parent >= 0 and trace.programs[one.parent] is program])
     )
@@ -166,7 +166,7 @@ def find_given(trace: Trace, program: Program, value: str) -> Program | None:
     near = [
         one
         for one in trace.programs
-        if one is not program and one.parent == program.parent and name_of(one) not in _STARTERS
+        if one is not program and one.parent == program.parent and name_of(one) not in STARTERS
     ]
     return next((one for one in near if _has_argument(one, value)), None)
 
@@ -217,11 +217,6 @@ def _wrote(trace: Trace, index: int, paths: Collection[str], values: Sequence[st
         for writer, written, content in trace.contents
         if writer == index and written in paths
     )
-
-
-def has_written(trace: Trace, program: Program, path: str, values: Sequence[str]) -> bool:
-    """Return whether `program` has written one of `values` to the file `path`, or to a file later renamed to it."""
-    return _wrote(trace, trace.programs.index(program), {path, *_earlier_names(trace, path)}, values)
 
 
 def name_of(program: Program) -> str:

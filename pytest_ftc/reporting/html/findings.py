@@ -11,7 +11,14 @@ from markupsafe import Markup
 from pytest_ftc.model import Difference, Finding, Verdict, Verification
 from pytest_ftc.reporting.baseline.fingerprint import fingerprint
 from pytest_ftc.reporting.causes import find_cause
-from pytest_ftc.reporting.findings import describe_remedy_state, findings_of, fold, show_certainty, show_command
+from pytest_ftc.reporting.findings import (
+    describe_remedy_state,
+    findings_of,
+    fold,
+    show_certainty,
+    show_chain,
+    show_command,
+)
 from pytest_ftc.reporting.html.elements import count, folded, line, link_file, link_here, text
 
 _MOST_FINDINGS = 1000
@@ -74,6 +81,10 @@ class Findings:
             yield from _evidence(first.evidence.control, first.evidence.experiment)
         if first.command:
             yield _row("command", _code(first.command))
+        if first.command_line:
+            yield _row("line", line(first.command_line))
+        if first.chain:
+            yield _row("by way of", line(show_chain(first.chain), 600))
         if first.given:
             yield _row("given to", _code(first.given))
         yield from _remedy(first)

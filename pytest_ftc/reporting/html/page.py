@@ -12,7 +12,7 @@ from typing import Any
 
 from markupsafe import Markup
 
-from pytest_ftc.model import BuildStatus, Verdict, Verification
+from pytest_ftc.model import Verdict, Verification
 from pytest_ftc.model.artifact import is_declared
 from pytest_ftc.reporting.causes import find_cause
 from pytest_ftc.reporting.findings import findings_of
@@ -162,8 +162,8 @@ def _artifact(one: Verification, findings: Findings, folder: str, *, opened: boo
 
 
 def _log(one: Verification) -> Iterator[Markup]:
-    broken = next((build for build in one.builds if build.status is not BuildStatus.OK and build.log_tail), None)
-    if broken and one.verdict is not Verdict.UNREPRODUCIBLE:
+    broken = one.broken
+    if broken and broken.log_tail and one.verdict is not Verdict.UNREPRODUCIBLE:
         title = f"Last lines of the {broken.role.value} build"
         block = Markup('<h3>{}</h3><pre tabindex="0" aria-label="log">{}</pre>')
         yield block.format(title, text(broken.log_tail[-8000:]))

@@ -36,7 +36,7 @@ _HIDDEN = re.compile(r"(/tmp|/var/tmp|/dev/shm)/[^\s:'\"]+")
 
 def broken_rows(page: Page, verification: Verification) -> Iterator[Text]:
     """Yield the reason and the log, which fills the rest of the first screen."""
-    build = next((build for build in verification.builds if build.status is not BuildStatus.OK), None)
+    build = verification.broken
     reason = _reason_lines(verification, build)
     why = [row(page, "" if number else "why", line, most_rows=3) for number, line in enumerate(reason)]
     rest = list(_circumstances(page, verification, build))

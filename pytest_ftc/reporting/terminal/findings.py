@@ -8,7 +8,14 @@ from itertools import groupby
 from typing import TYPE_CHECKING
 
 from pytest_ftc.model import Cause, Difference, Evidence, Finding, Verification
-from pytest_ftc.reporting.findings import describe_remedy_state, findings_of, fold, show_certainty, show_command
+from pytest_ftc.reporting.findings import (
+    describe_remedy_state,
+    findings_of,
+    fold,
+    show_certainty,
+    show_chain,
+    show_command,
+)
 from pytest_ftc.reporting.terminal import style as markup
 from pytest_ftc.reporting.terminal.evidence import evidence_rows
 from pytest_ftc.reporting.terminal.layout import command_row, row, row_to_copy
@@ -133,7 +140,10 @@ def _evidence(finding: Finding, difference: Difference | None) -> Evidence | Non
 
 def _advice(page: Page, finding: Finding) -> Iterator[Text]:
     if finding.command:
-        yield row(page, "command", markup.show(show_command(finding.command)), most_rows=2)
+        line = f"  ({markup.show(finding.command_line)})" if finding.command_line else ""
+        yield row(page, "command", f"{markup.show(show_command(finding.command))}{line}", most_rows=2)
+    if finding.chain:
+        yield row(page, "by way of", markup.show(show_chain(finding.chain)), most_rows=3)
     if finding.given:
         yield row(page, "given to", markup.show(show_command(finding.given)), most_rows=2)
     remedy = finding.remedy

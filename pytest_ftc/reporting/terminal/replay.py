@@ -46,13 +46,13 @@ def replay_command(build: BuildResult) -> str:
 def find_telling_build(verification: Verification) -> BuildResult | None:
     """Return the most informative build; None if it has no recipe for a replay.
 
-    That is the first that failed, else the first experiment that differs from the control, else the control.
+    That is the first that failed without a change by the diagnosis, else the first experiment that differs from the
+    control, else the control.
     """
     builds = verification.builds
-    bad = next((build for build in builds if build.status is not BuildStatus.OK), None)
     varied = [build for build in builds if build.role is Role.EXPERIMENT]
     other = next((build for build in varied if build.outputs != builds[0].outputs), None)
-    found = bad or other or next(iter(builds), None)
+    found = verification.broken or other or next(iter(builds), None)
     return found if found and found.recipe else None
 
 

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from pytest_ftc.builds.launcher.tracing.contacts.meetings import Meetings
     from pytest_ftc.builds.launcher.tracing.contacts.peers import Peers
     from pytest_ftc.builds.launcher.tracing.contacts.shared_objects import SharedObjects
+    from pytest_ftc.builds.launcher.tracing.flows import Flows
     from pytest_ftc.builds.launcher.tracing.random_requests import RandomRequests
     from pytest_ftc.builds.launcher.tracing.recorder import Recorder
     from pytest_ftc.builds.launcher.tracing.rewrites import Rewrites
@@ -46,14 +47,16 @@ class Supervision:
         self._random = random
         self._stamps = stamps
         self._rewrites: Rewrites | None = None
+        self._flows: Flows | None = None
         self.objects: SharedObjects | None = None
         """What the build uses of the kernel, where it shares that with others."""
 
-    def observe_opening(self, meetings: Meetings, rewrites: Rewrites) -> None:
-        """Make the recorder pass opened files on to both."""
+    def observe_opening(self, meetings: Meetings, rewrites: Rewrites, flows: Flows | None) -> None:
+        """Make the recorder pass opened files on to all of them."""
         assert self._recorder
-        self._recorder.observers += [meetings.opened, rewrites.opened]
+        self._recorder.observers += [one.opened for one in (meetings, rewrites, flows) if one]
         self._rewrites = rewrites
+        self._flows = flows
 
     @property
     def rewrites(self) -> Rewrites | None:
@@ -80,7 +83,8 @@ class Supervision:
         seen = {"connected": list(self._peers.connected), "random": list(self._random.found) if self._random else []}
         trace = self._recorder.result()
         evaded = {**(self._stamps.evaded if self._stamps else {}), **trace["evaded"]}
-        return {**peers, "trace": {**trace, **seen, "evaded": evaded}}
+        flows = self._flows.result() if self._flows else {}
+        return {**peers, "trace": {**trace, **seen, **flows, "evaded": evaded}}
 
     def _find_hole(self) -> str:
         if self.following.refusal:
@@ -124,18 +128,15 @@ def supervise(spec: dict[str, Any], log: int) -> Supervision:
     from pytest_ftc.builds.launcher.clocks.shown import Shown
     from pytest_ftc.builds.launcher.clocks.time_stamps import TimeStamps
     from pytest_ftc.builds.launcher.tracing.attach import follow
-    from pytest_ftc.builds.launcher.tracing.contacts.meetings import Meetings
     from pytest_ftc.builds.launcher.tracing.contacts.peers import Peers
     from pytest_ftc.builds.launcher.tracing.contacts.shared_objects import SharedObjects
     from pytest_ftc.builds.launcher.tracing.guard import Guard
     from pytest_ftc.builds.launcher.tracing.outside import LookupWatcher, OutsideUses
     from pytest_ftc.builds.launcher.tracing.random_requests import RandomRequests
     from pytest_ftc.builds.launcher.tracing.recorder import Recorder
-    from pytest_ftc.builds.launcher.tracing.rewrites import Rewrites
 
     uses, isolated, traced = OutsideUses(spec), spec["isolation"] != "none", spec["trace"] != "no"
-    contents = spec["trace"] == "contents"
-    recorder = Recorder(log, uses, contents=contents, isolated=isolated) if traced or not isolated else None
+    recorder = Recorder(log, uses, isolated=isolated) if traced or not isolated else None
     lookups = LookupWatcher(uses) if spec["trace"] == "uses" else None
     moved = _move_clocks(spec) if spec["clock_shift"] else ()
     # The control also gets a patched vDSO, with a shift of 0, so that a build cannot infer its role from it.
@@ -143,7 +144,7 @@ def supervise(spec: dict[str, Any], log: int) -> Supervision:
     peers = Peers(spec, recorder.program_of if recorder else lambda _: -1)
     random = RandomRequests(recorder.program_of) if recorder and lookups else None
     stamps = TimeStamps() if recorder else None
-    noticing = (Meetings(spec, peers), Rewrites()) if recorder else ()
+    noticing = _watch_openings(spec, log, recorder, peers) if recorder else ()
     objects = None if isolated else SharedObjects()
     watchers = [one for one in (*clocks, recorder, lookups, peers, random, stamps, *noticing, objects) if one]
     guard = Guard(as_root=spec["as_root"], isolated=isolated)
@@ -152,6 +153,17 @@ def supervise(spec: dict[str, Any], log: int) -> Supervision:
     if noticing:
         supervision.observe_opening(*noticing)
     return supervision
+
+
+def _watch_openings(
+    spec: dict[str, Any], log: int, recorder: Recorder, peers: Peers
+) -> tuple[Meetings, Rewrites, Flows | None]:
+    from pytest_ftc.builds.launcher.tracing.contacts.meetings import Meetings
+    from pytest_ftc.builds.launcher.tracing.flows import Flows
+    from pytest_ftc.builds.launcher.tracing.rewrites import Rewrites
+
+    flows = Flows(log, recorder.program_of) if spec["trace"] == "contents" else None
+    return Meetings(spec, peers), Rewrites(), flows
 
 
 def _move_clocks(spec: dict[str, Any]) -> tuple[MovedClock | FileTimes, ...]:

@@ -19,34 +19,31 @@ _WRITING = os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_TRUNC
 _CREATING = os.O_WRONLY | os.O_CREAT | os.O_TRUNC
 _MOST_ARGUMENTS = 128 * 1024
 _MOST_ENTRIES = 200_000
-_MOST_CONTENT = 64 * 1024
-"""Most bytes to keep of one program's output to one file."""
 _UNKNOWN = -1
 _SEEDS = {"python": b"PYTHONHASHSEED=", "pypy": b"PYTHONHASHSEED=", "perl": b"PERL_HASH_SEED="}
 _CALLS = (
     "open", "creat", "openat", "openat2", "rename", "renameat", "renameat2", "link", "linkat",
     "symlink", "symlinkat", "mkdir", "mkdirat", "sched_setaffinity", "mount", "fsopen",
 )  # fmt: skip
-_WRITES = ("write", "pwrite64", "writev")
 
 
 class Recorder(Watcher):
     """Records programs, opened files and renamed files; each once for every program.
 
-    Paths are absolute.  A file that does not exist when it is opened is not an input, and is omitted.  With `contents`,
-    the start of each program's output to each file is kept as well.  `log` is the descriptor of the build's log.
-    Files opened outside the build's own folders are passed to `outside`, even if they do not exist.
+    Paths are absolute.  A file that does not exist when it is opened is not an input, and is omitted.  `log` is the
+    descriptor of the build's log.  Files opened outside the build's own folders are passed to `outside`, even if they
+    do not exist.
     """
 
-    def __init__(self, log: int, outside: OutsideUses, *, contents: bool = False, isolated: bool = True) -> None:
+    rules = tuple(map(Rule, _CALLS))
+
+    def __init__(self, log: int, outside: OutsideUses, *, isolated: bool = True) -> None:
         self._outside = outside
         self._log = os.fstat(log).st_ino
-        self.rules = tuple(map(Rule, _CALLS + _WRITES * contents))
         self._programs: list[dict[str, Any]] = []
         self._running: dict[int, int] = {}
         self._read: dict[tuple[int, str], None] = {}
         self._written: dict[tuple[int, str], None] = {}
-        self._contents: dict[tuple[int, str], bytes] = {}
         self._moved: list[tuple[int, str, str]] = []
         self._kinds: dict[str, tuple[str, bool]] = {}
         self._gaps: dict[str, None] = {}
@@ -60,7 +57,7 @@ class Recorder(Watcher):
             "programs": self._programs,
             "read": list(self._read),
             "written": list(self._written),
-            "contents": [(*key, data.decode("latin-1")) for key, data in self._contents.items()],
+            "contents": [],
             "moved": self._moved,
             "gaps": list(self._gaps),
             "evaded": self.unvaried.find_evaded(self._outside.found),
@@ -154,21 +151,6 @@ class Recorder(Watcher):
     def move_at(self, call: Notification) -> None:
         self._move(call, call.arguments[0:2], call.arguments[2:4])
 
-    def write(self, call: Notification) -> None:
-        self._keep(call, call.arguments[0], call.arguments[1], call.arguments[2])
-
-    def write_several(self, call: Notification) -> None:
-        vector = peek(call, call.arguments[1], 16 * min(call.arguments[2], 16))
-        for address, size in struct.iter_unpack("=QQ", vector):
-            self._keep(call, call.arguments[0], address, size)
-
-    def _keep(self, call: Notification, descriptor: int, address: int, size: int) -> None:
-        path = os.readlink(f"/proc/{call.thread}/fd/{descriptor & 0xFFFFFFFF}")
-        key = self._program(call.thread), path
-        kept = self._contents.get(key, b"")
-        if path.startswith("/") and not path.startswith("/dev/") and len(kept) < _MOST_CONTENT:
-            self._contents[key] = kept + peek(call, address, min(size, _MOST_CONTENT - len(kept)))
-
     def choose_cpus(self, call: Notification) -> None:
         mask = peek(call, call.arguments[2], min(call.arguments[1], 1024))
         if int.from_bytes(mask, "little").bit_count() > 1:
@@ -253,9 +235,6 @@ _RECORD: dict[str, Callable[[Recorder, Notification], None]] = {
     "sched_setaffinity": Recorder.choose_cpus,
     "mount": Recorder.mount,
     "fsopen": Recorder.open_filesystem,
-    "write": Recorder.write,
-    "pwrite64": Recorder.write,
-    "writev": Recorder.write_several,
 }
 
 

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from samples import verification
 
 from pytest_ftc.model import (
+    BuildStatus,
     Difference,
     DifferenceKind,
     Evidence,
@@ -22,6 +23,7 @@ from pytest_ftc.model import (
 from pytest_ftc.model.support.printable import printable
 from pytest_ftc.reporting.findings import show_command
 from pytest_ftc.reporting.terminal.failure import failure_panel
+from pytest_ftc.reporting.terminal.replay import find_telling_build
 from pytest_ftc.reporting.terminal.style import fit_encoding
 from pytest_ftc.reporting.terminal.summary import summary_lines
 
@@ -74,6 +76,32 @@ def test_what_a_maintainer_needs_is_on_the_first_screen(verdict):
         Verdict.ERROR: ("exit status 3",),
     }[verdict]:  # fmt: skip
         assert needed in text
+
+
+def test_the_way_of_a_value_is_shown_with_the_line_of_its_command():
+    plain = diagnosed()
+    argv = ("gcc", "-c", "a.c", "-D" + "x" * 80)
+    finding = replace(
+        plain.findings[0], command=argv, command_line="Makefile:3", chain=(argv, ("ar", "r", "\x1b[2J.a"))
+    )
+    text = failure_panel(replace(plain, findings=(finding,)), width=80, colour=False, rerun=AGAIN)
+    joined = " ".join(text.split())
+    assert "(Makefile:3) by way of gcc -c a.c" in joined
+    assert "… → ar r" in joined
+    assert "\x1b" not in text
+    assert len(text.splitlines()) <= 26
+
+
+def test_a_replay_is_of_no_build_that_the_diagnosis_broke():
+    plain = verification(Verdict.UNREPRODUCIBLE)
+    builds = [replace(build, recipe=object()) for build in plain.builds]
+    for role in (Role.REMEDY, Role.BISECT):
+        broken = replace(builds[0], id="app-broken", role=role, status=BuildStatus.FAILED)
+        unreproducible = replace(plain, builds=(*builds, broken))
+        assert find_telling_build(unreproducible) in builds
+        assert unreproducible.broken is None
+    fragile = replace(plain, verdict=Verdict.FRAGILE, builds=(*builds, broken))
+    assert find_telling_build(fragile) is broken
 
 
 def test_a_finding_with_all_its_parts_fits_the_first_screen():

@@ -1,0 +1,110 @@
+"""Finding the line of a Makefile or script that runs a command."""
+
+from __future__ import annotations
+
+import posixpath
+import re
+from collections.abc import Iterator, Sequence
+
+from pytest_ftc.diagnosis.culprits.commands import name_of
+from pytest_ftc.model import Program, Trace
+
+_TOKEN = re.compile(
+    r"""\$\$?\([A-Za-z_][\w.-]*\)(?=[\s;&|()`"'\\]|$)|[;&|()`\n]|(?:\$\{[^}]*\}|\$\$?\w+|\$[@<^*+?%]|\$\$?\([A-Za-z_]\w*\)|[^\s;&|()`$"'])+|\$"""
+)
+"""A variable or a substitution of one word, a separator, or a word, perhaps with variables in it."""
+_VARIABLE = re.compile(r"\$\{[^}]*\}|\$\$?\w+|\$[@<^*+?%]|\$\$?\([^)]*\)")
+_SEPARATORS = frozenset(";&|()`\n")
+_COMPILE = "-c"
+"""Tells a compile from a link, where a line has little but variables."""
+_LONGEST = 400
+"""Most tokens of a line."""
+
+
+def find_line(trace: Trace, program: Program, tree: str) -> str:
+    """Return the only line that reads like the command of `program`, as ``Makefile:12``; empty if there is none.
+
+    The scripts are those that the programs above it read in the folder `tree` of the build.
+    """
+    texts = dict(trace.scripts)
+    above = _ancestors(trace, program)
+    read = dict.fromkeys(
+        path for index in above for reader, path in trace.read if reader == index and path.startswith(f"{tree}/")
+    )
+    best: list[tuple[int, str]] = []
+    for path in (path for path in read if path in texts):
+        for number, line in _logical_lines(texts[path]):
+            score = _score(line, program)
+            if score and (not best or score >= best[0][0]):
+                best = [one for one in best if one[0] == score]
+                best.append((score, f"{posixpath.relpath(path, tree)}:{number}"))
+    return best[0][1] if len(best) == 1 else ""
+
+
+def _ancestors(trace: Trace, program: Program) -> Iterator[int]:
+    index, seen = program.parent, set[int]()
+    while 0 <= index < len(trace.programs) and index not in seen:
+        seen.add(index)
+        yield index
+        index = trace.programs[index].parent
+
+
+def _logical_lines(text: str) -> Iterator[tuple[int, str]]:
+    """Yield the lines with the number of the first of each, those joined that end with a backslash."""
+    start, parts = 1, list[str]()
+    for number, line in enumerate(text.split("\n"), 1):
+        start = number if not parts else start
+        if line.endswith("\\"):
+            parts.append(line[:-1])
+            continue
+        whole = " ".join([*parts, line])
+        parts = []
+        if not whole.lstrip().startswith("#"):
+            yield start, whole
+
+
+def _score(line: str, program: Program) -> int:
+    """Return how many words of the command the line has, or 0 if it is another command."""
+    name, words = name_of(program), program.argv[1:]
+    tokens = [token.replace("$$", "$") for token in _TOKEN.findall(line)[:_LONGEST]]
+    scores = [
+        _score_at(tokens[at + 1 :], words, literal=bare == name)
+        for at, token in enumerate(tokens)
+        if (bare := posixpath.basename(token.lstrip("@-+")) if not token.startswith("$") else token) == name
+        or _VARIABLE.fullmatch(token)
+    ]
+    alone = not words and any(token == f"$({name})" for token in tokens)
+    return max([*scores, int(alone)], default=0)
+
+
+def _score_at(tokens: Sequence[str], words: Sequence[str], *, literal: bool) -> int:
+    found = 0
+    if _COMPILE in words and not any(token == _COMPILE or "COMPILE" in token.upper() for token in tokens):
+        return 0
+    for token in tokens:
+        if token in _SEPARATORS or token.startswith(("#", ">", "<", "2>")):
+            break
+        if token in words:
+            found += 1
+        elif not _VARIABLE.search(token):
+            return 0
+        elif _VARIABLE.sub("", token) and any(_fits(token, word) for word in words):
+            found += 1
+        elif _VARIABLE.sub("", token):
+            return 0
+    if literal:
+        return 1 + found if found or not words else 0
+    return found
+
+
+def _fits(token: str, word: str) -> bool:
+    pattern = "".join(".*" if number % 2 else re.escape(part) for number, part in enumerate(_split(token)))
+    return re.fullmatch(pattern, word, re.DOTALL) is not None
+
+
+def _split(token: str) -> list[str]:
+    parts, end = list[str](), 0
+    for found in _VARIABLE.finditer(token):
+        parts += [token[end : found.start()], found[0]]
+        end = found.end()
+    return [*parts, token[end:]]

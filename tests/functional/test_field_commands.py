@@ -1,0 +1,186 @@
+"""The command that brought a value in is named, over all files, pipes and names that it passed, with its line."""
+
+import json
+from pathlib import Path
+
+import pytest
+from one_run import verify_folder
+
+LIBRARY = "int add(int a, int b) { return a + b; }\n"
+PROGRAM = "int main(void) { return 0; }\n"
+ONE_MAKEFILE = """CFLAGS ?= -g -O2
+prog: prog.c
+	gcc $(CFLAGS) -c -o prog.o $(CURDIR)/prog.c
+	gcc $(CFLAGS) -o prog prog.o
+install: prog
+	mkdir -p dist
+	cp -f prog dist/prog2
+"""
+AUTOTOOLS = """CC = gcc
+CFLAGS ?= -g -O2
+all: libfrob.a frob
+frob.o: frob.c
+	$(CC) $(CFLAGS) -c -o $@ @DIR@/frob.c
+libfrob.a: frob.o
+	ar rcsD $@ frob.o
+frob: frob.o
+	$(CC) -o $@ frob.o
+install: all
+	install -d $(DESTDIR)/usr/bin $(DESTDIR)/usr/lib
+	install -m 755 frob $(DESTDIR)/usr/bin/frob
+	install -m 644 libfrob.a $(DESTDIR)/usr/lib/libfrob.a
+"""
+FIRMWARE = """out/bios.bin: out/rom.o
+	objcopy -O binary out/rom.o out/bios.raw
+	cat out/bios.raw > out/bios.bin
+out/rom.o: out/boot.o
+	ld -r -o out/rom.o out/boot.o
+out/boot.o: boot.c out/version.h
+	gcc -include out/version.h -c -o out/boot.o boot.c
+out/version.h: version.sh
+	mkdir -p out
+	sh version.sh out/version.h
+"""
+VERSION = '#!/bin/sh\necho "#define VERSION \\"built $(date +%s) on $(uname -n)\\"" > $1\n'
+DATABASE = """import sqlite3, datetime
+db = sqlite3.connect("x.db")
+db.execute("create table meta(k text, v text)")
+db.execute("insert into meta values('generated', ?)", (datetime.datetime.now().isoformat(),))
+db.commit(); db.close()
+"""
+DUMP = """import sqlite3
+print(*sqlite3.connect("x.db").iterdump())
+"""
+PACK = """import glob, zipfile
+with zipfile.ZipFile("x.zip", "w", zipfile.ZIP_DEFLATED) as archive:
+    for name in sorted(glob.glob("pkg/*")):
+        archive.writestr(zipfile.ZipInfo(name), open(name, "rb").read(), zipfile.ZIP_DEFLATED)
+"""
+COPY = """import shutil
+shutil.copy("n.txt", "m.txt")
+open("o.txt", "wb").write(open("m.txt", "rb").read())
+"""
+BUILDS = {
+    "compressed and put behind a script": (
+        'echo hello > note && gzip -c note > part && { echo "#!/bin/sh"; cat part; } > demo.run', {}),
+    "compiled and linked": ('gcc -g -c "$PWD/a.c" -o a.o && gcc -shared a.o -o a.so', {"a.c": LIBRARY}),
+    "compiled by a relative name": ("cc $CFLAGS -g -c a.c -o a.o && cc -shared a.o -o a.so", {"a.c": LIBRARY}),
+    "compiled by make and copied": ("make install", {"prog.c": PROGRAM, "Makefile": ONE_MAKEFILE}),
+    "configured and installed": (
+        'sed "s,@DIR@,$PWD,g" Makefile.in > Makefile && make && make install DESTDIR="$PWD/dist"',
+        {"frob.c": PROGRAM, "Makefile.in": AUTOTOOLS}),
+    "firmware": (
+        "make", {"boot.c": "const char stamp[] __attribute__((section(\".text\"))) = VERSION;\n",
+                 "Makefile": FIRMWARE, "version.sh": VERSION}),
+    "a database that is dumped": (
+        "python3 build.py && python3 dump.py > x.sql", {"build.py": DATABASE, "dump.py": DUMP}),
+    "several append": ("date +%s > a.txt; echo hi; uname -n >> a.txt; id -un >> a.txt", {}),
+    "through a pipe": ("pwd > out.txt && stat -c %Y README | md5sum >> out.txt", {}),
+    "substituted": ('now=$(date +%s); echo "built $now" > out.txt', {}),
+    "packed under its name": (
+        "mkdir pkg; uname -n > pkg/host; echo x > pkg/other; python3 pack.py", {"pack.py": PACK}),
+    "copied by a script": ("date +%s > n.txt && python3 copy_.py", {"copy_.py": COPY}),
+    "of two files": ("uname -n > h; id -un > d; cat h d > both; sha256sum both > out.txt", {}),
+}  # fmt: skip
+OUTPUTS = ["demo.run", "a.so", "dist", "out/bios.bin", "x.db", "x.sql", "a.txt", "out.txt", "x.zip", "o.txt"]
+
+
+@pytest.fixture(scope="module")
+def verified(tmp_path_factory) -> dict[str, dict]:
+    folder: Path = tmp_path_factory.mktemp("field") / "project"
+    declared = []
+    for number, (name, (build, files)) in enumerate(BUILDS.items()):
+        source = folder / "src" / str(number)
+        source.mkdir(parents=True)
+        for path, text in {"README": "x\n", **files}.items():
+            (source / path).write_text(text)
+        outputs = [path for path in OUTPUTS if path in build + "".join(files.values())]
+        declared.append(
+            f"[artifacts.{json.dumps(name)}]\nbuild = {json.dumps(build)}\n"
+            f"outputs = {json.dumps(outputs)}\nsource = 'src/{number}'\n"
+        )
+    (folder / "ftc.toml").write_text("\n".join(declared))
+    (folder / "pytest.ini").write_text("[pytest]\n")
+    return verify_folder(folder)
+
+
+def told(verified: dict[str, dict], name: str, cause: str, output: str = "") -> tuple[list[str], list[list[str]]]:
+    """Return command and chain of the findings with this cause, each command by its first two words."""
+    found = [one for one in verified[name]["findings"] if one["cause"] == cause and one["output"].startswith(output)]
+    assert found, verified[name]
+    shown = {(tuple(one["command"]), tuple(map(tuple, one.get("chain", ())))) for one in found}
+    assert len(shown) == 1, shown
+    command, chain = shown.pop()
+    return list(command), [" ".join(argv[:2]) for argv in chain]
+
+
+def lines(verified: dict[str, dict], name: str, cause: str) -> set[str]:
+    return {one.get("command_line", "") for one in verified[name]["findings"] if one["cause"] == cause}
+
+
+def test_a_time_in_a_header_is_the_compressors_and_not_that_of_what_copied_it(verified):
+    command, chain = told(verified, "compressed and put behind a script", "time")
+    assert command == ["gzip", "-c", "note"]
+    assert chain == ["gzip -c", "cat part"]
+
+
+@pytest.mark.parametrize("name", ["compiled and linked", "compiled by a relative name"])
+def test_the_compile_is_named_and_not_the_link(verified, name):
+    command, chain = told(verified, name, "build_path")
+    assert "-c" in command
+    assert len(chain) == 2
+
+
+def test_the_line_of_the_makefile_is_shown(verified):
+    command, chain = told(verified, "compiled by make and copied", "build_path", "dist/prog2")
+    assert command[:5] == ["gcc", "-g", "-O2", "-c", "-o"]
+    assert chain == ["gcc -g", "gcc -g", "cp -f"]
+    assert lines(verified, "compiled by make and copied", "build_path") == {"Makefile:3"}
+
+
+def test_what_was_installed_or_archived_was_compiled_first(verified):
+    name = "configured and installed"
+    assert told(verified, name, "build_path", "dist/usr/bin")[1] == ["gcc -g", "gcc -o", "install -m"]
+    command, chain = told(verified, name, "build_path", "dist/usr/lib")
+    assert "-c" in command
+    assert chain == ["gcc -g", "ar rcsD", "install -m"]
+    assert lines(verified, name, "build_path") == {"Makefile:5"}
+
+
+def test_each_value_of_a_string_is_followed_through_a_generated_header(verified):
+    for cause, first in (("time", ["date", "+%s"]), ("domain_host", ["uname", "-n"])):
+        command, chain = told(verified, "firmware", cause)
+        assert command == first
+        assert [link.split()[0] for link in chain[1:]] == ["sh", "gcc", "ld", "objcopy", "cat"]
+        assert lines(verified, "firmware", cause) == {"version.sh:2"}
+
+
+def test_who_reads_a_database_did_not_write_it(verified):
+    assert told(verified, "a database that is dumped", "time", "x.db") == (["python3", "build.py"], [])
+    command, chain = told(verified, "a database that is dumped", "time", "x.sql")
+    assert command == ["python3", "build.py"]
+    assert chain == ["python3 build.py", "python3 dump.py"]
+
+
+def test_each_line_is_of_the_command_that_appended_it(verified):
+    for cause, command in (("time", "date"), ("domain_host", "uname"), ("user_group", "id")):
+        assert told(verified, "several append", cause)[0][0] == command
+
+
+def test_pipes_carry_values_too(verified):
+    command, chain = told(verified, "through a pipe", "source_mtime")
+    assert command == ["stat", "-c", "%Y", "README"]
+    assert chain == ["stat -c", "md5sum"]
+    assert told(verified, "through a pipe", "build_path")[0][0] == "/bin/sh"
+    assert told(verified, "substituted", "time")[0] == ["date", "+%s"]
+
+
+def test_what_is_packed_or_copied_by_a_script_was_written_before(verified):
+    assert told(verified, "packed under its name", "domain_host")[0] == ["uname", "-n"]
+    assert told(verified, "copied by a script", "time")[0] == ["date", "+%s"]
+
+
+def test_no_command_is_named_where_one_of_two_may_have_brought_the_value_in(verified):
+    for finding in verified["of two files"]["findings"]:
+        assert finding["command"] == []
+        assert [" ".join(argv) for argv in finding["chain"]] == ["cat h d", "sha256sum both"]

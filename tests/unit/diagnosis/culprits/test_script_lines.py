@@ -1,0 +1,68 @@
+"""The line of a Makefile or script that runs a command, from made-up traces."""
+
+import pytest
+
+from pytest_ftc.diagnosis.culprits.script_lines import find_line
+from pytest_ftc.model import Program, Trace
+
+MAKEFILE = """CFLAGS ?= -g -O2
+VERSION := $(shell date +%s)
+prog: prog.c
+	gcc $(CFLAGS) -c -o prog.o $(CURDIR)/prog.c
+	@gcc $(CFLAGS) -o prog prog.o
+%.o: %.c
+	$(CC) $(CFLAGS) -c $< \\
+		-Wall -o $@
+x:
+	$(CC) -o $@ $^
+y: ; install -m 755 prog $(DESTDIR)/usr/bin/prog
+# id -un
+two:
+	id -g > a
+	id -g > b
+	cc $(LDFLAGS) other.o -o other
+"""
+SCRIPT = """#!/bin/sh
+echo "#define V \\"built $(date -u +%F) on $(hostname)\\"" > $1
+now=`id -un`
+"""
+
+
+def program(*argv: str, parent: int = 0) -> Program:
+    return Program(pid=1, argv=argv, folder="/b", program=argv[0], parent=parent, exit_code=0)
+
+
+def line(*argv: str, text: str = MAKEFILE, read: str = "/b/Makefile") -> str:
+    programs = (program("make", parent=-1), program(*argv))
+    empty = {"written": (), "contents": (), "moved": (), "connected": (), "gaps": ()}
+    trace = Trace(programs=programs, read=((0, read),), scripts=((read, text),), **empty)
+    return find_line(trace, programs[1], "/b")
+
+
+@pytest.mark.parametrize(
+    ("argv", "number"),
+    [
+        (("gcc", "-g", "-O2", "-c", "-o", "prog.o", "/b/prog.c"), 4),
+        (("/usr/bin/gcc", "-g", "-O2", "-o", "prog", "prog.o"), 5),
+        (("cc", "-c", "a.c", "-Wall", "-o", "a.o"), 7),
+        (("cc", "-o", "x", "a.o"), 10),
+        (("install", "-m", "755", "prog", "/d/usr/bin/prog"), 11),
+        (("date", "+%s"), 2),
+    ],
+)
+def test_the_line_that_reads_like_the_command_is_found(argv, number):
+    assert line(*argv) == f"Makefile:{number}"
+
+
+def test_substitutions_of_a_script_are_commands():
+    assert line("date", "-u", "+%F", text=SCRIPT, read="/b/tools/mk") == "tools/mk:2"
+    assert line("hostname", text=SCRIPT, read="/b/tools/mk") == "tools/mk:2"
+    assert line("id", "-un", text=SCRIPT, read="/b/tools/mk") == "tools/mk:3"
+
+
+def test_no_line_is_named_that_may_be_another():
+    assert line("id", "-un") == ""  # a comment
+    assert line("id", "-g") == ""  # two lines alike
+    assert line("cc", "-c", "a.c", text="x:\n\t$(CC) -o $@ $^\n") == ""  # the link, and not the compile
+    assert line("gcc", "-o", "prog", "prog.o", text="x:\n\tgcc -shared -o prog prog.o\n") == ""
+    assert line("date", "+%s", read="/usr/share/Makefile") == ""

@@ -1,0 +1,145 @@
+"""The way of a value over files and pipes, from made-up traces; tests/functional/test_field_commands.py has real ones."""
+
+from pytest_ftc.diagnosis.culprits.flow import Flow
+from pytest_ftc.diagnosis.culprits.needles import Needles
+from pytest_ftc.diagnosis.culprits.trail import Sought, Trail, follow
+from pytest_ftc.model import Field, Place, Program, Trace
+from pytest_ftc.model.place import FileFormat
+
+
+def program(*argv: str, parent: int = -1, **more) -> Program:
+    return Program(pid=1, argv=argv, folder="/b", program=argv[0], parent=parent, exit_code=0, **more)
+
+
+LD, INSTALL, SED, OTHER, STAMP, GZIP, DATE, SHELL, MD5, AS = PROGRAMS = (
+    program("ld"),
+    program("install"),
+    program("perl"),
+    program("python3", "-m", "installer"),
+    program("stamp"),
+    program("gzip", "-c"),
+    program("date"),
+    program("/bin/sh", "-c", "..."),
+    program("md5sum"),
+    program("as"),
+)
+PIPE = "pipe:[7]"
+
+
+def trail(path: str, *, values=("/built",), place=None, programs=PROGRAMS, **recorded) -> Trail:
+    names = {id(one): number for number, one in enumerate(programs)}
+    numbered = {
+        key: tuple((names[id(one[0])], *one[1:]) for one in found)
+        for key, found in {"read": (), "written": (), "contents": (), "moved": (), **recorded}.items()
+    }
+    trace = Trace(programs=programs, connected=(), gaps=(), **numbered)
+    place = place or Place(field=Field.CONTENT, location="line 1", control=b"", experiment=b"")
+    needles = Needles(tuple((value,) for value in values))
+    return follow(Flow(trace), path, Sought(place=place, cause="time", needles=needles))
+
+
+def commands(found: Trail) -> tuple[str | None, list[str]]:
+    return found.program.argv[0] if found.program else None, [one.argv[0] for one in found.chain]
+
+
+def test_who_made_what_was_installed_is_named():
+    found = trail("/b/dist/hi", read=((INSTALL, "/b/hi"),), written=((LD, "/b/hi"), (INSTALL, "/b/dist/hi")))
+    assert commands(found) == ("ld", ["ld", "install"])
+
+
+def test_what_was_there_before_the_build_has_no_other_maker():
+    found = trail("/b/dist/hi", read=((INSTALL, "/b/hi"),), written=((INSTALL, "/b/dist/hi"),))
+    assert commands(found) == ("install", ["install"])
+    assert commands(trail("/b/nothing")) == (None, [])
+
+
+def test_who_changes_a_file_of_the_same_name_is_named_unless_the_value_was_there_already():
+    given = {"read": ((SED, "/b/in/hi"),), "written": ((STAMP, "/b/in/hi"), (SED, "/b/hi"))}
+    assert commands(trail("/b/hi", contents=((STAMP, "/b/in/hi", "@DIR@"),), **given))[0] == "perl"
+    assert commands(trail("/b/hi", contents=((STAMP, "/b/in/hi", "x /built"),), **given))[0] == "stamp"
+
+
+def test_copies_of_copies_are_followed_over_other_names_and_circles_end():
+    read = ((INSTALL, "/b/two"), (OTHER, "/b/one"), (LD, "/b/three"))
+    written = ((INSTALL, "/b/three"), (OTHER, "/b/two"), (LD, "/b/one"))
+    contents = ((LD, "/b/one", "/built"), (OTHER, "/b/two", "/built"))
+    found = trail("/b/three", read=read, written=written, contents=contents)
+    assert commands(found) == ("ld", ["ld", "python3", "install"])
+
+
+def test_what_the_kernel_copied_came_from_there():
+    written = ((DATE, "/b/n"), (OTHER, "/b/m"), (OTHER, "/b/other"), (LD, "/b/config"))
+    found = trail(
+        "/b/m", read=((OTHER, "/b/config"), (OTHER, "/b/n")), written=written, copied=((OTHER, "/b/n", "/b/m"),)
+    )
+    assert commands(found) == ("date", ["date", "python3"])
+
+
+def test_each_part_of_a_file_is_of_who_wrote_it():
+    written = ((DATE, "/b/a"), (STAMP, "/b/a"))
+    told = {"written": written, "contents": ((DATE, "/b/a", "one\ntwo\n"), (STAMP, "/b/a", "one\n"))}
+    place = Place(field=Field.CONTENT, location="line 3", control=b"", experiment=b"")
+    assert commands(trail("/b/a", values=("two",), **told))[0] == "date"
+    assert commands(trail("/b/a", values=("one",), place=place, **told))[0] == "stamp"
+
+
+def test_who_opens_a_file_to_change_it_and_does_not_only_reads_it():
+    written = ((DATE, "/b/x.db"), (OTHER, "/b/x.db"))
+    given = {"written": written, "taken": ((OTHER, "/b/x.db"),)}
+    assert commands(trail("/b/x.db", **given))[0] == "date"
+    assert commands(trail("/b/x.db", contents=((OTHER, "/b/x.db", "/built"),), **given))[0] == "python3"
+
+
+def test_a_digest_follows_from_what_came_over_the_pipe_and_a_header_from_who_compressed():
+    given = {"written": ((MD5, "/b/a"), (SHELL, "/b/a")), "taken": ((MD5, PIPE),)}
+    contents = ((DATE, PIPE, "2026"), (MD5, "/b/a", "digest"))
+    assert commands(trail("/b/a", values=("digest",), contents=contents, **given)) == ("date", ["date", "md5sum"])
+    two = {**given, "read": ((MD5, "/b/n"),), "written": (*given["written"], (STAMP, "/b/n"))}
+    assert commands(trail("/b/a", values=("digest",), contents=contents, **two)) == (None, ["md5sum"])
+
+
+def test_what_is_legible_in_gzip_is_its_header():
+    written = ((DATE, "/b/note"), (GZIP, "/b/part"))
+    contents = ((DATE, "/b/note", "noon"), (GZIP, "/b/part", "\x1f\x8b\x08\x08TIME\0\x03note\0squeezed"))
+    given = {"read": ((GZIP, "/b/note"),), "written": written, "contents": contents}
+    for value, first in (("TIME", "gzip"), ("note", "gzip"), ("noon", "date"), ("squeezed", "date")):
+        assert commands(trail("/b/part", values=(value,), **given))[0] == first
+
+
+def test_what_an_archive_says_of_its_member_the_archiver_wrote_whoever_copied_it():
+    place = Place(field=Field.MTIME, location="tar mtime", control=b"", experiment=b"", format=FileFormat.TAR)
+    tar, cat = program("tar"), program("cat")
+    found = trail(
+        "/b/out",
+        place=place,
+        programs=(tar, cat, DATE),
+        read=((cat, "/b/a.tar"), (tar, "/b/a")),
+        written=((DATE, "/b/a"), (tar, "/b/a.tar"), (cat, "/b/out")),
+    )
+    assert commands(found) == ("tar", ["tar", "cat"])
+
+
+def test_debug_information_is_of_the_compiler_and_not_of_a_header_with_the_same_path():
+    driver, cc1 = program("gcc", "-c"), program("/usr/lib/cc1", parent=0)
+    assembler = program("as", parent=0)
+    place = Place(field=Field.CONTENT, location="ELF section .debug_line_str, string 1", control=b"", experiment=b"")
+    given = {
+        "programs": (driver, cc1, assembler, SHELL),
+        "read": ((assembler, "/t/a.s"), (cc1, "/b/config.h")),
+        "written": ((SHELL, "/b/config.h"), (cc1, "/t/a.s"), (assembler, "/b/a.o")),
+        "contents": ((SHELL, "/b/config.h", "/built"), (cc1, "/t/a.s", "/built"), (assembler, "/b/a.o", "/built")),
+    }
+    assert commands(trail("/b/a.o", place=place, **given)) == ("gcc", ["gcc"])
+    assert commands(trail("/b/a.o", **given))[0] == "/bin/sh"
+
+
+def test_a_file_is_known_by_its_earlier_names_and_those_of_its_folder():
+    moved = ((INSTALL, "/b/tmp", "/b/dist"), (INSTALL, "/b/tmp/x.1", "/b/tmp/x"))
+    assert commands(trail("/b/dist/x", written=((DATE, "/b/tmp/x.1"),), moved=moved))[0] == "date"
+
+
+def test_a_program_that_began_later_wrote_nothing_of_what_was_read():
+    early = program("cp", began=1, ended=2)
+    late = program("date", began=3, ended=4)
+    given = {"read": ((early, "/b/a"),), "written": ((early, "/b/b"), (late, "/b/a"))}
+    assert commands(trail("/b/b", programs=(early, late), **given))[0] == "cp"
