@@ -17,8 +17,8 @@ def test_a_format_equals_and_prints_like_its_name():
     assert FileFormat.ZIP in {"zip"} and json.dumps(FileFormat.ZIP) == '"zip"'
 
 
-def test_each_reader_has_a_format_of_its_own():
-    names = [format_.name for format_ in FORMATS]
+def test_each_reader_has_a_format_of_its_own_unless_it_names_the_fields_of_binary_files():
+    names = [format_.name for format_ in FORMATS if format_.name is not FileFormat.BINARY]
     assert len(set(names)) == len(names)
     assert {*names, FileFormat.JSON, FileFormat.TEXT, FileFormat.BINARY, FileFormat.UNKNOWN} == set(FileFormat)
 
