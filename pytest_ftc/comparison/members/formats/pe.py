@@ -8,6 +8,7 @@ from functools import partial
 
 from pytest_ftc.comparison.members.contents import Attribute, Contents, Member, header, mtime
 from pytest_ftc.comparison.members.formats.fixed.blanked import blank
+from pytest_ftc.comparison.members.formats.fixed.reader import number_at
 from pytest_ftc.comparison.members.limits import Budget
 from pytest_ftc.comparison.members.span import Span
 from pytest_ftc.model import Field
@@ -38,20 +39,16 @@ def is_pe(span: Span, name: str) -> bool:
     head = span.read(0, 64)
     if len(head) < 64 or head[:2] != b"MZ":
         return False
-    return span.read(_number(head, 60, 4), 4) == b"PE\0\0"
-
-
-def _number(data: bytes, offset: int, size: int) -> int:
-    return int.from_bytes(data[offset : offset + size], "little")
+    return span.read(number_at(head, 60, 4), 4) == b"PE\0\0"
 
 
 def read_pe(span: Span, budget: Budget) -> Contents:
     """Return the times and identifiers that a linker writes, and the sections.  Raises ValueError."""
-    start = _number(span.read(0, 64), 60, 4)
+    start = number_at(span.read(0, 64), 60, 4)
     coff = span.read(start, _COFF)
-    optional = span.read(start + _COFF, _number(coff, 20, 2))
+    optional = span.read(start + _COFF, number_at(coff, 20, 2))
     sections = list(budget.few(_sections(span, start + _COFF + len(optional), coff)))
-    fields: list[Attribute] = [mtime("PE header TimeDateStamp", _number(coff, _TIME, 4))]
+    fields: list[Attribute] = [mtime("PE header TimeDateStamp", number_at(coff, _TIME, 4))]
     holes: list[tuple[int, int]] = []
     for attribute, offset, size in _find_stamps(span, optional, sections):
         fields.append(attribute)
@@ -73,31 +70,31 @@ def read_pe(span: Span, budget: Budget) -> Contents:
 
 
 def _sections(span: Span, start: int, coff: bytes) -> Iterator[_Section]:
-    strings = _number(coff, 12, 4) + 18 * _number(coff, 16, 4)
-    for number in range(_number(coff, 6, 2)):
+    strings = number_at(coff, 12, 4) + 18 * number_at(coff, 16, 4)
+    for number in range(number_at(coff, 6, 2)):
         data = span.read(start + number * _SECTION, _SECTION)
         name = data[:8].rstrip(b"\0").decode("latin-1")
         if name.startswith("/") and name[1:].isdigit():
             # A longer name is in the string table, after the symbols of 18 bytes each.
             name = span.read(strings + int(name[1:]), 256).partition(b"\0")[0].decode("latin-1")
-        size, offset = _number(data, 16, 4), _number(data, 20, 4)
-        yield _Section(name, _number(data, 12, 4), span.part(offset, size) if offset else span.part(0, 0), offset)
+        size, offset = number_at(data, 16, 4), number_at(data, 20, 4)
+        yield _Section(name, number_at(data, 12, 4), span.part(offset, size) if offset else span.part(0, 0), offset)
 
 
 def _find_stamps(span: Span, optional: bytes, sections: Sequence[_Section]) -> Iterator[tuple[Attribute, int, int]]:
     """Yield the times in data directories and the identifier of the debug data, each with its offset and size."""
-    first = 112 if _number(optional, 0, 2) == _WIDE else 96
+    first = 112 if number_at(optional, 0, 2) == _WIDE else 96
     for number, name in ((_EXPORT, "export directory"), (_RESOURCE, "resource directory"), (_DEBUG, "debug directory")):
-        address, size = (_number(optional, first + 8 * number + skip, 4) for skip in (0, 4))
+        address, size = (number_at(optional, first + 8 * number + skip, 4) for skip in (0, 4))
         offset = _offset(sections, address) if size else None
         if offset is None:
             continue
         count = size // _DEBUG_ENTRY if number == _DEBUG else 1
         for entry in range(offset, offset + count * _DEBUG_ENTRY, _DEBUG_ENTRY):
             data = span.read(entry, _DEBUG_ENTRY)
-            yield mtime(f"PE {name} TimeDateStamp", _number(data, 4, 4)), entry + 4, 4
-            if number == _DEBUG and _number(data, 12, 4) == _CODEVIEW:
-                start = _number(data, 24, 4) + 4
+            yield mtime(f"PE {name} TimeDateStamp", number_at(data, 4, 4)), entry + 4, 4
+            if number == _DEBUG and number_at(data, 12, 4) == _CODEVIEW:
+                start = number_at(data, 24, 4) + 4
                 yield header("PE debug directory GUID", span.read(start, 16).hex()), start, 16
 
 

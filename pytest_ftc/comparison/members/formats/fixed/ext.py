@@ -8,7 +8,7 @@ from functools import partial
 
 from pytest_ftc.comparison.members.contents import Attribute, Contents, Member, header, mode, mtime, owner
 from pytest_ftc.comparison.members.formats.fixed.layouts import EXT
-from pytest_ftc.comparison.members.formats.fixed.reader import read_fields, rest_of
+from pytest_ftc.comparison.members.formats.fixed.reader import find_layout, number_at, read_fields, rest_of
 from pytest_ftc.comparison.members.limits import Budget
 from pytest_ftc.comparison.members.span import Span, spool
 from pytest_ftc.model import Field
@@ -45,32 +45,31 @@ class _FileSystem:
 
     def blocks(self, inode: bytes) -> Sequence[tuple[int, int]]:
         """Return the offsets and sizes of the data of an inode that has all its extents in itself."""
-        if not _number(inode, 0x20, 4) & _EXTENTS or _number(inode, 0x28, 2) != _EXTENT_MAGIC:
+        if not number_at(inode, 0x20, 4) & _EXTENTS or number_at(inode, 0x28, 2) != _EXTENT_MAGIC:
             return ()
-        count, depth = _number(inode, 0x2A, 2), _number(inode, 0x2E, 2)
+        count, depth = number_at(inode, 0x2A, 2), number_at(inode, 0x2E, 2)
         entries = [inode[0x34 + 12 * number : 0x40 + 12 * number] for number in range(0 if depth else min(count, 4))]
         return [
-            ((_number(each, 8, 4) | _number(each, 6, 2) << 32) * self.block, _number(each, 4, 2) * self.block)
+            ((number_at(each, 8, 4) | number_at(each, 6, 2) << 32) * self.block, number_at(each, 4, 2) * self.block)
             for each in entries
-            if _number(each, 4, 2) <= 0x8000
+            if number_at(each, 4, 2) <= 0x8000
         ]
 
 
 def is_ext(span: Span, name: str) -> bool:
-    offset, magic = EXT.magic
-    return span.read(offset, len(magic)) == magic
+    return find_layout(span, [EXT]) is not None
 
 
 def read_ext(span: Span, budget: Budget) -> Contents:
     """Return the fields of the superblock and the inodes in use.  Raises ValueError, OutOfTimeError."""
     super_block = span.read(_SUPERBLOCK, 1024)
-    size = _number(super_block, 88, 2) if _number(super_block, 76, 4) else 128
-    system = _FileSystem(span, budget, 1024 << _number(super_block, 24, 4), size)
+    size = number_at(super_block, 88, 2) if number_at(super_block, 76, 4) else 128
+    system = _FileSystem(span, budget, 1024 << number_at(super_block, 24, 4), size)
     if size < 128 or system.block > 1 << 16:
         raise ValueError("inodes or blocks of an impossible size")
     inodes = list(budget.few(_walk(system, super_block)))
     for number, inode, _ in sorted(inodes):
-        if _number(inode, 0, 2) & _KINDS == _FOLDER:
+        if number_at(inode, 0, 2) & _KINDS == _FOLDER:
             _read_folder(system, number, inode)
     members = [_read_inode(system, *each) for each in inodes]
     fields = read_fields(span, EXT.name, EXT.fields, EXT.order)
@@ -78,25 +77,21 @@ def read_ext(span: Span, budget: Budget) -> Contents:
     return Contents(format=FileFormat.BINARY, noun="ext inode", attributes=tuple(fields), members=(*members, rest))
 
 
-def _number(data: bytes, offset: int, size: int) -> int:
-    return int.from_bytes(data[offset : offset + size], "little")
-
-
 def _walk(system: _FileSystem, super_block: bytes) -> Iterator[tuple[int, bytes, int]]:
     """Yield number, bytes and offset of each inode in use."""
-    wide = _number(super_block, 96, 4) & _WIDE
-    size = max(_number(super_block, 254, 2), 32) if wide else 32
-    first, per_group = _number(super_block, 20, 4), _number(super_block, 40, 4)
-    blocks = _number(super_block, 32, 4)
+    wide = number_at(super_block, 96, 4) & _WIDE
+    size = max(number_at(super_block, 254, 2), 32) if wide else 32
+    first, per_group = number_at(super_block, 20, 4), number_at(super_block, 40, 4)
+    blocks = number_at(super_block, 32, 4)
     if not per_group or not blocks:
         raise ValueError("groups without inodes or blocks")
-    for group in range((_number(super_block, 0, 4) + per_group - 1) // per_group):
+    for group in range((number_at(super_block, 0, 4) + per_group - 1) // per_group):
         system.budget.check_time()
         _skip_copies(system, (first + group * blocks) * system.block, group)
         start = (first + 1) * system.block + group * size
         descriptor = system.span.read(start, size)
         system.read += [(start + offset, length) for offset, length in _DESCRIPTOR_CHECKSUMS if offset < size]
-        table = (_number(descriptor, 8, 4) | (_number(descriptor, 0x28, 4) << 32 if wide else 0)) * system.block
+        table = (number_at(descriptor, 8, 4) | (number_at(descriptor, 0x28, 4) << 32 if wide else 0)) * system.block
         for index in range(per_group):
             inode = system.span.read(table + index * system.inode, system.inode)
             if any(inode):
@@ -115,8 +110,8 @@ def _read_folder(system: _FileSystem, number: int, inode: bytes) -> None:
     for start, size in system.blocks(inode):
         system.read += [(end - _TAIL, _TAIL) for end in range(start + system.block, start + size + 1, system.block)]
         data, position = system.span.read(start, min(size, 1 << 20)), 0
-        while position + 8 <= len(data) and (length := _number(data, position + 4, 2)) >= 8:
-            child, name = _number(data, position, 4), data[position + 8 : position + 8 + data[position + 6]]
+        while position + 8 <= len(data) and (length := number_at(data, position + 4, 2)) >= 8:
+            child, name = number_at(data, position, 4), data[position + 8 : position + 8 + data[position + 6]]
             if child >= _FIRST_ORDINARY and name not in (b".", b".."):
                 full = f"{path}/{name.decode(errors='surrogateescape')}"
                 system.names.setdefault(child, full.removeprefix("./"))
@@ -124,26 +119,26 @@ def _read_folder(system: _FileSystem, number: int, inode: bytes) -> None:
 
 
 def _read_inode(system: _FileSystem, number: int, inode: bytes, start: int) -> Member:
-    extra = 0x80 + _number(inode, 0x80, 2) if system.inode > 128 else 128
+    extra = 0x80 + number_at(inode, 0x80, 2) if system.inode > 128 else 128
     times = [(name, offset) for name, offset in _TIMES if offset < extra]
     fine = [(name, offset) for name, offset in _EXTRA if offset < extra]
     system.read += [(start, 2), (start + 2, 2), (start + 0x18, 2), (start + 0x64, 4), (start + 0x78, 4)]
     system.read += [(start + offset, 4) for _, offset in (*times, *fine)]
     system.read += [(start + offset, size) for offset, size in _INODE_CHECKSUMS if offset < extra]
-    attributes: list[Attribute] = [mtime(f"ext inode {name}", _number(inode, offset, 4)) for name, offset in times]
+    attributes: list[Attribute] = [mtime(f"ext inode {name}", number_at(inode, offset, 4)) for name, offset in times]
     attributes += [
-        Attribute(Field.HEADER, f"ext inode {name}, nanoseconds", str(_number(inode, offset, 4) >> 2).encode())
+        Attribute(Field.HEADER, f"ext inode {name}, nanoseconds", str(number_at(inode, offset, 4) >> 2).encode())
         for name, offset in fine
     ]
-    attributes.append(mode("ext inode mode", _number(inode, 0, 2)))
-    attributes.append(owner("ext inode uid", _number(inode, 2, 2) | _number(inode, 0x78, 2) << 16))
-    attributes.append(owner("ext inode gid", _number(inode, 0x18, 2) | _number(inode, 0x7A, 2) << 16))
+    attributes.append(mode("ext inode mode", number_at(inode, 0, 2)))
+    attributes.append(owner("ext inode uid", number_at(inode, 2, 2) | number_at(inode, 0x78, 2) << 16))
+    attributes.append(owner("ext inode gid", number_at(inode, 0x18, 2) | number_at(inode, 0x7A, 2) << 16))
     attributes.append(header("ext inode generation", inode[0x64:0x68]))
     if number == _JOURNAL:
         attributes += _read_journal(system, inode)
     name = system.names.get(number, f"inode {number}")
-    size = _number(inode, 4, 4) | _number(inode, 0x6C, 4) << 32
-    blocks = system.blocks(inode) if _number(inode, 0, 2) & _KINDS == _REGULAR and number >= _FIRST_ORDINARY else ()
+    size = number_at(inode, 4, 4) | number_at(inode, 0x6C, 4) << 32
+    blocks = system.blocks(inode) if number_at(inode, 0, 2) & _KINDS == _REGULAR and number >= _FIRST_ORDINARY else ()
     system.read += blocks
     content = partial(_content, system, blocks, size) if blocks else None
     return Member(name=name, attributes=tuple(attributes), content=content)

@@ -8,12 +8,13 @@ from dataclasses import dataclass, field
 from functools import partial
 
 from pytest_ftc.comparison.members.contents import Attribute, Contents, Member, header, mtime
-from pytest_ftc.comparison.members.formats.fixed.layouts import FAT, FAT32, Layout
-from pytest_ftc.comparison.members.formats.fixed.reader import read_fields, rest_of
+from pytest_ftc.comparison.members.formats.fixed.layouts import FAT, FAT32
+from pytest_ftc.comparison.members.formats.fixed.reader import find_layout, number_at, read_fields, rest_of
 from pytest_ftc.comparison.members.limits import Budget
 from pytest_ftc.comparison.members.span import Span, spool
 from pytest_ftc.model.place import FileFormat
 
+_LAYOUTS = (FAT32, FAT)
 _ENTRY = 32
 _LONG_NAME, _LABEL, _FOLDER = 0x0F, 0x08, 0x10
 _DELETED = 0xE5
@@ -57,21 +58,17 @@ class _Volume:
 
 
 def is_fat(span: Span, name: str) -> bool:
-    return span.read(510, 2) == b"\x55\xaa" and _layout(span) is not None
-
-
-def _layout(span: Span) -> Layout | None:
-    return next((one for one in (FAT32, FAT) if span.read(one.magic[0], len(one.magic[1])) == one.magic[1]), None)
+    return span.read(510, 2) == b"\x55\xaa" and find_layout(span, _LAYOUTS) is not None
 
 
 def read_fat(span: Span, budget: Budget) -> Contents:
     """Return the fields of the boot sector and the files.  Raises ValueError, OutOfTimeError."""
-    layout = _layout(span) or FAT
+    layout = find_layout(span, _LAYOUTS) or FAT
     boot = span.read(0, 512)
-    sector, reserved = _number(boot, 11, 2), _number(boot, 14, 2)
-    tables = boot[16] * (_number(boot, 22, 2) or _number(boot, 36, 4)) * sector
-    table, slots = reserved * sector, _number(boot, 17, 2) * _ENTRY
-    sectors = _number(boot, 19, 2) or _number(boot, 32, 4)
+    sector, reserved = number_at(boot, 11, 2), number_at(boot, 14, 2)
+    tables = boot[16] * (number_at(boot, 22, 2) or number_at(boot, 36, 4)) * sector
+    table, slots = reserved * sector, number_at(boot, 17, 2) * _ENTRY
+    sectors = number_at(boot, 19, 2) or number_at(boot, 32, 4)
     cluster = boot[13] * sector
     if not cluster:
         raise ValueError("clusters of no size")
@@ -80,17 +77,13 @@ def read_fat(span: Span, budget: Budget) -> Contents:
     width = 12 if count < 4085 else 16 if count < 65525 else 32
     volume = _Volume(span, budget, table, width, start + slots, cluster)
     # FAT32 has a copy of the boot sector.
-    for copy in (0, _number(boot, 50, 2) * sector if layout is FAT32 else 0):
+    for copy in (0, number_at(boot, 50, 2) * sector if layout is FAT32 else 0):
         volume.read += [(copy + each.offset, each.size) for each in layout.fields]
-    root = volume.chain(_number(boot, 44, 4)) if layout is FAT32 else [(start, slots)]
+    root = volume.chain(number_at(boot, 44, 4)) if layout is FAT32 else [(start, slots)]
     members = tuple(budget.few(_walk(volume, root, "", set())))
     fields = read_fields(span, layout.name, layout.fields, layout.order)
     rest = rest_of(span, volume.read)
     return Contents(format=FileFormat.BINARY, noun="FAT entry", attributes=tuple(fields), members=(*members, rest))
-
-
-def _number(data: bytes, offset: int, size: int) -> int:
-    return int.from_bytes(data[offset : offset + size], "little")
 
 
 def _walk(volume: _Volume, places: Sequence[tuple[int, int]], path: str, seen: set[int]) -> Iterator[Member]:
@@ -116,13 +109,13 @@ def _read_entry(volume: _Volume, entry: bytes, position: int, path: str, seen: s
     if entry[11] & _LABEL:
         yield Member(name=f"{full} (label)", attributes=attributes)
         return
-    high = _number(entry, 20, 2) if volume.width == 32 else 0
-    clusters = volume.chain(_number(entry, 26, 2) | high << 16)
+    high = number_at(entry, 20, 2) if volume.width == 32 else 0
+    clusters = volume.chain(number_at(entry, 26, 2) | high << 16)
     if entry[11] & _FOLDER:
         yield Member(name=full, attributes=attributes)
         yield from _walk(volume, clusters, f"{full}/", seen)
     else:
-        size = _number(entry, 28, 4)
+        size = number_at(entry, 28, 4)
         volume.read += clusters
         yield Member(name=full, attributes=attributes, content=partial(_content, volume, clusters, size))
 
@@ -132,10 +125,10 @@ def _content(volume: _Volume, clusters: Sequence[tuple[int, int]], size: int) ->
 
 
 def _read_times(entry: bytes) -> Iterator[Attribute]:
-    yield _read_time("mtime", _number(entry, 24, 2), _number(entry, 22, 2))
-    yield _read_time("creation time", _number(entry, 16, 2), _number(entry, 14, 2))
+    yield _read_time("mtime", number_at(entry, 24, 2), number_at(entry, 22, 2))
+    yield _read_time("creation time", number_at(entry, 16, 2), number_at(entry, 14, 2))
     yield header("FAT entry creation time, hundredths", entry[13])
-    yield _read_time("day of the last access", _number(entry, 18, 2), 0)
+    yield _read_time("day of the last access", number_at(entry, 18, 2), 0)
 
 
 def _read_time(name: str, day: int, time: int) -> Attribute:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 from pytest_ftc.comparison.members.contents import Attribute, Contents, Member, header, mode, mtime, owner
 from pytest_ftc.comparison.members.formats.fixed.layouts import ISO_9660
-from pytest_ftc.comparison.members.formats.fixed.reader import read_fields, rest_of
+from pytest_ftc.comparison.members.formats.fixed.reader import find_layout, number_at, read_fields, rest_of
 from pytest_ftc.comparison.members.limits import Budget
 from pytest_ftc.comparison.members.span import Span
 from pytest_ftc.model.place import FileFormat
@@ -36,8 +36,7 @@ class _Image:
 
 
 def is_iso9660(span: Span, name: str) -> bool:
-    offset, magic = ISO_9660.magic
-    return span.read(offset, len(magic)) == magic
+    return find_layout(span, [ISO_9660]) is not None
 
 
 def read_iso9660(span: Span, budget: Budget) -> Contents:
@@ -60,7 +59,7 @@ def read_iso9660(span: Span, budget: Budget) -> Contents:
 
 
 def _walk(image: _Image, folder: bytes, path: str) -> Iterator[Member]:
-    start, size = int.from_bytes(folder[2:6], "little") * _SECTOR, int.from_bytes(folder[10:14], "little")
+    start, size = number_at(folder, 2, 4) * _SECTOR, number_at(folder, 10, 4)
     if start in image.seen:
         return
     image.seen.add(start)
@@ -85,7 +84,7 @@ def _read_record(image: _Image, record: bytes, position: int, path: str) -> Iter
         return
     real = b"".join(data[5:] for kind, _, data in extra if kind == b"NM") or name
     full = f"{path}{real.decode(errors='surrogateescape')}"
-    start, size = int.from_bytes(record[2:6], "little") * _SECTOR, int.from_bytes(record[10:14], "little")
+    start, size = number_at(record, 2, 4) * _SECTOR, number_at(record, 10, 4)
     attributes = (*_read_date("record date", record[18:25]), *_read_rock_ridge(extra))
     if record[25] & _FOLDER:
         yield Member(name=full, attributes=attributes)
@@ -105,10 +104,10 @@ def _system_use(record: bytes, start: int) -> Iterator[tuple[bytes, int, bytes]]
 def _read_rock_ridge(extra: list[tuple[bytes, int, bytes]]) -> Iterator[Attribute]:
     for kind, _, data in extra:
         if kind == b"PX" and len(data) >= 36:
-            yield mode("ISO 9660 file mode", int.from_bytes(data[4:8], "little"))
-            yield owner("ISO 9660 file uid", int.from_bytes(data[20:24], "little"))
-            yield owner("ISO 9660 file gid", int.from_bytes(data[28:32], "little"))
-            yield header("ISO 9660 file serial number", int.from_bytes(data[36:40], "little"))
+            yield mode("ISO 9660 file mode", number_at(data, 4, 4))
+            yield owner("ISO 9660 file uid", number_at(data, 20, 4))
+            yield owner("ISO 9660 file gid", number_at(data, 28, 4))
+            yield header("ISO 9660 file serial number", number_at(data, 36, 4))
         elif kind == b"TF" and len(data) > 5 and not data[4] & _LONG_TIMES:
             names = [name for bit, name in enumerate(_TIMES) if data[4] & 1 << bit]
             for number, name in enumerate(names):

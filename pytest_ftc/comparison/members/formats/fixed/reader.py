@@ -18,12 +18,12 @@ from pytest_ftc.model.place import FileFormat
 
 
 def has_layout(span: Span, name: str) -> bool:
-    return _find(span) is not None
+    return find_layout(span, LAYOUTS) is not None
 
 
 def read_layout(span: Span, budget: Budget) -> Contents:
     """Return the fields that are listed for the file's format, and the rest of the file."""
-    layout = _find(span)
+    layout = find_layout(span, LAYOUTS)
     assert layout is not None
     fields = tuple(read_fields(span, layout.name, layout.fields, layout.order))
     if layout.content:
@@ -38,8 +38,14 @@ def rest_of(span: Span, ranges: Sequence[tuple[int, int]]) -> Member:
     return Member(name="", plain=True, content=partial(blank, span, ranges))
 
 
-def _find(span: Span) -> Layout | None:
-    return next((one for one in LAYOUTS if span.read(one.magic[0], len(one.magic[1])) == one.magic[1]), None)
+def find_layout(span: Span, layouts: Sequence[Layout]) -> Layout | None:
+    """Return the first of `layouts` whose magic bytes `span` has; None if it has those of none."""
+    return next((one for one in layouts if span.read(one.magic[0], len(one.magic[1])) == one.magic[1]), None)
+
+
+def number_at(data: bytes, offset: int, size: int) -> int:
+    """Return the little-endian number of `size` bytes at `offset`."""
+    return int.from_bytes(data[offset : offset + size], "little")
 
 
 def read_fields(
