@@ -9,7 +9,8 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 
-from pytest_ftc.diagnosis.canaries.alignment import common_start, find_runs
+from pytest_ftc.comparison.members.span import common_start
+from pytest_ftc.diagnosis.canaries.alignment import find_runs
 from pytest_ftc.diagnosis.case import Case, Investigation, Span
 from pytest_ftc.diagnosis.group_testing import Group, Observation, comes_by_itself
 from pytest_ftc.diagnosis.places import Key, offset_of
@@ -163,8 +164,7 @@ def _forms(shown: str) -> Iterator[bytes]:
 
 def _spans(place: Place) -> Iterator[Span]:
     """Yield what differs, as positions in the control's file if they are known there, else in its value."""
-    begin = offset_of(place.location)
-    base = 0 if begin is None else begin - common_start(place.control, place.experiment)
+    base = _base(place)
     is_text = b"\0" not in place.control + place.experiment
     for start, end, _, _ in find_runs(place.control, place.experiment):
         if is_text:
@@ -172,6 +172,12 @@ def _spans(place: Place) -> Iterator[Span]:
             yield base + start, base + end
         else:
             yield base + start - _MARGIN, base + end + _MARGIN
+
+
+def _base(place: Place) -> int:
+    """Return where the control's value begins in its file, if that is known; else 0."""
+    begin = offset_of(place.location)
+    return 0 if begin is None else begin - common_start(place.control, place.experiment)
 
 
 def _token_around(text: bytes, start: int, end: int) -> Span:
@@ -182,8 +188,7 @@ def _token_around(text: bytes, start: int, end: int) -> Span:
 
 def _without_spans(place: Place, spans: Sequence[Span]) -> Place:
     """Return `place` without the runs that differ inside `spans`."""
-    begin = offset_of(place.location)
-    base = 0 if begin is None else begin - common_start(place.control, place.experiment)
+    base = _base(place)
     control, experiment = bytearray(place.control), bytearray(place.experiment)
     for start, end, theirs, their_end in reversed(find_runs(place.control, place.experiment)):
         if any(first <= base + start and base + end <= last for first, last in spans):

@@ -8,6 +8,7 @@ from collections.abc import Collection, Mapping, Sequence
 from typing import NamedTuple
 
 from pytest_ftc.comparison.likeness import mask_digests, mask_long_words
+from pytest_ftc.comparison.members.span import common_start
 from pytest_ftc.model import Difference, DifferenceKind, Evidence, Field, Output, Place
 from pytest_ftc.model.place import OUTPUT_NAME
 
@@ -127,18 +128,13 @@ def show_values(leaf: Place, control: str = "", experiment: str = "") -> Evidenc
         return Evidence(control=_show_time(one), experiment=_show_time(other))
     if control or experiment:
         return Evidence(control=control[:_MOST_SHOWN], experiment=experiment[:_MOST_SHOWN])
-    place = _first_difference(one, other)
+    place = common_start(one, other)
     start = _start_of_line(one, place)
     shown = _show(one[start:]), _show(other[start:])
     if None in shown:
         start = max(0, place - _BYTES_BEFORE)
         shown = _show_bytes(one[start:]), _show_bytes(other[start:])
     return Evidence(control=shown[0] or "", experiment=shown[1] or "")
-
-
-def _first_difference(one: bytes, other: bytes) -> int:
-    length = min(len(one), len(other))
-    return next((index for index in range(length) if one[index] != other[index]), length)
 
 
 def _start_of_line(data: bytes, place: int) -> int:

@@ -134,7 +134,7 @@ def common_end(left: bytes, right: bytes) -> int:
     low, high = 0, min(len(left), len(right))
     while low < high:
         middle = (low + high + 1) // 2
-        if left[len(left) - middle :] == right[len(right) - middle :]:
+        if left[len(left) - middle : len(left) - low] == right[len(right) - middle : len(right) - low]:
             low = middle
         else:
             high = middle - 1

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import accumulate
 
+from pytest_ftc.comparison.members.span import common_end, common_start
 from pytest_ftc.diagnosis.canaries.patience_diff import Run, differing_runs
 
 _CONTEXT = 256
@@ -77,31 +78,13 @@ def whole(control: bytes, experiment: bytes) -> AlignedPlace:
     return AlignedPlace(control, experiment, (Change(0, len(control), 0, len(experiment)),))
 
 
-def common_start(one: bytes, other: bytes) -> int:
-    """Return the length of the common prefix, by bisection: slices are compared in C."""
-    low, high = 0, min(len(one), len(other))
-    while low < high:
-        middle = (low + high + 1) // 2
-        low, high = (middle, high) if one[low:middle] == other[low:middle] else (low, middle - 1)
-    return low
-
-
-def _common_end(one: bytes, other: bytes, most: int) -> int:
-    low, high = 0, most
-    while low < high:
-        middle = (low + high + 1) // 2
-        same = one[len(one) - middle : len(one) - low] == other[len(other) - middle : len(other) - low]
-        low, high = (middle, high) if same else (low, middle - 1)
-    return low
-
-
 def _is_text(data: bytes) -> bool:
     return b"\0" not in data[:65536]
 
 
 def _unequal_bytes(one: bytes, other: bytes) -> Iterator[Run]:
     first = common_start(one, other)
-    last = len(one) - _common_end(one, other, len(one) - first)
+    last = len(one) - min(common_end(one, other), len(one) - first)
     difference = int.from_bytes(one[first:last], "big") ^ int.from_bytes(other[first:last], "big")
     for run in _UNEQUAL.finditer(difference.to_bytes(last - first, "big")):
         yield first + run.start(), first + run.end(), first + run.start(), first + run.end()
@@ -109,7 +92,7 @@ def _unequal_bytes(one: bytes, other: bytes) -> Iterator[Run]:
 
 def _unequal_words(one: bytes, other: bytes) -> tuple[list[Run], bool]:
     first = common_start(one, other)
-    same = _common_end(one, other, min(len(one), len(other)) - first)
+    same = min(common_end(one, other), len(one) - first, len(other) - first)
     # A different number or word may begin before its first unequal byte and end after its last.
     first = max(one.rfind(b"\n", 0, first) + 1, first - _CONTEXT)
     same = max(0, same - _CONTEXT)

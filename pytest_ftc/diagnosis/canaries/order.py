@@ -7,7 +7,7 @@ import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
 
-from pytest_ftc.diagnosis.canaries.alignment import common_start
+from pytest_ftc.comparison.members.span import common_start
 from pytest_ftc.diagnosis.canaries.collation import is_sorted_by_bytes, is_sorted_by_language
 from pytest_ftc.diagnosis.canaries.planted import Planted
 from pytest_ftc.diagnosis.canaries.suspicion import shown

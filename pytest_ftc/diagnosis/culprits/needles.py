@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
+from pytest_ftc.comparison.members.span import common_end, common_start
 from pytest_ftc.model import Field
 
 _LEAST = 4
@@ -56,13 +57,8 @@ def _bytes_of(value: str, data: bytes) -> bytes:
 
 
 def _differing(data: bytes, other: bytes, *, entire: bool) -> bytes:
-    start = 0
-    least = min(len(data), len(other))
-    while start < least and data[start] == other[start]:
-        start += 1
-    tail = 0
-    while tail < least - start and data[-1 - tail] == other[-1 - tail]:
-        tail += 1
+    start = common_start(data, other)
+    tail = min(common_end(data, other), len(data) - start, len(other) - start)
     end = min(len(data) - tail, start + _MOST)
     if len(data) == len(other) and not entire:
         end = _end_of_run(data, other, start, end)

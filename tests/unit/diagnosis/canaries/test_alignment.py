@@ -3,7 +3,8 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pytest_ftc.diagnosis.canaries.alignment import align, common_start
+from pytest_ftc.comparison.members.span import common_start
+from pytest_ftc.diagnosis.canaries.alignment import align
 
 
 @given(st.binary(max_size=200), st.binary(max_size=200))
