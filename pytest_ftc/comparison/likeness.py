@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import zip_longest
 from typing import Generic, TypeVar
 
 T = TypeVar("T")
+One = TypeVar("One", bound=Hashable)
+Other = TypeVar("Other", bound=Hashable)
 _HEX = re.compile(r"(?=[a-f]*[0-9])[0-9a-f]{8,}|(?=[A-F]*[0-9])[0-9A-F]{8,}")
 _WORD = re.compile(r"[0-9A-Za-z*]+")
 _SHARD = re.compile(r"(?<![^/])[0-9A-Za-z]{1,3}(?=/[^/]*\*)")
@@ -133,13 +135,19 @@ def _pair_family(
         for right, other in enumerate(theirs)
         if (one is None) == (other is None) and (one is None or other is None or one.text == other.text)
     )
-    paired: dict[int, int] = {}
-    taken: set[int] = set()
-    for _, _, left, right in ranked:
-        if left not in paired and right not in taken:
-            paired[left] = right
-            taken.add(right)
+    paired = take_best((left, right) for _, _, left, right in ranked)
     return [(control[left], experiment[right]) for left, right in sorted(paired.items())]
+
+
+def take_best(ranked: Iterable[tuple[One, Other]]) -> dict[One, Other]:
+    """Return pairs of which none shares a side with another, from those that are `ranked` the best first."""
+    paired: dict[One, Other] = {}
+    taken: set[Other] = set()
+    for one, other in ranked:
+        if one not in paired and other not in taken:
+            paired[one] = other
+            taken.add(other)
+    return paired
 
 
 def _rank(one: Sketch | None, other: Sketch | None) -> float:

@@ -6,7 +6,7 @@ import difflib
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from pytest_ftc.comparison.likeness import Named, Sketch, pair_alike
+from pytest_ftc.comparison.likeness import Named, Sketch, pair_alike, take_best
 from pytest_ftc.comparison.manifests import compare_manifests
 from pytest_ftc.comparison.members.sketches import sketch
 from pytest_ftc.comparison.members.span import whole_file
@@ -135,10 +135,4 @@ def _pair_similar(gone: Mapping[str, Output], new: Mapping[str, Output], least: 
         ),
         reverse=True,
     )
-    pairs: dict[str, str] = {}
-    taken: set[str] = set()
-    for ratio, name, other in likeness:
-        if ratio >= least and name not in pairs and other not in taken:
-            pairs[name] = other
-            taken.add(other)
-    return pairs
+    return take_best((name, other) for ratio, name, other in likeness if ratio >= least)
