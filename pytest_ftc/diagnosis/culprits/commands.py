@@ -150,7 +150,7 @@ def describe_circumstances(trace: Trace, program: Program, tree: str) -> str:
     parts = [f"in {folder}"] if folder != "." else []
     if program.exit_code:
         parts.append(f"exit status {program.exit_code}")
-    chain = [" ".join(parent.argv)[:80] for parent in _ancestors(trace, program)]
+    chain = [" ".join(trace.programs[parent].argv)[:80] for parent in ancestors(trace, program)]
     return "; ".join([*parts, *(f"started by {command}" for command in chain[:3])])
 
 
@@ -177,16 +177,18 @@ def _has_argument(program: Program, value: str) -> bool:
 
 def name_tools(trace: Trace, program: Program) -> tuple[str, ...]:
     """Return the names of `program`, of the script it interprets, and of the programs that started it."""
-    words = [*program.argv[:2], *(parent.argv[0] for parent in _ancestors(trace, program) if parent.argv)]
+    above = (trace.programs[parent].argv for parent in ancestors(trace, program))
+    words = [*program.argv[:2], *(argv[0] for argv in above if argv)]
     return tuple(dict.fromkeys(posixpath.basename(word).lstrip("-") for word in words))
 
 
-def _ancestors(trace: Trace, program: Program) -> Iterator[Program]:
+def ancestors(trace: Trace, program: Program) -> Iterator[int]:
+    """Yield the numbers of the programs that started `program`, nearest first."""
     seen = set()
     while 0 <= program.parent < len(trace.programs) and program.parent not in seen:
         seen.add(program.parent)
+        yield program.parent
         program = trace.programs[program.parent]
-        yield program
 
 
 def _writers(trace: Trace, path: str, depth: int = 0) -> Iterator[int]:

@@ -6,7 +6,7 @@ import posixpath
 import re
 from collections.abc import Iterator, Sequence
 
-from pytest_ftc.diagnosis.culprits.commands import name_of
+from pytest_ftc.diagnosis.culprits.commands import ancestors, name_of
 from pytest_ftc.model import Program, Trace
 
 _TOKEN = re.compile(
@@ -27,7 +27,7 @@ def find_line(trace: Trace, program: Program, tree: str) -> str:
     The scripts are those that the programs above it read in the folder `tree` of the build.
     """
     texts = dict(trace.scripts)
-    above = _ancestors(trace, program)
+    above = ancestors(trace, program)
     read = dict.fromkeys(
         path for index in above for reader, path in trace.read if reader == index and path.startswith(f"{tree}/")
     )
@@ -39,14 +39,6 @@ def find_line(trace: Trace, program: Program, tree: str) -> str:
                 best = [one for one in best if one[0] == score]
                 best.append((score, f"{posixpath.relpath(path, tree)}:{number}"))
     return best[0][1] if len(best) == 1 else ""
-
-
-def _ancestors(trace: Trace, program: Program) -> Iterator[int]:
-    index, seen = program.parent, set[int]()
-    while 0 <= index < len(trace.programs) and index not in seen:
-        seen.add(index)
-        yield index
-        index = trace.programs[index].parent
 
 
 def _logical_lines(text: str) -> Iterator[tuple[int, str]]:
