@@ -42,12 +42,6 @@ class Case:
     """For each pair of builds on one CPU, whether they were equal."""
     sources: Sequence[Key] = ()
     """The places that this one follows from, as its values tell; nothing else is asked about it."""
-
-    @property
-    def is_name(self) -> bool:
-        """Whether it is a name that differs, of something that both builds have."""
-        return self.place.field is Field.NAME and bool(self.place.control and self.place.experiment)
-
     beside: Case | None = None
     """What it has beside the values that explain it; None if nothing."""
     steady: Case | None = None
@@ -56,6 +50,11 @@ class Case:
     """Where it differs with nothing varied: from byte, to byte."""
     seen: list[tuple[Group, Place | None]] = field(default_factory=list)
     """What builds that varied a group have at this place."""
+
+    @property
+    def is_name(self) -> bool:
+        """Whether it is a name that differs, of something that both builds have."""
+        return self.place.field is Field.NAME and bool(self.place.control and self.place.experiment)
 
     @property
     def parts(self) -> list[Case]:

@@ -13,7 +13,7 @@ from pytest_ftc.builds.launcher.tracing.watcher import Watcher
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
     from typing import Any
 
 _MOST_CONTENT = 512 * 1024
@@ -67,7 +67,7 @@ class Flows(Watcher):
     def saw_start(self, pid: int) -> None:
         self._threads[pid] = None
         self._notice_log(pid)
-        self._takes(pid, dict(_open_for_reading(pid)))
+        self._takes(pid, _open_for_reading(pid))
 
     def _notice_log(self, pid: int) -> None:
         with contextlib.suppress(OSError):
@@ -91,7 +91,7 @@ class Flows(Watcher):
             self._read_script(path, thread)
             mode = os.stat(path).st_mode
             if stat.S_ISFIFO(mode) or (stat.S_ISREG(mode) and flags & os.O_ACCMODE == os.O_RDWR):
-                self._takes(thread, {os.path.realpath(path): None})
+                self._takes(thread, [os.path.realpath(path)])
 
     def _read_script(self, path: str, thread: int) -> None:
         if path.startswith(_SYSTEM) or self._read >= _MOST_SCRIPTS or executable_name(thread) not in _RUNNERS:
@@ -139,10 +139,10 @@ class Flows(Watcher):
     def _find_readers(self, pipe: str) -> None:
         """Note who holds the other end of a pipe now: a shell reads what it substitutes without executing a program."""
         for thread in list(self._threads)[-_MOST_ASKED:]:
-            if pipe in dict(_open_for_reading(thread)):
-                self._takes(thread, {pipe: None})
+            if pipe in _open_for_reading(thread):
+                self._takes(thread, [pipe])
 
-    def _takes(self, thread: int, names: dict[str, None]) -> None:
+    def _takes(self, thread: int, names: Iterable[str]) -> None:
         program = self._program_of(thread)
         self._taken.update(dict.fromkeys((program, name) for name in names if name not in self._logs))
 
@@ -157,7 +157,7 @@ def _shown(link: str) -> str:
     return link.removesuffix(_GONE) if is_known else ""
 
 
-def _open_for_reading(thread: int) -> Iterator[tuple[str, None]]:
+def _open_for_reading(thread: int) -> Iterator[str]:
     """Yield the files and pipes that `thread` has open for reading, see proc_pid_fd(5)."""
     with contextlib.suppress(OSError):
         for descriptor in os.listdir(f"/proc/{thread}/fd"):
@@ -166,4 +166,4 @@ def _open_for_reading(thread: int) -> Iterator[tuple[str, None]]:
                 name = _shown(os.readlink(link))
                 # The link has read permission for its owner if the file is open for reading.
                 if name and os.lstat(link).st_mode & stat.S_IRUSR:
-                    yield name, None
+                    yield name
