@@ -10,6 +10,7 @@ from pytest_ftc.diagnosis.culprits.commands import (
     find_source,
     is_made_in_parallel,
 )
+from pytest_ftc.diagnosis.culprits.flow import Flow
 from pytest_ftc.diagnosis.group_testing import Group, Observation, comes_by_itself
 from pytest_ftc.diagnosis.hypotheses import Kind
 from pytest_ftc.diagnosis.parts import with_parts
@@ -29,15 +30,16 @@ WAITS_FOR_CLOCK = "a build whose clock stands still did not end, so it waits for
 
 def check_races(cases: Mapping[Key, Case], given: Investigation, rebuilder: Rebuilder, trace: Trace) -> None:
     """For places that no value explains and that may race, build pairs on one CPU until the cause is sure."""
+    flow = Flow(trace)
     for key, case in cases.items():
         if not (case.evident or case.sources):
             values = [show_values(case.place).control]
-            path = find_source(trace, f"{given.tree}/{key.output}", case.place, values)
-            program = find_culprit(trace, path, values, case.place.format)
+            path = find_source(flow, f"{given.tree}/{key.output}", case.place, values)
+            program = find_culprit(flow, path, values, case.place.format)
             suspected = Cause.RACE in case.suspects
             if program:
-                case.parallel = is_made_in_parallel(trace, path, program, threads=suspected)
-                case.mixed = suspected and is_made_in_parallel(trace, path, program, threads=False)
+                case.parallel = is_made_in_parallel(flow, path, program, threads=suspected)
+                case.mixed = suspected and is_made_in_parallel(flow, path, program, threads=False)
     alone = frozenset({Cause.NUM_CPUS})
     if not alone & given.everything:
         return

@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 import posixpath
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from itertools import pairwise, takewhile
 
+from pytest_ftc.diagnosis.culprits.flow import Flow
 from pytest_ftc.model import Place, Program, Trace
 from pytest_ftc.model.place import FileFormat
 
 _SHELLS = frozenset({"sh", "bash", "dash", "zsh", "ksh", "busybox", "ash"})
 _TELLING = 4
 """Shortest value, in characters, that is unlikely to be in a command's arguments by chance: the length of a year."""
-_DEEPEST = 8
-"""Most renames of one file to follow."""
 COMPRESSORS = {
     "gzip": FileFormat.GZIP,
     "pigz": FileFormat.GZIP,
@@ -50,26 +49,22 @@ STARTERS = _SHELLS | {
 """Programs that run other commands and may open output files for them."""
 
 
-def find_culprit(
-    trace: Trace, path: str, values: Sequence[str], kind: FileFormat = FileFormat.UNKNOWN
-) -> Program | None:
+def find_culprit(flow: Flow, path: str, values: Sequence[str], kind: FileFormat = FileFormat.UNKNOWN) -> Program | None:
     """Return the program that wrote the file `path` (absolute); of several, the one that wrote one of `values`.
 
     A shell that opens a file for a command counts only if there is no other writer.  A compressor counts only if the
     place that differs is in its own format, `kind`.
     """
-    writers = list(dict.fromkeys(_writers(trace, path)))
+    writers, needles = flow.writers(path), _needles(values)
     if not writers:
         return None
-    names = {path, *_earlier_names(trace, path)}
-    telling = [index for index in writers if _wrote(trace, index, names, values)]
-    candidates = telling or writers
-    named = [index for index in candidates if name_of(trace.programs[index]) not in STARTERS]
-    makers = [index for index in writers if name_of(trace.programs[index]) in MAKERS.get(kind, ())]
-    program = trace.programs[(makers or named or candidates)[-1]]
+    candidates = [index for index in writers if flow.has_written(index, path, needles)] or writers
+    named = [index for index in candidates if name_of(flow.program(index)) not in STARTERS]
+    makers = [index for index in writers if name_of(flow.program(index)) in MAKERS.get(kind, ())]
+    program = flow.program((makers or named or candidates)[-1])
     if COMPRESSORS.get(name_of(program), kind) != kind:
-        return find_feeder(trace, program) or program
-    return find_driver(trace, program)
+        return find_feeder(flow.trace, program) or program
+    return find_driver(flow.trace, program)
 
 
 def find_driver(trace: Trace, program: Program) -> Program:
@@ -81,7 +76,7 @@ def find_driver(trace: Trace, program: Program) -> Program:
     return program
 
 
-def find_source(trace: Trace, output: str, place: Place, values: Sequence[str]) -> str:
+def find_source(flow: Flow, output: str, place: Place, values: Sequence[str]) -> str:
     """Return the file whose content differs at `place`: one packed into the archive `output`, or `output` itself.
 
     Files match by name; of several, the first that received one of `values` counts, because later ones are copies.
@@ -89,11 +84,11 @@ def find_source(trace: Trace, output: str, place: Place, values: Sequence[str]) 
     if place.is_of_entry:
         return output
     name = posixpath.basename(place.member)
-    made = dict.fromkeys([path for _, path in trace.written] + [new for _, _, new in trace.moved])
+    made = dict.fromkeys([path for _, path in flow.trace.written] + [new for _, _, new in flow.trace.moved])
     named = [path for path in made if path != output and posixpath.basename(path) == name]
+    needles = _needles(values)
     for path in named:
-        names = {path, *_earlier_names(trace, path)}
-        if any(_wrote(trace, index, names, values) for index in _writers(trace, path)):
+        if any(flow.has_written(index, path, needles) for index in flow.writers(path)):
             return path
     return max(named, key=lambda path: common_end(path, place.member), default=output)
 
@@ -120,12 +115,13 @@ def _ended_after(one: Program, other: Program) -> bool:
     return one.ended is None or one.ended > other.began
 
 
-def is_made_in_parallel(trace: Trace, path: str, program: Program, *, threads: bool) -> bool:
+def is_made_in_parallel(flow: Flow, path: str, program: Program, *, threads: bool) -> bool:
     """Return whether several programs wrote the file `path` concurrently, or its writer `program` ran several.
 
     With `threads`, threads of `program` count too, although some programs use threads that do not affect their output.
     """
-    writers = [trace.programs[index] for index in dict.fromkeys(_writers(trace, path))]
+    trace = flow.trace
+    writers = [flow.program(index) for index in flow.writers(path)]
     if threads and program.helpers and name_of(program) not in _SHELLS:
         return True
     started: dict[int, list[Program]] = {}
@@ -191,34 +187,9 @@ def ancestors(trace: Trace, program: Program) -> Iterator[int]:
         program = trace.programs[program.parent]
 
 
-def _writers(trace: Trace, path: str, depth: int = 0) -> Iterator[int]:
-    """Yield the programs that wrote `path` or a file later renamed to it, in order of writing."""
-    if depth > _DEEPEST:
-        return
-    for mover, old, new in trace.moved:
-        if new == path:
-            before = list(_writers(trace, old, depth + 1))
-            yield from before or [mover]
-        elif path.startswith(f"{new}/"):
-            yield from _writers(trace, old + path[len(new) :], depth + 1)
-    yield from (index for index, written in trace.written if written == path and index >= 0)
-
-
-def _earlier_names(trace: Trace, path: str, depth: int = 0) -> Iterator[str]:
-    for _, old, new in trace.moved if depth < _DEEPEST else ():
-        if new == path:
-            yield old
-            yield from _earlier_names(trace, old, depth + 1)
-
-
-def _wrote(trace: Trace, index: int, paths: Collection[str], values: Sequence[str]) -> bool:
-    """Return whether the program has written one of `values`; recorded contents are decoded as Latin-1."""
-    wanted = [value.encode("utf-8", "surrogateescape").decode("latin-1") for value in values if value.strip()]
-    return any(
-        any(value in content for value in wanted)
-        for writer, written, content in trace.contents
-        if writer == index and written in paths
-    )
+def _needles(values: Sequence[str]) -> list[str]:
+    """Return `values` as they stand in recorded contents, which are decoded as Latin-1."""
+    return [value.encode("utf-8", "surrogateescape").decode("latin-1") for value in values if value.strip()]
 
 
 def name_of(program: Program) -> str:

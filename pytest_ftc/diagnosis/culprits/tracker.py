@@ -63,7 +63,7 @@ class Tracker:
         if len(trail.chain) > 1 or not place.member:
             return trail
         texts = [text.encode("latin-1").decode("utf-8", "surrogateescape") for tier in needles.tiers for text in tier]
-        source = find_source(self._flow.trace, path, place, texts)
+        source = find_source(self._flow, path, place, texts)
         if source == path:
             return trail
         before = follow(self._flow, source, sought)

@@ -7,6 +7,7 @@ from pytest_ftc.diagnosis.culprits.commands import (
     find_source,
     is_made_in_parallel,
 )
+from pytest_ftc.diagnosis.culprits.flow import Flow
 from pytest_ftc.model import Field, Place, Program, Trace
 
 SHELL, DATE, TAR, MAKE, MV = range(5)
@@ -34,7 +35,7 @@ PROGRAMS = (
 
 def culprit(path="/b/out", values=(), **recorded) -> str | None:
     empty = {"read": (), "written": (), "contents": (), "moved": (), "connected": (), "gaps": ()}
-    found = find_culprit(Trace(programs=PROGRAMS, **{**empty, **recorded}), path, values)
+    found = find_culprit(Flow(Trace(programs=PROGRAMS, **{**empty, **recorded})), path, values)
     return found.argv[0] if found else None
 
 
@@ -70,8 +71,8 @@ def test_the_compiler_is_named_and_not_its_stage():
     )
     empty = {"read": (), "contents": (), "moved": (), "connected": (), "gaps": ()}
     trace = Trace(programs=programs, written=((3, "/b/out"), (4, "/b/other")), **empty)
-    assert find_culprit(trace, "/b/out", ()) is programs[1]
-    assert find_culprit(trace, "/b/other", ()) is programs[4]
+    assert find_culprit(Flow(trace), "/b/out", ()) is programs[1]
+    assert find_culprit(Flow(trace), "/b/other", ()) is programs[4]
 
 
 def test_a_renamed_file_was_written_by_who_wrote_it_before():
@@ -124,7 +125,7 @@ def test_shells_beside_each_other_write_in_parallel_and_one_above_another_does_n
     def parallel(programs):
         written = tuple((number, "/b/log") for number in range(1, len(programs)))
         trace = Trace(programs=programs, read=(), written=written, contents=(), moved=(), connected=(), gaps=())
-        return is_made_in_parallel(trace, "/b/log", programs[-1], threads=False)
+        return is_made_in_parallel(Flow(trace), "/b/log", programs[-1], threads=False)
 
     assert parallel(shells((-1, 0, 9), (0, 1, 5), (0, 2, 6)))
     assert not parallel(shells((-1, 0, 9), (0, 1, 2), (0, 3, 6)))
@@ -134,7 +135,7 @@ def test_shells_beside_each_other_write_in_parallel_and_one_above_another_does_n
 def source(member: str, *, field=Field.CONTENT, format="text", value="1795465794", **recorded) -> str:
     empty = {"read": (), "written": (), "contents": (), "moved": (), "connected": (), "gaps": ()}
     leaf = Place(field=field, location="line 1", control=b"", experiment=b"", member=member, format=format)
-    return find_source(Trace(programs=PROGRAMS, **{**empty, **recorded}), "/b/out.tar", leaf, [value])
+    return find_source(Flow(Trace(programs=PROGRAMS, **{**empty, **recorded})), "/b/out.tar", leaf, [value])
 
 
 MADE = ((DATE, "/b/version.txt"), (MV, "/b/stage/app/version.txt"), (TAR, "/b/out.tar"))
