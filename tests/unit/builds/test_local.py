@@ -245,6 +245,14 @@ def test_the_environment_is_what_was_asked_for(build: Build, machine: Machine) -
     assert 86000 < time.time() - int(mtime) < 86400 + 600
 
 
+def test_a_clock_stands_still_in_the_present_second_too(build: Build) -> None:
+    time.sleep(-time.time() % 1)
+    now = int(time.time())
+    result = build("date +%s.%N > out; sleep 0.1; date +%s.%N >> out", clock_stop=now)
+    one, other = text(result).split()
+    assert (one == other and one.startswith(f"{now}.")) == ("time" not in result.not_applied)
+
+
 def test_folders_list_the_other_way_round(build: Build, machine: Machine, tmp_path: Path) -> None:
     native = os.listdir(tmp_path / "source")
     result = build("ls -U > ../listed; mv ../listed out" if machine.isolation is Isolation.NONE else 'ls -U > "$HOME/listed"; cp "$HOME/listed" out',

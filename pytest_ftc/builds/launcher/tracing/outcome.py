@@ -138,7 +138,7 @@ def supervise(spec: dict[str, Any], log: int) -> Supervision:
     uses, isolated, traced = OutsideUses(spec), spec["isolation"] != "none", spec["trace"] != "no"
     recorder = Recorder(log, uses, isolated=isolated) if traced or not isolated else None
     lookups = LookupWatcher(uses) if spec["trace"] == "uses" else None
-    moved = _move_clocks(spec) if spec["clock_shift"] else ()
+    moved = _move_clocks(spec) if spec["clock_shift"] or spec["clock_stop"] else ()
     # The control also gets a patched vDSO, with a shift of 0, so that a build cannot infer its role from it.
     clocks = moved or ((MovedClock(Shown()),) if lookups else ())
     peers = Peers(spec, recorder.program_of if recorder else lambda _: -1)
