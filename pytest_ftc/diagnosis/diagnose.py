@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
+from functools import cache, partial
 
 from pytest_ftc.diagnosis.case import UNVARIED_TOO, Case, Investigation
 from pytest_ftc.diagnosis.conclude import let_follow
@@ -41,7 +42,8 @@ def diagnose(
     found = _find_all(cases, traced, given)
     if given.rebuilder is None:
         return _sort([finding for finding, _ in found])
-    machines = _explain_machines([finding for finding, _ in found], given.rebuilder)
+    both = cache(partial(_build_on_both_machines, given.rebuilder))
+    machines = _explain_machines([finding for finding, _ in found], both)
     trials = RemedyTrials(given.look, given.rebuilder, epoch, templates, given.control)
     remedies: dict[tuple[Key, str], Remedy] = {}
     known = [target for _, target in found if target.known]
@@ -50,7 +52,7 @@ def diagnose(
         remedies = _name(trials.run([target for _, target in found], eager=False), known)
     if resume(cases, given):
         found = _find_all(cases, traced, given)
-        machines = _explain_machines([finding for finding, _ in found], given.rebuilder)
+        machines = _explain_machines([finding for finding, _ in found], both)
     targets = [target for _, target in found]
     rest = [target for target in targets if (target.key, target.cause) not in remedies]
     remedies |= _name(trials.run(rest, beside=targets), rest)
@@ -102,11 +104,18 @@ def _choose_remedies(
             yield theirs[0] if all(one == theirs[0] for one in theirs) else None
 
 
-def _explain_machines(findings: Sequence[Finding], rebuilder: Rebuilder) -> list[Finding]:
-    """Return the `findings`; those whose cause is the machine with what differs between the two machines."""
-    if not any(finding.cause == Cause.MACHINE for finding in findings) or rebuilder.left < 2:
+def _build_on_both_machines(rebuilder: Rebuilder) -> Sequence[BuildResult]:
+    return rebuilder.on_both_machines() if rebuilder.left >= 2 else ()
+
+
+def _explain_machines(findings: Sequence[Finding], both: Callable[[], Sequence[BuildResult]]) -> list[Finding]:
+    """Return the `findings`; those whose cause is the machine with what differs between the two machines.
+
+    `both` returns builds on these; none if there are no builds left.
+    """
+    if not any(finding.cause == Cause.MACHINE for finding in findings) or not both():
         return list(findings)
-    one, other = rebuilder.on_both_machines()
+    one, other = both()
     return [
         replace(finding, why="; ".join(filter(None, (finding.why, explain_machines(one, other, finding.command)))))
         if finding.cause == Cause.MACHINE
