@@ -25,7 +25,7 @@ from pytest_ftc.diagnosis.hypotheses import Kind
 from pytest_ftc.diagnosis.next_builds import groups_beside_none, next_groups
 from pytest_ftc.diagnosis.places import Key, Places
 from pytest_ftc.diagnosis.posterior import SURE, Belief, Question, believe
-from pytest_ftc.diagnosis.try_remedies import RemedyTarget, try_remedies
+from pytest_ftc.diagnosis.try_remedies import RemedyTarget, RemedyTrials
 from pytest_ftc.model import BuildResult, BuildStatus, Cause, Field, Place, RemedyTemplate, Role
 from pytest_ftc.model.protocols import Rebuilder
 from pytest_ftc.model.remedy import Changes
@@ -198,7 +198,7 @@ def _is_any_proved(case: Case, name: str, likely: float, belief: Belief, builder
     def look(one: BuildResult, other: BuildResult) -> Places:
         return {} if one.id == other.id else {key: place}
 
-    found = try_remedies([target], look, cast(Rebuilder, builder), 0, remedies)  # it needs no more of one
+    found = RemedyTrials(look, cast(Rebuilder, builder), 0, remedies).run([target])  # it needs no more of one
     return any(remedy.proved for remedy in found.values())
 
 

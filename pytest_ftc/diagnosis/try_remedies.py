@@ -14,48 +14,32 @@ from pytest_ftc.diagnosis.trials.target import RemedyTarget
 from pytest_ftc.model import BuildResult, Remedy, RemedyTemplate
 from pytest_ftc.model.protocols import Rebuilder
 
-__all__ = ["RemedyTarget", "try_remedies"]
+__all__ = ["RemedyTarget", "RemedyTrials"]
 
 _MOST_PAIRS, _MOST_EAGER = 14, 3
 """Most pairs of builds in total, and for targets with a less certain cause."""
 
 
-def try_remedies(
-    targets: Sequence[RemedyTarget],
-    look: Look,
-    rebuilder: Rebuilder,
-    epoch: int,
-    others: Sequence[RemedyTemplate] = (),
-    control: BuildResult | None = None,
-) -> Mapping[RemedyTarget, Remedy]:
-    """Return the best remedy for each of `targets`: a proved one if possible, else the best suggestion.
-
-    Remedies come from `others` first, then from the catalogue.
-
-    A remedy that changes more of the output of `control` than what differs does not count as effective.
-
-    All targets are tested together, each with its first remedy that has not failed yet, until the budget is used up;
-    then those that were proved in the same builds are told apart.
-    """
-    return RemedyTrials(look, rebuilder, epoch, others, control).run(targets)
-
-
 @dataclass(frozen=True, slots=True)
 class RemedyTrials:
-    """The means to test remedies, as of `try_remedies`."""
+    """The means to test remedies."""
 
     look: Look
     rebuilder: Rebuilder
     epoch: int
     others: Sequence[RemedyTemplate] = ()
+    """Remedies to try before those of the catalogue."""
     control: BuildResult | None = None
+    """The control: a remedy that changes more of it than what differs does not count as effective."""
 
     def run(
         self, targets: Sequence[RemedyTarget], *, eager: bool = True, beside: Sequence[RemedyTarget] = ()
     ) -> Mapping[RemedyTarget, Remedy]:
-        """Return the best remedy for each of `targets`; if not `eager`, builds are for those of a known cause only.
+        """Return the best remedy for each of `targets`: a proved one if possible, else the best suggestion.
 
-        Also the places `beside` them differ.
+        All targets are tested together, each with its first remedy that has not failed yet, until the budget is used
+        up; then those that were proved in the same builds are told apart.  If not `eager`, builds are for targets of a
+        known cause only.  Also the places `beside` them differ.
         """
         record = Record(targets, self.others, self.epoch)
         known = {target.key: target.place for target in (*targets, *beside)}

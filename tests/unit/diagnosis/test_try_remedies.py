@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field, replace
 
 from pytest_ftc.diagnosis.places import Key
-from pytest_ftc.diagnosis.try_remedies import RemedyTarget, try_remedies
+from pytest_ftc.diagnosis.try_remedies import RemedyTarget, RemedyTrials
 from pytest_ftc.model import BuildResult, BuildStatus, Field, Place, Role
 from pytest_ftc.model.remedy import Changes
 
@@ -42,7 +42,7 @@ class Builder:
 def run(targets, equal, **more):
     builder = Builder(equal, **more)
     builder.keys = {one.key for one in targets}
-    return try_remedies(targets, builder.look, builder, EPOCH), builder
+    return RemedyTrials(builder.look, builder, EPOCH).run(targets), builder
 
 
 def test_a_cure_that_failed_at_a_place_is_not_proved_there_by_another_one_that_heals_it():
@@ -238,7 +238,7 @@ def test_what_is_tried_for_an_output_anyway_is_tried_for_all_that_it_may_help_th
     less_known = replace(other, known=False)
     builder = Builder(lambda key, changes: "SOURCE_DATE_EPOCH" in changes.settings, left=2)
     builder.keys = {one.key, other.key}
-    remedies = try_remedies([one, less_known], builder.look, builder, EPOCH)
+    remedies = RemedyTrials(builder.look, builder, EPOCH).run([one, less_known])
     assert [remedies[each].proved for each in (one, less_known)] == [True, True]
 
 
@@ -250,7 +250,7 @@ def test_a_build_that_another_remedy_breaks_does_not_refute_one_that_is_proved()
     builder = Builder(lambda key, changes: "SOURCE_DATE_EPOCH" in changes.settings and key.member == "a")
     builder.breaks = lambda changes: len(builder.tried) > 2
     builder.keys = {stamp.key, other.key}
-    remedies = try_remedies([stamp, other], builder.look, builder, EPOCH)
+    remedies = RemedyTrials(builder.look, builder, EPOCH).run([stamp, other])
     assert len(builder.tried) > 2
     assert remedies[stamp].proved
 
@@ -261,6 +261,6 @@ def test_a_pair_that_differs_later_refutes_a_remedy_that_luck_may_have_proved():
     other = replace(target("b", "umask", tools=("tar",)), luck=((1.0, 0.5),))
     builder = Builder(lambda key, changes: key.member == "a" and len(builder.tried) <= 2, left=8)
     builder.keys = {stamp.key, other.key}
-    remedies = try_remedies([stamp, other], builder.look, builder, EPOCH)
+    remedies = RemedyTrials(builder.look, builder, EPOCH).run([stamp, other])
     assert len(builder.tried) > 2
     assert not remedies[stamp].proved
