@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from pytest_ftc.comparison.members.twins import Twin
@@ -126,5 +126,7 @@ class Investigation:
     """Contents that differ, each with its output; more are added with each comparison."""
     experiments: Sequence[BuildResult] = ()
     """Further experiments, each with different values of all variations."""
+    renamed: Callable[[BuildResult, BuildResult], Mapping[str, str]] = lambda *_: {}
+    """Returns the names in the second build of outputs that have another name there than in the first."""
     notes: dict[str, None] = field(default_factory=dict)
     """What could not be tried, for the user: one sentence each."""

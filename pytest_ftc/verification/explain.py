@@ -80,6 +80,7 @@ def explain(
         rebuilder=rebuilder if options.rebuild else None,
         tree=plan.actions[0].environment.build_path,
         twins=examiner.twins,
+        renamed=examiner.renamed,
         experiments=[build for index, build in enumerate(builds) if index not in (0, number)],
         notes=examiner.notes,
     )

@@ -80,9 +80,10 @@ BUILDS = {
     "packed under its name": (
         "mkdir pkg; uname -n > pkg/host; echo x > pkg/other; python3 pack.py", {"pack.py": PACK}),
     "copied by a script": ("date +%s > n.txt && python3 copy_.py", {"copy_.py": COPY}),
+    "named by a digest": ("date +%s > f && mkdir named && cp f named/chunk-$(md5sum < f | cut -c1-12).js", {}),
     "of two files": ("uname -n > h; id -un > d; cat h d > both; sha256sum both > out.txt", {}),
 }  # fmt: skip
-OUTPUTS = ["demo.run", "a.so", "dist", "out/bios.bin", "x.db", "x.sql", "a.txt", "out.txt", "x.zip", "o.txt"]
+OUTPUTS = ["demo.run", "a.so", "dist", "out/bios.bin", "x.db", "x.sql", "a.txt", "out.txt", "x.zip", "o.txt", "named"]
 
 
 @pytest.fixture(scope="module")
@@ -122,6 +123,12 @@ def test_a_time_in_a_header_is_the_compressors_and_not_that_of_what_copied_it(ve
     command, chain = told(verified, "compressed and put behind a script", "time")
     assert command == ["gzip", "-c", "note"]
     assert chain == ["gzip -c", "cat part"]
+
+
+def test_what_has_another_name_in_each_build_is_followed_too(verified):
+    command, chain = told(verified, "named by a digest", "time")
+    assert command == ["date", "+%s"]
+    assert chain == ["date +%s", "cp f"]
 
 
 @pytest.mark.parametrize("name", ["compiled and linked", "compiled by a relative name"])

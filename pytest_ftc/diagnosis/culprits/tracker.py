@@ -32,7 +32,10 @@ class Tracker:
         self._traced = traced
         self._flow = Flow(trace)
         self._now: Places = {}
+        self._names: Mapping[str, str] = {}
+        """Those that outputs have in this build, where they differ from the control's."""
         if traced.status is BuildStatus.OK:
+            self._names = given.renamed(given.control, traced)
             self._now = match_places(cases, given.look(given.control, traced))
         self._beside: dict[tuple[str, str, str], list[tuple[Place, Needles]]] = {}
         for key, case in cases.items():
@@ -43,7 +46,7 @@ class Tracker:
 
     def follow(self, key: Key, case: Case, cause: str) -> Trail:
         """Return the commands that the value of a place with this `cause` passed."""
-        path = f"{self._given.tree}/{key.output}"
+        path = f"{self._given.tree}/{self._names.get(key.output, key.output)}"
         needles = self._needles(key, case, cause)
         trail = self._follow(path, case.place, cause, needles)
         is_strong = any(one.cause == cause and one.strength >= Strength.STRONG for one in case.suspicions)
