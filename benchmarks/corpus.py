@@ -8,6 +8,7 @@ One JSON object a line:
 - ``verdict``: ``reproducible`` or ``unreproducible``; ``causes``: what truly differs, as names of variations,
   ``random`` or ``race``;
 - ``culprit``: the program that made what differs, a list where either is right, null where the shell itself did;
+- ``place``: a word that the output, member or location of the first finding holds, or a list where any is right;
 - ``remedy``: variables that heal it when set from outside, or null;
 - ``needs``: commands beyond sh, coreutils, findutils, sed, tar, gzip and python3; ``python:NAME`` is a distribution;
 - ``sometimes``: true where two builds differ only now and then;
@@ -43,6 +44,8 @@ class Case:
     causes: tuple[str, ...] = ()
     culprit: tuple[str, ...] = ()
     """Any of these is right; empty when the shell itself wrote the output."""
+    place: tuple[str, ...] = ()
+    """Any of these is right; empty where it is not asked."""
     remedy: Mapping[str, str] = field(default_factory=dict)
     needs: tuple[str, ...] = ()
     sometimes: bool = False
@@ -79,13 +82,13 @@ def _read(values: dict[str, Any]) -> Case:
         raise ValueError(f"verdict is {values['verdict']!r}, expected reproducible or unreproducible")
     if (values["verdict"] == "reproducible") == bool(values.get("causes")):
         raise ValueError("what is reproducible has no causes, what is not has some")
-    culprit = values.get("culprit") or ()
-    texts = {
-        "culprit": (culprit,) if isinstance(culprit, str) else tuple(culprit),
-        "remedy": values.get("remedy") or {},
-    }
+    alternatives = {name: _read_alternatives(values.get(name)) for name in ("culprit", "place")}
     lists = {name: tuple(values.get(name) or ()) for name in ("outputs", "causes", "needs")}
-    return Case(**{**values, **texts, **lists})
+    return Case(**{**values, **alternatives, **lists, "remedy": values.get("remedy") or {}})
+
+
+def _read_alternatives(value: str | Sequence[str] | None) -> tuple[str, ...]:
+    return (value,) if isinstance(value, str) else tuple(value or ())
 
 
 def find_missing(case: Case) -> list[str]:

@@ -3,8 +3,9 @@
     python benchmarks/diagnosis.py [--corpus FILE] [--only PATTERN] [--json OUT] [--jobs N] [--with-reprotest]
     python benchmarks/diagnosis.py --check-labels [--corpus FILE] [--only PATTERN]
 
-Prints a table of detection, false alarms, cause accuracy, builds, proved remedies, culprits and seconds, then a line
-for everything that is not as labelled.  corpus.py tells the form of a corpus, labels.py how its labels are checked.
+Prints a table of detection, false alarms, cause accuracy, builds, proved remedies, places, culprits and seconds, then
+a line for everything that is not as labelled.  corpus.py tells the form of a corpus, labels.py how its labels are
+checked.
 """
 
 from __future__ import annotations
@@ -32,6 +33,7 @@ GOALS = {
     "detected": ("detection by two builds", None),
     "cause": ("cause right at first place", 0.95),
     "remedies": ("remedy proved, where a setting exists", 0.8),
+    "places": ("place right, where it is known", 0.9),
     "culprits": ("culprit right, where a command wrote", 0.9),
     "confirmed": ("cause confirmed", None),
     "detected_sometimes": ("detection of what shows only sometimes", None),

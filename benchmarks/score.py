@@ -28,6 +28,8 @@ class Score:
     """Whether that is one of the expected causes."""
     recall: float | None = None
     """Share of the expected causes that some finding names."""
+    told: tuple[str, ...] = ()
+    """The causes of all findings, each once."""
     confirmed: bool | None = None
     proved: bool | None = None
     """Whether a remedy was proved; asked where a setting exists."""
@@ -35,6 +37,10 @@ class Score:
     """Whether the command named is right; asked where a command wrote the output."""
     named: str = ""
     """The command named."""
+    place: bool | None = None
+    """Whether the first finding's place is right; asked where the case says where."""
+    where: str = ""
+    """The output, member and location of the first finding."""
     builds: int = 0
     builds_to_cause: int | None = None
     """Builds up to a confirmed cause, those for remedies not counted; None when there is none."""
@@ -54,17 +60,21 @@ def score(case: Case, artifact: Mapping[str, Any]) -> Score:
     if case.verdict == "reproducible" or verdict != "unreproducible" or not findings:
         return plain
     first, named = findings[0], _name_of(findings[0]["command"])
-    told = {finding["cause"] for finding in findings}
+    told = tuple(dict.fromkeys(finding["cause"] for finding in findings))
+    where = " ".join(part for part in (first["output"], first["member"], first["location"]) if part)
     return Score(
         case=case,
         verdict=verdict,
         cause=first["cause"],
         right=first["cause"] in case.causes,
-        recall=len(told & set(case.causes)) / len(case.causes),
+        recall=len(set(told) & set(case.causes)) / len(case.causes),
+        told=told,
         confirmed=bool(first["confirmed"]),
         proved=any((finding.get("remedy") or {}).get("proved") for finding in findings) if case.remedy else None,
         culprit=_is_right(named, case.culprit) if case.culprit else None,
         named=named,
+        place=any(word in where for word in case.place) if case.place else None,
+        where=where,
         builds=len(builds),
         builds_to_cause=sum(build["role"] != "remedy" for build in builds) if first["confirmed"] else None,
         seconds=plain.seconds,
@@ -106,6 +116,7 @@ def summarise(scores: Sequence[Score]) -> dict[str, Any]:
         "median_builds": statistics.median(one.builds for one in found) if found else None,
         "remedies": _share(bool(one.proved) for one in found if one.case.remedy),
         "culprits": _share(bool(one.culprit) for one in found if one.case.culprit),
+        "places": _share(bool(one.place) for one in found if one.case.place),
         "median_seconds": statistics.median(one.seconds for one in found) if found else None,
         "per_cause": per_cause(found),
     }
@@ -144,8 +155,12 @@ def _misses(one: Score) -> Iterator[str]:
         yield f"cause {one.cause} not confirmed"
     if one.recall and one.recall < 1:
         yield f"only {one.recall:.0%} of the causes {', '.join(case.causes)}"
+    if extra := [cause for cause in one.told[1:] if cause not in case.causes]:
+        yield f"also {', '.join(extra)}, expected {' and '.join(case.causes)}"
     if case.remedy and not one.proved:
         yield f"no remedy proved, though {' '.join(case.remedy)} heals it"
+    if case.place and not one.place:
+        yield f"place {one.where}, expected {' or '.join(case.place)}"
     if case.culprit and not one.culprit:
         yield f"culprit {one.named or 'not named'}, expected {' or '.join(case.culprit)}"
 

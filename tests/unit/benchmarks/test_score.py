@@ -33,6 +33,7 @@ def an_artifact(
     *findings: dict[str, Any], verdict: str = "unreproducible", roles: str = "control experiment"
 ) -> dict[str, Any]:
     whole = {"cause": "time", "confirmed": True, "command": ["date"], "remedy": None}
+    whole |= {"output": "out", "member": "", "location": "line 1"}
     return {
         "verdict": verdict,
         "seconds": 1.0,
@@ -45,6 +46,11 @@ def test_the_first_finding_decides_whether_the_cause_is_right() -> None:
     artifact = an_artifact({"cause": "home"}, {"cause": "time"})
     assert score(a_case(), artifact).right is False
     assert score(a_case(causes=("home", "time")), artifact).recall == 1.0
+
+
+def test_a_cause_that_is_told_beside_the_right_one_is_a_miss() -> None:
+    one = score(a_case(), an_artifact({}, {"cause": "home"}))
+    assert list(find_misses([one])) == ["a: also home, expected time"]
 
 
 def test_builds_for_remedies_do_not_count_towards_the_cause() -> None:
@@ -73,6 +79,17 @@ def test_a_culprit_is_known_by_its_plain_name(command: list[str], expected: tupl
 
 def test_no_culprit_is_asked_for_where_the_shell_itself_wrote() -> None:
     assert score(a_case(), an_artifact({"command": ["anything"]})).culprit is None
+
+
+@pytest.mark.parametrize(
+    ("expected", "right"), [(("mtime",), True), (("uid", "a.txt"), True), (("uid",), False), ((), None)]
+)
+def test_the_place_of_the_first_finding_holds_one_of_the_words(expected: tuple[str, ...], right: bool | None) -> None:
+    artifact = an_artifact({"member": "a.txt", "location": "tar member mtime"}, {"location": "tar member uid"})
+    one = score(a_case(place=expected), artifact)
+    assert one.place is right
+    assert summarise([one])["places"] == (None if right is None else (int(right), 1))
+    assert bool(list(find_misses([one]))) is (right is False)
 
 
 def test_a_remedy_counts_only_when_proved() -> None:
