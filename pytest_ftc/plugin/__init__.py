@@ -96,6 +96,9 @@ def pytest_configure(config: pytest.Config) -> None:
 
         config.pluginmanager.register(ReplayPlugin(config), "ftc-replay")
     elif config.getoption("ftc_verify"):
+        from pytest_ftc.plugin.observation.interrupts import raise_dropped_interrupts
+
+        config.add_cleanup(raise_dropped_interrupts())
         from pytest_ftc.plugin.session import VerificationSession
 
         config.pluginmanager.register(VerificationSession(config), "ftc-session")

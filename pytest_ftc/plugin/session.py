@@ -32,6 +32,7 @@ from pytest_ftc.plugin.items import (
     replace_by_id,
 )
 from pytest_ftc.plugin.marker import declare_test, is_rebuilt, marked_tests
+from pytest_ftc.plugin.observation.interrupts import raise_dropped_interrupts
 from pytest_ftc.plugin.observation.traces import TracesOfSession, find_trace, outcome_of
 from pytest_ftc.plugin.progress import Display, Nothing, make_display, shown
 from pytest_ftc.plugin.project_tests import FindingsLast, keep_artifacts
@@ -135,6 +136,8 @@ class VerificationSession:
 
     @pytest.hookimpl(trylast=True)
     def pytest_sessionstart(self) -> None:
+        # Pytest has its own hook for what cannot be raised now.
+        raise_dropped_interrupts()
         # The terminal reporter exists now, and its stream is not yet captured.
         self._display = make_display(self._pytest, self._verifier.progress)
         self._metrics.begin(lambda: self._verifier.load.plus(Load(ended=len(self._report.verifications))))

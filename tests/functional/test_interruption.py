@@ -1,5 +1,6 @@
 """However a session ends, nothing of it is left."""
 
+import contextlib
 import os
 import signal
 import subprocess
@@ -41,8 +42,14 @@ def session(project, tmp_path):
 
 def end_of(session):
     """Return what the session has printed when it has ended; where it hangs, if it does."""
-    try:
+    with contextlib.suppress(subprocess.TimeoutExpired):
         return session.communicate(timeout=30)[0].decode()
+    # Python drops an interrupt in the callback of an import, also in those of pytest itself, before any plugin is there.
+    os.killpg(session.pid, signal.SIGINT)
+    try:
+        output = session.communicate(timeout=30)[0].decode()
+        assert "Exception ignored in: <function _get_module_lock" in output.partition("test session starts")[0], output
+        return output
     except subprocess.TimeoutExpired:
         session.send_signal(signal.SIGABRT)
         pytest.fail(f"the session hangs: {session.communicate()[0].decode()}")
@@ -55,6 +62,25 @@ def test_ctrl_c_at_any_moment(session, after):
     output = end_of(session)
     assert "INTERNALERROR" not in output
     assert session.returncode in (2, 1, -signal.SIGINT), output
+
+
+@pytest.mark.parametrize("hook", ["pytest_collection_finish", "pytest_runtest_setup"])
+def test_ctrl_c_in_a_callback_is_not_lost(verify_build, pytester, hook):
+    pytester.makeconftest(f"""
+        import signal
+        import weakref
+
+        class Lock: ...
+
+        def {hook}():
+            # As each import does with its lock.
+            lock = Lock()
+            kept = weakref.ref(lock, lambda _: signal.raise_signal(signal.SIGINT))
+            del lock
+    """)
+    run = verify_build("sleep 40; echo > out")
+    assert run.status == pytest.ExitCode.INTERRUPTED
+    assert "KeyboardInterrupt" in run.text
 
 
 @pytest.mark.parametrize("after", [1.0, 3.0])
