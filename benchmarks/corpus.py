@@ -6,7 +6,7 @@ One JSON object a line:
 - ``files``: path to a text, or to ``{"text" or "base64": ..., "mode": "0755"}``;
 - ``build``: a shell command; ``outputs``: globs;
 - ``verdict``: ``reproducible`` or ``unreproducible``; ``causes``: what truly differs, as names of variations,
-  ``random`` or ``race``;
+  ``random``, ``race`` or ``duration``;
 - ``culprit``: the program that made what differs, a list where either is right, null where the shell itself did;
 - ``place``: a word that the output, member or location of the first finding holds, or a list where any is right;
 - ``remedy``: variables that heal it when set from outside, or null;
@@ -28,7 +28,7 @@ from pathlib import Path
 from shutil import which
 from typing import Any
 
-INHERENT = frozenset({"random", "race"})
+INHERENT = frozenset({"duration", "random", "race"})
 """Causes that are no variation: they differ between two builds in the same environment."""
 
 
