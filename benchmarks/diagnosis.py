@@ -46,7 +46,7 @@ _PERSISTENT = 12
 """Builds that find nearly all of what shows one time in three."""
 
 
-def verify(trials: Sequence[Trial], jobs: int, builds: int = 2) -> dict[str, dict[str, Any]]:
+def verify(trials: Sequence[Trial], jobs: int, builds: int = 2, diagnose: str = "off") -> dict[str, dict[str, Any]]:
     """Verify all `trials` in one session of pytest and return the artifacts of its report by name."""
     with tempfile.TemporaryDirectory(prefix="diagnosis-") as folder:
         project = Path(folder, "project")
@@ -55,7 +55,7 @@ def verify(trials: Sequence[Trial], jobs: int, builds: int = 2) -> dict[str, dic
         report = Path(folder, "report.json")
         # Its own store: another would answer from its cache, and find builds that differ in its history.
         own = [f"--ftc-json={report}", f"--ftc-store={folder}/store"]
-        limits = [f"--ftc-jobs={jobs}", f"--ftc-builds={builds}"]
+        limits = [f"--ftc-jobs={jobs}", f"--ftc-builds={builds}", f"--ftc-diagnose={diagnose}"]
         options = [*own, *limits, "-q", "--no-header", "-p", "no:cacheprovider"]
         command = [sys.executable, "-m", "pytest", "--ftc-verify", *options]
         done = subprocess.run(command, cwd=project, capture_output=True, text=True)
@@ -161,7 +161,7 @@ def main() -> None:
         print("\n".join(wrong))
         print(f"{len(cases)} cases checked in {time.monotonic() - begin:.0f} s, {len(wrong)} labels do not hold")
         sys.exit(bool(wrong))
-    artifacts = verify([Trial(name=case.id, case=case) for case in cases], options.jobs)
+    artifacts = verify([Trial(name=case.id, case=case) for case in cases], options.jobs, diagnose="full")
     scores = [score(case, artifacts[case.id]) for case in cases]
     figures = summarise(scores)
     print_table(figures, time.monotonic() - begin)
