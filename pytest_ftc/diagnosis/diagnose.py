@@ -25,6 +25,7 @@ from pytest_ftc.model.cause import INHERENT
 from pytest_ftc.model.protocols import Rebuilder
 
 _MORE_BUILDS = "builds were too few to settle it; a larger --ftc-max-builds=N can"
+_MORE_TIME = "the time for builds was up before it was settled"
 
 
 def diagnose(
@@ -81,7 +82,8 @@ def _find_all(
     for key, case, cause in told:
         finding, program = _find(key, case, cause, trace, given, follow(*_origin(key, case, cases), cause[0]))
         if key in unsettled and not finding.confirmed and finding.cause != Cause.UNKNOWN:
-            finding = replace(finding, why="; ".join(filter(None, (finding.why, _MORE_BUILDS))))
+            limit = _MORE_TIME if _is_late(given) else _MORE_BUILDS
+            finding = replace(finding, why="; ".join(filter(None, (finding.why, limit))))
         tools = name_tools(trace, program) if trace and program else ()
         target = _target(key, case, finding, tools, _luck(key, cases, given))
         found.append((finding, replace(target, alone=key not in divided)))
@@ -164,7 +166,7 @@ def _find(
     evidence = show_values(case.place, telling.control if telling else "", telling.experiment if telling else "")
     program = trail.program
     sibling = find_given(trace, program, evidence.control) if trace and program else None
-    by_builds = _why_by_builds(case, name, confirmed, given.everything)
+    by_builds = _why_by_builds(case, name, confirmed, given)
     finding = Finding(
         output=key.output,
         member=case.place.member,
@@ -216,8 +218,13 @@ def _lasting_values(case: Case, cause: str) -> Iterator[tuple[bytes, bytes]]:
             yield one.control.encode("utf-8", "surrogateescape"), one.experiment.encode("utf-8", "surrogateescape")
 
 
-def _why_by_builds(case: Case, cause: str, confirmed: bool, everything: Group) -> str:
+def _is_late(given: Investigation) -> bool:
+    return given.rebuilder is not None and given.rebuilder.is_late
+
+
+def _why_by_builds(case: Case, cause: str, confirmed: bool, given: Investigation) -> str:
     """Return what the builds showed about a cause that no value suggests."""
+    everything = given.everything
     repeats = [one.shows for one in case.observations if not one.varied and not one.stopped]
     if cause in INHERENT and any(repeats):
         stopped = [one.shows for one in case.observations if one.stopped]
@@ -227,7 +234,8 @@ def _why_by_builds(case: Case, cause: str, confirmed: bool, everything: Group) -
         return "it is intermittent, or needs several variations at once"
     left = suspects_left(everything, case.observations)
     if cause == Cause.UNKNOWN and len(case.observations) > 1 and (names := narrowed(everything, case.observations)):
-        return f"the cause is one of {', '.join(sorted(names))}; a larger --ftc-max-builds=N can narrow it down"
+        more = _MORE_TIME if _is_late(given) else "a larger --ftc-max-builds=N can narrow it down"
+        return f"the cause is one of {', '.join(sorted(names))}; {more}"
     if not confirmed and cause in left and cause not in case.suspects and len(left) > 1:
         return f"builds have ruled out all but {', '.join(sorted(left))}"
     if cause in case.suspects or cause in INHERENT or not confirmed:

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from pytest_ftc.diagnosis.case import Look
 from pytest_ftc.diagnosis.trials.advice import conclude
 from pytest_ftc.diagnosis.trials.apart import tell_apart
-from pytest_ftc.diagnosis.trials.bench import Bench
+from pytest_ftc.diagnosis.trials.bench import Bench, Outcome
 from pytest_ftc.diagnosis.trials.record import Record
-from pytest_ftc.diagnosis.trials.target import RemedyTarget
+from pytest_ftc.diagnosis.trials.target import Applied, RemedyTarget
 from pytest_ftc.model import BuildResult, Remedy, RemedyTemplate
 from pytest_ftc.model.protocols import Rebuilder
 
@@ -31,6 +31,8 @@ class RemedyTrials:
     """Remedies to try before those of the catalogue."""
     control: BuildResult | None = None
     """The control: a remedy that changes more of it than what differs does not count as effective."""
+    built: list[tuple[frozenset[Applied], Outcome]] = field(default_factory=list)
+    """What all runs have built."""
 
     def run(
         self, targets: Sequence[RemedyTarget], *, eager: bool = True, beside: Sequence[RemedyTarget] = ()
@@ -38,12 +40,13 @@ class RemedyTrials:
         """Return the best remedy for each of `targets`: a proved one if possible, else the best suggestion.
 
         All targets are tested together, each with its first remedy that has not failed yet, until the budget is used
-        up; then those that were proved in the same builds are told apart.  If not `eager`, builds are for targets of a
-        known cause only.  Also the places `beside` them differ.
+        up; what earlier runs have built counts too.  Then those that were proved in the same builds are told apart.
+        If not `eager`, builds are for targets of a known cause only.  Also the places `beside` them differ.
         """
         record = Record(targets, self.others, self.epoch)
         known = {target.key: target.place for target in (*targets, *beside)}
-        bench = Bench(known=known, look=self.look, rebuilder=self.rebuilder, control=self.control)
+        bench = Bench(known=known, look=self.look, rebuilder=self.rebuilder, control=self.control, built=self.built)
+        record.recall(tuple(self.built))
         _try_all(record, bench, may_be_eager=eager)
         tell_apart(record, bench)
         return {target: conclude(record, target) for target in record.courses}

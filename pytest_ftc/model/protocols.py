@@ -107,6 +107,10 @@ class Rebuilder(Protocol):
     def left(self) -> int:
         """How many more builds the budget allows."""
 
+    @property
+    def is_late(self) -> bool:
+        """Whether none is left because the time for them is up."""
+
     def varying(self, groups: Sequence[Collection[str]], *, trace: bool = False) -> Sequence[BuildResult]:
         """Build in parallel, one build per group, varying only that group; with `trace` the first is traced."""
 

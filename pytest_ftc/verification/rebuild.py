@@ -41,7 +41,7 @@ class RebuildBudget:
 
     builds: int
     seconds: float
-    """Time after which no further build is started."""
+    """Time after which no further build is started, without that in which builds wait for others."""
     cheap_builds: int = 0
     """The number of builds permitted while all together take less than `_CHEAP_SECONDS`."""
     patience: float = PATIENCE
@@ -61,6 +61,7 @@ class ArtifactRebuilder:
         self._experiment = experiment
         self._budget = budget
         self._begin = time.monotonic()
+        self._waited = 0.0
         self.builds: list[BuildResult] = []
         self.environments = {action.id: action.environment for action in planned.plan.actions}
         """The environments of all builds of the artifact, by ID."""
@@ -68,15 +69,24 @@ class ArtifactRebuilder:
     @property
     def left(self) -> int:
         """The number of further builds that the budget permits."""
-        taken = time.monotonic() - self._begin
-        if taken >= self._budget.seconds:
+        if self.is_late:
             return 0
-        if taken < self._budget.patience and sum(build.seconds for build in self.builds) < _CHEAP_SECONDS:
+        if self._taken < self._budget.patience and sum(build.seconds for build in self.builds) < _CHEAP_SECONDS:
             return max(0, max(self._budget.builds, self._budget.cheap_builds) - len(self.builds))
         # Builds beyond the budget were cheap, and do not reduce what remains for remedies.
         remedies = sum(build.role is Role.REMEDY for build in self.builds)
         reserved = _FOR_REMEDIES - remedies if self._budget.cheap_builds else 0
         return max(0, self._budget.builds - len(self.builds), reserved)
+
+    @property
+    def is_late(self) -> bool:
+        """Whether the time for builds is up."""
+        return self._taken >= self._budget.seconds
+
+    @property
+    def _taken(self) -> float:
+        """The seconds so far, without those in which builds waited: how busy the machine is must not matter."""
+        return time.monotonic() - self._begin - self._waited
 
     def varying(self, groups: Sequence[Collection[str]], *, trace: bool = False) -> list[BuildResult]:
         """Build once for each of `groups`, in parallel, with only its variations; with `trace` the first is traced."""
@@ -109,7 +119,7 @@ class ArtifactRebuilder:
         shift = round(start - time.time())
         action = self._known(replace(action, environment=replace(action.environment, clock_shift=shift)))
         result = self._executor.run(action, lambda _: None)
-        self.builds.append(result)
+        self._keep([result])
         return result
 
     def with_a_stopped_clock(self, build: BuildResult) -> Sequence[BuildResult]:
@@ -141,7 +151,7 @@ class ArtifactRebuilder:
             )
         ]
         results = run_apart(self._executor, actions)
-        self.builds += results
+        self._keep(results)
         return results
 
     def _run(self, actions: Sequence[Action]) -> list[BuildResult]:
@@ -150,8 +160,13 @@ class ArtifactRebuilder:
 
         with ThreadPoolExecutor(len(actions), thread_name_prefix="ftc-diagnose") as pool:
             results = list(pool.map(here(build), actions))
-        self.builds += results
+        self._keep(results)
         return results
+
+    def _keep(self, results: Sequence[BuildResult]) -> None:
+        """Add what was built side by side."""
+        self.builds += results
+        self._waited += max(result.queue_seconds for result in results)
 
     def _action(self, artifact: Artifact, names: Sequence[str], role: Role, number: int, tracing: Tracing) -> Action:
         action = plan_rebuild(

@@ -41,6 +41,8 @@ class Bench:
     rebuilder: Rebuilder
     control: BuildResult | None
     """The control without remedies; None to ignore what else they change."""
+    built: list[tuple[frozenset[Applied], Outcome]] = field(default_factory=list)
+    """What was built so far, also before: the remedies applied, and what came of them."""
 
     @property
     def left(self) -> int:
@@ -49,6 +51,11 @@ class Bench:
 
     def build(self, remedies: Collection[Applied]) -> Outcome:
         """Build the artifact twice with `remedies`, in environments that differ."""
+        outcome = self._build(remedies)
+        self.built.append((frozenset(remedies), outcome))
+        return outcome
+
+    def _build(self, remedies: Collection[Applied]) -> Outcome:
         settings: dict[str, str] = {}
         for name, value in dict.fromkeys(setting for remedy in remedies for setting in remedy.settings):
             settings[name] = add_setting(settings, name, value)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from pytest_ftc.diagnosis.luck import Trial
@@ -79,6 +79,18 @@ class Record:
             first = next((one for target, one in tried.items() if target not in proved), None)
             return {target: one for target, one in tried.items() if one == first and target not in proved}, set()
         return self._with_company(self._with_rewriting(tried, proved)), proved
+
+    def recall(self, built: Iterable[tuple[frozenset[Applied], Outcome]]) -> None:
+        """Note what builds that were made for other targets showed, also for those whose cause was not known then."""
+        for applied, outcome in built:
+            if outcome.failure or outcome.changed:
+                continue
+            seen = outcome.equal | outcome.differing.keys()
+            due = {target: self._next(target, eager=True) for target in self.courses if target.key in seen}
+            tried = {target: one for target, one in due.items() if one in applied}
+            healed = _credit(tried, outcome.equal)
+            for target, remedy in tried.items():
+                self._note(target, remedy, applied, outcome, healed=target in healed)
 
     def note(self, tried: Tried, outcome: Outcome) -> None:
         """Note the `outcome` of builds with the remedies `tried`."""

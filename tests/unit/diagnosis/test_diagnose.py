@@ -23,6 +23,8 @@ def build(name):
 class Builder:
     """Stands for builds: the places differ wherever the time is varied."""
 
+    is_late = False
+
     def __init__(self, left=6):
         self.left = left
 
@@ -151,6 +153,14 @@ def test_no_build_is_left_unspent_where_one_would_tell_more(left):
     other = found["b"]
     assert (other.cause, other.confirmed) == ("umask", True) or builder.left == 0
     assert other.confirmed or "a larger --ftc-max-builds=N can" in other.why
+
+
+def test_where_the_time_is_up_no_more_builds_are_asked_for(monkeypatch):
+    monkeypatch.setattr(HiddenBuilder, "is_late", property(lambda self: self.left <= 0), raising=False)
+    _, findings = run_hidden(4)
+    other = next(finding for finding in findings if not finding.confirmed)
+    assert "the time for builds was up" in other.why
+    assert "--ftc-max-builds" not in other.why
 
 
 def test_with_enough_builds_nothing_is_said_of_more():

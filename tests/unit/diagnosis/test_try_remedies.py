@@ -23,6 +23,7 @@ class Builder:
     equal: object
     tried: list = field(default_factory=list)
     left: int = 10
+    is_late: bool = False
     breaks: object = lambda changes: False  # tells whether builds with some changes fail
     place: object = None  # what differs in all places
     log: str = ""  # of builds that fail
@@ -58,6 +59,29 @@ def test_a_few_of_many_places_alike_that_became_equal_were_so_by_chance():
     targets = [target(f"{number}.o", "time") for number in range(50)]
     remedies, _ = run(targets, lambda key, changes: key.member == "7.o" and "TAR_OPTIONS" in changes.settings)
     assert not any(remedy.proved for remedy in remedies.values())
+
+
+def test_what_was_built_for_one_place_counts_for_another_one_whose_cause_is_known_later():
+    first, later = target("a", "time"), target("b", "time")
+    unsure = replace(later, cause="unknown", known=False)
+    builder = Builder(lambda key, changes: "TAR_OPTIONS" in changes.settings)
+    builder.keys = {first.key, later.key}
+    trials = RemedyTrials(builder.look, builder, EPOCH)
+    assert trials.run([first, unsure], eager=False)[first].proved
+    builder.left = 0
+    assert trials.run([later], beside=[first, later])[later].proved
+
+
+def test_what_was_built_before_refutes_a_remedy_too():
+    first, later = target("a", "time"), target("b", "time")
+    builder = Builder(lambda key, changes: "TAR_OPTIONS" in changes.settings and key.member == "a")
+    builder.keys = {first.key, later.key}
+    trials = RemedyTrials(builder.look, builder, EPOCH)
+    trials.run([first], eager=False, beside=[later])
+    builder.left = 0
+    remedy = trials.run([later], beside=[first, later])[later]
+    assert not remedy.proved
+    assert remedy.also_tried
 
 
 def test_most_of_many_places_alike_are_enough():

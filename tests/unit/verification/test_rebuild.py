@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 import pytest
 
@@ -12,7 +13,7 @@ from pytest_ftc.verification.plan import Plan, PlannedArtifact
 from pytest_ftc.verification.rebuild import ArtifactRebuilder, RebuildBudget
 
 
-def rebuilder(budget: RebuildBudget) -> ArtifactRebuilder:
+def rebuilder(budget: RebuildBudget, executor: Any = None) -> ArtifactRebuilder:
     control = Action(
         id="a-control",
         role=Role.CONTROL,
@@ -29,7 +30,7 @@ def rebuilder(budget: RebuildBudget) -> ArtifactRebuilder:
         machine=Machine(isolation=Isolation.USER),
         plan=Plan(actions=(control,), variations=(), not_varied=()),
     )
-    return ArtifactRebuilder(planned, cast(Any, None), experiment=1, budget=budget)
+    return ArtifactRebuilder(planned, executor, experiment=1, budget=budget)
 
 
 def built(seconds: float, role: Role = Role.BISECT) -> BuildResult:
@@ -51,6 +52,22 @@ def test_quick_builds_may_be_many_for_a_while(monkeypatch: pytest.MonkeyPatch) -
     assert (one.left, other.left) == (4, 4)
     now[0] += 300
     assert (one.left, other.left) == (0, 0)
+
+
+def test_how_long_builds_wait_for_others_does_not_matter(monkeypatch: pytest.MonkeyPatch) -> None:
+    now = [1000.0]
+    monkeypatch.setattr("pytest_ftc.verification.rebuild.time.monotonic", lambda: now[0])
+
+    class Busy:
+        def run(self, action: Action, may_start: object) -> BuildResult:
+            now[0] += 710
+            return replace(built(10), queue_seconds=700)
+
+    one = rebuilder(RebuildBudget(builds=12, seconds=600), Busy())
+    one.varying([()])
+    assert (one.left, one.is_late) == (11, False)
+    now[0] += 600
+    assert (one.left, one.is_late) == (0, True)
 
 
 def test_slow_builds_are_few() -> None:
