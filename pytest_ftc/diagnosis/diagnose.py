@@ -16,7 +16,7 @@ from pytest_ftc.diagnosis.culprits.script_lines import find_line
 from pytest_ftc.diagnosis.culprits.tracker import track
 from pytest_ftc.diagnosis.culprits.trail import Trail
 from pytest_ftc.diagnosis.following.conclude import conclude_all, note_late_sources, note_sources, suspect_names
-from pytest_ftc.diagnosis.group_testing import Group, Observation, narrowed, suspects_left
+from pytest_ftc.diagnosis.group_testing import Observation, narrowed, suspects_left
 from pytest_ftc.diagnosis.parts import MOST_WITH_PARTS, open_beside
 from pytest_ftc.diagnosis.places import Key, show_values
 from pytest_ftc.diagnosis.try_remedies import RemedyTarget, RemedyTrials

@@ -13,7 +13,14 @@ from pytest_ftc.model import Cause, Strength, Suspicion
 LOOK_DRAWN = "both look like random words of the same length"
 """Why a value is suspected to be random although it does not look like a digest."""
 
-_UUID = re.compile(rb"[0-9a-f]{8}-[0-9a-f]{4}-([1-8])[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}", re.IGNORECASE)
+
+def _uuid(versions: bytes) -> re.Pattern[bytes]:
+    form = rb"[0-9a-f]{8}-[0-9a-f]{4}-[%s][0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}"
+    return re.compile(form % versions, re.IGNORECASE)
+
+
+# RFC 9562, section 5.
+_RANDOM_UUID, _TIMED_UUID, _OTHER_UUID = _uuid(b"4"), _uuid(b"167"), _uuid(b"2358")
 _DIGEST = re.compile(
     rb"(?<![0-9a-f])(?:[0-9a-f]{32}|[0-9a-f]{40}|[0-9a-f]{64}|[0-9a-f]{128})(?![0-9a-f])", re.IGNORECASE
 )
@@ -25,7 +32,9 @@ _TEMPORARY = re.compile(rb"tmp[.\w-]{6,}|\w+\.[0-9A-Za-z]{6,10}(?![0-9A-Za-z])")
 def find_tokens(place: AlignedPlace) -> Iterator[Sighting]:
     """Yield different identifiers, names of temporary files, digests and other random words in `place`."""
     for pattern, strength, why in (
-        (_UUID, Strength.STRONG, "both are random identifiers"),
+        (_RANDOM_UUID, Strength.STRONG, "both are random identifiers"),
+        (_TIMED_UUID, Strength.WEAK, "both are identifiers made of a time and of random bits"),
+        (_OTHER_UUID, Strength.GUESS, "both are identifiers, which change with what they are computed from"),
         (_TEMPORARY, Strength.WEAK, "both look like names of temporary files"),
         (_DIGEST, Strength.GUESS, "both look like digests, which change with what they are computed from"),
         (_WORD, Strength.GUESS, LOOK_DRAWN),

@@ -41,6 +41,14 @@ def test_a_unique_token_is_certain_and_a_digest_only_a_guess():
     assert [found.strength for found in digests if found.cause == "random"] == [Strength.GUESS]
 
 
+@pytest.mark.parametrize(
+    ("version", "strength"), [("4", Strength.STRONG), ("1", Strength.WEAK), ("7", Strength.WEAK), ("5", Strength.GUESS)]
+)
+def test_only_random_identifiers_are_certainly_random(version, strength):
+    one, other = (f"{head}-bbfd-{version}b2d-9b5d-ab8dfbbd4bed".encode() for head in ("1b9d6bcd", "7c9e6679"))
+    assert [found.strength for found in look(one, other) if found.cause == "random"] == [strength]
+
+
 def test_equal_lines_of_which_one_is_longer_point_to_nothing():
     assert look(b"one\n", b"one two\n") == ()
 
