@@ -138,7 +138,9 @@ def remove_tree(folder: str) -> None:
 
     def unlock_and_retry(function: Callable[..., object], path: str, _error: object) -> None:
         try:
-            os.chmod(os.path.dirname(path), 0o700)
+            # What the folder itself is in belongs to others: it may be /tmp.
+            if path != folder:
+                os.chmod(os.path.dirname(path), 0o700)
             if not os.path.islink(path):
                 os.chmod(path, 0o700)
             if function in (os.unlink, os.rmdir):

@@ -1,3 +1,4 @@
+import errno
 import os
 import socket
 import stat
@@ -118,3 +119,17 @@ def test_folders_stay_open_to_all(tmp_path: Path, mode: int, expected: int) -> N
     (tmp_path / "copy").mkdir()
     copy_tree(str(tmp_path / "source"), str(tmp_path / "copy"), umask=0o077)
     assert stat.S_IMODE((tmp_path / "copy/sub").stat().st_mode) == expected
+
+
+def test_removing_a_folder_that_stays_does_not_change_the_one_it_is_in(tmp_path, monkeypatch):
+    above = tmp_path / "above"
+    (above / "work").mkdir(parents=True)
+    above.chmod(0o755)
+
+    def busy(*_arguments, **_more):
+        raise OSError(errno.EBUSY, "busy")
+
+    monkeypatch.setattr(os, "rmdir", busy)
+    remove_tree(str(above / "work"))
+    assert (above / "work").exists()
+    assert stat.S_IMODE(above.stat().st_mode) == 0o755
