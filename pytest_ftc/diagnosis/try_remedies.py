@@ -8,9 +8,9 @@ from dataclasses import dataclass, field
 from pytest_ftc.diagnosis.case import Look
 from pytest_ftc.diagnosis.trials.advice import conclude
 from pytest_ftc.diagnosis.trials.apart import tell_apart
-from pytest_ftc.diagnosis.trials.bench import Bench, Outcome
+from pytest_ftc.diagnosis.trials.bench import Bench, Built
 from pytest_ftc.diagnosis.trials.record import Record
-from pytest_ftc.diagnosis.trials.target import Applied, RemedyTarget
+from pytest_ftc.diagnosis.trials.target import RemedyTarget
 from pytest_ftc.model import BuildResult, Remedy, RemedyTemplate
 from pytest_ftc.model.protocols import Rebuilder
 
@@ -31,7 +31,7 @@ class RemedyTrials:
     """Remedies to try before those of the catalogue."""
     control: BuildResult | None = None
     """The control: a remedy that changes more of it than what differs does not count as effective."""
-    built: list[tuple[frozenset[Applied], Outcome]] = field(default_factory=list)
+    built: list[Built] = field(default_factory=list)
     """What all runs have built."""
 
     def run(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 
@@ -41,7 +41,7 @@ class RebuildBudget:
 
     builds: int
     seconds: float
-    """Time after which no further build is started, without that in which builds wait for others."""
+    """Time after which no further build is started, without that in which all wait for builds of others."""
     cheap_builds: int = 0
     """The number of builds permitted while all together take less than `_CHEAP_SECONDS`."""
     patience: float = PATIENCE
@@ -85,7 +85,7 @@ class ArtifactRebuilder:
 
     @property
     def _taken(self) -> float:
-        """The seconds so far, without those in which builds waited: how busy the machine is must not matter."""
+        """The seconds so far, without waiting for builds of others: how busy the machine is must not matter."""
         return time.monotonic() - self._begin - self._waited
 
     def varying(self, groups: Sequence[Collection[str]], *, trace: bool = False) -> list[BuildResult]:
@@ -118,9 +118,7 @@ class ArtifactRebuilder:
         time.sleep((start - time.time()) % 1)
         shift = round(start - time.time())
         action = self._known(replace(action, environment=replace(action.environment, clock_shift=shift)))
-        result = self._executor.run(action, lambda _: None)
-        self._keep([result])
-        return result
+        return self._keep(lambda: [self._executor.run(action, lambda _: None)])[0]
 
     def with_a_stopped_clock(self, build: BuildResult) -> Sequence[BuildResult]:
         """Repeat the control twice, in parallel, with a clock that stands still at the start of `build`."""
@@ -150,23 +148,24 @@ class ArtifactRebuilder:
                 )
             )
         ]
-        results = run_apart(self._executor, actions)
-        self._keep(results)
-        return results
+        return self._keep(lambda: run_apart(self._executor, actions))
 
     def _run(self, actions: Sequence[Action]) -> list[BuildResult]:
         def build(action: Action) -> BuildResult:
             return self._executor.run(action, lambda _: None)
 
         with ThreadPoolExecutor(len(actions), thread_name_prefix="ftc-diagnose") as pool:
-            results = list(pool.map(here(build), actions))
-        self._keep(results)
-        return results
+            return self._keep(lambda: list(pool.map(here(build), actions)))
 
-    def _keep(self, results: Sequence[BuildResult]) -> None:
-        """Add what was built side by side."""
+    def _keep(self, run: Callable[[], Sequence[BuildResult]]) -> list[BuildResult]:
+        """Return what `run` builds side by side, and note how long it waited for builds of others."""
+        begin = time.monotonic()
+        results = list(run())
         self.builds += results
-        self._waited += max(result.queue_seconds for result in results)
+        # They also wait for each other, where fewer may run at once.
+        idle = time.monotonic() - begin - sum(result.seconds for result in results)
+        self._waited += max(0.0, min(idle, max(result.queue_seconds for result in results)))
+        return results
 
     def _action(self, artifact: Artifact, names: Sequence[str], role: Role, number: int, tracing: Tracing) -> Action:
         action = plan_rebuild(

@@ -31,6 +31,10 @@ class Outcome:
     """What became of the build, and why; empty if both builds succeeded."""
 
 
+Built = tuple[frozenset[Applied], Outcome]
+"""The remedies that a pair of builds had, and what came of them."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Bench:
     """Builds the artifact with remedies, and compares the results."""
@@ -41,8 +45,8 @@ class Bench:
     rebuilder: Rebuilder
     control: BuildResult | None
     """The control without remedies; None to ignore what else they change."""
-    built: list[tuple[frozenset[Applied], Outcome]] = field(default_factory=list)
-    """What was built so far, also before: the remedies applied, and what came of them."""
+    built: list[Built]
+    """What was built so far, in earlier runs too; `build` adds to it."""
 
     @property
     def left(self) -> int:

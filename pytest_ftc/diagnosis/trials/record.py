@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from pytest_ftc.diagnosis.luck import Trial
 from pytest_ftc.diagnosis.places import Key
-from pytest_ftc.diagnosis.trials.bench import Outcome
+from pytest_ftc.diagnosis.trials.bench import Built, Outcome
 from pytest_ftc.diagnosis.trials.target import Applied, RemedyTarget, apply, templates_for
 from pytest_ftc.model import RemedyTemplate
 from pytest_ftc.model.cause import GUESSES
@@ -80,7 +80,7 @@ class Record:
             return {target: one for target, one in tried.items() if one == first and target not in proved}, set()
         return self._with_company(self._with_rewriting(tried, proved)), proved
 
-    def recall(self, built: Iterable[tuple[frozenset[Applied], Outcome]]) -> None:
+    def recall(self, built: Iterable[Built]) -> None:
         """Note what builds that were made for other targets showed, also for those whose cause was not known then."""
         for applied, outcome in built:
             if outcome.failure or outcome.changed:
@@ -88,9 +88,7 @@ class Record:
             seen = outcome.equal | outcome.differing.keys()
             due = {target: self._next(target, eager=True) for target in self.courses if target.key in seen}
             tried = {target: one for target, one in due.items() if one in applied}
-            healed = _credit(tried, outcome.equal)
-            for target, remedy in tried.items():
-                self._note(target, remedy, applied, outcome, healed=target in healed)
+            self._note_all(tried, applied, outcome)
 
     def note(self, tried: Tried, outcome: Outcome) -> None:
         """Note the `outcome` of builds with the remedies `tried`."""
@@ -102,9 +100,7 @@ class Record:
         if outcome.failure:
             self.failures.unfit.update(dict.fromkeys(applied, outcome.failure))
             return
-        healed = _credit(tried, {key for key in outcome.equal if key.output not in outcome.changed})
-        for target, remedy in tried.items():
-            self._note(target, remedy, applied, outcome, healed=target in healed)
+        self._note_all(tried, applied, outcome)
 
     def refute(self, target: RemedyTarget, remedy: Applied) -> None:
         """Note that `remedy` does not help `target`, also where it seemed to."""
@@ -112,6 +108,11 @@ class Record:
         course.helpful, course.company = None, None
         course.trial = course.trial.of_another()
         self.failures.at.setdefault(target.key, []).append(remedy)
+
+    def _note_all(self, tried: Tried, applied: frozenset[Applied], outcome: Outcome) -> None:
+        healed = _credit(tried, {key for key in outcome.equal if key.output not in outcome.changed})
+        for target, remedy in tried.items():
+            self._note(target, remedy, applied, outcome, healed=target in healed)
 
     def _note(
         self, target: RemedyTarget, remedy: Applied, applied: frozenset[Applied], outcome: Outcome, *, healed: bool

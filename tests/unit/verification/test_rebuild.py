@@ -70,6 +70,21 @@ def test_how_long_builds_wait_for_others_does_not_matter(monkeypatch: pytest.Mon
     assert (one.left, one.is_late) == (0, True)
 
 
+def test_builds_that_wait_for_each_other_take_their_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    now = [1000.0]
+    monkeypatch.setattr("pytest_ftc.verification.rebuild.time.monotonic", lambda: now[0])
+
+    class OneByOne:
+        def run(self, action: Action, may_start: object) -> BuildResult:
+            now[0] += 400
+            return replace(built(400), queue_seconds=now[0] - 1400)
+
+    one = rebuilder(RebuildBudget(builds=12, seconds=600), OneByOne())
+    one.varying([(), ()])
+    assert [build.queue_seconds for build in one.builds] == [0, 400]
+    assert one.is_late
+
+
 def test_slow_builds_are_few() -> None:
     slow = rebuilder(RebuildBudget(builds=10, cheap_builds=40, seconds=600))
     slow.builds += [built(7.0)] * 3
