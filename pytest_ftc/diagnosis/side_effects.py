@@ -9,7 +9,7 @@ from pathlib import Path
 
 from pytest_ftc.diagnosis.places import Key, Places, match_places
 from pytest_ftc.model import BuildResult, Field, Output, OutputType, Place
-from pytest_ftc.model.place import ELF_SECTION
+from pytest_ftc.model.place import ELF_SECTION, KEYED
 from pytest_ftc.model.support.contents import find_content
 
 _FOLLOWING = tuple(f"{ELF_SECTION} {name}" for name in (".debug_", ".rel", ".symtab", ".strtab", ".gnu.lto_"))
@@ -107,7 +107,7 @@ def _lost_lines(known: Mapping[Key, Place], places: Places) -> Iterator[tuple[st
 
 
 def _is_text(key: Key) -> bool:
-    return key.field is Field.CONTENT and key.location.startswith(("line ", "key "))
+    return key.field is Field.CONTENT and key.location.startswith(("line ", *KEYED))
 
 
 def _resized(one: Output, other: Output, control: BuildResult, healed: BuildResult) -> str:

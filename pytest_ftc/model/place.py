@@ -66,6 +66,9 @@ OUTPUT_NAME = "the output's name"
 ELF_SECTION = "ELF section"
 """Begins the locations in the sections of an ELF file; the name of the section follows."""
 
+KEYED = ("key ", "element ", "attribute ")
+"""How the locations of values in structured texts begin; the path follows, which ends with the value's own name."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Place:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
 
 from pytest_ftc.comparison.members.contents import Attribute, Contents, Member
-from pytest_ftc.comparison.members.formats.json_text import compare_json
 from pytest_ftc.comparison.members.formats.table import Format, find_format
+from pytest_ftc.comparison.members.formats.text.json_text import compare_json
+from pytest_ftc.comparison.members.formats.text.xml_text import compare_xml
 from pytest_ftc.comparison.members.limits import Budget, LimitReachedError, OutOfTimeError
 from pytest_ftc.comparison.members.pairing import Pair, Pairing, group_renamed, pair_members
 from pytest_ftc.comparison.members.plain import Found, clip, compare_bytes, compare_lines, is_reordered, is_text
@@ -27,6 +28,11 @@ _OF_KINDS, _NEAR = (Field.MTIME, Field.MODE, Field.OWNER), 3600
 """Fields of which one member of each kind is listed beyond these; kinds of times are so many seconds apart."""
 _BEYOND = "\0"
 _AROUND = 64
+_TEXTS: tuple[tuple[FileFormat, Callable[[Span, Span, Budget], Iterable[Found]]], ...] = (
+    (FileFormat.JSON, compare_json),
+    (FileFormat.TEXT, compare_xml),
+    (FileFormat.TEXT, compare_lines),
+)
 
 
 def examine(one: Span, other: Span, place: Position, budget: Budget) -> Iterator[Place]:
@@ -66,11 +72,11 @@ def _record_failure(error: Exception, place: Position, budget: Budget) -> str:
 def compare_plain(one: Span, other: Span, place: Position, budget: Budget, note: str = "") -> Iterator[Place]:
     """Yield the places that differ in files of unknown format.  Raises OutOfTimeError."""
     if is_text(one) and is_text(other):
-        leaves = [place.leaf(found, FileFormat.JSON, note) for found in compare_json(one, other, budget)]
-        leaves = leaves or [place.leaf(found, FileFormat.TEXT, note) for found in compare_lines(one, other, budget)]
-        if leaves:
-            yield from leaves
-            return
+        for kind, compare in _TEXTS:
+            leaves = [place.leaf(found, kind, note) for found in compare(one, other, budget)]
+            if leaves:
+                yield from leaves
+                return
     for found in compare_bytes(one, other, budget):
         yield place.leaf(found, FileFormat.BINARY, note)
 

@@ -125,7 +125,7 @@ def compare_lines(
         yield _reordered(control, experiment, item, budget)
         return
     most = budget.limits.value
-    hunks = (part for hunk in _hunks(control, experiment, budget) for part in _by_line(control, experiment, hunk))
+    hunks = (part for hunk in find_hunks(control, experiment, budget) for part in _by_line(control, experiment, hunk))
     for count, (first, last, left, right) in enumerate(hunks):
         # If only the beginnings were read, lines beyond the shorter one are not a difference.
         if count == _MOST_PLACES or (count and not whole and (last == len(control) or right == len(experiment))):
@@ -177,7 +177,7 @@ def _lines(span: Span, start: int, separator: bytes) -> list[bytes]:
     return [line + separator for line in lines] + ([last] if last else [])
 
 
-def _hunks(one: list[bytes], other: list[bytes], budget: Budget) -> Iterator[tuple[int, int, int, int]]:
+def find_hunks(one: list[bytes], other: list[bytes], budget: Budget) -> Iterator[tuple[int, int, int, int]]:
     """Yield start and end, on both sides, of each run of lines that differ; in linear time, unlike a minimal diff."""
     left = right = 0
     while left < len(one) or right < len(other):

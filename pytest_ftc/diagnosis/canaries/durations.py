@@ -10,6 +10,7 @@ from pytest_ftc.diagnosis.canaries.planted import Planted
 from pytest_ftc.diagnosis.canaries.suspicion import Sighting, shown
 from pytest_ftc.diagnosis.canaries.values import touches
 from pytest_ftc.model import Cause, Strength, Suspicion
+from pytest_ftc.model.place import KEYED
 
 _NUMBER = re.compile(rb"(?<![0-9A-Za-z_.:/-])[0-9]{1,15}(?:\.[0-9]{1,20})?(?:[eE]-?[0-9]{1,2})?(?![0-9_:/-])")
 _UNITS: Mapping[bytes, float] = {
@@ -33,7 +34,7 @@ _WHY = "both are measured durations, shorter than the builds took"
 
 def find_durations(place: AlignedPlace, location: str, control: Planted, experiment: Planted) -> Iterator[Sighting]:
     """Yield the numbers in `place` that are measured durations; its `location` may name the key of a value."""
-    key = location.encode("utf-8", "surrogateescape") if location.startswith("key ") else b""
+    key = location.encode("utf-8", "surrogateescape") if location.startswith(KEYED) else b""
     words, others = list(_NUMBER.finditer(place.control)), list(_NUMBER.finditer(place.experiment))
     for number, change in enumerate(place.changes):
         own = [one for one in words if touches(one.span(), change.start, change.end)]

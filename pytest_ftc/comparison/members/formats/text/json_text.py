@@ -4,17 +4,16 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from itertools import islice
 from typing import Any
 
 from pytest_ftc.comparison.likeness import Named, draw, pair_alike
+from pytest_ftc.comparison.members.formats.text.chosen import choose
 from pytest_ftc.comparison.members.limits import Budget
-from pytest_ftc.comparison.members.plain import Found, clip
+from pytest_ftc.comparison.members.plain import Found
 from pytest_ftc.comparison.members.span import Span
 from pytest_ftc.model import Field
 
 _LARGEST = 4 << 20
-_MOST = 16
 _ABSENT = object()
 
 
@@ -24,13 +23,7 @@ def compare_json(one: Span, other: Span, budget: Budget) -> tuple[Found, ...]:
         return ()
     try:
         control, experiment = (json.loads(span.read(0, span.size)) for span in (one, other))
-        found = tuple(islice(_compare(control, experiment, "", budget), _MOST + 1))
-        if len(found) > _MOST:
-            budget.record("more keys differ in a member than are listed")
-        most = budget.limits.value
-        return tuple(
-            Found(each.field, each.location, *clip(each.control, each.experiment, most)) for each in found[:_MOST]
-        )
+        return choose(_compare(control, experiment, "", budget), "key", budget)
     except (ValueError, RecursionError):
         return ()
 

@@ -1,0 +1,1 @@
+"""Structured texts, whose places are told by the path of the value."""

@@ -1,0 +1,38 @@
+"""Which of many values that differ are listed."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+from itertools import islice
+
+from pytest_ftc.comparison.members.limits import Budget
+from pytest_ftc.comparison.members.plain import Found, clip
+
+_MOST = 16
+_MOST_SEEN = 2000
+_NUMBERS = re.compile(r"\[\d+\]")
+
+
+def choose(found: Iterable[Found], noun: str, budget: Budget) -> tuple[Found, ...]:
+    """Return at most 16 of what was `found`, in its order: one of each kind, and then the first ones.
+
+    Values whose paths differ only in numbers are of one kind: they often have one cause, and another kind has another.
+    Raises OutOfTimeError, and whatever the iterable raises.
+    """
+    seen = list(islice(found, _MOST_SEEN))
+    kinds: dict[str, int] = {}
+    for index, each in enumerate(seen):
+        kinds.setdefault(_NUMBERS.sub("", each.location), index)
+    chosen = dict.fromkeys([*kinds.values(), *range(len(seen))])
+    if len(chosen) > _MOST:
+        budget.record(f"more {noun}s differ in a member than are listed")
+    return tuple(_clip(seen[index], budget) for index in _first(chosen))
+
+
+def _first(chosen: Iterable[int]) -> Sequence[int]:
+    return sorted(islice(chosen, _MOST))
+
+
+def _clip(found: Found, budget: Budget) -> Found:
+    return Found(found.field, found.location, *clip(found.control, found.experiment, budget.limits.value))
