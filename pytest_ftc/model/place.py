@@ -44,6 +44,8 @@ class FileFormat(str, Enum):
     PDF = "pdf"
     ZLIB = "zlib"
     JSON = "json"
+    DATA = "data"
+    """Data that programs read: models, arrays, tables."""
     TEXT = "text"
     BINARY = "binary"
     """None of the others."""

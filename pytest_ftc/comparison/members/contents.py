@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 from pytest_ftc.comparison.members.span import Span
 from pytest_ftc.model import Field
@@ -60,6 +61,8 @@ class Contents:
     """The noun for a member: ``zip entry``."""
     attributes: tuple[Attribute, ...] = ()
     members: tuple[Member, ...] = ()
+    values: Any = None
+    """The tree of values that it holds, if it holds structured data (`compare_values`)."""
     recoded: str = ""
     """The location to report if the bytes differ, but nothing that was read: how it was compressed."""
 

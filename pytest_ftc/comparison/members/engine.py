@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
 
+from pytest_ftc.comparison.members.chosen import choose
 from pytest_ftc.comparison.members.contents import Attribute, Contents, Member
 from pytest_ftc.comparison.members.formats.table import Format, find_format
 from pytest_ftc.comparison.members.formats.text.json_text import compare_json
@@ -16,6 +17,7 @@ from pytest_ftc.comparison.members.plain import Found, clip, compare_bytes, comp
 from pytest_ftc.comparison.members.position import Position
 from pytest_ftc.comparison.members.span import Span, first_unequal, same
 from pytest_ftc.comparison.members.twins import hash_both, watch
+from pytest_ftc.comparison.members.values import compare_values
 from pytest_ftc.model import Field, Place
 from pytest_ftc.model.place import FileFormat
 from pytest_ftc.model.support.printable import shorten
@@ -174,6 +176,8 @@ def _compare_fields(
     one: Contents, other: Contents, pairing: Pairing, place: Position, same_field: Counter[str], budget: Budget
 ) -> Iterator[Place]:
     for found in _compare_attributes(one.attributes, other.attributes, budget, follows=False):
+        yield place.leaf(found, one.format)
+    for found in choose(compare_values(one.values, other.values, budget), "key", budget):
         yield place.leaf(found, one.format)
     # If a container was not read to its end, a member missing on one side may come later there.
     yield from _few(() if budget.truncated else _name_differences(pairing, one, place), same_field)

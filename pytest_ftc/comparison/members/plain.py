@@ -88,7 +88,7 @@ def _moved(one: Span, other: Span, offset: int, budget: Budget) -> Found:
 def _places(one: Span, other: Span, offset: int, budget: Budget) -> Iterator[tuple[int, int]]:
     """Yield start and end of each place within reach, in files of the same size."""
     start = end = offset
-    for left, right in _unequal_runs(one, other, offset, budget):
+    for left, right in unequal_runs(one, other, offset, budget):
         if end - start > budget.limits.value:
             # Everything after this differs: it was compressed, encrypted or moved.
             break
@@ -99,7 +99,8 @@ def _places(one: Span, other: Span, offset: int, budget: Budget) -> Iterator[tup
     yield start, end
 
 
-def _unequal_runs(one: Span, other: Span, offset: int, budget: Budget) -> Iterator[tuple[int, int]]:
+def unequal_runs(one: Span, other: Span, offset: int, budget: Budget) -> Iterator[tuple[int, int]]:
+    """Yield start and end of each run of bytes that differ from `offset` on, within reach.  Raises OutOfTimeError."""
     for position in range(offset, min(one.size, offset + _REACH), _CHUNK):
         budget.check_time()
         left, right = one.read(position, _CHUNK), other.read(position, _CHUNK)

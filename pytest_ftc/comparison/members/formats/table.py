@@ -24,6 +24,7 @@ from pytest_ftc.comparison.members.formats import (
 from pytest_ftc.comparison.members.formats import compression as compressed
 from pytest_ftc.comparison.members.formats import tar as tars
 from pytest_ftc.comparison.members.formats import zip as zips
+from pytest_ftc.comparison.members.formats.data import npy, onnx_model, parquet, pickled
 from pytest_ftc.comparison.members.formats.fixed import ext, fat, iso9660
 from pytest_ftc.comparison.members.formats.fixed import reader as fixed
 from pytest_ftc.comparison.members.limits import Budget
@@ -57,6 +58,10 @@ FORMATS = (
     Format(FileFormat.SQLITE, sqlite.is_sqlite, sqlite.read_sqlite),
     Format(FileFormat.PNG, png.is_png, png.read_png),
     Format(FileFormat.PDF, pdf.is_pdf, pdf.read_pdf),
+    Format(FileFormat.DATA, npy.is_npy, npy.read_npy),
+    Format(FileFormat.DATA, onnx_model.is_onnx, onnx_model.read_onnx),
+    Format(FileFormat.DATA, parquet.is_parquet, parquet.read_parquet),
+    Format(FileFormat.DATA, pickled.is_pickle, pickled.read_pickle),
     Format(FileFormat.BINARY, iso9660.is_iso9660, iso9660.read_iso9660),
     Format(FileFormat.BINARY, pe.is_pe, pe.read_pe),
     Format(FileFormat.BINARY, sfnt.is_sfnt, sfnt.read_sfnt),

@@ -22,7 +22,6 @@ from pytest_ftc.comparison.members.formats.compression import (
 )
 from pytest_ftc.comparison.members.limits import Budget, LimitReachedError
 from pytest_ftc.comparison.members.span import Span, SpanFile
-from pytest_ftc.model import Field
 from pytest_ftc.model.place import FileFormat
 from pytest_ftc.model.support.inflate import Decompressor
 
@@ -201,8 +200,8 @@ def _ntfs_times(data: bytes, prefix: str) -> Iterator[Attribute]:
 
 
 def _sizes(data: bytes, prefix: str) -> Iterator[Attribute]:
-    """Zip64 sizes and offsets (APPNOTE 4.5.3), which follow from the contents."""
-    yield Attribute(Field.HEADER, f"{prefix} zip64", data, follows=True)
+    """Zip64 sizes and offsets (APPNOTE 4.5.3), which follow from the contents: only how many there are."""
+    yield header(f"{prefix} zip64", f"{len(data)} bytes")
 
 
 _EXTRAS: dict[int, Callable[[bytes, str], Iterable[Attribute]]] = {

@@ -1,10 +1,12 @@
 """Whatever the bytes are: no exception, an end, no leaf for equal files, at least one for others."""
 
 import bz2
+import datetime
 import gzip
 import io
 import json
 import lzma
+import pickle
 import py_compile
 import sqlite3
 import struct
@@ -94,7 +96,22 @@ def seeds(tmp_path_factory):
     text = json.dumps({"a": [1, {"b": "c"}], "d": 1.5}, indent=1).encode()
     packed = [packer(text) for packer in (gzip.compress, bz2.compress, lzma.compress)]
     inventory = b"# Inventory version 2\n" + zlib.compress(text)
-    made = [inventory, make_zip(), make_cpio(), make_ar(), make_png(), make_pdf(), text, b"line\n" * 100]
+    values = {"a": {"b", "c"}, "d": [1.5, None, (b"x",)], "e": datetime.datetime(2020, 1, 1)}
+    pickles = [pickle.dumps(values, protocol) for protocol in (2, 4)]
+    head = b"{'descr': '<f4', 'fortran_order': False, 'shape': (2, 2)}\n"
+    array = b"\x93NUMPY\1\0" + struct.pack("<H", len(head)) + head + bytes(range(16))
+    made = [
+        *pickles,
+        array,
+        inventory,
+        make_zip(),
+        make_cpio(),
+        make_ar(),
+        make_png(),
+        make_pdf(),
+        text,
+        b"line\n" * 100,
+    ]
     return [*made, *packed, *tars, gzip.compress(tars[0]), *read]
 
 
@@ -148,14 +165,14 @@ EDITS = st.lists(
 
 
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None, max_examples=600)
-@given(st.integers(0, 17), EDITS, st.sampled_from(NAMES))
+@given(st.integers(0, 63), EDITS, st.sampled_from(NAMES))
 def test_a_damaged_file_is_compared_with_the_whole_one(seeds, tmp_path, index, edits, name):
     data = seeds[index % len(seeds)]
     check(tmp_path, data, mutate(data, edits), "x.pyc" if data[2:4] == b"\r\n" else name)
 
 
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None, max_examples=300)
-@given(st.integers(0, 17), EDITS, EDITS)
+@given(st.integers(0, 63), EDITS, EDITS)
 def test_two_damaged_files_are_compared(seeds, tmp_path, index, edits, others):
     data = seeds[index % len(seeds)]
     check(tmp_path, mutate(data, edits), mutate(data, others), "x.pyc" if data[2:4] == b"\r\n" else "x")

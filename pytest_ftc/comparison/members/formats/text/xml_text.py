@@ -11,7 +11,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from xml.parsers import expat
 
-from pytest_ftc.comparison.members.formats.text.chosen import choose
+from pytest_ftc.comparison.members.chosen import choose
 from pytest_ftc.comparison.members.limits import Budget
 from pytest_ftc.comparison.members.plain import Found, find_hunks
 from pytest_ftc.comparison.members.span import Span
