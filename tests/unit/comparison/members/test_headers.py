@@ -89,6 +89,19 @@ def test_an_ext_file_system_is_told_inode_by_inode(look):
     }
 
 
+def test_dates_of_a_supplementary_descriptor_as_of_joliet_have_its_name(look):
+    image, _ = images("iso")
+    sides = []
+    for second in (b"01", b"02"):
+        side = bytearray(image)
+        # It is put in the place of the one that ends the list.
+        side[17 * 2048 : 18 * 2048] = b"\2" + side[16 * 2048 + 1 : 17 * 2048]
+        side[17 * 2048 + 813 : 17 * 2048 + 829] = b"20200101000000"[:12] + second + b"00"
+        sides.append(bytes(side))
+    name = "ISO 9660 supplementary volume descriptor volume creation date"
+    assert look(*sides) == [("mtime", "", name, "")]
+
+
 @pytest.mark.parametrize("name", ["fat", "iso", "ext4"])
 def test_a_file_in_a_file_system_is_compared_by_its_content(look, name):
     one, _ = images(name)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import calendar
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
 from pytest_ftc.comparison.members.contents import Attribute, Contents, Member, header, mode, mtime, owner
@@ -40,22 +40,31 @@ def is_iso9660(span: Span, name: str) -> bool:
 
 
 def read_iso9660(span: Span, budget: Budget) -> Contents:
-    """Return the fields of the primary volume descriptor and the files.  Raises ValueError, OutOfTimeError."""
-    image = _Image(span, budget, [(field.offset, field.size) for field in ISO_9660.fields])
+    """Return the fields of the volume descriptors and the files.  Raises ValueError, OutOfTimeError."""
+    image = _Image(span, budget)
     members: list[Member] = []
+    fields: list[Attribute] = []
     for number in range(_FIRST, _FIRST + _MOST_DESCRIPTORS):
         descriptor = span.read(number * _SECTOR, _SECTOR)
-        if not descriptor or descriptor[0] == _LAST:
+        if descriptor[1:6] != ISO_9660.magic[1][1:] or descriptor[0] == _LAST:
             break
         if descriptor[0] in (_PRIMARY, _SUPPLEMENTARY):
-            image.read.append((number * _SECTOR + _ROOT + 18, 7))
+            fields += _read_descriptor(image, number, descriptor[0])
             image.seen.clear()
             files = _walk(image, descriptor[_ROOT : _ROOT + 34], "")
             # A supplementary descriptor lists the same files under other names.
             members += [file for file in budget.few(files) if descriptor[0] == _PRIMARY]
-    fields = read_fields(span, ISO_9660.name, ISO_9660.fields, ISO_9660.order)
     rest = rest_of(span, image.read)
     return Contents(format=FileFormat.BINARY, noun="ISO 9660 file", attributes=tuple(fields), members=(*members, rest))
+
+
+def _read_descriptor(image: _Image, number: int, kind: int) -> Sequence[Attribute]:
+    start = (number - _FIRST) * _SECTOR
+    image.read.append((number * _SECTOR + _ROOT + 18, 7))
+    image.read += [(start + field.offset, field.size) for field in ISO_9660.fields]
+    # That of Joliet is supplementary, and has the same fields (ECMA-119, 8.5).
+    name = ISO_9660.name if kind == _PRIMARY else ISO_9660.name.replace("volume", "supplementary volume")
+    return read_fields(image.span.part(start, image.span.size - start), name, ISO_9660.fields, ISO_9660.order)
 
 
 def _walk(image: _Image, folder: bytes, path: str) -> Iterator[Member]:
