@@ -17,6 +17,7 @@ from pytest_ftc.diagnosis.canaries.single_sided import find_lone_variables, find
 from pytest_ftc.diagnosis.canaries.suspicion import Sighting
 from pytest_ftc.diagnosis.canaries.timestamps.binary import BinaryClock
 from pytest_ftc.diagnosis.canaries.timestamps.elapsed import find_paces
+from pytest_ftc.diagnosis.canaries.timestamps.escaped import find_escaped_times
 from pytest_ftc.diagnosis.canaries.timestamps.fields import find_mtime, find_times
 from pytest_ftc.model import Field, Place, Strength, Suspicion
 
@@ -50,6 +51,7 @@ def _look(leaf: Place, control: Planted, experiment: Planted) -> Iterator[tuple[
         yield from ((0, Sighting(suspicion, frozenset({0}))) for suspicion in found_order)
     if leaf.field is Field.CONTENT:
         yield from ((0, Sighting(found, frozenset({0}))) for found in find_width(one, other, control, experiment))
+        yield from ((0, found) for found in find_escaped_times(one, other, control, experiment))
     if leaf.field in (Field.CONTENT, Field.HEADER, Field.NAME):
         for number, place in enumerate(_places(one, other)):
             yield from ((number, found) for found in _look_at(place, control, experiment))
