@@ -10,8 +10,9 @@ from pytest_ftc.diagnosis.canaries.planted import Planted
 from pytest_ftc.diagnosis.canaries.suspicion import Sighting, shown
 from pytest_ftc.model import Cause, Strength, Suspicion
 
-_ZONE = re.compile(rb"(?<![\w+:.-])(?:UTC|GMT|[A-Z]{3,5}|[+-]\d\d(?::?\d\d)?)+(?![\w:.-])")
-_SPELLED = re.compile(rb"([+-])(\d\d):?(\d\d)?$")
+_ZONE = re.compile(rb"(?<![\w+:.-])(?:UTC|GMT|Z|[A-Z]{3,5}|[+-]\d\d(?::?\d\d|'\d\d'?)?)+(?![\w:.-])")
+"""Names and offsets; those with apostrophes are of PDF (ISO 32000-2, 7.9.4)."""
+_SPELLED = re.compile(rb"([+-])(\d\d)[:']?(\d\d)?'?$")
 _NEARLY = 24
 """Most columns that wrapped lines leave empty."""
 
@@ -38,8 +39,11 @@ def find_zones(place: AlignedPlace, control: Planted, experiment: Planted) -> It
     for number, change in enumerate(place.changes):
         own = _zone_at(place.control, change.start, change.end)
         theirs = _zone_at(place.experiment, change.theirs, change.their_end)
-        if own and theirs and _is_ahead(own, control.utc_offset) and _is_ahead(theirs, experiment.utc_offset):
-            why = "it contains the time zone"
+        # Some programs write an offset with the sign of POSIX, by which zones west of Greenwich are positive.
+        for sign, why in ((1, "it contains the time zone"), (-1, "it contains the time zone, with its sign reversed")):
+            offsets = sign * control.utc_offset, sign * experiment.utc_offset
+            if not (own and theirs and _is_ahead(own, offsets[0]) and _is_ahead(theirs, offsets[1])):
+                continue
             suspicion = Suspicion(Cause.TIMEZONE, Strength.STRONG, shown(own), shown(theirs), why)
             yield Sighting(suspicion, frozenset({number}))
 
@@ -51,7 +55,7 @@ def _zone_at(text: bytes, start: int, end: int) -> bytes:
 def _is_ahead(zone: bytes, seconds: int) -> bool:
     spelled = _SPELLED.search(zone)
     if not spelled:
-        return zone in (b"UTC", b"GMT") and seconds == 0
+        return zone in (b"UTC", b"GMT", b"Z") and seconds == 0
     offset = int(spelled[2]) * 3600 + int(spelled[3] or 0) * 60
     return (-offset if spelled[1] == b"-" else offset) == seconds
 

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import base64
 import calendar
 import re
 from collections.abc import Iterator
 from functools import partial
+from itertools import takewhile
 
 from pytest_ftc.comparison.members.contents import Attribute, Contents, Member, header
 from pytest_ftc.comparison.members.formats.compression import decompress, zlib_decoder
@@ -24,6 +26,12 @@ _DATE = {name: re.compile(rb"/%s\s{0,9}\(([^()]{1,64})\)" % name.encode()) for n
 _ID = re.compile(rb"/ID\s{0,9}\[\s{0,9}((?:<[0-9A-Fa-f]{1,128}>\s{0,9}){1,2})\]")
 _PARTS = re.compile(r"D:(\d{4})(\d\d)?(\d\d)?(\d\d)?(\d\d)?(\d\d)?(?:Z|([+-])(\d\d)'?(\d\d)?)?")
 _LENGTH = re.compile(rb"/Length \d{1,12}\b")
+_FILTER = re.compile(rb"/Filter\s{0,9}\[?\s{0,9}((?:/\w{1,32}\s{0,9}){1,8})")
+_FLATE = b"FlateDecode", b"Fl"
+_ASCII = b"ASCII85Decode", b"A85", b"ASCIIHexDecode", b"AHx"
+"""Names of filters, and their abbreviations for images within pages (8.9.7), which some writers use for all streams."""
+_LARGEST_TEXT = 4 << 20
+"""Bytes in ASCII that are decoded: that takes a second."""
 # The keyword is followed by CRLF or LF, never by CR alone (7.3.8.1).
 _STREAM = re.compile(rb"\bstream\r?\n")
 
@@ -77,7 +85,7 @@ def _read_objects(data: bytes, span: Span, budget: Budget) -> Iterator[Member]:
         position = end if end >= 0 else len(data)
         name = f"{match[1].decode()} {match[2].decode()}"
         stored = span.part(match.end(), position - match.end())
-        packed = b"/FlateDecode" in stored.read(0, _LARGEST_DICTIONARY)
+        packed = bool(_filters(stored.read(0, _LARGEST_DICTIONARY)))
         yield Member(
             name=name,
             part=f"PDF object {name}",
@@ -95,13 +103,34 @@ def _read_object(stored: Span, budget: Budget) -> Span:
     plain = dictionary
     for pattern in _DATE.values():
         plain = pattern.sub(b"", plain)
-    if stream and b"/FlateDecode" in dictionary:
-        packed = stored.part(stream.end(), stored.size - stream.end())
-        payload = decompress(packed, zlib_decoder, budget, single=True).payload
+    if stream and (filters := _filters(dictionary)):
+        payload = stored.part(stream.end(), stored.size - stream.end())
+        for name in filters:
+            payload = _decode(payload, name, budget)
         return spool(_join(_LENGTH.sub(b"", plain), payload), budget)
     if plain == dictionary:
         return stored
     return span_of(plain + stored.read(len(dictionary), stored.size))
+
+
+def _filters(dictionary: bytes) -> list[bytes]:
+    """Return the filters of a stream (7.4) in the order in which they are undone, as far as they are known."""
+    found = _FILTER.search(dictionary)
+    names = found[1].split(b"/")[1:] if found else []
+    return list(takewhile(lambda name: name in _FLATE + _ASCII, map(bytes.strip, names)))
+
+
+def _decode(span: Span, name: bytes, budget: Budget) -> Span:
+    """Undo one filter.  Raises LimitReachedError, OutOfTimeError, ValueError and exceptions of zlib."""
+    if name in _FLATE:
+        return decompress(span, zlib_decoder, budget, single=True).payload
+    if span.size > _LARGEST_TEXT:
+        raise LimitReachedError(f"a stream in ASCII of more than {_LARGEST_TEXT} bytes")
+    budget.take_bytes(span.size)
+    text = span.read(0, span.size)
+    if name in _ASCII[:2]:
+        return span_of(base64.a85decode(text.partition(b"~>")[0]))
+    return span_of(bytes.fromhex(text.partition(b">")[0].decode("ascii")))
 
 
 def _join(head: bytes, rest: Span) -> Iterator[bytes]:

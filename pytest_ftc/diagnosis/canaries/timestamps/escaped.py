@@ -20,7 +20,8 @@ _ESCAPE = re.compile(rb"\\(?:x([0-9a-fA-F]{2})|([0-3][0-7]{2})|([abfnrtv\\'\"])|
 _CODED = re.compile(rb"\\(?:x[0-9a-fA-F]{2}|[0-3][0-7]{2})")
 _CONTROLS = dict(zip(b"abfnrtv", b"\a\b\f\n\r\t\v", strict=True))
 """The meanings of escapes with a letter, in C, Python and others."""
-_LIST = re.compile(rb"(?<![0-9A-Za-z_.])(?:(?:0[xX][0-9a-fA-F]{1,2}|[0-9]{1,3})\s{0,16},\s{0,16}){3,}(?:0[xX][0-9a-fA-F]{1,2}|[0-9]{1,3})\b")
+_BYTE = rb"(?:0[xX][0-9a-fA-F]{1,2}|[0-9]{1,3})"
+_LIST = re.compile(rb"(?<![0-9A-Za-z_.])(?:%s\s{0,16},\s{0,16}){3,}%s\b" % (_BYTE, _BYTE))
 """Four numbers or more, with commas between them."""
 _NUMBER = re.compile(rb"0[xX]([0-9a-fA-F]{1,2})|([0-9]{1,3})")
 _SECONDS = re.compile(r"\((\d+)\)\Z")
@@ -53,9 +54,8 @@ def _meaning(escape: re.Match[bytes]) -> bytes:
 
 def _read_lists(text: bytes) -> bytes:
     """Return the bytes of the lists of numbers; nothing if a number is no byte."""
-    numbers = [
-        int(each[1], 16) if each[1] else int(each[2]) for found in _LIST.finditer(text) for each in _NUMBER.finditer(found[0])
-    ]
+    words = (each for found in _LIST.finditer(text) for each in _NUMBER.finditer(found[0]))
+    numbers = [int(each[1], 16) if each[1] else int(each[2]) for each in words]
     return bytes(numbers) if all(number < 256 for number in numbers) else b""
 
 

@@ -1,5 +1,6 @@
 """Single files that have an inside, made by the tools that builds use."""
 
+import base64
 import os
 import py_compile
 import random
@@ -178,6 +179,31 @@ def pdf(date, identifier, text):
     body = b"%PDF-1.4\n1 0 obj\n<< /Length " + str(len(stream)).encode() + b" /Filter /FlateDecode >>\nstream\n"
     body += stream + b"\nendstream\nendobj\n2 0 obj\n<< /Producer (x) /CreationDate (" + date + b") >>\nendobj\n"
     return body + b"trailer\n<< /ID [<" + identifier + b"> <" + identifier + b">] >>\nstartxref\n9\n%%EOF\n"
+
+
+def packed(text, filters, encode):
+    data = encode(zlib.compress(text))
+    return b"%%PDF-1.4\n4 0 obj\n<< /Filter %s /Length %d >>\nstream\n%s\nendstream\nendobj\n" % (
+        filters,
+        len(data),
+        data,
+    )
+
+
+@pytest.mark.parametrize(
+    ("filters", "encode"),
+    [
+        (b"/FlateDecode", bytes),
+        (b"[ /ASCII85Decode /FlateDecode ]", lambda data: base64.a85encode(data, wrapcol=72) + b"~>"),
+        (b"[/A85 /Fl]", lambda data: base64.a85encode(data) + b"~>"),
+        (b"[/ASCIIHexDecode/FlateDecode]", lambda data: data.hex().encode() + b">"),
+    ],
+)
+def test_streams_of_a_pdf_are_decoded_by_all_their_filters(compare, filters, encode):
+    one, other = (packed(b"(Generated on %s)\n" % day * 9, filters, encode) for day in (b"Monday", b"Friday"))
+    found = compare(one, other, "x.pdf")
+    assert found.leaves[0].control == b"(Generated on Monday)\n" and not found.cut
+    assert found.leaves[0].location == "PDF object 4 0, line 4"
 
 
 def test_pdf_dates_identifiers_and_objects(compare, table):

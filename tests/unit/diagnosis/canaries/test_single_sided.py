@@ -1,5 +1,6 @@
 """Variables, zones and widths."""
 
+import pytest
 from planted import CONTROL, EXPERIMENT, look
 
 from pytest_ftc.diagnosis.canaries.alignment import whole
@@ -27,3 +28,20 @@ def test_a_variable_that_both_sides_name_points_to_nothing():
 def test_zones_are_those_of_the_builds_or_none():
     assert [one.suspicion.cause for one in find_zones(whole(b"UTC", b"+1400"), CONTROL, EXPERIMENT)] == [Cause.TIMEZONE]
     assert not list(find_zones(whole(b"UTC", b"+0200"), CONTROL, EXPERIMENT))
+
+
+@pytest.mark.parametrize(
+    ("zone", "why"),
+    [
+        (b"+14'00'", "it contains the time zone"),
+        (b"+14'00", "it contains the time zone"),
+        (b"-14'00'", "it contains the time zone, with its sign reversed"),
+        (b"-14", "it contains the time zone, with its sign reversed"),
+        (b"-13'00'", ""),
+        (b"+14'30'", ""),
+    ],
+)
+def test_zones_as_pdf_writes_them_and_with_the_sign_of_posix(zone, why):
+    for utc in (b"+00'00'", b"Z"):
+        found = list(find_zones(whole(utc, zone), CONTROL, EXPERIMENT))
+        assert [one.suspicion.why for one in found] == ([why] if why else [])
