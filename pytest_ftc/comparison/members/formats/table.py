@@ -25,7 +25,7 @@ from pytest_ftc.comparison.members.formats import compression as compressed
 from pytest_ftc.comparison.members.formats import tar as tars
 from pytest_ftc.comparison.members.formats import zip as zips
 from pytest_ftc.comparison.members.formats.data import npy, onnx_model, parquet, pickled
-from pytest_ftc.comparison.members.formats.fixed import ext, fat, iso9660
+from pytest_ftc.comparison.members.formats.fixed import ext, fat, iso9660, squashfs
 from pytest_ftc.comparison.members.formats.fixed import reader as fixed
 from pytest_ftc.comparison.members.limits import Budget
 from pytest_ftc.comparison.members.span import Span
@@ -68,6 +68,7 @@ FORMATS = (
     Format(FileFormat.BINARY, wasm.is_wasm, wasm.read_wasm),
     Format(FileFormat.BINARY, ext.is_ext, ext.read_ext),
     Format(FileFormat.BINARY, fat.is_fat, fat.read_fat),
+    Format(FileFormat.BINARY, squashfs.is_squashfs, squashfs.read_squashfs),
     Format(FileFormat.BINARY, fixed.has_layout, fixed.read_layout),
     # Last, because other formats contain zlib streams.
     Format(FileFormat.ZLIB, zlib_stream.is_zlib, zlib_stream.read_zlib),
@@ -80,7 +81,6 @@ _UNREADABLE = {
     b"\xed\xab\xee\xdb": "RPM packages",
     b"MSCF\0\0\0\0": "cabinet archives",
     b"xar!\0\x1c": "xar archives",
-    b"hsqs": "squashfs images",
     b"LZIP\1": "lzip files",
     b"\x04\x22\x4d\x18": "lz4 files",
     b"\x1f\x9d\x90": "files of compress(1)",

@@ -1,9 +1,11 @@
 """Fields of file systems, boot images, fonts and programs are told by their names."""
 
 import gzip
+import lzma
 import re
 import struct
 import sys
+import zlib
 from itertools import pairwise
 from pathlib import Path
 
@@ -119,8 +121,75 @@ def test_bytes_without_a_name_are_told_by_their_offset(look, name):
     spare = {"swap": 3000, "uimage": 66, "squashfs": 4000, "cramfs": 4000}.get(name, len(one) - 100)
     changed[spare] ^= 0xFF
     # What a uImage wraps is a file of its own.
-    start = 64 if name == "uimage" else 0
-    assert [place[:3] for place in look(one, bytes(changed))] == [("content", "", f"byte {spare - start:#x}")]
+    start = {"uimage": 64, "squashfs": int.from_bytes(one[40:48], "little")}.get(name, 0)
+    part = "data after the squashfs image, " if name == "squashfs" else ""
+    assert [place[:3] for place in look(one, bytes(changed))] == [("content", "", f"{part}byte {spare - start:#x}")]
+
+
+def make_squashfs(number, compress=zlib.compress, compressor=1, circle=False):
+    """Write an image with a folder that has a file, whose end is in a fragment, and a link (the format's sections 2 to 6)."""
+
+    def table(data, packed=True):
+        stored = compress(data) if packed else data
+        return struct.pack("<H", len(stored) | (0 if packed else 0x8000)) + stored
+
+    block, rest = compress(b"a" * 4096), b"end %d\n" % number
+    body = block + rest
+    file = struct.pack(
+        "<HHHHIIIIII", 2, 0o600 + number, 0, 0, 1000 + number, 2, 96, 0, 0, 4096 + len(rest)
+    ) + struct.pack("<I", len(block))
+    link = struct.pack("<HHHHIIII", 3, 0o777, 0, 0, 5, 3, 1, 4) + b"to/%d" % number
+    reference = len(file) + len(link)
+    names = struct.pack("<III", 1, 0, 2)
+    names += (
+        struct.pack("<HhHH", reference if circle else 0, 0, 2, 3)
+        + b"file"
+        + struct.pack("<HhHH", len(file), 1, 3, 3)
+        + b"link"
+    )
+    root = struct.pack("<HHHHIIIIHHI", 1, 0o755, number - 1, 0, 7, 1, 0, 2, len(names) + 3, 0, 4)
+    tables = {"inode": 96 + len(body)}
+    out = body + table(file + link + root)
+    tables["directory"] = 96 + len(out)
+    out += table(names)
+    fragments = 96 + len(out)
+    out += table(struct.pack("<QII", 96 + len(block), len(rest) | 1 << 24, 0), packed=False)
+    tables["fragment"] = 96 + len(out)
+    out += struct.pack("<Q", fragments)
+    ids = 96 + len(out)
+    out += table(struct.pack("<II", 0, 1000))
+    tables["id"] = 96 + len(out)
+    out += struct.pack("<Q", ids)
+    head = struct.pack("<4sIIIIHHHHHHQQ", b"hsqs", 3, 9, 4096, 1, compressor, 12, 0, 2, 4, 0, reference, 96 + len(out))
+    head += struct.pack(
+        "<QQQQQQ", tables["id"], 2**64 - 1, tables["inode"], tables["directory"], tables["fragment"], 2**64 - 1
+    )
+    return (head + out).ljust(8192, b"\0")
+
+
+@pytest.mark.parametrize(("compress", "compressor"), [(zlib.compress, 1), (lzma.compress, 4)])
+def test_files_in_a_squashfs_image_are_told_one_by_one(look, compress, compressor):
+    one, other = (make_squashfs(number, compress, compressor) for number in (1, 2))
+    assert look(one, other) == [
+        ("owner", ".", "squashfs file uid", ""),
+        ("mtime", "file", "squashfs file mtime", ""),
+        ("mode", "file", "squashfs file mode", ""),
+        ("content", "file", "line 1", ""),
+        ("header", "link", "squashfs link target", ""),
+    ]
+
+
+def test_a_squashfs_image_in_another_compression_is_told_by_its_superblock_and_bytes(look):
+    one, other = (make_squashfs(number, compressor=5) for number in (1, 2))
+    places = look(one, other)
+    assert places and all(place[2].startswith("byte 0x") for place in places)
+
+
+def test_a_squashfs_image_whose_folder_holds_itself_is_compared_by_bytes(tmp_path):
+    for name, number in (("one", 1), ("other", 2)):
+        (tmp_path / name).write_bytes(make_squashfs(number, circle=True))
+    found = walk(tmp_path / "one", tmp_path / "other", "image")
+    assert found.leaves[0].note == "not examined: ValueError: folders in folders without an end"
 
 
 @pytest.mark.parametrize("name", [*EXPECTED, "ext4"])

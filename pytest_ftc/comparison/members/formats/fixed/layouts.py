@@ -104,13 +104,14 @@ EXT = Layout(
     ),
     source="https://docs.kernel.org/filesystems/ext4/super.html",
 )
+SQUASHFS = Layout(
+    name="squashfs superblock",
+    magic=(0, b"hsqs"),
+    fields=_at(0, ("modification time", 8, 4, Kind.TIME)),
+    source="https://dr-emann.github.io/squashfs/squashfs.html#_the_superblock",
+)
 LAYOUTS = (
-    Layout(
-        name="squashfs superblock",
-        magic=(0, b"hsqs"),
-        fields=_at(0, ("modification time", 8, 4, Kind.TIME)),
-        source="https://dr-emann.github.io/squashfs/squashfs.html#_the_superblock",
-    ),
+    SQUASHFS,
     Layout(
         name="uImage header",
         magic=(0, b"\x27\x05\x19\x56"),
