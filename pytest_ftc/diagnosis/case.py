@@ -46,8 +46,12 @@ class Case:
     """What it has beside the values that explain it; None if nothing."""
     steady: Case | None = None
     """What of it changes with the variations alone, where the rest is random; None if nothing."""
+    hidden: Case | None = None
+    """What of it differs while the clock stands still, where the rest is a time; None if nothing."""
     noise: tuple[Span, ...] = ()
     """Where it differs with nothing varied: from byte, to byte."""
+    is_noise_known: bool = True
+    """Whether the last build with nothing varied differed only where earlier ones did, as compressed data does not."""
     seen: list[tuple[Group, Place | None]] = field(default_factory=list)
     """What builds that varied a group have at this place."""
 
@@ -59,7 +63,7 @@ class Case:
     @property
     def parts(self) -> list[Case]:
         """The cases of its parts."""
-        return [part for part in (self.beside, self.steady) if part]
+        return [part for part in (self.beside, self.steady, self.hidden) if part]
 
     @property
     def suspects(self) -> list[str]:

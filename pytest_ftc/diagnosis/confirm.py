@@ -8,7 +8,8 @@ from pytest_ftc.diagnosis.case import UNVARIED_TOO, Case, Investigation
 from pytest_ftc.diagnosis.conclude import conclude
 from pytest_ftc.diagnosis.following.conclude import note_sources
 from pytest_ftc.diagnosis.group_testing import Group, Observation, comes_by_itself, share, with_entailed
-from pytest_ftc.diagnosis.inherent import check_clock, check_races
+from pytest_ftc.diagnosis.inherent.clock import check_clock
+from pytest_ftc.diagnosis.inherent.races import check_races
 from pytest_ftc.diagnosis.next_builds import groups_beside_none, is_settled, next_groups
 from pytest_ftc.diagnosis.parts import MOST_WITH_PARTS, observe_parts, open_steady, with_steady
 from pytest_ftc.diagnosis.places import Key, match_places, showing

@@ -48,6 +48,8 @@ _PART_OF_IT = _showing(1 - MISS, 0.3)
 _NONE_OF_IT = _showing(_STRAY, 0.5)
 _AT_CLOCK, _ELSEWHERE = _showing(0.03, 0.05), _showing(0.995, 0.05)
 _WHILE_STOPPED = _showing(0.005, 0.05)
+_FAR_FROM_IT = _showing(0.9, 0.5)
+"""Where the clock of the experiment is varied, times of which there are few, such as their length, are near its own."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,9 +60,9 @@ class Hypothesis:
     names: Group = frozenset()
     """The variations that are causes; for random values and times, those that also show in them."""
     rate: float = 1.0
-    """Probability that it shows, for kinds with a rate."""
+    """Probability that it shows, for kinds with a rate; below 1 for what has few values for all times, as a length."""
     others: float = 1.0
-    """Number of values other than the control's, for random values."""
+    """Number of values other than the control's, for random values, and for times with few."""
     lead: float | None = None
     """The only lead that hits the time of the control; None if all do."""
     steady: bool = True
@@ -85,7 +87,7 @@ class Hypothesis:
             return _ALL_OF_IT[self.steady] if self.names <= varied else _NONE_OF_IT
         if self.kind is Kind.CLOCK:
             hits = lead is not None and self.lead in (None, lead) and self.names.isdisjoint(varied)
-            return _AT_CLOCK if hits else _ELSEWHERE
+            return _AT_CLOCK if hits else self._chances_at_another_time(varied)
         if self.kind is Kind.SOMETIMES:
             return _NONE_OF_IT if self.names.isdisjoint(varied) else _showing(self.rate, 0.5)
         if self.names.isdisjoint(varied):
@@ -94,10 +96,15 @@ class Hypothesis:
 
     def _chances_while_stopped(self) -> Chances:
         if self.kind is Kind.CLOCK:
-            return _ELSEWHERE if self.lead == NO_LEAD else _WHILE_STOPPED
+            return self._chances_at_another_time(frozenset()) if self.lead == NO_LEAD else _WHILE_STOPPED
         if self.kind is not Kind.RANDOM:
             return _NONE_OF_IT
         return _showing(1 - equal_by_chance(self), 0.5)
+
+    def _chances_at_another_time(self, varied: Group) -> Chances:
+        if self.rate == 1.0:
+            return _ELSEWHERE
+        return _showing(self.rate, 1 / self.others) if self.names.isdisjoint(varied) else _FAR_FROM_IT
 
     def _chances_of_fresh_values(self, varied: Group) -> Chances:
         misses = [_MISS_COARSE if name in _COARSE else _MISS_FRESH for name in self.names & varied]

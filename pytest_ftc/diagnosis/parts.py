@@ -50,7 +50,7 @@ def open_steady(cases: Mapping[Key, Case], given: Investigation) -> None:
     for case in cases.values():
         if (
             case.sources
-            or not case.noise
+            or not (case.noise and case.is_noise_known)
             or case.steady
             or Cause.TIME in case.evident
             or not comes_by_itself(case.observations)
@@ -72,7 +72,10 @@ def observe_parts(case: Case, group: Group, place: Place | None, given: Investig
     """
     case.seen.append((group, place))
     if place and not group and _may_have_parts(place):
-        case.noise, case.steady = (*case.noise, *_spans(place)), None
+        spans = tuple(_spans(place))
+        slack = 0 if _is_text(place) else _MARGIN
+        case.is_noise_known = not case.noise or all(_is_inside(span, case.noise, slack) for span in spans)
+        case.noise, case.steady = _merge((*case.noise, *spans)), None
     _observe_steady(case, group, place)
     if case.beside:
         found = given.suspect(place, given.control, result) if place else ()
@@ -165,13 +168,33 @@ def _forms(shown: str) -> Iterator[bytes]:
 def _spans(place: Place) -> Iterator[Span]:
     """Yield what differs, as positions in the control's file if they are known there, else in its value."""
     base = _base(place)
-    is_text = b"\0" not in place.control + place.experiment
+    is_text = _is_text(place)
     for start, end, _, _ in find_runs(place.control, place.experiment):
         if is_text:
             start, end = _token_around(place.control, start, end)
             yield base + start, base + end
         else:
             yield base + start - _MARGIN, base + end + _MARGIN
+
+
+def _merge(spans: Sequence[Span]) -> tuple[Span, ...]:
+    """Return what the `spans` cover, without overlaps."""
+    merged: list[Span] = []
+    for start, end in sorted(spans):
+        if merged and start <= merged[-1][1]:
+            merged[-1] = merged[-1][0], max(end, merged[-1][1])
+        else:
+            merged.append((start, end))
+    return tuple(merged)
+
+
+def _is_inside(span: Span, spans: Sequence[Span], slack: int = 0) -> bool:
+    """Return whether `span` is inside one of `spans`, except for `slack` bytes at either end."""
+    return any(first - slack <= span[0] and span[1] <= last + slack for first, last in spans)
+
+
+def _is_text(place: Place) -> bool:
+    return b"\0" not in place.control + place.experiment
 
 
 def _base(place: Place) -> int:
@@ -191,7 +214,7 @@ def _without_spans(place: Place, spans: Sequence[Span]) -> Place:
     base = _base(place)
     control, experiment = bytearray(place.control), bytearray(place.experiment)
     for start, end, theirs, their_end in reversed(find_runs(place.control, place.experiment)):
-        if any(first <= base + start and base + end <= last for first, last in spans):
+        if _is_inside((base + start, base + end), spans):
             del control[start:end]
             del experiment[theirs:their_end]
     return replace(place, control=bytes(control), experiment=bytes(experiment))

@@ -24,7 +24,7 @@ from functools import lru_cache
 from itertools import combinations
 from math import factorial, prod
 
-from pytest_ftc.diagnosis.group_testing import HIDDEN, Group, Observation
+from pytest_ftc.diagnosis.group_testing import HIDDEN, Group, Observation, suspects_left
 from pytest_ftc.diagnosis.hypotheses import MISS, NO_LEAD, Hypothesis, Kind, equal_by_chance
 from pytest_ftc.model import Cause, Strength, Suspicion
 
@@ -51,6 +51,8 @@ _UNIFORM: Mapping[float, float] = {
     2: 0.14, 3: 0.08, 4: 0.06, 5: 0.04, 6: 0.04, 8: 0.04, 10: 0.04, 16: 0.03, 32: 0.03, 100: 0.03, 1e9: 0.22,
 }  # fmt: skip
 """Priors of random values, by the number of equally likely values."""
+_MANY = 1e6
+"""So many values that two never agree by chance."""
 _SHARES = (0.01, 0.02, 0.05, 0.1, 0.15, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.85, 0.9, 0.95, 0.98)
 _OTHERS: Mapping[float, float] = {1: 0.6, 2: 0.16, 3: 0.12, 9: 0.1, 1e6: 0.08}
 """Priors of random values with one value of a given share, by the number of other, equally likely values."""
@@ -98,7 +100,7 @@ class Belief:
 
 
 def _equal_by_luck(one: Hypothesis) -> float:
-    if one.kind is Kind.RANDOM and not one.names:
+    if not one.names and (one.kind is Kind.RANDOM or (one.kind is Kind.CLOCK and one.rate < 1.0)):
         return equal_by_chance(one)
     if one.kind is Kind.SOMETIMES:
         return 1 - one.rate
@@ -130,12 +132,16 @@ def _possible(text: str) -> float:
 @lru_cache(maxsize=4096)
 def believe(question: Question) -> Belief:
     """Return the posterior of all hypotheses."""
-    acting = frozenset(
-        name for one in question.observations if one.shows and len(one.varied) == 1 for name in one.varied
-    )
-    weighed = _multiply(question.everything, question.evidence, acting, question.observations[1:])
+    weighed = _multiply(question.everything, question.evidence, _acting(question), question.observations[1:])
     total = sum(weight for _, weight in weighed) or 1.0
     return Belief(tuple((one, weight / total) for one, weight in weighed if weight > total * 1e-9))
+
+
+def _acting(question: Question) -> Group:
+    """Return the variations with which it showed although no other that was varied may be a cause."""
+    left = suspects_left(question.everything, question.observations)
+    alone = (one.varied & left for one in question.observations if one.shows)
+    return frozenset(name for group in alone if len(group) == 1 for name in group)
 
 
 _Weighed = tuple[tuple[Hypothesis, float], ...]
@@ -199,13 +205,20 @@ def _inherent(evidence: Mapping[str, float]) -> Iterator[tuple[Hypothesis, float
     drawn = _PRIORS["random"] * evidence.get(Cause.RACE, 1.0)
     for count, part in _UNIFORM.items():
         # A value that looks like a random identifier is one of very many.
-        many = evidence.get(Cause.RANDOM, 1.0) if count > 1e6 else 1.0
+        many = evidence.get(Cause.RANDOM, 1.0) if count >= _MANY else 1.0
         yield Hypothesis(Kind.RANDOM, rate=1 - 1 / count, others=count - 1), drawn * part * many
     for others, part in _OTHERS.items():
         for rate in _SHARES:
             yield Hypothesis(Kind.RANDOM, rate=rate, others=others), drawn * part / len(_SHARES)
     clock = _PRIORS["clock"] * evidence.get(Cause.TIME, 1.0)
     yield from ((Hypothesis(Kind.CLOCK, lead=lead), clock * part) for lead, part in _LEADS.items())
+    # What has few values shows no time that it could speak for, but may stand beside one.
+    coarse = _PRIORS["clock"] * min(evidence.get(Cause.TIME, 1.0), _WEIGHTS[Strength.WEAK])
+    for count, part in _UNIFORM.items():
+        if count < _MANY:
+            few = Hypothesis(Kind.CLOCK, rate=1 - 1 / count, others=count - 1)
+            yield few, coarse * part / 2
+            yield replace(few, names=frozenset({Cause.TIME})), coarse * part / 2
     if min(evidence.get(Cause.TIME, 1.0), evidence.get(Cause.RANDOM, 1.0)) >= _TELLING:
         # An identifier made of both never repeats that of the control.
         yield Hypothesis(Kind.CLOCK, lead=NO_LEAD), clock * evidence[Cause.RANDOM]

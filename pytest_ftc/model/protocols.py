@@ -117,8 +117,8 @@ class Rebuilder(Protocol):
     def at_the_time_of(self, build: BuildResult, lead: float) -> BuildResult:
         """Repeat the control build, with the clock `lead` seconds before the start of `build`."""
 
-    def with_a_stopped_clock(self, build: BuildResult) -> Sequence[BuildResult]:
-        """Repeat the control twice, in parallel, with a clock that stands still at the start of `build`.
+    def with_a_stopped_clock(self, build: BuildResult, groups: Sequence[Collection[str]]) -> Sequence[BuildResult]:
+        """Build as `varying` does, with a clock that stands still at the start of `build`.
 
         A build that waits for its clock to advance does not end, so their time limit is short.
         """

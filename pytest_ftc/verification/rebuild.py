@@ -90,18 +90,7 @@ class ArtifactRebuilder:
 
     def varying(self, groups: Sequence[Collection[str]], *, trace: bool = False) -> list[BuildResult]:
         """Build once for each of `groups`, in parallel, with only its variations; with `trace` the first is traced."""
-        tracing = [Tracing.CONTENTS if trace and not number else Tracing.NO for number in range(len(groups))]
-        actions = [
-            self._action(
-                self._planned.artifact,
-                [name for name in self._plan.varied if name in group],
-                Role.BISECT if group else Role.REPEAT,
-                number,
-                how,
-            )
-            for number, (group, how) in enumerate(zip(groups, tracing, strict=True))
-        ]
-        return self._run(actions)
+        return self._run(self._only(groups, Tracing.CONTENTS if trace else Tracing.NO))
 
     def on_both_machines(self) -> list[BuildResult]:
         """Repeat the control, and once more on the machine of the experiment; both list the files that they use."""
@@ -120,9 +109,8 @@ class ArtifactRebuilder:
         action = self._known(replace(action, environment=replace(action.environment, clock_shift=shift)))
         return self._keep(lambda: [self._executor.run(action, lambda _: None)])[0]
 
-    def with_a_stopped_clock(self, build: BuildResult) -> Sequence[BuildResult]:
-        """Repeat the control twice, in parallel, with a clock that stands still at the start of `build`."""
-        actions = [self._action(self._planned.artifact, (), Role.REPEAT, number, Tracing.NO) for number in range(2)]
+    def with_a_stopped_clock(self, build: BuildResult, groups: Sequence[Collection[str]]) -> Sequence[BuildResult]:
+        """Build as `varying` does, with a clock that stands still at the start of `build`."""
         most = round(_MOST_SLOWER * build.seconds + _LEAST_SECONDS)
         return self._run(
             [
@@ -133,7 +121,7 @@ class ArtifactRebuilder:
                         timeout=min(action.timeout, most),
                     )
                 )
-                for action in actions
+                for action in self._only(groups)
             ]
         )
 
@@ -149,6 +137,19 @@ class ArtifactRebuilder:
             )
         ]
         return self._keep(lambda: run_apart(self._executor, actions))
+
+    def _only(self, groups: Sequence[Collection[str]], first: Tracing = Tracing.NO) -> list[Action]:
+        """Return an action for each of `groups` that varies only it; the first with that tracing."""
+        return [
+            self._action(
+                self._planned.artifact,
+                [name for name in self._plan.varied if name in group],
+                Role.BISECT if group else Role.REPEAT,
+                number,
+                Tracing.NO if number else first,
+            )
+            for number, group in enumerate(groups)
+        ]
 
     def _run(self, actions: Sequence[Action]) -> list[BuildResult]:
         def build(action: Action) -> BuildResult:

@@ -33,6 +33,16 @@ import random, time
 random.seed(int(time.time()))
 open('out', 'w').write(f'{random.getrandbits(32):08x}\\n')
 """,
+    "process.py": """
+import os, random, time
+random.seed(f'{time.time_ns()} {os.getpid()}')
+open('out', 'w').write(f'{random.getrandbits(64):016x}\\n')
+""",
+    "length.py": """
+import time, zlib
+text = ''.join(str(ord(digit) * 7919) for digit in time.strftime('%d%H%M%S', time.gmtime()))
+open('out', 'w').write(f'Built: {time.time():.0f}\\nLength: {len(zlib.compress(text.encode()))}\\n')
+""",
     "image.py": """
 import os, time
 open('out', 'wb').write(int(time.time()).to_bytes(4, 'little') + bytes(252) + os.urandom(16))
@@ -95,6 +105,9 @@ BUILDS = {
     "seeded": "python3 seeded.py",
     "awk": "awk 'BEGIN { srand(); print int(rand() * 1000000) }' > out",
     "commit": f"{_COMMITTED}git rev-parse HEAD > ../out",
+    "zone": "date '+%F %T %z' | sha256sum > out",
+    "process": "python3 process.py",
+    "length": "python3 length.py",
     "image": "python3 image.py",
     "info": "python3 info.py",
     "line": "python3 line.py",
@@ -116,7 +129,9 @@ CAUSES = {
     "nanoseconds": {("line 1", "time")},
     "seeded": {("line 1", "time")},
     "awk": {("line 1", "time")},
-    "commit": {("line 1", "time")},
+    "commit": {("line 1", "time"), ("line 1", "timezone")},
+    "zone": {("line 1", "time"), ("line 1", "timezone")},
+    "process": {("line 1", "time"), ("line 1", "pid")},
     "image": {("byte 0x0", "time"), ("byte 0x100", "random")},
     "info": {("line 1", "time"), ("line 2", "random")},
     "line": {("line 1", "time"), ("line 1", "random")},
@@ -130,7 +145,15 @@ CAUSES = {
     "jobs": {("line order", "race")},
 }
 """The place and the cause of each finding."""
-COMMANDS = {"commit": "git", "awk": "awk", "listed": "ls", "inodes": "cpio", "nanoseconds": None, "jobs": None}
+COMMANDS = {
+    "commit": "git",
+    "awk": "awk",
+    "listed": "ls",
+    "inodes": "cpio",
+    "nanoseconds": None,
+    "zone": None,
+    "jobs": None,
+}
 
 
 @pytest.fixture(scope="module")
@@ -163,6 +186,15 @@ def test_the_program_that_wrote_it_is_named(found, name):
     command = COMMANDS.get(name, "python3")
     if command:
         assert {one["command"][0] for one in found[name]["findings"]} == {command}
+
+
+def test_a_length_of_what_holds_the_time_is_not_called_random(found):
+    assert {one["cause"] for one in found["length"]["findings"]} == {"time"}
+
+
+def test_what_the_time_hides_is_said_to_have_shown_while_the_clock_stood_still(found):
+    (why,) = (one["why"] for one in found["zone"]["findings"] if one["cause"] == "timezone")
+    assert "while the clock stands still" in why
 
 
 def test_what_random_names_go_into_follows_from_no_time(found):

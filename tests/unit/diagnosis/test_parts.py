@@ -93,3 +93,13 @@ def test_positions_are_those_in_the_file_where_places_begin_elsewhere():
     observe_parts(case, NONE, place(b"\x11\x12\x13\x14\0", b"\x31\x32\x33\x34\0", "byte 0x8"), given(), BUILD)
     open_steady({Key("out", "", "byte 0x2", Field.CONTENT): case}, given())
     assert case.steady.place.control == b"\0\0\x01\x02\0\0\0\0\0"
+
+
+def test_compressed_data_of_which_each_repeat_changes_other_bytes_has_no_steady_part():
+    case = Case(place(b"<~ab(cd(ef(gh~>", b"<~AB(CD(EF(GH~>"), [], [Observation(ALL, True)])
+    key = Key("out", "", "line 1", Field.CONTENT)
+    for other in (b"<~xy(cd(ef(gh~>", b"<~ab(xy(ef(gh~>"):
+        case.observations.append(Observation(NONE, True))
+        observe_parts(case, NONE, place(case.place.control, other), given(), BUILD)
+    open_steady({key: case}, given())
+    assert case.steady is None

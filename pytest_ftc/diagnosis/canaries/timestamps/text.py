@@ -133,6 +133,8 @@ _NUMBER = re.compile(rb"(?<![0-9.])(?:\d{9,10}(?:\.\d{1,9})?|\d{13}|\d{16}|\d{18
 _UNITS = {9: 1, 10: 1, 13: 1000, 16: 1_000_000, 18: 10**9, 19: 10**9}
 # uniqid() in PHP begins with the seconds in hexadecimal.
 _HEX = re.compile(rb"(?<![0-9A-Za-z])(?:0x)?([0-9A-Fa-f]{8})(?:[0-9a-f]{5}|[uUlL]{1,3})?(?![0-9A-Za-z])")
+# Date.now().toString(36) in JavaScript, at the beginning of an identifier; those of cuid have a c before it.
+_BASE_36 = re.compile(rb"(?<![0-9A-Za-z])c?([0-9a-z]{8})")
 
 
 def find_stamps(text: bytes) -> Iterator[Stamp]:
@@ -147,6 +149,8 @@ def find_stamps(text: bytes) -> Iterator[Stamp]:
         yield Stamp(*match.span(), int(digits) // _UNITS[len(digits)], 1.0, zone=0)
     for match in _HEX.finditer(text):
         yield Stamp(*match.span(), int(match[1], 16), 1.0, zone=0)
+    for match in _BASE_36.finditer(text):
+        yield Stamp(*match.span(1), int(match[1], 36) // 1000, 1.0, zone=0)
 
 
 def _read(match: re.Match[bytes], form: int) -> Stamp | None:

@@ -17,6 +17,14 @@ TIMES = [
         "%b %d %Y%H:%M:%S", "%a %b %d %H:%M:%S UTC %Y", "%B %d, %Y", "%d/%b/%Y:%H:%M:%S +0000", "%Y", "%d.%m.%Y", "%m/%d/%Y",
     )
 ]  # fmt: skip
+
+
+def in_base_36(number):
+    return (in_base_36(number // 36) if number >= 36 else b"") + b"%c" % b"0123456789abcdefghijklmnopqrstuvwxyz"[
+        number % 36
+    ]
+
+
 NUMBERS = [
     pytest.param(form(NOW + 5), form(LATER + 4), id=name)
     for name, form in {
@@ -28,6 +36,9 @@ NUMBERS = [
         "64 bits": lambda seconds: b"\0\1\2\3" + struct.pack("<Q", seconds) + b"\3\2\1\0",
         "FILETIME": lambda seconds: b"\0\1" + struct.pack("<Q", (seconds + 11_644_473_600) * 10**7) + b"\3\2",
         "hexadecimal": lambda seconds: b"0x%08x" % seconds,
+        "base 36, before a random number": lambda seconds: (
+            b"c" + in_base_36(seconds * 1000 + 5) + b"%07d" % (seconds % 9973)
+        ),
     }.items()
 ]
 

@@ -1,64 +1,23 @@
-"""Inherent differences: further builds distinguish random values, races and the real clock."""
+"""Times that do not look like times: they repeat in builds whose clock stands still, or is set to that of another."""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 
 from pytest_ftc.diagnosis.case import UNVARIED_TOO, Case, Investigation
-from pytest_ftc.diagnosis.culprits.commands import (
-    find_culprit,
-    find_source,
-    is_made_in_parallel,
-)
-from pytest_ftc.diagnosis.culprits.flow import Flow
 from pytest_ftc.diagnosis.group_testing import Group, Observation, comes_by_itself
 from pytest_ftc.diagnosis.hypotheses import Kind
+from pytest_ftc.diagnosis.inherent.hidden import find_hidden
+from pytest_ftc.diagnosis.inherent.pairs import FOR_REMEDIES, build_stopped, find_differing
 from pytest_ftc.diagnosis.parts import with_parts
-from pytest_ftc.diagnosis.places import Key, Places, match_places, show_values, showing
+from pytest_ftc.diagnosis.places import Key, match_places, show_values
 from pytest_ftc.diagnosis.posterior import LEADS, SURE
-from pytest_ftc.model import BuildResult, BuildStatus, Cause, Strength, Suspicion, Trace
+from pytest_ftc.model import BuildResult, BuildStatus, Cause, Strength, Suspicion
 from pytest_ftc.model.protocols import Rebuilder
 
-_MOST_PAIRS = 6
 _MOST_AT_CLOCK = 8
 _MOST_STOPPED = 6
-_FOR_REMEDIES = 4
-"""Builds reserved for testing remedies."""
 _LIKELY = 0.5
-WAITS_FOR_CLOCK = "a build whose clock stands still did not end, so it waits for the clock to advance"
-
-
-def check_races(cases: Mapping[Key, Case], given: Investigation, rebuilder: Rebuilder, trace: Trace) -> None:
-    """For places that no value explains and that may race, build pairs on one CPU until the cause is sure."""
-    flow = Flow(trace)
-    for key, case in cases.items():
-        if not (case.evident or case.sources):
-            values = [show_values(case.place).control]
-            path = find_source(flow, f"{given.tree}/{key.output}", case.place, values)
-            program = find_culprit(flow, path, values, case.place.format)
-            suspected = Cause.RACE in case.suspects
-            if program:
-                case.parallel = is_made_in_parallel(flow, path, program, threads=suspected)
-                case.mixed = suspected and is_made_in_parallel(flow, path, program, threads=False)
-    alone = frozenset({Cause.NUM_CPUS})
-    if not alone & given.everything:
-        return
-    for number in range(_MOST_PAIRS):
-        doubtful = {key: case for key, case in cases.items() if _may_race(case, given.everything)}
-        if not doubtful or rebuilder.left < 2 + (_FOR_REMEDIES if number else 0):
-            return
-        one, other = rebuilder.varying([alone, alone])
-        if any(build.status is not BuildStatus.OK for build in (one, other)):
-            return
-        differing = find_differing(cases, given.look(one, other), one, other)
-        for key, case in doubtful.items():
-            if key in differing:
-                case.pairs.append(not differing[key])
-
-
-def _may_race(case: Case, everything: Group) -> bool:
-    known = not case.parallel or case.evident or case.sources or not comes_by_itself(case.observations)
-    return not known and 1 - SURE < case.race_probability(everything) < SURE
 
 
 def check_clock(cases: Mapping[Key, Case], given: Investigation, rebuilder: Rebuilder) -> None:
@@ -66,7 +25,9 @@ def check_clock(cases: Mapping[Key, Case], given: Investigation, rebuilder: Rebu
 
     Where the clock cannot be stopped, or a build waits for it, builds start at the time of the control instead.
     """
-    doubtful = _check_stopped(cases, given, rebuilder)
+    _suspect_beside_times(cases)
+    stopped: list[BuildResult] = []
+    doubtful = _check_stopped(cases, given, rebuilder, stopped)
     if doubtful:
         _check_leads(cases, given, rebuilder)
     for case in with_parts(cases).values():
@@ -78,6 +39,18 @@ def check_clock(cases: Mapping[Key, Case], given: Investigation, rebuilder: Rebu
                 Suspicion(Cause.TIME, strength, text.control, text.experiment, _why_time(case)),
                 *(one for one in case.suspicions if one.cause != Cause.TIME),
             ]
+    if not doubtful:
+        find_hidden(cases, given, rebuilder, stopped)
+
+
+def _suspect_beside_times(cases: Mapping[Key, Case]) -> None:
+    """Suspect what comes by itself, in outputs that hold the time and nothing random, to follow from the time."""
+    told = {(key.output, name) for key, case in cases.items() for name in case.evident if name in UNVARIED_TOO}
+    outputs = {output for output, name in told if name == Cause.TIME} - {o for o, name in told if name != Cause.TIME}
+    for key, case in cases.items():
+        if key.output in outputs and comes_by_itself(case.observations) and set(UNVARIED_TOO).isdisjoint(case.suspects):
+            beside = Suspicion(Cause.TIME, Strength.WEAK, "", "", "another place in this output holds the time")
+            case.suspicions = [*case.suspicions, beside]
 
 
 def _why_time(case: Case) -> str:
@@ -93,16 +66,18 @@ def _may_be_a_time(case: Case, everything: Group) -> bool:
     return belief.by_kind(Kind.RANDOM) < SURE and (1 - SURE) / 2 < belief.by_kind(Kind.CLOCK) < SURE
 
 
-def _check_stopped(cases: Mapping[Key, Case], given: Investigation, rebuilder: Rebuilder) -> bool:
-    """Compare builds whose clock stands still at one moment; return whether that was not possible."""
-    builds: list[BuildResult] = []
+def _check_stopped(
+    cases: Mapping[Key, Case], given: Investigation, rebuilder: Rebuilder, builds: list[BuildResult]
+) -> bool:
+    """Compare builds whose clock stands still at one moment; return whether that was not possible.
+
+    They are added to `builds`.
+    """
     while any(_may_be_a_time(case, given.everything) for case in with_parts(cases).values()):
-        if rebuilder.left < 2 + (_FOR_REMEDIES if builds else 0) or len(builds) >= _MOST_STOPPED:
+        if rebuilder.left < 2 + (FOR_REMEDIES if builds else 0) or len(builds) >= _MOST_STOPPED:
             return False
-        more = rebuilder.with_a_stopped_clock(given.control)
-        if len(more) < 2 or any(one.status is not BuildStatus.OK or Cause.TIME in one.not_applied for one in more):
-            if any(one.status is BuildStatus.TIMEOUT for one in more):
-                given.notes[WAITS_FOR_CLOCK] = None
+        more = build_stopped(rebuilder, given, [frozenset(), frozenset()])
+        if not more:
             return not builds
         builds += more
         for other in builds[-1:] if len(builds) == 2 else builds[-2:]:
@@ -120,23 +95,12 @@ def _compare_stopped(cases: Mapping[Key, Case], given: Investigation, first: Bui
             asked.observations.append(Observation(frozenset(), differing[key], stopped=True))
 
 
-def find_differing(known: Collection[Key], places: Places, one: BuildResult, other: BuildResult) -> Mapping[Key, bool]:
-    """Return whether each of the `known` places is among those in which two builds differ, unless that is unknown.
-
-    It is unknown where one of them has no output of that name, as with a random one, while unknown outputs differ.
-    """
-    found = showing(known, places)
-    names = {output.path for output in one.outputs} & {output.path for output in other.outputs}
-    strange = {key.output for key in places} - {key.output for key in known}
-    return {key: key in found for key in known if key in found or key.output in names or not strange}
-
-
 def _check_leads(cases: Mapping[Key, Case], given: Investigation, rebuilder: Rebuilder) -> None:
     for number in range(_MOST_AT_CLOCK):
         doubtful = {
             key: case for key, case in cases.items() if _may_be_a_time(case, given.everything) and not case.parallel
         }
-        if not doubtful or rebuilder.left < 1 + (_FOR_REMEDIES if number > 1 else 0):
+        if not doubtful or rebuilder.left < 1 + (FOR_REMEDIES if number > 1 else 0):
             break
         lead = LEADS[number] if number < len(LEADS) else _likeliest_lead(list(doubtful.values()), number)
         if not _build_at_clock(doubtful, lead, cases, given, rebuilder):

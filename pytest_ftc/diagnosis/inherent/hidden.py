@@ -1,0 +1,94 @@
+"""Causes that the time hides: where it differs in every build, others show only while the clock stands still."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from pytest_ftc.diagnosis.case import UNVARIED_TOO, Case, Investigation
+from pytest_ftc.diagnosis.conclude import conclude
+from pytest_ftc.diagnosis.group_testing import Group, Observation, comes_by_itself, share
+from pytest_ftc.diagnosis.hypotheses import Kind
+from pytest_ftc.diagnosis.inherent.pairs import FOR_REMEDIES, build_stopped, find_differing
+from pytest_ftc.diagnosis.next_builds import next_groups
+from pytest_ftc.diagnosis.places import Key, match_places
+from pytest_ftc.diagnosis.posterior import SURE
+from pytest_ftc.model import BuildResult, Cause, Strength, Suspicion
+from pytest_ftc.model.protocols import Rebuilder
+
+_AT_ONCE = 2
+_MOST_KNOWN = 8
+"""Groups of known causes that are left out together."""
+
+
+def find_hidden(
+    cases: Mapping[Key, Case], given: Investigation, rebuilder: Rebuilder, stopped: Sequence[BuildResult]
+) -> None:
+    """Vary everything else while the clock stands still, and open cases of what then differs.
+
+    `stopped` are builds that varied nothing while it did, if there are any.
+    """
+    by_known: dict[Group, dict[Key, Case]] = {}
+    for key, case in cases.items():
+        if _may_hide(case, given.everything):
+            known = frozenset(name for name in case.evident if name not in UNVARIED_TOO)
+            by_known.setdefault(known, {})[key] = case
+    first = stopped[0] if stopped else None
+    for known, asked in list(by_known.items())[:_MOST_KNOWN]:
+        group = given.everything - known - {Cause.TIME}
+        groups = [group] if first else [frozenset[str](), group]
+        if not group or rebuilder.left < len(groups) + FOR_REMEDIES:
+            return
+        builds = build_stopped(rebuilder, given, groups)
+        if not builds:
+            return
+        first = first or builds[0]
+        _open(asked, group, given, first, builds[-1])
+    if first:
+        _narrow(cases, given, rebuilder, first)
+
+
+def _may_hide(case: Case, everything: Group) -> bool:
+    """Return whether a time is all that is known of it, and may not be all of it."""
+    seen = [one.shows for one in case.observations if one.stopped]
+    if case.sources or case.hidden or any(seen) or not comes_by_itself(case.observations):
+        return False
+    if seen:
+        return case.believe(everything).by_kind(Kind.CLOCK) >= SURE
+    return case.evident[:1] == [Cause.TIME] and case.beside is not None
+
+
+def _open(
+    cases: Mapping[Key, Case], group: Group, given: Investigation, first: BuildResult, other: BuildResult
+) -> None:
+    """Give each of `cases` that differs between two builds with a stopped clock a case of that."""
+    places = given.look(first, other)
+    differing, found = find_differing(cases, places, first, other), match_places(cases, places)
+    for key, case in cases.items():
+        if differing.get(key) and key in found:
+            suspicions = [one for one in given.suspect(found[key], first, other) if one.cause in group]
+            # A build that varies nothing is as the first one, whose clock stands still at the same moment.
+            seen = [Observation(given.everything, True), Observation(group, True), Observation(frozenset(), False)]
+            case.hidden = Case(found[key], suspicions, seen)
+
+
+def _narrow(cases: Mapping[Key, Case], given: Investigation, rebuilder: Rebuilder, first: BuildResult) -> None:
+    hidden = {key: case.hidden for key, case in cases.items() if case.hidden}
+    among = given.everything - {Cause.TIME}
+    while (most := min(_AT_ONCE, rebuilder.left - FOR_REMEDIES)) > 0:
+        groups = share({key: next_groups(case.ask(among), case.evident) for key, case in hidden.items()}, most)
+        builds = build_stopped(rebuilder, given, groups) if groups else ()
+        if not builds:
+            break
+        for group, build in zip(groups, builds, strict=True):
+            differing = find_differing(hidden, given.look(first, build), first, build)
+            for key, case in hidden.items():
+                if key in differing:
+                    case.observations.append(Observation(group, differing[key]))
+    for case in hidden.values():
+        causes = [name for name, sure in conclude(case, among) if sure and name not in case.evident]
+        case.suspicions = [*case.suspicions, *map(_while_stopped, causes)]
+
+
+def _while_stopped(cause: str) -> Suspicion:
+    why = f"while the clock stands still, it differs when {cause} is varied, and not otherwise"
+    return Suspicion(cause, Strength.WEAK, "", "", why)
