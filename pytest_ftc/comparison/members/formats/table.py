@@ -24,7 +24,7 @@ from pytest_ftc.comparison.members.formats import (
 from pytest_ftc.comparison.members.formats import compression as compressed
 from pytest_ftc.comparison.members.formats import tar as tars
 from pytest_ftc.comparison.members.formats import zip as zips
-from pytest_ftc.comparison.members.formats.data import npy, onnx_model, parquet, pickled
+from pytest_ftc.comparison.members.formats.data import hdf5, npy, onnx_model, parquet, pickled
 from pytest_ftc.comparison.members.formats.fixed import ext, fat, iso9660, squashfs
 from pytest_ftc.comparison.members.formats.fixed import reader as fixed
 from pytest_ftc.comparison.members.limits import Budget
@@ -61,6 +61,7 @@ FORMATS = (
     Format(FileFormat.DATA, npy.is_npy, npy.read_npy),
     Format(FileFormat.DATA, onnx_model.is_onnx, onnx_model.read_onnx),
     Format(FileFormat.DATA, parquet.is_parquet, parquet.read_parquet),
+    Format(FileFormat.DATA, hdf5.is_hdf5, hdf5.read_hdf5),
     Format(FileFormat.DATA, pickled.is_pickle, pickled.read_pickle),
     Format(FileFormat.BINARY, iso9660.is_iso9660, iso9660.read_iso9660),
     Format(FileFormat.BINARY, pe.is_pe, pe.read_pe),

@@ -315,3 +315,20 @@ def test_a_sqlite_database_runs_nothing_of_its_own(measure, tmp_path):
         database.close()
     result = measure(None, None, "x.db", within=5)
     assert [location for _, _, location, _ in result["leaves"]] == ["sqlite table t, row 1"]
+
+
+FLOODS = {
+    "x.pkl": lambda end: b"\x80\x02(" + b"]" * 5_000_000 + b"K" + end + b"l.",
+    "numbers.pkl": lambda end: b"\x80\x02(" + b"K\1" * 250_000 + b"K" + end + b"l.",
+    "x.onnx": lambda end: b"\x08\x08" + b"\x72\0" * 300_000 + b"\x20" + end,
+    "x.parquet": lambda end: _parquet(b"\x29\xfc" + b"\x80\x80\x80\x04" + b"\0" * (8 << 20) + b"\0", end),
+}
+
+
+def _parquet(footer, end):
+    return b"PAR1" + end + footer + len(footer).to_bytes(4, "little") + b"PAR1"
+
+
+@pytest.mark.parametrize("name", FLOODS)
+def test_millions_of_values_in_a_data_file(measure, name):
+    assert measure(FLOODS[name](b"\1"), FLOODS[name](b"\2"), name)

@@ -14,7 +14,7 @@ from pytest_ftc.comparison.members.span import Span
 from pytest_ftc.model.place import FileFormat
 
 _DEEPEST = 40
-_MOST_FIELDS = 2_000_000
+_MOST_FIELDS = 250_000
 _LONGEST_TEXT = 64 << 10
 _TEXT, _NUMBER, _FLOAT, _BYTES = "text", "number", "float", "bytes"
 _VERSION = b"\x08"

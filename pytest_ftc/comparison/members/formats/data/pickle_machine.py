@@ -6,6 +6,9 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+_MOST = 300_000
+"""Collections and objects in one pickle: each takes several hundred bytes."""
+
 
 @dataclass(slots=True, eq=False)
 class Thing:
@@ -34,6 +37,7 @@ class Machine:
         self._stack: list[Any] = []
         self._marks: list[list[Any]] = []
         self._memo: dict[int, Any] = {}
+        self._count = 0
         self.result: Any = None
 
     def run(self, name: str, argument: Any) -> None:
@@ -62,10 +66,13 @@ class Machine:
         return taken
 
     def _push_collection(self, kind: str, items: list[Any]) -> None:
-        if kind == "dict":
-            self._stack.append(Thing(kind, pairs=_pairs(items)))
-        else:
-            self._stack.append(Thing(kind, items))
+        self._push(Thing(kind, pairs=_pairs(items)) if kind == "dict" else Thing(kind, items))
+
+    def _push(self, thing: Thing) -> None:
+        self._count += 1
+        if self._count > _MOST:
+            raise ValueError(f"more than {_MOST} collections and objects")
+        self._stack.append(thing)
 
     def _top(self) -> Thing:
         top = self._stack[-1]
@@ -91,7 +98,7 @@ class Machine:
 
     def _make(self, maker: Any, arguments: Any) -> None:
         given = arguments.items if isinstance(arguments, Thing) else [arguments]
-        self._stack.append(Thing(maker.text if isinstance(maker, Name) else "", arguments=given))
+        self._push(Thing(maker.text if isinstance(maker, Name) else "", arguments=given))
 
     def _build(self, _: Any) -> None:
         (state,) = self._take(1)
@@ -116,7 +123,7 @@ class Machine:
         self._top().items = [keywords]
 
     def _persistent(self, argument: Any) -> None:
-        self._stack.append(Thing("persistent", arguments=[argument]))
+        self._push(Thing("persistent", arguments=[argument]))
 
     def _stop(self, _: Any) -> None:
         (self.result,) = self._take(1)
@@ -156,6 +163,6 @@ _OPERATIONS: Mapping[str, Callable[[Machine, Any], Any]] = {
     "PERSID": Machine._persistent,
     "BINPERSID": lambda machine, _: machine._persistent(machine._take(1)[0]),
     **dict.fromkeys(("EXT1", "EXT2", "EXT4"), lambda machine, code: machine._stack.append(Name(f"extension {code}"))),
-    "NEXT_BUFFER": lambda machine, _: machine._stack.append(Thing("buffer", arguments=[])),
+    "NEXT_BUFFER": lambda machine, _: machine._push(Thing("buffer", arguments=[])),
     "STOP": Machine._stop,
 }

@@ -17,7 +17,7 @@ from pytest_ftc.comparison.members.span import Span
 from pytest_ftc.model.place import FileFormat
 
 _LARGEST = 64 << 20
-_MOST_OPERATIONS = 4_000_000
+_MOST_OPERATIONS = 1_000_000
 _PROTO, _NEWEST = 0x80, 5
 _FRAMED = 4
 """The first protocol in which frames follow (PEP 3154)."""

@@ -10,6 +10,8 @@ from pytest_ftc.comparison.members.formats.data.protobuf import read_varint
 _TRUE, _FALSE, _BYTE, _I64, _DOUBLE, _BINARY, _LIST, _SET, _STRUCT = 1, 2, 3, 6, 7, 8, 9, 10, 12
 """Types of fields; those from a byte to 64 bits are numbered through."""
 _DEEPEST = 20
+_MOST = 200_000
+"""Structures in one; a large table has one for each column of each group of rows."""
 
 
 class ThriftReader:
@@ -18,11 +20,13 @@ class ThriftReader:
     def __init__(self, data: bytes) -> None:
         self._data = data
         self.position = 0
+        self._count = 0
 
     def read_struct(self, depth: int = 0) -> dict[int, Any]:
         """Return the next structure."""
-        if depth > _DEEPEST:
-            raise ValueError("structures nested too deeply")
+        self._count += 1
+        if depth > _DEEPEST or self._count > _MOST:
+            raise ValueError("too many structures, or nested too deeply")
         found: dict[int, Any] = {}
         number = 0
         while head := self._byte():
