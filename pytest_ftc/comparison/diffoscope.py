@@ -61,7 +61,7 @@ class Diffoscope:
         diff_dir: Path,
         work: Path | None = None,
         *,
-        timeout: float = 60,
+        timeout: float = 30,
         memory: int = 2 << 30,
         command: Sequence[str] = COMMAND,
     ) -> None:

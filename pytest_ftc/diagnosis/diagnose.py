@@ -79,7 +79,8 @@ def _find_all(
     told = list(conclude_all(cases, given.everything))
     divided = {key for key, case, _ in told if case is not cases[key]}
     found = []
-    for key, case, cause in told:
+    # A place whose value tells its cause stands before those that only builds explain, such as the offsets after it.
+    for key, case, cause in sorted(told, key=lambda one: one[2][0] not in one[1].evident):
         finding, program = _find(key, case, cause, trace, given, follow(*_origin(key, case, cases), cause[0]))
         if key in unsettled and not finding.confirmed and finding.cause != Cause.UNKNOWN:
             limit = _MORE_TIME if _is_late(given) else _MORE_BUILDS

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
 
 from pytest_ftc.comparison.manifests import compare_manifests
@@ -24,7 +25,7 @@ from pytest_ftc.model.protocols import Executor
 from pytest_ftc.model.remedy import add_setting
 from pytest_ftc.model.support.epoch import FALLBACK_EPOCH
 from pytest_ftc.model.support.limits import MOST_EXAMINED
-from pytest_ftc.verification.full_diffs import FullDiffs, place
+from pytest_ftc.verification.full_diffs import FullDiffs, Written, place
 from pytest_ftc.verification.plan import PlannedArtifact
 from pytest_ftc.verification.rebuild import PATIENCE, ArtifactRebuilder, RebuildBudget
 from pytest_ftc.verification.steps.context import Plugins
@@ -85,10 +86,12 @@ def explain(
         notes=examiner.notes,
     )
     epoch = source.commit_time or FALLBACK_EPOCH
-    findings = diagnose(builds[number], given, epoch=epoch, templates=plugins.templates)
+    with _writing_diffs(planned, control, builds[number], plugins.comparators) as written:
+        findings = diagnose(builds[number], given, epoch=epoch, templates=plugins.templates)
+        differences = tuple(_differences(planned, control, builds[number], examiner, written))
     return Explained(
         findings=tuple(_keep_settings(one, planned.artifact) for one in findings),
-        differences=tuple(_differences(planned, control, builds[number], examiner, plugins.comparators)),
+        differences=differences,
         builds=tuple(rebuilder.builds),
         notes=tuple(examiner.notes),
     )
@@ -120,7 +123,8 @@ def locate(planned: PlannedArtifact, builds: Sequence[BuildResult], comparators:
     """Return the places where the `builds` differ, like `explain`, but without causes."""
     examiner = Examiner(planned.artifact.metadata, comparators, planned.artifact.timeout)
     other = builds[_first_that_differs(builds, planned.artifact.metadata)]
-    differences = tuple(_differences(planned, builds[0], other, examiner, comparators))
+    with _writing_diffs(planned, builds[0], other, comparators) as written:
+        differences = tuple(_differences(planned, builds[0], other, examiner, written))
     return Explained(findings=(), differences=differences, builds=(), notes=tuple(examiner.notes))
 
 
@@ -132,27 +136,34 @@ def _first_that_differs(builds: Sequence[BuildResult], metadata: Metadata) -> in
     )
 
 
+def _writing_diffs(
+    planned: PlannedArtifact, control: BuildResult, other: BuildResult, comparators: ComparatorChain
+) -> AbstractContextManager[Written]:
+    """Write the full diffs of the outputs while the diagnosis builds."""
+    differences = compare_manifests(control.outputs, other.outputs, planned.artifact.metadata)[:MOST_EXAMINED]
+    asked = [(one, files) for one in differences if one.contents and (files := files_of(one, control, other))]
+    return FullDiffs(comparators, planned.artifact.timeout).in_background(asked)
+
+
 def _differences(
     planned: PlannedArtifact,
     control: BuildResult,
     other: BuildResult,
     examiner: Examiner,
-    comparators: ComparatorChain,
+    written: Written,
 ) -> Iterator[Difference]:
     """Yield a difference for each place, with the full diff of its output if there is one."""
     differences = compare_manifests(control.outputs, other.outputs, planned.artifact.metadata)
     places: dict[str, list[Place]] = {}
     for key, leaf in examiner.look(control, other).items():
         places.setdefault(key.output, []).append(leaf)
-    full = FullDiffs(comparators, planned.artifact.timeout)
     files = {one.output: both for one in differences if (both := files_of(one, control, other))}
     entries = {one.output: leaf_of_manifest(one) for one in differences if not one.contents}
     renamed = set(examiner.renamed(control, other).values()) - places.keys()
-    for number, difference in enumerate(differences):
+    for difference in differences:
         output, leaves = difference.output, places.get(difference.output, [])
         if difference.contents:
-            given = full.add(difference, *files[output]) if number < MOST_EXAMINED else difference
-            yield from place(given, [leaf for leaf in leaves if leaf != entries.get(output)])
+            yield from place(written(difference), [leaf for leaf in leaves if leaf != entries.get(output)])
         elif output in files:
             # The output has two differences; the places in its contents belong to the other.
             yield from place(difference, [entries[output]])
