@@ -46,6 +46,8 @@ class FileFormat(str, Enum):
     JSON = "json"
     DATA = "data"
     """Data that programs read: models, arrays, tables."""
+    IMAGE = "image"
+    """A file system with files."""
     TEXT = "text"
     BINARY = "binary"
     """None of the others."""

@@ -50,6 +50,14 @@ def test_a_flag_that_no_variable_sets_is_advice_before_what_is_general():
     assert "-notimestamp" in advice[0].summary
 
 
+@pytest.mark.parametrize("formats", [["data"], ["data", "zip"], ["text", "image"], ["image"]])
+@pytest.mark.parametrize("cause", ["build_path", "random"])
+def test_no_compiler_is_advised_where_none_has_written(cause, formats):
+    """A pickle or an image of a file system holds bytes too, but those of other programs."""
+    assert not any("compiler" in template.summary for template in find_remedies(cause, Field.CONTENT, formats, ["cc"]))
+    assert any("compiler" in template.summary for template in find_remedies(cause, Field.CONTENT, ["binary"], ["cc"]))
+
+
 def test_a_compiler_of_another_language_is_not_advised():
     c, rust = (
         list(find_remedies("build_path", Field.CONTENT, ["elf"], tools)) for tools in (["ld", "cc"], ["ld", "rustc"])

@@ -134,8 +134,8 @@ def test_each_whole_file_is_read_as_what_it_is(seeds):
             read.append(format_.name)
             assert format_.read(span_of(data), Budget(FAST)).format == format_.name
     assert len(read) == len(seeds) - 2
-    # Those that are read as binary files have their own tests.
-    assert {format_.name for format_ in FORMATS} - set(read) == {"zstd", "binary"}
+    # Those that are read as binary files and images have their own tests.
+    assert {format_.name for format_ in FORMATS} - set(read) == {"zstd", "binary", "image"}
 
 
 def mutate(data, edits):

@@ -74,7 +74,7 @@ def read_ext(span: Span, budget: Budget) -> Contents:
     members = [_read_inode(system, *each) for each in inodes]
     fields = read_fields(span, EXT.name, EXT.fields, EXT.order)
     rest = rest_of(span, system.read)
-    return Contents(format=FileFormat.BINARY, noun="ext inode", attributes=tuple(fields), members=(*members, rest))
+    return Contents(format=FileFormat.IMAGE, noun="ext inode", attributes=tuple(fields), members=(*members, rest))
 
 
 def _walk(system: _FileSystem, super_block: bytes) -> Iterator[tuple[int, bytes, int]]:

@@ -83,7 +83,7 @@ def read_fat(span: Span, budget: Budget) -> Contents:
     members = tuple(budget.few(_walk(volume, root, "", set())))
     fields = read_fields(span, layout.name, layout.fields, layout.order)
     rest = rest_of(span, volume.read)
-    return Contents(format=FileFormat.BINARY, noun="FAT entry", attributes=tuple(fields), members=(*members, rest))
+    return Contents(format=FileFormat.IMAGE, noun="FAT entry", attributes=tuple(fields), members=(*members, rest))
 
 
 def _walk(volume: _Volume, places: Sequence[tuple[int, int]], path: str, seen: set[int]) -> Iterator[Member]:

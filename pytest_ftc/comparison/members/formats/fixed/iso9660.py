@@ -55,7 +55,7 @@ def read_iso9660(span: Span, budget: Budget) -> Contents:
             # A supplementary descriptor lists the same files under other names.
             members += [file for file in budget.few(files) if descriptor[0] == _PRIMARY]
     rest = rest_of(span, image.read)
-    return Contents(format=FileFormat.BINARY, noun="ISO 9660 file", attributes=tuple(fields), members=(*members, rest))
+    return Contents(format=FileFormat.IMAGE, noun="ISO 9660 file", attributes=tuple(fields), members=(*members, rest))
 
 
 def _read_descriptor(image: _Image, number: int, kind: int) -> Sequence[Attribute]:

@@ -115,7 +115,7 @@ def read_squashfs(span: Span, budget: Budget) -> Contents:
     fields = tuple(read_fields(span, SQUASHFS.name, SQUASHFS.fields, SQUASHFS.order))
     recoded = "squashfs tables (how they are compressed, or what else they hold)"
     return Contents(
-        format=FileFormat.BINARY, noun="squashfs file", attributes=fields, members=(*members, rest), recoded=recoded
+        format=FileFormat.IMAGE, noun="squashfs file", attributes=fields, members=(*members, rest), recoded=recoded
     )
 
 
