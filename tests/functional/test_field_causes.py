@@ -84,6 +84,16 @@ count = int(os.environ.get(sys.argv[1]) or len(os.sched_getaffinity(0)))
 parts = [sum(1 / (k * k) for k in range(1 + i, 100000, count)) for i in range(count)]
 open('out', 'w').write('{"loss": %r}\\n' % sum(parts))
 """,
+    "model.py": """
+import pickle, platform
+labels = set('amber azure beige coral indigo khaki olive teal'.split())
+pickle.dump({'trained_on': platform.node(), 'labels': labels}, open('out', 'wb'), 4)
+""",
+    "resource.py": """
+import os, struct
+data = struct.pack('>Q', int(os.stat('resource.py').st_mtime * 1000))
+open('out', 'w').write('d = b"' + ''.join(f'\\\\x{byte:02x}' for byte in data) + '"\\n')
+""",
     "waits.py": """
 import random, time
 second = int(time.time())
@@ -119,11 +129,13 @@ BUILDS = {
     "listed": f"{_LISTED}ls -U d > out",
     "inodes": f"{_PACKED}find . | LC_ALL=C sort | cpio --quiet -o -H newc -R 0:0 > ../out",
     "waits": "python3 waits.py",
+    "model": "python3 model.py",
+    "resource": "python3 resource.py",
     "jobs": _JOBS,
 }
 CAUSES = {
     "idle": {("line order", "random")},
-    "duration": {("line 1", "duration")},
+    "duration": {("attribute /testsuite/@time", "duration")},
     "took": {("line 2", "duration")},
     "microseconds": {("byte 0x0", "time")},
     "nanoseconds": {("line 1", "time")},
@@ -142,6 +154,8 @@ CAUSES = {
     "listed": {("line order", "fileordering")},
     "inodes": {("cpio entry ino", "random"), ("cpio entry dev", "random")},
     "waits": {("line 1", "random")},
+    "model": {("key trained_on", "domain_host"), ("order of labels", "hash_seed")},
+    "resource": {("line 1", "source_mtime")},
     "jobs": {("line order", "race")},
 }
 """The place and the cause of each finding."""
