@@ -282,7 +282,9 @@ def _compare_member(pair: Pair, contents: Contents, place: Position, budget: Bud
             values = _around_first(one.stored, other.stored, budget)
             yield _holder(place, one).leaf(Found(Field.HEADER, one.recoded, *values), contents.format)
     elif one.plain:
-        yield from compare_plain(control, experiment, place, budget)
+        for leaf in compare_plain(control, experiment, place, budget):
+            # It is a part of the container.
+            yield replace(leaf, format=contents.format)
     elif one.separator:
         if one.unnumbered and other.unnumbered and is_reordered(one.unnumbered(), other.unnumbered(), one.separator):
             control, experiment = one.unnumbered(), other.unnumbered()

@@ -151,6 +151,8 @@ class Store:
         for _ in range(_MOST_ENTRIES if head[:4] == b"GCOL" else 0):
             entry = self.span.read(position, 16)
             index, size = number_at(entry, 0, 2), number_at(entry, 8, 8)
+            # Sizes, and that of the free space at the end, follow from the texts.
+            self.read.append((position, len(entry)))
             if not index or position + 16 > end:
                 return
             yield index, (position + 16, size)
