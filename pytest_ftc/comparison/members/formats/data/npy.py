@@ -49,7 +49,7 @@ def read_npy(span: Span, budget: Budget) -> Contents:
     if kind == "|O":
         members = (Member(name="objects", part="npy objects", stored=content),)
         return Contents(format=FileFormat.DATA, noun="npy", attributes=fields, members=members)
-    elements = _elements(content, kind, () if order else _shape(shape))
+    elements = read_elements(content, kind, () if order else _shape(shape))
     return Contents(format=FileFormat.DATA, noun="npy", attributes=fields, values=elements, recoded="npy header")
 
 
@@ -59,7 +59,8 @@ def _shape(shape: Any) -> tuple[int, ...]:
     return shape if good and all(isinstance(each, int) and each >= 0 for each in shape) else ()
 
 
-def _elements(content: Span, kind: Any, shape: tuple[int, ...]) -> Elements:
+def read_elements(content: Span, kind: Any, shape: tuple[int, ...]) -> Elements:
+    """Return an array by its type, as NumPy writes it: ``<f8``.  Raises ValueError for one that is not known."""
     size = _size_of(kind)
     found = _TYPE.fullmatch(kind) if isinstance(kind, str) else None
     if not size:

@@ -53,6 +53,11 @@ class Machine:
             # All others push their argument.
             self._stack.append(argument)
 
+    @property
+    def top(self) -> Any:
+        """The value on the top of the stack."""
+        return self._stack[-1]
+
     def _take(self, count: int) -> list[Any]:
         if count > len(self._stack):
             raise ValueError("it takes more values than there are")

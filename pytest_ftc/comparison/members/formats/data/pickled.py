@@ -10,6 +10,7 @@ import pickletools
 from typing import Any
 
 from pytest_ftc.comparison.members.contents import Contents, Member
+from pytest_ftc.comparison.members.formats.data.joblib_array import is_wrapper, take_array
 from pytest_ftc.comparison.members.formats.data.pickle_machine import Machine
 from pytest_ftc.comparison.members.formats.data.pickle_tree import Tree
 from pytest_ftc.comparison.members.limits import Budget, LimitReachedError
@@ -42,10 +43,10 @@ def read_pickle(span: Span, budget: Budget) -> Contents:
     if span.size > _LARGEST:
         raise LimitReachedError(f"larger than {_LARGEST} bytes")
     file = io.BytesIO(span.read(0, span.size))
-    values, end = [_read_one(file, budget)], file.tell()
+    values, end = [_read_one(file, span, budget)], file.tell()
     while span.read(end, 1) == bytes([_PROTO]):
         try:
-            values.append(_read_one(file, budget))
+            values.append(_read_one(file, span, budget))
         except (ValueError, LookupError, ArithmeticError):
             break
         end = file.tell()
@@ -59,7 +60,7 @@ def read_pickle(span: Span, budget: Budget) -> Contents:
     )
 
 
-def _read_one(file: io.BytesIO, budget: Budget) -> Any:
+def _read_one(file: io.BytesIO, span: Span, budget: Budget) -> Any:
     machine = Machine()
     for count, (opcode, argument, _) in enumerate(pickletools.genops(file)):
         if count > _MOST_OPERATIONS:
@@ -67,4 +68,6 @@ def _read_one(file: io.BytesIO, budget: Budget) -> Any:
         if not count % 1000:
             budget.check_time()
         machine.run(opcode.name, argument)
+        if opcode.name == "BUILD" and is_wrapper(machine.top):
+            take_array(machine.top, file, span)
     return Tree(budget).of(machine.result)

@@ -105,3 +105,36 @@ def test_an_invalid_pickle_is_compared_by_bytes(compare, data):
     found = compare(data + b"1", data + b"2", "x.pkl")
     assert [leaf.location for leaf in found.leaves] in (["line 1"], [f"byte {len(data):#x}"])
     assert "not examined" in found.leaves[0].note
+
+
+def text(word):
+    return b"X" + len(word).to_bytes(4, "little") + word
+
+
+def joblib(number, count=b"K\x03"):
+    """Write what joblib writes for a dictionary with an array of three numbers."""
+    type_ = (
+        b"cnumpy\ndtype\n"
+        + text(b"i4")
+        + b"\x89\x88\x87R(K\x03"
+        + text(b"<")
+        + b"NNNJ\xff\xff\xff\xffJ\xff\xff\xff\xffK\0tb"
+    )
+    state = b"}(" + text(b"shape") + count + b"\x85" + text(b"order") + text(b"C") + text(b"dtype") + type_
+    state += text(b"numpy_array_alignment_bytes") + b"K\x10u"
+    array = b"\2\xff\xff" + b"".join(value.to_bytes(4, "little") for value in (5, number, 7))
+    wrapper = b"cjoblib.numpy_pickle\nNumpyArrayWrapper\n)\x81" + state + b"b" + array
+    return b"\x80\x02}(" + text(b"coef") + wrapper + text(b"host") + text(b"host-%d" % number) + b"u."
+
+
+def test_arrays_that_joblib_puts_between_are_read(compare):
+    assert places(compare, joblib(1), joblib(2), "model.joblib") == [
+        ("content", "key coef.array, element [1] (int32)", b"1", b"2"),
+        ("content", "key host", b'"host-1"', b'"host-2"'),
+    ]
+
+
+@pytest.mark.parametrize("count", [b"J\xff\xff\xff\x7f", b"J\xff\xff\xff\xff", b"N"])
+def test_an_array_of_an_impossible_shape_is_compared_by_bytes(compare, count):
+    found = compare(joblib(1, count), joblib(2, count), "model.joblib")
+    assert "not examined: ValueError" in found.leaves[0].note
