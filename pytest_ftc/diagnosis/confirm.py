@@ -40,8 +40,8 @@ def confirm(cases: dict[Key, Case], given: Investigation) -> BuildResult | None:
         open_steady(cases, given)
         spare = rebuilder.left - (_FOR_REMEDIES if _is_any_known(cases, everything) else _FOR_ONE_REMEDY)
         groups = _proposals(with_steady(cases), everything, min(_AT_ONCE, spare)) if spare > 0 else []
-    if traced and traced.trace:
-        check_races(cases, given, rebuilder, traced.trace)
+    if traced:
+        check_races(cases, given, rebuilder, traced)
     if Cause.TIME in everything:
         check_clock(cases, given, rebuilder)
     return traced

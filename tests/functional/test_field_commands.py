@@ -60,6 +60,12 @@ COPY = """import shutil
 shutil.copy("n.txt", "m.txt")
 open("o.txt", "wb").write(open("m.txt", "rb").read())
 """
+STAMPED = """import sys
+open("o.txt", "w").write(f"built at {sys.argv[1]}\\n")
+"""
+NESTED = (
+    "mkdir img && tar cf img/in.tar README && tar --sort=name --mtime=@0 --owner=0:0 --group=0:0 --mode=0 -cf x.tar img"
+)
 BUILDS = {
     "compressed and put behind a script": (
         'echo hello > note && gzip -c note > part && { echo "#!/bin/sh"; cat part; } > demo.run', {}),
@@ -81,9 +87,24 @@ BUILDS = {
         "mkdir pkg; uname -n > pkg/host; echo x > pkg/other; python3 pack.py", {"pack.py": PACK}),
     "copied by a script": ("date +%s > n.txt && python3 copy_.py", {"copy_.py": COPY}),
     "named by a digest": ("date +%s > f && mkdir named && cp f named/chunk-$(md5sum < f | cut -c1-12).js", {}),
+    "given as an argument": ('V=$(date +%Y%m%d_%H%M%S); python3 stamped.py "$V"', {"stamped.py": STAMPED}),
+    "packed twice": (NESTED, {}),
     "of two files": ("uname -n > h; id -un > d; cat h d > both; sha256sum both > out.txt", {}),
 }  # fmt: skip
-OUTPUTS = ["demo.run", "a.so", "dist", "out/bios.bin", "x.db", "x.sql", "a.txt", "out.txt", "x.zip", "o.txt", "named"]
+OUTPUTS = [
+    "demo.run",
+    "a.so",
+    "dist",
+    "out/bios.bin",
+    "x.db",
+    "x.sql",
+    "a.txt",
+    "out.txt",
+    "x.zip",
+    "x.tar",
+    "o.txt",
+    "named",
+]
 
 
 @pytest.fixture(scope="module")
@@ -185,6 +206,18 @@ def test_pipes_carry_values_too(verified):
 def test_what_is_packed_or_copied_by_a_script_was_written_before(verified):
     assert told(verified, "packed under its name", "domain_host")[0] == ["uname", "-n"]
     assert told(verified, "copied by a script", "time")[0] == ["date", "+%s"]
+
+
+def test_what_was_given_as_an_argument_is_of_who_made_it_and_the_zone_too(verified):
+    for cause in ("time", "timezone"):
+        command, chain = told(verified, "given as an argument", cause)
+        assert command == ["date", "+%Y%m%d_%H%M%S"]
+        assert chain == ["date +%Y%m%d_%H%M%S", "python3 stamped.py"]
+
+
+def test_an_entry_of_an_archive_in_an_archive_is_of_who_made_the_inner_one(verified):
+    for cause in ("user_group", "source_mtime", "source_mode"):
+        assert told(verified, "packed twice", cause)[0] == ["tar", "cf", "img/in.tar", "README"]
 
 
 def test_no_command_is_named_where_one_of_two_may_have_brought_the_value_in(verified):

@@ -108,6 +108,10 @@ class Flow:
         ended = self.program(reader).ended
         return reader != writer and (ended is None or self.program(writer).began <= ended)
 
+    def is_before(self, one: int, other: int) -> bool:
+        """Return whether `one` began before `other` did."""
+        return one != other and self.program(one).began <= self.program(other).began
+
 
 def _group(pairs: Iterable[tuple[_Key, _Value]]) -> Mapping[_Key, Sequence[_Value]]:
     found: dict[_Key, list[_Value]] = {}

@@ -10,7 +10,7 @@ from pytest_ftc.diagnosis.culprits.flow import Flow
 from pytest_ftc.diagnosis.culprits.needles import Needles, find_needles
 from pytest_ftc.diagnosis.culprits.trail import Sought, Trail, follow
 from pytest_ftc.diagnosis.places import Key, Places, match_places
-from pytest_ftc.model import BuildResult, BuildStatus, Place, Strength, Trace
+from pytest_ftc.model import BuildResult, BuildStatus, Field, Place, Strength, Trace
 
 Track = Callable[[Key, Case, str], Trail]
 """Returns the commands that the value of a place with a cause passed."""
@@ -63,7 +63,8 @@ class Tracker:
     def _follow(self, path: str, place: Place, cause: str, needles: Needles) -> Trail:
         sought = Sought(place=place, cause=cause, needles=needles)
         trail = follow(self._flow, path, sought)
-        if len(trail.chain) > 1 or not place.member:
+        if len(trail.chain) > 1 or not place.member or place.field in (Field.MODE, Field.OWNER):
+            # Modes and owners are of the entry, not of the content that was written before.
             return trail
         texts = [text.encode("latin-1").decode("utf-8", "surrogateescape") for tier in needles.tiers for text in tier]
         source = find_source(self._flow, path, place, texts)
@@ -84,7 +85,9 @@ class Tracker:
         if now is None:
             return find_needles(whole.control, whole.experiment, known, whole.field, entire=is_part)
         found = self._given.suspect(now, self._given.control, self._traced)
-        value = next((one.experiment for one in found if one.cause == cause), "")
+        # The time zone is that of the control here, but it shows in the same value as the time, which is another one.
+        alike = {one.cause for one in case.suspicions if one.control and one.control == known}
+        value = next((one.experiment for one in found if one.cause in (alike or {cause})), "")
         if not value and known.encode("utf-8", "surrogateescape") in now.experiment:
             value = known
         return find_needles(now.experiment, now.control, value, now.field, entire=is_part)

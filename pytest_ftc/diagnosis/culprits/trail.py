@@ -31,9 +31,13 @@ _FILTERS = frozenset(
 )
 """Programs whose output follows from their input and their arguments alone, in another form."""
 _COMPILERS = frozenset({"cc1", "cc1plus", "cc1obj", "f951", "gnat1", "clang", "clang++", "rustc", "as"})
+_OF_THE_COMPILE = frozenset({Cause.BUILD_PATH, Cause.HOME, Cause.TEMP_DIR})
+"""Causes that are mended where the path is used, as by an option of the compiler, and not where its name was made."""
 _DEBUG = re.compile(r"ELF section \.(debug_|stab)")
 _LINE = re.compile(r"line (\d+)")
 _UNDECIDED = -1
+_AN_ARGUMENT = "\0an argument"
+"""Stands for a path, where a value was passed on as an argument."""
 _GZIP_HEADER, _GZIP_NAMED = 10, 8
 """Bytes before the name in a gzip file, and the flag that there is one."""
 
@@ -127,6 +131,12 @@ class _Step:
     def source(self) -> tuple[int, str] | None:
         """Return who wrote the value to which file or pipe; None if the program brought it in."""
         place = self._sought.place
+        if given := self._given():
+            return given
+        if self._path == _AN_ARGUMENT:
+            return self._told(())
+        if inner := self._of_inner_archive():
+            return inner
         if self._brings_in():
             return None
         if place.is_of_entry or place.field in (Field.NAME, Field.MODE, Field.MTIME, Field.OWNER):
@@ -142,6 +152,37 @@ class _Step:
         if self._passes_on():
             return self._packed()
         return (_UNDECIDED, "") if self._is_hidden() else None
+
+    def _given(self) -> tuple[int, str] | None:
+        """Return who made the value that this program was given as an argument; None if it was given none.
+
+        That is who wrote it to what the one that started this program read, as for ``prog "$(date)"``, or that one
+        itself if it is neither a shell nor make: these have it from their own text then, and the command is its place.
+        """
+        needles = self._sought.needles
+        above = self._index
+        while above >= 0 and any(needles.is_in(word) for word in self._flow.program(above).argv[1:]):
+            above = self._flow.program(above).parent
+        if above in (self._index, -1) or self._sought.cause in _OF_THE_COMPILE:
+            return None
+        for tier in needles.tiers:
+            for source in self._flow.sources(above):
+                for one in self._flow.writers(source):
+                    if self._flow.is_before(one, self._index) and self._flow.has_written(one, source, tier):
+                        return one, source
+        return None if name_of(self._flow.program(above)) in STARTERS else (above, _AN_ARGUMENT)
+
+    def _of_inner_archive(self) -> tuple[int, str] | None:
+        """Return who wrote the archive that this program packed into another one, where the place is an entry of it."""
+        parts = [part for part in self._sought.place.member.split("/") if part not in ("", ".")]
+        if not self._sought.place.is_of_entry:
+            return None
+        for number in range(len(parts) - 1, 0, -1):
+            inner = "/".join(parts[:number])
+            for source in self._sources:
+                if source.endswith(f"/{inner}"):
+                    return self._writer_of(source)
+        return None
 
     def _is_hidden(self) -> bool:
         """Return whether the value cannot be searched for here, and may be from what the program read."""

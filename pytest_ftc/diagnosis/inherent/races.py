@@ -11,19 +11,25 @@ from pytest_ftc.diagnosis.group_testing import Group, comes_by_itself
 from pytest_ftc.diagnosis.inherent.pairs import FOR_REMEDIES, find_differing
 from pytest_ftc.diagnosis.places import Key, show_values
 from pytest_ftc.diagnosis.posterior import SURE
-from pytest_ftc.model import BuildStatus, Cause, Trace
+from pytest_ftc.model import BuildResult, BuildStatus, Cause
 from pytest_ftc.model.protocols import Rebuilder
 
 _MOST_PAIRS = 6
 
 
-def check_races(cases: Mapping[Key, Case], given: Investigation, rebuilder: Rebuilder, trace: Trace) -> None:
-    """For places that no value explains and that may race, build pairs on one CPU until the cause is sure."""
-    flow = Flow(trace)
+def check_races(cases: Mapping[Key, Case], given: Investigation, rebuilder: Rebuilder, traced: BuildResult) -> None:
+    """For places that no value explains and that may race, build pairs on one CPU until the cause is sure.
+
+    The build `traced` tells who made them.
+    """
+    if traced.trace is None:
+        return
+    flow = Flow(traced.trace)
+    names = given.renamed(given.control, traced) if traced.status is BuildStatus.OK else {}
     for key, case in cases.items():
         if not (case.evident or case.sources):
             values = [show_values(case.place).control]
-            path = find_source(flow, f"{given.tree}/{key.output}", case.place, values)
+            path = find_source(flow, f"{given.tree}/{names.get(key.output, key.output)}", case.place, values)
             program = find_culprit(flow, path, values, case.place.format)
             suspected = Cause.RACE in case.suspects
             if program:

@@ -81,6 +81,12 @@ def test_they_are_made_anew_and_may_be_used_again(build):
     assert str(project).encode() not in (project / "prog").read_bytes()
 
 
+def test_another_build_of_the_same_user_at_the_same_time_changes_nothing(build):
+    flag = "-ffile-prefix-map"
+    project = build(flag, f"(mkdir ../other && cd ../other && {before(flag).strip()}\n)\nmake")
+    assert str(project).encode() not in (project / "prog").read_bytes()
+
+
 def test_each_source_has_a_seed_of_its_own_and_the_same_in_each_build(build):
     command = (
         'cp prog.c again.c; gcc -flto -c prog.c; gcc -flto -c -o a.o "$PWD/prog.c"; gcc -flto -c again.c; gcc --version'

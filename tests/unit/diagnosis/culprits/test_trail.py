@@ -1,5 +1,7 @@
 """The way of a value over files and pipes, from made-up traces; tests/functional/test_field_commands.py has real ones."""
 
+from dataclasses import replace
+
 from pytest_ftc.diagnosis.culprits.flow import Flow
 from pytest_ftc.diagnosis.culprits.needles import Needles
 from pytest_ftc.diagnosis.culprits.trail import Sought, Trail, follow
@@ -143,3 +145,38 @@ def test_a_program_that_began_later_wrote_nothing_of_what_was_read():
     late = program("date", began=3, ended=4)
     given = {"read": ((early, "/b/a"),), "written": ((early, "/b/b"), (late, "/b/a"))}
     assert commands(trail("/b/b", programs=(early, late), **given))[0] == "cp"
+
+
+def test_what_a_program_was_given_as_an_argument_was_made_by_who_wrote_it_to_who_started_the_program():
+    shell, date, prog = SHELL, program("date", parent=0), program("prog", "--stamp=/built", parent=0)
+    given = {"programs": (shell, date, prog), "written": ((prog, "/b/out"),), "contents": ((date, PIPE, "/built"),)}
+    assert commands(trail("/b/out", read=((shell, PIPE),), **given)) == ("date", ["date", "prog"])
+    # A shell that has it from its own text is not the place to change it.
+    assert commands(trail("/b/out", **given)) == ("prog", ["prog"])
+
+
+def test_a_script_that_starts_a_program_with_a_value_of_its_own_made_it_over_shells_too():
+    script, shell = program("python3", "build.py"), program("sh", "-c", "prog /built", parent=0)
+    prog = program("prog", "/built", parent=1)
+    given = {"programs": (script, shell, prog), "written": ((prog, "/b/out"), (script, "/b/a"))}
+    assert commands(trail("/b/out", read=((script, "/b/a"),), **given)) == ("python3", ["python3", "prog"])
+
+
+def test_who_read_a_value_only_later_did_not_pass_it_on():
+    make = program("make", began=0)
+    prog, date = program("prog", "/built", parent=0, began=1), program("date", parent=0, began=2)
+    given = {"programs": (make, prog, date), "written": ((prog, "/b/out"),), "contents": ((date, PIPE, "/built"),)}
+    assert commands(trail("/b/out", read=((make, PIPE),), **given))[0] == "prog"
+
+
+def test_an_entry_of_an_archive_within_another_one_is_of_who_wrote_the_inner_one():
+    inner, outer = program("tar", "cf", "in.tar"), program("zip", "out.zip")
+    place = Place(field=Field.MTIME, location="", control=b"", experiment=b"", format=FileFormat.TAR)
+    given = {
+        "programs": (inner, outer, DATE),
+        "read": ((outer, "/b/x/in.tar"), (inner, "/b/a"), (outer, "/b/a")),
+        "written": ((DATE, "/b/a"), (inner, "/b/x/in.tar"), (outer, "/b/out.zip")),
+    }
+    for member, first in (("x/in.tar/a", "tar"), ("a", "zip"), ("other/in.tar/a", "zip")):
+        named = replace(place, member=member)
+        assert commands(trail("/b/out.zip", place=named, **given))[0] == first, member
