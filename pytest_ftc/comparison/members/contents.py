@@ -44,6 +44,8 @@ class Member:
     """Returns the list without the numbers that its items have by their order, if they have any."""
     item: str = ""
     """The noun for one of those texts."""
+    unordered: bool = False
+    """Whether the order of those texts says nothing, as of strings that are found by their offset."""
     recoded: str = ""
     """The location to report if the stored bytes differ, but not the content."""
     unreadable: str = ""

@@ -13,7 +13,7 @@ from pytest_ftc.comparison.members.formats.text.json_text import compare_json
 from pytest_ftc.comparison.members.formats.text.xml_text import compare_xml
 from pytest_ftc.comparison.members.limits import Budget, LimitReachedError, OutOfTimeError
 from pytest_ftc.comparison.members.pairing import Pair, Pairing, group_renamed, pair_members
-from pytest_ftc.comparison.members.plain import Found, clip, compare_bytes, compare_lines, is_reordered, is_text
+from pytest_ftc.comparison.members.plain import Found, Texts, clip, compare_bytes, compare_lines, is_reordered, is_text
 from pytest_ftc.comparison.members.position import Position
 from pytest_ftc.comparison.members.span import Span, first_unequal, same
 from pytest_ftc.comparison.members.twins import hash_both, watch
@@ -288,7 +288,8 @@ def _compare_member(pair: Pair, contents: Contents, place: Position, budget: Bud
     elif one.separator:
         if one.unnumbered and other.unnumbered and is_reordered(one.unnumbered(), other.unnumbered(), one.separator):
             control, experiment = one.unnumbered(), other.unnumbered()
-        for found in compare_lines(control, experiment, budget, one.separator, one.item):
+        texts = Texts(one.separator, one.item, unordered=one.unordered)
+        for found in compare_lines(control, experiment, budget, texts):
             yield here.leaf(found, contents.format)
     else:
         yield from examine(control, experiment, here, budget)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
@@ -22,6 +23,8 @@ _LONGEST_LINE = 64 << 10
 _AHEAD = 200
 """Lines to search at a time for the point after a difference where the texts agree again."""
 _UNEQUAL = re.compile(rb"[^\0]+")
+_Hunk = tuple[int, int, int, int]
+"""Start and end of lines that differ, on both sides."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +36,16 @@ class Found:
     control: bytes
     experiment: bytes
     note: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Texts:
+    """What texts are compared one by one."""
+
+    separator: bytes = b"\n"
+    item: str = "line"
+    unordered: bool = False
+    """Whether their order says nothing."""
 
 
 def is_text(span: Span) -> bool:
@@ -110,13 +123,12 @@ def unequal_runs(one: Span, other: Span, offset: int, budget: Budget) -> Iterato
                 yield position + run.start(), position + run.end()
 
 
-def compare_lines(
-    one: Span, other: Span, budget: Budget, separator: bytes = b"\n", item: str = "line"
-) -> Iterator[Found]:
+def compare_lines(one: Span, other: Span, budget: Budget, texts: Texts = Texts()) -> Iterator[Found]:
     """Yield the first lines that differ; one place if only their order differs.  Raises OutOfTimeError."""
     offset = first_unequal(one, other, budget)
     if offset is None:
         return
+    separator, item = texts.separator, texts.item
     before = one.read(max(0, offset - _LONGEST_LINE), min(offset, _LONGEST_LINE)).rpartition(separator)[2]
     start = offset - len(before)
     number = _count(one, start, separator, budget) + 1
@@ -126,14 +138,41 @@ def compare_lines(
         yield _reordered(control, experiment, item, budget)
         return
     most = budget.limits.value
-    hunks = (part for hunk in find_hunks(control, experiment, budget) for part in _by_line(control, experiment, hunk))
+    hunks = _pair_unordered(control, experiment) if whole and texts.unordered else []
+    hunks = hunks or (
+        part for hunk in find_hunks(control, experiment, budget) for part in _by_line(control, experiment, hunk)
+    )
     for count, (first, last, left, right) in enumerate(hunks):
         # If only the beginnings were read, lines beyond the shorter one are not a difference.
         if count == _MOST_PLACES or (count and not whole and (last == len(control) or right == len(experiment))):
             budget.record(f"more {item}s differ in a member than are listed")
             return
-        texts = b"".join(control[first:last]), b"".join(experiment[left:right])
-        yield Found(Field.CONTENT, f"{item} {number + first}", *clip(*texts, most))
+        values = b"".join(control[first:last]), b"".join(experiment[left:right])
+        yield Found(Field.CONTENT, f"{item} {number + first}", *clip(*values, most))
+
+
+def _pair_unordered(one: Sequence[bytes], other: Sequence[bytes]) -> list[_Hunk]:
+    """Return the texts that only one side has, each with the most similar one of the other side.
+
+    Nothing if one side has more of them, or there are many.
+    """
+    mine, theirs = Counter(one) - Counter(other), Counter(other) - Counter(one)
+    left = [index for index, text in enumerate(one) if text in mine]
+    right = [index for index, text in enumerate(other) if text in theirs]
+    if len(left) != len(right) or len(left) > _MOST_PLACES:
+        return []
+    ranked = sorted((-_likeness(one[a], other[b]), a, b) for a in left for b in right)
+    paired: dict[int, int] = {}
+    for _, a, b in ranked:
+        if a not in paired and b not in paired.values():
+            paired[a] = b
+    return [(a, a + 1, b, b + 1) for a, b in sorted(paired.items())]
+
+
+def _likeness(one: bytes, other: bytes) -> float:
+    """Return which part of the longer text begins or ends as the other one does."""
+    longest = max(len(one), len(other))
+    return min(common_start(one, other) + common_end(one, other), longest) / longest if longest else 1.0
 
 
 def is_reordered(one: Span, other: Span, separator: bytes) -> bool:
@@ -144,9 +183,7 @@ def is_reordered(one: Span, other: Span, separator: bytes) -> bool:
     return lines != theirs and sorted(lines) == sorted(theirs)
 
 
-def _by_line(
-    one: Sequence[bytes], other: Sequence[bytes], hunk: tuple[int, int, int, int]
-) -> Iterator[tuple[int, int, int, int]]:
+def _by_line(one: Sequence[bytes], other: Sequence[bytes], hunk: _Hunk) -> Iterator[_Hunk]:
     """Yield the lines of a hunk one by one if each has a counterpart, because each may differ for another reason."""
     first, last, left, right = hunk
     count = last - first
@@ -178,7 +215,7 @@ def _lines(span: Span, start: int, separator: bytes) -> list[bytes]:
     return [line + separator for line in lines] + ([last] if last else [])
 
 
-def find_hunks(one: list[bytes], other: list[bytes], budget: Budget) -> Iterator[tuple[int, int, int, int]]:
+def find_hunks(one: list[bytes], other: list[bytes], budget: Budget) -> Iterator[_Hunk]:
     """Yield start and end, on both sides, of each run of lines that differ; in linear time, unlike a minimal diff."""
     left = right = 0
     while left < len(one) or right < len(other):

@@ -20,6 +20,8 @@ _IDENTIFIERS = {".note.gnu.build-id": "ELF build id", ".note.go.buildid": "ELF G
 _STRINGS, _COMPRESSED = 0x20, 0x800
 """SHF_STRINGS and SHF_COMPRESSED (gABI chapter 4, "Section Attribute Flags")."""
 _TEXTS = (".comment", ".interp", ".strtab", ".dynstr", ".debug_str", ".debug_line_str", ".stabstr")
+_DEBUG_STRINGS = (".debug_str", ".debug_line_str")
+"""Their strings are in the order of a hash table, so a path that differs moves all others."""
 _PLACES = (".shstrtab",)
 """The names of the sections: they differ only if the list of sections does."""
 _OFFSETS = (".debug_", ".rel.debug_", ".rela.debug_", ".eh_frame", ".symtab", ".stab", ".gnu_debuglink")
@@ -79,6 +81,7 @@ def _read_section(span: Span, file: ELFFile, section: Any, budget: Budget) -> Me
         separator=b"\0" if text else b"",
         follows=name.startswith(_OFFSETS) and not text,
         item="string",
+        unordered=name.startswith(_DEBUG_STRINGS),
         recoded=f"{ELF_SECTION} {name} compressed data (compression level or tool)" if packed else "",
     )
 

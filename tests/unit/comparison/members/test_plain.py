@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pytest_ftc.comparison.members.limits import Budget, Limits
-from pytest_ftc.comparison.members.plain import clip, compare_bytes, compare_lines, is_text
+from pytest_ftc.comparison.members.plain import Texts, clip, compare_bytes, compare_lines, is_text
 from pytest_ftc.comparison.members.span import span_of
 from pytest_ftc.model import Field
 
@@ -86,3 +86,26 @@ def test_neighbours_that_differ_are_told_one_by_one():
 def test_only_another_order_is_one_place():
     (found,) = compare_lines(span_of(b"x\ny\nz\nend\n"), span_of(b"y\nx\nz\nend\n"), Budget(Limits()))
     assert (found.field, found.location, found.control) == (Field.ORDER, "line order", b"x\ny\n")
+
+
+def unordered(one, other):
+    texts = Texts(b"\0", "string", unordered=True)
+    return [
+        (found.location, found.control.rstrip(b"\0"), found.experiment.rstrip(b"\0"))
+        for found in compare_lines(span_of(one), span_of(other), Budget(Limits()), texts)
+    ]
+
+
+def test_strings_whose_order_says_nothing_are_paired_by_likeness():
+    one = b"int\0/b/one\0a.c\0/b/one/tmp-abc/a.c\0char\0"
+    other = b"int\0/b/two/elsewhere/tmp-xyz/a.c\0char\0a.c\0/b/two/elsewhere\0"
+    assert unordered(one, other) == [
+        ("string 2", b"/b/one", b"/b/two/elsewhere"),
+        ("string 4", b"/b/one/tmp-abc/a.c", b"/b/two/elsewhere/tmp-xyz/a.c"),
+    ]
+
+
+def test_they_are_in_another_order_if_that_is_all_and_none_is_paired_where_one_side_has_more():
+    assert [location for location, *_ in unordered(b"a\0b\0c\0", b"c\0b\0a\0")] == ["string order"]
+    (found,) = unordered(b"a\0b\0c\0", b"a\0c\0")
+    assert found == ("string 2", b"b", b"")
