@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from pytest_ftc.comparison.members.limits import Budget
@@ -138,10 +138,9 @@ def compare_lines(one: Span, other: Span, budget: Budget, texts: Texts = Texts()
         yield _reordered(control, experiment, item, budget)
         return
     most = budget.limits.value
-    hunks = _pair_unordered(control, experiment) if whole and texts.unordered else []
-    hunks = hunks or (
-        part for hunk in find_hunks(control, experiment, budget) for part in _by_line(control, experiment, hunk)
-    )
+    hunks: Iterable[_Hunk] = _pair_unordered(control, experiment) if whole and texts.unordered else ()
+    if not hunks:
+        hunks = (part for hunk in find_hunks(control, experiment, budget) for part in _by_line(control, experiment, hunk))
     for count, (first, last, left, right) in enumerate(hunks):
         # If only the beginnings were read, lines beyond the shorter one are not a difference.
         if count == _MOST_PLACES or (count and not whole and (last == len(control) or right == len(experiment))):
