@@ -140,7 +140,9 @@ def compare_lines(one: Span, other: Span, budget: Budget, texts: Texts = Texts()
     most = budget.limits.value
     hunks: Iterable[_Hunk] = _pair_unordered(control, experiment) if whole and texts.unordered else ()
     if not hunks:
-        hunks = (part for hunk in find_hunks(control, experiment, budget) for part in _by_line(control, experiment, hunk))
+        hunks = (
+            part for hunk in find_hunks(control, experiment, budget) for part in _by_line(control, experiment, hunk)
+        )
     for count, (first, last, left, right) in enumerate(hunks):
         # If only the beginnings were read, lines beyond the shorter one are not a difference.
         if count == _MOST_PLACES or (count and not whole and (last == len(control) or right == len(experiment))):
