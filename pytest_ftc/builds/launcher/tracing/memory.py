@@ -41,7 +41,9 @@ def resolve_name(call: Notification, folder: int, name: int) -> str:
     path = read_name(call, name)
     if not os.path.isabs(path):
         path = os.path.join(os.readlink(folder_of(call.thread, folder)), path)
-    return os.path.normpath(path)
+    path = os.path.normpath(path)
+    # normpath keeps two leading slashes, since POSIX allows them a meaning; Linux gives them none.
+    return path[1:] if path.startswith("//") else path
 
 
 def folder_of(thread: int, folder: int) -> str:

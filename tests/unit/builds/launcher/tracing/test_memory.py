@@ -26,6 +26,12 @@ def test_a_name_is_relative_to_the_current_folder_or_to_a_descriptor(tmp_path):
         os.close(descriptor)
 
 
+def test_slashes_at_the_start_are_one():
+    for spelling in (b"/home/x", b"//home/x", b"///home/./x"):
+        text = ctypes.create_string_buffer(spelling)
+        assert resolve_name(CALL, AT_FDCWD, ctypes.addressof(text)) == "/home/x"
+
+
 def test_nothing_is_read_once_the_call_is_no_longer_waiting():
     """The number of its thread could be that of another one by then."""
     other = os.open(os.devnull, os.O_RDONLY)  # reports no calls
