@@ -63,9 +63,37 @@ open("o.txt", "wb").write(open("m.txt", "rb").read())
 STAMPED = """import sys
 open("o.txt", "w").write(f"built at {sys.argv[1]}\\n")
 """
+WORDS = """print("enum word {", ", ".join({"one", "two", "three", "four", "five", "six", "seven", "eight"}), "};")
+"""
+ENUM = """#include "config.h"
+#include "words.h"
+int f(void) { return one * WIDTH; }
+"""
+EXPORTED = """export ID := $(shell date +%s)-$(shell uname -n)
+all:
+	$(MAKE) -s -f inner.mk
+"""
+INNER = """out.txt:
+	echo "by $(ID)" > $@
+"""
+JOBS = """-include jobs.mk
+out.txt: jobs.mk
+	printf 'workers %s\\n' '$(WORKERS)' > $@
+jobs.mk:
+	nproc | tee jobs | sed 's/^/WORKERS = /' > $@
+"""
+SPLIT = """import os, tempfile
+os.mkdir("pkg")
+os.close(tempfile.mkstemp(dir="pkg")[0])
+"""
+LIST = """import shutil, sys
+shutil.copy("a.o", "b.o")
+open("o.txt", "w").write(sys.argv[1] + "/b.o\n")
+"""
 NESTED = (
     "mkdir img && tar cf img/in.tar README && tar --sort=name --mtime=@0 --owner=0:0 --group=0:0 --mode=0 -cf x.tar img"
 )
+AWK = 'awk { print "name", $1 }'
 BUILDS = {
     "compressed and put behind a script": (
         'echo hello > note && gzip -c note > part && { echo "#!/bin/sh"; cat part; } > demo.run', {}),
@@ -89,7 +117,20 @@ BUILDS = {
     "named by a digest": ("date +%s > f && mkdir named && cp f named/chunk-$(md5sum < f | cut -c1-12).js", {}),
     "given as an argument": ('V=$(date +%Y%m%d_%H%M%S); python3 stamped.py "$V"', {"stamped.py": STAMPED}),
     "packed twice": (NESTED, {}),
-    "of two files": ("uname -n > h; id -un > d; cat h d > both; sha256sum both > out.txt", {}),
+    "of two files": ("date > h; date -u > d; cat h d > both; sha256sum both > out.txt", {}),
+    "of two files that tell different things": (
+        "uname -n > h; id -un > d; cat h d > both; sha256sum both > out.txt", {}),
+    "an order that is compiled": (
+        "echo '#define WIDTH 2' > config.h && python3 words.py > words.h && cc -O1 -c a.c -o a.o && cc -shared a.o -o a.so",
+        {"a.c": ENUM, "words.py": WORDS}),
+    "exported by make": ("make", {"Makefile": EXPORTED, "inner.mk": INNER}),
+    "a number that make includes": ("make", {"Makefile": JOBS}),
+    "sorted before": (
+        "sort names > s && awk '{ print \"name\", $1 }' s > out.txt", {"names": "b\nA\na\nB\nc\nD\nd\nC\n"}),
+    "names of temporary files": (
+        "python3 split.py && python3 pack.py", {"split.py": SPLIT, "pack.py": PACK}),
+    "a list of what was copied": (
+        'cc -g -c a.c -o a.o && python3 list_.py "$PWD"', {"a.c": LIBRARY, "list_.py": LIST}),
 }  # fmt: skip
 OUTPUTS = [
     "demo.run",
@@ -224,3 +265,31 @@ def test_no_command_is_named_where_one_of_two_may_have_brought_the_value_in(veri
     for finding in verified["of two files"]["findings"]:
         assert finding["command"] == []
         assert [" ".join(argv) for argv in finding["chain"]] == ["cat h d", "sha256sum both"]
+
+
+def test_of_several_the_one_is_named_that_alone_can_tell_the_cause(verified):
+    for cause, command in (("domain_host", "uname -n"), ("user_group", "id -un")):
+        chain = told(verified, "of two files that tell different things", cause)[1]
+        assert chain == [command, "cat h", "sha256sum both"]
+
+
+def test_what_became_another_form_on_the_way_is_of_who_alone_can_have_made_it(verified):
+    for finding in verified["an order that is compiled"]["findings"]:
+        assert finding["command"][:2] == ["python3", "words.py"]
+    command, chain = told(verified, "a number that make includes", "num_cpus")
+    assert command == ["nproc"]
+    assert chain[:3] == ["nproc", "tee jobs", "sed s/^/WORKERS = /"]
+    assert told(verified, "sorted before", "locales") == (["sort", "names"], ["sort names", AWK])
+
+
+def test_what_make_exports_is_of_who_told_it(verified):
+    assert told(verified, "exported by make", "time")[0] == ["date", "+%s"]
+    assert told(verified, "exported by make", "domain_host")[0] == ["uname", "-n"]
+
+
+def test_the_name_of_a_packed_file_is_of_who_made_the_file(verified):
+    assert told(verified, "names of temporary files", "random")[0] == ["python3", "split.py"]
+
+
+def test_who_was_given_a_path_did_not_have_it_from_what_it_copied(verified):
+    assert told(verified, "a list of what was copied", "build_path", "o.txt")[0][:2] == ["python3", "list_.py"]

@@ -69,11 +69,22 @@ def find_culprit(flow: Flow, path: str, values: Sequence[str], kind: FileFormat 
 
 def find_driver(trace: Trace, program: Program) -> Program:
     """Return the compiler driver that started the stage `program`; `program` itself if it is not a stage."""
+    above = list(_drivers(trace, program))
+    return trace.programs[above[-1]] if above else program
+
+
+def driver_of(flow: Flow, index: int) -> int:
+    """Return the number of the compiler driver that started the stage `index`; `index` itself if it is not a stage."""
+    above = list(_drivers(flow.trace, flow.program(index)))
+    return above[-1] if above else index
+
+
+def _drivers(trace: Trace, program: Program) -> Iterator[int]:
     while (
         name_of(program) in _STAGES and program.parent >= 0 and name_of(trace.programs[program.parent]) not in STARTERS
     ):
+        yield program.parent
         program = trace.programs[program.parent]
-    return program
 
 
 def find_source(flow: Flow, output: str, place: Place, values: Sequence[str]) -> str:

@@ -26,6 +26,8 @@ class Flow:
         self._opened_to_change = set(trace.taken)
         self._names: dict[str, tuple[str, ...]] = {}
         self._writers: dict[str, list[int]] = {}
+        self.ways: dict[tuple[int, str, bool], Sequence[int] | None] = {}
+        """Those that `find_only_able` has found."""
 
     def program(self, index: int) -> Program:
         """Return the program with this number."""
@@ -83,12 +85,20 @@ class Flow:
         names = self.names(path)
         if needles is None:
             return any(self._wrote(index, name) for name in names)
-        return any(
-            any(needle in content for needle in needles)
-            for name in names
-            for writer, content in self._contents.get(name, ())
-            if writer == index
+        contents = (content for name in names for writer, content in self._contents.get(name, ()) if writer == index)
+        return any(needle in content for content in contents for needle in needles) or any(
+            self._has_been_written(source, needles) for source in self.copied_from(index, path)
         )
+
+    def _has_been_written(self, path: str, needles: Collection[str], depth: int = 0) -> bool:
+        """Return whether anybody was seen to write one of `needles` to `path`, or to what was copied there."""
+        for name in self.names(path):
+            if any(needle in content for _, content in self._contents.get(name, ()) for needle in needles):
+                return True
+            copied = (source for _, source in self._copied.get(name, ()))
+            if depth < _DEEPEST and any(self._has_been_written(one, needles, depth + 1) for one in copied):
+                return True
+        return False
 
     def contents(self, index: int, path: str) -> str:
         """Return what the program wrote to `path`."""

@@ -14,8 +14,9 @@ _EMPTY = b"\0 \t\r\n"
 _MOST = 200
 _ALIKE = 8
 """So many equal bytes end a difference."""
-_BINARY = re.compile(r"([0-9a-f]{8,16}) \(\d+\)")
+_BINARY = re.compile(r"([0-9a-f]{8,16}) \((\d+)\)")
 _WORD = re.compile(rb"[A-Za-z0-9_.:/+-]")
+_EDGES = re.compile(rb"^[^A-Za-z0-9]+|[^A-Za-z0-9]+$")
 _INSIDE = re.compile(rb"[^\x00-\x1f\"'<>=;,]")
 
 
@@ -24,6 +25,8 @@ class Needles:
     """What to search for, in `tiers`: the surest first.  One character stands for one byte."""
 
     tiers: tuple[tuple[str, ...], ...] = ()
+    known: bool = False
+    """Whether it is a value that tells the cause, and not only what differs."""
 
     def is_in(self, word: str) -> bool:
         """Return whether a word of a command has the value."""
@@ -35,18 +38,26 @@ def find_needles(data: bytes, other: bytes, value: str, field: Field, *, entire:
 
     That is the first run of bytes that differ, or with `entire` all from the first to the last.
 
-    `data` are the bytes of the place in the build that is searched.  Other fields than contents are not written as
-    shown.
+    `data` are the bytes of the place in the build that is searched.  Other fields than contents and names are not
+    written as shown.
     """
+    if field is Field.NAME and len(data) >= _LEAST:
+        return Needles(((data.decode("latin-1"),),))
     if field not in (Field.CONTENT, Field.HEADER):
         return Needles()
-    exact = _bytes_of(value, data) or _differing(data, other, entire=entire)
+    known = _bytes_of(value, data)
+    exact = known or _differing(data, other, entire=entire)
     if len(exact.strip(_EMPTY)) < _LEAST:
         exact = _widen(data, exact, _WORD)
     if len(exact.strip(_EMPTY)) < _LEAST:
         return Needles()
-    whole = _widen(data, exact, _INSIDE)
-    return Needles(tuple((text.decode("latin-1"),) for text in dict.fromkeys((whole, exact))))
+    texts = [_widen(data, exact, _INSIDE), exact]
+    if known and (found := _BINARY.fullmatch(value)):
+        texts.insert(0, found[2].encode())  # a compiler reads digits
+    else:
+        texts.append(_EDGES.sub(b"", exact))  # what joins it to others may be written by others
+    tiers = tuple((text.decode("latin-1"),) for text in dict.fromkeys(texts) if len(text.strip(_EMPTY)) >= _LEAST)
+    return Needles(tiers, known=bool(known))
 
 
 def _bytes_of(value: str, data: bytes) -> bytes:

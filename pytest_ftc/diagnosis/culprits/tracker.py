@@ -8,7 +8,8 @@ from pytest_ftc.diagnosis.case import Case, Investigation
 from pytest_ftc.diagnosis.culprits.commands import find_source
 from pytest_ftc.diagnosis.culprits.flow import Flow
 from pytest_ftc.diagnosis.culprits.needles import Needles, find_needles
-from pytest_ftc.diagnosis.culprits.trail import Sought, Trail, follow
+from pytest_ftc.diagnosis.culprits.sought import Sought
+from pytest_ftc.diagnosis.culprits.trail import Trail, follow
 from pytest_ftc.diagnosis.places import Key, Places, match_places
 from pytest_ftc.model import BuildResult, BuildStatus, Field, Place, Strength, Trace
 

@@ -18,6 +18,19 @@ def test_a_number_of_bytes_is_searched_as_bytes():
     assert tiers(b"\0\0\x43\x0f\x0b\x6b\0", b"", "430f0b6b (1795886915)")[-1] == "\x43\x0f\x0b\x6b"
 
 
+def test_a_number_of_bytes_is_searched_as_digits_first():
+    assert tiers(b"\0\0\x43\x0f\x0b\x6b\0", b"", "430f0b6b (1795886915)")[0] == "1795886915"
+
+
+def test_what_joins_a_value_to_others_is_no_part_of_it_in_the_end():
+    assert tiers(b"tag 1795-30ba717e;", b"tag 1795-c9b68bbb;")[-1] == "30ba717e"
+    assert tiers(b"tag-1795", b"tag+18")[-1] == "1795"
+
+
+def test_a_name_is_searched_as_it_is():
+    assert tiers(b"parts/part-x7", b"parts/part-y8", field=Field.NAME) == ["parts/part-x7"]
+
+
 def test_without_a_value_the_difference_is():
     assert tiers(b"a=1\nid 4f5e6d\n", b"a=1\nid 41526d\n")[-1] == "4f5e6d"
     assert tiers(b"0123456789abcdef", b"0123456XXXXXXdef")[-1] == "789abc"

@@ -4,7 +4,8 @@ from dataclasses import replace
 
 from pytest_ftc.diagnosis.culprits.flow import Flow
 from pytest_ftc.diagnosis.culprits.needles import Needles
-from pytest_ftc.diagnosis.culprits.trail import Sought, Trail, follow
+from pytest_ftc.diagnosis.culprits.sought import Sought
+from pytest_ftc.diagnosis.culprits.trail import Trail, follow
 from pytest_ftc.model import Field, Place, Program, Trace
 from pytest_ftc.model.place import FileFormat
 
@@ -28,7 +29,7 @@ LD, INSTALL, SED, OTHER, STAMP, GZIP, DATE, SHELL, MD5, AS = PROGRAMS = (
 PIPE = "pipe:[7]"
 
 
-def trail(path: str, *, values=("/built",), place=None, programs=PROGRAMS, **recorded) -> Trail:
+def trail(path: str, *, values=("/built",), place=None, programs=PROGRAMS, cause="time", **recorded) -> Trail:
     names = {id(one): number for number, one in enumerate(programs)}
     numbered = {
         key: tuple((names[id(one[0])], *one[1:]) for one in found)
@@ -37,7 +38,7 @@ def trail(path: str, *, values=("/built",), place=None, programs=PROGRAMS, **rec
     trace = Trace(programs=programs, connected=(), gaps=(), **numbered)
     place = place or Place(field=Field.CONTENT, location="line 1", control=b"", experiment=b"")
     needles = Needles(tuple((value,) for value in values))
-    return follow(Flow(trace), path, Sought(place=place, cause="time", needles=needles))
+    return follow(Flow(trace), path, Sought(place=place, cause=cause, needles=needles))
 
 
 def commands(found: Trail) -> tuple[str | None, list[str]]:
@@ -180,3 +181,91 @@ def test_an_entry_of_an_archive_within_another_one_is_of_who_wrote_the_inner_one
     for member, first in (("x/in.tar/a", "tar"), ("a", "zip"), ("other/in.tar/a", "zip")):
         named = replace(place, member=member)
         assert commands(trail("/b/out.zip", place=named, **given))[0] == first, member
+
+
+def test_what_nobody_else_can_have_told_is_of_the_only_one_who_can_over_all_forms():
+    make, nproc = program("make", began=0), program("nproc", parent=0, began=1)
+    filtered, shell = program("sed", parent=0, began=2), program("/bin/sh", "-c", "printf 2 > out", parent=0, began=3)
+    given = {
+        "programs": (make, nproc, filtered, shell, DATE),
+        "read": ((make, "/b/jobs.mk"),),
+        "taken": ((filtered, PIPE),),
+        "written": ((filtered, "/b/jobs.mk"), (shell, "/b/out")),
+        "contents": ((nproc, PIPE, "2"),),
+        "values": (),
+        "cause": "num_cpus",
+    }
+    assert commands(trail("/b/out", **given)) == ("nproc", ["nproc", "sed", "/bin/sh"])
+    # What another one wrote to what make read may have told it too.
+    other = {**given, "written": (*given["written"], (DATE, "/b/x.mk")), "read": (*given["read"], (make, "/b/x.mk"))}
+    assert commands(trail("/b/out", **other))[0] == "nproc"
+    unknown = {
+        **other,
+        "programs": (make, nproc, filtered, shell, STAMP),
+        "written": (*given["written"], (STAMP, "/b/x.mk")),
+    }
+    assert commands(trail("/b/out", **unknown)) == (None, ["/bin/sh"])
+
+
+def test_a_program_of_which_nothing_is_known_may_have_brought_in_anything():
+    given = {"read": ((OTHER, "/b/n"),), "written": ((DATE, "/b/n"), (OTHER, "/b/a"))}
+    assert commands(trail("/b/a", values=("digest",), contents=((OTHER, "/b/a", "digest"),), **given))[0] == "python3"
+
+
+def test_a_compile_is_not_where_it_begins_if_what_it_reads_was_made():
+    driver, cc1, other = program("cc", "-c"), program("cc1", parent=0), program("perl", "x.pl", hash_seed="")
+    given = {
+        "programs": (driver, cc1, other, SHELL),
+        "read": ((cc1, "/b/x.h"), (cc1, "/b/config.h")),
+        "written": ((other, "/b/x.h"), (SHELL, "/b/config.h"), (cc1, "/b/x.s")),
+        "values": (),
+    }
+    assert commands(trail("/b/x.s", cause="hash_seed", **given)) == ("perl", ["perl", "cc"])
+    # The compiler can know the time, and so can the program that made the header.
+    assert commands(trail("/b/x.s", cause="time", **given)) == (None, ["cc"])
+    assert commands(trail("/b/x.s", cause="build_path", **given)) == ("cc", ["cc"])
+
+
+def test_the_order_of_what_several_wrote_is_not_that_of_what_they_read():
+    place = Place(field=Field.ORDER, location="line order", control=b"", experiment=b"")
+    given = {
+        "read": ((MD5, "/b/n"), (INSTALL, "/b/n")),
+        "written": ((DATE, "/b/n"), (MD5, "/b/a"), (INSTALL, "/b/a")),
+        "contents": ((MD5, "/b/a", "one"), (INSTALL, "/b/a", "two")),
+    }
+    assert commands(trail("/b/a", place=place, values=(), **given)) == ("install", ["install"])
+
+
+def test_a_name_is_of_who_made_the_file_with_it():
+    place = Place(field=Field.NAME, location="zip entry name", control=b"", experiment=b"", format=FileFormat.ZIP)
+    given = {
+        "read": ((OTHER, "/b/p/x7"), (OTHER, "/b/p/y")),
+        "written": ((STAMP, "/b/p/x7"), (LD, "/b/p/y"), (OTHER, "/b/o")),
+    }
+    assert commands(trail("/b/o", place=place, values=("p/x7",), **given)) == ("stamp", ["stamp", "python3"])
+    assert commands(trail("/b/o", place=place, values=("p/z",), **given))[0] == "python3"
+
+
+def test_who_was_given_a_path_has_it_from_there_and_not_from_what_it_copies():
+    lists = program("python3", "list.py", "/built")
+    given = {
+        "programs": (lists, LD),
+        "read": ((lists, "/b/f.o"),),
+        "written": ((LD, "/b/f.o"), (lists, "/b/list"), (lists, "/b/g.o")),
+        "contents": ((LD, "/b/f.o", "ELF /built"), (lists, "/b/list", "/built/g.o"), (lists, "/b/g.o", "ELF /built")),
+        "cause": "build_path",
+    }
+    assert commands(trail("/b/list", **given))[0] == "python3"
+    assert commands(trail("/b/g.o", **given))[0] == "ld"
+
+
+def test_what_the_kernel_copied_holds_the_value_too():
+    copy, awk = program("cp"), program("awk")
+    given = {
+        "programs": (DATE, copy, awk),
+        "read": ((copy, "/b/a"), (awk, "/b/c")),
+        "written": ((DATE, "/b/a"), (copy, "/b/c"), (awk, "/b/o")),
+        "copied": ((copy, "/b/a", "/b/c"),),
+        "contents": ((DATE, "/b/a", "x /built"), (awk, "/b/o", "/built")),
+    }
+    assert commands(trail("/b/o", **given)) == ("date", ["date", "cp", "awk"])

@@ -1,0 +1,88 @@
+"""Which causes common programs can bring into what they write, as their manuals say; of others, nothing is known.
+
+It is about contents, not about what archivers and compressors say of their members.
+"""
+
+from __future__ import annotations
+
+from posixpath import basename
+
+from pytest_ftc.diagnosis.culprits.commands import COMPRESSORS, STARTERS, name_of
+from pytest_ftc.diagnosis.culprits.flow import Flow
+from pytest_ftc.model import Cause, Program
+
+COPIERS = frozenset({"cp", "install", "ln", "mv", "rsync", "cat", "dd", "tee", "cmp", "objcopy", "strip"})
+"""Programs that change no value that they pass on."""
+FILTERS = frozenset(
+    {"md5sum", "sha1sum", "sha224sum", "sha256sum", "sha384sum", "sha512sum", "b2sum", "cksum", "sum", "shasum"}
+    | {"base64", "base32", "basenc", "xxd", "od", "hexdump", "cut", "tr", "head", "tail", "rev", "tac", "nl", "fold"}
+    | {"sed", "grep", "egrep", "fgrep", "uniq", "sort", "iconv", "bc", "dc"}
+)
+"""Programs whose output follows from their input and their arguments alone, in another form."""
+COMPILERS = frozenset({"cc1", "cc1plus", "cc1obj", "f951", "gnat1", "clang", "clang++", "rustc", "as"})
+_PLAIN = (
+    COPIERS
+    | FILTERS
+    | frozenset(COMPRESSORS)
+    | {"awk", "basename", "chmod", "comm", "csplit", "dirname", "echo", "envsubst", "expand", "expr", "fmt", "join"}
+    | {"gawk", "mawk", "mkdir", "numfmt", "paste", "printf", "rm", "seq", "split", "touch", "unexpand", "wc", "yes"}
+)
+"""They tell nothing of their environment but by their language, if that."""
+_STAGES = frozenset({"cc1", "cc1plus", "cc1obj", "f951", "gnat1"})
+_LINKERS = frozenset({"as", "collect2", "ld", "ld.bfd", "ld.gold", "ld.lld", "ld.mold", "cc", "c++", "gcc", "g++"})
+VARIABLES = frozenset(
+    {Cause.BUILD_PATH, Cause.HOME, Cause.TEMP_DIR, Cause.EXEC_PATH, Cause.ENVIRONMENT, Cause.TERMINAL, Cause.USER_GROUP}
+)
+"""What shells and make have in variables that they are given."""
+_ORDERING = frozenset({"bash", "ls", "sort", "zsh"})
+"""Programs that order by the rules of a language."""
+_PATHS = frozenset({Cause.BUILD_PATH, Cause.HOME, Cause.TEMP_DIR})
+_ABLE: dict[str, frozenset[Cause]] = {
+    **dict.fromkeys(_PLAIN, frozenset({Cause.LOCALES})),
+    **dict.fromkeys(("awk", "gawk", "mawk"), VARIABLES | {Cause.LOCALES, Cause.TIME, Cause.TIMEZONE, Cause.RANDOM}),
+    # The predefined macros of time: https://gcc.gnu.org/onlinedocs/cpp/Standard-Predefined-Macros.html
+    **dict.fromkeys(_STAGES, _PATHS | {Cause.TIME, Cause.TIMEZONE, Cause.SOURCE_MTIME}),
+    **dict.fromkeys(_LINKERS, _PATHS),
+    **dict.fromkeys(STARTERS, VARIABLES),
+    **dict.fromkeys(("make", "gmake"), VARIABLES | {Cause.FILEORDERING}),
+    **dict.fromkeys(("sh", "ash", "dash", "busybox"), VARIABLES | {Cause.PID, Cause.UMASK}),
+    # Of two times they can tell the difference too, but mostly they are given them by date.
+    **dict.fromkeys(
+        ("bash", "ksh", "zsh"),
+        VARIABLES
+        | {Cause.PID, Cause.UMASK, Cause.LOCALES, Cause.RANDOM, Cause.TIME, Cause.TIMEZONE, Cause.DOMAIN_HOST},
+    ),
+    "date": frozenset({Cause.TIME, Cause.TIMEZONE, Cause.LOCALES, Cause.DURATION, Cause.SOURCE_MTIME}),
+    "hostname": frozenset({Cause.DOMAIN_HOST}),
+    "uname": frozenset({Cause.DOMAIN_HOST, Cause.KERNEL, Cause.MACHINE}),
+    **dict.fromkeys(("id", "whoami", "logname", "groups"), frozenset({Cause.USER_GROUP})),
+    "nproc": frozenset({Cause.NUM_CPUS, Cause.MACHINE}),
+    "pwd": _PATHS,
+    "sqlite3": VARIABLES | {Cause.TIME, Cause.TIMEZONE, Cause.RANDOM},
+}
+_RANDOM = ("/dev/random", "/dev/urandom")
+_TELLING = ("/dev/", "/etc/", "/proc/", "/sys/")
+"""Folders of the system in which files tell of the machine."""
+_NULL = "/dev/null"
+
+
+def can_bring_in(flow: Flow, index: int, cause: str, *, order: bool = False) -> bool:
+    """Return whether the program `index` can bring the `cause` in by itself; True if that is not known.
+
+    With `order`, it is about the order of what it writes.
+    """
+    program = flow.program(index)
+    if cause == Cause.HASH_SEED:
+        return program.hash_seed is not None
+    kind = _kind(program)
+    if kind not in _ABLE or any(part in word.replace(_NULL, "") for word in program.argv[1:] for part in _TELLING):
+        return True
+    if cause == Cause.RANDOM and (index in flow.trace.random or any(one in _RANDOM for one in flow.sources(index))):
+        return True
+    return cause in _ABLE[kind] and not (order and cause == Cause.LOCALES and kind not in _ORDERING)
+
+
+def _kind(program: Program) -> str:
+    name, real = name_of(program), basename(program.program)
+    # What sh is differs between systems.
+    return real if name == "sh" and real in _ABLE else name

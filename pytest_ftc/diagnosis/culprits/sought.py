@@ -1,0 +1,59 @@
+"""What is followed, and which of the programs that wrote to a file wrote that."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from pytest_ftc.diagnosis.culprits.commands import MAKERS, STARTERS, name_of
+from pytest_ftc.diagnosis.culprits.flow import Flow
+from pytest_ftc.diagnosis.culprits.needles import Needles
+from pytest_ftc.model import Field, Place
+
+_LINE = re.compile(r"line (\d+)")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sought:
+    """What is followed: the value of a `place` with its `cause`."""
+
+    place: Place
+    cause: str
+    needles: Needles
+
+    @property
+    def is_order(self) -> bool:
+        """Whether the same parts are in another order."""
+        return self.place.field is Field.ORDER
+
+
+def choose(flow: Flow, path: str, writers: Sequence[int], sought: Sought) -> int | None:
+    """Return which of `writers` wrote the value to `path`."""
+    if not writers:
+        return None
+    makers = MAKERS.get(sought.place.format, ())
+    if made := [one for one in writers if name_of(flow.program(one)) in makers]:
+        return made[-1]
+    for needles in sought.needles.tiers:
+        if telling := [one for one in writers if flow.has_written(one, path, needles)]:
+            return _by_line(flow, path, writers, telling, sought) or without_starters(flow, telling)[-1]
+    seen = [one for one in writers if flow.has_written(one, path)]
+    return without_starters(flow, seen or writers)[-1]
+
+
+def without_starters(flow: Flow, indices: Sequence[int]) -> Sequence[int]:
+    return [one for one in indices if name_of(flow.program(one)) not in STARTERS] or indices
+
+
+def _by_line(flow: Flow, path: str, writers: Sequence[int], telling: Sequence[int], sought: Sought) -> int | None:
+    """Return which program wrote the line of the place, where several wrote the value, each a part of the file."""
+    found = _LINE.fullmatch(sought.place.location)
+    if len(telling) < 2 or not found or sought.place.member:
+        return None
+    line, end = int(found[1]), 0
+    for one in writers:
+        end += flow.contents(one, path).count("\n")
+        if end >= line:
+            return one if one in telling else None
+    return None

@@ -1,0 +1,270 @@
+"""One step back on the way of a differing value: where a program has it from."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from posixpath import basename
+
+from pytest_ftc.diagnosis.culprits.abilities import COMPILERS, COPIERS, FILTERS, can_bring_in
+from pytest_ftc.diagnosis.culprits.commands import (
+    COMPRESSORS,
+    MAKERS,
+    STARTERS,
+    common_end,
+    driver_of,
+    find_feeder,
+    name_of,
+)
+from pytest_ftc.diagnosis.culprits.flow import Flow
+from pytest_ftc.diagnosis.culprits.sought import Sought, choose, without_starters
+from pytest_ftc.diagnosis.culprits.upstream import find_only_able, told_above
+from pytest_ftc.model import Cause, Field
+
+_OF_THE_COMPILE = frozenset({Cause.BUILD_PATH, Cause.HOME, Cause.TEMP_DIR})
+"""Causes that are mended where the path is used, as by an option of the compiler, and not where its name was made."""
+_DEBUG = re.compile(r"ELF section \.(debug_|stab)")
+UNDECIDED = -1
+"""Stands for a program, where it may be one of several."""
+_START = 32
+"""So many first bytes tell a copy."""
+_AN_ARGUMENT, SOMEHOW = "\0an argument", "\0somehow"
+"""Stand for a path, where a value was passed on as an argument, or nobody saw how."""
+_GZIP_HEADER, _GZIP_NAMED = 10, 8
+"""Bytes before the name in a gzip file, and the flag that there is one."""
+
+
+class Step:
+    """One step back: where the program `index`, which wrote the value to `path`, has it from."""
+
+    def __init__(self, flow: Flow, index: int, path: str, sought: Sought, passed: set[str]) -> None:
+        self._flow, self._index, self._path, self._sought = flow, index, path, sought
+        self._name = name_of(flow.program(index))
+        self._passed = passed
+        self.between: Sequence[int] = ()
+        """Programs that handed the value on from the source to this one."""
+        names = set(flow.names(path))
+        sources = [*flow.sources(index), *flow.copied_from(index, path)]
+        self._sources = {
+            source: writers
+            for source in dict.fromkeys(sources)
+            if (source == path or (source not in passed and source not in names)) and (writers := self._before(source))
+        }
+
+    def _before(self, source: str) -> list[int]:
+        flow = self._flow
+        return [one for one in flow.writers(source) if flow.could_read(self._index, one)]
+
+    def source(self) -> tuple[int, str] | None:
+        """Return who wrote the value to which file or pipe; None if the program brought it in."""
+        found = self._by_bytes()
+        if (found and found[0] != UNDECIDED) or self._is_settled():
+            return found
+        return self._handed_on() or self._by_ability(found)
+
+    def _is_settled(self) -> bool:
+        """Return whether no more can be said than what the bytes tell."""
+        place, cause = self._sought.place, self._sought.cause
+        if cause in _OF_THE_COMPILE or cause == Cause.RACE or self._is_by_many():
+            return True
+        if (
+            place.is_of_entry
+            or place.field not in (Field.CONTENT, Field.HEADER, Field.ORDER)
+            or self._is_of_the_format()
+        ):
+            return True
+        if not self._can_bring_in():
+            return False
+        return self._name not in COMPILERS or not self._sources or self._shows()
+
+    def _can_bring_in(self) -> bool:
+        return can_bring_in(self._flow, self._index, self._sought.cause, order=self._sought.is_order)
+
+    def _shows(self) -> bool:
+        """Return whether the program was seen to write the very value that tells the cause."""
+        needles = self._sought.needles
+        return needles.known and any(self._flow.has_written(self._index, self._path, tier) for tier in needles.tiers)
+
+    def _is_by_many(self) -> bool:
+        """Return whether the order of what several programs wrote to one file is what differs."""
+        flow, path = self._flow, self._path
+        if not self._sought.is_order:
+            return False
+        wrote = [one for one in flow.writers(path) if flow.has_written(one, path)]
+        changed = set(flow.names(path))
+        return len([one for one in without_starters(flow, wrote) if not changed & set(flow.sources(one))]) > 1
+
+    def _handed_on(self) -> tuple[int, str] | None:
+        """Return who wrote the value to what those above a program had read, which cannot bring it in by itself."""
+        return None if self._can_bring_in() else self._told_above(driver_of(self._flow, self._index))
+
+    def _by_ability(self, found: tuple[int, str] | None) -> tuple[int, str] | None:
+        """Return the only command that can have brought in the cause, whatever became of the value on the way."""
+        way = find_only_able(self._flow, self._index, self._sought.cause, order=self._sought.is_order)
+        if way is None:
+            return found
+        if not way:
+            return UNDECIDED, ""
+        *self.between, last = way[1:] or way
+        return (last, SOMEHOW) if last != self._index else None
+
+    def _by_bytes(self) -> tuple[int, str] | None:
+        place = self._sought.place
+        if self._is_by_many():
+            return None
+        if given := self._given():
+            return given
+        if self._path == SOMEHOW:
+            return None
+        if self._path == _AN_ARGUMENT:
+            return self._told(())
+        if inner := self._of_inner_archive():
+            return inner
+        if self._brings_in():
+            return None
+        if named := self._named():
+            return self._writer_of(named)
+        if place.is_of_entry or place.field in (Field.NAME, Field.MODE, Field.MTIME, Field.OWNER):
+            return self._packed() if self._passes_on() else None
+        by_name = self._by_name()
+        told = self._told(by_name)
+        if told:
+            return told
+        if by_name and (place.member or self._passes_on()) and self._may_contain(by_name[0]):
+            return self._writer_of(by_name[0])
+        if copied := [one for one in self._flow.copied_from(self._index, self._path) if one in self._sources]:
+            return self._only(copied)
+        if self._passes_on():
+            return self._packed()
+        return (UNDECIDED, "") if self._is_hidden() else None
+
+    def _given(self) -> tuple[int, str] | None:
+        """Return who made the value that this program was given as an argument; None if it was given none.
+
+        That is who wrote it to what the one that started this program read, as for ``prog "$(date)"``, or that one
+        itself if it is neither a shell nor make: these have it from their own text then, and the command is its place.
+        """
+        needles = self._sought.needles
+        above = given = self._index
+        while above >= 0 and any(needles.is_in(word) for word in self._flow.program(above).argv[1:]):
+            above, given = self._flow.program(above).parent, above
+        if above in (self._index, -1) or self._sought.cause in _OF_THE_COMPILE:
+            return None
+        if told := self._told_above(given):
+            return told
+        return None if name_of(self._flow.program(above)) in STARTERS else (above, _AN_ARGUMENT)
+
+    def _told_above(self, index: int) -> tuple[int, str] | None:
+        for tier in self._sought.needles.tiers:
+            for one, source in told_above(self._flow, index):
+                if source not in self._passed and self._flow.has_written(one, source, tier):
+                    return one, source
+        return None
+
+    def _of_inner_archive(self) -> tuple[int, str] | None:
+        """Return who wrote the archive that this program packed into another one, where the place is an entry of it."""
+        parts = [part for part in self._sought.place.member.split("/") if part not in ("", ".")]
+        if not self._sought.place.is_of_entry:
+            return None
+        for number in range(len(parts) - 1, 0, -1):
+            inner = "/".join(parts[:number])
+            for source in self._sources:
+                if source.endswith(f"/{inner}"):
+                    return self._writer_of(source)
+        return None
+
+    def _named(self) -> str:
+        """Return the file that this program read and whose name is what differs; empty if it is not about a name."""
+        if self._sought.place.field is not Field.NAME:
+            return ""
+        ends = tuple(f"/{name}" for tier in self._sought.needles.tiers for name in tier)
+        return next((source for source in self._sources if source.endswith(ends)), "")
+
+    def _is_hidden(self) -> bool:
+        """Return whether the value cannot be searched for here, and may be from what the program read."""
+        tiers = self._sought.needles.tiers
+        seen = any(self._flow.has_written(self._index, self._path, tier) for tier in tiers)
+        return bool(self._sources) and len(self._passed) > 1 and not seen
+
+    def _brings_in(self) -> bool:
+        if self._is_of_the_format():
+            return True
+        words = self._flow.program(self._index).argv[1:]
+        given = any(self._sought.needles.is_in(word) for word in words)
+        return given and self._name in FILTERS
+
+    def _is_of_the_format(self) -> bool:
+        """Return whether it is in what an archiver or a compressor writes beside the contents."""
+        place = self._sought.place
+        if place.is_of_entry and self._name in MAKERS.get(place.format, ()):
+            return True
+        if self._name not in COMPRESSORS or self._told(()):
+            return False
+        return self._is_in_header() or COMPRESSORS[self._name] == place.format
+
+    def _is_in_header(self) -> bool:
+        """Return whether the value is in the header of a gzip file, see RFC 1952: all else in it is compressed."""
+        written = self._flow.contents(self._index, self._path)
+        if not written.startswith("\x1f\x8b"):
+            return False
+        end = written.find("\0", _GZIP_HEADER) if ord(written[3:4] or "\0") & _GZIP_NAMED else _GZIP_HEADER
+        return self._sought.needles.is_in(written[:end])
+
+    def _passes_on(self) -> bool:
+        opaque = self._name in FILTERS and self._sought.cause != Cause.LOCALES
+        return opaque or self._name in COPIERS or self._name in COMPRESSORS or self._name == "as"
+
+    def _by_name(self) -> list[str]:
+        wanted = basename(self._sought.place.member or self._path)
+        found = [source for source in self._sources if basename(source) == wanted and source != self._path]
+        return sorted(found, key=lambda source: -common_end(source, self._sought.place.member or self._path))
+
+    def _told(self, by_name: Sequence[str]) -> tuple[int, str] | None:
+        """Return who was seen to write the value to a file or pipe that this program read; one of `by_name` first."""
+        compiler = self._name in COMPILERS
+        if self._has_path():
+            return None
+        if compiler and _DEBUG.match(self._sought.place.location) and self._name != "as":
+            return None
+        ordered = [*by_name, *(source for source in self._sources if source not in by_name)]
+        tiers = self._sought.needles.tiers
+        for needles in tiers[:1] if compiler and self._sought.cause in _OF_THE_COMPILE else tiers:
+            for source in ordered:
+                telling = [one for one in self._sources[source] if self._flow.has_written(one, source, needles)]
+                if telling:
+                    return without_starters(self._flow, telling)[-1], source
+        return None
+
+    def _has_path(self) -> bool:
+        """Return whether a path that differs is among the program's own arguments, and not only in what it copies."""
+        if self._sought.cause not in _OF_THE_COMPILE or self._name in (*COMPILERS, *STARTERS) or self._passes_on():
+            return False
+        words = self._flow.program(self._index).argv[1:]
+        if not any(self._sought.needles.is_in(word) for word in words):
+            return False
+        start = self._flow.contents(self._index, self._path)[:_START]
+        found = (self._flow.contents(one, source) for source, writers in self._sources.items() for one in writers)
+        return bool(start) and not any(content.startswith(start) for content in found)
+
+    def _may_contain(self, source: str) -> bool:
+        """Return whether the value may be in `source` although nobody was seen to write it there."""
+        return not self._sought.needles.tiers or not all(
+            self._flow.contents(one, source) for one in self._sources[source]
+        )
+
+    def _packed(self) -> tuple[int, str] | None:
+        """Return who wrote the only input of a program that passes on what it is given."""
+        if not self._sources and self._name in COMPRESSORS:
+            feeder = find_feeder(self._flow.trace, self._flow.program(self._index))
+            return (self._flow.trace.programs.index(feeder), "") if feeder else None
+        named = self._by_name()
+        return self._only(named[:1] or list(self._sources))
+
+    def _only(self, sources: Sequence[str]) -> tuple[int, str] | None:
+        if len(sources) > 1:
+            return UNDECIDED, ""
+        return self._writer_of(sources[0]) if sources else None
+
+    def _writer_of(self, source: str) -> tuple[int, str] | None:
+        index = choose(self._flow, source, self._sources[source], self._sought)
+        return (index, source) if index is not None else None

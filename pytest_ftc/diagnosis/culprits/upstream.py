@@ -1,0 +1,100 @@
+"""All that could have told a program something, by the files and pipes that it and those above it read."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from pytest_ftc.diagnosis.culprits.abilities import VARIABLES, can_bring_in
+from pytest_ftc.diagnosis.culprits.commands import STARTERS, ancestors, name_of
+from pytest_ftc.diagnosis.culprits.flow import Flow
+
+_MOST = 2000
+"""Most programs to look at."""
+
+
+def told_above(flow: Flow, index: int) -> Iterator[tuple[int, str]]:
+    """Yield who wrote what those above the program `index` had read before it began, nearest first.
+
+    Shells and make hand that on as arguments, in variables and in their own text.  Others may tell anything of their
+    own, so nobody above them is asked.
+    """
+    for above in ancestors(flow.trace, flow.program(index)):
+        for source in flow.sources(above):
+            for writer in flow.writers(source):
+                if writer != above and flow.is_before(writer, index):
+                    yield writer, source
+        if name_of(flow.program(above)) not in STARTERS:
+            return
+
+
+def find_only_able(flow: Flow, index: int, cause: str, *, order: bool) -> Sequence[int] | None:
+    """Return the way to the only command that can have brought in the `cause`: from `index` to it, both included.
+
+    None if none can, and an empty way if several can.  Except for what is in variables, shells and make count
+    only where nobody else can: they mostly hand on what they are told.
+    """
+    asked = index, cause, order
+    if asked not in flow.ways:
+        flow.ways[asked] = _find_only_able(flow, index, cause, order=order)
+    return flow.ways[asked]
+
+
+def _find_only_able(flow: Flow, index: int, cause: str, *, order: bool) -> Sequence[int] | None:
+    before = _Search(flow, index).reach()
+    if before is None:
+        return ()
+    able = [one for one in before if can_bring_in(flow, one, cause, order=order)]
+    if cause not in VARIABLES:
+        able = [one for one in able if name_of(flow.program(one)) not in STARTERS] or able
+    if not able:
+        return None
+    if len({flow.program(one).argv for one in able}) > 1:
+        return ()
+    return list(_way(before, able[0]))[::-1]
+
+
+def _way(before: dict[int, int | None], index: int | None) -> Iterator[int]:
+    while index is not None:
+        yield index
+        index = before[index]
+
+
+class _Search:
+    """A search against the flow, from the program `first`."""
+
+    def __init__(self, flow: Flow, first: int) -> None:
+        self._flow = flow
+        self._before: dict[int, int | None] = {first: None}
+        self._above: dict[int, list[int]] = {}
+        """Who wrote what a program read that started others, and was not reached yet; the latest first."""
+
+    def reach(self) -> dict[int, int | None] | None:
+        """Return for each program that may have told something whom it told; None if there are too many."""
+        reached = list(self._before)
+        for index in reached:
+            for other in (*self._told(index), *self._told_above(index)):
+                if other not in self._before:
+                    self._before[other] = index
+                    reached.append(other)
+            if len(reached) > _MOST:
+                return None
+        # Those above had their own text too; what they read later told nothing.
+        for index in reached:
+            for above in ancestors(self._flow.trace, self._flow.program(index)):
+                self._before.setdefault(above, index)
+        return self._before
+
+    def _told(self, index: int) -> Iterator[int]:
+        flow = self._flow
+        for source in flow.sources(index):
+            yield from (one for one in flow.writers(source) if flow.could_read(index, one))
+
+    def _told_above(self, index: int) -> Iterator[int]:
+        flow = self._flow
+        for above in ancestors(flow.trace, flow.program(index)):
+            if above not in self._above:
+                writers = {one for source in flow.sources(above) for one in flow.writers(source) if one != above}
+                self._above[above] = sorted(writers, key=lambda one: -flow.program(one).began)
+            waiting = self._above[above]
+            while waiting and flow.is_before(waiting[-1], index):
+                yield waiting.pop()
