@@ -88,7 +88,7 @@ os.close(tempfile.mkstemp(dir="pkg")[0])
 """
 LIST = """import shutil, sys
 shutil.copy("a.o", "b.o")
-open("o.txt", "w").write(sys.argv[1] + "/b.o\n")
+open("o.txt", "w").write(sys.argv[1] + "/b.o\\n")
 """
 NESTED = (
     "mkdir img && tar cf img/in.tar README && tar --sort=name --mtime=@0 --owner=0:0 --group=0:0 --mode=0 -cf x.tar img"

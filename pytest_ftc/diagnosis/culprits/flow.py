@@ -26,6 +26,7 @@ class Flow:
         self._opened_to_change = set(trace.taken)
         self._names: dict[str, tuple[str, ...]] = {}
         self._writers: dict[str, list[int]] = {}
+        self._told: dict[int, list[tuple[int, str]]] = {}
         self.ways: dict[tuple[int, str, bool], Sequence[int] | None] = {}
         """Those that `find_only_able` has found."""
 
@@ -108,6 +109,13 @@ class Flow:
     def sources(self, index: int) -> Sequence[str]:
         """Return the files and pipes that the program read or could read, in order."""
         return list(dict.fromkeys(self._read.get(index, ())))
+
+    def told(self, index: int) -> Sequence[tuple[int, str]]:
+        """Return who wrote what the program read or could read, other than itself, each with the file or pipe."""
+        if index not in self._told:
+            pairs = ((one, source) for source in self.sources(index) for one in self.writers(source) if one != index)
+            self._told[index] = list(dict.fromkeys(pairs))
+        return self._told[index]
 
     def copied_from(self, index: int, path: str) -> list[str]:
         """Return what the program had the kernel copy to `path`."""

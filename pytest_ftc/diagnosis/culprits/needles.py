@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from pytest_ftc.comparison.members.span import common_end, common_start
@@ -16,6 +17,7 @@ _ALIKE = 8
 """So many equal bytes end a difference."""
 _BINARY = re.compile(r"([0-9a-f]{8,16}) \((\d+)\)")
 _WORD = re.compile(rb"[A-Za-z0-9_.:/+-]")
+_ALPHANUMERIC = re.compile(rb"[A-Za-z0-9]")
 _EDGES = re.compile(rb"^[^A-Za-z0-9]+|[^A-Za-z0-9]+$")
 _INSIDE = re.compile(rb"[^\x00-\x1f\"'<>=;,]")
 
@@ -41,8 +43,8 @@ def find_needles(data: bytes, other: bytes, value: str, field: Field, *, entire:
     `data` are the bytes of the place in the build that is searched.  Other fields than contents and names are not
     written as shown.
     """
-    if field is Field.NAME and len(data) >= _LEAST:
-        return Needles(((data.decode("latin-1"),),))
+    if field is Field.NAME:
+        return _tiers([data, _widen(data, _differing(data, other, entire=entire), _ALPHANUMERIC)])
     if field not in (Field.CONTENT, Field.HEADER):
         return Needles()
     known = _bytes_of(value, data)
@@ -56,8 +58,12 @@ def find_needles(data: bytes, other: bytes, value: str, field: Field, *, entire:
         texts.insert(0, found[2].encode())  # a compiler reads digits
     else:
         texts.append(_EDGES.sub(b"", exact))  # what joins it to others may be written by others
-    tiers = tuple((text.decode("latin-1"),) for text in dict.fromkeys(texts) if len(text.strip(_EMPTY)) >= _LEAST)
-    return Needles(tiers, known=bool(known))
+    return _tiers(texts, known=bool(known))
+
+
+def _tiers(texts: Iterable[bytes], *, known: bool = False) -> Needles:
+    telling = (text for text in dict.fromkeys(texts) if len(text.strip(_EMPTY)) >= _LEAST)
+    return Needles(tuple((text.decode("latin-1"),) for text in telling), known=known)
 
 
 def _bytes_of(value: str, data: bytes) -> bytes:

@@ -6,7 +6,7 @@ import re
 from collections.abc import Sequence
 from posixpath import basename
 
-from pytest_ftc.diagnosis.culprits.abilities import COMPILERS, COPIERS, FILTERS, can_bring_in
+from pytest_ftc.diagnosis.culprits.abilities import COMPILERS, COPIERS, FILTERS, VARIABLES, can_bring_in
 from pytest_ftc.diagnosis.culprits.commands import (
     COMPRESSORS,
     MAKERS,
@@ -18,6 +18,7 @@ from pytest_ftc.diagnosis.culprits.commands import (
 )
 from pytest_ftc.diagnosis.culprits.flow import Flow
 from pytest_ftc.diagnosis.culprits.sought import Sought, choose, without_starters
+from pytest_ftc.diagnosis.culprits.touched import find_setter_of_time
 from pytest_ftc.diagnosis.culprits.upstream import find_only_able, told_above
 from pytest_ftc.model import Cause, Field
 
@@ -73,6 +74,8 @@ class Step:
             or self._is_of_the_format()
         ):
             return True
+        if cause in VARIABLES and self._is_given():
+            return True
         if not self._can_bring_in():
             return False
         return self._name not in COMPILERS or not self._sources or self._shows()
@@ -120,6 +123,8 @@ class Step:
             return self._told(())
         if inner := self._of_inner_archive():
             return inner
+        if (setter := self._set_in_local_time()) is not None:
+            return setter, SOMEHOW
         if self._brings_in():
             return None
         if named := self._named():
@@ -161,6 +166,13 @@ class Step:
                     return one, source
         return None
 
+    def _set_in_local_time(self) -> int | None:
+        """Return who gave the packed file a time that is another one in each time zone."""
+        place = self._sought.place
+        if place.field is not Field.MTIME or self._sought.cause != Cause.TIMEZONE or self._passes_on():
+            return None
+        return find_setter_of_time(self._flow, self._index, place.member)
+
     def _of_inner_archive(self) -> tuple[int, str] | None:
         """Return who wrote the archive that this program packed into another one, where the place is an entry of it."""
         parts = [part for part in self._sought.place.member.split("/") if part not in ("", ".")]
@@ -177,7 +189,7 @@ class Step:
         """Return the file that this program read and whose name is what differs; empty if it is not about a name."""
         if self._sought.place.field is not Field.NAME:
             return ""
-        ends = tuple(f"/{name}" for tier in self._sought.needles.tiers for name in tier)
+        ends = tuple(f"/{name}" for tier in self._sought.needles.tiers[:1] for name in tier)
         return next((source for source in self._sources if source.endswith(ends)), "")
 
     def _is_hidden(self) -> bool:
@@ -189,9 +201,11 @@ class Step:
     def _brings_in(self) -> bool:
         if self._is_of_the_format():
             return True
-        words = self._flow.program(self._index).argv[1:]
-        given = any(self._sought.needles.is_in(word) for word in words)
-        return given and self._name in FILTERS
+        return self._name in FILTERS and self._is_given()
+
+    def _is_given(self) -> bool:
+        """Return whether the value is among the arguments of the program."""
+        return any(self._sought.needles.is_in(word) for word in self._flow.program(self._index).argv[1:])
 
     def _is_of_the_format(self) -> bool:
         """Return whether it is in what an archiver or a compressor writes beside the contents."""
@@ -239,8 +253,7 @@ class Step:
         """Return whether a path that differs is among the program's own arguments, and not only in what it copies."""
         if self._sought.cause not in _OF_THE_COMPILE or self._name in (*COMPILERS, *STARTERS) or self._passes_on():
             return False
-        words = self._flow.program(self._index).argv[1:]
-        if not any(self._sought.needles.is_in(word) for word in words):
+        if not self._is_given():
             return False
         start = self._flow.contents(self._index, self._path)[:_START]
         found = (self._flow.contents(one, source) for source, writers in self._sources.items() for one in writers)

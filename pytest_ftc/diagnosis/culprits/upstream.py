@@ -19,10 +19,7 @@ def told_above(flow: Flow, index: int) -> Iterator[tuple[int, str]]:
     own, so nobody above them is asked.
     """
     for above in ancestors(flow.trace, flow.program(index)):
-        for source in flow.sources(above):
-            for writer in flow.writers(source):
-                if writer != above and flow.is_before(writer, index):
-                    yield writer, source
+        yield from (told for told in flow.told(above) if flow.is_before(told[0], index))
         if name_of(flow.program(above)) not in STARTERS:
             return
 
@@ -30,8 +27,8 @@ def told_above(flow: Flow, index: int) -> Iterator[tuple[int, str]]:
 def find_only_able(flow: Flow, index: int, cause: str, *, order: bool) -> Sequence[int] | None:
     """Return the way to the only command that can have brought in the `cause`: from `index` to it, both included.
 
-    None if none can, and an empty way if several can.  Except for what is in variables, shells and make count
-    only where nobody else can: they mostly hand on what they are told.
+    None if none can, and an empty way if several can.  Shells and make mostly hand on what they are told, so
+    they count only where nobody else can, or where they wrote something themselves that may be from their variables.
     """
     asked = index, cause, order
     if asked not in flow.ways:
@@ -40,12 +37,13 @@ def find_only_able(flow: Flow, index: int, cause: str, *, order: bool) -> Sequen
 
 
 def _find_only_able(flow: Flow, index: int, cause: str, *, order: bool) -> Sequence[int] | None:
-    before = _Search(flow, index).reach()
+    search = _Search(flow, index)
+    before = search.reach()
     if before is None:
         return ()
     able = [one for one in before if can_bring_in(flow, one, cause, order=order)]
-    if cause not in VARIABLES:
-        able = [one for one in able if name_of(flow.program(one)) not in STARTERS] or able
+    telling = search.telling if cause in VARIABLES else ()
+    able = [one for one in able if one in telling or name_of(flow.program(one)) not in STARTERS] or able
     if not able:
         return None
     if len({flow.program(one).argv for one in able}) > 1:
@@ -65,8 +63,10 @@ class _Search:
     def __init__(self, flow: Flow, first: int) -> None:
         self._flow = flow
         self._before: dict[int, int | None] = {first: None}
-        self._above: dict[int, list[int]] = {}
+        self._above: dict[int, list[tuple[int, str]]] = {}
         """Who wrote what a program read that started others, and was not reached yet; the latest first."""
+        self.telling: set[int] = set()
+        """Shells and make that were seen to write, and did not only open a file for another program."""
 
     def reach(self) -> dict[int, int | None] | None:
         """Return for each program that may have told something whom it told; None if there are too many."""
@@ -85,16 +85,22 @@ class _Search:
         return self._before
 
     def _told(self, index: int) -> Iterator[int]:
-        flow = self._flow
-        for source in flow.sources(index):
-            yield from (one for one in flow.writers(source) if flow.could_read(index, one))
+        for one, source in self._flow.told(index):
+            if self._flow.could_read(index, one):
+                self._note(one, source)
+                yield one
 
     def _told_above(self, index: int) -> Iterator[int]:
         flow = self._flow
         for above in ancestors(flow.trace, flow.program(index)):
             if above not in self._above:
-                writers = {one for source in flow.sources(above) for one in flow.writers(source) if one != above}
-                self._above[above] = sorted(writers, key=lambda one: -flow.program(one).began)
+                self._above[above] = sorted(flow.told(above), key=lambda told: -flow.program(told[0]).began)
             waiting = self._above[above]
-            while waiting and flow.is_before(waiting[-1], index):
-                yield waiting.pop()
+            while waiting and flow.is_before(waiting[-1][0], index):
+                one, source = waiting.pop()
+                self._note(one, source)
+                yield one
+
+    def _note(self, one: int, source: str) -> None:
+        if name_of(self._flow.program(one)) in STARTERS and self._flow.has_written(one, source):
+            self.telling.add(one)

@@ -29,6 +29,7 @@ def test_what_joins_a_value_to_others_is_no_part_of_it_in_the_end():
 
 def test_a_name_is_searched_as_it_is():
     assert tiers(b"parts/part-x7", b"parts/part-y8", field=Field.NAME) == ["parts/part-x7"]
+    assert tiers(b"app-20261129.tar", b"app-20280101.tar", field=Field.NAME) == ["app-20261129.tar", "20261129"]
 
 
 def test_without_a_value_the_difference_is():

@@ -2,6 +2,8 @@
 
 from dataclasses import replace
 
+import pytest
+
 from pytest_ftc.diagnosis.culprits.flow import Flow
 from pytest_ftc.diagnosis.culprits.needles import Needles
 from pytest_ftc.diagnosis.culprits.sought import Sought
@@ -207,6 +209,29 @@ def test_what_nobody_else_can_have_told_is_of_the_only_one_who_can_over_all_form
     assert commands(trail("/b/out", **unknown)) == (None, ["/bin/sh"])
 
 
+def test_what_shells_have_in_variables_is_of_a_child_only_if_they_wrote_nothing_of_their_own():
+    shell, names, join = (
+        program("/bin/sh", began=0),
+        program("id", parent=0, began=1),
+        program("cat", parent=0, began=2),
+    )
+    given = {
+        "programs": (shell, names, join),
+        "read": ((join, "/b/h"),),
+        "written": ((shell, "/b/h"), (names, "/b/h"), (join, "/b/out")),
+        "values": (),
+        "cause": "user_group",
+    }
+    assert commands(trail("/b/out", **given))[0] == "id"
+    two = {**given, "read": ((join, "/b/h"), (join, "/b/g")), "written": (*given["written"], (shell, "/b/g"))}
+    assert commands(trail("/b/out", **two))[0] == "id"
+    assert commands(trail("/b/out", contents=((shell, "/b/g", "of a variable"),), **two))[0] is None
+    # What a filter was given by a shell is of the text of that shell, whatever else it read.
+    sed = program("sed", "s/@USER@/root/", parent=0, began=2)
+    filtered = {**given, "programs": (shell, names, sed), "read": (), "written": ((names, PIPE), (sed, "/b/out"))}
+    assert commands(trail("/b/out", **{**filtered, "values": ("root",)}, taken=((shell, PIPE),)))[0] == "sed"
+
+
 def test_a_program_of_which_nothing_is_known_may_have_brought_in_anything():
     given = {"read": ((OTHER, "/b/n"),), "written": ((DATE, "/b/n"), (OTHER, "/b/a"))}
     assert commands(trail("/b/a", values=("digest",), contents=((OTHER, "/b/a", "digest"),), **given))[0] == "python3"
@@ -269,3 +294,20 @@ def test_what_the_kernel_copied_holds_the_value_too():
         "contents": ((DATE, "/b/a", "x /built"), (awk, "/b/o", "/built")),
     }
     assert commands(trail("/b/o", **given)) == ("date", ["date", "cp", "awk"])
+
+
+@pytest.mark.parametrize(
+    ("time", "first"),
+    [(("-t", "200001010101"), "touch"), (("--date=2000-01-01 10:00",), "touch"), (("-d2000-01-01",), "touch"),
+     (("-d", "@86400"), "zip"), (("-d", "2000-01-01T00:00:00Z"), "zip"), (("-d", "2000-01-01 00:00 +0100"), "zip"),
+     (("-r", "other"), "zip")],
+)  # fmt: skip
+def test_a_time_that_touch_gave_a_packed_file_in_local_time_is_of_touch(time, first):
+    touch, pack = program("touch", *time, "p/a", began=1), program("zip", "-r", "o", "p", began=2)
+    place = Place(
+        field=Field.MTIME, location="zip extra time", control=b"", experiment=b"", format=FileFormat.ZIP, member="p/a"
+    )
+    given = {"programs": (touch, pack), "read": ((pack, "/b/p/a"),), "written": ((pack, "/b/o"),)}
+    assert commands(trail("/b/o", place=place, cause="timezone", **given))[0] == first
+    assert commands(trail("/b/o", place=place, cause="time", **given))[0] == "zip"
+    assert commands(trail("/b/o", place=replace(place, member="p/b"), cause="timezone", **given))[0] == "zip"
