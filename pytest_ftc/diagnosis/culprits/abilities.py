@@ -27,7 +27,27 @@ _PLAIN = (
     | {"awk", "basename", "chmod", "comm", "csplit", "dirname", "echo", "envsubst", "expand", "expr", "fmt", "join"}
     | {"gawk", "mawk", "mkdir", "numfmt", "paste", "printf", "rm", "seq", "split", "touch", "unexpand", "wc", "yes"}
 )
-"""They tell nothing of their environment but by their language, if that."""
+"""They tell nothing of their environment, or only by the language."""
+OF_LANGUAGE = frozenset(
+    {
+        "comm",
+        "cut",
+        "egrep",
+        "expand",
+        "fgrep",
+        "fmt",
+        "fold",
+        "grep",
+        "iconv",
+        "join",
+        "nl",
+        "numfmt",
+        "paste",
+        "printf",
+    }
+    | {"printf", "rev", "sed", "sort", "tr", "unexpand", "uniq", "wc"}
+)
+"""Those of them that read texts in the language of the environment."""
 _STAGES = frozenset({"cc1", "cc1plus", "cc1obj", "f951", "gnat1"})
 _LINKERS = frozenset({"as", "collect2", "ld", "ld.bfd", "ld.gold", "ld.lld", "ld.mold", "cc", "c++", "gcc", "g++"})
 VARIABLES = frozenset(
@@ -38,7 +58,8 @@ _ORDERING = frozenset({"bash", "ls", "sort", "zsh"})
 """Programs that order by the rules of a language."""
 _PATHS = frozenset({Cause.BUILD_PATH, Cause.HOME, Cause.TEMP_DIR})
 _ABLE: dict[str, frozenset[Cause]] = {
-    **dict.fromkeys(_PLAIN, frozenset({Cause.LOCALES})),
+    **dict.fromkeys(_PLAIN, frozenset()),
+    **dict.fromkeys(OF_LANGUAGE, frozenset({Cause.LOCALES})),
     **dict.fromkeys(("awk", "gawk", "mawk"), VARIABLES | {Cause.LOCALES, Cause.TIME, Cause.TIMEZONE, Cause.RANDOM}),
     # The predefined macros of time: https://gcc.gnu.org/onlinedocs/cpp/Standard-Predefined-Macros.html
     **dict.fromkeys(_STAGES, _PATHS | {Cause.TIME, Cause.TIMEZONE, Cause.SOURCE_MTIME}),

@@ -6,7 +6,7 @@ import re
 from collections.abc import Sequence
 from posixpath import basename
 
-from pytest_ftc.diagnosis.culprits.abilities import COMPILERS, COPIERS, FILTERS, VARIABLES, can_bring_in
+from pytest_ftc.diagnosis.culprits.abilities import COMPILERS, COPIERS, FILTERS, OF_LANGUAGE, VARIABLES, can_bring_in
 from pytest_ftc.diagnosis.culprits.commands import (
     COMPRESSORS,
     MAKERS,
@@ -225,7 +225,7 @@ class Step:
         return self._sought.needles.is_in(written[:end])
 
     def _passes_on(self) -> bool:
-        opaque = self._name in FILTERS and self._sought.cause != Cause.LOCALES
+        opaque = self._name in FILTERS and not (self._sought.cause == Cause.LOCALES and self._name in OF_LANGUAGE)
         return opaque or self._name in COPIERS or self._name in COMPRESSORS or self._name == "as"
 
     def _by_name(self) -> list[str]:

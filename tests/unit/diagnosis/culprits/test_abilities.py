@@ -28,6 +28,7 @@ def test_a_program_brings_in_what_it_tells():
 def test_an_order_by_language_is_of_who_sorts():
     assert can("locales", "awk", "1")
     assert can("locales", "sort", order=True)
+    assert not can("locales", "sha256sum", "both")
     assert not can("locales", "awk", "1", order=True)
 
 
