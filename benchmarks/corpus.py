@@ -7,7 +7,8 @@ One JSON object a line:
 - ``build``: a shell command; ``outputs``: globs;
 - ``verdict``: ``reproducible`` or ``unreproducible``; ``causes``: what truly differs, as names of variations,
   ``random``, ``race`` or ``duration``;
-- ``culprit``: the program that made what differs, a list where either is right, null where the shell itself did;
+- ``culprit``: the program that brought in what differs, and not one that passed it on in another form; a list where
+  either is right, null where the shell itself did;
 - ``place``: a word that the output, member or location of the first finding holds, or a list where any is right;
 - ``remedy``: variables that heal it when set from outside, or null;
 - ``needs``: commands beyond sh, coreutils, findutils, sed, tar, gzip and python3; ``python:NAME`` is a distribution;
