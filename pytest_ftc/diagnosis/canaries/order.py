@@ -84,10 +84,12 @@ def _as_files(files: bool) -> str:
 
 
 def _is_reversed(items: Sequence[bytes], theirs: Sequence[bytes]) -> bool:
-    """Return whether one is the reverse of the other, as a whole or in each folder."""
+    """Return whether one is the reverse of the other, as a whole or in each folder; a lone file has no order."""
     if list(items) == list(theirs)[::-1]:
         return True
-    return _by_folder(items) == {name: files[::-1] for name, files in _by_folder(theirs).items()}
+    own, other = _by_folder(items), _by_folder(theirs)
+    lone = sum(len(files) == 1 for files in own.values())
+    return lone * 2 <= len(items) and own == {name: files[::-1] for name, files in other.items()}
 
 
 def _by_folder(items: Sequence[bytes]) -> dict[bytes, list[bytes]]:

@@ -22,6 +22,15 @@ def test_reversed_lines_point_to_the_order_of_files():
     assert causes(b"a\nb\nc\n", b"c\nb\na\n", experiment=CONTROL)[Cause.FILEORDERING] < Strength.STRONG
 
 
+def test_lines_reversed_in_each_folder_point_to_the_order_of_files():
+    assert causes(b"a/x\na/y\nb/x\nb/y\n", b"a/y\na/x\nb/y\nb/x\n")[Cause.FILEORDERING] is Strength.STRONG
+
+
+def test_lines_that_seem_to_be_alone_in_folders_of_their_own_are_not_reversed():
+    items = [b"<li>%d</li>" % number for number in (4, 1, 3, 2)]
+    assert causes(b"\n".join(items), b"\n".join(sorted(items)))[Cause.FILEORDERING] < Strength.STRONG
+
+
 def test_lines_sorted_by_a_locale_point_to_it():
     german = replace(EXPERIMENT, variables={"LC_ALL": "de_DE.UTF-8"})
     assert causes(b"B\na\nc\n", b"a\nB\nc\n", experiment=german)[Cause.LOCALES] is Strength.STRONG
