@@ -23,6 +23,7 @@ _WORDS = (
     "%B %e", "%d %B", "%e %B", "%e. %B", "%d. %B", "%Y",
 )  # fmt: skip
 _SHORT = ("%m-%d", "%d-%m", "%m/%d", "%d/%m", "%m%d", "%d%m", "%m %d", "%d %m")
+_SECONDS = re.compile(r"(?<!\d)\d{9,11}(?!\d)", re.ASCII)
 _TINY = ("%j", "%V", "W%V", "%U", "%W", "%y", "%m", "%d", "%H")
 _NAMES = (
     tuple(time.strftime("%A", (2024, 1, 1, 0, 0, 0, day, 1, 0)) for day in range(7)),
@@ -59,7 +60,8 @@ def make_forms(moments: Iterable[float], explained: Mapping[str, str], *, number
 
     Without `numbers`, numbers of two or three digits are omitted.
     """
-    given = [int(value) for value in explained.values() if value.isdecimal() and len(value) < 12]
+    # Also those within options, such as --mtime=@1700000000.
+    given = [int(number) for value in explained.values() for number in _SECONDS.findall(value)]
     moments = tuple(moments)
     days = {int(moment) // _DAY for moment in moments} - {moment // _DAY for moment in given}
     exact = [time.gmtime(day * _DAY) for day in sorted(days)]

@@ -53,6 +53,11 @@ def test_a_date_from_a_variable_is_none(find, value):
     assert find(b"2026-11-23", {"SOURCE_DATE_EPOCH": value}) == ""
 
 
+def test_a_date_that_an_option_of_the_artifact_sets_does_not_count(find):
+    assert find(b"2026-11-23", {"TAR_OPTIONS": f"--sort=name --mtime=@{MOMENT} --owner=0"}) == ""
+    assert find(b"2026-11-23", {"TAR_OPTIONS": f"--owner=1{MOMENT}00"}) == "2026-11-23"
+
+
 def test_it_is_found_however_it_is_packed(find, packed):
     pack, _ = packed
     data = pack(b" ".join(b"%d" % (number * number) for number in range(20_000)) + b"built on 2026-11-23")
