@@ -67,7 +67,7 @@ def program(number, **form):
     made.add(0xD, made.pack("IIII", 24, 1_600_000_000 + number, 1, 1) + name)
     made.add(0x8000001C, made.pack("I", 12) + b"/rpath/%d\0" % number)
     made.add(0x1B, bytes([number]) * 16)
-    made.add_symbols(("_main", 0xF, 5), (f"/work/{number}/main.o", 0x66, 1_700_000_000 + number))
+    made.add_symbols(("_main", 0xF, 5), (f"/one/{number}/main.o", 0x66, 1_700_000_000 + number))
     made.add(0x1D, made.pack("II", made.put(b"signed %d" % number), 8))
     return made.data()
 
