@@ -6,6 +6,7 @@ from dataclasses import replace
 import pytest
 from planted import CONTROL, EXPERIMENT, LATER, NOW, date, look
 
+from pytest_ftc.diagnosis.canaries.planted import Window
 from pytest_ftc.diagnosis.canaries.search import suspect
 from pytest_ftc.diagnosis.canaries.timestamps.fields import find_mtime
 from pytest_ftc.model import Field, Place, Strength
@@ -72,6 +73,19 @@ def test_a_time_in_the_language_of_its_build_points_to_the_clock_and_to_the_loca
     )
     found = [one.cause for one in suspect(leaf, CONTROL, varied) if one.strength >= Strength.STRONG]
     assert found == ["time"] if locale.startswith("en_US") else found == ["time", "locales"]
+
+
+def test_a_date_that_was_made_a_time_points_to_the_clock_and_to_the_zone():
+    local = replace(EXPERIMENT, clock=Window(LATER - LATER % 86400 + 43200, LATER - LATER % 86400 + 43210))
+    leaf = Place(
+        field=Field.CONTENT,
+        location="line 1",
+        control=b"date: 2026-11-23 00:00:00.000000000 Z",
+        experiment=b"date: 2027-12-28 00:00:00.000000000 Z",
+    )
+    found = {one.cause: one for one in suspect(leaf, CONTROL, local) if one.strength >= Strength.STRONG}
+    assert found.keys() == {"time", "timezone"}
+    assert found["time"].control == "2026-11-23 00:00:00.000000000 Z"
 
 
 def test_a_time_in_one_notation_does_not_point_to_the_locale():
