@@ -103,7 +103,7 @@ class Remedy:
     tried: bool = False
     """Whether it was tested by rebuilding; if tested and not proved, it is not sufficient."""
     also_tried: tuple[str, ...] = field(default=(), metadata={"key": "in_vain"})
-    """The summaries of remedies tested before, with no effect."""
+    """The summaries of remedies tested before, with which the place still differed."""
     rejected: tuple[str, ...] = ()
     """Remedies that break the build, could not be tried or change what never differed; each with the reason."""
     together_with: tuple[str, ...] = ()

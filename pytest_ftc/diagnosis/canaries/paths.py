@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import posixpath
+import re
 from collections.abc import Iterator
 from functools import cache
 from urllib.parse import quote
@@ -52,6 +53,8 @@ def _search_path(one: str, other: str) -> Iterator[Value]:
 def forms_of_path(path: str) -> tuple[bytes, ...]:
     """Return the notations of `path` in outputs: the same number of forms, in the same order, for every path."""
     relative = path.lstrip("/")
+    # As in include guards, names of macros and generated functions.
+    identifier = re.sub("[^0-9A-Za-z]", "_", relative) if "/" in relative else path
     texts = [
         path,
         relative if "/" in relative else path,
@@ -62,6 +65,8 @@ def forms_of_path(path: str) -> tuple[bytes, ...]:
         quote(path, safe="", errors="surrogateescape").replace("%2F", "%2f"),
         *(relative.replace("/", separator) if "/" in relative else path for separator in "-_.!:"),
         path.upper(),
+        identifier,
+        identifier.upper(),
     ]
     plain = [text.encode("utf-8", "surrogateescape") for text in texts]
     wide = [path.encode(coding, "surrogatepass") for coding in ("utf-16-le", "utf-16-be")]

@@ -33,6 +33,8 @@ _STAGES = frozenset(
     | {"lto1", "lto-wrapper"}
 )
 """Stages that compiler drivers start."""
+_WRITE_BY_M4 = frozenset({"bison", "flex", "autom4te"})
+"""Programs that have m4 write what they make."""
 STARTERS = _SHELLS | {
     "env",
     "make",
@@ -80,11 +82,14 @@ def driver_of(flow: Flow, index: int) -> int:
 
 
 def _drivers(trace: Trace, program: Program) -> Iterator[int]:
-    while (
-        name_of(program) in _STAGES and program.parent >= 0 and name_of(trace.programs[program.parent]) not in STARTERS
-    ):
+    while program.parent >= 0 and _is_stage(name_of(program), name_of(trace.programs[program.parent])):
         yield program.parent
         program = trace.programs[program.parent]
+
+
+def _is_stage(name: str, parent: str) -> bool:
+    """Return whether a program called `name` only does a part of the work of its `parent`."""
+    return (name in _STAGES and parent not in STARTERS) or (name == "m4" and parent in _WRITE_BY_M4)
 
 
 def find_source(flow: Flow, output: str, place: Place, values: Sequence[str]) -> str:

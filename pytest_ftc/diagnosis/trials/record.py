@@ -128,7 +128,8 @@ class Record:
                 self.failures.why[target.key.output, remedy] = outcome.changed[target.key.output]
             if remaining := _find_values(target, outcome):
                 course.stays = all(remaining)
-                course.partly = course.partly or (None if any(remaining) else remedy)
+                # The control may have had what the remedy fixes, such as UTC, so its value tells nothing.
+                course.partly = course.partly or (None if remaining[1] else remedy)
 
     def _next(self, target: RemedyTarget, *, eager: bool) -> Applied | None:
         if not target.alone or not (target.known or (eager and target.cause not in GUESSES)):

@@ -167,7 +167,7 @@ def _remedy(finding: Finding) -> Iterator[Markup]:
     state = Markup('<span class="tag{}">{}</span>').format(good, line(describe_remedy_state(remedy), 600))
     yield _row("remedy", Markup("{} {}{}").format(line(remedy.summary, 600), state, code))
     if remedy.also_tried:
-        yield _row("also tried, no effect", line("; ".join(remedy.also_tried), 600))
+        yield _row("also tried, did not heal it", line("; ".join(remedy.also_tried), 600))
     if remedy.rejected:
         yield _row("rejected", line("; ".join(remedy.rejected), 600))
 

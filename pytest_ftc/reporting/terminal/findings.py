@@ -161,6 +161,6 @@ def _advice(page: Page, finding: Finding) -> Iterator[Text]:
         yield command_row(page, "", markup.show(settings))
     if remedy.also_tried:
         tried = markup.show_lines("; ".join(remedy.also_tried))
-        yield row(page, "also tried", f"{tried} (no effect)", most_rows=3)
+        yield row(page, "also tried", f"{tried} (did not heal it)", most_rows=3)
     for each in remedy.rejected:
         yield row(page, "rejected", markup.show_lines(each), most_rows=3)

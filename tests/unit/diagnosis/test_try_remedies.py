@@ -116,6 +116,14 @@ def test_a_remedy_that_removes_the_path_but_not_the_random_name_beside_it_is_not
         assert (remedies[each].proved, remedies[each].tried, remedies[each].also_tried) == (False, True, ())
 
 
+def test_a_remedy_that_gives_both_sides_the_zone_of_the_control_is_not_called_in_vain():
+    one = target("", "timezone", location="line 1", kind="text", tools=("date",))
+    one = replace(one, values=(b"UTC", b"+14"))
+    still = replace(one.place, control=b"05:03:35 UTC 2026", experiment=b"02:16:37 UTC 2028")
+    remedies, _ = run([one], lambda key, changes: False, place=still)
+    assert (remedies[one].settings, remedies[one].tried, remedies[one].proved) == ({"TZ": "UTC"}, True, False)
+
+
 def test_it_is_not_said_that_the_path_stayed_where_that_was_not_seen():
     one = replace(path_in_debug_information(), values=None)
     remedies, _ = run([one], lambda key, changes: False, place=one.place)

@@ -1,5 +1,7 @@
 """Planted paths."""
 
+import re
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -26,3 +28,12 @@ def test_all_paths_have_the_same_number_of_forms(one, other):
 def test_a_path_is_found_with_backslashes_too(form):
     one, other = (form % path.replace("/", "\\") for path in (CONTROL.build_path, EXPERIMENT.build_path))
     assert look(one.encode(), other.encode())[0].cause == Cause.BUILD_PATH
+
+
+@pytest.mark.parametrize("write", [str, str.upper])
+def test_a_path_is_found_in_the_name_of_an_include_guard(write):
+    one, other = (
+        write(re.sub("[^0-9A-Za-z]", "_", path.lstrip("/"))) for path in (CONTROL.build_path, EXPERIMENT.build_path)
+    )
+    (first, *_) = look(f"#ifndef YY_{one}_P_H\n".encode(), f"#ifndef YY_{other}_P_H\n".encode())
+    assert (first.cause, first.why) == (Cause.BUILD_PATH, "it contains the build path")

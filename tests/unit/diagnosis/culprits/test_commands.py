@@ -75,6 +75,19 @@ def test_the_compiler_is_named_and_not_its_stage():
     assert find_culprit(Flow(trace), "/b/other", ()) is programs[4]
 
 
+def test_m4_is_named_where_a_script_runs_it_and_bison_where_bison_does():
+    programs = (
+        program("/bin/sh", parent=-1),
+        program("bison", "-d", "p.y"),
+        program("/usr/bin/m4", parent=1),
+        program("m4", "page.m4"),
+    )
+    empty = {"read": (), "contents": (), "moved": (), "connected": (), "gaps": ()}
+    trace = Trace(programs=programs, written=((2, "/b/p.h"), (3, "/b/page")), **empty)
+    assert find_culprit(Flow(trace), "/b/p.h", ()) is programs[1]
+    assert find_culprit(Flow(trace), "/b/page", ()) is programs[3]
+
+
 def test_a_renamed_file_was_written_by_who_wrote_it_before():
     assert culprit(written=((TAR, "/b/tmp"),), moved=((MV, "/b/tmp", "/b/out"),)) == "tar"
 

@@ -126,7 +126,7 @@ def test_remedies_without_effect_stand_below_the_suggestion():
     text = failure_panel(
         replace(plain, findings=(replace(plain.findings[0], remedy=remedy),)), width=80, colour=False, rerun=AGAIN
     )
-    assert "write no time (suggestion, not tested) also tried set the zone; set the time (no effect)" in " ".join(
+    assert "write no time (suggestion, not tested) also tried set the zone; set the time (did not heal it)" in " ".join(
         text.split()
     )
 
