@@ -81,7 +81,8 @@ def _find_all(
     found = []
     # A place whose value tells its cause stands before those that only builds explain, such as the offsets after it.
     for key, case, cause in sorted(told, key=lambda one: one[2][0] not in one[1].evident):
-        finding, program = _find(key, case, cause, trace, given, follow(*_origin(key, case, cases), cause[0]))
+        trail = _follow(key, case, cases, cause[0], follow)
+        finding, program = _find(key, case, cause, trace, given, trail)
         if key in unsettled and not finding.confirmed and finding.cause != Cause.UNKNOWN:
             limit = _MORE_TIME if _is_late(given) else _MORE_BUILDS
             finding = replace(finding, why="; ".join(filter(None, (finding.why, limit))))
@@ -152,6 +153,16 @@ def _origin(key: Key, case: Case, cases: Mapping[Key, Case]) -> tuple[Key, Case]
     """Return where a place comes from: what follows from another place is due to the command that wrote that one."""
     source = next(iter(cases[key].sources), None)
     return (source, cases[source]) if source else (key, case)
+
+
+def _follow(
+    key: Key, case: Case, cases: Mapping[Key, Case], cause: str, follow: Callable[[Key, Case, str], Trail]
+) -> Trail:
+    """Return how the value of `cause` came here; the zone and the words of a time come with it."""
+    trail = follow(*_origin(key, case, cases), cause)
+    if trail.program is None and cause in (Cause.TIMEZONE, Cause.LOCALES) and Cause.TIME in cases[key].evident:
+        return follow(*_origin(key, cases[key], cases), Cause.TIME)
+    return trail
 
 
 def _find(
