@@ -50,6 +50,7 @@ CHAPTERS = {
         "sbom",
         "evidence",
         "comparison",
+        "accuracy",
         "security",
     ],
     "Extend it": ["hooks"],
