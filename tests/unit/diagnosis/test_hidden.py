@@ -20,7 +20,7 @@ class Builds:
 
     is_late = False
 
-    def __init__(self, *causes, left=30, steady=True):
+    def __init__(self, *causes, left=60, steady=True):
         self.causes, self.left, self.steady = frozenset(causes), left, steady
         self.asked = []
 
