@@ -212,8 +212,8 @@ def _inherent(evidence: Mapping[str, float]) -> Iterator[tuple[Hypothesis, float
             yield Hypothesis(Kind.RANDOM, rate=rate, others=others), drawn * part / len(_SHARES)
     clock = _PRIORS["clock"] * evidence.get(Cause.TIME, 1.0)
     yield from ((Hypothesis(Kind.CLOCK, lead=lead), clock * part) for lead, part in _LEADS.items())
-    # What has few values shows no time that it could speak for, but may stand beside one.
-    coarse = _PRIORS["clock"] * min(evidence.get(Cause.TIME, 1.0), _WEIGHTS[Strength.WEAK])
+    # What has few values shows no time that its evidence could speak for.
+    coarse = _PRIORS["clock"]
     for count, part in _UNIFORM.items():
         if count < _MANY:
             few = Hypothesis(Kind.CLOCK, rate=1 - 1 / count, others=count - 1)

@@ -25,7 +25,6 @@ def check_clock(cases: Mapping[Key, Case], given: Investigation, rebuilder: Rebu
 
     Where the clock cannot be stopped, or a build waits for it, builds start at the time of the control instead.
     """
-    _suspect_beside_times(cases)
     stopped: list[BuildResult] = []
     doubtful = _check_stopped(cases, given, rebuilder, stopped)
     if doubtful:
@@ -41,16 +40,6 @@ def check_clock(cases: Mapping[Key, Case], given: Investigation, rebuilder: Rebu
             ]
     if not doubtful:
         find_hidden(cases, given, rebuilder, stopped)
-
-
-def _suspect_beside_times(cases: Mapping[Key, Case]) -> None:
-    """Suspect what comes by itself, in outputs that hold the time and nothing random, to follow from the time."""
-    told = {(key.output, name) for key, case in cases.items() for name in case.evident if name in UNVARIED_TOO}
-    outputs = {output for output, name in told if name == Cause.TIME} - {o for o, name in told if name != Cause.TIME}
-    for key, case in cases.items():
-        if key.output in outputs and comes_by_itself(case.observations) and set(UNVARIED_TOO).isdisjoint(case.suspects):
-            beside = Suspicion(Cause.TIME, Strength.WEAK, "", "", "another place in this output holds the time")
-            case.suspicions = [*case.suspicions, beside]
 
 
 def _why_time(case: Case) -> str:

@@ -25,26 +25,26 @@ def find_hidden(
 ) -> None:
     """Vary everything else while the clock stands still, and open cases of what then differs.
 
-    `stopped` are builds that varied nothing while it did, if there are any.
+    `stopped` are the builds that varied nothing while it did; two are made where there are none.
     """
     by_known: dict[Group, dict[Key, Case]] = {}
     for key, case in cases.items():
         if _may_hide(case, given.everything):
             known = frozenset(name for name in case.evident if name not in UNVARIED_TOO)
             by_known.setdefault(known, {})[key] = case
-    first = stopped[0] if stopped else None
+    steady = list(stopped)
     for known, asked in list(by_known.items())[:_MOST_KNOWN]:
         group = given.everything - known - {Cause.TIME}
-        groups = [group] if first else [frozenset[str](), group]
+        groups = [group] if steady else [frozenset[str](), frozenset[str](), group]
         if not group or rebuilder.left < len(groups) + FOR_REMEDIES:
             return
         builds = build_stopped(rebuilder, given, groups)
         if not builds:
             return
-        first = first or builds[0]
-        _open(asked, group, given, first, builds[-1])
-    if first:
-        _narrow(cases, given, rebuilder, first)
+        steady = steady or list(builds[:-1])
+        _open(asked, group, given, steady, builds[-1])
+    if steady:
+        _narrow(cases, given, rebuilder, steady[0])
 
 
 def _may_hide(case: Case, everything: Group) -> bool:
@@ -58,16 +58,21 @@ def _may_hide(case: Case, everything: Group) -> bool:
 
 
 def _open(
-    cases: Mapping[Key, Case], group: Group, given: Investigation, first: BuildResult, other: BuildResult
+    cases: Mapping[Key, Case], group: Group, given: Investigation, steady: Sequence[BuildResult], other: BuildResult
 ) -> None:
-    """Give each of `cases` that differs between two builds with a stopped clock a case of that."""
+    """Give each of `cases` that differs in `other`, and not between the `steady` builds, a case of that.
+
+    The clock stands still in all of them; the `steady` ones vary nothing.
+    """
+    first, *again = steady
+    repeats = [find_differing(cases, given.look(first, one), first, one) for one in again]
     places = given.look(first, other)
     differing, found = find_differing(cases, places, first, other), match_places(cases, places)
     for key, case in cases.items():
-        if differing.get(key) and key in found:
+        same = [Observation(frozenset(), False) for repeat in repeats if repeat.get(key) is False]
+        if differing.get(key) and key in found and same and len(same) == len(repeats):
             suspicions = [one for one in given.suspect(found[key], first, other) if one.cause in group]
-            # A build that varies nothing is as the first one, whose clock stands still at the same moment.
-            seen = [Observation(given.everything, True), Observation(group, True), Observation(frozenset(), False)]
+            seen = [Observation(given.everything, True), Observation(group, True), *same]
             case.hidden = Case(found[key], suspicions, seen)
 
 

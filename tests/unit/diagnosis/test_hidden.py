@@ -79,6 +79,23 @@ def test_nothing_is_hidden_by_chance():
     assert set(builds.asked) == {NONE}
 
 
+def test_what_differs_by_chance_beside_a_time_is_due_to_no_variation():
+    builds = Builds("timezone", steady=False)
+    stamp = Suspicion(Cause.TIME, Strength.STRONG, "1700000001", "1800000002", "so")
+    case = digest(stamp)
+    case.beside = digest()
+    assert told(case, builds).keys() == {"time", "random"}
+    assert builds.asked.count(NONE) >= 2
+    assert case.hidden is None
+
+
+def test_what_is_beside_a_time_is_looked_into():
+    builds = Builds("timezone")
+    case = digest(Suspicion(Cause.TIME, Strength.STRONG, "1700000001", "1800000002", "so"))
+    case.beside = Case(case.place, [], [Observation(NAMES, True), Observation(NONE, False)])
+    assert told(case, builds) == {"time": True, "timezone": True}
+
+
 def test_builds_are_left_for_remedies():
     builds = Builds("timezone", left=8)
     told(digest(), builds)
