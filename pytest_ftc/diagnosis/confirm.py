@@ -9,6 +9,7 @@ from pytest_ftc.diagnosis.conclude import conclude
 from pytest_ftc.diagnosis.following.conclude import note_sources
 from pytest_ftc.diagnosis.group_testing import Group, Observation, comes_by_itself, share, with_entailed
 from pytest_ftc.diagnosis.inherent.clock import check_clock
+from pytest_ftc.diagnosis.inherent.pairs import FOR_REMEDIES
 from pytest_ftc.diagnosis.inherent.races import check_races
 from pytest_ftc.diagnosis.next_builds import groups_beside_none, is_settled, next_groups
 from pytest_ftc.diagnosis.parts import MOST_WITH_PARTS, observe_parts, open_steady, with_steady
@@ -17,8 +18,8 @@ from pytest_ftc.diagnosis.posterior import SURE, Question, weigh
 from pytest_ftc.model import BuildResult, BuildStatus, Cause, Place, Strength, Suspicion
 
 _AT_ONCE = 2
-_FOR_REMEDIES, _FOR_ONE_REMEDY = 4, 2
-"""Builds reserved for testing remedies, after a cause is known and before."""
+_FOR_ONE_REMEDY = 2
+"""Builds reserved for testing remedies before a cause is known."""
 
 
 def confirm(cases: dict[Key, Case], given: Investigation) -> BuildResult | None:
@@ -38,7 +39,7 @@ def confirm(cases: dict[Key, Case], given: Investigation) -> BuildResult | None:
         for group, result in zip(groups, results, strict=False):
             _observe(cases, given, with_entailed(group, everything), result)
         open_steady(cases, given)
-        spare = rebuilder.left - (_FOR_REMEDIES if _is_any_known(cases, everything) else _FOR_ONE_REMEDY)
+        spare = rebuilder.left - (FOR_REMEDIES if _is_any_known(cases, everything) else _FOR_ONE_REMEDY)
         groups = _proposals(with_steady(cases), everything, min(_AT_ONCE, spare)) if spare > 0 else []
     if traced:
         check_races(cases, given, rebuilder, traced)

@@ -19,7 +19,8 @@ FILTERS = frozenset(
     | {"sed", "grep", "egrep", "fgrep", "uniq", "sort", "iconv", "bc", "dc"}
 )
 """Programs whose output follows from their input and their arguments alone, in another form."""
-COMPILERS = frozenset({"cc1", "cc1plus", "cc1obj", "f951", "gnat1", "clang", "clang++", "rustc", "as"})
+_STAGES = frozenset({"cc1", "cc1plus", "cc1obj", "f951", "gnat1"})
+COMPILERS = _STAGES | {"clang", "clang++", "rustc", "as"}
 _PLAIN = (
     COPIERS
     | FILTERS
@@ -29,26 +30,10 @@ _PLAIN = (
 )
 """They tell nothing of their environment, or only by the language."""
 OF_LANGUAGE = frozenset(
-    {
-        "comm",
-        "cut",
-        "egrep",
-        "expand",
-        "fgrep",
-        "fmt",
-        "fold",
-        "grep",
-        "iconv",
-        "join",
-        "nl",
-        "numfmt",
-        "paste",
-        "printf",
-    }
+    {"comm", "cut", "egrep", "expand", "fgrep", "fmt", "fold", "grep", "iconv", "join", "nl", "numfmt", "paste"}
     | {"printf", "rev", "sed", "sort", "tr", "unexpand", "uniq", "wc"}
 )
 """Those of them that read texts in the language of the environment."""
-_STAGES = frozenset({"cc1", "cc1plus", "cc1obj", "f951", "gnat1"})
 _LINKERS = frozenset({"as", "collect2", "ld", "ld.bfd", "ld.gold", "ld.lld", "ld.mold", "cc", "c++", "gcc", "g++"})
 VARIABLES = frozenset(
     {Cause.BUILD_PATH, Cause.HOME, Cause.TEMP_DIR, Cause.EXEC_PATH, Cause.ENVIRONMENT, Cause.TERMINAL, Cause.USER_GROUP}

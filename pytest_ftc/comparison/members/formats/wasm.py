@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from pytest_ftc.comparison.members.contents import Contents, Member
+from pytest_ftc.comparison.members.formats.data.protobuf import read_varint
 from pytest_ftc.comparison.members.limits import Budget
 from pytest_ftc.comparison.members.span import Span
 from pytest_ftc.model.place import FileFormat
@@ -56,9 +57,5 @@ def _walk(span: Span) -> Iterator[Member]:
 
 def _number(span: Span, position: int) -> tuple[int, int]:
     """Return an unsigned LEB128 number and where it ends (https://webassembly.github.io/spec/core/binary/values.html)."""
-    value = 0
-    for index, byte in enumerate(span.read(position, _LONGEST_NUMBER)):
-        value |= (byte & 0x7F) << 7 * index
-        if not byte & 0x80:
-            return value, position + index + 1
-    raise ValueError("a number without an end")
+    value, used = read_varint(span.read(position, _LONGEST_NUMBER), 0)
+    return value, position + used

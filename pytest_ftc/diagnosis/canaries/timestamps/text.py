@@ -144,9 +144,10 @@ def find_stamps(text: bytes) -> Iterator[Stamp]:
             stamp = _read(match, number)
             if stamp:
                 yield stamp
-                if stamp.precision == 1.0 and not stamp.cycle and (stamp.seconds + (stamp.zone or 0)) % DAY == 0:
+                written = stamp.seconds + (stamp.zone or 0)
+                if stamp.precision == 1.0 and not stamp.cycle and written % DAY == 0:
                     # Midnight to the second is mostly a date that was made a time.
-                    yield replace(stamp, seconds=stamp.seconds + (stamp.zone or 0), zone=None, precision=DAY)
+                    yield replace(stamp, seconds=written, zone=None, precision=DAY)
     for match in _NUMBER.finditer(text):
         digits = match[0].partition(b".")[0]
         yield Stamp(*match.span(), int(digits) // _UNITS[len(digits)], 1.0, zone=0)
