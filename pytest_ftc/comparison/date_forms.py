@@ -23,7 +23,7 @@ _WORDS = (
     "%B %e", "%d %B", "%e %B", "%e. %B", "%d. %B", "%Y",
 )  # fmt: skip
 _SHORT = ("%m-%d", "%d-%m", "%m/%d", "%d/%m", "%m%d", "%d%m", "%m %d", "%d %m")
-_SECONDS = re.compile(r"(?<!\d)\d{9,11}(?!\d)", re.ASCII)
+_SECONDS = re.compile(r"\A\d{1,11}\Z|(?<!\d)\d{9,11}(?!\d)", re.ASCII)
 _TINY = ("%j", "%V", "W%V", "%U", "%W", "%y", "%m", "%d", "%H")
 _NAMES = (
     tuple(time.strftime("%A", (2024, 1, 1, 0, 0, 0, day, 1, 0)) for day in range(7)),

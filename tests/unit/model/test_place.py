@@ -17,10 +17,12 @@ def test_a_format_equals_and_prints_like_its_name():
     assert FileFormat.ZIP in {"zip"} and json.dumps(FileFormat.ZIP) == '"zip"'
 
 
-def test_each_reader_has_a_format_of_its_own_unless_it_names_the_fields_of_binary_files():
-    names = [format_.name for format_ in FORMATS if format_.name is not FileFormat.BINARY]
+def test_each_reader_has_a_format_of_its_own_unless_it_is_one_of_binary_files_data_or_images():
+    shared = {FileFormat.BINARY, FileFormat.DATA, FileFormat.IMAGE}
+    names = [format_.name for format_ in FORMATS if format_.name not in shared]
     assert len(set(names)) == len(names)
-    assert {*names, FileFormat.JSON, FileFormat.TEXT, FileFormat.BINARY, FileFormat.UNKNOWN} == set(FileFormat)
+    assert shared <= {format_.name for format_ in FORMATS}
+    assert {*names, *shared, FileFormat.JSON, FileFormat.TEXT, FileFormat.UNKNOWN} == set(FileFormat)
 
 
 def test_the_catalogue_names_only_formats_that_occur():
