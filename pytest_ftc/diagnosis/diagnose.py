@@ -20,7 +20,7 @@ from pytest_ftc.diagnosis.group_testing import Observation, narrowed, suspects_l
 from pytest_ftc.diagnosis.parts import MOST_WITH_PARTS, open_beside
 from pytest_ftc.diagnosis.places import Key, show_values
 from pytest_ftc.diagnosis.try_remedies import RemedyTarget, RemedyTrials
-from pytest_ftc.model import BuildResult, Cause, Finding, Program, Remedy, RemedyTemplate, Strength, Trace
+from pytest_ftc.model import BuildResult, Cause, Finding, Program, Remedy, RemedyTemplate, Strength, Suspicion, Trace
 from pytest_ftc.model.cause import INHERENT
 from pytest_ftc.model.protocols import Rebuilder
 
@@ -159,10 +159,27 @@ def _follow(
     key: Key, case: Case, cases: Mapping[Key, Case], cause: str, follow: Callable[[Key, Case, str], Trail]
 ) -> Trail:
     """Return how the value of `cause` came here; the zone and the words of a time come with it."""
-    trail = follow(*_origin(key, case, cases), cause)
-    if trail.program is None and cause in (Cause.TIMEZONE, Cause.LOCALES) and Cause.TIME in cases[key].evident:
-        return follow(*_origin(key, cases[key], cases), Cause.TIME)
-    return trail
+    own = follow(*_origin(key, case, cases), cause)
+    time = _find_time_with(cause, cases[key].suspicions, known=own.program is not None)
+    if not time:
+        return own
+    with_time = follow(*_origin(key, cases[key], cases), time)
+    return with_time if with_time.program else own
+
+
+def _find_time_with(cause: str, suspicions: Sequence[Suspicion], *, known: bool) -> str:
+    """Return the cause of the time that has the value of `cause`, a zone or words, in it; empty if there is none.
+
+    If it is not `known` who wrote that value, any time in the same place is one.
+    """
+    if cause not in (Cause.TIMEZONE, Cause.LOCALES):
+        return ""
+    value = next((one.control for one in suspicions if one.cause == cause), "")
+    times = [one for one in suspicions if one.cause in (Cause.TIME, Cause.SOURCE_MTIME)]
+    strong = [
+        one for one in times if one.strength >= Strength.STRONG and (not known or (value and value in one.control))
+    ]
+    return strong[0].cause if strong else ""
 
 
 def _find(
