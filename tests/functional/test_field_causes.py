@@ -162,6 +162,7 @@ CAUSES = {
 }
 """The place and the cause of each finding."""
 COMMANDS = {
+    "dated": "ls",
     "commit": "git",
     "awk": "awk",
     "listed": "ls",
