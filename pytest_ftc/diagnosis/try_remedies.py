@@ -9,7 +9,7 @@ from pytest_ftc.diagnosis.case import Look
 from pytest_ftc.diagnosis.trials.advice import conclude
 from pytest_ftc.diagnosis.trials.apart import tell_apart
 from pytest_ftc.diagnosis.trials.bench import Bench, Built
-from pytest_ftc.diagnosis.trials.record import Record
+from pytest_ftc.diagnosis.trials.record import Course, Record
 from pytest_ftc.diagnosis.trials.target import RemedyTarget
 from pytest_ftc.model import BuildResult, Remedy, RemedyTemplate
 from pytest_ftc.model.protocols import Rebuilder
@@ -33,6 +33,8 @@ class RemedyTrials:
     """The control: a remedy that changes more of it than what differs does not count as effective."""
     built: list[Built] = field(default_factory=list)
     """What all runs have built."""
+    courses: dict[RemedyTarget, Course] = field(default_factory=dict)
+    """How the trials went for the targets of all runs."""
 
     def run(
         self, targets: Sequence[RemedyTarget], *, eager: bool = True, beside: Sequence[RemedyTarget] = ()
@@ -43,12 +45,13 @@ class RemedyTrials:
         up; what earlier runs have built counts too.  Then those that were proved in the same builds are told apart.
         If not `eager`, builds are for targets of a known cause only.  Also the places `beside` them differ.
         """
-        record = Record(targets, self.others, self.epoch)
+        record = Record(targets, self.others, self.epoch, self.courses)
         known = {target.key: target.place for target in (*targets, *beside)}
         bench = Bench(known=known, look=self.look, rebuilder=self.rebuilder, control=self.control, built=self.built)
         record.recall(tuple(self.built))
         _try_all(record, bench, may_be_eager=eager)
         tell_apart(record, bench)
+        self.courses.update(record.courses)
         return {target: conclude(record, target) for target in record.courses}
 
 

@@ -34,7 +34,7 @@ def _helping_in_part(record: Record, target: RemedyTarget) -> Applied | None:
         return own.partly
     alike = (
         course.partly
-        for other, course in record.courses.items()
+        for other, course in (record.earlier | record.courses).items()
         if (other.key.output, other.cause) == (target.key.output, target.cause)
     )
     return next((one for one in alike if one in own.choices), None)

@@ -51,14 +51,21 @@ class Failures:
 
 
 class Record:
-    """The course of the trials for each of the `targets`."""
+    """The course of the trials for each of the `targets`; `earlier` has those of others, which are over."""
 
-    def __init__(self, targets: Sequence[RemedyTarget], others: Sequence[RemedyTemplate], epoch: int) -> None:
+    def __init__(
+        self,
+        targets: Sequence[RemedyTarget],
+        others: Sequence[RemedyTemplate],
+        epoch: int,
+        earlier: Mapping[RemedyTarget, Course],
+    ) -> None:
         self.courses = {
             target: Course({apply(one, target.key, epoch): one for one in templates}, target.trial)
             for target in targets
             if (templates := templates_for(target, targets, others))
         }
+        self.earlier = dict(earlier)
         self.failures = Failures()
         self._apart = False
 

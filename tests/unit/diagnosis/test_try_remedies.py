@@ -116,6 +116,19 @@ def test_a_remedy_that_removes_the_path_but_not_the_random_name_beside_it_is_not
         assert (remedies[each].proved, remedies[each].tried, remedies[each].also_tried) == (False, True, ())
 
 
+def test_what_removes_the_path_is_not_called_in_vain_for_a_place_whose_cause_is_known_later():
+    one = path_in_debug_information()
+    follows = replace(one, key=one.key._replace(location="ELF section .debug_info, byte 0x8"), values=None)
+    builder = Builder(
+        lambda key, changes: False, place=replace(one.place, control=b"./tmp-5a/a.c", experiment=b"./tmp-c3/a.c")
+    )
+    builder.keys = {one.key, follows.key}
+    trials = RemedyTrials(builder.look, builder, EPOCH)
+    trials.run([one], eager=False, beside=[follows])
+    remedy = trials.run([follows], beside=[one, follows])[follows]
+    assert (remedy.proved, remedy.tried, remedy.also_tried) == (False, True, ())
+
+
 def test_a_remedy_that_gives_both_sides_the_zone_of_the_control_is_not_called_in_vain():
     one = target("", "timezone", location="line 1", kind="text", tools=("date",))
     one = replace(one, values=(b"UTC", b"+14"))
