@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
+from pytest_ftc.comparison.members.engine import FOLLOWS
 from pytest_ftc.diagnosis.trials.record import Course, Failures, Record
 from pytest_ftc.diagnosis.trials.target import Applied, RemedyTarget
 from pytest_ftc.model import Cause, Remedy
@@ -28,12 +29,15 @@ def conclude(record: Record, target: RemedyTarget) -> Remedy:
 
 
 def _helping_in_part(record: Record, target: RemedyTarget) -> Applied | None:
-    """Return what removed the values of the cause, here or, if that is unknown, elsewhere in the same output."""
-    own = record.courses[target]
+    """Return what removed the values of the cause, here or, if that is unknown, elsewhere in the same output.
+
+    Offsets show no values; what heals another place of the cause has removed them from what they point to.
+    """
+    own, is_offset = record.courses[target], target.place.note == FOLLOWS
     if own.partly or own.stays:
         return own.partly
     alike = (
-        course.partly
+        course.partly or (course.helpful if is_offset else None)
         for other, course in (record.earlier | record.courses).items()
         if (other.key.output, other.cause) == (target.key.output, target.cause)
     )

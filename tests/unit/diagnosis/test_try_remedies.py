@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, field, replace
 
+from pytest_ftc.comparison.members.engine import FOLLOWS
 from pytest_ftc.diagnosis.places import Key
 from pytest_ftc.diagnosis.try_remedies import RemedyTarget, RemedyTrials
 from pytest_ftc.model import BuildResult, BuildStatus, Field, Place, Role
@@ -127,6 +128,16 @@ def test_what_removes_the_path_is_not_called_in_vain_for_a_place_whose_cause_is_
     trials.run([one], eager=False, beside=[follows])
     remedy = trials.run([follows], beside=[one, follows])[follows]
     assert (remedy.proved, remedy.tried, remedy.also_tried) == (False, True, ())
+
+
+def test_what_is_proved_for_the_path_is_not_called_in_vain_where_the_same_file_still_differs():
+    one = path_in_debug_information()
+    order = replace(one, key=one.key._replace(location="ELF section .rela.debug_info, byte 0x40"), values=None)
+    order = replace(order, place=replace(order.place, note=FOLLOWS))
+    remedies, _ = run([one, order], lambda key, changes: key == one.key, place=one.place)
+    assert remedies[one].proved
+    assert "-ffile-prefix-map" in remedies[order].summary
+    assert (remedies[order].proved, remedies[order].tried, remedies[order].also_tried) == (False, True, ())
 
 
 def test_a_remedy_that_gives_both_sides_the_zone_of_the_control_is_not_called_in_vain():
