@@ -10,7 +10,7 @@ from functools import cache, partial
 from pytest_ftc.diagnosis.case import UNVARIED_TOO, Case, Investigation
 from pytest_ftc.diagnosis.conclude import let_follow
 from pytest_ftc.diagnosis.confirm import confirm, resume, still_open
-from pytest_ftc.diagnosis.culprits.commands import describe_circumstances, find_given, name_tools
+from pytest_ftc.diagnosis.culprits.commands import describe_circumstances, find_given, name_programs, name_tools
 from pytest_ftc.diagnosis.culprits.machines import explain_machines
 from pytest_ftc.diagnosis.culprits.script_lines import find_line
 from pytest_ftc.diagnosis.culprits.tracker import track
@@ -75,6 +75,7 @@ def _find_all(
     note_late_sources(cases)
     trace = traced.trace if traced else None
     follow = track(cases, given, traced)
+    ran = name_programs(trace) if trace and not trace.gaps else frozenset()
     unsettled = still_open(cases, given.everything) if given.rebuilder else frozenset()
     told = list(conclude_all(cases, given.everything))
     divided = {key for key, case, _ in told if case is not cases[key]}
@@ -88,7 +89,7 @@ def _find_all(
             finding = replace(finding, why="; ".join(filter(None, (finding.why, limit))))
         tools = name_tools(trace, program) if trace and program else ()
         target = _target(key, case, finding, tools, _luck(key, cases, given))
-        found.append((finding, replace(target, alone=key not in divided)))
+        found.append((finding, replace(target, ran=ran, alone=key not in divided)))
     for key, case in cases.items():
         # More builds may show that a place does not follow from another one.
         case.suspicions = own[key]

@@ -37,7 +37,7 @@ def look_into(difference: Difference, name: str, files: tuple[Path, Path] | None
 def guess(output: str, leaf: Place) -> Finding:
     """Return the finding for a place of `output`; its cause is only suspected."""
     cause = _BY_FIELD.get(leaf.field) or _suspect(leaf)
-    cure = next(find_remedies(cause, leaf.field, [leaf.format], []), None)
+    cure = next(find_remedies(cause, leaf.field, [leaf.format]), None)
     return Finding(
         output=output,
         member=leaf.member,

@@ -5,7 +5,7 @@ A remedy that can be applied from outside (variables, a command before or after 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from functools import cache
 from importlib.resources import files
 from typing import Any
@@ -23,17 +23,22 @@ def catalogue() -> tuple[RemedyTemplate, ...]:
 
 
 def _read(table: Mapping[str, Any]) -> RemedyTemplate:
-    kinds = {"causes": Cause, "formats": FileFormat, "fields": Field, "tools": str}
+    kinds = {"causes": Cause, "formats": FileFormat, "fields": Field, "tools": str, "programs": str}
     return RemedyTemplate(**{**table, **{key: frozenset(map(kind, table.get(key, ()))) for key, kind in kinds.items()}})
 
 
 def find_remedies(
-    cause: str, place: Field, formats: Sequence[str], tools: Sequence[str], others: Sequence[RemedyTemplate] = ()
+    cause: str,
+    place: Field,
+    formats: Sequence[str],
+    tools: Sequence[str] = (),
+    ran: Collection[str] = (),
+    others: Sequence[RemedyTemplate] = (),
 ) -> Iterator[RemedyTemplate]:
     """Yield remedies for `cause` where the field `place` differs; those that can be tested by rebuilding come first.
 
     `others` precede the catalogue.  `formats` are the format of the place and of the containers around it, `tools` the
-    command that wrote it and those that started it.
+    command that wrote it and those that started it, `ran` the programs that the build ran; empty if unknown.
     """
     fitting = [
         template
@@ -43,5 +48,6 @@ def find_remedies(
         and (not template.formats or template.formats.intersection(formats[:1] if template.fields else formats))
         and (not template.fields or place in template.fields)
         and (not template.tools or template.tools.intersection(tools))
+        and (not template.programs or not ran or template.programs.intersection(ran))
     ]
     yield from sorted(fitting, key=lambda template: not template.can_be_tried)

@@ -7,6 +7,7 @@ from collections import Counter, defaultdict
 from collections.abc import Collection, Iterator, Mapping
 from pathlib import Path
 
+from pytest_ftc.comparison.likeness import mask_digests
 from pytest_ftc.diagnosis.places import Key, Places, match_places
 from pytest_ftc.model import BuildResult, Field, Output, OutputType, Place
 from pytest_ftc.model.place import ELF_SECTION, KEYED
@@ -46,9 +47,9 @@ def changed_outputs(
     matched = match_places(known, places)
     members = {(key.output, key.member) for key in known if key.field not in _METADATA}
     counts = Counter((key.output, key.field) for key in known)
-    for key in matched:
+    for key, place in matched.items():
         is_sorted = key.field is Field.ORDER and key.output in rewritten
-        if key not in known and not is_sorted and _is_new(key, members, counts):
+        if key not in known and not is_sorted and not _has_another_digest(place) and _is_new(key, members, counts):
             found.setdefault(key.output, f"{key.member} {key.location}".strip())
     for name, line in _lost_lines(known, matched):
         found.setdefault(name, f"a line: {line}")
@@ -78,6 +79,12 @@ def _is_new(key: Key, members: set[tuple[str, str]], counts: Mapping[tuple[str, 
     if key.field in _METADATA:
         return False
     return key.location.startswith(ELF_SECTION) or key.field is Field.NAME or (key.output, key.member) not in members
+
+
+def _has_another_digest(place: Place) -> bool:
+    """Return whether a name only has another digest in it: compilers number their units by those of their options."""
+    one, other = (mask_digests(name.decode("utf-8", "replace")) for name in (place.control, place.experiment))
+    return place.field is Field.NAME and "*" in one and one == other
 
 
 def _lost_lines(known: Mapping[Key, Place], places: Places) -> Iterator[tuple[str, str]]:

@@ -31,6 +31,8 @@ class RemedyTemplate:
     """The kinds of difference it applies to; empty for all."""
     tools: frozenset[str] = frozenset()
     """The writing commands it applies to; empty for all."""
+    programs: frozenset[str] = frozenset()
+    """The programs that act on it, of which the build must have run one; empty for any."""
     once_failed: str = ""
     """For advice: a part of the summary of a remedy that must have been tried without success; empty for none."""
 

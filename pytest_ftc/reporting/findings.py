@@ -11,6 +11,7 @@ from pytest_ftc.model import Cause, Difference, Evidence, Finding, Remedy, Verif
 
 _LONGEST_LINK = 60
 """Most characters of each command of a chain."""
+_LONGEST_PROGRAM = 40
 _CALLER_OF_HOOKS = "/pyproject_hooks/_in_process/_in_process.py"
 
 
@@ -40,7 +41,7 @@ def fold(findings: Sequence[Finding]) -> list[list[Finding]]:
 def describe_remedy_state(remedy: Remedy) -> str:
     """Return whether builds have tested `remedy`, and whether it helped."""
     if remedy.proved:
-        together = f", together with: {'; '.join(remedy.together_with)}" if remedy.together_with else ""
+        together = f"; these builds also had: {'; '.join(remedy.together_with)}" if remedy.together_with else ""
         return f"proved by rebuilding{together}"
     return "tested, not sufficient" if remedy.tried else "suggestion, not tested"
 
@@ -49,7 +50,9 @@ def show_command(argv: Sequence[str]) -> str:
     """Return `argv` as a person would type it; for a Python build backend, name its hook."""
     if len(argv) > 2 and argv[1].endswith(_CALLER_OF_HOOKS):
         return f"{argv[2]} of the build backend (PEP 517)"
-    return shlex.join(argv)
+    # The folders of a long path say less than its arguments.
+    program = [posixpath.basename(one) if len(one) > _LONGEST_PROGRAM else one for one in argv[:1]]
+    return shlex.join([*program, *argv[1:]])
 
 
 def show_chain(chain: Sequence[Sequence[str]]) -> str:

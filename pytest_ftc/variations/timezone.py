@@ -6,21 +6,27 @@ from dataclasses import dataclass, replace
 
 from pytest_ftc.model import Environment, Machine
 
+_DAY = 86400
+
 # Each with its POSIX notation, which needs no database.  Its signs are reversed, see tzset(3).
+_EAST, _WEST = ("Pacific/Kiritimati", "FTC-14"), ("Pacific/Pago_Pago", "FTC11")
 _ZONES = (
-    ("Pacific/Kiritimati", "FTC-14"),
+    _EAST,
     ("America/St_Johns", "FTC3:30"),
     ("Asia/Kathmandu", "FTC-5:45"),
-    ("Pacific/Pago_Pago", "FTC11"),
+    _WEST,
     ("Australia/Eucla", "FTC-8:45"),
     ("America/New_York", "FTC5"),
 )
+_TOMORROW = 10 * 3600
+"""Seconds of the day, in UTC, after which it is tomorrow in the east; before that, it is yesterday in the west."""
 
 
 @dataclass(frozen=True, slots=True)
 class Timezone:
     """UTC, or Pacific/Kiritimati (UTC+14), where the date differs for 14 hours of every day.
 
+    Where SOURCE_DATE_EPOCH is in the other 10 hours, Pacific/Pago_Pago (UTC-11) is used, where its date differs then.
     Further experiments use other zones.  A program started without TZ uses the machine's zone from
     /etc/localtime; the variation is then not claimed.
     """
@@ -29,6 +35,8 @@ class Timezone:
     mechanism = "TZ, with namespaces /etc/timezone too"
     turn: int = 1
     """The number of the experiment."""
+    moment: float | None = None
+    """A time whose date should differ in the first experiment, in seconds since 1970; None for SOURCE_DATE_EPOCH."""
 
     def unavailable(self, machine: Machine) -> str | None:
         return None
@@ -37,9 +45,16 @@ class Timezone:
         return replace(self, turn=number)
 
     def vary(self, environment: Environment, token: str, machine: Machine) -> Environment:
-        name, posix = _ZONES[(self.turn - 1) % len(_ZONES)]
+        name, posix = self._zone(environment)
         # Without the zone database, glibc would read a zone's name as UTC.
         return environment.with_variables(TZ=name if machine.zoneinfo else posix)
+
+    def _zone(self, environment: Environment) -> tuple[str, str]:
+        if self.turn > 1:
+            return _ZONES[(self.turn - 1) % len(_ZONES)]
+        epoch = environment.variables.get("SOURCE_DATE_EPOCH", "")
+        moment = float(epoch) if epoch.isascii() and epoch.isdigit() else self.moment
+        return _EAST if moment is None or moment % _DAY >= _TOMORROW else _WEST
 
     def describe(self, environment: Environment) -> str:
         return environment.variables["TZ"]

@@ -254,7 +254,7 @@ def plan_rebuild(
 def _vary(
     control: Environment, variations: Sequence[Variation], artifact: Artifact, index: int, machine: Machine
 ) -> Environment:
-    environment = control
+    environment = control.with_variables(**artifact.env)
     for variation in variations:
         turned = variation.take_turn(index) if isinstance(variation, TakesTurns) else variation
         environment = turned.vary(environment, _token(artifact, index), machine)

@@ -12,6 +12,7 @@ from pytest_ftc.model import Action, Artifact, BuildResult, Cause, Role, Tracing
 from pytest_ftc.model.protocols import Executor
 from pytest_ftc.model.remedy import Changes, add_setting
 from pytest_ftc.model.timing.collector import here
+from pytest_ftc.variations.timezone import Timezone
 from pytest_ftc.verification.plan import PlannedArtifact, plan_rebuild
 
 _SET_UP = 0.06
@@ -169,8 +170,13 @@ class ArtifactRebuilder:
         return results
 
     def _action(self, artifact: Artifact, names: Sequence[str], role: Role, number: int, tracing: Tracing) -> Action:
+        plan = self._plan
+        if Cause.TIME not in names:
+            # A date of the real clock should differ, whatever the hour.
+            zones = [replace(one, moment=time.time()) if isinstance(one, Timezone) else one for one in plan.variations]
+            plan = replace(plan, variations=tuple(zones))
         action = plan_rebuild(
-            replace(self._planned, artifact=artifact),
+            replace(self._planned, artifact=artifact, plan=plan),
             names,
             role=role,
             suffix=f"-{len(self.builds) + number + 1}",

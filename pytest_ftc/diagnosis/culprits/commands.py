@@ -194,6 +194,13 @@ def name_tools(trace: Trace, program: Program) -> tuple[str, ...]:
     return tuple(dict.fromkeys(posixpath.basename(word).lstrip("-") for word in words))
 
 
+def name_programs(trace: Trace) -> frozenset[str]:
+    """Return the names of all programs that ran, both those they were called by and those of their files."""
+    return frozenset(
+        posixpath.basename(word).lstrip("-") for one in trace.programs for word in (*one.argv[:1], one.program)
+    )
+
+
 def ancestors(trace: Trace, program: Program) -> Iterator[int]:
     """Yield the numbers of the programs that started `program`, nearest first."""
     seen = set()

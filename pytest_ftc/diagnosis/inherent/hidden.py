@@ -54,7 +54,7 @@ def _may_hide(case: Case, everything: Group) -> bool:
         return False
     if seen:
         return case.believe(everything).by_kind(Kind.CLOCK) >= SURE
-    return case.evident[:1] == [Cause.TIME] and case.beside is not None
+    return Cause.TIME in case.evident and case.beside is not None
 
 
 def _open(

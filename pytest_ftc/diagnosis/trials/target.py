@@ -27,6 +27,8 @@ class RemedyTarget:
     """Whether it is the only cause of this place; otherwise a remedy for it leaves the place different."""
     tools: tuple[str, ...]
     """The commands that wrote it."""
+    ran: frozenset[str] = frozenset()
+    """All programs that the build ran, by name; empty if unknown."""
     luck: Luck = ((1.0, 0.0),)
     """Rates at which two builds that differ in everything agree here by luck, with their probabilities."""
     follows: bool = False
@@ -84,7 +86,7 @@ def templates_for(
         return []
     names = target.key.output.lower().split("/")[-1].split(".")[1:]
     formats = [target.place.format, *(_FORMATS.get(name, name) for name in names)]
-    found = list(find_remedies(target.cause, target.place.field, formats, target.tools, others))
+    found = list(find_remedies(target.cause, target.place.field, formats, target.tools, target.ran, others))
     differing = {
         one.place.field
         for one in targets
@@ -118,6 +120,7 @@ _FORMATS: Mapping[str, FileFormat] = {
     "gz": FileFormat.GZIP,
     "jar": FileFormat.ZIP,
     "o": FileFormat.ELF,
+    "rlib": FileFormat.AR,
     "so": FileFormat.ELF,
     "tgz": FileFormat.TAR,
     "whl": FileFormat.ZIP,

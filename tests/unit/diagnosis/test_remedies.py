@@ -64,3 +64,16 @@ def test_a_compiler_of_another_language_is_not_advised():
     )
     assert not any("CARGO_BUILD_RUSTFLAGS" in template.settings for template in c)
     assert any("CARGO_BUILD_RUSTFLAGS" in template.settings for template in rust)
+
+
+@pytest.mark.parametrize(("ran", "helps"), [((), True), (("make", "tar", "gzip"), True), (("make", "cpack"), False)])
+def test_the_options_of_a_program_help_only_builds_that_ran_it(ran, helps):
+    remedies = find_remedies("time", Field.MTIME, ["tar"], ["make"], ran)
+    assert any("TAR_OPTIONS" in template.settings for template in remedies) == helps
+
+
+def test_a_build_without_a_compiler_of_c_is_given_none_of_its_options():
+    first = next(find_remedies("build_path", Field.CONTENT, ["binary"], ["rustc", "cargo"], ["rustc", "cargo"]))
+    assert "CARGO_BUILD_RUSTFLAGS" in first.settings
+    called = find_remedies("build_path", Field.CONTENT, ["binary"], ["rustc"], ["rustc", "sh"])
+    assert next(called).summary == "pass --remap-path-prefix=$PWD=. to rustc"

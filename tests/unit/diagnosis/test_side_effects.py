@@ -2,6 +2,7 @@
 
 import hashlib
 import subprocess
+from dataclasses import replace
 
 import pytest
 
@@ -41,6 +42,13 @@ def test_what_differs_anyway_and_what_follows_from_it_may_change(tmp_path):
 @pytest.mark.parametrize("location", ["ELF section .text, byte 0x10", "ELF section .rodata, string 3"])
 def test_other_sections_may_not(tmp_path, location):
     assert changed(tmp_path, place(location)) == {"app": location}
+
+
+@pytest.mark.parametrize(("after", "may"), [(b"p-0a1b2c3d.p.0a1b2c3d.o", True), (b"q-9f8e7d6c.p.9f8e7d6c.o", False)])
+def test_only_a_digest_in_a_name_may(tmp_path, after, may):
+    key, one = place("ar member name", Field.NAME)
+    renamed = replace(one, control=b"p-9f8e7d6c.p.9f8e7d6c.o", experiment=after)
+    assert (changed(tmp_path, (key, renamed)) == {}) == may
 
 
 def test_nor_members_that_never_differed_or_are_gone(tmp_path):

@@ -88,3 +88,5 @@ def test_a_command_is_shown_as_it_is_typed_and_a_hook_by_its_name():
     assert show_command(["gcc", "-o", "my file"]) == "gcc -o 'my file'"
     hook = ["python", "/x/pyproject_hooks/_in_process/_in_process.py", "build_wheel", "/tmp/c"]
     assert show_command(hook) == "build_wheel of the build backend (PEP 517)"
+    far = f"/{'x' * 40}/bin/rustc"
+    assert show_command([far, "/src/lib.rs"]) == "rustc /src/lib.rs"
