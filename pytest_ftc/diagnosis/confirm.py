@@ -120,12 +120,12 @@ def _observe_experiments(cases: Mapping[Key, Case], given: Investigation) -> Non
         if result.status is not BuildStatus.OK:
             continue
         places = given.look(given.control, result)
-        shown = showing(cases, places)
+        differing, shown = match_places(cases, places), showing(cases, places)
         # Other values may move a place, so that it matches no known key.
-        moved = {key.output for key in match_places(cases, places) if key not in cases}
+        moved = {key.output for key in differing if key not in cases}
         for key, case in cases.items():
             if key in shown or key.output not in moved:
-                again = _is_again(case.place, places.get(key))
+                again = _is_again(case.place, differing.get(key))
                 case.experiments.append(Observation(given.everything, key in shown, again, fresh=True))
 
 
@@ -138,7 +138,7 @@ def _observe(cases: dict[Key, Case], given: Investigation, group: Group, result:
     shifted = {(key.output, key.field) for key in shown if key not in differing}
     unknown = [key for key in differing if key not in cases]
     for key, case in cases.items():
-        case.observations.append(Observation(group, key in shown, _is_again(case.place, places.get(key))))
+        case.observations.append(Observation(group, key in shown, _is_again(case.place, differing.get(key))))
         if len(cases) <= MOST_WITH_PARTS and (key in differing or key not in shown):
             observe_parts(case, group, differing.get(key), given, result)
         if key in differing:
@@ -159,7 +159,8 @@ def _is_again(first: Place, now: Place | None) -> bool | None:
     """Return whether the value `now` is that of the experiment; None if unknown."""
     if now is None or first.control == first.experiment:
         return None
-    return now.experiment == first.experiment
+    # What begins to differ at another offset is another value.
+    return (now.location, now.experiment) == (first.location, first.experiment)
 
 
 def _is_planted(suspicion: Suspicion, group: Group, place: Place) -> bool:

@@ -117,6 +117,18 @@ def test_what_differs_elsewhere_in_another_experiment_tells_nothing_of_a_place()
     assert [one.shows for one in cases[KEYS[0]].experiments] == [False]
 
 
+@pytest.mark.parametrize(("offset", "again"), [(4, True), (5, False)])
+def test_bytes_that_begin_to_differ_elsewhere_are_another_value(offset, again):
+    """Of a random number, the first byte may be equal by chance."""
+    first, other = (Key("app", "", f"byte {at:#x}", Field.CONTENT) for at in (4, offset))
+    place = replace(PLACES[KEYS[0]], location=first.location)
+    look = lambda *_: {other: replace(place, location=other.location)}  # noqa: E731
+    cases = {first: Case(place, [], [Observation(VARIED, True)])}
+    confirm(cases, replace(investigate({}, Builder(left=1), [build("time")]), look=look))
+    seen = [*cases[first].experiments, *cases[first].observations[1:]]
+    assert [(one.shows, one.again) for one in seen] == [(True, again)] * 2
+
+
 def test_an_experiment_that_failed_tells_nothing():
     failed = replace(build(""), status=BuildStatus.FAILED)
     alone, beside = (run({"a": says(Cause.TIME)}, Builder(), others)[0] for others in ([], [failed]))

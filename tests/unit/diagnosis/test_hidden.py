@@ -96,6 +96,15 @@ def test_what_is_beside_a_time_is_looked_into():
     assert told(case, builds) == {"time": True, "timezone": True}
 
 
+def test_so_is_what_is_beside_both_a_time_and_its_zone():
+    """As in 'GMT+1400 (Line Islands Time)'."""
+    builds = Builds("locales")
+    stamp = Suspicion(Cause.TIME, Strength.STRONG, "1700000001", "1800000002", "so")
+    case = digest(Suspicion(Cause.TIMEZONE, Strength.STRONG, "GMT+0000", "GMT+1400", "so"), stamp)
+    case.beside = Case(case.place, [], [Observation(NAMES, True), Observation(NONE, False)])
+    assert told(case, builds)["locales"]
+
+
 def test_builds_are_left_for_remedies():
     builds = Builds("timezone", left=8)
     told(digest(), builds)
