@@ -107,7 +107,7 @@ class Hypothesis:
         return _showing(self.rate, 1 / self.others) if self.names.isdisjoint(varied) else _FAR_FROM_IT
 
     def _chances_of_fresh_values(self, varied: Group) -> Chances:
-        misses = [_MISS_COARSE if name in _COARSE else _MISS_FRESH for name in self.names & varied]
+        misses = [_MISS_COARSE if name in _COARSE else _MISS_FRESH for name in sorted(self.names & varied)]
         if self.kind is Kind.ALL:
             return _showing(prod(1 - miss for miss in misses), 0.5) if self.names <= varied else _NONE_OF_IT
         return _showing(1 - prod(misses), 0.5)

@@ -50,7 +50,7 @@ def _groups_beside_none(question: Question, evident: Group) -> tuple[Group, ...]
 def _next_groups(question: Question, evident: Group) -> tuple[Group, ...]:
     if len(question.observations) > _MOST_BUILDS or is_settled(question, evident):
         return ()
-    unsettling = [frozenset({name}) for name in UNSETTLING & evident & question.everything]
+    unsettling = [frozenset({name}) for name in sorted(UNSETTLING & evident & question.everything)]
     if unsettling and (evident <= UNSETTLING or not any(one.varied in unsettling for one in question.observations)):
         # The difference also shows when anything else is varied, so other builds give no information.
         varied = [one.varied for one in question.observations]

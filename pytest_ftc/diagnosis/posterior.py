@@ -198,7 +198,8 @@ def _hypotheses(everything: Group, evidence: Mapping[str, float], acting: Group)
 def _prior_of_set(group: Collection[str], weight: Mapping[str, float]) -> float:
     size = len(group)
     by_size = _BY_SIZE[min(size, 3)] * _BY_SIZE[3] ** max(0, size - 3)
-    return by_size * factorial(size) * prod(weight[name] for name in group)
+    # In a fixed order: rounded otherwise, equally good builds would be chosen by the hash seed.
+    return by_size * factorial(size) * prod(weight[name] for name in sorted(group))
 
 
 def _inherent(evidence: Mapping[str, float]) -> Iterator[tuple[Hypothesis, float]]:
@@ -224,15 +225,15 @@ def _inherent(evidence: Mapping[str, float]) -> Iterator[tuple[Hypothesis, float
         yield Hypothesis(Kind.CLOCK, lead=NO_LEAD), clock * evidence[Cause.RANDOM]
 
 
-def _sets(names: Sequence[str], likely: Sequence[str], acting: Group) -> set[Group]:
+def _sets(names: Sequence[str], likely: Sequence[str], acting: Group) -> Collection[Group]:
     """Return the sets of variations to consider: all small ones, and larger ones of likely causes."""
-    sets = {frozenset(group) for size in (1, 2, 3) for group in combinations(names, size)}
+    sets = {frozenset(group): None for size in (1, 2, 3) for group in combinations(names, size)}
     for size in range(len(likely) + 1):
         for group in combinations(likely, size):
             base = frozenset({*group, *acting})
-            sets.add(base)
-            sets.update(base | {name} for name in names)
-    return sets - {frozenset()}
+            sets.update(dict.fromkeys((base, *(base | {name} for name in names))))
+    sets.pop(frozenset(), None)
+    return sets
 
 
 def race_probability(luck: Sequence[tuple[float, float]], pairs: Sequence[bool], odds: float = 1.0) -> float:

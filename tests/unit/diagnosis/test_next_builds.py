@@ -1,6 +1,8 @@
 """The search for what causes a difference, against made-up causes."""
 
 import random
+import subprocess
+import sys
 from math import log2
 
 import pytest
@@ -171,3 +173,25 @@ def test_what_differs_with_nothing_varied_can_still_be_shown_to_follow_from_the_
         seen.append(Observation(groups[0], True, again=False))
     seen += [Observation(NONE, False, lead=lead) for lead in (0.0, 0.3)] * 4
     assert believe(ask(seen, {})).by_kind(Kind.CLOCK) >= SURE
+
+
+ASKS = """
+from pytest_ftc.diagnosis.group_testing import Observation
+from pytest_ftc.diagnosis.next_builds import next_groups
+from pytest_ftc.diagnosis.posterior import Question
+everything = frozenset(f"v{number}" for number in range(12))
+seen = [Observation(everything, True)]
+for _ in range(6):
+    groups = next_groups(Question(everything, (), tuple(seen)), ())
+    print(*(sorted(group) for group in groups))
+    seen += [Observation(group, not group.isdisjoint({"v3", "v7"})) for group in groups]
+"""
+
+
+def test_the_hash_seed_does_not_choose_among_equally_good_builds():
+    asked = {
+        subprocess.run([sys.executable, "-c", ASKS], env={"PYTHONHASHSEED": seed}, capture_output=True).stdout
+        for seed in "123456"
+    }
+    assert len(asked) == 1
+    assert asked.pop().count(b"v") > 12
