@@ -132,5 +132,7 @@ class Investigation:
     """Further experiments, each with different values of all variations."""
     renamed: Callable[[BuildResult, BuildResult], Mapping[str, str]] = lambda *_: {}
     """Returns the names in the second build of outputs that have another name there than in the first."""
+    stopped: list[BuildResult] = field(default_factory=list)
+    """Builds that varied nothing while the clock stood still; more are added."""
     notes: dict[str, None] = field(default_factory=dict)
     """What could not be tried, for the user: one sentence each."""

@@ -15,7 +15,7 @@ from pytest_ftc.diagnosis.group_testing import (
     suspects_left,
 )
 from pytest_ftc.diagnosis.hypotheses import Kind
-from pytest_ftc.diagnosis.places import Key
+from pytest_ftc.diagnosis.places import Key, may_follow
 from pytest_ftc.diagnosis.posterior import SURE, Belief
 from pytest_ftc.model import Cause, Strength, Suspicion
 from pytest_ftc.model.cause import GUESSES
@@ -116,13 +116,14 @@ def let_follow(cases: Mapping[Key, Case], everything: Group) -> None:
     unexplained = {key: case for key, case in cases.items() if _is_unexplained(case, everything)}
     if not unexplained:
         return
-    known: dict[tuple[str, tuple[bool, ...]], str] = {}
+    known: dict[tuple[str, tuple[bool, ...]], dict[Key, str]] = {}
     for key, case in cases.items():
         cause = conclude(case, everything)[0][0]
         if cause in case.suspects and not comes_by_itself(case.observations):
-            known.setdefault((key.output, case.pattern), cause)
+            known.setdefault((key.output, case.pattern), {})[key] = cause
     for key, case in unexplained.items():
-        cause = known.get((key.output, case.pattern), "")
+        alike = known.get((key.output, case.pattern), {})
+        cause = next((cause for other, cause in alike.items() if may_follow(key, other)), "")
         if cause in suspects_left(everything, case.observations) and not all(case.pattern):
             case.suspicions = [_following(cause), *case.suspicions]
 

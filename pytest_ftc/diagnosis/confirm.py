@@ -13,7 +13,7 @@ from pytest_ftc.diagnosis.inherent.pairs import FOR_REMEDIES
 from pytest_ftc.diagnosis.inherent.races import check_races
 from pytest_ftc.diagnosis.next_builds import groups_beside_none, is_settled, next_groups
 from pytest_ftc.diagnosis.parts import MOST_WITH_PARTS, observe_parts, open_steady, with_steady
-from pytest_ftc.diagnosis.places import Key, match_places, showing
+from pytest_ftc.diagnosis.places import Key, match_places, may_follow, showing
 from pytest_ftc.diagnosis.posterior import SURE, Question, weigh
 from pytest_ftc.model import BuildResult, BuildStatus, Cause, Place, Strength, Suspicion
 
@@ -60,7 +60,7 @@ def resume(cases: dict[Key, Case], given: Investigation) -> bool:
             _observe(cases, given, with_entailed(group, everything), result)
         open_steady(cases, given)
     if rebuilder and Cause.TIME in everything:
-        check_clock(cases, given, rebuilder)
+        check_clock(cases, given, rebuilder, reserve=0)
     return rebuilder is not None and rebuilder.left < before
 
 
@@ -84,17 +84,19 @@ def _proposals(
 
 
 def _not_following(cases: Mapping[Key, Case], everything: Group) -> dict[Key, Case]:
-    leading = {
-        (key.output, case.pattern)
-        for key, case in cases.items()
-        if case.evident and is_settled(case.ask(everything), case.evident)
-    }
+    leading: dict[tuple[str, tuple[bool, ...]], list[Key]] = {}
+    for key, case in cases.items():
+        if case.evident and is_settled(case.ask(everything), case.evident):
+            leading.setdefault((key.output, case.pattern), []).append(key)
     return {
         key: case
         for key, case in cases.items()
         if not case.sources
         # A place that shows in the same builds as one with a certain cause most likely follows from it.
-        and (case.evident or all(case.pattern) or case.is_name or (key.output, case.pattern) not in leading)
+        and (
+            (case.evident or all(case.pattern) or case.is_name)
+            or not any(may_follow(key, other) for other in leading.get((key.output, case.pattern), ()))
+        )
     }
 
 

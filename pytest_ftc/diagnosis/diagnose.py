@@ -89,7 +89,8 @@ def _find_all(
             finding = replace(finding, why="; ".join(filter(None, (finding.why, limit))))
         tools = name_tools(trace, program) if trace and program else ()
         target = _target(key, case, finding, tools, _luck(key, cases, given))
-        found.append((finding, replace(target, ran=ran, alone=key not in divided)))
+        # Of a part, builds with a remedy show the whole place.
+        found.append((finding, replace(target, place=cases[key].place, ran=ran, alone=key not in divided)))
     for key, case in cases.items():
         # More builds may show that a place does not follow from another one.
         case.suspicions = own[key]

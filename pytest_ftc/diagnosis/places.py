@@ -10,13 +10,16 @@ from typing import NamedTuple
 from pytest_ftc.comparison.likeness import mask_digests, mask_long_words
 from pytest_ftc.comparison.members.span import common_start
 from pytest_ftc.model import Difference, DifferenceKind, Evidence, Field, Output, Place
-from pytest_ftc.model.place import OUTPUT_NAME
+from pytest_ftc.model.place import ELF_SECTION, OUTPUT_NAME
 
 _MOST_SHOWN = 400
 _BYTES_BEFORE = 4
 _OFFSET = re.compile(r"\bbyte 0x([0-9a-f]+)")
 _NEAR = 32
 """Bytes."""
+_SECTION = f"{ELF_SECTION} "
+_NOT_LOADED = re.compile(rf"{_SECTION}\.(?:z?debug|gnu_debug|gnu\.debug|gnu\.lto|stab|comment|line|symtab|strtab|rel)")
+"""Sections for debuggers and linkers."""
 _STEADY = (Field.MTIME, Field.MODE, Field.OWNER)
 
 
@@ -77,6 +80,12 @@ def showing(known: Collection[Key], places: Places) -> frozenset[Key]:
     return frozenset(
         key for key in known if key in found or (key.output, key.field) in shifted or _masked(key) in renamed
     )
+
+
+def may_follow(key: Key, other: Key) -> bool:
+    """Return whether a place may differ because another one does: code and data do not for what debuggers read."""
+    is_loaded = key.location.startswith(_SECTION) and not _NOT_LOADED.match(key.location)
+    return not (is_loaded and _NOT_LOADED.match(other.location))
 
 
 def _masked(key: Key) -> Key:

@@ -20,13 +20,15 @@ _MOST_STOPPED = 6
 _LIKELY = 0.5
 
 
-def check_clock(cases: Mapping[Key, Case], given: Investigation, rebuilder: Rebuilder) -> None:
+def check_clock(
+    cases: Mapping[Key, Case], given: Investigation, rebuilder: Rebuilder, reserve: int = FOR_REMEDIES
+) -> None:
     """Find out which values that seem random contain the time: those repeat in builds whose clock stands still.
 
     Where the clock cannot be stopped, or a build waits for it, builds start at the time of the control instead.
+    `reserve` is how many builds are left for remedies.
     """
-    stopped: list[BuildResult] = []
-    doubtful = _check_stopped(cases, given, rebuilder, stopped)
+    doubtful = _check_stopped(cases, given, rebuilder, reserve)
     if doubtful:
         _check_leads(cases, given, rebuilder)
     for case in with_parts(cases).values():
@@ -39,7 +41,7 @@ def check_clock(cases: Mapping[Key, Case], given: Investigation, rebuilder: Rebu
                 *(one for one in case.suspicions if one.cause != Cause.TIME),
             ]
     if not doubtful:
-        find_hidden(cases, given, rebuilder, stopped)
+        find_hidden(cases, given, rebuilder, reserve)
 
 
 def _why_time(case: Case) -> str:
@@ -55,15 +57,11 @@ def _may_be_a_time(case: Case, everything: Group) -> bool:
     return belief.by_kind(Kind.RANDOM) < SURE and (1 - SURE) / 2 < belief.by_kind(Kind.CLOCK) < SURE
 
 
-def _check_stopped(
-    cases: Mapping[Key, Case], given: Investigation, rebuilder: Rebuilder, builds: list[BuildResult]
-) -> bool:
-    """Compare builds whose clock stands still at one moment; return whether that was not possible.
-
-    They are added to `builds`.
-    """
+def _check_stopped(cases: Mapping[Key, Case], given: Investigation, rebuilder: Rebuilder, reserve: int) -> bool:
+    """Compare builds whose clock stands still at one moment; return whether that was not possible."""
+    builds = given.stopped
     while any(_may_be_a_time(case, given.everything) for case in with_parts(cases).values()):
-        if rebuilder.left < 2 + (FOR_REMEDIES if builds else 0) or len(builds) >= _MOST_STOPPED:
+        if rebuilder.left < 2 + (reserve if builds else 0) or len(builds) >= _MOST_STOPPED:
             return False
         more = build_stopped(rebuilder, given, [frozenset(), frozenset()])
         if not more:

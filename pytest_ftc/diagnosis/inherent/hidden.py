@@ -8,7 +8,7 @@ from pytest_ftc.diagnosis.case import UNVARIED_TOO, Case, Investigation
 from pytest_ftc.diagnosis.conclude import conclude
 from pytest_ftc.diagnosis.group_testing import Group, Observation, comes_by_itself, share
 from pytest_ftc.diagnosis.hypotheses import Kind
-from pytest_ftc.diagnosis.inherent.pairs import FOR_REMEDIES, build_stopped, find_differing
+from pytest_ftc.diagnosis.inherent.pairs import build_stopped, find_differing
 from pytest_ftc.diagnosis.next_builds import next_groups
 from pytest_ftc.diagnosis.places import Key, match_places
 from pytest_ftc.diagnosis.posterior import SURE
@@ -16,35 +16,39 @@ from pytest_ftc.model import BuildResult, Cause, Strength, Suspicion
 from pytest_ftc.model.protocols import Rebuilder
 
 _AT_ONCE = 2
+_LEAST_STEADY = 2
+"""Builds that varied nothing while the clock stood still, by which a place repeats then."""
 _MOST_KNOWN = 8
 """Groups of known causes that are left out together."""
 
 
-def find_hidden(
-    cases: Mapping[Key, Case], given: Investigation, rebuilder: Rebuilder, stopped: Sequence[BuildResult]
-) -> None:
+def find_hidden(cases: Mapping[Key, Case], given: Investigation, rebuilder: Rebuilder, reserve: int) -> None:
     """Vary everything else while the clock stands still, and open cases of what then differs.
 
-    `stopped` are the builds that varied nothing while it did; two are made where there are none.
+    `reserve` is how many builds are left for remedies.
     """
     by_known: dict[Group, dict[Key, Case]] = {}
     for key, case in cases.items():
         if _may_hide(case, given.everything):
             known = frozenset(name for name in case.evident if name not in UNVARIED_TOO)
             by_known.setdefault(known, {})[key] = case
-    steady = list(stopped)
+    steady = given.stopped
     for known, asked in list(by_known.items())[:_MOST_KNOWN]:
         group = given.everything - known - {Cause.TIME}
-        groups = [group] if steady else [frozenset[str](), frozenset[str](), group]
-        if not group or rebuilder.left < len(groups) + FOR_REMEDIES:
-            return
+        groups = [group] if steady else [frozenset[str](), group]
+        if not group or rebuilder.left < len(groups) + reserve:
+            break
         builds = build_stopped(rebuilder, given, groups)
         if not builds:
-            return
-        steady = steady or list(builds[:-1])
-        _open(asked, group, given, steady, builds[-1])
+            break
+        steady += builds[:-1]
+        differing = _find_those(asked, given, steady[0], builds[-1])
+        if differing and len(steady) < _LEAST_STEADY and rebuilder.left > reserve:
+            steady += build_stopped(rebuilder, given, [frozenset()])
+        if len(steady) >= _LEAST_STEADY:
+            _open(differing, group, given, steady, builds[-1])
     if steady:
-        _narrow(cases, given, rebuilder, steady[0])
+        _narrow(cases, given, rebuilder, reserve)
 
 
 def _may_hide(case: Case, everything: Group) -> bool:
@@ -55,6 +59,14 @@ def _may_hide(case: Case, everything: Group) -> bool:
     if seen:
         return case.believe(everything).by_kind(Kind.CLOCK) >= SURE
     return Cause.TIME in case.evident and case.beside is not None
+
+
+def _find_those(
+    cases: Mapping[Key, Case], given: Investigation, first: BuildResult, other: BuildResult
+) -> dict[Key, Case]:
+    """Return those of `cases` that differ between two builds."""
+    differing = find_differing(cases, given.look(first, other), first, other)
+    return {key: case for key, case in cases.items() if differing.get(key)}
 
 
 def _open(
@@ -76,11 +88,13 @@ def _open(
             case.hidden = Case(found[key], suspicions, seen)
 
 
-def _narrow(cases: Mapping[Key, Case], given: Investigation, rebuilder: Rebuilder, first: BuildResult) -> None:
+def _narrow(cases: Mapping[Key, Case], given: Investigation, rebuilder: Rebuilder, reserve: int) -> None:
+    first = given.stopped[0]
     hidden = {key: case.hidden for key, case in cases.items() if case.hidden}
-    among = given.everything - {Cause.TIME}
-    while (most := min(_AT_ONCE, rebuilder.left - FOR_REMEDIES)) > 0:
-        groups = share({key: next_groups(case.ask(among), case.evident) for key, case in hidden.items()}, most)
+    # What is known already is not asked about again.
+    among = {key: given.everything - {Cause.TIME} - frozenset(cases[key].evident) for key in hidden}
+    while (most := min(_AT_ONCE, rebuilder.left - reserve)) > 0:
+        groups = share({key: next_groups(case.ask(among[key]), case.evident) for key, case in hidden.items()}, most)
         builds = build_stopped(rebuilder, given, groups) if groups else ()
         if not builds:
             break
@@ -89,9 +103,10 @@ def _narrow(cases: Mapping[Key, Case], given: Investigation, rebuilder: Rebuilde
             for key, case in hidden.items():
                 if key in differing:
                     case.observations.append(Observation(group, differing[key]))
-    for case in hidden.values():
-        causes = [name for name, sure in conclude(case, among) if sure and name not in case.evident]
-        case.suspicions = [*case.suspicions, *map(_while_stopped, causes)]
+    for key, case in hidden.items():
+        causes = [name for name, sure in conclude(case, among[key]) if sure and name not in case.evident]
+        found = map(_while_stopped, causes)
+        case.suspicions = [*case.suspicions, *(one for one in found if one not in case.suspicions)]
 
 
 def _while_stopped(cause: str) -> Suspicion:

@@ -17,7 +17,8 @@ def conclude(record: Record, target: RemedyTarget) -> Remedy:
         together = (course.company or frozenset()) - {course.helpful} if not course.credited else frozenset()
         return _remedy(course.helpful, proved=True, tried=True, together=sorted(one.summary for one in together))
     failed = [one for one in course.choices if failures.holds(target.key, one)]
-    chosen = _helping_in_part(record, target) or next(_advice(target, course, failed), next(iter(course.choices)))
+    helping = _helping_in_part(record, target) or _perhaps_helping(record, target, failed)
+    chosen = helping or next(_advice(target, course, failed), next(iter(course.choices)))
     rest = [(one, _objection(failures, target, one)) for one in failed if one != chosen]
     return _remedy(
         chosen,
@@ -42,6 +43,13 @@ def _helping_in_part(record: Record, target: RemedyTarget) -> Applied | None:
         if (other.key.output, other.cause) == (target.key.output, target.cause)
     )
     return next((one for one in alike if one in own.choices), None)
+
+
+def _perhaps_helping(record: Record, target: RemedyTarget, failed: Sequence[Applied]) -> Applied | None:
+    """Return what may have helped although the place still differs: it has other causes, and no value tells."""
+    others = any(one.key == target.key and one.cause != target.cause for one in record.earlier | record.courses)
+    fitting = (one for one in failed if not _objection(record.failures, target, one))
+    return next(fitting, None) if others and target.values is None else None
 
 
 def _advice(target: RemedyTarget, course: Course, failed: Sequence[Applied]) -> Iterator[Applied]:

@@ -73,3 +73,16 @@ def test_without_a_build_in_which_it_is_gone_nothing_follows():
     path, offset = case(("build_path", Strength.WEAK), observations=seen), case(observations=seen)
     let_follow({place("strings"): path, place("offset"): offset}, PATHS)
     assert conclude(offset, PATHS) == [("unknown", False)]
+
+
+def test_code_follows_from_no_path_that_only_debuggers_read():
+    seen = [Observation(PATHS, True), Observation(NONE, False), Observation(HALF, True), Observation(ALL, False)]
+    path, code, size = (case(*found, observations=seen) for found in ([("build_path", Strength.WEAK)], [], []))
+    names = (
+        "ELF section .debug_line_str, string 1",
+        "ELF section .text, byte 0x3ba",
+        "ELF section .debug_info, byte 0x1",
+    )
+    let_follow(dict(zip(map(place, names), (path, code, size), strict=True)), PATHS)
+    assert conclude(size, PATHS) == [("build_path", False)]
+    assert conclude(code, PATHS) == [("unknown", False)]

@@ -105,6 +105,26 @@ def test_so_is_what_is_beside_both_a_time_and_its_zone():
     assert told(case, builds)["locales"]
 
 
+def test_two_builds_tell_that_nothing_is_beside_a_time():
+    builds = Builds()
+    case = digest(Suspicion(Cause.TIME, Strength.STRONG, "1700000001", "1800000002", "so"))
+    case.beside = Case(case.place, [], [Observation(NAMES, True), Observation(NONE, False)])
+    told(case, builds)
+    assert len(builds.asked) == 2
+
+
+def test_what_is_left_of_the_builds_goes_on_where_the_last_ones_ended():
+    builds = Builds("timezone", left=9)
+    case = digest()
+    given = investigate(builds)
+    check_clock({DIGEST: case}, given, builds)
+    narrowed = len(builds.asked)
+    builds.left = 20
+    check_clock({DIGEST: case}, given, builds, reserve=0)
+    assert len(builds.asked) > narrowed
+    assert {name: sure for _, _, (name, sure) in conclude_all({DIGEST: case}, NAMES)}["timezone"]
+
+
 def test_builds_are_left_for_remedies():
     builds = Builds("timezone", left=8)
     told(digest(), builds)

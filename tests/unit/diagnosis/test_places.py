@@ -1,9 +1,10 @@
 """Which places of two builds are the same, and how their values are shown."""
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pytest_ftc.diagnosis.places import Key, match_places, places_of, show_values, showing
+from pytest_ftc.diagnosis.places import Key, match_places, may_follow, places_of, show_values, showing
 from pytest_ftc.model import Field, Place
 
 
@@ -43,3 +44,20 @@ def test_a_stored_time_is_shown_as_a_date():
 def test_any_values_are_shown_in_a_few_hundred_characters(field, control, experiment):
     shown = show_values(place(field=field, control=control, experiment=experiment))
     assert max(len(shown.control), len(shown.experiment)) <= 400
+
+
+@pytest.mark.parametrize(
+    ("location", "other", "may"),
+    [
+        ("ELF section .text, byte 0x3ba", "ELF section .debug_line_str, string 1", False),
+        ("ELF section .rodata, string 2", "ELF section .comment, byte 0x0", False),
+        ("ELF section .rodata, byte 0x8", "ELF section .rodata, string 2", True),
+        ("ELF section .text, byte 0x3ba", "ELF section .rodata, string 2", True),
+        ("ELF section .rela.debug_info, byte 0x40", "ELF section .debug_line_str, string 1", True),
+        ("ELF build id", "ELF section .debug_line_str, string 1", True),
+        ("line 3", "ELF section .debug_str, string 1", True),
+    ],
+)
+def test_code_and_data_do_not_differ_for_what_only_debuggers_read(location, other, may):
+    keys = (Key("app", "", one, Field.CONTENT) for one in (location, other))
+    assert may_follow(*keys) == may

@@ -148,6 +148,16 @@ def test_a_remedy_that_gives_both_sides_the_zone_of_the_control_is_not_called_in
     assert (remedies[one].settings, remedies[one].tried, remedies[one].proved) == ({"TZ": "UTC"}, True, False)
 
 
+def test_what_may_have_healed_its_part_of_a_place_with_more_causes_is_named_first():
+    one = target("", "locales", location="line 1", kind="text", tools=("date",))
+    clock = replace(one, cause="time", values=(b"29 November", b"02 jaanuar"))
+    together, _ = run([one, clock], lambda key, changes: False, place=one.place)
+    assert "LC_ALL" in together[one].settings
+    assert (together[one].tried, together[one].proved) == (True, False)
+    alone, _ = run([one], lambda key, changes: False, place=one.place)
+    assert not alone[one].settings
+
+
 def test_it_is_not_said_that_the_path_stayed_where_that_was_not_seen():
     one = replace(path_in_debug_information(), values=None)
     remedies, _ = run([one], lambda key, changes: False, place=one.place)
