@@ -13,7 +13,7 @@ from pytest_ftc.diagnosis.inherent.pairs import FOR_REMEDIES
 from pytest_ftc.diagnosis.inherent.races import check_races
 from pytest_ftc.diagnosis.next_builds import groups_beside_none, is_settled, next_groups
 from pytest_ftc.diagnosis.parts import MOST_WITH_PARTS, observe_parts, open_steady, with_steady
-from pytest_ftc.diagnosis.places import Key, match_places, may_follow, showing
+from pytest_ftc.diagnosis.places import Key, is_again, match_places, may_follow, showing
 from pytest_ftc.diagnosis.posterior import SURE, Question, weigh
 from pytest_ftc.model import BuildResult, BuildStatus, Cause, Place, Strength, Suspicion
 
@@ -127,7 +127,7 @@ def _observe_experiments(cases: Mapping[Key, Case], given: Investigation) -> Non
         moved = {key.output for key in differing if key not in cases}
         for key, case in cases.items():
             if key in shown or key.output not in moved:
-                again = _is_again(case.place, differing.get(key))
+                again = is_again(case.place, differing.get(key))
                 case.experiments.append(Observation(given.everything, key in shown, again, fresh=True))
 
 
@@ -140,7 +140,7 @@ def _observe(cases: dict[Key, Case], given: Investigation, group: Group, result:
     shifted = {(key.output, key.field) for key in shown if key not in differing}
     unknown = [key for key in differing if key not in cases]
     for key, case in cases.items():
-        case.observations.append(Observation(group, key in shown, _is_again(case.place, differing.get(key))))
+        case.observations.append(Observation(group, key in shown, is_again(case.place, differing.get(key))))
         if len(cases) <= MOST_WITH_PARTS and (key in differing or key not in shown):
             observe_parts(case, group, differing.get(key), given, result)
         if key in differing:
@@ -155,14 +155,6 @@ def _observe(cases: dict[Key, Case], given: Investigation, group: Group, result:
         cases[key] = Case(differing[key], drawn, [Observation(group, True)])
     if new:
         note_sources(cases, given.twins)
-
-
-def _is_again(first: Place, now: Place | None) -> bool | None:
-    """Return whether the value `now` is that of the experiment; None if unknown."""
-    if now is None or first.control == first.experiment:
-        return None
-    # What begins to differ at another offset is another value.
-    return (now.location, now.experiment) == (first.location, first.experiment)
 
 
 def _is_planted(suspicion: Suspicion, group: Group, place: Place) -> bool:

@@ -82,6 +82,14 @@ def showing(known: Collection[Key], places: Places) -> frozenset[Key]:
     )
 
 
+def is_again(first: Place, now: Place | None) -> bool | None:
+    """Return whether the value `now` is that of the `first` build that differed; None if unknown."""
+    if now is None or first.control == first.experiment:
+        return None
+    # What begins to differ at another offset is another value.
+    return (now.location, now.experiment) == (first.location, first.experiment)
+
+
 def may_follow(key: Key, other: Key) -> bool:
     """Return whether a place may differ because another one does: code and data do not for what debuggers read."""
     is_loaded = key.location.startswith(_SECTION) and not _NOT_LOADED.match(key.location)

@@ -10,7 +10,7 @@ from pytest_ftc.diagnosis.group_testing import Group, Observation, comes_by_itse
 from pytest_ftc.diagnosis.hypotheses import Kind
 from pytest_ftc.diagnosis.inherent.pairs import build_stopped, find_differing
 from pytest_ftc.diagnosis.next_builds import next_groups
-from pytest_ftc.diagnosis.places import Key, match_places
+from pytest_ftc.diagnosis.places import Key, is_again, match_places
 from pytest_ftc.diagnosis.posterior import SURE
 from pytest_ftc.model import BuildResult, Cause, Strength, Suspicion
 from pytest_ftc.model.protocols import Rebuilder
@@ -99,14 +99,16 @@ def _narrow(cases: Mapping[Key, Case], given: Investigation, rebuilder: Rebuilde
         if not builds:
             break
         for group, build in zip(groups, builds, strict=True):
-            differing = find_differing(hidden, given.look(first, build), first, build)
+            places = given.look(first, build)
+            differing, found = find_differing(hidden, places, first, build), match_places(hidden, places)
             for key, case in hidden.items():
                 if key in differing:
-                    case.observations.append(Observation(group, differing[key]))
+                    again = is_again(case.place, found.get(key))
+                    case.observations.append(Observation(group, differing[key], again))
     for key, case in hidden.items():
         causes = [name for name, sure in conclude(case, among[key]) if sure and name not in case.evident]
-        found = map(_while_stopped, causes)
-        case.suspicions = [*case.suspicions, *(one for one in found if one not in case.suspicions)]
+        told = map(_while_stopped, causes)
+        case.suspicions = [*case.suspicions, *(one for one in told if one not in case.suspicions)]
 
 
 def _while_stopped(cause: str) -> Suspicion:

@@ -49,7 +49,7 @@ def _perhaps_helping(record: Record, target: RemedyTarget, failed: Sequence[Appl
     """Return what may have helped although the place still differs: it has other causes, and no value tells."""
     others = any(one.key == target.key and one.cause != target.cause for one in record.earlier | record.courses)
     fitting = (one for one in failed if not _objection(record.failures, target, one))
-    return next(fitting, None) if others and target.values is None else None
+    return next(fitting, None) if others and target.values is None and target.cause != Cause.TIME else None
 
 
 def _advice(target: RemedyTarget, course: Course, failed: Sequence[Applied]) -> Iterator[Applied]:
