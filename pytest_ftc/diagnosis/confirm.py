@@ -51,7 +51,7 @@ def confirm(cases: dict[Key, Case], given: Investigation) -> BuildResult | None:
 def resume(cases: dict[Key, Case], given: Investigation) -> bool:
     """Spend what remedies have left of the builds on the cases that are still open; return whether there were any."""
     rebuilder, everything = given.rebuilder, given.everything
-    before = rebuilder.left if rebuilder else 0
+    before = _count_observations(cases)
     while rebuilder and (most := min(_AT_ONCE, rebuilder.left)):
         groups = _proposals(with_steady(cases), everything, most)
         if not groups:
@@ -61,7 +61,11 @@ def resume(cases: dict[Key, Case], given: Investigation) -> bool:
         open_steady(cases, given)
     if rebuilder and Cause.TIME in everything:
         check_clock(cases, given, rebuilder, reserve=0)
-    return rebuilder is not None and rebuilder.left < before
+    return _count_observations(cases) > before
+
+
+def _count_observations(cases: Mapping[Key, Case]) -> int:
+    return sum(len(each.observations) for case in cases.values() for each in (case, *case.parts))
 
 
 def still_open(cases: Mapping[Key, Case], everything: Group) -> frozenset[Key]:

@@ -64,6 +64,8 @@ class ArtifactRebuilder:
         self._begin = time.monotonic()
         self._waited = 0.0
         self.builds: list[BuildResult] = []
+        self._cheap = 0
+        """The number of builds when `left` last found them cheap."""
         self.environments = {action.id: action.environment for action in planned.plan.actions}
         """The environments of all builds of the artifact, by ID."""
 
@@ -73,11 +75,11 @@ class ArtifactRebuilder:
         if self.is_late:
             return 0
         if self._taken < self._budget.patience and sum(build.seconds for build in self.builds) < _CHEAP_SECONDS:
+            self._cheap = len(self.builds)
             return max(0, max(self._budget.builds, self._budget.cheap_builds) - len(self.builds))
         # Builds beyond the budget were cheap, and do not reduce what remains for remedies.
-        remedies = sum(build.role is Role.REMEDY for build in self.builds)
-        reserved = _FOR_REMEDIES - remedies if self._budget.cheap_builds else 0
-        return max(0, self._budget.builds - len(self.builds), reserved)
+        reserved = self._cheap + _FOR_REMEDIES if self._budget.cheap_builds else 0
+        return max(0, max(self._budget.builds, reserved) - len(self.builds))
 
     @property
     def is_late(self) -> bool:
