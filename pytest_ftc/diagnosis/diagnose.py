@@ -78,7 +78,7 @@ def _find_all(
     ran = name_programs(trace) if trace and not trace.gaps else frozenset()
     unsettled = still_open(cases, given.everything) if given.rebuilder else frozenset()
     told = list(conclude_all(cases, given.everything))
-    divided = {key for key, case, _ in told if case is not cases[key]}
+    divided = {key for key, case, _ in told if case is not cases[key] and case is not cases[key].hidden}
     found = []
     # A place whose value tells its cause stands before those that only builds explain, such as the offsets after it.
     for key, case, cause in sorted(told, key=lambda one: one[2][0] not in one[1].evident):
@@ -90,7 +90,8 @@ def _find_all(
         tools = name_tools(trace, program) if trace and program else ()
         target = _target(key, case, finding, tools, _luck(key, cases, given))
         # Of a part, builds with a remedy show the whole place.
-        found.append((finding, replace(target, place=cases[key].place, ran=ran, alone=key not in divided)))
+        alone = key not in divided and case is cases[key]
+        found.append((finding, replace(target, place=cases[key].place, ran=ran, alone=alone)))
     for key, case in cases.items():
         # More builds may show that a place does not follow from another one.
         case.suspicions = own[key]

@@ -11,6 +11,7 @@ from pytest_ftc.diagnosis.following.sources import find_followers, find_named_af
 from pytest_ftc.diagnosis.group_testing import Group
 from pytest_ftc.diagnosis.places import Key
 from pytest_ftc.model import Place, Strength, Suspicion
+from pytest_ftc.model.cause import GUESSES
 
 
 def note_sources(cases: Mapping[Key, Case], twins: Sequence[tuple[str, Twin]]) -> None:
@@ -84,11 +85,20 @@ def conclude_all(cases: Mapping[Key, Case], everything: Group) -> list[tuple[Key
 
 
 def _causes(case: Case, everything: Group) -> Iterator[tuple[Case, tuple[str, bool]]]:
-    """Yield each cause of `case`, and those that builds have confirmed of its parts, with the case that has it."""
+    """Yield each cause of `case` and those of its parts, with the case that has it.
+
+    What builds have not confirmed of a part is told only where the time hides it, since nothing else tells it then.
+    """
     told = dict(conclude(case, everything))
-    found = {name: (part, (name, True)) for part in case.parts for name, sure in conclude(part, everything) if sure}
+    found = {
+        name: (part, (name, sure))
+        for part in case.parts
+        for name, sure in conclude(part, everything)
+        if sure or (part is case.hidden and name not in GUESSES)
+    }
+    confirmed = {name for name, (_, (_, sure)) in found.items() if sure}
     for name, sure in told.items():
-        yield found[name] if name in found and not sure else (case, (name, sure))
+        yield found[name] if name in confirmed and not sure else (case, (name, sure))
     yield from (one for name, one in found.items() if name not in told)
 
 
