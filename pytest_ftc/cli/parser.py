@@ -38,6 +38,7 @@ _GROUPS = {
     },
     "Attest": {
         "attest": "make, sign and verify attestations of verdicts",
+        "report": "verify that a report is as it was written, and that its outputs are attested",
         "log": "verify the log of all verdicts, and prove what is in it",
         "keys": "make, rotate, retire and list the keys that sign attestations",
     },

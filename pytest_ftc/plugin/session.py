@@ -37,7 +37,7 @@ from pytest_ftc.plugin.observation.traces import TracesOfSession, find_trace, ou
 from pytest_ftc.plugin.progress import Display, Nothing, make_display, shown
 from pytest_ftc.plugin.project_tests import FindingsLast, keep_artifacts
 from pytest_ftc.plugin.result_folders import check_writable, record_folders, results_folder
-from pytest_ftc.plugin.session_report import SessionReport, print_attestations, print_metrics_problem
+from pytest_ftc.plugin.session_report import Invocation, SessionReport, print_attestations, print_metrics_problem
 from pytest_ftc.plugin.settings import add_to_arguments, find_changed, load_settings, usage_errors
 from pytest_ftc.variations.specification import Vocabulary
 from pytest_ftc.verification.metrics.facts import SessionFacts
@@ -65,7 +65,7 @@ class VerificationSession:
         end_asking(pytest_config)
         check_writable(self.config)
         self._is_worker = hasattr(pytest_config, "workerinput")
-        started = time.time()
+        invocation = Invocation.of(pytest_config, time.time())
         self._found: dict[str, list[Verification]] = {}
         self._hook_problems: list[str] = []
         self._results = results_folder(pytest_config, self.config)
@@ -80,7 +80,7 @@ class VerificationSession:
         )
         self._tests: dict[str, Artifact] = {}
         self._collected = Collected(self.config.root, [artifact.id for artifact in self.config.artifacts])
-        self._report = SessionReport(self.config, self._verifier, self._collected, started)
+        self._report = SessionReport(self.config, self._verifier, self._collected, invocation)
         self._changed = find_changed(self.config)
         with usage_errors():
             self._attestations = SessionAttestations(None if self._is_worker else self.config)
@@ -269,7 +269,7 @@ class VerificationSession:
             self._sample.remember(verified - due, due, list(self._report.left_out))
         if self._hook_problems and session.exitstatus == pytest.ExitCode.OK:
             session.exitstatus = pytest.ExitCode.INTERNAL_ERROR
-        if not self._is_worker and not self._report.write():
+        if not self._is_worker and not session.config.option.collectonly and not self._report.write():
             session.exitstatus = pytest.ExitCode.USAGE_ERROR
         with self._verifier.collector.collecting():
             self._attestations.make(self._report.verifications)

@@ -6,8 +6,9 @@ import contextlib
 import datetime
 import json
 import os
-from collections.abc import Iterable, Sequence
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterable, Mapping, Sequence
+from importlib.metadata import version
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from pytest_ftc.config.load import Config
 from pytest_ftc.config.project import explain_hidden
@@ -33,14 +34,31 @@ if TYPE_CHECKING:
 _FROM_WORKER = "ftc"
 
 
+class Invocation(NamedTuple):
+    """How the session was started."""
+
+    started: float
+    """Seconds since 1970."""
+    command: Sequence[str]
+    plugins: Mapping[str, str]
+    """The versions of pytest and of its plugins, by name."""
+
+    @classmethod
+    def of(cls, config: pytest.Config, started: float) -> Invocation:
+        """Return how the session with this `config` was started."""
+        found = {one.project_name: one.version for _, one in config.pluginmanager.list_plugin_distinfo()}
+        command = ("pytest", *map(str, config.invocation_params.args))
+        return cls(started, command, {"pytest": version("pytest"), **dict(sorted(found.items()))})
+
+
 class SessionReport:
     """Collects the verifications of a session, then writes the reports and prints the summary."""
 
-    def __init__(self, config: Config, verifier: Verifier, collected: Collected, started: float) -> None:
+    def __init__(self, config: Config, verifier: Verifier, collected: Collected, invocation: Invocation) -> None:
         self._config = config
         self._verifier = verifier
         self._collected = collected
-        self._started = started
+        self._invocation = invocation
         self._today = datetime.date.today()
         self._baseline = load_baseline_of(config).diagnosed(config.diagnose)
         self._verifications: dict[tuple[str, str], Verification] = {}
@@ -103,7 +121,7 @@ class SessionReport:
         """Record the session for the objectives; a problem with that is shown in the summary."""
         try:
             if self._verifications:
-                record_session(self._config, facts, self._started)
+                record_session(self._config, facts, self._invocation.started)
         except FtcError as error:
             self._problems[f"this session is missing in ftc objectives: {error.message}"] = None
 
@@ -121,8 +139,7 @@ class SessionReport:
     def write(self) -> bool:
         """Write the requested reports; return False if one could not be written, which the summary then shows."""
         try:
-            if self._verifications:
-                self._write()
+            self._write()
         except FtcError as error:
             # Keep the verdicts on the screen, and show the missing report as an error.
             self._problem = str(error)
@@ -182,7 +199,7 @@ class SessionReport:
             terminalreporter.write_line(line)
 
     def _write(self) -> None:
-        described = self._verifier.describe(self._started)
+        described = self._verifier.describe(*self._invocation)
         if use := self._tiers:
             described["session"]["store"] = to_json(use)
         known = self._baseline.fingerprints(self.verifications, self._today)
@@ -192,9 +209,12 @@ class SessionReport:
             write_reports(self._config.report, self.verifications, **described, lines=self._config.lines, known=known)
         if self._config.json:
             from pytest_ftc.reporting.json_report import report
+            from pytest_ftc.reporting.seal import seal
             from pytest_ftc.reporting.write import write_json
 
-            write_json(self._config.json, report(self.verifications, **described))
+            write_json(self._config.json, seal(report(self.verifications, **described)))
+        if not self._verifications:
+            return
         if self._config.update_baseline and self._config.baseline:
             from pytest_ftc.reporting.write import write_text
 

@@ -14,6 +14,7 @@ from pytest_ftc.reporting.ci import code_quality
 from pytest_ftc.reporting.html.page import to_html
 from pytest_ftc.reporting.json_report import report
 from pytest_ftc.reporting.sarif import to_sarif
+from pytest_ftc.reporting.seal import seal
 from pytest_ftc.reporting.verification_files import write_verifications
 
 
@@ -30,11 +31,12 @@ def write_reports(
     `lines` maps an artifact's id to the line that declares it; `known` holds the fingerprints of accepted findings.
     Raises FtcError.
     """
-    write_json(folder / "report.json", report(verifications, tool, session))
     write_text(folder / "index.html", to_html(verifications, tool, session, known, str(folder)))
     write_json(folder / "findings.sarif", to_sarif(verifications, tool, lines, known))
     write_json(folder / "gl-code-quality-report.json", code_quality(verifications, lines, known))
     write_verifications(folder, verifications, str(tool["version"]))
+    # The last one, since it has the digests of all others.
+    write_json(folder / "report.json", seal(report(verifications, tool, session), folder))
 
 
 def write_json(path: Path, document: Mapping[str, Any] | Sequence[Any]) -> None:

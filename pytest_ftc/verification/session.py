@@ -6,7 +6,8 @@ import os
 import platform
 import threading
 import time
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
+from functools import reduce
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +22,7 @@ from pytest_ftc.model.timing.collector import Collector
 from pytest_ftc.model.timing.trace_context import TraceContext, start_trace
 from pytest_ftc.verification.metrics.facts import Services, inspect_services
 from pytest_ftc.verification.open_session import RunningSession, SessionSettings, open_session
+from pytest_ftc.verification.proofs.origin import at, describe_origin
 from pytest_ftc.verification.verify import build_once
 
 
@@ -105,14 +107,18 @@ class Verifier:
         """How the local and the remote store were used; None without a remote one."""
         return self._open.tiers if self._open else None
 
-    def describe(self, started: float) -> dict[str, Any]:
-        """Return ``tool`` and ``session`` of the report."""
+    def describe(self, started: float, command: Sequence[str], plugins: Mapping[str, str]) -> dict[str, Any]:
+        """Return ``tool`` and ``session`` of the report; `plugins` has the versions of pytest and of its plugins."""
         config = self._settings.config
+        secrets = self._open.context.known_secrets if self._open else ()
+        shown = [reduce(lambda text, known: known.mask(text), secrets, word) for word in command]
         return {
             "tool": {"name": "pytest-ftc", "version": __version__},
             "session": {
                 "started": started,
+                "started_at": at(started),
                 "seconds": time.time() - started,
+                "ended_at": at(time.time()),
                 "python": platform.python_version(),
                 "platform": platform.platform(),
                 "root": str(config.root),
@@ -120,6 +126,7 @@ class Verifier:
                 "builds": config.builds,
                 "jobs": config.jobs,
                 "variations": config.variations,
+                **describe_origin(config, shown, plugins),
             },
         }
 

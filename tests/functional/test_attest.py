@@ -65,6 +65,19 @@ def test_a_file_is_accepted_until_its_key_is_retired(attested, ftc):
     assert result["problems"] == ["no attestation that a trusted key has signed is about it"]
 
 
+def test_a_report_is_verified_with_its_attestations_until_it_is_changed(attested, ftc):
+    said = ftc("report", "verify", "report", "-p", "policy.toml", "-a", "attestations")
+    assert "✔ the report and the files beside it are as they were written" in said
+    assert "  verdicts    1 reproducible, 1 unreproducible\n" in said
+    assert "  attested    good.tgz\n" in said
+    log = attested / "report/logs/good-control.log"
+    log.write_text(f"{log.read_text()}forged\n")
+    assert "✘ logs/good-control.log was changed" in ftc("report", "verify", "report/report.json", status=1)
+    ftc("keys", "retire", "release")
+    said = ftc("report", "verify", "report", "-p", "policy.toml", "-a", "attestations", status=1)
+    assert "✘ good.tgz is not attested: no attestation that a trusted key has signed is about it" in said
+
+
 def test_provenance_names_the_sources_and_tools(attested, ftc):
     ftc("attest", "create", "report", "--unsigned", "-o", "statements")
     statement = json.loads((attested / "statements/good.provenance.statement.json").read_text())

@@ -1,6 +1,7 @@
 """The files of ``--ftc-report``, what a CI service is told, and the properties in ``--junitxml``."""
 
 import json
+import subprocess
 import xml.etree.ElementTree as ElementTree
 from pathlib import Path
 
@@ -9,6 +10,7 @@ import pytest
 import xmlschema
 
 from pytest_ftc.reporting.json_report import schema
+from pytest_ftc.reporting.seal import find_changed
 
 SCHEMAS = Path(__file__).parents[1] / "schemas"
 SARIF = json.loads((SCHEMAS / "sarif-2.1.0-rtm.5.json").read_text())
@@ -127,6 +129,35 @@ def test_github_is_told_where_and_gets_a_summary(verify, tmp_path, monkeypatch):
     summary = (tmp_path / "summary.md").read_text()
     assert "| ❌ | bad | unreproducible | home | 2 | 2 of 2 |" in summary
     assert "| ✅ | good | reproducible |  | 2 | 2 of 2 |" in summary
+
+
+def test_the_report_says_where_it_comes_from(verify, project, monkeypatch):
+    for command in ("init -q", "commit -q --allow-empty -m x"):
+        subprocess.run(["git", "-c", "user.name=a", "-c", "user.email=a@b", *command.split()], cwd=project, check=True)
+    monkeypatch.setenv("GITHUB_ACTIONS", "true")
+    monkeypatch.setenv("GITHUB_RUN_ID", "7")
+    monkeypatch.setenv("SOME_TOKEN", "confidential-1")
+    verify(TWO, *QUICK, "--ftc-report=report", "-o", "cache_dir=confidential-1")
+    document = json.loads((project / "report/report.json").read_text())
+    jsonschema.Draft202012Validator(schema()).validate(document)
+    session = document["session"]
+    assert session["command"][-2:] == ["-o", "cache_dir=***"]
+    assert len(session["source"]["commit"]) == 40
+    assert session["source"]["dirty"]
+    assert session["ci"] == {"service": "GitHub Actions", "run_id": "7"}
+    assert {"pytest", "pytest-ftc"} <= session["plugins"].keys()
+    assert session["host"]["cpus"] >= 1
+    assert list(find_changed(document, project / "report")) == []
+    assert "logs/good-control.log" in document["files"]
+
+
+def test_a_report_is_written_also_if_nothing_was_selected(verify, project):
+    run = verify(TWO, "--ftc-report=report", "--ftc-json=own.json", "-k", "neither")
+    assert run.verdicts == {}
+    document = json.loads((project / "report/report.json").read_text())
+    assert (document["artifacts"], list(find_changed(document, project / "report"))) == ([], [])
+    assert "nothing was verified" in (project / "report/index.html").read_text()
+    assert json.loads((project / "own.json").read_text())["artifacts"] == []
 
 
 @pytest.mark.parametrize("workers", [(), ("-n2",)])

@@ -11,9 +11,9 @@ from pathlib import Path
 from opentelemetry.sdk.resources import OTELResourceDetector, Resource
 
 from pytest_ftc import __version__
-from pytest_ftc.integrations.opentelemetry.ci import JOB_URL, REPOSITORY, RUN_URL, describe_pipeline
 from pytest_ftc.integrations.opentelemetry.conventions import SCHEMA_URL
-from pytest_ftc.integrations.opentelemetry.repository import browsable, describe_repository, describe_url
+from pytest_ftc.model.origin.ci import JOB_URL, REPOSITORY, RUN_URL, describe_pipeline
+from pytest_ftc.model.origin.repository import browsable, describe_repository, describe_url
 from pytest_ftc.model.support.printable import shorten
 
 _LONGEST = 1000

@@ -5,8 +5,8 @@ import subprocess
 import pytest
 
 from pytest_ftc.integrations.opentelemetry.conventions import SCHEMA_URL
-from pytest_ftc.integrations.opentelemetry.repository import browsable, describe_repository, describe_url
 from pytest_ftc.integrations.opentelemetry.resource import describe_session, make_resource
+from pytest_ftc.model.origin.repository import browsable, describe_repository, describe_url
 
 
 @pytest.fixture

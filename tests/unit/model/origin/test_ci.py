@@ -3,7 +3,7 @@
 import pytest
 from opentelemetry.semconv._incubating.attributes import cicd_attributes, vcs_attributes
 
-from pytest_ftc.integrations.opentelemetry.ci import SERVICES, describe_pipeline
+from pytest_ftc.model.origin.ci import SERVICES, describe_pipeline
 
 SHA = "0" * 40
 

@@ -6,7 +6,7 @@ import re
 from pathlib import Path
 from urllib.parse import urlsplit, urlunsplit
 
-from pytest_ftc.integrations.opentelemetry.ci import HEAD_NAME, HEAD_TYPE, REPOSITORY, REVISION
+from pytest_ftc.model.origin.ci import HEAD_NAME, HEAD_TYPE, REPOSITORY, REVISION
 from pytest_ftc.model.support.git import run_git
 
 _SCP_LIKE = re.compile(r"(?:[^@/:]+@)?(?P<host>[^/:]+):(?P<path>(?!//).+)")

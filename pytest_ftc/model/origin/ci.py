@@ -177,13 +177,16 @@ SERVICES = (
 """The services that are known."""
 
 
+def find_service(environ: Variables) -> Service | None:
+    """Return the service that this runs in; None outside of all `SERVICES`."""
+    return next((service for service in SERVICES if environ.get(service.mark)), None)
+
+
 def describe_pipeline(environ: Variables) -> dict[str, str]:
     """Return what the service that this runs in says; nothing outside of all `SERVICES`."""
-    for service in SERVICES:
-        if environ.get(service.mark):
-            found = {name: _find(source, environ) for name, source in service.attributes.items()}
-            return {name: value for name, value in found.items() if value}
-    return {}
+    service = find_service(environ)
+    found = {name: _find(source, environ) for name, source in service.attributes.items()} if service else {}
+    return {name: value for name, value in found.items() if value}
 
 
 def _find(source: str | Callable[[Variables], str], environ: Variables) -> str:

@@ -1,0 +1,1 @@
+"""Where a session ran: its repository and its CI service."""
