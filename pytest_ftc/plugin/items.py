@@ -46,6 +46,9 @@ class Owner(Protocol):
     def accepts(self, verification: Verification) -> bool:
         """Return whether `verification` passes."""
 
+    def known(self, verification: Verification) -> frozenset[str] | None:
+        """Return the fingerprints of the findings that the baseline accepts; None without a baseline."""
+
     def why_left_out(self, artifact: Artifact) -> str:
         """Return why `artifact` is not verified in this session; empty if it is."""
 
@@ -110,7 +113,8 @@ class ArtifactItem(pytest.Item):
 
     def repr_failure(self, excinfo: ExceptionInfo[BaseException], style: Any = None) -> str | TerminalRepr:
         if isinstance(excinfo.value, VerificationFailedError):
-            return failure_repr(excinfo.value.verification, self._typed_id())
+            failed = excinfo.value.verification
+            return failure_repr(failed, self._typed_id(), self._ftc.known(failed))
         return super().repr_failure(excinfo)
 
     def _typed_id(self) -> str:
@@ -146,7 +150,7 @@ def replace_by_id(known: list[Verification], new: list[Verification]) -> list[Ve
     return [*(one for one in known if one.id not in ids), *new]
 
 
-def failure_repr(verification: Verification, nodeid: str) -> TerminalRepr:
+def failure_repr(verification: Verification, nodeid: str, known: frozenset[str] | None) -> TerminalRepr:
     """Return the failure that pytest shows for a bad verdict: coloured on a terminal, plain elsewhere."""
     from _pytest._code.code import TerminalRepr
 
@@ -158,10 +162,11 @@ def failure_repr(verification: Verification, nodeid: str) -> TerminalRepr:
 
     class VerificationRepr(TerminalRepr):
         def __str__(self) -> str:
-            return failure_panel(verification, width=100, colour=False, rerun=rerun)
+            return failure_panel(verification, width=100, colour=False, rerun=rerun, known=known)
 
         def toterminal(self, tw: TerminalWriter) -> None:
-            panel = failure_panel(verification, width=min(tw.fullwidth, 120), colour=tw.hasmarkup, rerun=rerun)
+            width = min(tw.fullwidth, 120)
+            panel = failure_panel(verification, width=width, colour=tw.hasmarkup, rerun=rerun, known=known)
             tw.write(fit_encoding(panel, getattr(tw._file, "encoding", None)))
 
     return VerificationRepr()

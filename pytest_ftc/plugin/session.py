@@ -111,6 +111,10 @@ class VerificationSession:
         """Return whether `verification` passes, or all its findings are known."""
         return self._report.accepts(verification)
 
+    def known(self, verification: Verification) -> frozenset[str] | None:
+        """Return the fingerprints of the findings that the baseline accepts; None without a baseline."""
+        return self._report.known(verification)
+
     @property
     def root(self) -> Path:
         """The project's root folder."""
@@ -224,7 +228,7 @@ class VerificationSession:
         report = yield
         error = call.excinfo.value if call.excinfo else None
         if isinstance(error, VerificationFailedError) and not isinstance(item, ArtifactItem):
-            report.longrepr = failure_repr(error.verification, item.nodeid)
+            report.longrepr = failure_repr(error.verification, item.nodeid, self.known(error.verification))
         if call.when == "call" and (why := item.stash.get(LEFT_OUT, "")):
             setattr(report, _LEFT_OUT_KEY, why)
         found = item.stash.get(_VERIFICATIONS, [])

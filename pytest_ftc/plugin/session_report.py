@@ -136,6 +136,10 @@ class SessionReport:
             return verification.passed
         return self._config.update_baseline or self._baseline.judge(verification, self._today).accepted
 
+    def known(self, *verifications: Verification) -> frozenset[str] | None:
+        """Return the fingerprints of the findings that the baseline accepts; None without a baseline."""
+        return self._baseline.fingerprints(verifications, self._today) if self._config.baseline else None
+
     def write(self) -> bool:
         """Write the requested reports; return False if one could not be written, which the summary then shows."""
         try:
@@ -194,7 +198,7 @@ class SessionReport:
     def _print_annotations(self, terminalreporter: TerminalReporter) -> None:
         from pytest_ftc.reporting.ci import to_annotations
 
-        known = self._baseline.fingerprints(self.verifications, self._today)
+        known = self.known(*self.verifications)
         for line in to_annotations(self.verifications, self._config.lines, known):
             terminalreporter.write_line(line)
 
@@ -202,7 +206,7 @@ class SessionReport:
         described = self._verifier.describe(*self._invocation)
         if use := self._tiers:
             described["session"]["store"] = to_json(use)
-        known = self._baseline.fingerprints(self.verifications, self._today)
+        known = self.known(*self.verifications)
         if self._config.report:
             from pytest_ftc.reporting.write import write_reports
 
@@ -212,7 +216,7 @@ class SessionReport:
             from pytest_ftc.reporting.seal import seal
             from pytest_ftc.reporting.write import write_json
 
-            write_json(self._config.json, seal(report(self.verifications, **described)))
+            write_json(self._config.json, seal(report(self.verifications, **described, known=known)))
         if not self._verifications:
             return
         if self._config.update_baseline and self._config.baseline:

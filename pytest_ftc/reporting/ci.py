@@ -9,6 +9,7 @@ from pytest_ftc.model import Verdict, Verification
 from pytest_ftc.model.support.printable import printable, shorten
 from pytest_ftc.model.support.service_commands import defuse
 from pytest_ftc.reporting.baseline.fingerprint import fingerprint
+from pytest_ftc.reporting.baseline.state import Accepted, fold_new_first
 from pytest_ftc.reporting.findings import findings_of, fold
 from pytest_ftc.reporting.sarif import describe
 
@@ -27,7 +28,7 @@ _SYMBOLS = {
 }
 
 
-def to_annotations(verifications: Sequence[Verification], lines: Mapping[str, int], known: frozenset[str]) -> list[str]:
+def to_annotations(verifications: Sequence[Verification], lines: Mapping[str, int], known: Accepted) -> list[str]:
     """Return workflow commands that annotate the declarations of artifacts with their findings.
 
     See https://docs.github.com/en/actions/reference/workflow-commands-for-github-actions.
@@ -50,12 +51,12 @@ def _bounded(level: str, commands: list[str]) -> list[str]:
     return [*shown, f"::{level} title=reproducible builds::and {len(commands) - len(shown)} more in the job's summary"]
 
 
-def _messages(one: Verification, known: frozenset[str]) -> Iterator[tuple[str, str, bool]]:
+def _messages(one: Verification, known: Accepted) -> Iterator[tuple[str, str, bool]]:
     if one.verdict is Verdict.UNREPRODUCIBLE:
-        for findings in fold(findings_of(one)):
+        for findings, is_known in fold_new_first(one, known):
             more = f" (and {len(findings) - 1} similar)" if len(findings) > 1 else ""
-            is_known = all(fingerprint(one.id, finding) in known for finding in findings)
-            yield f"{one.name}: {findings[0].cause}{more}", describe(findings[0]), is_known
+            new = "new: " if known is not None and not is_known else ""
+            yield f"{one.name}: {new}{findings[0].cause}{more}", describe(findings[0]), is_known
     elif one.verdict is not Verdict.REPRODUCIBLE:
         yield f"{one.name}: {one.verdict.value}", one.reason, False
     for leak in one.leaks:
@@ -126,7 +127,7 @@ def _cell(text: str) -> str:
 
 
 def code_quality(
-    verifications: Sequence[Verification], lines: Mapping[str, int], known: frozenset[str]
+    verifications: Sequence[Verification], lines: Mapping[str, int], known: Accepted
 ) -> list[dict[str, Any]]:
     """Return GitLab's code quality report.
 
@@ -143,7 +144,7 @@ def code_quality(
                     "check_name": f"ftc/{check}",
                     # GitLab shows one entry per fingerprint.
                     "fingerprint": mark if seen[mark] == 1 else f"{mark}-{seen[mark]}",
-                    "severity": "info" if mark in known else "major",
+                    "severity": "info" if known and mark in known else "major",
                     "location": {
                         "path": one.id.partition("::")[0],
                         "lines": {"begin": lines.get(one.id, 1)},

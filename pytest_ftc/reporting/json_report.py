@@ -6,24 +6,27 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from pytest_ftc.model import BuildResult, Difference, Output, Verification
+from pytest_ftc.model import BuildResult, Difference, Finding, Output, Verification
 from pytest_ftc.model.build_inputs import Host
 from pytest_ftc.model.support.serialization import to_json
 from pytest_ftc.model.support.valid_text import valid_values
 from pytest_ftc.model.timing.phase import Phase
 from pytest_ftc.model.timing.work import count_work
-from pytest_ftc.reporting.findings import findings_of
+from pytest_ftc.reporting.baseline.state import Accepted, is_accepted, new_first
 
 
 def report(
-    verifications: Sequence[Verification], tool: Mapping[str, Any], session: Mapping[str, Any]
+    verifications: Sequence[Verification],
+    tool: Mapping[str, Any],
+    session: Mapping[str, Any],
+    known: Accepted = None,
 ) -> dict[str, Any]:
-    """Return the report as JSON values, with all text valid Unicode."""
+    """Return the report as JSON values, with all text valid Unicode; `known` findings follow new ones."""
     document = {
         "version": 1,
         "tool": dict(tool),
         "session": {**session, "work": to_json(count_work(verifications))},
-        "artifacts": [_artifact(verification) for verification in verifications],
+        "artifacts": [_artifact(verification, known) for verification in verifications],
     }
     return valid_values(document)  # type: ignore[no-any-return]
 
@@ -37,7 +40,7 @@ def schema() -> dict[str, Any]:
     return loaded
 
 
-def _artifact(verification: Verification) -> dict[str, Any]:
+def _artifact(verification: Verification, known: Accepted) -> dict[str, Any]:
     return {
         "id": verification.id,
         "name": verification.name,
@@ -50,13 +53,18 @@ def _artifact(verification: Verification) -> dict[str, Any]:
         "not_varied": to_json(verification.not_varied),
         "builds": [_build(build) for build in verification.builds],
         "differences": [_difference(difference) for difference in verification.differences],
-        "findings": to_json(findings_of(verification)),
+        "findings": [_finding(verification, finding, known) for finding in new_first(verification, known)],
         "leaks": list(verification.leaks),
         "hermeticity": list(verification.hermeticity),
         "flaky": list(verification.flaky),
         "notes": list(verification.notes),
         "phases": [_phase(phase) for phase in verification.phases],
     }
+
+
+def _finding(verification: Verification, finding: Finding, known: Accepted) -> dict[str, Any]:
+    state = {} if known is None else {"new": not is_accepted(verification, finding, known)}
+    return {**to_json(finding), **state}
 
 
 def _phase(phase: Phase) -> dict[str, Any]:

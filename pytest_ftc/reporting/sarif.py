@@ -11,8 +11,9 @@ from typing import Any
 from pytest_ftc.model import Finding, Verdict, Verification
 from pytest_ftc.model.support.printable import shorten
 from pytest_ftc.reporting.baseline.fingerprint import fingerprint
+from pytest_ftc.reporting.baseline.state import Accepted, is_accepted, new_first
 from pytest_ftc.reporting.causes import find_cause
-from pytest_ftc.reporting.findings import findings_of, show_command
+from pytest_ftc.reporting.findings import show_command
 
 _SCHEMA = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/os/schemas/sarif-schema-2.1.0.json"
 _BROKEN = {
@@ -30,12 +31,12 @@ _BROKEN = {
 
 
 def to_sarif(
-    verifications: Sequence[Verification], tool: Mapping[str, Any], lines: Mapping[str, int], known: frozenset[str]
+    verifications: Sequence[Verification], tool: Mapping[str, Any], lines: Mapping[str, int], known: Accepted
 ) -> dict[str, Any]:
     """Return a SARIF log with one result for each finding and each broken artifact.
 
     `lines` maps an artifact's id to the line that declares it.  Findings with a `known` fingerprint get the level
-    ``note``.
+    ``note`` and follow the new ones.
     """
     results = [result for one in verifications for result in _results(one, lines, known)]
     rules = [_rule(name) for name in dict.fromkeys(result["ruleId"] for result in results)]
@@ -66,14 +67,17 @@ def _described(name: str, brief: str, full: str, advice: str) -> dict[str, Any]:
     return {"id": name, **{key: {"text": text} for key, text in texts.items()}}
 
 
-def _results(verification: Verification, lines: Mapping[str, int], known: frozenset[str]) -> Iterator[dict[str, Any]]:
+def _results(verification: Verification, lines: Mapping[str, int], known: Accepted) -> Iterator[dict[str, Any]]:
     if verification.verdict in _BROKEN:
         yield _result(verification, verification.verdict.value, verification.reason, "error", lines)
     if verification.verdict in (Verdict.UNREPRODUCIBLE, Verdict.FRAGILE):
-        for finding in findings_of(verification):
+        for finding in new_first(verification, known):
             mark = fingerprint(verification.id, finding)
-            level = "note" if mark in known else "error"
+            is_known = is_accepted(verification, finding, known)
+            level = "note" if is_known else "error"
             result = _result(verification, finding.cause, describe(finding), level, lines)
+            if known is not None:
+                result["baselineState"] = "unchanged" if is_known else "new"
             result["partialFingerprints"] = {"ftc/v1": mark}
             result["locations"][0]["logicalLocations"] = [_logical(verification, finding)]
             result["properties"] = {"confirmed": finding.confirmed, "member": shorten(finding.member, 1000)}

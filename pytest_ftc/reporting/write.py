@@ -10,6 +10,7 @@ from typing import Any
 from pytest_ftc.model import Verification
 from pytest_ftc.model.errors import FtcError
 from pytest_ftc.model.support.atomic_file import replace_file
+from pytest_ftc.reporting.baseline.state import Accepted
 from pytest_ftc.reporting.ci import code_quality
 from pytest_ftc.reporting.html.page import to_html
 from pytest_ftc.reporting.json_report import report
@@ -24,7 +25,7 @@ def write_reports(
     tool: Mapping[str, Any],
     session: Mapping[str, Any],
     lines: Mapping[str, int],
-    known: frozenset[str],
+    known: Accepted,
 ) -> None:
     """Write report.json, index.html, findings.sarif, gl-code-quality-report.json and the records to `folder`.
 
@@ -36,7 +37,7 @@ def write_reports(
     write_json(folder / "gl-code-quality-report.json", code_quality(verifications, lines, known))
     write_verifications(folder, verifications, str(tool["version"]))
     # The last one, since it has the digests of all others.
-    write_json(folder / "report.json", seal(report(verifications, tool, session), folder))
+    write_json(folder / "report.json", seal(report(verifications, tool, session, known), folder))
 
 
 def write_json(path: Path, document: Mapping[str, Any] | Sequence[Any]) -> None:

@@ -1,5 +1,7 @@
 """``--ftc-update-baseline`` and what it spares."""
 
+import json
+
 import pytest
 
 PROJECT = """
@@ -36,6 +38,37 @@ def test_workers_know_it_too_and_what_expired_fails(verify, project):
     run = verify(None, *OPTIONS)
     assert run.status == 1
     assert "expired on 2020-01-01: ftc.toml::ftc::app, home in out" in run.text
+
+
+TAR = """
+[artifacts.t]
+build = "{build}"
+outputs = ["t.tar"]
+"""
+PACK = "tar cf t.tar --exclude=t.tar a *.toml"
+
+
+def test_a_new_member_is_known_and_one_more_cause_stands_first(verify, project):
+    options = ("--ftc-variations=source_mtime,home", "--ftc-diagnose=fast", "--ftc-no-cache")
+    (project / "a").mkdir()
+    (project / "a/one.txt").write_text("1")
+    verify(TAR.format(build=PACK), *options, "--ftc-update-baseline")
+    assert (project / "ftc-baseline.toml").read_text().count("[[known]]") == 1
+    (project / "a/one.txt").rename(project / "a/renamed.txt")
+    (project / "a/two.txt").write_text("2")
+    assert verify(None, *options).status == 0
+    run = verify(
+        TAR.format(build=f"echo $HOME > a/leak; touch -d @0 a a/leak; {PACK}"), *options, "--ftc-report=report", "-n2"
+    )
+    assert run.status == 1
+    assert "a/leak  (new)" in run.text
+    assert "known" in run.text and "that the baseline accepts: source_mtime" in run.text
+    assert "new: ftc.toml::ftc::t, home in t.tar at line 0" in run.text
+    findings = json.loads((project / "report/report.json").read_text())["artifacts"][0]["findings"]
+    assert [one["new"] for one in findings] == sorted((one["new"] for one in findings), reverse=True)
+    assert {one["cause"]: one["new"] for one in findings} == {"home": True, "source_mtime": False}
+    results = json.loads((project / "report/findings.sarif").read_text())["runs"][0]["results"]
+    assert {one["ruleId"]: one["baselineState"] for one in results} == {"home": "new", "source_mtime": "unchanged"}
 
 
 SEVERAL = """

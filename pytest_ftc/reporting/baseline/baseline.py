@@ -4,27 +4,33 @@ from __future__ import annotations
 
 import datetime
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from pytest_ftc.model import Verdict, Verification
+from pytest_ftc.model.place import OUTPUT_ITSELF
 from pytest_ftc.model.verification import DiagnosisMode
-from pytest_ftc.reporting.baseline.entry import Known, is_fixed, known_of, match, plain, render
+from pytest_ftc.reporting.baseline.entry import Key, Known, groups_of, is_fixed, known_of, match, plain, render
+from pytest_ftc.reporting.baseline.fingerprint import fingerprint
 
 HEAD = """\
 # Known findings of pytest --ftc-verify: they do not fail, new ones do.  pytest --ftc-verify --ftc-update-baseline
 # writes them.  You may add owner, reason and expires (a date such as 2027-01-31, after which they fail).
 """
+_MOST_LINES = 10
+"""Lines of one kind in the summary."""
 
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """The findings of one artifact compared with the baseline."""
+    """The findings of one artifact compared with the baseline, by cause and kind of place."""
 
     known: int
-    new: int
+    new: tuple[Known, ...]
     expired: tuple[Known, ...]
     fixed: tuple[Known, ...]
     """Known findings that no longer occur."""
+    allowed: Mapping[Key, int] = field(default_factory=dict)
+    """How many places the baseline allows of those new findings that it knows at fewer places."""
     renamed: int = 0
     """Number of known findings matched by location, because this diagnosis named another cause."""
     accepted: bool = False
@@ -34,7 +40,7 @@ class Standing:
 class Baseline:
     """The known findings, as a session with a given ``--ftc-diagnose`` matches them.
 
-    `texts` maps fingerprints to the original text of their entries, comments included, which updates keep.
+    `texts` maps the keys of entries to their original text, comments included, which updates keep.
     """
 
     def __init__(
@@ -43,9 +49,9 @@ class Baseline:
         *,
         diagnose: DiagnosisMode = DiagnosisMode.FULL,
         head: str = HEAD,
-        texts: Mapping[str, str] | None = None,
+        texts: Mapping[Key, str] | None = None,
     ) -> None:
-        self._entries = {entry.fingerprint: entry for entry in entries}
+        self._entries = {entry.key: entry for entry in entries}
         self._diagnose = diagnose
         self._head = head
         self._texts = texts or {}
@@ -62,29 +68,32 @@ class Baseline:
     def fingerprints(self, verifications: Iterable[Verification], today: datetime.date) -> frozenset[str]:
         """Return the fingerprints of findings of `verifications` that are known and have not expired `today`."""
         return frozenset(
-            name
+            fingerprint(one.id, finding)
             for one in verifications
-            for name, entries in self._match(one).items()
+            for key, entries in self._match(one).items()
             if not any(_is_over(entry, today) for entry in entries)
+            for finding in groups_of(one)[key]
         )
 
     def judge(self, verification: Verification, today: datetime.date) -> Standing:
         """Compare the findings of `verification` with the known ones."""
         found = known_of(verification, self._diagnose)
         matched = self._match(verification)
-        known = {entry.fingerprint: entry for entries in matched.values() for entry in entries}
+        known = {entry.key: entry for entries in matched.values() for entry in entries}
         expired = tuple(entry for entry in known.values() if _is_over(entry, today))
+        new = tuple(one for key, one in found.items() if key not in matched)
         return Standing(
             known=len(matched),
-            new=len(found) - len(matched),
+            new=new,
             expired=expired,
             fixed=tuple(
                 entry
                 for entry in self._of(verification)
-                if entry.fingerprint not in known and is_fixed(entry, verification, found.values())
+                if entry.key not in known and entry.key not in found and is_fixed(entry, verification, found.values())
             ),
-            renamed=sum(name not in self._entries for name in matched),
-            accepted=bool(found) and len(matched) == len(found) and not expired,
+            allowed={one.key: self._entries[one.key].count for one in new if one.key in self._entries},
+            renamed=sum(key not in self._entries for key in matched),
+            accepted=bool(found) and not new and not expired,
         )
 
     def updated(
@@ -95,31 +104,45 @@ class Baseline:
         Entries of `stale` artifacts are removed.
         """
         gone = set(stale)
-        entries = {name: entry for name, entry in self._entries.items() if entry.artifact not in gone}
+        entries = {key: entry for key, entry in self._entries.items() if entry.artifact not in gone}
         texts = dict(self._texts)
-        new: dict[str, Known] = {}
+        new: dict[Key, Known] = {}
         for one in {verification.id: verification for verification in verifications}.values():
             for entry in self.judge(one, today).fixed:
-                entries.pop(entry.fingerprint, None)
+                entries.pop(entry.key, None)
             found, matched = known_of(one, self._diagnose), self._match(one)
-            for name, known in found.items():
-                before = matched.get(name, [])
+            for key, known in found.items():
+                before = matched.get(key) or [entry for entry in self._of(one) if entry.key == key]
+                if key in self._entries and [entry.key for entry in before] == [key]:
+                    entries[key] = self._recounted(before[0], known)
+                    texts[key] = self._revised(before[0], entries[key])
+                    continue
                 if not all(self._says_more(known, entry) for entry in before):
                     continue
                 for entry in before[:1]:
                     known = replace(known, owner=entry.owner, reason=entry.reason, expires=entry.expires)
-                    texts[name] = self._revised(entry, known)
-                outdated = [entry.fingerprint for entry in before if entry.fingerprint not in found]
-                if name not in entries and outdated and outdated[0] in entries:
-                    entries = _rename(entries, outdated[0], name)
+                    texts[key] = self._revised(entry, known)
+                outdated = [entry.key for entry in before if entry.key not in found]
+                if key not in entries and outdated and outdated[0] in entries:
+                    entries = _rename(entries, outdated[0], key)
                 for each in outdated:
                     entries.pop(each, None)
-                (entries if name in entries else new)[name] = known
+                (entries if key in entries else new)[key] = known
         return Baseline(_merge(entries.values(), new.values()), diagnose=self._diagnose, head=self._head, texts=texts)
+
+    def _recounted(self, entry: Known, known: Known) -> Known:
+        """Return `entry` with the count of `known`, which has the same key; its certainty does not fall."""
+        if entry.diagnose.is_deeper_than(known.diagnose):
+            if known.count <= entry.count:
+                return entry
+            outputs = tuple(sorted({*entry.outputs, *known.outputs}))
+            return replace(entry, count=max(entry.count, known.count), outputs=outputs)
+        confirmed = known.confirmed or (entry.confirmed and entry.diagnose == known.diagnose)
+        return replace(known, confirmed=confirmed, owner=entry.owner, reason=entry.reason, expires=entry.expires)
 
     def _revised(self, entry: Known, known: Known) -> str:
         """Return the text of `entry`, comments included, updated to `known`; empty if the file had none."""
-        text = self._texts.get(entry.fingerprint, "")
+        text = self._texts.get(entry.key, "")
         if not text or entry == known:
             return text
         from pytest_ftc.reporting.baseline.revise import revise
@@ -127,26 +150,27 @@ class Baseline:
         return revise(text, known)
 
     def render(self) -> str:
-        """Return the content of the file: one table per finding, in a stable order for easy review."""
+        """Return the content of the file, one table per cause and kind of place, in a stable order for easy review."""
         entries = self._entries.values()
-        return self._head + "".join(f"\n{self._texts.get(one.fingerprint) or render(one)}" for one in entries)
+        return self._head + "".join(f"\n{self._texts.get(one.key) or render(one)}" for one in entries)
 
     def _says_more(self, found: Known, entry: Known) -> bool:
         """Return whether `found` should replace `entry`."""
         return found.diagnose.is_deeper_than(entry.diagnose) or (found.diagnose == entry.diagnose and found.confirmed)
 
-    def _match(self, verification: Verification) -> dict[str, list[Known]]:
-        """Return the matching entries of each finding, by the finding's fingerprint."""
-        exact, renamed = match(self._of(verification), known_of(verification, self._diagnose))
-        return {**{name: [entry] for name, entry in exact.items()}, **renamed}
+    def _match(self, verification: Verification) -> dict[Key, list[Known]]:
+        """Return the matching entries of the findings, by the findings' key."""
+        found = known_of(verification, self._diagnose)
+        exact, renamed = match(self._of(verification), found, groups_of(verification))
+        return {**{key: [entry] for key, entry in exact.items()}, **renamed}
 
     def _of(self, verification: Verification) -> list[Known]:
         return [entry for entry in self._entries.values() if entry.artifact == plain(verification.id)]
 
 
-def _rename(entries: Mapping[str, Known], old: str, name: str) -> dict[str, Known]:
-    """Return `entries` with the key `old` renamed to `name`, in the same position."""
-    return {name if each == old else each: entry for each, entry in entries.items()}
+def _rename(entries: Mapping[Key, Known], old: Key, key: Key) -> dict[Key, Known]:
+    """Return `entries` with the key `old` renamed to `key`, in the same position."""
+    return {key if each == old else each: entry for each, entry in entries.items()}
 
 
 def _merge(entries: Iterable[Known], new: Iterable[Known]) -> list[Known]:
@@ -162,7 +186,7 @@ def _merge(entries: Iterable[Known], new: Iterable[Known]) -> list[Known]:
 
 
 def _sort_key(entry: Known) -> tuple[str, str, str]:
-    return entry.artifact, entry.output, entry.cause
+    return entry.artifact, entry.cause, entry.place
 
 
 def forgives(verification: Verification) -> bool:
@@ -179,20 +203,38 @@ def find_stale(baseline: Baseline, is_there: Callable[[str], bool]) -> tuple[str
 def describe_standings(standings: Mapping[str, Standing], file: str, stale: Sequence[str] = ()) -> list[str]:
     """Return the baseline's lines in the session summary."""
     known = sum(standing.known for standing in standings.values())
-    new = sum(standing.new for standing in standings.values())
+    new = [describe_new(entry, standing) for standing in standings.values() for entry in standing.new]
     renamed = sum(standing.renamed for standing in standings.values())
     expired = [entry for standing in standings.values() for entry in standing.expired]
     fixed = [entry for standing in standings.values() for entry in standing.fixed]
-    lines = [f"{known} known, {new} new, {len(fixed)} fixed ({file})"] if known or fixed else []
+    lines = [f"{known} known, {len(new)} new, {len(fixed)} fixed ({file})"] if known or fixed or new else []
+    lines += _bounded([f"new: {text}" for text in new])
+    lines += [f"expired on {entry.expires}: {_show(entry)}" for entry in expired]
     if renamed:
         lines.append(f"{renamed} of them matched by location: this diagnosis found a different cause, or none")
-    lines += [f"expired on {entry.expires}: {entry.artifact}, {entry.cause} in {entry.output}" for entry in expired]
-    lines += [f"fixed: {entry.artifact}, {entry.cause} in {entry.output}" for entry in fixed[:10]]
+    lines += _bounded([f"fixed: {_show(entry)}" for entry in fixed])
     lines += [f"stale: {name} no longer exists" for name in stale]
     if fixed or stale:
         what = " and ".join(["fixed"] * bool(fixed) + ["stale"] * bool(stale))
         lines.append(f"--ftc-update-baseline removes what is {what}")
     return lines
+
+
+def describe_new(entry: Known, standing: Standing) -> str:
+    """Return what is new: the finding, or at how many places more than the baseline allows it occurs."""
+    allowed = standing.allowed.get(entry.key)
+    places = f": {entry.count} places, the baseline allows {allowed}" if allowed is not None else ""
+    return f"{_show(entry)} at {entry.place or OUTPUT_ITSELF}{places}"
+
+
+def _bounded(lines: list[str]) -> list[str]:
+    more = len(lines) - _MOST_LINES
+    return [*lines[:_MOST_LINES], f"{lines[0].partition(':')[0]}: and {more} more"] if more > 0 else lines
+
+
+def _show(entry: Known) -> str:
+    more = f" and {len(entry.outputs) - 1} more" if len(entry.outputs) > 1 else ""
+    return f"{entry.artifact}, {entry.cause} in {entry.outputs[0] if entry.outputs else 'its outputs'}{more}"
 
 
 def _is_over(entry: Known, today: datetime.date) -> bool:

@@ -13,8 +13,10 @@ from pytest_ftc.model.errors import ConfigurationError
 from pytest_ftc.model.support.suggestion import did_you_mean
 from pytest_ftc.model.support.toml import tomllib
 from pytest_ftc.model.verification import DiagnosisMode
+from pytest_ftc.reporting.baseline import earlier
 from pytest_ftc.reporting.baseline.baseline import HEAD, Baseline
-from pytest_ftc.reporting.baseline.entry import KEYS, REQUIRED, Known
+from pytest_ftc.reporting.baseline.earlier import Entry, is_earlier, merge
+from pytest_ftc.reporting.baseline.entry import KEYS, REQUIRED, Key, Known
 
 _HEADER = re.compile(r"\s*\[\[\s*known\s*\]\]\s*(#.*)?$")
 
@@ -40,18 +42,17 @@ def load_baseline(path: Path) -> Baseline:
     head, parts = _split(text)
     plain = len(parts) == len(known)
     lines = [part.line for part in parts] if plain else [0] * len(known)
-    numbered = enumerate(zip(lines, known, strict=True), start=1)
-    entries = [_Reader(path.name, text, line, number).read(table) for number, (line, table) in numbered]
-    _reject_twins(path.name, entries, lines)
-    kept = {}
-    if plain:
+    entries = []
+    for number, (line, table) in enumerate(zip(lines, known, strict=True), start=1):
+        entry = _Reader(path.name, text, line, number).read(table)
         # Rewrite a text that does not parse to the same entry in isolation, such as a multi-line string with [[known]].
-        kept = {
-            entry.fingerprint: part.text
-            for entry, part, table in zip(entries, parts, known, strict=True)
-            if _says(part.text, table)
-        }
-    return Baseline(entries, head=head if plain else HEAD, texts=kept)
+        kept = parts[number - 1].text if plain and _says(parts[number - 1].text, table) else ""
+        entries.append(Entry(entry, line, kept, is_earlier(table)))
+    _reject_twins(path.name, known, lines)
+    merged = merge(entries)
+    _reject_equals(path.name, merged)
+    texts = {entry.known.key: entry.text for entry in merged if entry.text}
+    return Baseline((entry.known for entry in merged), head=head if plain else HEAD, texts=texts)
 
 
 def _parse(path: Path) -> tuple[str, dict[str, Any]]:
@@ -96,15 +97,27 @@ def _says(text: str, table: dict[str, Any]) -> bool:
         return False
 
 
-def _reject_twins(file: str, entries: list[Known], lines: list[int]) -> None:
+def _reject_twins(file: str, tables: list[dict[str, Any]], lines: list[int]) -> None:
     seen: dict[str, int] = {}
-    for entry, line in zip(entries, lines, strict=True):
-        if entry.fingerprint in seen:
+    for table, line in zip(tables, lines, strict=True):
+        name = table.get("fingerprint")
+        if not isinstance(name, str):
+            continue
+        if name in seen:
+            raise ConfigurationError(f"{file}:{line}: fingerprint {name!r} is duplicated, first in line {seen[name]}")
+        seen[name] = line
+
+
+def _reject_equals(file: str, entries: list[Entry]) -> None:
+    seen: dict[Key, int] = {}
+    for entry in entries:
+        key = entry.known.key
+        if key in seen:
             raise ConfigurationError(
-                f"{file}:{line}: fingerprint {entry.fingerprint!r} is duplicated, first in line "
-                f"{seen[entry.fingerprint]}"
+                f"{file}:{entry.line}: artifact {key[0]!r}, place {key[1]!r} and cause {key[2]!r} are duplicated, "
+                f"first in line {seen[key]}"
             )
-        seen[entry.fingerprint] = line
+        seen[key] = entry.line
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,25 +134,32 @@ class _Reader:
         if not isinstance(table, dict):
             self._fail("", f"expected a table, found {table!r}")
         for key, value in table.items():
-            if key not in KEYS:
+            if key not in (*KEYS, *earlier.KEYS):
                 self._fail(key, f"unknown key {key!r}{did_you_mean(key, KEYS)}  Valid keys: {', '.join(KEYS)}")
             self._check(key, value)
-        for key in REQUIRED:
-            if key not in table or not (table[key] or key in ("output", "location")):
+        for key in earlier.REQUIRED if is_earlier(table) else REQUIRED:
+            if key not in table or not (table[key] or key in ("output", "location", "place")):
                 self._fail("", f"key {key!r} is missing; --ftc-update-baseline writes it")
         modes = {"diagnose": DiagnosisMode(table["diagnose"])} if "diagnose" in table else {}
-        return Known(**{**table, **modes})
+        outputs = {"outputs": tuple(table["outputs"])} if "outputs" in table else {}
+        return Known(**{**(earlier.translate(table) if is_earlier(table) else table), **modes, **outputs})
 
     def _check(self, key: str, value: object) -> None:
         if key == "expires":
             if not isinstance(value, datetime.date) or isinstance(value, datetime.datetime):
                 self._fail(key, f"expires: expected a date such as 2027-01-31 (without quotes), found {value!r}")
-        elif key == "confirmed":
+        elif key in ("confirmed", "numbered"):
             if not isinstance(value, bool):
-                self._fail(key, f"confirmed: expected true or false, found {value!r}")
+                self._fail(key, f"{key}: expected true or false, found {value!r}")
         elif key == "diagnose":
             if value not in list(DiagnosisMode):
                 self._fail(key, f"diagnose: expected 'off', 'fast' or 'full', found {value!r}")
+        elif key == "count":
+            if not isinstance(value, int) or isinstance(value, bool) or value < 1:
+                self._fail(key, f"count: expected a number of places, 1 or more, found {value!r}")
+        elif key == "outputs":
+            if not isinstance(value, list) or not all(isinstance(one, str) for one in value):
+                self._fail(key, f"outputs: expected a list of names, found {value!r}")
         elif not isinstance(value, str):
             self._fail(key, f"{key}: expected text, found {value!r}")
 

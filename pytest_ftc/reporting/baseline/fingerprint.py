@@ -31,21 +31,21 @@ def fingerprint(artifact: str, finding: Finding) -> str:
 
     Numbers are ignored, because lines move and versions rise.  So are the values, which differ in each session.
     """
-    parts = [artifact, _name(finding), *map(steady, (finding.member, finding.location))]
+    parts = [artifact, steady(output_name(finding)), *map(steady, (finding.member, finding.location))]
     text = json.dumps([*parts, finding.cause])
     return hashlib.sha256(text.encode("utf-8", "surrogateescape")).hexdigest()[:32]
 
 
-def _name(finding: Finding) -> str:
+def output_name(finding: Finding) -> str:
     """Return the name of the output; if the name itself differs, the common part of both."""
     one, other = finding.output, finding.evidence.experiment
     if finding.location != OUTPUT_NAME or not other:
-        return steady(one)
+        return one
     start = _common(one, other)
     end = _common(one[len(start) :][::-1], other[len(start) :][::-1])[::-1]
     # Cut at a separator: two random names may begin with the same letter by chance.
     start, end = re.sub(r"[^\W_]+$", "", start), re.sub(r"^[^\W_]+", "", end)
-    return steady(f"{start}*{end}")
+    return f"{start}*{end}"
 
 
 def _common(one: str, other: str) -> str:

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, cast
+from itertools import takewhile
+from typing import Any, cast
 
-from pytest_ftc.reporting.baseline.entry import KEYS, Known, quote, written_value
-
-if TYPE_CHECKING:
-    from tomlkit.items import Item
+from pytest_ftc.reporting.baseline.entry import KEYS, Known, show_value, written_value
 
 
 def revise(text: str, entry: Known) -> str:
@@ -16,17 +14,24 @@ def revise(text: str, entry: Known) -> str:
 
     document = tomlkit.parse(text)
     table = cast("Any", document["known"])[0]
+    for key in [key for key in table if key not in KEYS]:  # those of earlier versions
+        table.pop(key)
     for key in KEYS:
         value = written_value(entry, key)
         if value is None:
             table.pop(key, None)
-        elif table.get(key) != value:
-            table[key] = _item(value)
+        elif table.get(key) != (list(value) if isinstance(value, tuple) else value):
+            # tomlkit does not escape bidirectional characters in strings.
+            table[key] = tomlkit.value(show_value(value))
     return tomlkit.dumps(document)
 
 
-def _item(value: object) -> Item:
+def comments_of(text: str) -> str:
+    """Return all comments of `text`, one table of the file, on lines of their own."""
     import tomlkit
 
-    # tomlkit does not escape bidirectional characters in strings.
-    return tomlkit.value(quote(value)) if isinstance(value, str) else tomlkit.item(value)
+    above = [row.strip() for row in takewhile(lambda row: not row.lstrip().startswith("["), text.splitlines())]
+    table = cast("Any", tomlkit.parse(text)["known"])[0]
+    items = [item for _, item in table.value.body if not isinstance(item, tomlkit.items.Whitespace)]
+    inside = [item.trivia.comment for item in items]
+    return "".join(f"{one}\n" for one in (*above, table.trivia.comment, *inside) if one)

@@ -10,11 +10,10 @@ from markupsafe import Markup
 
 from pytest_ftc.model import Difference, Finding, Verdict, Verification
 from pytest_ftc.reporting.baseline.fingerprint import fingerprint
+from pytest_ftc.reporting.baseline.state import Accepted, fold_new_first
 from pytest_ftc.reporting.causes import find_cause
 from pytest_ftc.reporting.findings import (
     describe_remedy_state,
-    findings_of,
-    fold,
     show_certainty,
     show_chain,
     show_command,
@@ -35,7 +34,7 @@ _SIGN = re.compile(r"[│├└─ ]*([-+])")
 class Findings:
     """Renders the findings of one page; each diff appears once, and each finding has a unique anchor."""
 
-    def __init__(self, known: frozenset[str], folder: str) -> None:
+    def __init__(self, known: Accepted, folder: str) -> None:
         self._known = known
         self._folder = folder
         self._diffs: set[str] = set()
@@ -51,10 +50,10 @@ class Findings:
         if one.verdict not in (Verdict.UNREPRODUCIBLE, Verdict.FRAGILE):
             return
         differences = {_key(difference): difference for difference in one.differences}
-        groups = fold(findings_of(one))
+        groups = fold_new_first(one, self._known)
         drawn = [
-            Markup().join(self._finding(one, findings, differences.get(_key(findings[0]))))
-            for findings in groups[:_MOST_FINDINGS]
+            Markup().join(self._finding(one, findings, differences.get(_key(findings[0])), is_known=is_known))
+            for findings, is_known in groups[:_MOST_FINDINGS]
         ]
         yield from drawn[:_MOST_OPEN]
         if rest := drawn[_MOST_OPEN:]:
@@ -63,14 +62,14 @@ class Findings:
             yield Markup("<p>and {:,} more in report.json</p>").format(len(groups) - _MOST_FINDINGS)
 
     def _finding(
-        self, one: Verification, findings: Sequence[Finding], difference: Difference | None
+        self, one: Verification, findings: Sequence[Finding], difference: Difference | None, *, is_known: bool
     ) -> Iterator[Markup]:
         first = findings[0]
         name = self._name(fingerprint(one.id, first))
-        is_known = all(fingerprint(one.id, finding) in self._known for finding in findings)
         sure = show_certainty(first)
         tag = Markup(' <span class="tag">{}</span>')
-        tags = tag.format(sure) + (tag.format("known") if is_known else "")
+        state = "known" if is_known else "new"
+        tags = tag.format(sure) + (tag.format(state) if self._known is not None else "")
         yield Markup('<section class="finding{}" id="{}">').format(" known" if is_known else "", name)
         yield Markup("<h3>{}{} {}</h3><dl>").format(_cause(first), tags, link_here(name, "this finding"))
         yield _row("where", _place(first))

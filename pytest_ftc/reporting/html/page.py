@@ -14,6 +14,7 @@ from markupsafe import Markup
 
 from pytest_ftc.model import Verdict, Verification
 from pytest_ftc.model.artifact import is_declared
+from pytest_ftc.reporting.baseline.state import Accepted
 from pytest_ftc.reporting.causes import find_cause
 from pytest_ftc.reporting.findings import findings_of
 from pytest_ftc.reporting.html.builds import builds, environments, timeline
@@ -42,7 +43,7 @@ def to_html(
     verifications: Sequence[Verification],
     tool: Mapping[str, Any],
     session: Mapping[str, Any],
-    known: frozenset[str] = frozenset(),
+    known: Accepted = None,
     folder: str = "",
 ) -> str:
     """Return the page with all text from builds escaped; findings with a `known` fingerprint are dimmed.

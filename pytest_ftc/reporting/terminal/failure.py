@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from pytest_ftc.model import Role, Verdict, Verification
 from pytest_ftc.model.artifact import is_declared
 from pytest_ftc.model.notes import is_reference_note
+from pytest_ftc.reporting.baseline.state import Accepted
 from pytest_ftc.reporting.terminal import layout
 from pytest_ftc.reporting.terminal import style as markup
 from pytest_ftc.reporting.terminal.broken import broken_rows
@@ -24,8 +25,10 @@ if TYPE_CHECKING:
     from rich.text import Text
 
 
-def failure_panel(verification: Verification, *, width: int, colour: bool, rerun: str) -> str:
+def failure_panel(verification: Verification, *, width: int, colour: bool, rerun: str, known: Accepted = None) -> str:
     """Return the panel of a failed verification; `rerun` is the command that repeats it.
+
+    Of the findings, those that are not `known` stand first.
 
     Lines have at most `width` cells, except for long paths, which are not broken so that they can be copied.
     """
@@ -33,7 +36,7 @@ def failure_panel(verification: Verification, *, width: int, colour: bool, rerun
     again = [command_row(page, "again", markup.show(rerun))]
     if build := find_telling_build(verification):
         again.append(command_row(page, "replay", markup.show(replay_command(build))))
-    return layout.render_lines(page, [*_title(page, verification), *_body(page, verification), *again])
+    return layout.render_lines(page, [*_title(page, verification), *_body(page, verification, known), *again])
 
 
 def _title(page: Page, verification: Verification) -> Iterator[Text]:
@@ -56,10 +59,10 @@ def _count_outputs(verification: Verification) -> str:
     return f": {differing} of {outputs} outputs differ" if outputs > 1 else ": its output differs"
 
 
-def _body(page: Page, verification: Verification) -> Iterator[Text]:
+def _body(page: Page, verification: Verification, known: Accepted) -> Iterator[Text]:
     yield from _leaks(page, verification)
     if verification.verdict is Verdict.UNREPRODUCIBLE:
-        yield from _unreproducible(page, verification)
+        yield from _unreproducible(page, verification, known)
     elif verification.verdict is Verdict.REPRODUCIBLE:
         yield from _not_hermetic(page, verification)
     else:
@@ -75,14 +78,14 @@ def _leaks(page: Page, verification: Verification) -> Iterator[Text]:
         yield Text()
 
 
-def _unreproducible(page: Page, verification: Verification) -> Iterator[Text]:
+def _unreproducible(page: Page, verification: Verification, known: Accepted) -> Iterator[Text]:
     from rich.text import Text
 
     if verification.reason:
         yield row(page, "why", markup.show_lines(verification.reason))
         yield from (row(page, "", markup.show_lines(note)) for note in verification.notes if is_reference_note(note))
         yield Text()
-    yield from finding_rows(page, verification)
+    yield from finding_rows(page, verification, known=known)
     yield from _next(page, verification)
     yield from _coverage(page, verification)
 

@@ -8,10 +8,9 @@ from itertools import groupby
 from typing import TYPE_CHECKING
 
 from pytest_ftc.model import Cause, Difference, Evidence, Finding, Verification
+from pytest_ftc.reporting.baseline.state import Accepted, fold_new_first
 from pytest_ftc.reporting.findings import (
     describe_remedy_state,
-    findings_of,
-    fold,
     show_certainty,
     show_chain,
     show_command,
@@ -20,6 +19,7 @@ from pytest_ftc.reporting.terminal import style as markup
 from pytest_ftc.reporting.terminal.evidence import evidence_rows
 from pytest_ftc.reporting.terminal.layout import command_row, row, row_to_copy
 from pytest_ftc.reporting.terminal.paths import relative
+from pytest_ftc.reporting.terminal.store import counted
 from pytest_ftc.reporting.terminal.style import Page
 
 if TYPE_CHECKING:
@@ -29,10 +29,18 @@ _MOST_FINDINGS = 3
 _MOST_LOCATIONS = 4
 
 
-def finding_rows(page: Page, verification: Verification, most: int = _MOST_FINDINGS) -> Iterator[Text]:
-    """Yield the findings, with similar ones grouped; each output is named once for all places in it."""
-    groups = fold(findings_of(verification))
-    panel = _Panel(page, verification)
+def finding_rows(
+    page: Page, verification: Verification, most: int = _MOST_FINDINGS, *, known: Accepted = None
+) -> Iterator[Text]:
+    """Yield the findings, with similar ones grouped; each output is named once for all places in it.
+
+    Those that the baseline accepts are one line.
+    """
+    from rich.text import Text
+
+    folded = fold_new_first(verification, known)
+    groups = [findings for findings, is_known in folded if not is_known]
+    panel = _Panel(page, verification, marks_new=known is not None)
     for _, places in groupby(groups[:most], key=lambda findings: (findings[0].output, findings[0].member)):
         yield from panel.draw(list(places))
     if rest := [finding for findings in groups[most:] for finding in findings]:
@@ -41,13 +49,18 @@ def finding_rows(page: Page, verification: Verification, most: int = _MOST_FINDI
         further = dict.fromkeys(finding.cause for finding in rest if finding.cause not in shown)
         causes = f"; further causes: {', '.join(further)}" if further else ""
         yield row(page, "more", f"and {len(rest)} more{where}{causes}")
+    if accepted := [finding for findings, is_known in folded if is_known for finding in findings]:
+        causes = ", ".join(dict.fromkeys(markup.show(finding.cause) for finding in accepted))
+        yield row(page, "known", f"{counted(len(accepted), 'finding')} that the baseline accepts: {causes}")
+        yield Text()
 
 
 class _Panel:
     """Renders the findings of one artifact; each diff is named once."""
 
-    def __init__(self, page: Page, verification: Verification) -> None:
+    def __init__(self, page: Page, verification: Verification, *, marks_new: bool) -> None:
         self._page = page
+        self._mark = "  (new)" if marks_new else ""
         self._differences = {(d.output, d.member, d.location): d for d in verification.differences}
         self._shown_diffs: set[str] = set()
 
@@ -57,7 +70,7 @@ class _Panel:
 
         output, member = places[0][0].output, places[0][0].member
         name = " › ".join(map(markup.show, filter(None, (output, member))))
-        yield row(self._page, "output", name, style=markup.LABEL)
+        yield row(self._page, "output", f"{name}{self._mark}", style=markup.LABEL)
         above: Sequence[Finding] = ()
         for findings in places:
             yield from self._finding(findings, above)

@@ -14,7 +14,7 @@ from pytest_ftc.config.load import Config
 from pytest_ftc.config.project import load_project
 from pytest_ftc.model import Verdict
 from pytest_ftc.plugin.collection import Collected
-from pytest_ftc.plugin.session_report import SessionReport
+from pytest_ftc.plugin.session_report import Invocation, SessionReport
 from pytest_ftc.reporting.baseline.baseline import Baseline
 from pytest_ftc.verification.session import Verifier
 
@@ -60,7 +60,9 @@ def settings(tmp_path: Path) -> Config:
 
 def report_of(settings: Config, *verifications: object) -> SessionReport:
     verifier = Verifier(settings, settings.root / "results")
-    report = SessionReport(settings, verifier, Collected(settings.root, ["ftc.toml::ftc::app"]), started=0.0)
+    report = SessionReport(
+        settings, verifier, Collected(settings.root, ["ftc.toml::ftc::app"]), Invocation(0.0, (), {})
+    )
     for one in verifications:
         report.add("", one)  # type: ignore[arg-type]
     return report
@@ -92,7 +94,7 @@ def test_known_findings_are_accepted_until_they_expire(settings, tmp_path):
     for expiry, accepted in (("", True), ("expires = 2099-01-01\n", True), ("expires = 2001-01-01\n", False)):
         file.write_text(known + expiry)
         assert report_of(replace(settings, baseline=file)).accepts(BAD) is accepted
-    other = replace(BAD, differences=(replace(BAD.differences[0], member="another"),))
+    other = replace(BAD, differences=(replace(BAD.differences[0], location="another place"),))
     file.write_text(known)
     assert not report_of(replace(settings, baseline=file)).accepts(other)
 
