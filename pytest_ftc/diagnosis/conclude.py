@@ -16,7 +16,7 @@ from pytest_ftc.diagnosis.group_testing import (
 )
 from pytest_ftc.diagnosis.hypotheses import Kind
 from pytest_ftc.diagnosis.places import Key, may_follow
-from pytest_ftc.diagnosis.posterior import SURE, Belief
+from pytest_ftc.diagnosis.posterior import SURE, Belief, is_sure
 from pytest_ftc.model import Cause, Strength, Suspicion
 from pytest_ftc.model.cause import GUESSES
 
@@ -40,7 +40,7 @@ def conclude(case: Case, everything: Group) -> list[tuple[str, bool]]:
     likely = only_unsettled(likely, case.evident)
     if likely:
         names = [*(name for name in case.suspects if name in likely), *sorted(likely - set(case.suspects))]
-        causes = [(_name_of_order(name, case), chances[name] >= SURE) for name in names]
+        causes = [(_name_of_order(name, case), is_sure(chances[name], name in case.evident)) for name in names]
         return causes if any(sure for _, sure in causes) or not case.mixed else [(Cause.RACE, False)]
     return [(_guess(case, everything), False)]
 
@@ -123,7 +123,8 @@ def let_follow(cases: Mapping[Key, Case], everything: Group) -> None:
             known.setdefault((key.output, case.pattern), {})[key] = cause
     for key, case in unexplained.items():
         alike = known.get((key.output, case.pattern), {})
-        cause = next((cause for other, cause in alike.items() if may_follow(key, other)), "")
+        leading = [other for other in alike if may_follow(key, other)]
+        cause = alike[min(leading, key=lambda other: other.member != key.member)] if leading else ""
         if cause in suspects_left(everything, case.observations) and not all(case.pattern):
             case.suspicions = [_following(cause), *case.suspicions]
 

@@ -9,7 +9,7 @@ from math import log2
 
 from pytest_ftc.diagnosis.group_testing import UNSETTLING, Group, comes_by_itself, with_entailed, without
 from pytest_ftc.diagnosis.hypotheses import Hypothesis, Kind
-from pytest_ftc.diagnosis.posterior import SURE, Belief, Question, believe
+from pytest_ftc.diagnosis.posterior import SURE, Belief, Question, believe, is_sure
 
 _NEGLIGIBLE = 0.02
 """Probability below which a further variation is no longer investigated."""
@@ -84,7 +84,7 @@ def is_settled(question: Question, evident: Collection[str]) -> bool:
     if comes_by_itself(question.observations) and belief.by_kind(Kind.RANDOM, Kind.CLOCK) >= _BY_ITSELF:
         return True
     likely = {name: belief.probability(name) for name in question.everything}
-    sure = {name for name in likely if likely[name] >= SURE}
+    sure = {name for name in likely if is_sure(likely[name], name in evident)}
     if not sure:
         return False
     if sure & UNSETTLING & set(evident):

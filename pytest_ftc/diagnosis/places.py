@@ -91,9 +91,13 @@ def is_again(first: Place, now: Place | None) -> bool | None:
 
 
 def may_follow(key: Key, other: Key) -> bool:
-    """Return whether a place may differ because another one does: code and data do not for what debuggers read."""
-    is_loaded = key.location.startswith(_SECTION) and not _NOT_LOADED.match(key.location)
-    return not (is_loaded and _NOT_LOADED.match(other.location))
+    """Return whether a place may differ because another one does.
+
+    Code and data do not for what debuggers read, and nothing in a program for the metadata of an archive's entry.
+    """
+    is_section = key.location.startswith(_SECTION)
+    is_loaded = is_section and not _NOT_LOADED.match(key.location)
+    return not (is_loaded and _NOT_LOADED.match(other.location)) and not (is_section and other.field in _STEADY)
 
 
 def _masked(key: Key) -> Key:

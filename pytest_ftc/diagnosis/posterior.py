@@ -30,6 +30,8 @@ from pytest_ftc.model import Cause, Strength, Suspicion
 
 SURE = 0.995
 """The posterior from which a cause counts as confirmed, and a remedy as proved."""
+_SURE_UNSEEN = 0.998
+"""That of a cause which no value shows: builds alone speak for it, and of many random outputs some fit it by luck."""
 LEADS = (0.0, 0.3)
 """Seconds by which a build starts early, so that it reads the same second although it is a little slower."""
 
@@ -64,6 +66,11 @@ _BESIDE = tuple(
     Hypothesis(Kind.RANDOM, rate=rate, others=others) for rate in (0.05, 0.2, 0.4, 0.6, 0.8) for others in (1.0, 9.0)
 )
 """Random values considered beside any one variation."""
+
+
+def is_sure(probability: float, seen: bool) -> bool:
+    """Return whether a cause counts as confirmed; `seen` if values show it."""
+    return probability >= (SURE if seen else _SURE_UNSEEN)
 
 
 @dataclass(frozen=True, slots=True)

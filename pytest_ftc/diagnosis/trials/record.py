@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
@@ -184,11 +185,13 @@ def _find_values(target: RemedyTarget, outcome: Outcome) -> tuple[bool, bool] | 
 def _credit(tried: Tried, equal: Collection[Key]) -> Collection[RemedyTarget]:
     """Return the targets that the remedies have helped: most of similar places must be `equal`.
 
-    A few may be equal by chance: two builds may give a file or two the same time, to the second.
+    A few may be equal by chance: two builds may give a file or two the same time, to the second.  Those that have other
+    causes too are not similar to those that do not.
     """
-    alike: dict[tuple[str, str, str, str], list[RemedyTarget]] = {}
+    causes = Counter(target.key for target in tried)
+    alike: dict[tuple[str, str, str, str, bool], list[RemedyTarget]] = {}
     for target, remedy in tried.items():
-        kind = (target.key.output, target.key.location, target.cause, remedy.summary)
+        kind = (target.key.output, target.key.location, target.cause, remedy.summary, causes[target.key] > 1)
         alike.setdefault(kind, []).append(target)
     helped: list[RemedyTarget] = []
     for targets in alike.values():

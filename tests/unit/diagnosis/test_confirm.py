@@ -86,3 +86,14 @@ def test_code_follows_from_no_path_that_only_debuggers_read():
     let_follow(dict(zip(map(place, names), (path, code, size), strict=True)), PATHS)
     assert conclude(size, PATHS) == [("build_path", False)]
     assert conclude(code, PATHS) == [("unknown", False)]
+
+
+def test_what_may_follow_from_several_follows_from_the_same_member():
+    seen = [Observation(PATHS, True), Observation(NONE, False), Observation(HALF, True), Observation(ALL, False)]
+    one, other, size = (case((cause, Strength.WEAK), observations=seen) for cause in ("home", "build_path", "x"))
+    size.suspicions = []
+    far, near, offset = (
+        Key("a.zip", member, where, Field.CONTENT) for member, where in (("b", "1"), ("a", "2"), ("a", "3"))
+    )
+    let_follow({far: one, near: other, offset: size}, PATHS)
+    assert conclude(size, PATHS) == [("build_path", False)]

@@ -61,3 +61,9 @@ def test_any_values_are_shown_in_a_few_hundred_characters(field, control, experi
 def test_code_and_data_do_not_differ_for_what_only_debuggers_read(location, other, may):
     keys = (Key("app", "", one, Field.CONTENT) for one in (location, other))
     assert may_follow(*keys) == may
+
+
+def test_a_program_does_not_differ_for_the_time_of_its_entry():
+    section = Key("a.whl", "a.so", "ELF section .debug_info, byte 0x12", Field.CONTENT)
+    assert not may_follow(section, Key("a.whl", "a.so", "zip entry mtime", Field.MTIME))
+    assert may_follow(section, Key("a.whl", "a.so", "ELF section .debug_str, string 1", Field.CONTENT))

@@ -159,6 +159,15 @@ def test_what_may_have_healed_its_part_of_a_place_with_more_causes_is_named_firs
     assert not alone[one].settings
 
 
+def test_places_with_one_cause_are_healed_though_others_of_their_kind_have_more():
+    zone = [target(name, "timezone", location="zip entry mtime", kind="zip", tools=("python3",)) for name in "abcdef"]
+    clock = [replace(one, cause="time") for one in zone[1:]]
+    remedies, _ = run([*zone, *clock], lambda key, changes: key == zone[0].key and "TZ" in changes.settings)
+    assert remedies[zone[0]].proved
+    assert remedies[zone[0]].settings == {"TZ": "UTC"}
+    assert not any(remedies[one].proved for one in zone[1:])
+
+
 def test_it_is_not_said_that_the_path_stayed_where_that_was_not_seen():
     one = replace(path_in_debug_information(), values=None)
     remedies, _ = run([one], lambda key, changes: False, place=one.place)
