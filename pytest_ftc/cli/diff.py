@@ -14,7 +14,17 @@ from typing import TYPE_CHECKING
 
 from pytest_ftc.comparison.manifests import compare_manifests
 from pytest_ftc.diagnosis.from_values import guess, look_into
-from pytest_ftc.model import Difference, DifferenceKind, Finding, Metadata, Output, OutputType, Verdict, Verification
+from pytest_ftc.model import (
+    Cause,
+    Difference,
+    DifferenceKind,
+    Finding,
+    Metadata,
+    Output,
+    OutputType,
+    Verdict,
+    Verification,
+)
 from pytest_ftc.model.errors import FtcError
 from pytest_ftc.model.support.limits import MOST_EXAMINED
 from pytest_ftc.model.support.printable import shorten
@@ -25,6 +35,8 @@ if TYPE_CHECKING:
 from pytest_ftc.cli.output import page_style, print_json, write_text
 
 _CHUNK = 1 << 20
+_ONLY_FILES = "only two files to compare"
+"""Why a cause is unknown."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,7 +130,8 @@ def _look(
         notes += cut
         for leaf in leaves:
             placed.append(replace(difference, output=name, member=leaf.member, location=leaf.location))
-            found.append(guess(name, leaf))
+            finding = guess(name, leaf)
+            found.append(replace(finding, why=_ONLY_FILES) if finding.cause == Cause.UNKNOWN else finding)
     return placed, found, notes
 
 

@@ -5,9 +5,11 @@ from __future__ import annotations
 import re
 import time
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 
 from pytest_ftc.comparison.members.walk import walk
+from pytest_ftc.diagnosis.canaries.alignment import align
 from pytest_ftc.diagnosis.canaries.planted import Planted, Window
 from pytest_ftc.diagnosis.canaries.search import suspect
 from pytest_ftc.diagnosis.places import leaf_of_manifest, places_of, show_values
@@ -54,9 +56,9 @@ def _fill(text: str, output: str) -> str:
 
 
 def _suspect(leaf: Place) -> str:
-    anywhen = Window(0, time.time() + 86400)
+    anywhen = Window(_EARLIEST, time.time() + 86400)
     unknown = Planted(build_path="", home="", temp_dir="", umask=0, clock=anywhen, real=anywhen)
-    suspicions = [one for one in suspect(leaf, unknown, unknown) if not _is_a_word(one)]
+    suspicions = suspect(leaf, unknown, unknown, believes=partial(_is_plausible, leaf))
     if not suspicions and leaf.control != leaf.experiment:
         without = {_PATH.sub(b"/", value) for value in (leaf.control, leaf.experiment)}
         return Cause.BUILD_PATH if len(without) == 1 else Cause.UNKNOWN
@@ -66,14 +68,59 @@ def _suspect(leaf: Place) -> str:
 _PATH = re.compile(rb"(?:/[\w.+-]+){2,}")
 
 
-_NUMBER = re.compile(r"((?:[0-9a-f]{2}){4,8}) \([0-9]+\)")
+_NUMBER = re.compile(r"((?:[0-9a-f]{2}){4,8}) \(([0-9]+)\)")
 """The form in which a suspicion shows bytes that may be a time."""
+_USUAL = ("seconds since 1970", "milliseconds since 1970", "microseconds since 1970", "nanoseconds since 1970",
+          "FILETIME", "MS-DOS")  # fmt: skip
+"""Encodings of times that programs write often; the others fit too many numbers."""
+_TOKEN = re.compile(r"(?![0-9]{8}T)(?=[0-9]*[A-Za-z])[0-9A-Za-z]+")
+"""A word, or a number in another base than ten."""
+_EARLIEST = 631_152_000
+"""1990, in seconds since 1970: an earlier date is rarely that of a build."""
+_EARLIEST_NUMBER = 1_104_537_600
+"""2005.  Any floating-point number near zero is a time of 2001 to Apple's systems."""
+_FEW = 8
+"""Changes."""
+_LONGEST = 366 * 86400
+"""Most seconds between two builds: otherwise many pairs of random numbers would be two times."""
 
 
-def _is_a_word(suspicion: Suspicion) -> bool:
-    """Return whether bytes that may be a time are text on both sides: four letters often look like a recent time."""
-    numbers = [_NUMBER.fullmatch(text) for text in (suspicion.control, suspicion.experiment)]
-    return all(found and _is_text(bytes.fromhex(found[1])) for found in numbers)
+def _is_plausible(leaf: Place, suspicion: Suspicion) -> bool:
+    """Return whether a suspicion is credible although nothing is known about the builds.
+
+    Times are in doubt: nearly any bytes are one, read from some position in some encoding.
+    """
+    if suspicion.cause != Cause.TIME:
+        return True
+    one, other = (_NUMBER.fullmatch(text) for text in (suspicion.control, suspicion.experiment))
+    if not one or not other:
+        return not any(_TOKEN.fullmatch(text) for text in (suspicion.control, suspicion.experiment))
+    data = bytes.fromhex(one[1]), bytes.fromhex(other[1])
+    # Four letters often look like a recent time.
+    if all(map(_is_text, data)) or not any(f"({name}" in suspicion.why for name in _USUAL):
+        return False
+    seconds = sorted((int(one[2]), int(other[2])))
+    if seconds[0] < _EARLIEST_NUMBER or not 0 < seconds[1] - seconds[0] <= _LONGEST:
+        return False
+    # The seconds of two builds hardly ever agree in their lowest byte; other numbers that contain a change often do.
+    lowest = -1 if "big-endian" in suspicion.why else 0
+    unlike = "floating-point" in suspicion.why or data[0][lowest] != data[1][lowest]
+    return unlike and _is_alone(leaf, *data) and _changes_little(leaf)
+
+
+def _changes_little(leaf: Place) -> bool:
+    """Return whether so little differs that a time among it is no chance."""
+    return sum(len(place.changes) for place in align(leaf.control, leaf.experiment).places) <= _FEW
+
+
+def _is_alone(leaf: Place, one: bytes, other: bytes) -> bool:
+    """Return whether the bytes around both numbers agree: a change that goes beyond a number is not that of a time."""
+    around = [
+        (value[max(0, at - 1) : at], value[at + len(number) : at + len(number) + 1])
+        for value, number in ((leaf.control, one), (leaf.experiment, other))
+        for at in (value.find(number),)
+    ]
+    return around[0] == around[1]
 
 
 def _is_text(data: bytes) -> bool:

@@ -2,6 +2,7 @@
 
 import json
 import os
+import struct
 import subprocess
 import sys
 import tarfile
@@ -54,6 +55,13 @@ def test_two_folders_differ_in_files_and_their_contents(ftc, tmp_path):
     for place in ("sub/file", "line 1", "link target", "more"):
         assert place in done.stdout
     assert "same" not in done.stdout
+
+
+def test_of_two_binaries_a_number_is_no_time(ftc, tmp_path):
+    for name, number in (("one", 1.0), ("other", 1.1)):
+        (tmp_path / name).write_bytes(bytes(range(128, 168)) + struct.pack("<d", number) + bytes(range(128, 168)))
+    done = ftc("diff", "one", "other")
+    assert "cause       unknown: only two files to compare" in done.stdout
 
 
 def test_equal_things_are_identical(ftc, tmp_path):

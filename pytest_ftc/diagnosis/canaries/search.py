@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 from pytest_ftc.diagnosis.canaries.alignment import AlignedPlace, align, whole
 from pytest_ftc.diagnosis.canaries.durations import find_durations
@@ -24,9 +24,15 @@ from pytest_ftc.model import Field, Place, Strength, Suspicion
 _MOST_PLACES = 32
 
 
-def suspect(leaf: Place, control: Planted, experiment: Planted) -> tuple[Suspicion, ...]:
-    """Return the suspicions from the two values of `leaf`, one for each cause, the most likely first."""
-    sightings = list(_look(leaf, control, experiment))
+def suspect(
+    leaf: Place, control: Planted, experiment: Planted, *, believes: Callable[[Suspicion], bool] = lambda _: True
+) -> tuple[Suspicion, ...]:
+    """Return the suspicions from the two values of `leaf`, one for each cause, the most likely first.
+
+    Only those count that the caller `believes`.
+    """
+    found = _look(leaf, control, experiment)
+    sightings = [(number, sighting) for number, sighting in found if believes(sighting.suspicion)]
     best: dict[str, tuple[Strength, int, Suspicion]] = {}
     explained: dict[str, set[tuple[int, int]]] = {}
     for number, sighting in sightings:

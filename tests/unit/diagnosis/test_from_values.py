@@ -1,5 +1,8 @@
 """Causes that are suspected from values alone."""
 
+import random
+import struct
+
 import pytest
 
 from pytest_ftc.diagnosis.from_values import guess
@@ -31,6 +34,36 @@ def test_what_points_to_nothing_is_unknown_and_a_plain_name():
     cause = cause_of(b"one", b"two!")
     assert cause == "unknown"
     assert type(cause) is str
+
+
+MOMENT = 1_790_000_000
+
+
+@pytest.mark.parametrize(
+    ("control", "experiment"),
+    [
+        (bytes.fromhex("4889e5b801000000"), bytes.fromhex("4889e5b803000000")),  # two constants in code
+        (struct.pack("<d", 1.0), struct.pack("<d", 1.1)),
+        (struct.pack("<I", 1_200_000_000), struct.pack("<I", 1_600_000_000)),  # twelve years apart
+        (bytes.fromhex("11000000 6a000000 02000000"), bytes.fromhex("03000000 3b000000 01000000")),
+        (b"v 3.14159", b"v 2.71828"),
+        (b"number 123456789", b"number 234567891"),
+    ],
+)
+def test_numbers_that_could_be_read_as_times_are_unknown(control, experiment):
+    assert cause_of(control, experiment) == "unknown"
+
+
+@pytest.mark.parametrize("form", ["<I", ">I", "<q", ">q", "<d"])
+def test_two_times_of_builds_are_time(form):
+    one, other = (struct.pack(form, MOMENT + later) for later in (0, 86_400 + 4711))
+    assert cause_of(b"\0head" + one + b"tail\0", b"\0head" + other + b"tail\0") == "time"
+
+
+def test_random_numbers_are_hardly_ever_times():
+    numbers = random.Random(1)
+    pairs = [(numbers.randbytes(4), numbers.randbytes(4)) for _ in range(200)]
+    assert sum(cause_of(*pair) == "time" for pair in pairs) < 10
 
 
 def test_nothing_is_confirmed_and_the_remedy_names_the_output():
