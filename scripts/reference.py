@@ -72,7 +72,8 @@ def _options() -> str:
     names = {option.name for option in OPTIONS}
     for name, key in SESSION_KEYS.items():
         if name not in names:
-            rows.append(("", f"`{name}`", _toml(key.default), key.meaning + _expected(key)))
+            default = _toml(key.default) if key.default is not None else _code(key.otherwise)
+            rows.append(("", f"`{name}`", default, key.meaning + _expected(key)))
     return _table(("option", "key", "default", "meaning"), rows)
 
 

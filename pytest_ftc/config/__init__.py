@@ -194,6 +194,12 @@ FILE_ONLY = (
         meaning="sockets of this machine that builds see: [daemons outside](#daemons-outside)",
         default=(),
     ),
+    Option(
+        "defaults",
+        FLAG,
+        meaning="verify the sdist and the wheel of a [Python project](#python-projects) without a table of their own",
+        otherwise="true, but false where all artifacts have a `build`",
+    ),
 )
 """Those of ``[tool.ftc]`` alone."""
 

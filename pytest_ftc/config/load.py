@@ -74,6 +74,8 @@ class Config:
     """Where in `file` each artifact is declared, by id."""
     build_file: Path | None
     """The file that makes the project one that PyPA's ``build`` builds; None when there is none."""
+    defaults: bool | None = None
+    """Whether the sdist and the wheel are artifacts without a table; None for only beside presets, or alone."""
     sbom: SbomSettings | None = None
     """What is asked of SBOMs; None if none is asked for."""
     secrets: NamedSecrets = field(default_factory=NamedSecrets)

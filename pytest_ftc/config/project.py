@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import replace
 from pathlib import Path
 
@@ -22,26 +22,47 @@ def load_project(
     ini: Path | None = None,
     needs_artifacts: bool = True,
 ) -> Config:
-    """Return the settings of the project at `root` with its artifacts: those declared, or a Python project's defaults.
+    """Return the settings of the project at `root` with its artifacts: those declared, and a Python project's defaults.
 
     Artifacts that plugins have `added` follow; without a configuration file, their ids begin with pytest's `ini`.
     Raises ConfigurationError, also if there are no artifacts but it `needs_artifacts`.
     """
-    loaded = load_config(root, given, added.vocabulary)
-    if not loaded.artifacts and loaded.build_file:
-        artifacts = tuple(
-            replace(artifact, strict=loaded.strict, pass_sockets=loaded.pass_sockets)
-            for artifact in declare(loaded.build_file)
-        )
-        loaded = replace(loaded, file=loaded.build_file, artifacts=artifacts)
+    loaded = _add_defaults(load_config(root, given, added.vocabulary), {one.name for one in added.artifacts})
     loaded = add_artifacts(loaded, added.artifacts, loaded.file or ini, added.vocabulary)
     if needs_artifacts and not loaded.artifacts:
-        raise ConfigurationError(explain_nothing(root))
+        raise ConfigurationError(explain_nothing(loaded))
     return loaded
 
 
-def explain_nothing(root: Path) -> str:
+def _add_defaults(loaded: Config, of_plugins: Collection[str]) -> Config:
+    """Return `loaded` with the sdist and the wheel that no table declares, if they are wanted.
+
+    Beside declared artifacts, names `of_plugins` are theirs.
+    """
+    if loaded.build_file is None or loaded.defaults is False:
+        return loaded
+    here = loaded.build_file.parent.resolve()
+    presets = {one.preset for one in loaded.artifacts if one.source == here}
+    if not (loaded.defaults or not loaded.artifacts or presets - {None}):
+        return loaded
+    taken = {*(one.name for one in loaded.artifacts), *(of_plugins if loaded.artifacts else ())}
+    file = loaded.file if loaded.file and loaded.artifacts else loaded.build_file
+    missing = tuple(
+        replace(artifact, strict=loaded.strict, pass_sockets=loaded.pass_sockets)
+        for artifact in declare(file)
+        if artifact.preset not in presets and artifact.name not in taken
+    )
+    return replace(loaded, file=file, artifacts=(*loaded.artifacts, *missing))
+
+
+def explain_nothing(loaded: Config) -> str:
     """Return the error message if there is nothing to verify."""
+    root = loaded.root
+    if loaded.build_file and loaded.defaults is False:
+        return (
+            f"--ftc-verify: no artifact is declared in {root}, and defaults = false leaves out the sdist and the "
+            "wheel.  Declare an artifact, or remove that key"
+        )
     if (root / "ftc.toml").is_file():
         return (
             f"--ftc-verify: no artifact is declared in {root / 'ftc.toml'}.  "
@@ -54,10 +75,10 @@ def explain_nothing(root: Path) -> str:
 
 
 def explain_hidden(loaded: Config) -> str:
-    """Return that the sdist or the wheel is not verified because only the other one is declared; else empty."""
+    """Return that the sdist or the wheel is not verified because only a command has its name; else empty."""
     presets, names = {one.preset for one in loaded.artifacts}, {one.name for one in loaded.artifacts}
     hidden = [kind for kind in OUTPUTS if preset_of(kind) not in presets and kind not in names]
-    if loaded.build_file is None or len(hidden) != 1:
+    if loaded.build_file is None or loaded.defaults is False or len(hidden) != 1:
         return ""
     return (
         f"the {hidden[0]} of this project is not verified, since only what is declared is; {declaration_of(hidden[0])}"

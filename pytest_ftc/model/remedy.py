@@ -53,6 +53,10 @@ class Changes:
 
 def add_setting(variables: Mapping[str, str], name: str, value: str) -> str:
     """Return the `value` of a remedy for `name`, behind that of `variables` where it is a list of options."""
-    is_list = name.endswith(("FLAGS", "_OPTIONS", "_OPTS", "_DEFAULTS")) or name in ("GZIP", "BZIP2", "XZ_OPT")
     before = variables.get(name)
-    return f"{before} {value}" if is_list and before and before != value else value
+    return f"{before} {value}" if holds_options(name) and before and before != value else value
+
+
+def holds_options(name: str) -> bool:
+    """Return whether the variable `name` is a list of options, to which more can be added."""
+    return name.endswith(("FLAGS", "_OPTIONS", "_OPTS", "_DEFAULTS")) or name in ("GZIP", "BZIP2", "XZ_OPT")

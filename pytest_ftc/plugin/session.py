@@ -191,7 +191,7 @@ class VerificationSession:
         self._collected.note([item.nodeid for item in session.items], whole=not by_name)
         uses = tests or any("ftc" in getattr(item, "fixturenames", ()) for item in session.items)
         if not (self.config.artifacts or uses or self._is_worker):
-            raise ConfigurationError(explain_nothing(self.config.root))
+            raise ConfigurationError(explain_nothing(self.config))
         artifacts += [self._declare(item) for item in tests]
         if not by_name:
             self._sample.choose(artifacts)

@@ -59,8 +59,9 @@ def test_one_setting_is_enough_for_a_set(determinize):
 
 def test_two_causes_need_both_settings(determinize):
     done = determinize("two")
-    settings = tomllib.loads(done.stdout)["artifacts"]["two"]["env"]
-    assert (done.returncode, settings.keys()) == (0, {"PYTHONHASHSEED", "SOURCE_DATE_EPOCH"})
+    table = tomllib.loads(done.stdout)["artifacts"]["two"]
+    assert (done.returncode, table) == (0, {"source_date_epoch": "git", "env": {"PYTHONHASHSEED": "0"}})
+    assert "Commit the sources first: git init" in done.stdout
 
 
 def test_what_needs_the_build_path_becomes_part_of_the_command_and_what_is_printed_works(determinize, tmp_path):
@@ -79,15 +80,76 @@ def test_a_python_project_without_configuration_gets_one_that_works(tmp_path):
     def run(*command: str) -> subprocess.CompletedProcess[str]:
         return subprocess.run([sys.executable, "-m", *command], cwd=project, capture_output=True, text=True)
 
-    printed = run("pytest_ftc", "determinize", "wheel")
+    printed = run("pytest_ftc", "determinize")
     assert printed.returncode == 0, printed.stdout + printed.stderr
-    table = tomllib.loads(printed.stdout)["tool"]["ftc"]["artifacts"]["wheel"]
-    assert table["preset"] == "wheel"
+    tables = tomllib.loads(printed.stdout)["tool"]["ftc"]["artifacts"]
+    assert {name: table["preset"] for name, table in tables.items()} == {"sdist": "sdist", "wheel": "wheel"}
+    assert "1.0" not in printed.stdout
     with (project / "pyproject.toml").open("a") as file:
         file.write(f"\n{printed.stdout}")
     (project / "pytest.ini").write_text("[pytest]\n")
     verified = run("pytest", "--ftc-verify", "--ftc-diagnose=off")
     assert verified.returncode == 0, verified.stdout
+
+
+IN_PLACE = """\
+# Settings of this project
+[artifacts.two]   # two causes
+build = "(python3 -c 'print(set(map(str, range(30))))'; LC_ALL=C date -u -d @${SOURCE_DATE_EPOCH:-$(date +%s)}) > out"
+outputs = ["out"]
+
+# One cause has no cure.
+[artifacts.part]
+build = "(python3 -c 'print(set(map(str, range(30))))'; od -An -tx8 -N8 /dev/urandom) > out"
+outputs = ["out"]
+
+[artifacts.good]
+build = "echo good > out"
+outputs = ["out"]
+
+[artifacts.broken]
+build = "exit 3"
+outputs = ["out"]
+"""
+
+
+@pytest.fixture(scope="module")
+def in_place(tmp_path_factory):
+    """Return a project whose artifacts were all determinized in place, and what was said."""
+    root = tmp_path_factory.mktemp("in-place")
+    (root / "ftc.toml").write_text(IN_PLACE)
+    for words in (["init", "-q"], ["add", "."], ["-c", "user.name=a", "-c", "user.email=a@b", "commit", "-qm", "1"]):
+        subprocess.run(["git", *words], cwd=root, check=True)
+    command = [sys.executable, "-m", "pytest_ftc", "determinize", "--write"]
+    return root, subprocess.run(command, cwd=root, capture_output=True, text=True)
+
+
+def test_without_a_name_all_that_fail_are_mended_in_place_and_the_rest_is_told(in_place):
+    root, done = in_place
+    text = (root / "ftc.toml").read_text()
+    before, after = tomllib.loads(IN_PLACE)["artifacts"], tomllib.loads(text)["artifacts"]
+    assert after["two"] == {**before["two"], "source_date_epoch": "git", "env": {"PYTHONHASHSEED": "0"}}
+    assert after["part"]["env"]["PYTHONHASHSEED"] == "0"
+    assert (after["good"], after["broken"]) == (before["good"], before["broken"])
+    lines = IN_PLACE.splitlines()
+    assert [line for line in text.splitlines() if line and line in lines] == [line for line in lines if line]
+    assert done.returncode == 2
+    assert "ftc: broken is failed" in done.stderr
+    assert "ftc: written to ftc.toml: two, part; now: pytest --ftc-verify" in done.stderr
+    assert "# good is reproducible as it is" in done.stdout
+    assert "# this helps, but part is not reproducible with it" in done.stdout
+    assert "out › line 2: random (confirmed" in done.stdout
+    assert "hash_seed" not in done.stdout
+
+
+def test_what_was_written_works_and_is_not_written_again(in_place):
+    root, _ = in_place
+    text = (root / "ftc.toml").read_text()
+    command = [sys.executable, "-m", "pytest_ftc", "determinize", "two", "--write"]
+    again = subprocess.run(command, cwd=root, capture_output=True, text=True)
+    assert (again.returncode, again.stdout) == (0, "# two is reproducible as it is\n")
+    assert "ftc: nothing to write to ftc.toml" in again.stderr
+    assert (root / "ftc.toml").read_text() == text
 
 
 def test_what_nothing_heals_is_told_with_what_is_left(determinize):

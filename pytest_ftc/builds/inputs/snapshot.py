@@ -158,6 +158,11 @@ def commit_time(source: Path) -> int | None:
         return None
 
 
+def commit_of_sources(source: Path) -> int | None:
+    """Return the commit time that builds of `source` get; None also where its repository ignores the folder."""
+    return commit_time(source) if find_repository(source, [])[0] else None
+
+
 def entries_of(source: Path, paths: Iterable[str]) -> Callable[[str], list[str]]:
     """Return a function that lists a folder below `source` as if it contained only `paths`."""
     names: dict[str, dict[str, None]] = defaultdict(dict)

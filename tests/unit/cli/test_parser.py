@@ -23,7 +23,7 @@ def test_the_usage_line_begins_with_the_whole_command(command, capsys):
 
 @pytest.mark.parametrize(
     ("command", "missing"),
-    [("normalize", "FILE"), ("determinize", "ARTIFACT"), ("diff", "A, B"), ("store", "ACTION")],
+    [("normalize", "FILE"), ("diff", "A, B"), ("store", "ACTION")],
 )
 def test_a_missing_argument_is_one_line_that_names_the_command(command, missing, capsys):
     with pytest.raises(SystemExit) as ended:

@@ -154,18 +154,62 @@ def test_a_line_is_found_or_left_out_but_never_wrong() -> None:
     assert find_line(text, "a", "nothing") is None
 
 
+PYTHON = '[build-system]\nrequires = []\nbuild-backend = "b"\n'
+SDIST, WHEEL = (f'[tool.ftc.artifacts.{kind}]\npreset = "{kind}"\n' for kind in ("sdist", "wheel"))
+DOCS = '[tool.ftc.artifacts.docs]\nbuild = "make"\noutputs = ["html"]\n'
+
+
 @pytest.mark.parametrize(
-    ("declared", "hidden"),
+    ("declared", "names"),
     [
-        ('[tool.ftc.artifacts.sdist]\npreset = "sdist"\n', "wheel"),
-        ('[tool.ftc.artifacts.mine]\npreset = "wheel"\n', "sdist"),
-        ('[tool.ftc.artifacts.sdist]\npreset = "sdist"\n[tool.ftc.artifacts.wheel]\npreset = "wheel"\n', ""),
-        ('[tool.ftc.artifacts.docs]\nbuild = "make"\noutputs = ["html"]\n', ""),
-        ("", ""),
+        ("", ["sdist", "wheel"]),
+        (SDIST, ["sdist", "wheel"]),
+        (WHEEL, ["wheel", "sdist"]),
+        (SDIST + WHEEL, ["sdist", "wheel"]),
+        ('[tool.ftc.artifacts.mine]\npreset = "wheel"\n', ["mine", "sdist"]),
+        (DOCS, ["docs"]),
+        (DOCS + SDIST, ["docs", "sdist", "wheel"]),
+        ("[tool.ftc]\ndefaults = true\n" + DOCS, ["docs", "sdist", "wheel"]),
+        ("[tool.ftc]\ndefaults = false\n" + SDIST, ["sdist"]),
+        (SDIST + '[tool.ftc.artifacts.wheel]\nbuild = "make"\noutputs = ["w"]\n', ["sdist", "wheel"]),
+        ('[tool.ftc.artifacts.part]\npreset = "sdist"\nsource = "part"\n', ["part"]),
     ],
 )
-def test_of_sdist_and_wheel_one_that_is_declared_hides_the_other_and_that_is_said(tmp_path, declared, hidden):
-    (tmp_path / "pyproject.toml").write_text(f'[build-system]\nrequires = []\nbuild-backend = "b"\n{declared}')
-    told = explain_hidden(load_project(tmp_path, {}))
-    assert told.startswith(f"the {hidden} of this project is not verified") if hidden else told == ""
-    assert f'preset = "{hidden}"' in told or not hidden
+def test_the_sdist_and_the_wheel_stay_beside_presets_unless_the_defaults_are_off(tmp_path, declared, names):
+    (tmp_path / "part").mkdir()
+    (tmp_path / "part" / "setup.py").write_text("")
+    (tmp_path / "pyproject.toml").write_text(f"{PYTHON}{declared}")
+    config = load_project(tmp_path, {})
+    assert [artifact.name for artifact in config.artifacts] == names
+    assert {artifact.id.partition("::")[0] for artifact in config.artifacts} == {"pyproject.toml"}
+
+
+def test_defaults_beside_presets_of_ftc_toml_have_its_name_and_the_settings_of_the_session(tmp_path):
+    (tmp_path / "pyproject.toml").write_text(PYTHON)
+    (tmp_path / "ftc.toml").write_text('strict = true\n[artifacts.sdist]\npreset = "sdist"\n')
+    config = load_project(tmp_path, {})
+    assert [(one.id, one.strict) for one in config.artifacts] == [
+        ("ftc.toml::ftc::sdist", True),
+        ("ftc.toml::ftc::wheel", True),
+    ]
+
+
+def test_without_artifacts_and_defaults_it_is_said_why_there_is_nothing(tmp_path):
+    (tmp_path / "pyproject.toml").write_text(f"{PYTHON}[tool.ftc]\ndefaults = false\n")
+    with pytest.raises(ConfigurationError, match="defaults = false leaves out the sdist and the wheel"):
+        load_project(tmp_path, {})
+
+
+def test_a_key_defaults_that_is_no_flag_is_one_clear_error(tmp_path):
+    (tmp_path / "pyproject.toml").write_text(f'{PYTHON}[tool.ftc]\ndefaults = "no"\n')
+    with pytest.raises(ConfigurationError, match=r"\[tool.ftc\] defaults: expected true or false, found 'no'"):
+        load_project(tmp_path, {})
+
+
+@pytest.mark.parametrize(("switch", "told"), [("", True), ("defaults = false", False)])
+def test_of_sdist_and_wheel_one_that_a_command_hides_is_named(tmp_path, switch, told):
+    command = '[tool.ftc.artifacts.sdist]\nbuild = "make"\noutputs = ["x"]\n'
+    (tmp_path / "pyproject.toml").write_text(f"{PYTHON}[tool.ftc]\n{switch}\n{command}")
+    text = explain_hidden(load_project(tmp_path, {}))
+    assert text.startswith("the wheel of this project is not verified") == told
+    assert ('preset = "wheel"' in text) == told

@@ -1,0 +1,1 @@
+"""Editing the configuration file of a project in place, with its comments, order and formatting."""
