@@ -43,6 +43,7 @@ _GROUPS = {
         "keys": "make, rotate, retire and list the keys that sign attestations",
     },
     "Publish": {
+        "build": "build artifacts as they were verified, and write their outputs to a folder",
         "publish": "push a verified artifact with its attestations to an OCI registry, or remove what has expired",
         "fetch": "fetch an artifact from an OCI registry, after digests, signatures and a policy are verified",
     },

@@ -24,6 +24,7 @@ from pytest_ftc.reporting.terminal.style import fit_encoding, show
 from pytest_ftc.verification.metrics.facts import Services, SessionFacts, Signings
 from pytest_ftc.verification.objectives.observe import record_session
 from pytest_ftc.verification.proofs.attestations import SessionAttestations
+from pytest_ftc.verification.release.hint import release_command
 from pytest_ftc.verification.session import Verifier
 
 if TYPE_CHECKING:
@@ -175,6 +176,8 @@ class SessionReport:
             *self._all_problems,
         ):
             _write_line(terminalreporter, f"  note        {show(problem)}")
+        if command := release_command(self._config.artifacts, self.verifications):
+            _write_line(terminalreporter, f"  publish     {show(command)}")
         for problem in dict.fromkeys(hook_problems):
             _write_line(terminalreporter, f"ERROR: {problem}", red=True)
         if self._problem:

@@ -81,8 +81,18 @@ class Verifier:
 
     def build_once(self, artifact: Artifact) -> BuildResult:
         """Build `artifact` once in the control environment, without comparison.  Raises FtcError."""
+        return self.build_and_search(artifact)[0]
+
+    def build_and_search(self, artifact: Artifact) -> tuple[BuildResult, tuple[str, ...]]:
+        """Build `artifact` as `build_once` does; return the leaks of its secrets too.  Raises FtcError."""
         with self.collector.collecting():
             return build_once(artifact, self._running().context)
+
+    def known(self, artifact: Artifact) -> Verification | None:
+        """Return what an earlier session has verified of `artifact` as it is now; None if nothing.  Raises FtcError."""
+        cache = self._running().context.cache
+        query = cache.query(artifact) if cache else None
+        return cache.lookup(query) if cache and query else None
 
     def close(self) -> None:
         """End everything that is still running, and clean up; may be called again if it was interrupted."""

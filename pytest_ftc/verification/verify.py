@@ -68,8 +68,8 @@ def _or_error(artifact: Artifact, verify_it: Callable[[], Verification]) -> Veri
         )
 
 
-def build_once(artifact: Artifact, context: VerificationContext) -> BuildResult:
-    """Build `artifact` once in the control environment.  Raises FtcError."""
+def build_once(artifact: Artifact, context: VerificationContext) -> tuple[BuildResult, tuple[str, ...]]:
+    """Build `artifact` once in the control environment; return its leaks of secrets too.  Raises FtcError."""
     secrets = context.site.read_secrets(artifact.secrets, artifact.source)
     given = {**artifact.env, **(secrets.variables if secrets else {})}
     try:
@@ -79,7 +79,10 @@ def build_once(artifact: Artifact, context: VerificationContext) -> BuildResult:
         result = context.site.executor.run(plan.actions[0], lambda _: None)
     except FtcError as error:
         raise FtcError(secrets.mask(str(error)) if secrets else str(error)) from None
-    return SecretGuard(secrets, context.site.logs).admit(result) if secrets else result
+    if secrets is None:
+        return result, ()
+    guard = SecretGuard(secrets, context.site.logs)
+    return guard.admit(result), guard.leaks
 
 
 def _plan(prepared: Prepared, source: Snapshot, context: VerificationContext, *, builds: int) -> Plan:

@@ -36,6 +36,11 @@ class SecretGuard:
         """Return whether no value of `output` may be shown."""
         return output in self._search.hidden
 
+    @property
+    def leaks(self) -> tuple[str, ...]:
+        """The leaks found so far, one sentence each, without the values."""
+        return tuple(dict.fromkeys(map(self._secrets.mask, self._search.leaks)))
+
     def mask_diff(self, difference: Difference) -> Difference:
         """Return `difference` with its diff masked and moved to the folder for diffs."""
         return replace(difference, diff=self._move(Path(difference.diff)) if difference.diff else "")
@@ -49,10 +54,9 @@ class SecretGuard:
     def mask(self, verification: Verification) -> Verification:
         """Return `verification` with its leaks, and without the values themselves."""
         masked = mask_record(verification, self._secrets, self._search.hidden)
-        leaks = tuple(dict.fromkeys(map(self._secrets.mask, self._search.leaks)))
         left_out = list(dict.fromkeys(map(self._secrets.mask, self._search.not_searched)))
         notes = summarize("not searched for secrets", left_out)
-        return replace(masked, leaks=leaks, notes=tuple(dict.fromkeys((*masked.notes, *notes))))
+        return replace(masked, leaks=self.leaks, notes=tuple(dict.fromkeys((*masked.notes, *notes))))
 
 
 class GuardedExecutor:

@@ -1,0 +1,1 @@
+"""Building an artifact as it was verified, for those who publish it."""
