@@ -80,6 +80,7 @@ def test_a_python_project_without_configuration_gets_one_that_works(tmp_path):
     def run(*command: str) -> subprocess.CompletedProcess[str]:
         return subprocess.run([sys.executable, "-m", *command], cwd=project, capture_output=True, text=True)
 
+    commit(project)
     printed = run("pytest_ftc", "determinize")
     assert printed.returncode == 0, printed.stdout + printed.stderr
     tables = tomllib.loads(printed.stdout)["tool"]["ftc"]["artifacts"]
@@ -90,6 +91,11 @@ def test_a_python_project_without_configuration_gets_one_that_works(tmp_path):
     (project / "pytest.ini").write_text("[pytest]\n")
     verified = run("pytest", "--ftc-verify", "--ftc-diagnose=off")
     assert verified.returncode == 0, verified.stdout
+
+
+def commit(root: Path) -> None:
+    for words in (["init", "-q"], ["add", "."], ["-c", "user.name=a", "-c", "user.email=a@b", "commit", "-qm", "1"]):
+        subprocess.run(["git", *words], cwd=root, check=True)
 
 
 IN_PLACE = """\
@@ -118,8 +124,7 @@ def in_place(tmp_path_factory):
     """Return a project whose artifacts were all determinized in place, and what was said."""
     root = tmp_path_factory.mktemp("in-place")
     (root / "ftc.toml").write_text(IN_PLACE)
-    for words in (["init", "-q"], ["add", "."], ["-c", "user.name=a", "-c", "user.email=a@b", "commit", "-qm", "1"]):
-        subprocess.run(["git", *words], cwd=root, check=True)
+    commit(root)
     command = [sys.executable, "-m", "pytest_ftc", "determinize", "--write"]
     return root, subprocess.run(command, cwd=root, capture_output=True, text=True)
 
