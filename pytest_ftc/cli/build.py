@@ -44,8 +44,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace) -> int:
     """Run ``ftc build``."""
     from pytest_ftc.verification.release.build import build_release
+    from pytest_ftc.verification.release.place import check_folder
     from pytest_ftc.verification.session import Verifier
 
+    check_folder(options.output, {})
     with opened_project(Path.cwd()) as project, ExitStack() as stack:
         artifacts = choose_artifacts(project.config.artifacts, options.artifact)
         results = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="ftc-build-")))
