@@ -128,11 +128,12 @@ def match(entries: Iterable[Known], found: Mapping[Key, Known], groups: Mapping[
 
 def _suffice(entries: list[Known], finding: Known, findings: list[Finding]) -> bool:
     """Return whether `entries` together allow as many places as `finding` has."""
-    if not entries or all(entry.key == finding.key for entry in entries):
-        return False
-    if DiagnosisMode.OFF in (finding.diagnose, *(entry.diagnose for entry in entries)):
+    if entries and DiagnosisMode.OFF in (finding.diagnose, *(entry.diagnose for entry in entries)):
+        # Without a diagnosis, one finding stands for all places of an output.
         allowed = {steady(output) for entry in entries for output in entry.outputs}
         return {steady(output) for output in finding.outputs} <= allowed
+    if all(entry.key == finding.key for entry in entries):
+        return False
     return max(count_for(entry, findings) for entry in entries) <= sum(entry.count for entry in entries)
 
 

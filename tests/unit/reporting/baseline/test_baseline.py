@@ -4,7 +4,7 @@ import datetime
 from dataclasses import replace
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from samples import verification
 
@@ -208,6 +208,7 @@ def test_what_was_written_is_known_whatever_else_is_found(known, more, diagnose)
     assert "[[known]]" not in both.updated([GOOD], TODAY).render()
 
 
+@example([finding("unknown", output="a", member=name, location="line 1", confirmed=False) for name in ("", "m")])
 @given(st.lists(things, min_size=1, max_size=5))
 def test_less_diagnosis_makes_nothing_new_and_nothing_fixed(known):
     builds = [one for one in known if not is_in_published(one.location)] or [finding("time")]
