@@ -23,7 +23,7 @@ from pytest_ftc.config.remote import REMOTE, RemoteSettings, read_remote
 from pytest_ftc.config.sbom import TABLE, read_sbom
 from pytest_ftc.config.schema import ARTIFACT_KEYS, SESSION_KEYS, Check, Key, Known, UnexpectedError
 from pytest_ftc.config.secrets import TABLES, check_names, read_named_secrets
-from pytest_ftc.config.table import reject_unknown
+from pytest_ftc.config.table import reject_long_headers, reject_unknown
 from pytest_ftc.config.traces import TRACES, TracesSettings, read_traces
 from pytest_ftc.model import Artifact
 from pytest_ftc.model.artifact import declared_id
@@ -103,6 +103,7 @@ def load_config(root: Path, given: Mapping[str, str | bool | None], known: Known
     file, tables = read_file(root)
     place = Place(file.name if file else "pyproject.toml", tables.text, tables.prefix)
     others = (TABLE, *TABLES, ATTEST, COST, OBJECTIVES, METRICS, REMOTE, TRACES, "artifacts")
+    reject_long_headers(place, tables.ftc)
     reject_unknown(place, tables.ftc, [*SESSION_KEYS, *others])
     settings = _read_settings(place, tables.ftc, root, given, known)
     secrets = read_named_secrets(place, tables.ftc)

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from pytest_ftc.config.file import show
-from pytest_ftc.config.location import Place
+from pytest_ftc.config.location import Place, find_headers
 from pytest_ftc.model.support.suggestion import did_you_mean
 
 
@@ -22,6 +22,17 @@ def find_table(place: Place, tables: Mapping[str, Any], name: str, keys: Sequenc
         place.fail(name, f"expected a table, found {show(table)}")
     reject_unknown(place.below(name), table, keys)
     return table
+
+
+def reject_long_headers(place: Place, tables: Mapping[str, Any]) -> None:
+    """Raise ConfigurationError for a table of `ftc.toml` that is named as in pyproject.toml."""
+    tool = tables.get("tool")
+    if place.table or not isinstance(tool, dict) or "ftc" not in tool:
+        return
+    long = next((header for header in find_headers(place.text) if header.startswith("tool.ftc")), "tool.ftc")
+    short = long.removeprefix("tool.ftc").lstrip(".")
+    advice = f"write [{short}], without tool.ftc" if short else "leave this line out: the keys stand at the top"
+    place.fail(long, f"[{long}]: {advice}", about="")
 
 
 def reject_unknown(place: Place, table: Mapping[str, Any], valid: Sequence[str]) -> None:

@@ -102,6 +102,18 @@ def pytest_configure(config: pytest.Config) -> None:
         from pytest_ftc.plugin.session import VerificationSession
 
         config.pluginmanager.register(VerificationSession(config), "ftc-session")
+    else:
+        _warn_of_idle_options(config)
+
+
+def _warn_of_idle_options(config: pytest.Config) -> None:
+    """Warn of options on the command line that need ``--ftc-verify``; in addopts they wait for it."""
+    if hasattr(config, "workerinput"):
+        return
+    flags = {argument.partition("=")[0] for argument in config.invocation_params.args}
+    if idle := [option.flag for option in OPTIONS if option.flag in flags]:
+        text = f"without --ftc-verify, {', '.join(idle)} {'have' if len(idle) > 1 else 'has'} no effect"
+        config.issue_config_time_warning(pytest.PytestConfigWarning(text), stacklevel=2)
 
 
 @pytest.hookimpl(wrapper=True)

@@ -38,7 +38,7 @@ from pytest_ftc.plugin.progress import Display, Nothing, make_display, shown
 from pytest_ftc.plugin.project_tests import FindingsLast, keep_artifacts
 from pytest_ftc.plugin.result_folders import check_writable, record_folders, results_folder
 from pytest_ftc.plugin.session_report import Invocation, SessionReport, print_attestations, print_metrics_problem
-from pytest_ftc.plugin.settings import add_to_arguments, find_changed, load_settings, usage_errors
+from pytest_ftc.plugin.settings import add_to_arguments, check_named, find_changed, load_settings, usage_errors
 from pytest_ftc.variations.specification import Vocabulary
 from pytest_ftc.verification.metrics.facts import SessionFacts
 from pytest_ftc.verification.metrics.session import SessionMetrics
@@ -91,6 +91,8 @@ class VerificationSession:
         pytest_config.pluginmanager.register(self._traces, "ftc-traces")
         self._findings_last = FindingsLast(self._print_summary)
         pytest_config.pluginmanager.register(self._findings_last, "ftc-findings-last")
+        with usage_errors():
+            check_named(pytest_config, self.config)
         add_to_arguments(pytest_config, self.config)
 
     @property

@@ -14,11 +14,16 @@ from pytest_ftc.config import OPTIONS
 from pytest_ftc.config.contributions import Contributions
 from pytest_ftc.config.load import Config
 from pytest_ftc.config.project import load_project
+from pytest_ftc.model.artifact import declared_id
 from pytest_ftc.model.errors import ConfigurationError, SourceError
+from pytest_ftc.model.support.printable import shorten
+from pytest_ftc.model.support.suggestion import did_you_mean
 from pytest_ftc.plugin.hook_calls import gather, ini_of
 from pytest_ftc.plugin.written_files import find_written
 from pytest_ftc.reporting.baseline.baseline import Baseline
 from pytest_ftc.reporting.baseline.file import load_baseline
+
+_MOST_NAMED = 20
 
 
 @contextlib.contextmanager
@@ -55,6 +60,24 @@ def find_changed(config: Config) -> frozenset[str]:
     except SourceError as error:
         raise pytest.UsageError(f"changed_first: expected a commit: {error}") from None
     return frozenset(one.id for one in config.artifacts if one.source in changed)
+
+
+def check_named(pytest_config: pytest.Config, config: Config) -> None:
+    """Raise ConfigurationError for an argument that names an artifact of the configuration file that is not there."""
+    known = {artifact.id: artifact.name for artifact in config.artifacts}
+    if config.file is None:
+        return
+    for argument in pytest_config.args:
+        file, _, name = argument.partition("::ftc::")
+        if not name or (pytest_config.invocation_params.dir / file).resolve() != config.file.resolve():
+            continue
+        if declared_id(config.file.name, name) not in known:
+            names = [shorten(one) for one in known.values()]
+            shown = ", ".join(names[:_MOST_NAMED]) + (", …" if len(names) > _MOST_NAMED else "")
+            there = f"  Artifacts: {shown}" if names else ""
+            raise ConfigurationError(
+                f"{shorten(argument)} not found: no artifact is named {name!r}{did_you_mean(name, names)}{there}"
+            )
 
 
 def add_to_arguments(pytest_config: pytest.Config, config: Config) -> None:

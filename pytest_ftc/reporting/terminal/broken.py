@@ -30,6 +30,8 @@ _LOG_LINES = (8, 15)
 _VALUE_WIDTH = 36
 """Cells for the value of one variation in a list."""
 
+_NOT_FOUND = "command not found: "
+"""Begins the reason why a command that is a list does not start."""
 _HIDDEN = re.compile(r"(/tmp|/var/tmp|/dev/shm)/[^\s:'\"]+")
 """A file below a folder that is private to each build."""
 
@@ -98,7 +100,7 @@ def _hint(verification: Verification, build: BuildResult | None) -> str:
         return "check the artifact's outputs: globs relative to its source folder"
     if build and os.strerror(errno.EROFS) in build.log_tail:
         return "a build can write only below its source folder, its home folder and its temporary folder"
-    if build and build.exit_code == 127:
+    if build and (build.exit_code == 127 or build.reason.startswith(_NOT_FOUND)):
         if place := _HIDDEN.search(build.log_tail):
             return (
                 f"each build has its own {place[1]}, so {markup.show(place[0])} does not exist there: "

@@ -46,7 +46,7 @@ def collect_outputs(
     """
     for pattern in patterns:
         if not find_matches(tree, [pattern]):
-            raise OutputsError(f"the build left nothing that matches {pattern!r}")
+            raise OutputsError(f"the build left nothing that matches {pattern!r}{_describe_made(tree, since)}")
     paths = find_matches(tree, patterns)
     targets = follow_links(tree, paths)
     if stale := _find_untouched(tree, patterns, before) + find_old(tree, targets.inside, since):
@@ -64,6 +64,20 @@ def _find_untouched(tree: str, patterns: list[str], before: Traces) -> list[str]
     same = [path for path, trace in before.items() if now.get(path) == trace]
     files = [path for path in same if not stat.S_ISDIR(os.lstat(os.path.join(tree, path)).st_mode)]
     return sorted(files) or (same if now == before else [])
+
+
+def _describe_made(tree: str, since: int) -> str:
+    """Return what the build did leave in the tree; empty if it is unknown when the build began."""
+    if not since:
+        return ""
+    paths = find_matches(tree, ["*"])
+    old = set(find_old(tree, set(paths), since))
+    made = [repr(path) for path in paths if path not in old and not _is_folder(tree, path)]
+    return f"; it left {name_some(made)}" if made else "; it left no file at all"
+
+
+def _is_folder(tree: str, path: str) -> bool:
+    return stat.S_ISDIR(os.lstat(os.path.join(tree, path)).st_mode)
 
 
 def _describe_untouched(paths: list[str]) -> str:
