@@ -49,7 +49,7 @@ class Known:
 Key = tuple[str, str, str]
 KEYS = tuple(field.name for field in fields(Known))
 REQUIRED = KEYS[:3]
-_OF_EACH_MEMBER = re.compile(r"\b(?:[acm]time|crtime|mode|owner|uid|gid)$", re.IGNORECASE)
+_OF_EACH_MEMBER = re.compile(r"\b(?:[acm]time|crtime|mode|owner|[ug]id|[ug]name)$", re.IGNORECASE)
 
 
 def plain(text: str) -> str:

@@ -62,7 +62,9 @@ def test_places_may_become_fewer_and_more_of_them_are_new():
     assert baseline.updated([many(12)], TODAY).judge(many(12), TODAY).accepted
 
 
-@pytest.mark.parametrize("place", ["tar member mtime", "zip entry mode", locate_in_published("ar member owner")])
+@pytest.mark.parametrize(
+    "place", ["tar member mtime", "tar member gname", "zip entry mode", locate_in_published("ar member owner")]
+)
 def test_what_every_member_has_is_known_of_a_new_member_too(place):
     baseline = Baseline().updated([many(1, place=place)], TODAY)
     assert baseline.judge(many(3, place=place), TODAY).accepted
