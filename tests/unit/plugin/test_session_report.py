@@ -16,6 +16,7 @@ from pytest_ftc.model import Verdict
 from pytest_ftc.plugin.collection import Collected
 from pytest_ftc.plugin.session_report import Invocation, SessionReport
 from pytest_ftc.reporting.baseline.baseline import Baseline
+from pytest_ftc.reporting.seal import find_changed
 from pytest_ftc.verification.session import Verifier
 
 GOOD, BAD = verification(Verdict.REPRODUCIBLE), verification(Verdict.UNREPRODUCIBLE)
@@ -116,18 +117,23 @@ def test_all_reports_that_were_asked_for_are_written(settings, tmp_path, monkeyp
         update_baseline=True,
     )
     assert report_of(asked, BAD).write()
-    document = json.loads((tmp_path / "out.json").read_text())
-    assert document == json.loads((tmp_path / "report" / "report.json").read_text())
+    document, same = (json.loads((tmp_path / path).read_text()) for path in ("out.json", "report/report.json"))
+    assert [list(find_changed(one, tmp_path / "report")) for one in (document, same)] == [[], []]
+    assert "index.html" in same.pop("files")
+    assert document.pop("digest") != same.pop("digest")
+    assert document == same
     assert [one["verdict"] for one in document["artifacts"]] == ["unreproducible"]
     assert document["session"]["root"] == str(tmp_path)
     assert "[[known]]" in (tmp_path / "known.toml").read_text()
     assert "app" in (tmp_path / "summary.md").read_text()
 
 
-def test_a_session_without_verifications_writes_nothing(settings, tmp_path):
-    report = report_of(replace(settings, json=tmp_path / "out.json"))
+def test_a_session_without_verifications_reports_just_that(settings, tmp_path):
+    asked = replace(settings, json=tmp_path / "out.json", baseline=tmp_path / "known.toml", update_baseline=True)
+    report = report_of(asked)
     assert report.write()
-    assert not (tmp_path / "out.json").exists()
+    assert json.loads((tmp_path / "out.json").read_text())["artifacts"] == []
+    assert not (tmp_path / "known.toml").exists()
     assert printed(report) == ""
 
 
