@@ -39,7 +39,7 @@ $ pytest --ftc-verify --ftc-report=downloaded-report
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem)
 def test_page(page: Path, tmp_path: Path, clean_environment: dict[str, str]) -> None:
-    given = VERIFIED if page.stem in ("ci", "operations", "replay") else ""
+    given = VERIFIED if page.stem in ("ci", "operations", "replay", "reports") else ""
     own = {"FTC_STORE": os.environ["FTC_STORE"], "FTC_KEYRING": f"{tmp_path}-keys"}
     if page.stem in ("attest", "metrics", "runbooks", "sbom", "traces"):
         # An extra of what is installed already conflicts with the constraint that has it installed.
