@@ -248,9 +248,8 @@ class VerificationSession:
         if report.when != "call" or self._is_worker:
             return
         # A rerun test reports the same artifact again; with --dist=each, every worker reports it.
-        worker = getattr(report, "worker_id", "")
         for one in self._take_found(report):
-            if self._report.add(worker, one):
+            if self._report.add(getattr(report, "worker_id", ""), one):
                 self._hook_problems += notify(self._pytest, one)
 
     @pytest.hookimpl(optionalhook=True)
@@ -275,7 +274,8 @@ class VerificationSession:
             self._sample.remember(verified - due, due, list(self._report.left_out))
         if self._hook_problems and session.exitstatus == pytest.ExitCode.OK:
             session.exitstatus = pytest.ExitCode.INTERNAL_ERROR
-        if not self._is_worker and not session.config.option.collectonly and not self._report.write():
+        began = session.exitstatus != pytest.ExitCode.USAGE_ERROR
+        if not (self._is_worker or session.config.option.collectonly or self._report.write(began=began)):
             session.exitstatus = pytest.ExitCode.USAGE_ERROR
         with self._verifier.collector.collecting():
             self._attestations.make(self._report.verifications)

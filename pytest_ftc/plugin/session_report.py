@@ -141,10 +141,15 @@ class SessionReport:
         """Return the fingerprints of the findings that the baseline accepts; None without a baseline."""
         return self._baseline.fingerprints(verifications, self._today) if self._config.baseline else None
 
-    def write(self) -> bool:
-        """Write the requested reports; return False if one could not be written, which the summary then shows."""
+    def write(self, *, began: bool = True) -> bool:
+        """Write the requested reports; return False if one could not be written, which the summary then shows.
+
+        A session that ended before it `began` to verify writes none: a report without artifacts would look as if none
+        had been selected.
+        """
         try:
-            self._write()
+            if began or self._verifications:
+                self._write()
         except FtcError as error:
             # Keep the verdicts on the screen, and show the missing report as an error.
             self._problem = str(error)

@@ -57,11 +57,12 @@ class Supervisor:
         wait_until(lambda: process not in self.processes(), f"process {process} does not end")
 
     def kill_all(self, process: int) -> None:
-        """End a process and all that come from it."""
-        for each in (process, *descendants(process)):
+        """End a process and all that come from it, and wait until they are gone."""
+        ended = _stop_all(process)
+        for each in ended:
             with contextlib.suppress(ProcessLookupError):
                 os.kill(each, signal.SIGKILL)
-        wait_until(lambda: process not in self.processes(), f"process {process} does not end")
+        wait_until(lambda: not ended & set(self.processes()), f"process {process} does not end")
 
     def close(self) -> None:
         """End everything."""
@@ -91,6 +92,17 @@ def descendants(process: int) -> list[int]:
         found += more
         left += more
     return [each for each in found if each not in dead]
+
+
+def _stop_all(process: int) -> set[int]:
+    """Stop a process and all that come from it, so that they start no more, and return them."""
+    stopped: set[int] = set()
+    while left := {process, *descendants(process)} - stopped:
+        for each in left:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(each, signal.SIGSTOP)
+        stopped |= left
+    return stopped
 
 
 def wait_until(condition: object, problem: object, seconds: float = 30.0) -> None:

@@ -137,6 +137,14 @@ def test_a_session_without_verifications_reports_just_that(settings, tmp_path):
     assert printed(report) == ""
 
 
+def test_a_session_that_never_began_writes_no_report_unless_it_verified_something(settings, tmp_path):
+    asked = replace(settings, json=tmp_path / "out.json")
+    assert report_of(asked).write(began=False)
+    assert not (tmp_path / "out.json").exists()
+    assert report_of(asked, GOOD).write(began=False)
+    assert len(json.loads((tmp_path / "out.json").read_text())["artifacts"]) == 1
+
+
 def test_a_report_that_cannot_be_written_is_said_at_the_end(settings, tmp_path):
     (tmp_path / "file").touch()
     report = report_of(replace(settings, json=tmp_path / "file" / "out.json"), GOOD)
