@@ -211,20 +211,9 @@ class SessionReport:
             terminalreporter.write_line(line)
 
     def _write(self) -> None:
-        described = self._verifier.describe(*self._invocation)
-        if use := self._tiers:
-            described["session"]["store"] = to_json(use)
-        known = self.known(*self.verifications)
-        if self._config.report:
-            from pytest_ftc.reporting.write import write_reports
-
-            write_reports(self._config.report, self.verifications, **described, lines=self._config.lines, known=known)
-        if self._config.json:
-            from pytest_ftc.reporting.json_report import report
-            from pytest_ftc.reporting.seal import seal
-            from pytest_ftc.reporting.write import write_json
-
-            write_json(self._config.json, seal(report(self.verifications, **described, known=known)))
+        # Git is asked for the origin of a report, which takes its time.
+        if self._config.report or self._config.json:
+            self._write_report()
         if not self._verifications:
             return
         if self._config.update_baseline and self._config.baseline:
@@ -234,6 +223,20 @@ class SessionReport:
             write_text(self._config.baseline, updated.render())
         if path := os.environ.get("GITHUB_STEP_SUMMARY"):
             _append(path, self.verifications)
+
+    def _write_report(self) -> None:
+        from pytest_ftc.reporting.json_report import report
+        from pytest_ftc.reporting.seal import seal
+        from pytest_ftc.reporting.write import write_json, write_reports
+
+        described = self._verifier.describe(*self._invocation)
+        if use := self._tiers:
+            described["session"]["store"] = to_json(use)
+        known = self.known(*self.verifications)
+        if self._config.report:
+            write_reports(self._config.report, self.verifications, **described, lines=self._config.lines, known=known)
+        if self._config.json:
+            write_json(self._config.json, seal(report(self.verifications, **described, known=known)))
 
 
 def print_attestations(terminalreporter: TerminalReporter, made: SessionAttestations) -> None:
