@@ -20,6 +20,7 @@ from pytest_ftc.builds.launcher.trees import remove_tree
 from pytest_ftc.builds.local import LocalExecutor
 from pytest_ftc.builds.workspace import filesystem_type
 from pytest_ftc.model import Action, BuildStatus, Environment, Identity, Isolation, Machine, Role
+from pytest_ftc.model.machine import ZONES
 
 _SHIFT = 398 * 86400
 
@@ -36,7 +37,8 @@ def survey_machine(work: Path, libraries: Sequence[Path] = (), *, overlay: bool 
         faketime=faketime,
         faketime_reason=faketime_reason,
         locales=list_locales(),
-        zoneinfo=Path("/usr/share/zoneinfo/Pacific/Kiritimati").is_file(),
+        # A zone that is missing would be read as UTC.
+        zoneinfo=all(Path("/usr/share/zoneinfo", zone).is_file() for zone in ZONES),
         work_dir=str(work),
         work_filesystem=filesystem_type(work),
         identity=_find_identity(),

@@ -9,6 +9,16 @@ from enum import Enum
 
 from pytest_ftc.model.environment import Identity
 
+ZONES = {
+    "Pacific/Kiritimati": "FTC-14",
+    "America/St_Johns": "FTC3:30",
+    "Asia/Kathmandu": "FTC-5:45",
+    "Pacific/Pago_Pago": "FTC11",
+    "Australia/Eucla": "FTC-8:45",
+    "America/New_York": "FTC5",
+}
+"""Time zones in which builds run, each with its POSIX notation, which needs no database, see tzset(3)."""
+
 
 class Isolation(str, Enum):
     """How a build is isolated from the machine."""
@@ -98,7 +108,7 @@ class Machine:
     compiled_locales: str = ""
     """Folder of the latter; empty when there are none."""
     zoneinfo: bool = False
-    """Whether the time zone database is installed."""
+    """Whether the time zone database is installed, with all `ZONES`."""
     work_dir: str = ""
     """Folder below which builds run."""
     work_filesystem: str = ""

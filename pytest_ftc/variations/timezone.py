@@ -5,19 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 from pytest_ftc.model import Environment, Machine
+from pytest_ftc.model.machine import ZONES
 
 _DAY = 86400
 
-# Each with its POSIX notation, which needs no database.  Its signs are reversed, see tzset(3).
-_EAST, _WEST = ("Pacific/Kiritimati", "FTC-14"), ("Pacific/Pago_Pago", "FTC11")
-_ZONES = (
-    _EAST,
-    ("America/St_Johns", "FTC3:30"),
-    ("Asia/Kathmandu", "FTC-5:45"),
-    _WEST,
-    ("Australia/Eucla", "FTC-8:45"),
-    ("America/New_York", "FTC5"),
-)
+_EAST, _WEST = "Pacific/Kiritimati", "Pacific/Pago_Pago"
 _TOMORROW = 10 * 3600
 """Seconds of the day, in UTC, after which it is tomorrow in the east; before that, it is yesterday in the west."""
 
@@ -45,13 +37,13 @@ class Timezone:
         return replace(self, turn=number)
 
     def vary(self, environment: Environment, token: str, machine: Machine) -> Environment:
-        name, posix = self._zone(environment)
+        zone = self._zone(environment)
         # Without the zone database, glibc would read a zone's name as UTC.
-        return environment.with_variables(TZ=name if machine.zoneinfo else posix)
+        return environment.with_variables(TZ=zone if machine.zoneinfo else ZONES[zone])
 
-    def _zone(self, environment: Environment) -> tuple[str, str]:
+    def _zone(self, environment: Environment) -> str:
         if self.turn > 1:
-            return _ZONES[(self.turn - 1) % len(_ZONES)]
+            return list(ZONES)[(self.turn - 1) % len(ZONES)]
         epoch = environment.variables.get("SOURCE_DATE_EPOCH", "")
         moment = float(epoch) if epoch.isascii() and epoch.isdigit() else self.moment
         return _EAST if moment is None or moment % _DAY >= _TOMORROW else _WEST

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
 from dataclasses import replace
 
 import pytest
@@ -9,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pytest_ftc.model import Environment, Isolation, Machine
+from pytest_ftc.model.machine import ZONES
 from pytest_ftc.variations.timezone import Timezone
 
 MACHINE = Machine(isolation=Isolation.USER, zoneinfo=True)
@@ -41,6 +44,14 @@ def test_without_either_it_is_the_zone_farthest_ahead(epoch):
 
 def test_the_epoch_counts_and_not_the_moment():
     assert zone(Timezone(moment=0), str(12 * 3600)) == "Pacific/Kiritimati"
+
+
+@pytest.mark.parametrize("zone", ZONES)
+def test_without_the_database_a_zone_has_the_same_time(zone):
+    # In winter, since summer time has no place in these notations.
+    command = ["date", "-d", "@1577836800", "+%F %T %z"]
+    named, noted = (subprocess.check_output(command, env={**os.environ, "TZ": tz}) for tz in (zone, ZONES[zone]))
+    assert named == noted
 
 
 def test_further_experiments_have_zones_of_their_own():
