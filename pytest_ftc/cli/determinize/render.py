@@ -42,7 +42,12 @@ def render(outcome: Outcome, *, tables: bool = True) -> str:
 
 def _head(outcome: Outcome) -> Iterator[str]:
     name = outcome.artifact.name
-    if outcome.heals:
+    if outcome.heals and outcome.suspected:
+        yield from _comment(
+            f"{name} was reproducible with this, but a cause of its differences was only suspected: "
+            "luck is not ruled out"
+        )
+    elif outcome.heals:
         yield f"# proved: {name} is reproducible with this, and not with less"
     elif outcome.steps:
         yield f"# this helps, but {name} is not reproducible with it"

@@ -37,6 +37,8 @@ class Outcome:
     """Steps that help alone, but with which together the build is not sound, each with what it is then."""
     tried: frozenset[Step] = frozenset()
     """Steps tried beside those of proved remedies."""
+    suspected: bool = False
+    """Whether a cause that the steps heal was only suspected: then luck is not ruled out."""
     failure: str = ""
     """Why nothing could be tested, such as ``broken is failed: exit status 1``; empty if it could."""
 
@@ -87,7 +89,7 @@ def _determinize(trials: _Trials, first: Verification, table: str) -> Outcome:
         # Without any it was unreproducible at first.
         if fewer and trials.verify(fewer, DiagnosisMode.OFF).verdict is Verdict.REPRODUCIBLE:
             steps = fewer
-    return replace(outcome, steps=steps, heals=True)
+    return replace(outcome, steps=steps, heals=True, suspected=search.suspected)
 
 
 class _Search:
@@ -98,6 +100,8 @@ class _Search:
         self._why = ""
         self.last = first
         """The verification with `steps`."""
+        self.suspected = _has_suspected(first)
+        """Whether `last`, or one before, had a cause that was not confirmed."""
         self.steps: tuple[Step, ...] = ()
         """What helps."""
         self.breaking: dict[Step, str] = {}
@@ -135,7 +139,7 @@ class _Search:
             step for step, findings in options.items() if any(has_gone(finding, found) for finding in findings)
         )
         if len(helpful) == len(options):
-            self.steps, self.last = (*self.steps, *helpful), found
+            self._take(helpful, found)
             return True
         return bool(helpful) and self._accept(helpful)
 
@@ -143,10 +147,18 @@ class _Search:
         """Add `new` if the build is sound with them; return whether it is."""
         found = self._trials.verify((*self.steps, *new))
         if _is_sound(found):
-            self.steps, self.last = (*self.steps, *new), found
+            self._take(new, found)
             return True
         self._why = f"{found.verdict.value}: {found.reason}"
         return False
+
+    def _take(self, new: tuple[Step, ...], found: Verification) -> None:
+        self.steps, self.last = (*self.steps, *new), found
+        self.suspected = self.suspected or _has_suspected(found)
+
+
+def _has_suspected(found: Verification) -> bool:
+    return not all(finding.confirmed for finding in found.findings)
 
 
 def _is_sound(found: Verification) -> bool:

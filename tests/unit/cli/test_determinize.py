@@ -75,6 +75,15 @@ def test_names_that_are_no_bare_keys_are_quoted(tmp_path):
     assert tomllib.loads(render(outcome)) == {"artifacts": {"my app": {"env": {"TZ": "UTC"}}}}
 
 
+@pytest.mark.parametrize("suspected", [False, True])
+def test_nothing_is_called_proved_where_a_cause_was_only_suspected(tmp_path, suspected):
+    outcome = replace(outcome_of(tmp_path, Step("set", "TZ", "UTC")), suspected=suspected)
+    text = render(outcome)
+    assert ("# proved: " in text, "luck is not ruled out" in text.replace("\n# ", "")) == (not suspected, suspected)
+    assert max(map(len, text.splitlines())) <= 80
+    assert tomllib.loads(text) == {"artifacts": {"app": {"env": {"TZ": "UTC"}}}}
+
+
 def finding(location: str, **more) -> Finding:
     return Finding(
         output="out", member="", location=location, evidence=Evidence(control="a", experiment="b"),

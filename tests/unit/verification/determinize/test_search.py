@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
+import pytest
+
 from pytest_ftc.model import Artifact, Evidence, Finding, Remedy, Verdict, Verification
 from pytest_ftc.verification.determinize import Step
 from pytest_ftc.verification.determinize.determinize import _determinize
@@ -12,11 +14,13 @@ from pytest_ftc.verification.determinize.determinize import _determinize
 APP = Artifact(id="ftc.toml::ftc::app", name="app", build="make", outputs=("out",), source=Path("/s"))
 
 
-def finding(place: str, variable: str, cause: str = "time", *, proved: bool = True, tried: bool = False) -> Finding:
+def finding(
+    place: str, variable: str, cause: str = "time", *, proved: bool = True, tried: bool = False, confirmed: bool = True
+) -> Finding:
     remedy = Remedy(summary=variable, settings={variable: "1"} if variable else {}, proved=proved, tried=tried)
     evidence = Evidence(control="a", experiment="b")
     return Finding(
-        output="out", member="", location=place, cause=cause, confirmed=True, evidence=evidence, remedy=remedy
+        output="out", member="", location=place, cause=cause, confirmed=confirmed, evidence=evidence, remedy=remedy
     )
 
 
@@ -97,6 +101,20 @@ def test_one_that_breaks_the_build_together_with_another_is_left_out_and_that_is
         "steps": ["A"], "heals": False, "left": [("1", "time")], "breaking": [("B", "failed: exit status 1")],
         "failure": "",
     }  # fmt: skip
+
+
+@pytest.mark.parametrize("confirmed", [(True, True), (True, False), (False, True)])
+def test_it_is_known_whether_all_causes_of_all_rounds_were_confirmed(confirmed: tuple[bool, bool]) -> None:
+    first, second = confirmed
+
+    def build(names: frozenset[str]) -> list[Finding]:
+        if "A" not in names:
+            return [finding("1", "A", confirmed=first)]
+        return [] if "B" in names else [finding("2", "B", confirmed=second)]
+
+    trials = Trials(build)
+    outcome = _determinize(trials, trials.verify(()), "artifacts.app")  # type: ignore[arg-type]
+    assert (outcome.heals, outcome.suspected) == (True, not all(confirmed))
 
 
 def test_a_build_that_fails_is_not_searched() -> None:
