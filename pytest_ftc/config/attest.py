@@ -11,6 +11,7 @@ from typing import Any
 from pytest_ftc.config.file import read_file, show
 from pytest_ftc.config.location import Place
 from pytest_ftc.config.table import find_table, read_flag, read_text
+from pytest_ftc.reporting.seal import ATTESTATIONS
 
 ATTEST = "attest"
 """The name of the table."""
@@ -35,7 +36,7 @@ class AttestSettings:
 
     def folder_of(self, root: Path, report: Path | None) -> Path:
         """Return the folder of the attestations of a session with this `root` and `report`."""
-        return self.folder or (report or root) / "attestations"
+        return self.folder or (report or root) / ATTESTATIONS
 
 
 def load_attest(root: Path) -> AttestSettings | None:

@@ -13,6 +13,8 @@ from pathlib import Path
 from typing import Any
 
 DIGEST, FILES = "digest", "files"
+ATTESTATIONS = "attestations"
+"""The folder of attestations beside a report; they are made after it, and are signed instead."""
 _NAME = "report.json"
 
 
@@ -49,7 +51,7 @@ def find_changed(document: Mapping[str, Any], folder: Path) -> Iterator[str]:
 
 def _digest_files(folder: Path) -> Iterator[tuple[str, str]]:
     for place, folders, names in os.walk(folder):
-        folders.sort()
+        folders[:] = sorted(name for name in folders if Path(place, name) != folder / ATTESTATIONS)
         for name in sorted(names):
             path = Path(place, name)
             shown = path.relative_to(folder).as_posix()

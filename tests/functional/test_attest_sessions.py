@@ -68,6 +68,15 @@ def test_good_and_bad_verdicts_are_attested_beside_the_report(project, verify, r
     assert made["predicate"]["producer"]["uri"] == "https://ci.example/"
 
 
+def test_a_report_is_verified_with_the_attestations_in_its_folder(project, verify, release):
+    # The second session writes its report beside the attestations of the first, and then its own over them.
+    for _ in range(2):
+        verify(BUILD.format(more=""), "--ftc-report=report", "--ftc-no-cache", *QUICK)
+    said = ftc(project, "report", "verify", "report", "-p", "policy.toml")
+    assert "✔ the report and the files beside it are as they were written" in said
+    assert "attested    good.txt\n" in said
+
+
 def test_the_workers_of_xdist_verify_and_the_session_attests(project, verify, release):
     run = verify(BUILD.format(more="required = true"), "-n2", *QUICK)
     assert run.verdicts == {"good": "reproducible", "bad": "unreproducible"}

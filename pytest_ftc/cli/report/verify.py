@@ -14,7 +14,7 @@ from pytest_ftc.integrations.attestations import judge_digest, load_signed
 from pytest_ftc.model import Role
 from pytest_ftc.model.errors import ConfigurationError
 from pytest_ftc.model.support.bounded_file import read_regular
-from pytest_ftc.reporting.seal import DIGEST, find_changed
+from pytest_ftc.reporting.seal import ATTESTATIONS, DIGEST, find_changed
 
 _NAME = "report.json"
 _MOST_BYTES = 1 << 30
@@ -33,7 +33,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         action="append",
         default=[],
         metavar="PATH",
-        help="a file or a folder; repeatable; by default the folder of the report",
+        help="a file or a folder; repeatable; by default REPORT/attestations, or else REPORT",
     )
     parser.add_argument("--json", action="store_true", help="print the result as JSON")
 
@@ -106,7 +106,8 @@ def _judge(
 ) -> tuple[list[str], list[str]]:
     """Return the names of those `outputs` that the policy accepts, and why it does not accept others."""
     policy = load_policy(options.policy)
-    signed = load_signed(options.attestations or [folder], policy)
+    beside = folder / ATTESTATIONS
+    signed = load_signed(options.attestations or [beside if beside.is_dir() else folder], policy)
     accepted, refused = [], []
     for name, sha256 in outputs:
         judgement = judge_digest(sha256, signed, policy)

@@ -47,6 +47,13 @@ def test_all_files_beside_it_count_but_no_link_and_not_itself(sealed, tmp_path):
     assert list(find_changed(sealed, tmp_path)) == []
 
 
+def test_attestations_do_not_count_since_they_are_made_later(tmp_path):
+    for name in ("attestations/a.dsse.json", "kept/attestations/b.dsse.json"):
+        (tmp_path / name).parent.mkdir(parents=True)
+        (tmp_path / name).write_text("{}")
+    assert seal({}, tmp_path)["files"].keys() == {"kept/attestations/b.dsse.json"}
+
+
 def test_each_change_is_named(sealed, tmp_path):
     (tmp_path / "logs" / "a.log").write_bytes(b"built!\n")
     (tmp_path / "index.html").unlink()
