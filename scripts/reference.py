@@ -16,6 +16,8 @@ from enum import Enum
 from pathlib import Path
 from typing import Any
 
+from pytest_ftc.cli.verify.reprotest.flags import FLAGS
+from pytest_ftc.cli.verify.reprotest.variations import SETTINGS
 from pytest_ftc.config import COMMAND_LINE_ONLY, OPTIONS
 from pytest_ftc.config.objectives import CATALOGUE as OBJECTIVES
 from pytest_ftc.config.schema import ARTIFACT_KEYS, SESSION_KEYS, Key
@@ -240,6 +242,18 @@ def _span_attributes() -> str:
     return _table(("attribute", "spans", "means"), rows)
 
 
+def _reprotest_flags() -> str:
+    rows = []
+    for flag in FLAGS:
+        names = [f"`{name} {flag.value}`" if flag.value else f"`{name}`" for name in (flag.short, flag.name) if name]
+        rows.append((", ".join(names), f"refused; {flag.counterpart}" if flag.refused else flag.counterpart))
+    return _table(("reprotest", "`ftc verify`"), rows)
+
+
+def _reprotest_settings() -> str:
+    return _table(("reprotest", "`ftc verify`"), [(f"`{one.name}`", one.counterpart) for one in SETTINGS])
+
+
 PARTS: dict[str, Callable[[], str]] = {
     "options": _options,
     "artifact_keys": _artifact_keys,
@@ -253,6 +267,8 @@ PARTS: dict[str, Callable[[], str]] = {
     "before_production": lambda: _checklist("before-production"),
     "in_an_incident": lambda: _checklist("in-an-incident"),
     "objectives": _objectives,
+    "reprotest_flags": _reprotest_flags,
+    "reprotest_settings": _reprotest_settings,
 }
 
 if __name__ == "__main__":

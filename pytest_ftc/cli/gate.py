@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 from pytest_ftc.builds.inputs.changes import names_commit
-from pytest_ftc.cli.verify import neutral_environment, neutral_options
+from pytest_ftc.cli.verify.neutral import neutral_environment, neutral_options
 from pytest_ftc.config.project import load_project
 from pytest_ftc.model.errors import ConfigurationError
 from pytest_ftc.model.support.printable import shorten
