@@ -20,7 +20,7 @@ from pytest_ftc.model.support.service_commands import defuse
 from pytest_ftc.model.support.suggestion import did_you_mean
 from pytest_ftc.verification.user_folders import user_cache
 
-_USAGE = "ftc verify [ARTIFACT ... | 'COMMAND' OUTPUT ...] [PYTEST OPTIONS] [REPROTEST FLAGS]"
+_USAGE = "ftc verify [ARTIFACT ... | 'CMD' OUTPUT ...] [PYTEST OPTIONS] [REPROTEST FLAGS]"
 _DESCRIPTION = """\
 Verify the artifacts of the project in the current folder, or only those named, without the project's tests,
 conftest.py, addopts and pytest plugins.  This also works if pytest itself cannot start.  Options are those of
