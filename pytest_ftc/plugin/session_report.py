@@ -31,8 +31,12 @@ if TYPE_CHECKING:
     import pytest
     from _pytest.terminal import TerminalReporter
 
+    from pytest_ftc.reporting.terminal.trend import TrendPoint
+
 
 _FROM_WORKER = "ftc"
+_MOST_RECORDED = 400
+"""Builds of an artifact whose sessions are drawn."""
 
 
 class Invocation(NamedTuple):
@@ -227,16 +231,24 @@ class SessionReport:
     def _write_report(self) -> None:
         from pytest_ftc.reporting.json_report import report
         from pytest_ftc.reporting.seal import seal
-        from pytest_ftc.reporting.write import write_json, write_reports
+        from pytest_ftc.reporting.write import Earlier, write_json, write_reports
 
         described = self._verifier.describe(*self._invocation)
         if use := self._tiers:
             described["session"]["store"] = to_json(use)
         known = self.known(*self.verifications)
         if self._config.report:
-            write_reports(self._config.report, self.verifications, **described, lines=self._config.lines, known=known)
+            earlier = Earlier(known, {one.id: self._find_trend(one) for one in self.verifications})
+            write_reports(
+                self._config.report, self.verifications, **described, lines=self._config.lines, earlier=earlier
+            )
         if self._config.json:
             write_json(self._config.json, seal(report(self.verifications, **described, known=known)))
+
+    def _find_trend(self, verification: Verification) -> Sequence[TrendPoint]:
+        from pytest_ftc.reporting.terminal.trend import find_trend
+
+        return find_trend(self._verifier.recorded(verification.id, _MOST_RECORDED))
 
 
 def print_attestations(terminalreporter: TerminalReporter, made: SessionAttestations) -> None:

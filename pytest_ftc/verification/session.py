@@ -15,7 +15,7 @@ from pytest_ftc import __version__
 from pytest_ftc.builds.workspace import Workspace
 from pytest_ftc.config.contributions import NOTHING, Contributions
 from pytest_ftc.config.load import Config
-from pytest_ftc.model import Artifact, BuildResult, Verification
+from pytest_ftc.model import Artifact, BuildRecord, BuildResult, Verification
 from pytest_ftc.model.progress import Load, Progress
 from pytest_ftc.model.store import TierUse
 from pytest_ftc.model.timing.collector import Collector
@@ -93,6 +93,11 @@ class Verifier:
         cache = self._running().context.cache
         query = cache.query(artifact) if cache else None
         return cache.lookup(query) if cache and query else None
+
+    def recorded(self, artifact: str, most: int) -> Sequence[BuildRecord]:
+        """Return builds of the artifact with this ID, of this session and earlier ones, newest first, at `most`."""
+        cache = self._open.context.cache if self._open else None
+        return cache.ledger.builds_of(artifact, most) if cache else ()
 
     def close(self) -> None:
         """End everything that is still running, and clean up; may be called again if it was interrupted."""

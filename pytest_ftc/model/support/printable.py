@@ -4,8 +4,13 @@ from __future__ import annotations
 
 import re
 
-_JOINS = re.compile("[\ufe00-\ufe0f\U0001f1e6-\U0001f1ff\U0001f3fb-\U0001f3ff]")
-"""Characters that join with the one before them, so that a line's width is not the sum of its parts."""
+_JOINS = re.compile(
+    "[\ufe00-\ufe0f\U0001f1e6-\U0001f1ff\U0001f3fb-\U0001f3ff\u1160-\u11ff\ud7b0-\ud7ff\u115f\u3164\uffa0]"
+)
+"""Characters that join with the one before them, so that a line's width is not the sum of its parts, and fillers.
+
+The last ones are parts of Korean syllables, and letters that nobody sees.
+"""
 
 
 def printable(text: str, keep: str = "\n") -> str:

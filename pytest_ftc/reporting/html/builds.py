@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from markupsafe import Markup
 
 from pytest_ftc.model import BuildResult, BuildStatus, Role, Verification
-from pytest_ftc.reporting.html.elements import anchor, count, folded, line, link_file, text
+from pytest_ftc.reporting.html.elements import anchor, cell, count, folded, heading, line, link_file, text
 from pytest_ftc.reporting.terminal.replay import replay_command
 
 _MOST_BUILDS = 300
@@ -16,6 +16,7 @@ _MOST_BARS = 2000
 """Builds drawn in the session's timeline."""
 _MOST_VARIED = 3
 """Variations of a build listed by name; longer lists are shown as a number."""
+_COMPARED = (Role.CONTROL.value, Role.EXPERIMENT.value)
 
 
 def environments(one: Verification) -> Iterator[Markup]:
@@ -26,7 +27,7 @@ def environments(one: Verification) -> Iterator[Markup]:
     if not (control and experiment):
         return
     missed = {gap.variation: gap.reason for gap in one.not_varied}
-    head = Markup('<tr><th scope="col">variation</th><th scope="col">control</th><th scope="col">experiment</th></tr>')
+    head = heading("variation", *_COMPARED)
     rows = [_row(name, control, experiment, missed) for name in dict.fromkeys([*control.environment, *missed])]
     begin = Markup('<div class="wide" tabindex="0"><table class="environments">')
     table = [begin, head, *rows, Markup("</table></div>")]
@@ -39,9 +40,8 @@ def _row(name: str, control: BuildResult, experiment: BuildResult, missed: Mappi
         row = Markup('<tr>{}<td colspan="2" class="quiet">not varied: {}</td></tr>')
         return row.format(title, line(missed[name]))
     values = (build.environment.get(name, "") for build in (control, experiment))
-    styled = zip(("one", "other"), values, strict=True)
-    cell = Markup('<td class="value {}">{}</td>')
-    cells = Markup().join(cell.format(style, line(value)) for style, value in styled)
+    columns = zip(_COMPARED, values, ("value one", "value other"), strict=True)
+    cells = Markup().join(cell(label, line(value), style) for label, value, style in columns)
     return Markup("<tr>{}{}</tr>").format(title, cells)
 
 

@@ -12,6 +12,7 @@ from markupsafe import Markup, escape
 from pytest_ftc.model import Verification
 from pytest_ftc.model.artifact import is_declared
 from pytest_ftc.model.support.printable import printable, shorten
+from pytest_ftc.reporting.causes import find_cause
 
 
 def text(value: object) -> Markup:
@@ -36,6 +37,24 @@ def anchor(one: Verification) -> str:
         return f"artifact-{plain}"
     digest = sha256(one.id.encode("utf-8", "surrogateescape")).hexdigest()
     return f"artifact-{plain[:40].strip('-')}-{digest[:8]}"
+
+
+def cause_link(cause: str) -> Markup:
+    """Return the name of a cause, linked to what it means if the page has that."""
+    shown = line(cause)
+    return Markup('<a href="#cause-{}">{}</a>').format(shown, shown) if find_cause(cause) else shown
+
+
+def heading(*labels: str) -> Markup:
+    """Return the first row of a table."""
+    cells = Markup().join(Markup('<th scope="col">{}</th>').format(label) for label in labels)
+    return Markup("<tr>{}</tr>").format(cells)
+
+
+def cell(label: str, content: object, style: str = "") -> Markup:
+    """Return a cell of a table with the heading of its column, which a narrow screen shows in the cell."""
+    attribute = Markup(' class="{}"').format(style) if style else ""
+    return Markup('<td data-label="{}"{}>{}</td>').format(label, attribute, content)
 
 
 def link_here(name: str, what: str) -> Markup:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import shlex
 from collections.abc import Iterator, Sequence
 
@@ -11,14 +10,14 @@ from markupsafe import Markup
 from pytest_ftc.model import Difference, Finding, Verdict, Verification
 from pytest_ftc.reporting.baseline.fingerprint import fingerprint
 from pytest_ftc.reporting.baseline.state import Accepted, fold_new_first
-from pytest_ftc.reporting.causes import find_cause
 from pytest_ftc.reporting.findings import (
     describe_remedy_state,
     show_certainty,
     show_chain,
     show_command,
 )
-from pytest_ftc.reporting.html.elements import count, folded, line, link_file, link_here, text
+from pytest_ftc.reporting.html.elements import cause_link, count, folded, line, link_file, link_here, text
+from pytest_ftc.reporting.html.sides import mark_difference, side_by_side
 
 _MOST_FINDINGS = 1000
 _MOST_OPEN = 30
@@ -27,8 +26,6 @@ _MOST_SIMILAR = 20
 """Listed places of one group of findings."""
 _MOST_DIFF = 200_000
 """Bytes of a diff shown on the page."""
-_SIGN = re.compile(r"[│├└─ ]*([-+])")
-"""The + or - of a line in diffoscope's output, after the branches of its tree."""
 
 
 class Findings:
@@ -70,8 +67,9 @@ class Findings:
         tag = Markup(' <span class="tag">{}</span>')
         state = "known" if is_known else "new"
         tags = tag.format(sure) + (tag.format(state) if self._known is not None else "")
-        yield Markup('<section class="finding{}" id="{}">').format(" known" if is_known else "", name)
-        yield Markup("<h3>{}{} {}</h3><dl>").format(_cause(first), tags, link_here(name, "this finding"))
+        opening = Markup('<section class="finding{}" id="{}" data-cause="{}">')
+        yield opening.format(" known" if is_known else "", name, line(first.cause))
+        yield Markup("<h3>{}{} {}</h3><dl>").format(cause_link(first.cause), tags, link_here(name, "this finding"))
         yield _row("where", _place(first))
         yield from _similar(findings)
         if first.why:
@@ -117,11 +115,6 @@ def _key(place: Finding | Difference) -> tuple[str, str, str]:
     return place.output, place.member, place.location
 
 
-def _cause(finding: Finding) -> Markup:
-    shown = line(finding.cause)
-    return Markup('<a href="#cause-{}">{}</a>').format(shown, shown) if find_cause(finding.cause) else shown
-
-
 def _place(finding: Finding) -> Markup:
     where = line(" › ".join(filter(None, (finding.output, finding.member))))
     location = Markup(' <span class="quiet">{}</span>').format(line(finding.location)) if finding.location else ""
@@ -141,16 +134,8 @@ def _similar(findings: Sequence[Finding]) -> Iterator[Markup]:
 
 def _evidence(one: str, other: str) -> Iterator[Markup]:
     """Yield both values, with the part between their common prefix and suffix marked."""
-    start = 0
-    while start < min(len(one), len(other)) and one[start] == other[start]:
-        start += 1
-    end = 0
-    while end < min(len(one), len(other)) - start and one[-1 - end] == other[-1 - end]:
-        end += 1
-    for label, style, value in (("control", "one", one), ("experiment", "other", other)):
-        middle = value[start : len(value) - end]
-        parts = text(value[:start]), text(middle), text(value[len(value) - end :])
-        marked = Markup("{}<mark>{}</mark>{}").format(*parts)
+    values = ("control", "one", one), ("experiment", "other", other)
+    for (label, style, value), marked in zip(values, mark_difference(one, other), strict=True):
         shown = marked if value else Markup('<span class="quiet">(nothing)</span>')
         yield Markup('<dt>{}</dt><dd class="value {}">{}</dd>').format(label, style, shown)
 
@@ -178,15 +163,6 @@ def _diff(path: str, folder: str) -> Iterator[Markup]:
     except OSError:
         return
     lines = data[:_MOST_DIFF].decode("utf-8", "replace").splitlines()
-    cut = "\n(cut here; the rest is in the file)" if len(data) > _MOST_DIFF else ""
-    body = Markup("\n").join(map(_diff_line, lines))
-    block = Markup('<pre class="diff" tabindex="0" aria-label="diff">{}{}</pre><p class="quiet">{}</p>')
-    yield from folded(f"full diff, {count(len(lines), 'line')}", [block.format(body, cut, link_file(path, folder))])
-
-
-def _diff_line(content: str) -> Markup:
-    found = _SIGN.match(content)
-    if not found:
-        return text(content)
-    style = "del" if found[1] == "-" else "add"
-    return Markup('<span class="{}">{}</span>').format(style, text(content))
+    cut = "cut here; the rest is in " if len(data) > _MOST_DIFF else ""
+    link = Markup('<p class="quiet">{}{}</p>').format(cut, link_file(path, folder))
+    yield from folded(f"full diff, {count(len(lines), 'line')}", [*side_by_side(lines), link])

@@ -2,41 +2,38 @@
 
 from __future__ import annotations
 
-import re
-import shlex
-import time
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from importlib.resources import files
-from typing import Any
+from typing import Any, TypeAlias
 
 from markupsafe import Markup
 
 from pytest_ftc.model import Verdict, Verification
-from pytest_ftc.model.artifact import is_declared
 from pytest_ftc.reporting.baseline.state import Accepted
 from pytest_ftc.reporting.causes import find_cause
 from pytest_ftc.reporting.findings import findings_of
 from pytest_ftc.reporting.html.builds import builds, environments, timeline
 from pytest_ftc.reporting.html.elements import anchor, count, folded, line, link_here, text
 from pytest_ftc.reporting.html.findings import Findings
+from pytest_ftc.reporting.html.head import again, head
+from pytest_ftc.reporting.html.tools import tools
+from pytest_ftc.reporting.html.trend import trend
 from pytest_ftc.reporting.html.waterfall import waterfall
 from pytest_ftc.reporting.terminal.style import SYMBOLS
 from pytest_ftc.reporting.terminal.summary import describe_verdict
+from pytest_ftc.reporting.terminal.trend import TrendPoint
 
 _POLICY = Markup(
     "default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'; img-src data:; base-uri 'none'"
 )
 """Forbids the browser to load anything, whatever text a build has injected."""
 
+Trends: TypeAlias = Mapping[str, Sequence[TrendPoint]]
+"""By artifact."""
+
 _MOST_OPENED = 30
 """Number of findings after which further artifacts are collapsed."""
-
-_TOOLS = Markup("""<div class="tools" role="search" hidden>
-<input type="search" id="search" aria-label="Search" aria-keyshortcuts="/"
- placeholder="Search artifacts, causes, files">
-<button type="button" id="expand">Expand all</button><button type="button" id="collapse">Collapse all</button>
-<p id="found" class="quiet" role="status" aria-live="polite"></p></div>""")
 
 
 def to_html(
@@ -45,10 +42,11 @@ def to_html(
     session: Mapping[str, Any],
     known: Accepted = None,
     folder: str = "",
+    trends: Trends | None = None,
 ) -> str:
     """Return the page with all text from builds escaped; findings with a `known` fingerprint are dimmed.
 
-    `folder` is where the page will be written: files below it are linked.
+    `folder` is where the page will be written: files below it are linked.  `trends` are the sessions of each artifact.
     """
     style, script = (_read(name) for name in ("page.css", "page.js"))
     ordered = sorted(verifications, key=lambda one: one.passed)
@@ -62,10 +60,10 @@ def to_html(
         Markup('<meta name="viewport" content="width=device-width, initial-scale=1">'),
         Markup('<meta http-equiv="Content-Security-Policy" content="{}">').format(_POLICY),
         Markup("<title>{}</title><style>{}</style></head><body>").format(text(title), style),
-        *_head(ordered, session),
-        _TOOLS,
+        *head(ordered, session),
+        *tools(ordered, has_baseline=known is not None),
         Markup("<main>"),
-        *_artifacts(ordered, findings, folder),
+        *_artifacts(ordered, findings, folder, trends or {}),
         *timeline(verifications),
         *_glossary(verifications),
         Markup("</main>"),
@@ -85,74 +83,34 @@ def _count(verifications: Sequence[Verification]) -> str:
     return ", ".join(f"{counts[verdict]} {verdict.value}" for verdict in Verdict if counts[verdict])
 
 
-def _head(ordered: Sequence[Verification], session: Mapping[str, Any]) -> Iterator[Markup]:
-    when = time.strftime("%Y-%m-%d %H:%M", time.localtime(session["started"]))
-    made = sum(len(one.builds) for one in ordered if not one.cached)
-    yield Markup("<header><h1>Reproducible builds</h1>")
-    spent = f"{when}, {session['seconds']:.1f} s, {count(made, 'build')}"
-    yield Markup('<div class="quiet">{}, <span class="path">{}</span></div>').format(spent, line(session["root"]))
-    yield Markup('<ul class="counts">')
-    counts = Counter(one.verdict for one in ordered)
-    for verdict in (verdict for verdict in Verdict if counts[verdict]):
-        first = next(one for one in ordered if one.verdict is verdict)
-        label = f"{SYMBOLS[verdict][0]} {counts[verdict]} {verdict.value}"
-        item = Markup('<li><a class="{}" href="#{}">{}</a></li>')
-        yield item.format(verdict.value, anchor(first), label)
-    if not ordered:
-        yield Markup("<li>nothing was verified</li>")
-    yield Markup("</ul>")
-    if ordered:
-        yield from _next(ordered)
-    yield Markup("</header>")
-
-
-def _next(ordered: Sequence[Verification]) -> Iterator[Markup]:
-    """Yield the commands to run next; they appear once, on the first screen."""
-    bad = next((one for one in ordered if not one.passed), None)
-    if bad is None:
-        yield Markup('<p class="next">All builds of each artifact produced the same bytes. Nothing to do.</p>')
-        return
-    steps = []
-    if bad.verdict is Verdict.UNREPRODUCIBLE and is_declared(bad.id):
-        steps.append((f"ftc determinize {shlex.quote(bad.name)}", "print the settings proved to help"))
-    causes = [finding.cause for finding in findings_of(bad) if find_cause(finding.cause)]
-    if causes:
-        steps.append((f"ftc explain {causes[0]}", "explain the cause and its remedies"))
-    steps.append((_again(bad), "verify again after a change"))
-    row = Markup("<dt><code>{}</code></dt><dd>{}</dd>")
-    rows = Markup().join(row.format(line(command), why) for command, why in steps)
-    block = Markup('<div class="next"><h2>Next, for <a href="#{}">{}</a></h2><dl>{}</dl></div>')
-    yield block.format(anchor(bad), line(bad.name, 80), rows)
-
-
-def _again(one: Verification) -> str:
-    node = re.sub(r" \([0-9]+\)$", "", one.id)
-    return f"pytest --ftc-verify{' --ftc-no-cache' if one.cached else ''} {shlex.quote(node)}"
-
-
-def _artifacts(ordered: Sequence[Verification], findings: Findings, folder: str) -> Iterator[Markup]:
+def _artifacts(ordered: Sequence[Verification], findings: Findings, folder: str, trends: Trends) -> Iterator[Markup]:
     for one in ordered:
-        yield from _artifact(one, findings, folder, opened=not one.passed and findings.drawn < _MOST_OPENED)
+        opened = not one.passed and findings.drawn < _MOST_OPENED
+        yield from _artifact(one, findings, folder, trends.get(one.id, ()), opened=opened)
 
 
-def _artifact(one: Verification, findings: Findings, folder: str, *, opened: bool) -> Iterator[Markup]:
+def _artifact(
+    one: Verification, findings: Findings, folder: str, points: Sequence[TrendPoint], *, opened: bool
+) -> Iterator[Markup]:
     asked = len(one.varied) + len(one.not_varied)
     facts = [count(len(one.builds), "build"), f"{one.seconds:.1f} s"]
     facts += [f"{len(one.varied)} of {asked} variations"] if asked else []
     facts += ["cached"] if one.cached else []
     name = anchor(one)
-    yield Markup('<details class="artifact"{}><summary>').format(" open" * opened)
+    opening = Markup('<details class="artifact" data-verdict="{}"{}><summary>')
+    yield opening.format(one.verdict.value, " open" * opened)
     verdict = Markup('<span class="{}">{} {}</span>')
     yield verdict.format(one.verdict.value, SYMBOLS[one.verdict][0], text(describe_verdict(one)))
-    head = Markup('<h2 class="name">{}</h2><span class="facts">{}</span></summary>')
-    yield head.format(line(one.name), ", ".join(facts))
+    title = Markup('<h2 class="name">{}</h2><span class="facts">{}</span></summary>')
+    yield title.format(line(one.name), ", ".join(facts))
     # A browser expands <details> for a link to an element inside it, even without JavaScript, but not for a link to it.
     yield Markup('<div class="inside" id="{}">').format(name)
-    again = Markup('<p class="quiet again"><code>{}</code> {}</p>')
-    yield again.format(line(_again(one)), link_here(name, "this artifact"))
+    command = Markup('<p class="quiet again"><code>{}</code> {}</p>')
+    yield command.format(line(again(one)), link_here(name, "this artifact"))
     if one.reason:
         yield Markup("<p>{}</p>").format(text(one.reason[:2000]))
     yield from (Markup('<p class="unreproducible">leak: {}</p>').format(line(leak)) for leak in one.leaks)
+    yield from trend(points)
     yield from _log(one)
     yield from findings.draw(one)
     yield from environments(one)

@@ -98,6 +98,10 @@ class Ledger:
         """Return the inputs of the last build of `artifact`; empty if unknown."""
         return self._guard.attempt(lambda: self._history.inputs_of(self._project, artifact.id), "")
 
+    def builds_of(self, artifact: str, most: int) -> Sequence[BuildRecord]:
+        """Return the recorded builds of the artifact with this ID, newest first, at `most` as many."""
+        return self._guard.attempt(lambda: self._history.of_artifact(artifact, self._project, most), [])
+
     def order(self, artifacts: Sequence[Artifact]) -> list[Artifact]:
         """Return `artifacts` in the best order to build: critical ones first, then the quickest."""
         seconds: Mapping[str, float] = self._guard.attempt(lambda: self._history.last_seconds(self._project), {})

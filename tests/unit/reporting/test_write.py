@@ -7,7 +7,7 @@ from samples import verification
 
 from pytest_ftc.model import Verdict
 from pytest_ftc.model.errors import FtcError
-from pytest_ftc.reporting.write import write_json, write_reports, write_text
+from pytest_ftc.reporting.write import Earlier, write_json, write_reports, write_text
 
 SESSION = {"python": "3.12", "platform": "Linux", "started": 0.0, "seconds": 1.0, "root": "/project"}
 FILES = ["findings.sarif", "gl-code-quality-report.json", "index.html", "report.json"]
@@ -16,7 +16,7 @@ FILES = ["findings.sarif", "gl-code-quality-report.json", "index.html", "report.
 def test_all_reports_name_the_artifact(tmp_path):
     folder = tmp_path / "new" / "report"
     tool = {"name": "pytest-ftc", "version": "0"}
-    write_reports(folder, [verification(Verdict.UNREPRODUCIBLE)], tool, SESSION, {}, frozenset())
+    write_reports(folder, [verification(Verdict.UNREPRODUCIBLE)], tool, SESSION, {}, Earlier())
     assert sorted(path.name for path in folder.iterdir()) == [*FILES, "verifications"]
     assert all("app" in (folder / name).read_text() for name in FILES)
     for name in FILES:

@@ -36,6 +36,7 @@ def test_a_short_text_is_one_line_and_no_longer_than_asked(text, longest):
         (b"\xff".decode(errors="surrogateescape"), r"\xff"),
         ("🇩🇪", r"\U0001f1e9\U0001f1ea"),
         ("é", "é"),
+        ("\uac00\u1160\u3164", "\uac00" + r"\u1160\u3164"),
     ],
 )
 def test_what_moves_the_cursor_or_reorders_a_line_is_escaped(text, shown):

@@ -101,8 +101,8 @@ def test_files_beside_the_page_are_linked_to_and_others_only_named():
 
 def test_a_page_with_much_to_tell_opens_only_what_comes_first():
     text = to_html([with_findings(*map(finding_of_its_own, range(20)), name=f"a{n}") for n in range(4)], TOOL, SESSION)
-    assert text.count('<details class="artifact" open>') == 2
-    assert text.count('<details class="artifact">') == 2
+    assert text.count('<details class="artifact" data-verdict="unreproducible" open>') == 2
+    assert text.count('<details class="artifact" data-verdict="unreproducible">') == 2
 
 
 def test_builds_tell_what_was_varied_in_them():
@@ -153,7 +153,7 @@ def test_a_diff_is_folded_in_and_cut(tmp_path):
     one = with_findings(finding(location="zip entry mtime", output="dist/app.whl", member="app/__init__.py"))
     (difference,) = verification(Verdict.UNREPRODUCIBLE).differences
     text = to_html([replace(one, differences=(replace(difference, diff=str(diff)),))], TOOL, SESSION)
-    assert '<span class="del">│ │ -old &lt;b&gt;</span>' in text
+    assert '<div class="one"><mark>old &lt;b&gt;</mark></div><div class="other"><mark>new</mark></div>' in text
     assert "cut here" in text
     assert len(text) < 300_000
 
@@ -162,3 +162,35 @@ def test_of_many_findings_in_one_artifact_the_first_are_open():
     text = to_html([with_findings(*map(finding_of_its_own, range(32)))], TOOL, SESSION)
     assert '<details class="more"><summary>2 more findings</summary>' in text
     assert text.count('<section class="finding"') == 32
+
+
+def test_the_head_has_the_commit_and_links_to_the_run():
+    ci = {"service": "GitHub Actions", "run_id": "7", "run_url": "https://example.org/runs/7"}
+    session = {**SESSION, "source": {"commit": "0123456789abcdef", "dirty": True}, "ci": ci}
+    text = to_html([], TOOL, session)
+    assert 'commit <span class="path">0123456789ab</span> with changes that are not committed' in text
+    assert '<a href="https://example.org/runs/7" rel="noreferrer">GitHub Actions run 7</a>' in text
+    unsafe = to_html([], TOOL, {**session, "ci": {**ci, "run_url": "javascript:alert(1)"}})
+    assert "javascript:" not in unsafe
+    assert "GitHub Actions run 7" in unsafe
+
+
+def test_several_artifacts_are_summed_up_by_cause_and_can_be_filtered():
+    ones = [
+        *(with_findings(finding(), finding(1), name=f"a{number}") for number in range(7)),
+        with_findings(finding(cause="umask", confirmed=False, remedy=None), name="b"),
+        verification(Verdict.REPRODUCIBLE),
+    ]
+    text = to_html(ones, TOOL, SESSION, frozenset())
+    (table,) = re.findall('<table class="causes">(.*?)</table>', text, re.DOTALL)
+    rows = [" ".join(re.sub("<.*?>", " ", row).split()) for row in table.split("<tr>")[2:]]
+    assert rows == [
+        "time 7: a0 , a1 , a2 , a3 , a4 , 2 more 14 set it proved",
+        "umask 1: b 1, 0 confirmed none is known",
+    ]
+    assert Page(text).names.count("new") == 1
+    options = re.findall("<option[^>]*>(.*?)</option>", text)
+    assert options == ["all verdicts", "reproducible", "unreproducible", "all causes", "time", "umask"]
+    assert {*re.findall('data-cause="(.*?)"', text)} == {"time", "umask"}
+    single = to_html(ones[:1], TOOL, SESSION)
+    assert not re.search('<select|id="new"|class="causes"', single)
