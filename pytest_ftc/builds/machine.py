@@ -18,6 +18,7 @@ from pytest_ftc.builds.launch_spec import clock_variables
 from pytest_ftc.builds.launcher.root import NO_NEW_PROC
 from pytest_ftc.builds.launcher.trees import remove_tree
 from pytest_ftc.builds.local import LocalExecutor
+from pytest_ftc.builds.survey.allow import with_remedies
 from pytest_ftc.builds.workspace import filesystem_type
 from pytest_ftc.model import Action, BuildStatus, Environment, Identity, Isolation, Machine, Role
 from pytest_ftc.model.machine import ZONES
@@ -46,7 +47,8 @@ def survey_machine(work: Path, libraries: Sequence[Path] = (), *, overlay: bool 
         personality_reason=_try_personality(),
         cpus=len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1,
     )
-    return _with_compiled_locales(_find_isolation(machine, work, (True, False) if overlay else (False,)), work)
+    isolated = _find_isolation(machine, work, (True, False) if overlay else (False,))
+    return with_remedies(_with_compiled_locales(isolated, work))
 
 
 def _with_compiled_locales(machine: Machine, work: Path) -> Machine:

@@ -87,6 +87,12 @@ def _numbers(text: str) -> list[int]:
     return [int(number) for number in re.findall("[0-9]+", text)]
 
 
+AS_ROOT = "the builds run as root without one"
+"""Why there is no user namespace where other namespaces could be made as root."""
+ONLY_C_LOCALE = "only the C locale is installed"
+"""Why the locale is not varied on a machine without others."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Machine:
     """The facilities found and, for each missing one, the reason with what the user can do."""
@@ -126,5 +132,11 @@ class Machine:
     """The Python of a worker; empty for the one that runs this session."""
     interpreter: Interpreter | None = None
     """The facts about it; None for the one that runs this session."""
+    allow: Mapping[str, str] = field(default_factory=dict)
+    """What would allow a facility that is missing: a command or a setting, by the reason why it is."""
     unseen: Mapping[str, str] = field(default_factory=dict)
     """Variations that a program inside does not see although they were applied, and why."""
+
+    def find_permission(self, reason: str) -> str:
+        """Return what would allow what is missing for this `reason`; empty if that is not known."""
+        return next((command for why, command in self.allow.items() if why in reason), "")

@@ -147,6 +147,8 @@ class NotVaried:
 
     variation: str
     reason: str
+    allow: str = ""
+    """What would allow it on this machine: a command or a setting; empty if nothing is known."""
 
 
 BREAKS_THE_BUILD = "the build breaks under it"

@@ -6,6 +6,7 @@ import re
 from dataclasses import dataclass, replace
 
 from pytest_ftc.model import Environment, Machine, parameter
+from pytest_ftc.model.machine import ONLY_C_LOCALE
 
 _COMMON = ("C", "C.utf8", "POSIX")
 
@@ -44,7 +45,7 @@ class Locales:
         if self._candidates(machine):
             return None
         if not self.names:
-            return f"only the C locale is installed; install another, such as et_EE.UTF-8: {_SOURCE}"
+            return f"{ONLY_C_LOCALE}; install another, such as et_EE.UTF-8: {_SOURCE}"
         missing = [name for name in self.names if not _is_installed(name, machine)]
         if missing:
             return f"{' and '.join(missing)} of locales.names is not installed; {_SOURCE}"

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 from pytest_ftc.model import Environment, Identity, Isolation, Machine
+from pytest_ftc.model.machine import AS_ROOT
 
 _UID, _GID = 52741, 52742
 
@@ -25,7 +26,7 @@ class UserGroup:
     def unavailable(self, machine: Machine) -> str | None:
         if machine.isolation is Isolation.USER:
             return None
-        return f"needs a user namespace: {machine.isolation_reason or 'the builds run as root without one'}"
+        return f"needs a user namespace: {machine.isolation_reason or AS_ROOT}"
 
     def take_turn(self, number: int) -> UserGroup:
         return replace(self, turn=number)

@@ -27,6 +27,7 @@ from pytest_ftc.model.errors import SourceError
 from pytest_ftc.model.protocols import SettlesControl, TakesTurns, Variation
 from pytest_ftc.model.support.epoch import OF_COMMIT
 from pytest_ftc.model.timing.trace_context import TRACEPARENT, TraceContext, foreign_trace, new_span
+from pytest_ftc.verification.claims.missing import list_missing
 
 _VARIABLES = {
     "exec_path": "PATH",
@@ -126,9 +127,7 @@ def plan_builds(
     return Plan(
         actions=tuple(actions),
         variations=tuple(possible),
-        not_varied=tuple(
-            NotVaried(variation=name, reason=reason) for name, reason in reasons.items() if reason is not None
-        ),
+        not_varied=tuple(list_missing(reasons, machine)),
         owners=owners,
     )
 

@@ -60,6 +60,7 @@ def test_the_table_says_the_same_in_words():
     assert lines["umask"].startswith("✔ active      umask")
     assert lines["pid"].startswith("! not varied  pid")
     assert "sysctl user.max_user_namespaces" in table
+    assert " ".join(table.split()).count("sudo sysctl -w user.max_user_namespaces=15000") == 1
     assert "\x1b" not in table
 
 

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -102,6 +103,12 @@ def test_where_user_namespaces_are_switched_off(folder):
     done, document = run_pytest(folder, "unshare", "-Urm", "sh", "-c", NO_NAMESPACES, "sh")
     assert not_varied(document) == NEED_NAMESPACES
     assert "max_user_namespaces" in done.stdout
+    # Once for both artifacts.
+    said = " ".join(done.stdout.split())
+    assert said.count("sudo sysctl -w user.max_user_namespaces=15000") == 1
+    assert re.search(r"to vary [a-z_, ]*domain_host[a-z_, ]*: (on the host: )?sudo sysctl -w user.max_user", said)
+    permitted = {entry["variation"] for entry in document["artifacts"][0]["not_varied"] if entry["allow"]}
+    assert permitted == NEED_NAMESPACES
 
 
 def test_where_unshare_is_refused_by_seccomp(folder, tmp_path):
@@ -112,6 +119,7 @@ def test_where_unshare_is_refused_by_seccomp(folder, tmp_path):
 
 LOOKS_AROUND = """
 import os
+import re
 
 def is_refused(act):
     try:

@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from pytest_ftc.model import CheckUp, Isolation, VariationState, Verdict
+from pytest_ftc.model import CheckUp, Isolation, NotVaried, VariationState, Verdict
 from pytest_ftc.reporting.terminal import layout
 from pytest_ftc.reporting.terminal import style as markup
 from pytest_ftc.reporting.terminal.farm import farm_rows
 from pytest_ftc.reporting.terminal.layout import row
 from pytest_ftc.reporting.terminal.style import Page
+from pytest_ftc.reporting.terminal.summary import permissions
 
 if TYPE_CHECKING:
     from rich.text import Text
@@ -33,7 +34,7 @@ def render_check_up(check_up: CheckUp, *, width: int, colour: bool) -> str:
     states = check_up.variations
     names = max(len(state.name) for state in states)
     lines: list[Text] = [line for state in states for line in _state(page, state, names)]
-    lines += [Text(), *_facts(page, check_up)]
+    lines += [Text(), *_facts(page, check_up), *permissions(page, _missed(check_up))]
     if check_up.farm:
         lines += [Text(), *farm_rows(page, check_up.farm)]
     return layout.render_lines(page, lines)
@@ -53,6 +54,13 @@ def _state(page: Page, state: VariationState, names: int) -> Iterator[Text]:
     yield line
     for more in rest:
         yield Text(" " * column + more, style=quiet)
+
+
+def _missed(check_up: CheckUp) -> Iterator[NotVaried]:
+    for state in check_up.variations:
+        if not state.in_force:
+            allow = check_up.machine.find_permission(state.reason)
+            yield NotVaried(variation=state.name, reason=state.reason, allow=allow)
 
 
 def _cost(state: VariationState) -> str:

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING
 
-from pytest_ftc.model import Verdict, Verification
+from pytest_ftc.model import NotVaried, Verdict, Verification
 from pytest_ftc.model.notes import BUILT_AGAIN, FLAKY, REQUIREMENTS
 from pytest_ftc.model.timing.work import count_work
 from pytest_ftc.reporting.terminal import layout
@@ -45,6 +45,7 @@ def summary_lines(verifications: Sequence[Verification], *, width: int, colour: 
     lines += each_once(page, "agrees with", agreements, verifications)
     missed = [(gap.reason, gap.variation, entry) for entry in verifications for gap in entry.not_varied]
     lines += each_once(page, "not varied", missed, verifications)
+    lines += permissions(page, [gap for entry in verifications for gap in entry.not_varied])
     if verbose:
         lines += phase_bars(page, verifications)
         lines += [row(page, "trace", trace) for trace in dict.fromkeys(one.trace_id for one in verifications) if trace]
@@ -53,6 +54,16 @@ def summary_lines(verifications: Sequence[Verification], *, width: int, colour: 
     if len(verifications) > 1:
         lines.append(row(page, "total", _count_verdicts(verifications)))
     return layout.render_lines(page, lines)
+
+
+def permissions(page: Page, missed: Iterable[NotVaried]) -> Iterator[Text]:
+    """Yield what would allow the variations that were `missed`, each command or setting once."""
+    allowed: dict[str, dict[str, None]] = {}
+    for gap in missed:
+        if gap.allow:
+            allowed.setdefault(gap.allow, {})[gap.variation] = None
+    for command, names in allowed.items():
+        yield row(page, "to vary", markup.show_lines(f"{', '.join(names)}: {command}"), most_rows=_MOST_ROWS)
 
 
 def not_varied(page: Page, verification: Verification) -> Iterator[Text]:

@@ -92,6 +92,8 @@ def admit_machine(machine: Machine) -> Machine:
         personality_reason=shorten(machine.personality_reason, _LONGEST),
         work_filesystem=shorten(machine.work_filesystem),
         locales=tuple(filter(_LOCALE.fullmatch, machine.locales)),
+        # Advice to run commands as root is not taken from a worker.
+        allow={},
         unseen={},
     )
 

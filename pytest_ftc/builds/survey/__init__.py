@@ -1,0 +1,1 @@
+"""What a machine permits, and what would permit more."""
