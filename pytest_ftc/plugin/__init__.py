@@ -163,7 +163,7 @@ def ftc(request: pytest.FixtureRequest) -> Ftc:
     if sys.platform == "win32":
         pytest.skip(_NOT_HERE)
     from pytest_ftc.plugin.fixture import Ftc
-    from pytest_ftc.plugin.session import keep_verification
+    from pytest_ftc.plugin.items import keep_verification
     from pytest_ftc.plugin.single_build import find_host
 
     return Ftc(find_host(request.config), request.node.nodeid, lambda one: keep_verification(request.node, one))

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
 import os
-import shlex
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any, NoReturn, Protocol
 
@@ -15,13 +15,14 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from _pytest._code.code import ExceptionInfo, TerminalRepr
-    from _pytest._io import TerminalWriter
 
     from pytest_ftc.model import Artifact
 
 
 LEFT_OUT = pytest.StashKey[str]()
 """Why a test is not in the session's sample."""
+VERIFICATIONS = pytest.StashKey[list[Verification]]()
+"""What a test has verified."""
 
 
 def leave_out(item: pytest.Item, why: str) -> NoReturn:
@@ -46,8 +47,8 @@ class Owner(Protocol):
     def accepts(self, verification: Verification) -> bool:
         """Return whether `verification` passes."""
 
-    def known(self, verification: Verification) -> frozenset[str] | None:
-        """Return the fingerprints of the findings that the baseline accepts; None without a baseline."""
+    def represent(self, verification: Verification, nodeid: str) -> TerminalRepr:
+        """Return what pytest shows for a bad `verification` of the test `nodeid`."""
 
     def why_left_out(self, artifact: Artifact) -> str:
         """Return why `artifact` is not verified in this session; empty if it is."""
@@ -113,8 +114,7 @@ class ArtifactItem(pytest.Item):
 
     def repr_failure(self, excinfo: ExceptionInfo[BaseException], style: Any = None) -> str | TerminalRepr:
         if isinstance(excinfo.value, VerificationFailedError):
-            failed = excinfo.value.verification
-            return failure_repr(failed, self._typed_id(), self._ftc.known(failed))
+            return self._ftc.represent(excinfo.value.verification, self._typed_id())
         return super().repr_failure(excinfo)
 
     def _typed_id(self) -> str:
@@ -150,23 +150,9 @@ def replace_by_id(known: list[Verification], new: list[Verification]) -> list[Ve
     return [*(one for one in known if one.id not in ids), *new]
 
 
-def failure_repr(verification: Verification, nodeid: str, known: frozenset[str] | None) -> TerminalRepr:
-    """Return the failure that pytest shows for a bad verdict: coloured on a terminal, plain elsewhere."""
-    from _pytest._code.code import TerminalRepr
-
-    from pytest_ftc.reporting.terminal.failure import failure_panel
-    from pytest_ftc.reporting.terminal.style import fit_encoding
-
-    again = "--ftc-verify --ftc-no-cache" if verification.cached else "--ftc-verify"
-    rerun = f"pytest {again} {shlex.quote(nodeid)}"
-
-    class VerificationRepr(TerminalRepr):
-        def __str__(self) -> str:
-            return failure_panel(verification, width=100, colour=False, rerun=rerun, known=known)
-
-        def toterminal(self, tw: TerminalWriter) -> None:
-            width = min(tw.fullwidth, 120)
-            panel = failure_panel(verification, width=width, colour=tw.hasmarkup, rerun=rerun, known=known)
-            tw.write(fit_encoding(panel, getattr(tw._file, "encoding", None)))
-
-    return VerificationRepr()
+def keep_verification(item: pytest.Item, verification: Verification) -> None:
+    """Add a `verification` requested by the test `item` to the reports."""
+    found = replace_by_id(item.stash.get(VERIFICATIONS, []), [verification])
+    item.stash[VERIFICATIONS] = found
+    others = [entry for entry in item.user_properties if not entry[0].startswith("ftc_")]
+    item.user_properties = [*others, *itertools.chain.from_iterable(map(properties_of, found))]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 import json
 import time
 from collections.abc import Generator, Sequence
@@ -18,18 +17,18 @@ from pytest_ftc.model.progress import Load
 from pytest_ftc.model.support.printable import shorten
 from pytest_ftc.model.support.serialization import from_json, to_json
 from pytest_ftc.plugin.collection import Collected
+from pytest_ftc.plugin.failures.representation import represent_failure
 from pytest_ftc.plugin.hook_calls import notify
 from pytest_ftc.plugin.hook_validation import end_asking, find_problems
 from pytest_ftc.plugin.items import (
     LEFT_OUT,
+    VERIFICATIONS,
     ArtifactItem,
     ConfigurationFile,
     NotTests,
     VerificationFailedError,
-    failure_repr,
+    keep_verification,
     leave_out,
-    properties_of,
-    replace_by_id,
 )
 from pytest_ftc.plugin.marker import declare_test, is_rebuilt, marked_tests
 from pytest_ftc.plugin.observation.interrupts import raise_dropped_interrupts
@@ -48,12 +47,12 @@ from pytest_ftc.verification.session import Verifier
 from pytest_ftc.verification.user_folders import user_cache
 
 if TYPE_CHECKING:
+    from _pytest._code.code import TerminalRepr
     from _pytest.terminal import TerminalReporter
 
 _REPORT_KEY = "ftc_verifications"
 _LEFT_OUT_KEY = "ftc_left_out"
 _MOST_NAMED = 10
-_VERIFICATIONS = pytest.StashKey[list[Verification]]()
 
 
 class VerificationSession:
@@ -113,9 +112,9 @@ class VerificationSession:
         """Return whether `verification` passes, or all its findings are known."""
         return self._report.accepts(verification)
 
-    def known(self, verification: Verification) -> frozenset[str] | None:
-        """Return the fingerprints of the findings that the baseline accepts; None without a baseline."""
-        return self._report.known(verification)
+    def represent(self, verification: Verification, nodeid: str) -> TerminalRepr:
+        """Return what pytest shows for a bad `verification` of the test `nodeid`."""
+        return represent_failure(verification, nodeid, self._report.known(verification), self._pytest.get_verbosity())
 
     @property
     def root(self) -> Path:
@@ -230,10 +229,10 @@ class VerificationSession:
         report = yield
         error = call.excinfo.value if call.excinfo else None
         if isinstance(error, VerificationFailedError) and not isinstance(item, ArtifactItem):
-            report.longrepr = failure_repr(error.verification, item.nodeid, self.known(error.verification))
+            report.longrepr = self.represent(error.verification, item.nodeid)
         if call.when == "call" and (why := item.stash.get(LEFT_OUT, "")):
             setattr(report, _LEFT_OUT_KEY, why)
-        found = item.stash.get(_VERIFICATIONS, [])
+        found = item.stash.get(VERIFICATIONS, [])
         if found and report.when == "call":
             if self._is_worker:
                 # Serialized as ASCII, because xdist transfers it and output names need not be valid Unicode.
@@ -305,11 +304,3 @@ class VerificationSession:
             print_attestations(terminalreporter, self._attestations)
             print_metrics_problem(terminalreporter, self._metrics.problem)
             self._traces.print_rest(terminalreporter)
-
-
-def keep_verification(item: pytest.Item, verification: Verification) -> None:
-    """Add a `verification` requested by the test `item` to the reports."""
-    found = replace_by_id(item.stash.get(_VERIFICATIONS, []), [verification])
-    item.stash[_VERIFICATIONS] = found
-    others = [entry for entry in item.user_properties if not entry[0].startswith("ftc_")]
-    item.user_properties = [*others, *itertools.chain.from_iterable(map(properties_of, found))]

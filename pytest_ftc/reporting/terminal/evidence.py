@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 from difflib import SequenceMatcher
+from itertools import accumulate
 from typing import TYPE_CHECKING
 
 from pytest_ftc.model import Evidence
@@ -14,6 +16,9 @@ from pytest_ftc.reporting.terminal.style import Page
 if TYPE_CHECKING:
     from rich.text import Text
 
+_WORD = re.compile(r"\d+\.\d+(?:[eE][-+]?\d+)?(?!\w)|\w+|\W")
+_LONGEST_WORD = 64
+"""A longer word, such as data in base64, is compared by its characters."""
 _NEAR = 2
 """Changes separated by at most this many characters are shown as one."""
 
@@ -61,17 +66,32 @@ def _first_difference(one: str, other: str) -> int:
 
 
 def _changes(one: str, other: str) -> tuple[list[Span], list[Span]]:
-    """Return the spans that differ in each value, with nearby ones merged."""
+    """Return the spans that differ in each value, as whole words and numbers, with nearby ones merged."""
     merged: list[tuple[int, int, int, int]] = []
-    for kind, a, b, c, d in SequenceMatcher(None, one, other, autojunk=False).get_opcodes():
+    words, other_words = _words(one), _words(other)
+    starts, other_starts = _starts(words), _starts(other_words)
+    for kind, *bounds in SequenceMatcher(None, words, other_words, autojunk=False).get_opcodes():
         if kind == "equal":
             continue
+        a, b = (starts[bound] for bound in bounds[:2])
+        c, d = (other_starts[bound] for bound in bounds[2:])
         if merged and a - merged[-1][1] <= _NEAR and c - merged[-1][3] <= _NEAR:
-            start, _, other_start, _ = merged.pop()
-            merged.append((start, b, other_start, d))
-        else:
-            merged.append((a, b, c, d))
+            a, _, c, _ = merged.pop()
+        merged.append((a, b, c, d))
     return [(a, b) for a, b, _, _ in merged], [(c, d) for _, _, c, d in merged]
+
+
+def _words(value: str) -> list[str]:
+    """Return the words and numbers of `value`, and the characters between them."""
+    parts: list[str] = []
+    for word in _WORD.findall(value):
+        parts += [word] if len(word) <= _LONGEST_WORD else word
+    return parts
+
+
+def _starts(words: Sequence[str]) -> list[int]:
+    """Return where each of `words` starts, and the end of the last."""
+    return list(accumulate(map(len, words), initial=0))
 
 
 def _point_at(value: str, spans: Sequence[Span]) -> str:

@@ -25,14 +25,16 @@ if TYPE_CHECKING:
     from rich.text import Text
 
 
-def failure_panel(verification: Verification, *, width: int, colour: bool, rerun: str, known: Accepted = None) -> str:
+def failure_panel(
+    verification: Verification, *, width: int, colour: bool, rerun: str, known: Accepted = None, verbosity: int = 0
+) -> str:
     """Return the panel of a failed verification; `rerun` is the command that repeats it.
 
-    Of the findings, those that are not `known` stand first.
+    Of the findings, those that are not `known` stand first; a `verbosity` above 0 shows all.
 
     Lines have at most `width` cells, except for long paths, which are not broken so that they can be copied.
     """
-    page = Page(max(markup.NARROWEST, width), colour)
+    page = Page(max(markup.NARROWEST, width), colour, verbosity)
     again = [command_row(page, "again", markup.show(rerun))]
     if build := find_telling_build(verification):
         again.append(command_row(page, "replay", markup.show(replay_command(build))))

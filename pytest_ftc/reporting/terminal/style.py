@@ -46,6 +46,8 @@ class Page:
     width: int
     """Columns."""
     colour: bool
+    verbosity: int = 0
+    """As of pytest: how often ``-v`` was given."""
 
 
 def symbol_of(verification: Verification) -> tuple[str, str]:

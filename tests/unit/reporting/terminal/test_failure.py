@@ -53,6 +53,11 @@ def cells(line: str) -> int:
     return len(line) + wide - sum(unicodedata.category(c) in ("Mn", "Me") for c in line)
 
 
+def headlines(text: str) -> list[str]:
+    """Return the lines of the panel that begin at its edge, without its title and paths to copy."""
+    return [line for line in text.splitlines()[1:] if line and not line.startswith((" ", "/"))]
+
+
 def pointers(text: str) -> str:
     return next(line + "\n" for line in text.splitlines() if line.strip().strip("^ ") == "" and "^" in line)
 
@@ -148,7 +153,7 @@ def test_colour_is_never_the_only_carrier_and_can_be_left_out():
 
 def test_many_alike_are_folded():
     text = panel(Verdict.UNREPRODUCIBLE, many=412)
-    assert "where       zip entry mtime, in 412 files" in text
+    assert "dist/app.whl-0.txt › app/__init__.py: zip entry mtime, in 412 files: unknown\n" in text
     assert len(text.splitlines()) <= 24
 
 
@@ -239,7 +244,7 @@ def test_values_that_changed_otherwise_are_not_folded():
     alike = replace(path, output="d.txt", location="line 9", evidence=Evidence(control="/a/b", experiment="/x/y/z"))
     entry = replace(verification(Verdict.UNREPRODUCIBLE), differences=(date, path, alike))
     text = failure_panel(entry, width=80, colour=False, rerun=AGAIN)
-    assert text.count("  output  ") == 2
+    assert headlines(text) == ["b.txt › app/__init__.py: line 1: unknown", "c.txt › app/__init__.py: line 2: unknown"]
     assert "and 1 similar: line 9 (in 2 files)\n" in text
 
 
@@ -248,9 +253,97 @@ def test_after_three_findings_the_rest_is_counted():
     many = tuple(replace(first, output=f"out.{number}") for number in range(9))
     entry = replace(verification(Verdict.UNREPRODUCIBLE), differences=many)
     text = failure_panel(entry, width=80, colour=False, rerun=AGAIN)
-    assert text.count("  output  ") == 3
-    assert "and 6 more in report.json" in text
+    assert len(headlines(text)) == 3
+    assert "  more        and 6 more findings (-v shows all)\n" in text
     assert "further causes" not in text
+
+
+@pytest.mark.parametrize("verbosity", [1, 2])
+def test_a_verbose_session_shows_all_findings(verbosity):
+    first = verification(Verdict.UNREPRODUCIBLE).differences[0]
+    many = tuple(replace(first, output=f"out.{number}", location=f"key {number}") for number in range(90))
+    entry = replace(verification(Verdict.UNREPRODUCIBLE), differences=many)
+    text = failure_panel(entry, width=80, colour=False, rerun=AGAIN, verbosity=verbosity)
+    assert len(headlines(text)) == 90
+    assert " more" not in text
+    assert "report.json" not in text
+
+
+def test_a_very_verbose_session_names_all_similar_places():
+    first = verification(Verdict.UNREPRODUCIBLE).differences[0]
+    many = tuple(replace(first, location=f"line {number}") for number in range(90))
+    entry = replace(verification(Verdict.UNREPRODUCIBLE), differences=many)
+    brief, verbose, all_ = (
+        failure_panel(entry, width=80, colour=False, rerun=AGAIN, verbosity=level) for level in range(3)
+    )
+    assert brief == verbose
+    assert "and 89 similar: line 1, line 2, line 3, …\n" in brief
+    assert all(re.search(rf"\bline {number}\b", " ".join(all_.split())) for number in range(90))
+
+
+def test_findings_of_one_output_stand_together_under_its_name():
+    plain = diagnosed()
+    finding = plain.findings[0]
+    found = tuple(
+        replace(finding, output=output, location=place, cause=cause)
+        for output, place, cause in (("a.whl", "x", "time"), ("b.whl", "y", "umask"), ("a.whl", "z", "locales"))
+    )
+    text = failure_panel(replace(plain, findings=found, differences=()), width=80, colour=False, rerun=AGAIN)
+    assert headlines(text) == [
+        "a.whl: 2 findings",
+        "a.whl › app/__init__.py: x: time (confirmed)",
+        "a.whl › app/__init__.py: z: locales (confirmed)",
+        "b.whl › app/__init__.py: y: umask (confirmed)",
+    ]
+    assert all(f"\n\n{line}" in text for line in headlines(text))
+    assert text.count("  as above    command and remedy\n") == 1
+
+
+def test_the_name_is_cut_so_that_the_first_line_of_a_finding_is_one():
+    plain = diagnosed()
+    finding = replace(plain.findings[0], output="dist/" + "x" * 90 + ".whl")
+    text = failure_panel(replace(plain, findings=(finding,), differences=()), width=80, colour=False, rerun=AGAIN)
+    (line,) = headlines(text)
+    assert cells(line) <= 80
+    assert line.startswith("dist/x")
+    assert line.endswith("/__init__.py: zip entry mtime: time (confirmed)")
+
+
+def test_the_evidence_says_on_how_many_builds_it_rests():
+    plain = diagnosed()
+    for why, shown in (("the modes differ", "the modes differ (7 builds)"), ("", "7 builds")):
+        finding = replace(plain.findings[0], why=why, builds=7)
+        text = failure_panel(replace(plain, findings=(finding,)), width=80, colour=False, rerun=AGAIN)
+        assert f"  why         {shown}\n" in text
+
+
+def test_a_new_finding_is_marked_in_its_first_line():
+    plain = diagnosed()
+    for cause, shown in (("time", "time (confirmed, new)"), ("unknown", "unknown (new)")):
+        finding = replace(plain.findings[0], cause=cause)
+        entry = replace(plain, findings=(finding,), differences=())
+        text = failure_panel(entry, width=80, colour=False, rerun=AGAIN, known=frozenset())
+        assert headlines(text) == [f"dist/app.whl › app/__init__.py: zip entry mtime: {shown}"]
+
+
+@pytest.mark.parametrize(
+    ("control", "experiment", "marked"),
+    [
+        ("built 1204 files", "built 1304 files", "1304"),
+        ("seed 0.7312 ok", "seed 0.7319 ok", "0.7319"),
+        ("user mandy here", "user sandy here", "sandy"),
+        ("a" * 65 + " x", "a" * 64 + "b x", "b"),
+        ("2026-11-24 x 10", "2026-11-25 x 10", "25"),
+    ],
+)
+def test_words_and_numbers_are_marked_as_a_whole(control, experiment, marked):
+    evidence = Evidence(control=control, experiment=experiment)
+    difference = replace(verification(Verdict.UNREPRODUCIBLE).differences[0], evidence=evidence)
+    entry = replace(verification(Verdict.UNREPRODUCIBLE), differences=(difference,))
+    text = failure_panel(entry, width=100, colour=False, rerun=AGAIN)
+    line = next(line for line in text.splitlines() if line.startswith("  experiment"))
+    below = pointers(text).rstrip("\n")
+    assert line[len(below) - below.count("^") : len(below)] == marked
 
 
 def test_a_hook_of_a_build_backend_is_told_by_its_name():
@@ -274,7 +367,7 @@ def test_causes_that_only_the_rest_has_are_named():
     )
     entry = replace(verification(Verdict.UNREPRODUCIBLE), differences=(), findings=found)
     text = failure_panel(entry, width=120, colour=False, rerun=AGAIN)
-    assert "(--ftc-report=DIR); further causes: pid, home\n" in text
+    assert "and 4 more findings (-v shows all); further causes: pid, home\n" in text
 
 
 def test_an_output_nobody_looked_into_is_told_by_what_the_manifests_say():
@@ -351,8 +444,12 @@ def test_an_output_is_named_once_for_all_the_places_in_it():
     places = tuple(replace(first, location=place) for place in ("entry", "header", "comment"))
     entry = replace(verification(Verdict.UNREPRODUCIBLE), differences=places)
     text = failure_panel(entry, width=80, colour=False, rerun=AGAIN)
-    assert [text.count(f"  {label}  ") for label in ("output", "cause", "where", "full diff")] == [1, 1, 3, 1]
-    assert len(text.splitlines()) <= 24
+    assert headlines(text) == [
+        "dist/app.whl: 3 findings",
+        *(f"dist/app.whl › app/__init__.py: {place}: unknown" for place in ("entry", "header", "comment")),
+    ]
+    assert text.count("full diff") == 1
+    assert len(text.splitlines()) <= 30
 
 
 def test_what_leaks_from_a_fragile_build_besides_is_shown():
