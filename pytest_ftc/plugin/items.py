@@ -47,8 +47,8 @@ class Owner(Protocol):
     def accepts(self, verification: Verification) -> bool:
         """Return whether `verification` passes."""
 
-    def represent(self, verification: Verification, nodeid: str) -> TerminalRepr:
-        """Return what pytest shows for a bad `verification` of the test `nodeid`."""
+    def represent(self, verification: Verification, nodeid: str, item: pytest.Item) -> TerminalRepr:
+        """Return what pytest shows for a bad `verification` by the test `item`, which `nodeid` runs again."""
 
     def why_left_out(self, artifact: Artifact) -> str:
         """Return why `artifact` is not verified in this session; empty if it is."""
@@ -114,7 +114,7 @@ class ArtifactItem(pytest.Item):
 
     def repr_failure(self, excinfo: ExceptionInfo[BaseException], style: Any = None) -> str | TerminalRepr:
         if isinstance(excinfo.value, VerificationFailedError):
-            return self._ftc.represent(excinfo.value.verification, self._typed_id())
+            return self._ftc.represent(excinfo.value.verification, self._typed_id(), self)
         return super().repr_failure(excinfo)
 
     def _typed_id(self) -> str:

@@ -53,8 +53,18 @@ class FindingsLast:
         _print_reports(terminalreporter, own)
         self._print_summary(terminalreporter)
         for report in own:
-            terminalreporter.write_line(f"FAILED {report.nodeid}", red=True)
+            terminalreporter.write_line(_short_summary(terminalreporter, report), red=True)
         return result
+
+
+def _short_summary(terminalreporter: TerminalReporter, report: pytest.TestReport) -> str:
+    """Return the line of `report` as pytest writes it: with the message as far as there is room."""
+    from pytest_ftc.reporting.terminal.layout import cut_end
+
+    line = f"FAILED {report.nodeid}"
+    crash = getattr(report.longrepr, "reprcrash", None)
+    room = terminalreporter._tw.fullwidth - len(f"{line} - ")
+    return f"{line} - {cut_end(crash.message, room)}" if crash and room > 0 else line
 
 
 def _is_of_artifact(report: pytest.TestReport) -> bool:

@@ -112,9 +112,12 @@ class VerificationSession:
         """Return whether `verification` passes, or all its findings are known."""
         return self._report.accepts(verification)
 
-    def represent(self, verification: Verification, nodeid: str) -> TerminalRepr:
-        """Return what pytest shows for a bad `verification` of the test `nodeid`."""
-        return represent_failure(verification, nodeid, self._report.known(verification), self._pytest.get_verbosity())
+    def represent(self, verification: Verification, nodeid: str, item: pytest.Item) -> TerminalRepr:
+        """Return what pytest shows for a bad `verification` by the test `item`, which `nodeid` runs again."""
+        path, line, _ = item.location
+        place = (path, self.config.lines.get(verification.id, (line or 0) + 1))
+        known, verbosity = self._report.known(verification), self._pytest.get_verbosity()
+        return represent_failure(verification, nodeid, place, known, verbosity)
 
     @property
     def root(self) -> Path:
@@ -229,7 +232,7 @@ class VerificationSession:
         report = yield
         error = call.excinfo.value if call.excinfo else None
         if isinstance(error, VerificationFailedError) and not isinstance(item, ArtifactItem):
-            report.longrepr = self.represent(error.verification, item.nodeid)
+            report.longrepr = self.represent(error.verification, item.nodeid, item)
         if call.when == "call" and (why := item.stash.get(LEFT_OUT, "")):
             setattr(report, _LEFT_OUT_KEY, why)
         found = item.stash.get(VERIFICATIONS, [])

@@ -61,7 +61,7 @@ def test_a_new_member_is_known_and_one_more_cause_stands_first(verify, project):
         TAR.format(build=f"echo $HOME > a/leak; touch -d @0 a a/leak; {PACK}"), *options, "--ftc-report=report", "-n2"
     )
     assert run.status == 1
-    assert "t.tar › a/leak: line 0: home (suspected, new)\n" in run.text
+    assert "t.tar › a/leak: line 1: home (suspected, new)\n" in run.text
     assert "known" in run.text and "that the baseline accepts: source_mtime" in run.text
     assert "new: ftc.toml::ftc::t, home in t.tar at line 0" in run.text
     findings = json.loads((project / "report/report.json").read_text())["artifacts"][0]["findings"]

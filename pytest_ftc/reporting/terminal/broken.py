@@ -68,21 +68,20 @@ def _log(page: Page, build: BuildResult, most: int) -> Iterator[Text]:
 def _circumstances(page: Page, verification: Verification, build: BuildResult | None) -> Iterator[Text]:
     if build and build.log:
         yield row_to_copy(page, "full log", markup.show(relative(build.log)))
-    if verification.verdict is Verdict.FRAGILE and build:
-        yield row_of_items(page, "varied", _varied_values(verification, build))
+    if verification.verdict is Verdict.FRAGILE and build and not _was_bisected(verification):
+        yield row_of_items(page, "varied", [_varied_value(build, name) for name in verification.varied])
     if verification.verdict is not Verdict.FAILED:
         yield from not_varied(page, verification)
     yield row(page, "next", _hint(verification, build))
 
 
-def _varied_values(verification: Verification, build: BuildResult) -> list[str]:
-    """Return the variations, with their values in `build` unless bisection has found which of them breaks it."""
-    if any(other.role is Role.BISECT for other in verification.builds):
-        return [markup.show(name) for name in verification.varied]
-    return [_varied_value(name, build.environment.get(name, "")) for name in verification.varied]
+def _was_bisected(verification: Verification) -> bool:
+    """Return whether builds were made to find which variation breaks the build; the reason then names it."""
+    return any(build.role is Role.BISECT for build in verification.builds)
 
 
-def _varied_value(name: str, value: str) -> str:
+def _varied_value(build: BuildResult, name: str) -> str:
+    value = build.environment.get(name, "")
     return f"{markup.show(name)} {layout.cut_middle(markup.show(value), _VALUE_WIDTH)}".rstrip()
 
 

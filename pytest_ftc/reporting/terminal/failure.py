@@ -117,8 +117,6 @@ def _next(page: Page, verification: Verification) -> Iterator[Text]:
 
 
 def _coverage(page: Page, verification: Verification) -> Iterator[Text]:
-    if verification.varied:
-        yield row(page, "varied", markup.show(", ".join(verification.varied)))
     yield from not_varied(page, verification)
     control = next((build for build in verification.builds if build.role is Role.CONTROL), None)
     if control and control.log:

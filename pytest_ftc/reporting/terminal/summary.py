@@ -26,7 +26,7 @@ _MOST_ROWS = 20
 def summary_lines(verifications: Sequence[Verification], *, width: int, colour: bool, verbose: bool) -> str:
     """Return one line per artifact, then notes, what was not varied, the builds, and the number of each verdict.
 
-    If `verbose`, it also says where the time went.
+    What was varied is listed where a verdict is bad.  If `verbose`, it always is, with where the time went.
     """
     page = Page(max(markup.NARROWEST, width), colour)
     lines = [*_table(page, verifications)]
@@ -43,6 +43,8 @@ def summary_lines(verifications: Sequence[Verification], *, width: int, colour: 
     lines += each_once(page, "flaky", flaky, verifications)
     agreements = [(text, "", entry) for entry in verifications if (text := _agreement(entry))]
     lines += each_once(page, "agrees with", agreements, verifications)
+    if verbose or not all(entry.passed for entry in verifications):
+        lines += _varied(page, [entry for entry in verifications if entry.varied])
     missed = [(gap.reason, gap.variation, entry) for entry in verifications for gap in entry.not_varied]
     lines += each_once(page, "not varied", missed, verifications)
     lines += permissions(page, [gap for entry in verifications for gap in entry.not_varied])
@@ -92,6 +94,15 @@ def each_once(
         whose = "" if everybody else _some_of(sorted(set(owners.values())))
         about = " ".join(filter(None, (", ".join(variations), f"({whose})" if whose else "")))
         yield row(page, label, markup.show_lines(f"{about}: {text}" if about else text), most_rows=_MOST_ROWS)
+
+
+def _varied(page: Page, compared: Sequence[Verification]) -> Iterator[Text]:
+    """Yield the variations of all artifacts that were `compared`, then those that only some of them had."""
+    common = [name for name in (compared[0].varied if compared else ()) if all(name in one.varied for one in compared)]
+    if common:
+        yield row(page, "varied", markup.show(", ".join(common)))
+    more = [(", ".join(name for name in one.varied if name not in common), "", one) for one in compared]
+    yield from each_once(page, "also varied", [entry for entry in more if entry[0]], compared)
 
 
 def _table(page: Page, verifications: Sequence[Verification]) -> Iterator[Text]:

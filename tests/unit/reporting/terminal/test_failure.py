@@ -75,7 +75,7 @@ def test_what_a_maintainer_needs_is_on_the_first_screen(verdict):
     assert "app" in lines[0]
     assert AGAIN in text
     for needed in {
-        Verdict.UNREPRODUCIBLE: ("dist/app.whl", "zip entry mtime", "2026-11-23", "2027-12-26", "full diff", "varied", "not varied"),
+        Verdict.UNREPRODUCIBLE: ("dist/app.whl", "zip entry mtime", "2026-11-23", "2027-12-26", "full diff", "not varied"),
         Verdict.FAILED: ("exit status 3", "no such file", "app-control.log"),
         Verdict.FRAGILE: ("exit status 3", "no such file", "app-experiment.log", "varied"),
         Verdict.ERROR: ("exit status 3",),
@@ -179,6 +179,7 @@ def test_the_summary_is_one_line_an_artifact_and_says_each_reason_once():
     assert lines == [
         "✔ reproducible    app  2 builds  3.5 s  9 of 10 variations",
         "✘ unreproducible  app  2 builds  3.5 s  9 of 10 variations",
+        "  varied      time, timezone, locales, build_path, home, temp_dir, exec_path, environment, umask",
         "  not varied  fileordering: namespaces are refused here; allow unshare(2)",
         "  builds      4 run, 0 reused, 0 retried; the cache saved 0 s",
         "  total       2 artifacts: 1 reproducible, 1 unreproducible",
@@ -188,6 +189,20 @@ def test_the_summary_is_one_line_an_artifact_and_says_each_reason_once():
 def test_one_green_artifact_is_one_line_and_one_about_the_builds():
     entry = replace(verification(Verdict.REPRODUCIBLE), not_varied=())
     assert summary_lines([entry], width=80, colour=False, verbose=False).count("\n") == 2
+
+
+def test_what_was_varied_is_listed_once_where_a_verdict_is_bad():
+    good, bad = (verification(verdict) for verdict in (Verdict.REPRODUCIBLE, Verdict.UNREPRODUCIBLE))
+    more = [replace(bad, id=name, name=name, varied=(*bad.varied, "pid")) for name in ("one", "other")]
+    failed = replace(verification(Verdict.FAILED), id="failed", varied=())
+    entries = [good, *more, failed]
+    text = summary_lines(entries, width=120, colour=False, verbose=False)
+    assert text.count("time, timezone, locales, build_path") == 1
+    assert "  also varied (one, other): pid\n" in text
+    assert "  varied " not in "".join(failure_panel(one, width=80, colour=False, rerun=AGAIN) for one in (bad, failed))
+    quiet, verbose = (summary_lines([good], width=120, colour=False, verbose=one) for one in (False, True))
+    assert "\n  varied " not in quiet
+    assert "\n  varied      time, timezone" in verbose
 
 
 def test_a_reason_names_the_artifacts_it_is_about_unless_it_is_all():
@@ -460,7 +475,7 @@ def test_what_leaks_from_a_fragile_build_besides_is_shown():
     text = failure_panel(entry, width=80, colour=False, rerun=AGAIN)
     assert "breaks under: umask=0002" in text
     assert "zip entry mtime" in text
-    assert "time · timezone" in text
+    assert "time · timezone" not in text
 
 
 def test_a_build_that_writes_elsewhere_is_told_where_it_can():

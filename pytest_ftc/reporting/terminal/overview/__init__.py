@@ -1,0 +1,1 @@
+"""All artifacts at once: why each did not pass, and what they have in common."""
