@@ -59,7 +59,11 @@ def open_farm(config: Config, work: Path, logs: Path, cancelled: Callable[[], bo
             "--ftc-executor=reapi: expected a farm in [tool.ftc.remote], found no such table",
             advice="Add endpoint = 'grpc://HOST:PORT' to [tool.ftc.remote].",
         )
-    integration = import_module("pytest_ftc.integrations.reapi.builds.executor")
+    try:
+        integration = import_module("pytest_ftc.integrations.reapi.builds.executor")
+    except FtcError as error:
+        # The extra is not installed.
+        raise ConfigurationError(str(error)) from None
     address = read_address(remote, config, cancelled)
     # Lost workers are for `RetryingExecutor`, as with any other executor.
     policy = integration.Policy(
