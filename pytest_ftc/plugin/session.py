@@ -92,7 +92,7 @@ class VerificationSession:
         pytest_config.pluginmanager.register(self._findings_last, "ftc-findings-last")
         with usage_errors():
             check_named(pytest_config, self.config)
-        add_to_arguments(pytest_config, self.config)
+        self._report.aside = add_to_arguments(pytest_config, self.config)
 
     @property
     def artifacts(self) -> tuple[Artifact, ...]:

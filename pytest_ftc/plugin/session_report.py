@@ -68,6 +68,8 @@ class SessionReport:
         self._baseline = load_baseline_of(config).diagnosed(config.diagnose)
         self._verifications: dict[tuple[str, str], Verification] = {}
         self._problem = ""
+        self.aside = ""
+        """A note on artifacts that are not part of this session."""
         self._problems: dict[str, None] = {}
         self._use: TierUse | None = None
         self._services = Services()
@@ -167,7 +169,11 @@ class SessionReport:
         self, terminalreporter: TerminalReporter, hook_problems: Sequence[str], *, annotates: bool
     ) -> None:
         """Print this session's section, and annotations for GitHub Actions if it `annotates`."""
-        if not (self.verifications or self.left_out) or terminalreporter.verbosity < -1:
+        if terminalreporter.verbosity < -1:
+            return
+        if self.aside:
+            _write_line(terminalreporter, f"ftc: {show(self.aside)}")
+        if not (self.verifications or self.left_out):
             return
         self._print_artifacts(terminalreporter)
         if self._config.baseline:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import shlex
 from collections.abc import Iterator
 from dataclasses import replace
 
@@ -80,12 +81,25 @@ def check_named(pytest_config: pytest.Config, config: Config) -> None:
             )
 
 
-def add_to_arguments(pytest_config: pytest.Config, config: Config) -> None:
-    """Add the configuration file to the arguments, unless they contain it or name node ids."""
+def add_to_arguments(pytest_config: pytest.Config, config: Config) -> str:
+    """Add the configuration file to the arguments where the command line names no path.
+
+    Returns a note on the artifacts that the paths named there leave aside; empty if there are none.
+    """
     if config.file is None or any("::" in argument for argument in pytest_config.args):
-        return
+        return ""
     base = pytest_config.invocation_params.dir
     asked = [(base / argument).resolve() for argument in pytest_config.args]
     target = config.file.resolve()
-    if not any(folder == target or folder in target.parents for folder in asked):
+    if any(folder == target or folder in target.parents for folder in asked):
+        return ""
+    # Not those of addopts and testpaths: they say where tests are, not what is run now.
+    if not set(pytest_config.args) & set(pytest_config.invocation_params.args):
         pytest_config.args.append(str(config.file))
+        return ""
+    count = len(config.artifacts)
+    if not count:
+        return ""
+    whose = f"{count} artifact{'s' if count > 1 else ''} of {config.file.name}"
+    file = shlex.quote(os.path.relpath(config.file, base))
+    return f"{whose} not verified, since other paths were named; to verify them: pytest --ftc-verify {file}"

@@ -50,7 +50,9 @@ def test_with_the_flag_each_artifact_is_an_item(two):
         (["ftc.toml::ftc::good"], {"good": "reproducible"}),
         (["ftc.toml::ftc"], {"good": "reproducible", "bad": "unreproducible"}),
         (["ftc.toml"], {"good": "reproducible", "bad": "unreproducible"}),
-        (["test_ordinary.py"], {"good": "reproducible", "bad": "unreproducible"}),
+        (["test_ordinary.py"], {}),
+        (["test_ordinary.py", "ftc.toml"], {"good": "reproducible", "bad": "unreproducible"}),
+        (["."], {"good": "reproducible", "bad": "unreproducible"}),
         (["test_ordinary.py::test_ordinary"], {}),
         (["--deselect", "ftc.toml::ftc::bad"], {"good": "reproducible"}),
         (["--durations=3", "-vv"], {"good": "reproducible", "bad": "unreproducible"}),
@@ -61,6 +63,25 @@ def test_with_the_flag_each_artifact_is_an_item(two):
 )
 def test_selecting(two, arguments, verdicts):
     assert two(*arguments).verdicts == verdicts
+
+
+@pytest.mark.parametrize("workers", [[], ["-n2", "-p", "xdist"]], ids=["alone", "xdist"])
+def test_running_a_file_of_tests_says_that_artifacts_are_not_verified_and_how_they_are(two, workers):
+    note = "ftc: 2 artifacts of ftc.toml not verified, since other paths were named; to verify them: pytest --ftc-verify ftc.toml"
+    run = two("test_ordinary.py", "-q", *workers)
+    assert run.status == 0
+    assert run.text.count(note) == 1
+    assert note not in two("test_ordinary.py::test_ordinary").text
+    assert note not in two("-k", "good").text
+
+
+@pytest.mark.parametrize("key", ["testpaths", "addopts"])
+def test_paths_of_the_projects_settings_leave_no_artifact_aside(two, project, key):
+    (project / "tests").mkdir()
+    (project / "tests" / "test_more.py").write_text("def test_more(): pass\n")
+    (project / "pytest.ini").write_text(f"[pytest]\n{key} = tests\n")
+    assert two("-k", "good or more").verdicts == {"good": "reproducible"}
+    assert "not verified, since" in two("tests").text
 
 
 def test_an_unknown_node_id_is_an_error_of_pytest(two):
@@ -161,7 +182,7 @@ def test_quiet_says_less_and_very_quiet_nothing(two):
 
 
 @pytest.mark.parametrize(
-    "arguments", [[], ["setup.py"], ["setup.py::ftc::wheel"], ["test_ordinary.py"], ["setup.py", "test_ordinary.py"]]
+    "arguments", [[], ["setup.py"], ["setup.py::ftc::wheel"], ["."], ["setup.py", "test_ordinary.py"]]
 )
 def test_a_project_with_a_setup_py_alone_is_collected_and_never_imported(verify, project, arguments):
     (project / "setup.py").write_text("raise SystemExit('imported')\n")
