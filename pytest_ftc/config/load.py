@@ -29,6 +29,10 @@ from pytest_ftc.model import Artifact
 from pytest_ftc.model.artifact import declared_id
 from pytest_ftc.model.errors import ConfigurationError
 from pytest_ftc.model.verification import DiagnosisMode
+from pytest_ftc.variations.grammar.named_sets import name_set
+
+SETS = "sets"
+"""The name of the table of named sets of variations."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -93,6 +97,8 @@ class Config:
     """A server for remote execution, and what it is used for; None if there is none."""
     written: tuple[Path, ...] = ()
     """What the session itself writes, and is no source: files, folders, globs."""
+    sets: Mapping[str, str] = field(default_factory=dict)
+    """Specifications of variations, by the names that the project has given them."""
 
 
 def load_config(root: Path, given: Mapping[str, str | bool | None], known: Known) -> Config:
@@ -102,9 +108,10 @@ def load_config(root: Path, given: Mapping[str, str | bool | None], known: Known
     """
     file, tables = read_file(root)
     place = Place(file.name if file else "pyproject.toml", tables.text, tables.prefix)
-    others = (TABLE, *TABLES, ATTEST, COST, OBJECTIVES, METRICS, REMOTE, TRACES, "artifacts")
+    others = (TABLE, *TABLES, ATTEST, COST, OBJECTIVES, METRICS, REMOTE, TRACES, SETS, "artifacts")
     reject_long_headers(place, tables.ftc)
     reject_unknown(place, tables.ftc, [*SESSION_KEYS, *others])
+    known = _read_sets(place, tables.ftc, known)
     settings = _read_settings(place, tables.ftc, root, given, known)
     secrets = read_named_secrets(place, tables.ftc)
     artifacts = tuple(
@@ -126,8 +133,26 @@ def load_config(root: Path, given: Mapping[str, str | bool | None], known: Known
         metrics=read_metrics(place, tables.ftc, root),
         traces=read_traces(place, tables.ftc, root),
         remote=read_remote(place, tables.ftc, root),
+        sets=known.named,
         **settings,
     )
+
+
+def _read_sets(place: Place, tables: Mapping[str, Any], known: Known) -> Known:
+    """Return `known` with the sets of variations that ``[tool.ftc.sets]`` names."""
+    table = tables.get(SETS, {})
+    if not isinstance(table, dict):
+        place.fail(SETS, f"expected a table, found {show(table)}")
+    for name, specification in table.items():
+        known = _read_set(place.below(SETS), name, specification, known)
+    return known
+
+
+def _read_set(place: Place, name: str, specification: Any, known: Known) -> Known:
+    try:
+        return name_set(name, specification, known)
+    except ConfigurationError as error:
+        place.fail(name, error.message)
 
 
 def with_session_settings(artifact: Artifact, settings: Mapping[str, Any], table: Mapping[str, Any]) -> Artifact:

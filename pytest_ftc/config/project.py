@@ -28,7 +28,7 @@ def load_project(
     Raises ConfigurationError, also if there are no artifacts but it `needs_artifacts`.
     """
     loaded = _add_defaults(load_config(root, given, added.vocabulary), {one.name for one in added.artifacts})
-    loaded = add_artifacts(loaded, added.artifacts, loaded.file or ini, added.vocabulary)
+    loaded = add_artifacts(loaded, added.artifacts, loaded.file or ini, replace(added.vocabulary, named=loaded.sets))
     if needs_artifacts and not loaded.artifacts:
         raise ConfigurationError(explain_nothing(loaded))
     return loaded

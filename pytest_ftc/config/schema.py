@@ -13,6 +13,7 @@ from pytest_ftc.builds.inputs.secret_sources import NAME
 from pytest_ftc.model import Metadata
 from pytest_ftc.model.oci_reference import is_image, parse_image
 from pytest_ftc.model.support.epoch import OF_COMMIT, UNSET
+from pytest_ftc.variations.grammar.named_sets import expand_sets
 from pytest_ftc.variations.specification import Vocabulary, parse_specification
 
 Known: TypeAlias = Vocabulary
@@ -114,8 +115,9 @@ def _sampling(value: Any, known: Known) -> int:
 
 def _specification(value: Any, known: Known) -> str:
     _expect(isinstance(value, str), "text such as 'all,-umask'")
-    _expect(bool(parse_specification(value, known).names), "a specification that selects at least one variation")
-    return str(value)
+    plain = expand_sets(value, known)
+    _expect(bool(parse_specification(plain, known).names), "a specification that selects at least one variation")
+    return plain
 
 
 def _build(value: Any, known: Known) -> str | tuple[str, ...]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Generator, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -127,7 +128,7 @@ class VerificationSession:
     @property
     def vocabulary(self) -> Vocabulary:
         """The names that specifications of variations may use."""
-        return self._added.vocabulary
+        return replace(self._added.vocabulary, named=self.config.sets)
 
     @property
     def verifies(self) -> bool:

@@ -36,7 +36,7 @@ class OneBuild:
     @property
     def vocabulary(self) -> Vocabulary:
         """The names that specifications of variations may use."""
-        return self._added.vocabulary
+        return replace(self._added.vocabulary, named=self._config.sets)
 
     def build_once(self, artifact: Artifact) -> BuildResult:
         """Build `artifact` once in a plain environment."""

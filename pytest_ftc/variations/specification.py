@@ -45,6 +45,8 @@ class Vocabulary:
     """The variations of each preset; ``all`` and ``none`` always exist."""
     beside: Sequence[Variation] = ()
     """Further variations, which no preset has."""
+    named: Mapping[str, str] = field(default_factory=dict)
+    """The specifications to which the project has given names."""
 
     @property
     def variations(self) -> Sequence[Variation]:
@@ -95,7 +97,8 @@ def _switch(settings: _Settings, item: str, vocabulary: Vocabulary) -> None:
         _, _, parameter = _find_parameter(target, vocabulary)
         raise ConfigurationError(f"{item!r} gives no value; expected '{target}=' and {parameter.expected}")
     if name not in vocabulary.sets:
-        raise ConfigurationError(_explain_unknown("variation", name, vocabulary.sets, "Valid names"))
+        known = [*vocabulary.named, *vocabulary.sets]
+        raise ConfigurationError(_explain_unknown("variation", name, known, "Valid names"))
     for variation in vocabulary.sets[name]:
         if sign in "-@":
             settings.pop(variation, None)

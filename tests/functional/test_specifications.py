@@ -105,3 +105,21 @@ def test_quick_is_shown_in_the_help_text(pytester):
     help_text = pytester.runpytest_subprocess("--help").stdout.str()
     assert "quick" in help_text
     assert "time.offset=+30d" in help_text
+
+
+def test_sets_that_the_project_names_are_for_the_command_line_artifacts_and_tests(verify, project):
+    toml = (
+        "[sets]\ntwo = 'umask,time.offset=+30d'\nbroken = 'tiem'\n"
+        "[artifacts.one]\nbuild = 'echo > one'\noutputs = ['one']\n"
+        "[artifacts.own]\nbuild = 'echo > own'\noutputs = ['own']\nvariations = 'two,-time'\n"
+    )
+    run = verify(toml, "--ftc-variations=two")
+    assert run.status == 4
+    assert "ftc.toml:3: [sets] broken: unknown variation 'tiem'; did you mean 'time'?" in run.text
+    (project / "test_it.py").write_text("def test_it(ftc): ftc.verify('echo > o', ['o'], variations='two,home')\n")
+    run = verify(toml.replace("broken = 'tiem'\n", ""), "--ftc-variations=two")
+    assert run.status == 0, run.text
+    varied = {one["name"].rpartition(" ")[2]: set(one["varied"]) for one in run.report["artifacts"]}
+    assert varied.pop("one") == {"umask", "time"}
+    assert varied.pop("own") == {"umask"}
+    assert list(varied.values()) == [{"umask", "time", "home"}]
