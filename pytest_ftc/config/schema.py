@@ -199,6 +199,21 @@ def _secrets(value: Any, _: Known) -> tuple[str, ...]:
     return tuple(value)
 
 
+def _tags(value: Any, _: Known) -> tuple[str, ...]:
+    expected = "a list of names such as ['release', 'slow']"
+    _expect(isinstance(value, list) and all(isinstance(tag, str) and _TAG.fullmatch(tag) for tag in value), expected)
+    if taken := sorted(_MARKS_OF_PYTEST & set(value)):
+        raise UnexpectedError(f"{expected}, and none of pytest's own marks ({', '.join(taken)})")
+    return tuple(dict.fromkeys(value))
+
+
+def _owner(value: Any, _: Known) -> str:
+    _expect(isinstance(value, str) and bool(value.strip()) and value.isprintable(), "text on one line")
+    return str(value)
+
+
+_TAG = re.compile("[A-Za-z][A-Za-z0-9_-]*")
+_MARKS_OF_PYTEST = {"ftc", "skip", "skipif", "xfail", "parametrize", "usefixtures", "filterwarnings"}
 _BUILD = "a command: text for the shell, or a list of words"
 _OUTPUTS = "a list of globs such as ['dist/*.whl']"
 
@@ -268,6 +283,10 @@ ARTIFACT_KEYS: dict[str, Key] = {
     "secrets": Key(_secrets, "[values that builds receive and must not leak](#secrets)"),
     "reference": Key(_reference, "[published files](#published-files) that the outputs must also equal"),
     "critical": Key(_flag, "its builds have priority, and it is part of every sample"),
+    "tags": Key(
+        _tags, "groups that it belongs to: `-m 'ftc and release'` selects those tagged `release`, as marks of tests do"
+    ),
+    "owner": Key(_owner, "who looks after it: findings and reports name them"),
     "fetches": Key(_flag, "the build downloads: see [faults around a build](#faults-around-a-build)"),
     "strict": Key(
         _flag,

@@ -55,6 +55,10 @@ class Artifact:
     """Secrets that its builds see as files: contents by path.  In memory only, and never declared."""
     critical: bool = False
     """Whether its builds are scheduled first."""
+    tags: tuple[str, ...] = ()
+    """Names of groups that it belongs to, by which a session selects: ``-m NAME``."""
+    owner: str = ""
+    """Who looks after it, as reports show it; empty if it does not say."""
     fetches: bool = False
     """Whether the build downloads, so that a failed request is worth a retry."""
     strict: bool = False

@@ -202,6 +202,10 @@ class Verification:
     """Wall time of the whole verification."""
     phases: tuple[Phase, ...] = ()
     """Where that time went, in this session, in the order in which the phases ended."""
+    tags: tuple[str, ...] = ()
+    """The tags of the artifact."""
+    owner: str = ""
+    """Who looks after the artifact; empty if it does not say."""
     trace_id: str = ""
     """The trace of this session, 32 hexadecimal digits; empty for a record of an earlier version."""
 

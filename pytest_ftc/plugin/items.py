@@ -102,7 +102,8 @@ class ArtifactItem(pytest.Item):
         """Set the artifact to verify and the session that verifies it."""
         self.artifact = artifact
         self._ftc = ftc
-        self.add_marker("ftc")
+        for name in ("ftc", *artifact.tags):
+            self.add_marker(name)
 
     def runtest(self) -> None:
         if why := self._ftc.why_left_out(self.artifact):
@@ -139,6 +140,8 @@ def properties_of(verification: Verification) -> list[tuple[str, str]]:
         "ftc_not_varied": ",".join(gap.variation for gap in verification.not_varied),
         "ftc_builds": str(len(verification.builds)),
         "ftc_cached": str(verification.cached).lower(),
+        "ftc_tags": ",".join(verification.tags),
+        "ftc_owner": shorten(verification.owner, 1000),
         "ftc_reason": shorten(verification.reason, 1000),
     }
     return [(name, value) for name, value in values.items() if value]

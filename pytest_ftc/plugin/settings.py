@@ -42,6 +42,9 @@ def load_settings(config: pytest.Config) -> tuple[Config, Contributions]:
         added = gather(config)
         given = {option.name: config.getoption(option.destination) for option in OPTIONS}
         settings = load_project(config.rootpath, given, added, ini=ini_of(config), needs_artifacts=False)
+        for tag in dict.fromkeys(tag for artifact in settings.artifacts for tag in artifact.tags):
+            # Otherwise pytest warns of an unknown mark, or fails with --strict-markers.
+            config.addinivalue_line("markers", f"{tag}: artifacts with this tag")
         return replace(settings, written=find_written(config)), added
 
 

@@ -44,6 +44,8 @@ def _artifact(verification: Verification, known: Accepted) -> dict[str, Any]:
     return {
         "id": verification.id,
         "name": verification.name,
+        "tags": list(verification.tags),
+        "owner": verification.owner,
         "verdict": verification.verdict.value,
         "reason": verification.reason,
         "cached": verification.cached,

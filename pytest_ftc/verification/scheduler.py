@@ -109,7 +109,8 @@ class Background:
         with self._collector.collecting() as phases:
             timing().add(PhaseKind.QUEUE, artifact.name, queue.started, queue.seconds)
             verification = verify(artifact)
-        return replace(verification, phases=tuple(phases), trace_id=self._collector.context.trace_id)
+        trace = self._collector.context.trace_id
+        return replace(verification, tags=artifact.tags, owner=artifact.owner, phases=tuple(phases), trace_id=trace)
 
     def _verify_again(self, artifact: Artifact, before: _Begun) -> Verification:
         wait([before.future])  # both would build in the same folders

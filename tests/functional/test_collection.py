@@ -84,6 +84,77 @@ def test_paths_of_the_projects_settings_leave_no_artifact_aside(two, project, ke
     assert "not verified, since" in two("tests").text
 
 
+TAGGED = """
+[artifacts.good]
+build = "echo > good"
+outputs = ["good"]
+tags = ["release", "slow-one"]
+[artifacts.bad]
+build = "pwd > bad"
+outputs = ["bad"]
+tags = ["release"]
+owner = "packaging team <team@example.org>"
+[artifacts.other]
+build = "echo > other"
+outputs = ["other"]
+"""
+
+
+@pytest.mark.parametrize(
+    ("expression", "names"),
+    [
+        ("ftc and release", {"good", "bad"}),
+        ("ftc and release and not slow-one", {"bad"}),
+        ("slow-one", {"good"}),
+        ("ftc and not release", {"other"}),
+    ],
+)
+def test_tags_select_as_marks_do(verify, expression, names):
+    run = verify(TAGGED, "-m", expression, "--strict-markers", "-W", "error", "--ftc-variations=umask,build_path")
+    assert set(run.verdicts) == names
+
+
+def test_an_artifact_has_an_owner_whom_findings_and_reports_name(verify, project):
+    run = verify(TAGGED, "-m", "release", "--junitxml=junit.xml", "--ftc-variations=build_path")
+    assert run.text.count("owner       packaging team <team@example.org>") == 1
+    assert {one["name"]: (one["owner"], one["tags"]) for one in run.report["artifacts"]} == {
+        "good": ("", ["release", "slow-one"]),
+        "bad": ("packaging team <team@example.org>", ["release"]),
+    }
+    junit = (project / "junit.xml").read_text()
+    assert 'name="ftc_owner" value="packaging team &lt;team@example.org&gt;"' in junit
+    assert 'name="ftc_tags" value="release,slow-one"' in junit
+
+
+def test_an_owner_is_told_of_a_verdict_from_the_cache_too(verify, project):
+    (project / "src").mkdir()
+    (project / "src" / "file").touch()
+    toml = '[artifacts.a]\nbuild = "echo > a"\noutputs = ["a"]\nsource = "src"\n'
+    verify(toml, "--ftc-variations=umask")
+    artifact = verify(f"{toml}owner = 'me'\n", "--ftc-variations=umask").artifact("a")
+    assert (artifact["cached"], artifact["owner"]) == (True, "me")
+
+
+@pytest.mark.parametrize(
+    ("key", "message"),
+    [
+        ("tags = 'release'", "tags: expected a list of names such as ['release', 'slow'], found 'release'"),
+        ("tags = ['two words']", "tags: expected a list of names"),
+        (
+            "tags = ['skip']",
+            "tags: expected a list of names such as ['release', 'slow'], and none of pytest's own marks (skip)",
+        ),
+        ("owner = ''", "owner: expected text on one line"),
+        ("owner = 'a\\nb'", "owner: expected text on one line"),
+    ],
+)
+def test_mistakes_in_tags_and_owners(verify, key, message):
+    key = key.replace("'a\\nb'", '"a\\nb"')
+    run = verify(f'[artifacts.a]\nbuild = "true"\noutputs = ["a"]\n{key}\n')
+    assert run.status == 4
+    assert message in run.text
+
+
 def test_an_unknown_node_id_is_an_error_of_pytest(two):
     run = two("ftc.toml::ftc::nothing")
     assert run.status == 4

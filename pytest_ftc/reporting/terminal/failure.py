@@ -35,7 +35,8 @@ def failure_panel(
     Lines have at most `width` cells, except for long paths, which are not broken so that they can be copied.
     """
     page = Page(max(markup.NARROWEST, width), colour, verbosity)
-    again = [command_row(page, "again", markup.show(rerun))]
+    again = [row(page, "owner", markup.show(verification.owner))] if verification.owner else []
+    again.append(command_row(page, "again", markup.show(rerun)))
     if build := find_telling_build(verification):
         again.append(command_row(page, "replay", markup.show(replay_command(build))))
     return layout.render_lines(page, [*_title(page, verification), *_body(page, verification, known), *again])
