@@ -197,7 +197,8 @@ FILE_ONLY = (
     Option(
         "defaults",
         FLAG,
-        meaning="verify the sdist and the wheel of a [Python project](#python-projects) without a table of their own",
+        meaning="verify the sdist and the wheel of a [Python project](#python-projects) without a table of their own; "
+        "as a table: [shared settings](#shared-settings)",
         otherwise="true, but false where all artifacts have a `build`",
     ),
 )

@@ -23,16 +23,14 @@ from pytest_ftc.config.remote import REMOTE, RemoteSettings, read_remote
 from pytest_ftc.config.sbom import TABLE, read_sbom
 from pytest_ftc.config.schema import ARTIFACT_KEYS, SESSION_KEYS, Check, Key, Known, UnexpectedError
 from pytest_ftc.config.secrets import TABLES, check_names, read_named_secrets
+from pytest_ftc.config.shared.defaults import DEFAULTS, split_defaults, with_defaults
+from pytest_ftc.config.shared.sets import SETS, read_sets
 from pytest_ftc.config.table import reject_long_headers, reject_unknown
 from pytest_ftc.config.traces import TRACES, TracesSettings, read_traces
 from pytest_ftc.model import Artifact
 from pytest_ftc.model.artifact import declared_id
 from pytest_ftc.model.errors import ConfigurationError
 from pytest_ftc.model.verification import DiagnosisMode
-from pytest_ftc.variations.grammar.named_sets import name_set
-
-SETS = "sets"
-"""The name of the table of named sets of variations."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -99,6 +97,8 @@ class Config:
     """What the session itself writes, and is no source: files, folders, globs."""
     sets: Mapping[str, str] = field(default_factory=dict)
     """Specifications of variations, by the names that the project has given them."""
+    shared: Mapping[str, Any] = field(default_factory=dict)
+    """Fields of all artifacts of the configuration that do not set them themselves."""
 
 
 def load_config(root: Path, given: Mapping[str, str | bool | None], known: Known) -> Config:
@@ -111,12 +111,14 @@ def load_config(root: Path, given: Mapping[str, str | bool | None], known: Known
     others = (TABLE, *TABLES, ATTEST, COST, OBJECTIVES, METRICS, REMOTE, TRACES, SETS, "artifacts")
     reject_long_headers(place, tables.ftc)
     reject_unknown(place, tables.ftc, [*SESSION_KEYS, *others])
-    known = _read_sets(place, tables.ftc, known)
-    settings = _read_settings(place, tables.ftc, root, given, known)
+    known = read_sets(place, tables.ftc, known)
+    session, shared = split_defaults(place, tables.ftc)
+    settings = _read_settings(place, session, root, given, known)
     secrets = read_named_secrets(place, tables.ftc)
+    shared_values = _read_values(place.below(DEFAULTS), shared, known)
     artifacts = tuple(
         with_session_settings(artifact, settings, table)
-        for artifact, table in _read_artifacts(place, tables.ftc.get("artifacts", {}), file, known)
+        for artifact, table in _read_artifacts(place, with_defaults(session.get("artifacts", {}), shared), file, known)
     )
     check_names(place, artifacts, secrets)
     return Config(
@@ -134,25 +136,9 @@ def load_config(root: Path, given: Mapping[str, str | bool | None], known: Known
         traces=read_traces(place, tables.ftc, root),
         remote=read_remote(place, tables.ftc, root),
         sets=known.named,
+        shared=shared_values,
         **settings,
     )
-
-
-def _read_sets(place: Place, tables: Mapping[str, Any], known: Known) -> Known:
-    """Return `known` with the sets of variations that ``[tool.ftc.sets]`` names."""
-    table = tables.get(SETS, {})
-    if not isinstance(table, dict):
-        place.fail(SETS, f"expected a table, found {show(table)}")
-    for name, specification in table.items():
-        known = _read_set(place.below(SETS), name, specification, known)
-    return known
-
-
-def _read_set(place: Place, name: str, specification: Any, known: Known) -> Known:
-    try:
-        return name_set(name, specification, known)
-    except ConfigurationError as error:
-        place.fail(name, error.message)
 
 
 def with_session_settings(artifact: Artifact, settings: Mapping[str, Any], table: Mapping[str, Any]) -> Artifact:

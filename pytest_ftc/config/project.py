@@ -48,7 +48,7 @@ def _add_defaults(loaded: Config, of_plugins: Collection[str]) -> Config:
     taken = {*(one.name for one in loaded.artifacts), *(of_plugins if loaded.artifacts else ())}
     file = loaded.file if loaded.file and loaded.artifacts else loaded.build_file
     missing = tuple(
-        replace(artifact, strict=loaded.strict, pass_sockets=loaded.pass_sockets)
+        replace(artifact, **{"strict": loaded.strict, "pass_sockets": loaded.pass_sockets, **loaded.shared})
         for artifact in declare(file)
         if artifact.preset not in presets and artifact.name not in taken
     )
