@@ -107,6 +107,7 @@ def test_where_user_namespaces_are_switched_off(folder):
     said = " ".join(done.stdout.split())
     assert said.count("sudo sysctl -w user.max_user_namespaces=15000") == 1
     assert re.search(r"to vary [a-z_, ]*domain_host[a-z_, ]*: (on the host: )?sudo sysctl -w user.max_user", said)
+    assert said.count("namespaces are disabled here") == 1
     permitted = {entry["variation"] for entry in document["artifacts"][0]["not_varied"] if entry["allow"]}
     assert permitted == NEED_NAMESPACES
 

