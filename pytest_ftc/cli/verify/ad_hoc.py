@@ -24,6 +24,8 @@ _GO_DEEPER = (
     f"-exec mv {{}} {_DEEPER}/source/ \\; && cd {_DEEPER}/source"
 )
 _AUTO = "auto"
+_SPECIFY = ("--variations", "--vary", "--dont-vary", "--min-cpus", "--extra-build")
+"""Flags that say what is varied."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,6 +54,7 @@ def read_ad_hoc(words: Words) -> AdHoc:
             f"-- {words.server[0]}: builds run on this machine, not in a virtual server; nearest: run ftc verify "
             "inside it, or --ftc-executor=reapi in a project with a farm"
         )
+    _reject_two_specifications(words)
     asked = _read_targets(words)
     common: Table = {"source": str(asked.source), **read_diffoscope_arguments(words.flags.get("--diffoscope-arg", ()))}
     if control := words.last("--control-build"):
@@ -126,6 +129,13 @@ def _command(command: str, outputs: Sequence[str]) -> Table:
         for pattern in outputs
     ]
     return {"build": command, "before": _GO_DEEPER, "outputs": inner}
+
+
+def _reject_two_specifications(words: Words) -> None:
+    """Raise ConfigurationError for variations of the session beside those of the command, which would win unseen."""
+    given = next((flag for flag in _SPECIFY if flag in words.flags), "")
+    if given and any(word.startswith("--ftc-variations") for word in words.passed):
+        raise ConfigurationError(f"{given} and --ftc-variations: expected only one of them")
 
 
 def _with_variations(declared: Mapping[str, Table], common: Table, words: Words) -> Iterator[tuple[str, Table]]:

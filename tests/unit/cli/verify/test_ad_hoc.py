@@ -104,6 +104,7 @@ def test_auto_knows_debian_packages_and_python_projects(project, given):
         (["make"], "expected the outputs of the command too: ftc verify make 'dist/*'"),
         (["make", "'out"], '"\'out": expected patterns as a shell reads them'),
         (["make", "out", "--vary=-all"], "selects no variation"),
+        (["make", "out", "--vary=-time", "--ftc-variations=umask"], "--vary and --ftc-variations: expected only one"),
         (
             ["make", "out", "--", "schroot", "unstable"],
             "-- schroot: builds run on this machine, not in a virtual server",
