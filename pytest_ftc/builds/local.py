@@ -22,7 +22,7 @@ from pytest_ftc.builds.launcher.shared_folders import list_shared_memory, remove
 from pytest_ftc.builds.launcher.trees import remove_tree
 from pytest_ftc.builds.namespace_sweep import kill_namespace
 from pytest_ftc.builds.slots import Slots
-from pytest_ftc.builds.transient_faults import ENDED, UNWANTED, await_permission, lost_build
+from pytest_ftc.builds.transient_faults import ENDED, UNWANTED, await_permission, lost_build, may_be_due_to_overlayfs
 from pytest_ftc.model import Action, BuildResult, BuildStatus, Machine, Output, Trace
 from pytest_ftc.model.notes import note_hidden_socket
 from pytest_ftc.model.protocols import MayStart, at_once
@@ -60,6 +60,8 @@ class LocalExecutor:
         self._lock = threading.Lock()
         self._turns: dict[Path, threading.Lock] = {}
         self._cancelled = threading.Event()
+        self._copied: set[str] = set()
+        """Artifacts that are built in copies of their sources, since overlayfs may be why their builds failed."""
 
     def run(self, action: Action, started: Callable[[float], None], may_start: MayStart = at_once) -> BuildResult:
         """See `pytest_ftc.model.protocols.Executor`."""
@@ -82,13 +84,20 @@ class LocalExecutor:
             remove_tree(str(folder))  # if the same artifact is verified again
             (folder / "blobs").mkdir(parents=True)
             self._logs.mkdir(parents=True, exist_ok=True)
-            return self._launch(action, folder, started, may_start)
+            result = self._launch(action, folder, started, may_start)
+            if not may_be_due_to_overlayfs(action, result, self._machine_of(action)):
+                return result
+            self._copied.add(action.artifact)
         except OSError as error:
             return lost_build(action, f"cannot prepare the build in {folder}: {error.strerror}")
         finally:
             for leftover in (folder / "root", folder / "scratch", action.root):
                 if leftover:
                     remove_tree(str(leftover))
+        return self._run(action, started, may_start)
+
+    def _machine_of(self, action: Action) -> Machine:
+        return replace(self._machine, overlay=False) if action.artifact in self._copied else self._machine
 
     @contextlib.contextmanager
     def _turn(self, root: Path) -> Iterator[None]:
@@ -114,7 +123,7 @@ class LocalExecutor:
     ) -> BuildResult:
         watch = Stopwatch()
         log = self._make_log(action)
-        spec = describe_build(action, self._machine, folder, log, self._concealed)
+        spec = describe_build(action, self._machine_of(action), folder, log, self._concealed)
         shared = list_shared_memory()
         process = _start_launcher(action, spec, folder)
         with self._lock:

@@ -1,4 +1,4 @@
-"""Classifying failed builds: a transient fault, where a retry may help, or a failure of the build itself."""
+"""Classifying failed builds: a fault of the machine, where another try may help, or a failure of the build itself."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import signal
 import threading
 import time
 
-from pytest_ftc.model import Action, BuildResult, BuildStatus
+from pytest_ftc.model import Action, BuildResult, BuildStatus, FileSystem, Machine
 from pytest_ftc.model.protocols import MayStart, at_once
 from pytest_ftc.model.timing.collector import timing
 from pytest_ftc.model.timing.phase import PhaseKind
@@ -54,6 +54,13 @@ _WHILE_FETCHING = (
 )
 
 
+_ON_OVERLAYFS = re.compile(
+    r"Invalid cross-device link|cross-device link not permitted|\bEXDEV\b"  # a folder of the sources is renamed
+    # In a user namespace, the first look into a folder that has got hard links to sources changes its ctime.
+    r"|file changed as we read it"
+)
+
+
 def lost_build(action: Action, reason: str) -> BuildResult:
     """Return the result of a build that an error of the infrastructure has ended or kept from starting."""
     return BuildResult(
@@ -95,6 +102,15 @@ def why_transient(result: BuildResult, *, network: bool, fetches: bool) -> str |
         return f"one of its commands was killed by {_name(code - _SHELL_ADDS)}"
     kinds = (*_ANYWHERE, *(_WITH_NETWORK if network else ()), *(_WHILE_FETCHING if network and fetches else ()))
     return next((text for text, pattern in kinds if re.search(pattern, result.log_tail, re.MULTILINE)), None)
+
+
+def may_be_due_to_overlayfs(action: Action, result: BuildResult, machine: Machine) -> bool:
+    """Return whether a build on `machine` has failed in a way in which overlayfs makes builds fail.
+
+    See "Renaming directories" and "Non-standard behavior" in the kernel's Documentation/filesystems/overlayfs.rst.
+    """
+    on_overlayfs = machine.overlay and action.environment.filesystem is FileSystem.DISK
+    return on_overlayfs and result.status is BuildStatus.FAILED and bool(_ON_OVERLAYFS.search(result.log_tail))
 
 
 def _name(number: int) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Hashable, Iterable, Sequence
 from itertools import islice
 
 from pytest_ftc.comparison.members.limits import Budget
@@ -14,16 +14,23 @@ _MOST_SEEN = 2000
 _NUMBERS = re.compile(r"\[\d+\]")
 
 
-def choose(found: Iterable[Found], noun: str, budget: Budget) -> tuple[Found, ...]:
-    """Return at most 16 of what was `found`, in its order: one of each kind, and then the first ones.
+def by_path(found: Found) -> str:
+    """Return the kind of a value: those whose paths differ only in numbers are of one kind."""
+    return _NUMBERS.sub("", found.location)
 
-    Values whose paths differ only in numbers are of one kind: they often have one cause, and another kind has another.
-    Raises OutOfTimeError, and whatever the iterable raises.
+
+def choose(
+    found: Iterable[Found], noun: str, budget: Budget, kind: Callable[[Found], Hashable] = by_path
+) -> tuple[Found, ...]:
+    """Return at most 16 of what was `found`, in its order: one of each `kind`, and then the first ones.
+
+    Those of a kind often have one cause, and another kind has another.  Raises OutOfTimeError, and whatever the
+    iterable raises.
     """
     seen = list(islice(found, _MOST_SEEN))
-    kinds: dict[str, int] = {}
+    kinds: dict[Hashable, int] = {}
     for index, each in enumerate(seen):
-        kinds.setdefault(_NUMBERS.sub("", each.location), index)
+        kinds.setdefault(kind(each), index)
     chosen = dict.fromkeys([*kinds.values(), *range(len(seen))])
     if len(chosen) > _MOST:
         budget.record(f"more {noun}s differ in a member than are listed")

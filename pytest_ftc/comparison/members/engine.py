@@ -12,8 +12,9 @@ from pytest_ftc.comparison.members.formats.table import Format, find_format
 from pytest_ftc.comparison.members.formats.text.json_text import compare_json
 from pytest_ftc.comparison.members.formats.text.xml_text import compare_xml
 from pytest_ftc.comparison.members.limits import Budget, LimitReachedError, OutOfTimeError
+from pytest_ftc.comparison.members.lines import Texts, compare_lines, is_reordered
 from pytest_ftc.comparison.members.pairing import Pair, Pairing, group_renamed, pair_members
-from pytest_ftc.comparison.members.plain import Found, Texts, clip, compare_bytes, compare_lines, is_reordered, is_text
+from pytest_ftc.comparison.members.plain import Found, clip, compare_bytes, is_text
 from pytest_ftc.comparison.members.position import Position
 from pytest_ftc.comparison.members.span import Span, first_unequal, same
 from pytest_ftc.comparison.members.twins import hash_both, watch

@@ -4,7 +4,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pytest_ftc.comparison.members.limits import Budget, Limits
-from pytest_ftc.comparison.members.plain import Texts, clip, compare_bytes, compare_lines, is_text
+from pytest_ftc.comparison.members.lines import Texts, compare_lines
+from pytest_ftc.comparison.members.plain import clip, compare_bytes, is_text
 from pytest_ftc.comparison.members.span import span_of
 from pytest_ftc.model import Field
 

@@ -13,7 +13,8 @@ from xml.parsers import expat
 
 from pytest_ftc.comparison.members.chosen import choose
 from pytest_ftc.comparison.members.limits import Budget
-from pytest_ftc.comparison.members.plain import Found, find_hunks
+from pytest_ftc.comparison.members.lines import find_hunks
+from pytest_ftc.comparison.members.plain import Found
 from pytest_ftc.comparison.members.span import Span
 from pytest_ftc.model import Field
 

@@ -1,0 +1,213 @@
+"""Text by line."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Hashable, Iterator, Sequence
+from dataclasses import dataclass
+from itertools import islice
+
+from pytest_ftc.comparison.members.chosen import choose
+from pytest_ftc.comparison.members.limits import Budget
+from pytest_ftc.comparison.members.plain import Found, clip
+from pytest_ftc.comparison.members.span import Span, common_end, common_start, first_unequal
+from pytest_ftc.model import Field
+
+_CHUNK = 1 << 17
+_WINDOW = 2 << 20
+"""Bytes, starting at the first difference, that are compared by line."""
+_LONGEST_LINE = 64 << 10
+_AHEAD = 200
+"""Lines to search at a time for the point after a difference where the texts agree again."""
+_MOST_PAIRED = 16
+_MOST_SEEN = 2000
+_MOST_JOINED = 8
+"""Runs of lines among which one that moved is sought."""
+_LEAST_MOVED = 8
+"""Bytes of a line that is not at another place by chance, as a bracket is."""
+_PUNCTUATION = re.compile(rb"[^\w\s]")
+_Hunk = tuple[int, int, int, int]
+"""Start and end of lines that differ, on both sides."""
+
+
+@dataclass(frozen=True, slots=True)
+class Texts:
+    """What texts are compared one by one."""
+
+    separator: bytes = b"\n"
+    item: str = "line"
+    unordered: bool = False
+    """Whether their order says nothing."""
+
+
+def compare_lines(one: Span, other: Span, budget: Budget, texts: Texts = Texts()) -> Iterator[Found]:
+    """Yield the first lines that differ; one place if only their order differs.  Raises OutOfTimeError."""
+    offset = first_unequal(one, other, budget)
+    if offset is None:
+        return
+    separator, item = texts.separator, texts.item
+    before = one.read(max(0, offset - _LONGEST_LINE), min(offset, _LONGEST_LINE)).rpartition(separator)[2]
+    start = offset - len(before)
+    number = _count(one, start, separator, budget) + 1
+    control, experiment = _lines(one, start, separator), _lines(other, start, separator)
+    whole = max(one.size, other.size) - start <= _WINDOW
+    if whole and sorted(control) == sorted(experiment):
+        yield _reordered(control, experiment, item, budget)
+        return
+    pairs = _pair_unordered(control, experiment) if whole and texts.unordered else []
+    hunks = pairs or list(islice(find_hunks(control, experiment, budget), _MOST_SEEN))
+    moved = [] if texts.unordered else _find_moved(control, experiment, hunks)
+    if moved:
+        lines = [line for first, last, _, _ in moved for line in control[first:last]]
+        theirs = [line for _, _, left, right in moved for line in experiment[left:right]]
+        yield _reordered(lines, theirs, item, budget)
+    rest = [hunk for hunk in hunks if not any(_is_within(hunk, each) for each in moved)]
+    parts = [part for hunk in rest for part in _by_line(control, experiment, hunk)]
+    # If only the beginnings were read, lines beyond the shorter one are not a difference.
+    ends = () if whole else (len(control), len(experiment))
+    cut = next((count for count, part in enumerate(parts) if count and {part[1], part[3]} & set(ends)), len(parts))
+    found = (
+        Found(
+            Field.CONTENT, f"{item} {number + first}", b"".join(control[first:last]), b"".join(experiment[left:right])
+        )
+        for first, last, left, right in parts[:cut]
+    )
+    yield from choose(found, item, budget, _kind)
+    if cut < len(parts):
+        budget.record(f"more {item}s differ in a member than are listed")
+
+
+def _find_moved(one: Sequence[bytes], other: Sequence[bytes], hunks: Sequence[_Hunk]) -> list[_Hunk]:
+    """Return the parts in which both have the same lines in a different order, each over several of the `hunks`."""
+    moved = []
+    place = 0
+    while place < len(hunks):
+        near = hunks[place : place + _MOST_JOINED]
+        last = _find_end(one, other, near)
+        if last:
+            moved.append((near[0][0], near[last][1], near[0][2], near[last][3]))
+        place += last + 1
+    return moved
+
+
+def _find_end(one: Sequence[bytes], other: Sequence[bytes], hunks: Sequence[_Hunk]) -> int:
+    """Return which of `hunks` is the first with which both have the same lines again; 0 for none."""
+    balance: Counter[bytes] = Counter()
+    for index, (first, last, left, right) in enumerate(hunks):
+        balance.update(one[first:last])
+        balance.subtract(other[left:right])
+        if index == 0 and not any(len(line.strip()) >= _LEAST_MOVED for line, count in balance.items() if count):
+            return 0
+        if not any(balance.values()):
+            return index
+    return 0
+
+
+def _is_within(hunk: _Hunk, part: _Hunk) -> bool:
+    return part[0] <= hunk[0] and hunk[1] <= part[1] and part[2] <= hunk[2] and hunk[3] <= part[3]
+
+
+def _kind(found: Found) -> Hashable:
+    """Return what lines that differ for one reason mostly have in common: how they begin, and signs in what differs."""
+    control, experiment = found.control, found.experiment
+    start, end = common_start(control, experiment), common_end(control, experiment)
+    differing = control[start : len(control) - end] + experiment[start : len(experiment) - end]
+    return control.lstrip()[:1], frozenset(_PUNCTUATION.findall(differing))
+
+
+def _pair_unordered(one: Sequence[bytes], other: Sequence[bytes]) -> list[_Hunk]:
+    """Return the texts that only one side has, each with the most similar one of the other side.
+
+    Nothing if one side has more of them, or there are many.
+    """
+    mine, theirs = Counter(one) - Counter(other), Counter(other) - Counter(one)
+    left = [index for index, text in enumerate(one) if text in mine]
+    right = [index for index, text in enumerate(other) if text in theirs]
+    if len(left) != len(right) or len(left) > _MOST_PAIRED:
+        return []
+    ranked = sorted((-_likeness(one[a], other[b]), a, b) for a in left for b in right)
+    paired: dict[int, int] = {}
+    for _, a, b in ranked:
+        if a not in paired and b not in paired.values():
+            paired[a] = b
+    return [(a, a + 1, b, b + 1) for a, b in sorted(paired.items())]
+
+
+def _likeness(one: bytes, other: bytes) -> float:
+    """Return which part of the longer text begins or ends as the other one does."""
+    longest = max(len(one), len(other))
+    return min(common_start(one, other) + common_end(one, other), longest) / longest if longest else 1.0
+
+
+def is_reordered(one: Span, other: Span, separator: bytes) -> bool:
+    """Return whether both have the same lines in a different order; False for more than are compared by line."""
+    if max(one.size, other.size) > _WINDOW:
+        return False
+    lines, theirs = _lines(one, 0, separator), _lines(other, 0, separator)
+    return lines != theirs and sorted(lines) == sorted(theirs)
+
+
+def _by_line(one: Sequence[bytes], other: Sequence[bytes], hunk: _Hunk) -> Iterator[_Hunk]:
+    """Yield the lines of a hunk one by one if each has a counterpart, because each may differ for another reason."""
+    first, last, left, right = hunk
+    count = last - first
+    if count != right - left or count > _MOST_PAIRED or sorted(one[first:last]) == sorted(other[left:right]):
+        yield hunk
+        return
+    yield from ((first + line, first + line + 1, left + line, left + line + 1) for line in range(count))
+
+
+def _reordered(control: Sequence[bytes], experiment: Sequence[bytes], item: str, budget: Budget) -> Found:
+    end = len(control)
+    while end and control[end - 1] == experiment[end - 1]:
+        end -= 1
+    values = clip(b"".join(control[:end]), b"".join(experiment[:end]), budget.limits.value)
+    return Found(Field.ORDER, f"{item} order", *values)
+
+
+def _count(span: Span, end: int, separator: bytes, budget: Budget) -> int:
+    total = 0
+    for position in range(0, end, _CHUNK):
+        budget.check_time()
+        total += span.read(position, min(_CHUNK, end - position)).count(separator)
+    return total
+
+
+def _lines(span: Span, start: int, separator: bytes) -> list[bytes]:
+    lines = span.read(start, _WINDOW).split(separator)
+    last = lines.pop()
+    return [line + separator for line in lines] + ([last] if last else [])
+
+
+def find_hunks(one: list[bytes], other: list[bytes], budget: Budget) -> Iterator[_Hunk]:
+    """Yield start and end, on both sides, of each run of lines that differ; in linear time, unlike a minimal diff."""
+    left = right = 0
+    while left < len(one) or right < len(other):
+        if left < len(one) and right < len(other) and one[left] == other[right]:
+            left, right = left + 1, right + 1
+            continue
+        first, theirs = left, right
+        while one[left : left + 1] != other[right : right + 1]:
+            budget.check_time()
+            skip_left, skip_right = _agree_again(one[left : left + _AHEAD], other[right : right + _AHEAD])
+            left, right = left + skip_left, right + skip_right
+        yield first, left, theirs, right
+
+
+def _agree_again(one: list[bytes], other: list[bytes]) -> tuple[int, int]:
+    """Return the number of lines on each side after which the texts agree again; all lines if they never do."""
+    seen_one: dict[bytes, int] = {}
+    seen_other: dict[bytes, int] = {}
+    for ahead in range(max(len(one), len(other))):
+        if ahead < min(len(one), len(other)) and one[ahead] == other[ahead]:
+            return ahead, ahead
+        if ahead < len(one):
+            seen_one.setdefault(one[ahead], ahead)
+        if ahead < len(other):
+            seen_other.setdefault(other[ahead], ahead)
+        if ahead < len(one) and one[ahead].strip() and one[ahead] in seen_other:
+            return ahead, seen_other[one[ahead]]
+        if ahead < len(other) and other[ahead].strip() and other[ahead] in seen_one:
+            return seen_one[other[ahead]], ahead
+    return len(one), len(other)
