@@ -5,7 +5,7 @@ from __future__ import annotations
 import posixpath
 import re
 import shlex
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from pytest_ftc.model import Cause, Difference, Evidence, Finding, Remedy, Verification
 
@@ -62,6 +62,18 @@ def show_chain(chain: Sequence[Sequence[str]]) -> str:
 
 def _shorten(command: str) -> str:
     return command if len(command) <= _LONGEST_LINK else f"{command[:_LONGEST_LINK]}…"
+
+
+def show_settings(settings: Mapping[str, str]) -> str:
+    """Return variables as a shell sets them; ``$PWD`` in them stays the path of the build."""
+    return " ".join(f"{name}={_quote(value)}" for name, value in settings.items())
+
+
+def _quote(value: str) -> str:
+    if "$PWD" not in value:
+        return shlex.quote(value)
+    inner = re.sub(r'[\\"`]|\$(?!PWD\b)', r"\\\g<0>", value)
+    return f'"{inner}"'
 
 
 def show_certainty(finding: Finding) -> str:

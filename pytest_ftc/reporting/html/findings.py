@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shlex
 from collections.abc import Iterator, Sequence
 
 from markupsafe import Markup
@@ -15,6 +14,7 @@ from pytest_ftc.reporting.findings import (
     show_certainty,
     show_chain,
     show_command,
+    show_settings,
 )
 from pytest_ftc.reporting.html.elements import cause_link, count, folded, line, link_file, link_here, text
 from pytest_ftc.reporting.html.sides import mark_difference, side_by_side
@@ -144,8 +144,7 @@ def _remedy(finding: Finding) -> Iterator[Markup]:
     remedy = finding.remedy
     if remedy is None:
         return
-    settings = " ".join(f"{name}={shlex.quote(value)}" for name, value in remedy.settings.items())
-    lines = [each for each in (remedy.before, settings, remedy.after) if each]
+    lines = [each for each in (remedy.before, show_settings(remedy.settings), remedy.after) if each]
     code = Markup('<pre class="wrapped">{}</pre>').format(text("\n".join(lines))) if lines else ""
     good = " proved" if remedy.proved else ""
     state = Markup('<span class="tag{}">{}</span>').format(good, line(describe_remedy_state(remedy), 600))

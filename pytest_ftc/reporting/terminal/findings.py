@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shlex
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
@@ -13,6 +12,7 @@ from pytest_ftc.reporting.findings import (
     describe_remedy_state,
     show_chain,
     show_command,
+    show_settings,
 )
 from pytest_ftc.reporting.terminal import layout
 from pytest_ftc.reporting.terminal import style as markup
@@ -230,8 +230,7 @@ def _advice(page: Page, finding: Finding) -> Iterator[Text]:
     )
     unsaid = {name: value for name, value in remedy.settings.items() if name not in remedy.summary}
     if unsaid:
-        settings = " ".join(f"{name}={shlex.quote(value)}" for name, value in unsaid.items())
-        yield command_row(page, "", markup.show(settings))
+        yield command_row(page, "", markup.show(show_settings(unsaid)))
     if remedy.also_tried:
         tried = markup.show_lines("; ".join(remedy.also_tried))
         yield row(page, "also tried", f"{tried} (did not heal it)", most_rows=3)

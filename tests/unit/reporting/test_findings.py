@@ -1,12 +1,20 @@
 """From differences to findings, and which of them are shown together."""
 
+import subprocess
 from dataclasses import replace
 
 import pytest
 from samples import verification
 
 from pytest_ftc.model import Evidence, Finding, Remedy, Verdict
-from pytest_ftc.reporting.findings import describe_remedy_state, findings_of, fold, show_certainty, show_command
+from pytest_ftc.reporting.findings import (
+    describe_remedy_state,
+    findings_of,
+    fold,
+    show_certainty,
+    show_command,
+    show_settings,
+)
 
 FOUND = Finding(
     output="dist/a.html",
@@ -90,3 +98,11 @@ def test_a_command_is_shown_as_it_is_typed_and_a_hook_by_its_name():
     assert show_command(hook) == "build_wheel of the build backend (PEP 517)"
     far = f"/{'x' * 40}/bin/rustc"
     assert show_command([far, "/src/lib.rs"]) == "rustc /src/lib.rs"
+
+
+def test_settings_are_shown_as_a_shell_sets_them(tmp_path):
+    settings = {"FLAGS": "--remap=$PWD=. -D'A=\"$x\"'", "TZ": "UTC", "OTHER": "$HOME `id`"}
+    script = f'{show_settings(settings)} && printf "%s|" "$FLAGS" "$TZ" "$OTHER"'
+    shown = subprocess.check_output(["sh", "-c", script], cwd=tmp_path, text=True)
+    assert shown == f"--remap={tmp_path}=. -D'A=\"$x\"'|UTC|$HOME `id`|"
+    assert show_settings({"TZ": "UTC"}) == "TZ=UTC"

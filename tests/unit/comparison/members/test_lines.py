@@ -16,9 +16,9 @@ ROWS = [f"<tr><td>row number {number}</td></tr>" for number in range(40)]
 DATED = ["November 29, 2026", "January 2, 2028"]
 
 
-def compare(one: list[str], other: list[str], texts: Texts = Texts()) -> list[Found]:
+def compare(one: list[str], other: list[str], texts: Texts | None = None) -> list[Found]:
     sides = (span_of("".join(f"{line}\n" for line in lines).encode()) for lines in (one, other))
-    return list(compare_lines(*sides, Budget(Limits()), texts))
+    return list(compare_lines(*sides, Budget(Limits()), texts or Texts()))
 
 
 def swapped(rows: list[str], *places: int) -> list[str]:
@@ -65,7 +65,7 @@ def test_of_many_lines_each_kind_is_listed():
 
 @given(st.permutations(range(12)), st.booleans())
 def test_nothing_that_differs_is_lost(order, dated):
-    one, other = [DATED[0]] + ROWS[:12], [DATED[dated]] + [ROWS[number] for number in order]
+    one, other = [DATED[0], *ROWS[:12]], [DATED[dated], *(ROWS[number] for number in order)]
     found = compare(one, other)
     assert bool(found) == (one != other)
     seen = b"".join(each.control + each.experiment for each in found)
