@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from pytest_ftc.plugin.failures.overview import print_overview
 from pytest_ftc.plugin.items import ArtifactItem
 
 if TYPE_CHECKING:
@@ -44,12 +45,14 @@ class FindingsLast:
         own = [report for report in failed if _is_of_artifact(report)]
         self.come_last = len(own) < len(failed) or bool(terminalreporter.stats.get("error"))
         if not self.come_last:
+            print_overview(terminalreporter, own)
             return (yield)
         terminalreporter.stats["failed"] = [report for report in failed if report not in own]
         try:
             result = yield
         finally:
             terminalreporter.stats["failed"] = failed
+        print_overview(terminalreporter, own)
         _print_reports(terminalreporter, own)
         self._print_summary(terminalreporter)
         for report in own:

@@ -18,7 +18,7 @@ from pytest_ftc.model.progress import Load
 from pytest_ftc.model.support.printable import shorten
 from pytest_ftc.model.support.serialization import from_json, to_json
 from pytest_ftc.plugin.collection import Collected
-from pytest_ftc.plugin.failures.representation import represent_failure
+from pytest_ftc.plugin.failures.failures import Failures
 from pytest_ftc.plugin.hook_calls import notify
 from pytest_ftc.plugin.hook_validation import end_asking, find_problems
 from pytest_ftc.plugin.items import (
@@ -81,6 +81,7 @@ class VerificationSession:
         self._tests: dict[str, Artifact] = {}
         self._collected = Collected(self.config.root, [artifact.id for artifact in self.config.artifacts])
         self._report = SessionReport(self.config, self._verifier, self._collected, invocation)
+        self._failures = Failures(pytest_config, self.config.lines, self._report.known)
         self._changed = find_changed(self.config)
         with usage_errors():
             self._attestations = SessionAttestations(None if self._is_worker else self.config)
@@ -115,10 +116,7 @@ class VerificationSession:
 
     def represent(self, verification: Verification, nodeid: str, item: pytest.Item) -> TerminalRepr:
         """Return what pytest shows for a bad `verification` by the test `item`, which `nodeid` runs again."""
-        path, line, _ = item.location
-        place = (path, self.config.lines.get(verification.id, (line or 0) + 1))
-        known, verbosity = self._report.known(verification), self._pytest.get_verbosity()
-        return represent_failure(verification, nodeid, place, known, verbosity)
+        return self._failures.represent(verification, nodeid, item)
 
     @property
     def root(self) -> Path:
@@ -241,17 +239,21 @@ class VerificationSession:
             if self._is_worker:
                 # Serialized as ASCII, because xdist transfers it and output names need not be valid Unicode.
                 setattr(report, _REPORT_KEY, json.dumps(to_json(found)))
+                self._failures.send(report)
             else:
                 self._found[item.nodeid] = found
         return report
 
+    @pytest.hookimpl(tryfirst=True)
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         if why := getattr(report, _LEFT_OUT_KEY, ""):
             self._report.left_out[report.nodeid] = why
         if report.when != "call" or self._is_worker:
             return
         # A rerun test reports the same artifact again; with --dist=each, every worker reports it.
-        for one in self._take_found(report):
+        found = self._take_found(report)
+        self._failures.restore(report, found)
+        for one in found:
             if self._report.add(getattr(report, "worker_id", ""), one):
                 self._hook_problems += notify(self._pytest, one)
 

@@ -25,6 +25,7 @@ from pytest_ftc.verification.metrics.facts import Services, SessionFacts, Signin
 from pytest_ftc.verification.objectives.observe import record_session
 from pytest_ftc.verification.proofs.attestations import SessionAttestations
 from pytest_ftc.verification.release.hint import release_command
+from pytest_ftc.verification.sampling import count_left_out
 from pytest_ftc.verification.session import Verifier
 
 if TYPE_CHECKING:
@@ -210,8 +211,14 @@ class SessionReport:
         )
         terminalreporter.section("ftc")
         terminalreporter.write(fit_encoding(lines, getattr(writer._file, "encoding", None)))
-        for name, reason in self.left_out.items():
-            _write_line(terminalreporter, f"  left out    {show(name.rpartition('::')[2])}: {reason}")
+        for text in self._describe_left_out(each=terminalreporter.verbosity > 0):
+            _write_line(terminalreporter, f"  left out    {text}")
+
+    def _describe_left_out(self, *, each: bool) -> Sequence[str]:
+        """Return why `each` artifact is not in the sample, or how many are not."""
+        if each:
+            return [f"{show(name.rpartition('::')[2])}: {reason}" for name, reason in self.left_out.items()]
+        return count_left_out(list(self.left_out.values()))
 
     def _print_annotations(self, terminalreporter: TerminalReporter) -> None:
         from pytest_ftc.reporting.ci import to_annotations

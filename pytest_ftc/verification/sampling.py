@@ -28,6 +28,23 @@ class Record:
     """Time of the last verification, in seconds since 1970."""
 
 
+_SINCE = "; last verified "
+"""Stands in a reason before the time, which is written so that the earliest comes first in order."""
+
+
+def count_left_out(reasons: Sequence[str]) -> list[str]:
+    """Return how many artifacts were skipped for the same of the `reasons`, with the earliest time of all of them."""
+    times: dict[str, list[str]] = {}
+    for reason in reasons:
+        why, _, when = reason.partition(_SINCE)
+        times.setdefault(why, []).append(when)
+    return [
+        f"{len(found)} artifact{'s' * (len(found) > 1)}: {why}"
+        + (f"{_SINCE}{min(found)} or later" if all(found) else "")
+        for why, found in times.items()
+    ]
+
+
 def choose(
     artifacts: Sequence[Artifact], *, rate: float, commit: str, records: Mapping[str, Record], most_left_out: int
 ) -> frozenset[str]:
@@ -79,7 +96,7 @@ class Sampler:
         record = self._records[artifact.id]
         assert record.verified is not None
         when = time.strftime("%Y-%m-%d %H:%M", time.localtime(record.verified))
-        return f"not in this session's sample of {self._rate:.0%}; last verified {when}"
+        return f"not in this session's sample of {self._rate:.0%}{_SINCE}{when}"
 
     def remember(self, verified: Collection[str], due: Collection[str], left_out: Collection[str]) -> None:
         """Record which artifacts were verified, which are `due` because they did not pass, and which were skipped.

@@ -24,8 +24,12 @@ def test_a_sample_is_the_same_for_the_same_commit_and_says_what_it_leaves_out(ve
     assert 0 < len(run.verdicts) < len(NAMES)
     assert run.verdicts == verify(PROJECT, *QUICK, "--ftc-sample=0.5").verdicts
     left_out = sorted(set(NAMES) - set(run.verdicts))
-    assert run.text.count("left out") == len(left_out)
-    assert f"{left_out[0]}: not in this session's sample of 50%; last verified 2" in run.text
+    (line,) = [line for line in run.text.splitlines() if "left out" in line]
+    assert line.startswith(f"  left out    {len(left_out)} artifact")
+    assert ": not in this session's sample of 50%; last verified 2" in line
+    verbose = verify(PROJECT, *QUICK, "--ftc-sample=0.5", "-v").text
+    assert verbose.count("  left out    ") == len(left_out)
+    assert f"{left_out[0]}: not in this session's sample of 50%; last verified 2" in verbose
     assert f"{len(left_out)} skipped" in run.text
 
 

@@ -37,3 +37,46 @@ def test_a_line_of_each_failure_has_its_place_in_the_configuration(verify):
 def test_what_was_varied_is_listed_once(verify):
     run = verify(LEAKS.format(name="one") + LEAKS.format(name="other"), *FAST)
     assert [line for line in run.text.splitlines() if line.startswith("  varied ")] == ["  varied      home, umask"]
+
+
+MANY = "".join(LEAKS.format(name=f"leak-{number}") for number in range(19)) + (
+    "[artifacts.broken]\nbuild = 'exit 3'\noutputs = ['*.txt']\n"
+)
+
+
+@pytest.mark.parametrize("workers", [(), ("-n2",)])
+def test_many_failures_are_first_told_by_cause_and_most_in_one_line(verify, workers, monkeypatch):
+    monkeypatch.setenv("COLUMNS", "80")
+    run = verify(MANY, *FAST, *workers)
+    lines = run.text.splitlines()
+    assert run.text.index("= ftc: 20 failures by cause =") < run.text.index("= FAILURES =")
+    for line in (
+        "  home    19 artifacts, no remedy known",
+        "  umask   19 artifacts, no remedy known",
+        "  failed  1 artifact: the control build failed: exit status 3",
+        "  total       20 artifacts: 19 unreproducible, 1 failed (-v lists them)",
+    ):
+        assert line in lines
+    assert lines.count("✘ leak-18.txt: line 1: home (suspected); also umask") == 1
+    assert any(line.startswith("✘ unreproducible  leak-") for line in lines)
+    assert any("control     /ftc-home-" in line for line in lines)
+    assert len(lines) < 120
+
+
+def test_a_verbose_session_shows_many_failures_in_full(verify):
+    run = verify(MANY, *FAST, "-v")
+    assert "= ftc: 20 failures by cause =" in run.text
+    assert run.text.count("  control     /ftc-home-") == 19
+    assert sum(line.startswith("✘ unreproducible  leak-18 ") for line in run.text.splitlines()) == 1
+
+
+def test_a_session_that_shows_no_failures_shows_no_causes(verify):
+    run = verify("".join(LEAKS.format(name=f"leak-{number}") for number in range(6)), *FAST, "--tb=no")
+    assert "6 failed" in run.text
+    assert "by cause" not in run.text
+
+
+def test_few_failures_are_all_shown_in_full(verify):
+    run = verify("".join(LEAKS.format(name=f"leak-{number}") for number in range(5)), *FAST)
+    assert "by cause" not in run.text
+    assert run.text.count("  control     /ftc-home-") == 5

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Protocol
 
 from _pytest._code.code import ReprExceptionInfo, ReprFileLocation, ReprTracebackNative
 
+from pytest_ftc.reporting.baseline.state import Accepted, is_accepted
+
 if TYPE_CHECKING:
     from _pytest._io import TerminalWriter
 
@@ -15,7 +17,8 @@ if TYPE_CHECKING:
 
 _WIDTH = 100
 """Columns where there is no terminal, as in the file of ``--junitxml``."""
-_WIDEST = 120
+WIDEST = 120
+"""Most columns on a terminal."""
 
 
 class Draw(Protocol):
@@ -31,22 +34,43 @@ class VerificationRepr(ReprExceptionInfo):
     A worker of pytest-xdist sends it as an ordinary traceback, whose only entry is the plain panel.
     """
 
-    def __init__(self, draw: Draw, place: ReprFileLocation) -> None:
+    brief = False
+    """Whether the terminal gets one line instead of the panel."""
+
+    def __init__(
+        self, verification: Verification, known: Accepted, nodeid: str, draw: Draw, place: ReprFileLocation
+    ) -> None:
+        """`nodeid` runs the test again, `draw` draws the panel, and `place` declares the artifact."""
         super().__init__(ReprTracebackNative([draw(width=_WIDTH, colour=False)]), place)
-        self._draw = draw
+        self.verification = verification
+        self.known = known
+        self.nodeid = nodeid
+        self.draw = draw
+        self.place = place
+
+    @property
+    def causes(self) -> frozenset[str]:
+        """The causes that the panel tells; the verdict if there are none."""
+        from pytest_ftc.reporting.findings import findings_of
+
+        found = self.verification
+        causes = {finding.cause for finding in findings_of(found) if not is_accepted(found, finding, self.known)}
+        return frozenset(causes or {found.verdict.value})
 
     def __str__(self) -> str:
-        return self._draw(width=_WIDTH, colour=False)
+        return self.draw(width=_WIDTH, colour=False)
 
     def toterminal(self, tw: TerminalWriter) -> None:
+        from pytest_ftc.reporting.terminal.overview.one_line import brief_panel
         from pytest_ftc.reporting.terminal.style import fit_encoding
 
-        panel = self._draw(width=min(tw.fullwidth, _WIDEST), colour=tw.hasmarkup)
+        draw = partial(brief_panel, self.verification, known=self.known) if self.brief else self.draw
+        panel = draw(width=min(tw.fullwidth, WIDEST), colour=tw.hasmarkup)
         tw.write(fit_encoding(panel, getattr(tw._file, "encoding", None)))
 
 
 def represent_failure(
-    verification: Verification, nodeid: str, place: tuple[str, int], known: frozenset[str] | None, verbosity: int
+    verification: Verification, nodeid: str, place: tuple[str, int], known: Accepted, verbosity: int
 ) -> VerificationRepr:
     """Return the failure of a `verification`, which the test `nodeid` repeats.
 
@@ -58,4 +82,5 @@ def represent_failure(
     again = "--ftc-verify --ftc-no-cache" if verification.cached else "--ftc-verify"
     rerun = f"pytest {again} {shlex.quote(nodeid)}"
     draw = partial(failure_panel, verification, rerun=rerun, known=known, verbosity=verbosity)
-    return VerificationRepr(draw, ReprFileLocation(*place, why_not_passed(verification, known)))
+    location = ReprFileLocation(*place, why_not_passed(verification, known))
+    return VerificationRepr(verification, known, nodeid, draw, location)

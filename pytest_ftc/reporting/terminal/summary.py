@@ -19,17 +19,21 @@ if TYPE_CHECKING:
     from rich.text import Text
 
 
+_MOST_LISTED = 12
+"""Most artifacts to list in a session that is not verbose; pytest lists those that fail."""
 _MOST_ROWS = 20
 """Most lines of one text: enough for a reason with its advice, or a traceback."""
 
 
 def summary_lines(verifications: Sequence[Verification], *, width: int, colour: bool, verbose: bool) -> str:
-    """Return one line per artifact, then notes, what was not varied, the builds, and the number of each verdict.
+    """Return one line per artifact, notes, what was not varied, the builds, and the number of each verdict.
 
-    What was varied is listed where a verdict is bad.  If `verbose`, it always is, with where the time went.
+    Many artifacts are listed only if `verbose`.
+    What was varied is told where a verdict is bad.  If `verbose`, it always is, with where the time went.
     """
     page = Page(max(markup.NARROWEST, width), colour)
-    lines = [*_table(page, verifications)]
+    listed = verbose or len(verifications) <= _MOST_LISTED
+    lines = [*_table(page, verifications)] if listed else []
     again = [(note.removeprefix(BUILT_AGAIN), "", entry) for entry in verifications for note in entry.rebuilt]
     lines += each_once(page, "built again", again, verifications)
     notes = [(note, "", one) for one in verifications for note in one.notes if note not in one.rebuilt]
@@ -54,7 +58,7 @@ def summary_lines(verifications: Sequence[Verification], *, width: int, colour: 
     if verifications:
         lines.append(row(page, "builds", describe_work(count_work(verifications))))
     if len(verifications) > 1:
-        lines.append(row(page, "total", _count_verdicts(verifications)))
+        lines.append(row(page, "total", _count_verdicts(verifications) + ("" if listed else " (-v lists them)")))
     return layout.render_lines(page, lines)
 
 

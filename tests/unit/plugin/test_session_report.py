@@ -158,7 +158,7 @@ def test_the_summary_names_artifacts_what_is_left_out_and_problems_once(settings
     report = report_of(settings, GOOD)
     report.left_out["ftc.toml::ftc::other"] = "not in the sample of 50 %"
     text = printed(report, "a hook failed", "a hook failed")
-    assert "left out    other: not in the sample of 50 %" in text
+    assert "left out    1 artifact: not in the sample of 50 %" in text
     assert text.count("ERROR: a hook failed") == 1
     assert printed(report, verbosity=-2) == ""
 

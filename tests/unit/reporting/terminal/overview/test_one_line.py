@@ -6,7 +6,7 @@ from samples import verification
 
 from pytest_ftc.model import Verdict
 from pytest_ftc.reporting.baseline.fingerprint import fingerprint
-from pytest_ftc.reporting.terminal.overview.one_line import why_not_passed
+from pytest_ftc.reporting.terminal.overview.one_line import brief_panel, why_not_passed
 
 ONE = "dist/x.whl"
 
@@ -62,3 +62,29 @@ def test_hostile_text_is_one_printable_and_short_line():
         text = why_not_passed(one)
         assert text.isprintable()
         assert len(text) <= 300
+
+
+def brief(one, width=80, **more):
+    return brief_panel(one, width=width, colour=False, **more)
+
+
+def test_in_brief_there_is_the_first_finding_and_the_causes_of_others():
+    found = [finding(output=ONE, location="line 1", cause=cause) for cause in ("time", "umask", "home", "umask")]
+    assert brief(with_findings(found[0])) == "✘ dist/x.whl: line 1: time (confirmed)\n"
+    assert brief(with_findings(*found)) == "✘ dist/x.whl: line 1: time (confirmed); also umask, home\n"
+    known = frozenset({fingerprint("ftc.toml::ftc::app", found[0])})
+    assert (
+        brief(with_findings(*found), known=known) == "✘ dist/x.whl: line 1, in 2 places: umask (confirmed); also home\n"
+    )
+
+
+def test_in_brief_other_verdicts_have_their_reason():
+    assert brief(verification(Verdict.FAILED)) == "✘ the build failed: exit status 3\n"
+
+
+@pytest.mark.parametrize("width", [0, 40, 80])
+def test_in_brief_nothing_is_longer_than_a_line(width):
+    found = [finding(output=HOSTILE * 9, cause=f"{HOSTILE}{number}", location=HOSTILE) for number in range(9)]
+    (line,) = brief(with_findings(*found), width).splitlines()
+    assert line.isprintable()
+    assert len(line) <= max(40, width)
