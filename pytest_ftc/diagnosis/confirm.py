@@ -41,9 +41,11 @@ def confirm(cases: dict[Key, Case], given: Investigation) -> BuildResult | None:
         open_steady(cases, given)
         spare = rebuilder.left - (FOR_REMEDIES if _is_any_known(cases, everything) else _FOR_ONE_REMEDY)
         groups = _proposals(with_steady(cases), everything, min(_AT_ONCE, spare)) if spare > 0 else []
+    # What is inherent is told apart by builds that the remedies of known causes do not need.
+    reserve = FOR_REMEDIES if _is_any_known(cases, everything) else 0
     if traced:
-        check_races(cases, given, rebuilder, traced)
-    if Cause.TIME in everything:
+        check_races(cases, given, rebuilder, traced, reserve)
+    if Cause.TIME in everything and rebuilder.left >= 2 + reserve:
         check_clock(cases, given, rebuilder)
     return traced
 

@@ -17,6 +17,7 @@ from pytest_ftc.diagnosis.culprits.tracker import track
 from pytest_ftc.diagnosis.culprits.trail import Trail
 from pytest_ftc.diagnosis.following.conclude import conclude_all, note_late_sources, note_sources, suspect_names
 from pytest_ftc.diagnosis.group_testing import Observation, narrowed, suspects_left
+from pytest_ftc.diagnosis.inherent.pairs import FOR_REMEDIES
 from pytest_ftc.diagnosis.parts import MOST_WITH_PARTS, open_beside
 from pytest_ftc.diagnosis.places import Key, show_values
 from pytest_ftc.diagnosis.try_remedies import RemedyTarget, RemedyTrials
@@ -48,7 +49,7 @@ def diagnose(
     trials = RemedyTrials(given.look, given.rebuilder, epoch, templates, given.control)
     remedies: dict[tuple[Key, str], Remedy] = {}
     known = [target for _, target in found if target.known]
-    if still_open(cases, given.everything) and known:
+    if known and (still_open(cases, given.everything) or given.rebuilder.left <= FOR_REMEDIES):
         # Causes come before remedies that may help by luck, but after those of causes that are known.
         remedies = _name(trials.run([target for _, target in found], eager=False), known)
     if resume(cases, given):

@@ -17,10 +17,12 @@ from pytest_ftc.model.protocols import Rebuilder
 _MOST_PAIRS = 6
 
 
-def check_races(cases: Mapping[Key, Case], given: Investigation, rebuilder: Rebuilder, traced: BuildResult) -> None:
+def check_races(
+    cases: Mapping[Key, Case], given: Investigation, rebuilder: Rebuilder, traced: BuildResult, reserve: int
+) -> None:
     """For places that no value explains and that may race, build pairs on one CPU until the cause is sure.
 
-    The build `traced` tells who made them.
+    The build `traced` tells who made them.  `reserve` is how many builds are left for remedies by the first pair.
     """
     if traced.trace is None:
         return
@@ -40,7 +42,7 @@ def check_races(cases: Mapping[Key, Case], given: Investigation, rebuilder: Rebu
         return
     for number in range(_MOST_PAIRS):
         doubtful = {key: case for key, case in cases.items() if _may_race(case, given.everything)}
-        if not doubtful or rebuilder.left < 2 + (FOR_REMEDIES if number else 0):
+        if not doubtful or rebuilder.left < 2 + (FOR_REMEDIES if number else reserve):
             return
         one, other = rebuilder.varying([alone, alone])
         if any(build.status is not BuildStatus.OK for build in (one, other)):

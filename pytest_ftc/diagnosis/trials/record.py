@@ -31,6 +31,8 @@ class Course:
     """What was found to be necessary."""
     partly: Applied | None = None
     """One with which the values of the cause were gone, although the place still differs."""
+    unclear: Applied | None = None
+    """The one tried where the place has other causes too, so that it is unknown whether it helped."""
     stays: bool = False
     """Whether the values of the cause were still there with the remedy tried last."""
 
@@ -130,6 +132,8 @@ class Record:
         if healed:
             course.company = applied & (course.company if course.helpful == remedy and course.company else applied)
             course.helpful = remedy
+        elif not target.alone:
+            course.helpful, course.company, course.unclear = None, None, remedy
         elif not self.is_proved(target):
             self.refute(target, remedy)
             if target.key in outcome.equal and target.key.output in outcome.changed:
@@ -140,9 +144,10 @@ class Record:
                 course.partly = course.partly or (None if remaining[1] else remedy)
 
     def _next(self, target: RemedyTarget, *, eager: bool) -> Applied | None:
-        if not target.alone or not (target.known or (eager and target.cause not in GUESSES)):
+        course = self.courses[target]
+        if course.unclear or not (target.known or (eager and target.cause not in GUESSES)):
             return None
-        return self.courses[target].helpful or next(self._untried(target), None)
+        return course.helpful or next(self._untried(target), None)
 
     def _untried(self, target: RemedyTarget) -> Iterator[Applied]:
         for one, template in self.courses[target].choices.items():

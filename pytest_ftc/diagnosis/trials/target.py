@@ -24,7 +24,7 @@ class RemedyTarget:
     known: bool
     """Whether the cause is certain enough to test remedies for it."""
     alone: bool = True
-    """Whether it is the only cause of this place; otherwise a remedy for it leaves the place different."""
+    """Whether builds tell if a remedy helps; of a part they show only the whole place, which may have other causes."""
     tools: tuple[str, ...]
     """The commands that wrote it."""
     ran: frozenset[str] = frozenset()

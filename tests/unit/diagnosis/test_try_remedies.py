@@ -340,3 +340,26 @@ def test_a_pair_that_differs_later_refutes_a_remedy_that_luck_may_have_proved():
     remedies = RemedyTrials(builder.look, builder, EPOCH).run([stamp, other])
     assert len(builder.tried) > 2
     assert not remedies[stamp].proved
+
+
+def parts_of_one_place():
+    return tuple(
+        replace(target("a", cause, location="line 3", kind="text", tools=("date",)), alone=False)
+        for cause in ("time", "timezone")
+    )
+
+
+def test_parts_of_a_place_are_healed_by_their_remedies_together():
+    clock, zone = parts_of_one_place()
+    remedies, _ = run([clock, zone], lambda key, changes: {"SOURCE_DATE_EPOCH", "TZ"} <= changes.settings.keys())
+    assert [remedies[one].proved for one in (clock, zone)] == [True, True]
+    assert [*remedies[clock].settings] == ["SOURCE_DATE_EPOCH"]
+    assert [*remedies[zone].settings] == ["TZ"]
+
+
+def test_where_another_part_may_still_differ_nothing_is_called_in_vain_and_nothing_else_tried():
+    clock, zone = parts_of_one_place()
+    remedies, builder = run([clock, zone], lambda key, changes: False)
+    for one in (clock, zone):
+        assert (remedies[one].proved, remedies[one].tried, remedies[one].also_tried) == (False, False, ())
+    assert len(builder.tried) == 1
