@@ -80,12 +80,14 @@ class LocalExecutor:
         if self._cancelled.is_set():
             return lost_build(action, ENDED)
         folder = self._work / action.id
+        # Another build of the artifact may fail while this one runs.
+        machine = replace(self._machine, overlay=False) if action.artifact in self._copied else self._machine
         try:
             remove_tree(str(folder))  # if the same artifact is verified again
             (folder / "blobs").mkdir(parents=True)
             self._logs.mkdir(parents=True, exist_ok=True)
-            result = self._launch(action, folder, started, may_start)
-            if not may_be_due_to_overlayfs(action, result, self._machine_of(action)):
+            result = self._launch(action, machine, folder, started, may_start)
+            if not may_be_due_to_overlayfs(action, result, machine):
                 return result
             self._copied.add(action.artifact)
         except OSError as error:
@@ -95,9 +97,6 @@ class LocalExecutor:
                 if leftover:
                     remove_tree(str(leftover))
         return self._run(action, started, may_start)
-
-    def _machine_of(self, action: Action) -> Machine:
-        return replace(self._machine, overlay=False) if action.artifact in self._copied else self._machine
 
     @contextlib.contextmanager
     def _turn(self, root: Path) -> Iterator[None]:
@@ -119,11 +118,11 @@ class LocalExecutor:
                 process.wait(10)
 
     def _launch(
-        self, action: Action, folder: Path, started: Callable[[float], None], may_start: MayStart
+        self, action: Action, machine: Machine, folder: Path, started: Callable[[float], None], may_start: MayStart
     ) -> BuildResult:
         watch = Stopwatch()
         log = self._make_log(action)
-        spec = describe_build(action, self._machine_of(action), folder, log, self._concealed)
+        spec = describe_build(action, machine, folder, log, self._concealed)
         shared = list_shared_memory()
         process = _start_launcher(action, spec, folder)
         with self._lock:

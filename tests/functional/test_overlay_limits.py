@@ -24,6 +24,15 @@ def test_a_build_that_fails_on_overlayfs_is_built_in_a_copy(verify, project, bui
     assert "0 reused, 0 retried" in run.text
 
 
+def test_so_is_one_that_was_running_when_another_build_of_its_artifact_failed(verify, project):
+    (project / "d").mkdir()
+    (project / "d" / "f").write_text("x")
+    renamed = RENAMED.replace("{python}", sys.executable)
+    # Both are on overlayfs, and the second one starts about two seconds after the first one.
+    run = verify(TOML.format(build=f"sleep 4; {renamed}"), "--ftc-variations=home", "--ftc-builds=2")
+    assert run.verdicts == {"app": "reproducible"}, run.text
+
+
 def test_a_build_that_fails_in_a_copy_too_has_failed(verify, project):
     run = verify(TOML.format(build="echo ln: Invalid cross-device link; exit 3"))
     assert run.verdicts == {"app": "failed"}
