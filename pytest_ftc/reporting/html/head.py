@@ -13,7 +13,7 @@ from markupsafe import Markup
 
 from pytest_ftc.model import Remedy, Verdict, Verification
 from pytest_ftc.model.artifact import is_declared
-from pytest_ftc.reporting.by_cause import CauseSummary, group_by_cause
+from pytest_ftc.reporting.by_cause import CauseSummary
 from pytest_ftc.reporting.causes import find_cause
 from pytest_ftc.reporting.findings import findings_of
 from pytest_ftc.reporting.html.elements import anchor, cause_link, cell, count, heading, line
@@ -23,8 +23,10 @@ _MOST_NAMED = 5
 """Artifacts named for a cause."""
 
 
-def head(ordered: Sequence[Verification], session: Mapping[str, Any]) -> Iterator[Markup]:
-    """Yield the first screen; `ordered` has the artifacts in the order of the page."""
+def head(
+    ordered: Sequence[Verification], session: Mapping[str, Any], causes: Sequence[CauseSummary]
+) -> Iterator[Markup]:
+    """Yield the first screen; `ordered` has the artifacts in the order of the page, `causes` what they fail by."""
     when = time.strftime("%Y-%m-%d %H:%M", time.localtime(session["started"]))
     made = sum(len(one.builds) for one in ordered if not one.cached)
     yield Markup("<header><h1>Reproducible builds</h1>")
@@ -41,7 +43,7 @@ def head(ordered: Sequence[Verification], session: Mapping[str, Any]) -> Iterato
     if not ordered:
         yield Markup("<li>nothing was verified</li>")
     yield Markup("</ul>")
-    yield from _causes(group_by_cause(ordered))
+    yield from _causes(causes)
     if ordered:
         yield from _next(ordered)
     yield Markup("</header>")

@@ -11,6 +11,7 @@ from markupsafe import Markup
 
 from pytest_ftc.model import Verdict, Verification
 from pytest_ftc.reporting.baseline.state import Accepted
+from pytest_ftc.reporting.by_cause import group_by_cause
 from pytest_ftc.reporting.causes import find_cause
 from pytest_ftc.reporting.findings import findings_of
 from pytest_ftc.reporting.html.builds import builds, environments, timeline
@@ -54,14 +55,15 @@ def to_html(
     made_by = f"{tool['name']} {tool['version']}, Python {session['python']}, {session['platform']}"
     made_by += f", trace {session['trace_id']}" if "trace_id" in session else ""
     findings = Findings(known, folder)
+    causes = group_by_cause(ordered)
     parts = [
         Markup("<!doctype html>"),
         Markup('<html lang="en"><head><meta charset="utf-8">'),
         Markup('<meta name="viewport" content="width=device-width, initial-scale=1">'),
         Markup('<meta http-equiv="Content-Security-Policy" content="{}">').format(_POLICY),
         Markup("<title>{}</title><style>{}</style></head><body>").format(text(title), style),
-        *head(ordered, session),
-        *tools(ordered, has_baseline=known is not None),
+        *head(ordered, session, causes),
+        *tools(ordered, causes, has_baseline=known is not None),
         Markup("<main>"),
         *_artifacts(ordered, findings, folder, trends or {}),
         *timeline(verifications),

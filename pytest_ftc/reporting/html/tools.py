@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from markupsafe import Markup
 
 from pytest_ftc.model import Verdict, Verification
-from pytest_ftc.reporting.by_cause import group_by_cause
+from pytest_ftc.reporting.by_cause import CauseSummary
 from pytest_ftc.reporting.html.elements import line
 
 _SEARCH = Markup(
@@ -21,13 +21,15 @@ _BUTTONS = Markup(
 _ONLY_NEW = Markup('<label><input type="checkbox" id="new"> only new findings</label>')
 
 
-def tools(verifications: Sequence[Verification], *, has_baseline: bool) -> Iterator[Markup]:
-    """Yield the search, and a filter for whatever differs between the artifacts or their findings."""
+def tools(
+    verifications: Sequence[Verification], causes: Sequence[CauseSummary], *, has_baseline: bool
+) -> Iterator[Markup]:
+    """Yield the search, and a filter for whatever differs between the artifacts or the `causes` of their findings."""
     verdicts = {one.verdict for one in verifications}
     yield Markup('<div class="tools" role="search" hidden>')
     yield _SEARCH
     yield from _filter("verdict", "all verdicts", (each.value for each in Verdict if each in verdicts))
-    yield from _filter("cause", "all causes", (each.cause for each in group_by_cause(verifications)))
+    yield from _filter("cause", "all causes", (each.cause for each in causes))
     if has_baseline:
         yield _ONLY_NEW
     yield _BUTTONS
