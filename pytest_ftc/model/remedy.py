@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
@@ -55,6 +56,12 @@ def add_setting(variables: Mapping[str, str], name: str, value: str) -> str:
     """Return the `value` of a remedy for `name`, behind that of `variables` where it is a list of options."""
     before = variables.get(name)
     return f"{before} {value}" if holds_options(name) and before and before != value else value
+
+
+def escape_quoted(text: str, *kept: str) -> str:
+    """Return `text` for double quotes of a shell, in which it fills in only the variables `kept`."""
+    names = "".join(rf"(?!{name}\b)" for name in kept)
+    return re.sub(rf'[\\"`]|\${names}', r"\\\g<0>", text)
 
 
 def holds_options(name: str) -> bool:

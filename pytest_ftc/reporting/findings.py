@@ -8,6 +8,7 @@ import shlex
 from collections.abc import Mapping, Sequence
 
 from pytest_ftc.model import Cause, Difference, Evidence, Finding, Remedy, Verification
+from pytest_ftc.model.remedy import escape_quoted
 
 _LONGEST_LINK = 60
 """Most characters of each command of a chain."""
@@ -72,8 +73,7 @@ def show_settings(settings: Mapping[str, str]) -> str:
 def _quote(value: str) -> str:
     if "$PWD" not in value:
         return shlex.quote(value)
-    inner = re.sub(r'[\\"`]|\$(?!PWD\b)', r"\\\g<0>", value)
-    return f'"{inner}"'
+    return f'"{escape_quoted(value, "PWD")}"'
 
 
 def show_certainty(finding: Finding) -> str:

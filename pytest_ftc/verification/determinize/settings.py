@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from pytest_ftc.model import Artifact
-from pytest_ftc.model.remedy import add_setting, holds_options
+from pytest_ftc.model.remedy import add_setting, escape_quoted, holds_options
 from pytest_ftc.model.support.epoch import FALLBACK_EPOCH, OF_COMMIT, UNSET
 from pytest_ftc.verification.determinize.steps import EPOCH, Step
 
@@ -74,6 +74,6 @@ def _in_shell(value: str, commit: int | None) -> str:
 
 
 def _export(name: str, text: str) -> str:
-    inner = re.sub(rf'[\\"`]|\$(?!PWD\b|{EPOCH}\b)', r"\\\g<0>", text)
+    inner = escape_quoted(text, "PWD", EPOCH)
     own = f"${{{name}-}} " if holds_options(name) else ""
     return f'export {name}="{own}{inner}"'
