@@ -34,6 +34,7 @@ CHAPTERS = {
         "guides/rust",
         "guides/java",
         "guides/ml",
+        "guides/numbers",
         "guides/containers",
         "guides/publish",
         "guides/kubernetes",

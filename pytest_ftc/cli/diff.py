@@ -129,7 +129,8 @@ def _look(
         leaves, cut = look_into(difference, name, (one / difference.output, other / difference.output))
         notes += cut
         for leaf in leaves:
-            placed.append(replace(difference, output=name, member=leaf.member, location=leaf.location))
+            here = replace(difference, output=name, member=leaf.member, location=leaf.location)
+            placed.append(replace(here, numbers=leaf.numbers))
             finding = guess(name, leaf)
             found.append(replace(finding, why=_ONLY_FILES) if finding.cause == Cause.UNKNOWN else finding)
     return placed, found, notes

@@ -78,6 +78,8 @@ class Difference:
     """Path of the full textual diff; empty when there is none."""
     note: str = ""
     """What could not be examined, and why: ``no full diff: diffoscope took longer than 60 s``."""
+    numbers: str = ""
+    """How far its numbers are apart, if it has any: how many differ, and the largest differences."""
 
     @property
     def contents(self) -> tuple[Output, Output] | None:

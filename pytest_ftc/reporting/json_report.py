@@ -117,4 +117,5 @@ def _difference(difference: Difference) -> dict[str, Any]:
         "evidence": to_json(difference.evidence),
         "diff": difference.diff,
         "note": difference.note,
+        "numbers": difference.numbers,
     }

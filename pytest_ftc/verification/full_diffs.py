@@ -53,6 +53,7 @@ def place(difference: Difference, leaves: Sequence[Place]) -> list[Difference]:
             location=leaf.location,
             evidence=show_values(leaf),
             note="; ".join(filter(None, (leaf.note, difference.note if leaf is leaves[0] else ""))),
+            numbers=leaf.numbers,
         )
         for leaf in leaves
     ]

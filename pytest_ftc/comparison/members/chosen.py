@@ -42,4 +42,5 @@ def _first(chosen: Iterable[int]) -> Sequence[int]:
 
 
 def _clip(found: Found, budget: Budget) -> Found:
-    return Found(found.field, found.location, *clip(found.control, found.experiment, budget.limits.value))
+    values = clip(found.control, found.experiment, budget.limits.value)
+    return Found(found.field, found.location, *values, numbers=found.numbers)

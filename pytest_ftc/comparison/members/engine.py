@@ -9,6 +9,7 @@ from dataclasses import replace
 from pytest_ftc.comparison.members.chosen import choose
 from pytest_ftc.comparison.members.contents import Attribute, Contents, Member
 from pytest_ftc.comparison.members.formats.table import Format, find_format
+from pytest_ftc.comparison.members.formats.text.csv_text import compare_csv, is_csv
 from pytest_ftc.comparison.members.formats.text.json_text import compare_json
 from pytest_ftc.comparison.members.formats.text.xml_text import compare_xml
 from pytest_ftc.comparison.members.limits import Budget, LimitReachedError, OutOfTimeError
@@ -75,7 +76,7 @@ def _record_failure(error: Exception, place: Position, budget: Budget) -> str:
 def compare_plain(one: Span, other: Span, place: Position, budget: Budget, note: str = "") -> Iterator[Place]:
     """Yield the places that differ in files of unknown format.  Raises OutOfTimeError."""
     if is_text(one) and is_text(other):
-        for kind, compare in _TEXTS:
+        for kind, compare in ((FileFormat.TEXT, compare_csv), *_TEXTS) if is_csv(place.name) else _TEXTS:
             leaves = [place.leaf(found, kind, note) for found in compare(one, other, budget)]
             if leaves:
                 yield from leaves

@@ -28,6 +28,8 @@ class Found:
     control: bytes
     experiment: bytes
     note: str = ""
+    numbers: str = ""
+    """How far the numbers at this place, or in the array it is in, are apart."""
 
 
 def is_text(span: Span) -> bool:

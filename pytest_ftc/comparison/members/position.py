@@ -47,6 +47,7 @@ class Position:
             member=self.member,
             format=format_,
             note=notes,
+            numbers=found.numbers,
         )
 
 

@@ -9,11 +9,18 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from pytest_ftc.comparison.likeness import Named, draw, pair_alike
 from pytest_ftc.comparison.members.limits import Budget
+from pytest_ftc.comparison.members.numbers.measure import (
+    Decode,
+    describe,
+    describe_pair,
+    measure_arrays,
+    measure_lists,
+)
 from pytest_ftc.comparison.members.plain import Found, compare_bytes, unequal_runs
 from pytest_ftc.comparison.members.span import Span, first_unequal
 from pytest_ftc.model import Field
@@ -24,6 +31,8 @@ _MOST_SHOWN = 4 << 20
 """Bytes of a value that is shown, before it is cut around the difference."""
 _MOST_RUNS, _MOST_ELEMENTS = 4, 16
 """Places listed of one array, and elements shown of each."""
+_MOST_MEASURED = 1_000_000
+"""Numbers of an array of which it is told how far they are apart: it takes half a second."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +47,8 @@ class Elements:
     """How many elements each dimension has; the last one varies fastest.  Empty for a flat array."""
     show: Callable[[bytes], str] | None = None
     """Returns one element as text; if None, elements are shown as bytes."""
+    decode: Decode | None = None
+    """Reads consecutive elements as numbers; None if they are none."""
 
 
 def compare_values(one: Any, other: Any, budget: Budget) -> Iterator[Found]:
@@ -65,7 +76,8 @@ class _Comparison:
             for found in compare_bytes(_span(one), _span(other), self._budget):
                 yield Found(found.field, f"{_name(path)}, {found.location}", found.control, found.experiment)
         else:
-            yield Found(Field.CONTENT, _name(path), _dump(one), _dump(other))
+            numbers = describe_pair(one, other) if _is_number(one) and _is_number(other) else ""
+            yield Found(Field.CONTENT, _name(path), _dump(one), _dump(other), numbers=numbers)
 
     def _objects(self, one: dict[str, Any], other: dict[str, Any], path: str) -> Iterator[Found]:
         common = [key for key in one if key in other]
@@ -88,11 +100,14 @@ class _Comparison:
             location = f"order of {path}" if path else "order of the array"
             yield Found(Field.ORDER, location, _list(one), _list(other))
             return
+        numbers = _measure_lists(one, other)
         for index in range(max(len(one), len(other))):
             left, right = (values[index] if index < len(values) else _ABSENT for values in (one, other))
-            yield from self.values(left, right, f"{path}[{index}]")
+            for found in self.values(left, right, f"{path}[{index}]"):
+                yield replace(found, numbers=numbers or found.numbers)
 
     def _elements(self, one: Elements, other: Elements, path: str) -> Iterator[Found]:
+        numbers = measure_elements(one, other, self._budget)
         for count, (start, end) in enumerate(_find_elements(one, other, self._budget)):
             if count == _MOST_RUNS:
                 self._budget.record("more elements of an array differ than are listed")
@@ -100,7 +115,7 @@ class _Comparison:
             end = min(end, start + _MOST_ELEMENTS)
             values = _show(one, start, end), _show(other, start, end)
             where = f"element {_index(one, start)} ({one.kind})"
-            yield Found(Field.CONTENT, f"{_name(path)}, {where}" if path else where, *values)
+            yield Found(Field.CONTENT, f"{_name(path)}, {where}" if path else where, *values, numbers=numbers)
 
     def _digest(self, value: Any) -> bytes:
         found = self._digests.get(id(value))
@@ -122,6 +137,31 @@ class _Comparison:
         for part in parts:
             seen.update(part)
         return seen.digest()
+
+
+def measure_elements(one: Elements, other: Elements, budget: Budget) -> str:
+    """Return how far two arrays of one type and shape are apart; empty if they are not of numbers.
+
+    Raises OutOfTimeError.
+    """
+    if one.decode is None:
+        return ""
+    extent = measure_arrays(one.content, other.content, one.size, one.decode, budget, _MOST_MEASURED)
+    if not extent.differing:
+        return ""
+    cut = one.content.size // one.size > _MOST_MEASURED
+    return describe(extent, lambda number: _index(one, number), of="the first " if cut else "")
+
+
+def _measure_lists(one: list[Any], other: list[Any]) -> str:
+    """Return how far two lists are apart; empty if they are not equally long lists of numbers."""
+    if len(one) != len(other) or len(one) < 2 or not all(map(_is_number, [*one, *other])):
+        return ""
+    return describe(measure_lists(one, other), lambda number: f"[{number}]")
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool)
 
 
 def _span(value: Elements | Span) -> Span:

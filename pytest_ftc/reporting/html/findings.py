@@ -76,6 +76,8 @@ class Findings:
             yield _row("why", line(first.why, 600))
         if first.evidence.control or first.evidence.experiment:
             yield from _evidence(first.evidence.control, first.evidence.experiment)
+        if difference and difference.numbers:
+            yield _row("numbers", line(difference.numbers, 600))
         if first.command:
             yield _row("command", _code(first.command))
         if first.command_line:

@@ -122,6 +122,8 @@ class _Panel:
         evidence = _evidence(first, difference)
         if evidence:
             yield from evidence_rows(page, evidence)
+        if difference and difference.numbers:
+            yield row(page, "numbers", markup.show_lines(difference.numbers), most_rows=3)
         advice = list(_advice(page, first))
         yield from [_as_above(page, first)] if advice and above and advice == list(_advice(page, above[0])) else advice
         if difference and difference.note:

@@ -48,7 +48,7 @@ def _hide_finding(finding: Finding) -> Finding:
 
 
 def _hide(difference: Difference) -> Difference:
-    return replace(difference, evidence=None, diff="", note=NOT_SHOWN)
+    return replace(difference, evidence=None, diff="", numbers="", note=NOT_SHOWN)
 
 
 def mask_file(path: Path, target: Path, secrets: Secrets) -> bool:

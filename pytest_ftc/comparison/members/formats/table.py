@@ -25,7 +25,7 @@ from pytest_ftc.comparison.members.formats import (
 from pytest_ftc.comparison.members.formats import compression as compressed
 from pytest_ftc.comparison.members.formats import tar as tars
 from pytest_ftc.comparison.members.formats import zip as zips
-from pytest_ftc.comparison.members.formats.data import hdf5, npy, onnx_model, parquet, pickled
+from pytest_ftc.comparison.members.formats.data import hdf5, npy, onnx_model, parquet, pickled, safetensors_file, wav
 from pytest_ftc.comparison.members.formats.fixed import ext, fat, iso9660, squashfs
 from pytest_ftc.comparison.members.formats.fixed import reader as fixed
 from pytest_ftc.comparison.members.limits import Budget
@@ -60,6 +60,8 @@ FORMATS = (
     Format(FileFormat.PNG, png.is_png, png.read_png),
     Format(FileFormat.PDF, pdf.is_pdf, pdf.read_pdf),
     Format(FileFormat.DATA, npy.is_npy, npy.read_npy),
+    Format(FileFormat.DATA, wav.is_wav, wav.read_wav),
+    Format(FileFormat.DATA, safetensors_file.is_safetensors, safetensors_file.read_safetensors),
     Format(FileFormat.DATA, onnx_model.is_onnx, onnx_model.read_onnx),
     Format(FileFormat.DATA, parquet.is_parquet, parquet.read_parquet),
     Format(FileFormat.DATA, hdf5.is_hdf5, hdf5.read_hdf5),

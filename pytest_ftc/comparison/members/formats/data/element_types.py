@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import struct
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Literal
 
+from pytest_ftc.comparison.members.numbers.measure import Decode
 from pytest_ftc.comparison.members.span import Span
 from pytest_ftc.comparison.members.values import Elements
 
@@ -17,6 +18,7 @@ _CODES = {
 }  # fmt: skip
 """Codes of `struct` by the kind of number, as NumPy names it, and its size in bytes."""
 _NAMES = {"b": "bool", "i": "int", "u": "uint", "f": "float", "c": "complex", "M": "datetime", "m": "timedelta"}
+_MEASURED = "iuf"
 _SINGLE = 4
 """Bytes of a number with nine significant digits."""
 Order = Literal["<", ">"]
@@ -31,7 +33,17 @@ def make_array(content: Span, kind: str, size: int, order: Order = "<", shape: S
     if size < 1:
         raise ValueError("elements of no size")
     name = f"{_NAMES[kind]}{size * 8}" if kind in _NAMES and kind != "b" else _NAMES.get(kind, f"{size} bytes")
-    return Elements(content, size, name, shape, show_number(kind, size, order))
+    return Elements(content, size, name, shape, show_number(kind, size, order), decode_numbers(kind, size, order))
+
+
+def decode_numbers(kind: str, size: int, order: Order) -> Decode | None:
+    """Return what reads consecutive elements as numbers; None for elements that are not, as truth values and times."""
+    code = _CODES.get((kind, size)) if kind in _MEASURED else None
+    return partial(_decode, order, size, code) if code else None
+
+
+def _decode(order: Order, size: int, code: str, data: bytes) -> Sequence[int | float]:
+    return struct.unpack(f"{order}{len(data) // size}{code}", data)
 
 
 def show_number(kind: str, size: int, order: Order) -> Callable[[bytes], str] | None:

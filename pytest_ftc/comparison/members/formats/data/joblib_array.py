@@ -9,11 +9,10 @@ from typing import Any
 
 from pytest_ftc.comparison.members.formats.data.npy import read_elements
 from pytest_ftc.comparison.members.formats.data.pickle_machine import Thing
+from pytest_ftc.comparison.members.formats.data.pickled_array import read_shape, read_type
 from pytest_ftc.comparison.members.span import Span
 
 _WRAPPER = "joblib.numpy_pickle.NumpyArrayWrapper"
-_TYPE = "numpy.dtype"
-_MOST_DIMENSIONS = 64
 
 
 def is_wrapper(value: Any) -> bool:
@@ -25,18 +24,13 @@ def take_array(wrapper: Thing, file: io.BytesIO, span: Span) -> None:
     """Add the array at the position of `file` to its wrapper, and go to its end.  Raises ValueError, LookupError."""
     state = dict(wrapper.state.pairs) if isinstance(wrapper.state, Thing) else {}
     type_, shape = state["dtype"], state["shape"]
-    if not (isinstance(type_, Thing) and type_.kind == _TYPE and type_.arguments and isinstance(shape, Thing)):
-        raise ValueError("an array without a type or shape")
-    order = type_.state.items[1] if isinstance(type_.state, Thing) and len(type_.state.items) > 1 else "|"
-    dimensions = tuple(shape.items)
-    if len(dimensions) > _MOST_DIMENSIONS or not all(isinstance(each, int) and each >= 0 for each in dimensions):
-        raise ValueError("an array without a shape")
+    kind, dimensions = read_type(type_), read_shape(shape)
     if state.get("numpy_array_alignment_bytes") is not None:
         # A number of bytes, and so many bytes up to the alignment.
         file.seek(ord(file.read(1)), io.SEEK_CUR)
     start = file.tell()
     flat = () if state.get("order") == "F" else dimensions
-    elements = read_elements(span.part(start, span.size - start), f"{order}{type_.arguments[0]}", flat)
+    elements = read_elements(span.part(start, span.size - start), kind, flat)
     size = elements.size * math.prod(dimensions)
     wrapper.pairs.append(("array", replace(elements, content=span.part(start, size))))
     file.seek(start + size)

@@ -7,6 +7,7 @@ import posixpath
 from typing import Any
 
 from pytest_ftc.comparison.members.formats.data.pickle_machine import Name, Thing
+from pytest_ftc.comparison.members.formats.data.pickled_array import read_array, read_encoded
 from pytest_ftc.comparison.members.limits import Budget
 
 _DEEPEST = 100
@@ -15,8 +16,6 @@ _WIDEST = 4096
 _COLLECTIONS = ("list", "tuple", "set")
 _SETS = tuple(f"{module}.{name}" for module in ("builtins", "__builtin__") for name in ("set", "frozenset"))
 """How sets are made before protocol 4 (PEP 3154)."""
-_ENCODED = "_codecs.encode"
-"""How bytes are made before protocol 3 (PEP 3154)."""
 _DATES = {"datetime.datetime": 10, "datetime.date": 4}
 """Bytes of the argument of these classes (`__reduce__` in CPython's Lib/_pydatetime.py)."""
 
@@ -68,8 +67,10 @@ class Tree:
 
     def _object(self, thing: Thing, path: str, depth: int) -> Any:
         given = thing.arguments or []
-        if thing.kind == _ENCODED and given and isinstance(given[0], str):
-            return given[0].encode("latin-1", "replace")
+        if (array := read_array(thing)) is not None:
+            return array
+        if (data := read_encoded(thing)) is not thing:
+            return data
         made: dict[str, Any] = {"__class__": thing.kind}
         if given:
             shown = self._list(given, f"{path}.__args__", depth)

@@ -5,6 +5,10 @@ import datetime
 import pathlib
 import pickle
 import pickletools
+import struct
+import sys
+import types
+from types import SimpleNamespace
 
 import pytest
 
@@ -138,3 +142,80 @@ def test_arrays_that_joblib_puts_between_are_read(compare):
 def test_an_array_of_an_impossible_shape_is_compared_by_bytes(compare, count):
     found = compare(joblib(1, count), joblib(2, count), "model.joblib")
     assert "not examined: ValueError" in found.leaves[0].note
+
+
+@pytest.fixture
+def numpy(monkeypatch):
+    """Functions with the names of those of NumPy that pickles of arrays call."""
+    core = "numpy._core"
+    for module, names in {
+        "numpy": ["dtype"],
+        f"{core}.multiarray": ["_reconstruct", "scalar"],
+        f"{core}.numeric": ["_frombuffer"],
+    }.items():
+        made = types.ModuleType(module)
+        for name in names:
+            function = types.FunctionType((lambda *_: None).__code__, {}, name)
+            function.__module__, function.__qualname__ = module, name
+            setattr(made, name, function)
+        monkeypatch.setitem(sys.modules, module, made)
+    monkeypatch.setitem(sys.modules, core, types.ModuleType(core))
+    return SimpleNamespace(
+        **{
+            name: getattr(sys.modules[module], name)
+            for module, name in [
+                ("numpy", "dtype"),
+                (f"{core}.multiarray", "_reconstruct"),
+                (f"{core}.multiarray", "scalar"),
+                (f"{core}.numeric", "_frombuffer"),
+            ]
+        }
+    )
+
+
+class Reduced:
+    """Pickled as a call of a function, with a state."""
+
+    def __init__(self, *reduced):
+        self._reduced = reduced
+
+    def __reduce__(self):
+        return self._reduced
+
+
+def double(numpy):
+    return Reduced(numpy.dtype, ("f8", False, True), (3, "<", None, None, None, -1, -1, 0))
+
+
+def made_array(numpy, *values):
+    data = struct.pack(f"<{len(values)}d", *values)
+    return Reduced(numpy._reconstruct, (list, (0,), b"b"), (1, (2, len(values) // 2), double(numpy), False, data))
+
+
+def from_buffer(numpy, *values):
+    data = struct.pack(f"<{len(values)}d", *values)
+    return Reduced(numpy._frombuffer, (data, double(numpy), (2, len(values) // 2), "C"))
+
+
+@pytest.mark.parametrize("protocol", [2, 3, 4, 5])
+@pytest.mark.parametrize("make", [made_array, from_buffer])
+def test_arrays_of_numpy_are_read_by_index(compare, numpy, make, protocol):
+    one, other = (pickle.dumps({"w": make(numpy, 0, 1, 2, last)}, protocol=protocol) for last in (3.0, 3.5))
+    (leaf,) = compare(one, other, "x.pkl").leaves
+    assert (leaf.location, leaf.control, leaf.experiment) == ("key w, element [1, 1] (float64)", b"3.0", b"3.5")
+    assert leaf.numbers.startswith("1 of 4 numbers differs; largest difference 0.5 at [1, 1] (3.0 and 3.5)")
+
+
+def test_single_numbers_of_numpy_are_read(compare, numpy):
+    sides = (Reduced(numpy.scalar, (double(numpy), struct.pack("<d", value))) for value in (0.5, 0.75))
+    (leaf,) = compare(*(pickle.dumps([side]) for side in sides), "x.pkl").leaves
+    assert (leaf.location, leaf.control, leaf.experiment) == ("key [0], element 0 (float64)", b"0.5", b"0.75")
+
+
+@pytest.mark.parametrize("shape", [(3,), (-1,), None, ("x",), (1 << 70,)])
+def test_an_array_whose_shape_lies_is_read_as_any_object(compare, numpy, shape):
+    def lie(value):
+        return pickle.dumps(Reduced(numpy._frombuffer, (struct.pack("<d", value), double(numpy), shape, "C")))
+
+    (leaf,) = compare(lie(1.0), lie(2.0), "x.pkl").leaves
+    assert leaf.location.startswith("key __args__[0]")

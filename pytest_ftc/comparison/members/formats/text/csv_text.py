@@ -1,0 +1,111 @@
+"""Tables in text (RFC 4180, and with tabs or semicolons): the numbers that differ, by row and column."""
+
+from __future__ import annotations
+
+import csv
+import io
+import math
+from collections import defaultdict
+from collections.abc import Sequence
+from typing import TypeAlias
+
+from pytest_ftc.comparison.members.chosen import choose
+from pytest_ftc.comparison.members.limits import Budget
+from pytest_ftc.comparison.members.numbers.measure import describe, measure
+from pytest_ftc.comparison.members.plain import Found
+from pytest_ftc.comparison.members.span import Span
+from pytest_ftc.model import Field
+from pytest_ftc.model.support.printable import shorten
+
+_LARGEST = 4 << 20
+_EXTENSIONS = (".csv", ".tsv")
+_DELIMITERS = (",", "\t", ";")
+_LONGEST = 100
+"""Characters of a number."""
+_Rows: TypeAlias = Sequence[Sequence[str]]
+_Cell: TypeAlias = tuple[int, int]
+"""Row and column, both from 0."""
+
+
+def is_csv(name: str) -> bool:
+    """Return whether a file is named as a table."""
+    return name.lower().endswith(_EXTENSIONS)
+
+
+def delimiter_of(text: str) -> str:
+    """Return what separates the columns: what the first line has most of."""
+    head = text.partition("\n")[0]
+    return max(_DELIMITERS, key=head.count)
+
+
+def compare_csv(one: Span, other: Span, budget: Budget) -> tuple[Found, ...]:
+    """Return the first cells that differ; nothing unless all that differ are numbers, in tables of one shape."""
+    if max(one.size, other.size) > _LARGEST:
+        return ()
+    try:
+        control, experiment = (_read(span.read(0, span.size).decode()) for span in (one, other))
+        cells = _differing(control, experiment, budget)
+        numbers = {cell: (_number(control, cell), _number(experiment, cell)) for cell in cells}
+    except (ValueError, csv.Error):
+        return ()
+    told = _describe(control, numbers)
+    found = (
+        Found(
+            Field.CONTENT,
+            f"row {row + 1}, column {_name(control, row, column)}",
+            control[row][column].encode(),
+            experiment[row][column].encode(),
+            numbers=told[column],
+        )
+        for row, column in numbers
+    )
+    return choose(found, "cell", budget, lambda cell: cell.location.partition(", ")[2])
+
+
+def _read(text: str) -> _Rows:
+    return list(csv.reader(io.StringIO(text, newline=""), delimiter=delimiter_of(text)))
+
+
+def _differing(one: _Rows, other: _Rows, budget: Budget) -> list[_Cell]:
+    """Return the cells that differ.  Raises ValueError if the tables have different shapes, OutOfTimeError."""
+    cells = []
+    for row, (left, right) in enumerate(zip(one, other, strict=True)):
+        if left != right:
+            budget.check_time()
+            differ = (column for column, (a, b) in enumerate(zip(left, right, strict=True)) if a != b)
+            cells += [(row, column) for column in differ]
+    return cells
+
+
+def _number(rows: _Rows, cell: _Cell) -> float:
+    """Return the number in a cell.  Raises ValueError."""
+    text = rows[cell[0]][cell[1]]
+    if len(text) > _LONGEST or "_" in text:
+        raise ValueError("not a number")
+    return float(text)
+
+
+def _name(rows: _Rows, row: int, column: int) -> str:
+    """Return the name of a column: the text at its head, or its number."""
+    head = rows[0][column].strip() if row and column < len(rows[0]) else ""
+    return shorten(head, longest=80) if head and not _is_number(head) else str(column + 1)
+
+
+def _is_number(text: str) -> bool:
+    try:
+        return math.isfinite(float(text))
+    except ValueError:
+        return False
+
+
+def _describe(rows: _Rows, numbers: dict[_Cell, tuple[float, float]]) -> dict[int, str]:
+    """Return for each column how far its numbers are apart."""
+    columns: dict[int, list[tuple[int, float, float]]] = defaultdict(list)
+    for (row, column), pair in numbers.items():
+        columns[column].append((row, *pair))
+    # Names of columns are no numbers.
+    total = len(rows) - (not all(map(_is_number, rows[0])))
+    return {
+        column: describe(measure(pairs, max(total, len(pairs))), lambda row: f"row {row + 1}")
+        for column, pairs in columns.items()
+    }

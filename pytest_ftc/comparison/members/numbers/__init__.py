@@ -1,0 +1,1 @@
+"""Numbers in two outputs: how far they are apart."""

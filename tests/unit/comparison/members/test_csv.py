@@ -1,0 +1,59 @@
+"""Tables in text: numbers by row and column."""
+
+import pytest
+
+
+def places(compare, one, other, name="table.csv"):
+    return [
+        (leaf.location, leaf.control, leaf.experiment, leaf.numbers)
+        for leaf in compare(one.encode(), other.encode(), name).leaves
+    ]
+
+
+def test_a_cell_is_named_by_its_row_and_column(compare):
+    one = 'epoch,loss,"a, b"\r\n1,0.5,x\r\n2,0.25,y\r\n3,0.125,z\r\n'
+    other = one.replace("0.25", "0.2500001").replace("0.125", "0.126")
+    numbers = (
+        "2 of 3 numbers differ; largest difference 0.001 at row 4 (0.125 and 0.126); "
+        "largest relative difference 0.00794"
+    )
+    assert places(compare, one, other) == [
+        ("row 3, column loss", b"0.25", b"0.2500001", numbers),
+        ("row 4, column loss", b"0.125", b"0.126", numbers),
+    ]
+
+
+@pytest.mark.parametrize(("name", "delimiter"), [("x.tsv", "\t"), ("x.csv", ";"), ("x.csv", ",")])
+def test_columns_without_names_have_numbers(compare, name, delimiter):
+    one, other = (f"1{delimiter}2\n3{delimiter}{last}\n" for last in ("4", "5"))
+    ((location, _, _, numbers),) = places(compare, one, other, name)
+    assert location == "row 2, column 2"
+    assert numbers.startswith("1 of 2 numbers differs; largest difference 1 at row 2 (4.0 and 5.0)")
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("a,b\n1,2026-01-01\n", "a,b\n2,2026-01-02\n"),
+        ("a,b\n1,2\n", "a,b\n1,2\n3,4\n"),
+        ("a,b\n1,2\n", "a,b\n1,2,3\n"),
+        ("a,b\n1,1_0\n", "a,b\n1,1_1\n"),
+    ],
+)
+def test_other_tables_are_compared_by_line(compare, one, other):
+    assert [location for location, *_ in places(compare, one, other)] == [
+        "line 3" if one.count("\n") != other.count("\n") else "line 2"
+    ]
+
+
+def test_not_a_number_is_counted_by_itself(compare):
+    ((_, _, _, numbers),) = places(compare, "a\n1\n2\n", "a\n1\nnan\n")
+    assert numbers == "1 of 2 numbers differs; 1 of them is NaN or infinite"
+
+
+def test_of_many_cells_each_column_is_told(compare):
+    one = "a,b\n" + "".join(f"{row},0\n" for row in range(50))
+    other = "a,b\n" + "".join(f"{row + 1},{int(row == 49)}\n" for row in range(50))
+    found = places(compare, one, other)
+    assert len(found) == 16
+    assert found[-1][0] == "row 51, column b"
