@@ -21,6 +21,7 @@ from pytest_ftc.model import Cause, Strength, Suspicion
 from pytest_ftc.model.cause import GUESSES
 
 _LIKELY = 0.5
+_SEVERAL = 3
 _FOLLOWS = "it follows from another place in this output"
 
 
@@ -34,6 +35,8 @@ def conclude(case: Case, everything: Group) -> list[tuple[str, bool]]:
         return [(_guess(case, everything), False)]
     chances = {name: belief.probability(name) for name in everything}
     by_chance = inherent >= _LIKELY and max(chances.values(), default=0.0) < SURE
+    if together := find_together(belief):
+        return [(name, True) for name in sorted(together & set(case.suspects) or together)]
     if by_chance or belief.by_kind(Kind.ALL) >= _LIKELY:
         return [(_name_intermittent(case, everything), False)]
     likely = frozenset(name for name in chances if chances[name] >= _LIKELY)
@@ -43,6 +46,13 @@ def conclude(case: Case, everything: Group) -> list[tuple[str, bool]]:
         causes = [(_name_of_order(name, case), is_sure(chances[name], name in case.evident)) for name in names]
         return causes if any(sure for _, sure in causes) or not case.mixed else [(Cause.RACE, False)]
     return [(_guess(case, everything), False)]
+
+
+def find_together(belief: Belief) -> Group:
+    """Return the variations that make a difference only together; empty if builds have not confirmed any."""
+    pairs = {one.names: weight for one, weight in belief.weights if one.kind is Kind.ALL}
+    likeliest = max(pairs, key=lambda pair: pairs[pair], default=frozenset[str]())
+    return likeliest if likeliest and is_sure(pairs[likeliest], seen=False) else frozenset()
 
 
 def _name_of_order(name: str, case: Case) -> str:
@@ -90,8 +100,16 @@ def _name_inherent(case: Case, everything: Group) -> str:
 def _name_intermittent(case: Case, everything: Group) -> str:
     """Return the likeliest cause of a difference that is intermittent, or needs several variations."""
     healing = smallest_healing(everything, case.observations)
-    likely = [name for name in case.suspects if name in healing]
+    likely = [name for name in case.suspects if name in healing or name in _find_needed(case, everything)]
     return Cause.RACE if case.mixed else (likely or [Cause.RANDOM])[0]
+
+
+def _find_needed(case: Case, everything: Group) -> Group:
+    """Return the variations without which it never showed, and with which it did in several builds."""
+    shows = [one.varied for one in case.observations if one.shows]
+    needed = everything.intersection(*shows) if len(shows) >= _SEVERAL else frozenset[str]()
+    without = [one.varied for one in case.observations if not one.shows]
+    return frozenset(name for name in needed if sum(name not in varied for varied in without) >= _SEVERAL)
 
 
 def _guess(case: Case, everything: Group) -> str:
@@ -113,6 +131,7 @@ def let_follow(cases: Mapping[Key, Case], everything: Group) -> None:
     its cause.
     """
     _let_follow_inherent(cases)
+    _suspect_causes_beside(cases, everything)
     unexplained = {key: case for key, case in cases.items() if _is_unexplained(case, everything)}
     if not unexplained:
         return
@@ -132,6 +151,29 @@ def let_follow(cases: Mapping[Key, Case], everything: Group) -> None:
 def _is_unexplained(case: Case, everything: Group) -> bool:
     name, confirmed = conclude(case, everything)[0]
     return not confirmed and not case.evident and name in GUESSES and not comes_by_itself(case.observations)
+
+
+def _suspect_causes_beside(cases: Mapping[Key, Case], everything: Group) -> None:
+    """Suspect causes that are confirmed elsewhere in the artifact of places that show only in some of their builds.
+
+    A line holds another element of a set, or the same one, depending on more than the seed of its hash.
+    """
+    confirmed = dict.fromkeys(
+        name
+        for case in cases.values()
+        if not comes_by_itself(case.observations)
+        for name, sure in conclude(case, everything)
+        if sure and not find_together(case.believe(everything))
+    )
+    for case in cases.values():
+        known = [name for name in confirmed if name not in case.suspects]
+        if known and not case.sources and not case.evident and not comes_by_itself(case.observations):
+            needed = find_together(case.believe(everything)) or _find_needed(case, everything)
+            case.suspicions = [*case.suspicions, *(_only_with(name) for name in known if name in needed)]
+
+
+def _only_with(cause: str) -> Suspicion:
+    return Suspicion(cause, Strength.WEAK, "", "", f"it differs only when {cause} is varied, but not always then")
 
 
 def _following(cause: str) -> Suspicion:

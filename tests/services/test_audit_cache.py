@@ -92,7 +92,9 @@ def test_all_that_is_wrong_is_named_with_its_cause_and_nothing_else(planted):
     causes = {label: {(place["cause"], place["confirmed"]) for place in one["found"]} for label, one in found.items()}
     assert causes["clock"] == {("time", True)}
     assert causes["path"] == {("build_path", True)}
-    assert causes["race"] <= {("race", True), ("random", True), ("race", False), ("random", False), ("unknown", False)}
+    # How many builds of a race agree is luck; however that falls, no other cause is confirmed.
+    assert {cause for cause, confirmed in causes["race"] if confirmed} <= {"race", "random"}
+    assert causes["race"]
     assert "evil" in done.stdout
     assert "oops" in done.stdout or "exit status 3" in done.stdout
 

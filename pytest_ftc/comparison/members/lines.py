@@ -10,6 +10,7 @@ from itertools import islice
 
 from pytest_ftc.comparison.members.chosen import choose
 from pytest_ftc.comparison.members.limits import Budget
+from pytest_ftc.comparison.members.moved_lines import Hunk, find_moved
 from pytest_ftc.comparison.members.plain import Found, clip
 from pytest_ftc.comparison.members.span import Span, common_end, common_start, first_unequal
 from pytest_ftc.model import Field
@@ -22,13 +23,7 @@ _AHEAD = 200
 """Lines to search at a time for the point after a difference where the texts agree again."""
 _MOST_PAIRED = 16
 _MOST_SEEN = 2000
-_MOST_JOINED = 8
-"""Runs of lines among which one that moved is sought."""
-_LEAST_MOVED = 8
-"""Bytes of a line that is not at another place by chance, as a bracket is."""
 _PUNCTUATION = re.compile(rb"[^\w\s]")
-_Hunk = tuple[int, int, int, int]
-"""Start and end of lines that differ, on both sides."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,13 +52,12 @@ def compare_lines(one: Span, other: Span, budget: Budget, texts: Texts = Texts()
         return
     pairs = _pair_unordered(control, experiment) if whole and texts.unordered else []
     hunks = pairs or list(islice(find_hunks(control, experiment, budget), _MOST_SEEN))
-    moved = [] if texts.unordered else _find_moved(control, experiment, hunks)
+    moved, hunks = ([], hunks) if texts.unordered else find_moved(control, experiment, hunks)
     if moved:
-        lines = [line for first, last, _, _ in moved for line in control[first:last]]
-        theirs = [line for _, _, left, right in moved for line in experiment[left:right]]
+        lines = [control[line] for ours, _ in moved for line in ours]
+        theirs = [experiment[line] for _, others in moved for line in others]
         yield _reordered(lines, theirs, item, budget)
-    rest = [hunk for hunk in hunks if not any(_is_within(hunk, each) for each in moved)]
-    parts = [part for hunk in rest for part in _by_line(control, experiment, hunk)]
+    parts = [part for hunk in hunks for part in _by_line(control, experiment, hunk)]
     # If only the beginnings were read, lines beyond the shorter one are not a difference.
     ends = () if whole else (len(control), len(experiment))
     cut = next((count for count, part in enumerate(parts) if count and {part[1], part[3]} & set(ends)), len(parts))
@@ -78,36 +72,6 @@ def compare_lines(one: Span, other: Span, budget: Budget, texts: Texts = Texts()
         budget.record(f"more {item}s differ in a member than are listed")
 
 
-def _find_moved(one: Sequence[bytes], other: Sequence[bytes], hunks: Sequence[_Hunk]) -> list[_Hunk]:
-    """Return the parts in which both have the same lines in a different order, each over several of the `hunks`."""
-    moved = []
-    place = 0
-    while place < len(hunks):
-        near = hunks[place : place + _MOST_JOINED]
-        last = _find_end(one, other, near)
-        if last:
-            moved.append((near[0][0], near[last][1], near[0][2], near[last][3]))
-        place += last + 1
-    return moved
-
-
-def _find_end(one: Sequence[bytes], other: Sequence[bytes], hunks: Sequence[_Hunk]) -> int:
-    """Return which of `hunks` is the first with which both have the same lines again; 0 for none."""
-    balance: Counter[bytes] = Counter()
-    for index, (first, last, left, right) in enumerate(hunks):
-        balance.update(one[first:last])
-        balance.subtract(other[left:right])
-        if index == 0 and not any(len(line.strip()) >= _LEAST_MOVED for line, count in balance.items() if count):
-            return 0
-        if not any(balance.values()):
-            return index
-    return 0
-
-
-def _is_within(hunk: _Hunk, part: _Hunk) -> bool:
-    return part[0] <= hunk[0] and hunk[1] <= part[1] and part[2] <= hunk[2] and hunk[3] <= part[3]
-
-
 def _kind(found: Found) -> Hashable:
     """Return what lines that differ for one reason mostly have in common: how they begin, and signs in what differs."""
     control, experiment = found.control, found.experiment
@@ -116,7 +80,7 @@ def _kind(found: Found) -> Hashable:
     return control.lstrip()[:1], frozenset(_PUNCTUATION.findall(differing))
 
 
-def _pair_unordered(one: Sequence[bytes], other: Sequence[bytes]) -> list[_Hunk]:
+def _pair_unordered(one: Sequence[bytes], other: Sequence[bytes]) -> list[Hunk]:
     """Return the texts that only one side has, each with the most similar one of the other side.
 
     Nothing if one side has more of them, or there are many.
@@ -148,7 +112,7 @@ def is_reordered(one: Span, other: Span, separator: bytes) -> bool:
     return lines != theirs and sorted(lines) == sorted(theirs)
 
 
-def _by_line(one: Sequence[bytes], other: Sequence[bytes], hunk: _Hunk) -> Iterator[_Hunk]:
+def _by_line(one: Sequence[bytes], other: Sequence[bytes], hunk: Hunk) -> Iterator[Hunk]:
     """Yield the lines of a hunk one by one if each has a counterpart, because each may differ for another reason."""
     first, last, left, right = hunk
     count = last - first
@@ -180,7 +144,7 @@ def _lines(span: Span, start: int, separator: bytes) -> list[bytes]:
     return [line + separator for line in lines] + ([last] if last else [])
 
 
-def find_hunks(one: list[bytes], other: list[bytes], budget: Budget) -> Iterator[_Hunk]:
+def find_hunks(one: list[bytes], other: list[bytes], budget: Budget) -> Iterator[Hunk]:
     """Yield start and end, on both sides, of each run of lines that differ; in linear time, unlike a minimal diff."""
     left = right = 0
     while left < len(one) or right < len(other):

@@ -188,9 +188,9 @@ def _has_argument(program: Program, value: str) -> bool:
 
 
 def name_tools(trace: Trace, program: Program) -> tuple[str, ...]:
-    """Return the names of `program`, of the script it interprets, and of the programs that started it."""
+    """Return the names of `program`, of its script and its interpreter, and of the programs that started it."""
     above = (trace.programs[parent].argv for parent in ancestors(trace, program))
-    words = [*program.argv[:2], *(argv[0] for argv in above if argv)]
+    words = [*program.argv[:2], program.program, *(argv[0] for argv in above if argv)]
     return tuple(dict.fromkeys(posixpath.basename(word).lstrip("-") for word in words))
 
 

@@ -97,3 +97,48 @@ def test_what_may_follow_from_several_follows_from_the_same_member():
     )
     let_follow({far: one, near: other, offset: size}, PATHS)
     assert conclude(size, PATHS) == [("build_path", False)]
+
+
+def together(*shown, hidden=()):
+    """Return what builds show that vary the groups `shown`, and those that vary `hidden` ones, where it does not."""
+    return [
+        *(Observation(frozenset(group), True, again=True) for group in shown),
+        *(Observation(frozenset(group), False) for group in hidden),
+    ]
+
+
+PAIR = together(
+    PATHS,
+    *[PATHS - {name} for name in ("time", "home", "user_group", "timezone", "exec_path", "temp_dir")] * 2,
+    {"hash_seed", "build_path"},
+    hidden=[NONE, HALF, ALL, {"hash_seed"}, {"build_path"}, PATHS - {"hash_seed"}, PATHS - {"build_path"}] * 2,
+)
+
+
+ALONE = together(
+    *[PATHS, ALL, {"hash_seed"}, PATHS - {"time"}] * 2, hidden=[NONE, HALF, {"build_path"}, PATHS - {"hash_seed"}] * 2
+)
+
+
+def test_what_needs_two_variations_together_has_both_for_causes():
+    assert conclude(case(observations=PAIR), PATHS) == [("build_path", True), ("hash_seed", True)]
+
+
+def test_of_two_variations_it_needs_the_one_is_named_that_is_the_cause_of_other_places():
+    order, element = case(observations=ALONE), case(observations=PAIR)
+    let_follow({place("line 3"): order, place("line 5"): element}, PATHS)
+    assert conclude(order, PATHS) == conclude(element, PATHS) == [("hash_seed", True)]
+    assert "only when hash_seed is varied" in element.suspicions[0].why
+
+
+def test_what_shows_in_some_builds_of_a_known_cause_is_not_called_random():
+    some = together(
+        PATHS,
+        PATHS - {"time"},
+        {"hash_seed", "time"},
+        hidden=[NONE, HALF, {"hash_seed"}, PATHS - {"hash_seed"}, PATHS - {"home"}],
+    )
+    order, element, lonely = case(observations=ALONE), case(observations=some), case(observations=some)
+    let_follow({place("line 3"): order, place("line 5"): element}, PATHS)
+    assert conclude(element, PATHS) == [("hash_seed", False)]
+    assert conclude(lonely, PATHS) != [("hash_seed", True)]

@@ -39,6 +39,15 @@ def test_rows_that_moved_are_one_place_beside_those_that_differ(places):
     assert ROWS[0].encode() not in order.control
 
 
+@pytest.mark.parametrize("order", [(1, 0), (2, 0, 1), (0, 2, 1), (3, 1, 2, 0)])
+def test_rows_that_moved_directly_below_a_line_that_differs_are_one_place(order):
+    rows = [ROWS[number] for number in order]
+    moved, date = compare([DATED[0], *ROWS[: len(rows)], "end"], [DATED[1], *rows, "end"])
+    assert (date.field, date.location, date.control) == (Field.CONTENT, "line 1", f"{DATED[0]}\n".encode())
+    assert (moved.field, moved.location) == (Field.ORDER, "line order")
+    assert sorted(moved.control.splitlines()) == sorted(moved.experiment.splitlines())
+
+
 def test_a_bracket_that_stands_elsewhere_has_not_moved():
     one = [DATED[0], "a {", "}", "b = 1", "c = 2", "d", "e"]
     other = [DATED[1], "a {", "b = 1", "}", "c = 2", "d", "e"]
