@@ -117,7 +117,9 @@ class Record:
         course = self.courses[target]
         course.helpful, course.company = None, None
         course.trial = course.trial.of_another()
-        self.failures.at.setdefault(target.key, []).append(remedy)
+        failed = self.failures.at.setdefault(target.key, [])
+        if remedy not in failed:
+            failed.append(remedy)
 
     def _note_all(self, tried: Tried, applied: frozenset[Applied], outcome: Outcome) -> None:
         healed = _credit(tried, {key for key in outcome.equal if key.output not in outcome.changed})
@@ -147,7 +149,18 @@ class Record:
         course = self.courses[target]
         if course.unclear or not (target.known or (eager and target.cause not in GUESSES)):
             return None
+        if not course.helpful and course.partly and self._is_another_tried_at(target):
+            return course.partly
         return course.helpful or next(self._untried(target), None)
+
+    def _is_another_tried_at(self, target: RemedyTarget) -> bool:
+        """Return whether another cause of the same place comes first with remedies that were not tried with this one's.
+
+        Only together may they heal it.
+        """
+        at = (one for one in self.courses if one.key == target.key and one.alone and one.known)
+        first = next((one for one in at if next(self._untried(one), None)), target)
+        return first != target
 
     def _untried(self, target: RemedyTarget) -> Iterator[Applied]:
         for one, template in self.courses[target].choices.items():

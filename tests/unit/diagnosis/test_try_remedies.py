@@ -254,6 +254,20 @@ def test_two_that_a_place_needs_both_are_both_proved():
     assert all(remedy.proved for remedy in remedies.values())
 
 
+def test_what_helps_in_part_stays_while_others_are_tried_for_the_other_cause_of_the_place():
+    zone = replace(target("", "timezone", location="line 1", kind="text", tools=("date",)), values=(b"UTC", b"+14"))
+    file = replace(zone, cause="source_mtime", values=(b"05:03:35", b"19:16:37"))
+
+    def is_healed(key, changes):
+        return "TZ" in changes.settings and any("touch" in step for step in changes.before)
+
+    differs = replace(zone.place, control=b"05:03:35 UTC", experiment=b"19:16:37 UTC")
+    remedies, builder = run([file, zone], is_healed, place=differs)
+    assert (remedies[zone].proved, dict(remedies[zone].settings)) == (True, {"TZ": "UTC"})
+    assert (remedies[file].proved, "touch" in remedies[file].before) == (True, True)
+    assert len(builder.tried) <= 5
+
+
 def test_where_builds_are_too_few_to_tell_them_apart_it_is_said():
     page, packed = page_and_gzip()
     remedies, _ = run([page, packed], lambda key, changes: "SOURCE_DATE_EPOCH" in changes.settings, left=3)
