@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import cache, partial
 
+from pytest_ftc.diagnosis.canaries.timestamps.clocks import BY_ITS_CLOCK
 from pytest_ftc.diagnosis.case import UNVARIED_TOO, Case, Investigation
 from pytest_ftc.diagnosis.conclude import let_follow
 from pytest_ftc.diagnosis.confirm import confirm, resume, still_open
@@ -225,7 +226,9 @@ def _luck(key: Key, cases: Mapping[Key, Case], given: Investigation) -> tuple[tu
     """
     alike = (case for other, case in cases.items() if other.output == key.output and case.pattern == cases[key].pattern)
     leader = next((case for case in alike if case.evident and not all(case.pattern)), cases[key])
-    return (cases[key] if cases[key].evident else leader).believe(given.everything).luck()
+    belief = (cases[key] if cases[key].evident else leader).believe(given.everything)
+    by_clock = any(one.why == BY_ITS_CLOCK and one.strength >= Strength.STRONG for one in cases[key].suspicions)
+    return belief.luck(follows_varied_clock=by_clock and Cause.TIME in given.everything)
 
 
 def _target(

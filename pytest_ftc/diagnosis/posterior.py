@@ -98,12 +98,21 @@ class Belief:
         """Return the probability that the difference arises in one of these ways."""
         return sum(weight for one, weight in self.weights if one.kind in kinds)
 
-    def luck(self) -> tuple[tuple[float, float], ...]:
-        """Return rates at which two builds that differ in everything agree by luck: pairs of probability and rate."""
+    def luck(self, *, follows_varied_clock: bool = False) -> tuple[tuple[float, float], ...]:
+        """Return rates at which two builds that differ in everything agree by luck: pairs of probability and rate.
+
+        A time that `follows_varied_clock`, as its values show, is not the same because two builds start in one second.
+        """
         rates: dict[float, float] = {}
         for one, weight in self.weights:
-            rates[_equal_by_luck(one)] = rates.get(_equal_by_luck(one), 0.0) + weight
+            equal = MISS if follows_varied_clock and _is_of_clock(one) else _equal_by_luck(one)
+            rates[equal] = rates.get(equal, 0.0) + weight
         return tuple((weight, equal) for equal, weight in rates.items())
+
+
+def _is_of_clock(one: Hypothesis) -> bool:
+    """Return whether it is a time that differs between any two moments."""
+    return one.kind is Kind.CLOCK and one.rate == 1.0
 
 
 def _equal_by_luck(one: Hypothesis) -> float:

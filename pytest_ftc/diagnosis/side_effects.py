@@ -20,6 +20,8 @@ _OF_MEMBERS = frozenset({Field.MODE, Field.OWNER})
 """Metadata that is a member's own: that of a private key may not change with that of its neighbours."""
 _OF_RECORDS = (" record mode", " record owner")
 """Ends of the locations of metadata of an archive's own records, which belong to no file."""
+_NO_MODE = ("zip entry mode", b"0000")
+"""The mode of a zip entry that stores none, as those of jar(1): it restricts nothing, whatever is set instead."""
 _MOST_LISTED = 16
 """Places of a member that are listed at most: where there are so many, others may differ too."""
 _MANY = 64
@@ -49,7 +51,8 @@ def changed_outputs(
     counts = Counter((key.output, key.field) for key in known)
     for key, place in matched.items():
         is_sorted = key.field is Field.ORDER and key.output in rewritten
-        if key not in known and not is_sorted and not _has_another_digest(place) and _is_new(key, members, counts):
+        is_expected = is_sorted or _has_another_digest(place) or (key.location, place.control) == _NO_MODE
+        if key not in known and not is_expected and _is_new(key, members, counts):
             found.setdefault(key.output, f"{key.member} {key.location}".strip())
     for name, line in _lost_lines(known, matched):
         found.setdefault(name, f"a line: {line}")

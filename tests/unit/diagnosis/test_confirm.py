@@ -142,3 +142,12 @@ def test_what_shows_in_some_builds_of_a_known_cause_is_not_called_random():
     let_follow({place("line 3"): order, place("line 5"): element}, PATHS)
     assert conclude(element, PATHS) == [("hash_seed", False)]
     assert conclude(lonely, PATHS) != [("hash_seed", True)]
+
+
+def test_what_is_equal_while_the_clock_stands_still_is_no_race_for_pairs_of_builds_in_one_second():
+    always = [Observation(PATHS, True), Observation(NONE, True, again=False), Observation(PATHS, True, again=False)]
+    identifier = case(("time", Strength.WEAK), ("random", Strength.GUESS), observations=always)
+    identifier.parallel, identifier.pairs = True, [True, True]
+    assert conclude(identifier, PATHS) == [("race", False)]
+    identifier.observations.append(Observation(NONE, False, stopped=True))
+    assert conclude(identifier, PATHS)[0][0] == "time"

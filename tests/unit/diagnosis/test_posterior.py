@@ -5,7 +5,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pytest_ftc.diagnosis.group_testing import Observation
-from pytest_ftc.diagnosis.hypotheses import Hypothesis, Kind
+from pytest_ftc.diagnosis.hypotheses import MISS, Hypothesis, Kind
 from pytest_ftc.diagnosis.posterior import (
     SURE,
     Question,
@@ -150,3 +150,9 @@ def test_outcomes_while_the_clock_stands_still_are_probabilities(beside, kind, r
     chances = one.chances(NONE, stopped=True)
     assert sum(chances) == pytest.approx(1)
     assert min(chances) >= 0
+
+
+def test_a_time_by_a_varied_clock_is_not_the_same_because_two_builds_start_in_one_second():
+    seen = belief(Observation(NONE, True, again=False), Observation(ALL, True, again=False))
+    by_luck = [sum(weight * rate for weight, rate in seen.luck(follows_varied_clock=told)) for told in (False, True)]
+    assert by_luck[0] - by_luck[1] == pytest.approx(seen.by_kind(Kind.CLOCK) * (0.02 - MISS), rel=0.1)

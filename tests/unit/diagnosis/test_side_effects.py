@@ -81,6 +81,13 @@ def effects(folder, known, *places, after=("app", b"y")):
     return dict(changed_outputs(known, build(folder, b"x"), build(folder, data, name), dict(places)))
 
 
+@pytest.mark.parametrize(("mode", "may"), [(b"0000", True), (b"0600", False)])
+def test_an_entry_without_a_mode_may_get_one(tmp_path, mode, may):
+    key, one = place("zip entry mode", Field.MODE, "META-INF/")
+    given = replace(one, control=mode, experiment=b"0755")
+    assert (changed(tmp_path, (key, given)) == {}) == may
+
+
 @pytest.mark.parametrize("field", [Field.MODE, Field.OWNER])
 def test_the_mode_of_a_private_file_may_not_change_with_those_of_others(tmp_path, field):
     differs = known(Key("app", "a", "tar header", field), Key("app", "b", "tar header", field))

@@ -8,6 +8,8 @@ from pytest_ftc.diagnosis.canaries.planted import Planted, Window
 from pytest_ftc.diagnosis.canaries.timestamps.text import DAY, Stamp
 from pytest_ftc.model import Cause, Strength
 
+BY_ITS_CLOCK = "each time lies between the start and end of its build"
+"""The reason for times by the clock of the build, which may be varied, and not by the real one."""
 _SLACK = 2.0
 """Seconds by which a time may be outside a window: zip stores steps of two seconds, rounded down or up."""
 _LONG = 1800.0
@@ -57,7 +59,7 @@ class Judge:
     def _explain(self, one: Stamp, a: float, other: Stamp, b: float) -> Verdict | None:
         strength = _weight(one, self.control.clock)
         if _within(a, one, self.control.clock) and _within(b, other, self.experiment.clock):
-            return Cause.TIME, strength, "each time lies between the start and end of its build"
+            return Cause.TIME, strength, BY_ITS_CLOCK
         if (
             abs(self.control.real.start - self.experiment.real.start) >= _APART
             and _within(a, one, self.control.real)
