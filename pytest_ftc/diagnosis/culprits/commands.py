@@ -95,18 +95,26 @@ def _is_stage(name: str, parent: str) -> bool:
 def find_source(flow: Flow, output: str, place: Place, values: Sequence[str]) -> str:
     """Return the file whose content differs at `place`: one packed into the archive `output`, or `output` itself.
 
-    Files match by name; of several, the first that received one of `values` counts, because later ones are copies.
+    Files match by name; of several, one that the packer wrote or read, as compilers have files of one name in folders of
+    their own.  Of several such, the first that received one of `values` counts, because later ones are copies.
     """
     if place.is_of_entry:
         return output
     name = posixpath.basename(place.member)
     made = dict.fromkeys([path for _, path in flow.trace.written] + [new for _, _, new in flow.trace.moved])
     named = [path for path in made if path != output and posixpath.basename(path) == name]
+    named = [path for path in named if _is_handled_by(flow, path, flow.writers(output))] or named
     needles = _needles(values)
     for path in named:
         if any(flow.has_written(index, path, needles) for index in flow.writers(path)):
             return path
     return max(named, key=lambda path: common_end(path, place.member), default=output)
+
+
+def _is_handled_by(flow: Flow, path: str, programs: Sequence[int]) -> bool:
+    """Return whether one of `programs` wrote or read the file `path`."""
+    writers = flow.writers(path)
+    return any(index in writers or not {path, *flow.names(path)}.isdisjoint(flow.sources(index)) for index in programs)
 
 
 def common_end(one: str, other: str) -> int:

@@ -155,4 +155,4 @@ def test_outcomes_while_the_clock_stands_still_are_probabilities(beside, kind, r
 def test_a_time_by_a_varied_clock_is_not_the_same_because_two_builds_start_in_one_second():
     seen = belief(Observation(NONE, True, again=False), Observation(ALL, True, again=False))
     by_luck = [sum(weight * rate for weight, rate in seen.luck(follows_varied_clock=told)) for told in (False, True)]
-    assert by_luck[0] - by_luck[1] == pytest.approx(seen.by_kind(Kind.CLOCK) * (0.02 - MISS), rel=0.1)
+    assert 0 < by_luck[0] - by_luck[1] <= seen.by_kind(Kind.CLOCK) * (0.02 - MISS)
