@@ -15,8 +15,9 @@ from pytest_ftc.comparison.members.formats.text.xml_text import compare_xml
 from pytest_ftc.comparison.members.limits import Budget, LimitReachedError, OutOfTimeError
 from pytest_ftc.comparison.members.lines import Texts, compare_lines, is_reordered
 from pytest_ftc.comparison.members.pairing import Pair, Pairing, group_renamed, pair_members
-from pytest_ftc.comparison.members.plain import Found, clip, compare_bytes, is_text
+from pytest_ftc.comparison.members.plain import Found, clip, is_text
 from pytest_ftc.comparison.members.position import Position
+from pytest_ftc.comparison.members.shifted import compare_data
 from pytest_ftc.comparison.members.span import Span, first_unequal, same
 from pytest_ftc.comparison.members.twins import hash_both, watch
 from pytest_ftc.comparison.members.values import compare_values
@@ -81,7 +82,7 @@ def compare_plain(one: Span, other: Span, place: Position, budget: Budget, note:
             if leaves:
                 yield from leaves
                 return
-    for found in compare_bytes(one, other, budget):
+    for found in compare_data(one, other, budget):
         yield place.leaf(found, FileFormat.BINARY, note)
 
 

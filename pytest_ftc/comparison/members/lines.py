@@ -57,7 +57,7 @@ def compare_lines(one: Span, other: Span, budget: Budget, texts: Texts = Texts()
         lines = [control[line] for ours, _ in moved for line in ours]
         theirs = [experiment[line] for _, others in moved for line in others]
         yield _reordered(lines, theirs, item, budget)
-    parts = [part for hunk in hunks for part in _by_line(control, experiment, hunk)]
+    parts = [part for hunk in hunks for part in by_line(control, experiment, hunk)]
     # If only the beginnings were read, lines beyond the shorter one are not a difference.
     ends = () if whole else (len(control), len(experiment))
     cut = next((count for count, part in enumerate(parts) if count and {part[1], part[3]} & set(ends)), len(parts))
@@ -112,7 +112,7 @@ def is_reordered(one: Span, other: Span, separator: bytes) -> bool:
     return lines != theirs and sorted(lines) == sorted(theirs)
 
 
-def _by_line(one: Sequence[bytes], other: Sequence[bytes], hunk: Hunk) -> Iterator[Hunk]:
+def by_line(one: Sequence[bytes], other: Sequence[bytes], hunk: Hunk) -> Iterator[Hunk]:
     """Yield the lines of a hunk one by one if each has a counterpart, because each may differ for another reason."""
     first, last, left, right = hunk
     count = last - first

@@ -95,8 +95,8 @@ def _is_stage(name: str, parent: str) -> bool:
 def find_source(flow: Flow, output: str, place: Place, values: Sequence[str]) -> str:
     """Return the file whose content differs at `place`: one packed into the archive `output`, or `output` itself.
 
-    Files match by name; of several, one that the packer wrote or read, as compilers have files of one name in folders of
-    their own.  Of several such, the first that received one of `values` counts, because later ones are copies.
+    Files match by name; of several, one that the packer wrote or read, as compilers have files of one name in temporary
+    folders.  Of several such, the first that received one of `values` counts, because later ones are copies.
     """
     if place.is_of_entry:
         return output

@@ -174,3 +174,11 @@ def test_what_an_archive_says_of_its_member_the_archiver_wrote():
 def test_a_file_that_was_renamed_is_known_by_its_new_name():
     written, moved = ((DATE, "/b/tmp.1"), (TAR, "/b/out.tar")), ((MV, "/b/tmp.1", "/b/version.txt"),)
     assert source("app/version.txt", written=written, moved=moved) == "/b/version.txt"
+
+
+def test_of_files_of_one_name_the_one_that_the_packer_wrote_counts():
+    path = "/b/lib"
+    contents = ((DATE, "/tmp/1/lib.rmeta", path), (TAR, "/tmp/2/lib.rmeta", path))
+    written = tuple((index, name) for index, name, _ in contents)
+    own = {"written": (*written, (TAR, "/b/out.tar")), "contents": contents}
+    assert source("lib.rmeta", value=path, **own) == "/tmp/2/lib.rmeta"
