@@ -137,22 +137,25 @@ def let_follow(cases: Mapping[Key, Case], everything: Group) -> None:
     unexplained = {key: case for key, case in cases.items() if _is_unexplained(case, everything)}
     if not unexplained:
         return
-    known: dict[tuple[str, tuple[bool, ...]], dict[Key, str]] = {}
+    known: dict[tuple[str, tuple[bool, ...]], dict[Key, tuple[str, bool]]] = {}
     for key, case in cases.items():
-        cause = conclude(case, everything)[0][0]
+        cause, confirmed = conclude(case, everything)[0]
         if cause in case.suspects and not comes_by_itself(case.observations):
-            known.setdefault((key.output, case.pattern), {})[key] = cause
+            known.setdefault((key.output, case.pattern), {})[key] = cause, confirmed
     for key, case in unexplained.items():
         alike = known.get((key.output, case.pattern), {})
-        leading = [other for other in alike if may_follow(key, other)]
-        cause = alike[min(leading, key=lambda other: other.member != key.member)] if leading else ""
+        leading = [other for other in alike if other != key and may_follow(key, other)]
+        first = min(leading, key=lambda other: (other.member != key.member, not alike[other][1]), default=None)
+        cause = alike[first][0] if first else ""
         if cause in suspects_left(everything, case.observations) and not all(case.pattern):
             case.suspicions = [_following(cause), *case.suspicions]
 
 
 def _is_unexplained(case: Case, everything: Group) -> bool:
     name, confirmed = conclude(case, everything)[0]
-    return not confirmed and not case.evident and name in GUESSES and not comes_by_itself(case.observations)
+    # Numbers that look like addresses may be any.
+    is_guess = name in GUESSES or name == Cause.ASLR
+    return not confirmed and not case.evident and is_guess and not comes_by_itself(case.observations)
 
 
 def _suspect_causes_beside(cases: Mapping[Key, Case], everything: Group) -> None:

@@ -57,7 +57,7 @@ def compare_lines(one: Span, other: Span, budget: Budget, texts: Texts = Texts()
         lines = [control[line] for ours, _ in moved for line in ours]
         theirs = [experiment[line] for _, others in moved for line in others]
         yield _reordered(lines, theirs, item, budget)
-    parts = [part for hunk in hunks for part in by_line(control, experiment, hunk)]
+    parts = [part for hunk in hunks for part in _by_line(control, experiment, hunk)]
     # If only the beginnings were read, lines beyond the shorter one are not a difference.
     ends = () if whole else (len(control), len(experiment))
     cut = next((count for count, part in enumerate(parts) if count and {part[1], part[3]} & set(ends)), len(parts))
@@ -90,7 +90,7 @@ def _pair_unordered(one: Sequence[bytes], other: Sequence[bytes]) -> list[Hunk]:
     right = [index for index, text in enumerate(other) if text in theirs]
     if len(left) != len(right) or len(left) > _MOST_PAIRED:
         return []
-    ranked = sorted((-_likeness(one[a], other[b]), a, b) for a in left for b in right)
+    ranked = sorted((-likeness(one[a], other[b]), a, b) for a in left for b in right)
     paired: dict[int, int] = {}
     for _, a, b in ranked:
         if a not in paired and b not in paired.values():
@@ -98,7 +98,7 @@ def _pair_unordered(one: Sequence[bytes], other: Sequence[bytes]) -> list[Hunk]:
     return [(a, a + 1, b, b + 1) for a, b in sorted(paired.items())]
 
 
-def _likeness(one: bytes, other: bytes) -> float:
+def likeness(one: bytes, other: bytes) -> float:
     """Return which part of the longer text begins or ends as the other one does."""
     longest = max(len(one), len(other))
     return min(common_start(one, other) + common_end(one, other), longest) / longest if longest else 1.0
@@ -112,7 +112,7 @@ def is_reordered(one: Span, other: Span, separator: bytes) -> bool:
     return lines != theirs and sorted(lines) == sorted(theirs)
 
 
-def by_line(one: Sequence[bytes], other: Sequence[bytes], hunk: Hunk) -> Iterator[Hunk]:
+def _by_line(one: Sequence[bytes], other: Sequence[bytes], hunk: Hunk) -> Iterator[Hunk]:
     """Yield the lines of a hunk one by one if each has a counterpart, because each may differ for another reason."""
     first, last, left, right = hunk
     count = last - first

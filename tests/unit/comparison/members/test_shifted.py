@@ -26,17 +26,30 @@ def test_each_string_is_a_place_though_another_one_has_moved_it():
     one = data("usage: %s [-v]", "/build/a", "no such file", "Nov 29 2026", "end of it")
     other = data("usage: %s [-v]", "/build/elsewhere/b", "no such file", "Jan  2 2028", "end of it")
     path, date = compare(one, other)
-    assert (path.control, path.experiment) == (b"/build/a\0", b"/build/elsewhere/b\0")
-    assert (date.control, date.experiment) == (b"Nov 29 2026\0", b"Jan  2 2028\0")
+    assert (path.control, path.experiment) == (b"/build/a", b"/build/elsewhere/b")
+    assert (date.control, date.experiment) == (b"Nov 29 2026", b"Jan  2 2028")
     assert one[int(date.location.removeprefix("byte "), 16) :].startswith(b"Nov")
 
 
 def test_a_string_that_only_one_side_has_is_a_place():
     one, other = data("host-a", "", "constructed %s", "x"), data("host-b", "user-b", "constructed %s", "x")
     assert [(each.control, each.experiment) for each in compare(one, other)] == [
-        (b"host-a\0", b"host-b\0"),
-        (b"\0", b"user-b\0"),
+        (b"host-a", b"host-b"),
+        (b"", b"user-b"),
     ]
+
+
+def test_what_only_one_side_has_is_at_the_same_place_whatever_else_differs():
+    texts = ["host-a", "constructed %s", "x"]
+    both, alone = (data(host, "", "user-b", "constructed %s", "longer") for host in ("host-b", "host-a"))
+    places = [{each.location for each in compare(data(*texts), other)} for other in (both, alone)]
+    assert places[1] < places[0]
+
+
+def test_padding_is_no_difference():
+    one = data("/build/a", "\0\0", "a long message: %s", "\0", "another one", "2026-11-29")
+    other = data("/build/elsewhere/b", "a long message: %s", "\0\0\0", "another one", "2028-01-02")
+    assert [each.control for each in compare(one, other)] == [b"/build/a", b"2026-11-29"]
 
 
 def test_what_is_no_string_is_one_place_beside_them():
@@ -44,15 +57,15 @@ def test_what_is_no_string_is_one_place_beside_them():
     one = data("/build/a", "no such file", table=tables[0])
     other = data("/build/elsewhere/b", "no such file", table=tables[1])
     path, rest = compare(one, other)
-    assert path.control == b"/build/a\0"
+    assert path.control == b"/build/a"
     assert b"\x80" in rest.control
 
 
 @pytest.mark.parametrize(
     ("one", "other"),
-    [(bytes(range(200)) * 2, bytes(range(201)) * 2), (data("a" * 9), data("b" * 12)), (b"", b"\0abc\0def")],
+    [(bytes(range(200)) * 2, bytes(range(201)) * 2), (data("a"), data("bcd")), (b"", b"\0abc\0def")],
 )
-def test_a_single_place_is_shown_as_before(one, other):
+def test_without_strings_there_is_one_place(one, other):
     (found,) = compare(one, other)
     assert found.control in one
     assert found.experiment in other
