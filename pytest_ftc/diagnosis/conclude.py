@@ -15,7 +15,7 @@ from pytest_ftc.diagnosis.group_testing import (
     suspects_left,
 )
 from pytest_ftc.diagnosis.hypotheses import Kind
-from pytest_ftc.diagnosis.places import Key, may_follow
+from pytest_ftc.diagnosis.places import Key, follows_most_likely, may_follow
 from pytest_ftc.diagnosis.posterior import SURE, Belief, is_sure
 from pytest_ftc.model import Cause, Strength, Suspicion
 from pytest_ftc.model.cause import GUESSES
@@ -145,8 +145,9 @@ def let_follow(cases: Mapping[Key, Case], everything: Group) -> None:
     for key, case in unexplained.items():
         alike = known.get((key.output, case.pattern), {})
         leading = [other for other in alike if other != key and may_follow(key, other)]
-        first = min(leading, key=lambda other: (other.member != key.member, not alike[other][1]), default=None)
-        cause = alike[first][0] if first else ""
+        ranked = ((not follows_most_likely(key, other), not alike[other][1], other) for other in leading)
+        first = min(ranked, key=lambda rank: rank[:2], default=None)
+        cause = alike[first[-1]][0] if first else ""
         if cause in suspects_left(everything, case.observations) and not all(case.pattern):
             case.suspicions = [_following(cause), *case.suspicions]
 

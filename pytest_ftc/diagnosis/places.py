@@ -100,6 +100,12 @@ def may_follow(key: Key, other: Key) -> bool:
     return not (is_loaded and _NOT_LOADED.match(other.location)) and not (is_section and other.field in _STEADY)
 
 
+def follows_most_likely(key: Key, other: Key) -> bool:
+    """Return whether `other` is of the same member, and read by debuggers if `key` is: such places refer to it."""
+    both = bool(_NOT_LOADED.match(key.location)), bool(_NOT_LOADED.match(other.location))
+    return key.member == other.member and both[0] == both[1]
+
+
 def _masked(key: Key) -> Key:
     """Return `key` without digests and random words: two other builds may have others than the control."""
     return key._replace(member=mask_long_words(key.member), location=mask_digests(key.location))

@@ -151,3 +151,26 @@ def test_what_is_equal_while_the_clock_stands_still_is_no_race_for_pairs_of_buil
     assert conclude(identifier, PATHS) == [("race", False)]
     identifier.observations.append(Observation(NONE, False, stopped=True))
     assert conclude(identifier, PATHS)[0][0] == "time"
+
+
+def test_what_debuggers_read_follows_from_what_they_read_and_a_guess_from_what_is_told_by_values():
+    names, half = PATHS | {"aslr"}, HALF | {"aslr"}
+    seen = [Observation(names, True), Observation(NONE, False), Observation(half, True), Observation(ALL, False)]
+    guess, code, path, offset = (
+        case(*found, observations=seen)
+        for found in (
+            [("aslr", Strength.WEAK)],
+            [("home", Strength.STRONG)],
+            [("build_path", Strength.STRONG)],
+            [],
+        )
+    )
+    where = (
+        "ELF section .text, byte 0x3",
+        "ELF section .rodata, byte 0x1",
+        "ELF section .debug_line_str, string 1",
+        "ELF section .debug_info, byte 0x1",
+    )
+    let_follow(dict(zip(map(place, where), (guess, code, path, offset), strict=True)), names)
+    assert "whose cause is home" in guess.suspicions[0].why
+    assert "whose cause is build_path" in offset.suspicions[0].why
