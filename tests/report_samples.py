@@ -4,7 +4,7 @@ from dataclasses import replace
 
 from samples import verification
 
-from pytest_ftc.model import Agreement, Evidence, Finding, Remedy, Verdict, Verification
+from pytest_ftc.model import Agreement, Evidence, Finding, KeptOutputs, Remedy, Verdict, Verification
 
 TOOL = {"name": "pytest-ftc", "version": "0.1"}
 
@@ -54,6 +54,7 @@ def everything() -> list[Verification]:
             with_findings(hostile),
             leaks=(HOSTILE,),
             notes=(HOSTILE,),
+            kept=KeptOutputs(control=f"/kept/{HOSTILE}/control", experiment=f"/kept/{HOSTILE}/experiment"),
             agreement=Agreement(builds=2, machines=1, days=1),
         ),
     ]

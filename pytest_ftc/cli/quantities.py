@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import argparse
 
+from pytest_ftc.model.support.limits import read_size
+
 
 def duration(text: str) -> float:
     """Return the seconds of `text`, such as ``30d`` or ``12h``."""
@@ -16,11 +18,10 @@ def duration(text: str) -> float:
 
 def size(text: str) -> int:
     """Return the bytes of `text`, such as ``10G``; the units are powers of 1024."""
-    units = {"K": 1 << 10, "M": 1 << 20, "G": 1 << 30}
-    number, unit = (text[:-1], units[text[-1].upper()]) if text[-1:].upper() in units else (text, 1)
-    if not (number.isascii() and number.isdigit()):
+    found = read_size(text)
+    if found is None:
         raise argparse.ArgumentTypeError(f"invalid size {text!r}; expected bytes, or a number with K, M or G")
-    return int(number) * unit
+    return found
 
 
 def rate(text: str) -> float:

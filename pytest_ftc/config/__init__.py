@@ -7,6 +7,7 @@ Every run of pytest imports this module, so it imports nothing and makes few cla
 from __future__ import annotations
 
 AUTO = "auto"
+NONE = "none"
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
         "whole number or auto",
         "choice",
         "share",
+        "size or none",
         "variations",
         "sockets",
         "sampling",
@@ -136,6 +138,13 @@ OPTIONS = (
         meaning="See [reports](reports.md); by default logs and diffs are in pytest's cache folder.",
     ),
     Option("json", Type("path", "PATH"), "write the report to PATH"),
+    Option(
+        "keep_outputs",
+        Type("size or none", "SIZE|none"),
+        "keep the differing outputs of both builds, at most SIZE in total",
+        default="500M",
+        meaning="See [both outputs](reports.md#both-outputs).",
+    ),
     Option(
         "store",
         Type("path", "DIR"),

@@ -30,6 +30,7 @@ from pytest_ftc.config.traces import TRACES, TracesSettings, read_traces
 from pytest_ftc.model import Artifact
 from pytest_ftc.model.artifact import declared_id
 from pytest_ftc.model.errors import ConfigurationError
+from pytest_ftc.model.support.limits import read_size
 from pytest_ftc.model.verification import DiagnosisMode
 
 
@@ -52,6 +53,8 @@ class Config:
     """Further attempts at a build that failed for a transient reason."""
     report: Path | None
     json: Path | None
+    keep_outputs: int
+    """Most bytes of differing outputs that are kept after a session; 0 keeps none."""
     diagnose: DiagnosisMode
     max_builds: int | None
     """None for the default: some, and more while builds are cheap."""
@@ -165,6 +168,7 @@ def _read_settings(
     settings["builds"] = None if settings["builds"] == AUTO else settings["builds"]
     settings["diagnose"] = DiagnosisMode(settings["diagnose"])
     settings["baseline"] = settings["baseline"] or _usual_baseline(root, updates=settings["update_baseline"])
+    settings["keep_outputs"] = read_size(settings["keep_outputs"]) or 0
     settings["most_left_out"] = settings.pop("sampling")
     return settings
 

@@ -13,6 +13,7 @@ from pytest_ftc.builds.inputs.secret_sources import NAME
 from pytest_ftc.model import Metadata
 from pytest_ftc.model.oci_reference import is_image, parse_image
 from pytest_ftc.model.support.epoch import OF_COMMIT, UNSET
+from pytest_ftc.model.support.limits import read_size
 from pytest_ftc.variations.grammar.named_sets import expand_sets
 from pytest_ftc.variations.specification import Vocabulary, parse_specification
 
@@ -104,6 +105,12 @@ def _share(value: Any, _: Known) -> float:
         raise UnexpectedError(expected) from None
     _expect(0 <= share <= 1, expected)
     return share
+
+
+def _size_or_none(value: Any, _: Known) -> str:
+    valid = isinstance(value, str) and (value == config.NONE or read_size(value) is not None)
+    _expect(valid, f"a size such as '500M' or '2G', or {config.NONE!r}")
+    return str(value)
 
 
 def _sampling(value: Any, known: Known) -> int:
@@ -236,6 +243,7 @@ _CHECKS: dict[config.Form, Check] = {
     "text": _text,
     "path": _text,
     "share": _share,
+    "size or none": _size_or_none,
     "variations": _specification,
     "sockets": _pass_sockets,
     "sampling": _sampling,

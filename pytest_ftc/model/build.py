@@ -71,6 +71,11 @@ class Output:
     """Where a symlink points."""
 
 
+def is_below(path: str) -> bool:
+    """Return whether the `path` of an output cannot lead out of the folder to which it is relative."""
+    return "\0" not in path and all(part not in ("", ".", "..") for part in path.split("/"))
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Shell:
     """An interactive shell inside a build's environment."""

@@ -14,6 +14,7 @@ NOT_CACHED_BEFORE = "not cached: earlier builds of the same inputs left other ou
 """A note on a reproducible artifact whose verdict the history contradicts."""
 NOT_CACHED_UNKNOWN = "not cached: the history cannot be read, so whether earlier builds left other outputs is unknown"
 """A note on a reproducible artifact whose verdict the history neither supports nor contradicts."""
+_NOT_KEPT = "the differing outputs were not kept: "
 _AGREED = "the builds of this session agree; those of "
 _PUBLISHED = "to what was published"
 _AGAINST_PUBLISHED = "(against what was published)"
@@ -28,6 +29,16 @@ def explain_disagreement(when: str, where: str) -> str:
 def is_disagreement(why: str) -> bool:
     """Return whether `why` says that."""
     return why.startswith(_AGREED)
+
+
+def note_not_kept(why: str) -> str:
+    """Return the note that the differing outputs were not kept, and why."""
+    return _NOT_KEPT + why
+
+
+def is_not_kept_note(note: str) -> bool:
+    """Return whether `note` says that."""
+    return note.startswith(_NOT_KEPT)
 
 
 def note_equal(names: Iterable[str]) -> str:
@@ -49,7 +60,7 @@ def is_reference_note(note: str) -> bool:
 
 def is_of_the_session(note: str) -> bool:
     """Return whether `note` is recognised as one that only a session itself writes, never a build."""
-    return note.startswith((BUILT_AGAIN, REQUIREMENTS, FLAKY)) or is_reference_note(note)
+    return note.startswith((BUILT_AGAIN, REQUIREMENTS, FLAKY, _NOT_KEPT)) or is_reference_note(note)
 
 
 def locate_in_published(location: str) -> str:

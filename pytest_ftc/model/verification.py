@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import Enum
+from pathlib import Path
 
-from pytest_ftc.model.build import BuildResult, BuildStatus, Output, Role
+from pytest_ftc.model.build import BuildResult, BuildStatus, Output, Role, is_below
 from pytest_ftc.model.build_inputs import BuildInputs
 from pytest_ftc.model.notes import BUILT_AGAIN, FLAKY, NOT_CACHED_BEFORE, is_disagreement
 from pytest_ftc.model.timing.phase import Phase
@@ -168,6 +169,20 @@ class Agreement:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class KeptOutputs:
+    """The folders of an artifact's differing outputs, which are in them under their own paths."""
+
+    control: str
+    experiment: str
+
+    def find(self, output: str) -> dict[str, str]:
+        """Return the paths of what is there of an `output`, by the name of the side."""
+        sides = {"control": self.control, "experiment": self.experiment}
+        paths = {side: f"{folder}/{output}" for side, folder in sides.items() if is_below(output)}
+        return {side: path for side, path in paths.items() if Path(path).is_file()}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Verification:
     """The result of verifying one artifact: builds, differences, findings, verdict, coverage."""
 
@@ -190,6 +205,8 @@ class Verification:
     builds: tuple[BuildResult, ...] = ()
     differences: tuple[Difference, ...] = ()
     findings: tuple[Finding, ...] = ()
+    kept: KeptOutputs | None = None
+    """Where its differing outputs were kept after the session; None if they were not."""
     leaks: tuple[str, ...] = ()
     """Secrets found in outputs or logs: which, in which encoding and where, one sentence each."""
     hermeticity: tuple[str, ...] = ()

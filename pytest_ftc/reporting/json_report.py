@@ -56,6 +56,7 @@ def _artifact(verification: Verification, known: Accepted) -> dict[str, Any]:
         "builds": [_build(build) for build in verification.builds],
         "differences": [_difference(difference) for difference in verification.differences],
         "findings": [_finding(verification, finding, known) for finding in new_first(verification, known)],
+        "kept": to_json(verification.kept),
         "leaks": list(verification.leaks),
         "hermeticity": list(verification.hermeticity),
         "flaky": list(verification.flaky),

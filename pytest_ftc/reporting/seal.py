@@ -16,6 +16,8 @@ DIGEST, FILES = "digest", "files"
 ATTESTATIONS = "attestations"
 """The folder of attestations beside a report; they are made after it, and are signed instead."""
 _NAME = "report.json"
+_LOCK = "outputs/lock"
+"""The lock of the folder for kept outputs: empty, and readable only by its owner."""
 
 
 def seal(document: Mapping[str, Any], folder: Path | None = None) -> dict[str, Any]:
@@ -55,7 +57,7 @@ def _digest_files(folder: Path) -> Iterator[tuple[str, str]]:
         for name in sorted(names):
             path = Path(place, name)
             shown = path.relative_to(folder).as_posix()
-            if shown != _NAME and path.is_file() and not path.is_symlink() and shown.isprintable():
+            if shown not in (_NAME, _LOCK) and path.is_file() and not path.is_symlink() and shown.isprintable():
                 yield shown, _digest_file(path)
 
 

@@ -45,6 +45,8 @@ from pytest_ftc.verification.farm import (
     verifications_at_once,
     vocabulary_of,
 )
+from pytest_ftc.verification.kept.folders import KeptFolders
+from pytest_ftc.verification.kept.keeper import OutputKeeper
 from pytest_ftc.verification.proofs.session_log import SessionLog
 from pytest_ftc.verification.rebuild import PATIENCE
 from pytest_ftc.verification.reference import RegistryImages
@@ -259,9 +261,15 @@ def _make_context(parts: _Parts, cached: VerificationCache | None) -> Verificati
         images=parts.images,
         private=parts.private,
         diffs=settings.results / "diffs",
+        keeper=OutputKeeper(_kept_folders(settings)),
         is_idle=lambda: parts.executor.asked <= 2 * config.jobs,
         patience=DIAGNOSIS_PATIENCE if parts.farm else PATIENCE,
     )
+
+
+def _kept_folders(settings: SessionSettings) -> KeptFolders | None:
+    most = settings.config.keep_outputs
+    return KeptFolders(settings.results / "outputs", most) if most else None
 
 
 def _make_site(parts: _Parts) -> BuildSite:

@@ -19,6 +19,7 @@ from pytest_ftc.verification.claims.peers import describe_peers, name_peers
 from pytest_ftc.verification.confidential.guard import GuardedComparators, GuardedExecutor, SecretGuard
 from pytest_ftc.verification.extra_builds import MOST_BUILDS
 from pytest_ftc.verification.hermeticity import describe_gap, find_outside_uses
+from pytest_ftc.verification.kept.keeper import OutputKeeper
 from pytest_ftc.verification.plan import Plan, PlannedArtifact, plan_builds
 from pytest_ftc.verification.reference import compare_with_references
 from pytest_ftc.verification.replay.recorder import Recorder
@@ -107,7 +108,8 @@ def _guarded(context: VerificationContext, guard: SecretGuard) -> VerificationCo
     comparators = GuardedComparators(context.private or context.plugins.comparators, guard)
     plugins = replace(context.plugins, comparators=comparators)
     site = replace(context.site, executor=GuardedExecutor(context.site.executor, guard))
-    return replace(context, site=site, plugins=plugins)
+    # The search for secrets cannot recognise everything that is made from them.
+    return replace(context, site=site, plugins=plugins, keeper=OutputKeeper(None))
 
 
 def _verify(artifact: Artifact, context: VerificationContext, *, declared: Artifact) -> Verification:
@@ -121,7 +123,7 @@ def _verify(artifact: Artifact, context: VerificationContext, *, declared: Artif
         known = cache.lookup(query) if query else None
         opened.set(found=known is not None)
     if known:
-        return known
+        return context.keeper.find(known)
     source, verification = _build_and_compare(artifact, declared, context)
     if query is None:
         return compare_with_references(verification, artifact, context.scratch, context.images)
@@ -158,7 +160,7 @@ def _build_and_compare(
         if context.recording:
             builds = recorder.with_recipes(builds, context.recording, prepared, source, context.site.machine)
         inputs = context.inputs.record(declared, prepared, source) if context.inputs else None
-    return source, Verification(
+    verification = Verification(
         id=artifact.id,
         name=artifact.name,
         verdict=outcome.verdict,
@@ -180,6 +182,7 @@ def _build_and_compare(
             *outcome.notes,
         ),
     )
+    return source, context.keeper.keep(verification)
 
 
 def _find_outside(control: Action, builds: Sequence[BuildResult]) -> tuple[str, ...]:

@@ -63,6 +63,7 @@ def test_all_reports_are_written_and_tell_the_same(folder):
         "gl-code-quality-report.json",
         "logs",
         "diffs",
+        "outputs",
         "builds",
         "verifications",
         ".gitignore",

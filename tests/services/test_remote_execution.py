@@ -94,6 +94,14 @@ def test_causes_are_confirmed_by_more_builds(remote):
     assert ("source_mtime", True) in causes(artifacts["archive"])
 
 
+def test_both_outputs_are_fetched_and_kept(remote):
+    artifacts, said = remote
+    assert artifacts["path"]["kept"], said
+    (output,) = {finding["output"] for finding in artifacts["path"]["findings"]}
+    contents = {Path(folder, output).read_bytes() for folder in artifacts["path"]["kept"].values()}
+    assert len(contents) == 2
+
+
 def test_a_remedy_is_proved_on_the_farm(remote):
     artifacts, said = remote
     assert any(finding["remedy"]["proved"] for finding in artifacts["archive"]["findings"]), said

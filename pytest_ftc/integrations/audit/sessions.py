@@ -61,7 +61,9 @@ class Sessions:
         workspace = Workspace()
         try:
             # What is audited is declared nowhere, and its verdicts are no project's.
-            config = replace(self._configure(platform), artifacts=(), no_cache=True, trace=False, strict=False)
+            config = replace(
+                self._configure(platform), artifacts=(), no_cache=True, trace=False, strict=False, keep_outputs=0
+            )
             settings = SessionSettings(config=config, results=self._results)
             return open_session(settings, workspace), workspace
         except FtcError as error:

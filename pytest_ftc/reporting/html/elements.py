@@ -64,14 +64,26 @@ def link_here(name: str, what: str) -> Markup:
 
 def link_file(path: str, folder: str, label: str = "") -> Markup:
     """Return a link to the file `path` relative to the page in `folder`; for files elsewhere, only the name."""
+    shown = line(label or path.rpartition("/")[2])
+    address = _address(path, folder)
+    if not address:
+        return Markup('<span class="quiet path">{}</span>').format(shown)
+    return Markup('<a class="path" href="{}">{}</a>').format(address, shown)
+
+
+def link_output(path: str, folder: str, label: str) -> Markup:
+    """Return a link as `link_file` does, which downloads what a build left rather than opens it; else `path`."""
+    if address := _address(path, folder):
+        return Markup('<a class="path" href="{}" download>{}</a>').format(address, line(label))
+    return Markup('<span class="path">{}</span>').format(line(path))
+
+
+def _address(path: str, folder: str) -> str:
+    """Return the address of the file `path` for the page in `folder`; empty if the file is elsewhere."""
     prefix = f"{folder}/"
     inside = path.removeprefix(prefix) if folder and path.startswith(prefix) else ""
-    shown = line(label or path.rpartition("/")[2])
-    if not inside:
-        return Markup('<span class="quiet path">{}</span>').format(shown)
     # A leading ./ prevents a browser from reading the name as a URL with a scheme.
-    address = quote(inside.encode("utf-8", "surrogateescape"))
-    return Markup('<a class="path" href="./{}">{}</a>').format(address, shown)
+    return "./" + quote(inside.encode("utf-8", "surrogateescape")) if inside else ""
 
 
 def folded(title: str, body: Iterable[Markup], style: str = "") -> Iterator[Markup]:

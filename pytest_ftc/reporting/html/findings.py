@@ -16,7 +16,7 @@ from pytest_ftc.reporting.findings import (
     show_command,
     show_settings,
 )
-from pytest_ftc.reporting.html.elements import cause_link, count, folded, line, link_file, link_here, text
+from pytest_ftc.reporting.html.elements import cause_link, count, folded, line, link_file, link_here, link_output, text
 from pytest_ftc.reporting.html.sides import mark_difference, side_by_side
 
 _MOST_FINDINGS = 1000
@@ -36,6 +36,8 @@ class Findings:
         self._folder = folder
         self._diffs: set[str] = set()
         self._names: set[str] = set()
+        self._linked: set[tuple[str, str]] = set()
+        """Outputs that are linked on the page, with the artifact of each."""
 
     @property
     def drawn(self) -> int:
@@ -89,11 +91,20 @@ class Findings:
         yield from _remedy(first)
         if difference and difference.note:
             yield _row("note", line(difference.note))
+        yield from self._outputs(one, first.output)
         yield Markup("</dl>")
         if difference and difference.diff and difference.diff not in self._diffs:
             self._diffs.add(difference.diff)
             yield from _diff(difference.diff, self._folder)
         yield Markup("</section>")
+
+    def _outputs(self, one: Verification, output: str) -> Iterator[Markup]:
+        """Yield links to both sides of an `output`, in the first of its findings."""
+        if one.kept and (one.id, output) not in self._linked:
+            self._linked.add((one.id, output))
+            if found := one.kept.find(output):
+                links = (link_output(path, self._folder, side) for side, path in found.items())
+                yield _row("outputs", Markup(" · ").join(links))
 
     def _name(self, mark: str) -> str:
         """Return an anchor for a finding: stable across sessions, and unique on this page."""

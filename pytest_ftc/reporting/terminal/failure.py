@@ -16,7 +16,7 @@ from pytest_ftc.reporting.terminal import style as markup
 from pytest_ftc.reporting.terminal.broken import broken_rows
 from pytest_ftc.reporting.terminal.findings import finding_rows
 from pytest_ftc.reporting.terminal.layout import command_row, row, row_to_copy
-from pytest_ftc.reporting.terminal.paths import relative
+from pytest_ftc.reporting.terminal.paths import both_sides, relative
 from pytest_ftc.reporting.terminal.replay import find_telling_build, replay_command
 from pytest_ftc.reporting.terminal.style import Page
 from pytest_ftc.reporting.terminal.summary import describe_verdict, not_varied
@@ -108,6 +108,7 @@ def _broken(page: Page, verification: Verification) -> Iterator[Text]:
         yield Text()
         yield row(page, "also", "outputs also differ with that variation disabled")
         yield from finding_rows(page, verification)
+        yield from _kept(page, verification)
 
 
 def _next(page: Page, verification: Verification) -> Iterator[Text]:
@@ -117,8 +118,17 @@ def _next(page: Page, verification: Verification) -> Iterator[Text]:
         yield command_row(page, "next", f"ftc determinize {markup.show(shlex.quote(verification.name))}")
 
 
+def _kept(page: Page, verification: Verification) -> Iterator[Text]:
+    """Yield where both outputs are, in one line; the path of the file itself if it is the only one."""
+    if kept := verification.kept:
+        outputs = {difference.output for difference in verification.differences}
+        alone = next(iter(outputs)) if len(outputs) == 1 and kept.find(*outputs) else ""
+        yield row_to_copy(page, "outputs", markup.show(both_sides(kept, alone)))
+
+
 def _coverage(page: Page, verification: Verification) -> Iterator[Text]:
     yield from not_varied(page, verification)
+    yield from _kept(page, verification)
     control = next((build for build in verification.builds if build.role is Role.CONTROL), None)
     if control and control.log:
         yield row_to_copy(page, "logs", markup.show(os.path.dirname(relative(control.log)) + os.sep))  # noqa: PTH120

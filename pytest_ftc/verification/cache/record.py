@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from pytest_ftc.model import Verdict, Verification
+from pytest_ftc.model.notes import is_not_kept_note
 from pytest_ftc.model.support.serialization import from_json
 from pytest_ftc.store.action_cache import Entry
 
@@ -13,10 +14,14 @@ KEPT = (Verdict.REPRODUCIBLE, Verdict.UNREPRODUCIBLE)
 
 
 def essence(verification: Verification) -> Verification:
-    """Return `verification` without parts that exist only during its session: logs, traces, folders, times."""
+    """Return `verification` without parts that exist only during its session: logs, traces, folders, times,
+    and what was kept of its outputs.
+    """
     builds = tuple(replace(build, log="", log_tail="", blobs="", trace=None) for build in verification.builds)
     differences = tuple(replace(difference, diff="") for difference in verification.differences)
-    return replace(verification, builds=builds, differences=differences, agreement=None, phases=(), trace_id="")
+    notes = tuple(note for note in verification.notes if not is_not_kept_note(note))
+    lasting = replace(verification, builds=builds, differences=differences, notes=notes)
+    return replace(lasting, agreement=None, kept=None, phases=(), trace_id="")
 
 
 def read_verification(entry: Entry) -> Verification | None:

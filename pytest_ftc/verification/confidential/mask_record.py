@@ -20,7 +20,7 @@ _CHUNK = 4 << 20
 _HELD = 1 << 18
 """Bytes at the end of a chunk that are masked again with the next one: a secret may cross the border."""
 _OURS = {"id", "name", "sha256", "blobs", "log", "diff", "recipe", "verdict", "cause", "variation", "varied", "role"}
-_OURS |= {"status", "type", "mode", "requirements"}
+_OURS |= {"status", "type", "mode", "requirements", "kept"}
 """Fields with our own values, never shortened: only whole secrets are masked in them, since parts occur by chance."""
 
 

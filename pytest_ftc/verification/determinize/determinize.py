@@ -55,7 +55,7 @@ def determinize_artifacts(
     `table_of` returns the name of the table of an artifact, and `say` is called with progress messages.
     """
     with tempfile.TemporaryDirectory(prefix="ftc-determinize-") as folder:
-        full = replace(config, diagnose=DiagnosisMode.FULL)
+        full = replace(config, diagnose=DiagnosisMode.FULL, keep_outputs=0)
         verifier = Verifier(full, Path(folder, "first"), added)
         try:
             verifier.start(artifacts)

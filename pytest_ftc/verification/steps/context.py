@@ -14,6 +14,7 @@ from pytest_ftc.model.protocols import Images, Variation
 from pytest_ftc.model.verification import DiagnosisMode
 from pytest_ftc.verification.build_inputs import InputsRecorder
 from pytest_ftc.verification.cache.cache import VerificationCache
+from pytest_ftc.verification.kept.keeper import OutputKeeper
 from pytest_ftc.verification.rebuild import PATIENCE
 from pytest_ftc.verification.replay.recorder import Recording
 from pytest_ftc.verification.site import BuildSite
@@ -60,6 +61,8 @@ class VerificationContext:
     """As those of `plugins`, with their diffs in a folder that goes with the session: they may hold secrets."""
     diffs: Path | None = None
     """Where diffs are kept; None to leave them where the comparators have put them."""
+    keeper: OutputKeeper = field(default_factory=lambda: OutputKeeper(None))
+    """Keeps the outputs of builds that differ."""
     known_secrets: list[Secrets] = field(default_factory=list)
     """Secrets to mask in all other output of the session."""
     is_idle: Callable[[], bool] = lambda: True
