@@ -1,6 +1,7 @@
 """``--ftc-executor=reapi``: builds on a farm, with the verdicts that they have on this machine."""
 
 import json
+from pathlib import Path
 
 import pytest
 from services.reapi_servers import STANDARD
