@@ -160,10 +160,14 @@ class Step:
         return None if name_of(self._flow.program(above)) in STARTERS else (above, _AN_ARGUMENT)
 
     def _told_above(self, index: int) -> tuple[int, str] | None:
+        flow = self._flow
         for tier in self._sought.needles.tiers:
-            for one, source in told_above(self._flow, index):
-                if source not in self._passed and self._flow.has_written(one, source, tier):
-                    return one, source
+            above = [each for each in told_above(flow, index) if each[1] not in self._passed]
+            telling = [(one, source) for one, source in above if flow.has_written(one, source, tier)]
+            # Who wrote nothing else comes before who wrote it among others, as uname -n before uname -a.
+            alone = (each for each in telling if flow.contents(*each).strip() in tier)
+            if telling:
+                return next(alone, telling[0])
         return None
 
     def _set_in_local_time(self) -> int | None:

@@ -158,6 +158,18 @@ def test_what_a_program_was_given_as_an_argument_was_made_by_who_wrote_it_to_who
     assert commands(trail("/b/out", **given)) == ("prog", ["prog"])
 
 
+def test_who_wrote_only_the_value_comes_before_who_wrote_it_among_others():
+    shell, every = SHELL, program("uname", "-a", parent=0)
+    name, prog = program("uname", "-n", parent=0), program("prog", "--host=/built", parent=0)
+    given = {
+        "programs": (shell, every, name, prog),
+        "read": ((shell, PIPE), (shell, "pipe:[8]")),
+        "written": ((prog, "/b/out"),),
+        "contents": ((every, PIPE, "Linux /built 6.1\n"), (name, "pipe:[8]", "/built\n")),
+    }
+    assert trail("/b/out", cause="domain_host", **given).program is name
+
+
 def test_a_script_that_starts_a_program_with_a_value_of_its_own_made_it_over_shells_too():
     script, shell = program("python3", "build.py"), program("sh", "-c", "prog /built", parent=0)
     prog = program("prog", "/built", parent=1)
