@@ -36,7 +36,7 @@ def conclude(case: Case, everything: Group) -> list[tuple[str, bool]]:
     chances = {name: belief.probability(name) for name in everything}
     by_chance = inherent >= _LIKELY and max(chances.values(), default=0.0) < SURE
     if together := find_together(belief):
-        return [(name, True) for name in sorted(together & set(case.suspects) or together)]
+        return [(name, True) for name in sorted(together & {*case.suspects, *case.elsewhere} or together)]
     if by_chance or belief.by_kind(Kind.ALL) >= _LIKELY:
         return [(_name_intermittent(case, everything), False)]
     likely = frozenset(name for name in chances if chances[name] >= _LIKELY)
@@ -102,7 +102,7 @@ def _name_inherent(case: Case, everything: Group) -> str:
 def _name_intermittent(case: Case, everything: Group) -> str:
     """Return the likeliest cause of a difference that is intermittent, or needs several variations."""
     healing = smallest_healing(everything, case.observations)
-    likely = [name for name in case.suspects if name in healing or name in _find_needed(case, everything)]
+    likely = [*(name for name in case.suspects if name in healing), *case.elsewhere]
     return Cause.RACE if case.mixed else (likely or [Cause.RANDOM])[0]
 
 
@@ -133,7 +133,7 @@ def let_follow(cases: Mapping[Key, Case], everything: Group) -> None:
     its cause.
     """
     _let_follow_inherent(cases)
-    _suspect_causes_beside(cases, everything)
+    _note_causes_elsewhere(cases, everything)
     unexplained = {key: case for key, case in cases.items() if _is_unexplained(case, everything)}
     if not unexplained:
         return
@@ -159,27 +159,24 @@ def _is_unexplained(case: Case, everything: Group) -> bool:
     return not confirmed and not case.evident and is_guess and not comes_by_itself(case.observations)
 
 
-def _suspect_causes_beside(cases: Mapping[Key, Case], everything: Group) -> None:
-    """Suspect causes that are confirmed elsewhere in the artifact of places that show only in some of their builds.
+def _note_causes_elsewhere(cases: Mapping[Key, Case], everything: Group) -> None:
+    """Note causes that are confirmed elsewhere in the artifact for places that show only in some of their builds.
 
     A line holds another element of a set, or the same one, depending on more than the seed of its hash.
     """
-    confirmed = dict.fromkeys(
-        name
-        for case in cases.values()
-        if not comes_by_itself(case.observations)
-        for name, sure in conclude(case, everything)
-        if sure and not find_together(case.believe(everything))
-    )
-    for case in cases.values():
-        known = [name for name in confirmed if name not in case.suspects]
-        if known and not case.sources and not case.evident and not comes_by_itself(case.observations):
-            needed = find_together(case.believe(everything)) or _find_needed(case, everything)
-            case.suspicions = [*case.suspicions, *(_only_with(name) for name in known if name in needed)]
-
-
-def _only_with(cause: str) -> Suspicion:
-    return Suspicion(cause, Strength.WEAK, "", "", f"it differs only when {cause} is varied, but not always then")
+    asked = [case for case in cases.values() if not case.sources and not comes_by_itself(case.observations)]
+    confirmed: dict[str, None] = {}
+    doubtful: list[tuple[Case, Group]] = []
+    for case in asked:
+        case.elsewhere = ()
+        together = find_together(case.believe(everything))
+        sure = [name for name, sure in conclude(case, everything) if sure]
+        if sure and not together:
+            confirmed.update(dict.fromkeys(sure))
+        elif not case.evident:
+            doubtful.append((case, together or _find_needed(case, everything)))
+    for case, needed in doubtful:
+        case.elsewhere = tuple(name for name in confirmed if name in needed)
 
 
 def _following(cause: str) -> Suspicion:

@@ -261,6 +261,8 @@ def _is_late(given: Investigation) -> bool:
 def _why_by_builds(case: Case, cause: str, confirmed: bool, given: Investigation) -> str:
     """Return what the builds showed about a cause that no value suggests."""
     everything = given.everything
+    if cause in case.elsewhere:
+        return f"it differs only when {cause} is varied, but not always then"
     repeats = [one.shows for one in case.observations if not one.varied and not one.stopped]
     if cause in INHERENT and any(repeats):
         stopped = [one.shows for one in case.observations if one.stopped]
