@@ -25,7 +25,7 @@ from pytest_ftc.builds.slots import Slots
 from pytest_ftc.builds.transient_faults import ENDED, UNWANTED, await_permission, lost_build, may_be_due_to_overlayfs
 from pytest_ftc.model import Action, BuildResult, BuildStatus, Machine, Output, Trace
 from pytest_ftc.model.notes import note_hidden_socket
-from pytest_ftc.model.protocols import MayStart, at_once
+from pytest_ftc.model.protocols import Executor, MayStart, at_once
 from pytest_ftc.model.support.printable import printable
 from pytest_ftc.model.support.serialization import from_json
 from pytest_ftc.model.timing.collector import Stopwatch, timing
@@ -54,7 +54,7 @@ class LocalExecutor:
         self._machine = machine
         self._work = work
         self._logs = logs
-        self._slots = Slots(jobs, slots, work.parent)
+        self.slots = Slots(jobs, slots, work.parent)
         self._concealed = concealed
         self._running: set[subprocess.Popen[bytes]] = set()
         self._lock = threading.Lock()
@@ -175,7 +175,7 @@ class LocalExecutor:
                 return UNWANTED, 0.0
             # A slot is taken only for the build, so that others run while this one is set up and waits.
             queue = Stopwatch()
-            with self._slots.taken(self._cancelled.is_set, first=action.critical) as slot:
+            with self.slots.taken(self._cancelled.is_set, first=action.critical) as slot:
                 waited = _note_queue(queue)
                 if not slot:
                     return ENDED, waited
@@ -295,3 +295,9 @@ def read_tail(log: Path) -> str:
     except OSError:
         return ""
     return "\n".join(text.splitlines()[-_TAIL_LINES:])
+
+
+def watch_slots(executor: Executor) -> Callable[[], bool]:
+    """Return a function that returns whether builds of `executor` wait for other sessions of this machine."""
+    slots = executor.slots if isinstance(executor, LocalExecutor) else None
+    return lambda: slots is not None and slots.held_by_others

@@ -29,10 +29,14 @@ class _Stage:
 
 
 class ObservedExecutor:
-    """An executor whose builds can be observed from another thread."""
+    """An executor whose builds can be observed from another thread.
 
-    def __init__(self, inner: Executor) -> None:
+    `held_by_others` returns whether waiting builds wait for other sessions or workers.
+    """
+
+    def __init__(self, inner: Executor, held_by_others: Callable[[], bool] = lambda: False) -> None:
         self._inner = inner
+        self._held_by_others = held_by_others
         self._stages: dict[str, _Stage] = {}
         self._lock = threading.Lock()
 
@@ -79,10 +83,12 @@ class ObservedExecutor:
 
     def look(self, name: str) -> Progress:
         """Return the progress of the artifact `name`, whose verification is running."""
+        held = self._held_by_others()
         with self._lock:
             stage = self._stage(name)
             since = min((moment for _, moment in stage.running.values()), default=stage.since)
-            return Progress(name=name, doing=_describe(stage), seconds=time.monotonic() - since)
+            held_up = held and stage.asked > len(stage.running)
+            return Progress(name=name, doing=_describe(stage), seconds=time.monotonic() - since, held_up=held_up)
 
     def _stage(self, name: str) -> _Stage:
         if name not in self._stages:

@@ -37,6 +37,13 @@ class Slots:
         self._waiting: list[tuple[bool, int]] = []
         self._numbers = itertools.count()
         self._running = 0
+        self._found_none = False
+
+    @property
+    def held_by_others(self) -> bool:
+        """Whether a build waits although this session may run more: other sessions or workers hold all slots."""
+        with self._turn:
+            return self._found_none and bool(self._waiting)
 
     @contextlib.contextmanager
     def taken(self, cancelled: Callable[[], bool], *, first: bool = False) -> Iterator[bool]:
@@ -67,6 +74,7 @@ class Slots:
             with self._turn:
                 if self._waiting[0] == ticket and self._running < self._jobs and not self._is_short():
                     slot = self._try_to_lock()
+                    self._found_none = slot is None
                     if slot is not None:
                         heapq.heappop(self._waiting)
                         self._running += 1

@@ -15,6 +15,8 @@ class Progress:
     """In a few words; empty while it waits for a free slot."""
     seconds: float = 0.0
     """When the step began."""
+    held_up: bool = False
+    """Whether it waits because other sessions or workers of this user hold all slots."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -13,7 +13,7 @@ from pytest_ftc.builds.inputs.host import describe_host
 from pytest_ftc.builds.inputs.secrets import Secrets
 from pytest_ftc.builds.inputs.source_state import Sources, current_commit
 from pytest_ftc.builds.inputs.toolchain import Toolchain
-from pytest_ftc.builds.local import LocalExecutor
+from pytest_ftc.builds.local import LocalExecutor, watch_slots
 from pytest_ftc.builds.observed import ObservedExecutor
 from pytest_ftc.builds.retrying import RetryingExecutor
 from pytest_ftc.builds.workspace import Workspace
@@ -45,8 +45,7 @@ from pytest_ftc.verification.farm import (
     verifications_at_once,
     vocabulary_of,
 )
-from pytest_ftc.verification.kept.folders import KeptFolders
-from pytest_ftc.verification.kept.keeper import OutputKeeper
+from pytest_ftc.verification.kept.keeper import make_keeper
 from pytest_ftc.verification.proofs.session_log import SessionLog
 from pytest_ftc.verification.rebuild import PATIENCE
 from pytest_ftc.verification.reference import RegistryImages
@@ -204,7 +203,7 @@ def _make_parts(settings: SessionSettings, workspace: Workspace) -> _Parts:
         settings=settings,
         workspace=workspace,
         machine=machine,
-        executor=ObservedExecutor(RetryingExecutor(inner, patience_of(config))),
+        executor=ObservedExecutor(RetryingExecutor(inner, patience_of(config)), watch_slots(inner)),
         is_local=foreign is None,
         farm=farm,
         diffoscope=diffoscope,
@@ -261,15 +260,10 @@ def _make_context(parts: _Parts, cached: VerificationCache | None) -> Verificati
         images=parts.images,
         private=parts.private,
         diffs=settings.results / "diffs",
-        keeper=OutputKeeper(_kept_folders(settings)),
+        keeper=make_keeper(settings.results / "outputs", config.keep_outputs),
         is_idle=lambda: parts.executor.asked <= 2 * config.jobs,
         patience=DIAGNOSIS_PATIENCE if parts.farm else PATIENCE,
     )
-
-
-def _kept_folders(settings: SessionSettings) -> KeptFolders | None:
-    most = settings.config.keep_outputs
-    return KeptFolders(settings.results / "outputs", most) if most else None
 
 
 def _make_site(parts: _Parts) -> BuildSite:

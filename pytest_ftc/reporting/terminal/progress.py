@@ -11,6 +11,7 @@ _LONGEST = 32
 """Columns for the name of an artifact."""
 _LEAD = "ftc  "
 _BETWEEN = " · "
+_HELD_UP = ": other sessions or workers of yours hold the build slots"
 
 
 def progress_line(states: Sequence[Progress], width: int) -> str:
@@ -20,17 +21,21 @@ def progress_line(states: Sequence[Progress], width: int) -> str:
     if not states:
         return ""
     running = [_describe(state) for state in states if state.doing]
-    for shown in range(len(running), 0, -1):
-        line = _LEAD + _BETWEEN.join((*running[:shown], *_count_others(states, shown)))
-        if cell_len(line) <= width:
-            return line
-    line = _LEAD + _BETWEEN.join((*running[:1], *_count_others(states, 1)))
-    return line if cell_len(line) <= width else set_cell_size(line, max(0, width)).rstrip()
+    fewest = min(1, len(running))
+    held_up = any(state.held_up and not state.doing for state in states)
+    lines = [
+        _LEAD + _BETWEEN.join((*running[:shown], *_count_others(states, shown, why)))
+        for why in ((_HELD_UP, "") if held_up else ("",))
+        for shown in range(len(running), fewest - 1, -1)
+    ]
+    fitting = next((line for line in lines if cell_len(line) <= width), None)
+    return set_cell_size(lines[-1], max(0, width)).rstrip() if fitting is None else fitting
 
 
-def _count_others(states: Sequence[Progress], shown: int) -> list[str]:
+def _count_others(states: Sequence[Progress], shown: int, why: str) -> list[str]:
+    """Return how many more do something, and how many wait, and `why`."""
     doing = sum(bool(state.doing) for state in states)
-    counted = {"more": max(0, doing - shown), "waiting": len(states) - doing}
+    counted = {"more": max(0, doing - shown), f"waiting{why}": len(states) - doing}
     return [f"{count} {word}" for word, count in counted.items() if count]
 
 

@@ -63,6 +63,11 @@ class OutputKeeper:
         return _with_folder(verification, found) if found else verification
 
 
+def make_keeper(folder: Path, most: int) -> OutputKeeper:
+    """Return a keeper that keeps at most `most` bytes in `folder`; nothing for 0."""
+    return OutputKeeper(KeptFolders(folder, most) if most else None)
+
+
 def _find_differing(verification: Verification) -> Sequence[Difference]:
     """Return one difference for each output whose path is safe."""
     first = {one.output: one for one in reversed(verification.differences)}

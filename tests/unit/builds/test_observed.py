@@ -62,3 +62,19 @@ def test_it_tells_the_phases_of_a_verification():
     assert inner.watched.look("other").doing == "preparing"
     inner.watched.cancel()
     assert inner.cancelled
+
+
+def test_a_build_that_waits_for_others_says_so():
+    seen = []
+
+    class Waiting(Inner):
+        def run(self, action: Action, started: Callable[[float], None], may_start: MayStart = at_once) -> BuildResult:
+            seen.append(watched.look("app").held_up)
+            started(0.0)
+            seen.append(watched.look("app").held_up)
+            return BuildResult(id=action.id, role=action.role, environment={}, status=BuildStatus.OK)
+
+    watched = ObservedExecutor(Waiting(), lambda: True)
+    assert not watched.look("app").held_up
+    watched.run(action(Role.CONTROL), lambda _: None)
+    assert seen == [True, False]

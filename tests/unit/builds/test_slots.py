@@ -212,3 +212,34 @@ def test_a_process_that_was_forked_meanwhile_keeps_no_slot(tmp_path):
     finally:
         os.kill(child, signal.SIGKILL)
         os.waitpid(child, 0)
+
+
+def test_it_is_known_that_others_hold_the_slots(tmp_path):
+    own, other = Slots(2, tmp_path / "slots"), Slots(2, tmp_path / "slots")
+    ended = threading.Event()
+
+    def wait() -> None:
+        with own.taken(ended.is_set):
+            pass
+
+    with other.taken(never), other.taken(never):
+        assert not own.held_by_others
+        thread = threading.Thread(target=wait)
+        thread.start()
+        end = time.monotonic() + 30
+        while not own.held_by_others and time.monotonic() < end:
+            time.sleep(0.01)
+        assert own.held_by_others
+    thread.join()
+    assert not own.held_by_others
+
+
+def test_own_builds_are_not_others(tmp_path):
+    slots, ended = Slots(2, tmp_path / "slots"), threading.Event()
+    thread = threading.Thread(target=lambda: slots.taken(ended.is_set).__enter__())
+    with slots.taken(never), slots.taken(never):
+        thread.start()
+        time.sleep(0.2)
+        assert not slots.held_by_others
+        ended.set()
+        thread.join()

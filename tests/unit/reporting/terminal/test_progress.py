@@ -28,6 +28,23 @@ def test_it_tells_as_much_as_fits(width, line):
     assert told == line
 
 
+@pytest.mark.parametrize(
+    ("width", "line"),
+    [
+        (120, "ftc  docs: comparing 1 min 11 s · 1 waiting: other sessions or workers of yours hold the build slots"),
+        (60, "ftc  docs: comparing 1 min 11 s · 1 waiting"),
+    ],
+)
+def test_it_tells_who_holds_the_slots_if_that_fits(width, line):
+    assert progress_line([STATES[1], Progress(name="a", doing="", held_up=True)], width) == line
+
+
+def test_nothing_but_the_slots_of_others_is_awaited():
+    states = [Progress(name=name, doing="", held_up=True) for name in "ab"]
+    assert progress_line(states, 80) == "ftc  2 waiting: other sessions or workers of yours hold the build slots"
+    assert progress_line(states, 40) == "ftc  2 waiting"
+
+
 @pytest.mark.parametrize(("states", "line"), [([], ""), (STATES[2:], "ftc  2 waiting")])
 def test_where_nothing_is_done(states, line):
     assert progress_line(states, 80) == line
