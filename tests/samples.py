@@ -38,7 +38,8 @@ def build(
 
 
 def verification(verdict: Verdict, *, output: str = "dist/app.whl", value: str = "one", tail: str = "no such file", many: int = 1) -> Verification:  # fmt: skip
-    good = verdict in (Verdict.REPRODUCIBLE, Verdict.UNREPRODUCIBLE)
+    reasons = dict.fromkeys((Verdict.REPRODUCIBLE, Verdict.UNREPRODUCIBLE), "")
+    reasons[Verdict.EQUIVALENT] = "equal within 1e-06, not bitwise; largest difference 3e-09"
     status = {Verdict.FRAGILE: BuildStatus.FAILED, Verdict.ERROR: BuildStatus.LOST}.get(verdict, BuildStatus.OK)
     builds = (build(Role.CONTROL, output=output), build(Role.EXPERIMENT, status, output=output, tail=tail))
     if verdict is Verdict.FAILED:
@@ -54,13 +55,13 @@ def verification(verdict: Verdict, *, output: str = "dist/app.whl", value: str =
             evidence=Evidence(control=f"{value} 2026-11-23", experiment=f"{value} 2027-12-26"),
             diff="/project/.pytest_cache/d/ftc/diffs/app.whl-0.txt",
         )
-        for number in range(many if verdict is Verdict.UNREPRODUCIBLE else 0)
+        for number in range(many if verdict in (Verdict.UNREPRODUCIBLE, Verdict.EQUIVALENT) else 0)
     )
     return Verification(
         id="pyproject.toml::ftc::app",
         name="app",
         verdict=verdict,
-        reason="" if good else "the build failed: exit status 3",
+        reason=reasons.get(verdict, "the build failed: exit status 3"),
         varied=VARIED,
         not_varied=(NotVaried(variation="fileordering", reason="namespaces are refused here; allow unshare(2)"),),
         builds=builds,

@@ -123,7 +123,7 @@ def _annotate(verification: Verification, options: argparse.Namespace) -> dict[s
     name, annotations = verification.name, dict[str, str]()
     if verification.leaks:
         raise UnverifiedError(f"{name}: a secret would be published: {verification.leaks[0]}")
-    if not verification.passed:
+    if not verification.passed or verification.verdict is Verdict.EQUIVALENT:
         found = verification.verdict.value
         if verification.verdict is Verdict.REPRODUCIBLE:
             found += ", but it used undeclared inputs, and is strict"

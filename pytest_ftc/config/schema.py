@@ -165,6 +165,15 @@ def _metadata(value: Any, _: Known) -> Metadata:
     return Metadata(value)
 
 
+def _tolerance(value: Any, _: Known) -> dict[str, float]:
+    _expect(isinstance(value, dict), "a table such as { '*.npy' = 1e-6 }")
+    for glob, most in value.items():
+        _expect(bool(glob.strip("./ ")), "globs of outputs, such as '*.npy'")
+        number = isinstance(most, (int, float)) and not isinstance(most, bool)
+        _expect(number and 0 < most < math.inf, f"a number above 0 for {glob}, such as 1e-6")
+    return {glob: float(most) for glob, most in value.items()}
+
+
 def _env(value: Any, _: Known) -> dict[str, str]:
     _expect(isinstance(value, dict), "a table of texts")
     for name, text in value.items():
@@ -275,6 +284,11 @@ ARTIFACT_KEYS: dict[str, Key] = {
         _source_date_epoch, "`SOURCE_DATE_EPOCH` of the builds; `git` is the time of the last commit"
     ),
     "metadata": Key(_metadata, "`strict` compares all permission bits too, not only whether files are executable"),
+    "tolerance": Key(
+        _tolerance,
+        "how far apart numbers in outputs may be, by globs: `{ '*.npy' = 1e-6 }`. The verdict is then "
+        "[`equivalent`](guides/numbers.md#a-tolerance), never `reproducible`; by default every bit must be the same",
+    ),
     "env": Key(_env, "variables set in every build"),
     "pass_env": Key(
         _pass_env,

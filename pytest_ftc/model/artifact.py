@@ -41,6 +41,8 @@ class Artifact:
     source_date_epoch: int | str = UNSET
     """Seconds since 1970, ``"git"`` for the time of the last commit, or ``"unset"``."""
     metadata: Metadata = Metadata.CONTENT
+    tolerance: Mapping[str, float] = field(default_factory=dict)
+    """How far apart numbers in outputs may be, by globs of their paths.  Without one, every bit must be the same."""
     env: Mapping[str, str] = field(default_factory=dict)
     """Variables set in every build of this artifact."""
     pass_env: tuple[str, ...] = ()

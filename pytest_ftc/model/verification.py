@@ -17,6 +17,8 @@ class Verdict(str, Enum):
     """The result for an artifact."""
 
     REPRODUCIBLE = "reproducible"
+    EQUIVALENT = "equivalent"
+    """Its numbers differ, within the tolerance that it declares, and every other bit is the same."""
     UNREPRODUCIBLE = "unreproducible"
     FAILED = "failed"
     """The control build fails."""
@@ -24,6 +26,10 @@ class Verdict(str, Enum):
     """It builds in the control environment and breaks under a variation."""
     ERROR = "error"
     """Infrastructure error: the result is inconclusive."""
+
+
+EXPECTED = (Verdict.REPRODUCIBLE, Verdict.EQUIVALENT)
+"""The verdicts with which an artifact passes."""
 
 
 class DiagnosisMode(str, Enum):
@@ -190,7 +196,7 @@ class Verification:
     name: str
     verdict: Verdict
     reason: str = ""
-    """The reason, in one or two lines, if the verdict is failed, fragile or error."""
+    """The reason, in one or two lines, if the verdict is equivalent, failed, fragile or error."""
     cached: bool = False
     """Whether it is a cached verdict of an earlier session."""
     agreement: Agreement | None = None
@@ -242,7 +248,7 @@ class Verification:
     def broken(self) -> BuildResult | None:
         """The first build that failed, other than builds of the diagnosis: it changes what it builds to learn more."""
         diagnosis: tuple[Role, ...] = (Role.REMEDY,)
-        if self.verdict in (Verdict.REPRODUCIBLE, Verdict.UNREPRODUCIBLE):
+        if self.verdict in (*EXPECTED, Verdict.UNREPRODUCIBLE):
             diagnosis = (*diagnosis, Role.REPEAT, Role.BISECT)
         failed = (build for build in self.builds if build.status is not BuildStatus.OK)
         return next((build for build in failed if build.role not in diagnosis), None)
@@ -261,7 +267,7 @@ class Verification:
     def passed(self) -> bool:
         """Whether the artifact passes."""
         kept = not self.leaks and not (self.strict and self.hermeticity)
-        return self.verdict is Verdict.REPRODUCIBLE and kept
+        return self.verdict in EXPECTED and kept
 
 
 def _times(count: int) -> str:

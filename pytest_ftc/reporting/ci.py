@@ -21,6 +21,7 @@ _MOST_BYTES = 500_000
 """Largest job summary; GitHub rejects a step's summary over 1 MiB."""
 _SYMBOLS = {
     Verdict.REPRODUCIBLE: "✅",
+    Verdict.EQUIVALENT: "🟰",
     Verdict.UNREPRODUCIBLE: "❌",
     Verdict.FAILED: "❌",
     Verdict.FRAGILE: "⚠️",
@@ -58,7 +59,8 @@ def _messages(one: Verification, known: Accepted) -> Iterator[tuple[str, str, bo
             new = "new: " if known is not None and not is_known else ""
             yield f"{one.name}: {new}{findings[0].cause}{more}", describe(findings[0]), is_known
     elif one.verdict is not Verdict.REPRODUCIBLE:
-        yield f"{one.name}: {one.verdict.value}", one.reason, False
+        # A notice, as for what is known.
+        yield f"{one.name}: {one.verdict.value}", one.reason, one.verdict is Verdict.EQUIVALENT
     for leak in one.leaks:
         yield f"{one.name}: leaks a secret", leak, False
 
@@ -144,7 +146,7 @@ def code_quality(
                     "check_name": f"ftc/{check}",
                     # GitLab shows one entry per fingerprint.
                     "fingerprint": mark if seen[mark] == 1 else f"{mark}-{seen[mark]}",
-                    "severity": "info" if known and mark in known else "major",
+                    "severity": "info" if check == Verdict.EQUIVALENT or (known and mark in known) else "major",
                     "location": {
                         "path": one.id.partition("::")[0],
                         "lines": {"begin": lines.get(one.id, 1)},

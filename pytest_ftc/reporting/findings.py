@@ -7,7 +7,7 @@ import re
 import shlex
 from collections.abc import Mapping, Sequence
 
-from pytest_ftc.model import Cause, Difference, Evidence, Finding, Remedy, Verification
+from pytest_ftc.model import Cause, Difference, Evidence, Finding, Remedy, Verdict, Verification
 from pytest_ftc.model.remedy import escape_quoted
 
 _LONGEST_LINK = 60
@@ -17,7 +17,12 @@ _CALLER_OF_HOOKS = "/pyproject_hooks/_in_process/_in_process.py"
 
 
 def findings_of(verification: Verification) -> tuple[Finding, ...]:
-    """Return the findings, plus one of unknown cause for each difference that none of them covers."""
+    """Return the findings, plus one of unknown cause for each difference that none of them covers.
+
+    What differs within a tolerance is none.
+    """
+    if verification.verdict is Verdict.EQUIVALENT:
+        return ()
     covered = {(finding.output, finding.member, finding.location) for finding in verification.findings}
     rest = (
         _undiagnosed(difference)

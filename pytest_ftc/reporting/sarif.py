@@ -16,7 +16,11 @@ from pytest_ftc.reporting.causes import find_cause
 from pytest_ftc.reporting.findings import show_command
 
 _SCHEMA = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/os/schemas/sarif-schema-2.1.0.json"
-_BROKEN = {
+_WITHOUT_FINDINGS = {
+    Verdict.EQUIVALENT: (
+        "Numbers differ within the declared tolerance, and nothing else does.",
+        "Fix the order of operations and the number of threads for equal bits.",
+    ),
     Verdict.FAILED: ("The control build fails.", "Read the log of the control build."),
     Verdict.FRAGILE: (
         "The control build succeeds, and a variation breaks the build.",
@@ -33,7 +37,7 @@ _BROKEN = {
 def to_sarif(
     verifications: Sequence[Verification], tool: Mapping[str, Any], lines: Mapping[str, int], known: Accepted
 ) -> dict[str, Any]:
-    """Return a SARIF log with one result for each finding and each broken artifact.
+    """Return a SARIF log with one result for each finding and each artifact that is broken or only equivalent.
 
     `lines` maps an artifact's id to the line that declares it.  Findings with a `known` fingerprint get the level
     ``note`` and follow the new ones.
@@ -50,8 +54,8 @@ def to_sarif(
 
 def _rule(name: str) -> dict[str, Any]:
     """Return the rule `name`; GitHub code scanning requires each of these texts."""
-    if name in (verdict.value for verdict in _BROKEN):
-        meaning, advice = _BROKEN[Verdict(name)]
+    if name in (verdict.value for verdict in _WITHOUT_FINDINGS):
+        meaning, advice = _WITHOUT_FINDINGS[Verdict(name)]
         return _described(name, meaning, meaning, advice)
     cause = find_cause(name)
     if cause is None:
@@ -68,8 +72,9 @@ def _described(name: str, brief: str, full: str, advice: str) -> dict[str, Any]:
 
 
 def _results(verification: Verification, lines: Mapping[str, int], known: Accepted) -> Iterator[dict[str, Any]]:
-    if verification.verdict in _BROKEN:
-        yield _result(verification, verification.verdict.value, verification.reason, "error", lines)
+    if verification.verdict in _WITHOUT_FINDINGS:
+        level = "note" if verification.verdict is Verdict.EQUIVALENT else "error"
+        yield _result(verification, verification.verdict.value, verification.reason, level, lines)
     if verification.verdict in (Verdict.UNREPRODUCIBLE, Verdict.FRAGILE):
         for finding in new_first(verification, known):
             mark = fingerprint(verification.id, finding)

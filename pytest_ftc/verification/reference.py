@@ -23,6 +23,7 @@ from pytest_ftc.model.support.epoch import FALLBACK_EPOCH
 from pytest_ftc.model.support.limits import MOST_EXAMINED, NOT_EXAMINED
 from pytest_ftc.model.timing.collector import timing
 from pytest_ftc.model.timing.phase import PhaseKind
+from pytest_ftc.model.verification import EXPECTED
 
 _LARGEST = 4 << 30
 """Largest content, in bytes, that is normalized for comparison."""
@@ -113,7 +114,7 @@ def compare_with_references(
 
     `folder` is for temporary copies.  Raises SourceError.
     """
-    if not artifact.reference or verification.verdict is not Verdict.REPRODUCIBLE:
+    if not artifact.reference or verification.verdict not in EXPECTED:
         return verification
     with timing().phase(PhaseKind.COMPARE):
         return _compare(verification, artifact, folder, find_references(artifact, images))
@@ -143,7 +144,9 @@ def _compare(
     return replace(
         verification,
         verdict=Verdict.UNREPRODUCIBLE,
-        reason="the builds agree with each other, but not with the published files",
+        reason="the builds agree with each other, but not with the published files"
+        if verification.verdict is Verdict.REPRODUCIBLE
+        else f"{verification.reason}; not equal to the published files",
         differences=tuple(seen.differences),
         findings=tuple(seen.findings),
         notes=(*verification.notes, *seen.notes),

@@ -14,6 +14,7 @@ from pytest_ftc.model.notes import REQUIREMENTS
 from pytest_ftc.model.support.full_disk import describe_full, is_full
 from pytest_ftc.model.timing.collector import timing
 from pytest_ftc.model.timing.phase import PhaseKind
+from pytest_ftc.model.verification import EXPECTED
 from pytest_ftc.verification.claims.machines import describe_machines
 from pytest_ftc.verification.claims.peers import describe_peers, name_peers
 from pytest_ftc.verification.confidential.guard import GuardedComparators, GuardedExecutor, SecretGuard
@@ -26,7 +27,7 @@ from pytest_ftc.verification.replay.recorder import Recorder
 from pytest_ftc.verification.steps.context import VerificationContext
 from pytest_ftc.verification.steps.outcome import explain_outcome, judge
 
-_TELLING = (Verdict.REPRODUCIBLE, Verdict.UNREPRODUCIBLE, Verdict.FRAGILE)
+_TELLING = (*EXPECTED, Verdict.UNREPRODUCIBLE, Verdict.FRAGILE)
 """Verdicts that involve a varied build."""
 
 

@@ -44,11 +44,13 @@ class Elements:
     kind: str
     """The name of the type of an element: ``float32``."""
     shape: tuple[int, ...] = ()
-    """How many elements each dimension has; the last one varies fastest.  Empty for a flat array."""
+    """How many elements each dimension has.  Empty for a flat array."""
     show: Callable[[bytes], str] | None = None
     """Returns one element as text; if None, elements are shown as bytes."""
     decode: Decode | None = None
     """Reads consecutive elements as numbers; None if they are none."""
+    is_fortran: bool = False
+    """Whether the first dimension varies fastest, and not the last one."""
 
 
 def compare_values(one: Any, other: Any, budget: Budget) -> Iterator[Found]:
@@ -114,7 +116,7 @@ class _Comparison:
                 return
             end = min(end, start + _MOST_ELEMENTS)
             values = _show(one, start, end), _show(other, start, end)
-            where = f"element {_index(one, start)} ({one.kind})"
+            where = f"element {name_index(one, start)} ({one.kind})"
             yield Found(Field.CONTENT, f"{_name(path)}, {where}" if path else where, *values, numbers=numbers)
 
     def _digest(self, value: Any) -> bytes:
@@ -150,7 +152,7 @@ def measure_elements(one: Elements, other: Elements, budget: Budget) -> str:
     if not extent.differing:
         return ""
     cut = one.content.size // one.size > _MOST_MEASURED
-    return describe(extent, lambda number: _index(one, number), of="the first " if cut else "")
+    return describe(extent, lambda number: name_index(one, number), of="the first " if cut else "")
 
 
 def _measure_lists(one: list[Any], other: list[Any]) -> str:
@@ -185,12 +187,8 @@ def _pair_keys(one: dict[str, Any], other: dict[str, Any]) -> dict[str, str]:
 
 
 def _is_alike(one: Elements, other: Elements) -> bool:
-    return (one.size, one.kind, one.shape, one.content.size) == (
-        other.size,
-        other.kind,
-        other.shape,
-        other.content.size,
-    )
+    own, theirs = ((each.size, each.kind, each.shape, each.is_fortran, each.content.size) for each in (one, other))
+    return own == theirs
 
 
 def _find_elements(one: Elements, other: Elements, budget: Budget) -> Iterator[tuple[int, int]]:
@@ -216,13 +214,14 @@ def _show(elements: Elements, start: int, end: int) -> bytes:
     return _encode(", ".join(map(elements.show, parts)))
 
 
-def _index(elements: Elements, number: int) -> str:
+def name_index(elements: Elements, number: int) -> str:
     """Return the index of an element in all dimensions."""
     indices: list[int] = []
-    for size in reversed(elements.shape):
+    for size in elements.shape if elements.is_fortran else reversed(elements.shape):
         number, index = divmod(number, size) if size else (number, 0)
         indices.append(index)
-    return f"[{', '.join(map(str, reversed(indices)))}]" if indices else str(number)
+    ordered = indices if elements.is_fortran else reversed(indices)
+    return f"[{', '.join(map(str, ordered))}]" if indices else str(number)
 
 
 def _name(path: str) -> str:

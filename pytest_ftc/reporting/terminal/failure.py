@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from pytest_ftc.model import Role, Verdict, Verification
 from pytest_ftc.model.artifact import is_declared
 from pytest_ftc.model.notes import is_reference_note
+from pytest_ftc.model.verification import EXPECTED
 from pytest_ftc.reporting.baseline.state import Accepted
 from pytest_ftc.reporting.terminal import layout
 from pytest_ftc.reporting.terminal import style as markup
@@ -66,7 +67,7 @@ def _body(page: Page, verification: Verification, known: Accepted) -> Iterator[T
     yield from _leaks(page, verification)
     if verification.verdict is Verdict.UNREPRODUCIBLE:
         yield from _unreproducible(page, verification, known)
-    elif verification.verdict is Verdict.REPRODUCIBLE:
+    elif verification.verdict in EXPECTED:
         yield from _not_hermetic(page, verification)
     else:
         yield from _broken(page, verification)

@@ -8,12 +8,14 @@ from typing import TYPE_CHECKING
 from pytest_ftc.model import Verdict, Verification
 from pytest_ftc.model.support.printable import printable
 from pytest_ftc.model.support.service_commands import defuse
+from pytest_ftc.model.verification import EXPECTED
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
 
 SYMBOLS = {
     Verdict.REPRODUCIBLE: ("✔", "green"),
+    Verdict.EQUIVALENT: ("≈", "cyan"),
     Verdict.UNREPRODUCIBLE: ("✘", "bold red"),
     Verdict.FAILED: ("✘", "bold red"),
     Verdict.FRAGILE: ("✘", "bold magenta"),
@@ -25,7 +27,7 @@ BARS = "▁▂▃▄▅▆▇█"
 """From low to high."""
 
 _IN_ASCII: dict[int, str | int] = {
-    **str.maketrans(f"✔✘│›…·{BARS}", "+x|>~-_.:-=+*#"),
+    **str.maketrans(f"✔≈✘│›…·{BARS}", "+=x|>~-_.:-=+*#"),
     ord("≥"): ">=",
     ord("≤"): "<=",
 }
@@ -51,8 +53,8 @@ class Page:
 
 
 def symbol_of(verification: Verification) -> tuple[str, str]:
-    """Return the symbol and style of an artifact's verdict; a reproducible one that fails is shown as bad."""
-    broken = verification.verdict is Verdict.REPRODUCIBLE and not verification.passed
+    """Return the symbol and style of an artifact's verdict; a good one that fails is shown as bad."""
+    broken = verification.verdict in EXPECTED and not verification.passed
     return SYMBOLS[Verdict.UNREPRODUCIBLE if broken else verification.verdict]
 
 

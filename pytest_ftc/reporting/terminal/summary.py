@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from pytest_ftc.model import NotVaried, Verdict, Verification
 from pytest_ftc.model.notes import BUILT_AGAIN, FLAKY, REQUIREMENTS
 from pytest_ftc.model.timing.work import count_work
+from pytest_ftc.model.verification import EXPECTED
 from pytest_ftc.reporting.terminal import layout
 from pytest_ftc.reporting.terminal import style as markup
 from pytest_ftc.reporting.terminal.layout import row
@@ -39,6 +40,8 @@ def summary_lines(verifications: Sequence[Verification], *, width: int, colour: 
     notes = [(note, "", one) for one in verifications for note in one.notes if note not in one.rebuilt]
     shown = [one for one in notes if verbose or not one[0].startswith(REQUIREMENTS)]
     lines += each_once(page, "note", shown, verifications)
+    within = [(one.reason, "", one) for one in verifications if one.verdict is Verdict.EQUIVALENT]
+    lines += each_once(page, "equivalent", within, verifications)
     leaks = [(text, "", entry) for entry in verifications for text in entry.leaks]
     lines += each_once(page, "leak", leaks, verifications)
     uses = [(text, "", entry) for entry in verifications for text in entry.hermeticity]
@@ -98,7 +101,7 @@ def _common_part(reason: str) -> str:
 
 def describe_verdict(verification: Verification) -> str:
     """Return the word for the verdict, with other violated requirements."""
-    strict = verification.verdict is Verdict.REPRODUCIBLE and verification.strict and bool(verification.hermeticity)
+    strict = verification.verdict in EXPECTED and verification.strict and bool(verification.hermeticity)
     return verification.verdict.value + ", leaks a secret" * bool(verification.leaks) + ", not hermetic" * strict
 
 

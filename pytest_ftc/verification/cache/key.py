@@ -58,11 +58,13 @@ def describe_inputs(artifact: Artifact, inputs: ActionInputs, key: bytes) -> dic
     The digest of variables is keyed, so that values cannot be guessed from it without the `key`.
     """
     sockets = {"sockets": _digest(artifact.pass_sockets)} if artifact.pass_sockets else {}
+    tolerance = {"tolerance": _digest(list(artifact.tolerance.items()))} if artifact.tolerance else {}
     variables = json.dumps([dict(artifact.env), dict(inputs.passed)], sort_keys=True).encode()
     return {
         "artifact": artifact.id,
         "command": _digest([artifact.build, artifact.preset, artifact.before, artifact.after]),
         "outputs": _digest([artifact.outputs, artifact.metadata.value]),
+        **tolerance,
         **sockets,
         "source": inputs.source,
         "repository": _digest(inputs.repository),

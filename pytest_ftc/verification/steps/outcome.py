@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
 from pytest_ftc.builds.staggered import run_apart
 from pytest_ftc.comparison.plugin_comparators import ComparatorChain
-from pytest_ftc.model import BuildResult, BuildStatus, Difference, Finding, Verdict
+from pytest_ftc.model import Artifact, BuildResult, BuildStatus, Difference, Finding, Verdict
 from pytest_ftc.model.protocols import Executor
 from pytest_ftc.model.timing.collector import timing
 from pytest_ftc.model.timing.phase import PhaseKind
@@ -19,6 +21,9 @@ from pytest_ftc.verification.fragility import find_what_breaks
 from pytest_ftc.verification.judge import compare_builds, judge_builds
 from pytest_ftc.verification.plan import Plan, PlannedArtifact
 from pytest_ftc.verification.steps.context import VerificationContext
+
+if TYPE_CHECKING:
+    from pytest_ftc.verification.steps.tolerance import Equivalence
 
 _DIAGNOSIS_SECONDS = 600
 """Time after which no further build of a diagnosis is started."""
@@ -64,12 +69,33 @@ def _compare(planned: PlannedArtifact, outcome: Outcome, *, expected: int) -> Ou
     """Compare the outputs of builds that all succeeded, and say what their agreement covers."""
     builds = outcome.builds
     differences = compare_builds(planned.artifact, builds)
+    equivalence = None
     if differences:
-        return replace(outcome, verdict=Verdict.UNREPRODUCIBLE, differences=differences)
+        equivalence, why = _find_equivalence(planned.artifact, builds)
+        if equivalence is None:
+            return replace(outcome, verdict=Verdict.UNREPRODUCIBLE, differences=differences, notes=why)
     plan = planned.plan.without(find_evaded(builds, planned.plan.varied))
     plan = plan.without(find_unclaimed(replace(planned, plan=plan), builds[0], builds[1:]))
     verdict, reason = judge_builds(builds, expected=expected, varied=plan.varied)
-    return replace(outcome, plan=plan, verdict=verdict, reason=reason, notes=describe_claims(builds))
+    claimed = replace(outcome, plan=plan, verdict=verdict, reason=reason, notes=describe_claims(builds))
+    if equivalence is None or verdict is not Verdict.REPRODUCIBLE:
+        return claimed
+    reason, differences = equivalence.reason, equivalence.differences
+    return replace(claimed, verdict=Verdict.EQUIVALENT, reason=reason, differences=differences)
+
+
+def _find_equivalence(artifact: Artifact, builds: Sequence[BuildResult]) -> tuple[Equivalence | None, tuple[str, ...]]:
+    """Return whether builds that differ are equal within the tolerance of `artifact`, and if not, why, in notes."""
+    if not artifact.tolerance:
+        return None, ()
+    # Only here: readers of formats take time to import.
+    from pytest_ftc.comparison.tolerance.refusal import RefusedError
+    from pytest_ftc.verification.steps.tolerance import find_equivalence
+
+    try:
+        return find_equivalence(artifact, builds), ()
+    except RefusedError as error:
+        return None, (f"no tolerance helps: {error}",)
 
 
 def _find_what_breaks(

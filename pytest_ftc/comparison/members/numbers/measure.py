@@ -161,6 +161,8 @@ def show(number: Number, digits: int = 17) -> str:
     """Return a number with at most so many significant `digits`, and as few as it needs."""
     if isinstance(number, float):
         return repr(number) if digits >= 17 else f"{number:.{digits}g}"
+    if isinstance(number, Decimal) and digits < 17:
+        return f"{float(number):.{digits}g}"
     text = str(number)
     # Converting a huge integer takes quadratic time, but one that was read from an array or a text is bounded.
     return text if len(text) <= _LONGEST else f"{Decimal(number):.{digits}g}"

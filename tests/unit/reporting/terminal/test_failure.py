@@ -21,6 +21,7 @@ from pytest_ftc.model import (
     Verification,
 )
 from pytest_ftc.model.support.printable import printable
+from pytest_ftc.model.verification import EXPECTED
 from pytest_ftc.reporting.findings import show_command
 from pytest_ftc.reporting.terminal.failure import failure_panel
 from pytest_ftc.reporting.terminal.replay import find_telling_build
@@ -28,7 +29,7 @@ from pytest_ftc.reporting.terminal.style import fit_encoding
 from pytest_ftc.reporting.terminal.summary import summary_lines
 
 AGAIN = "pytest --ftc-verify 'pyproject.toml::ftc::app'"
-BAD = [verdict for verdict in Verdict if verdict is not Verdict.REPRODUCIBLE]
+BAD = [verdict for verdict in Verdict if verdict not in EXPECTED]
 
 
 def diagnosed() -> Verification:

@@ -27,7 +27,7 @@ def test_lines_are_joined_and_empty_ones_left_out():
 def test_every_verdict_has_a_symbol_that_ascii_can_show_too():
     assert set(SYMBOLS) == set(Verdict)
     drawn = "".join(symbol for symbol, _ in SYMBOLS.values()) + "│›…·"
-    assert fit_encoding(drawn, "ascii") == "+xxx!|>~-"
+    assert fit_encoding(drawn, "ascii") == "+=xxx!|>~-"
 
 
 def test_without_colour_nothing_but_the_text_is_written():

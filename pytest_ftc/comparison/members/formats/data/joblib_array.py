@@ -29,8 +29,8 @@ def take_array(wrapper: Thing, file: io.BytesIO, span: Span) -> None:
         # A number of bytes, and so many bytes up to the alignment.
         file.seek(ord(file.read(1)), io.SEEK_CUR)
     start = file.tell()
-    flat = () if state.get("order") == "F" else dimensions
-    elements = read_elements(span.part(start, span.size - start), kind, flat)
+    elements = read_elements(span.part(start, span.size - start), kind, dimensions)
     size = elements.size * math.prod(dimensions)
-    wrapper.pairs.append(("array", replace(elements, content=span.part(start, size))))
+    content = span.part(start, size)
+    wrapper.pairs.append(("array", replace(elements, content=content, is_fortran=state.get("order") == "F")))
     file.seek(start + size)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import re
+from dataclasses import replace
 from typing import Any
 
 from pytest_ftc.comparison.members.contents import Contents, Member, header
@@ -49,7 +50,7 @@ def read_npy(span: Span, budget: Budget) -> Contents:
     if kind == "|O":
         members = (Member(name="objects", part="npy objects", stored=content),)
         return Contents(format=FileFormat.DATA, noun="npy", attributes=fields, members=members)
-    elements = read_elements(content, kind, () if order else _shape(shape))
+    elements = replace(read_elements(content, kind, _shape(shape)), is_fortran=order)
     return Contents(format=FileFormat.DATA, noun="npy", attributes=fields, values=elements, recoded="npy header")
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from typing import Any
 
 from pytest_ftc.comparison.members.formats.data.npy import read_elements
@@ -46,9 +47,10 @@ def read_array(thing: Thing) -> Elements | None:
             return None
         type_, shape, data, is_fortran = parts
         kind, dimensions = read_type(type_), () if shape == () else read_shape(shape)
-        elements = read_elements(span_of(bytes(data)), kind, () if is_fortran else dimensions)
+        elements = read_elements(span_of(bytes(data)), kind, dimensions)
     except (ValueError, LookupError, TypeError):
         return None
+    elements = replace(elements, is_fortran=is_fortran)
     return elements if len(data) == elements.size * math.prod(dimensions) else None
 
 

@@ -48,9 +48,9 @@ def test_elements_of_each_type(compare, kind, one, other, location, values):
     assert place == ("", f"element [0] ({location})", *values)
 
 
-def test_arrays_in_the_order_of_fortran_are_numbered_through(compare):
-    one, other = (npy("|u1", (2, 2), content, fortran=True, version=2) for content in (b"\0\0\0\0", b"\0\0\1\0"))
-    assert places(compare, one, other) == [("", "element 2 (uint8)", b"0", b"1")]
+def test_the_first_index_varies_fastest_in_the_order_of_fortran(compare):
+    one, other = (npy("|u1", (2, 3), content, fortran=True, version=2) for content in (bytes(6), b"\0\0\0\0\1\0"))
+    assert places(compare, one, other) == [("", "element [0, 2] (uint8)", b"0", b"1")]
 
 
 def test_an_array_has_a_name_in_an_archive(compare):

@@ -52,8 +52,8 @@ def test_an_artifact_counts_once_for_a_cause_and_once_for_each():
 
 
 def test_other_verdicts_count_too():
-    failed = [replace(verification(verdict), name=verdict.value) for verdict in Verdict]
-    assert table(failed[2], failed[2], replace(failed[3], reason="one\ntwo"), replace(failed[3], reason="")) == [
+    failed, fragile = (replace(verification(each), name=each.value) for each in (Verdict.FAILED, Verdict.FRAGILE))
+    assert table(failed, failed, replace(fragile, reason="one\ntwo"), replace(fragile, reason="")) == [
         "  failed   2 artifacts: the build failed: exit status 3",
         "  fragile  2 artifacts: fragile, fragile",
     ]
