@@ -29,7 +29,7 @@ MISTAKES = [
     (GOOD + "tolerance = {'*.npy' = 0}\n", "tolerance: expected a number above 0 for *.npy"),
     (GOOD + "tolerance = {'*.npy' = nan}\n", "tolerance: expected a number above 0 for *.npy"),
     (GOOD + "tolerance = {'*.npy' = inf}\n", "tolerance: expected a number above 0 for *.npy"),
-    (GOOD + "tolerance = {'' = 1e-6}\n", "tolerance: expected globs of outputs"),
+    (GOOD + "tolerance = {'' = 1e-6}\n", "tolerance: expected a table such as { '*.npy' = 1e-6 }, found {'': 1e-06}"),
     (GOOD + "env = 3\n", "env: expected a table of texts, found 3"),
     (GOOD + "env = {A = 3}\n", "env: expected text for A, in quotes, found {'A': 3}"),
     (GOOD + 'env = {"A=B" = "x"}\n', "env: expected names without '='"),
