@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from pytest_ftc.comparison.members.engine import FOLLOWS
 from pytest_ftc.diagnosis.trials.record import Course, Failures, Record
 from pytest_ftc.diagnosis.trials.target import Applied, RemedyTarget
-from pytest_ftc.model import Cause, Remedy
+from pytest_ftc.model import Cause, Remedy, RemedyTemplate
 
 
 def conclude(record: Record, target: RemedyTarget) -> Remedy:
@@ -53,12 +53,21 @@ def _perhaps_helping(record: Record, target: RemedyTarget, failed: Sequence[Appl
 
 
 def _advice(target: RemedyTarget, course: Course, failed: Sequence[Applied]) -> Iterator[Applied]:
-    """Yield what was not tried; advice that follows from a failed trial only where one shows what it says."""
+    """Yield what was not tried; advice that follows from a failed trial only where one shows what it says.
+
+    Advice for the command that wrote it comes before a general setting that nobody tried: the command may ignore it.
+    """
     shown = course.stays or target.cause == Cause.TIME
-    for one, template in course.choices.items():
+    own = {one: template for one, template in course.choices.items() if template.tools and not template.can_be_tried}
+    first = own if _is_general(next(iter(course.choices.values()))) else {}
+    for one, template in {**first, **course.choices}.items():
         follows = shown and any(template.once_failed in each.summary for each in failed)
         if one not in failed and (follows or not template.once_failed):
             yield one
+
+
+def _is_general(template: RemedyTemplate) -> bool:
+    return template.can_be_tried and not (template.tools or template.programs or template.formats)
 
 
 def _objection(failures: Failures, target: RemedyTarget, one: Applied) -> str:

@@ -377,3 +377,12 @@ def test_where_another_part_may_still_differ_nothing_is_called_in_vain_and_nothi
     for one in (clock, zone):
         assert (remedies[one].proved, remedies[one].tried, remedies[one].also_tried) == (False, False, ())
     assert len(builder.tried) == 1
+
+
+def test_advice_for_the_command_comes_before_a_general_setting_that_was_not_tried():
+    one = target("", "time", location="line 1", kind="text", tools=("node", "build.js"))
+    remedies, _ = run([one], lambda key, changes: False, left=0)
+    assert "new Date(process.env.SOURCE_DATE_EPOCH" in remedies[one].summary
+    assert not remedies[one].tried
+    tried, _ = run([one], lambda key, changes: "SOURCE_DATE_EPOCH" in changes.settings)
+    assert tried[one].proved
