@@ -89,7 +89,8 @@ def _find_all(
         if key in unsettled and not finding.confirmed and finding.cause != Cause.UNKNOWN:
             limit = _MORE_TIME if _is_late(given) else _MORE_BUILDS
             finding = replace(finding, why="; ".join(filter(None, (finding.why, limit))))
-        tools = name_tools(trace, program) if trace and program else ()
+        wrote = (program,) if program else trail.chain
+        tools = tuple(dict.fromkeys(tool for one in wrote for tool in name_tools(trace, one))) if trace else ()
         target = _target(key, case, finding, tools, _luck(key, cases, given))
         # Of a part, builds with a remedy show the whole place.
         alone = key not in divided and case is cases[key]

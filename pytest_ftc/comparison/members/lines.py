@@ -23,6 +23,8 @@ _AHEAD = 200
 """Lines to search at a time for the point after a difference where the texts agree again."""
 _MOST_PAIRED = 16
 _MOST_SEEN = 2000
+_ALIKE, _MOSTLY = 0.5, 0.8
+"""Likeness of a line and its counterpart, and the share of lines that have one."""
 _PUNCTUATION = re.compile(rb"[^\w\s]")
 
 
@@ -116,10 +118,18 @@ def _by_line(one: Sequence[bytes], other: Sequence[bytes], hunk: Hunk) -> Iterat
     """Yield the lines of a hunk one by one if each has a counterpart, because each may differ for another reason."""
     first, last, left, right = hunk
     count = last - first
-    if count != right - left or count > _MOST_PAIRED or sorted(one[first:last]) == sorted(other[left:right]):
+    ours, theirs = one[first:last], other[left:right]
+    paired = count == right - left and (count <= _MOST_PAIRED or _are_alike(ours, theirs))
+    if not paired or sorted(ours) == sorted(theirs):
         yield hunk
         return
     yield from ((first + line, first + line + 1, left + line, left + line + 1) for line in range(count))
+
+
+def _are_alike(ours: Sequence[bytes], theirs: Sequence[bytes]) -> bool:
+    """Return whether each of many lines is the counterpart of the one at its place, as in a list with other times."""
+    pairs = list(zip(ours, theirs, strict=True))[:_MOST_SEEN]
+    return sum(likeness(own, other) >= _ALIKE for own, other in pairs) >= _MOSTLY * len(pairs)
 
 
 def _reordered(control: Sequence[bytes], experiment: Sequence[bytes], item: str, budget: Budget) -> Found:

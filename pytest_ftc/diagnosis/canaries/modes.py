@@ -106,7 +106,8 @@ def _judge(one: int, other: int, texts: tuple[bytes, bytes], control: Planted, e
     if (one, other) == (control.umask, experiment.umask):
         strength = Strength.STRONG if listed or all(text.startswith(b"0") for text in texts) else Strength.WEAK
         return Suspicion(Cause.UMASK, strength, shown(texts[0]), shown(texts[1]), "it contains the umask")
-    if one >> 9 != other >> 9:
+    # A number such as a year is the mode of no file: its owner could not read it.
+    if one >> 9 != other >> 9 or not one & other & 0o400:
         return None
     strength = Strength.STRONG if listed or len(texts[0]) > 3 else Strength.WEAK
     if fits_umask(one & 0o777, other & 0o777, control.umask, experiment.umask):

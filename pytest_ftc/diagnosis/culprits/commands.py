@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import posixpath
+import re
 from collections.abc import Iterator, Sequence
 from itertools import pairwise, takewhile
 
@@ -33,6 +34,8 @@ _STAGES = frozenset(
     | {"lto1", "lto-wrapper"}
 )
 """Stages that compiler drivers start."""
+_OF_TARGET = re.compile(r"^(?:[a-z0-9_]+-){2,3}(?=(?:ar|as|cc|cpp|g\+\+|gcc|gfortran|ld|objcopy|ranlib|strip)\Z)")
+"""What the names of tools for one kind of machine begin with: ``x86_64-linux-gnu-as``."""
 _WRITE_BY_M4 = frozenset({"bison", "flex", "autom4te"})
 """Programs that have m4 write what they make."""
 STARTERS = _SHELLS | {
@@ -82,9 +85,16 @@ def driver_of(flow: Flow, index: int) -> int:
 
 
 def _drivers(trace: Trace, program: Program) -> Iterator[int]:
-    while program.parent >= 0 and _is_stage(name_of(program), name_of(trace.programs[program.parent])):
-        yield program.parent
-        program = trace.programs[program.parent]
+    while program.parent >= 0:
+        above = program.parent
+        between = trace.programs[above]
+        if name_of(between) in _SHELLS and between.argv[1:2] == ("-c",) and between.parent >= 0:
+            # Some drivers start their stages by way of a shell, as system(3) does.
+            above = between.parent
+        if not _is_stage(name_of(program), name_of(trace.programs[above])):
+            return
+        yield above
+        program = trace.programs[above]
 
 
 def _is_stage(name: str, parent: str) -> bool:
@@ -224,5 +234,6 @@ def _needles(values: Sequence[str]) -> list[str]:
 
 
 def name_of(program: Program) -> str:
-    """Return the name with which `program` was called, without its folder."""
-    return posixpath.basename(program.argv[0] if program.argv else program.program).lstrip("-")
+    """Return the name with which `program` was called, without its folder, and of a tool without its target."""
+    name = posixpath.basename(program.argv[0] if program.argv else program.program).lstrip("-")
+    return _OF_TARGET.sub("", name)

@@ -141,7 +141,8 @@ class Step:
             return self._only(copied)
         if self._passes_on():
             return self._packed()
-        return (UNDECIDED, "") if self._is_hidden() else None
+        # The sources of a project hold no path of the build, and nobody was seen to write it to another file.
+        return (UNDECIDED, "") if self._is_hidden() and self._sought.cause not in _OF_THE_COMPILE else None
 
     def _given(self) -> tuple[int, str] | None:
         """Return who made the value that this program was given as an argument; None if it was given none.

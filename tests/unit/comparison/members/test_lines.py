@@ -79,3 +79,12 @@ def test_nothing_that_differs_is_lost(order, dated):
     assert bool(found) == (one != other)
     seen = b"".join(each.control + each.experiment for each in found)
     assert all(line.encode() in seen for line in set(one) ^ set(other))
+
+
+def test_many_lines_that_each_have_a_counterpart_are_told_one_by_one():
+    days = [[f"lib/rake/file-{number}.rb\t{day}" for number in range(40)] for day in ("2002-02-02", "2000-12-27")]
+    sides = ([f"Sun, 29 Nov {year} 17:43:14", *rows] for year, rows in zip((2026, 2028), days, strict=True))
+    found = compare(*sides)
+    assert [each.location for each in found] == [f"line {number}" for number in range(1, 17)]
+    unlike = [[f"{side * (number + 3)}" for number in range(40)] for side in "ab"]
+    assert [each.location for each in compare(*unlike)] == ["line 1"]
