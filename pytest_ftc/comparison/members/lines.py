@@ -23,7 +23,7 @@ _AHEAD = 200
 """Lines to search at a time for the point after a difference where the texts agree again."""
 _MOST_PAIRED = 16
 _MOST_SEEN = 2000
-_ALIKE, _MOSTLY = 0.5, 0.8
+_ALIKE, _MOSTLY = 0.25, 0.8
 """Likeness of a line and its counterpart, and the share of lines that have one."""
 _PUNCTUATION = re.compile(rb"[^\w\s]")
 
