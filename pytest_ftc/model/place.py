@@ -97,3 +97,8 @@ class Place:
     def is_of_entry(self) -> bool:
         """Whether it is what an archive records about a member, and not in the member's content."""
         return self.format in ARCHIVES and self.field is not Field.CONTENT
+
+    @property
+    def is_one_sided(self) -> bool:
+        """Whether it is content that only one of the builds has."""
+        return self.field is Field.CONTENT and bool(self.control) != bool(self.experiment)

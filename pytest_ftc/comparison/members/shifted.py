@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 
 from pytest_ftc.comparison.members.chosen import choose
 from pytest_ftc.comparison.members.limits import Budget
-from pytest_ftc.comparison.members.lines import find_hunks, likeness
+from pytest_ftc.comparison.members.lines import find_hunks
 from pytest_ftc.comparison.members.plain import Found, compare_bytes
 from pytest_ftc.comparison.members.span import Span, common_end, common_start, first_unequal
 from pytest_ftc.model import Field
@@ -99,7 +99,7 @@ def _align(one: Sequence[bytes], other: Sequence[bytes]) -> Iterator[tuple[int |
     for a in range(len(one), -1, -1):
         for b in range(len(other), -1, -1):
             steps = [(0.0, 0)] if a == len(one) and b == len(other) else []
-            if a < len(one) and b < len(other) and (alike := likeness(one[a], other[b])) >= _ALIKE:
+            if a < len(one) and b < len(other) and (alike := _likeness(one[a], other[b])) >= _ALIKE:
                 steps.append((alike + best[a + 1, b + 1][0], 0))
             steps += [(best[a + 1, b][0], 1)] if a < len(one) else []
             steps += [(best[a, b + 1][0], 2)] if b < len(other) else []
@@ -109,6 +109,12 @@ def _align(one: Sequence[bytes], other: Sequence[bytes]) -> Iterator[tuple[int |
         step = best[a, b][1]
         yield (None if step == 2 else a), (None if step == 1 else b)
         a, b = a + (step != 2), b + (step != 1)
+
+
+def _likeness(one: bytes, other: bytes) -> float:
+    """Return which part of the shorter string begins or ends as the other one does."""
+    shorter = min(len(one), len(other))
+    return min(common_start(one, other) + common_end(one, other), shorter) / shorter
 
 
 def _is_text(pair: _Pair) -> bool:

@@ -72,7 +72,15 @@ class Bench:
             return Outcome(failure="it could not be tried")
         places = self.look(builds[0], builds[1])
         still = showing(self.known, places)
-        equal = frozenset(key for key in self.known if key not in still and _can_be_compared(key, places, builds))
+        unequal = {(key.output, key.member) for key in places}
+        equal = frozenset(
+            key
+            for key, place in self.known.items()
+            if key not in still
+            and _can_be_compared(key, places, builds)
+            # Where what only one side has is found depends on what else differs.
+            and (not place.is_one_sided or (key.output, key.member) not in unequal)
+        )
         sorted_ = frozenset(remedy.rewrites for remedy in remedies)
         changed = self._changed(equal, builds[0], sorted_)
         return Outcome(equal=equal, changed=changed, differing=match_places(self.known, places))

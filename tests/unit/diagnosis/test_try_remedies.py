@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass, field, replace
 
+import pytest
+
 from pytest_ftc.comparison.members.engine import FOLLOWS
 from pytest_ftc.diagnosis.places import Key
 from pytest_ftc.diagnosis.try_remedies import RemedyTarget, RemedyTrials
@@ -386,3 +388,12 @@ def test_advice_for_the_command_comes_before_a_general_setting_that_was_not_trie
     assert not remedies[one].tried
     tried, _ = run([one], lambda key, changes: "SOURCE_DATE_EPOCH" in changes.settings)
     assert tried[one].proved
+
+
+@pytest.mark.parametrize(("value", "proved"), [(b"", False), (b"x", True)])
+def test_what_only_one_side_has_is_not_healed_where_the_rest_of_its_file_still_differs(value, proved):
+    lone, other = target("", "time", location="line 3"), target("", "time", location="line 9")
+    place = Place(field=Field.CONTENT, location="line 3", control=value, experiment=b"y")
+    lone = replace(lone, place=place)
+    remedies, _ = run([lone, other], lambda key, changes: key == lone.key and "TAR_OPTIONS" in changes.settings)
+    assert remedies[lone].proved == proved

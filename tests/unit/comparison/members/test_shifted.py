@@ -46,6 +46,14 @@ def test_what_only_one_side_has_is_at_the_same_place_whatever_else_differs():
     assert places[1] < places[0]
 
 
+def test_paths_with_a_common_start_are_one_place_though_other_strings_come_and_go():
+    one = data("/ftc-build-zrmfkk/instrumented", "no such file", table=b"")
+    other = data("new", "/ftc-build-fzdkjj/elsewhere/instrumented-fzdkjj", "no such file", table=b"")
+    assert (b"/ftc-build-zrmfkk/instrumented", b"/ftc-build-fzdkjj/elsewhere/instrumented-fzdkjj") in [
+        (each.control, each.experiment) for each in compare(one, other)
+    ]
+
+
 def test_padding_is_no_difference():
     one = data("/build/a", "\0\0", "a long message: %s", "\0", "another one", "2026-11-29")
     other = data("/build/elsewhere/b", "a long message: %s", "\0\0\0", "another one", "2028-01-02")
