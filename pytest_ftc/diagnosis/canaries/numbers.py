@@ -134,9 +134,13 @@ _DECIMAL = re.compile(rb"(?<![0-9.])(?:1[34]\d{13}|9[3-5]\d{12})(?![0-9])")
 """0x7e... to 0x7fff..., and 0x55... to 0x56...: as from Python's id()."""
 
 
+_FIXED = (0x5555, 0x7FFF, 0xAAAA, 0xFFFF)
+
+
 def find_addresses(place: AlignedPlace, control: Planted, experiment: Planted) -> Iterator[Sighting]:
     """Yield memory addresses: of libraries and stacks, of programs, of the kernel."""
     varied = control.randomised_addresses or experiment.randomised_addresses
+    fixed = not control.randomised_addresses and experiment.randomised_addresses
     for pattern, strength in ((_ADDRESS, Strength.STRONG if varied else Strength.WEAK), (_DECIMAL, Strength.WEAK)):
         matches, others = list(pattern.finditer(place.control)), list(pattern.finditer(place.experiment))
         for number, change in enumerate(place.changes):
@@ -144,11 +148,19 @@ def find_addresses(place: AlignedPlace, control: Planted, experiment: Planted) -
             theirs = [match for match in others if overlaps(match.span(), change.theirs, change.their_end)]
             for one, other in zip(own, theirs, strict=False):
                 if one[0] != other[0]:
-                    why = "both are memory addresses"
-                    yield Sighting(
-                        Suspicion(Cause.ASLR, strength, shown(one[0]), shown(other[0]), why), frozenset({number})
+                    sure = pattern is _DECIMAL and fixed and _are_addresses(int(one[0]), int(other[0]))
+                    values = shown(one[0]), shown(other[0])
+                    found = Suspicion(
+                        Cause.ASLR, Strength.STRONG if sure else strength, *values, "both are memory addresses"
                     )
-    yield from _find_pointers(place, fixed=not control.randomised_addresses and experiment.randomised_addresses)
+                    yield Sighting(found, frozenset({number}))
+    yield from _find_pointers(place, fixed=fixed)
+
+
+def _are_addresses(one: int, other: int) -> bool:
+    """Return whether two numbers are of objects in memory, of which only those of the control are at fixed places."""
+    aligned = one % 8 == other % 8 == 0
+    return aligned and one >> 32 in _FIXED and other >> 32 not in _FIXED
 
 
 def _find_pointers(place: AlignedPlace, *, fixed: bool) -> Iterator[Sighting]:
@@ -172,7 +184,7 @@ def _find_pointers(place: AlignedPlace, *, fixed: bool) -> Iterator[Sighting]:
 
 def _is_fixed(data: bytes) -> bool:
     """Return whether Linux places programs, libraries or the stack there with ADDR_NO_RANDOMIZE: personality(2)."""
-    return int.from_bytes(data, "little") >> 32 in (0x5555, 0x7FFF, 0xAAAA, 0xFFFF)
+    return int.from_bytes(data, "little") >> 32 in _FIXED
 
 
 def _is_pointer(data: bytes) -> bool:

@@ -63,6 +63,9 @@ def _iso_forms() -> tuple[bytes, ...]:
     """Return the notations of ISO 8601 and of standards derived from it."""
     clock, zone = _CLOCK, _ZONE
     return (
+        # The preamble of a DVI file, see tex.web, 617.
+        rb"(?<![0-9])" + _YEAR_DIGITS + rb"\." + _MONTH_DIGITS + rb"\." + _DAY_DIGITS
+        + rb":(?P<H>[01]\d|2[0-3])(?P<M>[0-5]\d)(?![0-9])",
         # ISO 8601, also with other separators.
         rb"(?<![0-9])" + _YEAR_DIGITS + rb"(?P<s>[-/.:])" + _LOOSE_MONTH + rb"(?P=s)" + _LOOSE_DAY
         + rb"(?:[T _]?[ T]?" + clock + zone + rb")?(?![0-9])",

@@ -29,3 +29,12 @@ def test_process_ids_may_be_those_of_the_builds():
 def test_a_folder_of_a_block_points_to_the_file_system():
     found = {one.cause: one.strength for one in look(b"d 4096", b"d 120")}
     assert found[Cause.FILESYSTEM] is Strength.STRONG
+
+
+def test_an_address_in_decimal_is_certain_enough_if_the_control_has_the_one_that_is_never_random():
+    def strength(one: bytes, other: bytes) -> Strength:
+        return {found.cause: found.strength for found in look(one, other)}[Cause.ASLR]
+
+    assert strength(b"_static_140737328793824 = x", b"_static_139645073115360 = x") is Strength.STRONG
+    assert strength(b"_static_139737328793824 = x", b"_static_139645073115360 = x") is Strength.WEAK
+    assert strength(b"_static_140737328793824 = x", b"_static_139645073115361 = x") is Strength.WEAK

@@ -37,3 +37,8 @@ def test_every_second_is_read_back(seconds):
 @given(st.binary(max_size=200))
 def test_stamps_lie_within_the_text(text):
     assert all(0 <= stamp.start < stamp.end <= len(text) for stamp in find_stamps(text))
+
+
+def test_the_time_of_a_dvi_file_is_read_to_the_minute():
+    found = next(find_stamps(b"TeX output 2026.11.23:2240\n"))
+    assert (found.seconds, found.precision, found.zone) == (NOW - NOW % 60, 60.0, None)
