@@ -119,7 +119,8 @@ def _by_line(one: Sequence[bytes], other: Sequence[bytes], hunk: Hunk) -> Iterat
     first, last, left, right = hunk
     count = last - first
     ours, theirs = one[first:last], other[left:right]
-    paired = count == right - left and (count <= _MOST_PAIRED or _are_alike(ours, theirs))
+    few = count <= _MOST_PAIRED or (count <= _MOST_SEEN and _are_alike(ours, theirs))
+    paired = few and count == right - left
     if not paired or sorted(ours) == sorted(theirs):
         yield hunk
         return
@@ -128,8 +129,8 @@ def _by_line(one: Sequence[bytes], other: Sequence[bytes], hunk: Hunk) -> Iterat
 
 def _are_alike(ours: Sequence[bytes], theirs: Sequence[bytes]) -> bool:
     """Return whether each of many lines is the counterpart of the one at its place, as in a list with other times."""
-    pairs = list(zip(ours, theirs, strict=True))[:_MOST_SEEN]
-    return sum(likeness(own, other) >= _ALIKE for own, other in pairs) >= _MOSTLY * len(pairs)
+    pairs = zip(ours, theirs, strict=False)
+    return sum(likeness(own, other) >= _ALIKE for own, other in pairs) >= _MOSTLY * len(ours)
 
 
 def _reordered(control: Sequence[bytes], experiment: Sequence[bytes], item: str, budget: Budget) -> Found:
