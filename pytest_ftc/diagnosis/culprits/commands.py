@@ -11,7 +11,7 @@ from pytest_ftc.diagnosis.culprits.flow import Flow
 from pytest_ftc.model import Place, Program, Trace
 from pytest_ftc.model.place import FileFormat
 
-_SHELLS = frozenset({"sh", "bash", "dash", "zsh", "ksh", "busybox", "ash"})
+SHELLS = frozenset({"sh", "bash", "dash", "zsh", "ksh", "busybox", "ash"})
 _TELLING = 4
 """Shortest value, in characters, that is unlikely to be in a command's arguments by chance: the length of a year."""
 COMPRESSORS = {
@@ -38,7 +38,7 @@ _OF_TARGET = re.compile(r"^(?:[a-z0-9_]+-){2,3}(?=(?:ar|as|cc|cpp|g\+\+|gcc|gfor
 """What the names of tools for one kind of machine begin with: ``x86_64-linux-gnu-as``."""
 _WRITE_BY_M4 = frozenset({"bison", "flex", "autom4te"})
 """Programs that have m4 write what they make."""
-STARTERS = _SHELLS | {
+STARTERS = SHELLS | {
     "env",
     "make",
     "gmake",
@@ -88,7 +88,7 @@ def _drivers(trace: Trace, program: Program) -> Iterator[int]:
     while program.parent >= 0:
         above = program.parent
         between = trace.programs[above]
-        if name_of(between) in _SHELLS and between.argv[1:2] == ("-c",) and between.parent >= 0:
+        if name_of(between) in SHELLS and between.argv[1:2] == ("-c",) and between.parent >= 0:
             # Some drivers start their stages by way of a shell, as system(3) does.
             above = between.parent
         if not _is_stage(name_of(program), name_of(trace.programs[above])):
@@ -156,7 +156,7 @@ def is_made_in_parallel(flow: Flow, path: str, program: Program, *, threads: boo
     """
     trace = flow.trace
     writers = [flow.program(index) for index in flow.writers(path)]
-    if threads and program.helpers and name_of(program) not in _SHELLS:
+    if threads and program.helpers and name_of(program) not in SHELLS:
         return True
     started: dict[int, list[Program]] = {}
     for one in writers:

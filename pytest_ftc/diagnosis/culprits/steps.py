@@ -10,6 +10,7 @@ from pytest_ftc.diagnosis.culprits.abilities import COMPILERS, COPIERS, FILTERS,
 from pytest_ftc.diagnosis.culprits.commands import (
     COMPRESSORS,
     MAKERS,
+    SHELLS,
     STARTERS,
     common_end,
     driver_of,
@@ -107,9 +108,21 @@ class Step:
         if way is None:
             return found
         if not way:
-            return UNDECIDED, ""
+            return None if self._is_script_with_able() else (UNDECIDED, "")
         *self.between, last = way[1:] or way
         return (last, SOMEHOW) if last != self._index else None
+
+    def _is_script_with_able(self) -> bool:
+        """Return whether this is the script of a shell that started a program which can bring the cause in.
+
+        What the script reads from that one it may print in another form.
+        """
+        flow, sought = self._flow, self._sought
+        if self._name not in SHELLS or self._flow.program(self._index).argv[1:2] in ((), ("-c",)):
+            return False
+        started = (one for one, program in enumerate(flow.trace.programs) if program.parent == self._index)
+        able = (one for one in started if can_bring_in(flow, one, sought.cause, order=sought.is_order))
+        return any(name_of(flow.program(one)) not in STARTERS for one in able)
 
     def _by_bytes(self) -> tuple[int, str] | None:
         place = self._sought.place

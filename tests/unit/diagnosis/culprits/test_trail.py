@@ -323,3 +323,23 @@ def test_a_time_that_touch_gave_a_packed_file_in_local_time_is_of_touch(time, fi
     assert commands(trail("/b/o", place=place, cause="timezone", **given))[0] == first
     assert commands(trail("/b/o", place=place, cause="time", **given))[0] == "zip"
     assert commands(trail("/b/o", place=replace(place, member="p/b"), cause="timezone", **given))[0] == "zip"
+
+
+def test_a_script_that_prints_in_another_form_what_its_commands_tell_is_named():
+    make, script = program("make"), program("sh", "build/mdate-sh", "a.texi", parent=0)
+    listing, other = program("ls", "-l", "a.texi", parent=1), program("ls", parent=0)
+    given = {
+        "programs": (make, listing, other, script),
+        "read": ((script, PIPE), (make, "pipe:[8]")),
+        "written": ((script, "/b/out"), (listing, PIPE), (other, "pipe:[8]")),
+        "values": (),
+        "cause": "source_mtime",
+    }
+    programs = (make, script, listing, other)
+    assert commands(trail("/b/out", **{**given, "programs": programs}))[0] == "sh"
+    alone = (make, script, program("ls", "-l", "a.texi", parent=0), other)
+    moved = {
+        key: tuple((alone[2] if one[0] is listing else one[0], *one[1:]) for one in given[key])
+        for key in ("read", "written")
+    }
+    assert commands(trail("/b/out", **{**given, **moved, "programs": alone}))[0] is None
