@@ -8,8 +8,11 @@ from dataclasses import dataclass, replace
 from pytest_ftc.model import Environment, Machine
 from pytest_ftc.model.support.epoch import SOURCES_EPOCH
 
-SHIFT = -(401 * 86400 + 5 * 3600 + 17 * 60 + 11)
-"""Seconds.  All files are shifted equally, since tools such as make compare their times."""
+SHIFT = -(401 * 86400 + 17 * 60 + 11)
+"""Seconds.  All files are shifted equally, since tools such as make compare their times.
+
+The hour stays, in which the date is another one in both zones of the variation `timezone`.
+"""
 
 
 _STEP = 29 * 86400 + 3 * 3600 + 11 * 60 + 7

@@ -32,3 +32,9 @@ def test_one_has_sources_some_weeks_older_than_its_clock(clock_shift):
 @pytest.mark.parametrize("turn", [1, *range(3, 9)])
 def test_in_all_others_they_are_older_than_any_age_limit(turn):
     assert time.time() - (SOURCES_EPOCH + shift(turn)) > 20 * 365 * 86400
+
+
+@pytest.mark.parametrize("ahead", [14, -11])
+@pytest.mark.parametrize("moment", [SOURCES_EPOCH, SOURCES_EPOCH + shift(1)])
+def test_their_date_is_another_one_in_the_zones_of_the_builds(moment, ahead):
+    assert (moment + ahead * 3600) // 86400 != moment // 86400
