@@ -105,7 +105,7 @@ open('out', 'w').write(f'{random.getrandbits(64):016x}\\n')
 _LISTED = "mkdir d && for n in amber azure beige coral indigo; do echo $n > d/$n; done && "
 _PACKED = "mkdir r && echo x > r/a && chmod 755 r && chmod 644 r/a && touch -d @0 r/a r && cd r && "
 _COMMITTED = "git init -q r && cd r && git -c user.name=a -c user.email=a@b commit -q --allow-empty -m x && "
-_JOBS = "for n in 1 2 3 4 5 6 7 8; do (expr $n \\* $n > /dev/null; echo job $n >> out) & done; wait"
+_JOBS = "for n in $(seq 24); do (expr $n \\* $n > /dev/null; echo job $n >> out) & done; wait"
 BUILDS = {
     "idle": "python3 idle.py",
     "duration": "python3 duration.py",
@@ -205,8 +205,10 @@ def test_the_program_that_wrote_it_is_named(found, name):
         assert {one["command"][0] for one in found[name]["findings"]} == {command}
 
 
-def test_a_length_of_what_holds_the_time_is_not_called_random(found):
-    assert {one["cause"] for one in found["length"]["findings"]} == {"time"}
+def test_a_length_of_what_holds_the_time_is_not_confirmed_as_random(found):
+    # It has few values: how many builds agree is luck, which may leave it suspected.
+    assert {one["cause"] for one in found["length"]["findings"] if one["confirmed"]} == {"time"}
+    assert {one["cause"] for one in found["length"]["findings"]} <= {"time", "random"}
 
 
 def test_what_the_time_hides_is_said_to_have_shown_while_the_clock_stood_still(found):
