@@ -33,10 +33,10 @@ def conclude(case: Case, everything: Group) -> list[tuple[str, bool]]:
         return _conclude_inherent(case, belief, everything)
     if all(one.shows for one in case.observations):
         return [(_guess(case, everything), False)]
-    chances = {name: belief.probability(name) for name in everything}
-    by_chance = inherent >= _LIKELY and max(chances.values(), default=0.0) < SURE
     if together := find_together(belief):
         return [(name, True) for name in sorted(together & {*case.suspects, *case.elsewhere} or together)]
+    chances = {name: belief.probability(name) for name in everything}
+    by_chance = inherent >= _LIKELY and max(chances.values(), default=0.0) < SURE
     if by_chance or belief.by_kind(Kind.ALL) >= _LIKELY:
         return [(_name_intermittent(case, everything), False)]
     likely = frozenset(name for name in chances if chances[name] >= _LIKELY)

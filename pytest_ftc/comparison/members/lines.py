@@ -92,7 +92,7 @@ def _pair_unordered(one: Sequence[bytes], other: Sequence[bytes]) -> list[Hunk]:
     right = [index for index, text in enumerate(other) if text in theirs]
     if len(left) != len(right) or len(left) > _MOST_PAIRED:
         return []
-    ranked = sorted((-likeness(one[a], other[b]), a, b) for a in left for b in right)
+    ranked = sorted((-_likeness(one[a], other[b]), a, b) for a in left for b in right)
     paired: dict[int, int] = {}
     for _, a, b in ranked:
         if a not in paired and b not in paired.values():
@@ -100,7 +100,7 @@ def _pair_unordered(one: Sequence[bytes], other: Sequence[bytes]) -> list[Hunk]:
     return [(a, a + 1, b, b + 1) for a, b in sorted(paired.items())]
 
 
-def likeness(one: bytes, other: bytes) -> float:
+def _likeness(one: bytes, other: bytes) -> float:
     """Return which part of the longer text begins or ends as the other one does."""
     longest = max(len(one), len(other))
     return min(common_start(one, other) + common_end(one, other), longest) / longest if longest else 1.0
@@ -130,7 +130,7 @@ def _by_line(one: Sequence[bytes], other: Sequence[bytes], hunk: Hunk) -> Iterat
 def _are_alike(ours: Sequence[bytes], theirs: Sequence[bytes]) -> bool:
     """Return whether each of many lines is the counterpart of the one at its place, as in a list with other times."""
     pairs = zip(ours, theirs, strict=False)
-    return sum(likeness(own, other) >= _ALIKE for own, other in pairs) >= _MOSTLY * len(ours)
+    return sum(_likeness(own, other) >= _ALIKE for own, other in pairs) >= _MOSTLY * len(ours)
 
 
 def _reordered(control: Sequence[bytes], experiment: Sequence[bytes], item: str, budget: Budget) -> Found:

@@ -42,11 +42,13 @@ def _compare_strings(one: Span, other: Span, budget: Budget) -> Sequence[Found]:
     if max(one.size, other.size) - same - start > most:
         return ()
     ours, theirs = (_strings(span.read(start, most), span.size - same - start) for span in (one, other))
-    pairs = [(start + begin, control, experiment) for begin, control, experiment in _pairs(ours, theirs, budget)]
-    texts = [pair for pair in pairs if _is_text(pair)]
+    pairs = ((start + begin, control, experiment) for begin, control, experiment in _pairs(ours, theirs, budget))
+    texts: list[_Pair] = []
+    rest: list[_Pair] = []
+    for pair in pairs:
+        (texts if _is_text(pair) else rest).append(pair)
     if not texts:
         return ()
-    rest = [pair for pair in pairs if not _is_text(pair)]
     if rest:
         texts.append((rest[0][0], b"\0".join(one for _, one, _ in rest), b"\0".join(other for _, _, other in rest)))
     return choose((_found(*pair) for pair in sorted(texts)), "string", budget)

@@ -175,8 +175,8 @@ class Step:
 
     def _told_above(self, index: int) -> tuple[int, str] | None:
         flow = self._flow
+        above = [each for each in told_above(flow, index) if each[1] not in self._passed]
         for tier in self._sought.needles.tiers:
-            above = [each for each in told_above(flow, index) if each[1] not in self._passed]
             telling = [(one, source) for one, source in above if flow.has_written(one, source, tier)]
             # Who wrote nothing else comes before who wrote it among others, as uname -n before uname -a.
             alone = (each for each in telling if flow.contents(*each).strip() in tier)
