@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from pytest_ftc.comparison.members.engine import FOLLOWS
-from pytest_ftc.diagnosis.trials.record import Course, Failures, Record
+from pytest_ftc.diagnosis.places import offset_of
+from pytest_ftc.diagnosis.trials.record import Failures, Record
 from pytest_ftc.diagnosis.trials.target import Applied, RemedyTarget
 from pytest_ftc.model import Cause, Remedy, RemedyTemplate
 
@@ -18,7 +19,7 @@ def conclude(record: Record, target: RemedyTarget) -> Remedy:
         return _remedy(course.helpful, proved=True, tried=True, together=sorted(one.summary for one in together))
     failed = [one for one in course.choices if failures.holds(target.key, one)]
     helping = _helping_in_part(record, target) or _perhaps_helping(record, target, failed)
-    chosen = helping or next(_advice(target, course, failed), next(iter(course.choices)))
+    chosen = helping or next(_advice(record, target, failed), next(iter(course.choices)))
     rest = [(one, _objection(failures, target, one)) for one in failed if one != chosen]
     return _remedy(
         chosen,
@@ -52,18 +53,29 @@ def _perhaps_helping(record: Record, target: RemedyTarget, failed: Sequence[Appl
     return next(fitting, None) if others and target.values is None and target.cause != Cause.TIME else None
 
 
-def _advice(target: RemedyTarget, course: Course, failed: Sequence[Applied]) -> Iterator[Applied]:
+def _advice(record: Record, target: RemedyTarget, failed: Sequence[Applied]) -> Iterator[Applied]:
     """Yield what was not tried; advice that follows from a failed trial only where one shows what it says.
 
     Advice for the command that wrote it comes before a general setting that nobody tried: the command may ignore it.
     """
-    shown = course.stays or target.cause == Cause.TIME
+    course = record.courses[target]
+    shown = course.stays or (target.cause == Cause.TIME and not _may_have_moved(record, target))
     own = {one: template for one, template in course.choices.items() if template.tools and not template.can_be_tried}
     first = own if _is_general(next(iter(course.choices.values()))) else {}
     for one, template in {**first, **course.choices}.items():
         follows = shown and any(template.once_failed in each.summary for each in failed)
         if one not in failed and (follows or not template.once_failed):
             yield one
+
+
+def _may_have_moved(record: Record, target: RemedyTarget) -> bool:
+    """Return whether it may differ in builds with a remedy for other data, of which it tells or which moved it."""
+    if target.place.note == FOLLOWS:
+        return True
+    known = record.earlier | record.courses
+    offset = offset_of(target.key.location)
+    alike = (other.key for other in known if (other.key.output, other.key.member) == target.key[:2])
+    return offset is not None and any((offset_of(key.location) or offset) < offset for key in alike)
 
 
 def _is_general(template: RemedyTemplate) -> bool:

@@ -397,3 +397,13 @@ def test_what_only_one_side_has_is_not_healed_where_the_rest_of_its_file_still_d
     lone = replace(lone, place=place)
     remedies, _ = run([lone, other], lambda key, changes: key == lone.key and "TAR_OPTIONS" in changes.settings)
     assert remedies[lone].proved == proved
+
+
+@pytest.mark.parametrize(("before", "told"), [("ELF section .rodata, byte 0x13", False), ("ELF build id", True)])
+def test_it_is_not_said_that_a_time_ignores_the_setting_where_it_may_only_have_moved(before, told):
+    clock, other = (
+        target("", cause, location=where, kind="elf", tools=("gcc",))
+        for cause, where in (("time", "ELF section .rodata, byte 0x41"), ("user_group", before))
+    )
+    remedies, _ = run([clock, other], lambda key, changes: False)
+    assert ("takes no time from SOURCE_DATE_EPOCH" in remedies[clock].summary) == told
