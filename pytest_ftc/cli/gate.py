@@ -32,12 +32,11 @@ def gate_command(
     ConfigurationError if there is nothing to verify.
     """
     config = load_project(root, {})
-    assert config.file is not None, "a project that has artifacts has a file"
     base = next((name for name in _bases(environ) if names_commit(root, name)), "")
     options = ["--ftc-verify", f"--ftc-report={REPORT}", f"--junitxml={REPORT}/junit.xml"]
     options += [f"--ftc-changed-first={base}"] if base else []
     start = neutral_options(root) if neutral else [f"--rootdir={root}"]
-    return [sys.executable, "-m", "pytest", *start, *options, str(config.file), *arguments]
+    return [sys.executable, "-m", "pytest", *start, *options, *map(str, config.files), *arguments]
 
 
 def _why_not_started(root: Path) -> str:

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
         "variations",
         "sockets",
         "sampling",
+        "folders",
     ]
 
 
@@ -209,6 +210,12 @@ FILE_ONLY = (
         meaning="verify the sdist and the wheel of a [Python project](#python-projects) without a table of their own; "
         "as a table: [shared settings](#shared-settings)",
         otherwise="true, but false where all artifacts have a `build`",
+    ),
+    Option(
+        "discover",
+        Type("folders"),
+        meaning="read the configurations of [folders below](#several-projects-in-one-repository) too",
+        default=False,
     ),
 )
 """Those of ``[tool.ftc]`` alone."""

@@ -25,6 +25,8 @@ class Tables:
     """The name of the table that holds `ftc`; empty in ftc.toml."""
     build_system: bool
     """Whether pyproject.toml has ``[build-system]``."""
+    has_ftc: bool = True
+    """Whether the file has a table for us, which may be empty."""
 
 
 def read_file(root: Path) -> tuple[Path | None, Tables]:
@@ -43,7 +45,7 @@ def read_file(root: Path) -> tuple[Path | None, Tables]:
         return own, Tables(document, text, "", build_system)
     if not isinstance(ftc, dict):
         raise ConfigurationError(f"pyproject.toml: tool.ftc: expected a table, found {show(ftc)}")
-    return project if text or document else None, Tables(ftc, text, "tool.ftc", build_system)
+    return project if text or document else None, Tables(ftc, text, "tool.ftc", build_system, "ftc" in tool)
 
 
 def load_store(root: Path) -> Path | None:

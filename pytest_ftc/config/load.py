@@ -14,18 +14,18 @@ from pytest_ftc.builds.inputs.secret_sources import NamedSecrets
 from pytest_ftc.config import AUTO
 from pytest_ftc.config.attest import ATTEST, AttestSettings, read_attest
 from pytest_ftc.config.cost import COST, Prices, read_cost
-from pytest_ftc.config.file import read_file, show
+from pytest_ftc.config.file import Tables, read_file, show
 from pytest_ftc.config.location import Place, find_headers, quoted
 from pytest_ftc.config.metrics import METRICS, MetricsSettings, read_metrics
 from pytest_ftc.config.objectives import OBJECTIVES, ObjectiveSettings, read_objectives
-from pytest_ftc.config.python_project import is_python, outputs_of, preset_of
+from pytest_ftc.config.python_project import find_build_file, is_python, outputs_of, preset_of
 from pytest_ftc.config.remote import REMOTE, RemoteSettings, read_remote
 from pytest_ftc.config.sbom import TABLE, read_sbom
-from pytest_ftc.config.schema import ARTIFACT_KEYS, SESSION_KEYS, Check, Key, Known, UnexpectedError
+from pytest_ftc.config.schema import ARTIFACT_KEYS, SESSION_KEYS, Check, Key, Known
 from pytest_ftc.config.secrets import TABLES, check_names, read_named_secrets
 from pytest_ftc.config.shared.defaults import DEFAULTS, split_defaults, with_defaults
 from pytest_ftc.config.shared.sets import SETS, read_sets
-from pytest_ftc.config.table import reject_long_headers, reject_unknown
+from pytest_ftc.config.table import UnexpectedError, reject_long_headers, reject_unknown
 from pytest_ftc.config.traces import TRACES, TracesSettings, read_traces
 from pytest_ftc.model import Artifact
 from pytest_ftc.model.artifact import declared_id
@@ -102,6 +102,23 @@ class Config:
     """Specifications of variations, by the names that the project has given them."""
     shared: Mapping[str, Any] = field(default_factory=dict)
     """Fields of all artifacts of the configuration that do not set them themselves."""
+    discover: bool | tuple[str, ...] = False
+    """Whether configurations in folders below are read too: all, or those of folders that match globs."""
+    below: Mapping[str, Path] = field(default_factory=dict)
+    """The files of artifacts that were found there, by id."""
+
+    @property
+    def files(self) -> tuple[Path, ...]:
+        """The files that declare artifacts, `file` first if it does."""
+        return tuple(dict.fromkeys(filter(None, (self.file_of(one.id) for one in self.artifacts))))
+
+    def file_of(self, artifact: str) -> Path | None:
+        """Return the file that declares the artifact with this id."""
+        return self.below.get(artifact, self.file)
+
+    def artifacts_of(self, file: Path) -> tuple[Artifact, ...]:
+        """Return the artifacts that `file` declares."""
+        return tuple(one for one in self.artifacts if self.file_of(one.id) == file)
 
 
 def load_config(root: Path, given: Mapping[str, str | bool | None], known: Known) -> Config:
@@ -109,7 +126,14 @@ def load_config(root: Path, given: Mapping[str, str | bool | None], known: Known
 
     Raises ConfigurationError.
     """
-    file, tables = read_file(root)
+    return read_config(root, read_file(root), given, known)
+
+
+def read_config(
+    root: Path, read: tuple[Path | None, Tables], given: Mapping[str, str | bool | None], known: Known
+) -> Config:
+    """Return what the file says that was `read` in `root`, as `load_config` does.  Raises ConfigurationError."""
+    file, tables = read
     place = Place(file.name if file else "pyproject.toml", tables.text, tables.prefix)
     others = (TABLE, *TABLES, ATTEST, COST, OBJECTIVES, METRICS, REMOTE, TRACES, SETS, "artifacts")
     reject_long_headers(place, tables.ftc)
@@ -129,7 +153,7 @@ def load_config(root: Path, given: Mapping[str, str | bool | None], known: Known
         file=file,
         artifacts=artifacts,
         lines=_find_lines(place, tables.ftc.get("artifacts", {})),
-        build_file=_find_build_file(root, has_build_system=tables.build_system),
+        build_file=find_build_file(root, has_build_system=tables.build_system),
         sbom=read_sbom(place, tables.ftc),
         secrets=secrets,
         attest=read_attest(place, tables.ftc, root),
@@ -183,14 +207,6 @@ def _find_lines(place: Place, tables: Mapping[str, Any]) -> dict[str, int]:
     below, headers = place.below("artifacts"), find_headers(place.text)
     found = {name: headers.get(below.below(quoted(name)).table) for name in tables}
     return {declared_id(str(place.file), name): line for name, line in found.items() if line is not None}
-
-
-def _find_build_file(root: Path, *, has_build_system: bool) -> Path | None:
-    """Return pyproject.toml or, for a project from before PEP 518, setup.py."""
-    project, legacy = root / "pyproject.toml", root / "setup.py"
-    if has_build_system or (project.is_file() and legacy.is_file()):
-        return project
-    return legacy if legacy.is_file() else None
 
 
 def _read_artifacts(

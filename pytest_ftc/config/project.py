@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 from pytest_ftc.builds.requirements.python import OUTPUTS
+from pytest_ftc.config.below.join import add_below
 from pytest_ftc.config.contributions import NOTHING, Contributions
 from pytest_ftc.config.load import Config, load_config
 from pytest_ftc.config.plugin_artifacts import add_artifacts
@@ -24,10 +26,18 @@ def load_project(
 ) -> Config:
     """Return the settings of the project at `root` with its artifacts: those declared, and a Python project's defaults.
 
-    Artifacts that plugins have `added` follow; without a configuration file, their ids begin with pytest's `ini`.
+    With ``discover``, those of configurations in folders below are among them.  Artifacts that plugins have `added`
+    follow; without a configuration file, their ids begin with pytest's `ini`.
     Raises ConfigurationError, also if there are no artifacts but it `needs_artifacts`.
     """
-    loaded = _add_defaults(load_config(root, given, added.vocabulary), {one.name for one in added.artifacts})
+    names = {one.name for one in added.artifacts}
+    loaded = _add_defaults(load_config(root, given, added.vocabulary), names)
+    loaded = add_below(
+        loaded,
+        added.vocabulary,
+        varies=given.get("variations") is not None,
+        add_defaults=partial(_add_defaults, of_plugins=()),
+    )
     loaded = add_artifacts(loaded, added.artifacts, loaded.file or ini, replace(added.vocabulary, named=loaded.sets))
     if needs_artifacts and not loaded.artifacts:
         raise ConfigurationError(explain_nothing(loaded))

@@ -45,3 +45,11 @@ def declare(file: Path) -> tuple[Artifact, ...]:
         )
         for kind, outputs in OUTPUTS.items()
     )
+
+
+def find_build_file(root: Path, *, has_build_system: bool) -> Path | None:
+    """Return pyproject.toml or, for a project from before PEP 518, setup.py."""
+    project, legacy = root / "pyproject.toml", root / "setup.py"
+    if has_build_system or (project.is_file() and legacy.is_file()):
+        return project
+    return legacy if legacy.is_file() else None

@@ -10,6 +10,8 @@ from typing import Any, TypeAlias
 
 from pytest_ftc import config
 from pytest_ftc.builds.inputs.secret_sources import NAME
+from pytest_ftc.config.below.folders import read_folders
+from pytest_ftc.config.table import UnexpectedError
 from pytest_ftc.model import Metadata
 from pytest_ftc.model.oci_reference import is_image, parse_image
 from pytest_ftc.model.support.epoch import OF_COMMIT, UNSET
@@ -21,10 +23,6 @@ Known: TypeAlias = Vocabulary
 """The known variations, presets and parameters."""
 Check: TypeAlias = "Callable[[Any, Known], Any]"
 """Validates and converts a written value, or raises UnexpectedError or ConfigurationError."""
-
-
-class UnexpectedError(Exception):
-    """A value is invalid; the text says what was expected."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,10 +74,8 @@ def _choice(*names: str) -> Check:
 
 def _whole_number(least: int) -> Check:
     def check(value: Any, _: Known) -> int:
-        _expect(
-            isinstance(value, int) and not isinstance(value, bool) and value >= least,
-            f"a whole number of at least {least}",
-        )
+        fits = isinstance(value, int) and not isinstance(value, bool) and value >= least
+        _expect(fits, f"a whole number of at least {least}")
         return int(value)
 
     return check
@@ -256,6 +252,7 @@ _CHECKS: dict[config.Form, Check] = {
     "variations": _specification,
     "sockets": _pass_sockets,
     "sampling": _sampling,
+    "folders": read_folders,
 }
 
 SESSION_KEYS = {

@@ -10,6 +10,10 @@ from pytest_ftc.config.location import Place, find_headers
 from pytest_ftc.model.support.suggestion import did_you_mean
 
 
+class UnexpectedError(Exception):
+    """A value is invalid; the text says what was expected."""
+
+
 def find_table(place: Place, tables: Mapping[str, Any], name: str, keys: Sequence[str]) -> dict[str, Any] | None:
     """Return the table `name` of `tables`, None if there is none.
 

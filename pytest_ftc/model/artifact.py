@@ -93,6 +93,11 @@ def is_declared(id_: str, name: str = "") -> bool:
     return id_.endswith(f"{_MARK}{name}") if name else _MARK in id_
 
 
+def declared_name(id_: str) -> str:
+    """Return the name by which its file declares the artifact with the id `id_`."""
+    return id_.rpartition(_MARK)[2]
+
+
 def wrap_build(artifact: Artifact) -> str | tuple[str, ...]:
     """Return the command of `artifact` including its ``before`` and ``after`` commands."""
     if not (artifact.before or artifact.after):

@@ -24,7 +24,7 @@ class Collected:
     def has(self, artifact: str) -> bool:
         """Return whether an artifact with this id exists or may exist."""
         file, _, rest = artifact.partition("::")
-        if rest.startswith("ftc::") and file in ("ftc.toml", "pyproject.toml", "setup.py"):
+        if rest.startswith("ftc::") and file.rpartition("/")[2] in ("ftc.toml", "pyproject.toml", "setup.py"):
             return artifact in self._artifacts
         if not (self._root / file).exists():
             return False

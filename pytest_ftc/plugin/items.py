@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, NoReturn, Protocol
 import pytest
 
 from pytest_ftc.model import Verification
+from pytest_ftc.model.artifact import declared_name
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -34,9 +35,8 @@ def leave_out(item: pytest.Item, why: str) -> NoReturn:
 class Owner(Protocol):
     """The session that collects artifacts and verifies them."""
 
-    @property
-    def artifacts(self) -> tuple[Artifact, ...]:
-        """The artifacts of the project."""
+    def artifacts_of(self, file: Path) -> tuple[Artifact, ...]:
+        """Return the artifacts that `file` declares."""
 
     def verify(self, artifact: Artifact) -> Verification:
         """Return the verification of `artifact`."""
@@ -86,8 +86,8 @@ class ArtifactGroup(pytest.Collector):
     ftc: Owner
 
     def collect(self) -> Iterator[pytest.Item]:
-        for artifact in self.ftc.artifacts:
-            item = ArtifactItem.from_parent(self, name=artifact.name)
+        for artifact in self.ftc.artifacts_of(self.path):
+            item = ArtifactItem.from_parent(self, name=declared_name(artifact.id))
             item.bind(artifact, self.ftc)
             yield item
 
@@ -102,6 +102,8 @@ class ArtifactItem(pytest.Item):
         """Set the artifact to verify and the session that verifies it."""
         self.artifact = artifact
         self._ftc = ftc
+        # For -k: the name of one in a folder below has that folder, and its node id has it in the path.
+        self.extra_keyword_matches.add(artifact.name)
         for name in ("ftc", *artifact.tags):
             self.add_marker(name)
 

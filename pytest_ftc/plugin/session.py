@@ -79,6 +79,7 @@ class VerificationSession:
             most_left_out=self.config.most_left_out,
         )
         self._tests: dict[str, Artifact] = {}
+        self._files = frozenset(self.config.files)
         self._collected = Collected(self.config.root, [artifact.id for artifact in self.config.artifacts])
         self._report = SessionReport(self.config, self._verifier, self._collected, invocation)
         self._failures = Failures(pytest_config, self.config.lines, self._report.known)
@@ -96,10 +97,9 @@ class VerificationSession:
             check_named(pytest_config, self.config)
         self._report.aside = add_to_arguments(pytest_config, self.config)
 
-    @property
-    def artifacts(self) -> tuple[Artifact, ...]:
-        """The artifacts of the project."""
-        return self.config.artifacts
+    def artifacts_of(self, file: Path) -> tuple[Artifact, ...]:
+        """Return the artifacts that `file` declares."""
+        return self.config.artifacts_of(file)
 
     def verify(self, artifact: Artifact) -> Verification:
         """Return the verification of `artifact`, starting it unless it already runs in the background."""
@@ -150,7 +150,7 @@ class VerificationSession:
         self._metrics.begin(lambda: self._verifier.load.plus(Load(ended=len(self._report.verifications))))
 
     def pytest_collect_file(self, file_path: Path, parent: pytest.Collector) -> pytest.Collector | None:
-        if file_path != self.config.file or not self.config.artifacts:
+        if file_path not in self._files:
             return None
         collector = ConfigurationFile.from_parent(parent, path=file_path)
         collector.ftc = self
@@ -159,7 +159,7 @@ class VerificationSession:
     @pytest.hookimpl(tryfirst=True)
     def pytest_pycollect_makemodule(self, module_path: Path, parent: pytest.Collector) -> pytest.Collector | None:
         # A setup.py named on the command line must not be imported as a test module, since that would run setup().
-        return NotTests.from_parent(parent, path=module_path) if module_path == self.config.file else None
+        return NotTests.from_parent(parent, path=module_path) if module_path in self._files else None
 
     def pytest_report_header(self) -> str | None:
         if not self.config.changed_first:

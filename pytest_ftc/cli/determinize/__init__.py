@@ -12,7 +12,7 @@ from pytest_ftc.cli.determinize.render import render
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from pytest_ftc.cli.determinize.write import Target
+    from pytest_ftc.cli.determinize.write import Targets
     from pytest_ftc.cli.project import Project
     from pytest_ftc.model import Artifact
     from pytest_ftc.verification.determinize import Outcome
@@ -35,24 +35,24 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Print settings that make artifacts of the current project reproducible; progress goes to stderr."""
-    from pytest_ftc.cli.determinize.write import find_target, write_outcomes
+    from pytest_ftc.cli.determinize.write import find_targets
     from pytest_ftc.cli.project import opened_project
 
     with opened_project(Path.cwd()) as project:
-        target = find_target(project)
-        outcomes = _print_outcomes(project, target, options)
+        targets = find_targets(project)
+        outcomes = _print_outcomes(project, targets, options)
     statuses = [2 if outcome.failure else int(not outcome.heals) for outcome in outcomes]
     if options.write:
-        statuses.append(int(not write_outcomes(target, outcomes, _say, _print)))
+        statuses.append(int(not targets.write(outcomes, _say, _print)))
     return max(statuses, default=0)
 
 
-def _print_outcomes(project: Project, target: Target, options: argparse.Namespace) -> list[Outcome]:
+def _print_outcomes(project: Project, targets: Targets, options: argparse.Namespace) -> list[Outcome]:
     from pytest_ftc.verification.determinize import determinize_artifacts
 
     chosen = _choose(project.config.artifacts, options.artifact)
     outcomes: list[Outcome] = []
-    for outcome in determinize_artifacts(project.config, project.added, chosen, target.table_of, _say):
+    for outcome in determinize_artifacts(project.config, project.added, chosen, targets.table_of, _say):
         if outcome.failure:
             _say(outcome.failure)
         else:

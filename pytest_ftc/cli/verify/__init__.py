@@ -14,6 +14,7 @@ from pytest_ftc.cli.verify.neutral import neutral_environment, neutral_options
 from pytest_ftc.cli.verify.words import Words, read_words
 from pytest_ftc.config.load import Config
 from pytest_ftc.config.project import load_project
+from pytest_ftc.model.artifact import declared_id, declared_name
 from pytest_ftc.model.errors import ConfigurationError
 from pytest_ftc.model.support.printable import shorten
 from pytest_ftc.model.support.service_commands import defuse
@@ -46,9 +47,13 @@ def verify_command(root: Path, arguments: Sequence[str]) -> list[str]:
         )
     config = load_project(root, {}, needs_artifacts=not words.targets)
     _check_names(config, words.targets)
-    assert config.file is not None, "a project that has artifacts has a file"
-    targets = [f"{config.file}::ftc::{name}" for name in words.targets] or [str(config.file)]
+    targets = [_node_id(config, name) for name in words.targets] or [str(file) for file in config.files]
     return [*_pytest(root), *words.passed, *targets]
+
+
+def _node_id(config: Config, name: str) -> str:
+    id_ = next(artifact.id for artifact in config.artifacts if artifact.name == name)
+    return declared_id(str(config.file_of(id_)), declared_name(id_))
 
 
 def _pytest(root: Path) -> list[str]:
@@ -60,6 +65,9 @@ def _is_ad_hoc(root: Path, words: Words) -> bool:
     if "--build-command" in words.flags or not words.targets:
         return bool(words.flags or words.server)
     first = words.targets[0]
+    folder, colon, _ = first.rpartition(":")
+    if colon and folder and (root / folder).is_dir():
+        return False  # an artifact of a folder below, perhaps misspelt
     looks_like = any(letter in first for letter in " \t\n;&|<>$/") or Path(first).is_dir() or shutil.which(first)
     return (bool(looks_like) or first == "auto") and first not in _artifacts(root)
 

@@ -47,7 +47,7 @@ def determinize_artifacts(
     config: Config,
     added: Contributions,
     artifacts: Sequence[Artifact],
-    table_of: Callable[[str], str],
+    table_of: Callable[[Artifact], str],
     say: Callable[[str], None],
 ) -> Iterator[Outcome]:
     """Yield the outcome for each of `artifacts`, in order.
@@ -64,7 +64,7 @@ def determinize_artifacts(
                 say(f"verifying{alone} unchanged, and trying remedies")
                 first = verifier.result(artifact)
                 trials = _Trials(full, added, artifact, Path(folder, str(number)), say)
-                yield _determinize(trials, first, table_of(artifact.name))
+                yield _determinize(trials, first, table_of(artifact))
         finally:
             verifier.close()
 

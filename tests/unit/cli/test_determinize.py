@@ -8,8 +8,6 @@ import pytest
 
 from pytest_ftc.cli.determinize import render
 from pytest_ftc.cli.determinize.write import find_target, write_outcomes
-from pytest_ftc.cli.project import Project
-from pytest_ftc.config.contributions import Contributions
 from pytest_ftc.config.project import load_project
 from pytest_ftc.model import Artifact, Evidence, Finding, Remedy
 from pytest_ftc.verification.determinize import Outcome, Step
@@ -119,8 +117,7 @@ def test_what_is_left_is_told_with_the_reason_on_lines_that_fit(tmp_path):
 
 def written(root, *outcomes, of_plugins=()):
     """Return whether all was written to the file in `root`, what it is then, and what was said."""
-    project = Project(load_project(root, {}), Contributions())
-    target = replace(find_target(project), of_plugins=frozenset(of_plugins))
+    target = find_target(root, root, frozenset(of_plugins))
     told: list[str] = []
     complete = write_outcomes(target, outcomes, told.append, told.append)
     return complete, target.file.read_text(), "\n".join(told)
@@ -171,7 +168,7 @@ def test_artifacts_of_plugins_and_tables_changed_meanwhile_are_left_alone(tmp_pa
     complete, text, said = written(tmp_path, outcome, of_plugins=["app"])
     assert (complete, text) == (False, APP)
     assert "app is not written to ftc.toml: a plugin declares it; change it there" in said
-    target = find_target(Project(load_project(tmp_path, {}), Contributions()))
+    target = find_target(tmp_path, tmp_path, frozenset())
     (tmp_path / "ftc.toml").write_text(APP.replace("make", "make all"))
     told: list[str] = []
     assert not write_outcomes(target, [outcome], told.append, told.append)

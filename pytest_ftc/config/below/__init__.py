@@ -1,0 +1,1 @@
+"""Configurations in folders below the project's own, for repositories of several projects."""
