@@ -17,6 +17,7 @@ _GROUPS = {
     "Getting started": {
         "init": "write a first configuration for the project in the current folder",
         "doctor": "show what this machine can vary, how, at what cost, and what is missing for the rest",
+        "completion": "print what makes bash, zsh or fish complete commands, options and names of artifacts",
     },
     "Verify": {
         "verify": "verify only the artifacts, even if pytest cannot start with the project's own settings",
@@ -38,7 +39,7 @@ _GROUPS = {
     },
     "Attest": {
         "attest": "make, sign and verify attestations of verdicts",
-        "report": "verify that a report is as it was written, and that its outputs are attested",
+        "report": "verify that a report is as it was written, or make a badge of it",
         "log": "verify the log of all verdicts, and prove what is in it",
         "keys": "make, rotate, retire and list the keys that sign attestations",
     },

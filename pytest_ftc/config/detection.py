@@ -38,10 +38,21 @@ class Proposal:
 def look_at(root: Path) -> Iterator[Proposal]:
     """Yield the artifacts that the project at `root` probably builds."""
     seen: dict[str, int] = {}
+    of_wheel = _built_into_wheel(root)
     for marker, propose in _MARKERS.items():
-        for proposal in propose(root) if (root / marker).is_file() else ():
+        for proposal in propose(root) if marker != of_wheel and (root / marker).is_file() else ():
             seen[proposal.name] = count = seen.get(proposal.name, 0) + 1
             yield proposal if count == 1 else replace(proposal, name=f"{proposal.name}-{count}")
+
+
+def _built_into_wheel(root: Path) -> str:
+    """Return the file by which the build backend of a Python project builds a part of the wheel; empty if none does."""
+    system = read_toml(root / "pyproject.toml").get("build-system", {})
+    backend = system.get("build-backend") if isinstance(system, dict) else None
+    return _OF_BACKENDS.get(str(backend).partition(".")[0], "")
+
+
+_OF_BACKENDS = {"mesonpy": "meson.build", "scikit_build_core": "CMakeLists.txt", "maturin": "Cargo.toml"}
 
 
 def _npm(root: Path) -> Iterator[Proposal]:
@@ -217,6 +228,10 @@ _MARKERS: dict[str, Callable[[Path], Iterator[Proposal]]] = {
     "debian/control": _debian,
     "build.sh": _script("build.sh"),
 }
+
+
+PROJECT_FILES = ("pyproject.toml", "setup.py", *(name for name in _MARKERS if "/" not in name))
+"""Files by which a folder is seen to be a project."""
 
 
 def is_python_project(root: Path) -> bool:

@@ -187,6 +187,43 @@ def test_a_configuration_fits_what_is_there(ftc, tmp_path, files, artifacts):
     assert {line.rpartition("::")[2] for line in collected.stdout.splitlines() if "::" in line} == artifacts
 
 
+@pytest.mark.parametrize(
+    ("backend", "marker"),
+    [("mesonpy", "meson.build"), ("scikit_build_core.build", "CMakeLists.txt"), ("maturin", "Cargo.toml")],
+)
+def test_what_a_backend_builds_into_the_wheel_is_no_artifact_of_its_own(ftc, tmp_path, backend, marker):
+    (tmp_path / "pyproject.toml").write_text(f'[build-system]\nrequires = []\nbuild-backend = "{backend}"\n')
+    (tmp_path / marker).write_text('[package]\nname = "x"\n')
+    assert "sdist, wheel can be verified now" in ftc("init").stderr
+    assert tomllib.loads((tmp_path / "pyproject.toml").read_text())["tool"]["ftc"] == {}
+
+
+def test_in_a_repository_of_several_projects_each_is_configured(ftc, tmp_path):
+    for name, text in (
+        ("libs/core/pyproject.toml", '[build-system]\nrequires = []\nbuild-backend = "x"\n'),
+        ("libs/core/tests/data/go.mod", "module x\n"),
+        ("apps/web/package.json", '{"name": "web", "version": "1"}'),
+        ("apps/done/Makefile", "all:\n"),
+        ("apps/done/ftc.toml", '[artifacts.a]\nbuild = "true"\noutputs = ["a"]\n'),
+        ("node_modules/x/package.json", '{"name": "x"}'),
+    ):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_text(text)
+    done = ftc("init")
+    assert (
+        "written to ftc.toml, apps/web/ftc.toml, libs/core/pyproject.toml; apps/web:npm, libs/core:sdist" in done.stderr
+    )
+    assert tomllib.loads((tmp_path / "ftc.toml").read_text()) == {"discover": True}
+    collected = subprocess.run([sys.executable, "-m", "pytest", "--ftc-verify", "--collect-only", "-q"], capture_output=True, text=True)  # fmt: skip
+    assert sorted(line for line in collected.stdout.splitlines() if "::" in line) == [
+        "apps/done/ftc.toml::ftc::a",
+        "apps/web/ftc.toml::ftc::npm",
+        "libs/core/pyproject.toml::ftc::sdist",
+        "libs/core/pyproject.toml::ftc::wheel",
+    ]
+    assert ftc("init").returncode == 2
+
+
 @pytest.mark.parametrize("marker", ["Makefile", "build.sh", "pom.xml", "nothing"])
 def test_what_has_to_be_completed_is_a_comment(ftc, tmp_path, marker):
     (tmp_path / marker).write_text("")

@@ -1,4 +1,4 @@
-"""``ftc report``: verifies reports."""
+"""``ftc report``: verifies reports, and makes badges of them."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from pytest_ftc.cli.parser import add_action
 
 _BRIEFS = {
     "verify": "compare a report and the files beside it with their digests; exit status 1 if anything was changed",
+    "badge": "write a badge that says how many artifacts are reproducible: an image, and JSON for badge services",
 }
 
 

@@ -3,21 +3,17 @@
 from __future__ import annotations
 
 import argparse
-import json
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from pytest_ftc.attestation.policy import load_policy
 from pytest_ftc.cli.output import print_json, say
+from pytest_ftc.cli.report.read import read_report
 from pytest_ftc.integrations.attestations import judge_digest, load_signed
 from pytest_ftc.model import Role
 from pytest_ftc.model.errors import ConfigurationError
-from pytest_ftc.model.support.bounded_file import read_regular
 from pytest_ftc.reporting.seal import ATTESTATIONS, DIGEST, find_changed
-
-_NAME = "report.json"
-_MOST_BYTES = 1 << 30
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -40,8 +36,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Run ``ftc report verify``; return 1 if anything was changed, is missing or is not attested."""
-    path = options.report / _NAME if options.report.is_dir() else options.report
-    document = _read(path)
+    path, document = read_report(options.report)
     try:
         problems, described = list(find_changed(document, path.parent)), list(_describe(document))
         outputs = list(_outputs(document))
@@ -61,23 +56,6 @@ def run(options: argparse.Namespace) -> int:
 
 _UNCHANGED = "✔ the report and the files beside it are as they were written"
 _NOT_ATTESTED = "  attested    not asked: a digest does not tell who made the report; see --policy"
-
-
-def _read(path: Path) -> dict[str, Any]:
-    """Return the report in the file `path`.  Raises ConfigurationError."""
-    try:
-        document = json.loads(read_regular(path, _MOST_BYTES))
-    except OSError as error:
-        raise ConfigurationError(
-            f"{path}: {error.strerror or error}", advice="pytest --ftc-verify --ftc-report=DIR writes a report."
-        ) from None
-    except (RecursionError, ValueError) as error:
-        raise ConfigurationError(f"{path}: no valid JSON: {error}") from None
-    if not isinstance(document, dict) or not isinstance(document.get("session"), dict):
-        raise ConfigurationError(f"{path}: expected a report of pytest-ftc, with the key 'session'")
-    if DIGEST not in document:
-        raise ConfigurationError(f"{path}: this report has no digest: it was written by an earlier version")
-    return document
 
 
 def _as_problem(problem: str) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from pathlib import Path
 
 from pytest_ftc.builds.inputs.snapshot import find_repository, git
@@ -31,7 +31,9 @@ def find_configured(root: Path, discover: bool | tuple[str, ...], left_out: Writ
     what builds and installers leave, or that the session itself writes (`left_out`).  A pyproject.toml that does not
     mention ``ftc`` is not even parsed.  Raises ConfigurationError if there are too many, or one is too large.
     """
-    found = sorted(left_out.leave_out(root, (path for path in _list_files(root) if _is_searched(path, discover))))
+    found = sorted(
+        left_out.leave_out(root, (path for path in _list_files(root, _NAMES) if _is_searched(path, discover)))
+    )
     if len(found) > _MOST_FILES:
         raise ConfigurationError(
             f"discover: expected at most {_MOST_FILES:,} files named {' or '.join(_NAMES)} below {root}, found more; "
@@ -40,20 +42,33 @@ def find_configured(root: Path, discover: bool | tuple[str, ...], left_out: Writ
     return sorted({path.rpartition("/")[0] for path in found if _configures(root, path)})
 
 
-def _list_files(root: Path) -> Iterable[str]:
-    """Return the paths of files of those names below `root`, relative to it, that git does not ignore."""
+def find_projects(root: Path, markers: Collection[str]) -> list[str]:
+    """Return the folders below `root`, relative to it and sorted, that have a file named as one of `markers`.
+
+    What is below such a folder is part of it.  Raises ConfigurationError if there are too many folders.
+    """
+    paths = (path for path in _list_files(root, markers) if _is_searched(path, discover=True))
+    found: list[str] = []
+    for folder in sorted({path.rpartition("/")[0] for path in paths}):
+        if not any(folder.startswith(f"{one}/") for one in found):
+            found.append(folder)
+    return found
+
+
+def _list_files(root: Path, names: Collection[str]) -> Iterable[str]:
+    """Return the paths of files with these `names` below `root`, relative to it, that git does not ignore."""
     if find_repository(root, [])[0] is None:
-        return _walk(root)
+        return _walk(root, names)
     try:
-        globs = [f":(glob)**/{name}" for name in _NAMES]
+        globs = [f":(glob)**/{name}" for name in names]
         listed = git(root, "ls-files", "-z", "--cached", "--others", "--exclude-standard", "--", *globs)
     except SourceError as error:
         raise ConfigurationError(f"discover: {error}") from None
-    names = {os.fsdecode(name) for name in listed.split(b"\0") if name}
-    return [name for name in names if os.path.lexists(root / name)]
+    paths = {os.fsdecode(name) for name in listed.split(b"\0") if name}
+    return [path for path in paths if os.path.lexists(root / path)]
 
 
-def _walk(root: Path) -> Iterator[str]:
+def _walk(root: Path, names: Collection[str]) -> Iterator[str]:
     pending, seen = [""], 0
     while pending:
         folder = pending.pop()
@@ -68,7 +83,7 @@ def _walk(root: Path) -> Iterator[str]:
             if entry.is_dir(follow_symlinks=False):
                 if _is_named_well(entry.name) and not os.path.lexists(f"{entry.path}/pyvenv.cfg"):
                     pending.append(path)
-            elif entry.name in _NAMES:
+            elif entry.name in names:
                 yield path
 
 
