@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import struct
 from collections import Counter, defaultdict
 from collections.abc import Collection, Iterator, Mapping
@@ -15,6 +16,8 @@ from pytest_ftc.model.support.contents import find_content
 
 _FOLLOWING = tuple(f"{ELF_SECTION} {name}" for name in (".debug_", ".rel", ".symtab", ".strtab", ".gnu.lto_"))
 """Sections of strings and references to them, which change with any path, and those of the link-time optimizer."""
+_ALIGNED = re.compile(r"(?<=\.str[124])\.\d+$")
+"""The alignment in the name of a section of strings."""
 _METADATA = frozenset({Field.HEADER, Field.MODE, Field.MTIME, Field.ORDER, Field.OWNER})
 _OF_MEMBERS = frozenset({Field.MODE, Field.OWNER})
 """Metadata that is a member's own: that of a private key may not change with that of its neighbours."""
@@ -51,7 +54,7 @@ def changed_outputs(
     counts = Counter((key.output, key.field) for key in known)
     for key, place in matched.items():
         is_sorted = key.field is Field.ORDER and key.output in rewritten
-        is_expected = is_sorted or _has_another_digest(place) or (key.location, place.control) == _NO_MODE
+        is_expected = is_sorted or _is_the_same_section(place) or (key.location, place.control) == _NO_MODE
         if key not in known and not is_expected and _is_new(key, members, counts):
             found.setdefault(key.output, f"{key.member} {key.location}".strip())
     for name, line in _lost_lines(known, matched):
@@ -84,10 +87,14 @@ def _is_new(key: Key, members: set[tuple[str, str]], counts: Mapping[tuple[str, 
     return key.location.startswith(ELF_SECTION) or key.field is Field.NAME or (key.output, key.member) not in members
 
 
-def _has_another_digest(place: Place) -> bool:
-    """Return whether a name only has another digest in it: compilers number their units by those of their options."""
+def _is_the_same_section(place: Place) -> bool:
+    """Return whether a name only has another digest, or alignment of strings, in it.
+
+    Compilers number their units by a digest of their options, and align strings by their length (``.rodata.str1.8``).
+    """
     one, other = (mask_digests(name.decode("utf-8", "replace")) for name in (place.control, place.experiment))
-    return place.field is Field.NAME and "*" in one and one == other
+    aligned = {_ALIGNED.sub("", name) for name in (one, other)}
+    return place.field is Field.NAME and (("*" in one and one == other) or (len(aligned) == 1 and one != other))
 
 
 def _lost_lines(known: Mapping[Key, Place], places: Places) -> Iterator[tuple[str, str]]:

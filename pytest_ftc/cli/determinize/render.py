@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import shlex
 import textwrap
 from collections.abc import Iterator
+from pathlib import Path
 
 from pytest_ftc.builds.inputs.snapshot import commit_of_sources
 from pytest_ftc.cli.determinize.keys import keys_of, preset_key
 from pytest_ftc.config.editing.artifact_table import quote, write_text
-from pytest_ftc.model import Finding
+from pytest_ftc.model import Artifact, Finding
 from pytest_ftc.model.artifact import wrap_build
 from pytest_ftc.model.support.printable import shorten
 from pytest_ftc.reporting.findings import fold, show_certainty
@@ -34,7 +36,7 @@ def render(outcome: Outcome, *, tables: bool = True) -> str:
     commit = commit_of_sources(outcome.artifact.source)
     settings = settings_of(outcome.artifact, outcome.steps, commit)
     table = _table(outcome, settings, commit) if tables else ()
-    lines = [*_head(outcome), *table, *_left(outcome)]
+    lines = [*_head(outcome), *table, *_left(outcome), *_in_project(outcome)]
     if settings.of_commit and commit is None:
         lines[1:1] = _comment(COMMIT_FIRST)
     return "\n".join(lines) + "\n"
@@ -81,6 +83,41 @@ def _left(outcome: Outcome) -> Iterator[str]:
         yield from _describe(group, outcome)
     if len(groups) > _MOST_LEFT:
         yield f"#   and {len(groups) - _MOST_LEFT} more kinds: pytest --ftc-verify"
+
+
+def _in_project(outcome: Outcome) -> Iterator[str]:
+    """Yield the change of the project's own files, as comments."""
+    proof = outcome.in_project
+    if proof is None:
+        return
+    beside = f", with {', '.join(map(str, proof.steps))} beside it" if proof.steps else ""
+    command = f"ftc determinize --in-project {shlex.quote(outcome.artifact.name)}"
+    yield "#"
+    yield from _comment(
+        f"or change the project itself ({command} | patch -p1, or --write); it is reproducible with this{beside}, "
+        "which was proved as well:"
+    )
+    yield from (f"# {line}".rstrip() for line in proof.change.diff(_folder_of(outcome.artifact)).splitlines())
+
+
+def render_in_project(outcome: Outcome) -> str:
+    """Return the change of the project's own files as a diff, with what it needs beside it as comments."""
+    proof, name = outcome.in_project, outcome.artifact.name
+    if proof is None:
+        return f"# {name} is reproducible as it is\n"
+    lines = [f"# proved: {name} is reproducible with this, and not with less"]
+    if proof.steps:
+        commit = commit_of_sources(outcome.artifact.source)
+        lines[0] += ", beside these settings:"
+        settings = settings_of(outcome.artifact, proof.steps, commit)
+        lines += [f"# {line}" for text in _table(outcome, settings, commit) for line in text.splitlines()]
+    return "\n".join(lines) + "\n" + proof.change.diff(_folder_of(outcome.artifact))
+
+
+def _folder_of(artifact: Artifact) -> str:
+    """Return the folder of the sources relative to the current one; empty if they are elsewhere."""
+    here = Path.cwd()
+    return str(artifact.source.relative_to(here)) if artifact.source.is_relative_to(here) else ""
 
 
 def _describe(group: list[Finding], outcome: Outcome) -> Iterator[str]:

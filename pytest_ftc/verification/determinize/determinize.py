@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -12,6 +13,7 @@ from pytest_ftc.config.contributions import Contributions
 from pytest_ftc.config.load import Config
 from pytest_ftc.model import Artifact, Finding, Verdict, Verification
 from pytest_ftc.model.verification import DiagnosisMode
+from pytest_ftc.verification.determinize.in_project import ProjectChange, Proof, propose, prove
 from pytest_ftc.verification.determinize.settings import apply_settings, settings_of
 from pytest_ftc.verification.determinize.steps import Step, has_gone, open_steps, proved_steps
 from pytest_ftc.verification.session import Verifier
@@ -39,6 +41,8 @@ class Outcome:
     """Steps tried beside those of proved remedies."""
     suspected: bool = False
     """Whether a cause that the steps heal was only suspected: then luck is not ruled out."""
+    in_project: Proof | None = None
+    """The change of the project's own files that heals it too; None if none is known."""
     failure: str = ""
     """Why nothing could be tested, such as ``broken is failed: exit status 1``; empty if it could."""
 
@@ -64,7 +68,8 @@ def determinize_artifacts(
                 say(f"verifying{alone} unchanged, and trying remedies")
                 first = verifier.result(artifact)
                 trials = _Trials(full, added, artifact, Path(folder, str(number)), say)
-                yield _determinize(trials, first, table_of(artifact))
+                outcome = _determinize(trials, first, table_of(artifact))
+                yield replace(outcome, in_project=_find_in_project(trials, first, outcome))
         finally:
             verifier.close()
 
@@ -90,6 +95,17 @@ def _determinize(trials: _Trials, first: Verification, table: str) -> Outcome:
         if fewer and trials.verify(fewer, DiagnosisMode.OFF).verdict is Verdict.REPRODUCIBLE:
             steps = fewer
     return replace(outcome, steps=steps, heals=True, suspected=search.suspected)
+
+
+def _find_in_project(trials: _Trials, first: Verification, outcome: Outcome) -> Proof | None:
+    """Return a change of the project's own files with which the artifact is reproducible, if one is known."""
+    if outcome.failure or not first.findings:
+        return None
+    proposal = propose(trials.artifact, (*first.findings, *outcome.left), outcome.steps, trials.commit)
+    if not proposal.edits:
+        return None
+    with trials.verified((), DiagnosisMode.OFF, ProjectChange(files={})) as unchanged:
+        return prove(proposal, outcome.steps, trials.artifact, unchanged, trials.verify_change)
 
 
 class _Search:
@@ -176,17 +192,34 @@ class _Trials:
         self._added = added
         self._folder = folder
         self._say = say
-        self._commit = commit_of_sources(artifact.source)
+        self.commit = commit_of_sources(artifact.source)
         self._number = 0
 
     def verify(self, steps: tuple[Step, ...], diagnose: DiagnosisMode = DiagnosisMode.FULL) -> Verification:
         """Verify the artifact with the settings of these `steps`, exactly as they would be in its table."""
-        self._number += 1
         self._say(f"verifying it with {', '.join(map(str, steps)) or 'nothing'}")
-        changed = apply_settings(self.artifact, settings_of(self.artifact, steps, self._commit), self._commit)
-        config = replace(self._config, diagnose=diagnose)
+        with self.verified(steps, diagnose) as found:
+            return found
+
+    def verify_change(
+        self, change: ProjectChange, steps: Sequence[Step], judge: Callable[[Verification], bool]
+    ) -> bool:
+        """Verify the artifact with a `change` of its files and `steps` from outside; return what `judge` says."""
+        beside = f" and {', '.join(map(str, steps))}" if steps else ""
+        self._say(f"verifying it with changes of {', '.join(change.files)}{beside}")
+        with self.verified(steps, DiagnosisMode.OFF, change) as found:
+            return judge(found)
+
+    @contextmanager
+    def verified(
+        self, steps: Sequence[Step], diagnose: DiagnosisMode, change: ProjectChange | None = None
+    ) -> Iterator[Verification]:
+        """Give the verification with `steps`, and its outputs while they are needed if there is a `change`."""
+        self._number += 1
+        changed = apply_settings(self.artifact, settings_of(self.artifact, steps, self.commit), self.commit)
+        config = replace(self._config, diagnose=diagnose, no_cache=self._config.no_cache or change is not None)
         verifier = Verifier(config, self._folder / str(self._number), self._added)
         try:
-            return verifier.result(changed)
+            yield verifier.result(change.apply_to(changed) if change else changed)
         finally:
             verifier.close()

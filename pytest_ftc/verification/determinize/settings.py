@@ -39,7 +39,7 @@ def settings_of(artifact: Artifact, steps: Sequence[Step], commit: int | None) -
             continue
         if step.name == EPOCH:
             dated = True
-        elif (text := _in_shell(step.value, commit)) != step.value or "$PWD" in step.value:
+        elif (text := name_commit(step.value, commit)) != step.value or "$PWD" in step.value:
             dated |= text != step.value
             exports.append(_export(step.name, text))
         else:
@@ -68,8 +68,8 @@ def _values(steps: Sequence[Step], kind: str) -> Iterator[str]:
     return (step.value for step in steps if step.kind == kind)
 
 
-def _in_shell(value: str, commit: int | None) -> str:
-    """Return `value` with the time of the `commit` as a variable of the shell."""
+def name_commit(value: str, commit: int | None) -> str:
+    """Return `value` with the time of the `commit`, in seconds since 1970, as a variable of the shell."""
     return value if commit is None else re.sub(rf"(?<!\d){commit}(?!\w)", f"${EPOCH}", value)
 
 
