@@ -8,6 +8,7 @@ from pathlib import Path
 from pytest_ftc.cli.output import page_style, print_json, print_rows, write_text
 from pytest_ftc.cli.store import add_store_arguments, opened_store
 from pytest_ftc.model import BuildRecord
+from pytest_ftc.model.artifact import name_of
 from pytest_ftc.model.errors import ConfigurationError, FtcError
 from pytest_ftc.model.support.suggestion import did_you_mean
 
@@ -25,7 +26,7 @@ def builds_of(folder: Path | None, project: Path, artifact: str, most: int = _MO
         builds = store.history.of_artifact(artifact, str(project), most)
         if builds:
             return builds
-        known = [name.rpartition("::")[2] for name in store.history.artifacts(str(project))]
+        known = [name_of(name) for name in store.history.artifacts(str(project))]
     hint = did_you_mean(artifact, known)
     raise FtcError(
         f"no build of {artifact!r} in {project} is recorded{hint}  Recorded artifacts: {', '.join(known) or 'none'}"
@@ -35,7 +36,7 @@ def builds_of(folder: Path | None, project: Path, artifact: str, most: int = _MO
 def recorded(folder: Path | None, project: Path) -> list[str]:
     """Return the names of artifacts of `project` with recorded builds."""
     with opened_store(folder) as store:
-        return [name.rpartition("::")[2] for name in store.history.artifacts(str(project))]
+        return [name_of(name) for name in store.history.artifacts(str(project))]
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

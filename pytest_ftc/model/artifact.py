@@ -93,6 +93,15 @@ def is_declared(id_: str, name: str = "") -> bool:
     return id_.endswith(f"{_MARK}{name}") if name else _MARK in id_
 
 
+def name_of(id_: str) -> str:
+    """Return the name by which users know the artifact with the id `id_`, as in ``libs/core:wheel``."""
+    file, mark, name = id_.rpartition(_MARK)
+    folder = file.rpartition("/")[0]
+    if not mark:
+        return id_.rpartition("::")[2]
+    return f"{folder}:{name}" if folder else name
+
+
 def declared_name(id_: str) -> str:
     """Return the name by which its file declares the artifact with the id `id_`."""
     return id_.rpartition(_MARK)[2]

@@ -5,8 +5,10 @@ from __future__ import annotations
 import zlib
 from collections.abc import Sequence
 from dataclasses import astuple, dataclass, replace
+from typing import Any
 
 from pytest_ftc.model import Agreement, BuildRecord
+from pytest_ftc.model.artifact import is_declared, name_of
 from pytest_ftc.store.crash_points import crash_point
 from pytest_ftc.store.history_database import COLUMNS, NAMES, HistoryDatabase, storable
 from pytest_ftc.store.layout import Layout
@@ -95,13 +97,18 @@ class History:
 
     def of_artifact(self, artifact: str, project: str, most: int = 1000) -> list[BuildRecord]:
         """Return the builds of `artifact`, an ID or a name, in `project`, newest first."""
+        asked = str(storable(artifact))
+        ids = [one for one in self.artifacts(project) if asked in (one, name_of(one)) or _is_end(asked, one)]
+        rows: list[tuple[Any, ...]] = []
         with self._database.opened() as connection:
-            rows = connection.execute(
-                f"select {COLUMNS} from builds where project = ? and (artifact = ? or artifact like ? escape '\\')"
-                " order by started desc, number desc limit ?",
-                tuple(map(storable, (project, artifact, f"%::{_escape(artifact)}", most))),
-            ).fetchall()
-        return [BuildRecord(**dict(zip(NAMES, row, strict=True))) for row in rows]
+            for one in ids:
+                rows += connection.execute(
+                    f"select {COLUMNS}, number from builds where project = ? and artifact = ?"
+                    " order by started desc, number desc limit ?",
+                    (storable(project), one, most),
+                ).fetchall()
+        builds = [(BuildRecord(**dict(zip(NAMES, row, strict=False))), row[-1]) for row in rows]
+        return [build for build, _ in sorted(builds, key=lambda one: (one[0].started, one[1]), reverse=True)[:most]]
 
     def artifacts(self, project: str) -> list[str]:
         """Return the IDs of all artifacts of `project` that were ever built."""
@@ -175,5 +182,6 @@ def _row(record: BuildRecord) -> tuple[object, ...]:
     return tuple(map(storable, astuple(record)))
 
 
-def _escape(text: str) -> str:
-    return text.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
+def _is_end(asked: str, id_: str) -> bool:
+    """Return whether `asked` is the end of the id of a test, such as the name of the test."""
+    return not is_declared(id_) and id_.endswith(f"::{asked}")

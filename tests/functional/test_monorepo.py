@@ -83,6 +83,10 @@ def test_the_commands_take_their_names(folders):
     gate = ftc(folders, "gate", "--ftc-diagnose=off")
     assert gate.returncode == 1
     assert "1 failed, 2 passed" in gate.stdout
+    assert "libs/core:a" in ftc(folders, "history").stdout
+    assert ftc(folders, "history", "libs/core:a").returncode == 0
+    assert "apps/web:bad" in ftc(folders, "drift").stdout
+    assert ftc(folders, "incident", "apps/web:bad", "-o", "incident").returncode == 0
     assert ftc(folders, "build", "libs/core:a", "-o", "dist").returncode == 0
     assert (folders / "dist/a").is_file()
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from pytest_ftc.cli.output import say
 from pytest_ftc.cli.project import opened_project
-from pytest_ftc.model.artifact import slug
+from pytest_ftc.model.artifact import name_of, slug
 from pytest_ftc.model.errors import ConfigurationError, FtcError
 from pytest_ftc.model.support.suggestion import did_you_mean
 from pytest_ftc.store.history import History
@@ -45,7 +45,7 @@ def run(options: argparse.Namespace) -> int:
     """Gather what is known."""
     if options.report and not options.report.is_dir():
         raise ConfigurationError(f"--report: expected a report's folder, found none at {options.report}")
-    name = slug(options.artifact.rpartition("::")[2])
+    name = slug(name_of(options.artifact))
     to = options.output or Path(f"ftc-incident-{name}-{time.strftime('%Y%m%dT%H%M%S')}")
     with opened_project(Path.cwd(), needs_artifacts=False) as project:
         config = project.config
@@ -73,7 +73,7 @@ def _check_known(incident: Incident) -> None:
     finally:
         history.close()
     ids = {*recorded, *(one.id for one in incident.config.artifacts), *list_reported(incident.results)}
-    names = sorted({one.rpartition("::")[2] for one in ids})
+    names = sorted({name_of(one) for one in ids})
     if incident.artifact not in (*ids, *names):
         hint = did_you_mean(incident.artifact, names)
         raise FtcError(f"nothing is known of {incident.artifact!r}{hint}  Known: {', '.join(names) or 'none'}")

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from pytest_ftc.model import Verification
-from pytest_ftc.model.artifact import slug
+from pytest_ftc.model.artifact import name_of, slug
 from pytest_ftc.model.errors import ConfigurationError
 from pytest_ftc.reporting.verification_files import FOLDER, read_verification_file
 from pytest_ftc.verification.incident.folder import MOST_BYTES, IncidentFolder, read_json
@@ -41,8 +41,8 @@ class Results:
 def read_results(folder: Path, artifact: str, incident: IncidentFolder) -> Results:
     """Return what the report in `folder` says of `artifact`, a name or an id; `incident` notes what is missing."""
     entry, session = _read_report(folder / "report.json", artifact, incident)
-    name = entry.get("name", artifact.rpartition("::")[2])
-    name = name if isinstance(name, str) else artifact.rpartition("::")[2]
+    name = entry.get("name", name_of(artifact))
+    name = name if isinstance(name, str) else name_of(artifact)
     return Results(
         name=name, entry=entry, session=session, verification=_read_record(folder, name, incident) if entry else None
     )

@@ -72,6 +72,19 @@ def test_names_that_are_no_unicode_are_asked_for_as_they_are_kept(history):
     assert list(history.last_seconds(project).values()) == [3.0]
 
 
+def test_artifacts_of_folders_below_have_names_of_their_own(history):
+    ids = ("ftc.toml::ftc::app", "libs/core/ftc.toml::ftc::app", "tests/test_x.py::app", "a/b.toml::ftc::c::app")
+    history.add([replace(RECORD, project="/p", artifact=one, started=float(at)) for at, one in enumerate(ids)])
+    for asked, found in (
+        ("app", [ids[2], ids[0]]),
+        ("libs/core:app", [ids[1]]),
+        ("core:app", []),
+        *((one, [one]) for one in ids),
+    ):
+        assert [record.artifact for record in history.of_artifact(asked, "/p")] == found, asked
+    assert len(history.of_artifact("app", "/p", most=1)) == 1
+
+
 def test_all_of_a_verification_is_noted_or_none(history):
     with pytest.raises(StoreUnavailableError):
         history.add([RECORD, replace(RECORD, started=object())])  # type: ignore[arg-type]
