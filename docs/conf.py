@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
+from typing import Any
 
 from sphinx.application import Sphinx
 
@@ -26,7 +28,7 @@ smartquotes = False
 pygments_style, pygments_dark_style = "friendly", "monokai"
 
 CHAPTERS = {
-    "Getting started": ["start", "how-it-works", "in-tests", "commands"],
+    "Getting started": ["how-do-i", "start", "how-it-works", "in-tests", "commands"],
     "Guides": [
         "guides/python",
         "guides/c",
@@ -42,6 +44,7 @@ CHAPTERS = {
     "Reference": ["configuration", "variations", "causes", "diagnosis", "normalize", "reports", "store"],
     "Operation": [
         "ci",
+        "tools",
         "operations",
         "metrics",
         "runbooks",
@@ -62,6 +65,25 @@ CHAPTERS = {
 def setup(app: Sphinx) -> None:
     """Add the table of contents to the first page: there it would be noise for those who read the pages on a forge."""
     app.connect("source-read", _add_contents)
+    app.connect("html-page-context", _label_cells)
+
+
+def _label_cells(app: Sphinx, page: str, template: str, context: dict[str, Any], doctree: object) -> None:
+    """Give the cells of tables their headings, which a narrow screen shows beside them: see ftc.css."""
+    if "body" in context:
+        context["body"] = re.sub(r"<table.*?</table>", _label_table, context["body"], flags=re.DOTALL)
+
+
+def _label_table(table: re.Match[str]) -> str:
+    labels = [re.sub('<[^>]*>|"', "", one).strip() for one in re.findall("<th[ >].*?</th>", table[0], re.DOTALL)]
+    if len(labels) < 3:
+        return table[0]  # what two cells are is clear
+
+    def label_row(row: re.Match[str]) -> str:
+        rest = iter(["", *labels[1:]])
+        return re.sub("<td", lambda _: f'<td data-label="{label}"' if (label := next(rest, "")) else "<td", row[0])
+
+    return re.sub("<tr.*?</tr>", label_row, table[0], flags=re.DOTALL)
 
 
 def _add_contents(app: Sphinx, page: str, source: list[str]) -> None:

@@ -5,14 +5,17 @@ The guides are in test_guides.py, so that both files can run at once.
 
 from __future__ import annotations
 
+import json
 import os
+import re
 import shutil
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 from clean_environment import ROOT
-from shell_blocks import Block, read_page, run_block, run_page
+from shell_blocks import Block, File, read_page, run_block, run_page
 
 PAGES = sorted(
     page
@@ -45,6 +48,27 @@ def test_page(page: Path, tmp_path: Path, clean_environment: dict[str, str]) -> 
         # An extra of what is installed already conflicts with the constraint that has it installed.
         own["PIP_CONSTRAINT"] = os.devnull
     run_page(given + page.read_text(), tmp_path, {**clean_environment, **own})
+
+
+def test_what_the_tutorial_adds_is_what_the_command_prints() -> None:
+    steps = list(read_page((ROOT / "docs" / "start.md").read_text()))
+    commands = [command for step in steps if isinstance(step, Block) for command in step.commands]
+    (printed,) = (command.printed for command in commands if command.line == "ftc determinize release")
+    (added,) = (step.text for step in steps if isinstance(step, File) and step.added)
+    assert printed[-2:] == added.split("\n")[1:3]
+    assert "…" not in added
+
+
+def test_the_built_pages(tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "sphinx", "-W", "-q", "-b", "html", "-d", str(tmp_path / "trees"), "docs"]
+    subprocess.run([*command, str(tmp_path / "html")], cwd=ROOT, check=True)
+    text = (tmp_path / "html" / "searchindex.js").read_text()
+    index = json.loads(text[text.index("(") + 1 : text.rindex(")")])
+    assert "allow" in {index["docnames"][number] for number in index["terms"]["docker"]}
+    assert index["docnames"][index["titleterms"]["docker"]] == "how-do-i"
+    options = (tmp_path / "html" / "configuration.html").read_text()
+    row = re.search('<tr[^>]*><td><p><code[^>]*><span class="pre">--ftc-jobs=N.*?</tr>', options, re.DOTALL)
+    assert row and re.findall('data-label="(.*?)"', row[0]) == ["key", "default", "meaning"]
 
 
 def test_readme(tmp_path: Path, clean_environment: dict[str, str]) -> None:
