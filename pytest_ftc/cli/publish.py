@@ -107,7 +107,9 @@ def _find_record(options: argparse.Namespace) -> tuple[Path, Verification]:
             return path, one
     names = sorted(one.name for one in found.values())
     hint = did_you_mean(options.artifact, names)
-    raise ConfigurationError(f"the report has no artifact {options.artifact!r}{hint} it has {', '.join(names)}")
+    raise ConfigurationError(
+        f"the report has no artifact {options.artifact!r}{hint}  Artifacts: {', '.join(names) or 'none'}"
+    )
 
 
 def _default_report() -> Path:

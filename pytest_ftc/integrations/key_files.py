@@ -147,7 +147,7 @@ class KeyFolder:
 
     def _no_key(self, name: str) -> ConfigurationError:
         near = did_you_mean(name, self.keys())
-        hint = "; `ftc keys new` makes one" if near == ";" else near
+        hint = "; `ftc keys new` makes one" if near == "." else near
         return ConfigurationError(f"{self.file}: no key {name!r}{hint}")
 
     def _set(self, name: str, key: str, value: object) -> None:

@@ -13,7 +13,7 @@ from urllib.parse import parse_qsl
 
 from pytest_ftc.attestation.others.public_key import strict_pem
 from pytest_ftc.model.errors import ConfigurationError, FtcError, UnknownSignerError
-from pytest_ftc.model.support.suggestion import did_you_mean
+from pytest_ftc.model.support.suggestion import suggest
 
 if TYPE_CHECKING:
     from securesystemslib.signer import Signer, SSlibKey
@@ -105,9 +105,10 @@ def _opener(uri: str) -> Callable[[str, SSlibKey | None], Signer]:
     scheme = uri.partition(":")[0]
     if scheme not in _KNOWN:
         why = "a GnuPG signature names no key that a policy could hold; " if scheme == "gnupg" else ""
-        hint = did_you_mean(scheme, _KNOWN)
+        near = suggest(scheme, _KNOWN)
+        hint = f"; did you mean {near!r}? " if near else "; "
         expected = ", ".join(f"{name}:" for name in _KNOWN)
-        raise UnknownSignerError(f"{uri}: no known signer{hint} {why}expected one of {expected}")
+        raise UnknownSignerError(f"{uri}: no known signer{hint}{why}expected one of {expected}")
     pattern, opener = _KNOWN[scheme]
     if not re.fullmatch(pattern.pattern, uri):
         raise UnknownSignerError(f"{uri}: expected {pattern.form}")

@@ -88,7 +88,7 @@ class SigningQueue:
         """Let what waits for the file `target` wait no more.  Raises ConfigurationError, StoreUnavailableError."""
         waiting = [str(one) for one in self.targets()]
         if str(target) not in waiting:
-            raise ConfigurationError(f"nothing waits for {target}{did_you_mean(str(target), waiting)}".rstrip(";"))
+            raise ConfigurationError(f"nothing waits for {target}{did_you_mean(str(target), waiting)}".rstrip("."))
         with self._documents.locked():
             self._documents.remove(name_of(target))
 

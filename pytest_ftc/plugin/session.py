@@ -34,7 +34,8 @@ from pytest_ftc.plugin.items import (
 from pytest_ftc.plugin.marker import declare_test, is_rebuilt, marked_tests
 from pytest_ftc.plugin.observation.interrupts import raise_dropped_interrupts
 from pytest_ftc.plugin.observation.traces import TracesOfSession, find_trace, outcome_of
-from pytest_ftc.plugin.progress import Display, Nothing, make_display, shown
+from pytest_ftc.plugin.observation.workers_progress import WorkersProgress, display_of
+from pytest_ftc.plugin.progress import Display, Nothing, shown
 from pytest_ftc.plugin.project_tests import FindingsLast, keep_artifacts
 from pytest_ftc.plugin.result_folders import check_writable, record_folders, results_folder
 from pytest_ftc.plugin.session_report import Invocation, SessionReport, print_attestations, print_metrics_problem
@@ -91,6 +92,8 @@ class VerificationSession:
             pytest_config, self.config, self._verifier.collector, lambda: len(self._report.verifications)
         )
         pytest_config.pluginmanager.register(self._traces, "ftc-traces")
+        if not self._is_worker:
+            pytest_config.pluginmanager.register(WorkersProgress(pytest_config), "ftc-workers-progress")
         self._findings_last = FindingsLast(self._print_summary)
         pytest_config.pluginmanager.register(self._findings_last, "ftc-findings-last")
         with usage_errors():
@@ -146,7 +149,7 @@ class VerificationSession:
         # Pytest has its own hook for what cannot be raised now.
         raise_dropped_interrupts()
         # The terminal reporter exists now, and its stream is not yet captured.
-        self._display = make_display(self._pytest, self._verifier.progress)
+        self._display = display_of(self._pytest, self._verifier.progress)
         self._metrics.begin(lambda: self._verifier.load.plus(Load(ended=len(self._report.verifications))))
 
     def pytest_collect_file(self, file_path: Path, parent: pytest.Collector) -> pytest.Collector | None:

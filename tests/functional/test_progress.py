@@ -62,7 +62,8 @@ def on_a_terminal(project, monkeypatch):
         main, side = pty.openpty()
         fcntl.ioctl(side, termios.TIOCSWINSZ, struct.pack("HHHH", LINES, COLUMNS, 0, 0))
         command = [sys.executable, "-m", "pytest", "--ftc-verify", *arguments]
-        process = subprocess.Popen(command, stdin=side, stdout=side, stderr=side, cwd=project)
+        # Without env, it would also get COLUMNS, which readline puts into the C library's environment only.
+        process = subprocess.Popen(command, stdin=side, stdout=side, stderr=side, cwd=project, env=dict(os.environ))
         os.close(side)
         seen = Seen()
         while data := _read(main):
@@ -90,6 +91,16 @@ def test_a_live_line_tells_what_is_built_and_is_gone_in_the_end(on_a_terminal):
     assert told == [
         "ftc.toml::ftc::wheel PASSED", "ftc.toml::ftc::docs FAILED", "test_ordinary.py::test_ordinary PASSED",
     ], seen.lines  # fmt: skip
+
+
+@pytest.mark.parametrize("arguments", [("-v",), ()])
+def test_the_controller_of_xdist_has_the_line_of_its_workers(on_a_terminal, arguments):
+    seen = on_a_terminal("-n2", *arguments)
+    assert any("ftc  wheel: control build 1 s" in state for state in seen.states), seen.lines
+    assert not any(line.startswith("ftc  ") or "[gw0] ftc" in line for line in seen.lines), seen.lines
+    assert "FAILED ftc.toml::ftc::docs" in "\n".join(seen.lines)
+    progress = [line for line in seen.lines if line.endswith("%]")]
+    assert all("ftc  " not in line for line in progress), seen.lines
 
 
 def test_no_colour_where_none_is_wanted_and_nothing_where_nothing_is(on_a_terminal, monkeypatch):

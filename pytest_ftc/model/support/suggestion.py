@@ -14,6 +14,6 @@ def suggest(name: str, valid: Iterable[str], *, cutoff: float = 0.5) -> str | No
 
 
 def did_you_mean(name: str, valid: Iterable[str], *, cutoff: float = 0.5) -> str:
-    """Return the part of a message between an unknown `name` and the list of `valid` ones: ``; did you mean 'x'?``."""
+    """Return what follows an unknown `name`: ``; did you mean 'x'?`` with the nearest name, or ``.``."""
     near = suggest(name, valid, cutoff=cutoff)
-    return f"; did you mean {near!r}?" if near else ";"
+    return f"; did you mean {near!r}?" if near else "."

@@ -59,10 +59,10 @@ def _reason_lines(verification: Verification, build: BuildResult | None) -> list
 
 def _log(page: Page, build: BuildResult, most: int) -> Iterator[Text]:
     least, longest = _LOG_LINES
-    rows = tail_rows(page, build.log_tail, longest)
+    rows = tail_rows(page, build.log_tail, min(longest, max(least, most)))
     if rows:
         yield row(page, "log", f"last lines of the {build.role.value} build")
-        yield from boxed(rows[-min(longest, max(least, most)) :])
+        yield from boxed(rows)
 
 
 def _circumstances(page: Page, verification: Verification, build: BuildResult | None) -> Iterator[Text]:
