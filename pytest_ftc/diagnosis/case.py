@@ -50,6 +50,8 @@ class Case:
     """What of it changes with the variations alone, where the rest is random; None if nothing."""
     hidden: Case | None = None
     """What of it differs while the clock stands still, where the rest is a time; None if nothing."""
+    hides_nothing: bool = False
+    """Whether it did not differ when all but what its values tell was varied while the clock stood still."""
     noise: tuple[Span, ...] = ()
     """Where it differs with nothing varied: from byte, to byte."""
     is_noise_known: bool = True

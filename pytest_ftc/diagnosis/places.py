@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import time
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import NamedTuple
 
 from pytest_ftc.comparison.likeness import mask_digests, mask_long_words
@@ -14,7 +14,7 @@ from pytest_ftc.model.place import ELF_SECTION, OUTPUT_NAME
 
 _MOST_SHOWN = 400
 _BYTES_BEFORE = 4
-_OFFSET = re.compile(r"\bbyte 0x([0-9a-f]+)")
+_OFFSET = re.compile(r"(?:\b(string [0-9]+), )?\bbyte 0x([0-9a-f]+)")
 _NEAR = 32
 """Bytes."""
 _SECTION = f"{ELF_SECTION} "
@@ -49,17 +49,27 @@ def places_of(output: str, leaves: Sequence[Place]) -> Mapping[Key, Place]:
 
 
 def match_places(known: Collection[Key], places: Places) -> Places:
-    """Return `places` under matching keys of `known`, since differing bytes may begin at slightly other offsets."""
-    near: dict[tuple[Key, int], Key] = {}
+    """Return `places` under matching keys of `known`, since differing bytes may begin at slightly other offsets.
+
+    Strings are the same by their number, whatever of them differs.
+    """
+    strings: dict[tuple[Key, str], Key] = {}
+    near: dict[tuple[Key, bool, int], Key] = {}
     for key in known:
-        place, offset = _split_offset(key)
+        place, string, offset = _split_offset(key)
+        if string:
+            strings.setdefault((place, string), key)
         if offset is not None:
             for step in (0, 1, -1):
-                near.setdefault((place, offset // _NEAR + step), key)
+                near.setdefault((place, bool(string), offset // _NEAR + step), key)
     matched: dict[Key, Place] = {}
     for key, leaf in places.items():
-        place, offset = _split_offset(key)
-        twin = None if key in known or offset is None else near.get((place, offset // _NEAR))
+        place, string, offset = _split_offset(key)
+        twin = None if key in known else strings.get((place, string))
+        if twin is None and key not in known and offset is not None:
+            # Bytes that look like a string in one build only, as a random number may.
+            kinds = (False,) if string else (False, True)
+            twin = next((near[at] for kind in kinds if (at := (place, kind, offset // _NEAR)) in near), None)
         matched.setdefault(twin or key, leaf)
     return matched
 
@@ -67,7 +77,8 @@ def match_places(known: Collection[Key], places: Places) -> Places:
 def showing(known: Collection[Key], places: Places) -> frozenset[Key]:
     """Return the `known` places that are among the differing `places`.
 
-    Places of one kind may shift: if none of the known ones in an output is found but others are, all of them count.
+    Places of one kind may shift: if none of the known ones in an output is found but others are, all of them count,
+    except strings, which are told by their number.
     What an archive records about its members does not: other members have fields of their own.
     A place in what has another name in each build counts under any of its names.
     """
@@ -78,7 +89,9 @@ def showing(known: Collection[Key], places: Places) -> frozenset[Key]:
     shifted = ({(key.output, key.field) for key in unknown} & kinds) - seen
     renamed = {_masked(key) for key in unknown}
     return frozenset(
-        key for key in known if key in found or (key.output, key.field) in shifted or _masked(key) in renamed
+        key
+        for key in known
+        if key in found or ((key.output, key.field) in shifted and not is_string(key)) or _masked(key) in renamed
     )
 
 
@@ -111,15 +124,36 @@ def _masked(key: Key) -> Key:
     return key._replace(member=mask_long_words(key.member), location=mask_digests(key.location))
 
 
-def _split_offset(key: Key) -> tuple[Key, int | None]:
+def _split_offset(key: Key) -> tuple[Key, str, int | None]:
+    """Return the `key` of what holds a place, the string that it is, and its offset, where it has them."""
     found = _OFFSET.search(key.location)
-    return (key._replace(location=key.location[: found.start()]), int(found[1], 16)) if found else (key, None)
+    if not found:
+        return key, "", None
+    return key._replace(location=key.location[: found.start()]), found[1] or "", int(found[2], 16)
+
+
+def is_string(key: Key) -> bool:
+    """Return whether a place is a string in data, of which the number tells it apart from others."""
+    return bool(_split_offset(key)[1])
+
+
+def may_move(key: Key, known: Iterable[Key]) -> bool:
+    """Return whether a place is told by its offset in data in which strings are `known` to differ, in length too."""
+    holder, string, offset = _split_offset(key)
+    if string or offset is None:
+        return False
+    return any(is_string(other) and _split_offset(other)[0] == holder for other in known)
+
+
+def holder_of(key: Key) -> Key:
+    """Return the `key` of what holds a place that has an offset; of any other place its own."""
+    return _split_offset(key)[0]
 
 
 def offset_of(location: str) -> int | None:
     """Return the offset of the first byte that differs, where the `location` has one."""
     found = _OFFSET.search(location)
-    return int(found[1], 16) if found else None
+    return int(found[2], 16) if found else None
 
 
 def leaf_of_manifest(difference: Difference) -> Place:

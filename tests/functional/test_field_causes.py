@@ -101,6 +101,17 @@ while int(time.time()) == second:
     time.sleep(0.01)
 open('out', 'w').write(f'{random.getrandbits(64):016x}\\n')
 """,
+    "program.c": r"""
+#include <stdio.h>
+int main(int argc, char **argv)
+{
+    const char *source = __FILE__;
+    if (argc > 2)
+        return fprintf(stderr, "usage: %s [-v]\n", argv[0]);
+    printf("program 1.2, built by %s from %s on %s at %s\n", USER, source, __DATE__, __TIME__);
+    return puts("This is a program that prints little.");
+}
+""",
 }
 _LISTED = "mkdir d && for n in amber azure beige coral indigo; do echo $n > d/$n; done && "
 _PACKED = "mkdir r && echo x > r/a && chmod 755 r && chmod 644 r/a && touch -d @0 r/a r && cd r && "
@@ -133,6 +144,7 @@ BUILDS = {
     "model": "python3 model.py",
     "resource": "python3 resource.py",
     "jobs": _JOBS,
+    "program": """gcc -O2 -DUSER="\\"$(id -un)\\"" -o out "$PWD/program.c\"""",
 }
 CAUSES = {
     "idle": {("line order", "random")},
@@ -244,3 +256,16 @@ def test_the_remedy_is_that_of_the_kind(found, name, word):
 def test_a_build_that_waits_for_its_clock_is_told_so_and_ends(found):
     assert any("clock to advance" in note for note in found["waits"].get("notes", ()))
     assert found["waits"]["verdict"] == "unreproducible"
+
+
+def test_each_string_of_a_program_has_its_cause_and_its_remedy(found):
+    told = {}
+    for one in found["program"]["findings"]:
+        if ".rodata, string " in one["location"] and one["confirmed"]:
+            told.setdefault(one["cause"], set()).add(one["remedy"]["summary"] if one["remedy"]["proved"] else None)
+    assert told.keys() - {"timezone"} == {"build_path", "time", "user_group"}
+    assert told["build_path"] == {"have the compiler map the build path: -ffile-prefix-map"}
+    assert told["time"] == {"set the time of the sources: SOURCE_DATE_EPOCH"}
+    assert told["user_group"] == {None}
+    # Whether the zone gives the date of __DATE__ another day depends on the hour, and takes some builds.
+    assert len(found["program"]["builds"]) <= 36

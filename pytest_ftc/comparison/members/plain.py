@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+import sys
+from bisect import bisect_right
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from pytest_ftc.comparison.members.limits import Budget
@@ -17,6 +19,9 @@ _MOST_PLACES = 16
 _REACH = 64 << 20
 """Bytes after the first difference that are searched for further ones."""
 _UNEQUAL = re.compile(rb"[^\0]+")
+
+Ranges = Sequence[tuple[int, int]]
+"""Starts and ends, in order."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,21 +58,22 @@ def clip(control: bytes, experiment: bytes, longest: int) -> tuple[bytes, bytes]
     return control[start : start + longest], experiment[start : start + longest]
 
 
-def compare_bytes(one: Span, other: Span, budget: Budget) -> Iterator[Found]:
-    """Yield the first places that differ.  Raises OutOfTimeError."""
+def compare_bytes(one: Span, other: Span, budget: Budget, without: Ranges = ()) -> Iterator[Found]:
+    """Yield the first places that differ, outside the ranges `without`.  Raises OutOfTimeError."""
     offset = first_unequal(one, other, budget)
     if offset is None:
         return
     if one.size != other.size:
         yield _moved(one, other, offset, budget)
         return
-    places = _places(one, other, offset, budget)
+    places = _places(unequal_runs(one, other, offset, budget, without), budget)
     for count, (start, end) in enumerate(places):
         if count == _MOST_PLACES:
             budget.record("more bytes differ in a member than are listed")
             return
-        first = max(0, start - _CONTEXT)
-        size = min(end + _CONTEXT - first, budget.limits.value)
+        first = max(0, start - _CONTEXT, *(stop for _, stop in without if stop <= start))
+        last = min(end + _CONTEXT, one.size, *(begin for begin, _ in without if begin >= end))
+        size = min(last - first, budget.limits.value)
         yield Found(Field.CONTENT, f"byte {start:#x}", one.read(first, size), other.read(first, size))
 
 
@@ -82,10 +88,10 @@ def _moved(one: Span, other: Span, offset: int, budget: Budget) -> Found:
     return Found(Field.CONTENT, f"byte {offset:#x}", control, experiment)
 
 
-def _places(one: Span, other: Span, offset: int, budget: Budget) -> Iterator[tuple[int, int]]:
-    """Yield start and end of each place within reach, in files of the same size."""
-    start = end = offset
-    for left, right in unequal_runs(one, other, offset, budget):
+def _places(runs: Iterator[tuple[int, int]], budget: Budget) -> Iterator[tuple[int, int]]:
+    """Yield start and end of each place; `runs` that are near are one."""
+    start, end = next(runs, (0, 0))
+    for left, right in runs:
         if end - start > budget.limits.value:
             # Everything after this differs: it was compressed, encrypted or moved.
             break
@@ -93,15 +99,28 @@ def _places(one: Span, other: Span, offset: int, budget: Budget) -> Iterator[tup
             yield start, end
             start = left
         end = right
-    yield start, end
+    if end:
+        yield start, end
 
 
-def unequal_runs(one: Span, other: Span, offset: int, budget: Budget) -> Iterator[tuple[int, int]]:
-    """Yield start and end of each run of bytes that differ from `offset` on, within reach.  Raises OutOfTimeError."""
+def unequal_runs(
+    one: Span, other: Span, offset: int, budget: Budget, without: Ranges = ()
+) -> Iterator[tuple[int, int]]:
+    """Yield start and end of each run of bytes that differ from `offset` on, within reach and outside `without`.
+
+    Raises OutOfTimeError.
+    """
     for position in range(offset, min(one.size, offset + _REACH), _CHUNK):
         budget.check_time()
         left, right = one.read(position, _CHUNK), other.read(position, _CHUNK)
         if left != right:
             unequal = int.from_bytes(left, "big") ^ int.from_bytes(right, "big")
             for run in _UNEQUAL.finditer(unequal.to_bytes(len(left), "big")):
-                yield position + run.start(), position + run.end()
+                start, end = position + run.start(), position + run.end()
+                if not _is_inside(start, end, without):
+                    yield start, end
+
+
+def _is_inside(start: int, end: int, ranges: Ranges) -> bool:
+    at = bisect_right(ranges, (start, sys.maxsize)) - 1
+    return at >= 0 and end <= ranges[at][1]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+from pytest_ftc.comparison.members.engine import FOLLOWS
 from pytest_ftc.diagnosis.case import UNVARIED_TOO, Case, Investigation
 from pytest_ftc.diagnosis.conclude import conclude
 from pytest_ftc.diagnosis.group_testing import Group, Observation, comes_by_itself, share
@@ -28,8 +29,11 @@ def find_hidden(cases: Mapping[Key, Case], given: Investigation, rebuilder: Rebu
     `reserve` is how many builds are left for remedies.
     """
     by_known: dict[Group, dict[Key, Case]] = {}
+    leading = {(key.output, key.member) for key, case in cases.items() if case.place.note != FOLLOWS}
     for key, case in cases.items():
-        if _may_hide(case, given.everything):
+        # What is computed from the rest of its file hides nothing that the rest does not.
+        is_computed = case.place.note == FOLLOWS and (key.output, key.member) in leading
+        if not is_computed and _may_hide(case, given.everything):
             known = frozenset(name for name in case.evident if name not in UNVARIED_TOO)
             by_known.setdefault(known, {})[key] = case
     steady = given.stopped
@@ -43,6 +47,8 @@ def find_hidden(cases: Mapping[Key, Case], given: Investigation, rebuilder: Rebu
             break
         steady += builds[:-1]
         differing = _find_those(asked, given, steady[0], builds[-1])
+        for key, case in asked.items():
+            case.hides_nothing = key not in differing
         if differing and len(steady) < _LEAST_STEADY and rebuilder.left > reserve:
             steady += build_stopped(rebuilder, given, [frozenset()])
         if len(steady) >= _LEAST_STEADY:
@@ -54,7 +60,7 @@ def find_hidden(cases: Mapping[Key, Case], given: Investigation, rebuilder: Rebu
 def _may_hide(case: Case, everything: Group) -> bool:
     """Return whether a time is all that is known of it, and may not be all of it."""
     seen = [one.shows for one in case.observations if one.stopped]
-    if case.sources or case.hidden or any(seen) or not comes_by_itself(case.observations):
+    if case.sources or case.hidden or case.hides_nothing or any(seen) or not comes_by_itself(case.observations):
         return False
     if seen:
         return case.believe(everything).by_kind(Kind.CLOCK) >= SURE

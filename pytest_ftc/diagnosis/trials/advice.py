@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from pytest_ftc.comparison.members.engine import FOLLOWS
-from pytest_ftc.diagnosis.places import offset_of
+from pytest_ftc.diagnosis.places import may_move
 from pytest_ftc.diagnosis.trials.record import Failures, Record
 from pytest_ftc.diagnosis.trials.target import Applied, RemedyTarget
 from pytest_ftc.model import Cause, Remedy, RemedyTemplate
@@ -70,12 +70,8 @@ def _advice(record: Record, target: RemedyTarget, failed: Sequence[Applied]) -> 
 
 def _may_have_moved(record: Record, target: RemedyTarget) -> bool:
     """Return whether it may differ in builds with a remedy for other data, of which it tells or which moved it."""
-    if target.place.note == FOLLOWS:
-        return True
     known = record.earlier | record.courses
-    offset = offset_of(target.key.location)
-    alike = (other.key for other in known if (other.key.output, other.key.member) == target.key[:2])
-    return offset is not None and any((offset_of(key.location) or offset) < offset for key in alike)
+    return target.place.note == FOLLOWS or may_move(target.key, (other.key for other in known))
 
 
 def _is_general(template: RemedyTemplate) -> bool:

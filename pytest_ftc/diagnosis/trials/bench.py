@@ -6,8 +6,9 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from pytest_ftc.diagnosis.case import Look
-from pytest_ftc.diagnosis.places import Key, Places, match_places, showing
+from pytest_ftc.diagnosis.places import Key, Places, holder_of, match_places, may_move, showing
 from pytest_ftc.diagnosis.side_effects import changed_outputs
+from pytest_ftc.diagnosis.trials.moved_strings import under_known_strings
 from pytest_ftc.diagnosis.trials.target import Applied
 from pytest_ftc.model import BuildResult, BuildStatus, Place
 from pytest_ftc.model.protocols import Rebuilder
@@ -70,9 +71,11 @@ class Bench:
             return Outcome(failure=_explain(broken))
         if len(builds) < 2:
             return Outcome(failure="it could not be tried")
-        places = self.look(builds[0], builds[1])
+        places = under_known_strings(self.known, self.look(builds[0], builds[1]))
         still = showing(self.known, places)
         unequal = {(key.output, key.member) for key in places}
+        differing = match_places(self.known, places)
+        new = {holder_of(key) for key in differing if key not in self.known}
         equal = frozenset(
             key
             for key, place in self.known.items()
@@ -80,10 +83,12 @@ class Bench:
             and _can_be_compared(key, places, builds)
             # Where what only one side has is found depends on what else differs.
             and (not place.is_one_sided or (key.output, key.member) not in unequal)
+            # What has an offset may be what differs at another one.
+            and not (holder_of(key) in new and may_move(key, self.known))
         )
         sorted_ = frozenset(remedy.rewrites for remedy in remedies)
         changed = self._changed(equal, builds[0], sorted_)
-        return Outcome(equal=equal, changed=changed, differing=match_places(self.known, places))
+        return Outcome(equal=equal, changed=changed, differing=differing)
 
     def _changed(self, equal: Collection[Key], healed: BuildResult, rewritten: Collection[str]) -> Mapping[str, str]:
         if self.control is None or not equal:

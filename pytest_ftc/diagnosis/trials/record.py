@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
+from pytest_ftc.comparison.members.engine import FOLLOWS
 from pytest_ftc.diagnosis.luck import Trial
 from pytest_ftc.diagnosis.places import Key
 from pytest_ftc.diagnosis.trials.bench import Built, Outcome
@@ -86,7 +87,9 @@ class Record:
         tried = {target: one for target in self.courses if (one := self._next(target, eager=eager))}
         proved = {target for target in tried if self.is_proved(target)}
         if self._apart:
-            first = next((one for target, one in tried.items() if target not in proved), None)
+            # What helps in part heals with others only, so that alone it shows nothing new.
+            due = (target for target in tried if target not in proved)
+            first = next((tried[one] for one in due if not self.failures.holds(one.key, tried[one])), None)
             return {target: one for target, one in tried.items() if one == first and target not in proved}, set()
         return self._with_company(self._with_rewriting(tried, proved)), proved
 
@@ -151,7 +154,13 @@ class Record:
             return None
         if not course.helpful and course.partly and self._is_another_tried_at(target):
             return course.partly
-        return course.helpful or next(self._untried(target), None)
+        return course.helpful or next(self._worth_trying(target), None)
+
+    def _worth_trying(self, target: RemedyTarget) -> Iterator[Applied]:
+        """Yield its untried remedies; of what is computed from the rest of its file, those tried for the rest."""
+        leading = [one for one in self.courses if target.place.note == FOLLOWS and _leads(one, target)]
+        tried = {self._next(one, eager=True) for one in leading}
+        yield from (one for one in self._untried(target) if not leading or one in tried)
 
     def _is_another_tried_at(self, target: RemedyTarget) -> bool:
         """Return whether another cause of the same place comes first with remedies that were not tried with this one's.
@@ -189,6 +198,12 @@ class Record:
             if one and (target.key.output, one) in offered:
                 company[target] = one
         return company
+
+
+def _leads(one: RemedyTarget, other: RemedyTarget) -> bool:
+    """Return whether `other`, which is computed from the rest of its file, differs for the cause that `one` has."""
+    own, theirs = ((each.key.output, each.key.member, each.cause) for each in (one, other))
+    return own == theirs and one.place.note != FOLLOWS and one.known
 
 
 def _find_values(target: RemedyTarget, outcome: Outcome) -> tuple[bool, bool] | None:

@@ -130,7 +130,7 @@ def test_after_the_time_outputs_are_not_examined_and_that_is_said(build):
 
 def test_what_the_walker_cut_is_noted_with_its_output(build):
     examiner = Examiner(Metadata.CONTENT, ComparatorChain())
-    examiner.look(build({"a": bytes(1 << 16)}), build({"a": (b"x" + bytes(255)) * 256}))
+    examiner.look(build({"a": bytes(1 << 16)}), build({"a": (b"\1" + bytes(255)) * 256}))
     assert list(examiner.notes) == ["a: more bytes differ in a member than are listed"]
 
 

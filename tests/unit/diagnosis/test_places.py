@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pytest_ftc.diagnosis.places import Key, match_places, may_follow, places_of, show_values, showing
+from pytest_ftc.diagnosis.places import Key, match_places, may_follow, may_move, places_of, show_values, showing
 from pytest_ftc.model import Field, Place
 
 
@@ -27,6 +27,24 @@ def test_bytes_that_differ_a_little_later_are_the_same_place():
     assert list(match_places(known, {key(".text, byte 0x44"): place()})) == known
     assert list(match_places(known, {key(".data, byte 0x44"): place()})) != known
     assert list(match_places(known, {key(".text, byte 0x400"): place()})) != known
+
+
+def test_a_string_is_told_by_its_number_and_by_its_offset_where_it_is_one_in_one_build_only():
+    known = [key(".rodata, string 2, byte 0x14"), key(".rodata, string 3, byte 0x1d"), key(".rodata, byte 0x60")]
+    found = match_places(known, {key(".rodata, string 3, byte 0x14"): place(), key(".rodata, byte 0x15"): place()})
+    assert list(found) == [known[1], known[0]]
+    assert list(match_places(known, {key(".rodata, string 9, byte 0x62"): place()})) == [known[2]]
+    other = key(".rodata, string 7, byte 0x1d")
+    assert list(match_places(known, {other: place()})) == [other]
+    assert showing(known[:2], {other: place()}) == frozenset()
+
+
+def test_what_is_told_by_its_offset_may_move_where_strings_differ():
+    strings = [key(".rodata, string 2, byte 0x14")]
+    assert may_move(key(".rodata, byte 0x60"), strings)
+    assert not may_move(key(".data, byte 0x60"), strings)
+    assert not may_move(key(".rodata, string 3, byte 0x1d"), strings)
+    assert not may_move(key(".rodata, byte 0x60"), [key(".rodata, byte 0x14")])
 
 
 def test_places_of_one_kind_that_all_moved_count_as_showing():

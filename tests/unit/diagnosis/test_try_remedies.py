@@ -6,6 +6,7 @@ import pytest
 
 from pytest_ftc.comparison.members.engine import FOLLOWS
 from pytest_ftc.diagnosis.places import Key
+from pytest_ftc.diagnosis.trials.moved_strings import under_known_strings
 from pytest_ftc.diagnosis.try_remedies import RemedyTarget, RemedyTrials
 from pytest_ftc.model import BuildResult, BuildStatus, Field, Place, Role
 from pytest_ftc.model.remedy import Changes
@@ -399,11 +400,58 @@ def test_what_only_one_side_has_is_not_healed_where_the_rest_of_its_file_still_d
     assert remedies[lone].proved == proved
 
 
-@pytest.mark.parametrize(("before", "told"), [("ELF section .rodata, byte 0x13", False), ("ELF build id", True)])
+@pytest.mark.parametrize(
+    ("before", "told"), [("ELF section .rodata, string 2, byte 0x13", False), ("ELF build id", True)]
+)
 def test_it_is_not_said_that_a_time_ignores_the_setting_where_it_may_only_have_moved(before, told):
     clock, other = (
         target("", cause, location=where, kind="elf", tools=("gcc",))
         for cause, where in (("time", "ELF section .rodata, byte 0x41"), ("user_group", before))
     )
-    remedies, _ = run([clock, other], lambda key, changes: False)
+    remedies, _ = run([clock, other], lambda key, changes: False, place=clock.place)
     assert ("takes no time from SOURCE_DATE_EPOCH" in remedies[clock].summary) == told
+
+
+def strings(*texts, first=1):
+    places = {}
+    for number, (control, experiment) in enumerate(texts, first):
+        where = f"ELF section .rodata, string {number}, byte {16 * number:#x}"
+        places[Key("app", "", where, Field.CONTENT)] = Place(
+            field=Field.CONTENT, location=where, control=control, experiment=experiment
+        )
+    return places
+
+
+def test_a_string_is_the_same_in_builds_with_a_remedy_that_moves_it():
+    texts = [(b"/build/a/main.c", b"/build/elsewhere/main.c"), (b"20:15:06", b"17:12:08"), (b"root", b"user-b")]
+    known = strings(*texts)
+    found = under_known_strings(known, strings((b"20:16:40", b"16:01:02"), texts[2], first=1))
+    assert [(list(known).index(key) + 1, place.control) for key, place in found.items()] == [
+        (2, b"20:16:40"),
+        (3, b"root"),
+    ]
+    # What is like none of them is another place.
+    other = strings((b"something else", b""), first=7)
+    assert under_known_strings(known, other) == other
+
+
+@pytest.mark.parametrize(("where", "proved"), [("string 3, byte 0x31", True), ("byte 0x31", False)])
+def test_what_is_told_by_its_offset_is_not_healed_where_it_may_have_moved(where, proved):
+    one, other, moved = (
+        target("", "time", location=f"ELF section .rodata, {place}", kind="elf", tools=("gcc",))
+        for place in ("string 2, byte 0x13", where, "byte 0x99")
+    )
+    builder = Builder(lambda key, changes: key == one.key or (key == other.key), place=one.place)
+    builder.keys = {one.key, other.key, moved.key}
+    remedies = RemedyTrials(builder.look, builder, EPOCH).run([one, other])
+    assert (remedies[one].proved, remedies[other].proved) == (True, proved)
+
+
+def test_what_is_computed_from_the_rest_of_its_file_is_worth_no_remedy_of_its_own():
+    one = target("", "time", location="ELF section .rodata, string 2, byte 0x13", kind="elf", tools=("gcc",))
+    computed = replace(one, key=one.key._replace(location="ELF build id"), place=replace(one.place, note=FOLLOWS))
+    remedies, builder = run([one, computed], lambda key, changes: key == one.key, place=one.place)
+    assert remedies[one].proved
+    assert len(builder.tried) == 1
+    assert remedies[computed].tried
+    assert not remedies[computed].proved

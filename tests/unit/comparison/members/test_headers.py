@@ -248,7 +248,7 @@ def test_the_times_of_a_font_are_seconds_since_1970(look, tmp_path):
     assert (leaf.control, leaf.experiment) == (b"10", b"30")
     assert look(font(1, 2), font(1, 2, glyphs=b"others")) == [("content", "", "SFNT table glyf, line 1", "")] or look(
         font(1, 2), font(1, 2, glyphs=b"others")
-    ) == [("content", "", "SFNT table glyf, byte 0x0", "")]
+    ) == [("content", "", "SFNT table glyf, string 1, byte 0x0", "")]
 
 
 def wasm(*sections: tuple[int, bytes]) -> bytes:
@@ -294,7 +294,7 @@ def test_the_stamps_of_a_linker_are_told_by_their_names(look):
         ("header", "", "PE header CheckSum", FOLLOWS),
     ]
     ((_, _, location, _),) = look(program(1, 2, bytes(16)), program(1, 2, bytes(16), code=b"edoc"))
-    assert location == "PE section .rdata, byte 0x58"
+    assert location == "PE section .rdata, string 2, byte 0x58"
 
 
 @pytest.mark.skipif(sys.platform == "darwin", reason="files without holes")

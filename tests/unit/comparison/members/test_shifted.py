@@ -18,6 +18,10 @@ def compare(one: bytes, other: bytes) -> list[Found]:
     return list(compare_data(span_of(one), span_of(other), Budget(Limits())))
 
 
+def offset_of(found: Found) -> int:
+    return int(found.location.rpartition("byte ")[2], 16)
+
+
 def data(*strings: str, table: bytes = TABLE) -> bytes:
     return b"\x7fhead\0\0" + b"".join(f"{text}\0".encode() for text in strings) + table
 
@@ -28,7 +32,7 @@ def test_each_string_is_a_place_though_another_one_has_moved_it():
     path, date = compare(one, other)
     assert (path.control, path.experiment) == (b"/build/a", b"/build/elsewhere/b")
     assert (date.control, date.experiment) == (b"Nov 29 2026", b"Jan  2 2028")
-    assert one[int(date.location.removeprefix("byte "), 16) :].startswith(b"Nov")
+    assert one[offset_of(date) :].startswith(b"Nov")
 
 
 def test_a_string_that_only_one_side_has_is_a_place():
@@ -86,5 +90,51 @@ def test_what_differs_is_found(ours, theirs):
     assert bool(found) == (one != other)
     for each in found:
         assert each.control != each.experiment
-        position = int(each.location.removeprefix("byte "), 16)
-        assert 0 <= position <= len(one)
+        assert 0 <= offset_of(each) <= len(one)
+
+
+def test_a_string_has_its_number_in_data_of_the_same_and_of_another_size():
+    one = data("usage: %s [-v]", "/build/a", "abc", "Nov 29 2026")
+    longer = data("usage: %s [-v]", "/build/elsewhere/b", "abc", "Nov 30 2026")
+    same = data("usage: %s [-v]", "/build/b", "abc", "Nov 30 2026")
+    places = [[each.location.partition(",")[0] for each in compare(one, other)] for other in (longer, same)]
+    assert places == [["string 2", "string 3"]] * 2
+
+
+def test_a_string_that_its_length_has_moved_before_others_is_still_the_same():
+    one = data("20:15:06", "/build/abcdef/main.c", "root", "built by %s", "in %s")
+    other = data("20:17:08", "user-b", "/build/elsewhere/abcdef-b/main.c", "built by %s", "in %s")
+    assert [(each.control, each.experiment) for each in compare(one, other)] == [
+        (b"20:15:06", b"20:17:08"),
+        (b"/build/abcdef/main.c", b"/build/elsewhere/abcdef-b/main.c"),
+        (b"root", b"user-b"),
+    ]
+    far = data("/build/elsewhere/abcdef-b/main.c", "usage: %s", "no such file", "x" * 40, "end of it", "the rest")
+    near = data("usage: %s", "no such file", "x" * 40, "end of it", "/build/abcdef/main.c", "the rest")
+    (found,) = compare(near, far)
+    assert (found.control, found.experiment) == (b"/build/abcdef/main.c", b"/build/elsewhere/abcdef-b/main.c")
+
+
+def test_numbers_beside_a_string_in_data_of_the_same_size_are_places_of_their_own():
+    numbers = [bytes([x, 0x80, 0xFF, 0x11]) + bytes(100) + bytes([x + 1, 0xFE]) for x in (1, 9)]
+    one, other = data("/build/a", table=numbers[0]), data("/build/b", table=numbers[1])
+    found = compare(one, other)
+    assert [each.location for each in found] == ["string 1, byte 0xe", "byte 0x10", "byte 0x78"]
+    # The string is no part of what is shown of the number after it.
+    assert not found[1].control.startswith(b"/")
+    assert b"build" not in found[1].control
+
+
+def test_strings_that_only_stand_in_another_order_are_one_place():
+    (found,) = compare(data("abcd", "/x/y/z"), data("/x/y/z", "abcd"))
+    assert found.location == "byte 0x7"
+
+
+def test_times_beside_a_string_that_has_moved_are_still_paired():
+    one = data("20:53:18", "Nov 29 2026", "root", "/build/abcdef/program.c", "%s")
+    other = data("program.c", "00:00:00", "Jan  1 2020", "root", "%s")
+    assert [(each.control, each.experiment) for each in compare(one, other)] == [
+        (b"20:53:18", b"00:00:00"),
+        (b"Nov 29 2026", b"Jan  1 2020"),
+        (b"/build/abcdef/program.c", b"program.c"),
+    ]

@@ -104,7 +104,7 @@ def test_columns_are_read_page_by_page(compare, codec):
 def test_a_column_in_a_codec_without_reader_is_compared_as_it_is_stored(compare):
     one, other = (table({"host": page(b"host-%d" % n, 5)}, 5) for n in (1, 2))
     ((location, *_),) = places(compare, one, other)
-    assert location.startswith("parquet column host, byte 0x")
+    assert location.startswith("parquet column host, string 1, byte 0x")
 
 
 def test_the_schema_of_arrow_is_decoded(compare):
