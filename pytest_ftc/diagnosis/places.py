@@ -15,7 +15,7 @@ from pytest_ftc.model.place import ELF_SECTION, OUTPUT_NAME
 _MOST_SHOWN = 400
 _BYTES_BEFORE = 4
 _OFFSET = re.compile(r"(?:\b(string [0-9]+), )?\bbyte 0x([0-9a-f]+)")
-_NEAR = 32
+_NEAR, _AT_ONE = 32, 4
 """Bytes."""
 _SECTION = f"{ELF_SECTION} "
 _NOT_LOADED = re.compile(rf"{_SECTION}\.(?:z?debug|gnu_debug|gnu\.debug|gnu\.lto|stab|comment|line|symtab|strtab|rel)")
@@ -54,24 +54,33 @@ def match_places(known: Collection[Key], places: Places) -> Places:
     Strings are the same by their number, whatever of them differs.
     """
     strings: dict[tuple[Key, str], Key] = {}
-    near: dict[tuple[Key, bool, int], Key] = {}
+    near: dict[tuple[Key, int], Key] = {}
     for key in known:
         place, string, offset = _split_offset(key)
         if string:
             strings.setdefault((place, string), key)
-        if offset is not None:
+        elif offset is not None:
             for step in (0, 1, -1):
-                near.setdefault((place, bool(string), offset // _NEAR + step), key)
+                near.setdefault((place, offset // _NEAR + step), key)
     matched: dict[Key, Place] = {}
     for key, leaf in places.items():
-        place, string, offset = _split_offset(key)
-        twin = None if key in known else strings.get((place, string))
-        if twin is None and key not in known and offset is not None:
-            # Bytes that look like a string in one build only, as a random number may.
-            kinds = (False,) if string else (False, True)
-            twin = next((near[at] for kind in kinds if (at := (place, kind, offset // _NEAR)) in near), None)
+        twin = None if key in known else _find_twin(key, strings, near)
         matched.setdefault(twin or key, leaf)
     return matched
+
+
+def _find_twin(key: Key, strings: Mapping[tuple[Key, str], Key], near: Mapping[tuple[Key, int], Key]) -> Key | None:
+    place, string, offset = _split_offset(key)
+    if offset is None:
+        return None
+    twin = strings.get((place, string)) if string else near.get((place, offset // _NEAR))
+    if twin:
+        return twin
+    # What looks like a string in one build only, as a random number may, begins to differ at nearly the same byte.
+    others = (
+        [near.get((place, offset // _NEAR))] if string else [one for (at, _), one in strings.items() if at == place]
+    )
+    return next((one for one in others if one and abs(offset - (offset_of(one.location) or 0)) <= _AT_ONE), None)
 
 
 def showing(known: Collection[Key], places: Places) -> frozenset[Key]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 
 BUILT_AGAIN = "built again: "
@@ -19,6 +20,7 @@ _AGREED = "the builds of this session agree; those of "
 _PUBLISHED = "to what was published"
 _AGAINST_PUBLISHED = "(against what was published)"
 _SOCKET = "a socket that is hidden from builds"
+_UNLISTED = re.compile(r"(?P<place>.*: )(?P<field>[^:]+): (?P<count>[0-9]+) more members of (?P<whole>.*)", re.DOTALL)
 
 
 def explain_disagreement(when: str, where: str) -> str:
@@ -81,3 +83,30 @@ def note_hidden_socket(program: str, path: str) -> str:
 def is_socket_note(note: str) -> bool:
     """Return whether `note` is about such a socket."""
     return _SOCKET in note
+
+
+def note_unlisted(location: str, count: int, whole: str) -> str:
+    """Return the note that `count` more members of `whole` differ at `location` than are listed."""
+    return f"{location}: {count} more members of {whole}"
+
+
+def join_unlisted(notes: Iterable[str]) -> list[str]:
+    """Return `notes` with those about members that are not listed as one for each output, at the first of them."""
+    joined: dict[object, list[re.Match[str]] | str] = {}
+    for note in notes:
+        found = _UNLISTED.fullmatch(note)
+        alike = joined.setdefault((found["place"], found["whole"]) if found else note, [] if found else note)
+        if found and isinstance(alike, list):
+            alike.append(found)
+    return [alike if isinstance(alike, str) else _join(alike) for alike in joined.values()]
+
+
+def _join(notes: list[re.Match[str]]) -> str:
+    fields = list(dict.fromkeys(one["field"] for one in notes))
+    if len(fields) == 1 == len(notes):
+        return notes[0][0]
+    most = max(int(one["count"]) for one in notes)
+    more = f" and {len(fields) - 1} more fields" if len(fields) > 1 else ""
+    return (
+        f"{notes[0]['place']}{fields[0]}{more}: up to {most} more members of {notes[0]['whole']} (-v names the fields)"
+    )

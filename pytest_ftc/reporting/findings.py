@@ -5,7 +5,7 @@ from __future__ import annotations
 import posixpath
 import re
 import shlex
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 from pytest_ftc.model import Cause, Difference, Evidence, Finding, Remedy, Verdict, Verification
 from pytest_ftc.model.remedy import escape_quoted
@@ -47,9 +47,19 @@ def fold(findings: Sequence[Finding]) -> list[list[Finding]]:
 def describe_remedy_state(remedy: Remedy) -> str:
     """Return whether builds have tested `remedy`, and whether it helped."""
     if remedy.proved:
-        together = f"; these builds also had: {'; '.join(remedy.together_with)}" if remedy.together_with else ""
+        others = "; ".join(_group_alike(remedy.together_with))
+        together = f"; these builds also had: {others}" if others else ""
         return f"proved by rebuilding{together}"
     return "tested, not sufficient" if remedy.tried else "suggestion, not tested"
+
+
+def _group_alike(summaries: Sequence[str]) -> Iterator[str]:
+    """Yield summaries of remedies; those that differ only in the output at their end as one."""
+    groups: dict[str, list[str]] = {}
+    for summary in summaries:
+        groups.setdefault(summary.rpartition(" ")[0], []).append(summary)
+    for beginning, alike in groups.items():
+        yield f"{beginning} … ({len(alike)} outputs)" if len(alike) > 1 else alike[0]
 
 
 def show_command(argv: Sequence[str]) -> str:

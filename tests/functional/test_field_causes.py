@@ -101,6 +101,7 @@ while int(time.time()) == second:
     time.sleep(0.01)
 open('out', 'w').write(f'{random.getrandbits(64):016x}\\n')
 """,
+    "tool.c": "int main(void) { return 0; }\n",
     "program.c": r"""
 #include <stdio.h>
 int main(int argc, char **argv)
@@ -144,6 +145,7 @@ BUILDS = {
     "model": "python3 model.py",
     "resource": "python3 resource.py",
     "jobs": _JOBS,
+    "coverage": "gcc -O2 --coverage -c -o tool.o tool.c && cp tool.gcno out",
     "program": """gcc -O2 -DUSER="\\"$(id -un)\\"" -o out "$PWD/program.c\"""",
 }
 CAUSES = {
@@ -269,3 +271,12 @@ def test_each_string_of_a_program_has_its_cause_and_its_remedy(found):
     assert told["user_group"] == {None}
     # Whether the zone gives the date of __DATE__ another day depends on the hour, and takes some builds.
     assert len(found["program"]["builds"]) <= 36
+
+
+def test_the_folder_and_the_time_that_gcc_records_for_coverage_have_remedies_of_their_own(found):
+    told = {(one["cause"], one["remedy"]["summary"].partition(":")[0]) for one in found["coverage"]["findings"]}
+    assert told == {
+        ("build_path", "have gcc --coverage record no folder"),
+        ("time", "give the compiler a seed for each source"),
+    }
+    assert all(one["remedy"]["proved"] for one in found["coverage"]["findings"])

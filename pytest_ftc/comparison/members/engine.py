@@ -22,6 +22,7 @@ from pytest_ftc.comparison.members.span import Span, first_unequal, same
 from pytest_ftc.comparison.members.twins import hash_both, watch
 from pytest_ftc.comparison.members.values import compare_values
 from pytest_ftc.model import Field, Place
+from pytest_ftc.model.notes import note_unlisted
 from pytest_ftc.model.place import FileFormat
 from pytest_ftc.model.support.printable import shorten
 
@@ -143,7 +144,7 @@ def _compare_contents(one: Contents, other: Contents, place: Position, budget: B
             yield replace(leaf, note=note or leaf.note)
     for location, count in same_field.items():
         if count > _MOST_LISTED and not location.startswith(_BEYOND):
-            budget.record(shorten(f"{location}: {count - _MOST_LISTED} more members of {place.member or 'the output'}"))
+            budget.record(shorten(note_unlisted(location, count - _MOST_LISTED, place.member or "the output")))
     for found in _compare_attributes(one.attributes, other.attributes, budget, follows=True):
         yield place.leaf(found, one.format, FOLLOWS if found_any else "")
 

@@ -36,6 +36,9 @@ _STAGES = frozenset(
 """Stages that compiler drivers start."""
 _OF_TARGET = re.compile(r"^(?:[a-z0-9_]+-){2,3}(?=(?:ar|as|cc|cpp|g\+\+|gcc|gfortran|ld|objcopy|ranlib|strip)\Z)")
 """What the names of tools for one kind of machine begin with: ``x86_64-linux-gnu-as``."""
+COVERAGE = "--coverage"
+"""Stands among the names of tools for compilers with this option."""
+_COVERAGE_OPTIONS = frozenset({COVERAGE, "-coverage", "-fprofile-arcs", "-ftest-coverage"})
 _WRITE_BY_M4 = frozenset({"bison", "flex", "autom4te"})
 """Programs that have m4 write what they make."""
 STARTERS = SHELLS | {
@@ -206,10 +209,15 @@ def _has_argument(program: Program, value: str) -> bool:
 
 
 def name_tools(trace: Trace, program: Program) -> tuple[str, ...]:
-    """Return the names of `program`, of its script and its interpreter, and of the programs that started it."""
-    above = (trace.programs[parent].argv for parent in ancestors(trace, program))
+    """Return the names of `program`, of its script and its interpreter, and of the programs that started it.
+
+    For a compiler that is asked to record where it was run, `COVERAGE` is among them.
+    """
+    above = [trace.programs[parent].argv for parent in ancestors(trace, program)]
     words = [*program.argv[:2], program.program, *(argv[0] for argv in above if argv)]
-    return tuple(dict.fromkeys(posixpath.basename(word).lstrip("-") for word in words))
+    asked = any(_COVERAGE_OPTIONS.intersection(argv) for argv in (program.argv, *above))
+    names = (posixpath.basename(word).lstrip("-") for word in words)
+    return tuple(dict.fromkeys((*names, *([COVERAGE] if asked else []))))
 
 
 def name_programs(trace: Trace) -> frozenset[str]:

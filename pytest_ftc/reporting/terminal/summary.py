@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from pytest_ftc.model import NotVaried, Verdict, Verification
-from pytest_ftc.model.notes import BUILT_AGAIN, FLAKY, REQUIREMENTS
+from pytest_ftc.model.notes import BUILT_AGAIN, FLAKY, REQUIREMENTS, join_unlisted
 from pytest_ftc.model.timing.work import count_work
 from pytest_ftc.model.verification import EXPECTED
 from pytest_ftc.reporting.terminal import layout
@@ -37,9 +37,8 @@ def summary_lines(verifications: Sequence[Verification], *, width: int, colour: 
     lines = [*_table(page, verifications)] if listed else []
     again = [(note.removeprefix(BUILT_AGAIN), "", entry) for entry in verifications for note in entry.rebuilt]
     lines += each_once(page, "built again", again, verifications)
-    notes = [(note, "", one) for one in verifications for note in one.notes if note not in one.rebuilt]
-    shown = [one for one in notes if verbose or not one[0].startswith(REQUIREMENTS)]
-    lines += each_once(page, "note", shown, verifications)
+    notes = [(note, "", one) for one in verifications for note in _notes(one, verbose=verbose)]
+    lines += each_once(page, "note", notes, verifications)
     within = [(one.reason, "", one) for one in verifications if one.verdict is Verdict.EQUIVALENT]
     lines += each_once(page, "equivalent", within, verifications)
     leaks = [(text, "", entry) for entry in verifications for text in entry.leaks]
@@ -63,6 +62,11 @@ def summary_lines(verifications: Sequence[Verification], *, width: int, colour: 
     if len(verifications) > 1:
         lines.append(row(page, "total", _count_verdicts(verifications) + ("" if listed else " (-v lists them)")))
     return layout.render_lines(page, lines)
+
+
+def _notes(verification: Verification, *, verbose: bool) -> Sequence[str]:
+    notes = [note for note in verification.notes if note not in verification.rebuilt]
+    return notes if verbose else join_unlisted(note for note in notes if not note.startswith(REQUIREMENTS))
 
 
 def permissions(page: Page, missed: Iterable[NotVaried]) -> Iterator[Text]:

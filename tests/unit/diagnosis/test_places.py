@@ -34,6 +34,7 @@ def test_a_string_is_told_by_its_number_and_by_its_offset_where_it_is_one_in_one
     found = match_places(known, {key(".rodata, string 3, byte 0x14"): place(), key(".rodata, byte 0x15"): place()})
     assert list(found) == [known[1], known[0]]
     assert list(match_places(known, {key(".rodata, string 9, byte 0x62"): place()})) == [known[2]]
+    assert list(match_places(known, {key(".rodata, string 9, byte 0x50"): place()})) != [known[2]]
     other = key(".rodata, string 7, byte 0x1d")
     assert list(match_places(known, {other: place()})) == [other]
     assert showing(known[:2], {other: place()}) == frozenset()

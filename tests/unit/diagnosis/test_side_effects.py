@@ -137,3 +137,11 @@ def test_no_output_may_go(tmp_path):
     assert effects(tmp_path, dated, after=("other", b"y")) == {"app": "it is gone"}
     renamed = known(Key("app", "", "the output's name", Field.NAME))
     assert effects(tmp_path, renamed, after=("other", b"y")) == {}
+
+
+def test_tables_beside_strings_that_a_remedy_moves_are_expected_to_change(tmp_path):
+    key, table = place("ELF section .rodata, byte 0x69")
+    for other, expected in (("string 2, byte 0x1b", {}), ("byte 0x1", {"app": key.location})):
+        known = dict([place(f"ELF section .rodata, {other}")])
+        one, healed = build(tmp_path, b"x"), build(tmp_path, b"y")
+        assert dict(changed_outputs(known, one, healed, {key: table})) == expected

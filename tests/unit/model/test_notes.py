@@ -11,10 +11,12 @@ from pytest_ftc.model.notes import (
     is_in_published,
     is_reference_note,
     is_socket_note,
+    join_unlisted,
     locate_in_published,
     note_equal,
     note_hidden_socket,
     note_normalized,
+    note_unlisted,
 )
 
 
@@ -52,3 +54,17 @@ def test_the_notes_of_a_verification_say_why_it_was_built_again_and_what_is_flak
     assert given.rebuilt == (f"{BUILT_AGAIN}gcc changed",)
     (sentence,) = given.flaky
     assert sentence.startswith(FLAKY) and "(no space), then passed unchanged" in sentence
+
+
+def test_notes_on_members_that_are_not_listed_are_one_for_each_output():
+    fields = {"tar member mode": 777, "tar member uid": 738, "tar pax header mtime": 776}
+    notes = [f"dist/a.tar.gz: {note_unlisted(field, count, 'the output')}" for field, count in fields.items()]
+    assert join_unlisted(notes[:1]) == notes[:1]
+    assert join_unlisted(["a", *notes[:2], "b", notes[2], "c"]) == [
+        "a",
+        "dist/a.tar.gz: tar member mode and 2 more fields: up to 777 more members of the output (-v names the fields)",
+        "b",
+        "c",
+    ]
+    other = note_unlisted("zip entry mode", 3, "inner.zip")
+    assert join_unlisted([*notes[:1], f"b.zip: {other}"]) == [notes[0], f"b.zip: {other}"]

@@ -106,3 +106,14 @@ def test_settings_are_shown_as_a_shell_sets_them(tmp_path):
     shown = subprocess.check_output(["sh", "-c", script], cwd=tmp_path, text=True)
     assert shown == f"--remap={tmp_path}=. -D'A=\"$x\"'|UTC|$HOME `id`|"
     assert show_settings({"TZ": "UTC"}) == "TZ=UTC"
+
+
+def test_remedies_of_the_same_builds_that_differ_in_their_output_are_told_together():
+    others = tuple(f"end the build with: ftc normalize dist/{name}.jar" for name in "abcde")
+    proved = Remedy(summary="x", proved=True, together_with=(*others, "fix the time zone: TZ=UTC"))
+    assert describe_remedy_state(proved) == (
+        "proved by rebuilding; these builds also had: end the build with: ftc normalize … (5 outputs); "
+        "fix the time zone: TZ=UTC"
+    )
+    alone = replace(proved, together_with=others[:1])
+    assert describe_remedy_state(alone).endswith(f"also had: {others[0]}")

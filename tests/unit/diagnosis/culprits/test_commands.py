@@ -1,11 +1,13 @@
 """Who wrote an output, from made-up traces; tests/functional/test_diagnosis.py has real ones."""
 
 from pytest_ftc.diagnosis.culprits.commands import (
+    COVERAGE,
     describe_circumstances,
     find_culprit,
     find_given,
     find_source,
     is_made_in_parallel,
+    name_tools,
 )
 from pytest_ftc.diagnosis.culprits.flow import Flow
 from pytest_ftc.model import Field, Place, Program, Trace
@@ -182,3 +184,14 @@ def test_of_files_of_one_name_the_one_that_the_packer_wrote_counts():
     written = tuple((index, name) for index, name, _ in contents)
     own = {"written": (*written, (TAR, "/b/out.tar")), "contents": contents}
     assert source("lib.rmeta", value=path, **own) == "/tmp/2/lib.rmeta"
+
+
+def test_a_compiler_that_records_coverage_is_told_from_others():
+    programs = (
+        program("make", parent=-1),
+        program("gcc", "-O2", "-ftest-coverage", "-c", "a.c"),
+        program("gcc", "a.o"),
+    )
+    trace = Trace(programs=programs, read=(), written=(), contents=(), moved=(), connected=(), gaps=())
+    assert name_tools(trace, programs[1]) == ("gcc", "O2", "make", COVERAGE)
+    assert name_tools(trace, programs[2]) == ("gcc", "a.o", "make")
