@@ -23,6 +23,7 @@ _CONTROL = re.compile(rb"[\x01-\x08\x0e-\x1a\x1c-\x1f\x7f]")
 """What texts do not have; escapes they may."""
 _TELLING = 4
 """Characters of a string that is hardly one by chance."""
+_FEW = 4
 _NUMBER = re.compile(rb"(?<=\0)[\t-\r\x1b\x20-\x7e\x80-\xff]{4,}(?=\0)")
 """A string that is counted; what is between two zeros and is none may be a number."""
 
@@ -44,11 +45,11 @@ def compare_data(one: Span, other: Span, budget: Budget) -> Iterator[Found]:
     if not texts:
         yield from compare_bytes(one, other, budget)
         return
-    rest = [pair for pair in pairs if not _is_text(pair)]
+    rest = [pair for pair in pairs if not _is_text(pair) and pair.control != pair.experiment]
     found = [_found(pair, one, budget) for pair in texts]
     if one.size != other.size or any(pair.begin != pair.their_begin for pair in pairs):
-        # The rest may have moved, so that it is no use to compare what is at the same offset.
-        found += [_rest(rest)] if rest else []
+        # The rest may have moved, so that it is no use to compare what is at the same offset; many are mostly a table.
+        found += [_rest(rest)] if len(rest) > _FEW else [_rest([pair]) for pair in rest]
         yield from choose(found, "string", budget)
         return
     yield from choose(found, "string", budget)

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
+from functools import partial
 
 from pytest_ftc.comparison.members.engine import FOLLOWS
-from pytest_ftc.diagnosis.case import UNVARIED_TOO, Case, Investigation
+from pytest_ftc.diagnosis.case import UNVARIED_TOO, Case, Investigation, Look
 from pytest_ftc.diagnosis.conclude import conclude
 from pytest_ftc.diagnosis.group_testing import Group, Observation, comes_by_itself, share
 from pytest_ftc.diagnosis.hypotheses import Kind
 from pytest_ftc.diagnosis.inherent.pairs import build_stopped, find_differing
 from pytest_ftc.diagnosis.next_builds import next_groups
-from pytest_ftc.diagnosis.places import Key, is_again, match_places
+from pytest_ftc.diagnosis.places import Key, Places, is_again, match_places
 from pytest_ftc.diagnosis.posterior import SURE
 from pytest_ftc.model import BuildResult, Cause, Strength, Suspicion
 from pytest_ftc.model.protocols import Rebuilder
@@ -46,13 +47,14 @@ def find_hidden(cases: Mapping[Key, Case], given: Investigation, rebuilder: Rebu
         if not builds:
             break
         steady += builds[:-1]
-        differing = _find_those(asked, given, steady[0], builds[-1])
+        look = partial(_look, given, cases.keys() - asked.keys())
+        differing = _find_those(asked, look, steady[0], builds[-1])
         for key, case in asked.items():
             case.hides_nothing = key not in differing
         if differing and len(steady) < _LEAST_STEADY and rebuilder.left > reserve:
             steady += build_stopped(rebuilder, given, [frozenset()])
         if len(steady) >= _LEAST_STEADY:
-            _open(differing, group, given, steady, builds[-1])
+            _open(differing, group, given, look, [*steady, builds[-1]])
     if steady:
         _narrow(cases, given, rebuilder, reserve)
 
@@ -67,24 +69,27 @@ def _may_hide(case: Case, everything: Group) -> bool:
     return Cause.TIME in case.evident and case.beside is not None
 
 
-def _find_those(
-    cases: Mapping[Key, Case], given: Investigation, first: BuildResult, other: BuildResult
-) -> dict[Key, Case]:
+def _look(given: Investigation, others: Collection[Key], first: BuildResult, second: BuildResult) -> Places:
+    """Return the places in which two builds differ, without `others`, which a near one would be taken for."""
+    return {key: place for key, place in given.look(first, second).items() if key not in others}
+
+
+def _find_those(cases: Mapping[Key, Case], look: Look, first: BuildResult, other: BuildResult) -> dict[Key, Case]:
     """Return those of `cases` that differ between two builds."""
-    differing = find_differing(cases, given.look(first, other), first, other)
+    differing = find_differing(cases, look(first, other), first, other)
     return {key: case for key, case in cases.items() if differing.get(key)}
 
 
 def _open(
-    cases: Mapping[Key, Case], group: Group, given: Investigation, steady: Sequence[BuildResult], other: BuildResult
+    cases: Mapping[Key, Case], group: Group, given: Investigation, look: Look, builds: Sequence[BuildResult]
 ) -> None:
-    """Give each of `cases` that differs in `other`, and not between the `steady` builds, a case of that.
+    """Give each of `cases` that differs in the last of `builds`, and not between those before it, a case of that.
 
-    The clock stands still in all of them; the `steady` ones vary nothing.
+    The clock stands still in all of them; those before the last vary nothing.
     """
-    first, *again = steady
-    repeats = [find_differing(cases, given.look(first, one), first, one) for one in again]
-    places = given.look(first, other)
+    first, *again, other = builds
+    repeats = [find_differing(cases, look(first, one), first, one) for one in again]
+    places = look(first, other)
     differing, found = find_differing(cases, places, first, other), match_places(cases, places)
     for key, case in cases.items():
         same = [Observation(frozenset(), False) for repeat in repeats if repeat.get(key) is False]
@@ -97,6 +102,7 @@ def _open(
 def _narrow(cases: Mapping[Key, Case], given: Investigation, rebuilder: Rebuilder, reserve: int) -> None:
     first = given.stopped[0]
     hidden = {key: case.hidden for key, case in cases.items() if case.hidden}
+    look = partial(_look, given, cases.keys() - hidden.keys())
     # What is known already is not asked about again.
     among = {key: given.everything - {Cause.TIME} - frozenset(cases[key].evident) for key in hidden}
     while (most := min(_AT_ONCE, rebuilder.left - reserve)) > 0:
@@ -105,7 +111,7 @@ def _narrow(cases: Mapping[Key, Case], given: Investigation, rebuilder: Rebuilde
         if not builds:
             break
         for group, build in zip(groups, builds, strict=True):
-            places = given.look(first, build)
+            places = look(first, build)
             differing, found = find_differing(hidden, places, first, build), match_places(hidden, places)
             for key, case in hidden.items():
                 if key in differing:

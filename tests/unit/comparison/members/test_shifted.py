@@ -64,8 +64,15 @@ def test_padding_is_no_difference():
     assert [each.control for each in compare(one, other)] == [b"/build/a", b"2026-11-29"]
 
 
-def test_what_is_no_string_is_one_place_beside_them():
-    tables = [bytes([x, 0x80, 0xFF, 0, 0x11, x, 0x90]) + TABLE + bytes([x + 1, 0xFE, 0]) for x in (1, 9)]
+def test_a_table_is_one_place_beside_strings_and_a_few_numbers_are_some():
+    number, size = (b"\x7fhead*\x01\x02\0\x1b\0", b"\x7fhead*\x05\x06\0\x2c\0"), ("/build/a", "/build/elsewhere/b")
+    few = compare(*(head + data(path, "no such file") for head, path in zip(number, size, strict=True)))
+    assert sorted((each.control, each.experiment) for each in few) == [
+        (b"\x1b", b"\x2c"),
+        (b"/build/a", b"/build/elsewhere/b"),
+        (b"\x7fhead*\x01\x02", b"\x7fhead*\x05\x06"),
+    ]
+    tables = [b"\0\0".join(bytes([x + n, 0x80 + n, 0xFF]) for n in range(5)) + b"\0" for x in (1, 9)]
     one = data("/build/a", "no such file", table=tables[0])
     other = data("/build/elsewhere/b", "no such file", table=tables[1])
     path, rest = compare(one, other)
