@@ -59,15 +59,38 @@ def find_calls(text: str, causes: Collection[str]) -> list[Call]:
         calls += _clock_calls(tree, text, starts)
     if Cause.FILEORDERING in causes:
         calls += _list_calls(tree, text, starts)
-    return sorted(calls, key=lambda one: one.start)
+    # Python before 3.12 does not tell where each call in a formatted string is.
+    return sorted((call for call in calls if _is_call(text[call.start : call.end])), key=lambda one: one.start)
 
 
 def replace_calls(text: str, calls: Collection[Call]) -> str:
-    """Return the script `text` with `calls` replaced, and the modules imported that they need."""
-    needs = any(call.needs for call in calls)
-    for call in sorted(calls, key=lambda one: -one.start):
-        text = text[: call.start] + call.text + text[call.end :]
-    return _import(text) if needs else text
+    """Return the script `text` with `calls` replaced, and the modules imported that they need.
+
+    It stays as it is where that is no Python, as with both quotes around a call in a formatted string.
+    """
+    for quote in ('"', "'"):
+        changed = text
+        for call in sorted(calls, key=lambda one: -one.start):
+            own = call.text.replace('"', quote) if call.needs else call.text
+            changed = changed[: call.start] + own + changed[call.end :]
+        if _parses(changed):
+            return _import(changed) if any(call.needs for call in calls) else changed
+    return text
+
+
+def _is_call(text: str) -> bool:
+    try:
+        return isinstance(ast.parse(text, mode="eval").body, ast.Call)
+    except (SyntaxError, ValueError):
+        return False
+
+
+def _parses(text: str) -> bool:
+    try:
+        ast.parse(text)
+    except (SyntaxError, ValueError, RecursionError):
+        return False
+    return True
 
 
 def _clock_calls(tree: ast.AST, text: str, starts: list[int]) -> Iterator[Call]:

@@ -32,6 +32,7 @@ def rewrite(text: str, causes=frozenset(TIME)) -> str:
             "1970-01-02 00:00:00",
         ),
         ("import os, time\nprint(f'{time.time()} {time.time()}')", "86400 86400"),
+        ('import os, time\nprint(f"{time.time()}")', "86400"),
     ],
 )
 def test_a_changed_script_takes_the_time_from_the_epoch_in_any_zone(text, expected):
