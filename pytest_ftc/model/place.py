@@ -48,6 +48,8 @@ class FileFormat(str, Enum):
     """Data that programs read: models, arrays, tables."""
     IMAGE = "image"
     """A file system with files."""
+    KEY = "key"
+    """A key, certificate or signature, by its name."""
     TEXT = "text"
     BINARY = "binary"
     """None of the others."""

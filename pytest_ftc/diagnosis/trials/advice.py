@@ -16,7 +16,8 @@ def conclude(record: Record, target: RemedyTarget) -> Remedy:
     course, failures = record.courses[target], record.failures
     if record.is_proved(target) and course.helpful:
         together = (course.company or frozenset()) - {course.helpful} if not course.credited else frozenset()
-        return _remedy(course.helpful, proved=True, tried=True, together=sorted(one.summary for one in together))
+        alone = not _may_be_healed_by_its_time(record, target)
+        return _remedy(course.helpful, proved=alone, tried=alone, together=sorted(one.summary for one in together))
     failed = [one for one in course.choices if failures.holds(target.key, one)]
     helping = _helping_in_part(record, target) or _perhaps_helping(record, target, failed)
     chosen = helping or next(_advice(record, target, failed), next(iter(course.choices)))
@@ -28,6 +29,15 @@ def conclude(record: Record, target: RemedyTarget) -> Remedy:
         also_tried=[one.summary for one, why in rest if not why],
         rejected=[f"{one.summary}: {why}" for one, why in rest if why],
     )
+
+
+def _may_be_healed_by_its_time(record: Record, target: RemedyTarget) -> bool:
+    """Return whether what fixed the time of the place, in the same builds, may have fixed its zone or words too."""
+    course = record.courses[target]
+    if course.credited or target.cause not in (Cause.TIMEZONE, Cause.LOCALES):
+        return False
+    times = (own.helpful for one, own in record.courses.items() if one.key == target.key and one.cause == Cause.TIME)
+    return any(one and one != course.helpful and one in (course.company or ()) for one in times)
 
 
 def _helping_in_part(record: Record, target: RemedyTarget) -> Applied | None:
@@ -62,8 +72,14 @@ def _advice(record: Record, target: RemedyTarget, failed: Sequence[Applied]) -> 
     shown = course.stays or (target.cause == Cause.TIME and not _may_have_moved(record, target))
     own = {one: template for one, template in course.choices.items() if template.tools and not template.can_be_tried}
     first = own if _is_general(next(iter(course.choices.values()))) else {}
+    # Another form of a setting that broke something may break as much.
+    objected = [one for one in failed if _objection(record.failures, target, one)]
+    spoiled = {name for one in objected for name, _ in one.settings}
+    in_vain = [one for one in failed if one not in objected]
     for one, template in {**first, **course.choices}.items():
-        follows = shown and any(template.once_failed in each.summary for each in failed)
+        if not spoiled.isdisjoint(name for name, _ in one.settings):
+            continue
+        follows = shown and any(template.once_failed in each.summary for each in in_vain)
         if one not in failed and (follows or not template.once_failed):
             yield one
 

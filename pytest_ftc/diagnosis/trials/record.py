@@ -34,6 +34,8 @@ class Course:
     """One with which the values of the cause were gone, although the place still differs."""
     unclear: Applied | None = None
     """The one tried where the place has other causes too, so that it is unknown whether it helped."""
+    is_over: bool = False
+    """Whether it was tried once more, together with those of the other causes of its place."""
     stays: bool = False
     """Whether the values of the cause were still there with the remedy tried last."""
 
@@ -140,6 +142,7 @@ class Record:
         elif not target.alone:
             course.helpful, course.company, course.unclear = None, None, remedy
         elif not self.is_proved(target):
+            course.is_over = course.is_over or self.failures.holds(target.key, remedy)
             self.refute(target, remedy)
             if target.key in outcome.equal and target.key.output in outcome.changed:
                 self.failures.why[target.key.output, remedy] = outcome.changed[target.key.output]
@@ -154,7 +157,28 @@ class Record:
             return None
         if not course.helpful and course.partly and self._is_another_tried_at(target):
             return course.partly
-        return course.helpful or next(self._worth_trying(target), None)
+        return course.helpful or next(self._worth_trying(target), None) or self._once_more(target)
+
+    def _once_more(self, target: RemedyTarget) -> Applied | None:
+        """Return what was tried for a place of several causes before all of its remedies had been tried together.
+
+        Only where one of them is known to help in part, and none is known not to.
+        """
+        at = {one: course for one, course in self.courses.items() if one.key == target.key and one.alone and one.known}
+        if len(at) < 2 or any(course.helpful or course.is_over or course.unclear for course in at.values()):
+            return None
+        if not any(course.partly for course in at.values()) or any(next(self._untried(one), None) for one in at):
+            return None
+        found = {one: course.partly or self._perhaps(one) for one, course in at.items()}
+        return found.get(target) if all(found.values()) else None
+
+    def _perhaps(self, target: RemedyTarget) -> Applied | None:
+        """Return the first remedy that may have helped `target` unseen; None if its values stayed or are told apart."""
+        course = self.courses[target]
+        tried = (one for one in self.failures.at.get(target.key, ()) if one in course.choices)
+        unfit, why = self.failures.unfit, self.failures.why
+        fitting = (one for one in tried if one not in unfit and (target.key.output, one) not in why)
+        return None if course.stays or target.values else next(fitting, None)
 
     def _worth_trying(self, target: RemedyTarget) -> Iterator[Applied]:
         """Yield its untried remedies; of what is computed from the rest of its file, those tried for the rest."""

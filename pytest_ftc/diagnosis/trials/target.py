@@ -84,7 +84,7 @@ def templates_for(
     """
     if target.follows:
         return []
-    names = target.key.output.lower().split("/")[-1].split(".")[1:]
+    names = [end for path in target.key[:2] for name in path.lower().split("/")[-1:] for end in name.split(".")[1:]]
     formats = [target.place.format, *(_FORMATS.get(name, name) for name in names)]
     found = list(find_remedies(target.cause, target.place.field, formats, target.tools, target.ran, others))
     differing = {
@@ -114,8 +114,11 @@ def _excess(template: RemedyTemplate, differing: set[Field]) -> int:
 _SETTABLE = frozenset({Field.MODE, Field.MTIME, Field.ORDER, Field.OWNER})
 """Fields that an archiver sets for all members."""
 
+_OF_KEYS = ("asc", "cer", "crt", "csr", "der", "gpg", "jks", "key", "keystore", "p12", "pem", "pfx", "pub", "sig")
+"""Ends of the names of files with keys, certificates or signatures."""
 _FORMATS: Mapping[str, FileFormat] = {
     "a": FileFormat.AR,
+    **dict.fromkeys(_OF_KEYS, FileFormat.KEY),
     "deb": FileFormat.AR,
     "gz": FileFormat.GZIP,
     "jar": FileFormat.ZIP,

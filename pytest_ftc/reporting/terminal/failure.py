@@ -113,9 +113,10 @@ def _broken(page: Page, verification: Verification) -> Iterator[Text]:
 
 
 def _next(page: Page, verification: Verification) -> Iterator[Text]:
-    """Yield the command that combines the proved remedies; it supports only artifacts in a configuration file."""
-    proved = any(finding.remedy and finding.remedy.proved for finding in verification.findings)
-    if proved and is_declared(verification.id):
+    """Yield the command that combines remedies, if some can be tried; it only supports declared artifacts."""
+    remedies = [finding.remedy for finding in verification.findings if finding.remedy]
+    may_help = any(one.proved or one.settings or one.before or one.after for one in remedies)
+    if may_help and is_declared(verification.id):
         yield command_row(page, "next", f"ftc determinize {markup.show(shlex.quote(verification.name))}")
 
 

@@ -271,11 +271,63 @@ def test_what_helps_in_part_stays_while_others_are_tried_for_the_other_cause_of_
     assert len(builder.tried) <= 5
 
 
+def test_what_was_tried_one_after_the_other_for_a_place_is_tried_together_in_the_end():
+    file = target("", "source_mtime", location="line 1", kind="text", tools=("go-bindata",))
+    file = replace(file, values=(b"17000", b"18000"))
+    mode = replace(file, cause="source_mode", values=None)
+
+    def is_healed(key, changes):
+        return all(any(word in step for step in changes.before) for word in ("touch", "chmod"))
+
+    builder = Builder(is_healed)
+    builder.keys = {file.key}
+    before = replace(file.place, control=b"420 17000", experiment=b"384 18000")
+    after = replace(file.place, control=b"420 1", experiment=b"384 1")
+
+    def look(one, other):
+        touched = any("touch" in step for step in builder.tried[-1].before)
+        return {} if is_healed(file.key, builder.tried[-1]) else {file.key: after if touched else before}
+
+    remedies = RemedyTrials(look, builder, EPOCH).run([file, mode])
+    assert (remedies[file].proved, "touch" in remedies[file].before) == (True, True)
+    assert (remedies[mode].proved, "chmod" in remedies[mode].before) == (True, True)
+    assert len(builder.tried) <= 6
+
+
 def test_where_builds_are_too_few_to_tell_them_apart_it_is_said():
     page, packed = page_and_gzip()
     remedies, _ = run([page, packed], lambda key, changes: "SOURCE_DATE_EPOCH" in changes.settings, left=3)
     assert remedies[packed].proved
     assert remedies[packed].together_with == ("set the time of the sources: SOURCE_DATE_EPOCH",)
+
+
+def test_a_zone_whose_time_may_have_been_healed_for_it_is_not_proved():
+    time = target("", "time", location="line 1", kind="text", tools=("cc",))
+    zone = replace(time, cause="timezone")
+
+    def is_healed(key, changes):
+        return "SOURCE_DATE_EPOCH" in changes.settings
+
+    few, _ = run([time, zone], is_healed, left=2)
+    assert (few[time].proved, few[zone].proved, few[zone].tried) == (True, False, False)
+    enough, _ = run([time, zone], is_healed)
+    assert (enough[time].proved, "TZ" in enough[zone].settings) == (True, False)
+
+
+def test_another_form_of_a_setting_that_broke_something_is_not_suggested():
+    one = target("a", "source_mtime")
+    breaking = {"breaks": lambda changes: "TAR_OPTIONS" in changes.settings, "left": 4}
+    remedies, _ = run([one], lambda key, changes: False, **breaking)
+    assert "TAR_OPTIONS" not in remedies[one].settings
+    assert any("TAR_OPTIONS: it breaks the build" in text for text in remedies[one].rejected)
+
+
+@pytest.mark.parametrize("name", ["server.key", "ca.pem", "tls.p12"])
+def test_no_seed_is_advised_for_keys(name):
+    one = target("", "random", location="line 2", kind="text", tools=("python",))
+    keys = replace(one, key=one.key._replace(output=name))
+    remedies, _ = run([keys], lambda key, changes: False)
+    assert remedies[keys].summary.startswith("make keys, certificates and signatures outside the build")
 
 
 def test_what_failed_elsewhere_in_the_same_builds_may_have_done_it():

@@ -30,8 +30,10 @@ def is_sfnt(span: Span, name: str) -> bool:
     head = span.read(0, _DIRECTORY + _RECORD)
     if head[:4] not in _MAGICS or not 0 < int.from_bytes(head[4:6], "big") <= _MOST_TABLES:
         return False
-    tag = head[_DIRECTORY : _DIRECTORY + 4]
-    return len(tag) == 4 and all(0x20 <= byte < 0x7F for byte in tag)
+    tag, place = head[_DIRECTORY : _DIRECTORY + 4], head[_DIRECTORY + 8 : _DIRECTORY + 16]
+    # A table of a font, such as GPOS, may begin like one, with a list of scripts.
+    offset, size = int.from_bytes(place[:4], "big"), int.from_bytes(place[4:], "big")
+    return len(place) == 8 and all(0x20 <= byte < 0x7F for byte in tag) and offset + size <= span.size
 
 
 def read_sfnt(span: Span, budget: Budget) -> Contents:

@@ -238,6 +238,14 @@ def font(created: int, modified: int, adjustment: int = 7, glyphs: bytes = b"gly
     return data + b"".join(tables.values())
 
 
+def test_a_table_of_scripts_in_a_font_is_no_font_in_it(look):
+    scripts = struct.pack(">IHHHH4sH", 0x10000, 10, 30, 44, 2, b"DFLT", 14) + b"cyrl" + b"\0\1" * 20
+    tables = struct.pack(">IHHHH4sIII", 0x10000, 1, 0, 0, 0, b"GPOS", 0, 28, len(scripts) + 4)
+    assert [found[2] for found in look(tables + scripts + b"1111", tables + scripts + b"2222")] == [
+        "SFNT table GPOS, byte 0x3e"
+    ]
+
+
 def test_the_times_of_a_font_are_seconds_since_1970(look, tmp_path):
     one, other = font(2_082_844_800 + 10, 2_082_844_800 + 20), font(2_082_844_800 + 30, 2_082_844_800 + 20, 8)
     assert look(one, other) == [
