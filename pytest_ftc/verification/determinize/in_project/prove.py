@@ -47,6 +47,7 @@ def prove(
     beside = next((some for some in dict.fromkeys([least, more]) if heals(edits, some)), None)
     if beside is None:
         return None
+    whole = edits, beside
     for edit in edits:
         fewer = tuple(one for one in edits if one is not edit)
         if proposal.change(fewer) == proposal.change(edits) or heals(fewer, beside):
@@ -55,7 +56,9 @@ def prove(
         less = tuple(one for one in beside if one != step)
         if less and heals(edits, less):
             beside = less
-    return Proof(proposal.change(edits), beside)
+    # What was left out may have been missed by luck: what is told was equal twice.
+    options = dict.fromkeys([(edits, beside), whole])
+    return next((Proof(proposal.change(some), steps) for some, steps in options if heals(some, steps)), None)
 
 
 class _Harmless:
