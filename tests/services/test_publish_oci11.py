@@ -340,7 +340,7 @@ def test_without_the_extra_one_line_names_it(app, tmp_path):
         (["publish", "app", "h/a:1", "--expired", "h/a"], "name ARTIFACT and REF, or give either"),
         (["publish", "--expired", "h/a:1"], "expected a repository such as registry.example.org/team/app"),
         (["publish", "app", f"h/a:1@{OTHER}"], "expected a tag; the digest follows from the outputs"),
-        (["publish", "ap", "localhost:1/a:1"], "the report has no artifact 'ap'; did you mean 'app'? it has app"),
+        (["publish", "ap", "localhost:1/a:1"], "the report has no artifact 'ap'; did you mean 'app'?  Artifacts: app"),
         (["publish", "app", "localhost:1/a:1", "--unverified", "x"], "app is reproducible: publish it without"),
         (["publish", "app", "localhost:1/a:1", "--attestations", "/none"], "/none: No such file or directory"),
         (["fetch", "h/a:1"], "give --policy, or the digest"),

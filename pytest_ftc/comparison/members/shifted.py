@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 from pytest_ftc.comparison.members.chosen import choose
@@ -46,7 +46,8 @@ def compare_data(one: Span, other: Span, budget: Budget) -> Iterator[Found]:
         yield from compare_bytes(one, other, budget)
         return
     rest = [pair for pair in pairs if not _is_text(pair) and pair.control != pair.experiment]
-    found = [_found(pair, one, budget) for pair in texts]
+    numbers = _number(one, [pair.begin for pair in texts], budget)
+    found = [_found(pair, numbers.get(pair.begin)) for pair in texts]
     if one.size != other.size or any(pair.begin != pair.their_begin for pair in pairs):
         # The rest may have moved, so that it is no use to compare what is at the same offset; many are mostly a table.
         found += [_rest(rest)] if len(rest) > _FEW else [_rest([pair]) for pair in rest]
@@ -114,11 +115,10 @@ def _ranges(pairs: Sequence[_Pair]) -> Ranges:
     return [(pair.begin, pair.begin + max(len(pair.control), len(pair.experiment))) for pair in pairs]
 
 
-def _found(pair: _Pair, one: Span, budget: Budget) -> Found:
-    """Return the place of a string; its number is the same in all builds, whatever is before it."""
+def _found(pair: _Pair, number: int | None) -> Found:
+    """Return the place of a string; its `number` is the same in all builds, whatever is before it."""
     byte = f"byte {pair.begin + common_start(pair.control, pair.experiment):#x}"
-    number = f"string {_count(one, pair.begin, budget) + 1}, " if pair.begin <= _NUMBERED else ""
-    return Found(Field.CONTENT, f"{number}{byte}", pair.control, pair.experiment)
+    return Found(Field.CONTENT, f"string {number}, {byte}" if number else byte, pair.control, pair.experiment)
 
 
 def _rest(pairs: Sequence[_Pair]) -> Found:
@@ -126,13 +126,17 @@ def _rest(pairs: Sequence[_Pair]) -> Found:
     return Found(Field.CONTENT, f"byte {pairs[0].begin + common_start(control, experiment):#x}", control, experiment)
 
 
-def _count(span: Span, end: int, budget: Budget) -> int:
-    """Return the number of texts before `end`."""
-    count, held = 0, b"\0"
-    for position in range(0, end, _CHUNK):
-        budget.check_time()
-        held += span.read(position, min(_CHUNK, end - position))
-        count += len(_NUMBER.findall(held))
-        # The last text may go on; one is not counted before the zero after it.
-        held = held[held.rfind(b"\0") :]
-    return count
+def _number(span: Span, begins: Sequence[int], budget: Budget) -> Mapping[int, int]:
+    """Return the number of the text at each of `begins`, if it is near the start.  Raises OutOfTimeError."""
+    numbers: dict[int, int] = {}
+    count, held, at = 0, b"\0", 0
+    for begin in sorted(begin for begin in begins if begin <= _NUMBERED):
+        for position in range(at, begin, _CHUNK):
+            budget.check_time()
+            held += span.read(position, min(_CHUNK, begin - position))
+            count += len(_NUMBER.findall(held))
+            # The last text may go on; one is not counted before the zero after it.
+            held = held[held.rfind(b"\0") :]
+        at = begin
+        numbers[begin] = count + 1
+    return numbers
