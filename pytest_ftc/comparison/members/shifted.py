@@ -23,6 +23,8 @@ _CONTROL = re.compile(rb"[\x01-\x08\x0e-\x1a\x1c-\x1f\x7f]")
 """What texts do not have; escapes they may."""
 _TELLING = 4
 """Characters of a string that is hardly one by chance."""
+_LONG, _WORD = 8, re.compile(rb"[\w.:/+@ -]{4,}")
+"""Bytes, and characters, that four random bytes hardly have."""
 _FEW = 4
 _NUMBER = re.compile(rb"(?<=\0)[\t-\r\x1b\x20-\x7e\x80-\xff]{4,}(?=\0)")
 """A string that is counted; what is between two zeros and is none may be a number."""
@@ -41,11 +43,12 @@ def compare_data(one: Span, other: Span, budget: Budget) -> Iterator[Found]:
     """Yield the first places that differ, each string as one.  Raises OutOfTimeError."""
     pairs = _find_pairs(one, other, budget)
     # What only stands elsewhere is no difference of its own.
-    texts = [pair for pair in pairs if _is_text(pair) and pair.control != pair.experiment]
+    is_text = _is_text if one.size != other.size else _are_texts
+    texts = [pair for pair in pairs if is_text(pair) and pair.control != pair.experiment]
     if not texts:
         yield from compare_bytes(one, other, budget)
         return
-    rest = [pair for pair in pairs if not _is_text(pair) and pair.control != pair.experiment]
+    rest = [pair for pair in pairs if not is_text(pair) and pair.control != pair.experiment]
     numbers = _number(one, [pair.begin for pair in texts], budget)
     found = [_found(pair, numbers.get(pair.begin)) for pair in texts]
     if one.size != other.size or any(pair.begin != pair.their_begin for pair in pairs):
@@ -109,6 +112,11 @@ def _is_text(pair: _Pair) -> bool:
     except UnicodeDecodeError:
         return False
     return not _CONTROL.search(both) and max(len(pair.control), len(pair.experiment)) >= _TELLING
+
+
+def _are_texts(pair: _Pair) -> bool:
+    """Return whether both are texts, and no numbers that look like one by chance."""
+    return _is_text(pair) and all(len(one) >= _LONG or _WORD.fullmatch(one) for one in (pair.control, pair.experiment))
 
 
 def _ranges(pairs: Sequence[_Pair]) -> Ranges:

@@ -145,3 +145,9 @@ def test_times_beside_a_string_that_has_moved_are_still_paired():
         (b"Nov 29 2026", b"Jan  1 2020"),
         (b"/build/abcdef/program.c", b"program.c"),
     ]
+
+
+@pytest.mark.parametrize("other", [b"\0\0\0\0", b"#4{a", b"ab\0c", b"\xff\xfe\x01\x02"])
+def test_random_bytes_that_look_like_a_text_are_bytes(other):
+    one, two = (b"\xa4\x81\0\0\xac\0\0\0" + value + bytes(100) for value in (b"%aZ!", other))
+    assert [found.location for found in compare(one, two)] == ["byte 0x8"]
