@@ -73,7 +73,7 @@ def test_a_makefile_is_patched_where_settings_from_outside_are_not_enough(tmp_pa
         "ar rcsD $@ $<",
     } <= added
     assert not any("TAR_OPTIONS" in line for line in added)
-    assert project.run("patch", "-p1", text=done.stdout).returncode == 0
+    assert project.run("git", "apply", "-", text=done.stdout).returncode == 0
     assert "-O2 -g" in (tmp_path / "Makefile").read_text()
     project.commit()
     passed = project.run(sys.executable, "-m", "pytest", "--ftc-verify")
