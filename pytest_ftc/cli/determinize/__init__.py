@@ -49,7 +49,7 @@ def run(options: argparse.Namespace) -> int:
         outcomes = list(write_changes(outcomes, _say))
     heals = is_healed if options.in_project else attrgetter("heals")
     statuses = [2 if outcome.failure else int(not heals(outcome)) for outcome in outcomes]
-    if options.write and not (options.in_project and not any(outcome.steps for outcome in outcomes)):
+    if options.write and (not options.in_project or any(outcome.steps for outcome in outcomes)):
         statuses.append(int(not targets.write(outcomes, _say, _print)))
     return max(statuses, default=0)
 

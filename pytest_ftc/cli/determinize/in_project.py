@@ -6,8 +6,8 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
+from pytest_ftc.cli.determinize.texts import read_text, replace_text
 from pytest_ftc.model.errors import FtcError
-from pytest_ftc.model.support.atomic_file import replace_file
 from pytest_ftc.verification.determinize import Outcome
 
 NO_CHANGE = "no change of the project's own files is known that makes it reproducible; without --in-project: settings"
@@ -40,21 +40,10 @@ def write_changes(outcomes: Sequence[Outcome], say: Callable[[str], None]) -> It
 
 
 def _write(source: Path, files: Mapping[str, tuple[str, str]]) -> None:
-    now = {path: _read(source / path) for path in files}
-    for path, (old, new) in files.items():
-        if now[path] not in (old, new):
+    now = {path: read_text(source / path) for path in files}
+    for path, texts in files.items():
+        if now[path] not in texts:
             raise FtcError(f"{path} was changed meanwhile; run ftc determinize --in-project again")
-    for path, (_, new) in files.items():
+    for path, (old, new) in files.items():
         if now[path] != new:
-            file = source / path
-            try:
-                replace_file(file, new.encode(), mode=file.stat().st_mode & 0o777)
-            except OSError as error:
-                raise FtcError(f"{path} cannot be written: {error.strerror}") from error
-
-
-def _read(file: Path) -> str:
-    try:
-        return file.read_bytes().decode()
-    except (OSError, UnicodeDecodeError) as error:
-        raise FtcError(f"{file.name} cannot be read: {error}") from error
+            replace_text(source / path, old, new)

@@ -12,13 +12,13 @@ from typing import Any
 from pytest_ftc.builds.inputs.snapshot import commit_of_sources
 from pytest_ftc.cli.determinize.keys import keys_of, preset_key
 from pytest_ftc.cli.determinize.render import COMMIT_FIRST, render
+from pytest_ftc.cli.determinize.texts import read_text, replace_text
 from pytest_ftc.cli.project import Project
 from pytest_ftc.config.editing.artifact_table import Keys, edit_table, name_table
 from pytest_ftc.config.file import read_file
 from pytest_ftc.model import Artifact
 from pytest_ftc.model.artifact import declared_name
 from pytest_ftc.model.errors import FtcError
-from pytest_ftc.model.support.atomic_file import replace_file
 from pytest_ftc.verification.determinize import Outcome, settings_of
 
 
@@ -94,7 +94,7 @@ def write_outcomes(
     `say` is called with what was done and what was not, `show` with the change.  The file is unchanged on any error.
     """
     name = target.shown
-    before = _read(target.file)
+    before = read_text(target.file)
     now = _read_tables(target.file.parent)
     text, complete, written = before, True, []
     for outcome in outcomes:
@@ -111,7 +111,7 @@ def write_outcomes(
     if text == before:
         say(f"nothing to write to {name}")
         return complete
-    _replace(target.file, before, text)
+    replace_text(target.file, before, text)
     show(_show_change(before, text, name))
     say(f"written to {name}: {', '.join(written)}; now: pytest --ftc-verify")
     return complete
@@ -143,24 +143,6 @@ def _keys(target: Target, outcome: Outcome) -> Keys:
 def _read_tables(root: Path) -> Mapping[str, Any]:
     tables = read_file(root)[1].ftc.get("artifacts", {})
     return tables if isinstance(tables, dict) else {}
-
-
-def _read(file: Path) -> str:
-    try:
-        return file.read_bytes().decode() if file.exists() else ""
-    except (OSError, UnicodeDecodeError) as error:
-        raise FtcError(f"{file.name} cannot be read: {error}") from error
-
-
-def _replace(file: Path, before: str, text: str) -> None:
-    try:
-        # Not the name of a link, but what it leads to.
-        place = file.resolve()
-        if _read(place) != before:
-            raise FtcError(f"{file.name} was changed meanwhile; nothing was written")
-        replace_file(place, text.encode(), mode=place.stat().st_mode & 0o777 if place.exists() else None)
-    except OSError as error:
-        raise FtcError(f"{file.name} cannot be written: {error.strerror}; nothing was changed") from error
 
 
 def _show_change(before: str, text: str, name: str) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import cached_property, partial
 
 from pytest_ftc.comparison.plugin_comparators import ComparatorChain
 from pytest_ftc.diagnosis.examiner import Examiner
@@ -37,10 +38,11 @@ def prove(
     `first` is the verification without changes: a change that alters more of the outputs than what differs in it is
     no remedy.
     """
+    unchanged = _Unchanged(artifact, first)
 
     def heals(some: Sequence[Edit], beside: Sequence[Step]) -> bool:
         change = proposal.change(some)
-        return change.can_be_tried and verify(change, beside, _Harmless(artifact, first, change))
+        return change.can_be_tried and verify(change, beside, partial(unchanged.is_healed, change))
 
     edits, least = proposal.edits, proposal.steps
     more = (*least, *(step for step in steps if not (least and step.name == EPOCH)))
@@ -61,34 +63,43 @@ def prove(
     return next((Proof(proposal.change(some), steps) for some, steps in options if heals(some, steps)), None)
 
 
-class _Harmless:
-    """Judges whether builds with a change are equal, and differ from those before only where those differed."""
+class _Unchanged:
+    """What builds without a change left, by which those with one are judged."""
 
-    def __init__(self, artifact: Artifact, first: Verification, change: ProjectChange) -> None:
+    def __init__(self, artifact: Artifact, found: Verification) -> None:
         self._artifact = artifact
-        self._first = first
-        self._change = change
+        self._found = found
+        self._look = Examiner(artifact.metadata, ComparatorChain(), artifact.timeout).look
 
-    def __call__(self, found: Verification) -> bool:
-        control, healed = _control(self._first), _control(found)
+    @cached_property
+    def _known(self) -> Places:
+        """The places that differ."""
+        control = _control(self._found)
+        known: dict[Key, Place] = {}
+        for build in self._found.builds:
+            if control and build.role is Role.EXPERIMENT and build.outputs:
+                known.update(self._look(control, build))
+        return known
+
+    def is_healed(self, change: ProjectChange, found: Verification) -> bool:
+        """Return whether builds with `change` are equal, and differ from these only where these differ."""
+        control, healed = _control(self._found), _control(found)
         if found.verdict is not Verdict.REPRODUCIBLE or control is None or healed is None:
             return False
-        look = Examiner(self._artifact.metadata, ComparatorChain(), self._artifact.timeout).look
-        known: dict[Key, Place] = {}
-        for build in self._first.builds:
-            if build.role is Role.EXPERIMENT and build.outputs:
-                known.update(look(control, build))
-        rewritten = {one.path for one in control.outputs} if self._change.sorts else set[str]()
-        return not changed_outputs(known, control, healed, self._leave_out_own(look(control, healed)), rewritten)
+        places = _leave_out_own(self._look(control, healed), change)
+        rewritten = {one.path for one in control.outputs} if change.sorts else set[str]()
+        return not changed_outputs(self._known, control, healed, places, rewritten)
 
-    def _leave_out_own(self, places: Places) -> Places:
-        """Return `places` without those in copies of the changed files, as in a source archive."""
-        own = tuple(self._change.files)
-        return {
-            key: place
-            for key, place in places.items()
-            if not any(name == path or name.endswith(f"/{path}") for name in (key.output, key.member) for path in own)
-        }
+
+def _leave_out_own(places: Places, change: ProjectChange) -> Places:
+    """Return `places` without those in copies of the changed files, as in a source archive."""
+    return {
+        key: place
+        for key, place in places.items()
+        if not any(
+            name == path or name.endswith(f"/{path}") for name in (key.output, key.member) for path in change.files
+        )
+    }
 
 
 def _control(verification: Verification) -> BuildResult | None:
