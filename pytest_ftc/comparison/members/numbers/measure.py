@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import cmath
 import math
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -11,7 +12,8 @@ from typing import Any, TypeAlias
 from pytest_ftc.comparison.members.limits import Budget
 from pytest_ftc.comparison.members.span import Span
 
-Number: TypeAlias = int | float | Decimal
+Real: TypeAlias = int | float | Decimal
+Number: TypeAlias = Real | complex
 Decode: TypeAlias = Callable[[bytes], Sequence[Number]]
 """Returns the numbers that consecutive elements hold."""
 Pair: TypeAlias = tuple[int, Number, Number]
@@ -35,8 +37,8 @@ class Extent:
     """How many of them differ, by their bits."""
     odd: int = 0
     """How many of those are NaN or infinite in either array, so that there is no difference to speak of."""
-    largest: Number = 0
-    """The largest absolute difference of the others."""
+    largest: Real = 0
+    """The largest absolute difference of the others; of complex numbers the modulus."""
     pair: Pair | None = None
     """Where it is; None if there are no others."""
     relative: float = 0.0
@@ -47,21 +49,31 @@ class Extent:
         return not self.odd and self.largest <= tolerance
 
 
-def difference(one: Number, other: Number) -> Number | None:
-    """Return how far two numbers are apart; None if either is NaN or infinite."""
+def difference(one: Number, other: Number) -> Real | None:
+    """Return how far two numbers are apart, the modulus for complex ones; None if either is NaN or infinite."""
     if not (_is_finite(one) and _is_finite(other)):
         return None
     left, right = _of_one_type(one, other)
-    apart: Number = _PRECISE.subtract(left, right).copy_abs() if isinstance(left, Decimal) else abs(left - right)
+    if isinstance(left, complex):
+        # Unlike abs(), this is infinite where the modulus exceeds the largest float.
+        return math.hypot(left.real - right.real, left.imag - right.imag)
+    apart: Real = _PRECISE.subtract(left, right).copy_abs() if isinstance(left, Decimal) else abs(left - right)
     return apart
 
 
 def _of_one_type(one: Number, other: Number) -> tuple[Any, Any]:
     # A huge integer has no float.
-    return (one, other) if type(one) is type(other) else (Decimal(one), Decimal(other))
+    return (one, other) if type(one) is type(other) else (_exact(one), _exact(other))
+
+
+def _exact(number: Number) -> Decimal:
+    assert not isinstance(number, complex)  # An array has only these or none.
+    return Decimal(number)
 
 
 def _is_finite(number: Number) -> bool:
+    if isinstance(number, complex):
+        return cmath.isfinite(number)
     # An integer may be too large for math.isfinite().
     return isinstance(number, int) or (number.is_finite() if isinstance(number, Decimal) else math.isfinite(number))
 
@@ -69,7 +81,7 @@ def _is_finite(number: Number) -> bool:
 def measure(pairs: Iterable[Pair], total: int) -> Extent:
     """Return how far the `pairs` that differ, of `total` ones, are apart."""
     differing = odd = 0
-    largest: Number = 0
+    largest: Real = 0
     pair: Pair | None = None
     relative = 0.0
     for each in pairs:
@@ -91,9 +103,18 @@ def _relate(apart: Any, one: Number, other: Number) -> float:
     left, right = _of_one_type(one, other)
     if isinstance(left, Decimal):
         return float(_PRECISE.divide(apart, max(left.copy_abs(), right.copy_abs())))
+    if isinstance(left, complex):
+        return _relate_complex(left, right)
     larger = max(abs(left), abs(right))
     # The difference of two huge numbers of opposite signs exceeds the largest float.
     return float(abs(left / larger - right / larger) if apart == math.inf else apart / larger)
+
+
+def _relate_complex(one: complex, other: complex) -> float:
+    # Divided by the largest part first, so that no modulus exceeds the largest float or is rounded to zero.
+    unit = max(abs(part) for number in (one, other) for part in (number.real, number.imag))
+    left, right = (complex(number.real / unit, number.imag / unit) for number in (one, other))
+    return abs(left - right) / max(abs(left), abs(right))
 
 
 def measure_lists(one: Sequence[Number], other: Sequence[Number]) -> Extent:
@@ -126,8 +147,8 @@ def _unequal_elements(
         if left == right:
             continue
         for number, (a, b) in enumerate(zip(decode(left), decode(right), strict=True)):
-            # Equal numbers have equal bits, except zeros, which have signs; NaN is not equal to itself.
-            if a == b and a:
+            # Equal real numbers have equal bits, except zeros, which have signs; NaN is not equal to itself.
+            if a == b and a and type(a) is not complex:
                 continue
             start = number * size
             if left[start : start + size] != right[start : start + size]:
@@ -159,6 +180,8 @@ def describe_pair(one: Number, other: Number) -> str:
 
 def show(number: Number, digits: int = 17) -> str:
     """Return a number with at most so many significant `digits`, and as few as it needs."""
+    if isinstance(number, complex):
+        return join_complex(show(number.real, digits), show(number.imag, digits))
     if isinstance(number, float):
         return repr(number) if digits >= 17 else f"{number:.{digits}g}"
     if isinstance(number, Decimal) and digits < 17:
@@ -166,3 +189,8 @@ def show(number: Number, digits: int = 17) -> str:
     text = str(number)
     # Converting a huge integer takes quadratic time, but one that was read from an array or a text is bounded.
     return text if len(text) <= _LONGEST else f"{Decimal(number):.{digits}g}"
+
+
+def join_complex(real: str, imaginary: str) -> str:
+    """Return a complex number as text from those of its parts."""
+    return f"{real}{'' if imaginary.startswith(('-', 'nan')) else '+'}{imaginary}j"

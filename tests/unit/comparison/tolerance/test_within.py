@@ -108,6 +108,13 @@ def test_what_is_told(within):
         within(one, other, "x.npz", tolerance=1e-9)
 
 
+def test_complex_numbers_are_within_by_their_modulus(within):
+    one, other = npy([0.0, 0.0, 1.0, 1.0], "<c16", shape=(2,)), npy([3.0, 4.0, 1.0, 1.0], "<c16", shape=(2,))
+    assert within(one, other, tolerance=5).describe_largest() == "largest difference 5 at [0]"
+    with pytest.raises(RefusedError, match=r"^1 of 2 numbers differs; largest difference 5 at \[0\]"):
+        within(one, other, tolerance=4.99)
+
+
 @pytest.mark.parametrize("method", [zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED])
 @pytest.mark.parametrize("zip64", [True, False])
 def test_members_of_archives(within, method, zip64):

@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Literal
 
-from pytest_ftc.comparison.members.numbers.measure import Decode
+from pytest_ftc.comparison.members.numbers.measure import Decode, join_complex
 from pytest_ftc.comparison.members.span import Span
 from pytest_ftc.comparison.members.values import Elements
 
@@ -38,8 +38,16 @@ def make_array(content: Span, kind: str, size: int, order: Order = "<", shape: S
 
 def decode_numbers(kind: str, size: int, order: Order) -> Decode | None:
     """Return what reads consecutive elements as numbers; None for elements that are not, as truth values and times."""
+    if kind == "c":
+        part = _CODES.get(("f", size // 2))
+        return partial(_decode_complex, order, size // 2, part) if part and size % 2 == 0 else None
     code = _CODES.get((kind, size)) if kind in _MEASURED else None
     return partial(_decode, order, size, code) if code else None
+
+
+def _decode_complex(order: Order, size: int, code: str, data: bytes) -> Sequence[complex]:
+    parts = _decode(order, size, code, data)
+    return list(map(complex, parts[::2], parts[1::2]))
 
 
 def _decode(order: Order, size: int, code: str, data: bytes) -> Sequence[int | float]:
@@ -48,8 +56,16 @@ def _decode(order: Order, size: int, code: str, data: bytes) -> Sequence[int | f
 
 def show_number(kind: str, size: int, order: Order) -> Callable[[bytes], str] | None:
     """Return what shows one number as text; None for other elements."""
+    if kind == "c":
+        part = show_number("f", size // 2, order) if size % 2 == 0 else None
+        return partial(_show_complex, part) if part else None
     code = _CODES.get((kind, size))
     return partial(_show, order + code, single=kind == "f" and size <= _SINGLE) if code else None
+
+
+def _show_complex(show_part: Callable[[bytes], str], data: bytes) -> str:
+    half = len(data) // 2
+    return join_complex(show_part(data[:half]), show_part(data[half:]))
 
 
 def _show(code: str, data: bytes, *, single: bool) -> str:

@@ -37,6 +37,14 @@ def test_the_first_elements_that_differ_are_told_by_their_indices(compare):
         ("<i8", struct.pack("<q", 1_795_907_375), struct.pack("<q", -5), "int64", (b"1795907375", b"-5")),
         (">u2", b"\1\0", b"\1\1", "uint16", (b"256", b"257")),
         ("|b1", b"\0", b"\1", "bool", (b"False", b"True")),
+        ("<c8", floats(1.5, -2), floats(1.5, 2), "complex64", (b"1.5-2j", b"1.5+2j")),
+        (
+            ">c16",
+            struct.pack(">2d", 0.1, 2),
+            struct.pack(">2d", 0.25, float("nan")),
+            "complex128",
+            (b"0.1+2.0j", b"0.25nanj"),
+        ),
         ("|S4", b"abcd", b"abce", "text", (b"abcd", b"abce")),
         ("<U2", "ab".encode("utf-32-le"), "ac".encode("utf-32-le"), "text", (b"ab", b"ac")),
         ("<M8[s]", struct.pack("<q", 7), struct.pack("<q", 8), "datetime64", (b"7", b"8")),
@@ -80,3 +88,11 @@ def test_shapes_and_types_are_told(compare):
 def test_an_invalid_type_is_compared_by_bytes(compare, kind):
     (place,) = places(compare, npy(kind, (1,), b"\0\0\0\0"), npy(kind, (1,), b"\0\0\0\1"))
     assert place[2:] == (b"\0\0\0\0", b"\0\0\0\1") or place[1].startswith("byte 0x")
+
+
+def test_complex_numbers_are_measured_by_their_modulus(compare):
+    one, other = (npy("<c8", (2,), floats(1, 1, *last)) for last in ((0, 0), (3, 4)))
+    (leaf,) = compare(one, other, "x.npy").leaves
+    assert leaf.numbers == (
+        "1 of 2 numbers differs; largest difference 5 at [1] (0.0+0.0j and 3.0+4.0j); largest relative difference 1"
+    )

@@ -6,9 +6,10 @@ import struct
 from decimal import Decimal
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
+from pytest_ftc.comparison.members.formats.data.element_types import decode_numbers
 from pytest_ftc.comparison.members.limits import Budget, Limits
 from pytest_ftc.comparison.members.numbers.measure import (
     describe,
@@ -40,6 +41,24 @@ def test_arrays_are_measured_as_one_by_one(pairs):
     assert extent.largest == max((abs(a - b) for a, b in finite), default=0)
     assert 0 <= extent.relative <= 2
     assert extent.is_within(1e-6) == all(abs(a - b) <= 1e-6 for a, b in finite) * (len(finite) == len(differ))
+
+
+parts = st.tuples(doubles, doubles)
+
+
+@given(st.lists(st.tuples(parts, parts) | parts.map(lambda number: (number, number)), min_size=1))
+@example([((0.0, 1.0), (-0.0, 1.0))])
+@example([((1.7e308, 1.7e308), (-1.7e308, -1.7e308))])
+@example([((5e-324, 0.0), (0.0, 5e-324))])
+@example([((math.nan, 0.0), (0.0, 0.0))])
+def test_complex_numbers_are_measured_by_their_modulus(pairs):
+    one, other = (pack([part for pair in pairs for part in pair[side]]) for side in (0, 1))
+    extent = measure_arrays(span_of(one), span_of(other), 16, decode_numbers("c", 16, "<"), Budget(Limits()))
+    differ = [pair for pair in pairs if pack(pair[0]) != pack(pair[1])]
+    finite = [(a, b) for a, b in differ if all(map(math.isfinite, [*a, *b]))]
+    assert (extent.total, extent.differing, extent.odd) == (len(pairs), len(differ), len(differ) - len(finite))
+    assert extent.largest == max((math.dist(a, b) for a, b in finite), default=0)
+    assert 0 <= extent.relative <= 2 + 1e-15
 
 
 @given(st.lists(doubles, min_size=1, max_size=20), st.integers(0, 9999))
@@ -88,6 +107,12 @@ def test_decimal_numbers_are_compared_exactly():
             [-0.0],
             "1 of 1 number differs; largest difference 0 at #0 (0.0 and -0.0); largest relative difference 0",
         ),
+        (
+            [3 + 4j, 1j],
+            [0j, complex(-0.0, 1)],
+            "2 of 2 numbers differ; largest difference 5 at #0 (3.0+4.0j and 0.0+0.0j); largest relative difference 1",
+        ),
+        ([1 - 1j], [complex(0, math.nan)], "1 of 1 number differs; 1 of them is NaN or infinite"),
         ([1.0], [math.nan], "1 of 1 number differs; 1 of them is NaN or infinite"),
         (
             [10**40, 0],
