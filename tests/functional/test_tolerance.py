@@ -8,7 +8,7 @@ import pytest
 from pytest_ftc.reporting.json_report import schema
 
 ARRAYS = """
-import io, json, random, struct, time, zipfile
+import io, json, os, random, struct, time, zipfile, zlib
 
 def npy(values):
     head = repr({"descr": "<f8", "fortran_order": False, "shape": (len(values),)}).encode()
@@ -19,6 +19,14 @@ def npz(name, date=(2020, 1, 1, 0, 0, 0), **arrays):
     with zipfile.ZipFile(name, "w", zipfile.ZIP_DEFLATED) as made:
         for key, values in arrays.items():
             made.writestr(zipfile.ZipInfo(f"{key}.npy", date), npy(values))
+
+def png(name, *samples):
+    head = struct.pack(">IIBBBBB", len(samples), 1, 8, 0, 0, 0, 0)
+    chunks = [(b"IHDR", head), (b"IDAT", zlib.compress(bytes([0, *samples]))), (b"IEND", b"")]
+    with open(name, "wb") as file:
+        file.write(b"\\x89PNG\\r\\n\\x1a\\n")
+        for kind, data in chunks:
+            file.write(struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data)))
 
 noise = random.random() * 1e-8 + 1e-9
 """
@@ -112,6 +120,18 @@ def test_numbers_of_texts(train):
     )
     assert run.verdicts == {"model": "equivalent"}
     assert "at key loss of out.json" in run.flat
+
+
+def test_pixels(train):
+    # The builds have different umasks.
+    script = "os.umask(mask := os.umask(0))\npng('out.png', 7, 100 + (mask == 0o22))\n"
+    run = train(script, tolerance="{ '*.png' = 1 }")
+    assert run.verdicts == {"model": "equivalent"}
+    assert "equal within 1, not bitwise; largest difference 1 at pixel row 0, column 1, gray of out.png" in run.flat
+    run = train(script, tolerance="{ '*.png' = 0.5 }")
+    assert run.verdicts == {"model": "unreproducible"}
+    assert "PNG image data, pixel row 0, column 1, gray (uint8)" in run.flat
+    assert "1 of 2 numbers differs; largest difference 1" in run.flat
 
 
 def test_what_is_published_must_still_be_equal(train, project, verify):

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from pytest_ftc.comparison.members.span import Span
+from pytest_ftc.comparison.members.values import Elements
 from pytest_ftc.model import Field
 from pytest_ftc.model.place import FileFormat
 
@@ -32,6 +33,8 @@ class Member:
     """The bytes as stored in the container; if they are equal, they are not decompressed."""
     content: Callable[[], Span] | None = None
     """Returns the bytes to compare; if None, the stored bytes are compared."""
+    elements: Callable[[Span], Elements | None] | None = None
+    """Returns the numbers that the content holds, which are then compared and not its bytes; None if it holds none."""
     part: str = ""
     """The name for locations, if it is not a member but part of a file: a section, a table, a chunk."""
     payload: bool = False

@@ -14,6 +14,7 @@ from pytest_ftc.comparison.members.formats.text.json_text import compare_json
 from pytest_ftc.comparison.members.formats.text.xml_text import compare_xml
 from pytest_ftc.comparison.members.limits import Budget, LimitReachedError, OutOfTimeError
 from pytest_ftc.comparison.members.lines import Texts, compare_lines, is_reordered
+from pytest_ftc.comparison.members.numbers.member import compare_numbers
 from pytest_ftc.comparison.members.pairing import Pair, Pairing, group_renamed, pair_members
 from pytest_ftc.comparison.members.plain import Found, clip, is_text
 from pytest_ftc.comparison.members.position import Position
@@ -281,10 +282,14 @@ def _compare_member(pair: Pair, contents: Contents, place: Position, budget: Bud
         return
     if control is None or experiment is None:
         return
-    if same(control, experiment, budget):
+    is_same = same(control, experiment, budget)
+    numbers = None if is_same else compare_numbers(one, other, (control, experiment), budget)
+    if is_same or numbers == ():
         if one.recoded and one.stored and other.stored:
             values = _around_first(one.stored, other.stored, budget)
             yield _holder(place, one).leaf(Found(Field.HEADER, one.recoded, *values), contents.format)
+    elif numbers:
+        yield from (here.leaf(found, contents.format) for found in numbers)
     elif one.plain:
         for leaf in compare_plain(control, experiment, place, budget):
             # It is a part of the container.

@@ -22,7 +22,7 @@ from pytest_ftc.comparison.members.numbers.measure import (
     measure_lists,
 )
 from pytest_ftc.comparison.members.plain import Found, compare_bytes, unequal_runs
-from pytest_ftc.comparison.members.span import Span, first_unequal
+from pytest_ftc.comparison.members.span import Span, first_unequal, same
 from pytest_ftc.model import Field
 
 _ABSENT = object()
@@ -51,6 +51,8 @@ class Elements:
     """Reads consecutive elements as numbers; None if they are none."""
     is_fortran: bool = False
     """Whether the first dimension varies fastest, and not the last one."""
+    locate: Callable[[int], str] | None = None
+    """Returns the name of the place of an element; if None, it is named by its index."""
 
 
 def compare_values(one: Any, other: Any, budget: Budget) -> Iterator[Found]:
@@ -72,7 +74,7 @@ class _Comparison:
             yield from self._objects(one, other, path)
         elif isinstance(one, list) and isinstance(other, list):
             yield from self._arrays(one, other, path)
-        elif isinstance(one, Elements) and isinstance(other, Elements) and _is_alike(one, other):
+        elif isinstance(one, Elements) and isinstance(other, Elements) and is_alike(one, other):
             yield from self._elements(one, other, path)
         elif isinstance(one, Elements | Span) and isinstance(other, Elements | Span):
             for found in compare_bytes(_span(one), _span(other), self._budget):
@@ -109,15 +111,8 @@ class _Comparison:
                 yield replace(found, numbers=numbers or found.numbers)
 
     def _elements(self, one: Elements, other: Elements, path: str) -> Iterator[Found]:
-        numbers = measure_elements(one, other, self._budget)
-        for count, (start, end) in enumerate(_find_elements(one, other, self._budget)):
-            if count == _MOST_RUNS:
-                self._budget.record("more elements of an array differ than are listed")
-                return
-            end = min(end, start + _MOST_ELEMENTS)
-            values = _show(one, start, end), _show(other, start, end)
-            where = f"element {name_index(one, start)} ({one.kind})"
-            yield Found(Field.CONTENT, f"{_name(path)}, {where}" if path else where, *values, numbers=numbers)
+        for found in compare_elements(one, other, self._budget):
+            yield replace(found, location=f"{_name(path)}, {found.location}" if path else found.location)
 
     def _digest(self, value: Any) -> bytes:
         found = self._digests.get(id(value))
@@ -139,6 +134,21 @@ class _Comparison:
         for part in parts:
             seen.update(part)
         return seen.digest()
+
+
+def compare_elements(one: Elements, other: Elements, budget: Budget) -> Iterator[Found]:
+    """Yield the first elements that differ in two arrays of one type and shape.  Raises OutOfTimeError."""
+    if same(one.content, other.content, budget):
+        return
+    numbers = measure_elements(one, other, budget)
+    noun = "" if one.locate else "element "
+    for count, (start, end) in enumerate(_find_elements(one, other, budget)):
+        if count == _MOST_RUNS:
+            budget.record("more elements of an array differ than are listed")
+            return
+        end = min(end, start + _MOST_ELEMENTS)
+        values = _show(one, start, end), _show(other, start, end)
+        yield Found(Field.CONTENT, f"{noun}{name_index(one, start)} ({one.kind})", *values, numbers=numbers)
 
 
 def measure_elements(one: Elements, other: Elements, budget: Budget) -> str:
@@ -186,7 +196,8 @@ def _pair_keys(one: dict[str, Any], other: dict[str, Any]) -> dict[str, str]:
     return {own.name: their.name for own, their in pairs}
 
 
-def _is_alike(one: Elements, other: Elements) -> bool:
+def is_alike(one: Elements, other: Elements) -> bool:
+    """Return whether two arrays have one type, shape and size."""
     own, theirs = ((each.size, each.kind, each.shape, each.is_fortran, each.content.size) for each in (one, other))
     return own == theirs
 
@@ -215,7 +226,9 @@ def _show(elements: Elements, start: int, end: int) -> bytes:
 
 
 def name_index(elements: Elements, number: int) -> str:
-    """Return the index of an element in all dimensions."""
+    """Return the index of an element in all dimensions, or the name of its place."""
+    if elements.locate:
+        return elements.locate(number)
     indices: list[int] = []
     for size in elements.shape if elements.is_fortran else reversed(elements.shape):
         number, index = divmod(number, size) if size else (number, 0)

@@ -13,6 +13,7 @@ from pytest_ftc.comparison.members.limits import Budget
 from pytest_ftc.comparison.members.plain import is_text
 from pytest_ftc.comparison.members.span import Span, same, whole_file
 from pytest_ftc.comparison.tolerance.arrays import compare_arrays
+from pytest_ftc.comparison.tolerance.images import compare_images, is_png
 from pytest_ftc.comparison.tolerance.measured import Measured
 from pytest_ftc.comparison.tolerance.refusal import RefusedError
 from pytest_ftc.comparison.tolerance.texts import compare_texts
@@ -45,6 +46,8 @@ def measure_within(control: Path, experiment: Path, name: str, tolerance: float,
 def _measure(one: Span, other: Span, name: str, budget: Budget) -> Iterator[Measured]:
     if is_zip(one):
         yield from _measure_members(one, other, budget)
+    elif is_png(one):
+        yield from compare_images(one, other, budget)
     elif is_text(one) and is_text(other):
         yield from compare_texts(one, other, name)
     else:

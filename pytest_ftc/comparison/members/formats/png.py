@@ -9,6 +9,7 @@ from functools import partial
 
 from pytest_ftc.comparison.members.contents import Contents, Member, mtime
 from pytest_ftc.comparison.members.formats.compression import decompress, zlib_decoder
+from pytest_ftc.comparison.members.formats.data.pixels import read_layout, read_pixels
 from pytest_ftc.comparison.members.limits import Budget
 from pytest_ftc.comparison.members.span import Span, spool
 from pytest_ftc.model.place import FileFormat
@@ -26,13 +27,14 @@ def is_png(span: Span, name: str) -> bool:
 def read_png(span: Span, budget: Budget) -> Contents:
     """Return the image data and the other chunks.  Raises ValueError, zlib.error, LimitReachedError, OutOfTimeError."""
     # How the image is split into IDAT chunks has no meaning: together they are one zlib stream (10.2).
-    image, members, end = [], [], len(_MAGIC)
+    image, members, end, layout = [], [], len(_MAGIC), None
     for kind, data in budget.few(_walk(span)):
         end = data.start - span.start + data.size + 4
         if kind == "IDAT":
             image.append(data)
         else:
             members.append(_read_chunk(kind, data))
+            layout = read_layout(data) if kind == "IHDR" else layout
     stored = spool(_join(image), budget)
     members.append(
         Member(
@@ -40,7 +42,8 @@ def read_png(span: Span, budget: Budget) -> Contents:
             part="PNG image data",
             stored=stored,
             content=partial(_inflate, stored, budget),
-            recoded="PNG IDAT stream (compression level or tool)",
+            elements=partial(read_pixels, layout, budget=budget) if layout else None,
+            recoded="PNG IDAT stream (compression level, filters or tool)",
         )
     )
     if end < span.size:

@@ -171,7 +171,7 @@ def test_png_chunks(compare, table):
         ("content", "", "PNG tEXt Creation Time, line 1", b"Monday", b"Friday"),
     ]
     (row,) = table(compare(png(level=1), png(level=9), "x.png"))
-    assert row[:3] == ("header", "", "PNG IDAT stream (compression level or tool)")
+    assert row[:3] == ("header", "", "PNG IDAT stream (compression level, filters or tool)")
 
 
 def pdf(date, identifier, text):
