@@ -58,6 +58,8 @@ class Case:
     """Whether the last build with nothing varied differed only where earlier ones did, as compressed data does not."""
     seen: list[tuple[Group, Place | None]] = field(default_factory=list)
     """What builds that varied a group have at this place."""
+    shown_as: list[tuple[Group, Place]] = field(default_factory=list)
+    """What differed in builds that varied a group, at this place or at another offset of the same data."""
 
     @property
     def is_name(self) -> bool:

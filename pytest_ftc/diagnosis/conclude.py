@@ -43,6 +43,8 @@ def conclude(case: Case, everything: Group) -> list[tuple[str, bool]]:
     likely = only_unsettled(likely, case.evident)
     if likely:
         names = [*(name for name in case.suspects if name in likely), *sorted(likely - set(case.suspects))]
+        if names == [Cause.TIME] and _is_only_a_duration(case):
+            return [(Cause.DURATION, False)]
         causes = [(_name_of_order(name, case), is_sure(chances[name], name in case.evident)) for name in names]
         return causes if any(sure for _, sure in causes) or not case.mixed else [(Cause.RACE, False)]
     return [(_guess(case, everything), False)]
@@ -53,6 +55,11 @@ def find_together(belief: Belief) -> Group:
     pairs = {one.names: weight for one, weight in belief.weights if one.kind is Kind.ALL}
     likeliest = max(pairs, key=lambda pair: pairs[pair], default=frozenset[str]())
     return likeliest if likeliest and is_sure(pairs[likeliest], seen=False) else frozenset()
+
+
+def _is_only_a_duration(case: Case) -> bool:
+    """Return whether its values are durations, and no times: a step of the varied clock takes longer."""
+    return Cause.DURATION in case.evident and Cause.TIME not in case.suspects
 
 
 def _name_of_order(name: str, case: Case) -> str:
@@ -101,6 +108,8 @@ def _name_inherent(case: Case, everything: Group) -> str:
 
 def _name_intermittent(case: Case, everything: Group) -> str:
     """Return the likeliest cause of a difference that is intermittent, or needs several variations."""
+    if _is_only_a_duration(case):
+        return Cause.DURATION
     healing = smallest_healing(everything, case.observations)
     likely = [*(name for name in case.suspects if name in healing), *case.elsewhere]
     return Cause.RACE if case.mixed else (likely or [Cause.RANDOM])[0]

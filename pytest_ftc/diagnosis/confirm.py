@@ -13,7 +13,7 @@ from pytest_ftc.diagnosis.inherent.pairs import FOR_REMEDIES
 from pytest_ftc.diagnosis.inherent.races import check_races
 from pytest_ftc.diagnosis.next_builds import groups_beside_none, is_settled, next_groups
 from pytest_ftc.diagnosis.parts import MOST_WITH_PARTS, observe_parts, open_steady, with_steady
-from pytest_ftc.diagnosis.places import Key, is_again, match_places, may_follow, showing
+from pytest_ftc.diagnosis.places import Key, find_shifted, is_again, match_places, may_follow, showing
 from pytest_ftc.diagnosis.posterior import SURE, Question, weigh
 from pytest_ftc.model import BuildResult, BuildStatus, Cause, Place, Strength, Suspicion
 
@@ -147,6 +147,8 @@ def _observe(cases: dict[Key, Case], given: Investigation, group: Group, result:
     unknown = [key for key in differing if key not in cases]
     for key, case in cases.items():
         case.observations.append(Observation(group, key in shown, is_again(case.place, differing.get(key))))
+        if key in shown and (place := differing.get(key) or find_shifted(key, differing, cases)):
+            case.shown_as.append((group, place))
         if len(cases) <= MOST_WITH_PARTS and (key in differing or key not in shown):
             observe_parts(case, group, differing.get(key), given, result)
         if key in differing:

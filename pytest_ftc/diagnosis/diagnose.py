@@ -19,7 +19,7 @@ from pytest_ftc.diagnosis.culprits.trail import Trail
 from pytest_ftc.diagnosis.following.conclude import conclude_all, note_late_sources, note_sources, suspect_names
 from pytest_ftc.diagnosis.group_testing import Observation, narrowed, suspects_left
 from pytest_ftc.diagnosis.inherent.pairs import FOR_REMEDIES
-from pytest_ftc.diagnosis.parts import MOST_WITH_PARTS, open_beside
+from pytest_ftc.diagnosis.parts import MOST_WITH_PARTS, open_beside, place_by_cause
 from pytest_ftc.diagnosis.places import Key, show_values
 from pytest_ftc.diagnosis.try_remedies import RemedyTarget, RemedyTrials
 from pytest_ftc.model import BuildResult, Cause, Finding, Program, Remedy, RemedyTemplate, Strength, Suspicion, Trace
@@ -81,11 +81,15 @@ def _find_all(
     unsettled = still_open(cases, given.everything) if given.rebuilder else frozenset()
     told = list(conclude_all(cases, given.everything))
     divided = {key for key, case, _ in told if case is not cases[key] and case is not cases[key].hidden}
-    found = []
+    found, seen = [], set[Key]()
     # A place whose value tells its cause stands before those that only builds explain, such as the offsets after it.
     for key, case, cause in sorted(told, key=lambda one: one[2][0] not in one[1].evident):
         trail = _follow(key, case, cases, cause[0], follow)
-        finding, program = _find(key, case, cause, trace, given, trail)
+        others = {name for other, _, (name, _) in told if other == key} - {cause[0]}
+        # The first finding of a place keeps it, so that all that differs is told.
+        place = place_by_cause(case, cause[0], frozenset(others)) if key in seen else case.place
+        seen.add(key)
+        finding, program = _find(key, replace(case, place=place), cause, trace, given, trail)
         if key in unsettled and not finding.confirmed and finding.cause != Cause.UNKNOWN:
             limit = _MORE_TIME if _is_late(given) else _MORE_BUILDS
             finding = replace(finding, why="; ".join(filter(None, (finding.why, limit))))

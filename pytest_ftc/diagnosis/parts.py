@@ -89,6 +89,18 @@ def _observe_steady(case: Case, group: Group, place: Place | None) -> None:
         case.steady.observations.append(Observation(group, shows))
 
 
+def place_by_cause(case: Case, cause: str, others: Group) -> Place:
+    """Return what differs at the place of `case` by `cause`, and not by the `others` that it has too.
+
+    Data of an unknown format is one place, however many causes it has: builds that vary one of them show where its
+    bytes begin. If none did, it is the whole place.
+    """
+    if not others or offset_of(case.place.location) is None or comes_by_itself(case.observations):
+        return case.place
+    alone = [(len(group), place) for group, place in case.shown_as if cause in group and not others & group]
+    return min(alone, key=lambda one: one[0], default=(0, case.place))[1]
+
+
 def with_parts(cases: Mapping[Key, Case]) -> dict[Key, Case]:
     """Return `cases` and those of their parts, with keys of their own."""
     beside = {_key_of(key, "what is beside"): case.beside for key, case in cases.items() if case.beside}

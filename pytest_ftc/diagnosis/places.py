@@ -104,6 +104,14 @@ def showing(known: Collection[Key], places: Places) -> frozenset[Key]:
     )
 
 
+def find_shifted(key: Key, differing: Places, known: Collection[Key]) -> Place | None:
+    """Return the first place among the `differing` ones that is none of the `known`, in the data that has `key`."""
+    holder = holder_of(key)
+    return next(
+        (place for other, place in differing.items() if other not in known and holder_of(other) == holder), None
+    )
+
+
 def is_again(first: Place, now: Place | None) -> bool | None:
     """Return whether the value `now` is that of the `first` build that differed; None if unknown."""
     if now is None or first.control == first.experiment:

@@ -101,6 +101,12 @@ while int(time.time()) == second:
     time.sleep(0.01)
 open('out', 'w').write(f'{random.getrandbits(64):016x}\\n')
 """,
+    "packed.py": """
+import os, struct
+with open('out', 'wb') as out:
+    for name in (name for name in os.listdir() if name.endswith('.py')):
+        out.write(struct.pack('<16sI44x', name.encode(), os.stat(name).st_mode))
+""",
     "tool.c": "int main(void) { return 0; }\n",
     "program.c": r"""
 #include <stdio.h>
@@ -144,6 +150,7 @@ BUILDS = {
     "waits": "python3 waits.py",
     "model": "python3 model.py",
     "resource": "python3 resource.py",
+    "packed": "python3 packed.py",
     "jobs": _JOBS,
     "coverage": "gcc -O2 --coverage -c -o tool.o tool.c && cp tool.gcno out",
     "program": """gcc -O2 -DUSER="\\"$(id -un)\\"" -o out "$PWD/program.c\"""",
@@ -162,7 +169,7 @@ CAUSES = {
     "image": {("byte 0x0", "time"), ("byte 0x100", "random")},
     "info": {("line 1", "time"), ("line 2", "random")},
     "line": {("line 1", "time"), ("line 1", "random")},
-    "owner-time": {("byte 0x2", "source_mtime"), ("byte 0x2", "user_group")},
+    "owner-time": {("byte 0x2", "user_group"), ("byte 0x8", "source_mtime")},
     "owner-random": {("byte 0x2", "random"), ("byte 0x2", "user_group")},
     "openmp": {("key loss", "num_cpus")},
     "cores": {("key loss", "num_cpus")},
@@ -172,6 +179,7 @@ CAUSES = {
     "waits": {("line 1", "random")},
     "model": {("key trained_on", "domain_host"), ("order of labels", "hash_seed")},
     "resource": {("line 1", "source_mtime")},
+    "packed": {("byte 0x0", "fileordering"), ("byte 0x10", "source_mode")},
     "jobs": {("line order", "race")},
 }
 """The place and the cause of each finding."""

@@ -1,0 +1,28 @@
+"""Conclusions from the observations of one place."""
+
+import pytest
+
+from pytest_ftc.diagnosis.case import Case
+from pytest_ftc.diagnosis.conclude import conclude
+from pytest_ftc.diagnosis.group_testing import Observation
+from pytest_ftc.model import Cause, Field, Place, Strength, Suspicion
+
+EVERYTHING = frozenset({"time", "umask", "build_path", "num_cpus"})
+
+
+def _case(*causes):
+    place = Place(field=Field.CONTENT, location="attribute /a/@time", control=b"0.000", experiment=b"0.001")
+    found = [Suspicion(cause, Strength.STRONG, "0.000", "0.001", "") for cause in causes]
+    groups = [frozenset({name}) for name in sorted(EVERYTHING)] * 6 + [frozenset()] * 4
+    return Case(
+        place, found, [Observation(EVERYTHING, True), *(Observation(group, "time" in group) for group in groups)]
+    )
+
+
+def test_a_duration_that_differs_only_where_the_clock_is_varied_is_a_suspected_duration():
+    assert conclude(_case(Cause.DURATION), EVERYTHING) == [(Cause.DURATION, False)]
+
+
+@pytest.mark.parametrize("causes", [(), (Cause.TIME,), (Cause.TIME, Cause.DURATION)])
+def test_any_other_value_that_differs_only_then_is_a_confirmed_time(causes):
+    assert conclude(_case(*causes), EVERYTHING) == [(Cause.TIME, True)]
