@@ -8,6 +8,7 @@ import shlex
 from collections.abc import Iterator, Mapping, Sequence
 
 from pytest_ftc.model import Cause, Difference, Evidence, Finding, Remedy, Verdict, Verification
+from pytest_ftc.model.artifact import is_declared
 from pytest_ftc.model.remedy import escape_quoted
 
 _LONGEST_LINK = 60
@@ -126,3 +127,10 @@ def _shape_of_change(evidence: Evidence) -> str:
 
 def _shape(text: str) -> str:
     return re.sub(r"\w+", "w", text[:200])
+
+
+def may_be_determinized(verification: Verification) -> bool:
+    """Return whether ``ftc determinize`` can try remedies of the findings, which takes a declared artifact."""
+    remedies = [finding.remedy for finding in verification.findings if finding.remedy]
+    may_help = any(one.proved or one.settings or one.before or one.after for one in remedies)
+    return may_help and is_declared(verification.id)

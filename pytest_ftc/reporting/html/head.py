@@ -106,6 +106,8 @@ def _next(ordered: Sequence[Verification]) -> Iterator[Markup]:
     steps = []
     if bad.verdict is Verdict.UNREPRODUCIBLE and is_declared(bad.id):
         steps.append((f"ftc determinize {shlex.quote(bad.name)}", "print the settings proved to help"))
+        if sum(one.verdict is Verdict.UNREPRODUCIBLE and is_declared(one.id) for one in ordered) > 1:
+            steps.append(("ftc determinize", "the same for all that are not reproducible"))
     causes = [finding.cause for finding in findings_of(bad) if find_cause(finding.cause)]
     if causes:
         steps.append((f"ftc explain {causes[0]}", "explain the cause and its remedies"))

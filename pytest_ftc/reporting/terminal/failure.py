@@ -8,10 +8,10 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from pytest_ftc.model import Role, Verdict, Verification
-from pytest_ftc.model.artifact import is_declared
 from pytest_ftc.model.notes import is_reference_note
 from pytest_ftc.model.verification import EXPECTED
 from pytest_ftc.reporting.baseline.state import Accepted
+from pytest_ftc.reporting.findings import may_be_determinized
 from pytest_ftc.reporting.terminal import layout
 from pytest_ftc.reporting.terminal import style as markup
 from pytest_ftc.reporting.terminal.broken import broken_rows
@@ -114,9 +114,7 @@ def _broken(page: Page, verification: Verification) -> Iterator[Text]:
 
 def _next(page: Page, verification: Verification) -> Iterator[Text]:
     """Yield the command that combines remedies, if some can be tried; it only supports declared artifacts."""
-    remedies = [finding.remedy for finding in verification.findings if finding.remedy]
-    may_help = any(one.proved or one.settings or one.before or one.after for one in remedies)
-    if may_help and is_declared(verification.id):
+    if may_be_determinized(verification):
         yield command_row(page, "next", f"ftc determinize {markup.show(shlex.quote(verification.name))}")
 
 

@@ -178,7 +178,7 @@ def test_it_is_not_said_that_the_path_stayed_where_that_was_not_seen():
 
 
 def test_no_advice_to_set_what_was_set_in_vain():
-    one = target("", "time", location="line 1", kind="text", tools=("date",))
+    one = target("", "time", location="line 1", kind="text", tools=("php",))
     ignored, _ = run([one], lambda key, changes: False)
     assert ignored[one].also_tried == ("set the time of the sources: SOURCE_DATE_EPOCH",)
     assert "it takes no time from SOURCE_DATE_EPOCH" in ignored[one].summary
@@ -188,7 +188,7 @@ def test_no_advice_to_set_what_was_set_in_vain():
 
 
 def test_a_remedy_that_breaks_the_build_is_told_as_that_with_the_reason():
-    one = target("", "time", location="line 1", kind="text", tools=("date",))
+    one = target("", "time", location="line 1", kind="text", tools=("php",))
     log = "reading\nSOURCE_DATE_EPOCH and --date exclude each other\nmake: *** [Makefile:2: all] Error 1\n"
     breaking = {"breaks": lambda changes: "SOURCE_DATE_EPOCH" in changes.settings, "log": log}
     remedies, _ = run([one], lambda key, changes: False, **breaking)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from pytest_ftc.model import Finding, Verdict, Verification
 from pytest_ftc.reporting.baseline.state import Accepted, is_accepted
 from pytest_ftc.reporting.by_cause import CauseSummary, group_by_cause
-from pytest_ftc.reporting.findings import describe_remedy_state, findings_of
+from pytest_ftc.reporting.findings import describe_remedy_state, findings_of, may_be_determinized
 from pytest_ftc.reporting.terminal import layout
 from pytest_ftc.reporting.terminal import style as markup
 from pytest_ftc.reporting.terminal.store import counted
@@ -44,6 +44,8 @@ def table_by_cause(failed: Sequence[Failed], *, in_full: str, width: int, colour
             verdicts.setdefault(one.verdict.value, []).append(one)
     rows += [(verdict, _describe_verdict(entries)) for verdict, entries in verdicts.items()]
     lines = list(_lines(page, rows))
+    if any(may_be_determinized(one) for one in compared):
+        lines.append(layout.command_row(page, "next", "ftc determinize"))
     if in_full:
         lines.append(layout.command_row(page, "in full", f"{markup.show(in_full)}  (or all: -v)"))
     return layout.render_lines(page, lines)

@@ -95,3 +95,10 @@ def test_a_long_remedy_has_two_lines():
 def test_the_last_line_has_the_command_for_one_in_full():
     text = table_by_cause([(healed("a", "time"), None)], in_full="pytest x::y", width=80, colour=False)
     assert text.endswith("  in full     pytest x::y  (or all: -v)\n")
+
+
+def test_what_goes_through_all_of_them_is_next():
+    advised, tried = with_findings(finding(remedy=Remedy(summary="sort"))), healed("a", "time")
+    both = table_by_cause([(advised, None), (tried, None)], in_full="", width=80, colour=False)
+    assert both.endswith("  next        ftc determinize\n")
+    assert "determinize" not in table_by_cause([(advised, None)], in_full="", width=80, colour=False)
