@@ -111,6 +111,8 @@ class Remedy:
     """True only when rebuilding with the settings removed the difference."""
     tried: bool = False
     """Whether it was tested by rebuilding; if tested and not proved, it is not sufficient."""
+    equal_pairs: int = 0
+    """In how many pairs of builds with it the place was equal, if these are too few to rule out luck."""
     also_tried: tuple[str, ...] = field(default=(), metadata={"key": "in_vain"})
     """The summaries of remedies tested before, with which the place still differed."""
     rejected: tuple[str, ...] = ()

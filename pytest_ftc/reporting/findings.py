@@ -51,6 +51,8 @@ def describe_remedy_state(remedy: Remedy) -> str:
         others = "; ".join(_group_alike(remedy.together_with))
         together = f"; these builds also had: {others}" if others else ""
         return f"proved by rebuilding{together}"
+    if remedy.equal_pairs:
+        return f"equal in {remedy.equal_pairs} of {remedy.equal_pairs} tests, too few to rule out luck"
     return "tested, not sufficient" if remedy.tried else "suggestion, not tested"
 
 

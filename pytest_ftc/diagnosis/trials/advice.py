@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 
 from pytest_ftc.comparison.members.engine import FOLLOWS
 from pytest_ftc.diagnosis.places import may_move
@@ -19,16 +20,18 @@ def conclude(record: Record, target: RemedyTarget) -> Remedy:
         alone = not _may_be_healed_by_its_time(record, target)
         return _remedy(course.helpful, proved=alone, tried=alone, together=sorted(one.summary for one in together))
     failed = [one for one in course.choices if failures.holds(target.key, one)]
-    helping = _helping_in_part(record, target) or _perhaps_helping(record, target, failed)
+    likely = None if course.trial.different else course.helpful
+    helping = likely or _helping_in_part(record, target) or _perhaps_helping(record, target, failed)
     chosen = helping or next(_advice(record, target, failed), next(iter(course.choices)))
     rest = [(one, _objection(failures, target, one)) for one in failed if one != chosen]
-    return _remedy(
+    remedy = _remedy(
         chosen,
         proved=False,
         tried=chosen in failed,
         also_tried=[one.summary for one, why in rest if not why],
         rejected=[f"{one.summary}: {why}" for one, why in rest if why],
     )
+    return replace(remedy, equal_pairs=course.trial.equal) if likely else remedy
 
 
 def _may_be_healed_by_its_time(record: Record, target: RemedyTarget) -> bool:

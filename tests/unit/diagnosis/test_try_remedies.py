@@ -187,6 +187,13 @@ def test_no_advice_to_set_what_was_set_in_vain():
     assert (untried[one].tried, untried[one].also_tried) == (False, ())
 
 
+def test_what_healed_in_builds_too_few_for_a_proof_is_told_as_that():
+    one = replace(target("", "time", location="line 1", kind="text", tools=("php",)), luck=((1.0, 0.1),))
+    remedies, _ = run([one], lambda key, changes: True, left=2)
+    assert (remedies[one].proved, remedies[one].tried, remedies[one].equal_pairs) == (False, False, 1)
+    assert "SOURCE_DATE_EPOCH" in remedies[one].settings
+
+
 def test_a_remedy_that_breaks_the_build_is_told_as_that_with_the_reason():
     one = target("", "time", location="line 1", kind="text", tools=("php",))
     log = "reading\nSOURCE_DATE_EPOCH and --date exclude each other\nmake: *** [Makefile:2: all] Error 1\n"

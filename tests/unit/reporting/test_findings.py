@@ -81,15 +81,16 @@ def test_how_certain_a_finding_is():
 
 
 @pytest.mark.parametrize(
-    ("proved", "tried", "told"),
+    ("known", "told"),
     [
-        (True, True, "proved by rebuilding"),
-        (False, True, "tested, not sufficient"),
-        (False, False, "suggestion, not tested"),
+        ({"proved": True, "tried": True}, "proved by rebuilding"),
+        ({"tried": True}, "tested, not sufficient"),
+        ({"equal_pairs": 2}, "equal in 2 of 2 tests, too few to rule out luck"),
+        ({}, "suggestion, not tested"),
     ],
 )
-def test_what_is_known_of_a_remedy(proved, tried, told):
-    assert describe_remedy_state(Remedy(summary="x", proved=proved, tried=tried)) == told
+def test_what_is_known_of_a_remedy(known, told):
+    assert describe_remedy_state(Remedy(summary="x", **known)) == told
 
 
 def test_a_command_is_shown_as_it_is_typed_and_a_hook_by_its_name():

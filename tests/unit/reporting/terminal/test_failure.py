@@ -51,7 +51,7 @@ def diagnosed() -> Verification:
 
 def cells(line: str) -> int:
     wide = sum(unicodedata.east_asian_width(c) in "WF" for c in line)
-    return len(line) + wide - sum(unicodedata.category(c) in ("Mn", "Me") for c in line)
+    return len(line) + wide - sum(unicodedata.category(c).startswith("M") for c in line)
 
 
 def headlines(text: str) -> list[str]:
