@@ -9,6 +9,7 @@ import tarfile
 import zipfile
 
 import pytest
+from parquet_tables import data_page, numbers_table
 
 from pytest_ftc.variations import CATALOGUE
 
@@ -55,6 +56,16 @@ def test_two_folders_differ_in_files_and_their_contents(ftc, tmp_path):
     for place in ("sub/file", "line 1", "link target", "more"):
         assert place in done.stdout
     assert "same" not in done.stdout
+
+
+def test_numbers_of_a_table_are_told_by_column_and_row(ftc, tmp_path):
+    for name, loss in (("one.parquet", 0.25), ("other.parquet", 0.5)):
+        (tmp_path / name).write_bytes(numbers_table(data_page(struct.pack("<2d", 1, loss), 2)))
+    done = ftc("diff", "one.parquet", "other.parquet")
+    assert done.returncode == 1
+    assert "one.parquet: parquet column x, row 1 (float64): unknown" in done.stdout
+    assert "  control     0.25\n  experiment  0.5\n" in done.stdout
+    assert "1 of 2 numbers differs; largest difference 0.25 at row 1 (0.25 and 0.5)" in " ".join(done.stdout.split())
 
 
 def test_of_two_binaries_a_number_is_no_time(ftc, tmp_path):

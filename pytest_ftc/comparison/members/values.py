@@ -53,6 +53,8 @@ class Elements:
     """Whether the first dimension varies fastest, and not the last one."""
     locate: Callable[[int], str] | None = None
     """Returns the name of the place of an element; if None, it is named by its index."""
+    places: bytes = b""
+    """A digest of the places, if they are not told by the shape: arrays are alike only if it is the same."""
 
 
 def compare_values(one: Any, other: Any, budget: Budget) -> Iterator[Found]:
@@ -198,7 +200,9 @@ def _pair_keys(one: dict[str, Any], other: dict[str, Any]) -> dict[str, str]:
 
 def is_alike(one: Elements, other: Elements) -> bool:
     """Return whether two arrays have one type, shape and size."""
-    own, theirs = ((each.size, each.kind, each.shape, each.is_fortran, each.content.size) for each in (one, other))
+    own, theirs = (
+        (each.size, each.kind, each.shape, each.is_fortran, each.places, each.content.size) for each in (one, other)
+    )
     return own == theirs
 
 

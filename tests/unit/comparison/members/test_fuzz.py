@@ -14,6 +14,7 @@ import subprocess
 import tarfile
 import zipfile
 import zlib
+from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, example, given, settings
@@ -27,6 +28,8 @@ from pytest_ftc.model import Place
 
 NAMES = ["x", "x.zip", "x.tar", "x.pyc", "x.json", "x.tgz"]
 FAST = Limits(seconds=20, decompressed=8 << 20, members=200)
+
+TABLES = Path(__file__).parent / "tables"
 
 
 def make_zip():
@@ -64,9 +67,16 @@ def make_ar():
     return b"!<arch>\n" + symbols + struct.pack(">II", 1, 78) + b"f\0" + one + b"text\n\n"
 
 
-def make_png():
-    pixels = zlib.compress(b"\0\1\2\3" * 8)
-    chunks = [(b"IHDR", bytes(13)), (b"tEXt", b"Date\0Monday"), (b"tIME", bytes(7)), (b"IDAT", pixels), (b"IEND", b"")]
+def make_png(interlaced):
+    # Seven by four pixels of four bits: 20 bytes in lines, or 25 in passes.
+    pixels = zlib.compress((b"\4\1\2\3\4" + b"\1\2\3\4\5") * 2 if not interlaced else bytes(25))
+    chunks = [
+        (b"IHDR", b"\0\0\0\7\0\0\0\4" + bytes([4, 0, 0, 0, interlaced])),
+        (b"tEXt", b"Date\0Monday"),
+        (b"tIME", bytes(7)),
+        (b"IDAT", pixels),
+        (b"IEND", b""),
+    ]
     return b"\x89PNG\r\n\x1a\n" + b"".join(
         struct.pack(">I", len(data)) + kind + data + b"crc!" for kind, data in chunks
     )
@@ -107,7 +117,9 @@ def seeds(tmp_path_factory):
         make_zip(),
         make_cpio(),
         make_ar(),
-        make_png(),
+        make_png(0),
+        make_png(1),
+        *(gzip.decompress((TABLES / f"pyarrow-{name}-1.gz").read_bytes()) for name in ("v1", "v2")),
         make_pdf(),
         text,
         b"line\n" * 100,

@@ -11,9 +11,11 @@ import subprocess
 import sys
 import tarfile
 import zipfile
+import zlib
 from importlib.util import MAGIC_NUMBER
 
 import pytest
+from parquet_tables import data_page, numbers_table, sized, varint
 
 _WALK = """
 import json, resource, sys, time
@@ -321,8 +323,27 @@ FLOODS = {
     "x.pkl": lambda end: b"\x80\x02(" + b"]" * 5_000_000 + b"K" + end + b"l.",
     "numbers.pkl": lambda end: b"\x80\x02(" + b"K\1" * 250_000 + b"K" + end + b"l.",
     "x.onnx": lambda end: b"\x08\x08" + b"\x72\0" * 300_000 + b"\x20" + end,
+    "x.png": lambda end: _png(4000, 4000, b"\4" + b"\1\2\3\4" * 1000, end),
+    "levels.parquet": lambda end: _levels(2_000_000, 1, end),
+    "lists.parquet": lambda end: _levels(2_000_000, 2, end),
+    "columns.parquet": lambda end: _levels(200_000, 2, end, 40),
     "x.parquet": lambda end: _parquet(b"\x29\xfc" + b"\x80\x80\x80\x04" + b"\0" * (8 << 20) + b"\0", end),
 }
+
+
+def _png(width, height, line, end):
+    head = struct.pack(">IIBBBBB", width, height, 8, 0, 0, 0, 0)
+    chunks = [(b"IHDR", head), (b"IDAT", zlib.compress(line * (height - 1) + line[:-1] + end)), (b"IEND", b"")]
+    return b"\x89PNG\r\n\x1a\n" + b"".join(
+        struct.pack(">I", len(data)) + kind + data + b"crc!" for kind, data in chunks
+    )
+
+
+def _levels(count, repetition, end, columns=1):
+    """A table of columns of one page each, in which one run says that all values are missing."""
+    level = varint(count << 1) + (b"\0" if repetition == 1 else b"\1")
+    data = (sized(level) if repetition == 2 else b"") + sized(varint(count << 1) + b"\0") + end
+    return numbers_table(data_page(data, count), repetition=repetition, columns=columns)
 
 
 def _parquet(footer, end):

@@ -11,23 +11,20 @@ from functools import partial
 from typing import Any
 
 from pytest_ftc.comparison.members.contents import Contents, Member
-from pytest_ftc.comparison.members.formats.compression import decompress, gzip_decoder, zstd_decoder
-from pytest_ftc.comparison.members.formats.data.snappy import decode_snappy
+from pytest_ftc.comparison.members.formats.data.columns.numbers import Chunk, read_numbers
+from pytest_ftc.comparison.members.formats.data.columns.pages import CODECS, read_pages
+from pytest_ftc.comparison.members.formats.data.columns.shapes import Shape, read_shapes
 from pytest_ftc.comparison.members.formats.data.thrift import ThriftReader
 from pytest_ftc.comparison.members.limits import Budget, LimitReachedError
-from pytest_ftc.comparison.members.span import Span, span_of, spool
+from pytest_ftc.comparison.members.span import Span, spool
+from pytest_ftc.comparison.members.values import Elements
 from pytest_ftc.model.place import FileFormat
 
 _MAGIC = b"PAR1"
 _LARGEST = 16 << 20
-_LARGEST_PAGE = 64 << 20
-_PLAIN, _SNAPPY, _GZIP, _ZSTD = 0, 1, 2, 6
-"""Numbers of CompressionCodec."""
-_WHOLE_PAGES = (0, 2)
-"""Numbers of PageType: pages of data (version 1) and dictionaries are compressed as a whole."""
-_HEADER = 64 << 10
 _META, _CODEC, _PATH, _COMPRESSED = 3, 4, 3, 7
 _DATA_OFFSET, _DICTIONARY_OFFSET = 9, 11
+_ROWS = 3
 
 _FILE: Mapping[int, Any] = {
     1: "version",
@@ -119,46 +116,36 @@ def _own_name(part: dict[str, Any]) -> str:
 
 
 def _columns(span: Span, footer: dict[int, Any], budget: Budget) -> Iterator[Member]:
+    shapes = read_shapes(footer)
+    first_row = 0
     for number, group in enumerate(footer.get(4, [])):
         for column in group.get(1, []):
             meta = column.get(_META, {})
-            path = ".".join(each.decode(errors="replace") for each in meta[_PATH])
+            names = tuple(meta[_PATH])
+            path = ".".join(each.decode(errors="replace") for each in names)
             start = min(meta[offset] for offset in (_DATA_OFFSET, _DICTIONARY_OFFSET) if meta.get(offset))
             stored = span.part(start, meta[_COMPRESSED])
             name = f"column {path}, row group {number}" if number else f"column {path}"
+            shape = shapes.get(names)
+            chunk = Chunk(stored=stored, codec=meta[_CODEC], first_row=first_row)
             yield Member(
                 name=name,
                 part=f"parquet {name}",
                 stored=stored,
-                content=partial(_read_pages, stored, meta[_CODEC], budget),
-                recoded=f"parquet {name} (compression or sizes of pages)",
+                content=partial(_join_pages, stored, meta[_CODEC], budget),
+                elements=partial(_read_numbers, chunk, shape, budget) if shape and shape.kind else None,
+                recoded=f"parquet {name} (encoding, compression or sizes of pages)",
             )
+        first_row += group.get(_ROWS, 0)
 
 
-def _read_pages(stored: Span, codec: int, budget: Budget) -> Span:
+def _join_pages(stored: Span, codec: int, budget: Budget) -> Span:
     """Return the decompressed pages; the bytes as they are stored where they cannot be decompressed."""
-    return spool(_pages(stored, codec, budget), budget) if codec in (_PLAIN, _SNAPPY, _GZIP, _ZSTD) else stored
+    if codec not in CODECS:
+        return stored
+    return spool((page.data for page in read_pages(stored, codec, budget)), budget)
 
 
-def _pages(stored: Span, codec: int, budget: Budget) -> Iterator[bytes]:
-    position = 0
-    while position < stored.size:
-        reader = ThriftReader(stored.read(position, _HEADER))
-        page = reader.read_struct()
-        position += reader.position
-        kind, plain, size = page[1], page[2], page[3]
-        if not 0 <= size <= _LARGEST_PAGE or plain > _LARGEST_PAGE:
-            raise LimitReachedError(f"a page larger than {_LARGEST_PAGE} bytes")
-        data = stored.part(position, size)
-        position += size
-        yield _decompress(data, codec if kind in _WHOLE_PAGES else _PLAIN, plain, budget)
-
-
-def _decompress(data: Span, codec: int, size: int, budget: Budget) -> bytes:
-    packed = data.read(0, data.size)
-    if codec == _SNAPPY:
-        return decode_snappy(packed, size)
-    if codec == _PLAIN:
-        return packed
-    payload = decompress(span_of(packed), gzip_decoder if codec == _GZIP else zstd_decoder, budget).payload
-    return payload.read(0, payload.size)
+def _read_numbers(chunk: Chunk, shape: Shape, budget: Budget, content: Span) -> Elements:
+    # The pages are read again, since where the levels end is in their headers.
+    return read_numbers(chunk, shape, budget)

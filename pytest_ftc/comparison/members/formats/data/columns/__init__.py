@@ -1,0 +1,1 @@
+"""Columns of Parquet tables: their pages, and the numbers in them."""
