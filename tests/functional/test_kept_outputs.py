@@ -29,6 +29,8 @@ def test_both_are_kept_and_a_shell_finds_them_by_what_is_printed(verify_build, p
     (printed,) = [line.strip() for line in run.text.splitlines() if "/{control,experiment}/" in line]
     words = printed.removeprefix("outputs").strip()
     assert words.startswith(".pytest_cache/d/ftc/outputs/app-")
+    # On a line of its own, as it is too wide for its column.
+    assert f"  outputs\n    {words}\n" in run.text
     compared = subprocess.run(["bash", "-c", f"cat {words}"], cwd=project, capture_output=True, text=True)
     assert compared.stdout == control + experiment
 

@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 _INDENT = 2
 _COLUMN = 14
 """Column at which the text of a row begins."""
+_BELOW = 4
+"""Column at which text that is too wide for its column begins, on lines of its own."""
 
 
 def room(page: Page) -> int:
@@ -46,7 +48,7 @@ def row_to_copy(page: Page, label: str, text: str) -> Text:
 
     if cell_len(text) <= room(page):
         return Text.assemble(head(label), text)
-    return Text.assemble((f"{' ' * _INDENT}{label}", markup.QUIET), f"\n{text}")
+    return _below(label, [text])
 
 
 def command_row(page: Page, label: str, command: str) -> Text:
@@ -57,7 +59,13 @@ def command_row(page: Page, label: str, command: str) -> Text:
     lines = [command] if cell_len(command) <= room(page) else _continued(_shell_words(command), room(page) - 2)
     if max(map(cell_len, lines)) <= room(page):
         return Text.assemble(head(label), f"\n{' ' * _COLUMN}".join(lines))
-    return Text.assemble((f"{' ' * _INDENT}{label}", markup.QUIET), "\n", "\n".join(lines))
+    return _below(label, lines)
+
+
+def _below(label: str, lines: Sequence[str]) -> Text:
+    from rich.text import Text
+
+    return Text.assemble((f"{' ' * _INDENT}{label}", markup.QUIET), *(f"\n{' ' * _BELOW}{line}" for line in lines))
 
 
 def row_of_items(page: Page, label: str, items: Sequence[str]) -> Text:

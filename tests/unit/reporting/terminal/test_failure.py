@@ -163,7 +163,7 @@ def test_hostile_text_neither_reaches_the_terminal_nor_leaves_its_columns(hostil
     text = panel(verdict, width, output=hostile or "x", value=hostile, tail=hostile)
     assert text.replace("\n", "").isprintable()
     for line in text.splitlines():
-        assert line.startswith("/project/") or cells(line) <= width
+        assert line.startswith("    /project/") or cells(line) <= width
 
 
 @given(st.text())
