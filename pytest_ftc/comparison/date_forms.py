@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 import time
-from collections.abc import Callable, Container, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Container, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 
 _FULL = (
@@ -55,24 +55,27 @@ class Form:
     holds: Callable[[re.Match[bytes]], bool] = bool
 
 
-def make_forms(moments: Iterable[float], explained: Mapping[str, str], *, numbers: bool = True) -> tuple[Form, ...]:
+def make_forms(
+    moments: Iterable[float], explained: Mapping[str, str], *, numbers: bool = True, known: Collection[int] = ()
+) -> tuple[Form, ...]:
     """Return the forms of the real `moments`, in seconds since 1970, that match no value of the variables `explained`.
 
-    Without `numbers`, numbers of two or three digits are omitted.
+    Times to the second that are `known`, such as that of the commit, do not count.  Without `numbers`, numbers of two
+    or three digits are omitted.
     """
     # Also those within options, such as --mtime=@1700000000.
     given = [int(number) for value in explained.values() for number in _SECONDS.findall(value)]
     moments = tuple(moments)
     days = {int(moment) // _DAY for moment in moments} - {moment // _DAY for moment in given}
     exact = [time.gmtime(day * _DAY) for day in sorted(days)]
-    known = {time.strftime(form, time.gmtime(moment)) for moment in given for form in (*_FULL, *_WORDS)}
+    texts = {time.strftime(form, time.gmtime(moment)) for moment in given for form in (*_FULL, *_WORDS)}
     forms = [
         *(_full(text) for text in _texts(_FULL, exact)),
         *(_word(text, _bound(text)) for text in [*_texts(_WORDS, exact), *_counts(moments, days)]),
         *(_year(text) for text in _texts(("%Y",), exact)),
         *(_word(text, _MOST_SHORT) for text in _texts(_SHORT, exact)),
         *(form for when in exact for form in _names(when)),
-        *(form for day in sorted(days) for form in _structures(day)),
+        *(form for day in sorted(days) for form in _structures(day, known)),
     ]
     if numbers:
         hours = [time.gmtime(moment) for moment in moments if int(moment) // _DAY in days]
@@ -80,7 +83,7 @@ def make_forms(moments: Iterable[float], explained: Mapping[str, str], *, number
         forms += [_number(text) for text in [*_texts(_TINY, hours), *dict.fromkeys(spans)]]
     values = [value.encode(errors="surrogateescape") for value in explained.values()]
     return tuple(
-        form for form in forms if form.text not in known and not any(_matches(form, value) for value in values)
+        form for form in forms if form.text not in texts and not any(_matches(form, value) for value in values)
     )
 
 
@@ -161,38 +164,47 @@ def _alone(others: re.Pattern[bytes]) -> Callable[[re.Match[bytes]], bool]:
     return lambda match: not others.search(match.string)
 
 
-def _structures(day: int) -> Iterator[Form]:
-    """Yield timestamps in file formats (zip, tar, gzip, cpio), and decimal seconds or milliseconds since 1970."""
-    when = time.gmtime(day * _DAY)
-    date = time.strftime("%Y-%m-%d", when)
-    dos = ((when.tm_year - 1980) << 9 | when.tm_mon << 5 | when.tm_mday).to_bytes(2, "little")
-    # The date is at offset 12 of a local header, 14 of a central one (APPNOTE 4.3.7 and 4.3.12); 4.4.6 has its bits.
-    for mark, gap in ((b"PK\x03\x04", 8), (b"PK\x01\x02", 10)):
-        pattern = re.compile(re.escape(mark) + b".{%d}" % gap + re.escape(dos), re.DOTALL)
-        yield Form(mark, pattern, f"{date} as the date of a zip entry")
+def _structures(day: int, known: Collection[int]) -> Iterator[Form]:
+    """Yield timestamps in file formats (zip, tar, gzip, cpio), and decimal seconds or milliseconds since 1970.
+
+    Those that are `known` to the second do not count.
+    """
+
+    def is_on(seconds: int) -> bool:
+        return seconds // _DAY == day and seconds not in known
+
+    date = time.strftime("%Y-%m-%d", time.gmtime(day * _DAY))
+    yield from _zip_entries(day, known)
     # In a tar header, mtime is at offset 136 and "ustar" at 257 (POSIX pax, "ustar Interchange Format").
     tar = re.compile(rb"([0-7]{11})[ \0].{109}ustar", re.DOTALL)
-    yield Form(b"ustar", tar, f"{date} as the mtime of a tar entry", holds=lambda match: _is_on(day, int(match[1], 8)))
+    yield Form(b"ustar", tar, f"{date} as the mtime of a tar entry", holds=lambda match: is_on(int(match[1], 8)))
     # MTIME is at offset 4 (RFC 1952 2.3).
     gzip = re.compile(rb"\A\x1f\x8b\x08.(.{4})", re.DOTALL)
     yield Form(
         b"\x1f\x8b\x08",
         gzip,
         f"{date} as the mtime of a gzip file",
-        holds=lambda match: _is_on(day, int.from_bytes(match[1], "little")),
+        holds=lambda match: is_on(int.from_bytes(match[1], "little")),
     )
     # c_mtime is the sixth field of eight hexadecimal digits after the magic number (cpio(5), "New ASCII Format").
     cpio = re.compile(rb"07070[12].{40}([0-9A-Fa-f]{8})", re.DOTALL)
-    yield Form(
-        b"07070", cpio, f"{date} as the mtime of a cpio entry", holds=lambda match: _is_on(day, int(match[1], 16))
-    )
+    yield Form(b"07070", cpio, f"{date} as the mtime of a cpio entry", holds=lambda match: is_on(int(match[1], 16)))
     first, last = str(day * _DAY), str(day * _DAY + _DAY - 1)
     common = next((first[:length] for length in range(6, 2, -1) if first[:length] == last[:length]), "")
     seconds = re.compile(
         rb"(?<![0-9A-Za-z_])(%s[0-9]{%d})([0-9]{3})?(?![0-9A-Za-z_])" % (common.encode(), 10 - len(common))
     )
-    yield Form(common.encode(), seconds, "", holds=lambda match: _is_on(day, int(match[1])))
+    yield Form(common.encode(), seconds, "", holds=lambda match: is_on(int(match[1])))
 
 
-def _is_on(day: int, seconds: int) -> bool:
-    return seconds // _DAY == day
+def _zip_entries(day: int, known: Collection[int]) -> Iterator[Form]:
+    """Yield the date of a zip entry; its time of day is in steps of two seconds (APPNOTE 4.4.6)."""
+    when = time.gmtime(day * _DAY)
+    dos = ((when.tm_year - 1980) << 9 | when.tm_mon << 5 | when.tm_mday).to_bytes(2, "little")
+    moments = [time.gmtime(moment) for moment in known if moment // _DAY == day]
+    clocks = {(one.tm_hour << 11 | one.tm_min << 5 | one.tm_sec // 2).to_bytes(2, "little") for one in moments}
+    # The time is at offset 10 of a local header, 12 of a central one (APPNOTE 4.3.7 and 4.3.12), the date after it.
+    for mark, gap in ((b"PK\x03\x04", 6), (b"PK\x01\x02", 8)):
+        pattern = re.compile(re.escape(mark) + b".{%d}(..)" % gap + re.escape(dos), re.DOTALL)
+        text = time.strftime("%Y-%m-%d as the date of a zip entry", when)
+        yield Form(mark, pattern, text, holds=lambda match: match[1] not in clocks)

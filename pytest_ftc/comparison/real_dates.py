@@ -5,7 +5,7 @@ Such a date comes from a clock that was not moved, most likely the timestamps th
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -34,15 +34,16 @@ def find_real_date(
     source: Path,
     *,
     numbers: bool = True,
+    known: Collection[int] = (),
 ) -> RealDate:
     """Search `files`, outputs by name, for a date of the real `moments`, in seconds since 1970.
 
-    A date that also appears in a file below `source`, or matches a value of the variables `explained`, does not count.
-    Without `numbers`, numbers of two or three digits do not count either.
+    A date that also appears in a file below `source`, or matches a value of the variables `explained`, does not count,
+    nor does a time that is `known` to the second.  Without `numbers`, those of two or three digits do not count either.
     """
-    forms = make_forms(moments, explained, numbers=numbers)
+    forms = make_forms(moments, explained, numbers=numbers, known=known)
     missed: dict[str, None] = {}
-    known: set[str] = set()
+    in_source: set[str] = set()
     for name, file in files.items():
 
         def look(data: bytes, size: int) -> Sequence[str]:
@@ -52,9 +53,9 @@ def find_real_date(
         missed.update(dict.fromkeys(f"{name}: {text}" for text in found.not_searched))
         texts = dict.fromkeys((*(text for _, text in found.places), *look(name.encode(errors="replace"), _LARGE)))
         for text in texts:
-            if text not in known and not _is_in_tree(source, text, forms):
+            if text not in in_source and not _is_in_tree(source, text, forms):
                 return RealDate(text)
-            known.add(text)
+            in_source.add(text)
     return RealDate("", tuple(missed))
 
 

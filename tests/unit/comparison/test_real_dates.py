@@ -4,6 +4,7 @@ import calendar
 import gzip
 import io
 import tarfile
+import time
 import zipfile
 from pathlib import Path
 
@@ -32,6 +33,32 @@ def find(tmp_path: Path):
 )
 def test_it_is_found_in_every_form(find, text):
     assert find(b"built on " + text.encode() + b"\n") == text
+
+
+def _archives(moment: int) -> list[bytes]:
+    """Each kind of archive with one entry of this time."""
+    tar, cpio, packed = io.BytesIO(), b"070701" + b"0" * 40 + b"%08X" % moment + b"0" * 56, io.BytesIO()
+    with tarfile.open(fileobj=tar, mode="w") as archive:
+        entry = tarfile.TarInfo("a")
+        entry.mtime = moment
+        archive.addfile(entry)
+    with zipfile.ZipFile(packed, "w") as archive:
+        archive.writestr(zipfile.ZipInfo("a", time.gmtime(moment)[:6]), "x")
+    return [tar.getvalue(), cpio, packed.getvalue(), gzip.compress(b"x", mtime=moment), b"made at %d" % moment]
+
+
+def test_the_time_of_the_commit_is_known_to_the_second(tmp_path):
+    (tmp_path / "source").mkdir()
+    commit = MOMENT - 3600
+
+    def find(content: bytes) -> str:
+        (tmp_path / "out").write_bytes(content)
+        return find_real_date({"out": tmp_path / "out"}, [MOMENT], {}, tmp_path / "source", known=[commit]).text
+
+    assert [find(content) for content in _archives(commit)] == [""] * 5
+    assert all(find(content) for content in _archives(commit + 2))
+    both = _archives(commit)[0] + _archives(commit + 2)[0]
+    assert find(both)
 
 
 def test_other_days_are_none(find):
