@@ -17,6 +17,7 @@ _BYTES_BEFORE = 4
 _OFFSET = re.compile(r"(?:\b(string [0-9]+), )?\bbyte 0x([0-9a-f]+)")
 _NEAR, _AT_ONE = 32, 4
 """Bytes."""
+_NUMBER = re.compile("[0-9]+")
 _SECTION = f"{ELF_SECTION} "
 _NOT_LOADED = re.compile(rf"{_SECTION}\.(?:z?debug|gnu_debug|gnu\.debug|gnu\.lto|stab|comment|line|symtab|strtab|rel)")
 """Sections for debuggers and linkers."""
@@ -134,6 +135,20 @@ def follows_most_likely(key: Key, other: Key) -> bool:
     """Return whether `other` is of the same member, and read by debuggers if `key` is: such places refer to it."""
     both = bool(_NOT_LOADED.match(key.location)), bool(_NOT_LOADED.match(other.location))
     return key.member == other.member and both[0] == both[1]
+
+
+def under_other_numbers(known: Collection[Key], differing: Places) -> frozenset[Key]:
+    """Return the `known` places that are among the unknown `differing` ones but for numbers in the names of files.
+
+    A remedy may change the version, or the date, that is part of a name.
+    """
+    found = {_without_numbers(key) for key in differing if key not in known}
+    return frozenset(key for key in known if _without_numbers(key) in found)
+
+
+def _without_numbers(key: Key) -> Key:
+    output, member = (_NUMBER.sub("0", name) for name in (key.output, key.member))
+    return key._replace(output=output, member=member)
 
 
 def _masked(key: Key) -> Key:

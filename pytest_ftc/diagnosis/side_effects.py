@@ -25,6 +25,8 @@ _OF_RECORDS = (" record mode", " record owner")
 """Ends of the locations of metadata of an archive's own records, which belong to no file."""
 _NO_MODE = ("zip entry mode", b"0000")
 """The mode of a zip entry that stores none, as those of jar(1): it restricts nothing, whatever is set instead."""
+_SORTED_TOO = frozenset({"zip entry order", "tar member order", "cpio entry order"})
+"""What tools may sort that take SOURCE_DATE_EPOCH, as vsce does: of these archives each member is found by its name."""
 _MOST_LISTED = 16
 """Places of a member that are listed at most: where there are so many, others may differ too."""
 _MANY = 64
@@ -53,7 +55,7 @@ def changed_outputs(
     members = {(key.output, key.member) for key in known if key.field not in _METADATA}
     counts = Counter((key.output, key.field) for key in known)
     for key, place in matched.items():
-        is_sorted = key.field is Field.ORDER and key.output in rewritten
+        is_sorted = key.field is Field.ORDER and (key.output in rewritten or key.location in _SORTED_TOO)
         is_expected = is_sorted or _is_the_same_section(place) or (key.location, place.control) == _NO_MODE
         # Tables beside strings that have moved are of offsets.
         is_expected = is_expected or may_move(key, known)

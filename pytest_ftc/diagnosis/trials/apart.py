@@ -58,7 +58,7 @@ def _note_kept(proved: Proved, kept: Sequence[Applied], outcome: Outcome, record
     """Note what builds with only the proved remedies showed; what differs again was healed by another one."""
     for target, course in proved.items():
         if target.key in outcome.equal:
-            _narrow(course, kept)
+            _narrow(target, course, kept)
         elif not course.credited and course.helpful:
             record.refute(target, course.helpful)
 
@@ -73,20 +73,28 @@ def _note_left_out(proved: Proved, suspect: Applied, without: Sequence[Applied],
         if course.credited or not _can_show(target):
             continue
         if equal:
-            _narrow(course, without)
+            _narrow(target, course, without)
         elif course.helpful == suspect:
             course.credited = (suspect,)
     return needless
 
 
-def _narrow(course: Course, applied: Sequence[Applied]) -> None:
+def _narrow(target: RemedyTarget, course: Course, applied: Sequence[Applied]) -> None:
     """Note that the place was also equal with `applied`."""
-    both = (course.company or frozenset()).intersection(applied)
-    course.company = both or frozenset(applied)
+    company = course.company or frozenset()
+    others = [one for one in applied if one not in company and (one in course.choices or _rewrites(one, target))]
+    if others and course.helpful in applied:
+        return  # Either may have done it here.
+    both = company.intersection(applied)
+    course.company = frozenset(applied) if others or not both else both
     if course.helpful not in course.company:
-        own = (one for one in course.choices if one in both)
+        own = (one for one in course.choices if one in course.company)
         course.helpful = next(own, next(one for one in applied if one in course.company))
     _settle(course)
+
+
+def _rewrites(remedy: Applied, target: RemedyTarget) -> bool:
+    return remedy.rewrites == target.key.output
 
 
 def _settle(course: Course) -> None:

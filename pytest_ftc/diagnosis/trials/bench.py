@@ -6,7 +6,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from pytest_ftc.diagnosis.case import Look
-from pytest_ftc.diagnosis.places import Key, Places, holder_of, match_places, may_move, showing
+from pytest_ftc.diagnosis.places import Key, Places, holder_of, match_places, may_move, showing, under_other_numbers
 from pytest_ftc.diagnosis.side_effects import changed_outputs
 from pytest_ftc.diagnosis.trials.moved_strings import under_known_strings
 from pytest_ftc.diagnosis.trials.target import Applied
@@ -72,7 +72,7 @@ class Bench:
         if len(builds) < 2:
             return Outcome(failure="it could not be tried")
         places = under_known_strings(self.known, self.look(builds[0], builds[1]))
-        still = showing(self.known, places)
+        still = showing(self.known, places) | under_other_numbers(self.known, places)
         unequal = {(key.output, key.member) for key in places}
         differing = match_places(self.known, places)
         new = {holder_of(key) for key in differing if key not in self.known}

@@ -102,6 +102,12 @@ def test_an_order_that_never_differed_may_not_change(tmp_path):
     assert effects(tmp_path, order, place("order of members", Field.ORDER)) == {}
 
 
+@pytest.mark.parametrize(("kind", "may"), [("zip entry", True), ("tar member", True), ("ar member", False)])
+def test_archives_whose_members_are_found_by_name_may_be_sorted(tmp_path, kind, may):
+    times = known(Key("app", "a", "zip entry mtime", Field.MTIME))
+    assert (effects(tmp_path, times, place(f"{kind} order", Field.ORDER)) == {}) == may
+
+
 def test_times_of_all_members_may_change(tmp_path):
     times = known(Key("app", "a", "tar header mtime", Field.MTIME))
     assert effects(tmp_path, times, place("tar header mtime", Field.MTIME, "b")) == {}

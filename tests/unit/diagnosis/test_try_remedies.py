@@ -5,7 +5,7 @@ from dataclasses import dataclass, field, replace
 import pytest
 
 from pytest_ftc.comparison.members.engine import FOLLOWS
-from pytest_ftc.diagnosis.places import Key
+from pytest_ftc.diagnosis.places import Key, under_other_numbers
 from pytest_ftc.diagnosis.trials.moved_strings import under_known_strings
 from pytest_ftc.diagnosis.try_remedies import RemedyTarget, RemedyTrials
 from pytest_ftc.model import BuildResult, BuildStatus, Field, Place, Role
@@ -514,3 +514,32 @@ def test_what_is_computed_from_the_rest_of_its_file_is_worth_no_remedy_of_its_ow
     assert len(builder.tried) == 1
     assert remedies[computed].tried
     assert not remedies[computed].proved
+
+
+def test_what_rewrites_an_output_is_not_taken_for_what_another_remedy_did():
+    clock = target("a", "time", location="zip entry mtime", kind="zip", tools=("python3",))
+    modes = [target(cause, cause, location="zip entry mode", kind="zip", tools=("python3",)) for cause in MODES]
+    modes = [replace(one, key=one.key._replace(field=Field.MODE)) for one in modes]
+
+    def equal(key, changes):
+        if any("normalize" in command for command in changes.after):
+            return True
+        return any(MODES.get(key.member, "normalize") in command for command in changes.before)
+
+    remedies, builder = run([clock, *modes], equal, left=40)
+    for one in modes:
+        own = remedies[one].before or remedies[one].after
+        assert MODES[one.cause] in own or "normalize" in own
+    assert builder.left > 20
+
+
+MODES = {"umask": "umask 022", "source_mode": "chmod"}
+
+
+def test_a_place_under_another_version_still_differs():
+    old = Key("a-2026.11.whl", "a-2026.11.dist-info/WHEEL", "zip entry mode", Field.MODE)
+    new = old._replace(output="a-2020.1.whl", member="a-2020.1.dist-info/WHEEL")
+    place = Place(field=Field.MODE, location=old.location, member=new.member, control=b"0644", experiment=b"0600")
+    assert under_other_numbers([old], {new: place}) == {old}
+    assert under_other_numbers([old], {new._replace(location="zip entry mtime"): place}) == frozenset()
+    assert under_other_numbers([old, new], {new: place}) == frozenset()
