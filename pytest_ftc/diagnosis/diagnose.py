@@ -18,6 +18,7 @@ from pytest_ftc.diagnosis.culprits.tracker import track
 from pytest_ftc.diagnosis.culprits.trail import Trail
 from pytest_ftc.diagnosis.following.conclude import conclude_all, note_late_sources, note_sources, suspect_names
 from pytest_ftc.diagnosis.group_testing import Observation, narrowed, suspects_left
+from pytest_ftc.diagnosis.inherent.clock import BY_STOPPED_CLOCK
 from pytest_ftc.diagnosis.inherent.pairs import FOR_REMEDIES
 from pytest_ftc.diagnosis.parts import MOST_WITH_PARTS, open_beside, place_by_cause
 from pytest_ftc.diagnosis.places import Key, show_values
@@ -27,6 +28,8 @@ from pytest_ftc.model.cause import INHERENT
 from pytest_ftc.model.protocols import Rebuilder
 
 _MORE_BUILDS = "builds were too few to settle it; a larger --ftc-max-builds=N can"
+_TOLD = frozenset({Cause.TIME, Cause.SOURCE_MTIME, Cause.TIMEZONE})
+"""Causes whose values are others in each build, and are recognised in each."""
 _MORE_TIME = "the time for builds was up before it was settled"
 
 
@@ -47,7 +50,7 @@ def diagnose(
         return _sort([finding for finding, _ in found])
     both = cache(partial(_build_on_both_machines, given.rebuilder))
     machines = _explain_machines([finding for finding, _ in found], both)
-    trials = RemedyTrials(given.look, given.rebuilder, epoch, templates, given.control)
+    trials = RemedyTrials(given.look, given.rebuilder, epoch, templates, given.control, given.suspect)
     remedies: dict[tuple[Key, str], Remedy] = {}
     known = [target for _, target in found if target.known]
     if known and (still_open(cases, given.everything) or given.rebuilder.left <= FOR_REMEDIES):
@@ -248,7 +251,13 @@ def _target(
         luck=luck,
         values=next(_lasting_values(case, finding.cause), None),
         follows=bool(case.sources),
+        is_told=finding.cause in _TOLD and any(_tells(one, finding.cause) for one in case.suspicions),
     )
+
+
+def _tells(suspicion: Suspicion, cause: str) -> bool:
+    by_value = suspicion.strength >= Strength.STRONG and suspicion.why not in BY_STOPPED_CLOCK
+    return suspicion.cause == cause and by_value
 
 
 def _lasting_values(case: Case, cause: str) -> Iterator[tuple[bytes, bytes]]:

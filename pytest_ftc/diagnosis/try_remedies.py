@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from pytest_ftc.diagnosis.case import Look
+from pytest_ftc.diagnosis.case import Look, Suspect
 from pytest_ftc.diagnosis.trials.advice import conclude
 from pytest_ftc.diagnosis.trials.apart import tell_apart
 from pytest_ftc.diagnosis.trials.bench import Bench, Built
@@ -31,6 +31,7 @@ class RemedyTrials:
     """Remedies to try before those of the catalogue."""
     control: BuildResult | None = None
     """The control: a remedy that changes more of it than what differs does not count as effective."""
+    suspect: Suspect = lambda *_: ()
     built: list[Built] = field(default_factory=list)
     """What all runs have built."""
     courses: dict[RemedyTarget, Course] = field(default_factory=dict)
@@ -47,7 +48,14 @@ class RemedyTrials:
         """
         record = Record(targets, self.others, self.epoch, self.courses)
         known = {target.key: target.place for target in (*targets, *beside)}
-        bench = Bench(known=known, look=self.look, rebuilder=self.rebuilder, control=self.control, built=self.built)
+        bench = Bench(
+            known=known,
+            look=self.look,
+            suspect=self.suspect,
+            rebuilder=self.rebuilder,
+            control=self.control,
+            built=self.built,
+        )
         record.recall(tuple(self.built))
         _try_all(record, bench, may_be_eager=eager)
         tell_apart(record, bench)

@@ -20,8 +20,29 @@ open("page.html", "w").write(f"built at {now}\\n")
 with gzip.GzipFile("page.gz", "wb", mtime=now) as file:
     file.write(b"page\\n")
 """
+BESIDE = """\
+import os, random, time
+now = int(os.environ.get("SOURCE_DATE_EPOCH", time.time()))
+when = time.strftime("%Y-%m-%d %H:%M:%S", time.gmtime(now))
+open("ids", "w").write(f"{when} {random.getrandbits(64):016x}\\n{time.time():.0f} {random.getrandbits(64):016x}\\n")
+"""
+SORTED = """\
+import os, time, zipfile
+epoch = os.environ.get("SOURCE_DATE_EPOCH")
+names = ["prog.c", "hello.txt", "Makefile"]
+with zipfile.ZipFile("site.zip", "w") as archive:
+    for name in sorted(names) if epoch else names:
+        archive.writestr(zipfile.ZipInfo(name, time.gmtime(float(epoch or time.time()))[:6]), open(name).read())
+"""
 REFUSES = 'test -z "$SOURCE_DATE_EPOCH" || { echo "SOURCE_DATE_EPOCH and --date exclude each other" >&2; exit 1; }'
-FILES = {"Makefile": MAKEFILE, "prog.c": "int main(void) { return 0; }\n", "gen.py": TWICE, "hello.txt": "hello\n"}
+FILES = {
+    "Makefile": MAKEFILE,
+    "prog.c": "int main(void) { return 0; }\n",
+    "gen.py": TWICE,
+    "beside.py": BESIDE,
+    "sorted.py": SORTED,
+    "hello.txt": "hello\n",
+}
 ARTIFACTS = {
     "breaks": (f"{REFUSES}; date -u +%F > stamp", ["stamp"]),
     "ignored": ("date +%s > seconds", ["seconds"]),
@@ -31,9 +52,12 @@ ARTIFACTS = {
     "packed": ("tar -czf all.tgz hello.txt gen.py", ["all.tgz"]),
     "compiled": ("make", ["prog"]),
     "named": ('d=$(mktemp -d ./.tmp-XXXXXX) && cp prog.c $d && cc -g -c "$PWD/$d/prog.c" -o prog.o', ["prog.o"]),
+    "local": ("date -r hello.txt '+(set %y %m %d %H %M %S)' > when", ["when"]),
+    "beside": ("python3 beside.py", ["ids"]),
+    "sorted": ("python3 sorted.py", ["site.zip"]),
     "inside": ("gzip -c hello.txt > part && { echo '#!/bin/sh'; gzip -c hello.txt; } > demo.run", ["demo.run"]),
 }
-HEALED = ("credited", "modes", "listed", "packed", "compiled", "inside")
+HEALED = ("credited", "modes", "listed", "packed", "compiled", "local", "sorted", "inside")
 
 
 @pytest.fixture(scope="module")
@@ -109,6 +133,24 @@ def test_a_random_name_beside_the_path_does_not_make_the_mapping_vain(verified):
 def test_what_gzip_wrote_into_another_file_is_healed_by_its_option(verified):
     (remedy,) = remedies(verified["inside"], "source_mtime")
     assert (remedy["proved"], remedy["settings"]) == (True, {"GZIP": "-n"})
+
+
+def test_the_time_of_a_source_in_local_time_needs_two_remedies_together(verified):
+    (clock,), (zone,) = (remedies(verified["local"], cause) for cause in ("source_mtime", "timezone"))
+    assert (clock["proved"], zone["proved"]) == (True, True), verified["local"]["findings"]
+    assert "touch" in clock["before"]
+    assert zone["settings"] == {"TZ": "UTC"}
+
+
+def test_what_is_said_of_a_time_beside_a_random_value_is_what_builds_with_the_remedy_showed(verified):
+    taken, ignored = sorted(remedies(verified["beside"], "time"), key=lambda remedy: not remedy["settings"])
+    assert (taken["tried"], taken["proved"], taken["in_vain"]) == (True, False, [])
+    assert "takes no time from SOURCE_DATE_EPOCH" in ignored["summary"]
+
+
+def test_an_archive_that_is_sorted_for_the_epoch_may_be(verified):
+    assert [remedy["settings"].keys() for remedy in remedies(verified["sorted"], "time")] == [{"SOURCE_DATE_EPOCH"}] * 3
+    assert all(remedy["proved"] for remedy in remedies(verified["sorted"], "time"))
 
 
 def apply(artifact, remedies):

@@ -18,6 +18,11 @@ from pytest_ftc.model.protocols import Rebuilder
 _MOST_AT_CLOCK = 8
 _MOST_STOPPED = 6
 _LIKELY = 0.5
+BY_STOPPED_CLOCK = (
+    "it does not differ between builds whose clock stands still",
+    "it does not differ when the clock is set to that of the control build",
+)
+"""Why something is a time that its values do not tell."""
 
 
 def check_clock(
@@ -45,9 +50,8 @@ def check_clock(
 
 
 def _why_time(case: Case) -> str:
-    if any(one.stopped for one in case.observations):
-        return "it does not differ between builds whose clock stands still"
-    return "it does not differ when the clock is set to that of the control build"
+    stopped, set_to_it = BY_STOPPED_CLOCK
+    return stopped if any(one.stopped for one in case.observations) else set_to_it
 
 
 def _may_be_a_time(case: Case, everything: Group) -> bool:

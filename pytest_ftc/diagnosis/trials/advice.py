@@ -62,7 +62,10 @@ def _helping_in_part(record: Record, target: RemedyTarget) -> Applied | None:
 def _perhaps_helping(record: Record, target: RemedyTarget, failed: Sequence[Applied]) -> Applied | None:
     """Return what may have helped although the place still differs: it has other causes, and no value tells."""
     others = any(one.key == target.key and one.cause != target.cause for one in record.earlier | record.courses)
-    fitting = (one for one in failed if not _objection(record.failures, target, one))
+    course = record.courses[target]
+    # The one for the fewest causes is made for this one.
+    ranked = sorted(failed, key=lambda one: len(course.choices[one].causes))
+    fitting = (one for one in (course.unclear, *ranked) if one and not _objection(record.failures, target, one))
     return next(fitting, None) if others and target.values is None and target.cause != Cause.TIME else None
 
 
@@ -72,7 +75,8 @@ def _advice(record: Record, target: RemedyTarget, failed: Sequence[Applied]) -> 
     Advice for the command that wrote it comes before a general setting that nobody tried: the command may ignore it.
     """
     course = record.courses[target]
-    shown = course.stays or (target.cause == Cause.TIME and not _may_have_moved(record, target))
+    untold = target.cause == Cause.TIME and not target.is_told
+    shown = course.stays or (untold and not _may_have_moved(record, target))
     own = {one: template for one, template in course.choices.items() if template.tools and not template.can_be_tried}
     first = own if _is_general(next(iter(course.choices.values()))) else {}
     # Another form of a setting that broke something may break as much.

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cache
 
-from pytest_ftc.diagnosis.case import Look
+from pytest_ftc.diagnosis.case import Look, Suspect
 from pytest_ftc.diagnosis.places import Key, Places, holder_of, match_places, may_move, showing, under_other_numbers
 from pytest_ftc.diagnosis.side_effects import changed_outputs
 from pytest_ftc.diagnosis.trials.moved_strings import under_known_strings
 from pytest_ftc.diagnosis.trials.target import Applied
-from pytest_ftc.model import BuildResult, BuildStatus, Place
+from pytest_ftc.model import BuildResult, BuildStatus, Place, Strength
 from pytest_ftc.model.protocols import Rebuilder
 from pytest_ftc.model.remedy import Changes, add_setting
 
@@ -28,6 +29,8 @@ class Outcome:
     """Outputs in which more was changed than what differs, and what."""
     differing: Places = field(default_factory=dict)
     """The places that still differ."""
+    still_told: Callable[[Key], Collection[str]] = lambda _: ()
+    """Returns the causes that the values of a place still identify."""
     failure: str = ""
     """What became of the build, and why; empty if both builds succeeded."""
 
@@ -43,6 +46,7 @@ class Bench:
     known: Mapping[Key, Place]
     """The places that differ without remedies."""
     look: Look
+    suspect: Suspect
     rebuilder: Rebuilder
     control: BuildResult | None
     """The control without remedies; None to ignore what else they change."""
@@ -88,7 +92,15 @@ class Bench:
         )
         sorted_ = frozenset(remedy.rewrites for remedy in remedies)
         changed = self._changed(equal, builds[0], sorted_)
-        return Outcome(equal=equal, changed=changed, differing=differing)
+        return Outcome(equal=equal, changed=changed, differing=differing, still_told=self._tell(differing, builds))
+
+    def _tell(self, differing: Places, builds: Sequence[BuildResult]) -> Callable[[Key], Collection[str]]:
+        @cache
+        def tell(key: Key) -> Collection[str]:
+            found = self.suspect(differing[key], builds[0], builds[1]) if key in differing else ()
+            return frozenset(one.cause for one in found if one.strength >= Strength.STRONG)
+
+        return tell
 
     def _changed(self, equal: Collection[Key], healed: BuildResult, rewritten: Collection[str]) -> Mapping[str, str]:
         if self.control is None or not equal:

@@ -74,6 +74,7 @@ class Record:
         self.earlier = dict(earlier)
         self.failures = Failures()
         self._apart = False
+        self._built: set[frozenset[Applied]] = set()
 
     def is_proved(self, target: RemedyTarget) -> bool:
         """Return whether its helpful remedy is proved."""
@@ -127,6 +128,7 @@ class Record:
             failed.append(remedy)
 
     def _note_all(self, tried: Tried, applied: frozenset[Applied], outcome: Outcome) -> None:
+        self._built.add(applied)
         healed = _credit(tried, {key for key in outcome.equal if key.output not in outcome.changed})
         for target, remedy in tried.items():
             self._note(target, remedy, applied, outcome, healed=target in healed)
@@ -139,7 +141,7 @@ class Record:
         if healed:
             course.company = applied & (course.company if course.helpful == remedy and course.company else applied)
             course.helpful = remedy
-        elif not target.alone:
+        elif not target.alone and not (target.is_told and target.key in outcome.differing):
             course.helpful, course.company, course.unclear = None, None, remedy
         elif not self.is_proved(target):
             course.is_over = course.is_over or self.failures.holds(target.key, remedy)
@@ -162,23 +164,30 @@ class Record:
     def _once_more(self, target: RemedyTarget) -> Applied | None:
         """Return what was tried for a place of several causes before all of its remedies had been tried together.
 
-        Only where one of them is known to help in part, and none is known not to.
+        Only where none of them is known not to help.
         """
         at = {one: course for one, course in self.courses.items() if one.key == target.key and one.alone and one.known}
         if len(at) < 2 or any(course.helpful or course.is_over or course.unclear for course in at.values()):
             return None
-        if not any(course.partly for course in at.values()) or any(next(self._untried(one), None) for one in at):
+        if any(next(self._untried(one), None) for one in at):
             return None
         found = {one: course.partly or self._perhaps(one) for one, course in at.items()}
-        return found.get(target) if all(found.values()) else None
+        together = {one for one in found.values() if one}
+        is_new = not any(together <= applied for applied in self._built)
+        return found.get(target) if is_new and all(found.values()) else None
 
     def _perhaps(self, target: RemedyTarget) -> Applied | None:
-        """Return the first remedy that may have helped `target` unseen; None if its values stayed or are told apart."""
+        """Return the remedy that may have helped `target` unseen; None if its values stayed or are told apart.
+
+        Of several it is the one for the fewest causes: it is made for this one.
+        """
         course = self.courses[target]
         tried = (one for one in self.failures.at.get(target.key, ()) if one in course.choices)
         unfit, why = self.failures.unfit, self.failures.why
         fitting = (one for one in tried if one not in unfit and (target.key.output, one) not in why)
-        return None if course.stays or target.values else next(fitting, None)
+        if course.stays or target.values:
+            return None
+        return min(fitting, key=lambda one: len(course.choices[one].causes), default=None)
 
     def _worth_trying(self, target: RemedyTarget) -> Iterator[Applied]:
         """Yield its untried remedies; of what is computed from the rest of its file, those tried for the rest."""
@@ -233,6 +242,8 @@ def _leads(one: RemedyTarget, other: RemedyTarget) -> bool:
 def _find_values(target: RemedyTarget, outcome: Outcome) -> tuple[bool, bool] | None:
     """Return whether the values of the cause are still on each side of a place that differs; None if unknown."""
     place = outcome.differing.get(target.key)
+    if place is not None and target.is_told:
+        return (target.cause in outcome.still_told(target.key),) * 2
     if target.values is None or place is None:
         return None
     one, other = target.values

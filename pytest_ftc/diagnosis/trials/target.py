@@ -35,6 +35,8 @@ class RemedyTarget:
     """Whether it only follows from other places: then nothing is tested for it."""
     values: tuple[bytes, bytes] | None = None
     """The values of the cause in the two builds, such as their paths, which also the builds with a remedy have."""
+    is_told: bool = False
+    """Whether its values tell a time or a zone, so that those with a remedy tell whether it is still there."""
 
     @property
     def trial(self) -> Trial:

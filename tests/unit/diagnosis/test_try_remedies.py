@@ -8,7 +8,7 @@ from pytest_ftc.comparison.members.engine import FOLLOWS
 from pytest_ftc.diagnosis.places import Key, under_other_numbers
 from pytest_ftc.diagnosis.trials.moved_strings import under_known_strings
 from pytest_ftc.diagnosis.try_remedies import RemedyTarget, RemedyTrials
-from pytest_ftc.model import BuildResult, BuildStatus, Field, Place, Role
+from pytest_ftc.model import BuildResult, BuildStatus, Cause, Field, Place, Role, Strength, Suspicion
 from pytest_ftc.model.remedy import Changes
 
 EPOCH = 1_600_000_000
@@ -439,6 +439,26 @@ def test_where_another_part_may_still_differ_nothing_is_called_in_vain_and_nothi
     for one in (clock, zone):
         assert (remedies[one].proved, remedies[one].tried, remedies[one].also_tried) == (False, False, ())
     assert len(builder.tried) == 1
+
+
+@pytest.mark.parametrize(("still", "advice"), [(True, "takes no time from"), (False, "set the time of the sources")])
+@pytest.mark.parametrize("alone", [True, False])
+def test_values_tell_whether_a_time_beside_something_else_is_gone(still, advice, alone):
+    clock = replace(target("a", "time", location="line 3", kind="text", tools=("php",)), is_told=True, alone=alone)
+    builder = Builder(lambda key, changes: False, place=clock.place)
+    builder.keys = {clock.key}
+    found = [Suspicion(Cause.TIME, Strength.STRONG, "1", "2", "")] if still else []
+    trials = RemedyTrials(builder.look, builder, EPOCH, suspect=lambda *_: found)
+    remedy = trials.run([clock, replace(clock, cause="random", known=False, is_told=False)])[clock]
+    assert advice in remedy.summary
+    assert (remedy.proved, remedy.tried) == (False, not still)
+    assert bool(remedy.also_tried) == still
+
+
+def test_a_part_names_the_remedy_that_was_tried_for_it():
+    clock, zone = parts_of_one_place()
+    remedies, _ = run([replace(clock, alone=True), zone], lambda key, changes: False)
+    assert remedies[zone].settings == {"TZ": "UTC"}
 
 
 def test_advice_for_the_command_comes_before_a_general_setting_that_was_not_tried():
