@@ -125,3 +125,61 @@ def test_a_project_with_no_known_change_is_told_so(tmp_path):
     assert (done.returncode, done.stdout) == (1, "")
     assert "x: no change of the project's own files is known" in done.stderr
     assert (tmp_path / "ftc.toml").read_text() == declared
+
+
+CMAKE = """cmake_minimum_required(VERSION 3.18)
+project(app NONE)
+execute_process(COMMAND date +%Y-%m-%dT%H:%M:%S OUTPUT_VARIABLE made)
+file(WRITE ${CMAKE_BINARY_DIR}/made.txt "${made}")
+add_custom_target(archive ALL COMMAND tar cf data.tar -C ${CMAKE_SOURCE_DIR} data VERBATIM)
+"""
+MESON = """project('app')
+made = run_command('date', '+%Y-%m-%d %H:%M:%S', check: true).stdout()
+configure_file(output: 'made.txt', configuration: {'MADE': made.strip()})
+custom_target('archive', output: 'data.tar', build_by_default: true,
+  command: ['tar', 'cf', '@OUTPUT@', '-C', meson.current_source_dir(), 'data'])
+"""
+
+
+@pytest.mark.parametrize(
+    ("path", "text", "build", "added"),
+    [
+        (
+            "CMakeLists.txt",
+            CMAKE,
+            "cmake -B build && cmake --build build",
+            {
+                "execute_process(COMMAND date -u -d @$ENV{SOURCE_DATE_EPOCH} +%Y-%m-%dT%H:%M:%S OUTPUT_VARIABLE made)",
+                (
+                    "add_custom_target(archive ALL COMMAND tar --sort=name --mtime=@$ENV{SOURCE_DATE_EPOCH} --owner=0 "
+                    "--group=0 --numeric-owner --mode=u+rw,go=rX -cf data.tar -C ${CMAKE_SOURCE_DIR} data VERBATIM)"
+                ),
+            },
+        ),
+        (
+            "meson.build",
+            MESON,
+            "meson setup build && ninja -C build",
+            {
+                "made = run_command('date', '-u', '-d', '@' + source_date_epoch, '+%Y-%m-%d %H:%M:%S', check: true).stdout()",
+                (
+                    "command: ['tar', '--sort=name', '--mtime=@' + source_date_epoch, '--owner=0', '--group=0', "
+                    "'--numeric-owner', '--mode=u+rw,go=rX', '-cf', '@OUTPUT@', '-C', meson.current_source_dir(), 'data'])"
+                ),
+            },
+        ),
+    ],
+    ids=["cmake", "meson"],
+)
+def test_commands_of_cmake_and_meson_get_their_options(tmp_path, path, text, build, added):
+    declared = f'[artifacts.x]\nbuild = "{build}"\noutputs = ["build/made.txt", "build/data.tar"]\n'
+    data = {f"data/{name}": name for name in "abcdefgh"}
+    project = Project(tmp_path, **{path: text, "ftc.toml": declared}, **data)
+    done = project.determinize("--in-project", "--write")
+    assert (done.returncode, f"changed for x: {path}" in done.stderr) == (0, True), done.stderr
+    assert added <= {line.strip() for line in (tmp_path / path).read_text().splitlines()}
+    assert (tmp_path / "ftc.toml").read_text() == declared
+    project.commit()
+    passed = project.run(sys.executable, "-m", "pytest", "--ftc-verify")
+    assert passed.returncode == 0, passed.stdout
+    assert (tmp_path / "ftc.toml").read_text() == declared

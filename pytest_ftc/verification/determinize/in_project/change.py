@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 import posixpath
+import re
 import shlex
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -47,7 +48,8 @@ class ProjectChange:
     def reads(self, variable: str) -> bool:
         """Return whether a changed file newly names `variable`, and none of them sets it."""
         named = any(variable in new and variable not in old for old, new in self.files.values())
-        return named and not any(f"export {variable}" in new for _, new in self.files.values())
+        sets = re.compile(rf"export {variable}|set\(ENV{{{variable}}}|\${{{variable}:-")
+        return named and not any(sets.search(new) for _, new in self.files.values())
 
     def diff(self, folder: str = "") -> str:
         """Return the change as a unified diff, for ``patch -p1`` in the project whose `folder` has the sources."""

@@ -107,6 +107,14 @@ def add_options(line: str, program: str, causes: Collection[str], *, make: bool)
     return line
 
 
+def change_command(program: str, command: str, rest: str, causes: Collection[str], epoch: str) -> str:
+    """Return one `command`, a name of `program`, and the `rest` of it with the options that heal these `causes`.
+
+    `epoch` is how to write the time of the sources.  A compiler stays as it is.
+    """
+    return _TOOLS[program][2](command, rest, causes, epoch) if program in _TOOLS else command + rest
+
+
 def _map_path(line: str, program: str, *, make: bool) -> str:
     option = f'"-ffile-prefix-map={"$(CURDIR)" if make else "$PWD"}=."'
     return _calls(program, _COMPILERS[program]).sub(lambda found: f"{found[0]} {option}", line)

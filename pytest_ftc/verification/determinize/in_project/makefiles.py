@@ -7,10 +7,10 @@ import re
 from pytest_ftc.model.remedy import escape_quoted
 
 EPOCH = "SOURCE_DATE_EPOCH"
-_EPOCH_COMMAND = "git log -1 --format=%ct 2>/dev/null || echo 315532800"
+EPOCH_COMMAND = "git log -1 --format=%ct 2>/dev/null || echo 315532800"
 """The time of the last commit, and 1980, the first year that zip knows, where there is none."""
-_EPOCH_IN_MAKE = f"ifndef {EPOCH}\n{EPOCH} := $(shell {_EPOCH_COMMAND})\nendif\nexport {EPOCH}\n"
-_EPOCH_IN_SHELL = f'export {EPOCH}="${{{EPOCH}:-$({_EPOCH_COMMAND})}}"\n'
+_EPOCH_IN_MAKE = f"ifndef {EPOCH}\n{EPOCH} := $(shell {EPOCH_COMMAND})\nendif\nexport {EPOCH}\n"
+_EPOCH_IN_SHELL = f'export {EPOCH}="${{{EPOCH}:-$({EPOCH_COMMAND})}}"\n'
 _DEFINED = re.compile(rf"^\s*(?:export\s+)?{EPOCH}\s*[:?+]?=|\${{{EPOCH}:?[-=]", re.MULTILINE)
 _LISTS = re.compile(r"\$\((?:wildcard|shell\s+(?:find|ls))\s")
 _PLAIN = re.compile(r"[\w./:@%+,=-]+")

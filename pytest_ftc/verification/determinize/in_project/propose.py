@@ -11,6 +11,16 @@ from functools import partial
 
 from pytest_ftc.model import Artifact, Cause, Finding
 from pytest_ftc.model.support.epoch import FALLBACK_EPOCH
+from pytest_ftc.verification.determinize.in_project.build_files import (
+    CMAKE,
+    BuildCommand,
+    build_files,
+    define_epoch_there,
+    find_commands,
+    find_most_like,
+    is_build_file,
+    map_paths_there,
+)
 from pytest_ftc.verification.determinize.in_project.change import Edit, ProjectChange, combine, read_source
 from pytest_ftc.verification.determinize.in_project.command_lines import add_options, may_help, sort_finds
 from pytest_ftc.verification.determinize.in_project.entry_file import entry_file
@@ -50,7 +60,7 @@ class Proposal:
 
     def change(self, edits: Sequence[Edit] | None = None) -> ProjectChange:
         """Return the change that all edits make, or these."""
-        return combine(self.edits if edits is None else edits, self.texts, define_epoch)
+        return combine(self.edits if edits is None else edits, self.texts, _finish)
 
 
 @dataclass(slots=True)
@@ -90,6 +100,7 @@ def propose(
         _rewrite_file(draft, path, causes)
     if entry and is_makefile(entry):
         _map_paths(draft, entry, findings)
+    _change_build_files(draft, findings)
     proposal = Proposal(tuple(draft.edits), draft.texts)
     if not proposal.change().reads(EPOCH):
         return proposal
@@ -119,7 +130,7 @@ def _lines_of(findings: Sequence[Finding]) -> Mapping[tuple[str, int, str], set[
 
 
 def _add_options(draft: _Draft, path: str, line: int, program: str, causes: set[str]) -> None:
-    if not may_help(program, causes) or not draft.has(path):
+    if not may_help(program, causes) or is_build_file(path) or not draft.has(path):
         return
     if program in _FLAGS and is_makefile(path) and f"$({_FLAGS[program]})" in _line(draft.texts[path], line):
         return  # They are added to the variable.
@@ -151,7 +162,7 @@ def _scripts_in(command: Sequence[str], has: Callable[[str], bool]) -> Iterator[
 
 
 def _rewrite_file(draft: _Draft, path: str, causes: set[str]) -> None:
-    if not draft.has(path):
+    if is_build_file(path) or not draft.has(path):
         return
     text = draft.texts[path]
     if path.endswith(".py"):
@@ -190,6 +201,32 @@ def _map_paths(draft: _Draft, makefile: str, findings: Sequence[Finding]) -> Non
             if finding.cause == Cause.BUILD_PATH and variable:
                 draft.add(makefile, partial(map_paths, variable=variable), inserts=True)
                 return
+
+
+def _change_build_files(draft: _Draft, findings: Sequence[Finding]) -> None:
+    """Add edits of the files of CMake and Meson, where one command in them is that of a finding."""
+    files = build_files(lambda path: draft.texts[path] if draft.has(path) else None)
+    found: dict[tuple[BuildCommand, str], set[str]] = defaultdict(set)
+    for finding in findings:
+        for command in filter(None, (finding.command, finding.given, *finding.chain)):
+            program = posixpath.basename(command[0])
+            if may_help(program, {finding.cause}):
+                written = [one for path in files for one in find_commands(path, draft.texts[path], program)]
+                if like := find_most_like(written, command):
+                    found[like, program].add(finding.cause)
+                if program in _FLAGS and CMAKE in files:
+                    draft.add(CMAKE, map_paths_there, inserts=True)
+    for (like, program), causes in found.items():
+        change = partial(_replace_once, old=like.text, new=like.change(program, causes))
+        draft.add(like.path, change, sorts=Cause.FILEORDERING in causes)
+
+
+def _replace_once(text: str, old: str, new: str) -> str:
+    return text.replace(old, new, 1)
+
+
+def _finish(path: str, text: str) -> str:
+    return define_epoch_there(path, define_epoch(path, text))
 
 
 def _line(text: str, number: int) -> str:

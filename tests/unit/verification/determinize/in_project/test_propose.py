@@ -100,3 +100,39 @@ def test_a_build_gets_the_changed_file_with_its_time_and_mode(tmp_path):
     subprocess.run(["/bin/sh", "-e", "-c", changed.before], cwd=tmp_path, check=True)
     after = file.stat()
     assert (file.read_text(), after.st_mode, after.st_mtime_ns) == (text, before.st_mode, before.st_mtime_ns)
+
+
+CMAKE = "project(a C)\nadd_custom_command(OUTPUT out\n  COMMAND tar cf out a b)\n"
+
+
+def test_a_command_of_cmake_is_found_where_the_line_that_is_named_was_generated(tmp_path):
+    artifact = make(tmp_path, "cmake -B build", **{"CMakeLists.txt": CMAKE})
+    command = ("/usr/bin/tar", "cf", "out", "a", "b")
+    findings = [
+        found(Cause.USER_GROUP, *command, line="build/CMakeFiles/a.dir/build.make:73"),
+        found(Cause.SOURCE_MODE, *command, line="CMakeLists.txt:2"),
+        found(Cause.BUILD_PATH, "cc", "-c", "a.c"),
+    ]
+    new = propose(artifact, findings, ()).change().files["CMakeLists.txt"][1]
+    assert new == (
+        'project(a C)\nadd_compile_options("-ffile-prefix-map=${CMAKE_SOURCE_DIR}=.")\nadd_custom_command(OUTPUT out\n'
+        "  COMMAND tar --owner=0 --group=0 --numeric-owner --mode=u+rw,go=rX -cf out a b)\n"
+    )
+
+
+def test_a_change_that_defines_the_time_itself_needs_nothing_from_outside(tmp_path):
+    artifact = make(tmp_path, "cmake -B build", **{"CMakeLists.txt": CMAKE})
+    proposal = propose(artifact, [found(Cause.SOURCE_MTIME, "tar", "cf", "out", "a", "b")], ())
+    assert proposal.steps == ()
+    assert proposal.change().files["CMakeLists.txt"][1].startswith("if(NOT DEFINED ENV{SOURCE_DATE_EPOCH})\n")
+
+
+def test_several_commands_that_read_alike_are_left_alone(tmp_path):
+    artifact = make(
+        tmp_path, "cmake -B build", **{"CMakeLists.txt": f"{CMAKE}add_custom_target(b COMMAND tar cf out b)\n"}
+    )
+    assert propose(artifact, [found(Cause.USER_GROUP, "tar", "cf", "out", "a", "b")], ()).edits
+    assert not propose(artifact, [found(Cause.USER_GROUP, "tar", "cf", "x")], ()).edits
+    both = CMAKE.replace("out a b)", "${OUT})\nadd_custom_target(b COMMAND tar cf ${ALL})")
+    artifact = make(tmp_path, "cmake -B build", **{"CMakeLists.txt": both})
+    assert not propose(artifact, [found(Cause.USER_GROUP, "tar", "cf", "out", "a", "b")], ()).edits
