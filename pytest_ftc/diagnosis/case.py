@@ -42,6 +42,8 @@ class Case:
     """For each pair of builds on one CPU, whether they were equal."""
     sources: Sequence[Key] = ()
     """The places that this one follows from, as its values tell; nothing else is asked about it."""
+    is_computed: bool = False
+    """Whether `sources` are known only from the builds in which they differ, so that more builds may refute them."""
     elsewhere: tuple[str, ...] = ()
     """Causes confirmed at other places without which it never shows, though it does not always show with them."""
     beside: Case | None = None

@@ -6,6 +6,7 @@ from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 
 from pytest_ftc.diagnosis.case import UNVARIED_TOO, Case, Investigation
 from pytest_ftc.diagnosis.conclude import conclude
+from pytest_ftc.diagnosis.following.computed import find_computed
 from pytest_ftc.diagnosis.following.conclude import note_sources
 from pytest_ftc.diagnosis.group_testing import Group, Observation, comes_by_itself, share, with_entailed
 from pytest_ftc.diagnosis.inherent.clock import check_clock
@@ -72,9 +73,13 @@ def _count_observations(cases: Mapping[Key, Case]) -> int:
 
 def still_open(cases: Mapping[Key, Case], everything: Group) -> frozenset[Key]:
     """Return the cases of which more builds would tell more."""
+    computed = find_computed(cases, everything)
     leading = _not_following(cases, everything).items()
-    return frozenset(
-        key for key, case in leading if _proposals({key: case}, everything, 1) and not _is_known(case, everything)
+    asking = frozenset(key for key, one in computed.items() if one.asks)
+    return asking | frozenset(
+        key
+        for key, case in leading
+        if key not in computed and _proposals({key: case}, everything, 1) and not _is_known(case, everything)
     )
 
 
@@ -84,9 +89,16 @@ def _proposals(
     most: int,
     ask: Callable[[Question, Collection[str]], Sequence[Group]] = next_groups,
 ) -> list[Group]:
-    open_cases = _not_following(cases, everything)
+    computed = find_computed(cases, everything)
+    open_cases = {key: case for key, case in _not_following(cases, everything).items() if key not in computed}
     asked = {key: ask(case.ask(everything), case.evident) for key, case in open_cases.items()}
-    return share({key: [*asked[key], *_for_their_values(case, everything)] for key, case in open_cases.items()}, most)
+    groups: dict[object, Sequence[Group]] = {
+        key: [*asked[key], *_for_their_values(case, everything)] for key, case in open_cases.items()
+    }
+    if not any(groups.values()):
+        # The causes of what digests are computed from are known by now.
+        groups = {key: [one.asks] for key, one in computed.items() if one.asks}
+    return share(groups, most)
 
 
 def _not_following(cases: Mapping[Key, Case], everything: Group) -> dict[Key, Case]:

@@ -77,7 +77,7 @@ def _find_all(
     """Return the findings of all `cases`, each with what selects its remedies."""
     own = {key: case.suspicions for key, case in cases.items()}
     let_follow(cases, given.everything)
-    note_late_sources(cases)
+    note_late_sources(cases, given.everything)
     trace = traced.trace if traced else None
     follow = track(cases, given, traced)
     ran = name_programs(trace) if trace and not trace.gaps else frozenset()

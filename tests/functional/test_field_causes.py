@@ -78,6 +78,18 @@ with zipfile.ZipFile("out", "w") as archive:
         archive.writestr(zipfile.ZipInfo(name, time.localtime()[:6]), text)
 os.rmdir(where)
 """,
+    "digest.py": """
+import getpass, hashlib, os
+text = f'user {getpass.getuser()}\\nfolder {os.getcwd()}\\n'
+open('out', 'w').write(f'{text}"md5": "{hashlib.md5(text.encode()).hexdigest()}"\\n')
+""",
+    "digests.py": """
+import getpass, hashlib, os
+data = f'user {getpass.getuser()}\\n'.encode()
+own = repr(set('amber azure beige coral indigo khaki olive teal'.split())).encode()
+lines = [data, *(hashlib.sha1(text).hexdigest().encode() + b'\\n' for text in (own, os.urandom(8)))]
+open('out', 'wb').write(b''.join(lines))
+""",
     "sums.py": """
 import os, sys
 count = int(os.environ.get(sys.argv[1]) or len(os.sched_getaffinity(0)))
@@ -142,6 +154,8 @@ BUILDS = {
     "owner-time": "python3 owner_time.py",
     "owner-random": "python3 owner_random.py",
     "record": "python3 record.py",
+    "digest": "python3 digest.py",
+    "digests": "python3 digests.py",
     "openmp": "python3 sums.py OMP_NUM_THREADS",
     "cores": "python3 sums.py NO_SUCH_VARIABLE",
     "listed": f"{_LISTED}ls -U d > out",
@@ -171,6 +185,8 @@ CAUSES = {
     "line": {("line 1", "time"), ("line 1", "random")},
     "owner-time": {("byte 0x2", "user_group"), ("byte 0x8", "source_mtime")},
     "owner-random": {("byte 0x2", "random"), ("byte 0x2", "user_group")},
+    "digest": {("line 1", "user_group"), ("line 2", "build_path"), ("line 3", "user_group")},
+    "digests": {("line 1", "user_group"), ("line 2", "hash_seed"), ("line 3", "random")},
     "openmp": {("key loss", "num_cpus")},
     "cores": {("key loss", "num_cpus")},
     "listed": {("line order", "fileordering")},
@@ -245,6 +261,12 @@ def test_what_random_names_go_into_follows_from_no_time(found):
     assert told["RECORD", "line 1"] == {"random"}
     assert told["config.py", "line 1"] == {"random", "build_path"}
     assert all(causes == {"time", "timezone"} for (_, place), causes in told.items() if place == "zip entry mtime")
+
+
+def test_a_digest_that_differs_only_with_other_lines_follows_from_them(found):
+    whys = {one["location"]: one["why"] for one in found["digest"]["findings"]}
+    assert whys["line 3"] == "it follows from out, line 1 and line 2"
+    assert not any("follows" in one["why"] for one in found["digests"]["findings"])
 
 
 def test_one_thread_is_the_remedy_where_a_build_has_shown_that_it_helps(found):

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from pytest_ftc.comparison.members.twins import Twin
 from pytest_ftc.diagnosis.case import Case
 from pytest_ftc.diagnosis.conclude import conclude
+from pytest_ftc.diagnosis.following.computed import find_computed
 from pytest_ftc.diagnosis.following.sources import find_followers, find_named_after, find_offsets, find_origins
 from pytest_ftc.diagnosis.group_testing import Group
 from pytest_ftc.diagnosis.places import Key
@@ -34,15 +35,22 @@ def _computed(cause: str) -> Suspicion:
     return Suspicion(cause, Strength.WEAK, "", "", "it may be computed from what it names")
 
 
-def note_late_sources(cases: Mapping[Key, Case]) -> None:
-    """Note for names and offsets that differed in exactly the builds in which what they are of did that they follow.
+def note_late_sources(cases: Mapping[Key, Case], everything: Group) -> None:
+    """Note for names, offsets and digests that differed in exactly the builds in which what they are of did.
 
     Names with a random word are of what they name; places that hold offsets are of all others of their file.
     """
+    for case in cases.values():
+        # Builds since then may have shown something else.
+        case.sources = () if case.is_computed else case.sources
+        case.is_computed = False
     open_places = _open_places(cases)
     for key, inside in {**find_named_after(open_places), **find_offsets(open_places)}.items():
         if not cases[key].evident and _is_always_with(cases[key], [cases[other] for other in inside]):
             cases[key].sources = inside
+    for key, computed in find_computed(cases, everything).items():
+        if not computed.asks:
+            cases[key].sources, cases[key].is_computed = computed.sources, True
     chains = {key: case.sources for key, case in cases.items() if case.sources}
     for key in chains:
         cases[key].sources = find_origins(key, chains)
@@ -108,6 +116,12 @@ def _tell(causes: Mapping[Key, Sequence[str]]) -> str:
     for source, names in causes.items():
         for name in names:
             first.setdefault(name, source)
-    places = dict.fromkeys(first.values())
-    names = [f"{'/'.join(filter(None, key[:2]))}, {key.location}" for key in places]
-    return f"it follows from {' and '.join(names)}"
+    inside: dict[str, list[str]] = {}
+    for key in dict.fromkeys(first.values()):
+        inside.setdefault("/".join(filter(None, key[:2])), []).append(key.location)
+    return f"it follows from {' and '.join(f'{name}, {_join(places)}' for name, places in inside.items())}"
+
+
+def _join(names: Sequence[str]) -> str:
+    *others, last = names
+    return f"{', '.join(others)} and {last}" if others else last
