@@ -26,7 +26,7 @@ open('out', 'w').write(f'module a\\nBuilt in {(time.time() - start) * 1000:.1f} 
     "microseconds.py": """
 import time
 now = time.time()
-open('out', 'wb').write(((int(now) << 20 | int(now % 1 * 1e6)) & 0xffffffff).to_bytes(4, 'little'))
+open('out', 'wb').write(((int(now) << 20 | int(now % 1 * 1e6)) & 0xffffffff).to_bytes(4, 'little') + bytes(4))
 """,
     "seeded.py": """
 import random, time
