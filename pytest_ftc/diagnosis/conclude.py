@@ -15,7 +15,7 @@ from pytest_ftc.diagnosis.group_testing import (
     suspects_left,
 )
 from pytest_ftc.diagnosis.hypotheses import Kind
-from pytest_ftc.diagnosis.places import Key, follows_most_likely, may_follow
+from pytest_ftc.diagnosis.places import Key, follows_most_likely, is_code, is_string, may_follow
 from pytest_ftc.diagnosis.posterior import SURE, Belief, is_sure
 from pytest_ftc.model import Cause, Strength, Suspicion
 from pytest_ftc.model.cause import GUESSES
@@ -110,9 +110,16 @@ def _name_intermittent(case: Case, everything: Group) -> str:
     """Return the likeliest cause of a difference that is intermittent, or needs several variations."""
     if _is_only_a_duration(case):
         return Cause.DURATION
+    if followed := _followed(case):
+        return followed[0]
     healing = smallest_healing(everything, case.observations)
     likely = [*(name for name in case.suspects if name in healing), *case.elsewhere]
     return Cause.RACE if case.mixed else (likely or [Cause.RANDOM])[0]
+
+
+def _followed(case: Case) -> list[str]:
+    """Return the causes of the places that this one seems to follow from."""
+    return [one.cause for one in case.suspicions if one.why.startswith(_FOLLOWS)]
 
 
 def _find_needed(case: Case, everything: Group) -> Group:
@@ -127,10 +134,11 @@ def _guess(case: Case, everything: Group) -> str:
     left = suspects_left(everything, case.observations)
     # A difference that never shows without variations is hardly random.
     steady = any(not one.varied for one in case.observations)
+    followed = _followed(case)
     likely = [
         name
         for name in case.suspects
-        if name in left or (name in UNVARIED_TOO and not (steady and name == Cause.RANDOM))
+        if name in left or name in followed or (name in UNVARIED_TOO and not (steady and name == Cause.RANDOM))
     ]
     return next(iter(likely), likeliest(left) or Cause.UNKNOWN)
 
@@ -159,6 +167,22 @@ def let_follow(cases: Mapping[Key, Case], everything: Group) -> None:
         cause = alike[first[-1]][0] if first else ""
         if cause in suspects_left(everything, case.observations) and not all(case.pattern):
             case.suspicions = [_following(cause), *case.suspicions]
+        elif is_code(key) and (strings := _strings_with(key, case, cases)):
+            case.suspicions = [_following(strings[0]), *case.suspicions]
+
+
+def _strings_with(key: Key, case: Case, cases: Mapping[Key, Case]) -> list[str]:
+    """Return the causes of strings of the same program that differ whenever `case`, a place in its code, does.
+
+    Linkers put a string on the end of another one that ends alike, so that its address follows from the digits of a
+    time.
+    """
+    alike = (one for other, one in cases.items() if other[:2] == key[:2] and is_string(other) and one.evident)
+    return [one.evident[0] for one in alike if _is_within(case.pattern, one.pattern)]
+
+
+def _is_within(pattern: tuple[bool, ...], other: tuple[bool, ...]) -> bool:
+    return len(pattern) == len(other) and all(theirs for own, theirs in zip(pattern, other, strict=True) if own)
 
 
 def _is_unexplained(case: Case, everything: Group) -> bool:

@@ -169,6 +169,11 @@ def is_string(key: Key) -> bool:
     return bool(_split_offset(key)[1])
 
 
+def is_code(key: Key) -> bool:
+    """Return whether a place is in the code of a program."""
+    return key.location.startswith(f"{_SECTION}.text")
+
+
 def may_move(key: Key, known: Iterable[Key]) -> bool:
     """Return whether a place is told by its offset in data in which strings are `known` to differ, in length too."""
     holder, string, offset = _split_offset(key)

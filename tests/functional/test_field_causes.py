@@ -165,6 +165,7 @@ BUILDS = {
     "model": "python3 model.py",
     "resource": "python3 resource.py",
     "packed": "python3 packed.py",
+    "month": "date '+snake 3.0 (%b%Y)' > out",
     "jobs": _JOBS,
     "coverage": "gcc -O2 --coverage -c -o tool.o tool.c && cp tool.gcno out",
     "program": """gcc -O2 -DUSER="\\"$(id -un)\\"" -o out "$PWD/program.c\"""",
@@ -241,6 +242,12 @@ def test_the_program_that_wrote_it_is_named(found, name):
     command = COMMANDS.get(name, "python3")
     if command:
         assert {one["command"][0] for one in found[name]["findings"]} == {command}
+
+
+def test_a_month_beside_its_year_is_a_time_in_the_words_of_a_language(found):
+    # Near the end of a month, the zone may give it another one.
+    told = {one["cause"] for one in found["month"]["findings"] if one["confirmed"]}
+    assert told - {"timezone"} == {"time", "locales"}
 
 
 def test_a_length_of_what_holds_the_time_is_not_confirmed_as_random(found):

@@ -1,10 +1,13 @@
 """Conclusions from the observations of one place."""
 
+from dataclasses import replace
+
 import pytest
 
 from pytest_ftc.diagnosis.case import Case
-from pytest_ftc.diagnosis.conclude import conclude
+from pytest_ftc.diagnosis.conclude import conclude, let_follow
 from pytest_ftc.diagnosis.group_testing import Observation
+from pytest_ftc.diagnosis.places import Key
 from pytest_ftc.model import Cause, Field, Place, Strength, Suspicion
 
 EVERYTHING = frozenset({"time", "umask", "build_path", "num_cpus"})
@@ -26,3 +29,17 @@ def test_a_duration_that_differs_only_where_the_clock_is_varied_is_a_suspected_d
 @pytest.mark.parametrize("causes", [(), (Cause.TIME,), (Cause.TIME, Cause.DURATION)])
 def test_any_other_value_that_differs_only_then_is_a_confirmed_time(causes):
     assert conclude(_case(*causes), EVERYTHING) == [(Cause.TIME, True)]
+
+
+def test_code_that_differs_only_with_a_string_is_suspected_to_follow_from_it():
+    groups = [EVERYTHING, frozenset({"time"}), frozenset(), frozenset({"umask"}), EVERYTHING - {"umask"}]
+    clock = _case(Cause.TIME)
+    clock.observations = [Observation(group, "time" in group) for group in groups]
+    code = Case(replace(clock.place, location="x"), [], [Observation(group, group == EVERYTHING) for group in groups])
+    string = Key("app", "", "ELF section .rodata, string 3, byte 0x20", Field.CONTENT)
+    cases = {string: clock, string._replace(location="ELF section .text, byte 0x8"): code}
+    let_follow(cases, EVERYTHING)
+    assert conclude(code, EVERYTHING) == [(Cause.TIME, False)]
+    code.suspicions = []
+    let_follow({string: clock, string._replace(location="ELF section .data, byte 0x8"): code}, EVERYTHING)
+    assert conclude(code, EVERYTHING) != [(Cause.TIME, False)]

@@ -125,7 +125,8 @@ def _short_forms(name: bytes) -> tuple[bytes, ...]:
         + rb"(?:,? " + clock + zone + rb")?" + _END,
         _LONE + rb"(?P<m>0[1-9]|1[0-2])/(?P<d>0[1-9]|[12]\d|3[01])/(?P<y>\d\d)"
         + rb"(?:,? " + clock + zone + rb")?" + _END,
-        _LONE + name + rb" +" + _YEAR_DIGITS + _END,
+        # Also without a space: date +%b%Y.
+        _LONE + name + rb"(?:,? +|-)?" + _YEAR_DIGITS + _END,
         rb"(?<![0-9])" + _YEAR_DIGITS + rb"-" + _MONTH_DIGITS + rb"(?![0-9-])",
         rb"(?<![0-9:.])" + clock + zone + rb"(?![0-9:])",
         _LONE + _YEAR_DIGITS + _END,

@@ -42,3 +42,10 @@ def test_stamps_lie_within_the_text(text):
 def test_the_time_of_a_dvi_file_is_read_to_the_minute():
     found = next(find_stamps(b"TeX output 2026.11.23:2240\n"))
     assert (found.seconds, found.precision, found.zone) == (NOW - NOW % 60, 60.0, None)
+
+
+@pytest.mark.parametrize("text", ["Nov2026", "Nov 2026", "November, 2026", "Nov-2026", "november 2026"])
+def test_a_month_and_a_year_are_read_together(text):
+    found = next(find_stamps(f'.TH snake 6 "{text}"'.encode()))
+    assert time.gmtime(found.seconds)[:2] == (2026, 11)
+    assert found.precision > 27 * 86400
