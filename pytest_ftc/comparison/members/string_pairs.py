@@ -25,37 +25,49 @@ def pair_strings(one: Sequence[bytes], other: Sequence[bytes], budget: Budget) -
     Those alike belong together wherever they stand, as linkers sort strings by their alignment; then those at the same
     place of a run, if each has a counterpart.  Raises OutOfTimeError.
     """
-    hunks = [(range(a, b), range(c, d)) for a, b, c, d in find_hunks(list(one), list(other), budget)]
-    runs = [hunk for hunk in hunks if max(map(len, hunk)) > _MOST_ALIGNED]
-    hunks = [hunk for hunk in hunks if hunk not in runs]
-    pairs: dict[int, int] = {}
+    hunks: list[Run] = []
+    runs: list[Run] = []
+    for a, b, c, d in find_hunks(list(one), list(other), budget):
+        (runs if max(b - a, d - c) > _MOST_ALIGNED else hunks).append((range(a, b), range(c, d)))
+    pairs = _Pairs()
     for ours, theirs in hunks:
         if len(ours) == len(theirs):
-            pairs |= {a: b for a, b in zip(ours, theirs, strict=True) if _likeness(one[a], other[b]) >= _ALIKE}
-        pairs |= _find_alike(one, other, *_without(pairs, ours, theirs))
-    left, right = _without(pairs, *([number for hunk in hunks for number in hunk[side]] for side in (0, 1)))
+            pairs.add({a: b for a, b in zip(ours, theirs, strict=True) if _likeness(one[a], other[b]) >= _ALIKE})
+        pairs.add(_find_alike(one, other, *pairs.left(ours, theirs)))
+    left, right = pairs.left(*([number for hunk in hunks for number in hunk[side]] for side in (0, 1)))
     if max(len(left), len(right)) <= _MOST_MOVED:
-        pairs |= _find_alike(one, other, left, right)
+        pairs.add(_find_alike(one, other, left, right))
     for hunk in hunks:
-        left, right = _without(pairs, *hunk)
+        left, right = pairs.left(*hunk)
         if len(left) == len(right):
-            pairs |= zip(left, right, strict=True)
+            pairs.add(dict(zip(left, right, strict=True)))
         runs += _runs(pairs, *hunk)
     return sorted(runs, key=lambda run: run[0].start)
 
 
-def _without(pairs: Mapping[int, int], ours: Iterable[int], theirs: Iterable[int]) -> tuple[list[int], list[int]]:
-    taken = set(pairs.values())
-    return [a for a in ours if a not in pairs], [b for b in theirs if b not in taken]
+class _Pairs:
+    """Numbers of strings of one side, each with that of its counterpart."""
+
+    def __init__(self) -> None:
+        self.theirs: dict[int, int] = {}
+        self._taken: set[int] = set()
+
+    def add(self, pairs: Mapping[int, int]) -> None:
+        self.theirs.update(pairs)
+        self._taken.update(pairs.values())
+
+    def left(self, ours: Iterable[int], theirs: Iterable[int]) -> tuple[list[int], list[int]]:
+        """Return which of these strings have no counterpart."""
+        return [a for a in ours if a not in self.theirs], [b for b in theirs if b not in self._taken]
 
 
-def _runs(pairs: Mapping[int, int], ours: range, theirs: range) -> Iterator[Run]:
+def _runs(pairs: _Pairs, ours: range, theirs: range) -> Iterator[Run]:
+    its = pairs.theirs
     for a in ours:
-        yield range(a, a + 1), range(pairs[a], pairs[a] + 1) if a in pairs else range(theirs.start, theirs.start)
-    _, alone = _without(pairs, (), theirs)
-    for b in alone:
+        yield range(a, a + 1), range(its[a], its[a] + 1) if a in its else range(theirs.start, theirs.start)
+    for b in pairs.left((), theirs)[1]:
         # What the control does not have stands after what is before it there.
-        after = max((a + 1 for a in ours if a in pairs and pairs[a] < b), default=ours.start)
+        after = max((a + 1 for a in ours if a in its and its[a] < b), default=ours.start)
         yield range(after, after), range(b, b + 1)
 
 
@@ -81,7 +93,11 @@ def _likeness(one: bytes, other: bytes) -> float:
 
     Digits are those of a time, and the same as any others.
     """
+    shorter = min(len(one), len(other))
+    if shorter < _FEWEST_ALIKE:
+        return 0.0
     own, theirs = (_DIGIT.sub(b"0", text) for text in (one, other))
-    shorter = min(len(own), len(theirs))
+    if own[0] != theirs[0] and own[-1] != theirs[-1]:
+        return 0.0
     same = min(common_start(own, theirs) + common_end(own, theirs), shorter)
     return same / shorter if same >= _FEWEST_ALIKE else 0.0

@@ -65,7 +65,8 @@ def find_stored_owner(place: AlignedPlace, control: Planted, experiment: Planted
         if own is None or theirs is None or own == theirs or max(own, theirs) >> 8 * size:
             continue
         stored = own.to_bytes(size, order), theirs.to_bytes(size, order)  # type: ignore[arg-type]
-        for number, change in enumerate(place.changes):
+        is_there = stored[0] in place.control and stored[1] in place.experiment
+        for number, change in enumerate(place.changes if is_there else ()):
             if _is_stored(place, change, stored):
                 why = f"it contains the build's {what}, stored in {8 * size} bits"
                 suspicion = Suspicion(Cause.USER_GROUP, Strength.STRONG, stored[0].hex(), stored[1].hex(), why)

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from bisect import bisect_left
+from collections.abc import Iterator, Sequence
 
 from pytest_ftc.diagnosis.canaries.alignment import AlignedPlace
 from pytest_ftc.diagnosis.canaries.planted import Planted
@@ -36,9 +37,10 @@ def find_zones(place: AlignedPlace, control: Planted, experiment: Planted) -> It
     """Yield time zones of the builds, as names or offsets."""
     if control.utc_offset == experiment.utc_offset:
         return
+    zones, their_zones = list(_ZONE.finditer(place.control)), list(_ZONE.finditer(place.experiment))
     for number, change in enumerate(place.changes):
-        own = _zone_at(place.control, change.start, change.end)
-        theirs = _zone_at(place.experiment, change.theirs, change.their_end)
+        own = _zone_at(zones, change.start, change.end)
+        theirs = _zone_at(their_zones, change.theirs, change.their_end)
         # Some programs write an offset with the sign of POSIX, by which zones west of Greenwich are positive.
         for sign, why in ((1, "it contains the time zone"), (-1, "it contains the time zone, with its sign reversed")):
             offsets = sign * control.utc_offset, sign * experiment.utc_offset
@@ -48,8 +50,10 @@ def find_zones(place: AlignedPlace, control: Planted, experiment: Planted) -> It
             yield Sighting(suspicion, frozenset({number}))
 
 
-def _zone_at(text: bytes, start: int, end: int) -> bytes:
-    return next((match[0] for match in _ZONE.finditer(text) if match.start() <= end and start <= match.end()), b"")
+def _zone_at(zones: Sequence[re.Match[bytes]], start: int, end: int) -> bytes:
+    """Return the first of `zones`, which are in order, that overlaps or touches the range from `start` to `end`."""
+    first = bisect_left(zones, start, key=re.Match.end)
+    return zones[first][0] if first < len(zones) and zones[first].start() <= end else b""
 
 
 def _is_ahead(zone: bytes, seconds: int) -> bool:

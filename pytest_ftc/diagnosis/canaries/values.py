@@ -60,7 +60,7 @@ def _spot_pair(place: AlignedPlace, value: Value, forms: Forms) -> Iterator[Sigh
         their_spans = find_all(place.experiment, theirs, bounded=not is_unique(value.experiment)) if spans else []
         changes = frozenset(
             number
-            for number, change in enumerate(place.changes)
+            for number, change in enumerate(place.changes if their_spans else ())
             if any(touches(span, change.start, change.end) for span in spans)
             and any(touches(span, change.theirs, change.their_end) for span in their_spans)
         )
@@ -78,7 +78,7 @@ def _spot_moved(place: AlignedPlace, value: Value, own: bytes, theirs: bytes) ->
         spans = find_all(place.control if of_control else place.experiment, form, bounded=False)
         changes = frozenset(
             number
-            for number, change in enumerate(place.changes)
+            for number, change in enumerate(place.changes if spans else ())
             if not _is_filled(change, not of_control)
             and any(overlaps(span, *_side(change, of_control)) for span in spans)
         )
@@ -99,7 +99,7 @@ def _spot_single(place: AlignedPlace, value: Value, forms: Forms) -> Iterator[Si
         spans = find_all(place.control if value.control else place.experiment, form, bounded=False)
         changes = frozenset(
             number
-            for number, change in enumerate(place.changes)
+            for number, change in enumerate(place.changes if spans else ())
             if any(overlaps(span, *_side(change, bool(value.control))) for span in spans)
         )
         if changes:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import calendar
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import cache
 
@@ -52,11 +52,26 @@ _LOOSE_MONTH, _LOOSE_DAY = rb"(?P<m>0?[1-9]|1[0-2])", rb"(?P<d>0?[1-9]|[12]\d|3[
 @cache
 def _patterns() -> tuple[re.Pattern[bytes], ...]:
     """Return the notations, numbered as in `Stamp.form`."""
-    names = b"|".join(re.escape(name) for name in sorted(month_names(), key=len, reverse=True))
-    name = rb"(?P<name>" + names + rb")\.?"
+    name = rb"(?P<name>" + _any_of(sorted(month_names(), key=len, reverse=True)) + rb")\.?"
     named_day = rb"(?P<d>[12]\d|3[01]|0?[1-9])\.?"
     forms = (*_iso_forms(), *_named_forms(name, named_day), *_year_first_forms(name, named_day), *_short_forms(name))
     return tuple(re.compile(form) for form in forms)
+
+
+def _any_of(names: Sequence[bytes], depth: int = 2) -> bytes:
+    """Return a pattern of any of the `names`, the first that fits.
+
+    Those with the same first byte are one branch, as hundreds of branches at each position of a text take long.
+    """
+    groups: dict[bytes, list[bytes]] = {}
+    for name in names:
+        groups.setdefault(name[:1], []).append(name[1:])
+    return b"|".join(re.escape(first) + _group(rests, depth - 1) for first, rests in groups.items())
+
+
+def _group(names: Sequence[bytes], depth: int) -> bytes:
+    inner = b"|".join(map(re.escape, names)) if not depth or not all(names) else _any_of(names, depth)
+    return rb"(?:" + inner + rb")"
 
 
 def _iso_forms() -> tuple[bytes, ...]:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import struct
+import time
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -151,3 +154,11 @@ def test_times_beside_a_string_that_has_moved_are_still_paired():
 def test_random_bytes_that_look_like_a_text_are_bytes(other):
     one, two = (b"\xa4\x81\0\0\xac\0\0\0" + value + bytes(100) for value in (b"%aZ!", other))
     assert [found.location for found in compare(one, two)] == ["byte 0x8"]
+
+
+def test_a_table_whose_numbers_all_differ_is_compared_in_the_time_that_its_size_takes():
+    rows = ([(97 + place * step % 26, place * step % 9973, place, -1, 0) for place in range(10000)] for step in (7, 11))
+    one, other = (b"".join(struct.pack("<5i", *row) for row in table) for table in rows)
+    begin = time.process_time()
+    assert compare(b"\1head\0" + one, b"\1head\0" + other)
+    assert time.process_time() - begin < 2

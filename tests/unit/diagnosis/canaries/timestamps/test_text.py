@@ -7,7 +7,8 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 from planted import NOW, date
 
-from pytest_ftc.diagnosis.canaries.timestamps.text import find_stamps
+from pytest_ftc.diagnosis.canaries.timestamps.month_names import month_names
+from pytest_ftc.diagnosis.canaries.timestamps.text import DAY, find_stamps
 
 
 @pytest.mark.parametrize(
@@ -49,3 +50,10 @@ def test_a_month_and_a_year_are_read_together(text):
     found = next(find_stamps(f'.TH snake 6 "{text}"'.encode()))
     assert time.gmtime(found.seconds)[:2] == (2026, 11)
     assert found.precision > 27 * 86400
+
+
+def test_every_name_of_a_month_is_read_as_a_whole():
+    for name, meanings in month_names().items():
+        (found,) = (one for one in find_stamps(name + b" 23 2026\n") if one.month and one.precision == DAY)
+        assert (found.start, found.month) == (0, name)
+        assert time.gmtime(found.seconds).tm_mon == meanings[0][1]
