@@ -178,10 +178,11 @@ def _strings_with(key: Key, case: Case, cases: Mapping[Key, Case]) -> list[str]:
     time.
     """
     alike = (one for other, one in cases.items() if other[:2] == key[:2] and is_string(other) and one.evident)
-    return [one.evident[0] for one in alike if _is_within(case.pattern, one.pattern)]
+    return [one.evident[0] for one in alike if is_within(case.pattern, one.pattern)]
 
 
-def _is_within(pattern: tuple[bool, ...], other: tuple[bool, ...]) -> bool:
+def is_within(pattern: tuple[bool, ...], other: tuple[bool, ...]) -> bool:
+    """Return whether a place showed only in builds in which another one did, as their patterns tell."""
     return len(pattern) == len(other) and all(theirs for own, theirs in zip(pattern, other, strict=True) if own)
 
 

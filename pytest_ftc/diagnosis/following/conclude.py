@@ -6,9 +6,15 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from pytest_ftc.comparison.members.twins import Twin
 from pytest_ftc.diagnosis.case import Case
-from pytest_ftc.diagnosis.conclude import conclude
+from pytest_ftc.diagnosis.conclude import conclude, is_within
 from pytest_ftc.diagnosis.following.computed import find_computed
-from pytest_ftc.diagnosis.following.sources import find_followers, find_named_after, find_offsets, find_origins
+from pytest_ftc.diagnosis.following.sources import (
+    find_displaced,
+    find_followers,
+    find_named_after,
+    find_offsets,
+    find_origins,
+)
 from pytest_ftc.diagnosis.group_testing import Group
 from pytest_ftc.diagnosis.places import Key
 from pytest_ftc.model import Place, Strength, Suspicion
@@ -51,6 +57,9 @@ def note_late_sources(cases: Mapping[Key, Case], everything: Group) -> None:
     for key, computed in find_computed(cases, everything).items():
         if not computed.asks:
             cases[key].sources, cases[key].is_computed = computed.sources, True
+    for key, order in find_displaced(_open_places(cases)).items():
+        if not cases[key].evident and is_within(cases[key].pattern, cases[order].pattern):
+            cases[key].sources, cases[key].is_computed = [order], True
     chains = {key: case.sources for key, case in cases.items() if case.sources}
     for key in chains:
         cases[key].sources = find_origins(key, chains)

@@ -185,3 +185,13 @@ def find_offsets(places: Mapping[Key, Place]) -> Mapping[Key, Sequence[Key]]:
         if place.note != FOLLOWS:
             files.setdefault(key[:2], []).append(key)
     return {key: files[key[:2]] for key, place in places.items() if place.note == FOLLOWS and key[:2] in files}
+
+
+def find_displaced(places: Mapping[Key, Place]) -> Mapping[Key, Key]:
+    """Return for each piece that only one side has, in what has its pieces in another order, the place of that order.
+
+    Blocks of lines that moved leave such pieces where a line of theirs is in other blocks too.
+    """
+    orders = {key[:2]: key for key in places if key.field is Field.ORDER}
+    pieces = (key for key, place in places.items() if place.is_one_sided and place.field is Field.CONTENT)
+    return {key: orders[key[:2]] for key in pieces if key[:2] in orders}

@@ -5,7 +5,7 @@ import hashlib
 
 from pytest_ftc.comparison.members.engine import FOLLOWS
 from pytest_ftc.comparison.members.twins import Twin
-from pytest_ftc.diagnosis.following.sources import find_followers, find_named_after, find_offsets
+from pytest_ftc.diagnosis.following.sources import find_displaced, find_followers, find_named_after, find_offsets
 from pytest_ftc.diagnosis.places import Key
 from pytest_ftc.model import Field, Place
 
@@ -141,3 +141,15 @@ def test_offsets_are_of_what_differs_in_their_file():
     given = {text: place("a", "b"), offset: place("1", "2", note=FOLLOWS)}
     assert find_offsets(given) == {offset: [text]}
     assert find_offsets({offset: given[offset], Key("b.o", *text[1:]): given[text]}) == {}
+
+
+def test_lines_that_only_one_side_has_may_be_left_of_blocks_in_another_order():
+    order, left = Key("a.info", "", "line order", Field.ORDER), Key("a.info", "", "line 9", Field.CONTENT)
+    both, elsewhere = left._replace(location="line 2"), left._replace(output="b.info")
+    places = {
+        order: place("a\nb\n", "b\na\n", "line order", Field.ORDER),
+        left: place("DA:44,1\n", "", "line 9"),
+        both: place("TN:1\n", "TN:2\n", "line 2"),
+        elsewhere: place("DA:44,1\n", "", "line 9"),
+    }
+    assert find_displaced(places) == {left: order}
