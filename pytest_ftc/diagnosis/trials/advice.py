@@ -11,6 +11,9 @@ from pytest_ftc.diagnosis.trials.record import Failures, Record
 from pytest_ftc.diagnosis.trials.target import Applied, RemedyTarget
 from pytest_ftc.model import Cause, Remedy, RemedyTemplate
 
+_ZONE_OF_TIME = " time zone"
+"""The end of the location of a zone."""
+
 
 def conclude(record: Record, target: RemedyTarget) -> Remedy:
     """Return the best remedy for `target`: a proved one, else one that helps in part, else advice."""
@@ -39,8 +42,15 @@ def _may_be_healed_by_its_time(record: Record, target: RemedyTarget) -> bool:
     course = record.courses[target]
     if course.credited or target.cause not in (Cause.TIMEZONE, Cause.LOCALES):
         return False
-    times = (own.helpful for one, own in record.courses.items() if one.key == target.key and one.cause == Cause.TIME)
+    times = (own.helpful for one, own in record.courses.items() if one.cause == Cause.TIME and _is_at(one, target))
     return any(one and one != course.helpful and one in (course.company or ()) for one in times)
+
+
+def _is_at(time: RemedyTarget, target: RemedyTarget) -> bool:
+    """Return whether `time` is at the place of `target`; the zone of a time may be a place of its own."""
+    return time.key == target.key or time.key == target.key._replace(
+        location=target.key.location.removesuffix(_ZONE_OF_TIME)
+    )
 
 
 def _helping_in_part(record: Record, target: RemedyTarget) -> Applied | None:

@@ -308,9 +308,10 @@ def test_where_builds_are_too_few_to_tell_them_apart_it_is_said():
     assert remedies[packed].together_with == ("set the time of the sources: SOURCE_DATE_EPOCH",)
 
 
-def test_a_zone_whose_time_may_have_been_healed_for_it_is_not_proved():
+@pytest.mark.parametrize("where", ["line 1", "line 1 time zone"])
+def test_a_zone_whose_time_may_have_been_healed_for_it_is_not_proved(where):
     time = target("", "time", location="line 1", kind="text", tools=("cc",))
-    zone = replace(time, cause="timezone")
+    zone = target("", "timezone", location=where, kind="text", tools=("cc",))
 
     def is_healed(key, changes):
         return "SOURCE_DATE_EPOCH" in changes.settings
