@@ -215,6 +215,22 @@ def test_the_same_numbers_in_another_encoding_are_told_as_that(compare):
 
 
 @pytest.mark.parametrize(
+    "pages",
+    [
+        lambda host: (data_page(doubles(1) + host, 1),),
+        lambda host: (dictionary_page(doubles(1) + host.ljust(8), 2), data_page(b"\1\2\0", 1, 8)),
+        lambda host: (dictionary_page(doubles(1), 1), data_page(b"\1\2\0" + host, 1, 8)),
+    ],
+    ids=["values", "dictionary", "indices"],
+)
+def test_what_is_beside_the_numbers_is_not_overlooked(compare, pages):
+    one, other = (numbers_table(*pages(host)) for host in (b"alpha", b"gamma"))
+    (leaf,) = compare(one, other, "x.parquet").leaves
+    assert b"alpha" in leaf.control
+    assert b"gamma" in leaf.experiment
+
+
+@pytest.mark.parametrize(
     ("page", "why"),
     [
         (data_page(doubles(1), 2), "a page that ends too early"),
@@ -234,12 +250,12 @@ def test_numbers_that_cannot_be_read_are_compared_by_bytes(compare, page, why):
     ]
 
 
-@given(st.lists(st.integers(0, (1 << 20) - 1), max_size=100), st.integers(20, 32))
+@given(st.lists(st.integers(0, (1 << 20) - 1), min_size=1, max_size=100), st.integers(20, 32))
 def test_packed_numbers(numbers, width):
     packed = sum(number << width * index for index, number in enumerate(numbers))
     groups = -(-len(numbers) // 8)
     data = varint(groups << 1 | 1) + packed.to_bytes(groups * width, "little")
-    assert decode_hybrid(data, width, len(numbers)) == numbers
+    assert decode_hybrid(data, width, len(numbers)) == (numbers, len(data))
 
 
 @given(st.lists(st.tuples(st.integers(1, 50), st.integers(0, 255)), max_size=9), st.integers(0, 3))
@@ -247,7 +263,7 @@ def test_runs(runs, less):
     numbers = [value for length, value in runs for _ in range(length)]
     numbers = numbers[: max(0, len(numbers) - less)]
     data = b"".join(varint(length << 1) + bytes([value]) for length, value in runs)
-    assert decode_hybrid(data, 8, len(numbers)) == numbers
+    assert decode_hybrid(data, 8, len(numbers))[0] == numbers
 
 
 @given(st.lists(st.integers(-(1 << 63), (1 << 63) - 1), min_size=1, max_size=20))
@@ -260,4 +276,4 @@ def test_differences(numbers):
         # A block of 32 differences in one part, of 64 bits each, from a least one of 0.
         apart = [(b - a) % (1 << 64) for a, b in itertools.pairwise(numbers)]
         data += zigzag(0) + bytes([64]) + struct.pack("<32Q", *apart, *[0] * (32 - len(apart)))
-    assert decode_delta(data, 8, len(numbers)) == struct.pack(f"<{len(numbers)}q", *numbers)
+    assert decode_delta(data, 8, len(numbers)) == (struct.pack(f"<{len(numbers)}q", *numbers), len(data))

@@ -9,8 +9,8 @@ _WIDEST = 64
 _MOST_IN_BLOCK = 1 << 16
 
 
-def decode_hybrid(data: bytes, width: int, count: int) -> list[int]:
-    """Return `count` numbers of `width` bits from runs, and groups of eight packed ones.
+def decode_hybrid(data: bytes, width: int, count: int) -> tuple[list[int], int]:
+    """Return `count` numbers of `width` bits from runs and groups of eight packed ones, and where they end.
 
     Raises ValueError, IndexError if the data end too early.
     """
@@ -30,7 +30,7 @@ def decode_hybrid(data: bytes, width: int, count: int) -> list[int]:
             value = int.from_bytes(_take(data, position, size), "little")
             numbers += [value] * min(head >> 1, count - len(numbers))
             position += size
-    return numbers[:count]
+    return numbers[:count], position
 
 
 def unpack(data: bytes, width: int, count: int) -> list[int]:
@@ -48,8 +48,8 @@ def unpack(data: bytes, width: int, count: int) -> list[int]:
     return [group >> shift & mask for group in groups for shift in shifts]
 
 
-def decode_delta(data: bytes, size: int, count: int) -> bytes:
-    """Return integers of `size` bytes that are stored as differences (DELTA_BINARY_PACKED).
+def decode_delta(data: bytes, size: int, count: int) -> tuple[bytes, int]:
+    """Return integers of `size` bytes that are stored as differences (DELTA_BINARY_PACKED), and where they end.
 
     Raises ValueError, IndexError.
     """
@@ -73,7 +73,7 @@ def decode_delta(data: bytes, size: int, count: int) -> bytes:
                 values.append(value)
             position += packed
     mask = (1 << 8 * size) - 1
-    return b"".join((each & mask).to_bytes(size, "little") for each in values[:count])
+    return b"".join((each & mask).to_bytes(size, "little") for each in values[:count]), position
 
 
 def join_streams(data: bytes, size: int) -> bytes:

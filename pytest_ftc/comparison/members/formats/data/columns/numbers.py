@@ -69,8 +69,7 @@ def read_numbers(chunk: Chunk, shape: Shape, budget: Budget) -> Elements:
             show=partial(_show, made.show, shape),
             decode=partial(_decode, made.decode, shape),
         )
-    rows = reader.rows
-    return replace(made, locate=partial(_locate, chunk.first_row, rows), places=hashlib.sha256(rows or b"").digest())
+    return replace(made, locate=partial(_locate, chunk.first_row, reader.rows), places=reader.hash_rest())
 
 
 def _locate(first: int, rows: Sequence[int] | None, number: int) -> str:
@@ -108,6 +107,10 @@ class _Reader:
         self._count = 0
         self.rows: array[int] | None = array("q") if shape.repetition else None
         """The row of each value; None if each has one."""
+        self._used: set[int] = set()
+        """The places in the dictionary that are referred to."""
+        self._rest = hashlib.sha256()
+        """The bytes of pages that belong to no level and no value."""
 
     def read(self) -> Iterator[bytes]:
         for page in read_pages(self._chunk.stored, self._chunk.codec, self._budget):
@@ -121,6 +124,18 @@ class _Reader:
                 self._count = self._check(self._count + count)
                 yield self._read_data(page, own, count)
 
+    def hash_rest(self) -> bytes:
+        """Return a digest of all that was read and is neither a value nor its definition level."""
+        whole = self._rest.copy()
+        whole.update(self.rows or b"")
+        for place, value in enumerate(self._dictionary or ()):
+            whole.update(b"" if place in self._used else value)
+        return whole.digest()
+
+    def _skip(self, data: bytes) -> None:
+        if data:
+            self._rest.update(struct.pack("<Q", len(data)) + data)
+
     @staticmethod
     def _check(count: int) -> int:
         if not 0 <= count <= _MOST:
@@ -129,8 +144,8 @@ class _Reader:
 
     def _read_data(self, page: Page, own: dict[int, Any], count: int) -> bytes:
         repetition, definition, values = self._cut(page, own)
-        self._add_rows(_levels(repetition, self._shape.repetition, count))
-        levels = _levels(definition, self._shape.definition, count)
+        self._add_rows(self._decode_levels(repetition, self._shape.repetition, count))
+        levels = self._decode_levels(definition, self._shape.definition, count)
         found = self._decode(values, own[_ENCODING[page.kind]], levels.count(self._shape.definition))
         return _place(found, bytes(levels), self._shape)
 
@@ -153,29 +168,32 @@ class _Reader:
                 row += not level
                 self.rows.append(row)
 
+    def _decode_levels(self, data: bytes, highest: int, count: int) -> list[int]:
+        # Levels that can only be zero are not stored.
+        levels, end = decode_hybrid(data, highest.bit_length(), count) if highest else ([0] * count, 0)
+        self._skip(data[end:])
+        return levels
+
     def _decode(self, data: bytes, encoding: int, count: int) -> bytes:
         """Return `count` numbers, one after another."""
         size = self._shape.size
         if encoding in (_PLAIN_DICTIONARY, _RLE_DICTIONARY) and self._dictionary is not None:
-            indices = decode_hybrid(data[1:], data[0], count) if count else []
-            found = b"".join(map(self._dictionary.__getitem__, indices))
+            indices, end = decode_hybrid(data[1:], data[0], count) if count else ([], -1)
+            self._used.update(indices)
+            found, end = b"".join(map(self._dictionary.__getitem__, indices)), end + 1
         elif encoding in (_PLAIN, _PLAIN_DICTIONARY):
             # Old writers give the latter for the values of a dictionary too.
-            found = data[: count * size]
+            found, end = data[: count * size], count * size
         elif encoding == _SPLIT:
-            found = join_streams(data, size)
+            found, end = join_streams(data, size), len(data)
         elif encoding == _DELTA and self._shape.kind != "f":
-            found = decode_delta(data, size, count)
+            found, end = decode_delta(data, size, count)
         else:
             raise LimitReachedError(f"values in the encoding {encoding}, which is not read")
+        self._skip(data[end:])
         if len(found) != count * size:
             raise ValueError("a page that ends too early")
         return found
-
-
-def _levels(data: bytes, highest: int, count: int) -> list[int]:
-    # Levels that can only be zero are not stored.
-    return decode_hybrid(data, highest.bit_length(), count) if highest else [0] * count
 
 
 def _cut_levels(data: bytes) -> tuple[bytes, bytes]:
