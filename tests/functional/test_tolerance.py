@@ -1,6 +1,8 @@
 """``tolerance``: numbers that are nearly the same get a verdict of their own."""
 
+import gzip
 import json
+from pathlib import Path
 
 import jsonschema
 import pytest
@@ -132,6 +134,23 @@ def test_pixels(train):
     assert run.verdicts == {"model": "unreproducible"}
     assert "PNG image data, pixel row 0, column 1, gray (uint8)" in run.flat
     assert "1 of 2 numbers differs; largest difference 1" in run.flat
+
+
+def test_columns_of_tables(train, project):
+    tables = Path(__file__).parents[1] / "unit" / "comparison" / "members" / "tables"
+    (project / "src").mkdir()
+    for number in (1, 2):
+        table = gzip.decompress((tables / f"pyarrow-v1-{number}.gz").read_bytes())
+        (project / "src" / f"{number}.parquet").write_bytes(table)
+    script = """
+import shutil
+os.umask(mask := os.umask(0))
+shutil.copyfile(f"{1 + (mask == 0o22)}.parquet", "out.parquet")
+"""
+    run = train(script, tolerance="{ '*.parquet' = 0.5 }")
+    assert run.verdicts == {"model": "equivalent"}
+    place = "column scores.list.element at row 3, value 0 of out.parquet"
+    assert f"equal within 0.5, not bitwise; largest difference 0.5 in {place}" in run.flat
 
 
 def test_what_is_published_must_still_be_equal(train, project, verify):

@@ -17,6 +17,8 @@ class Measured:
     extent: Extent
     locate: Callable[[int], str]
     """Returns the index of a number as text."""
+    noun: str = "array"
+    """What the array is called."""
 
     def inside(self, member: str) -> Measured:
         """Return the same of an array in a member of an archive."""
@@ -26,12 +28,12 @@ class Measured:
     def place(self) -> str:
         """Where the largest difference is: ``array w at [3, 7]``."""
         where = self.locate(self.extent.pair[0]) if self.extent.pair else ""
-        return f"array {self.name} at {where}" if self.name else where
+        return f"{self.noun} {self.name} at {where}" if self.name else where
 
     def describe(self) -> str:
         """Return how far they are apart, in a sentence without a full stop."""
         text = describe(self.extent, self.locate)
-        return f"array {self.name}: {text}" if self.name else text
+        return f"{self.noun} {self.name}: {text}" if self.name else text
 
     def describe_largest(self) -> str:
         """Return the largest difference and its place: ``largest difference 3e-09 in array w at [3, 7]``."""

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
+from pytest_ftc.comparison.members.formats.data.parquet import is_parquet
 from pytest_ftc.comparison.members.limits import Budget
 from pytest_ftc.comparison.members.plain import is_text
 from pytest_ftc.comparison.members.span import Span, same, whole_file
@@ -16,6 +17,7 @@ from pytest_ftc.comparison.tolerance.arrays import compare_arrays
 from pytest_ftc.comparison.tolerance.images import compare_images, is_png
 from pytest_ftc.comparison.tolerance.measured import Measured
 from pytest_ftc.comparison.tolerance.refusal import RefusedError
+from pytest_ftc.comparison.tolerance.tables import compare_tables
 from pytest_ftc.comparison.tolerance.texts import compare_texts
 from pytest_ftc.comparison.tolerance.zips import ZipMember, is_zip, split_zip
 from pytest_ftc.model.support.printable import shorten
@@ -48,6 +50,8 @@ def _measure(one: Span, other: Span, name: str, budget: Budget) -> Iterator[Meas
         yield from _measure_members(one, other, budget)
     elif is_png(one):
         yield from compare_images(one, other, budget)
+    elif is_parquet(one, name):
+        yield from compare_tables(one, other, budget)
     elif is_text(one) and is_text(other):
         yield from compare_texts(one, other, name)
     else:

@@ -49,12 +49,21 @@ def is_parquet(span: Span, name: str) -> bool:
     return span.read(0, 4) == _MAGIC and span.read(span.size - 4, 4) == _MAGIC
 
 
-def read_parquet(span: Span, budget: Budget) -> Contents:
-    """Return the footer and the columns.  Raises ValueError, IndexError, LimitReachedError, OutOfTimeError."""
+def read_footer(span: Span) -> tuple[dict[int, Any], ThriftReader]:
+    """Return the footer by the numbers of its fields, and what read it.
+
+    Raises ValueError, IndexError, LimitReachedError.
+    """
     length = int.from_bytes(span.read(span.size - 8, 4), "little")
     if length > _LARGEST:
         raise LimitReachedError(f"a footer larger than {_LARGEST} bytes")
-    footer = ThriftReader(span.part(span.size - 8 - length, length).read(0, length)).read_struct()
+    reader = ThriftReader(span.part(span.size - 8 - length, length).read(0, length))
+    return reader.read_struct(), reader
+
+
+def read_parquet(span: Span, budget: Budget) -> Contents:
+    """Return the footer and the columns.  Raises ValueError, IndexError, LimitReachedError, OutOfTimeError."""
+    footer, _ = read_footer(span)
     return Contents(
         format=FileFormat.DATA,
         noun="parquet column",

@@ -32,7 +32,7 @@ def decode_snappy(data: bytes, most: int) -> bytes:
         # A copy may overlap itself, and then repeats what it copies.
         chunk = bytes(out[-offset:][:length])
         out += (chunk * (length // len(chunk) + 1))[:length]
-    if len(out) != size:
+    if len(out) != size or position != len(data):
         raise ValueError("another size than it says")
     return bytes(out)
 

@@ -20,6 +20,8 @@ class ThriftReader:
     def __init__(self, data: bytes) -> None:
         self._data = data
         self.position = 0
+        self.heads = bytearray()
+        """The bytes with the numbers and types of fields, and of elements of lists."""
         self._count = 0
 
     def read_struct(self, depth: int = 0) -> dict[int, Any]:
@@ -30,6 +32,7 @@ class ThriftReader:
         found: dict[int, Any] = {}
         number = 0
         while head := self._byte():
+            self.heads.append(head)
             number = number + (head >> 4) if head >> 4 else self._signed()
             kind = head & 15
             # The value of a field that is true or false is its type.
@@ -53,6 +56,7 @@ class ThriftReader:
 
     def _list(self, depth: int) -> list[Any]:
         head = self._byte()
+        self.heads.append(head & 15)
         size = head >> 4 if head >> 4 < 15 else self._number()
         if size > len(self._data) - self.position or depth > _DEEPEST:
             # Each element takes at least one byte.

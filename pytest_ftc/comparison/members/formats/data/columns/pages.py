@@ -33,6 +33,10 @@ class Page:
     """PageHeader by the numbers of its fields."""
     data: bytes
     """Levels and values; levels are never compressed in pages of version 2."""
+    start: int
+    """Where its header begins in the column."""
+    heads: bytes
+    """The numbers and types of the fields in its header, as they are stored."""
 
 
 def read_pages(stored: Span, codec: int, budget: Budget) -> Iterator[Page]:
@@ -40,14 +44,14 @@ def read_pages(stored: Span, codec: int, budget: Budget) -> Iterator[Page]:
     position = 0
     while position < stored.size:
         reader = ThriftReader(stored.read(position, _HEADER))
-        header = reader.read_struct()
+        header, start = reader.read_struct(), position
         position += reader.position
         kind, plain, size = header[1], header[2], header[3]
         if not 0 <= size <= _LARGEST or plain > _LARGEST:
             raise LimitReachedError(f"a page larger than {_LARGEST} bytes")
         data = stored.part(position, size)
         position += size
-        yield Page(kind, header, _decompress_page(header, data, codec, budget))
+        yield Page(kind, header, _decompress_page(header, data, codec, budget), start, bytes(reader.heads))
 
 
 def levels_size(header: dict[int, Any]) -> tuple[int, int]:
@@ -76,5 +80,7 @@ def _decompress(data: Span, codec: int, size: int, budget: Budget) -> bytes:
         return decode_snappy(packed, size)
     if codec == _PLAIN:
         return packed
-    payload = decompress(span_of(packed), gzip_decoder if codec == _GZIP else zstd_decoder, budget).payload
-    return payload.read(0, payload.size)
+    done = decompress(span_of(packed), gzip_decoder if codec == _GZIP else zstd_decoder, budget)
+    if done.end != data.size:
+        raise ValueError("a page that has more than compressed data")
+    return done.payload.read(0, done.payload.size)
