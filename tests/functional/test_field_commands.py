@@ -127,6 +127,9 @@ BUILDS = {
     "a number that make includes": ("make", {"Makefile": JOBS}),
     "sorted before": (
         "sort names > s && awk '{ print \"name\", $1 }' s > out.txt", {"names": "b\nA\na\nB\nc\nD\nd\nC\n"}),
+    "sorted and numbered": (
+        "sed -n 's/^def //p' names > s && sort s | awk '{ print NR, $1 }' > out.txt",
+        {"names": "def b\ndef A\nx\ndef a\ndef B\ndef c\ndef D\n"}),
     "names of temporary files": (
         "python3 split.py && python3 pack.py", {"split.py": SPLIT, "pack.py": PACK}),
     "a list of what was copied": (
@@ -280,6 +283,12 @@ def test_what_became_another_form_on_the_way_is_of_who_alone_can_have_made_it(ve
     assert command == ["nproc"]
     assert chain[:3] == ["nproc", "tee jobs", "sed s/^/WORKERS = /"]
     assert told(verified, "sorted before", "locales") == (["sort", "names"], ["sort names", AWK])
+
+
+def test_who_sorted_is_named_and_not_who_passed_the_lines_on(verified):
+    command, chain = told(verified, "sorted and numbered", "locales")
+    assert command == ["sort", "s"]
+    assert chain == ["sort s", "awk { print NR, $1 }"]
 
 
 def test_what_make_exports_is_of_who_told_it(verified):

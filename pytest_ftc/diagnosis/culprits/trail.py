@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from pytest_ftc.diagnosis.culprits.commands import find_driver
 from pytest_ftc.diagnosis.culprits.flow import Flow
+from pytest_ftc.diagnosis.culprits.ordering import find_way_from_order
 from pytest_ftc.diagnosis.culprits.sought import Sought, choose
 from pytest_ftc.diagnosis.culprits.steps import SOMEHOW, UNDECIDED, Step
 from pytest_ftc.model import Program
@@ -26,9 +28,16 @@ class Trail:
 
 def follow(flow: Flow, path: str, sought: Sought) -> Trail:
     """Return the way of the value to the file `path` (absolute)."""
+    index = choose(flow, path, flow.writers(path), sought)
+    if index is not None and (way := find_way_from_order(flow, index, path, sought)):
+        return _trail(flow, way, way[-1])
+    return _trail(flow, *_step_back(flow, index, path, sought))
+
+
+def _step_back(flow: Flow, index: int | None, path: str, sought: Sought) -> tuple[list[int], int | None]:
+    """Return the programs from `index`, which wrote `path`, back, and where it ends: maybe `UNDECIDED`."""
     steps: list[int] = []
     passed = {path}
-    index: int | None = choose(flow, path, flow.writers(path), sought)
     while index is not None and index != UNDECIDED and len(steps) < _DEEPEST:
         steps.append(index)
         step = Step(flow, index, path, sought, passed)
@@ -38,6 +47,10 @@ def follow(flow: Flow, path: str, sought: Sought) -> Trail:
         index, path = found
         steps += step.between
         passed.add(path)
+    return steps, index
+
+
+def _trail(flow: Flow, steps: Sequence[int], index: int | None) -> Trail:
     programs = [find_driver(flow.trace, flow.program(one)) for one in reversed(steps)]
     chain = [one for number, one in enumerate(programs) if one not in programs[:number]]
     return Trail(chain[0] if chain and index != UNDECIDED else None, tuple(chain))

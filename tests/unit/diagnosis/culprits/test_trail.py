@@ -343,3 +343,42 @@ def test_a_script_that_prints_in_another_form_what_its_commands_tell_is_named():
         for key in ("read", "written")
     }
     assert commands(trail("/b/out", **{**given, **moved, "programs": alone}))[0] is None
+
+
+SORTED = {
+    "programs": (PICK := program("sed"), SORT := program("sort", "names"), NUMBER := program("awk"), SHELL),
+    "read": ((SORT, "/b/names"), (NUMBER, PIPE)),
+    "written": ((PICK, "/b/names"), (NUMBER, "/b/a.h"), (SHELL, "/b/a.h")),
+    "contents": ((PICK, "/b/names", "B\na\nC\n"), (SORT, PIPE, "B\nC\na\n"), (NUMBER, "/b/a.h", "0 B\n1 C\n2 a\n")),
+    "cause": "locales",
+}
+
+
+@pytest.mark.parametrize(
+    ("control", "experiment", "first"),
+    [
+        (b"0 B", b"0 a", "sort"),
+        (b"B 0", b"B 1", "sort"),  # a number of the line
+        (b"0 B C", b"0 C B", "sort"),
+        (b"0 B", b"0 b", "awk"),  # a word that stands in no other line
+        (b"0.5", b"0,5", "awk"),
+        (b'0 "B"', b"0 'B'", "awk"),
+    ],
+)
+def test_who_ordered_is_named_for_words_that_moved_and_not_who_passed_lines_on(control, experiment, first):
+    place = Place(field=Field.CONTENT, location="line 1", control=control, experiment=experiment)
+    found = trail("/b/a.h", place=place, values=("absent",), **SORTED)
+    assert commands(found)[0] in ((first,) if first == "sort" else (None, "sed", "awk"))
+    assert first != "sort" or commands(found)[1] == ["sort", "awk"]
+    assert commands(trail("/b/a.h", place=place, values=("absent",), **{**SORTED, "cause": "time"}))[0] != "sort"
+
+
+def test_a_program_that_orders_but_did_not_pass_the_words_on_is_not_named():
+    place = Place(field=Field.CONTENT, location="line 1", control=b"0 B", experiment=b"0 a")
+    other = tuple((one, path, "x\ny\n" if one is SORT else text) for one, path, text in SORTED["contents"])
+    assert commands(trail("/b/a.h", place=place, values=("a",), **{**SORTED, "contents": other}))[0] != "sort"
+
+
+def test_lines_in_another_order_are_of_who_ordered_them_last():
+    place = Place(field=Field.ORDER, location="line order", control=b"B\na\n", experiment=b"a\nB\n")
+    assert commands(trail("/b/a.h", place=place, values=(), **SORTED)) == ("sort", ["sort", "awk"])
