@@ -323,7 +323,7 @@ FLOODS = {
     "x.pkl": lambda end: b"\x80\x02(" + b"]" * 5_000_000 + b"K" + end + b"l.",
     "numbers.pkl": lambda end: b"\x80\x02(" + b"K\1" * 250_000 + b"K" + end + b"l.",
     "x.onnx": lambda end: b"\x08\x08" + b"\x72\0" * 300_000 + b"\x20" + end,
-    "x.png": lambda end: _png(4000, 4000, b"\4" + b"\1\2\3\4" * 1000, end),
+    "x.png": lambda end: _png(4000, 3000, b"\4" + b"\1\2\3\4" * 1000, end),
     "levels.parquet": lambda end: _levels(2_000_000, 1, end),
     "lists.parquet": lambda end: _levels(2_000_000, 2, end),
     "columns.parquet": lambda end: _levels(200_000, 2, end, 40),

@@ -13,8 +13,8 @@ from pytest_ftc.comparison.members.limits import Budget
 from pytest_ftc.comparison.members.span import Span, spool
 from pytest_ftc.comparison.members.values import Elements
 
-_LARGEST = 16 << 20
-"""Bytes of the lines of an image whose pixels are read: it takes up to 10 s."""
+_LARGEST = 12 << 20
+"""Bytes of the lines of an image whose pixels are read: it takes a few seconds."""
 _HEADER = struct.Struct(">IIBBBBB")
 _CHANNELS = {
     0: ("gray",),
