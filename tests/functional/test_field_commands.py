@@ -90,6 +90,9 @@ LIST = """import shutil, sys
 shutil.copy("a.o", "b.o")
 open("o.txt", "w").write(sys.argv[1] + "/b.o\\n")
 """
+PAGE = """import os
+os.system(f"cut -c1 names | sort > named/page-{os.getpid()}.txt")
+"""
 NESTED = (
     "mkdir img && tar cf img/in.tar README && tar --sort=name --mtime=@0 --owner=0:0 --group=0:0 --mode=0 -cf x.tar img"
 )
@@ -130,6 +133,8 @@ BUILDS = {
     "sorted and numbered": (
         "sed -n 's/^def //p' names > s && sort s | awk '{ print NR, $1 }' > out.txt",
         {"names": "def b\ndef A\nx\ndef a\ndef B\ndef c\ndef D\n"}),
+    "named by who had a shell write it": (
+        "mkdir named && python3 page.py", {"page.py": PAGE, "names": "b\na\n"}),
     "names of temporary files": (
         "python3 split.py && python3 pack.py", {"split.py": SPLIT, "pack.py": PACK}),
     "a list of what was copied": (
@@ -298,6 +303,12 @@ def test_what_make_exports_is_of_who_told_it(verified):
 
 def test_the_name_of_a_packed_file_is_of_who_made_the_file(verified):
     assert told(verified, "names of temporary files", "random")[0] == ["python3", "split.py"]
+
+
+def test_a_name_is_of_who_gave_it_to_a_shell_and_not_of_who_wrote_there(verified):
+    command, chain = told(verified, "named by who had a shell write it", "pid")
+    assert command == ["python3", "page.py"]
+    assert chain == ["python3 page.py", "sort"]
 
 
 def test_who_was_given_a_path_did_not_have_it_from_what_it_copied(verified):

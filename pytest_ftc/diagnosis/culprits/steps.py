@@ -164,7 +164,7 @@ class Step:
         itself if it is neither a shell nor make: these have it from their own text then, and the command is its place.
         """
         needles = self._sought.needles
-        above = given = self._index
+        above, given = self._who_opened(), self._index
         while above >= 0 and any(needles.is_in(word) for word in self._flow.program(above).argv[1:]):
             above, given = self._flow.program(above).parent, above
         if above in (self._index, -1) or self._sought.cause in _OF_THE_COMPILE:
@@ -172,6 +172,17 @@ class Step:
         if told := self._told_above(given):
             return told
         return None if name_of(self._flow.program(above)) in STARTERS else (above, _AN_ARGUMENT)
+
+    def _who_opened(self) -> int:
+        """Return the shell that gave the file its name, where one wrote this program's output there; else this program.
+
+        As for ``sh -c "prog > name"``.
+        """
+        if self._sought.place.field is Field.NAME and not self._is_given():
+            shell = self._flow.program(self._index).parent
+            if shell in self._flow.writers(self._path) and name_of(self._flow.program(shell)) in SHELLS:
+                return shell
+        return self._index
 
     def _told_above(self, index: int) -> tuple[int, str] | None:
         flow = self._flow

@@ -382,3 +382,35 @@ def test_a_program_that_orders_but_did_not_pass_the_words_on_is_not_named():
 def test_lines_in_another_order_are_of_who_ordered_them_last():
     place = Place(field=Field.ORDER, location="line order", control=b"B\na\n", experiment=b"a\nB\n")
     assert commands(trail("/b/a.h", place=place, values=(), **SORTED)) == ("sort", ["sort", "awk"])
+
+
+NAMED = (
+    program("report", "in"),
+    program("/bin/sh", "-c", "paint | convert > out-77.png", parent=0),
+    program("convert", parent=1),
+)
+
+
+@pytest.mark.parametrize(("starter", "first"), [("report", "report"), ("make", "convert")])
+def test_who_had_a_shell_write_to_a_name_made_it_and_not_who_wrote_there(starter, first):
+    """A shell or make has it from its own text, and the command is the place of that."""
+    programs = (program(starter, "in"), *NAMED[1:])
+    place = Place(field=Field.NAME, location="the output's name", control=b"", experiment=b"")
+    given = {"programs": programs, "written": ((programs[1], "/b/out-77.png"), (programs[2], "/b/out-77.png"))}
+    found = trail("/b/out-77.png", place=place, values=("out-77.png",), cause="pid", **given)
+    assert commands(found) == (first, list(dict.fromkeys([first, "convert"])))
+
+
+def test_a_name_that_a_shell_was_told_is_of_who_told_it():
+    shell, convert, date = program("sh", "build.sh"), program("convert", parent=0, began=5), program("date", parent=0)
+    place = Place(field=Field.NAME, location="the output's name", control=b"", experiment=b"")
+    found = trail(
+        "/b/out-1764",
+        place=place,
+        values=("1764",),
+        programs=(shell, convert, date),
+        read=((shell, PIPE),),
+        written=((shell, "/b/out-1764"), (convert, "/b/out-1764")),
+        contents=((date, PIPE, "1764\n"),),
+    )
+    assert commands(found) == ("date", ["date", "convert"])
