@@ -32,6 +32,8 @@ _VALUE_WIDTH = 36
 
 _NOT_FOUND = "command not found: "
 """Begins the reason why a command that is a list does not start."""
+_OF_PROJECT = re.compile(r"(?:^|[ :])(\./[^\s:]+): (?:not found|No such file or directory)", re.MULTILINE)
+"""A command of the project itself that a shell did not find."""
 _HIDDEN = re.compile(r"(/tmp|/var/tmp|/dev/shm)/[^\s:'\"]+")
 """A file below a folder that is private to each build."""
 
@@ -104,6 +106,11 @@ def _hint(verification: Verification, build: BuildResult | None) -> str:
             return (
                 f"each build has its own {place[1]}, so {markup.show(place[0])} does not exist there: "
                 "add its folder to PATH, which makes it visible to builds, or install it elsewhere"
+            )
+        if own := _OF_PROJECT.search(build.log_tail):
+            return (
+                f"{markup.show(own[1])} is not among the sources, as builds see no git-ignored files: "
+                "make it in the build, as autoreconf -i does configure"
             )
         return "a command was not found: install it, or add its folder to PATH"
     return "builds see no git-ignored files and only the variables listed in env and pass_env"

@@ -484,3 +484,18 @@ def test_a_build_that_writes_elsewhere_is_told_where_it_can():
     builds = tuple(replace(build, log_tail="cp: cannot create ../x: Read-only file system\n") for build in plain.builds)
     text = failure_panel(replace(plain, builds=builds), width=80, colour=False, rerun=AGAIN)
     assert "next a build can write only below its source folder" in " ".join(text.split())
+
+
+@pytest.mark.parametrize(
+    ("log", "hint"),
+    [
+        ("/bin/sh: 1: ./configure: not found\n", "next ./configure is not among the sources"),
+        ("bash: ./tools/gen.sh: No such file or directory\n", "next ./tools/gen.sh is not among the sources"),
+        ("/bin/sh: 1: protoc: not found\n", "next a command was not found: install it"),
+    ],
+)
+def test_a_command_that_was_not_found_is_one_of_the_project_or_of_the_machine(log, hint):
+    plain = verification(Verdict.FAILED)
+    builds = tuple(replace(build, exit_code=127, log_tail=log) for build in plain.builds)
+    text = failure_panel(replace(plain, builds=builds), width=80, colour=False, rerun=AGAIN)
+    assert hint in " ".join(text.split())
