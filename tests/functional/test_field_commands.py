@@ -1,6 +1,7 @@
 """The command that brought a value in is named, over all files, pipes and names that it passed, with its line."""
 
 import json
+import shutil
 from pathlib import Path
 
 import pytest
@@ -135,11 +136,14 @@ BUILDS = {
         {"names": "def b\ndef A\nx\ndef a\ndef B\ndef c\ndef D\n"}),
     "named by who had a shell write it": (
         "mkdir named && python3 page.py", {"page.py": PAGE, "names": "b\na\n"}),
+    "a file system that is filled": (
+        "truncate -s 128K img && mkfs.vfat -n label img && mcopy -i img README :: && cp img disk.img", {}),
     "names of temporary files": (
         "python3 split.py && python3 pack.py", {"split.py": SPLIT, "pack.py": PACK}),
     "a list of what was copied": (
         'cc -g -c a.c -o a.o && python3 list_.py "$PWD"', {"a.c": LIBRARY, "list_.py": LIST}),
 }  # fmt: skip
+CAN_MAKE_FAT = shutil.which("mkfs.vfat") and shutil.which("mcopy")
 OUTPUTS = [
     "demo.run",
     "a.so",
@@ -153,6 +157,7 @@ OUTPUTS = [
     "x.tar",
     "o.txt",
     "named",
+    "disk.img",
 ]
 
 
@@ -161,6 +166,8 @@ def verified(tmp_path_factory) -> dict[str, dict]:
     folder: Path = tmp_path_factory.mktemp("field") / "project"
     declared = []
     for number, (name, (build, files)) in enumerate(BUILDS.items()):
+        if "mkfs" in build and not CAN_MAKE_FAT:
+            continue
         source = folder / "src" / str(number)
         source.mkdir(parents=True)
         for path, text in {"README": "x\n", **files}.items():
@@ -309,6 +316,15 @@ def test_a_name_is_of_who_gave_it_to_a_shell_and_not_of_who_wrote_there(verified
     command, chain = told(verified, "named by who had a shell write it", "pid")
     assert command == ["python3", "page.py"]
     assert chain == ["python3 page.py", "sort"]
+
+
+@pytest.mark.skipif(not CAN_MAKE_FAT, reason="needs dosfstools and mtools")
+def test_fields_of_a_file_system_are_of_who_made_it_and_entries_of_who_added_them(verified):
+    name = "a file system that is filled"
+    findings = [one for one in verified[name]["findings"] if one["cause"] == "time"]
+    made = {one["command"][0] for one in findings if "label" in one["member"] or "volume ID" in one["location"]}
+    added = {one["command"][0] for one in findings if one["member"] == "README"}
+    assert (made, added) == ({"mkfs.vfat"}, {"mcopy"})
 
 
 def test_who_was_given_a_path_did_not_have_it_from_what_it_copied(verified):

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from pytest_ftc.diagnosis.culprits.commands import MAKERS, STARTERS, name_of
+from pytest_ftc.diagnosis.culprits.file_systems import find_creator
 from pytest_ftc.diagnosis.culprits.flow import Flow
 from pytest_ftc.diagnosis.culprits.needles import Needles
 from pytest_ftc.model import Field, Place
@@ -35,6 +36,8 @@ def choose(flow: Flow, path: str, writers: Sequence[int], sought: Sought) -> int
     makers = MAKERS.get(sought.place.format, ())
     if made := [one for one in writers if name_of(flow.program(one)) in makers]:
         return made[-1]
+    if (creator := find_creator(flow, writers, sought.place)) is not None:
+        return creator
     for needles in sought.needles.tiers:
         if telling := [one for one in writers if flow.has_written(one, path, needles)]:
             return _by_line(flow, path, writers, telling, sought) or without_starters(flow, telling)[-1]

@@ -17,6 +17,7 @@ from pytest_ftc.diagnosis.culprits.commands import (
     find_feeder,
     name_of,
 )
+from pytest_ftc.diagnosis.culprits.file_systems import is_creator_of
 from pytest_ftc.diagnosis.culprits.flow import Flow
 from pytest_ftc.diagnosis.culprits.sought import Sought, choose, without_starters
 from pytest_ftc.diagnosis.culprits.touched import find_setter_of_time
@@ -240,6 +241,8 @@ class Step:
         """Return whether it is in what an archiver or a compressor writes beside the contents."""
         place = self._sought.place
         if place.is_of_entry and self._name in MAKERS.get(place.format, ()):
+            return True
+        if is_creator_of(self._flow.program(self._index), place):
             return True
         if self._name not in COMPRESSORS or self._told(()):
             return False

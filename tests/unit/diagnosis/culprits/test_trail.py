@@ -414,3 +414,30 @@ def test_a_name_that_a_shell_was_told_is_of_who_told_it():
         contents=((date, PIPE, "1764\n"),),
     )
     assert commands(found) == ("date", ["date", "convert"])
+
+
+@pytest.mark.parametrize(
+    ("location", "member", "tool", "first"),
+    [
+        ("FAT boot sector volume ID", "", "mcopy", "mkfs.vfat"),
+        ("FAT entry mtime", "cidata (label)", "mcopy", "mkfs.vfat"),
+        ("FAT entry mtime", "a", "mcopy", "mcopy"),
+        ("byte 0x10", "", "mcopy", None),
+        ("FAT boot sector volume ID", "", "mlabel", None),  # depends on its options
+    ],
+)
+def test_what_is_set_when_a_file_system_is_made_is_of_who_made_it(location, member, tool, first):
+    make, cut, change, copy = program("mkfs.vfat", "img"), program("truncate"), program(tool), program("cp")
+    place = Place(field=Field.MTIME if member else Field.HEADER, location=location, control=b"", experiment=b"")
+    writers = (cut, make, change)
+    found = trail(
+        "/b/out",
+        place=replace(place, member=member, format=FileFormat.IMAGE),
+        programs=(*writers, copy),
+        read=((copy, "/b/img"),),
+        written=(*((one, "/b/img") for one in writers), (copy, "/b/out")),
+        taken=((make, "/b/img"), (change, "/b/img")),
+        contents=tuple((one, "/b/img", one.argv[0]) for one in (make, change)),
+    )
+    assert commands(found)[0] == first
+    assert first is None or commands(found)[1] == [first, "cp"]
