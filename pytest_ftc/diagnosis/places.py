@@ -15,6 +15,7 @@ from pytest_ftc.model.place import ELF_SECTION, OUTPUT_NAME
 _MOST_SHOWN = 400
 _BYTES_BEFORE = 4
 _OFFSET = re.compile(r"(?:\b(string [0-9]+), )?\bbyte 0x([0-9a-f]+)")
+_PART = re.compile(r", column [0-9]+ (\(part [0-9]+\))$")
 _NEAR, _AT_ONE = 32, 4
 """Bytes."""
 _NUMBER = re.compile("[0-9]+")
@@ -52,8 +53,9 @@ def places_of(output: str, leaves: Sequence[Place]) -> Mapping[Key, Place]:
 def match_places(known: Collection[Key], places: Places) -> Places:
     """Return `places` under matching keys of `known`, since differing bytes may begin at slightly other offsets.
 
-    Strings are the same by their number, whatever of them differs.
+    Strings and parts of lines are the same by their number, whatever of them differs.
     """
+    parts = {_without_column(key): key for key in known if _PART.search(key.location)}
     strings: dict[tuple[Key, str], Key] = {}
     near: dict[tuple[Key, int], Key] = {}
     for key in known:
@@ -65,7 +67,7 @@ def match_places(known: Collection[Key], places: Places) -> Places:
                 near.setdefault((place, offset // _NEAR + step), key)
     matched: dict[Key, Place] = {}
     for key, leaf in places.items():
-        twin = None if key in known else _find_twin(key, strings, near)
+        twin = None if key in known else parts.get(_without_column(key)) or _find_twin(key, strings, near)
         matched.setdefault(twin or key, leaf)
     return matched
 
@@ -154,6 +156,11 @@ def _without_numbers(key: Key) -> Key:
 def _masked(key: Key) -> Key:
     """Return `key` without digests and random words: two other builds may have others than the control."""
     return key._replace(member=mask_long_words(key.member), location=mask_digests(key.location))
+
+
+def _without_column(key: Key) -> Key:
+    """Return `key` without the column of a part of a line, which what is before it may move."""
+    return key._replace(location=_PART.sub(r"\1", key.location))
 
 
 def _split_offset(key: Key) -> tuple[Key, str, int | None]:

@@ -90,6 +90,13 @@ own = repr(set('amber azure beige coral indigo khaki olive teal'.split())).encod
 lines = [data, *(hashlib.sha1(text).hexdigest().encode() + b'\\n' for text in (own, os.urandom(8)))]
 open('out', 'wb').write(b''.join(lines))
 """,
+    "page.py": """
+import os, time
+rows = ''.join('{"id":%d,"text":"row %d"},' % (number, number) for number in range(300))
+kinds = set('amber azure beige coral indigo khaki olive teal'.split())
+made = f'"built":"{time.strftime("%Y-%m-%d %H:%M:%S", time.gmtime())}","folder":"{os.getcwd()}","kinds":"{kinds}"'
+open('out', 'w').write(f'<!doctype html><p>\\n<script>data = {{"rows":[{rows}],{made},"last":1}}</script>\\n')
+""",
     "sums.py": """
 import os, sys
 count = int(os.environ.get(sys.argv[1]) or len(os.sched_getaffinity(0)))
@@ -156,6 +163,7 @@ BUILDS = {
     "record": "python3 record.py",
     "digest": "python3 digest.py",
     "digests": "python3 digests.py",
+    "page": "python3 page.py",
     "openmp": "python3 sums.py OMP_NUM_THREADS",
     "cores": "python3 sums.py NO_SUCH_VARIABLE",
     "listed": f"{_LISTED}ls -U d > out",
@@ -188,6 +196,11 @@ CAUSES = {
     "owner-random": {("byte 0x2", "random"), ("byte 0x2", "user_group")},
     "digest": {("line 1", "user_group"), ("line 2", "build_path"), ("line 3", "user_group")},
     "digests": {("line 1", "user_group"), ("line 2", "hash_seed"), ("line 3", "random")},
+    "page": {
+        ("line 2, column 8207 (part 604)", "time"),
+        ("line 2, column 8237 (part 605)", "build_path"),
+        ("line 2, order of parts", "hash_seed"),
+    },
     "openmp": {("key loss", "num_cpus")},
     "cores": {("key loss", "num_cpus")},
     "listed": {("line order", "fileordering")},

@@ -10,6 +10,7 @@ from itertools import islice
 
 from pytest_ftc.comparison.members.chosen import choose
 from pytest_ftc.comparison.members.limits import Budget
+from pytest_ftc.comparison.members.long_lines import Columns, is_long, span, split
 from pytest_ftc.comparison.members.moved_lines import Hunk, find_moved
 from pytest_ftc.comparison.members.plain import Found, clip
 from pytest_ftc.comparison.members.span import Span, common_end, common_start, first_unequal
@@ -18,11 +19,14 @@ from pytest_ftc.model import Field
 _CHUNK = 1 << 17
 _WINDOW = 2 << 20
 """Bytes, starting at the first difference, that are compared by line."""
-_LONGEST_LINE = 64 << 10
+_LONGEST_LINE = 1 << 20
+"""Bytes before the first difference in which the start of its line is sought."""
 _AHEAD = 200
 """Lines to search at a time for the point after a difference where the texts agree again."""
 _MOST_PAIRED = 16
 _MOST_SEEN = 2000
+_LEAST_MOVED = 3
+"""Bytes of a part of a line that is at another place by no chance."""
 _ALIKE, _MOSTLY = 0.25, 0.8
 """Likeness of a line and its counterpart, and the share of lines that have one."""
 _PUNCTUATION = re.compile(rb"[^\w\s]")
@@ -46,6 +50,7 @@ def compare_lines(one: Span, other: Span, budget: Budget, texts: Texts = Texts()
     separator, item = texts.separator, texts.item
     before = one.read(max(0, offset - _LONGEST_LINE), min(offset, _LONGEST_LINE)).rpartition(separator)[2]
     start = offset - len(before)
+    compare = _inside if item == "line" and (not start or len(before) < _LONGEST_LINE) else _as_one
     number = _count(one, start, separator, budget) + 1
     control, experiment = _lines(one, start, separator), _lines(other, start, separator)
     whole = max(one.size, other.size) - start <= _WINDOW
@@ -64,14 +69,58 @@ def compare_lines(one: Span, other: Span, budget: Budget, texts: Texts = Texts()
     ends = () if whole else (len(control), len(experiment))
     cut = next((count for count, part in enumerate(parts) if count and {part[1], part[3]} & set(ends)), len(parts))
     found = (
-        Found(
-            Field.CONTENT, f"{item} {number + first}", b"".join(control[first:last]), b"".join(experiment[left:right])
-        )
-        for first, last, left, right in parts[:cut]
+        found
+        for part in parts[:cut]
+        for found in compare(control, experiment, part, f"{item} {number + part[0]}", budget)
     )
     yield from choose(found, item, budget, _kind)
     if cut < len(parts):
         budget.record(f"more {item}s differ in a member than are listed")
+
+
+def _inside(
+    control: Sequence[bytes], experiment: Sequence[bytes], hunk: Hunk, location: str, budget: Budget
+) -> Iterator[Found]:
+    """Yield what differs in lines: the parts of a long one, or all as one place."""
+    first, last, left, right = hunk
+    is_pair = last - first == right - left == 1
+    found = tuple(compare_parts(control[first], experiment[left], location, budget)) if is_pair else ()
+    yield from found or _as_one(control, experiment, hunk, location, budget)
+
+
+def _as_one(
+    control: Sequence[bytes], experiment: Sequence[bytes], hunk: Hunk, location: str, budget: Budget
+) -> Iterator[Found]:
+    first, last, left, right = hunk
+    yield Found(Field.CONTENT, location, b"".join(control[first:last]), b"".join(experiment[left:right]))
+
+
+def compare_parts(one: bytes, other: bytes, location: str, budget: Budget) -> Iterator[Found]:
+    """Yield the parts that differ in a long line at `location`; nothing if no part of it differs, or it has none.
+
+    Each is told by its column and number in the control.  The number is the same in all builds of a diagnosis also
+    where what is before it has another length.  Parts in another order are one place.  Raises OutOfTimeError.
+    """
+    if not is_long(one):
+        return
+    ours, theirs = split(one), split(other)
+    if len(ours) == 1:
+        return
+    texts, their_texts = [part.text for part in ours], [part.text for part in theirs]
+    hunks = list(islice(find_hunks(texts, their_texts, budget), _MOST_SEEN))
+    moved, hunks = find_moved(texts, their_texts, hunks, _LEAST_MOVED)
+    if moved:
+        control, experiment = (
+            b", ".join(side[number] for pair in moved for number in pair[index])
+            for index, side in enumerate((texts, their_texts))
+        )
+        yield Found(Field.ORDER, f"{location}, order of parts", control, experiment)
+    columns = Columns(one)
+    for first, last, left, right in sorted(each for hunk in hunks for each in _by_line(texts, their_texts, hunk)):
+        if texts[first:last] != their_texts[left:right]:
+            column = columns.at(ours[first].start if first < len(ours) else len(one))
+            values = span(one, ours, first, last), span(other, theirs, left, right)
+            yield Found(Field.CONTENT, f"{location}, column {column} (part {first + 1})", *values)
 
 
 def _kind(found: Found) -> Hashable:

@@ -13,46 +13,51 @@ Moved = tuple[Sequence[int], Sequence[int]]
 _MOST_JOINED = 8
 """Runs of lines among which one that moved is sought."""
 _LEAST_MOVED = 8
-"""Bytes of a line that is not at another place by chance, as a bracket is."""
+"""Bytes of a line that is at another place by no chance, unlike a bracket."""
 
 
-def find_moved(one: Sequence[bytes], other: Sequence[bytes], hunks: Sequence[Hunk]) -> tuple[list[Moved], list[Hunk]]:
-    """Return the lines among `hunks` that only moved, and hunks of the others."""
-    parts = _find_parts(one, other, hunks)
+def find_moved(
+    one: Sequence[bytes], other: Sequence[bytes], hunks: Sequence[Hunk], least: int = _LEAST_MOVED
+) -> tuple[list[Moved], list[Hunk]]:
+    """Return the lines among `hunks` that only moved, and hunks of the others.
+
+    A line of fewer than `least` bytes may be at another place by chance.
+    """
+    parts = _find_parts(one, other, hunks, least)
     rest = [hunk for hunk in hunks if not any(_is_within(hunk, each) for each in parts)]
     moved: list[Moved] = [(range(first, last), range(left, right)) for first, last, left, right in parts]
-    found = _find_among_others(one, other, rest)
+    found = _find_among_others(one, other, rest, least)
     return ([*moved, found[0]], found[1]) if found else (moved, rest)
 
 
-def _find_parts(one: Sequence[bytes], other: Sequence[bytes], hunks: Sequence[Hunk]) -> list[Hunk]:
+def _find_parts(one: Sequence[bytes], other: Sequence[bytes], hunks: Sequence[Hunk], least: int) -> list[Hunk]:
     """Return the parts in which both have the same lines in a different order, each over several of the `hunks`."""
     parts = []
     place = 0
     while place < len(hunks):
         near = hunks[place : place + _MOST_JOINED]
-        last = _find_end(one, other, near)
+        last = _find_end(one, other, near, least)
         if last:
             parts.append((near[0][0], near[last][1], near[0][2], near[last][3]))
         place += last + 1
     return parts
 
 
-def _find_end(one: Sequence[bytes], other: Sequence[bytes], hunks: Sequence[Hunk]) -> int:
+def _find_end(one: Sequence[bytes], other: Sequence[bytes], hunks: Sequence[Hunk], least: int) -> int:
     """Return which of `hunks` is the first with which both have the same lines again; 0 for none."""
     balance: Counter[bytes] = Counter()
     for index, (first, last, left, right) in enumerate(hunks):
         balance.update(one[first:last])
         balance.subtract(other[left:right])
-        if index == 0 and not any(_is_telling(line) for line, count in balance.items() if count):
+        if index == 0 and not any(_is_telling(line, least) for line, count in balance.items() if count):
             return 0
         if not any(balance.values()):
             return index
     return 0
 
 
-def _is_telling(line: bytes) -> bool:
-    return len(line.strip()) >= _LEAST_MOVED
+def _is_telling(line: bytes, least: int) -> bool:
+    return len(line.strip()) >= least
 
 
 def _is_within(hunk: Hunk, part: Hunk) -> bool:
@@ -60,12 +65,14 @@ def _is_within(hunk: Hunk, part: Hunk) -> bool:
 
 
 def _find_among_others(
-    one: Sequence[bytes], other: Sequence[bytes], hunks: Sequence[Hunk]
+    one: Sequence[bytes], other: Sequence[bytes], hunks: Sequence[Hunk], least: int
 ) -> tuple[Moved, list[Hunk]] | None:
     """Return the lines that moved among such that differ, with those between them, and hunks of the latter."""
     lost = Counter(one[line] for first, last, _, _ in hunks for line in range(first, last))
     new = Counter(other[line] for _, _, left, right in hunks for line in range(left, right))
-    both = Counter({line: count for line, count in (lost & new).items() if _is_telling(line)})
+    both = Counter({line: count for line, count in (lost & new).items() if _is_telling(line, least)})
+    if not both:
+        return None
     ours, theirs = Counter(both), Counter(both)
     rest: list[Hunk] = []
     among: list[Hunk] = []

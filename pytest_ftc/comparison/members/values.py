@@ -14,6 +14,7 @@ from typing import Any
 
 from pytest_ftc.comparison.likeness import Named, draw, pair_alike
 from pytest_ftc.comparison.members.limits import Budget
+from pytest_ftc.comparison.members.lines import compare_parts
 from pytest_ftc.comparison.members.numbers.measure import (
     Decode,
     describe,
@@ -82,8 +83,14 @@ class _Comparison:
             for found in compare_bytes(_span(one), _span(other), self._budget):
                 yield Found(found.field, f"{_name(path)}, {found.location}", found.control, found.experiment)
         else:
-            numbers = describe_pair(one, other) if _is_number(one) and _is_number(other) else ""
-            yield Found(Field.CONTENT, _name(path), _dump(one), _dump(other), numbers=numbers)
+            yield from self._leaves(one, other, _name(path))
+
+    def _leaves(self, one: Any, other: Any, name: str) -> Iterator[Found]:
+        numbers = describe_pair(one, other) if _is_number(one) and _is_number(other) else ""
+        control, experiment = _dump(one), _dump(other)
+        are_texts = isinstance(one, str) and isinstance(other, str)
+        parts = list(compare_parts(control, experiment, name, self._budget)) if are_texts else []
+        yield from parts or [Found(Field.CONTENT, name, control, experiment, numbers=numbers)]
 
     def _objects(self, one: dict[str, Any], other: dict[str, Any], path: str) -> Iterator[Found]:
         common = [key for key in one if key in other]

@@ -18,9 +18,15 @@ _STEADY = (
     *((re.compile(pattern, re.IGNORECASE), "0") for pattern in (r"0x[0-9a-f]+", _UUID, _DIGEST, _VERSION)),
 )
 
+_PART = re.compile(r", column [0-9]+ \(part [0-9]+\)")
+
 
 def steady(text: str) -> str:
-    """Return `text` without what unrelated changes affect: numbers, versions, digests and planted values."""
+    """Return `text` without what unrelated changes affect: numbers, versions, digests and planted values.
+
+    Any part of a line is one kind of place with the line, which may be told as a whole where it is shorter.
+    """
+    text = _PART.sub("", text)
     for pattern, instead in _STEADY:
         text = pattern.sub(instead, text)
     return text

@@ -29,6 +29,15 @@ def test_bytes_that_differ_a_little_later_are_the_same_place():
     assert list(match_places(known, {key(".text, byte 0x400"): place()})) != known
 
 
+def test_a_part_of_a_line_is_told_by_its_number_whatever_its_column():
+    known = [key("line 9, column 40 (part 4)"), key("line 9, column 80 (part 9)")]
+    found = match_places(
+        known, {key("line 9, column 57 (part 4)"): place(), key("line 2, column 40 (part 4)"): place()}
+    )
+    assert list(found) == [known[0], key("line 2, column 40 (part 4)")]
+    assert showing(known, {key("line 9, column 57 (part 4)"): place()}) == {known[0]}
+
+
 def test_a_string_is_told_by_its_number_and_by_its_offset_where_it_is_one_in_one_build_only():
     known = [key(".rodata, string 2, byte 0x14"), key(".rodata, string 3, byte 0x1d"), key(".rodata, byte 0x60")]
     found = match_places(known, {key(".rodata, string 3, byte 0x14"): place(), key(".rodata, byte 0x15"): place()})

@@ -8,14 +8,15 @@ from __future__ import annotations
 import hashlib
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from xml.parsers import expat
 
 from pytest_ftc.comparison.members.chosen import choose
 from pytest_ftc.comparison.members.limits import Budget
-from pytest_ftc.comparison.members.lines import find_hunks
+from pytest_ftc.comparison.members.lines import compare_lines, find_hunks
+from pytest_ftc.comparison.members.long_lines import is_long
 from pytest_ftc.comparison.members.plain import Found
-from pytest_ftc.comparison.members.span import Span
+from pytest_ftc.comparison.members.span import Span, span_of
 from pytest_ftc.model import Field
 
 _LARGEST = 4 << 20
@@ -145,8 +146,8 @@ class _Comparison:
         if one.digest == other.digest:
             return
         if one.text != other.text:
-            yield Found(Field.CONTENT, f"element {path}", _encode(one.text), _encode(other.text))
-        yield from _compare_attributes(one, other, path)
+            yield from self._values(one.text, other.text, f"element {path}")
+        yield from self._attributes(one, other, path)
         ours, theirs = ([child.digest for child in node.children] for node in (one, other))
         if ours != theirs and sorted(ours) == sorted(theirs):
             values = self._source(self._control, one.children), self._source(self._experiment, other.children)
@@ -164,23 +165,29 @@ class _Comparison:
                 if values[0] != values[1]:
                     yield Found(Field.CONTENT, where, *values)
 
+    def _attributes(self, one: _Node, other: _Node, path: str) -> Iterator[Found]:
+        ours, theirs = one.attributes, other.attributes
+        common = [name for name in ours if name in theirs]
+        moved = [name for name in theirs if name in ours]
+        if common != moved:
+            yield Found(
+                Field.ORDER, f"order of attributes of {path}", _encode("\n".join(common)), _encode("\n".join(moved))
+            )
+        for name in dict.fromkeys([*ours, *theirs]):
+            if ours.get(name) != theirs.get(name):
+                yield from self._values(ours.get(name, ""), theirs.get(name, ""), f"attribute {path}/@{name}")
+
+    def _values(self, one: str, other: str, location: str) -> Iterator[Found]:
+        control, experiment = _encode(one), _encode(other)
+        if any(map(is_long, control.splitlines())):
+            found = list(compare_lines(span_of(control), span_of(experiment), self._budget))
+            yield from (replace(each, location=f"{location}, {each.location}") for each in found)
+            return
+        yield Found(Field.CONTENT, location, control, experiment)
+
     def _source(self, source: bytes, nodes: list[_Node]) -> bytes:
         shown = (_encode(node.text) if node.tag == _TEXT else source[node.start : node.end] for node in nodes)
         return b"\n".join(text.strip() for text in shown if text.strip())
-
-
-def _compare_attributes(one: _Node, other: _Node, path: str) -> Iterator[Found]:
-    ours, theirs = one.attributes, other.attributes
-    common = [name for name in ours if name in theirs]
-    moved = [name for name in theirs if name in ours]
-    if common != moved:
-        yield Found(
-            Field.ORDER, f"order of attributes of {path}", _encode("\n".join(common)), _encode("\n".join(moved))
-        )
-    for name in dict.fromkeys([*ours, *theirs]):
-        if ours.get(name) != theirs.get(name):
-            one_value, other_value = (_encode(attributes.get(name, "")) for attributes in (ours, theirs))
-            yield Found(Field.CONTENT, f"attribute {path}/@{name}", one_value, other_value)
 
 
 def _label(parent: _Node) -> list[str]:
