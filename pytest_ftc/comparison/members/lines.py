@@ -201,7 +201,9 @@ def _count(span: Span, end: int, separator: bytes, budget: Budget) -> int:
 def _lines(span: Span, start: int, separator: bytes) -> list[bytes]:
     lines = span.read(start, _WINDOW).split(separator)
     last = lines.pop()
-    return [line + separator for line in lines] + ([last] if last else [])
+    # Equal lines share their memory: a window may have a million of them.
+    ended: dict[bytes, bytes] = {}
+    return [ended.get(line) or ended.setdefault(line, line + separator) for line in lines] + ([last] if last else [])
 
 
 def find_hunks(one: list[bytes], other: list[bytes], budget: Budget) -> Iterator[Hunk]:
