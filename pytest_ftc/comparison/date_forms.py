@@ -189,6 +189,9 @@ def _structures(day: int, known: Collection[int]) -> Iterator[Form]:
     # c_mtime is the sixth field of eight hexadecimal digits after the magic number (cpio(5), "New ASCII Format").
     cpio = re.compile(rb"07070[12].{40}([0-9A-Fa-f]{8})", re.DOTALL)
     yield Form(b"07070", cpio, f"{date} as the mtime of a cpio entry", holds=lambda match: is_on(int(match[1], 16)))
+    # Seven fields of six octal digits are before it (POSIX pax, "cpio Interchange Format").
+    odc = re.compile(rb"070707[0-7]{42}([0-7]{11})")
+    yield Form(b"070707", odc, f"{date} as the mtime of a cpio entry", holds=lambda match: is_on(int(match[1], 8)))
     first, last = str(day * _DAY), str(day * _DAY + _DAY - 1)
     common = next((first[:length] for length in range(6, 2, -1) if first[:length] == last[:length]), "")
     seconds = re.compile(

@@ -169,6 +169,7 @@ BUILDS = {
     "listed": f"{_LISTED}ls -U d > out",
     "dated": "ls -l image.py | awk '{print $6, $7, $8}' > out",
     "inodes": f"{_PACKED}find . | LC_ALL=C sort | cpio --quiet -o -H newc -R 0:0 > ../out",
+    "portable": f"{_PACKED}find . | LC_ALL=C sort | cpio --quiet -oc > ../out",
     "waits": "python3 waits.py",
     "model": "python3 model.py",
     "resource": "python3 resource.py",
@@ -206,6 +207,12 @@ CAUSES = {
     "listed": {("line order", "fileordering")},
     "dated": {("line 1", "source_mtime"), ("line 1", "timezone"), ("line 1", "locales")},
     "inodes": {("cpio entry ino", "random"), ("cpio entry dev", "random")},
+    "portable": {
+        ("cpio entry ino", "random"),
+        ("cpio entry dev", "random"),
+        ("cpio entry uid", "user_group"),
+        ("cpio entry gid", "user_group"),
+    },
     "waits": {("line 1", "random")},
     "model": {("key trained_on", "domain_host"), ("order of labels", "hash_seed")},
     "resource": {("line 1", "source_mtime")},
@@ -219,6 +226,7 @@ COMMANDS = {
     "awk": "awk",
     "listed": "ls",
     "inodes": "cpio",
+    "portable": "cpio",
     "nanoseconds": None,
     "zone": None,
     "jobs": None,
@@ -303,6 +311,12 @@ def test_one_thread_is_the_remedy_where_a_build_has_shown_that_it_helps(found):
 )
 def test_the_remedy_is_that_of_the_kind(found, name, word):
     assert all(word in one["remedy"]["summary"] for one in found[name]["findings"])
+
+
+def test_cpio_is_told_to_make_root_the_owner(found):
+    told = {one["remedy"]["summary"] for one in found["portable"]["findings"] if one["cause"] == "user_group"}
+    assert told == {"have cpio make root the owner: cpio -R 0:0"}
+    assert all(one["remedy"]["proved"] for one in found["portable"]["findings"])
 
 
 def test_a_build_that_waits_for_its_clock_is_told_so_and_ends(found):

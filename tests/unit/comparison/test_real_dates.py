@@ -209,6 +209,9 @@ def test_the_time_of_a_cpio_entry_is_found(find):
     header = b"070701" + b"00000001" * 5 + b"%08X" % MOMENT + b"00000001" * 7
     assert find(header) == "2026-11-23 as the mtime of a cpio entry"
     assert find(header.replace(b"%08X" % MOMENT, b"%08X" % (MOMENT + 86400))) == ""
+    odc = b"070707" + b"000001" * 7 + b"%011o" % MOMENT + b"000002" + b"00000000000a\0"
+    assert find(odc) == "2026-11-23 as the mtime of a cpio entry"
+    assert find(odc.replace(b"%011o" % MOMENT, b"%011o" % (MOMENT + 86400))) == ""
 
 
 def test_the_time_of_a_gzip_file_is_found(find):

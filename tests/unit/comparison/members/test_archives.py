@@ -3,6 +3,7 @@
 import io
 import os
 import struct
+import subprocess
 import sys
 import tarfile
 import zipfile
@@ -276,6 +277,48 @@ def test_cpio_archives(folders, compare, table):
         ("mtime", "a", "cpio entry mtime", b"1600000000", b"1600000001"),
         ("content", "b", "line 1", b"one\n", b"two\n"),
     ]
+
+
+@pytest.mark.parametrize("form", ["odc", "bin", "newc", "crc"])
+def test_each_format_of_cpio_is_read(trees, run, compare, table, form):
+    date(trees[1], BORN + 1)
+    (trees[1] / "t/b").write_text("another text, of b\n")
+    os.utime(trees[1] / "t/b", (BORN, BORN))
+    os.chmod(trees[0] / "t/a", 0o644)
+    os.chmod(trees[1] / "t/a", 0o600)
+    for folder, names in zip(trees, ("t/a\nt/b\n", "t/b\nt/a\n"), strict=True):
+        command = ["cpio", "--quiet", "-o", "-R", "0:0", "--reproducible", "-H", form]
+        (folder / "x.cpio").write_bytes(
+            subprocess.run(command, input=names.encode(), cwd=folder, capture_output=True, check=True).stdout
+        )
+    found = table(compare(trees[0] / "x.cpio", trees[1] / "x.cpio", "x.cpio"))
+    assert [row for row in found if not row[2].endswith(" ino")] == [
+        ("order", "", "cpio entry order", b"t/a\nt/b\n", b"t/b\nt/a\n"),
+        ("mtime", "t/a", "cpio entry mtime", b"1600000000", b"1600000001"),
+        ("mode", "t/a", "cpio entry mode", b"0644", b"0600"),
+        ("content", "t/b", "line 1", b"text of b\n", b"another text, of b\n"),
+    ]
+
+
+@pytest.mark.parametrize("order", "<>")
+def test_a_binary_cpio_archive_of_any_machine_is_read(compare, table, order):
+    def archive(uid):
+        out = b""
+        for name, data in ((b"a", b"odd"), (b"TRAILER!!!", b"")):
+            high, low = divmod(BORN, 1 << 16)
+            head = (0o070707, 5, 6, 0o100644, uid, 8, 1, 0, high, low, len(name) + 1, 0, len(data))
+            out += struct.pack(f"{order}13H", *head) + name + bytes(2 - len(name) % 2) + data + bytes(len(data) % 2)
+        return out
+
+    assert table(compare(archive(7), archive(9), "x")) == [("owner", "a", "cpio entry uid", b"7", b"9")]
+
+
+def test_what_only_begins_like_a_binary_cpio_archive_is_none(compare, table):
+    start = struct.pack("<H", 0o070707)
+    for rest in (bytes(40), struct.pack("<12H", 0, 0, 0o100644, 0, 0, 1, 0, 0, 0, 4, 0, 0) + b"abcd"):
+        rows = table(compare(start + rest + b"\0one", start + rest + b"\0two", "x"))
+        assert [row[0] for row in rows] == ["content"]
+        assert not any("cpio" in row[2] for row in rows)
 
 
 def test_a_jar_within_a_zip_within_a_tar_is_named_by_all_of_them(compare, table):

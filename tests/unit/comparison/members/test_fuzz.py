@@ -61,6 +61,23 @@ def make_cpio():
     return out
 
 
+def make_odc():
+    out = b""
+    for number, (name, data) in enumerate([(b"a", b"text\n"), (b"TRAILER!!!", b"")]):
+        fields = (1, number, 0o100644, 0, 0, 1, 0, 1_600_000_000, len(name) + 1, len(data))
+        widths = (6, 6, 6, 6, 6, 6, 6, 11, 6, 11)
+        out += b"070707" + b"".join(b"%0*o" % pair for pair in zip(widths, fields, strict=True)) + name + b"\0" + data
+    return out
+
+
+def make_binary_cpio():
+    out = b""
+    for name, data in ((b"a", b"text\n"), (b"TRAILER!!!", b"")):
+        out += struct.pack("<13H", 0o070707, 1, 2, 0o100644, 0, 0, 1, 0, 1, 2, len(name) + 1, 0, len(data))
+        out += name + bytes(2 - len(name) % 2) + data + bytes(len(data) % 2)
+    return out
+
+
 def make_ar():
     one = b"%-16s%-12d%-6d%-6d%-8o%-10d`\n" % (b"a.o/", 1_600_000_000, 0, 0, 0o644, 5)
     symbols = b"%-16s%-12d%-6d%-6d%-8o%-10d`\n" % (b"/", 0, 0, 0, 0, 10)
@@ -116,6 +133,8 @@ def seeds(tmp_path_factory):
         inventory,
         make_zip(),
         make_cpio(),
+        make_odc(),
+        make_binary_cpio(),
         make_ar(),
         make_png(0),
         make_png(1),

@@ -228,6 +228,8 @@ LYING = {
     "tar sparse": tar_header(b"S", b"00000000000\0") + b"\1" * 5000,
     "ar size": b"!<arch>\n" + b"%-16s%-12d%-6d%-6d%-8o%-10d`\n" % (b"a/", 0, 0, 0, 0, 9_999_999_999) + b"x",
     "cpio size": b"070701" + b"F" * 104 + b"x" * 1000,
+    "cpio odc size": b"070707" + b"7" * 70 + b"x" * 1000,
+    "cpio binary size": struct.pack("<13H", 0o070707, 1, 2, 0o100644, 0, 0, 1, 0, 1, 2, 2, 65535, 65535) + b"a\0" + b"x" * 1000,
     "png size": b"\x89PNG\r\n\x1a\n\xff\xff\xff\xffIDAT" + b"x" * 1000,
     "gzip cut short": gzip.compress(os.urandom(5000))[:2000],
     "sqlite": b"SQLite format 3\0" + b"\x10\0\1\1\0\x40\x20\x20" + b"\xff" * 5000,
