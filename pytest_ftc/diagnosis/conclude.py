@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from pytest_ftc.diagnosis.canaries.numbers import AN_INODE
 from pytest_ftc.diagnosis.canaries.random_tokens import LOOK_DRAWN
 from pytest_ftc.diagnosis.case import UNVARIED_TOO, Case
 from pytest_ftc.diagnosis.group_testing import (
@@ -33,6 +34,9 @@ def conclude(case: Case, everything: Group) -> list[tuple[str, bool]]:
         return _conclude_inherent(case, belief, everything)
     if all(one.shows for one in case.observations):
         return [(_guess(case, everything), False)]
+    if _is_inode(case):
+        # Whatever changes a source, its time or its mode, may copy it to another file.
+        return [(Cause.FILESYSTEM, inherent <= 1 - SURE)]
     if together := find_together(belief):
         return [(name, True) for name in sorted(together & {*case.suspects, *case.elsewhere} or together)]
     chances = {name: belief.probability(name) for name in everything}
@@ -48,6 +52,10 @@ def conclude(case: Case, everything: Group) -> list[tuple[str, bool]]:
         causes = [(_name_of_order(name, case), is_sure(chances[name], name in case.evident)) for name in names]
         return causes if any(sure for _, sure in causes) or not case.mixed else [(Cause.RACE, False)]
     return [(_guess(case, everything), False)]
+
+
+def _is_inode(case: Case) -> bool:
+    return any(one.cause == Cause.FILESYSTEM and one.why == AN_INODE for one in case.suspicions)
 
 
 def find_together(belief: Belief) -> Group:

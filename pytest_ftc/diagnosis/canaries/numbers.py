@@ -106,14 +106,15 @@ def _between(number: int, bounds: tuple[int, int]) -> bool:
 _CPIO_FIELDS = re.compile(rb"070707([0-7]{12})|07070[12]([0-9A-Fa-f]{8})")
 """The device and inode number, or the inode number, of an entry of cpio, see cpio(5)."""
 _INODE = re.compile(r"\b(?:ino|inode|dev|device)$")
+AN_INODE = "both are numbers of an inode or a device, which differ on each file system"
 
 
 def find_inodes(place: AlignedPlace, location: str) -> Iterator[Sighting]:
     """Yield inode and device numbers in entries of cpio; the `location` of a header field may name them."""
-    why = "both are numbers of an inode or a device, which differ on each file system"
     if _INODE.search(location):
         values = shown(place.control), shown(place.experiment)
-        yield Sighting(Suspicion(Cause.RANDOM, Strength.WEAK, *values, why), frozenset({0}))
+        for cause in (Cause.RANDOM, Cause.FILESYSTEM):
+            yield Sighting(Suspicion(cause, Strength.WEAK, *values, AN_INODE), frozenset({0}))
         return
     own, theirs = (
         {match.start(match.lastindex or 0): match for match in _CPIO_FIELDS.finditer(text)}
@@ -123,7 +124,7 @@ def find_inodes(place: AlignedPlace, location: str) -> Iterator[Sighting]:
         for start in own.keys() & theirs.keys():
             if start <= change.start and change.end <= own[start].end():
                 values = shown(own[start][0]), shown(theirs[start][0])
-                yield Sighting(Suspicion(Cause.RANDOM, Strength.WEAK, *values, why), frozenset({number}))
+                yield Sighting(Suspicion(Cause.RANDOM, Strength.WEAK, *values, AN_INODE), frozenset({number}))
 
 
 _ADDRESS = re.compile(

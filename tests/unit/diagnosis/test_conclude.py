@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import pytest
 
+from pytest_ftc.diagnosis.canaries.numbers import AN_INODE
 from pytest_ftc.diagnosis.case import Case
 from pytest_ftc.diagnosis.conclude import conclude, let_follow
 from pytest_ftc.diagnosis.group_testing import Observation
@@ -43,3 +44,15 @@ def test_code_that_differs_only_with_a_string_is_suspected_to_follow_from_it():
     code.suspicions = []
     let_follow({string: clock, string._replace(location="ELF section .data, byte 0x8"): code}, EVERYTHING)
     assert conclude(code, EVERYTHING) != [(Cause.TIME, False)]
+
+
+def test_the_number_of_an_inode_is_due_to_the_file_system_whatever_made_a_source_another_file():
+    everything = frozenset({"source_mtime", "filesystem", "umask", "time"})
+    place = Place(field=Field.HEADER, location="cpio entry ino", control=b"260", experiment=b"12")
+    found = [Suspicion(cause, Strength.WEAK, "260", "12", AN_INODE) for cause in (Cause.RANDOM, Cause.FILESYSTEM)]
+    groups = [frozenset(), *(frozenset({name}) for name in sorted(everything))] * 3
+    seen = [Observation(group, bool(group & {"source_mtime", "filesystem"})) for group in groups]
+    case = Case(place, found, [Observation(everything, True), *seen])
+    assert conclude(case, everything) == [(Cause.FILESYSTEM, True)]
+    case.suspicions = []
+    assert ("source_mtime", True) in conclude(case, everything)
