@@ -83,6 +83,14 @@ out.txt: jobs.mk
 jobs.mk:
 	nproc | tee jobs | sed 's/^/WORKERS = /' > $@
 """
+LISTED = """FILES = README
+LIST = stat -c %Y
+INSTALL = install -c
+out.txt: $(FILES)
+	$(LIST) $(FILES) > $@
+install:
+	$(INSTALL) README $(DESTDIR)
+"""
 SPLIT = """import os, tempfile
 os.mkdir("pkg")
 os.close(tempfile.mkstemp(dir="pkg")[0])
@@ -128,6 +136,7 @@ BUILDS = {
         "echo '#define WIDTH 2' > config.h && python3 words.py > words.h && cc -O1 -c a.c -o a.o && cc -shared a.o -o a.so",
         {"a.c": ENUM, "words.py": WORDS}),
     "exported by make": ("make", {"Makefile": EXPORTED, "inner.mk": INNER}),
+    "listed by a variable": ("make", {"Makefile": LISTED}),
     "a number that make includes": ("make", {"Makefile": JOBS}),
     "sorted before": (
         "sort names > s && awk '{ print \"name\", $1 }' s > out.txt", {"names": "b\nA\na\nB\nc\nD\nd\nC\n"}),
@@ -220,6 +229,11 @@ def test_the_line_of_the_makefile_is_shown(verified):
     assert command[:5] == ["gcc", "-g", "-O2", "-c", "-o"]
     assert chain == ["gcc -g", "gcc -g", "cp -f"]
     assert lines(verified, "compiled by make and copied", "build_path") == {"Makefile:3"}
+
+
+def test_the_line_is_that_whose_variable_holds_the_program(verified):
+    assert told(verified, "listed by a variable", "source_mtime")[0] == ["stat", "-c", "%Y", "README"]
+    assert lines(verified, "listed by a variable", "source_mtime") == {"Makefile:5"}
 
 
 def test_what_was_installed_or_archived_was_compiled_first(verified):

@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterator, Sequence
 
 from pytest_ftc.diagnosis.culprits.commands import ancestors, name_of
+from pytest_ftc.diagnosis.culprits.make_variables import Variables, commands_of, find_variables, may_run
 from pytest_ftc.model import Program, Trace
 
 _TOKEN = re.compile(
@@ -17,6 +18,7 @@ _VARIABLE = re.compile(r"\$\{[^}]*\}|\$\$?\w+|\$[@<^*+?%]|\$\$?\([^)]*\)")
 _SEPARATORS = frozenset(";&|()`\n")
 _COMPILE = "-c"
 """Tells a compile from a link, where a line has little but variables."""
+_SOURCE = re.compile(r"\.(?:[cCsSmdfF]|cc|cpp|cxx|c\+\+|f\d\d|F\d\d)$")
 _LONGEST = 400
 """Most tokens of a line."""
 
@@ -27,14 +29,19 @@ def find_line(trace: Trace, program: Program, tree: str) -> str:
     The scripts are those that the programs above it read in the folder `tree` of the build.
     """
     texts = dict(trace.scripts)
-    above = ancestors(trace, program)
+    above = list(ancestors(trace, program))
     read = dict.fromkeys(
         path for index in above for reader, path in trace.read if reader == index and path.startswith(f"{tree}/")
     )
+    scripts = {path: list(_logical_lines(texts[path])) for path in read if path in texts}
+    variables = find_variables(
+        (line for lines in scripts.values() for _, line in lines),
+        (word for index in above for word in trace.programs[index].argv[1:]),
+    )
     best: list[tuple[int, str]] = []
-    for path in (path for path in read if path in texts):
-        for number, line in _logical_lines(texts[path]):
-            score = _score(line, program)
+    for path, lines in scripts.items():
+        for number, line in lines:
+            score = _score(commands_of(line, path), program, variables)
             if score and (not best or score >= best[0][0]):
                 best = [one for one in best if one[0] == score]
                 best.append((score, f"{posixpath.relpath(path, tree)}:{number}"))
@@ -55,27 +62,34 @@ def _logical_lines(text: str) -> Iterator[tuple[int, str]]:
             yield start, whole
 
 
-def _score(line: str, program: Program) -> int:
+def _score(line: str, program: Program, variables: Variables) -> int:
     """Return how many words of the command the line has, or 0 if it is another command."""
     name, words = name_of(program), program.argv[1:]
     tokens = [token.replace("$$", "$") for token in _TOKEN.findall(line)[:_LONGEST]]
     scores = [
-        _score_at(tokens[at + 1 :], words, literal=bare == name)
+        _score_at(tokens[at + 1 :], words, named=named)
         for at, token in enumerate(tokens)
-        if (bare := posixpath.basename(token.lstrip("@-+")) if not token.startswith("$") else token) == name
-        or _VARIABLE.fullmatch(token)
+        if (named := _names(token.lstrip("@-+") if not token.startswith("$") else token, name, variables)) is not False
     ]
     alone = not words and any(token == f"$({name})" for token in tokens)
     return max([*scores, int(alone)], default=0)
 
 
-def _score_at(tokens: Sequence[str], words: Sequence[str], *, literal: bool) -> int:
-    found = 0
-    if _COMPILE in words and not any(token == _COMPILE or "COMPILE" in token.upper() for token in tokens):
+def _names(token: str, name: str, variables: Variables) -> bool | None:
+    """Return whether a word of a line names the program `name`; None for a variable that may hold anything."""
+    return may_run(token, name, variables) if _VARIABLE.fullmatch(token) else posixpath.basename(token) == name
+
+
+def _score_at(tokens: Sequence[str], words: Sequence[str], *, named: bool | None) -> int:
+    """Return the number of `words` that follow, more if the program is `named`; 0 if something else follows."""
+    found, variable = 0, False
+    compiles = _COMPILE in words and any(_SOURCE.search(word) for word in words)
+    if compiles and not any(token == _COMPILE or "COMPILE" in token.upper() for token in tokens):
         return 0
     for token in tokens:
         if token in _SEPARATORS or token.startswith(("#", ">", "<", "2>")):
             break
+        variable = variable or _VARIABLE.search(token) is not None
         if token in words:
             found += 1
         elif not _VARIABLE.search(token):
@@ -84,8 +98,9 @@ def _score_at(tokens: Sequence[str], words: Sequence[str], *, literal: bool) -> 
             found += 1
         elif _VARIABLE.sub("", token):
             return 0
-    if literal:
-        return 1 + found if found or not words else 0
+    if named:
+        # Variables alone may hold all the words.
+        return 1 + found if found or variable or not words else 0
     return found
 
 

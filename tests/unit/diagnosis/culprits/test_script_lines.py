@@ -32,8 +32,8 @@ def program(*argv: str, parent: int = 0) -> Program:
     return Program(pid=1, argv=argv, folder="/b", program=argv[0], parent=parent, exit_code=0)
 
 
-def line(*argv: str, text: str = MAKEFILE, read: str = "/b/Makefile") -> str:
-    programs = (program("make", parent=-1), program(*argv))
+def line(*argv: str, text: str = MAKEFILE, read: str = "/b/Makefile", make: tuple[str, ...] = ("make",)) -> str:
+    programs = (program(*make, parent=-1), program(*argv))
     empty = {"written": (), "contents": (), "moved": (), "connected": (), "gaps": ()}
     trace = Trace(programs=programs, read=((0, read),), scripts=((read, text),), **empty)
     return find_line(trace, programs[1], "/b")
@@ -66,3 +66,47 @@ def test_no_line_is_named_that_may_be_another():
     assert line("cc", "-c", "a.c", text="x:\n\t$(CC) -o $@ $^\n") == ""  # the link, and not the compile
     assert line("gcc", "-o", "prog", "prog.o", text="x:\n\tgcc -shared -o prog prog.o\n") == ""
     assert line("date", "+%s", read="/usr/share/Makefile") == ""
+
+
+SHAR = """FILES = a b
+INSTALL = install -c
+INSTALL_DATA = $(INSTALL) -m 644
+install: x
+	$(INSTALL_DATA) a $(DIR)
+x.shar: $(FILES)
+	$(SHAR) $(FILES) > x.shar
+"""
+
+
+@pytest.mark.parametrize(
+    ("shar", "make", "number"),
+    [
+        ("SHAR = shar", ("make",), 8),
+        ("SHAR = $(TOOL)\nTOOL = /usr/bin/shar -q", ("make",), 9),
+        ("SHAR = tar", ("make", "-s", "SHAR=shar"), 8),
+    ],
+)
+def test_a_variable_runs_the_program_that_it_holds(shar, make, number):
+    assert line("shar", "a", "b", text=f"{shar}\n{SHAR}", make=make) == f"Makefile:{number}"
+    assert line("install", "-c", "-m", "644", "a", "/d", text=f"{shar}\n{SHAR}", make=make) == f"Makefile:{number - 2}"
+
+
+def test_a_variable_that_holds_another_program_does_not_run_it():
+    literal = SHAR.replace("$(SHAR)", "shar")
+    assert line("shar", "a", "b", text=literal) == "Makefile:7"
+    assert line("shar", "a", "b", text=f"SHAR = tar\n{SHAR}") == ""
+    assert line("shar", "a", "b", text="x:\n\tshar > x\n") == ""
+
+
+def test_where_lines_fit_alike_none_is_named():
+    twice = "x:\n\tshar $(A) > x\ny:\n\tshar $(B) > y\n"
+    assert line("shar", "a", "b", text=twice) == ""
+    either = "SHAR ?= tar\nx:\n\t$(SHAR) a $(B) > x\ny:\n\t$(OTHER) a $(B)\n"
+    assert line("shar", "a", "b", text=either) == ""
+
+
+def test_a_definition_runs_only_what_it_substitutes():
+    for text in ("DATE != date +%s", "DATE := $(shell date +%s)", "DATE = `date +%s`"):
+        assert line("date", "+%s", text=f"x:\n\techo\n{text}\n") == "Makefile:3"
+    assert line("date", "+%s", text="DATE = date +%s\nx:\n\t$(DATE) > x\n") == ""
+    assert line("sort", "a", text="LC_ALL= sort a\n", read="/b/build.sh") == "build.sh:1"
