@@ -97,6 +97,12 @@ kinds = set('amber azure beige coral indigo khaki olive teal'.split())
 made = f'"built":"{time.strftime("%Y-%m-%d %H:%M:%S", time.gmtime())}","folder":"{os.getcwd()}","kinds":"{kinds}"'
 open('out', 'w').write(f'<!doctype html><p>\\n<script>data = {{"rows":[{rows}],{made},"last":1}}</script>\\n')
 """,
+    "cache.py": """
+import os, sqlite3, time
+with sqlite3.connect('out') as database:
+    database.execute('CREATE TABLE cache (key, stored REAL, file)')
+    database.execute('INSERT INTO cache VALUES (?, ?, ?)', ('readme', time.time(), os.urandom(14).hex()))
+""",
     "sums.py": """
 import os, sys
 count = int(os.environ.get(sys.argv[1]) or len(os.sched_getaffinity(0)))
@@ -164,6 +170,7 @@ BUILDS = {
     "digest": "python3 digest.py",
     "digests": "python3 digests.py",
     "page": "python3 page.py",
+    "cache": "python3 cache.py",
     "openmp": "python3 sums.py OMP_NUM_THREADS",
     "cores": "python3 sums.py NO_SUCH_VARIABLE",
     "listed": f"{_LISTED}ls -U d > out",
@@ -201,6 +208,10 @@ CAUSES = {
         ("line 2, column 8207 (part 604)", "time"),
         ("line 2, column 8237 (part 605)", "build_path"),
         ("line 2, order of parts", "hash_seed"),
+    },
+    "cache": {
+        ("sqlite table cache, row 1, column stored", "time"),
+        ("sqlite table cache, row 1, column file", "random"),
     },
     "openmp": {("key loss", "num_cpus")},
     "cores": {("key loss", "num_cpus")},

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from pytest_ftc.comparison.members.plain import Found
 from pytest_ftc.comparison.members.span import Span
 from pytest_ftc.comparison.members.values import Elements
 from pytest_ftc.model import Field
@@ -47,6 +48,8 @@ class Member:
     """Returns the list without the numbers that its items have by their order, if they have any."""
     item: str = ""
     """The noun for one of those texts."""
+    inside: Callable[[Found], Sequence[Found]] | None = None
+    """Returns the places within a text that differs, nothing if it is one place; None if all are."""
     unordered: bool = False
     """Whether the order of those texts says nothing, as of strings that are found by their offset."""
     recoded: str = ""

@@ -297,7 +297,7 @@ def _compare_member(pair: Pair, contents: Contents, place: Position, budget: Bud
     elif one.separator:
         if one.unnumbered and other.unnumbered and is_reordered(one.unnumbered(), other.unnumbered(), one.separator):
             control, experiment = one.unnumbered(), other.unnumbered()
-        texts = Texts(one.separator, one.item, unordered=one.unordered)
+        texts = Texts(one.separator, one.item, unordered=one.unordered, inside=one.inside)
         for found in compare_lines(control, experiment, budget, texts):
             yield here.leaf(found, contents.format)
     else:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Hashable, Iterator, Sequence
+from collections.abc import Callable, Hashable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
 
@@ -32,6 +32,9 @@ _ALIKE, _MOSTLY = 0.25, 0.8
 _PUNCTUATION = re.compile(rb"[^\w\s]")
 
 
+Inside = Callable[[Found], Sequence[Found]]
+
+
 @dataclass(frozen=True, slots=True)
 class Texts:
     """What texts are compared one by one."""
@@ -40,6 +43,8 @@ class Texts:
     item: str = "line"
     unordered: bool = False
     """Whether their order says nothing."""
+    inside: Inside | None = None
+    """Returns the places within a text that differs; nothing if it is one place."""
 
 
 def compare_lines(one: Span, other: Span, budget: Budget, texts: Texts = Texts()) -> Iterator[Found]:
@@ -73,7 +78,9 @@ def compare_lines(one: Span, other: Span, budget: Budget, texts: Texts = Texts()
         for part in parts[:cut]
         for found in compare(control, experiment, part, f"{item} {number + part[0]}", budget)
     )
-    yield from choose(found, item, budget, _kind)
+    if texts.inside:
+        found = (each for text in found for each in texts.inside(text) or [text])
+    yield from choose(found, item, budget, _place_within if texts.inside else _kind)
     if cut < len(parts):
         budget.record(f"more {item}s differ in a member than are listed")
 
@@ -121,6 +128,11 @@ def compare_parts(one: bytes, other: bytes, location: str, budget: Budget) -> It
             column = columns.at(ours[first].start if first < len(ours) else len(one))
             values = span(one, ours, first, last), span(other, theirs, left, right)
             yield Found(Field.CONTENT, f"{location}, column {column} (part {first + 1})", *values)
+
+
+def _place_within(found: Found) -> str:
+    """Return the location within its text."""
+    return found.location.partition(", ")[2]
 
 
 def _kind(found: Found) -> Hashable:

@@ -12,7 +12,8 @@ from pytest_ftc.diagnosis.culprits.flow import Flow
 from pytest_ftc.diagnosis.culprits.needles import Needles
 from pytest_ftc.model import Field, Place
 
-_LINE = re.compile(r"line (\d+)")
+_LINE = re.compile(r"line (\d+)(?:, .*)?")
+"""A line, or what is in it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import shutil
 import sqlite3
 import sys
@@ -15,12 +16,15 @@ from typing import Any
 
 from pytest_ftc.comparison.members.contents import Attribute, Contents, Member, header
 from pytest_ftc.comparison.members.limits import Budget, LimitReachedError
+from pytest_ftc.comparison.members.plain import Found
 from pytest_ftc.comparison.members.span import Span, SpanFile, span_of, spool
 from pytest_ftc.model import Field
 from pytest_ftc.model.place import FileFormat
 
 _LARGEST = 256 << 20
 _LONGEST_VALUE = 16 << 20
+_LONGEST_ROW = 256 << 10
+"""Bytes of a row that is read again, to tell its columns apart."""
 _STEPS = 10_000
 """Instructions of SQLite's virtual machine between checks of the deadline."""
 # Offset, size and name of fields (file format, section 1.3).
@@ -70,7 +74,8 @@ def _read_table(database: sqlite3.Connection, name: str, budget: Budget) -> Memb
     stored = [(str(column[1]), str(column[2]).upper(), column[5]) for column in columns if column[6] == 0]
     keys = [column for column, kind, key in stored if key]
     numbers = [column for column, kind, key in stored if key and kind == "INTEGER"] if len(keys) == 1 else []
-    rows = spool(_dump(database, name, [column for column, _, _ in stored], budget), budget)
+    names = [column for column, _, _ in stored]
+    rows = spool(_dump(database, name, names, budget), budget)
     others = [column for column, _, _ in stored if column not in numbers]
     # Rows are numbered in the order in which they were inserted (https://sqlite.org/lang_createtable.html#rowid).
     unnumbered = spool(_dump(database, name, others, budget), budget) if numbers and others else None
@@ -81,7 +86,35 @@ def _read_table(database: sqlite3.Connection, name: str, budget: Budget) -> Memb
         unnumbered=partial(_same, unnumbered) if unnumbered else None,
         separator=b"\n",
         item="row",
+        inside=partial(_read_columns, names),
     )
+
+
+def _read_columns(names: Sequence[str], row: Found) -> list[Found]:
+    """Return the values that differ in a row; nothing for several rows, or one that cannot be read."""
+    one, other = (_read_row(value, len(names)) for value in (row.control, row.experiment))
+    return [
+        Found(Field.CONTENT, f"{row.location}, column {name}", _text(value), _text(its))
+        for name, value, its in zip(names, one, other, strict=False)
+        if _text(value) != _text(its)
+    ]
+
+
+def _read_row(text: bytes, count: int) -> tuple[Any, ...]:
+    """Return the values of a row as `_dump` writes it; nothing if it is none of `count` values."""
+    if len(text) > _LONGEST_ROW:
+        return ()
+    try:
+        row = ast.literal_eval(text.decode(errors="surrogateescape"))
+    except (ValueError, SyntaxError, MemoryError, RecursionError):
+        return ()
+    return row if isinstance(row, tuple) and len(row) == count else ()
+
+
+def _text(value: Any) -> bytes:
+    if isinstance(value, bytes):
+        return value
+    return value.encode(errors="surrogateescape") if isinstance(value, str) else repr(value).encode()
 
 
 def _same(span: Span) -> Span:

@@ -132,7 +132,7 @@ def test_sqlite_databases_by_row(folders, run, compare, table):
         script = f"create table t(n integer primary key, day text, b blob); insert into t values (1, 'x', x'00ff'), (2, '{day}', null);"
         run("sqlite3", "x.db", script, cwd=folder)
     assert table(compare(folders[0] / "x.db", folders[1] / "x.db", "x.db")) == [
-        ("content", "", "sqlite table t, row 2", b"(2, 'Monday', None)\n", b"(2, 'Friday', None)\n")
+        ("content", "", "sqlite table t, row 2, column day", b"Monday", b"Friday")
     ]
     run("sqlite3", "x.db", "update t set day = 'Friday' where n = 2;", cwd=folders[0])
     found = compare(folders[0] / "x.db", folders[1] / "x.db", "x.db")
@@ -141,6 +141,43 @@ def test_sqlite_databases_by_row(folders, run, compare, table):
         "sqlite header version-valid-for",
     ]
     assert found.leaves[1].note == FOLLOWS
+
+
+def test_each_column_of_a_row_is_a_place(folders, compare, table):
+    rows = (("x", 10.5, b"\0a", 1), ("y", 20.25, b"\0b", 1)), (("it's", None, b"\xff", 1), ('"two"\n', 7, b"\xff", 1))
+    for folder, values in zip(folders, zip(*rows, strict=True), strict=True):
+        with sqlite3.connect(folder / "x.db") as database:
+            database.execute('create table t(name, stored real, "raw, data" blob, same)')
+            database.executemany("insert into t values (?, ?, ?, ?)", values)
+    assert table(compare(folders[0] / "x.db", folders[1] / "x.db", "x.db")) == [
+        ("content", "", "sqlite table t, row 1, column name", b"x", b"y"),
+        ("content", "", "sqlite table t, row 1, column stored", b"10.5", b"20.25"),
+        ("content", "", "sqlite table t, row 1, column raw, data", b"\0a", b"\0b"),
+        ("content", "", "sqlite table t, row 2, column name", b"it's", b'"two"\n'),
+        ("content", "", "sqlite table t, row 2, column stored", b"None", b"7.0"),
+    ]
+
+
+def test_a_row_whose_values_cannot_be_told_apart_is_one_place(folders, compare, table):
+    for folder, word in zip(folders, ("one", "two"), strict=True):
+        with sqlite3.connect(folder / "x.db") as database:
+            database.execute("create table t(a, b)")
+            database.execute("insert into t values (?, ?)", (float("inf"), word))
+    assert table(compare(folders[0] / "x.db", folders[1] / "x.db", "x.db")) == [
+        ("content", "", "sqlite table t, row 1", b"(inf, 'one')\n", b"(inf, 'two')\n")
+    ]
+
+
+def test_of_many_rows_each_column_is_listed(folders, compare):
+    for folder, step in zip(folders, (1, 2), strict=True):
+        with sqlite3.connect(folder / "x.db") as database:
+            database.execute("create table t(a, b, c)")
+            rows = [(f"{number}, {step * 7}", step, "c" * step if number == 39 else "") for number in range(40)]
+            database.executemany("insert into t values (?, ?, ?)", rows)
+    found = compare(folders[0] / "x.db", folders[1] / "x.db", "x.db")
+    assert {leaf.location.rpartition(" ")[2] for leaf in found.leaves} == set("abc")
+    assert len(found.leaves) == 16
+    assert found.cut
 
 
 def test_the_schema_and_what_was_deleted_from_a_sqlite_database(folders, compare):

@@ -318,7 +318,7 @@ def test_a_sqlite_database_runs_nothing_of_its_own(measure, tmp_path):
             database.execute("insert into t values (?)", (side,))
         database.close()
     result = measure(None, None, "x.db", within=5)
-    assert [location for _, _, location, _ in result["leaves"]] == ["sqlite table t, row 1"]
+    assert [location for _, _, location, _ in result["leaves"]] == ["sqlite table t, row 1, column a"]
 
 
 FLOODS = {

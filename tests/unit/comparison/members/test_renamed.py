@@ -79,7 +79,7 @@ def test_tables_of_a_database_with_a_random_word_in_their_names(compare, tmp_pat
             database.execute(f"INSERT INTO {name} VALUES (?)", (number,))
     found = places(compare(tmp_path / "cache_3f2a9c0b", tmp_path / "cache_9c8e7d6f"))
     assert ("name", "", "sqlite table name") in found
-    assert ("content", "", "sqlite table cache_3f2a9c0b, row 1") in found
+    assert ("content", "", "sqlite table cache_3f2a9c0b, row 1, column value") in found
 
 
 def test_rows_that_are_numbered_in_another_order_are_one_place(compare, tmp_path):

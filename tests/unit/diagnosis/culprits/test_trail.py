@@ -80,10 +80,11 @@ def test_what_the_kernel_copied_came_from_there():
     assert commands(found) == ("date", ["date", "python3"])
 
 
-def test_each_part_of_a_file_is_of_who_wrote_it():
+@pytest.mark.parametrize("location", ["line 3", "line 3, column 5302 (part 210)"])
+def test_each_part_of_a_file_is_of_who_wrote_it(location):
     written = ((DATE, "/b/a"), (STAMP, "/b/a"))
     told = {"written": written, "contents": ((DATE, "/b/a", "one\ntwo\n"), (STAMP, "/b/a", "one\n"))}
-    place = Place(field=Field.CONTENT, location="line 3", control=b"", experiment=b"")
+    place = Place(field=Field.CONTENT, location=location, control=b"", experiment=b"")
     assert commands(trail("/b/a", values=("two",), **told))[0] == "date"
     assert commands(trail("/b/a", values=("one",), place=place, **told))[0] == "stamp"
 

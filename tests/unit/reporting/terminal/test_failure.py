@@ -110,6 +110,23 @@ def test_a_replay_is_of_no_build_that_the_diagnosis_broke():
     assert find_telling_build(fragile) is broken
 
 
+def test_outputs_with_another_name_in_each_build_count_once():
+    plain = verification(Verdict.UNREPRODUCIBLE)
+    (output,) = plain.builds[0].outputs
+    builds = [
+        replace(build, outputs=(output, replace(output, path="same"), replace(output, path=f"cache/{number}.val")))
+        for number, build in enumerate([*plain.builds, *plain.builds])
+    ]
+    renamed = replace(plain.differences[0], output="cache/0.val")
+    only_there = replace(plain.differences[0], output="extra")
+    texts = [
+        failure_panel(replace(plain, builds=builds, differences=differences), width=80, colour=False, rerun=AGAIN)
+        for differences in ((*plain.differences, renamed), (*plain.differences, only_there))
+    ]
+    assert "2 of 3 outputs differ" in texts[0]
+    assert "2 of 4 outputs differ" in texts[1]
+
+
 def test_a_finding_with_all_its_parts_fits_the_first_screen():
     text = failure_panel(diagnosed(), width=80, colour=False, rerun=AGAIN)
     assert len(text.splitlines()) <= 24
