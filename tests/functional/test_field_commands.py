@@ -102,6 +102,7 @@ open("o.txt", "w").write(sys.argv[1] + "/b.o\\n")
 PAGE = """import os
 os.system(f"cut -c1 names | sort > named/page-{os.getpid()}.txt")
 """
+MUCH = "for one in $(seq 60); do head -c 600000 /dev/zero > pad; done;"
 NESTED = (
     "mkdir img && tar cf img/in.tar README && tar --sort=name --mtime=@0 --owner=0:0 --group=0:0 --mode=0 -cf x.tar img"
 )
@@ -128,6 +129,8 @@ BUILDS = {
     "copied by a script": ("date +%s > n.txt && python3 copy_.py", {"copy_.py": COPY}),
     "named by a digest": ("date +%s > f && mkdir named && cp f named/chunk-$(md5sum < f | cut -c1-12).js", {}),
     "given as an argument": ('V=$(date +%Y%m%d_%H%M%S); python3 stamped.py "$V"', {"stamped.py": STAMPED}),
+    "told after much was written": (
+        f'{MUCH} V=$(date +%Y%m%d_%H%M%S); python3 stamped.py "$V"', {"stamped.py": STAMPED}),
     "packed twice": (NESTED, {}),
     "of two files": ("date > h; date -u > d; cat h d > both; sha256sum both > out.txt", {}),
     "of two files that tell different things": (
@@ -283,6 +286,10 @@ def test_what_was_given_as_an_argument_is_of_who_made_it_and_the_zone_too(verifi
         command, chain = told(verified, "given as an argument", cause)
         assert command == ["date", "+%Y%m%d_%H%M%S"]
         assert chain == ["date +%Y%m%d_%H%M%S", "python3 stamped.py"]
+
+
+def test_what_was_told_late_is_recorded_too(verified):
+    assert told(verified, "told after much was written", "time")[0] == ["date", "+%Y%m%d_%H%M%S"]
 
 
 def test_an_entry_of_an_archive_in_an_archive_is_of_who_made_the_inner_one(verified):

@@ -58,6 +58,7 @@ _ABLE: dict[str, frozenset[Cause]] = {
         VARIABLES
         | {Cause.PID, Cause.UMASK, Cause.LOCALES, Cause.RANDOM, Cause.TIME, Cause.TIMEZONE, Cause.DOMAIN_HOST},
     ),
+    "find": VARIABLES | {Cause.FILEORDERING},
     "date": frozenset({Cause.TIME, Cause.TIMEZONE, Cause.LOCALES, Cause.DURATION, Cause.SOURCE_MTIME}),
     "hostname": frozenset({Cause.DOMAIN_HOST}),
     "uname": frozenset({Cause.DOMAIN_HOST, Cause.KERNEL, Cause.MACHINE}),
@@ -66,6 +67,11 @@ _ABLE: dict[str, frozenset[Cause]] = {
     "pwd": _PATHS,
     "sqlite3": VARIABLES | {Cause.TIME, Cause.TIMEZONE, Cause.RANDOM},
 }
+_MORE_OF_FIND = (
+    *("-printf", "-fprintf", "-ls", "-fls", "-exec", "-ok", "-new", "-anew", "-cnew", "-amin", "-cmin", "-mmin"),
+    *("-atime", "-ctime", "-mtime", "-used", "-user", "-uid", "-group", "-gid", "-nouser", "-nogroup", "-perm"),
+    *("-readable", "-writable", "-executable", "-size", "-inum", "-samefile", "-links", "-fstype", "-iname", "-iregex"),
+)
 _RANDOM = ("/dev/random", "/dev/urandom")
 _TELLING = ("/dev/", "/etc/", "/proc/", "/sys/")
 """Folders of the system in which files tell of the machine."""
@@ -81,11 +87,21 @@ def can_bring_in(flow: Flow, index: int, cause: str, *, order: bool = False) -> 
     if cause == Cause.HASH_SEED:
         return program.hash_seed is not None
     kind = _kind(program)
-    if kind not in _ABLE or any(part in word.replace(_NULL, "") for word in program.argv[1:] for part in _TELLING):
+    if kind not in _ABLE or _tells_more(program):
         return True
     if cause == Cause.RANDOM and (index in flow.trace.random or any(one in _RANDOM for one in flow.sources(index))):
         return True
+    if cause == Cause.UNKNOWN:
+        return bool(_ABLE[kind])
     return cause in _ABLE[kind] and not (order and cause == Cause.LOCALES and kind not in _ORDERING)
+
+
+def _tells_more(program: Program) -> bool:
+    """Return whether it is given files of the system, or is a find that asks more than names, see find(1)."""
+    words = program.argv[1:]
+    if name_of(program) == "find" and any(word.startswith(_MORE_OF_FIND) for word in words):
+        return True
+    return any(part in word.replace(_NULL, "") for word in words for part in _TELLING)
 
 
 def _kind(program: Program) -> str:

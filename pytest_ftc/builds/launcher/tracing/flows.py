@@ -20,6 +20,8 @@ _MOST_CONTENT = 512 * 1024
 """Most bytes to keep of one program's output to one file."""
 _MOST = 24 << 20
 """Most bytes to keep of all."""
+_MOST_START, _MOST_STARTS = 4096, 8 << 20
+"""After these, most bytes to keep of one output, and of all: what tools tell a build late is short."""
 _MOST_VECTORS = 1024
 _MOST_ASKED = 256
 """Most threads to ask whether they hold a pipe."""
@@ -131,7 +133,8 @@ class Flows(Watcher):
         if key not in self._contents and target.startswith(_PIPE):
             self._find_readers(target)
         kept = self._contents.get(key, b"")
-        room = min(_MOST_CONTENT - len(kept), _MOST - self._kept)
+        start = min(_MOST_START - len(kept), _MOST + _MOST_STARTS - self._kept)
+        room = min(_MOST_CONTENT - len(kept), max(_MOST - self._kept, start))
         data = peek(call, address, min(size, room)) if room > 0 else b""
         self._contents[key] = kept + data
         self._kept += len(data)

@@ -52,3 +52,16 @@ def test_what_sh_is_decides_what_it_can():
     assert can("time", "sh", real="/usr/bin/bash")
     assert not can("time", "sh", real="/usr/bin/dash")
     assert can("pid", "sh", real="/usr/bin/dash")
+
+
+def test_a_listing_tells_its_order_and_a_time_only_where_it_is_asked_for_one():
+    assert can("fileordering", "find", "src", "-name", "*.c")
+    assert not can("time", "find", "src", "-type", "f", "-name", "*.c")
+    assert can("time", "find", "src", "-printf", "%T@")
+    assert can("time", "find", "src", "-newer", "stamp")
+
+
+def test_a_cause_that_is_not_known_may_come_from_all_but_those_that_pass_on():
+    assert can("unknown", "date", "+%b%Y")
+    assert can("unknown", "find", "src")
+    assert not can("unknown", "cp", "a", "b")
