@@ -77,3 +77,30 @@ def test_a_build_without_a_compiler_of_c_is_given_none_of_its_options():
     assert "CARGO_BUILD_RUSTFLAGS" in first.settings
     called = find_remedies("build_path", Field.CONTENT, ["binary"], ["rustc"], ["rustc", "sh"])
     assert next(called).summary == "pass --remap-path-prefix=$PWD=. to rustc"
+
+
+@pytest.mark.parametrize(
+    ("cause", "tools", "setting"),
+    [
+        ("time", ["mkfs.vfat", "sh"], "--invariant -i"),
+        ("random", ["mkdosfs"], "--invariant -i"),
+        ("pid", ["pre-grohtml"], "-P-I"),
+        ("time", ["node", "svg2ttf"], "--ts"),
+        ("time", ["perl", "MExtUtils::Command::MM"], "NO_PERLLOCAL=1"),
+        ("random", ["mkfs.ext4"], "hash_seed="),
+        ("time", ["genisoimage"], "xorriso -as mkisofs"),
+        ("time", ["java", "mvn"], "project.build.outputTimestamp"),
+        ("random", ["uuidgen"], "--sha1"),
+    ],
+)
+def test_a_setting_of_the_tools_own_is_the_first_advice_and_only_for_it(cause, tools, setting):
+    def advice(given):
+        return [one.summary for one in find_remedies(cause, Field.CONTENT, ["data"], given) if not one.can_be_tried]
+
+    assert setting in advice(tools)[0]
+    assert not any(setting in one for one in advice(["perl", "node", "sh"]))
+
+
+def test_an_archive_of_gradle_has_its_own_advice():
+    advice = [one.summary for one in find_remedies("time", Field.MTIME, ["zip"], ["java", "gradlew"])]
+    assert any("preserveFileTimestamps" in one for one in advice)
