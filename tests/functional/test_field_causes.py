@@ -103,6 +103,11 @@ with sqlite3.connect('out') as database:
     database.execute('CREATE TABLE cache (key, stored REAL, file)')
     database.execute('INSERT INTO cache VALUES (?, ?, ?)', ('readme', time.time(), os.urandom(14).hex()))
 """,
+    "julian.py": """
+import time
+now = time.time()
+open('out', 'w').write(f'created {2440587.5 + (now + time.localtime(now).tm_gmtoff) / 86400:.9f}\\n')
+""",
     "sums.py": """
 import os, sys
 count = int(os.environ.get(sys.argv[1]) or len(os.sched_getaffinity(0)))
@@ -171,6 +176,7 @@ BUILDS = {
     "digests": "python3 digests.py",
     "page": "python3 page.py",
     "cache": "python3 cache.py",
+    "julian": "python3 julian.py",
     "openmp": "python3 sums.py OMP_NUM_THREADS",
     "cores": "python3 sums.py NO_SUCH_VARIABLE",
     "listed": f"{_LISTED}ls -U d > out",
@@ -213,6 +219,7 @@ CAUSES = {
         ("sqlite table cache, row 1, column stored", "time"),
         ("sqlite table cache, row 1, column file", "random"),
     },
+    "julian": {("line 1", "time"), ("line 1", "timezone")},
     "openmp": {("key loss", "num_cpus")},
     "cores": {("key loss", "num_cpus")},
     "listed": {("line order", "fileordering")},

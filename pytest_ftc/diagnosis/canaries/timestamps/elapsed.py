@@ -25,6 +25,9 @@ _SLACK = 2.0
 _DAY = 86400
 _NO_CHANCE = 1e-5
 """Relative tolerance at which two equal time differences are no coincidence."""
+_NO_CHANCE_OF_ZONE = 1e-3
+"""The same for the difference of two time zones, which builds confirm where more tells of the zone."""
+_LEAST_ZONE = 3600
 _LONGEST = 64
 _LEAST_BELOW, _MOST_BELOW = 8, 128
 """Bits below the time: KSUID has 128."""
@@ -71,19 +74,28 @@ _UUID = re.compile(rb"(?<![0-9A-Za-z])[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a
 class _Ahead:
     """Seconds by which the second build is ahead of the first."""
 
-    cause: str
+    causes: tuple[str, ...]
     least: float
     most: float
     why: str
+    no_chance: float = _NO_CHANCE
+    """Relative tolerance at which it is no coincidence."""
+    in_front: bool = True
+    """Whether a number may have other bits below the count."""
 
     @property
     def is_telling(self) -> bool:
         return min(abs(self.least), abs(self.most)) >= _DAY and self.least * self.most > 0
 
+    def with_zone(self, seconds: int) -> _Ahead:
+        """Return it for counts of local time, whose zone is `seconds` ahead in the second build."""
+        causes = (*self.causes, Cause.TIMEZONE)
+        return _Ahead(causes, self.least + seconds, self.most + seconds, f"{self.why} and their time zones")
+
 
 def find_paces(place: AlignedPlace, control: Planted, experiment: Planted) -> Iterator[Sighting]:
     """Yield the numbers in `place` that differ by as much as the clocks, or as the times of the sources."""
-    lengths = [one for one in _lengths(control, experiment) if one.is_telling]
+    lengths = list(_lengths(control, experiment))
     if not lengths:
         return
     words, others = _words(place.control), _words(place.experiment)
@@ -99,12 +111,33 @@ def find_paces(place: AlignedPlace, control: Planted, experiment: Planted) -> It
 
 
 def _lengths(control: Planted, experiment: Planted) -> Iterator[_Ahead]:
+    """Yield the clocks and the sources, each alone, and then with the time zones, since local time may be counted."""
     own, theirs = control.clock, experiment.clock
-    why = "the numbers differ by as much as the clocks of the builds"
-    yield _Ahead(Cause.TIME, theirs.start - own.end - _SLACK, theirs.end - own.start + _SLACK, why)
     shift = experiment.source_mtime_shift - control.source_mtime_shift
-    why = "the numbers differ by as much as the times of the source files"
-    yield _Ahead(Cause.SOURCE_MTIME, shift - 0.5, shift + 0.5, why)
+    told = "the numbers differ by as much as"
+    alone = (
+        _Ahead(
+            (Cause.TIME,),
+            theirs.start - own.end - _SLACK,
+            theirs.end - own.start + _SLACK,
+            f"{told} the clocks of the builds",
+        ),
+        _Ahead((Cause.SOURCE_MTIME,), shift - 0.5, shift + 0.5, f"{told} the times of the source files"),
+    )
+    yield from (one for one in alone if one.is_telling)
+    zone = experiment.utc_offset - control.utc_offset
+    # Programs that take UTC for local time count the other way.
+    for sign in (1, -1) if zone else ():
+        yield from (one.with_zone(sign * zone) for one in alone if one.is_telling)
+        yield from _zone_alone(alone[0], sign * zone)
+
+
+def _zone_alone(clocks: _Ahead, zone: int) -> Iterator[_Ahead]:
+    """Yield how far local times are apart if only the zones of the two builds, by seconds, are."""
+    least, most = clocks.least + zone, clocks.most + zone
+    if not clocks.is_telling and least * most > 0 and min(abs(least), abs(most)) >= _LEAST_ZONE:
+        why = "the numbers differ by as much as the time zones of the builds"
+        yield _Ahead((Cause.TIMEZONE,), least, most, why, _NO_CHANCE_OF_ZONE, in_front=False)
 
 
 _Values = dict[int, Fraction]
@@ -149,39 +182,45 @@ def _read_uuid(text: bytes) -> int:
 
 def _explain(text: bytes, their_text: bytes, lengths: list[_Ahead]) -> Iterator[Suspicion]:
     values, their_values = _read(text), _read(their_text)
+    step = max(_step_of(text), _step_of(their_text))
     for reading, ahead, unit in product(sorted(values.keys() & their_values.keys()), lengths, _UNITS):
         own, theirs = values[reading], their_values[reading]
-        bits = _bits_below(theirs - own, ahead, unit[1])
+        bits = _bits_below(theirs - own, ahead, unit[1], step)
         if bits is None:
             continue
-        whole = own.denominator == theirs.denominator == 1
         why = f"{ahead.why}, counted in {unit[0]}"
-        yield Suspicion(ahead.cause, _strength(ahead, unit[1], whole), shown(text), shown(their_text), why)
+        for cause in ahead.causes:
+            yield Suspicion(cause, _strength(ahead, unit[1], step), shown(text), shown(their_text), why)
         if bits >= _DRAWN and _below(own, bits) != _below(theirs, bits):
             why = f"the lower {bits} bits, below the time, are random"
             yield Suspicion(Cause.RANDOM, Strength.STRONG, shown(text), shown(their_text), why)
         return
 
 
-def _bits_below(difference: Fraction, ahead: _Ahead, per_second: Fraction) -> int | None:
+def _step_of(text: bytes) -> Fraction:
+    """Return the smallest step of a number: 1, or that of its last decimal."""
+    return Fraction(1, 10 ** len(text.partition(b".")[2]))
+
+
+def _bits_below(difference: Fraction, ahead: _Ahead, per_second: Fraction, step: Fraction) -> int | None:
     """Return the number of bits below the count of time with this difference; None if it is no such count."""
     if difference * Fraction(ahead.least) <= 0:
         return None
     least, most = (Fraction(bound) * per_second for bound in sorted((abs(ahead.least), abs(ahead.most))))
     size = abs(difference)
     # Counts of whole steps may differ by one.
-    if least - 1 < size < most + 1:
+    if least - step < size < most + step:
         return 0
     bits = int(size / most).bit_length()
-    for guess in (bits - 1, bits) if per_second >= 1 else ():
-        if _LEAST_BELOW <= guess <= _MOST_BELOW and least - 1 < size / (1 << guess) < most + 1:
+    for guess in (bits - 1, bits) if per_second >= 1 and ahead.in_front else ():
+        if _LEAST_BELOW <= guess <= _MOST_BELOW and least - step < size / (1 << guess) < most + step:
             return guess
     return None
 
 
-def _strength(ahead: _Ahead, per_second: Fraction, whole: bool) -> Strength:
-    leeway = ahead.most - ahead.least + (2 / float(per_second) if whole else 0)
-    return Strength.STRONG if leeway < _NO_CHANCE * abs(ahead.least) else Strength.WEAK
+def _strength(ahead: _Ahead, per_second: Fraction, step: Fraction) -> Strength:
+    leeway = ahead.most - ahead.least + 2 * float(step / per_second)
+    return Strength.STRONG if leeway < ahead.no_chance * abs(ahead.least) else Strength.WEAK
 
 
 def _below(value: Fraction, bits: int) -> int:

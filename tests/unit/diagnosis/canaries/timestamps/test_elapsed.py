@@ -1,13 +1,16 @@
 """Counts of time, whatever they count from and in which digits."""
 
 import uuid
+from dataclasses import replace
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from planted import LATER, NOW, look
+from planted import CONTROL, EXPERIMENT, LATER, NOW, look
 
-from pytest_ftc.model import Strength
+from pytest_ftc.diagnosis.canaries.planted import Window
+from pytest_ftc.diagnosis.canaries.search import suspect
+from pytest_ftc.model import Field, Place, Strength
 
 
 def digits(number, alphabet):
@@ -58,6 +61,49 @@ def test_a_count_that_follows_the_sources_is_told_from_the_clock():
     control, experiment = NOW - 100, NOW - 100 - 34_665_000
     (first, *_) = look(b'ETag: "%x-2a"' % control, b'ETag: "%x-2a"' % experiment)
     assert (first.cause, first.strength) == ("source_mtime", Strength.STRONG)
+
+
+def _days(seconds):
+    return b"%.9f" % (2440587.5 + seconds / 86400)
+
+
+def _strong(control, experiment):
+    return {one.cause for one in look(control, experiment) if one.strength >= Strength.STRONG}
+
+
+@pytest.mark.parametrize(
+    ("ahead", "causes"),
+    [
+        (0, {"time"}),
+        (14 * 3600, {"time", "timezone"}),
+        (-14 * 3600, {"time", "timezone"}),
+        (3 * 3600, set()),
+        (60, set()),
+        (-13 * 3600, set()),
+    ],
+)
+def test_what_is_left_of_a_difference_is_that_of_the_zones_or_it_is_no_count(ahead, causes):
+    assert _strong(_days(NOW + 5), _days(LATER + 5 + ahead)) == causes
+    assert _strong(b"%d" % (NOW + 5), b"%d" % (LATER + 5 + ahead)) >= causes
+    (zone,) = [one.why for one in look(_days(NOW), _days(LATER + ahead)) if one.cause == "timezone"] or [""]
+    assert ("time zones, counted in days" in zone) == ("timezone" in causes)
+
+
+def test_the_zone_alone_is_told_where_only_it_is_varied():
+    control, experiment = (
+        replace(CONTROL, clock=Window(NOW, NOW + 2)),
+        replace(EXPERIMENT, clock=Window(NOW + 4, NOW + 6)),
+    )
+    for ahead, causes in ((14 * 3600 + 4, {"timezone"}), (4, set()), (13 * 3600, set()), (14 * 3600 + 60, set())):
+        values = (_days(NOW + 1), _days(NOW + 1 + ahead))
+        place = Place(field=Field.CONTENT, location="line 1", control=values[0], experiment=values[1])
+        found = suspect(place, control, experiment)
+        assert {one.cause for one in found if one.strength >= Strength.STRONG} == causes
+
+
+def test_local_times_of_the_sources_are_told_with_the_zone():
+    control, experiment = NOW - 100, NOW - 100 - 34_665_000 + 14 * 3600
+    assert _strong(_days(control), _days(experiment)) == {"source_mtime", "timezone"}
 
 
 @settings(deadline=None, max_examples=300)
