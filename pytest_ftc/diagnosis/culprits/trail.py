@@ -8,9 +8,10 @@ from dataclasses import dataclass, field
 from pytest_ftc.diagnosis.culprits.commands import find_driver
 from pytest_ftc.diagnosis.culprits.flow import Flow
 from pytest_ftc.diagnosis.culprits.ordering import find_way_from_order
+from pytest_ftc.diagnosis.culprits.process_ids import find_owner_of_pid
 from pytest_ftc.diagnosis.culprits.sought import Sought, choose
 from pytest_ftc.diagnosis.culprits.steps import SOMEHOW, UNDECIDED, Step
-from pytest_ftc.model import Program
+from pytest_ftc.model import Cause, Program
 
 _DEEPEST = 16
 """Most steps back."""
@@ -31,7 +32,10 @@ def follow(flow: Flow, path: str, sought: Sought) -> Trail:
     index = choose(flow, path, flow.writers(path), sought)
     if index is not None and (way := find_way_from_order(flow, index, path, sought)):
         return _trail(flow, way, way[-1])
-    return _trail(flow, *_step_back(flow, index, path, sought))
+    steps, last = _step_back(flow, index, path, sought)
+    if sought.cause == Cause.PID and steps and (owner := find_owner_of_pid(flow, steps[-1], sought)) is not None:
+        steps, last = [*steps, owner], owner
+    return _trail(flow, steps, last)
 
 
 def _step_back(flow: Flow, index: int | None, path: str, sought: Sought) -> tuple[list[int], int | None]:

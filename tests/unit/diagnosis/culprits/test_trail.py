@@ -442,3 +442,16 @@ def test_what_is_set_when_a_file_system_is_made_is_of_who_made_it(location, memb
     )
     assert commands(found)[0] == first
     assert first is None or commands(found)[1] == [first, "cp"]
+
+
+@pytest.mark.parametrize(
+    ("value", "first"), [("page-141", "report"), ("page-14", "report"), ("page-19", "troff"), ("page-7", "troff")]
+)
+def test_a_process_id_is_of_who_has_it(value, first):
+    """It was handed to a program as a part of an argument, and a number put behind it."""
+    make, report, troff = program("make"), program("report", parent=0), program("troff", "-dname=page-14", parent=1)
+    programs = tuple(replace(one, pid=pid) for one, pid in ((make, 7), (report, 14), (troff, 19)))
+    given = {"programs": programs, "written": ((programs[2], "/b/a"),), "contents": ((programs[2], "/b/a", value),)}
+    assert commands(trail("/b/a", values=(value,), cause="pid", **given))[0] == first
+    if value != "page-14":  # that is among the arguments
+        assert commands(trail("/b/a", values=(value,), cause="random", **given))[0] == "troff"
