@@ -21,7 +21,13 @@ _ALGORITHMS = ("sha256", "sha384", "sha512")
 
 
 def find_dist_info(names: Collection[bytes]) -> bytes | None:
-    """Return the .dist-info folder, with its slash, of the wheel whose members are `names`; None if not a wheel."""
+    """Return the .dist-info folder, with its slash, of the wheel whose members are `names`; None if not a wheel.
+
+    What is installed in an application, as zipapp(1) packs it, is no wheel: installers write INSTALLER and compile
+    files, of which RECORD has no hash.
+    """
+    if b"__main__.py" in names or any(name.endswith(b".dist-info/INSTALLER") for name in names):
+        return None
     folders = [name[: -len(b"WHEEL")] for name in names if name.endswith(b".dist-info/WHEEL") and name.count(b"/") == 1]
     if len(folders) > 1:
         raise NormalizationError(f"a wheel has one dist-info folder, this has {len(folders)}")

@@ -348,6 +348,15 @@ def test_a_wheel_with_two_metadata_folders_is_refused(tmp_path, normalize):
         normalize(tmp_path / "p.whl")
 
 
+@pytest.mark.parametrize("mark", ["p-1.dist-info/INSTALLER", "__main__.py"])
+def test_what_is_installed_in_an_application_is_no_wheel(tmp_path, normalize, mark):
+    record = "p/__init__.py,sha256=x,6\np/__pycache__/__init__.cpython-311.pyc,,\n"
+    files = [("p/__init__.py", b"x = 1\n"), (mark, b"pip\n"), ("q-1.dist-info/WHEEL", b"")]
+    application, _ = make_wheel(tmp_path / "app.pyz", record, files)
+    normalize(application)
+    assert names(application) == sorted(names(application))
+
+
 def symlink(name):
     info = zipfile.ZipInfo(name)
     info.external_attr = 0o120777 << 16
