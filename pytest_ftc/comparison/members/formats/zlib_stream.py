@@ -1,9 +1,11 @@
-"""A zlib stream (RFC 1950), possibly behind a short header in an unknown format (Sphinx inventories, state files)."""
+"""Zlib streams (RFC 1950), possibly behind a short header in an unknown format (Sphinx inventories, state files)."""
 
 from __future__ import annotations
 
 import re
 import zlib
+from collections.abc import Callable, Iterator
+from functools import partial
 
 from pytest_ftc.comparison.members.contents import Contents, Member
 from pytest_ftc.comparison.members.formats.compression import decompress, payload_members, zlib_decoder
@@ -14,6 +16,10 @@ from pytest_ftc.model.place import FileFormat
 _LONGEST_HEADER = 512
 _ENOUGH = 1 << 14
 """Bytes to decompress before data that starts like a zlib stream counts as one."""
+_MOST_STREAMS = 32
+_LONGEST_GAP = 4096
+"""Bytes between two streams."""
+_RECODED = "(compression level or tool)"
 _FEWEST = 16
 """Smallest payload worth examining."""
 # CMF: method 8 (deflate) in the low four bits, window size up to 7 in the high ones (RFC 1950 2.2).
@@ -24,9 +30,9 @@ def is_zlib(span: Span, name: str) -> bool:
     return _find_stream(span) is not None
 
 
-def _find_stream(span: Span) -> int | None:
-    head = span.read(0, _LONGEST_HEADER + _ENOUGH)
-    starts = (match.start() for match in _START.finditer(head, 0, _LONGEST_HEADER))
+def _find_stream(span: Span, within: int = _LONGEST_HEADER) -> int | None:
+    head = span.read(0, within + _ENOUGH)
+    starts = (match.start() for match in _START.finditer(head, 0, within))
     return next((start for start in starts if _is_stream(head[start : start + _ENOUGH], span.size - start)), None)
 
 
@@ -44,16 +50,62 @@ def _is_stream(data: bytes, size: int) -> bool:
 
 
 def read_zlib(span: Span, budget: Budget) -> Contents:
-    """Raises what decompress() raises."""
+    """Raises what decompress() raises for the first stream; what follows it may be anything."""
     start = _find_stream(span)
     if start is None:
         raise ValueError("there is no zlib stream")
-    done = decompress(span.part(start, span.size - start), zlib_decoder, budget, single=True)
+    first = span.part(start, span.size - start)
+    done = decompress(first, zlib_decoder, budget, single=True)
     head = (Member(name="header", part="header before the zlib stream", stored=span.part(0, start)),) if start else ()
-    rest = span.part(start, span.size - start)
+    rest = first.part(done.end, first.size - done.end)
+    following = tuple(_read_following(rest, budget))
+    several = any(member.content for member in following)
+    own = _stream(1, first.part(0, done.end), lambda: done.payload)
     return Contents(
         format=FileFormat.ZLIB,
         noun="zlib",
-        members=(*head, *payload_members(rest, done)),
-        recoded="zlib stream (compression level or tool)",
+        members=(*head, own, *following) if several else (*head, *payload_members(first, done)),
+        recoded=f"zlib stream {_RECODED}",
     )
+
+
+def _read_following(rest: Span, budget: Budget) -> Iterator[Member]:
+    """Yield further streams, and what is before and after them."""
+    for number in range(2, _MOST_STREAMS + 2):
+        start = _find_stream(rest, _LONGEST_GAP)
+        size = _measure(rest.part(start, rest.size - start), budget) if start is not None else None
+        if start is None or size is None or number > _MOST_STREAMS:
+            break
+        if start:
+            gap = f"data before zlib stream {number}"
+            yield Member(name=gap, part=gap, stored=rest.part(0, start))
+        stored = rest.part(start, size)
+        yield _stream(number, stored, partial(_unpack, stored, budget))
+        rest = rest.part(start + size, rest.size - start - size)
+    if rest.size:
+        yield Member(name="rest", part="data after the zlib streams", stored=rest)
+
+
+def _stream(number: int, stored: Span, content: Callable[[], Span]) -> Member:
+    name = f"zlib stream {number}"
+    return Member(name=name, part=name, stored=stored, content=content, recoded=f"{name} {_RECODED}")
+
+
+def _unpack(stored: Span, budget: Budget) -> Span:
+    return decompress(stored, zlib_decoder, budget, single=True).payload
+
+
+def _measure(span: Span, budget: Budget) -> int | None:
+    """Return the size of the stream that `span` begins with; None if it does not end, or is none."""
+    decoder, position = zlib_decoder(), 0
+    while not decoder.eof:
+        data = span.read(position, _ENOUGH) if decoder.needs_input else b""
+        position += len(data)
+        try:
+            out = decoder.decompress(data, _ENOUGH)
+        except zlib.error:
+            return None
+        budget.take_bytes(len(out))
+        if not data and not out and not decoder.eof:
+            return None
+    return position - len(decoder.unused_data)

@@ -312,6 +312,21 @@ def test_zlib_streams_behind_any_short_header(compare, table, header):
     assert row[2] == "zlib stream (compression level or tool)"
 
 
+def test_zlib_streams_one_behind_the_other_are_told_by_their_number(compare):
+    """As in the fonts of web pages, whose tables are each compressed (WOFF 1.0), and in indexes of search engines."""
+
+    def font(*texts):
+        return b"wOFF\0\1" + b"".join(zlib.compress(text) + bytes(len(text) % 4) for text in texts) + b"end"
+
+    tables = [b"table %d, which is the same in both\n" % number * 9 for number in range(20)]
+    other = [*tables[:14], b"saved at 1796000000\n" * 9, *tables[15:]]
+    result = compare(font(*tables), font(*other), "x.woff")
+    first = result.leaves[0]
+    assert (first.location, first.experiment) == ("zlib stream 15, line 1", b"saved at 1796000000\n")
+    assert not any("nested" in leaf.note for leaf in result.leaves)
+    assert compare(font(*tables), font(*tables), "x.woff").leaves == ()
+
+
 def test_what_only_begins_like_a_zlib_stream_is_compared_as_bytes(compare, table):
     (row,) = table(compare(b"\0x\x9cabcdefgh" + bytes(50), b"\0x\x9cabcdefgi" + bytes(50), "x.dat"))
     assert row[2] == "byte 0xa"
