@@ -10,6 +10,7 @@ from pytest_ftc.diagnosis.trials.advice import conclude
 from pytest_ftc.diagnosis.trials.apart import tell_apart
 from pytest_ftc.diagnosis.trials.bench import Bench, Built
 from pytest_ftc.diagnosis.trials.record import Course, Record
+from pytest_ftc.diagnosis.trials.rewriting import find_refused
 from pytest_ftc.diagnosis.trials.target import RemedyTarget
 from pytest_ftc.model import BuildResult, Remedy, RemedyTemplate
 from pytest_ftc.model.protocols import Rebuilder
@@ -59,6 +60,7 @@ class RemedyTrials:
         record.recall(tuple(self.built))
         _try_all(record, bench, may_be_eager=eager)
         tell_apart(record, bench)
+        record.failures.unfit.update(find_refused(self.control, record.untried(), self.epoch))
         self.courses.update(record.courses)
         return {target: conclude(record, target) for target in record.courses}
 

@@ -32,6 +32,10 @@ class Rules:
             raise NormalizationError(f"the epoch {self.epoch} is not between 0 and {LATEST_EPOCH} seconds since 1970")
 
 
+class TooLargeError(NormalizationError):
+    """A file holds more than the rules permit."""
+
+
 Normalizer = Callable[[BinaryIO, BinaryIO, Rules], None]
 """Reads a whole file from the first (seekable) argument and writes it, normalized, to the second.
 
@@ -49,7 +53,7 @@ class Budget:
         """Count `size` bytes; raises NormalizationError above the limit."""
         self._left -= size
         if self._left < 0:
-            raise NormalizationError(f"it holds more than {self._limit} bytes when decompressed; raise --max-size")
+            raise TooLargeError(f"it holds more than {self._limit} bytes when decompressed; raise --max-size")
 
 
 def check_count(members: int) -> None:
