@@ -18,6 +18,11 @@ _CONTEXT = 64
 _MOST_PLACES = 16
 _REACH = 64 << 20
 """Bytes after the first difference that are searched for further ones."""
+_CONTROLS = re.compile(rb"[\x01-\x08\x0e-\x1a\x1c-\x1f\x7f]")
+"""Those that no text has; ISO 2022 has escapes."""
+_HIGH = bytes(range(0x80, 0x100))
+_FEWEST = 128
+"""Shortest text, in bytes, that is told from random bytes by what it lacks."""
 _UNEQUAL = re.compile(rb"[^\0]+")
 
 Ranges = Sequence[tuple[int, int]]
@@ -38,7 +43,7 @@ class Found:
 
 
 def is_text(span: Span) -> bool:
-    """Return whether it starts as UTF-8 text."""
+    """Return whether it starts as text: UTF-8, or lines in an older encoding such as ISO 8859-1 or EUC."""
     chunk = span.read(0, _CHUNK)
     if b"\0" in chunk:
         return False
@@ -46,8 +51,15 @@ def is_text(span: Span) -> bool:
         chunk.decode()
     except UnicodeDecodeError as error:
         # The end of the chunk may split a character, but the end of the file must not.
-        return span.size > len(chunk) and error.start > len(chunk) - 4
+        is_cut = span.size > len(chunk) and error.start > len(chunk) - 4
+        return is_cut or _is_in_older_encoding(chunk)
     return True
+
+
+def _is_in_older_encoding(chunk: bytes) -> bool:
+    # Of random bytes, a tenth are control characters.
+    is_plain = len(chunk) >= _FEWEST and b"\n" in chunk and not _CONTROLS.search(chunk)
+    return is_plain and 3 * len(chunk.translate(None, _HIGH)) >= len(chunk)
 
 
 def clip(control: bytes, experiment: bytes, longest: int) -> tuple[bytes, bytes]:

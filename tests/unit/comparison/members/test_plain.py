@@ -1,5 +1,8 @@
 """Bytes and lines without a known inside."""
 
+import random
+
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -20,6 +23,36 @@ def lines_of(one: bytes, other: bytes):
         (found.location, found.control, found.experiment)
         for found in compare_lines(span_of(one), span_of(other), Budget(Limits()))
     ]
+
+
+@pytest.mark.parametrize(
+    ("text", "encoding"),
+    [
+        ("Änderungen für später\n" * 9, "iso8859-1"),
+        ("日付 2026-11-30, 更新\n" * 9, "euc_jp"),
+        ("日付 2026\n" * 19, "iso2022_jp"),
+    ],
+)
+def test_lines_in_an_older_encoding_are_text(text, encoding):
+    assert is_text(span_of(text.encode(encoding)))
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        "é\n".encode("latin-1"),
+        b"\n" + bytes(range(0xA0, 0xFF)) * 2,
+        b"abc\n\x01\xe9" + b"a" * 190,
+        b"\xe9" + b"a" * 190,
+    ],
+)
+def test_what_may_be_anything_is_none(data):
+    assert not is_text(span_of(data))
+
+
+def test_random_bytes_are_none():
+    generator = random.Random(7)
+    assert not any(is_text(span_of(generator.randbytes(size))) for size in (128, 200) for _ in range(500))
 
 
 def test_text_is_utf_8_without_zeros_and_a_character_across_chunks_is_text_still():
