@@ -98,8 +98,7 @@ def _is_sure_of(name: str, case: Case, belief: Belief, everything: Group) -> boo
     if name == Cause.DURATION:
         return belief.by_kind(Kind.RANDOM, Kind.CLOCK) >= SURE
     share = race if name == Cause.RACE else 1 - race
-    follows = any(one.why.startswith(_FOLLOWS) for one in case.suspicions)
-    return belief.by_kind(Kind.RANDOM) * share >= SURE and not follows
+    return belief.by_kind(Kind.RANDOM) * share >= SURE and not _followed(case)
 
 
 def _name_inherent(case: Case, everything: Group) -> str:

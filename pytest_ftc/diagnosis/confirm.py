@@ -157,11 +157,14 @@ def _observe(cases: dict[Key, Case], given: Investigation, group: Group, result:
     differing, shown = match_places(cases, places), showing(cases, places)
     shifted = {(key.output, key.field) for key in shown if key not in differing}
     unknown = [key for key in differing if key not in cases]
+    few = len(cases) <= MOST_WITH_PARTS
     for key, case in cases.items():
         case.observations.append(Observation(group, key in shown, is_again(case.place, differing.get(key))))
-        if key in shown and (place := differing.get(key) or find_shifted(key, differing, cases)):
+        # Values are kept only where places are few.
+        is_shown = few and key in shown
+        if is_shown and (place := differing.get(key) or find_shifted(key, differing, cases)):
             case.shown_as.append((group, place))
-        if len(cases) <= MOST_WITH_PARTS and (key in differing or key not in shown):
+        if few and (key in differing or key not in shown):
             observe_parts(case, group, differing.get(key), given, result)
         if key in differing:
             case.planted.update(one.cause for one in case.suspicions if _is_planted(one, group, differing[key]))

@@ -85,12 +85,14 @@ def _find_all(
     told = list(conclude_all(cases, given.everything))
     divided = {key for key, case, _ in told if case is not cases[key] and case is not cases[key].hidden}
     found, seen = [], set[Key]()
+    causes: dict[Key, set[str]] = {}
+    for key, _, (name, _) in told:
+        causes.setdefault(key, set()).add(name)
     # A place whose value tells its cause stands before those that only builds explain, such as the offsets after it.
     for key, case, cause in sorted(told, key=lambda one: one[2][0] not in one[1].evident):
         trail = _follow(key, case, cases, cause[0], follow)
-        others = {name for other, _, (name, _) in told if other == key} - {cause[0]}
         # The first finding of a place keeps it, so that all that differs is told.
-        place = place_by_cause(case, cause[0], frozenset(others)) if key in seen else case.place
+        place = place_by_cause(case, cause[0], frozenset(causes[key] - {cause[0]})) if key in seen else case.place
         seen.add(key)
         finding, program = _find(key, replace(case, place=place), cause, trace, given, trail)
         if key in unsettled and not finding.confirmed and finding.cause != Cause.UNKNOWN:

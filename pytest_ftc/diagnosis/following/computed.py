@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from pytest_ftc.comparison.likeness import mask
 from pytest_ftc.comparison.members.engine import FOLLOWS
 from pytest_ftc.diagnosis.case import Case
-from pytest_ftc.diagnosis.conclude import conclude
+from pytest_ftc.diagnosis.conclude import conclude, is_within
 from pytest_ftc.diagnosis.group_testing import Group, comes_by_itself, suspects_left, without
 from pytest_ftc.diagnosis.places import Key
 from pytest_ftc.model import Field
@@ -53,7 +53,7 @@ class _Sources:
         own = _pattern(self.cases[key])
         for around in (key[:2], key[:1], ()):
             known = self.by_pattern.get(around, {})
-            within = [one for one in known if len(one) == len(own) and _is_within(one, own)]
+            within = [one for one in known if is_within(one, own)]
             if within and tuple(map(any, zip(*within, strict=True))) == own:
                 found = [key for one in within for key in known[one]]
                 return sorted(found, key=lambda one: not self.cases[one].evident)
@@ -79,10 +79,6 @@ def find_computed(cases: Mapping[Key, Case], everything: Group) -> Mapping[Key, 
     found = {key: sources for key in digests if (sources := known.find(key))}
     judged = {key: _judge(cases[key], sources, known) for key, sources in found.items()}
     return {key: one for key, one in judged.items() if not (one.asks and _was_built(one.asks, cases[key]))}
-
-
-def _is_within(pattern: _Pattern, other: _Pattern) -> bool:
-    return all(theirs or not own for own, theirs in zip(pattern, other, strict=True))
 
 
 def _judge(case: Case, sources: Sequence[Key], known: _Sources) -> Computed:

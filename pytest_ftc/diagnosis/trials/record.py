@@ -81,9 +81,10 @@ class Record:
         course = self.courses[target]
         return course.trial.is_proved(1 + len(self.failures.at.get(target.key, ())))
 
-    def untried(self) -> set[Applied]:
-        """Return what could be tried for targets without a proved remedy, and was not."""
-        return {one for target in self.courses if not self.is_proved(target) for one in self._untried(target)}
+    def untried(self) -> Iterable[Applied]:
+        """Return what could be tried for targets without a proved remedy, and was not; each once, in their order."""
+        open_targets = (target for target in self.courses if not self.is_proved(target))
+        return dict.fromkeys(one for target in open_targets for one in self._untried(target))
 
     def choose(self, *, eager: bool) -> tuple[Tried, set[RemedyTarget]]:
         """Return the next remedy for each target, and the targets among them that have a proved remedy.

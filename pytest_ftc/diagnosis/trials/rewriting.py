@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
-from functools import cache
+from collections.abc import Iterable
 from itertools import islice
 
 from pytest_ftc.diagnosis.trials.target import Applied
-from pytest_ftc.model import BuildResult
+from pytest_ftc.model import BuildResult, Output
 from pytest_ftc.model.errors import FtcError
 from pytest_ftc.model.support.contents import find_content, is_remote
 from pytest_ftc.normalize.replace import normalize_file
@@ -23,27 +22,21 @@ def find_refused(control: BuildResult | None, remedies: Iterable[Applied], epoch
     """Return those of `remedies` that refuse the output of the `control` that they rewrite, with the reason."""
     if control is None or is_remote(control.blobs):
         return {}
-    reason = _reasons(control, epoch)
     asked = islice((one for one in remedies if one.rewrites), _MOST)
-    return {one: f"it could not be tried: {why}" for one in asked if (why := reason(one.rewrites))}
-
-
-def _reasons(control: BuildResult, epoch: int) -> Callable[[str], str]:
     outputs = {output.path: output for output in control.outputs}
+    reasons = {one: _reason(control.blobs, outputs[one.rewrites], epoch) for one in asked if one.rewrites in outputs}
+    return {one: f"it could not be tried: {reason}" for one, reason in reasons.items() if reason}
 
-    @cache
-    def reason(name: str) -> str:
-        output = outputs.get(name)
-        # A compiled module is known by its name, which contents do not have.
-        if output is None or not output.sha256 or output.size > _LARGEST or name.endswith(".pyc"):
-            return ""
-        rules = Rules(epoch=epoch, max_size=_LARGEST)
-        try:
-            normalize_file(find_content(control.blobs, output.sha256), rules, write=False)
-        except TooLargeError:
-            return ""
-        except FtcError as error:
-            return str(error)
+
+def _reason(blobs: str, output: Output, epoch: int) -> str:
+    """Return why `output` is refused; empty if it is not, or is not looked at."""
+    # A compiled module is known by its name, which contents do not have.
+    if not output.sha256 or output.size > _LARGEST or output.path.endswith(".pyc"):
         return ""
-
-    return reason
+    try:
+        normalize_file(find_content(blobs, output.sha256), Rules(epoch=epoch, max_size=_LARGEST), write=False)
+    except TooLargeError:
+        return ""
+    except FtcError as error:
+        return str(error)
+    return ""

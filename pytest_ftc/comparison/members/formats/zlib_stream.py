@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import re
 import zlib
-from collections.abc import Callable, Iterator
-from functools import partial
+from collections.abc import Iterator
 
 from pytest_ftc.comparison.members.contents import Contents, Member
-from pytest_ftc.comparison.members.formats.compression import decompress, payload_members, zlib_decoder
+from pytest_ftc.comparison.members.formats.compression import Decompressed, decompress, payload_members, zlib_decoder
 from pytest_ftc.comparison.members.limits import Budget
 from pytest_ftc.comparison.members.span import Span
 from pytest_ftc.model.place import FileFormat
@@ -60,7 +59,7 @@ def read_zlib(span: Span, budget: Budget) -> Contents:
     rest = first.part(done.end, first.size - done.end)
     following = tuple(_read_following(rest, budget))
     several = any(member.content for member in following)
-    own = _stream(1, first.part(0, done.end), lambda: done.payload)
+    own = _stream(1, first, done)
     return Contents(
         format=FileFormat.ZLIB,
         noun="zlib",
@@ -71,41 +70,25 @@ def read_zlib(span: Span, budget: Budget) -> Contents:
 
 def _read_following(rest: Span, budget: Budget) -> Iterator[Member]:
     """Yield further streams, and what is before and after them."""
-    for number in range(2, _MOST_STREAMS + 2):
+    for number in range(2, _MOST_STREAMS + 1):
         start = _find_stream(rest, _LONGEST_GAP)
-        size = _measure(rest.part(start, rest.size - start), budget) if start is not None else None
-        if start is None or size is None or number > _MOST_STREAMS:
+        if start is None:
+            break
+        here = rest.part(start, rest.size - start)
+        try:
+            done = decompress(here, zlib_decoder, budget, single=True)
+        except (zlib.error, EOFError):
             break
         if start:
             gap = f"data before zlib stream {number}"
             yield Member(name=gap, part=gap, stored=rest.part(0, start))
-        stored = rest.part(start, size)
-        yield _stream(number, stored, partial(_unpack, stored, budget))
-        rest = rest.part(start + size, rest.size - start - size)
+        yield _stream(number, here, done)
+        rest = here.part(done.end, here.size - done.end)
     if rest.size:
         yield Member(name="rest", part="data after the zlib streams", stored=rest)
 
 
-def _stream(number: int, stored: Span, content: Callable[[], Span]) -> Member:
+def _stream(number: int, span: Span, done: Decompressed) -> Member:
     name = f"zlib stream {number}"
-    return Member(name=name, part=name, stored=stored, content=content, recoded=f"{name} {_RECODED}")
-
-
-def _unpack(stored: Span, budget: Budget) -> Span:
-    return decompress(stored, zlib_decoder, budget, single=True).payload
-
-
-def _measure(span: Span, budget: Budget) -> int | None:
-    """Return the size of the stream that `span` begins with; None if it does not end, or is none."""
-    decoder, position = zlib_decoder(), 0
-    while not decoder.eof:
-        data = span.read(position, _ENOUGH) if decoder.needs_input else b""
-        position += len(data)
-        try:
-            out = decoder.decompress(data, _ENOUGH)
-        except zlib.error:
-            return None
-        budget.take_bytes(len(out))
-        if not data and not out and not decoder.eof:
-            return None
-    return position - len(decoder.unused_data)
+    stored = span.part(0, done.end)
+    return Member(name=name, part=name, stored=stored, content=lambda: done.payload, recoded=f"{name} {_RECODED}")
