@@ -17,7 +17,7 @@ from pytest_ftc.diagnosis.following.sources import (
 )
 from pytest_ftc.diagnosis.group_testing import Group
 from pytest_ftc.diagnosis.places import Key
-from pytest_ftc.model import Place, Strength, Suspicion
+from pytest_ftc.model import Field, Place, Strength, Suspicion
 from pytest_ftc.model.cause import GUESSES
 
 
@@ -95,10 +95,16 @@ def conclude_all(cases: Mapping[Key, Case], everything: Group) -> list[tuple[Key
     for key, case in cases.items():
         if case.sources:
             cause, confirmed = known[case.sources[0]][0]
+            # A piece that showed only in some of the builds in which its order did may have another cause.
+            confirmed = confirmed and not (case.place.is_one_sided and _is_less_than(case, cases[case.sources[0]]))
             causes = {source: [name for name, _ in known[source]] for source in case.sources}
             case.suspicions = [Suspicion(cause, Strength.WEAK, "", "", _tell(causes)), *case.suspicions]
             found.append((key, case, (cause, confirmed)))
     return found
+
+
+def _is_less_than(case: Case, source: Case) -> bool:
+    return source.place.field is Field.ORDER and case.pattern != source.pattern
 
 
 def _causes(case: Case, everything: Group) -> Iterator[tuple[Case, tuple[str, bool]]]:
