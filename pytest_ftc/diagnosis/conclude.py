@@ -225,12 +225,24 @@ def _following(cause: str) -> Suspicion:
 
 
 def _let_follow_inherent(cases: Mapping[Key, Case]) -> None:
-    leading: dict[str, Suspicion] = {}
-    for key, case in cases.items():
-        strong = (one for one in case.suspicions if one.strength >= Strength.STRONG and one.cause in UNVARIED_TOO)
-        if comes_by_itself(case.observations) and (first := next(strong, None)):
-            leading.setdefault(key.output, first)
-    for key, case in cases.items():
+    """Suspect unknown places that differ in every build to follow from one that tells why it does.
+
+    One of the same file comes first: what is computed from a file follows from what differs in it.
+    """
+    found = {key: case for key, case in cases.items() if comes_by_itself(case.observations)}
+    leading = {key: one for key, case in found.items() if (one := _tell_inherent(case))}
+    for key, case in found.items():
         told = case.evident or case.tested_by_clock or any(one.why == LOOK_DRAWN for one in case.suspicions)
-        if key.output in leading and not told and comes_by_itself(case.observations):
-            case.suspicions = [_following(leading[key.output].cause), *case.suspicions]
+        if told or key in leading:
+            continue
+        near = [other for other in leading if other != key and other.output == key.output and may_follow(key, other)]
+        alike = [other for other in near if other.member == key.member]
+        sure = [other for other in near if leading[other].strength >= Strength.STRONG]
+        if first := next(iter(alike or sure), None):
+            case.suspicions = [_following(leading[first].cause), *case.suspicions]
+
+
+def _tell_inherent(case: Case) -> Suspicion | None:
+    """Return what the values tell of why it differs in every build; None if they only may."""
+    drawn = (one for one in case.suspicions if one.strength > Strength.GUESS and one.cause in UNVARIED_TOO)
+    return next(drawn, None)

@@ -115,8 +115,10 @@ def _choose_remedies(
 ) -> Iterator[Remedy | None]:
     """Yield the remedy of each of `targets`; for one that follows from others theirs, if they have the same."""
     by_place = {target.key: remedies.get(target) for target in reversed(targets)}
+    by_cause = {(target.key, target.cause): remedies.get(target) for target in targets}
     for target in targets:
-        theirs = [by_place.get(source) for source in cases[target.key].sources]
+        sources = cases[target.key].sources
+        theirs = [by_cause.get((source, target.cause), by_place.get(source)) for source in sources]
         if not theirs:
             yield remedies.get(target)
         else:

@@ -126,11 +126,13 @@ def is_again(first: Place, now: Place | None) -> bool | None:
 def may_follow(key: Key, other: Key) -> bool:
     """Return whether a place may differ because another one does.
 
-    Code and data do not for what debuggers read, and nothing in a program for the metadata of an archive's entry.
+    Code and data do not for what debuggers read, and nothing in a program, or in text, for the metadata of an
+    archive's entry.
     """
-    is_section = key.location.startswith(_SECTION)
-    is_loaded = is_section and not _NOT_LOADED.match(key.location)
-    return not (is_loaded and _NOT_LOADED.match(other.location)) and not (is_section and other.field in _STEADY)
+    is_loaded = key.location.startswith(_SECTION) and not _NOT_LOADED.match(key.location)
+    is_inside = key.location.startswith("ELF ") or (key.field is Field.CONTENT and bool(key.member))
+    is_of_entry = other.field in _STEADY and not other.location.startswith("PDF ")
+    return not (is_loaded and _NOT_LOADED.match(other.location)) and not (is_inside and is_of_entry)
 
 
 def follows_most_likely(key: Key, other: Key) -> bool:

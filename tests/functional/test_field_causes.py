@@ -78,6 +78,16 @@ with zipfile.ZipFile("out", "w") as archive:
         archive.writestr(zipfile.ZipInfo(name, time.localtime()[:6]), text)
 os.rmdir(where)
 """,
+    "extension.py": """
+import os, shutil, subprocess, tempfile, time, zipfile
+where = os.path.relpath(tempfile.mkdtemp(prefix=".build-", dir=os.getcwd()))
+shutil.copy("tool.c", where)
+options = ["-g", "-shared", "-Wl,--build-id=sha1", f"-ffile-prefix-map={os.getcwd()}=."]
+subprocess.run(["gcc", *options, "-o", "tool.so", f"{where}/tool.c"], check=True)
+with zipfile.ZipFile("out", "w") as archive:
+    archive.writestr(zipfile.ZipInfo("tool.so", time.localtime()[:6]), open("tool.so", "rb").read())
+shutil.rmtree(where)
+""",
     "digest.py": """
 import getpass, hashlib, os
 text = f'user {getpass.getuser()}\\nfolder {os.getcwd()}\\n'
@@ -172,6 +182,7 @@ BUILDS = {
     "owner-time": "python3 owner_time.py",
     "owner-random": "python3 owner_random.py",
     "record": "python3 record.py",
+    "extension": "python3 extension.py",
     "digest": "python3 digest.py",
     "digests": "python3 digests.py",
     "page": "python3 page.py",
@@ -307,6 +318,17 @@ def test_what_random_names_go_into_follows_from_no_time(found):
     assert told["RECORD", "line 1"] == {"random"}
     assert told["config.py", "line 1"] == {"random", "build_path"}
     assert all(causes == {"time", "timezone"} for (_, place), causes in told.items() if place == "zip entry mtime")
+
+
+def test_the_build_id_follows_from_the_random_name_in_the_same_file(found):
+    told = {}
+    for one in found["extension"]["findings"]:
+        told.setdefault(one["location"], []).append((one["cause"], one["why"]))
+    ((cause, why),) = told["ELF build id"]
+    assert cause == "random"
+    assert why.startswith("it follows from out/tool.so, ELF section .debug_line_str, string ")
+    assert "zip entry" not in why
+    assert {cause for cause, _ in told["zip entry mtime"]} == {"time", "timezone"}
 
 
 def test_a_digest_that_differs_only_with_other_lines_follows_from_them(found):

@@ -15,7 +15,7 @@ from pytest_ftc.diagnosis.following.sources import (
     find_offsets,
     find_origins,
 )
-from pytest_ftc.diagnosis.group_testing import Group
+from pytest_ftc.diagnosis.group_testing import Group, comes_by_itself
 from pytest_ftc.diagnosis.places import Key
 from pytest_ftc.model import Field, Place, Strength, Suspicion
 from pytest_ftc.model.cause import GUESSES
@@ -51,9 +51,14 @@ def note_late_sources(cases: Mapping[Key, Case], everything: Group) -> None:
         case.sources = () if case.is_computed else case.sources
         case.is_computed = False
     open_places = _open_places(cases)
-    for key, inside in {**find_named_after(open_places), **find_offsets(open_places)}.items():
+    offsets = find_offsets(open_places)
+    for key, inside in {**find_named_after(open_places), **offsets}.items():
         if not cases[key].evident and _is_always_with(cases[key], [cases[other] for other in inside]):
             cases[key].sources = inside
+    for key, inside in offsets.items():
+        if leading := _find_leading(cases[key], inside, cases):
+            rest = (other for other in inside if other not in leading)
+            cases[key].sources, cases[key].is_computed = [*leading, *rest], True
     for key, computed in find_computed(cases, everything).items():
         if not computed.asks:
             cases[key].sources, cases[key].is_computed = computed.sources, True
@@ -82,6 +87,17 @@ def _is_always_with(case: Case, others: Sequence[Case]) -> bool:
     first, *later = case.observations
     alone = any(one.shows and one.varied and one.varied != first.varied for one in later)
     return alone and not all(together) and [one.shows for one in case.observations] == together
+
+
+def _find_leading(case: Case, inside: Sequence[Key], cases: Mapping[Key, Case]) -> list[Key]:
+    """Return the places `inside` its file that differ whenever `case` does, if it differs in every build.
+
+    As it is computed from the file, it differs for them, whatever else it follows from.
+    """
+    if case.evident or not comes_by_itself(case.observations):
+        return []
+    leading = [key for key in inside if is_within(case.pattern, cases[key].pattern)]
+    return sorted(leading, key=lambda key: not cases[key].suspicions)
 
 
 def conclude_all(cases: Mapping[Key, Case], everything: Group) -> list[tuple[Key, Case, tuple[str, bool]]]:

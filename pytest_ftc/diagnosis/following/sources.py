@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from pytest_ftc.comparison.likeness import changed_words, mask
 from pytest_ftc.comparison.members.engine import FOLLOWS
 from pytest_ftc.comparison.members.twins import Twin
-from pytest_ftc.diagnosis.places import Key
+from pytest_ftc.diagnosis.places import Key, may_follow
 from pytest_ftc.model import Field, Place
 
 _SHORTEST = 6
@@ -184,7 +184,9 @@ def find_offsets(places: Mapping[Key, Place]) -> Mapping[Key, Sequence[Key]]:
     for key, place in places.items():
         if place.note != FOLLOWS:
             files.setdefault(key[:2], []).append(key)
-    return {key: files[key[:2]] for key, place in places.items() if place.note == FOLLOWS and key[:2] in files}
+    offsets = (key for key, place in places.items() if place.note == FOLLOWS)
+    found = {key: [other for other in files.get(key[:2], ()) if may_follow(key, other)] for key in offsets}
+    return {key: inside for key, inside in found.items() if inside}
 
 
 def find_displaced(places: Mapping[Key, Place]) -> Mapping[Key, Key]:

@@ -30,6 +30,24 @@ def test_a_digest_follows_from_the_time_beside_it_though_the_zone_is_told_first(
     assert conclude(digest, ALL) == [("time", True)]
 
 
+def test_a_digest_follows_from_a_random_name_in_its_file_and_not_from_the_time_of_an_entry():
+    always = [Observation(ALL, True), Observation(NONE, True)]
+    entry = case(("time", Strength.STRONG), observations=always)
+    name = case(("random", Strength.WEAK), observations=always)
+    digest, lonely = (case(("random", Strength.GUESS), observations=always) for _ in range(2))
+    let_follow(
+        {
+            Key("a.whl", "a", "zip entry mtime", Field.MTIME): entry,
+            Key("a.whl", "a", "line 1", Field.CONTENT): name,
+            Key("a.whl", "a", "line 2", Field.CONTENT): digest,
+            Key("a.whl", "b", "line 1", Field.CONTENT): lonely,
+        },
+        ALL,
+    )
+    assert digest.suspicions[0].why == "it follows from another place in this output, whose cause is random"
+    assert [each.cause for each in (*lonely.suspicions, *name.suspicions)] == ["random", "random"]
+
+
 def test_what_did_not_show_in_a_repeat_is_not_called_random_for_its_looks():
     seen = [Observation(ALL, True), Observation(NONE, False), Observation(frozenset({"time", "timezone"}), False)]
     assert conclude(case(("random", Strength.GUESS), observations=seen), ALL) == [("hash_seed", False)]

@@ -91,7 +91,14 @@ def test_code_and_data_do_not_differ_for_what_only_debuggers_read(location, othe
     assert may_follow(*keys) == may
 
 
-def test_a_program_does_not_differ_for_the_time_of_its_entry():
+_INSIDE = (("ELF build id", Field.HEADER), ("line 2", Field.CONTENT))
+
+
+def test_what_is_in_an_archive_does_not_differ_for_the_time_of_its_entry():
     section = Key("a.whl", "a.so", "ELF section .debug_info, byte 0x12", Field.CONTENT)
-    assert not may_follow(section, Key("a.whl", "a.so", "zip entry mtime", Field.MTIME))
+    entry = Key("a.whl", "a.so", "zip entry mtime", Field.MTIME)
+    build_id, text = (section._replace(location=location, field=field) for location, field in _INSIDE)
+    assert not any(may_follow(one, entry) for one in (section, build_id, text))
+    assert may_follow(text, entry._replace(location="PDF /CreationDate"))
+    assert may_follow(Key("a.whl", "", "byte 0x80", Field.CONTENT), entry)
     assert may_follow(section, Key("a.whl", "a.so", "ELF section .debug_str, string 1", Field.CONTENT))

@@ -1,12 +1,15 @@
 """What is concluded about places that follow from others."""
 
+from dataclasses import replace
+
 import pytest
 
+from pytest_ftc.comparison.members.engine import FOLLOWS
 from pytest_ftc.diagnosis.case import Case
 from pytest_ftc.diagnosis.following.conclude import conclude_all, note_late_sources
 from pytest_ftc.diagnosis.group_testing import Observation
 from pytest_ftc.diagnosis.places import Key
-from pytest_ftc.model import Cause, Field, Place
+from pytest_ftc.model import Cause, Field, Place, Strength, Suspicion
 
 ORDER, LEFT = Key("a.info", "", "line order", Field.ORDER), Key("a.info", "", "line 9", Field.CONTENT)
 EVERYTHING = frozenset({"fileordering", "umask", "build_path"})
@@ -28,3 +31,33 @@ def test_a_piece_left_of_moved_lines_is_confirmed_only_if_it_shows_whenever_thei
     note_late_sources(cases, EVERYTHING)
     told = {key: cause for key, _, cause in conclude_all(cases, EVERYTHING)}
     assert told == {ORDER: (Cause.FILEORDERING, True), LEFT: (Cause.FILEORDERING, sure)}
+
+
+def always(key, *causes, note=""):
+    return replace(
+        case(key, b"x", [True] * len(GROUPS)),
+        place=Place(field=key.field, location=key.location, control=b"1", experiment=b"2", note=note),
+        suspicions=[Suspicion(cause, strength, "1", "2", "so") for cause, strength in causes],
+    )
+
+
+@pytest.mark.parametrize("sometimes", [False, True])
+def test_a_digest_of_a_file_follows_from_what_differs_in_it_whenever_it_does(sometimes):
+    name = Key("a.whl", "a.so", "ELF section .debug_line_str, string 1", Field.CONTENT)
+    path, build_id = name._replace(location="ELF section .rodata, string 2"), name._replace(location="ELF build id")
+    cases = {
+        path: case(path, b"/b", [group == EVERYTHING or "build_path" in group for group in GROUPS]),
+        name: always(name, (Cause.RANDOM, Strength.WEAK)),
+        build_id: always(build_id, (Cause.RANDOM, Strength.GUESS), note=FOLLOWS),
+    }
+    if sometimes:
+        # It then differs for something else, such as what was in it before it was stripped.
+        cases[name] = case(name, b"x", [index != 1 for index in range(len(GROUPS))])
+    note_late_sources(cases, EVERYTHING)
+    assert list(cases[build_id].sources) == ([] if sometimes else [name, path])
+    if not sometimes:
+        told = {key: cause for key, _, (cause, _) in conclude_all(cases, EVERYTHING)}
+        assert told == {name: Cause.RANDOM, path: Cause.BUILD_PATH, build_id: Cause.RANDOM}
+        assert cases[build_id].suspicions[0].why == (
+            "it follows from a.whl/a.so, ELF section .debug_line_str, string 1 and ELF section .rodata, string 2"
+        )

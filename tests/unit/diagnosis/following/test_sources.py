@@ -143,6 +143,13 @@ def test_offsets_are_of_what_differs_in_their_file():
     assert find_offsets({offset: given[offset], Key("b.o", *text[1:]): given[text]}) == {}
 
 
+def test_what_is_computed_from_a_file_is_not_of_the_time_of_its_entry_in_an_archive():
+    key = Key("a.zip", "a.so", "ELF build id", Field.HEADER)
+    entry = key._replace(location="zip entry mtime", field=Field.MTIME)
+    given = {entry: place("1", "2"), key: place("1", "2", note=FOLLOWS)}
+    assert find_offsets(given) == {}
+
+
 def test_lines_that_only_one_side_has_may_be_left_of_blocks_in_another_order():
     order, left = Key("a.info", "", "line order", Field.ORDER), Key("a.info", "", "line 9", Field.CONTENT)
     both, elsewhere = left._replace(location="line 2"), left._replace(output="b.info")
