@@ -17,7 +17,6 @@ LIGHT = {
 }
 HEAVY = {
     "rich",
-    "filelock",
     "platformdirs",
     "diffoscope",
     "tomllib",

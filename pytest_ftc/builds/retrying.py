@@ -5,9 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-
-from tenacity import RetryCallState, Retrying, retry_if_result, stop_after_attempt, wait_random_exponential
-from tenacity.nap import sleep_using_event
+from typing import TYPE_CHECKING
 
 from pytest_ftc.builds.launcher.trees import remove_tree
 from pytest_ftc.builds.transient_faults import ENDED, UNWANTED, why_transient
@@ -15,6 +13,9 @@ from pytest_ftc.model import Action, BuildResult, BuildStatus
 from pytest_ftc.model.protocols import Executor, MayStart, at_once
 from pytest_ftc.model.timing.collector import timing
 from pytest_ftc.model.timing.phase import PhaseKind, Value
+
+if TYPE_CHECKING:
+    from tenacity import RetryCallState
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,6 +58,10 @@ class RetryingExecutor:
             return result
 
     def _run(self, action: Action, started: Callable[[float], None], may_start: MayStart) -> BuildResult:
+        # Only here: sessions in which all is cached build nothing.
+        from tenacity import Retrying, retry_if_result, stop_after_attempt, wait_random_exponential
+        from tenacity.nap import sleep_using_event
+
         attempts = _Attempts(action, self._inner, started, may_start)
         retrying = Retrying(
             stop=stop_after_attempt(self._patience.retries + 1),

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     )
     from pytest_ftc.model.digest import Digest
     from pytest_ftc.model.remedy import Changes
+    from pytest_ftc.model.store import TierUse
 
 
 @runtime_checkable
@@ -199,6 +200,19 @@ class Store(ContentStore, ActionCache, Protocol):
 
     def close(self) -> None:
         """Release all resources; called once, when the session ends."""
+
+
+@runtime_checkable
+class Tiered(Store, Protocol):
+    """A store with another one behind it, which machines share."""
+
+    @property
+    def use(self) -> TierUse:
+        """How both were used so far."""
+
+    @property
+    def is_remote_paused(self) -> bool:
+        """Whether the shared store is not used now because it failed repeatedly."""
 
 
 class Images(Protocol):

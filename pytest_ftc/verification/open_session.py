@@ -24,11 +24,10 @@ from pytest_ftc.config.load import Config
 from pytest_ftc.diagnosis.plugin_diagnosers import Panel
 from pytest_ftc.model import Artifact, Machine
 from pytest_ftc.model.errors import FtcError
-from pytest_ftc.model.protocols import Images, RemoteExecutor, Variation
+from pytest_ftc.model.protocols import Images, RemoteExecutor, Tiered, Variation
 from pytest_ftc.model.store import TierUse
 from pytest_ftc.model.timing.collector import Collector
 from pytest_ftc.model.timing.trace_context import start_trace
-from pytest_ftc.store.tiered import TieredStore
 from pytest_ftc.variations.specification import Vocabulary, parse_specification
 from pytest_ftc.verification.build_inputs import InputsRecorder
 from pytest_ftc.verification.cache.cache import VerificationCache
@@ -102,7 +101,7 @@ class RunningSession:
     def tiers(self) -> TierUse | None:
         """How the local and the remote store were used; None without a remote one."""
         store = self.context.cache.store if self.context.cache else None
-        return store.use if isinstance(store, TieredStore) else None
+        return store.use if isinstance(store, Tiered) else None
 
     @property
     def problems(self) -> tuple[str, ...]:

@@ -6,6 +6,7 @@ import time
 import traceback
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 from pytest_ftc.builds.requirements.python import Prepared
 from pytest_ftc.model import Action, Artifact, BuildResult, Snapshot, Verdict, Verification
@@ -17,7 +18,6 @@ from pytest_ftc.model.timing.phase import PhaseKind
 from pytest_ftc.model.verification import EXPECTED
 from pytest_ftc.verification.claims.machines import describe_machines
 from pytest_ftc.verification.claims.peers import describe_peers, name_peers
-from pytest_ftc.verification.confidential.guard import GuardedComparators, GuardedExecutor, SecretGuard
 from pytest_ftc.verification.extra_builds import MOST_BUILDS
 from pytest_ftc.verification.hermeticity import describe_gap, find_outside_uses
 from pytest_ftc.verification.kept.keeper import OutputKeeper
@@ -26,6 +26,9 @@ from pytest_ftc.verification.reference import compare_with_references
 from pytest_ftc.verification.replay.recorder import Recorder
 from pytest_ftc.verification.steps.context import VerificationContext
 from pytest_ftc.verification.steps.outcome import explain_outcome, judge
+
+if TYPE_CHECKING:
+    from pytest_ftc.verification.confidential.guard import SecretGuard
 
 _TELLING = (*EXPECTED, Verdict.UNREPRODUCIBLE, Verdict.FRAGILE)
 """Verdicts that involve a varied build."""
@@ -83,6 +86,9 @@ def build_once(artifact: Artifact, context: VerificationContext) -> tuple[BuildR
         raise FtcError(secrets.mask(str(error)) if secrets else str(error)) from None
     if secrets is None:
         return result, ()
+    # Only here: the search through all formats takes time to import.
+    from pytest_ftc.verification.confidential.guard import SecretGuard
+
     guard = SecretGuard(secrets, context.site.logs)
     return guard.admit(result), guard.leaks
 
@@ -98,6 +104,8 @@ def _verify_with_secrets(artifact: Artifact, context: VerificationContext) -> Ve
     secrets = context.site.read_secrets(artifact.secrets, artifact.source)
     if secrets is None:
         return _verify(artifact, context, declared=artifact)
+    from pytest_ftc.verification.confidential.guard import SecretGuard
+
     context.known_secrets.append(secrets)
     guard = SecretGuard(secrets, context.site.logs, context.diffs, seconds=artifact.timeout)
     given = replace(artifact, env={**artifact.env, **secrets.variables}, secret_files=secrets.files)
@@ -106,6 +114,8 @@ def _verify_with_secrets(artifact: Artifact, context: VerificationContext) -> Ve
 
 
 def _guarded(context: VerificationContext, guard: SecretGuard) -> VerificationContext:
+    from pytest_ftc.verification.confidential.guard import GuardedComparators, GuardedExecutor
+
     comparators = GuardedComparators(context.private or context.plugins.comparators, guard)
     plugins = replace(context.plugins, comparators=comparators)
     site = replace(context.site, executor=GuardedExecutor(context.site.executor, guard))

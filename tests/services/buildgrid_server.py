@@ -16,12 +16,12 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 import pytest
-from filelock import FileLock
 from services.buildbox import find_buildbox, free_port, need_buildbox, write_runner
 from services.full_disk import on_small_disk
 from services.supervisor import Supervisor, descendants, wait_until
 
 from pytest_ftc.model.digest import Digest
+from pytest_ftc.model.support.file_lock import locked
 
 _VERSION = "0.9.1"
 _POOLS = ("a", "b")
@@ -264,7 +264,7 @@ def install() -> Path:
     if python is None:
         pytest.skip("BuildGrid needs Python 3.13 or later, which is not here")
     folder = Path(sys.prefix) / f"buildgrid-{_VERSION}"
-    with FileLock(f"{folder}.lock"):
+    with locked(f"{folder}.lock"):
         if not (folder / "complete").exists():
             shutil.rmtree(folder, ignore_errors=True)
             pip = [folder / "bin/python", "-m", "pip", "install", "--quiet", f"buildgrid=={_VERSION}"]

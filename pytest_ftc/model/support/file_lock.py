@@ -1,18 +1,16 @@
 """Locks between processes, on files.  All are flock(2), so the kernel frees a lock when its last holder is gone.
 
-An ordinary lock is `locked`, which is filelock's.  `try_lock` is the bare flock on an open file, for a lock that must
-outlive the process that took it: every process that inherits the descriptor holds it too.
+An ordinary lock is `locked`.  `try_lock` is the bare flock on an open file, for a lock that must outlive the process
+that took it: every process that inherits the descriptor holds it too.
 """
 
 from __future__ import annotations
 
 import contextlib
 import fcntl
+import os
 from collections.abc import Iterator
 from pathlib import Path
-
-_POLL = 0.02
-"""Seconds between two attempts."""
 
 
 @contextlib.contextmanager
@@ -21,18 +19,18 @@ def locked(path: Path | str, *, wait: bool = True) -> Iterator[bool]:
 
     Raises OSError when the file cannot be opened.
     """
-    import filelock
-
-    lock = filelock.FileLock(path, mode=0o600, blocking=wait, thread_local=False)
+    descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
     try:
-        lock.acquire(poll_interval=_POLL)
-    except filelock.Timeout:
-        yield False
-        return
-    try:
-        yield True
+        if wait:
+            fcntl.flock(descriptor, fcntl.LOCK_EX)
+        held = wait or try_lock(descriptor)
+        try:
+            yield held
+        finally:
+            if held:
+                unlock(descriptor)
     finally:
-        lock.release()
+        os.close(descriptor)
 
 
 def try_lock(descriptor: int) -> bool:

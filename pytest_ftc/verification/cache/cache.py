@@ -33,7 +33,6 @@ from pytest_ftc.store.blob_files import digest_file
 from pytest_ftc.store.cas import LocalStore
 from pytest_ftc.store.history import History, Mark
 from pytest_ftc.verification.cache.context import CacheContext, CacheQuery, Disagreement
-from pytest_ftc.verification.cache.drift import add_drift, describe_surroundings
 from pytest_ftc.verification.cache.key import (
     ActionInputs,
     Inquiry,
@@ -155,6 +154,9 @@ class VerificationCache:
         """Return a note on why the artifact is built again, if it was built before."""
         if not self._answers:
             return ()
+        # Only for what was built: sessions in which all is cached are to start soon.
+        from pytest_ftc.verification.cache.drift import add_drift
+
         before = self.ledger.inputs_of(query.artifact)
         why = self._obstacles.get(query.artifact.id) or explain_query(before, query)
         return (BUILT_AGAIN + add_drift(why, before, self._context.dependencies),) if why else ()
@@ -170,6 +172,8 @@ class VerificationCache:
             return verification
         notes = self._why(query)
         mark = self.ledger.add(query.inquiry.action, query.artifact, verification)
+        from pytest_ftc.verification.cache.drift import describe_surroundings
+
         uses = describe_uses(verification.builds[0], self._context.dependencies, query.artifact.source, query.state)
         self.ledger.note_inputs(query.artifact, describe_query(query, describe_surroundings(uses, query.tools)))
         if disputed:
@@ -196,9 +200,8 @@ class VerificationCache:
         known = read_verification(entry) if entry else None
         if entry is None or known is None or verification.verdict is not Verdict.REPRODUCIBLE:
             return None
-        if known.verdict is Verdict.UNREPRODUCIBLE and dict(entry.asked) != dict(query.inquiry.asked):
-            return None
-        if self._find_changes(query, entry):
+        is_of_another = known.verdict is Verdict.UNREPRODUCIBLE and dict(entry.asked) != dict(query.inquiry.asked)
+        if is_of_another or self._find_changes(query, entry):
             return None
         now, metadata = verification.builds[0].outputs, query.artifact.metadata
         # The builds of an unreproducible one differ from each other, so at least one differs from the current builds.

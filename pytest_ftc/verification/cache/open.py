@@ -18,7 +18,6 @@ from pytest_ftc.store.action_cache import is_authentic, is_disputed
 from pytest_ftc.store.cas import LocalStore
 from pytest_ftc.store.history import History
 from pytest_ftc.store.secret_key import VARIABLE, load_key
-from pytest_ftc.store.tiered import TieredStore
 from pytest_ftc.store.translated import TranslatedStore
 from pytest_ftc.verification.cache.cache import VerificationCache
 from pytest_ftc.verification.cache.context import CacheContext
@@ -73,6 +72,8 @@ def open_cache(
     key = load_key(key_file(), os.environ)
     store: Store = TranslatedStore(foreign) if foreign else local
     if connect and not foreign:
+        from pytest_ftc.store.tiered import TieredStore
+
         own = "" if os.environ.get(VARIABLE) else f"no other machine can use the remote store: set {VARIABLE} on all"
         store = TieredStore(
             local,

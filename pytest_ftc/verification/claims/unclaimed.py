@@ -5,7 +5,6 @@ from __future__ import annotations
 import posixpath
 from collections.abc import Sequence
 
-from pytest_ftc.comparison.real_dates import find_real_date
 from pytest_ftc.model import BuildResult, Machine, Program, Snapshot
 from pytest_ftc.model.cause import Cause
 from pytest_ftc.model.protocols import HasLimits
@@ -96,6 +95,9 @@ def _find_unmoved_date(plan: Plan, source: Snapshot, control: BuildResult) -> di
     files = {output.path: find_content(control.blobs, output.sha256) for output in control.outputs if output.sha256}
     moments = (control.started, control.started + control.seconds)
     variables, numbers = plan.actions[0].environment.variables, may_read_file_times(control.trace)
+    # Only here: readers of formats take time to import.
+    from pytest_ftc.comparison.real_dates import find_real_date
+
     # A build that starts in the second of the commit may have its time from either.
     commit = [source.commit_time] if source.commit_time and source.commit_time < control.started - _APART else []
     found = find_real_date(files, moments, variables, source.path, numbers=numbers, known=commit)

@@ -6,8 +6,8 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from pytest_ftc.model import Verification
+from pytest_ftc.model.protocols import Tiered
 from pytest_ftc.model.store import StoreWrites, TierUse
-from pytest_ftc.store.tiered import TieredStore
 from pytest_ftc.verification.open_session import RunningSession
 
 
@@ -75,7 +75,7 @@ def inspect_services(running: RunningSession, *, answers: bool) -> Services:
         paused["farm"] = bool(getattr(running.farm, "is_paused", False))
     if cache is None:
         return Services(store_up=False if running.no_cache else None, paused=paused)
-    if isinstance(cache.store, TieredStore):
+    if isinstance(cache.store, Tiered):
         paused["remote_store"] = cache.store.is_remote_paused
     guard = cache.guard
     paused["store"] = guard.is_paused
