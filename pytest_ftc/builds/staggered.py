@@ -9,7 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 
 from pytest_ftc.model import Action, BuildResult, BuildStatus
-from pytest_ftc.model.protocols import Executor, at_once
+from pytest_ftc.model.protocols import Executor, MayStart, at_once
 from pytest_ftc.model.timing.collector import here
 
 REAL_GAP = 2.1
@@ -21,12 +21,14 @@ def run_apart(
     actions: Sequence[Action],
     gap: float = REAL_GAP,
     *,
+    needs_gap: Callable[[BuildResult], bool] = lambda _: True,
     after_first: Callable[[BuildResult], None] = lambda _: None,
 ) -> tuple[BuildResult, ...]:
     """Run `actions` so that any two start at least `gap` seconds apart; the results are in the same order.
 
     The next build's environment is set up during the gap.  After a failed build, those that have not started are
-    skipped, because they could not change the verdict.  `after_first` is called when the first build has succeeded.
+    skipped, because they could not change the verdict.  Once the first build has succeeded, the others wait no longer
+    unless it `needs_gap`, and `after_first` is called.
     """
     turns = [_Turn() for _ in actions]
 
@@ -43,6 +45,9 @@ def run_apart(
             if result.status is not BuildStatus.OK:
                 turn.give_up()
             elif index == 0:
+                if not needs_gap(result):
+                    for each in turns:
+                        each.end_gap()
                 after_first(result)
             return result
         finally:
@@ -52,12 +57,25 @@ def run_apart(
         return tuple(result for result in pool.map(here(run), range(len(actions))) if result is not None)
 
 
+def not_before(moment: float) -> MayStart:
+    """Return what lets a build start from `moment` on, in seconds since 1970."""
+
+    def may_start(patience: float) -> bool | None:
+        left = moment - time.time()
+        time.sleep(max(0.0, min(left, patience)))
+        return True if left <= patience else None
+
+    return may_start
+
+
 class _Turn:
     """The start of one build, and the permission for the next."""
 
     def __init__(self) -> None:
         self._started = threading.Event()
-        self._hopeless = threading.Event()
+        self._settled = threading.Event()
+        """Whether it is known, before the gap has passed, what becomes of the next build."""
+        self._hopeless = False
         self._moment = 0.0
 
     @property
@@ -66,31 +84,37 @@ class _Turn:
 
     @property
     def is_hopeless(self) -> bool:
-        return self._hopeless.is_set()
+        return self._hopeless
 
     def await_start(self) -> bool:
         """Wait until this build starts; return False if the next one need not run."""
         self._started.wait()
-        return not self._hopeless.is_set()
+        return not self._hopeless
 
     def start(self, _moment: float) -> None:
         self._moment = time.monotonic()
         self._started.set()
 
     def give_up(self) -> None:
-        self._hopeless.set()
+        """Let the next build not run."""
+        self._hopeless = True
+        self._settled.set()
+
+    def end_gap(self) -> None:
+        """Let the next build start as soon as this one has started."""
+        self._settled.set()
 
     def finish(self) -> None:
         if not self._started.is_set():
-            self._hopeless.set()
+            self.give_up()
             self._started.set()
 
     def await_end_of_gap(self, gap: float, patience: float) -> bool | None:
-        """Return True once `gap` seconds have passed, or False if the next build need not run.
+        """Return True once `gap` seconds have passed or need not, or False if the next build need not run.
 
         Return None if that is unknown after `patience` seconds.
         """
         left = self._moment + gap - time.monotonic()
-        if self._hopeless.wait(max(0.0, min(left, patience))):
-            return False
+        if self._settled.wait(max(0.0, min(left, patience))):
+            return not self._hopeless
         return True if left <= patience else None

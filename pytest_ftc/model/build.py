@@ -156,6 +156,8 @@ class BuildResult:
     started: float = 0.0
     """Real start, seconds since 1970."""
     seconds: float = 0.0
+    no_gap: str = ""
+    """Why it started without a gap in real time after the control; empty if it waited, or is none that waits."""
     queue_seconds: float = 0.0
     """Seconds in which it, with all its attempts, waited for a free job or, on a farm, for a worker."""
     outputs: tuple[Output, ...] = ()

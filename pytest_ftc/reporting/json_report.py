@@ -92,6 +92,7 @@ def _build(build: BuildResult) -> dict[str, Any]:
         **({"tools": dict(build.tools)} if build.tools else {}),
         "started": build.started,
         "seconds": round(build.seconds, 3),
+        **({"no_gap": build.no_gap} if build.no_gap else {}),
         "queue_seconds": round(build.queue_seconds, 3),
         "log": build.log,
         "outputs": [_output(output) for output in build.outputs],

@@ -14,16 +14,20 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 
-from pytest_ftc.builds.staggered import REAL_GAP, run_apart
+from pytest_ftc.builds.staggered import REAL_GAP
 from pytest_ftc.comparison.manifests import compare_manifests
 from pytest_ftc.model import Action, BuildResult, BuildStatus, Isolation, Metadata, Program, Role
 from pytest_ftc.model.protocols import Executor, Variation
 from pytest_ftc.model.timing.collector import here
 from pytest_ftc.variations.build_path import BuildPath
 from pytest_ftc.verification.plan import Plan, PlannedArtifact, plan_rebuild
+from pytest_ftc.verification.steps.apart import must_wait, run_planned
 
 MOST_BUILDS = 7
 """Most builds of an artifact, including the control."""
+
+_WITHOUT_GAP = 0.5
+"""Seconds for further builds where no gap has to pass anyway."""
 
 _SET_UP = 0.15
 """Approximate overhead of a build, in seconds."""
@@ -107,11 +111,14 @@ class ExtraBuilds:
             found.append(result)
         return tuple(found)
 
-    def run(self, control: BuildResult) -> None:
-        """Run further experiments until there are enough, or one of them fails or differs."""
+    def run(self, control: BuildResult, seconds: float = REAL_GAP) -> None:
+        """Run further experiments until there are enough, or one of them fails or differs.
+
+        More than are wanted run only within these `seconds`.
+        """
         if not self._actions:
             return
-        end = time.monotonic() + REAL_GAP
+        end = time.monotonic() + seconds
         wanted = self._wanted(control)
 
         def work() -> None:
@@ -186,7 +193,12 @@ def run_builds(
         plainer=plainer,
     )
     extra = ExtraBuilds(executor, plan.actions[2:], options)
-    builds = run_apart(executor, plan.actions[:2], after_first=extra.run)
+    first = plan.actions[:2]
+
+    def run_more(control: BuildResult) -> None:
+        extra.run(control, REAL_GAP if must_wait(first, control) else _WITHOUT_GAP)
+
+    builds = run_planned(executor, first, at_once=planned.at_once, after_first=run_more)
     builds = (*builds, *(extra.results if len(builds) == 2 else ()))
     ran = (*plan.actions[:2], *(extra.replaced.get(index, one) for index, one in enumerate(plan.actions[2:])))
     return replace(plain_plan if extra.replaced else plan, actions=ran[: len(builds)]), builds

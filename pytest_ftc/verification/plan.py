@@ -89,6 +89,8 @@ class PlannedArtifact:
     source: Snapshot
     machine: Machine
     plan: Plan
+    at_once: bool = False
+    """Whether experiments start with the control, since an earlier one did not show that they must wait."""
 
 
 def plan_builds(

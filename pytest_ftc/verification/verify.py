@@ -164,6 +164,7 @@ def _build_and_compare(
     most = max(2, min(MOST_BUILDS, context.max_builds or MOST_BUILDS))
     plan = _plan(prepared, source, context, builds=context.builds or most)
     planned = PlannedArtifact(artifact=prepared.artifact, source=source, machine=context.site.machine, plan=plan)
+    planned = replace(planned, at_once=context.cache is not None and context.cache.ledger.needed_no_gap(artifact))
     recorder = Recorder(context.site.executor)
     outcome = explain_outcome(planned, judge(planned, recorder, context), recorder, context)
     builds, control = outcome.builds, plan.actions[0]

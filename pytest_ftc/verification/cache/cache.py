@@ -41,7 +41,7 @@ from pytest_ftc.verification.cache.key import (
     describe_variations,
 )
 from pytest_ftc.verification.cache.ledger import Ledger
-from pytest_ftc.verification.cache.miss import describe_query, explain_query, name_changes
+from pytest_ftc.verification.cache.miss import explain_query, name_changes
 from pytest_ftc.verification.cache.record import KEPT, essence, read_verification
 from pytest_ftc.verification.cache.store_guard import StoreGuard
 from pytest_ftc.verification.cache.uses import Uses, describe_unseen, describe_uses, find_changes
@@ -172,10 +172,10 @@ class VerificationCache:
             return verification
         notes = self._why(query)
         mark = self.ledger.add(query.inquiry.action, query.artifact, verification)
-        from pytest_ftc.verification.cache.drift import describe_surroundings
+        from pytest_ftc.verification.cache.drift import describe_last
 
         uses = describe_uses(verification.builds[0], self._context.dependencies, query.artifact.source, query.state)
-        self.ledger.note_inputs(query.artifact, describe_query(query, describe_surroundings(uses, query.tools)))
+        self.ledger.note_inputs(query.artifact, describe_last(query, uses, verification.builds[0]))
         if disputed:
             self.guard.write(lambda: self._dispute_entry(query))
         elif verification.verdict in KEPT and not _is_decided_outside(verification):

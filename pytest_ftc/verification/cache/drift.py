@@ -16,11 +16,13 @@ from pytest_ftc.builds.inputs.environment_variables import passed_variables
 from pytest_ftc.builds.inputs.host import describe_host
 from pytest_ftc.builds.inputs.toolchain import PACKAGES, Toolchain
 from pytest_ftc.builds.machine import list_locales
-from pytest_ftc.model import Artifact
+from pytest_ftc.model import Artifact, BuildResult
 from pytest_ftc.model.artifact import wrap_build
 from pytest_ftc.store.history import History
-from pytest_ftc.verification.cache.miss import name_some
+from pytest_ftc.verification.cache.context import CacheQuery
+from pytest_ftc.verification.cache.miss import describe_query, name_some
 from pytest_ftc.verification.cache.uses import Uses
+from pytest_ftc.verification.claims.gap import GAP, needs_gap
 
 _MOST_FILES = 5000
 """Most used files to record; of more, the shared libraries."""
@@ -55,14 +57,20 @@ class Drift:
         return f"{self.kind} {self.name} {'is new' if self.now else 'was removed'}"
 
 
-def describe_surroundings(uses: Uses, tools: Mapping[str, str]) -> dict[str, Any]:
-    """Return what is recorded of this machine and of what a build on it used, beside its `tools`."""
+def describe_surroundings(uses: Uses, tools: Mapping[str, str], control: BuildResult) -> dict[str, Any]:
+    """Return what is recorded of this machine and of what the `control` on it used, beside its `tools`."""
     facts, locales = _describe_machine()
     files = {path: token for path, token in uses.tokens.items() if path.startswith("/") and token[:1] in _FILES}
     read = {path: token for path, token in files.items() if path not in tools}
     if len(read) > _MOST_FILES:
         read = {path: token for path, token in read.items() if _LIBRARY.search(path)}
-    return {"machine": dict(facts), "locales": locales, "uses": read if len(read) <= _MOST_FILES else {}}
+    read = read if len(read) <= _MOST_FILES else {}
+    return {"machine": dict(facts), "locales": locales, "uses": read, GAP: needs_gap(control)}
+
+
+def describe_last(query: CacheQuery, uses: Uses, control: BuildResult) -> str:
+    """Return what is recorded of the last build of an artifact, so that the next session can name what has changed."""
+    return describe_query(query, describe_surroundings(uses, query.tools, control))
 
 
 def find_drift(before: str, tools: Mapping[str, str], dependencies: Dependencies) -> list[Drift] | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import getpass
+import json
 import os
 import platform
 import secrets
@@ -16,6 +17,7 @@ from pytest_ftc.store.action_cache import Entry
 from pytest_ftc.store.garbage_collection import tidy_up
 from pytest_ftc.store.history import History, Mark
 from pytest_ftc.verification.cache.store_guard import StoreGuard
+from pytest_ftc.verification.claims.gap import GAP
 
 
 class Ledger:
@@ -97,6 +99,13 @@ class Ledger:
     def inputs_of(self, artifact: Artifact) -> str:
         """Return the inputs of the last build of `artifact`; empty if unknown."""
         return self._guard.attempt(lambda: self._history.inputs_of(self._project, artifact.id), "")
+
+    def needed_no_gap(self, artifact: Artifact) -> bool:
+        """Return whether experiments of the last build of `artifact` could have begun with their control; a hint."""
+        try:
+            return json.loads(self.inputs_of(artifact)).get(GAP) is False
+        except (ValueError, AttributeError):
+            return False
 
     def builds_of(self, artifact: str, most: int) -> Sequence[BuildRecord]:
         """Return the recorded builds of the artifact with this ID, newest first, at `most` as many."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from itertools import pairwise
 
-from pytest_ftc.model import Trace
+from pytest_ftc.model import Program, Trace
 
 _WITHOUT = frozenset((
     "sh", "dash", "bash", "echo", "printf", "true", "false", "cat", "cp", "mv", "mkdir", "rmdir", "rm", "chmod",
@@ -35,13 +35,13 @@ def may_read_file_times(trace: Trace | None) -> bool:
     """Return whether a program of the traced build may have printed the time of a file; True if unknown."""
     if trace is None or trace.gaps:
         return True
-    for program in trace.programs:
-        words = program.argv
-        name = words[0].rpartition("/")[2] if words else ""
-        option = _WITH_OPTION.get(name)
-        if option:
-            if any(option.match(word) for word in words[1:]):
-                return True
-        elif name not in _WITHOUT:
-            return True
-    return False
+    return not all(map(prints_no_file_times, trace.programs))
+
+
+def prints_no_file_times(program: Program) -> bool:
+    """Return whether `program` is known not to print the time of a file, as it was called."""
+    words = program.argv
+    name = words[0].rpartition("/")[2] if words else ""
+    if option := _WITH_OPTION.get(name):
+        return not any(option.match(word) for word in words[1:])
+    return name in _WITHOUT

@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from pytest_ftc.builds.staggered import run_apart
 from pytest_ftc.comparison.plugin_comparators import ComparatorChain
 from pytest_ftc.model import Artifact, BuildResult, BuildStatus, Difference, Finding, Verdict
 from pytest_ftc.model.protocols import Executor
@@ -20,6 +19,7 @@ from pytest_ftc.verification.extra_builds import run_builds
 from pytest_ftc.verification.fragility import find_what_breaks
 from pytest_ftc.verification.judge import compare_builds, judge_builds
 from pytest_ftc.verification.plan import Plan, PlannedArtifact
+from pytest_ftc.verification.steps.apart import run_planned
 from pytest_ftc.verification.steps.context import VerificationContext
 
 if TYPE_CHECKING:
@@ -50,7 +50,7 @@ def judge(planned: PlannedArtifact, executor: Executor, context: VerificationCon
         planned = replace(planned, plan=plan)
     else:
         expected = len(planned.plan.actions)
-        builds = run_apart(executor, planned.plan.actions)
+        builds = run_planned(executor, planned.plan.actions, at_once=planned.at_once)
     plan = planned.plan.without({name: reason for build in builds for name, reason in build.not_applied.items()})
     plan = plan.without(find_same_machine(builds, plan.varied))
     verdict, reason = judge_builds(builds, expected=expected, varied=plan.varied)

@@ -10,7 +10,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pytest_ftc.builds.requirements.python import Prepared
-from pytest_ftc.builds.staggered import run_apart
 from pytest_ftc.model import (
     Action,
     Artifact,
@@ -29,6 +28,7 @@ from pytest_ftc.model.protocols import MayStart, at_once
 from pytest_ftc.variations import CATALOGUE
 from pytest_ftc.verification.judge import judge_builds
 from pytest_ftc.verification.site import BuildSite
+from pytest_ftc.verification.steps import apart
 from pytest_ftc.verification.steps.context import VerificationContext
 from pytest_ftc.verification.verify import build_once, verify
 
@@ -152,7 +152,7 @@ def test_a_fault_shows_no_secret(error):
 
 @pytest.fixture
 def no_gap(monkeypatch):
-    monkeypatch.setattr(run_apart, "__defaults__", (0.0,))
+    monkeypatch.setattr(apart, "REAL_GAP", 0.0)
 
 
 @pytest.mark.usefixtures("no_gap")

@@ -5,12 +5,16 @@ import json
 import pytest
 
 from pytest_ftc.builds.inputs.dependencies import FILE, Dependencies
+from pytest_ftc.model import BuildResult, BuildStatus, Role
 from pytest_ftc.verification.cache import drift
 from pytest_ftc.verification.cache.drift import Drift, add_drift, describe_surroundings, find_drift
 from pytest_ftc.verification.cache.uses import Uses
 
 FACTS = {"kernel": "Linux 6.1", "C library": "glibc 2.36", "CPU": ""}
 TOOLS = {"/usr/bin/gcc": "a" * 64, "/var/lib/dpkg/status": "b" * 64}
+
+
+CONTROL = BuildResult(id="a", role=Role.CONTROL, environment={}, status=BuildStatus.OK)
 
 
 @pytest.fixture
@@ -23,7 +27,7 @@ def machine(monkeypatch):
 
 
 def recorded(uses=None, tools=TOOLS):
-    return json.dumps({"tools": tools, **describe_surroundings(Uses(tokens=uses or {}), tools)})
+    return json.dumps({"tools": tools, **describe_surroundings(Uses(tokens=uses or {}), tools, CONTROL)})
 
 
 def found(before, tools=TOOLS):
