@@ -7,6 +7,7 @@ import sys
 from bisect import bisect_right
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import islice
 
 from pytest_ftc.comparison.members.limits import Budget
 from pytest_ftc.comparison.members.span import Span, common_end, common_start, first_unequal
@@ -16,6 +17,11 @@ _CHUNK = 1 << 17
 _CONTEXT = 64
 """Bytes shown around a difference; also the distance from which two differences are separate."""
 _MOST_PLACES = 16
+_MOST_SEEN = 4096
+"""Places of which those are chosen that are listed."""
+_TELLING = 4
+"""Characters beside a place in text that are hardly text by chance."""
+_PRINTABLE = re.compile(rb"[\x20-\x7e]+")
 _REACH = 64 << 20
 """Bytes after the first difference that are searched for further ones."""
 _CONTROLS = re.compile(rb"[\x01-\x08\x0e-\x1a\x1c-\x1f\x7f]")
@@ -78,15 +84,30 @@ def compare_bytes(one: Span, other: Span, budget: Budget, without: Ranges = ()) 
     if one.size != other.size:
         yield _moved(one, other, offset, budget)
         return
-    places = _places(unequal_runs(one, other, offset, budget, without), budget)
-    for count, (start, end) in enumerate(places):
-        if count == _MOST_PLACES:
-            budget.record("more bytes differ in a member than are listed")
-            return
+    seen = list(islice(_places(unequal_runs(one, other, offset, budget, without), budget), _MOST_SEEN))
+    if len(seen) > _MOST_PLACES:
+        budget.record("more bytes differ in a member than are listed")
+        seen = _choose(seen, (one, other))
+    for start, end in seen:
         first = max(0, start - _CONTEXT, *(stop for _, stop in without if stop <= start))
         last = min(end + _CONTEXT, one.size, *(begin for begin, _ in without if begin >= end))
         size = min(last - first, budget.limits.value)
         yield Found(Field.CONTENT, f"byte {start:#x}", one.read(first, size), other.read(first, size))
+
+
+def _choose(places: Sequence[tuple[int, int]], spans: Sequence[Span]) -> list[tuple[int, int]]:
+    """Return some of many `places`: the first ones, but first of all those in text, which tell what differs.
+
+    Addresses that have moved are many, and what has moved them is often a word behind them all.
+    """
+    texts = islice((place for place in places if all(_is_in_text(span, *place) for span in spans)), _MOST_PLACES // 2)
+    return sorted(islice(dict.fromkeys((*texts, *places)), _MOST_PLACES))
+
+
+def _is_in_text(span: Span, start: int, end: int) -> bool:
+    """Return whether the bytes of a short place, and some before and after, are printable characters of ASCII."""
+    first = max(0, start - _TELLING)
+    return end - start <= _CONTEXT and _PRINTABLE.fullmatch(span.read(first, end + _TELLING - first)) is not None
 
 
 def _moved(one: Span, other: Span, offset: int, budget: Budget) -> Found:

@@ -143,3 +143,14 @@ def test_they_are_in_another_order_if_that_is_all_and_none_is_paired_where_one_s
     assert [location for location, *_ in unordered(b"a\0b\0c\0", b"c\0b\0a\0")] == ["string order"]
     (found,) = unordered(b"a\0b\0c\0", b"a\0c\0")
     assert found == ("string 2", b"b", b"")
+
+
+def test_of_many_places_those_in_text_are_chosen():
+    """Addresses behind a word of another length differ everywhere, and the word tells why."""
+    moved = b"".join(b"\x90\x48\x8d\x1d" + number.to_bytes(4, "little") + bytes(200) for number in range(40))
+    other = b"".join(b"\x90\x48\x8d\x1d" + (number + 16).to_bytes(4, "little") + bytes(200) for number in range(40))
+    found, budget = bytes_of(moved + b"built Nov 30 04:28:46 2026 by us", other + b"built Jan 03 09:41:46 2028 by us")
+    assert len(found) == 16
+    assert [b"Nov 30 04:28:46 2026" in one.control for one in found] == [False] * 15 + [True]
+    assert found[0].location == "byte 0x4"
+    assert list(budget.cut) == ["more bytes differ in a member than are listed"]
