@@ -90,21 +90,27 @@ def showing(known: Collection[Key], places: Places) -> frozenset[Key]:
     """Return the `known` places that are among the differing `places`.
 
     Places of one kind may shift: if none of the known ones in an output is found but others are, all of them count,
-    except strings, which are told by their number.
+    except strings, which are told by their number.  Those in one section of a program do not shift to another.
     What an archive records about its members does not: other members have fields of their own.
     A place in what has another name in each build counts under any of its names.
     """
     found = match_places(known, places)
-    kinds = {(key.output, key.field) for key in known if key.field not in _STEADY}
-    seen = {(key.output, key.field) for key in found if key in known}
+    kinds = {_where(key) for key in known if key.field not in _STEADY}
+    seen = {_where(key) for key in found if key in known}
     unknown = [key for key in found if key not in known]
-    shifted = ({(key.output, key.field) for key in unknown} & kinds) - seen
+    shifted = ({_where(key) for key in unknown} & kinds) - seen
     renamed = {_masked(key) for key in unknown}
     return frozenset(
         key
         for key in known
-        if key in found or ((key.output, key.field) in shifted and not is_string(key)) or _masked(key) in renamed
+        if key in found or (_where(key) in shifted and not is_string(key)) or _masked(key) in renamed
     )
+
+
+def _where(key: Key) -> Key:
+    """Return the `key` of all that a place may shift to: the same section of a program, else anything in the output."""
+    section = holder_of(key) if key.location.startswith(_SECTION) else None
+    return section or Key(key.output, "", "", key.field)
 
 
 def find_shifted(key: Key, differing: Places, known: Collection[Key]) -> Place | None:

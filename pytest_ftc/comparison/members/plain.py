@@ -19,8 +19,8 @@ _CONTEXT = 64
 _MOST_PLACES = 16
 _MOST_SEEN = 4096
 """Places of which those are chosen that are listed."""
-_TELLING = 4
-"""Characters beside a place in text that are hardly text by chance."""
+_TELLING = 8
+"""Characters in a row that are hardly text by chance."""
 _PRINTABLE = re.compile(rb"[\x20-\x7e]+")
 _REACH = 64 << 20
 """Bytes after the first difference that are searched for further ones."""
@@ -105,9 +105,10 @@ def _choose(places: Sequence[tuple[int, int]], spans: Sequence[Span]) -> list[tu
 
 
 def _is_in_text(span: Span, start: int, end: int) -> bool:
-    """Return whether the bytes of a short place, and some before and after, are printable characters of ASCII."""
+    """Return whether a short place is in some printable characters of ASCII."""
     first = max(0, start - _TELLING)
-    return end - start <= _CONTEXT and _PRINTABLE.fullmatch(span.read(first, end + _TELLING - first)) is not None
+    text = _PRINTABLE.finditer(span.read(first, end + _TELLING - first)) if end - start <= _CONTEXT else ()
+    return any(one.start() <= start - first and end - first <= one.end() and len(one[0]) >= _TELLING for one in text)
 
 
 def _moved(one: Span, other: Span, offset: int, budget: Budget) -> Found:

@@ -57,6 +57,12 @@ def test_what_is_told_by_its_offset_may_move_where_strings_differ():
     assert not may_move(key(".rodata, byte 0x60"), [key(".rodata, byte 0x14")])
 
 
+def test_what_differs_in_one_section_of_a_program_has_not_moved_there_from_another():
+    known = [key("ELF section .text, byte 0x1615"), key("ELF section .rodata, byte 0x40")]
+    assert showing(known, {key("ELF section .rodata, byte 0x900"): place()}) == {known[1]}
+    assert showing(known, {key("ELF Go build id"): place()}) == frozenset()
+
+
 def test_places_of_one_kind_that_all_moved_count_as_showing():
     known = [key("line 1"), key("line 9", "lib")]
     assert showing(known, {key("line 7"): place()}) == {known[0]}
