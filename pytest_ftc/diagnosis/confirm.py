@@ -7,7 +7,7 @@ from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from pytest_ftc.diagnosis.case import UNVARIED_TOO, Case, Investigation
 from pytest_ftc.diagnosis.conclude import conclude
 from pytest_ftc.diagnosis.following.computed import find_computed
-from pytest_ftc.diagnosis.following.conclude import note_sources
+from pytest_ftc.diagnosis.following.conclude import find_moved_with, note_sources
 from pytest_ftc.diagnosis.group_testing import Group, Observation, comes_by_itself, share, with_entailed
 from pytest_ftc.diagnosis.inherent.clock import check_clock
 from pytest_ftc.diagnosis.inherent.pairs import FOR_REMEDIES
@@ -106,10 +106,12 @@ def _not_following(cases: Mapping[Key, Case], everything: Group) -> dict[Key, Ca
     for key, case in cases.items():
         if case.evident and is_settled(case.ask(everything), case.evident):
             leading.setdefault((key.output, case.pattern), []).append(key)
+    moved = find_moved_with(cases)
     return {
         key: case
         for key, case in cases.items()
         if not case.sources
+        and key not in moved
         # A place that shows in the same builds as one with a certain cause most likely follows from it.
         and (
             (case.evident or all(case.pattern) or case.is_name)

@@ -80,6 +80,7 @@ def _find_all(
     note_late_sources(cases, given.everything)
     trace = traced.trace if traced else None
     follow = track(cases, given, traced)
+    tools_of = cache(partial(name_tools, trace)) if trace else lambda _: ()
     ran = name_programs(trace) if trace and not trace.gaps else frozenset()
     unsettled = still_open(cases, given.everything) if given.rebuilder else frozenset()
     told = list(conclude_all(cases, given.everything))
@@ -99,7 +100,7 @@ def _find_all(
             limit = _MORE_TIME if _is_late(given) else _MORE_BUILDS
             finding = replace(finding, why="; ".join(filter(None, (finding.why, limit))))
         wrote = (program,) if program else trail.chain
-        tools = tuple(dict.fromkeys(tool for one in wrote for tool in name_tools(trace, one))) if trace else ()
+        tools = tuple(dict.fromkeys(tool for one in wrote for tool in tools_of(one)))
         target = _target(key, case, finding, tools, _luck(key, cases, given))
         # Of a part, builds with a remedy show the whole place.
         alone = key not in divided and case is cases[key]

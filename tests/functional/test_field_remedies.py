@@ -34,6 +34,14 @@ with zipfile.ZipFile("site.zip", "w") as archive:
     for name in sorted(names) if epoch else names:
         archive.writestr(zipfile.ZipInfo(name, time.gmtime(float(epoch or time.time()))[:6]), open(name).read())
 """
+QT = """\
+import os, random, time
+open("libQt5Core.so.5").read()
+names = "amber azure beige coral indigo khaki olive teal umber wheat".split()
+if os.environ.get("QT_HASH_SEED") != "0":
+    random.shuffle(names)
+open("names.txt", "w").write("".join(f"{name}\\n{{\\n}}\\n" for name in names))
+"""
 REFUSES = 'test -z "$SOURCE_DATE_EPOCH" || { echo "SOURCE_DATE_EPOCH and --date exclude each other" >&2; exit 1; }'
 FILES = {
     "Makefile": MAKEFILE,
@@ -42,6 +50,8 @@ FILES = {
     "beside.py": BESIDE,
     "sorted.py": SORTED,
     "hello.txt": "hello\n",
+    "qt.py": QT,
+    "libQt5Core.so.5": "It stands for the library.\n",
 }
 ARTIFACTS = {
     "breaks": (f"{REFUSES}; date -u +%F > stamp", ["stamp"]),
@@ -55,9 +65,10 @@ ARTIFACTS = {
     "local": ("date -r hello.txt '+(set %y %m %d %H %M %S)' > when", ["when"]),
     "beside": ("python3 beside.py", ["ids"]),
     "sorted": ("python3 sorted.py", ["site.zip"]),
+    "qt": ("python3 qt.py", ["names.txt"]),
     "inside": ("gzip -c hello.txt > part && { echo '#!/bin/sh'; gzip -c hello.txt; } > demo.run", ["demo.run"]),
 }
-HEALED = ("credited", "modes", "listed", "packed", "compiled", "local", "sorted", "inside")
+HEALED = ("credited", "modes", "listed", "packed", "compiled", "local", "sorted", "qt", "inside")
 
 
 @pytest.fixture(scope="module")
@@ -151,6 +162,12 @@ def test_what_is_said_of_a_time_beside_a_random_value_is_what_builds_with_the_re
 def test_an_archive_that_is_sorted_for_the_epoch_may_be(verified):
     assert [remedy["settings"].keys() for remedy in remedies(verified["sorted"], "time")] == [{"SOURCE_DATE_EPOCH"}] * 3
     assert all(remedy["proved"] for remedy in remedies(verified["sorted"], "time"))
+
+
+def test_the_hash_seed_of_qt_is_fixed_where_its_library_was_loaded(verified):
+    found = [finding for finding in verified["qt"]["findings"] if finding["location"] == "line order"]
+    assert [(one["cause"], one["confirmed"]) for one in found] == [("random", True)], verified["qt"]["findings"]
+    assert (found[0]["remedy"]["proved"], found[0]["remedy"]["settings"]) == (True, {"QT_HASH_SEED": "0"})
 
 
 def apply(artifact, remedies):

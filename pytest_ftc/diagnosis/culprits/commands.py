@@ -39,6 +39,9 @@ _OF_TARGET = re.compile(r"^(?:[a-z0-9_]+-){2,3}(?=(?:ar|as|cc|cpp|g\+\+|gcc|gfor
 COVERAGE = "--coverage"
 """Stands among the names of tools for compilers with this option."""
 _COVERAGE_OPTIONS = frozenset({COVERAGE, "-coverage", "-fprofile-arcs", "-ftest-coverage"})
+QT = "libQtCore"
+"""Stands among the names of tools for programs that load Qt's library."""
+_LIBRARY_OF_QT = re.compile(r"/libQt[0-9]*Core\.so")
 _WRITE_BY_M4 = frozenset({"bison", "flex", "autom4te"})
 """Programs that have m4 write what they make."""
 STARTERS = SHELLS | {
@@ -211,13 +214,18 @@ def _has_argument(program: Program, value: str) -> bool:
 def name_tools(trace: Trace, program: Program) -> tuple[str, ...]:
     """Return the names of `program`, of its script and its interpreter, and of the programs that started it.
 
-    For a compiler that is asked to record where it was run, `COVERAGE` is among them.
+    `COVERAGE` stands for a compiler that is asked to record where it was run, `QT` for what loads its library.
     """
     above = [trace.programs[parent].argv for parent in ancestors(trace, program)]
     words = [*program.argv[:2], program.program, *(argv[0] for argv in above if argv)]
     asked = any(_COVERAGE_OPTIONS.intersection(argv) for argv in (program.argv, *above))
     names = (posixpath.basename(word).lstrip("-") for word in words)
-    return tuple(dict.fromkeys((*names, *([COVERAGE] if asked else []))))
+    return tuple(dict.fromkeys((*names, *([COVERAGE] if asked else []), *([QT] if _loads_qt(trace, program) else []))))
+
+
+def _loads_qt(trace: Trace, program: Program) -> bool:
+    index = trace.programs.index(program)
+    return any(reader == index and _LIBRARY_OF_QT.search(path) for reader, path in trace.read)
 
 
 def name_programs(trace: Trace) -> frozenset[str]:

@@ -62,12 +62,43 @@ def note_late_sources(cases: Mapping[Key, Case], everything: Group) -> None:
     for key, computed in find_computed(cases, everything).items():
         if not computed.asks:
             cases[key].sources, cases[key].is_computed = computed.sources, True
-    for key, order in find_displaced(_open_places(cases)).items():
-        if not cases[key].evident and is_within(cases[key].pattern, cases[order].pattern):
-            cases[key].sources, cases[key].is_computed = [order], True
+    for key, order in find_moved_with(cases).items():
+        cases[key].sources, cases[key].is_computed = [order], True
     chains = {key: case.sources for key, case in cases.items() if case.sources}
     for key in chains:
         cases[key].sources = find_origins(key, chains)
+
+
+def find_moved_with(cases: Mapping[Key, Case]) -> Mapping[Key, Key]:
+    """Return for each piece of a text that so far differs only with the order of its lines the place of that order.
+
+    Which pieces are left depends on the order.  One that both sides have may have a value of its own; it has none if it
+    differs only sometimes, and the order of lines always.
+    """
+    displaced = find_displaced(_open_places(cases)).items()
+    return {key: order for key, order in displaced if _moves_with(cases[key], cases[order])}
+
+
+def _moves_with(case: Case, order: Case) -> bool:
+    own, theirs = _unvaried_clock(case), _unvaried_clock(order)
+    # A place that was first seen in a later build has fewer observations.
+    theirs = theirs[len(theirs) - len(own) :]
+    if case.evident or [group for group, _ in own] != [group for group, _ in theirs]:
+        return False
+    if not case.place.is_one_sided and not (_is_sometimes(own) and not _is_sometimes(theirs)):
+        return False
+    return is_within(tuple(shows for _, shows in own), tuple(shows for _, shows in theirs))
+
+
+def _unvaried_clock(case: Case) -> list[tuple[Group, bool]]:
+    """Return which builds show it, of those whose clock runs as ever."""
+    return [(one.varied, one.shows) for one in case.observations if one.lead is None and not one.stopped]
+
+
+def _is_sometimes(seen: Sequence[tuple[Group, bool]]) -> bool:
+    """Return whether it differs in a build that varies no more than one in which it does not."""
+    showing = {group for group, shows in seen if shows}
+    return any(one <= group for group, shows in seen if not shows for one in showing)
 
 
 def _open_places(cases: Mapping[Key, Case]) -> Mapping[Key, Place]:
@@ -112,7 +143,8 @@ def conclude_all(cases: Mapping[Key, Case], everything: Group) -> list[tuple[Key
         if case.sources:
             cause, confirmed = known[case.sources[0]][0]
             # A piece that showed only in some of the builds in which its order did may have another cause.
-            confirmed = confirmed and not (case.place.is_one_sided and _is_less_than(case, cases[case.sources[0]]))
+            less = case.place.is_one_sided and _is_less_than(case, cases[case.sources[0]])
+            confirmed = confirmed and not (less and not comes_by_itself(case.observations))
             causes = {source: [name for name, _ in known[source]] for source in case.sources}
             case.suspicions = [Suspicion(cause, Strength.WEAK, "", "", _tell(causes)), *case.suspicions]
             found.append((key, case, (cause, confirmed)))

@@ -190,10 +190,18 @@ def find_offsets(places: Mapping[Key, Place]) -> Mapping[Key, Sequence[Key]]:
 
 
 def find_displaced(places: Mapping[Key, Place]) -> Mapping[Key, Key]:
-    """Return for each piece that only one side has, in what has its pieces in another order, the place of that order.
+    """Return for each piece of what has its pieces in another order the place of that order, if it may be left of it.
 
-    Blocks of lines that moved leave such pieces where a line of theirs is in other blocks too.
+    Blocks of lines that moved leave pieces that only one side has, where a line of theirs is in other blocks too, and
+    lines that differ, where what stands in their places is taken for another form of them.
     """
     orders = {key[:2]: key for key in places if key.field is Field.ORDER}
-    pieces = (key for key, place in places.items() if place.is_one_sided and place.field is Field.CONTENT)
-    return {key: orders[key[:2]] for key in pieces if key[:2] in orders}
+    return {
+        key: orders[key[:2]]
+        for key, place in places.items()
+        if key[:2] in orders and key.field is Field.CONTENT and (place.is_one_sided or _is_line(key))
+    }
+
+
+def _is_line(key: Key) -> bool:
+    return key.location.startswith("line ")

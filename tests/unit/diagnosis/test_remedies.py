@@ -104,3 +104,18 @@ def test_a_setting_of_the_tools_own_is_the_first_advice_and_only_for_it(cause, t
 def test_an_archive_of_gradle_has_its_own_advice():
     advice = [one.summary for one in find_remedies("time", Field.MTIME, ["zip"], ["java", "gradlew"])]
     assert any("preserveFileTimestamps" in one for one in advice)
+
+
+@pytest.mark.parametrize(("tool", "offered"), [("libQtCore", True), ("pyrcc5", True), ("python3", False)])
+def test_the_seed_of_qt_is_fixed_where_a_program_of_qt_wrote(tool, offered):
+    found = find_remedies("random", Field.ORDER, ["text"], ["python3", tool])
+    assert any(template.settings == {"QT_HASH_SEED": "0"} for template in found) == offered
+
+
+def test_a_random_order_is_to_be_sorted_and_is_no_identifier():
+    order, content = (
+        next(iter(find_remedies("random", field, ["text"], ["make"]))) for field in (Field.ORDER, Field.CONTENT)
+    )
+    assert "sort" in order.summary
+    assert "identifiers" not in order.summary
+    assert "identifiers" in content.summary

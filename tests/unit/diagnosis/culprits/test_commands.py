@@ -2,6 +2,7 @@
 
 from pytest_ftc.diagnosis.culprits.commands import (
     COVERAGE,
+    QT,
     describe_circumstances,
     find_culprit,
     find_given,
@@ -195,3 +196,12 @@ def test_a_compiler_that_records_coverage_is_told_from_others():
     trace = Trace(programs=programs, read=(), written=(), contents=(), moved=(), connected=(), gaps=())
     assert name_tools(trace, programs[1]) == ("gcc", "O2", "make", COVERAGE)
     assert name_tools(trace, programs[2]) == ("gcc", "a.o", "make")
+
+
+def test_a_program_that_loads_the_library_of_qt_is_told_from_others():
+    programs = (program("make", parent=-1), program("python3", "-m", "PyQt5.pyrcc_main"), program("python3", "qt.py"))
+    library = "/usr/lib/x86_64-linux-gnu/libQt5Core.so.5.15.8"
+    read = ((1, library), (2, "/usr/lib/libQt5Xml.so.5"), (2, "/b/libQt5Core.txt"))
+    trace = Trace(programs=programs, read=read, written=(), contents=(), moved=(), connected=(), gaps=())
+    assert name_tools(trace, programs[1]) == ("python3", "m", "make", QT)
+    assert QT not in name_tools(trace, programs[2])

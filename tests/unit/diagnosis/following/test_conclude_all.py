@@ -6,7 +6,7 @@ import pytest
 
 from pytest_ftc.comparison.members.engine import FOLLOWS
 from pytest_ftc.diagnosis.case import Case
-from pytest_ftc.diagnosis.following.conclude import conclude_all, note_late_sources
+from pytest_ftc.diagnosis.following.conclude import conclude_all, find_moved_with, note_late_sources
 from pytest_ftc.diagnosis.group_testing import Observation
 from pytest_ftc.diagnosis.places import Key
 from pytest_ftc.model import Cause, Field, Place, Strength, Suspicion
@@ -61,3 +61,51 @@ def test_a_digest_of_a_file_follows_from_what_differs_in_it_whenever_it_does(som
         assert cases[build_id].suspicions[0].why == (
             "it follows from a.whl/a.so, ELF section .debug_line_str, string 1 and ELF section .rodata, string 2"
         )
+
+
+RANDOM = [EVERYTHING, *[frozenset(), frozenset({"umask"})] * 8, *[frozenset()] * 4]
+
+
+def random_case(key, control, experiment, shows):
+    place = Place(field=key.field, location=key.location, control=control, experiment=experiment)
+    return Case(place, [], [Observation(group, one, False) for group, one in zip(RANDOM, shows, strict=False)])
+
+
+@pytest.mark.parametrize("control", [b"", b"DA:4,1"])
+def test_what_is_left_of_lines_in_a_random_order_follows_from_it_and_is_as_sure(control):
+    cases = {
+        ORDER: random_case(ORDER, b"a\nb", b"b\na", [True] * len(RANDOM)),
+        LEFT: random_case(LEFT, control, b"DA:1,4", [index % 3 != 2 for index in range(len(RANDOM))]),
+    }
+    assert find_moved_with(cases) == {LEFT: ORDER}
+    # It was first seen in the fourth build.
+    cases[LEFT].observations = cases[LEFT].observations[3:]
+    assert find_moved_with(cases) == {LEFT: ORDER}
+    # It is no time either.
+    cases[ORDER].observations += [Observation(frozenset(), True, stopped=True)]
+    note_late_sources(cases, EVERYTHING)
+    told = {key: cause for key, _, cause in conclude_all(cases, EVERYTHING)}
+    assert told == {ORDER: (Cause.RANDOM, True), LEFT: (Cause.RANDOM, True)}
+
+
+def test_a_line_that_differs_in_all_builds_is_not_left_of_lines_in_a_random_order():
+    cases = {
+        ORDER: random_case(ORDER, b"a\nb", b"b\na", [True] * len(RANDOM)),
+        LEFT: random_case(LEFT, b"DA:4,1", b"DA:1,4", [True] * len(RANDOM)),
+    }
+    assert not find_moved_with(cases)
+    # Nor is one that differs in a build in which the order does not.
+    cases[LEFT].observations[1] = replace(cases[LEFT].observations[1], shows=False)
+    cases[ORDER].observations[3] = replace(cases[ORDER].observations[3], shows=False)
+    assert not find_moved_with(cases)
+
+
+@pytest.mark.parametrize("more", [frozenset(), frozenset({"umask", "build_path"})])
+def test_a_line_that_differs_with_less_and_not_with_more_is_left_of_lines_in_a_random_order(more):
+    cases = {
+        ORDER: random_case(ORDER, b"a\nb", b"b\na", [True] * 3),
+        LEFT: random_case(LEFT, b"DA:4,1", b"DA:1,4", [True, False, True]),
+    }
+    for case_ in cases.values():
+        case_.observations[1] = replace(case_.observations[1], varied=more)
+    assert find_moved_with(cases) == ({LEFT: ORDER} if more else {})

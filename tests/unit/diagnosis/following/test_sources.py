@@ -150,13 +150,16 @@ def test_what_is_computed_from_a_file_is_not_of_the_time_of_its_entry_in_an_arch
     assert find_offsets(given) == {}
 
 
-def test_lines_that_only_one_side_has_may_be_left_of_blocks_in_another_order():
+def test_lines_may_be_left_of_blocks_in_another_order():
     order, left = Key("a.info", "", "line order", Field.ORDER), Key("a.info", "", "line 9", Field.CONTENT)
     both, elsewhere = left._replace(location="line 2"), left._replace(output="b.info")
+    other, mode = left._replace(location="key a"), left._replace(location="mode", field=Field.MODE)
     places = {
         order: place("a\nb\n", "b\na\n", "line order", Field.ORDER),
         left: place("DA:44,1\n", "", "line 9"),
         both: place("TN:1\n", "TN:2\n", "line 2"),
         elsewhere: place("DA:44,1\n", "", "line 9"),
+        other: place("1", "2", "key a"),
+        mode: place("0644", "0640", "mode", Field.MODE),
     }
-    assert find_displaced(places) == {left: order}
+    assert find_displaced(places) == {left: order, both: order}
