@@ -25,8 +25,13 @@ def is_makefile(path: str) -> bool:
 
 
 def define_epoch(path: str, text: str) -> str:
-    """Return the `text` of a Makefile or shell script with SOURCE_DATE_EPOCH defined, if it only uses it."""
+    """Return the `text` of a Makefile or shell script with SOURCE_DATE_EPOCH defined, if it only uses it.
+
+    Scripts in package.json get its default in each place: there is none that all of them read.
+    """
     uses = f"${EPOCH}" in text or f"$({EPOCH})" in text
+    if path.rpartition("/")[2] == "package.json" and f"{EPOCH}=" not in text:
+        return re.sub(rf"\${EPOCH}\b", lambda _: f"${{{EPOCH}:-$({EPOCH_COMMAND})}}", text)
     return set_epoch(path, text) if uses and (is_makefile(path) or _is_shell(path, text)) else text
 
 

@@ -1,5 +1,6 @@
 """Lines of Makefiles and scripts that stand for settings from outside."""
 
+import json
 import subprocess
 
 import pytest
@@ -47,10 +48,21 @@ def test_the_epoch_is_defined_once_and_only_where_it_is_used():
     assert define_epoch("build.sh", once) == once
     assert define_epoch("Makefile", "all:\n\techo\n") == "all:\n\techo\n"
     script = '{"scripts": {"build": "tar --mtime=@$SOURCE_DATE_EPOCH -cf out a"}}\n'
-    assert define_epoch("package.json", script) == script
+    assert define_epoch("build.yml", script) == script
     assert define_epoch("release", "#!/usr/bin/env bash\necho $SOURCE_DATE_EPOCH\n").count("export") == 1
     own = "SOURCE_DATE_EPOCH ?= 5\nall:\n\techo $(SOURCE_DATE_EPOCH)\n"
     assert define_epoch("Makefile", own) == own
+
+
+def test_a_script_of_npm_works_with_and_without_the_epoch(tmp_path):
+    script = '{"scripts": {"build": "echo @$SOURCE_DATE_EPOCH"}}\n'
+    made = define_epoch("app/package.json", script)
+    assert define_epoch("app/package.json", made) == made
+    command = json.loads(made)["scripts"]["build"]
+    assert run_shell(tmp_path, command) == "@315532800\n"
+    assert run_shell(tmp_path, f"SOURCE_DATE_EPOCH=7; {command}") == "@7\n"
+    own = script.replace("echo", "SOURCE_DATE_EPOCH=5; echo")
+    assert define_epoch("app/package.json", own) == own
 
 
 @pytest.mark.parametrize("value", ["0", "-a $x#y", "a'b", 'a"b', "x y", "--mtime=@$SOURCE_DATE_EPOCH"])
