@@ -69,7 +69,7 @@ def _options() -> str:
         key = SESSION_KEYS.get(option.name)
         shown = f"`{option.flag}={option.type.metavar}`" if option.type.metavar else f"`{option.flag}`"
         default = _toml(key.default) if key and key.default is not None else _code(option.otherwise)
-        meaning = _sentences(_code(option.help) + _expected(key), key.meaning if key else "")
+        meaning = _sentences(_code(option.help) + _expected(key), option.meaning)
         rows.append((shown, f"`{option.name}`" if key else "", default, meaning))
     names = {option.name for option in OPTIONS}
     for name, key in SESSION_KEYS.items():

@@ -39,7 +39,7 @@ _GROUPS = {
     },
     "Attest": {
         "attest": "make, sign and verify attestations of verdicts",
-        "report": "verify that a report is as it was written, or make a badge of it",
+        "report": "verify that a report is as it was written, put those of shards together, or make a badge",
         "log": "verify the log of all verdicts, and prove what is in it",
         "keys": "make, rotate, retire and list the keys that sign attestations",
     },

@@ -133,6 +133,13 @@ OPTIONS = (
         meaning="[`ftc gate`](ci.md) finds the commit automatically.",
     ),
     Option(
+        "durations",
+        Type("path", "PATH"),
+        "file of the seconds that artifacts take, by which --ftc-shard divides them",
+        otherwise="ftc-durations.json, if it exists",
+        meaning="See [a matrix of jobs](ci.md#a-matrix-of-jobs).",
+    ),
+    Option(
         "report",
         Type("path", "DIR"),
         "write report.json, index.html, findings.sarif, logs and diffs to DIR",
@@ -220,7 +227,7 @@ FILE_ONLY = (
 )
 """Those of ``[tool.ftc]`` alone."""
 
-COMMAND_LINE_ONLY = (
+REPLAYS = (
     Option(
         "replay",
         Type("text", "BUILD_ID"),
@@ -229,4 +236,15 @@ COMMAND_LINE_ONLY = (
     Option("shell", FLAG, "with --ftc-replay: open a shell in the environment; ftc-build runs the build there"),
     Option("keep", FLAG, "with --ftc-replay: keep the tree, the home and the outputs, and print their paths"),
 )
+"""Options of a session that replays a build."""
+
+SHARD = Option(
+    "shard",
+    Type("text", "K/N"),
+    "verify only part K of N parts, which together have each artifact once",
+    meaning="See [a matrix of jobs](ci.md#a-matrix-of-jobs).",
+)
+"""Not a key: in a file that all jobs share, the other parts would be verified nowhere."""
+
+COMMAND_LINE_ONLY = (SHARD, *REPLAYS)
 """Options of a single session, which have no key in ``[tool.ftc]``."""

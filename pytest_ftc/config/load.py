@@ -64,6 +64,8 @@ class Config:
     """Whether everything is built, also what was verified before."""
     changed_first: str | None
     """A commit; artifacts whose sources have changed since come first."""
+    durations: Path | None
+    """The file of the seconds that artifacts take; None when there is none."""
     baseline: Path | None
     """The file of known findings; None when there is none."""
     update_baseline: bool
@@ -191,16 +193,16 @@ def _read_settings(
     settings["jobs"] = settings["jobs"] or _usable_cpus()
     settings["builds"] = None if settings["builds"] == AUTO else settings["builds"]
     settings["diagnose"] = DiagnosisMode(settings["diagnose"])
-    settings["baseline"] = settings["baseline"] or _usual_baseline(root, updates=settings["update_baseline"])
+    settings["baseline"] = settings["baseline"] or _usual(root / "ftc-baseline.toml", settings["update_baseline"])
+    settings["durations"] = settings["durations"] or _usual(root / "ftc-durations.json")
     settings["keep_outputs"] = read_size(settings["keep_outputs"]) or 0
     settings["most_left_out"] = settings.pop("sampling")
     return settings
 
 
-def _usual_baseline(root: Path, *, updates: bool) -> Path | None:
-    """Return the usual file of known findings if it is there or to be written."""
-    usual = root / "ftc-baseline.toml"
-    return usual if updates or usual.is_file() else None
+def _usual(file: Path, is_written: bool = False) -> Path | None:
+    """Return a `file` that nobody has named, if it is there or to be written."""
+    return file if is_written or file.is_file() else None
 
 
 def _find_lines(place: Place, tables: Mapping[str, Any]) -> dict[str, int]:

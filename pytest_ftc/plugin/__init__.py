@@ -8,7 +8,7 @@ from importlib.machinery import PathFinder
 
 import pytest
 
-from pytest_ftc.config import COMMAND_LINE_ONLY, OPTIONS
+from pytest_ftc.config import COMMAND_LINE_ONLY, OPTIONS, REPLAYS, SHARD
 from pytest_ftc.plugin import hookspecs
 
 TYPE_CHECKING = False
@@ -88,7 +88,7 @@ def pytest_configure(config: pytest.Config) -> None:
     # A test that is rebuilt runs in a separate pytest, which must not rebuild it again.
     if "FTC_OUTPUT" in os.environ:
         return
-    replays = any(config.getoption(option.destination) is not None for option in COMMAND_LINE_ONLY)
+    replays = any(config.getoption(option.destination) is not None for option in REPLAYS)
     if (replays or config.getoption("ftc_verify")) and sys.platform == "win32":
         raise pytest.UsageError(f"--ftc-{'replay' if replays else 'verify'}: {_NOT_HERE}")
     if replays:
@@ -111,7 +111,7 @@ def _warn_of_idle_options(config: pytest.Config) -> None:
     if hasattr(config, "workerinput"):
         return
     flags = {argument.partition("=")[0] for argument in config.invocation_params.args}
-    if idle := [option.flag for option in OPTIONS if option.flag in flags]:
+    if idle := [option.flag for option in (*OPTIONS, SHARD) if option.flag in flags]:
         text = f"without --ftc-verify, {', '.join(idle)} {'have' if len(idle) > 1 else 'has'} no effect"
         config.issue_config_time_warning(pytest.PytestConfigWarning(text), stacklevel=2)
 

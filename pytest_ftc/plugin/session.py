@@ -40,6 +40,7 @@ from pytest_ftc.plugin.project_tests import FindingsLast, keep_artifacts
 from pytest_ftc.plugin.result_folders import check_writable, record_folders, results_folder
 from pytest_ftc.plugin.session_report import Invocation, SessionReport, print_attestations, print_metrics_problem
 from pytest_ftc.plugin.settings import add_to_arguments, check_named, find_changed, load_settings, usage_errors
+from pytest_ftc.plugin.sharding.shard_session import register_shard
 from pytest_ftc.variations.specification import Vocabulary
 from pytest_ftc.verification.metrics.facts import SessionFacts
 from pytest_ftc.verification.metrics.session import SessionMetrics
@@ -74,10 +75,7 @@ class VerificationSession:
         self._verifier = Verifier(self.config, self._results, self._added, records, find_trace(pytest_config))
         self._display: Display = Nothing()
         self._sample = Sampler(
-            self.config.root,
-            user_cache("samples"),
-            rate=self.config.sample,
-            most_left_out=self.config.most_left_out,
+            self.config.root, user_cache("samples"), rate=self.config.sample, most_left_out=self.config.most_left_out
         )
         self._tests: dict[str, Artifact] = {}
         self._files = frozenset(self.config.files)
@@ -98,6 +96,7 @@ class VerificationSession:
         pytest_config.pluginmanager.register(self._findings_last, "ftc-findings-last")
         with usage_errors():
             check_named(pytest_config, self.config)
+            register_shard(pytest_config, self.config, self._report)
         self._report.aside = add_to_arguments(pytest_config, self.config)
 
     def artifacts_of(self, file: Path) -> tuple[Artifact, ...]:
@@ -196,7 +195,7 @@ class VerificationSession:
         by_name = any("::" in argument for argument in self._pytest.args)
         self._collected.note([item.nodeid for item in session.items], whole=not by_name)
         uses = tests or any("ftc" in getattr(item, "fixturenames", ()) for item in session.items)
-        if not (self.config.artifacts or uses or self._is_worker):
+        if not (self.config.artifacts or uses or self._is_worker or self._report.part):
             raise ConfigurationError(explain_nothing(self.config))
         artifacts += [self._declare(item) for item in tests]
         if not by_name:

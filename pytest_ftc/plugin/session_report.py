@@ -27,6 +27,7 @@ from pytest_ftc.verification.proofs.attestations import SessionAttestations
 from pytest_ftc.verification.release.hint import release_command
 from pytest_ftc.verification.sampling import count_left_out
 from pytest_ftc.verification.session import Verifier
+from pytest_ftc.verification.sharding.split import Part
 
 if TYPE_CHECKING:
     import pytest
@@ -74,6 +75,8 @@ class SessionReport:
         self._problems: dict[str, None] = {}
         self._use: TierUse | None = None
         self._services = Services()
+        self.part: Part | None = None
+        """What this session has of a division among the jobs of a matrix; None if it has all."""
         self.left_out: dict[str, str] = {}
         """Reasons why artifacts are not in the sample, by node id."""
 
@@ -92,7 +95,8 @@ class SessionReport:
     def hand_over(self, worker: pytest.Config) -> None:
         """Leave for the controller of pytest-xdist what only this `worker` knows."""
         verifier = self._verifier
-        known = {"problems": verifier.problems, "use": verifier.tiers, "services": verifier.services}
+        services = verifier.services
+        known = {"problems": verifier.problems, "use": verifier.tiers, "services": services, "part": self.part}
         worker.workeroutput[_FROM_WORKER] = json.dumps(to_json(known))  # type: ignore[attr-defined]
 
     def take_over(self, node: Any) -> None:
@@ -103,6 +107,8 @@ class SessionReport:
             self._use = (self._use or TierUse()).plus(from_json(TierUse, known["use"]))
         if known.get("services"):
             self._services = self._services.plus(from_json(Services, known["services"]))
+        if known.get("part"):
+            self.part = from_json(Part, known["part"])
 
     @property
     def _tiers(self) -> TierUse | None:
@@ -213,6 +219,8 @@ class SessionReport:
         terminalreporter.write(fit_encoding(lines, getattr(writer._file, "encoding", None)))
         for text in self._describe_left_out(each=terminalreporter.verbosity > 0):
             _write_line(terminalreporter, f"  left out    {text}")
+        if self.part:
+            _write_line(terminalreporter, f"  shard       {self.part.describe()}")
 
     def _describe_left_out(self, *, each: bool) -> Sequence[str]:
         """Return why `each` artifact is not in the sample, or how many are not."""
@@ -249,6 +257,8 @@ class SessionReport:
         described = self._verifier.describe(*self._invocation)
         if use := self._tiers:
             described["session"]["store"] = to_json(use)
+        if self.part:
+            described["session"]["shard"] = {**to_json(self.part), "left_out": sorted(self.left_out)}
         known = self.known(*self.verifications)
         if self._config.report:
             earlier = Earlier(known, {one.id: self._find_trend(one) for one in self.verifications})

@@ -127,6 +127,18 @@ class History:
             ).fetchall()
         return {row[0]: row[1] for row in rows}
 
+    def session_seconds(self, project: str, most: int) -> dict[str, list[float]]:
+        """Return what all builds of each artifact of `project` took in a session, in seconds, for the last `most`."""
+        query = (
+            "select artifact, sum(seconds) from builds where project = ?"
+            " group by artifact, session order by artifact, max(number)"
+        )
+        found: dict[str, list[float]] = {}
+        with self._database.opened() as connection:
+            for artifact, seconds in connection.execute(query, (storable(project),)):
+                found.setdefault(artifact, []).append(seconds)
+        return {artifact: times[-most:] for artifact, times in found.items()}
+
     def note_inputs(self, project: str, artifact: str, text: str) -> None:
         """Record the inputs of an artifact's last build; they serve only to name what has changed."""
         row = (*map(storable, (project, artifact)), zlib.compress(text.encode("utf-8", "backslashreplace")))

@@ -27,9 +27,10 @@ def store_folder() -> Path:
 
 
 def written_by(config: Config) -> WrittenFiles:
-    """Return the files that a session with `config` writes, which are not sources."""
+    """Return the files that a session with `config` writes, and that of durations, which are not sources."""
     # In CI the caches are often inside the project, because only files there are preserved.
-    own = (config.store or store_folder(), config.report, config.json, user_cache("store").parent, key_file().parent)
+    named = (config.report, config.json, config.durations)
+    own = (config.store or store_folder(), *named, user_cache("store").parent, key_file().parent)
     attested = config.attest.folder_of(config.root, config.report) if config.attest else None
     measured = config.metrics.written if config.metrics else ()
     traced = config.traces.file if config.traces else None

@@ -107,4 +107,4 @@ def test_the_gate_tells_what_it_does_and_where_it_has_nothing_to_do(tmp_path):
     assert "no artifact is declared" in text
     done = subprocess.run([sys.executable, "-m", "pytest_ftc", "gate", "--help"], capture_output=True, text=True)
     assert done.returncode == 0
-    assert "usage: ftc gate [PYTEST ARGUMENTS]" in done.stdout
+    assert "usage: ftc gate [--shard K/N] [PYTEST ARGUMENTS]" in done.stdout

@@ -1,4 +1,4 @@
-"""``ftc report``: verifies reports, and makes badges of them."""
+"""``ftc report``: verifies reports, puts those of shards together, and makes badges."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from pytest_ftc.cli.parser import add_action
 
 _BRIEFS = {
     "verify": "compare a report and the files beside it with their digests; exit status 1 if anything was changed",
+    "shards": "tell whether the reports of all jobs of a matrix have every artifact; exit status 1 if one is missing",
     "badge": "write a badge that says how many artifacts are reproducible: an image, and JSON for badge services",
 }
 

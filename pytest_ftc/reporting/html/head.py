@@ -32,7 +32,7 @@ def head(
     yield Markup("<header><h1>Reproducible builds</h1>")
     spent = f"{when}, {session['seconds']:.1f} s, {count(made, 'build')}"
     yield Markup('<div class="quiet">{}, <span class="path">{}</span></div>').format(spent, line(session["root"]))
-    yield from _origin(session.get("source", {}), session.get("ci", {}))
+    yield from _origin(session.get("source", {}), session.get("ci", {}), session.get("shard", {}))
     yield Markup('<ul class="counts">')
     counts = Counter(one.verdict for one in ordered)
     for verdict in (verdict for verdict in Verdict if counts[verdict]):
@@ -55,7 +55,7 @@ def again(one: Verification) -> str:
     return f"pytest --ftc-verify{' --ftc-no-cache' if one.cached else ''} {shlex.quote(node)}"
 
 
-def _origin(source: Mapping[str, Any], ci: Mapping[str, Any]) -> Iterator[Markup]:
+def _origin(source: Mapping[str, Any], ci: Mapping[str, Any], shard: Mapping[str, Any]) -> Iterator[Markup]:
     facts = []
     if commit := source.get("commit"):
         changed = " with changes that are not committed" if source.get("dirty") else ""
@@ -65,6 +65,9 @@ def _origin(source: Mapping[str, Any], ci: Mapping[str, Any]) -> Iterator[Markup
         url = str(ci.get("run_url", ""))
         is_page = url.startswith(("https://", "http://"))
         facts.append(Markup('<a href="{}" rel="noreferrer">{}</a>').format(url, run) if is_page else run)
+    if shard:
+        has = f"{len(shard['artifacts'])} of {shard['total']} artifacts"
+        facts.append(line(f"shard {shard['number']} of {shard['count']}, with {has}"))
     if facts:
         yield Markup('<div class="quiet">{}</div>').format(Markup(", ").join(facts))
 

@@ -3,6 +3,7 @@
 import pytest
 
 from pytest_ftc.cli.gate import gate_command
+from pytest_ftc.model.errors import ConfigurationError
 
 
 @pytest.fixture
@@ -43,3 +44,16 @@ def test_a_change_is_compared_with_what_the_service_names_and_the_clone_has(proj
 def test_elsewhere_it_is_compared_with_the_default_branch(project, git):
     git(project, "symbolic-ref", "refs/remotes/origin/HEAD", "refs/remotes/origin/release")
     assert "--ftc-changed-first=origin/HEAD" in gate_command(project, [], {})
+
+
+@pytest.mark.parametrize("given", [["--shard", "3/8"], ["--shard=3/8"], ["--shard=1/8", "--shard", "3/8"]])
+def test_a_shard_is_an_option_of_pytest(project, given):
+    command = gate_command(project, ["-x", *given, "-k", "app"], {})
+    assert [word for word in command if "-shard" in word] == ["--ftc-shard=3/8"]
+    assert command[-4:] == [str(project / "ftc.toml"), "-x", "-k", "app"]
+
+
+@pytest.mark.parametrize("given", [["--shard"], ["--shard", "0/8"], ["--shard=9/8"], ["--shard", "x"]])
+def test_what_is_no_shard_is_one_clear_error(project, given):
+    with pytest.raises(ConfigurationError, match="^--shard: expected K/N, such as 3/8, with K from 1 to N, found "):
+        gate_command(project, given, {})

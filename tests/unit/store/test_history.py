@@ -56,6 +56,14 @@ def test_the_builds_of_an_artifact_are_found_by_its_name_the_newest_first(histor
     assert history.last_seconds("/p")["ftc.toml::ftc::app"] == 2.0
 
 
+def test_what_all_builds_of_a_session_took_is_told_for_the_last_ones(history):
+    for session, seconds in (("1", 9.0), ("2", 1.0), ("3", 2.0)):
+        history.add([replace(RECORD, session=session, seconds=seconds, role=role) for role in ("control", "repeat")])
+    history.add([replace(RECORD, project="/q"), replace(RECORD, artifact="ftc.toml::ftc::b")])
+    found = history.session_seconds("/p", 2)
+    assert found == {"ftc.toml::ftc::app": [2.0, 4.0], "ftc.toml::ftc::b": [2.0]}
+
+
 @given(st.lists(st.builds(replace, st.just(RECORD), user=st.text(), started=st.floats(0, 1e10)), max_size=5))
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=25)
 def test_any_text_is_kept(history, records):

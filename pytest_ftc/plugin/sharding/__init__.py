@@ -1,0 +1,1 @@
+"""A session that verifies one part of the artifacts, as a job of a matrix."""
