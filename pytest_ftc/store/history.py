@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import zlib
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import astuple, dataclass, replace
 from typing import Any
 
@@ -16,6 +16,12 @@ from pytest_ftc.store.layout import Layout
 MOST = 50_000
 """Most builds in a history; older ones are removed."""
 _INSERT = f"insert into builds (number, {COLUMNS}, code) values ({', '.join('?' * (len(NAMES) + 2))})"
+
+_LAST_OF_ACTION = "select number from builds where action = ? order by number desc limit ?"
+_LAST_OF_ARTIFACT = "select number from builds where project = ? and artifact = ? order by number desc limit ?"
+_OUTCOMES = (
+    "select max(number) from builds where action = ? and digest != '' group by digest order by max(number) desc limit 2"
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -138,6 +144,34 @@ class History:
             for artifact, seconds in connection.execute(query, (storable(project),)):
                 found.setdefault(artifact, []).append(seconds)
         return {artifact: times[-most:] for artifact, times in found.items()}
+
+    def last_actions(self, project: str) -> dict[str, str]:
+        """Return the action of the last build of each artifact of `project`."""
+        query = "select artifact, action, max(number) from builds where project = ? group by artifact"
+        with self._database.opened() as connection:
+            return {row[0]: row[1] for row in connection.execute(query, (storable(project),))}
+
+    def select(
+        self, actions: Collection[str], artifacts: Collection[str], project: str, *, needed: Collection[int], most: int
+    ) -> list[tuple[int, BuildRecord]]:
+        """Return the last `most` builds of each of `actions` and of `artifacts` of `project`, by number, oldest first.
+
+        Those with the numbers `needed` are among them, and for each action the last builds of two different outcomes:
+        what contradicts a build in the history contradicts it in this part of it.
+        """
+        numbers = set(needed)
+        with self._database.opened() as connection:
+            for action in actions:
+                numbers.update(
+                    *connection.execute(_LAST_OF_ACTION, (action, most)), *connection.execute(_OUTCOMES, (action,))
+                )
+            for artifact in artifacts:
+                asked = (storable(project), storable(artifact), most)
+                numbers.update(*connection.execute(_LAST_OF_ARTIFACT, asked))
+            rows = connection.execute(f"select number, {COLUMNS} from builds order by number")
+            return [
+                (row[0], BuildRecord(**dict(zip(NAMES, row[1:], strict=True)))) for row in rows if row[0] in numbers
+            ]
 
     def note_inputs(self, project: str, artifact: str, text: str) -> None:
         """Record the inputs of an artifact's last build; they serve only to name what has changed."""

@@ -29,6 +29,8 @@ from pytest_ftc.model.support.limits import MOST_EXAMINED, NOT_EXAMINED
 from pytest_ftc.verification.cache.context import Disagreement
 from pytest_ftc.verification.full_diffs import FullDiffs, place
 
+_NOT_STORED = "not examined: the store no longer has what was recorded, only its digest"
+
 
 class Examination:
     """Looks into the outputs that differ from those of a record: where they differ, and the full diffs."""
@@ -85,7 +87,7 @@ def _examine(
     recorded = folder / secrets.token_hex(8)
     try:
         if not fetch(one, recorded):
-            return [difference]
+            return [replace(difference, note=_NOT_STORED)]
         return examination.look(difference, recorded, find_content(control.blobs, other.sha256))
     finally:
         recorded.unlink(missing_ok=True)

@@ -21,6 +21,7 @@ class Wanted:
 
     artifact: str
     """Its name."""
+    id: str = ""
     action: str = ""
     """The digest of its action; empty if it has none."""
     why: str = ""
@@ -46,7 +47,8 @@ def _wanted(cache: VerificationCache, artifact: Artifact) -> Wanted:
     try:
         query = cache.query(artifact)
     except FtcError as error:
-        return Wanted(artifact=artifact.name, why=error.message)
+        return Wanted(artifact=artifact.name, id=artifact.id, why=error.message)
     if query is None:
-        return Wanted(artifact=artifact.name, why="it downloads or has secrets, and is always built")
-    return Wanted(artifact=artifact.name, action=query.inquiry.action)
+        why = "it downloads or has secrets, and is always built"
+        return Wanted(artifact=artifact.name, id=artifact.id, why=why)
+    return Wanted(artifact=artifact.name, id=artifact.id, action=query.inquiry.action)

@@ -64,6 +64,32 @@ def test_what_all_builds_of_a_session_took_is_told_for_the_last_ones(history):
     assert found == {"ftc.toml::ftc::app": [2.0, 4.0], "ftc.toml::ftc::b": [2.0]}
 
 
+@given(st.lists(st.tuples(st.sampled_from("ab"), st.sampled_from(["", "x", "y", "z"])), min_size=1, max_size=12), st.integers(1, 4))  # fmt: skip
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=50, deadline=None)
+def test_what_contradicts_a_build_contradicts_it_in_every_part_of_the_history(tmp_path_factory, builds, most):
+    layout = Layout(tmp_path_factory.mktemp("history"))
+    layout.make()
+    with contextlib.closing(History(layout, KEY)) as whole:
+        whole.add([replace(RECORD, action=action, digest=digest) for action, digest in builds])
+        for row, (action, digest) in enumerate(builds, 1):
+            chosen = whole.select([action], [], "/p", needed=[row], most=most)
+            numbers = [number for number, _ in chosen]
+            assert numbers == sorted(set(numbers))
+            assert row in numbers
+            assert {one.action for _, one in chosen} == {action}
+            later = [one for number, one in chosen if number > row]
+            contradicted = any(one.digest not in ("", digest) for one in later)
+            assert contradicted == whole.contradicts(action, digest, row)
+            ever = any(one.digest not in ("", digest) for _, one in chosen)
+            assert ever == whole.contradicts(action, digest, 0)
+
+
+def test_the_last_action_of_each_artifact_is_told(history):
+    for action in ("old", "new"):
+        history.add([replace(RECORD, action=action), replace(RECORD, action=f"{action} b", artifact="b")])
+    assert history.last_actions("/p") == {"ftc.toml::ftc::app": "new", "b": "new b"}
+
+
 @given(st.lists(st.builds(replace, st.just(RECORD), user=st.text(), started=st.floats(0, 1e10)), max_size=5))
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=25)
 def test_any_text_is_kept(history, records):

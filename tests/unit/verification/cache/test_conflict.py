@@ -96,7 +96,11 @@ def test_the_place_comes_from_the_walker_and_the_diff_stands_beside_it(case):
 def test_without_the_recorded_content_the_digests_are_shown(case, tmp_path):
     recorded = put(tmp_path, "out", b"old")
     built = put(case.blobs, "out", b"new")
-    (finding,) = case.dispute([recorded], [built]).findings
+    found = case.dispute([recorded], [built])
+    assert [difference.note for difference in found.differences] == [
+        "not examined: the store no longer has what was recorded, only its digest"
+    ]
+    (finding,) = found.findings
     assert finding.location == "the output itself"
     assert finding.evidence == Evidence(control=recorded.sha256, experiment=built.sha256)
 

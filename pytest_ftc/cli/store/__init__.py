@@ -1,4 +1,4 @@
-"""``ftc store``: shows, verifies and cleans the verification cache."""
+"""``ftc store``: shows, verifies, cleans and exports the verification cache."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from importlib import import_module
 from pathlib import Path
 
 from pytest_ftc.cli.output import print_rows
@@ -23,6 +24,7 @@ from pytest_ftc.verification.user_folders import key_file, store_folder
 _ACTIONS = {
     "stats": "show the size of the store",
     "verify": "read every byte and quarantine corrupt entries; exit status 1 if there are any",
+    "export": "write a store that has only what the next run of this project needs, such as for a cache of CI",
     "gc": "evict entries unused for --max-age, then the least recently used above --max-size",
 }
 
@@ -71,6 +73,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     for action, brief in _ACTIONS.items():
         own = add_action(actions, action, brief)
         add_store_arguments(own)
+        if action == "export":
+            import_module(f"{__name__}.export").add_arguments(own)
         if action == "gc":
             own.add_argument("--max-size", metavar="SIZE", type=size, default="10G", help="such as 500M; default: 10G")
             own.add_argument(
@@ -90,6 +94,9 @@ def run(options: argparse.Namespace) -> int:
     """Run the action and print its result."""
     from pytest_ftc.reporting.terminal.store import describe_removed, describe_soundness, describe_stats
 
+    if options.action == "export":
+        status: int = import_module(f"{__name__}.export").run(options)
+        return status
     if options.action == "stats":
         found = stats_of(options.store)
         print_rows(options, found, describe_stats(found))
