@@ -195,7 +195,8 @@ class VerificationSession:
         by_name = any("::" in argument for argument in self._pytest.args)
         self._collected.note([item.nodeid for item in session.items], whole=not by_name)
         uses = tests or any("ftc" in getattr(item, "fixturenames", ()) for item in session.items)
-        if not (self.config.artifacts or uses or self._is_worker or self._report.part):
+        elsewhere = self._report.part is not None and self._report.part.total
+        if not (self.config.artifacts or uses or self._is_worker or elsewhere):
             raise ConfigurationError(explain_nothing(self.config))
         artifacts += [self._declare(item) for item in tests]
         if not by_name:

@@ -106,6 +106,14 @@ def test_durations_divide_and_tests_are_divided_too(verify, sources, workers):
     assert passed == [len(names(first)) + 1, len(names(second))]  # the plain test is in the first
 
 
+def test_tests_alone_are_divided_too(verify, project):
+    (project / "test_x.py").write_text(TESTS)
+    runs = [verify(None, *QUICK, f"--ftc-shard={number}/4") for number in range(1, 5)]
+    assert [run.status for run in runs] == [0] * 4
+    assert [len(names(run)) for run in runs] == [1, 1, 1, 0]
+    assert "ftc: shard 4 of 4: none of 3 artifacts; nothing to verify" in runs[3].text
+
+
 def test_what_has_changed_comes_first_in_each_part_and_what_is_selected_is_divided(verify, sources, git):
     (sources / "ftc.toml").write_text(PROJECT)
     git(sources, "init", "-q")
@@ -148,6 +156,9 @@ def test_what_is_no_shard_and_what_has_no_durations_is_one_clear_error(verify, s
     run = verify(None, "--ftc-shard=1/2", "--ftc-durations=nowhere.json")
     assert run.status == 4
     assert "nowhere.json: No such file or directory" in run.text
+    (sources / "ftc.toml").unlink()
+    run = verify(None, "--ftc-shard=1/2")
+    assert (run.status, "no artifact is declared" in run.text) == (4, True)
     assert "without --ftc-verify, --ftc-shard has no effect" in gate_without_verify(sources)
 
 

@@ -11,7 +11,8 @@ from pathlib import Path
 from pytest_ftc.model import BuildRecord
 from pytest_ftc.model.digest import Digest
 from pytest_ftc.model.errors import MissingError
-from pytest_ftc.store.action_cache import SealedCache
+from pytest_ftc.store.action_cache import Entry, seal_entry
+from pytest_ftc.store.blob_files import sync_filesystem
 from pytest_ftc.store.cas import LocalStore
 from pytest_ftc.store.history import History
 from pytest_ftc.store.layout import translated
@@ -77,6 +78,9 @@ class Exporter:
             # Contents first: an entry is never visible without them.
             kept, left_out = self._copy_blobs(target, judged, room)
             self._write_records(target, judged, builds)
+            with translated(folder):
+                if not sync_filesystem(str(folder)):
+                    os.sync()
         return Exported(
             verdicts=sum(1 for one in judged if not one.why),
             blobs=len(kept),
@@ -101,12 +105,19 @@ class Exporter:
             for one in found:
                 if text := self._history.inputs_of(self._project, one.wanted.id):
                     history.note_inputs(self._project, one.wanted.id, text)
-        entries = SealedCache(target, self._key)
         for one in found:
             if one.entry and one.row in numbers:
-                entries.put(replace(one.entry, history=generation, row=numbers[one.row]))
+                self._write_entry(target, replace(one.entry, history=generation, row=numbers[one.row]))
             elif one.entry:
-                entries.put(one.entry)
+                self._write_entry(target, one.entry)
+
+    def _write_entry(self, target: LocalStore, entry: Entry) -> None:
+        """Write `entry`.  Unlike in a store that is in use, all of them are synced to disk together, at the end."""
+        with translated(target.layout.root):
+            path = Path(target.layout.action(entry.action))
+            path.parent.mkdir(mode=0o700, exist_ok=True)
+            path.touch(mode=0o600)
+            path.write_bytes(seal_entry(entry, self._key))
 
     def _copy_blobs(self, target: LocalStore, found: Iterable[Found], room: int) -> tuple[list[Digest], list[Digest]]:
         """Copy contents of outputs, the smallest first; return those copied and those not."""
