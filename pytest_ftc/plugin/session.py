@@ -40,7 +40,7 @@ from pytest_ftc.plugin.project_tests import FindingsLast, keep_artifacts
 from pytest_ftc.plugin.result_folders import check_writable, record_folders, results_folder
 from pytest_ftc.plugin.session_report import Invocation, SessionReport, print_attestations, print_metrics_problem
 from pytest_ftc.plugin.settings import add_to_arguments, check_named, find_changed, load_settings, usage_errors
-from pytest_ftc.plugin.sharding.shard_session import register_shard
+from pytest_ftc.plugin.sharding.register import register_shard
 from pytest_ftc.variations.specification import Vocabulary
 from pytest_ftc.verification.metrics.facts import SessionFacts
 from pytest_ftc.verification.metrics.session import SessionMetrics

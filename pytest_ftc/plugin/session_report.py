@@ -27,13 +27,13 @@ from pytest_ftc.verification.proofs.attestations import SessionAttestations
 from pytest_ftc.verification.release.hint import release_command
 from pytest_ftc.verification.sampling import count_left_out
 from pytest_ftc.verification.session import Verifier
-from pytest_ftc.verification.sharding.split import Part
 
 if TYPE_CHECKING:
     import pytest
     from _pytest.terminal import TerminalReporter
 
     from pytest_ftc.reporting.terminal.trend import TrendPoint
+    from pytest_ftc.verification.sharding.split import Part
 
 
 _FROM_WORKER = "ftc"
@@ -108,6 +108,8 @@ class SessionReport:
         if known.get("services"):
             self._services = self._services.plus(from_json(Services, known["services"]))
         if known.get("part"):
+            from pytest_ftc.verification.sharding.split import Part
+
             self.part = from_json(Part, known["part"])
 
     @property

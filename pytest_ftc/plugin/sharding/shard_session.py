@@ -6,11 +6,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from pytest_ftc.config import SHARD
 from pytest_ftc.plugin.items import ArtifactItem
 from pytest_ftc.plugin.marker import is_rebuilt
-from pytest_ftc.verification.sharding.durations import read_durations
-from pytest_ftc.verification.sharding.shard import Shard, read_shard
+from pytest_ftc.verification.sharding.shard import Shard
 from pytest_ftc.verification.sharding.split import Part, split
 
 if TYPE_CHECKING:
@@ -18,20 +16,7 @@ if TYPE_CHECKING:
 
     from _pytest.terminal import TerminalReporter
 
-    from pytest_ftc.config.load import Config
     from pytest_ftc.plugin.session_report import SessionReport
-
-
-def register_shard(pytest_config: pytest.Config, config: Config, report: SessionReport) -> None:
-    """Have the session verify only the part that it is given, if any, and tell `report`.
-
-    Raises ConfigurationError.
-    """
-    given = pytest_config.getoption(SHARD.destination)
-    if given is not None:
-        shard = read_shard(given, SHARD.flag)
-        seconds = read_durations(config.durations) if config.durations else {}
-        pytest_config.pluginmanager.register(ShardSession(shard, seconds, report), "ftc-shard")
 
 
 class ShardSession:
