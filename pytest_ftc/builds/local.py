@@ -23,7 +23,7 @@ from pytest_ftc.builds.launcher.trees import remove_tree
 from pytest_ftc.builds.namespace_sweep import kill_namespace
 from pytest_ftc.builds.slots import Slots
 from pytest_ftc.builds.transient_faults import ENDED, UNWANTED, await_permission, lost_build, may_be_due_to_overlayfs
-from pytest_ftc.model import Action, BuildResult, BuildStatus, Machine, Output, Trace
+from pytest_ftc.model import Action, BuildResult, BuildStatus, Machine, Output, Role, Trace
 from pytest_ftc.model.notes import note_hidden_socket
 from pytest_ftc.model.protocols import Executor, MayStart, at_once
 from pytest_ftc.model.support.printable import printable
@@ -62,6 +62,8 @@ class LocalExecutor:
         self._cancelled = threading.Event()
         self._copied: set[str] = set()
         """Artifacts that are built in copies of their sources, since overlayfs may be why their builds failed."""
+        self._controls: dict[str, str] = {}
+        """The last control of each artifact: other builds need not copy what it has left already."""
 
     def run(self, action: Action, started: Callable[[float], None], may_start: MayStart = at_once) -> BuildResult:
         """See `pytest_ftc.model.protocols.Executor`."""
@@ -123,6 +125,9 @@ class LocalExecutor:
         watch = Stopwatch()
         log = self._make_log(action)
         spec = describe_build(action, machine, folder, log, self._concealed)
+        spec["control"] = self._controls.get(action.artifact, "")
+        if action.role is Role.CONTROL:
+            self._controls[action.artifact] = action.id
         shared = list_shared_memory()
         process = _start_launcher(action, spec, folder)
         with self._lock:

@@ -9,7 +9,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from pytest_ftc.comparison.date_forms import Form, find_forms, make_forms
+from pytest_ftc.comparison.date_forms import Form, find_forms, make_forms, screen_large
 from pytest_ftc.comparison.members.limits import Budget, Limits
 from pytest_ftc.comparison.search import scan_pieces
 
@@ -42,11 +42,14 @@ def find_real_date(
     nor does a time that is `known` to the second.  Without `numbers`, those of two or three digits do not count either.
     """
     forms = make_forms(moments, explained, numbers=numbers, known=known)
+    large, in_large = screen_large(forms)
     missed: dict[str, None] = {}
     in_source: set[str] = set()
     for name, file in files.items():
 
         def look(data: bytes, size: int) -> Sequence[str]:
+            if size > large and not in_large.search(data):
+                return ()
             return tuple(find_forms(data, size, forms))
 
         found = scan_pieces(file, look, name)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import json
 import os
@@ -98,8 +99,25 @@ def _run_in_namespaces(spec: Spec, log: int, keep: int | None) -> Result:
         return _lost(f"setting up the build's root: {error}")
     # No path in the new root leads to this folder, but the descriptor still does.
     os.fchdir(blobs)
+    spec["layers"] = _open_layers(spec)
     result = _run_build(spec, log, keep)
     return {**result, "not_applied": {**not_applied, **result.get("not_applied", {})}}
+
+
+def _open_layers(spec: Spec) -> dict[str, int]:
+    """Return descriptors of where contents of outputs need not be copied from, see `Blobs`.
+
+    Without a PID namespace a process of the build could live on and change them.
+    """
+    control = spec.get("control")
+    folders = {"known": f"../../{control}/blobs"} if control else {}
+    if spec["overlay"] and spec["filesystem"] == "disk" and spec["fresh_proc"] and not spec["keep"]:
+        folders["upper"] = "../scratch/upper"
+    found = {}
+    for name, folder in folders.items():
+        with contextlib.suppress(OSError):
+            found[name] = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
+    return found
 
 
 def _run_plain(spec: Spec, log: int, keep: int | None) -> Result:
@@ -183,10 +201,11 @@ def _timing(moment: dict[str, Any]) -> Result:
 def _collect(spec: Spec, before: Any, since: int, rewrites: Any) -> Result:
     notes: list[str] = []
     # Reading may take as long as a build: a build may end in its last second, and its outputs may be large.
-    blobs = Blobs(".", spec["timeout"])
+    blobs = Blobs(".", spec["timeout"], **spec.get("layers", {}))
     try:
         outputs = collect_outputs(spec["build_path"], spec["outputs"], blobs, before, since, notes)
         notes += _refuse_sources(spec, outputs, rewrites, before)
+        blobs.settle()
         return {"status": "ok", "outputs": outputs, "notes": notes}
     except TooLargeError as error:
         return {"status": "timeout", "reason": str(error)}

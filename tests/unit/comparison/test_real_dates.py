@@ -12,6 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from pytest_ftc.comparison.date_forms import make_forms, screen_large
 from pytest_ftc.comparison.real_dates import RealDate, find_real_date
 
 MOMENT = calendar.timegm((2026, 11, 23, 12, 0, 0))
@@ -33,6 +34,17 @@ def find(tmp_path: Path):
 )
 def test_it_is_found_in_every_form(find, text):
     assert find(b"built on " + text.encode() + b"\n") == text
+
+
+def test_in_a_large_text_one_search_stands_for_all_that_count_there(find):
+    forms = make_forms([MOMENT], {})
+    size, in_large = screen_large(forms)
+    counting = [form for form in forms if not form.most]
+    assert len(counting) > 30
+    assert all(in_large.search(form.key) for form in counting)
+    assert size == 1 << 16
+    assert find(bytes(1 << 17) + b" 23 Nov 2026 " + bytes(1 << 17)) == "23 Nov 2026"
+    assert find(bytes(1 << 17)) == ""
 
 
 def _archives(moment: int) -> list[bytes]:
