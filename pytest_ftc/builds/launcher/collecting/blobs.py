@@ -31,8 +31,8 @@ class TooLargeError(Exception):
 class Blobs:
     """A folder of contents, one file for each SHA-256, that must be filled within `seconds`.
 
-    `upper` is a descriptor of the upper layer of the tree, if nothing that the build has started can change it any more,
-    and `known` one of a folder with the contents of another build; None where there is none in the same file system.
+    `upper` is a descriptor of the upper layer of the tree, where nothing that the build started can still change it.
+    `known` is one of a folder with the contents of another build.  Each is None if it is not in the same file system.
     """
 
     def __init__(
