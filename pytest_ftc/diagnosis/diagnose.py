@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import cache, partial
 
+from pytest_ftc.diagnosis.canaries.random_tokens import TEMPORARY, is_name_in_path
 from pytest_ftc.diagnosis.canaries.timestamps.clocks import BY_ITS_CLOCK
 from pytest_ftc.diagnosis.case import UNVARIED_TOO, Case, Investigation
 from pytest_ftc.diagnosis.conclude import let_follow
@@ -100,7 +101,7 @@ def _find_all(
             limit = _MORE_TIME if _is_late(given) else _MORE_BUILDS
             finding = replace(finding, why="; ".join(filter(None, (finding.why, limit))))
         wrote = (program,) if program else trail.chain
-        tools = tuple(dict.fromkeys(tool for one in wrote for tool in tools_of(one)))
+        tools = tuple(dict.fromkeys((*(tool for one in wrote for tool in tools_of(one)), *_kinds(case, cause[0]))))
         target = _target(key, case, finding, tools, _luck(key, cases, given))
         # Of a part, builds with a remedy show the whole place.
         alone = key not in divided and case is cases[key]
@@ -109,6 +110,12 @@ def _find_all(
         # More builds may show that a place does not follow from another one.
         case.suspicions = own[key]
     return found
+
+
+def _kinds(case: Case, cause: str) -> tuple[str, ...]:
+    """Return what the values of `cause` tell for the choice of remedies, beside the tools."""
+    telling = next((one for one in case.suspicions if one.cause == cause), None)
+    return (TEMPORARY,) if cause == Cause.RANDOM and is_name_in_path(case.place, telling) else ()
 
 
 def _choose_remedies(

@@ -317,6 +317,8 @@ def test_what_random_names_go_into_follows_from_no_time(found):
         told[one["member"], one["location"]].add(one["cause"])
     assert told["RECORD", "line 1"] == {"random"}
     assert told["config.py", "line 1"] == {"random", "build_path"}
+    advice = [one["remedy"]["summary"] for one in found["record"]["findings"] if one["cause"] == "random"]
+    assert advice == ["give the folder or file a fixed name below the project, or do not record its path"] * 2
     assert all(causes == {"time", "timezone"} for (_, place), causes in told.items() if place == "zip entry mtime")
 
 
@@ -328,6 +330,10 @@ def test_the_build_id_follows_from_the_random_name_in_the_same_file(found):
     assert cause == "random"
     assert why.startswith("it follows from out/tool.so, ELF section .debug_line_str, string ")
     assert "zip entry" not in why
+    advice = {one["remedy"]["summary"] for one in found["extension"]["findings"] if one["cause"] == "random"}
+    assert advice == {
+        "build in a folder of a fixed name below the project, or map the temporary one away: -ffile-prefix-map=FOLDER=."
+    }
     assert {cause for cause, _ in told["zip entry mtime"]} == {"time", "timezone"}
 
 

@@ -5,11 +5,14 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+from pytest_ftc.comparison.members.span import common_start
 from pytest_ftc.diagnosis.canaries.alignment import AlignedPlace
 from pytest_ftc.diagnosis.canaries.suspicion import Sighting, shown
 from pytest_ftc.diagnosis.canaries.values import touches
-from pytest_ftc.model import Cause, Strength, Suspicion
+from pytest_ftc.model import Cause, Place, Strength, Suspicion
 
+TEMPORARY = "temporary name"
+"""Stands among the names of tools where what is random is a name in a path, as of a temporary folder."""
 LOOK_DRAWN = "both look like random words of the same length"
 """Why a value is suspected to be random although it does not look like a digest."""
 
@@ -27,6 +30,27 @@ _DIGEST = re.compile(
 _WORD = re.compile(rb"[0-9A-Za-z+/_-]{8,}={0,2}")
 _NUMBER = re.compile(rb"[0-9.]+")
 _TEMPORARY = re.compile(rb"tmp[.\w-]{6,}|\w+\.[0-9A-Za-z]{6,10}(?![0-9A-Za-z])")
+
+
+_PATH = re.compile(rb"(?<![\w.:/])(?:/[\w.-]+){2,}")
+
+
+def is_name_in_path(place: Place, suspicion: Suspicion | None) -> bool:
+    """Return whether what is random in `place` is a name in an absolute path, as of a temporary folder.
+
+    `suspicion` tells the random values; without one, what differs first is meant.
+    """
+    one, other = place.control, place.experiment
+    at = common_start(one, other)
+    if suspicion and suspicion.control:
+        value, theirs = (text.encode("utf-8", "surrogateescape") for text in (suspicion.control, suspicion.experiment))
+        at = one.find(value) + common_start(value, theirs) if value in one else at
+    path = next((found for found in _PATH.finditer(one) if found.start() < at < found.end()), None)
+    if path is None:
+        return False
+    start = one.rfind(b"/", path.start(), at) + 1
+    # A digest is a name too, of what has it for its content.
+    return not _DIGEST.search(one[start : path.end()].partition(b"/")[0])
 
 
 def find_tokens(place: AlignedPlace) -> Iterator[Sighting]:
