@@ -90,11 +90,12 @@ def explain_hidden(loaded: Config) -> str:
     hidden = [kind for kind in OUTPUTS if preset_of(kind) not in presets and kind not in names]
     if loaded.build_file is None or loaded.defaults is False or len(hidden) != 1:
         return ""
-    return (
-        f"the {hidden[0]} of this project is not verified, since only what is declared is; {declaration_of(hidden[0])}"
-    )
+    (kind,) = hidden
+    advice = declaration_of(kind, loaded.file.name if loaded.file else "")
+    return f"the {kind} of this project is not verified, since only what is declared is; {advice}"
 
 
-def declaration_of(kind: str) -> str:
-    """Return how to declare the artifact `kind`, the sdist or the wheel."""
-    return f'to declare it too, add [tool.ftc.artifacts.{kind}] with preset = "{kind}"'
+def declaration_of(kind: str, file: str) -> str:
+    """Return how to declare the artifact `kind`, the sdist or the wheel, in the configuration called `file`."""
+    table = f"artifacts.{kind}" if file == "ftc.toml" else f"tool.ftc.artifacts.{kind}"
+    return f'to declare it too, add [{table}] with preset = "{kind}"'

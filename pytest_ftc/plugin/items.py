@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import faulthandler
 import itertools
 import os
 from collections.abc import Iterator
@@ -110,6 +111,8 @@ class ArtifactItem(pytest.Item):
     def runtest(self) -> None:
         if why := self._ftc.why_left_out(self.artifact):
             leave_out(self, why)
+        # It waits for builds, which have limits of their own: that it takes long is no fault that stacks would tell of.
+        faulthandler.cancel_dump_traceback_later()
         self.verification = self._ftc.verify(self.artifact)
         self._ftc.keep(self, self.verification)
         if not self._ftc.accepts(self.verification):

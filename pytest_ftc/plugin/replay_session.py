@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import faulthandler
 import os
 import shlex
 from collections.abc import Iterator
@@ -130,6 +131,8 @@ class BuildItem(pytest.Item):
         self._ftc = session
 
     def runtest(self) -> None:
+        # How long a build takes, or a shell in its environment, is no fault that the stacks of pytest would tell of.
+        faulthandler.cancel_dump_traceback_later()
         if not passes(self._ftc.run()):
             raise DiffersError(self._ftc.then.id)
 

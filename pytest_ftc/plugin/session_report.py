@@ -195,10 +195,9 @@ class SessionReport:
             from pytest_ftc.reporting.terminal.store import describe_use
 
             _write_line(terminalreporter, f"  store       {describe_use(use)}")
-        for problem in (
-            *filter(None, (explain_hidden(self._config),)),
-            *self._all_problems,
-        ):
+        if hidden := explain_hidden(self._config):
+            _write_note(terminalreporter, show(hidden))
+        for problem in self._all_problems:
             _write_line(terminalreporter, f"  note        {show(problem)}")
         if command := release_command(self._config.artifacts, self.verifications):
             _write_line(terminalreporter, f"  publish     {show(command)}")
@@ -297,6 +296,17 @@ def print_metrics_problem(terminalreporter: TerminalReporter, problem: str) -> N
 
 def _write_line(terminalreporter: TerminalReporter, text: str, **style: bool) -> None:
     terminalreporter.write_line(defuse(text), **style)
+
+
+def _write_note(terminalreporter: TerminalReporter, text: str) -> None:
+    """Write an escaped `text` as a note, wrapped to the terminal."""
+    from pytest_ftc.reporting.terminal.layout import render_lines, row
+    from pytest_ftc.reporting.terminal.style import Page
+
+    writer = terminalreporter._tw
+    page = Page(min(writer.fullwidth, 120), writer.hasmarkup)
+    lines = render_lines(page, [row(page, "note", text)])
+    terminalreporter.write(defuse(fit_encoding(lines, getattr(writer._file, "encoding", None))))
 
 
 def _append(path: str, verifications: list[Verification]) -> None:

@@ -80,3 +80,26 @@ def test_few_failures_are_all_shown_in_full(verify):
     run = verify("".join(LEAKS.format(name=f"leak-{number}") for number in range(5)), *FAST)
     assert "by cause" not in run.text
     assert run.text.count("  control     /ftc-home-") == 5
+
+
+def test_the_stacks_of_pytest_are_shown_for_slow_tests_of_the_project_alone(verify, project):
+    (project / "pytest.ini").write_text("[pytest]\nfaulthandler_timeout = 0.5\n")
+    build = "[artifacts.slow]\nbuild = 'sleep 1; date +%s%N > out'\noutputs = ['out']\n"
+    slow = "import time\n\n\ndef test_it():\n    time.sleep(1)\n"
+    assert "Timeout (" not in verify(build, "--ftc-diagnose=off", "--ftc-no-cache").text
+    (project / "test_slow.py").write_text(slow)
+    run = verify(build, "--ftc-diagnose=off", "--ftc-no-cache", "--ftc-sample=0")
+    assert run.text.count("Timeout (") == 1
+    assert 'test_slow.py", line 5 in test_it' in run.text
+
+
+def test_the_note_on_what_is_not_declared_is_wrapped(verify, project, monkeypatch):
+    monkeypatch.setenv("COLUMNS", "80")
+    (project / "pyproject.toml").write_text("[build-system]\nrequires = []\nbuild-backend = 'none'\n")
+    build = "[artifacts.wheel]\nbuild = 'echo a > out'\noutputs = ['out']\n"
+    run = verify(build, "--ftc-diagnose=off", "--ftc-no-cache")
+    (first,) = (
+        number for number, line in enumerate(run.text.splitlines()) if line.startswith("  note        the sdist")
+    )
+    assert all(len(line) <= 80 for line in run.text.splitlines()[first : first + 3])
+    assert "add [artifacts.sdist] with preset" in " ".join(run.text.split())

@@ -94,7 +94,8 @@ def _choose(artifacts: Sequence[Artifact], names: Sequence[str]) -> list[Artifac
             near = suggest(name, list(by_name), cutoff=0.6)
             hint = f"did you mean {near!r}?" if near else f"declared: {', '.join(by_name)}"
             if name in OUTPUTS:
-                hint = f"only these are verified: {', '.join(by_name)}; {declaration_of(name)}"
+                file = artifacts[0].id.partition("::")[0].rpartition("/")[2] if artifacts else ""
+                hint = f"only these are verified: {', '.join(by_name)}; {declaration_of(name, file)}"
             raise FtcError(f"there is no artifact {name!r}; {hint}")
     return [by_name[name] for name in dict.fromkeys(names)] if names else list(artifacts)
 

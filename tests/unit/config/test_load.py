@@ -212,4 +212,11 @@ def test_of_sdist_and_wheel_one_that_a_command_hides_is_named(tmp_path, switch, 
     (tmp_path / "pyproject.toml").write_text(f"{PYTHON}[tool.ftc]\n{switch}\n{command}")
     text = explain_hidden(load_project(tmp_path, {}))
     assert text.startswith("the wheel of this project is not verified") == told
-    assert ('preset = "wheel"' in text) == told
+    assert ('add [tool.ftc.artifacts.wheel] with preset = "wheel"' in text) == told
+
+
+def test_the_table_of_a_hidden_wheel_is_that_of_the_file_that_declares(tmp_path):
+    (tmp_path / "pyproject.toml").write_text(PYTHON)
+    (tmp_path / "ftc.toml").write_text('[artifacts.sdist]\nbuild = "make"\noutputs = ["x"]\n')
+    text = explain_hidden(load_project(tmp_path, {}))
+    assert text.endswith('add [artifacts.wheel] with preset = "wheel"')
