@@ -32,11 +32,12 @@ _NUMBER = re.compile(rb"[0-9.]+")
 _TEMPORARY = re.compile(rb"tmp[.\w-]{6,}|\w+\.[0-9A-Za-z]{6,10}(?![0-9A-Za-z])")
 
 
-_PATH = re.compile(rb"(?<![\w.:/])(?:/[\w.-]+){2,}")
+_PATH = re.compile(rb"(?<![\w.:/+])(?:\.{0,2}/|(?=\.\w)|(?=tmp[\w.-]*/))[\w.-]+(?:/[\w.-]+)*")
+"""A path: an absolute one, or a relative one that begins like that of a temporary folder."""
 
 
 def is_name_in_path(place: Place, suspicion: Suspicion | None) -> bool:
-    """Return whether what is random in `place` is a name in an absolute path, as of a temporary folder.
+    """Return whether what is random in `place` is a name in a path, as of a temporary folder.
 
     `suspicion` tells the random values; without one, what differs first is meant.
     """
@@ -48,7 +49,7 @@ def is_name_in_path(place: Place, suspicion: Suspicion | None) -> bool:
     path = next((found for found in _PATH.finditer(one) if found.start() < at < found.end()), None)
     if path is None:
         return False
-    start = one.rfind(b"/", path.start(), at) + 1
+    start = max(path.start(), one.rfind(b"/", path.start(), at) + 1)
     # A digest is a name too, of what has it for its content.
     return not _DIGEST.search(one[start : path.end()].partition(b"/")[0])
 
