@@ -79,8 +79,12 @@ def compare_lines(one: Span, other: Span, budget: Budget, texts: Texts = Texts()
         for found in compare(control, experiment, part, f"{item} {number + part[0]}", budget)
     )
     if texts.inside:
-        found = (each for text in found for each in texts.inside(text) or [text])
-    yield from choose(found, item, budget, _place_within if texts.inside else _kind)
+        yield from choose((one for text in found for one in texts.inside(text) or [text]), item, budget, _place_within)
+    elif moved:
+        # What differs on both sides has a cause of its own, and what only one has is left of lines that moved.
+        yield from choose(sorted(found, key=_is_one_sided), item, budget, _kind_beside)
+    else:
+        yield from choose(found, item, budget, _kind)
     if cut < len(parts):
         budget.record(f"more {item}s differ in a member than are listed")
 
@@ -141,6 +145,15 @@ def _kind(found: Found) -> Hashable:
     start, end = common_start(control, experiment), common_end(control, experiment)
     differing = control[start : len(control) - end] + experiment[start : len(experiment) - end]
     return control.lstrip()[:1], frozenset(_PUNCTUATION.findall(differing))
+
+
+def _is_one_sided(found: Found) -> bool:
+    return bool(found.control) != bool(found.experiment)
+
+
+def _kind_beside(found: Found) -> Hashable:
+    """Return the kind of lines beside some that moved; those that only one side has are of one kind."""
+    return None if _is_one_sided(found) else _kind(found)
 
 
 def _pair_unordered(one: Sequence[bytes], other: Sequence[bytes]) -> list[Hunk]:

@@ -72,6 +72,19 @@ def test_of_many_lines_each_kind_is_listed():
     assert numbers == [*range(1, 31, 2), 61]
 
 
+def test_lines_that_differ_are_listed_before_those_that_blocks_in_another_order_leave():
+    heads = [["# Translations", f"# Copyright {year}", "# file", f"# FIRST, {year}."] for year in (2026, 2028)]
+    blocks = [[f"#: {number}.py", f'msgid "{number}"', f"{chr(97 + number % 26)} {number}"] for number in range(60)]
+    less = [block[:2] if number % 3 else block for number, block in enumerate(blocks)]
+    one, other = (
+        [*head, *(line for row in rows for line in row)]
+        for head, rows in zip(heads, (blocks, swapped(less, 3, 30)), strict=True)
+    )
+    found = compare(one, other)
+    assert len(found) == 17
+    assert [each.location for each in found[:3]] == ["line order", "line 2", "line 4"]
+
+
 @given(st.permutations(range(12)), st.booleans())
 def test_nothing_that_differs_is_lost(order, dated):
     one, other = [DATED[0], *ROWS[:12]], [DATED[dated], *(ROWS[number] for number in order)]
