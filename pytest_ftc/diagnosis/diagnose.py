@@ -21,6 +21,7 @@ from pytest_ftc.diagnosis.following.conclude import conclude_all, note_late_sour
 from pytest_ftc.diagnosis.group_testing import Observation, narrowed, suspects_left
 from pytest_ftc.diagnosis.inherent.clock import BY_STOPPED_CLOCK
 from pytest_ftc.diagnosis.inherent.pairs import FOR_REMEDIES
+from pytest_ftc.diagnosis.inherent.uncovered import add_uncovered
 from pytest_ftc.diagnosis.parts import MOST_WITH_PARTS, open_beside, place_by_cause
 from pytest_ftc.diagnosis.places import Key, show_values
 from pytest_ftc.diagnosis.try_remedies import RemedyTarget, RemedyTrials
@@ -65,7 +66,8 @@ def diagnose(
     remedies |= _name(trials.run(rest, beside=targets), rest)
     best = {target: one for target in targets if (one := remedies.get((target.key, target.cause)))}
     chosen = _choose_remedies(targets, best, cases)
-    return _sort([replace(finding, remedy=remedy) for finding, remedy in zip(machines, chosen, strict=True)])
+    findings = [replace(finding, remedy=remedy) for finding, remedy in zip(machines, chosen, strict=True)]
+    return _sort(add_uncovered(list(zip(findings, targets, strict=True)), cases, trials))
 
 
 def _name(remedies: Mapping[RemedyTarget, Remedy], targets: Sequence[RemedyTarget]) -> dict[tuple[Key, str], Remedy]:

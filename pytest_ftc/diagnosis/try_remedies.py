@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from pytest_ftc.diagnosis.case import Look, Suspect
 from pytest_ftc.diagnosis.trials.advice import conclude
@@ -11,7 +11,7 @@ from pytest_ftc.diagnosis.trials.apart import tell_apart
 from pytest_ftc.diagnosis.trials.bench import Bench, Built
 from pytest_ftc.diagnosis.trials.record import Course, Record
 from pytest_ftc.diagnosis.trials.rewriting import find_refused
-from pytest_ftc.diagnosis.trials.target import RemedyTarget
+from pytest_ftc.diagnosis.trials.target import Applied, RemedyTarget
 from pytest_ftc.model import BuildResult, Remedy, RemedyTemplate
 from pytest_ftc.model.protocols import Rebuilder
 
@@ -37,6 +37,12 @@ class RemedyTrials:
     """What all runs have built."""
     courses: dict[RemedyTarget, Course] = field(default_factory=dict)
     """How the trials went for the targets of all runs."""
+    base: Sequence[Applied] = ()
+    """Remedies that are applied in all builds, since others are hidden without them."""
+
+    def beside(self, base: Sequence[Applied]) -> RemedyTrials:
+        """Return trials of what differs beside what `base` heals, with nothing built so far."""
+        return replace(self, built=[], courses={}, base=base)
 
     def run(
         self, targets: Sequence[RemedyTarget], *, eager: bool = True, beside: Sequence[RemedyTarget] = ()
@@ -56,6 +62,7 @@ class RemedyTrials:
             rebuilder=self.rebuilder,
             control=self.control,
             built=self.built,
+            base=self.base,
         )
         record.recall(tuple(self.built))
         _try_all(record, bench, may_be_eager=eager)

@@ -127,8 +127,11 @@ class Rebuilder(Protocol):
     def on_both_machines(self) -> Sequence[BuildResult]:
         """Repeat the control, and once more on the machine of the experiment; both list the files that they use."""
 
-    def with_changes(self, changes: Changes) -> Sequence[BuildResult]:
-        """Build a control and an experiment with all variations, both with `changes`; the second may be left out."""
+    def with_changes(self, changes: Changes, only: Collection[str] | None = None) -> Sequence[BuildResult]:
+        """Build a control and an experiment with all variations, or `only` these, both with `changes`.
+
+        The second may be left out.
+        """
 
 
 @runtime_checkable

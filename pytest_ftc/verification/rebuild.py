@@ -128,18 +128,27 @@ class ArtifactRebuilder:
             ]
         )
 
-    def with_changes(self, changes: Changes) -> Sequence[BuildResult]:
-        """Build a control and an experiment with all variations, both with `changes`; the second may be omitted."""
+    def with_changes(self, changes: Changes, only: Collection[str] | None = None) -> Sequence[BuildResult]:
+        """Build a control and an experiment with all variations, or `only` these, both with `changes`.
+
+        The second may be omitted.
+        """
+        varied = [name for name in self._plan.varied if only is None or name in only]
         actions = [
             self._action(apply_changes(self._planned.artifact, changes, tree), names, Role.REMEDY, number, Tracing.NO)
             for number, (tree, names) in enumerate(
                 (
                     (self._plan.actions[0].environment.build_path, ()),
-                    (self._plan.actions[self._experiment].environment.build_path, self._plan.varied),
+                    (self._path_of(varied), varied),
                 )
             )
         ]
         return self._keep(lambda: run_apart(self._executor, actions))
+
+    def _path_of(self, varied: Collection[str]) -> str:
+        """Return the path in which a build runs that varies these."""
+        number = self._experiment if Cause.BUILD_PATH in varied else 0
+        return self._plan.actions[number].environment.build_path
 
     def _only(self, groups: Sequence[Collection[str]], first: Tracing = Tracing.NO) -> list[Action]:
         """Return an action for each of `groups` that varies only it; the first with that tracing."""

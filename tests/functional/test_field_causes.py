@@ -88,6 +88,17 @@ with zipfile.ZipFile("out", "w") as archive:
     archive.writestr(zipfile.ZipInfo("tool.so", time.localtime()[:6]), open("tool.so", "rb").read())
 shutil.rmtree(where)
 """,
+    "libQt5Core.so.5": "It stands for the library.\n",
+    "hidden.py": """
+import os, random, struct
+open('libQt5Core.so.5').read()
+names = 'amber azure beige coral indigo khaki olive teal umber wheat'.split()
+when = struct.pack('>Q', int(os.stat('hidden.py').st_mtime * 1000))
+rows = [f'{name} {name * len(name)}' for name in names] + [''.join(f'\\\\x{byte:02x}' for byte in when)]
+if os.environ.get('QT_HASH_SEED') != '0':
+    random.shuffle(rows)
+open('out', 'w').write(' '.join(rows) + '\\n')
+""",
     "digest.py": """
 import getpass, hashlib, os
 text = f'user {getpass.getuser()}\\nfolder {os.getcwd()}\\n'
@@ -183,6 +194,7 @@ BUILDS = {
     "owner-random": "python3 owner_random.py",
     "record": "python3 record.py",
     "extension": "python3 extension.py",
+    "hidden": "python3 hidden.py",
     "digest": "python3 digest.py",
     "digests": "python3 digests.py",
     "page": "python3 page.py",
@@ -245,6 +257,7 @@ CAUSES = {
     "waits": {("line 1", "random")},
     "model": {("key trained_on", "domain_host"), ("order of labels", "hash_seed")},
     "resource": {("line 1", "source_mtime")},
+    "hidden": {("line 1", "random"), ("line 1", "source_mtime")},
     "packed": {("byte 0x0", "fileordering"), ("byte 0x10", "source_mode")},
     "jobs": {("line order", "race")},
 }
@@ -335,6 +348,16 @@ def test_the_build_id_follows_from_the_random_name_in_the_same_file(found):
         "build in a folder of a fixed name below the project, or map the temporary one away: -ffile-prefix-map=FOLDER=."
     }
     assert {cause for cause, _ in told["zip entry mtime"]} == {"time", "timezone"}
+
+
+def test_a_cause_that_a_random_order_hides_is_named_and_both_have_their_remedy(found):
+    told = {one["cause"]: one for one in found["hidden"]["findings"]}
+    assert told["source_mtime"]["why"].endswith("once what is random in the same file is fixed")
+    assert (told["random"]["remedy"]["proved"], told["random"]["remedy"]["settings"]) == (True, {"QT_HASH_SEED": "0"})
+    assert (told["source_mtime"]["remedy"]["proved"], "touch" in told["source_mtime"]["remedy"]["before"]) == (
+        True,
+        True,
+    )
 
 
 def test_a_digest_that_differs_only_with_other_lines_follows_from_them(found):

@@ -11,7 +11,7 @@ from pytest_ftc.diagnosis.places import Key, Places, holder_of, match_places, ma
 from pytest_ftc.diagnosis.side_effects import changed_outputs
 from pytest_ftc.diagnosis.trials.moved_strings import under_known_strings
 from pytest_ftc.diagnosis.trials.target import Applied
-from pytest_ftc.model import BuildResult, BuildStatus, Place, Strength
+from pytest_ftc.model import BuildResult, BuildStatus, Place, Strength, Suspicion
 from pytest_ftc.model.protocols import Rebuilder
 from pytest_ftc.model.remedy import Changes, add_setting
 
@@ -29,10 +29,14 @@ class Outcome:
     """Outputs in which more was changed than what differs, and what."""
     differing: Places = field(default_factory=dict)
     """The places that still differ."""
-    still_told: Callable[[Key], Collection[str]] = lambda _: ()
-    """Returns the causes that the values of a place still identify."""
+    told: Callable[[Key], Sequence[Suspicion]] = lambda _: ()
+    """Returns what the values of a place that still differs tell of its causes."""
     failure: str = ""
     """What became of the build, and why; empty if both builds succeeded."""
+
+    def still_told(self, key: Key) -> frozenset[str]:
+        """Return the causes that the values of a place still identify."""
+        return frozenset(one.cause for one in self.told(key))
 
 
 Built = tuple[frozenset[Applied], Outcome]
@@ -53,6 +57,9 @@ class Bench:
     built: list[Built]
     """What was built so far, in earlier runs too; `build` adds to it."""
 
+    base: Sequence[Applied] = ()
+    """Remedies of other places that all builds have."""
+
     @property
     def left(self) -> int:
         """The number of pairs of builds that the budget permits."""
@@ -60,17 +67,12 @@ class Bench:
 
     def build(self, remedies: Collection[Applied]) -> Outcome:
         """Build the artifact twice with `remedies`, in environments that differ."""
-        outcome = self._build(remedies)
+        outcome = self._build([*self.base, *remedies])
         self.built.append((frozenset(remedies), outcome))
         return outcome
 
     def _build(self, remedies: Collection[Applied]) -> Outcome:
-        settings: dict[str, str] = {}
-        for name, value in dict.fromkeys(setting for remedy in remedies for setting in remedy.settings):
-            settings[name] = add_setting(settings, name, value)
-        before = tuple(dict.fromkeys(_guard(remedy.before) for remedy in remedies if remedy.before))
-        after = tuple(dict.fromkeys(_guard(remedy.after) for remedy in remedies if remedy.after))
-        builds = self.rebuilder.with_changes(Changes(settings=settings, before=before, after=after))
+        builds = self.rebuilder.with_changes(changes_of(remedies))
         if broken := next((build for build in builds if build.status is not BuildStatus.OK), None):
             return Outcome(failure=_explain(broken))
         if len(builds) < 2:
@@ -92,13 +94,13 @@ class Bench:
         )
         sorted_ = frozenset(remedy.rewrites for remedy in remedies)
         changed = self._changed(equal, builds[0], sorted_)
-        return Outcome(equal=equal, changed=changed, differing=differing, still_told=self._tell(differing, builds))
+        return Outcome(equal=equal, changed=changed, differing=differing, told=self._tell(differing, builds))
 
-    def _tell(self, differing: Places, builds: Sequence[BuildResult]) -> Callable[[Key], Collection[str]]:
+    def _tell(self, differing: Places, builds: Sequence[BuildResult]) -> Callable[[Key], Sequence[Suspicion]]:
         @cache
-        def tell(key: Key) -> Collection[str]:
+        def tell(key: Key) -> Sequence[Suspicion]:
             found = self.suspect(differing[key], builds[0], builds[1]) if key in differing else ()
-            return frozenset(one.cause for one in found if one.strength >= Strength.STRONG)
+            return [one for one in found if one.strength >= Strength.STRONG]
 
         return tell
 
@@ -111,6 +113,16 @@ class Bench:
             # It is unknown which of the remedies changes an output that never differed.
             return {**dict.fromkeys(outputs, f"{other}: {changed[other]}"), **changed}
         return changed
+
+
+def changes_of(remedies: Collection[Applied]) -> Changes:
+    """Return what `remedies` together change of a build."""
+    settings: dict[str, str] = {}
+    for name, value in dict.fromkeys(setting for remedy in remedies for setting in remedy.settings):
+        settings[name] = add_setting(settings, name, value)
+    before = tuple(dict.fromkeys(_guard(remedy.before) for remedy in remedies if remedy.before))
+    after = tuple(dict.fromkeys(_guard(remedy.after) for remedy in remedies if remedy.after))
+    return Changes(settings=settings, before=before, after=after)
 
 
 def _guard(command: str) -> str:
