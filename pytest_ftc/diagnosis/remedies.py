@@ -10,6 +10,7 @@ from functools import cache
 from importlib.resources import files
 from typing import Any
 
+from pytest_ftc.diagnosis.canaries.random_tokens import TEMPORARY
 from pytest_ftc.model import Cause, Field, RemedyTemplate
 from pytest_ftc.model.place import FileFormat
 from pytest_ftc.model.support.toml import tomllib
@@ -49,5 +50,7 @@ def find_remedies(
         and (not template.fields or place in template.fields)
         and (not template.tools or template.tools.intersection(tools))
         and (not template.programs or not ran or template.programs.intersection(ran))
+        # No setting of the catalogue changes the name of a temporary folder.
+        and not (TEMPORARY in tools and template.can_be_tried and template not in others)
     ]
     yield from sorted(fitting, key=lambda template: not template.can_be_tried)

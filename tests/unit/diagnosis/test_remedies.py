@@ -123,7 +123,7 @@ def test_a_random_order_is_to_be_sorted_and_is_no_identifier():
 
 def test_a_temporary_folder_is_given_a_name_and_its_generator_no_seed():
     by_compiler, by_script = (
-        next(iter(find_remedies("random", Field.CONTENT, [kind], ["make", "temporary name"], ran)))
+        next(iter(find_remedies("random", Field.CONTENT, [kind], ["make", "gcc", "temporary name"], ran)))
         for kind, ran in (("elf", ["cc1"]), ("text", ["cc1"]))
     )
     assert "-ffile-prefix-map" in by_compiler.summary
