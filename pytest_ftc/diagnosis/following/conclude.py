@@ -121,13 +121,18 @@ def _is_always_with(case: Case, others: Sequence[Case]) -> bool:
 
 
 def _find_leading(case: Case, inside: Sequence[Key], cases: Mapping[Key, Case]) -> list[Key]:
-    """Return the places `inside` its file that differ whenever `case` does, if it differs in every build.
+    """Return the places `inside` its file of which one differs whenever `case` does, if it differs in every build.
 
     As it is computed from the file, it differs for them, whatever else it follows from.
     """
     if case.evident or not comes_by_itself(case.observations):
         return []
     leading = [key for key in inside if is_within(case.pattern, cases[key].pattern)]
+    if not leading:
+        # Strings may change places, so that each differs at its own only sometimes.
+        several = [key for key in inside if comes_by_itself(cases[key].observations)]
+        patterns = [cases[key].pattern for key in several if len(cases[key].pattern) == len(case.pattern)]
+        leading = several if patterns and is_within(case.pattern, tuple(map(any, zip(*patterns, strict=True)))) else []
     return sorted(leading, key=lambda key: not cases[key].suspicions)
 
 

@@ -109,3 +109,19 @@ def test_a_line_that_differs_with_less_and_not_with_more_is_left_of_lines_in_a_r
     for case_ in cases.values():
         case_.observations[1] = replace(case_.observations[1], varied=more)
     assert find_moved_with(cases) == ({LEFT: ORDER} if more else {})
+
+
+def test_offsets_follow_from_strings_that_change_places_if_one_of_them_differs_whenever_they_do():
+    one = Key("a.so", "", "ELF section .debug_line_str, string 1", Field.CONTENT)
+    other, offset = one._replace(location="ELF section .debug_line_str, string 2"), one._replace(location="x, byte 0x8")
+    shows = [bool(index % 3) for index in range(len(GROUPS))]
+    cases = {
+        one: case(one, b"x", [index < 2 or each for index, each in enumerate(shows)]),
+        other: case(other, b"x", [index < 2 or not each for index, each in enumerate(shows)]),
+        offset: always(offset, note=FOLLOWS),
+    }
+    note_late_sources(cases, EVERYTHING)
+    assert list(cases[offset].sources) == [one, other]
+    cases[other] = case(other, b"x", [index < 2 for index in range(len(GROUPS))])
+    note_late_sources(cases, EVERYTHING)
+    assert not cases[offset].sources
