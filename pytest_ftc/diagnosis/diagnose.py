@@ -129,9 +129,9 @@ def _choose_remedies(
     for target in targets:
         sources = cases[target.key].sources
         theirs = [by_cause.get((source, target.cause), by_place.get(source)) for source in sources]
-        own = [remedy for source in sources if (remedy := by_cause.get((source, target.cause)))]
+        own: list[Remedy | None] = [one for source in sources if (one := by_cause.get((source, target.cause)))]
         # Advice for its cause is right whatever other causes it has; what heals one of them does not heal it.
-        theirs = own if own and not own[0].tried else theirs
+        theirs = own if own and own[0] and not own[0].tried else theirs
         if not theirs:
             yield remedies.get(target)
         else:

@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from pytest_ftc.verification.sharding.split import Part
 
 
-_FROM_WORKER = "ftc"
+_FROM_WORKER, _NOTE = "ftc", "  note        "
 _MOST_RECORDED = 400
 """Builds of an artifact whose sessions are drawn."""
 
@@ -198,7 +198,7 @@ class SessionReport:
         if hidden := explain_hidden(self._config):
             _write_note(terminalreporter, show(hidden))
         for problem in self._all_problems:
-            _write_line(terminalreporter, f"  note        {show(problem)}")
+            _write_line(terminalreporter, f"{_NOTE}{show(problem)}")
         if command := release_command(self._config.artifacts, self.verifications):
             _write_line(terminalreporter, f"  publish     {show(command)}")
         for problem in dict.fromkeys(hook_problems):
@@ -300,13 +300,10 @@ def _write_line(terminalreporter: TerminalReporter, text: str, **style: bool) ->
 
 def _write_note(terminalreporter: TerminalReporter, text: str) -> None:
     """Write an escaped `text` as a note, wrapped to the terminal."""
-    from pytest_ftc.reporting.terminal.layout import render_lines, row
-    from pytest_ftc.reporting.terminal.style import Page
+    from pytest_ftc.reporting.terminal.layout import wrap
 
-    writer = terminalreporter._tw
-    page = Page(min(writer.fullwidth, 120), writer.hasmarkup)
-    lines = render_lines(page, [row(page, "note", text)])
-    terminalreporter.write(defuse(fit_encoding(lines, getattr(writer._file, "encoding", None))))
+    lines = wrap(text, min(terminalreporter._tw.fullwidth, 120) - len(_NOTE))
+    _write_line(terminalreporter, _NOTE + f"\n{' ' * len(_NOTE)}".join(lines))
 
 
 def _append(path: str, verifications: list[Verification]) -> None:
