@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import cache, partial
 
+from pytest_ftc.comparison.members.engine import FOLLOWS
 from pytest_ftc.diagnosis.canaries.random_tokens import TEMPORARY, is_name_in_path
 from pytest_ftc.diagnosis.canaries.timestamps.clocks import BY_ITS_CLOCK
 from pytest_ftc.diagnosis.case import UNVARIED_TOO, Case, Investigation
@@ -103,7 +104,9 @@ def _find_all(
             limit = _MORE_TIME if _is_late(given) else _MORE_BUILDS
             finding = replace(finding, why="; ".join(filter(None, (finding.why, limit))))
         wrote = (program,) if program else trail.chain
-        tools = tuple(dict.fromkeys((*(tool for one in wrote for tool in tools_of(one)), *_kinds(case, cause[0]))))
+        tools = tuple(
+            dict.fromkeys((*(tool for one in wrote for tool in tools_of(one)), *_kinds(key, case, cause[0], cases)))
+        )
         target = _target(key, case, finding, tools, _luck(key, cases, given))
         # Of a part, builds with a remedy show the whole place.
         alone = key not in divided and case is cases[key]
@@ -114,10 +117,12 @@ def _find_all(
     return found
 
 
-def _kinds(case: Case, cause: str) -> tuple[str, ...]:
-    """Return what the values of `cause` tell for the choice of remedies, beside the tools."""
-    telling = next((one for one in case.suspicions if one.cause == cause), None)
-    return (TEMPORARY,) if cause == Cause.RANDOM and is_name_in_path(case.place, telling) else ()
+def _kinds(key: Key, case: Case, cause: str, cases: Mapping[Key, Case]) -> tuple[str, ...]:
+    """Return what values of `cause` tell for the choice of remedies: of what is computed, those that it is of."""
+    of = [one for other, one in cases.items() if other[:2] == key[:2]] if case.place.note == FOLLOWS else [case]
+    telling = ((one, next((each for each in one.suspicions if each.cause == cause), None)) for one in of)
+    is_name = cause == Cause.RANDOM and any(is_name_in_path(one.place, told) for one, told in telling)
+    return (TEMPORARY,) if is_name else ()
 
 
 def _choose_remedies(
