@@ -137,10 +137,8 @@ def _choose_remedies(
         own: list[Remedy | None] = [one for source in sources if (one := by_cause.get((source, target.cause)))]
         # Advice for its cause is right whatever other causes it has; what heals one of them does not heal it.
         theirs = own if own and own[0] and not own[0].tried else theirs
-        if not theirs:
-            yield remedies.get(target)
-        else:
-            yield theirs[0] if all(one == theirs[0] for one in theirs) else None
+        same = all(one == theirs[0] for one in theirs)
+        yield (theirs[0] if same else None) if theirs else remedies.get(target)
 
 
 def _build_on_both_machines(rebuilder: Rebuilder) -> Sequence[BuildResult]:
