@@ -33,6 +33,7 @@ class FileFormat(str, Enum):
     TAR = "tar"
     GZIP = "gzip"
     XZ = "xz"
+    LZIP = "lzip"
     BZIP2 = "bzip2"
     ZSTD = "zstd"
     AR = "ar"

@@ -8,6 +8,7 @@ from collections.abc import Iterator, Sequence
 from itertools import pairwise, takewhile
 
 from pytest_ftc.diagnosis.culprits.flow import Flow
+from pytest_ftc.diagnosis.culprits.tar_formats import OLD_FORMAT, makes_old_format
 from pytest_ftc.model import Place, Program, Trace
 from pytest_ftc.model.place import FileFormat
 
@@ -18,6 +19,8 @@ COMPRESSORS = {
     "gzip": FileFormat.GZIP,
     "pigz": FileFormat.GZIP,
     "xz": FileFormat.XZ,
+    "lzip": FileFormat.LZIP,
+    "plzip": FileFormat.LZIP,
     "bzip2": FileFormat.BZIP2,
     "lbzip2": FileFormat.BZIP2,
     "zstd": FileFormat.ZSTD,
@@ -229,10 +232,12 @@ def _loads_qt(trace: Trace, program: Program) -> bool:
 
 
 def name_programs(trace: Trace) -> frozenset[str]:
-    """Return the names of all programs that ran, both those they were called by and those of their files."""
-    return frozenset(
-        posixpath.basename(word).lstrip("-") for one in trace.programs for word in (*one.argv[:1], one.program)
-    )
+    """Return the names of all programs that ran, both those they were called by and those of their files.
+
+    `OLD_FORMAT` is among them where a tar makes archives of an older format.
+    """
+    names = (posixpath.basename(word).lstrip("-") for one in trace.programs for word in (*one.argv[:1], one.program))
+    return frozenset((*names, *((OLD_FORMAT,) if makes_old_format(trace) else ())))
 
 
 def ancestors(trace: Trace, program: Program) -> Iterator[int]:

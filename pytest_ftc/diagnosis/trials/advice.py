@@ -25,16 +25,22 @@ def conclude(record: Record, target: RemedyTarget) -> Remedy:
     failed = [one for one in course.choices if failures.holds(target.key, one)]
     likely = None if course.trial.different else course.helpful
     helping = likely or _helping_in_part(record, target) or _perhaps_helping(record, target, failed)
-    chosen = helping or next(_advice(record, target, failed), next(iter(course.choices)))
+    chosen = helping or next(_advice(record, target, failed), None) or _least_bad(record, target)
     rest = [(one, _objection(failures, target, one)) for one in failed if one != chosen]
     remedy = _remedy(
         chosen,
         proved=False,
-        tried=chosen in failed,
+        tried=chosen in failed or bool(_objection(failures, target, chosen)),
         also_tried=[one.summary for one, why in rest if not why],
         rejected=[f"{one.summary}: {why}" for one, why in rest if why],
     )
     return replace(remedy, equal_pairs=course.trial.equal) if likely else remedy
+
+
+def _least_bad(record: Record, target: RemedyTarget) -> Applied:
+    """Return what is named where nothing may help: rather what was in vain than what broke something."""
+    choices = record.courses[target].choices
+    return next((one for one in choices if not _objection(record.failures, target, one)), next(iter(choices)))
 
 
 def _may_be_healed_by_its_time(record: Record, target: RemedyTarget) -> bool:
@@ -89,16 +95,23 @@ def _advice(record: Record, target: RemedyTarget, failed: Sequence[Applied]) -> 
     shown = course.stays or (untold and not _may_have_moved(record, target))
     own = {one: template for one, template in course.choices.items() if template.tools and not template.can_be_tried}
     first = own if _is_general(next(iter(course.choices.values()))) else {}
-    # Another form of a setting that broke something may break as much.
-    objected = [one for one in failed if _objection(record.failures, target, one)]
-    spoiled = {name for one in objected for name, _ in one.settings}
-    in_vain = [one for one in failed if one not in objected]
+    spoiled = _spoiled(record.failures, target)
+    in_vain = [one for one in failed if not _objection(record.failures, target, one)]
     for one, template in {**first, **course.choices}.items():
         if not spoiled.isdisjoint(name for name, _ in one.settings):
             continue
         follows = shown and any(template.once_failed in each.summary for each in in_vain)
         if one not in failed and (follows or not template.once_failed):
             yield one
+
+
+def _spoiled(failures: Failures, target: RemedyTarget) -> set[str]:
+    """Return the variables of what broke something in this output, for whichever place it was tried.
+
+    Another form of a setting that broke something may break as much.
+    """
+    broke = [one for (output, one), changed in failures.why.items() if changed and output == target.key.output]
+    return {name for one in (*broke, *failures.unfit) for name, _ in one.settings}
 
 
 def _may_have_moved(record: Record, target: RemedyTarget) -> bool:

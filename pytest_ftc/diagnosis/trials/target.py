@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
+from pytest_ftc.diagnosis.culprits.tar_formats import OLD_FORMAT, suit_old_format
 from pytest_ftc.diagnosis.luck import Luck, Trial
 from pytest_ftc.diagnosis.places import Key
 from pytest_ftc.diagnosis.remedies import find_remedies
@@ -89,6 +90,8 @@ def templates_for(
     names = [end for path in target.key[:2] for name in path.lower().split("/")[-1:] for end in name.split(".")[1:]]
     formats = [target.place.format, *(_FORMATS.get(name, name) for name in names)]
     found = list(find_remedies(target.cause, target.place.field, formats, target.tools, target.ran, others))
+    if OLD_FORMAT in target.ran:
+        found = [suit_old_format(template) for template in found]
     differing = {
         one.place.field
         for one in targets

@@ -20,6 +20,8 @@ from pytest_ftc.model.support.inflate import Decompressor, Inflater
 _CHUNK = 1 << 16
 _STEP = 1 << 18
 """Most bytes that one call may decompress, so that a decompression bomb meets the limits early."""
+_LZIP_TRAILER = 20
+"""Bytes: CRC32 of the payload, its size, and that of the member."""
 _MEMORY = 128 << 20
 """Memory limit of a decoder, in bytes; the largest preset of xz needs 65 MiB."""
 
@@ -121,7 +123,10 @@ def payload_members(span: Span, done: Decompressed) -> Iterator[Member]:
 
 
 def _read(span: Span, budget: Budget, format_: FileFormat, make: Callable[[], Any]) -> Contents:
-    done = decompress(span, make, budget)
+    return _contents(span, decompress(span, make, budget), format_)
+
+
+def _contents(span: Span, done: Decompressed, format_: FileFormat) -> Contents:
     return Contents(
         format=format_,
         noun=format_,
@@ -141,6 +146,31 @@ def is_bzip2(span: Span, name: str) -> bool:
 
 def is_zstd(span: Span, name: str) -> bool:
     return span.read(0, 4) == b"\x28\xb5\x2f\xfd"
+
+
+def is_lzip(span: Span, name: str) -> bool:
+    return span.read(0, 5) == b"LZIP\1"
+
+
+def read_lzip(span: Span, budget: Budget) -> Contents:
+    """Read the members of a lzip file, each a bare LZMA stream between a header and a trailer (lzip(1))."""
+    done = Decompressed(payload=span)
+
+    def chunks() -> Iterator[bytes]:
+        while is_lzip(head := span.part(done.end, min(6, span.size - done.end)), ""):
+            done.starts.append(done.end)
+            done.end += 6
+            yield from _one_stream(span, lzma_decoder(_lzip_properties(head.read(5, 1)[0]), -1), done)
+            done.end = min(done.end + _LZIP_TRAILER, span.size)
+
+    done.payload = spool(chunks(), budget)
+    return _contents(span, done, FileFormat.LZIP)
+
+
+def _lzip_properties(coded: int) -> bytes:
+    """Return the properties of an LZMA stream of lzip, which has but the size of the dictionary, in one byte."""
+    base = 1 << (coded & 0x1F)
+    return b"\x5d" + (base - base // 16 * (coded >> 5)).to_bytes(4, "little")
 
 
 def read_xz(span: Span, budget: Budget) -> Contents:

@@ -1,12 +1,14 @@
 """Archives made by the tools that builds use."""
 
 import io
+import lzma
 import os
 import struct
 import subprocess
 import sys
 import tarfile
 import zipfile
+import zlib
 
 import libarchive
 import pytest
@@ -203,6 +205,27 @@ def test_compressed_files_are_read_through(folders, run, compare, table, tool, e
     ]
     rows = table(compare(folders[0] / "y", folders[1] / "y"))
     assert [location for _, _, location, *_ in rows] == ["line 2", "line 4", "data after the compressed stream, line 1"]
+
+
+def lzip(data: bytes) -> bytes:
+    """A member of a lzip file: the stream of a .lzma file between another header and a trailer."""
+    filters = [{"id": lzma.FILTER_LZMA1, "dict_size": 3 << 19}]
+    stream = lzma.compress(data, format=lzma.FORMAT_ALONE, filters=filters)[13:]
+    return b"LZIP\1\x95" + stream + struct.pack("<IQQ", zlib.crc32(data), len(data), len(stream) + 26)
+
+
+def test_lzip_files_are_read_through(folders, compare, table):
+    for folder, text in zip(folders, (b"one\n", b"two\n"), strict=True):
+        (folder / "x.lz").write_bytes(lzip(b"first\n" + text) + lzip(b"last\n") + b"rest of " + text)
+    rows = table(compare(folders[0] / "x.lz", folders[1] / "x.lz"))
+    assert [location for _, _, location, *_ in rows] == ["line 2", "data after the compressed stream, line 1"]
+
+
+def test_a_broken_lzip_file_is_compared_by_its_bytes(folders, compare):
+    for folder, text in zip(folders, (b"one\n", b"two\n"), strict=True):
+        (folder / "x.lz").write_bytes(lzip(text)[:-24])
+    found = compare(folders[0] / "x.lz", folders[1] / "x.lz", "x.lz")
+    assert found.leaves[0].location.startswith("byte ")
 
 
 def test_without_zstd_the_bytes_are_compared_and_the_note_says_what_to_install(folders, run, compare, monkeypatch):
