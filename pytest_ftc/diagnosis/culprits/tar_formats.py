@@ -14,8 +14,10 @@ OLD_FORMAT = "tar (not of POSIX.1-2001)"
 """Stands among the names of programs for a tar that makes archives of an older format."""
 _TARS = ("tar", "gtar", "gnutar")
 _OLD = re.compile(r"v7|ustar|oldgnu|gnu")
-_LETTERS = re.compile(r"-?[A-Za-z]+")
-_OPTIONS = re.compile(r"--(old-archive|portability)|--format=(v7|ustar|oldgnu|gnu)")
+_OPTIONS = re.compile(r"--(old-archive|portability)|(--format=|-[A-Za-z]*H)(v7|ustar|oldgnu|gnu)")
+_OF_OPTIONS = re.compile(r"-([ac-eh-zABDEGJMO-SUWYZ]*)")
+"""Options in one word, before the first that takes the rest of the word as its value."""
+_TAKES_FORMAT = re.compile(r"--format|-?[A-Za-z]*H")
 _PAX_OPTION = re.compile(r" ?--pax-option=\S+")
 
 
@@ -34,16 +36,14 @@ def makes_old_format(trace: Trace) -> bool:
 def _is_old(words: Sequence[str]) -> bool:
     if any(_OPTIONS.fullmatch(word) for word in words):
         return True
-    for place, word in enumerate(words):
-        is_bundle = _LETTERS.fullmatch(word) and (word.startswith("-") or place == 0)
-        if not is_bundle:
-            continue
-        # -o means another thing for what is unpacked.
-        if "o" in word and "x" not in word and "x" not in words[0]:
-            return True
-        if word.endswith("H") and any(_OLD.fullmatch(other) for other in words[place + 1 :]):
-            return True
-    return any(word == "--format" and _OLD.fullmatch(other) for word, other in pairwise(words))
+    letters = [found[1] for found in map(_OF_OPTIONS.match, words) if found]
+    if words and words[0].isalpha():
+        # The old way: all letters are options, and their values follow.
+        letters.append(words[0])
+    # -o means another thing for what is unpacked.
+    if any("o" in one for one in letters) and not any("x" in one for one in letters):
+        return True
+    return any(_OLD.fullmatch(other) and _TAKES_FORMAT.fullmatch(word) for word, other in pairwise(words))
 
 
 def suit_old_format(template: RemedyTemplate) -> RemedyTemplate:

@@ -17,7 +17,8 @@ def trace(command: str) -> Trace:
 @pytest.mark.parametrize(
     "command",
     ["tar chof - dir", "tar -c -o -f a.tar dir", "tar --format=ustar -cf a.tar dir", "tar --format v7 -cf a.tar dir",
-     "tar -cH ustar -f a.tar dir", "/bin/tar --old-archive -cf - dir", "tar cf a.tar --format=gnu dir"],
+     "tar -cH ustar -f a.tar dir", "/bin/tar --old-archive -cf - dir", "tar cf a.tar --format=gnu dir",
+     "tar -Hustar --owner=root -cvf a.tar dir", "tar --create -oh -f a.tar dir"],
 )  # fmt: skip
 def test_archives_of_older_formats(command):
     assert makes_old_format(trace(command))
@@ -26,7 +27,7 @@ def test_archives_of_older_formats(command):
 @pytest.mark.parametrize(
     "command",
     ["tar czf out.tgz a.txt", "tar -cf a.tar only", "tar --format=posix -cf a.tar dir", "tar xof a.tar", "tar -x -o -f a.tar",
-     "zip -o a.zip b", "tar --owner=0 -cf o dir", "tar -cH posix -f a.tar dir"],
+     "zip -o a.zip b", "tar -cHposix -fo.tar dir", "tar -c -Cold .", "tar --owner=0 -cf o dir", "tar -cH posix -f a.tar dir"],
 )  # fmt: skip
 def test_any_other(command):
     assert not makes_old_format(trace(command))
