@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 import re
-import struct
 from collections import Counter, defaultdict
 from collections.abc import Collection, Iterator, Mapping
 from pathlib import Path
 
 from pytest_ftc.comparison.likeness import mask_digests
 from pytest_ftc.diagnosis.places import Key, Places, match_places, may_move
+from pytest_ftc.diagnosis.trials.elf_sections import differ_in_addresses, sections_of
 from pytest_ftc.model import BuildResult, Field, Output, OutputType, Place
 from pytest_ftc.model.place import ELF_SECTION, KEYED
 from pytest_ftc.model.support.contents import find_content
 
 _FOLLOWING = tuple(f"{ELF_SECTION} {name}" for name in (".debug_", ".rel", ".symtab", ".strtab", ".gnu.lto_"))
 """Sections of strings and references to them, which change with any path, and those of the link-time optimizer."""
+_SECTION_NAME = re.compile(rf"{ELF_SECTION} (\S+), ")
 _ALIGNED = re.compile(r"(?<=\.str[124])\.\d+$")
 """The alignment in the name of a section of strings."""
 _METADATA = frozenset({Field.HEADER, Field.MODE, Field.MTIME, Field.ORDER, Field.OWNER})
@@ -35,7 +36,6 @@ _LONGEST_VALUE = 16 << 10
 """Bytes; longer values may have been cut."""
 _MOST_CODE, _MOST_SIZE, _SMALL = 1.02, 1.5, 1024
 """Factors by which code and outputs may grow or shrink; changes of output size up to so many bytes are ignored."""
-_EXECUTABLE = 0x4
 
 
 def changed_outputs(
@@ -58,7 +58,7 @@ def changed_outputs(
         is_sorted = key.field is Field.ORDER and (key.output in rewritten or key.location in _SORTED_TOO)
         is_expected = is_sorted or _is_the_same_section(place) or (key.location, place.control) == _NO_MODE
         # Tables beside strings that have moved are of offsets.
-        is_expected = is_expected or may_move(key, known)
+        is_expected = is_expected or may_move(key, known) or _has_moved_addresses(key, control, healed)
         if key not in known and not is_expected and _is_new(key, members, counts):
             found.setdefault(key.output, f"{key.member} {key.location}".strip())
     for name, line in _lost_lines(known, matched):
@@ -74,6 +74,20 @@ def changed_outputs(
         elif output.path not in named and output.path not in folders:
             found.setdefault(output.path, "it is gone")
     return found
+
+
+def _has_moved_addresses(key: Key, control: BuildResult, healed: BuildResult) -> bool:
+    """Return whether a place is in a section of a program, itself an output, in which only addresses differ."""
+    section = _SECTION_NAME.match(key.location)
+    files = [
+        find_content(build.blobs, one.sha256)
+        for build in (control, healed)
+        for one in build.outputs
+        if one.path == key.output and one.sha256
+    ]
+    if section is None or key.member or len(files) < 2:
+        return False
+    return differ_in_addresses(files[0], files[1], section[1])
 
 
 def _is_new(key: Key, members: set[tuple[str, str]], counts: Mapping[tuple[str, Field], int]) -> bool:
@@ -148,18 +162,5 @@ def _is_about(one: int, other: int, most: float) -> bool:
 
 
 def _code_size(path: Path) -> int:
-    """Return the size of the executable sections of a 64-bit little-endian ELF file (elf(5)), in bytes; else 0."""
-    try:
-        with path.open("rb") as file:
-            head = file.read(64)
-            if len(head) < 64 or not head.startswith(b"\x7fELF\x02\x01"):
-                return 0
-            (offset,) = struct.unpack_from("<Q", head, 40)
-            size, count = struct.unpack_from("<HH", head, 58)
-            file.seek(offset)
-            table = file.read(size * count)
-    except OSError:
-        return 0
-    starts = range(0, len(table) - 63, size) if size >= 64 else ()
-    sections = (struct.unpack_from("<IIQQQQ", table, start) for start in starts)
-    return sum(length for _, _, flags, _, _, length in sections if flags & _EXECUTABLE)
+    """Return the size of the executable sections of a program, in bytes; of any other file 0."""
+    return sum(section.size for section in sections_of(path).values() if section.is_code)
