@@ -204,10 +204,10 @@ def test_jobs_bound_how_many_builds_run_at_once(verify):
         assert one["started"] + one["seconds"] <= other["started"]
 
 
-def test_builds_that_are_compared_start_apart(two):
-    for artifact in two().report["artifacts"]:
-        control, experiment = (build["started"] for build in artifact["builds"][:2])
-        assert experiment - control >= 2.1
+def test_builds_that_are_compared_start_apart(verify_build):
+    """See test_gap.py for those that need not."""
+    control, experiment = verify_build("ls -l > /dev/null; echo > out").artifact()["builds"][:2]
+    assert experiment["started"] - control["started"] >= 2.1
 
 
 def test_more_builds_are_more_experiments(verify_build):
