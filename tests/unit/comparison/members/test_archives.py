@@ -1,17 +1,16 @@
 """Archives made by the tools that builds use."""
 
 import io
-import lzma
 import os
 import struct
 import subprocess
 import sys
 import tarfile
 import zipfile
-import zlib
 
 import libarchive
 import pytest
+from lzip_files import lzip
 
 DAY = 86_400
 BORN = 1_600_000_000
@@ -205,13 +204,6 @@ def test_compressed_files_are_read_through(folders, run, compare, table, tool, e
     ]
     rows = table(compare(folders[0] / "y", folders[1] / "y"))
     assert [location for _, _, location, *_ in rows] == ["line 2", "line 4", "data after the compressed stream, line 1"]
-
-
-def lzip(data: bytes) -> bytes:
-    """A member of a lzip file: the stream of a .lzma file between another header and a trailer."""
-    filters = [{"id": lzma.FILTER_LZMA1, "dict_size": 3 << 19}]
-    stream = lzma.compress(data, format=lzma.FORMAT_ALONE, filters=filters)[13:]
-    return b"LZIP\1\x95" + stream + struct.pack("<IQQ", zlib.crc32(data), len(data), len(stream) + 26)
 
 
 def test_lzip_files_are_read_through(folders, compare, table):

@@ -19,6 +19,7 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
+from lzip_files import lzip
 
 from pytest_ftc.comparison.members.formats.table import FORMATS, find_format
 from pytest_ftc.comparison.members.limits import Budget, Limits
@@ -121,7 +122,7 @@ def seeds(tmp_path_factory):
     read = [(folder / name).read_bytes() for name in ("m.pyc", "x.o", "X.class", "x.db")]
     tars = [make_tar(kind) for kind in (tarfile.USTAR_FORMAT, tarfile.GNU_FORMAT, tarfile.PAX_FORMAT)]
     text = json.dumps({"a": [1, {"b": "c"}], "d": 1.5}, indent=1).encode()
-    packed = [packer(text) for packer in (gzip.compress, bz2.compress, lzma.compress)]
+    packed = [packer(text) for packer in (gzip.compress, bz2.compress, lzma.compress, lzip)]
     inventory = b"# Inventory version 2\n" + zlib.compress(text)
     values = {"a": {"b", "c"}, "d": [1.5, None, (b"x",)], "e": datetime.datetime(2020, 1, 1)}
     pickles = [pickle.dumps(values, protocol) for protocol in (2, 4)]
