@@ -26,21 +26,27 @@ def conclude(record: Record, target: RemedyTarget) -> Remedy:
     likely = None if course.trial.different else course.helpful
     helping = likely or _helping_in_part(record, target) or _perhaps_helping(record, target, failed)
     chosen = helping or next(_advice(record, target, failed), None) or _least_bad(record, target)
-    rest = [(one, _objection(failures, target, one)) for one in failed if one != chosen]
+    objections = {one: _objection(failures, target, one) for one in (*failed, chosen)}
     remedy = _remedy(
         chosen,
         proved=False,
-        tried=chosen in failed or bool(_objection(failures, target, chosen)),
-        also_tried=[one.summary for one, why in rest if not why],
-        rejected=[f"{one.summary}: {why}" for one, why in rest if why],
+        tried=chosen in failed or bool(objections[chosen]),
+        also_tried=[one.summary for one, why in objections.items() if not why and one != chosen],
+        rejected=[f"{one.summary}: {why}" for one, why in objections.items() if why],
     )
     return replace(remedy, equal_pairs=course.trial.equal) if likely else remedy
 
 
 def _least_bad(record: Record, target: RemedyTarget) -> Applied:
-    """Return what is named where nothing may help: rather what was in vain than what broke something."""
-    choices = record.courses[target].choices
-    return next((one for one in choices if not _objection(record.failures, target, one)), next(iter(choices)))
+    """Return what is named where nothing may help: rather what was in vain than what broke something.
+
+    Last of all another form of that, which nobody has tried.
+    """
+    choices, failures = record.courses[target].choices, record.failures
+    spoiled = _spoiled(failures, target)
+    harmless = (one for one in choices if spoiled.isdisjoint(name for name, _ in one.settings))
+    tried = (one for one in choices if _objection(failures, target, one))
+    return next(harmless, None) or next(tried, None) or next(iter(choices))
 
 
 def _may_be_healed_by_its_time(record: Record, target: RemedyTarget) -> bool:

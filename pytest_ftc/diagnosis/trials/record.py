@@ -105,11 +105,19 @@ class Record:
         """Note what builds that were made for other targets showed, also for those whose cause was not known then."""
         for applied, outcome in built:
             if outcome.failure or outcome.changed:
+                self._note_broken(applied, outcome)
                 continue
             seen = outcome.equal | outcome.differing.keys()
             due = {target: self._next(target, eager=True) for target in self.courses if target.key in seen}
             tried = {target: one for target, one in due.items() if one in applied}
             self._note_all(tried, applied, outcome)
+
+    def _note_broken(self, applied: frozenset[Applied], outcome: Outcome) -> None:
+        """Note what a remedy that was tried alone broke, whichever place it was tried for."""
+        if len(applied) == 1:
+            (remedy,) = applied
+            self.failures.unfit.update({remedy: outcome.failure} if outcome.failure else {})
+            self.failures.why.update({(output, remedy): what for output, what in outcome.changed.items()})
 
     def note(self, tried: Tried, outcome: Outcome) -> None:
         """Note the `outcome` of builds with the remedies `tried`."""

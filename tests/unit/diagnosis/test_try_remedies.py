@@ -330,6 +330,32 @@ def test_another_form_of_a_setting_that_broke_something_is_not_suggested():
     assert any("TAR_OPTIONS: it breaks the build" in text for text in remedies[one].rejected)
 
 
+class Emptied(Builder):
+    """With TAR_OPTIONS, nothing is left of the archive."""
+
+    def look(self, one, other):
+        emptied = Key("out.tar", "", "byte 0x0", Field.CONTENT)
+        place = Place(field=Field.CONTENT, location="byte 0x0", control=b"1", experiment=b"2", format="tar")
+        return super().look(one, other) | ({emptied: place} if "TAR_OPTIONS" in self.tried[-1].settings else {})
+
+
+@pytest.mark.parametrize("fails", [True, False])
+def test_what_broke_something_is_not_suggested_for_other_places_of_the_output(fails):
+    one = target("a", "source_mtime")
+    modes = target("b", "source_mode", location="tar member mode")
+    place = replace(modes.place, field=Field.MODE)
+    modes = replace(modes, key=modes.key._replace(field=Field.MODE), place=place, known=False)
+    builder = Emptied(lambda key, changes: "TAR_OPTIONS" in changes.settings, left=4)
+    builder.breaks = lambda changes: fails and "TAR_OPTIONS" in changes.settings
+    builder.keys = {one.key, modes.key}
+    control = BuildResult(id="control", role=Role.CONTROL, environment={}, status=BuildStatus.OK)
+    trials = RemedyTrials(builder.look, builder, EPOCH, control=control)
+    found = dict(trials.run([one]))
+    assert any("TAR_OPTIONS: it " in text for text in found[one].rejected)
+    assert not builder.left
+    assert "TAR_OPTIONS" not in trials.run([modes])[modes].settings
+
+
 @pytest.mark.parametrize("name", ["server.key", "ca.pem", "tls.p12"])
 def test_no_seed_is_advised_for_keys(name):
     one = target("", "random", location="line 2", kind="text", tools=("python",))
