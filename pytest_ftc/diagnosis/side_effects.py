@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections import Counter, defaultdict
 from collections.abc import Collection, Iterator, Mapping
+from functools import cache, partial
 from pathlib import Path
 
 from pytest_ftc.comparison.likeness import mask_digests
@@ -54,12 +55,13 @@ def changed_outputs(
     matched = match_places(known, places)
     members = {(key.output, key.member) for key in known if key.field not in _METADATA}
     counts = Counter((key.output, key.field) for key in known)
+    has_moved = cache(partial(_has_moved_addresses, control, healed))
     for key, place in matched.items():
         is_sorted = key.field is Field.ORDER and (key.output in rewritten or key.location in _SORTED_TOO)
         is_expected = is_sorted or _is_the_same_section(place) or (key.location, place.control) == _NO_MODE
         # Tables beside strings that have moved are of offsets.
-        is_expected = is_expected or may_move(key, known) or _has_moved_addresses(key, control, healed)
-        if key not in known and not is_expected and _is_new(key, members, counts):
+        is_expected = is_expected or may_move(key, known)
+        if key not in known and not is_expected and _is_new(key, members, counts) and not has_moved(_section_of(key)):
             found.setdefault(key.output, f"{key.member} {key.location}".strip())
     for name, line in _lost_lines(known, matched):
         found.setdefault(name, f"a line: {line}")
@@ -76,18 +78,22 @@ def changed_outputs(
     return found
 
 
-def _has_moved_addresses(key: Key, control: BuildResult, healed: BuildResult) -> bool:
-    """Return whether a place is in a section of a program, itself an output, in which only addresses differ."""
+def _section_of(key: Key) -> tuple[str, str]:
+    """Return the output of a place, and the name of its section if that is in a program which is itself an output."""
     section = _SECTION_NAME.match(key.location)
+    return key.output, section[1] if section and not key.member else ""
+
+
+def _has_moved_addresses(control: BuildResult, healed: BuildResult, place: tuple[str, str]) -> bool:
+    """Return whether only addresses differ in a section of a program, which `place` names."""
+    output, section = place
     files = [
         find_content(build.blobs, one.sha256)
         for build in (control, healed)
         for one in build.outputs
-        if one.path == key.output and one.sha256
+        if one.path == output and one.sha256
     ]
-    if section is None or key.member or len(files) < 2:
-        return False
-    return differ_in_addresses(files[0], files[1], section[1])
+    return bool(section) and len(files) == 2 and differ_in_addresses(files[0], files[1], section)
 
 
 def _is_new(key: Key, members: set[tuple[str, str]], counts: Mapping[tuple[str, Field], int]) -> bool:
