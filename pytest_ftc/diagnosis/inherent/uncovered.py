@@ -43,7 +43,7 @@ def add_uncovered(found: Found, cases: Mapping[Key, Case], trials: RemedyTrials)
     """
     fixed = dict(_fixed(found, trials))
     hidden = list(_hidden(found, fixed))
-    orders = {key for key, (_, outcome) in fixed.items() if key.field is Field.ORDER and _is_all_told(key, outcome)}
+    orders = {key for key, (remedy, _) in fixed.items() if key.field is Field.ORDER and _is_all(key, remedy, trials)}
     findings = [
         replace(finding, confirmed=True) if orders.intersection(cases[target.key].sources) else finding
         for finding, target in found
@@ -110,9 +110,13 @@ def _hidden(found: Found, fixed: Mapping[Key, tuple[Applied, Outcome]]) -> Itera
                     yield _Uncovered(key, outcome.differing[key], one, remedy, *of[hider])
 
 
-def _is_all_told(order: Key, outcome: Outcome) -> bool:
-    """Return whether values tell why anything still differs in the file of `order`."""
-    return all(outcome.told(key) for key in outcome.differing if key[:2] == order[:2])
+def _is_all(order: Key, remedy: Applied, trials: RemedyTrials) -> bool:
+    """Return whether in all builds with its `remedy` the place `order` is equal, and values tell what else differs."""
+    outcomes = [outcome for applied, outcome in trials.built if remedy in applied and not outcome.failure]
+    return all(
+        order in outcome.equal and all(outcome.told(key) for key in outcome.differing if key[:2] == order[:2])
+        for outcome in outcomes
+    )
 
 
 def _causes(hidden: Sequence[_Uncovered]) -> list[str]:
