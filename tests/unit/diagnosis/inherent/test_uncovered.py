@@ -48,30 +48,26 @@ def place_of(key):
     return Place(field=key.field, location=key.location, control=b"2002", experiment=b"2000", format="text")
 
 
+def target_of(key, **more):
+    luck = ((1.0, 1e-4),)
+    target = RemedyTarget(key=key, place=place_of(key), cause=Cause.RANDOM, known=True, tools=("rcc",), luck=luck)
+    return replace(target, **more)
+
+
+def finding_of(key, remedy, **more):
+    values = Evidence(control="a", experiment="b")
+    place = {"output": key.output, "member": key.member, "location": key.location}
+    return replace(Finding(**place, cause=Cause.RANDOM, confirmed=True, evidence=values, remedy=remedy), **more)
+
+
 def diagnose(builder):
     trials = RemedyTrials(builder.look, builder, 0, suspect=builder.suspect)
     cases = {key: Case(place_of(key), []) for key in (ORDER, LEFT)}
     cases[LEFT].sources = [ORDER]
-    targets = [
-        RemedyTarget(
-            key=key, place=place_of(key), cause=Cause.RANDOM, known=not follows, follows=follows, tools=("rcc",)
-        )
-        for key, follows in ((ORDER, False), (LEFT, True))
-    ]
-    targets = [replace(one, luck=((1.0, 1e-4),)) for one in targets]
+    targets = [target_of(ORDER), target_of(LEFT, known=False, follows=True)]
     remedies = trials.run(targets)
     findings = [
-        Finding(
-            output="rc.py",
-            member="",
-            location=one.key.location,
-            cause=Cause.RANDOM,
-            confirmed=not one.follows,
-            evidence=Evidence(control="a", experiment="b"),
-            command=("rcc",),
-            remedy=remedies.get(targets[0]),
-        )
-        for one in targets
+        finding_of(one.key, remedies.get(targets[0]), confirmed=not one.follows, command=("rcc",)) for one in targets
     ]
     return add_uncovered(list(zip(findings, targets, strict=True)), cases, trials)
 
@@ -105,19 +101,9 @@ def test_what_tells_no_cause_leaves_what_the_order_left_suspected():
 def test_a_cause_that_has_a_finding_in_the_file_is_not_told_again(known):
     builder = Builder()
     trials = RemedyTrials(builder.look, builder, 0, suspect=builder.suspect)
-    target = RemedyTarget(
-        key=ORDER, place=place_of(ORDER), cause=Cause.RANDOM, known=True, tools=("rcc",), luck=((1.0, 1e-4),)
-    )
+    target = target_of(ORDER)
     remedy = trials.run([target])[target]
-    own = Finding(
-        output="rc.py",
-        member="",
-        location="line order",
-        cause=Cause.RANDOM,
-        confirmed=True,
-        evidence=Evidence(control="a", experiment="b"),
-        remedy=remedy,
-    )
+    own = finding_of(ORDER, remedy)
     other = replace(own, location="line 2", cause=Cause.SOURCE_MTIME if known else Cause.TIME, remedy=None)
     found = [(own, target), (other, replace(target, key=TIME, cause=other.cause))]
     cases = {key: Case(place_of(key), []) for key in (ORDER, TIME)}
@@ -140,20 +126,10 @@ class OneLine(Builder):
 def test_a_remedy_that_leaves_another_cause_in_its_own_place_is_not_in_vain(told):
     builder = OneLine(told=told)
     trials = RemedyTrials(builder.look, builder, 0, suspect=builder.suspect)
-    target = RemedyTarget(
-        key=LEFT, place=place_of(LEFT), cause=Cause.RANDOM, known=True, tools=("rcc",), luck=((1.0, 1e-4),)
-    )
+    target = target_of(LEFT)
     remedy = trials.run([target])[target]
     assert not remedy.proved
-    own = Finding(
-        output="rc.py",
-        member="",
-        location="line 9",
-        cause=Cause.RANDOM,
-        confirmed=True,
-        evidence=Evidence(control="a", experiment="b"),
-        remedy=remedy,
-    )
+    own = finding_of(LEFT, remedy)
     seed, *times = add_uncovered([(own, target)], {LEFT: Case(place_of(LEFT), [])}, trials)
     assert (seed.remedy.proved, seed.remedy.settings.get(SEED)) == (told, "0" if told else None)
     assert [(one.location, one.cause, one.confirmed) for one in times] == [("line 9", "source_mtime", True)] * told
