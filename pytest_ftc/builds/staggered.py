@@ -12,8 +12,10 @@ from pytest_ftc.model import Action, BuildResult, BuildStatus
 from pytest_ftc.model.protocols import Executor, MayStart, at_once
 from pytest_ftc.model.timing.collector import here
 
+APART = 2.0
+"""Seconds after which times differ wherever they are stored, as in a zip entry, in steps of two seconds."""
 REAL_GAP = 2.1
-"""Seconds between starts.  A zip entry stores times in steps of two seconds, and file times show the real clock."""
+"""Seconds between starts, so that the moments that launchers note are `APART`; file times show the real clock."""
 
 
 def run_apart(

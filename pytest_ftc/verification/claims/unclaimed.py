@@ -5,6 +5,7 @@ from __future__ import annotations
 import posixpath
 from collections.abc import Sequence
 
+from pytest_ftc.builds.staggered import APART
 from pytest_ftc.model import BuildResult, Machine, Program, Snapshot
 from pytest_ftc.model.cause import Cause
 from pytest_ftc.model.protocols import HasLimits
@@ -16,8 +17,6 @@ from pytest_ftc.verification.plan import Plan, PlannedArtifact
 
 _MOST_FETCHED = 64 << 20
 """Bytes of equal outputs that are fetched from a farm to be searched."""
-_APART = 2.0
-"""Seconds: a zip entry stores times in steps of two."""
 _FRONT_END = ("-I", "-m", "build")
 """Arguments of the front end in a preset: it only starts the backend, which uses the seed."""
 
@@ -99,7 +98,7 @@ def _find_unmoved_date(plan: Plan, source: Snapshot, control: BuildResult) -> di
     from pytest_ftc.comparison.real_dates import find_real_date
 
     # A build that starts in the second of the commit may have its time from either.
-    commit = [source.commit_time] if source.commit_time and source.commit_time < control.started - _APART else []
+    commit = [source.commit_time] if source.commit_time and source.commit_time < control.started - APART else []
     found = find_real_date(files, moments, variables, source.path, numbers=numbers, known=commit)
     if found.text:
         reason = f"the outputs contain the real date of the builds ({found.text}), which the moved clock does not reach"
@@ -119,7 +118,7 @@ def _find_same_moment(plan: Plan, control: BuildResult, experiments: Sequence[Bu
     if Cause.TIME not in plan.varied or not is_remote(control.blobs) or not experiments:
         return {}
     apart = max(abs(one.started - control.started) for one in experiments)
-    if apart >= _APART:
+    if apart >= APART:
         return {}
     return {"time": f"by the clocks of their workers, the builds started only {apart:.1f} s apart"}
 

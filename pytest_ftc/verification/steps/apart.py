@@ -6,13 +6,10 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import partial
 
-from pytest_ftc.builds.staggered import REAL_GAP, not_before, run_apart
+from pytest_ftc.builds.staggered import APART, REAL_GAP, not_before, run_apart
 from pytest_ftc.model import Action, BuildResult, BuildStatus
 from pytest_ftc.model.protocols import Executor
 from pytest_ftc.verification.claims.gap import NO_GAP, is_unmoved, needs_gap
-
-_LEAST = 2.0
-"""Seconds between the starts of builds that are apart, as the launchers note them: the step of times in a zip file."""
 
 
 def run_planned(
@@ -37,7 +34,7 @@ def run_planned(
     settled = list(builds[:1])
     for action, build in zip(actions[1:], builds[1:], strict=False):
         before = settled[-1].started
-        if build.started >= before + _LEAST:
+        if build.started >= before + APART:
             settled.append(build)
         elif waits or is_unmoved(build):
             settled.append(executor.run(action, lambda _: None, not_before(before + REAL_GAP)))

@@ -59,7 +59,7 @@ def result(role: Role, seen: Trace | None = None, **more) -> BuildResult:
 @pytest.fixture(autouse=True)
 def _short_gap(monkeypatch):
     monkeypatch.setattr(apart, "REAL_GAP", GAP)
-    monkeypatch.setattr(apart, "_LEAST", GAP * 0.9)
+    monkeypatch.setattr(apart, "APART", GAP * 0.9)
 
 
 def run(seen: Trace | None, *, at_once: bool = False, experiment: BuildResult | None = None):
