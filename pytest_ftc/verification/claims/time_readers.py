@@ -13,8 +13,8 @@ _WITHOUT = frozenset((
     "seq", "basename", "dirname", "pwd", "id", "nproc", "uname", "hostname", "sleep",
 ))  # fmt: skip
 """Programs that never print the time of a file, with any option."""
-_WITH_OPTION = {"date": re.compile(r"-[A-Za-z]*r|--ref"), "ls": re.compile(r"-[A-Za-z]*[lgno]|--(format|full-time)")}
-"""Programs that print the time of a file only with such an option."""
+_WITH_OPTION = {"date": re.compile(r"-[A-Za-z]*r|--re"), "ls": re.compile(r"-[A-Za-z]*[lgno]|--f")}
+"""Programs that print the time of a file only with such an option, which may be abbreviated."""
 
 _NEWER = re.compile(r"-newer[aBcm]t")
 _FIXED = re.compile(r"@?\d.*")
