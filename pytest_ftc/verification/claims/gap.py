@@ -30,7 +30,10 @@ _COMPILERS = re.compile(
 Not ``ar``, which stores times unless it was built not to, and not Clang, whose precompiled headers hold them.
 """
 _CLOCKS = ("/proc/", "/sys/", "/dev/rtc")
-"""Where files may show the time of this machine."""
+"""Where files may show the time of this machine.
+
+A trace does not list what is read of /proc: what shows the machine's own time there is in its `evaded`.
+"""
 _NO_CLOCKS = ("/proc/filesystems", "/proc/mounts", "/proc/sys/vm/overcommit_memory", "/sys/devices/system/cpu/")
 """Files there that do not, and that the C library and the usual tools read."""
 
