@@ -100,7 +100,7 @@ def find_forms(data: bytes, size: int, forms: Iterable[Form]) -> Iterator[str]:
 def screen_large(forms: Iterable[Form]) -> tuple[int, re.Pattern[bytes]]:
     """Return a size in bytes, and a pattern that is in every larger text in which one of the `forms` counts.
 
-    One search for it takes a sixth of the time that those for all of them take.
+    One search for it takes a fraction of the time that those for all of them take.
     """
     forms = tuple(forms)
     roots: list[bytes] = []
