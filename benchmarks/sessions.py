@@ -2,8 +2,8 @@
 
     python benchmarks/sessions.py [builds|outputs|quick|unchanged] [RUNS]
 
-- builds: five kinds of build of some seconds, each as two bare builds side by side and as a session whose source has
-  changed since the last one; medians of RUNS;
+- builds: five kinds of build of some seconds, each as two bare builds side by side and as a session that
+  reuses no verdict; medians of RUNS;
 - outputs: the same for one output of 1 GB, with ``sha256sum`` of both bare ones, and the peak of our resident memory;
 - quick: ``echo``, with a gap in real time and without one, beside an empty session of pytest;
 - unchanged: sessions of 100 and of 1,000 artifacts whose verdicts are all reused, beside an empty session of pytest.
@@ -109,9 +109,8 @@ def measure(folder: Path, name: str, command: str, output: str, *, then: str = "
     declare(folder, command, output)
     verify(folder, store)
     ours, bare = [], []
-    for number in range(runs):
-        (folder / "main.c").write_text(f"int main(void) {{ return {number % 2}; }}\n")
-        ours.append(verify(folder, store, f"--ftc-json={report}", "--ftc-diagnose=off"))
+    for _ in range(runs):
+        ours.append(verify(folder, store, f"--ftc-json={report}", "--ftc-diagnose=off", "--ftc-no-cache"))
         bare.append(side_by_side(folder, command + then))
     compare(name, ours, bare, was_apart(report))
 

@@ -170,6 +170,19 @@ int main(int argc, char **argv)
     return puts("This is a program that prints little.");
 }
 """,
+    "entries.py": """
+import json, os, time
+mask = os.umask(0)
+now = list(time.gmtime()[:6])
+json.dump({'entries': [['a', now, (0o100666 & ~mask) << 16], ['b', [2020, 1, 2, 3, 4, 6], 0o100644 << 16]]}, open('out', 'w'))
+""",
+    "units.py": """
+import os, struct
+path = os.getcwd().encode()
+values = b''.join(b'\\x28a name' + struct.pack('>BI', 8, number * 7) for number in range(40_000))
+body = values + bytes([len(path)]) + path + b'\\x90\\0'
+open('out', 'wb').write(struct.pack('>4sI', b'\\x84\\x95\\xa6\\xbe', len(body)) + body)
+""",
 }
 _LISTED = "mkdir d && for n in amber azure beige coral indigo; do echo $n > d/$n; done && "
 _PACKED = "mkdir r && echo x > r/a && chmod 755 r && chmod 644 r/a && touch -d @0 r/a r && cd r && "
@@ -209,6 +222,8 @@ BUILDS = {
     "waits": "python3 waits.py",
     "model": "python3 model.py",
     "resource": "python3 resource.py",
+    "entries": "python3 entries.py",
+    "units": "python3 units.py",
     "packed": "python3 packed.py",
     "month": "date '+snake 3.0 (%b%Y)' > out",
     "jobs": _JOBS,
@@ -257,6 +272,7 @@ CAUSES = {
     "waits": {("line 1", "random")},
     "model": {("key trained_on", "domain_host"), ("order of labels", "hash_seed")},
     "resource": {("line 1", "source_mtime")},
+    "entries": {("key entries[0][1]", "time"), ("key entries[0][2]", "umask")},
     "hidden": {("line 1", "random"), ("line 1", "source_mtime")},
     "packed": {("byte 0x0", "fileordering"), ("byte 0x10", "source_mode")},
     "jobs": {("line order", "race")},
@@ -322,6 +338,14 @@ def test_a_length_of_what_holds_the_time_is_not_confirmed_as_random(found):
 def test_what_the_time_hides_is_said_to_have_shown_while_the_clock_stood_still(found):
     (why,) = (one["why"] for one in found["zone"]["findings"] if one["cause"] == "timezone")
     assert "while the clock stands still" in why
+
+
+def test_a_path_is_told_beside_the_length_at_the_start_that_follows_from_it(found):
+    path, length = found["units"]["findings"]
+    assert path["location"].startswith("string 5769, byte 0x753")
+    assert (path["cause"], path["confirmed"]) == ("build_path", True)
+    assert (length["location"], length["cause"]) == ("byte 0x7", "build_path")
+    assert path["command"][0] == length["command"][0] == "python3"
 
 
 def test_what_random_names_go_into_follows_from_no_time(found):

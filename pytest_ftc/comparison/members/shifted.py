@@ -10,7 +10,7 @@ from pytest_ftc.comparison.members.chosen import choose
 from pytest_ftc.comparison.members.limits import Budget
 from pytest_ftc.comparison.members.plain import Found, Ranges, compare_bytes
 from pytest_ftc.comparison.members.span import Span, common_end, common_start, first_unequal
-from pytest_ftc.comparison.members.string_pairs import pair_strings
+from pytest_ftc.comparison.members.string_pairs import find_alike, pair_strings
 from pytest_ftc.model import Field
 
 _BEFORE = 4096
@@ -28,6 +28,12 @@ _LONG, _WORD = 8, re.compile(rb"[\w.:/+@ -]{4,}")
 _FEW = 4
 _NUMBER = re.compile(rb"(?<=\0)[\t-\r\x1b\x20-\x7e\x80-\xff]{4,}(?=\0)")
 """A string that is counted; what is between two zeros and is none may be a number."""
+_SEARCHED = 16 << 20
+"""Bytes from the start within which words are sought."""
+_WORDS = re.compile(rb"[\x20-\x7e]{8,}")
+"""Characters in a row that are hardly text by chance."""
+_MOST_WORDS = 64
+"""Words that only one side has: compressed data has far more."""
 
 
 class _Pair(NamedTuple):
@@ -46,6 +52,8 @@ def compare_data(one: Span, other: Span, budget: Budget) -> Iterator[Found]:
     is_text = _is_text if one.size != other.size else _are_texts
     texts = [pair for pair in pairs if is_text(pair) and pair.control != pair.experiment]
     if not texts:
+        if one.size != other.size:
+            yield from choose(_find_words(one, other), "string", budget)
         yield from compare_bytes(one, other, budget)
         return
     rest = [pair for pair in pairs if not is_text(pair) and pair.control != pair.experiment]
@@ -59,6 +67,32 @@ def compare_data(one: Span, other: Span, budget: Budget) -> Iterator[Found]:
     yield from choose(found, "string", budget)
     if rest:
         yield from compare_bytes(one, other, budget, without=_ranges(texts))
+
+
+def _find_words(one: Span, other: Span) -> Iterator[Found]:
+    """Yield words of either side that are alike and not equal, where they are first.
+
+    What is before them in data of another size may only be its length.
+    """
+    ours, theirs = _words(one), _words(other)
+    own, their = [word for word in ours if word not in theirs], [word for word in theirs if word not in ours]
+    if max(len(own), len(their)) > _MOST_WORDS:
+        return
+    numbers = {word: number for number, word in enumerate(ours, 1)}
+    pairs = find_alike(own, their, range(len(own)), range(len(their)))
+    for left, right in sorted(pairs.items()):
+        control, experiment = own[left], their[right]
+        at = ours[control] + common_start(control, experiment)
+        yield Found(Field.CONTENT, f"string {numbers[control]}, byte {at:#x}", control, experiment)
+
+
+def _words(span: Span) -> Mapping[bytes, int]:
+    """Return where each word is first, in that order, without the length that may stand before it."""
+    found: dict[bytes, int] = {}
+    for each in _WORDS.finditer(span.read(0, _SEARCHED)):
+        lead = each[0][0] == len(each[0]) - 1
+        found.setdefault(each[0][lead:], each.start() + lead)
+    return found
 
 
 def _find_pairs(one: Span, other: Span, budget: Budget) -> list[_Pair]:

@@ -33,10 +33,10 @@ def pair_strings(one: Sequence[bytes], other: Sequence[bytes], budget: Budget) -
     for ours, theirs in hunks:
         if len(ours) == len(theirs):
             pairs.add({a: b for a, b in zip(ours, theirs, strict=True) if _likeness(one[a], other[b]) >= _ALIKE})
-        pairs.add(_find_alike(one, other, *pairs.left(ours, theirs)))
+        pairs.add(find_alike(one, other, *pairs.left(ours, theirs)))
     left, right = pairs.left(*([number for hunk in hunks for number in hunk[side]] for side in (0, 1)))
     if max(len(left), len(right)) <= _MOST_MOVED:
-        pairs.add(_find_alike(one, other, left, right))
+        pairs.add(find_alike(one, other, left, right))
     for hunk in hunks:
         left, right = pairs.left(*hunk)
         if len(left) == len(right):
@@ -71,10 +71,10 @@ def _runs(pairs: _Pairs, ours: range, theirs: range) -> Iterator[Run]:
         yield range(after, after), range(b, b + 1)
 
 
-def _find_alike(
+def find_alike(
     one: Sequence[bytes], other: Sequence[bytes], ours: Sequence[int], theirs: Sequence[int]
 ) -> dict[int, int]:
-    """Return the numbers of strings that are alike, the most similar first, and then the nearest."""
+    """Return which of `theirs` is like each of `ours`, both numbers of strings; the most similar first."""
     ranked = sorted(
         (-alike, abs(place - its), a, b)
         for place, a in enumerate(ours)

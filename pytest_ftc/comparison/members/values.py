@@ -75,7 +75,7 @@ class _Comparison:
             return
         if isinstance(one, dict) and isinstance(other, dict):
             yield from self._objects(one, other, path)
-        elif isinstance(one, list) and isinstance(other, list):
+        elif isinstance(one, list) and isinstance(other, list) and not (_is_date(one) and _is_date(other)):
             yield from self._arrays(one, other, path)
         elif isinstance(one, Elements) and isinstance(other, Elements) and is_alike(one, other):
             yield from self._elements(one, other, path)
@@ -179,6 +179,14 @@ def _measure_lists(one: list[Any], other: list[Any]) -> str:
     if len(one) != len(other) or len(one) < 2 or not all(map(_is_number, [*one, *other])):
         return ""
     return describe(measure_lists(one, other), lambda number: f"[{number}]")
+
+
+def _is_date(values: list[Any]) -> bool:
+    """Return whether it may be year, month, day and what follows, as Python's zipfile has the date of an entry."""
+    if not (3 <= len(values) <= 6 and all(type(value) is int for value in values)):
+        return False
+    lowest, highest = (1970, 1, 1, 0, 0, 0), (2107, 12, 31, 23, 59, 60)
+    return all(low <= value <= high for low, value, high in zip(lowest, values, highest, strict=False))
 
 
 def _is_number(value: Any) -> bool:

@@ -17,6 +17,7 @@ from pytest_ftc.model import Cause, Strength, Suspicion
 
 _LISTED = re.compile(rb"(?<![A-Za-z-])[-dlbcps]?(?:[r-][w-][xsS-]){2}[r-][w-][xtT-](?![A-Za-z-])")
 _OCTAL = re.compile(rb"(?<![0-9A-Za-z])(?:0o?|10|04)?([0-7]{3,4})(?![0-9A-Za-z])")
+_DECIMAL = re.compile(rb"(?<![0-9A-Za-z.])[0-9]{5,10}(?![0-9A-Za-z.])")
 _SYMBOLIC = re.compile(rb"u=([rwx]*),g=([rwx]*),o=([rwx]*)")
 _WHY = "the modes differ as the builds' umasks do"
 
@@ -88,9 +89,19 @@ def _written(text: bytes) -> Iterator[Mode]:
         yield _read_letters(match[0][-9:]), *match.span()
     for match in _OCTAL.finditer(text):
         yield int(match[1], 8), *match.span()
+    for match in _DECIMAL.finditer(text):
+        number = int(match[0])
+        mode = number if number < 1 << 16 else number >> 16 & 0xFFFF
+        if _is_typed(mode):
+            yield mode & 0o7777, *match.span()
     for match in _SYMBOLIC.finditer(text):
         # ``umask -S`` prints the permissions that remain.
         yield ~_read_letters(b"".join(_pad(part) for part in match.groups())) & 0o777, *match.span()
+
+
+def _is_typed(mode: int) -> bool:
+    """Return whether it is a mode of a file or folder, with its type, as stat(2) has it."""
+    return stat.S_ISREG(mode) or stat.S_ISDIR(mode)
 
 
 def _pad(letters: bytes) -> bytes:
@@ -135,7 +146,7 @@ def _find_stored(place: AlignedPlace, control: Planted, experiment: Planted) -> 
 def _are_stored_modes(one: int, other: int, mask: int, their_mask: int) -> bool:
     return (
         stat.S_IFMT(one) == stat.S_IFMT(other)
-        and (stat.S_ISREG(one) or stat.S_ISDIR(one))
+        and _is_typed(one)
         and one & 0o400 != 0
         and one >> 9 & 7 == other >> 9 & 7
         and fits_umask(one & 0o777, other & 0o777, mask, their_mask)

@@ -122,9 +122,13 @@ class Flow:
         return [source for name in self.names(path) for who, source in self._copied.get(name, ()) if who == index]
 
     def could_read(self, reader: int, writer: int) -> bool:
-        """Return whether `writer` began before `reader` ended."""
-        ended = self.program(reader).ended
-        return reader != writer and (ended is None or self.program(writer).began <= ended)
+        """Return whether `writer` began before `reader`, which is another one, ended."""
+        return reader != writer and self.may_precede(writer, reader)
+
+    def may_precede(self, one: int, other: int) -> bool:
+        """Return whether `one` began before `other` ended."""
+        ended = self.program(other).ended
+        return ended is None or self.program(one).began <= ended
 
     def is_before(self, one: int, other: int) -> bool:
         """Return whether `one` began before `other` did."""

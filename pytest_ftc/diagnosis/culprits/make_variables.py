@@ -15,6 +15,12 @@ _IS_MAKEFILE = re.compile(r"makefile|\.(?:mk|mak)$", re.IGNORECASE)
 _SUBSTITUTED = re.compile(r"[(`]")
 _ARGUMENT = re.compile(r"([A-Za-z_][\w.-]*)=(.*)", re.DOTALL)
 _NAME = re.compile(r"\$\$?(?:\(([\w.-]+)\)|\{([\w.-]+)\}|(\w+))")
+_TEXT_FUNCTION = re.compile(
+    r"\$\((?:abspath|add(?:pre|suf)fix|basename|dir|filter(?:-out)?|findstring|join|notdir|patsubst|realpath|sort|strip"
+    r"|subst|suffix|wildcard|words?|(?:first|last)word)\s(?:[^()]|\$\([\w.-]*\))*\)"
+)
+"""A call of a function of make that returns words and runs nothing."""
+_CALL, _LOOP = re.compile(r"\$\(call\s+[\w.-]+\s*,"), re.compile(r"\$\(foreach\s+[\w.-]+\s*,[^,]*,")
 _MOST = 2000
 """Most definitions that are read."""
 _DEEPEST = 5
@@ -42,12 +48,23 @@ def find_variables(lines: Iterable[str], arguments: Iterable[str]) -> Variables:
 
 def commands_of(line: str, path: str) -> str:
     """Return the part of a `line` of a script that holds commands: of a definition in a Makefile what is called."""
-    definition = _DEFINITION.match(line)
-    if not definition or line.startswith("\t") or not _IS_MAKEFILE.search(posixpath.basename(path)):
+    if not _IS_MAKEFILE.search(posixpath.basename(path)):
         return line
+    definition = _DEFINITION.match(line)
+    if not definition or line.startswith("\t"):
+        return _without_functions(line)
     _, how, value = definition.groups()
     start = _SUBSTITUTED.search(value)
     return value if how == "!" else value[start.start() :] if start else ""
+
+
+def _without_functions(line: str) -> str:
+    """Return a line of a Makefile with the arguments of the functions that it calls, where they may be commands."""
+    for _ in range(_DEEPEST):
+        line = _TEXT_FUNCTION.sub("$@", line)
+    # A user's function may run what it is given.
+    start, *called = _CALL.split(_LOOP.sub("(", line))
+    return "(".join([start, *(part.replace(",", " ") for part in called)])
 
 
 def may_run(token: str, name: str, variables: Variables) -> bool | None:

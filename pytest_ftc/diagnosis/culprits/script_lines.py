@@ -16,6 +16,7 @@ _TOKEN = re.compile(
 """A variable or a substitution of one word, a separator, or a word, perhaps with variables in it."""
 _VARIABLE = re.compile(r"\$\{[^}]*\}|\$\$?\w+|\$[@<^*+?%]|\$\$?\([^)]*\)")
 _SEPARATORS = frozenset(";&|()`\n")
+_QUOTE = re.compile(r"\\?[\"']")
 _COMPILE = "-c"
 """Tells a compile from a link, where a line has little but variables."""
 _SOURCE = re.compile(r"\.(?:[cCsSmdfF]|cc|cpp|cxx|c\+\+|f\d\d|F\d\d)$")
@@ -64,8 +65,8 @@ def _logical_lines(text: str) -> Iterator[tuple[int, str]]:
 
 def _score(line: str, program: Program, variables: Variables) -> int:
     """Return how many words of the command the line has, or 0 if it is another command."""
-    name, words = name_of(program), program.argv[1:]
-    tokens = [token.replace("$$", "$") for token in _TOKEN.findall(line)[:_LONGEST]]
+    name, words = name_of(program), _words_of(program)
+    tokens = [token.replace("$$", "$") for token in _TOKEN.findall(_QUOTE.sub("", line))[:_LONGEST]]
     scores = [
         _score_at(tokens[at + 1 :], words, named=named)
         for at, token in enumerate(tokens)
@@ -73,6 +74,11 @@ def _score(line: str, program: Program, variables: Variables) -> int:
     ]
     alone = not words and any(token == f"$({name})" for token in tokens)
     return max([*scores, int(alone)], default=0)
+
+
+def _words_of(program: Program) -> list[str]:
+    """Return the arguments of a program, those with blanks in several words, as they are in a line without quotes."""
+    return [part for word in program.argv[1:] for part in _QUOTE.sub("", word).split() or [word]]
 
 
 def _names(token: str, name: str, variables: Variables) -> bool | None:

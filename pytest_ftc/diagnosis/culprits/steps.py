@@ -21,7 +21,7 @@ from pytest_ftc.diagnosis.culprits.file_systems import is_creator_of
 from pytest_ftc.diagnosis.culprits.flow import Flow
 from pytest_ftc.diagnosis.culprits.sought import Sought, choose, without_starters
 from pytest_ftc.diagnosis.culprits.touched import find_setter_of_time
-from pytest_ftc.diagnosis.culprits.upstream import find_only_able, told_above
+from pytest_ftc.diagnosis.culprits.upstream import find_only_able, is_script_with_able, told_above
 from pytest_ftc.model import Cause, Field
 
 _OF_THE_COMPILE = frozenset({Cause.BUILD_PATH, Cause.HOME, Cause.TEMP_DIR})
@@ -38,12 +38,16 @@ _GZIP_HEADER, _GZIP_NAMED = 10, 8
 
 
 class Step:
-    """One step back: where the program `index`, which wrote the value to `path`, has it from."""
+    """One step back: where the program `index`, which wrote the value to `path`, has it from.
 
-    def __init__(self, flow: Flow, index: int, path: str, sought: Sought, passed: set[str]) -> None:
+    `passed` are all who wrote it from there on, this one too, each with the file or pipe.
+    """
+
+    def __init__(self, flow: Flow, index: int, path: str, sought: Sought, passed: Sequence[tuple[int, str]]) -> None:
         self._flow, self._index, self._path, self._sought = flow, index, path, sought
         self._name = name_of(flow.program(index))
         self._passed = passed
+        self._paths = {each for _, each in passed}
         self.between: Sequence[int] = ()
         """Programs that handed the value on from the source to this one."""
         names = set(flow.names(path))
@@ -51,12 +55,19 @@ class Step:
         self._sources = {
             source: writers
             for source in dict.fromkeys(sources)
-            if (source == path or (source not in passed and source not in names)) and (writers := self._before(source))
+            if (source == path or (source not in self._paths and source not in names))
+            and (writers := self._before(source))
         }
 
     def _before(self, source: str) -> list[int]:
-        flow = self._flow
-        return [one for one in flow.writers(source) if flow.could_read(self._index, one)]
+        return [one for one in self._flow.writers(source) if one != self._index and self._is_earlier(one, source)]
+
+    def _is_earlier(self, one: int, source: str) -> bool:
+        """Return whether the program wrote it to `source` before it passed all others.
+
+        Where a file is written again and again, the value was there before any of those ended that it passed.
+        """
+        return (one, source) not in self._passed and all(self._flow.may_precede(one, each) for each, _ in self._passed)
 
     def source(self) -> tuple[int, str] | None:
         """Return who wrote the value to which file or pipe; None if the program brought it in."""
@@ -70,11 +81,8 @@ class Step:
         place, cause = self._sought.place, self._sought.cause
         if cause in _OF_THE_COMPILE or cause == Cause.RACE or self._is_by_many():
             return True
-        if (
-            place.is_of_entry
-            or place.field not in (Field.CONTENT, Field.HEADER, Field.ORDER)
-            or self._is_of_the_format()
-        ):
+        is_content = place.field in (Field.CONTENT, Field.HEADER, Field.ORDER) and not place.is_of_entry
+        if not is_content or self._is_of_the_format():
             return True
         if cause in VARIABLES and self._is_given():
             return True
@@ -109,21 +117,13 @@ class Step:
         if way is None:
             return found
         if not way:
-            return None if self._is_script_with_able() else (UNDECIDED, "")
+            return (
+                None
+                if is_script_with_able(self._flow, self._index, self._sought.cause, order=self._sought.is_order)
+                else (UNDECIDED, "")
+            )
         *self.between, last = way[1:] or way
         return (last, SOMEHOW) if last != self._index else None
-
-    def _is_script_with_able(self) -> bool:
-        """Return whether this is the script of a shell that started a program which can bring the cause in.
-
-        What the script reads from that one it may print in another form.
-        """
-        flow, sought = self._flow, self._sought
-        if self._name not in SHELLS or self._flow.program(self._index).argv[1:2] in ((), ("-c",)):
-            return False
-        started = (one for one, program in enumerate(flow.trace.programs) if program.parent == self._index)
-        able = (one for one in started if can_bring_in(flow, one, sought.cause, order=sought.is_order))
-        return any(name_of(flow.program(one)) not in STARTERS for one in able)
 
     def _by_bytes(self) -> tuple[int, str] | None:
         place = self._sought.place
@@ -187,7 +187,7 @@ class Step:
 
     def _told_above(self, index: int) -> tuple[int, str] | None:
         flow = self._flow
-        above = [each for each in told_above(flow, index) if each[1] not in self._passed]
+        above = [each for each in told_above(flow, index) if each[1] not in self._paths]
         for tier in self._sought.needles.tiers:
             telling = [(one, source) for one, source in above if flow.has_written(one, source, tier)]
             # Who wrote nothing else comes before who wrote it among others, as uname -n before uname -a.

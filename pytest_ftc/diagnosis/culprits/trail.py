@@ -41,16 +41,16 @@ def follow(flow: Flow, path: str, sought: Sought) -> Trail:
 def _step_back(flow: Flow, index: int | None, path: str, sought: Sought) -> tuple[list[int], int | None]:
     """Return the programs from `index`, which wrote `path`, back, and where it ends: maybe `UNDECIDED`."""
     steps: list[int] = []
-    passed = {path}
+    passed: list[tuple[int, str]] = []
     while index is not None and index != UNDECIDED and len(steps) < _DEEPEST:
         steps.append(index)
+        passed.append((index, path))
         step = Step(flow, index, path, sought, passed)
         found = step.source()
         if found is None or (found[1] == SOMEHOW and found[0] in steps):
             break
         index, path = found
         steps += step.between
-        passed.add(path)
     return steps, index
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from pytest_ftc.diagnosis.culprits.abilities import VARIABLES, can_bring_in
-from pytest_ftc.diagnosis.culprits.commands import STARTERS, ancestors, name_of
+from pytest_ftc.diagnosis.culprits.commands import SHELLS, STARTERS, ancestors, name_of
 from pytest_ftc.diagnosis.culprits.flow import Flow
 
 _MOST = 2000
@@ -49,6 +49,18 @@ def _find_only_able(flow: Flow, index: int, cause: str, *, order: bool) -> Seque
     if len({flow.program(one).argv for one in able}) > 1:
         return ()
     return list(_way(before, able[0]))[::-1]
+
+
+def is_script_with_able(flow: Flow, index: int, cause: str, *, order: bool) -> bool:
+    """Return whether `index` is the script of a shell that started a program which can bring the `cause` in.
+
+    What the script reads from that one it may print in another form.
+    """
+    if name_of(flow.program(index)) not in SHELLS or flow.program(index).argv[1:2] in ((), ("-c",)):
+        return False
+    started = (one for one, program in enumerate(flow.trace.programs) if program.parent == index)
+    able = (one for one in started if can_bring_in(flow, one, cause, order=order))
+    return any(name_of(flow.program(one)) not in STARTERS for one in able)
 
 
 def _way(before: dict[int, int | None], index: int | None) -> Iterator[int]:

@@ -9,6 +9,7 @@ from pytest_ftc.diagnosis.case import Case
 from pytest_ftc.diagnosis.conclude import conclude, is_within
 from pytest_ftc.diagnosis.following.computed import find_computed
 from pytest_ftc.diagnosis.following.sources import (
+    find_copies,
     find_displaced,
     find_followers,
     find_named_after,
@@ -23,8 +24,11 @@ from pytest_ftc.model.cause import GUESSES
 
 def note_sources(cases: Mapping[Key, Case], twins: Sequence[tuple[str, Twin]]) -> None:
     """Note for places whose values tell of other places which these are; `twins` are contents that differ."""
-    followers = find_followers({key: case.place for key, case in cases.items()}, twins)
-    for key, sources in followers.items():
+    places = {key: case.place for key, case in cases.items()}
+    told = find_followers(places, twins)
+    followers = {**find_copies(places, twins), **told}
+    for key in followers:
+        sources = find_origins(key, followers)
         cases[key].sources = [source for source in cases if source in sources]
         cases[key].beside = cases[key].steady = None
 

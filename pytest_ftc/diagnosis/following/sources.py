@@ -106,6 +106,33 @@ def find_followers(places: Mapping[Key, Place], twins: Iterable[tuple[str, Twin]
     return {key: found for key in followers if (found := find_origins(key, followers))}
 
 
+def find_copies(places: Mapping[Key, Place], twins: Iterable[tuple[str, Twin]]) -> Mapping[Key, Sequence[Key]]:
+    """Return for each place in a copy of an output that an archive holds the same place in that output.
+
+    `twins` are contents that differ, each with its output.
+    """
+    alike: dict[tuple[tuple[bytes, bytes], ...], list[Key]] = {}
+    for output, twin in twins:
+        alike.setdefault(twin.digests, []).extend(Key(output, *place) for place in twin.places)
+    found: dict[Key, Sequence[Key]] = {}
+    for group in alike.values():
+        by_spot: dict[tuple[str, Field], list[Key]] = {}
+        for key in group:
+            if key in places:
+                by_spot.setdefault((key.location, key.field), []).append(key)
+        for same in by_spot.values():
+            for key in same:
+                if original := next((other for other in same if _is_copy(key, other)), None):
+                    found[key] = [original]
+    return found
+
+
+def _is_copy(key: Key, original: Key) -> bool:
+    """Return whether `key` is in an archive that holds the file of `original`, which are equal."""
+    packed = key.member.endswith(f"/{original.member}") if original.member else bool(key.member)
+    return key.output != original.output and packed
+
+
 def _distance(source: Key, place: Key) -> tuple[bool, int, str]:
     """Return what orders places with the same content: those in the same output, then the least packed ones first."""
     return source.output != place.output, source.member.count("/"), source.member

@@ -90,6 +90,9 @@ def _iso_forms() -> tuple[bytes, ...]:
         # UTCTime of ASN.1 has a year of two digits (X.680, 47).
         rb"(?<![0-9])(?P<y>\d\d)" + _MONTH_DIGITS + _DAY_DIGITS
         + rb"(?P<H>[01]\d|2[0-3])(?P<M>[0-5]\d)(?P<S>[0-6]\d)(?P<zone>Z|[+-]\d{4})",
+        # A list of numbers: the date of an entry in Python's zipfile, repr() of a datetime.
+        rb"(?<![0-9.])" + _YEAR_DIGITS + rb", ?" + _LOOSE_MONTH + rb", ?" + _LOOSE_DAY
+        + rb"(?:, ?(?P<H>1?\d|2[0-3]), ?(?P<M>[1-5]?\d)(?:, ?(?P<S>[1-6]?\d))?)?(?![0-9.])",
     )  # fmt: skip
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 import struct
 import time
 
@@ -162,3 +163,26 @@ def test_a_table_whose_numbers_all_differ_is_compared_in_the_time_that_its_size_
     begin = time.process_time()
     assert compare(b"\1head\0" + one, b"\1head\0" + other)
     assert time.process_time() - begin < 2
+
+
+def test_a_word_in_data_without_zeros_between_strings_is_a_place_beside_the_length_before_it():
+    def marshalled(path: str) -> bytes:
+        values = b"".join(struct.pack(">BI", 8, number * 7) + b"\x28nothing else" for number in range(300_000))
+        return (
+            struct.pack(">4sI", b"\x84\x95\xa6\xbe", len(path))
+            + values
+            + bytes([len(path)])
+            + path.encode()
+            + b"\x90\0"
+        )
+
+    word, length = compare(one := marshalled("/build/a"), marshalled("/build/elsewhere/b"))
+    assert (word.control, word.experiment) == (b"/build/a", b"/build/elsewhere/b")
+    assert one[offset_of(word) :] == b"a\x90\0"
+    assert offset_of(length) == 7
+
+
+@pytest.mark.parametrize("size", [5_000, 300_000])
+def test_compressed_data_has_no_words_in_common(size):
+    one, other = (random.Random(seed).randbytes(size + seed) for seed in (1, 2))
+    assert len(compare(one, other)) == 1

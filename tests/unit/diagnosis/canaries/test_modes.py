@@ -28,7 +28,15 @@ def test_a_bit_that_an_umask_takes_away_does_not_fit():
 
 @pytest.mark.parametrize(
     ("one", "other"),
-    [(b"-rw-r--r--", b"-rw-------"), (b"0644", b"0600"), (b"u=rwx,g=rx,o=rx", b"u=rwx,g=,o="), (b"0022", b"0077")],
+    [
+        (b"-rw-r--r--", b"-rw-------"),
+        (b"0644", b"0600"),
+        (b"u=rwx,g=rx,o=rx", b"u=rwx,g=,o="),
+        (b"0022", b"0077"),
+        # st_mode and the attributes of a zip's entry, in decimal.
+        (b"33188", b"33152"),
+        (b"2175008768", b"2172649472"),
+    ],
 )
 def test_modes_are_read_in_every_notation(one, other):
     found = [sighting.suspicion for sighting in find_modes(whole(one, other), CONTROL, EXPERIMENT)]
@@ -38,6 +46,8 @@ def test_modes_are_read_in_every_notation(one, other):
 def test_what_is_no_mode_points_to_nothing():
     assert not list(find_mode(b"rw", b"0600", CONTROL, EXPERIMENT))
     assert not list(find_modes(whole(b"0644", b"0600"), CONTROL, CONTROL))
+    # Two times, of which the upper halves have no type of a file.
+    assert not list(find_modes(whole(b"1764489600", b"1764489664"), CONTROL, EXPERIMENT))
 
 
 CHECKED_OUT = replace(CONTROL, source_umask=0o027)

@@ -22,6 +22,14 @@ two:
 	id -g > b
 	cc $(LDFLAGS) other.o -o other
 """
+FUNCTIONS = """run-if = $(if $(shell which $1),$S $1 $2)
+page.1: page.pod
+	$(call run-if,pod2man,--section=1 --center="A Program" \\
+		--release="$(VERSION)" $< >$@ && rm -f $<)
+uninstall:
+	@rm -fv $(foreach P,lib.dll $(PROGS) *.exe,"$(bindir)"/$P)
+	@rm -fv $(filter-out $(KEPT),$(patsubst %.c,%.o,$(PROGS) x)) y
+"""
 SCRIPT = """#!/bin/sh
 echo "#define V \\"built $(date -u +%F) on $(hostname)\\"" > $1
 now=`id -un`
@@ -110,3 +118,10 @@ def test_a_definition_runs_only_what_it_substitutes():
         assert line("date", "+%s", text=f"x:\n\techo\n{text}\n") == "Makefile:3"
     assert line("date", "+%s", text="DATE = date +%s\nx:\n\t$(DATE) > x\n") == ""
     assert line("sort", "a", text="LC_ALL= sort a\n", read="/b/build.sh") == "build.sh:1"
+
+
+def test_arguments_of_a_function_of_make_may_be_a_command():
+    words = ("--section=1", "--center=A Program", "--release=1.0", "page.pod")
+    assert line("perl", "/usr/bin/pod2man", *words, text=FUNCTIONS) in ("", "Makefile:3")
+    assert line("pod2man", *words, text=FUNCTIONS) == "Makefile:3"
+    assert line("lib", *words, text=FUNCTIONS) == ""

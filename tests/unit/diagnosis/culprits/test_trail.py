@@ -72,6 +72,29 @@ def test_copies_of_copies_are_followed_over_other_names_and_circles_end():
     assert commands(found) == ("ld", ["ld", "python3", "install"])
 
 
+def test_of_a_file_that_is_written_again_and_again_the_last_writer_is_followed_back_in_time():
+    text = "# Translations of the program.\n# Nobody knows who made them.\n/built\n"
+    main = program("python3", began=0.0, ended=9.0)
+    extract, merge, attributes = (
+        program(name, parent=0, began=float(at), ended=at + 0.5)
+        for name, at in (("xgettext", 1), ("msgmerge", 2), ("msgattrib", 3))
+    )
+    found = trail(
+        "/b/en.po",
+        programs=(main, extract, merge, attributes),
+        read=((main, PIPE), (merge, "/b/en.pot"), (merge, "/b/en.po"), (main, "/b/en.po"), (attributes, "/b/en.po")),
+        written=((extract, PIPE), (main, "/b/en.pot"), *((one, "/b/en.po") for one in (merge, main, attributes))),
+        contents=(
+            (extract, PIPE, text),
+            (main, "/b/en.pot", text),
+            *((one, "/b/en.po", text) for one in (merge, main, attributes)),
+        ),
+        place=Place(field=Field.CONTENT, location="line 3", control=b"", experiment=b""),
+    )
+    assert commands(found)[0] == "xgettext"
+    assert commands(found)[1][-1] == "msgattrib"
+
+
 def test_what_the_kernel_copied_came_from_there():
     written = ((DATE, "/b/n"), (OTHER, "/b/m"), (OTHER, "/b/other"), (LD, "/b/config"))
     found = trail(

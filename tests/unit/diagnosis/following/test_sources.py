@@ -5,7 +5,13 @@ import hashlib
 
 from pytest_ftc.comparison.members.engine import FOLLOWS
 from pytest_ftc.comparison.members.twins import Twin
-from pytest_ftc.diagnosis.following.sources import find_displaced, find_followers, find_named_after, find_offsets
+from pytest_ftc.diagnosis.following.sources import (
+    find_copies,
+    find_displaced,
+    find_followers,
+    find_named_after,
+    find_offsets,
+)
 from pytest_ftc.diagnosis.places import Key
 from pytest_ftc.model import Field, Place
 
@@ -163,3 +169,19 @@ def test_lines_may_be_left_of_blocks_in_another_order():
         mode: place("0644", "0640", "mode", Field.MODE),
     }
     assert find_displaced(places) == {left: order, both: order}
+
+
+def test_a_copy_of_an_output_in_an_archive_follows_from_that_output():
+    original = Key("css/a.map", "", "order of sources", Field.ORDER)
+    packed = original._replace(output="a.zip", member="a-1.0/css/a.map")
+    other = packed._replace(member="a-1.0/css/b.map")
+    values = digests("md5", "sha1", "sha256", "sha512")
+    twins = [
+        (key.output, Twin((1, 2), values if key is not other else (), {(key.member, key.location, key.field)}))
+        for key in (packed, other, original)
+    ]
+    places = {key: place("one", "another", key.location, key.field) for key in (packed, other, original)}
+    assert find_copies(places, twins) == {packed: [original]}
+    # Two archives that both hold a file tell nothing of each other.
+    alone = {key: place("one", "another") for key in (packed, packed._replace(output="a.tar"))}
+    assert not find_copies(alone, [(key.output, Twin((1, 2), values, {key[1:]})) for key in alone])

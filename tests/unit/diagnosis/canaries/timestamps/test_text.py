@@ -35,6 +35,12 @@ def test_every_second_is_read_back(seconds):
     assert any((one.seconds, one.precision) == (seconds, 1.0) for one in find_stamps(text))
 
 
+@given(st.integers(0, 2_000_000_000))
+def test_every_second_is_read_back_from_a_list_of_numbers(seconds):
+    for shown in (str(time.gmtime(seconds)[:6]), str(list(time.gmtime(seconds)[:6])).replace(" ", "")):
+        assert any((one.seconds, one.precision) == (seconds, 1.0) for one in find_stamps(f"x{shown}y".encode()))
+
+
 @given(st.binary(max_size=200))
 def test_stamps_lie_within_the_text(text):
     assert all(0 <= stamp.start < stamp.end <= len(text) for stamp in find_stamps(text))
