@@ -45,11 +45,14 @@ def changed_outputs(
     healed: BuildResult,
     places: Places,
     rewritten: Collection[str] = (),
+    *,
+    lays_out: bool = False,
 ) -> Mapping[str, str]:
     """Return the outputs that a remedy changes beyond the places `known` to differ, with the change in each.
 
     `places` are the differences between the control and `healed`, the control with the remedy.  The members of outputs
-    that it has `rewritten` may have another order: to sort them is the purpose.
+    that it has `rewritten` may have another order: to sort them is the purpose.  If it `lays_out` programs anew, their
+    sizes tell.
     """
     found: dict[str, str] = {}
     matched = match_places(known, places)
@@ -60,7 +63,7 @@ def changed_outputs(
         is_sorted = key.field is Field.ORDER and (key.output in rewritten or key.location in _SORTED_TOO)
         is_expected = is_sorted or _is_the_same_section(place) or (key.location, place.control) == _NO_MODE
         # Tables beside strings that have moved are of offsets.
-        is_expected = is_expected or may_move(key, known)
+        is_expected = is_expected or may_move(key, known) or (lays_out and key.location.startswith(ELF_SECTION))
         if key not in known and not is_expected and _is_new(key, members, counts) and not has_moved(_section_of(key)):
             found.setdefault(key.output, f"{key.member} {key.location}".strip())
     for name, line in _lost_lines(known, matched):

@@ -34,6 +34,8 @@ class RemedyTemplate:
     """The writing commands it applies to; empty for all."""
     programs: frozenset[str] = frozenset()
     """The programs that act on it, of which the build must have run one; empty for any."""
+    lays_out: bool = False
+    """Whether it may lay programs out anew, as one does that leaves strings out: their sizes tell what it changed."""
     once_failed: str = ""
     """For advice: a part of the summary of a remedy that must have been tried without success; empty for none."""
 

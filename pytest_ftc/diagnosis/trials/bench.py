@@ -92,8 +92,7 @@ class Bench:
             # What has an offset may be what differs at another one.
             and not (holder_of(key) in new and may_move(key, self.known))
         )
-        sorted_ = frozenset(remedy.rewrites for remedy in remedies)
-        changed = self._changed(equal, builds[0], sorted_)
+        changed = self._changed(equal, builds[0], remedies)
         return Outcome(equal=equal, changed=changed, differing=differing, told=self._tell(differing, builds))
 
     def _tell(self, differing: Places, builds: Sequence[BuildResult]) -> Callable[[Key], Sequence[Suspicion]]:
@@ -104,10 +103,12 @@ class Bench:
 
         return tell
 
-    def _changed(self, equal: Collection[Key], healed: BuildResult, rewritten: Collection[str]) -> Mapping[str, str]:
+    def _changed(self, equal: Collection[Key], healed: BuildResult, remedies: Collection[Applied]) -> Mapping[str, str]:
         if self.control is None or not equal:
             return {}
-        changed = changed_outputs(self.known, self.control, healed, self.look(self.control, healed), rewritten)
+        rewritten, anew = {one.rewrites for one in remedies}, any(one.lays_out for one in remedies)
+        places = self.look(self.control, healed)
+        changed = changed_outputs(self.known, self.control, healed, places, rewritten, lays_out=anew)
         outputs = {key.output for key in self.known}
         if other := next((name for name in changed if name not in outputs), None):
             # It is unknown which of the remedies changes an output that never differed.

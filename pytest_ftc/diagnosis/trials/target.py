@@ -59,6 +59,8 @@ class Applied(NamedTuple):
     after: str
     rewrites: str
     """The output that it rewrites; empty for none."""
+    lays_out: bool
+    """Whether it may lay programs out anew."""
     source: str
 
 
@@ -74,6 +76,7 @@ def apply(template: RemedyTemplate, key: Key, epoch: int) -> Applied:
         before=fill(template.before),
         after=fill(template.after),
         rewrites=key.output if "{output}" in template.after else "",
+        lays_out=template.lays_out,
         source=template.source,
     )
 

@@ -10,7 +10,7 @@ from pytest_ftc.model import BuildResult, BuildStatus, Output, OutputType, Role
 
 
 def remedy(output):
-    return Applied("end the build with it", (), "", f"ftc normalize {output}", output, "")
+    return Applied("end the build with it", (), "", f"ftc normalize {output}", output, False, "")
 
 
 def packed(*names):

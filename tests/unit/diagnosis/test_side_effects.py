@@ -29,8 +29,8 @@ def place(location, field=Field.CONTENT, member=""):
     return key, Place(field=field, location=location, member=member, control=b"1", experiment=b"2")
 
 
-def changed(folder, *places, before=b"x", after=b"y"):
-    return dict(changed_outputs(KNOWN, build(folder, before), build(folder, after), dict(places)))
+def changed(folder, *places, before=b"x", after=b"y", **how):
+    return dict(changed_outputs(KNOWN, build(folder, before), build(folder, after), dict(places), **how))
 
 
 def test_what_differs_anyway_and_what_follows_from_it_may_change(tmp_path):
@@ -42,6 +42,14 @@ def test_what_differs_anyway_and_what_follows_from_it_may_change(tmp_path):
 @pytest.mark.parametrize("location", ["ELF section .text, byte 0x10", "ELF section .rodata, string 3"])
 def test_other_sections_may_not(tmp_path, location):
     assert changed(tmp_path, place(location)) == {"app": location}
+
+
+@pytest.mark.parametrize("location", ["ELF section .text, byte 0x10", "ELF section .rodata, string 3"])
+def test_they_may_if_the_remedy_lays_programs_out_anew_but_not_their_sizes_or_other_files(tmp_path, location):
+    assert changed(tmp_path, place(location), lays_out=True) == {}
+    assert "its size" in changed(tmp_path, place(location), before=b"x" * 9000, after=b"y" * 3000, lays_out=True)["app"]
+    other = "line 1"
+    assert changed(tmp_path, place(other, member="b.txt"), lays_out=True) == {"app": f"b.txt {other}"}
 
 
 @pytest.mark.parametrize(("after", "may"), [(b"p-0a1b2c3d.p.0a1b2c3d.o", True), (b"q-9f8e7d6c.p.9f8e7d6c.o", False)])
