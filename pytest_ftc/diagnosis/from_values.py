@@ -79,6 +79,8 @@ _EARLIEST = 631_152_000
 """1990, in seconds since 1970: an earlier date is rarely that of a build."""
 _EARLIEST_NUMBER = 1_104_537_600
 """2005.  Any floating-point number near zero is a time of 2001 to Apple's systems."""
+_TIMELESS = re.compile(r"ELF (?:section \.(?:text|plt|init|fini)\b|.*build id)")
+"""Code, of which addresses have moved, and digests."""
 _FEW = 8
 """Changes."""
 _LONGEST = 366 * 86400
@@ -93,6 +95,8 @@ def _is_plausible(leaf: Place, suspicion: Suspicion) -> bool:
     if suspicion.cause != Cause.TIME:
         return True
     one, other = (_NUMBER.fullmatch(text) for text in (suspicion.control, suspicion.experiment))
+    if _TIMELESS.match(leaf.location):
+        return False
     if not one or not other:
         return not any(_TOKEN.fullmatch(text) for text in (suspicion.control, suspicion.experiment))
     data = bytes.fromhex(one[1]), bytes.fromhex(other[1])

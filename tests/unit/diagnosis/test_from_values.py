@@ -60,6 +60,13 @@ def test_two_times_of_builds_are_time(form):
     assert cause_of(b"\0head" + one + b"tail\0", b"\0head" + other + b"tail\0") == "time"
 
 
+@pytest.mark.parametrize("location", ["ELF section .text, byte 0x389", "ELF Go build id"])
+def test_code_and_digests_hold_no_times(location):
+    values = (b"\x8d" + struct.pack("<I", moment) + b"\x48" for moment in (MOMENT, MOMENT + 77))
+    place = Place(field=Field.CONTENT, location=location, control=next(values), experiment=next(values))
+    assert guess("app", place).cause == "unknown"
+
+
 def test_random_numbers_are_hardly_ever_times():
     numbers = random.Random(1)
     pairs = [(numbers.randbytes(4), numbers.randbytes(4)) for _ in range(200)]
