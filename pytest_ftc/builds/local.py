@@ -14,12 +14,13 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from pytest_ftc.builds.await_end import await_end
-from pytest_ftc.builds.launch_spec import describe_build, open_in_memory
 from pytest_ftc.builds.launcher import command
 from pytest_ftc.builds.launcher.processes import GO
 from pytest_ftc.builds.launcher.shared_folders import list_shared_memory, remove_stale
 from pytest_ftc.builds.launcher.trees import remove_tree
+from pytest_ftc.builds.launching import forks
+from pytest_ftc.builds.launching.await_end import Launcher, await_end
+from pytest_ftc.builds.launching.spec import describe_build, open_in_memory
 from pytest_ftc.builds.namespace_sweep import kill_namespace
 from pytest_ftc.builds.slots import Slots
 from pytest_ftc.builds.transient_faults import ENDED, UNWANTED, await_permission, lost_build, may_be_due_to_overlayfs
@@ -56,7 +57,7 @@ class LocalExecutor:
         self._logs = logs
         self.slots = Slots(jobs, slots, work.parent)
         self._concealed = concealed
-        self._running: set[subprocess.Popen[bytes]] = set()
+        self._running: set[Launcher] = set()
         self._lock = threading.Lock()
         self._turns: dict[Path, threading.Lock] = {}
         self._cancelled = threading.Event()
@@ -160,7 +161,7 @@ class LocalExecutor:
 
     def _build(
         self,
-        process: subprocess.Popen[bytes],
+        process: Launcher,
         action: Action,
         setup: Stopwatch,
         started: Callable[[float], None],
@@ -205,9 +206,11 @@ def _note_queue(watch: Stopwatch) -> float:
     return seconds
 
 
-def _start_launcher(action: Action, spec: Mapping[str, Any], folder: Path) -> subprocess.Popen[bytes]:
+def _start_launcher(action: Action, spec: Mapping[str, Any], folder: Path) -> Launcher:
     with open_in_memory(json.dumps(spec).encode()) as given, open(folder / "launcher.err", "wb") as errors:
-        return subprocess.Popen(
+        # A shell has descriptors of its own.
+        forked = None if action.shell else forks.launch(folder, given.fileno(), errors.fileno())
+        return forked or subprocess.Popen(
             command(given.fileno(), str(folder)),
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
@@ -242,14 +245,14 @@ def _kill_orphans(marker: bytes) -> None:
                     os.kill(int(process.name), signal.SIGKILL)
 
 
-def _let_start(process: subprocess.Popen[bytes]) -> None:
+def _let_start(process: Launcher) -> None:
     assert process.stdin is not None
     with contextlib.suppress(OSError, ValueError):  # truncated meanwhile
         process.stdin.write(GO)
         process.stdin.flush()
 
 
-def _cut_lifeline(process: subprocess.Popen[bytes]) -> None:
+def _cut_lifeline(process: Launcher) -> None:
     assert process.stdin is not None
     with contextlib.suppress(OSError):
         process.stdin.close()

@@ -14,9 +14,9 @@ from importlib.util import find_spec
 from pathlib import Path
 
 from pytest_ftc.builds.compiled_locales import SYSTEM_LOCALES, compile_locales
-from pytest_ftc.builds.launch_spec import clock_variables
 from pytest_ftc.builds.launcher.root import NO_NEW_PROC
 from pytest_ftc.builds.launcher.trees import remove_tree
+from pytest_ftc.builds.launching.spec import clock_variables
 from pytest_ftc.builds.local import LocalExecutor
 from pytest_ftc.builds.survey.allow import with_remedies
 from pytest_ftc.builds.workspace import filesystem_type

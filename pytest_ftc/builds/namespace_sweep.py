@@ -52,7 +52,7 @@ def _is_alive(process: Path) -> bool:
 
 def _is_launcher(process: Path, folder: bytes) -> bool:
     """Return whether the last argument of `process` is the work folder: a launcher hides its namespaces."""
-    return (process / "cmdline").read_bytes().endswith(b"\0" + folder + b"\0")
+    return (process / "cmdline").read_bytes().rstrip(b"\0").endswith(b"\0" + folder)
 
 
 def _is_within(process: Path, namespace: tuple[int, int]) -> bool:

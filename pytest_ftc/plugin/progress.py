@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Protocol
 import pytest
 
 from pytest_ftc.model.progress import Progress
+from pytest_ftc.plugin.observation.load_ahead import loading_ahead
 from pytest_ftc.reporting.terminal.progress import progress_line
 from pytest_ftc.reporting.terminal.style import fit_encoding
 
@@ -91,7 +92,7 @@ def _errors_of(name: str) -> Callable[[str], None]:
 def shown(display: Display) -> Iterator[Callable[[], None]]:
     """Yield the function to call during a wait; afterwards, the status line is cleared."""
     try:
-        yield display.show
+        yield loading_ahead(display.show)
     finally:
         display.clear()
 

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
+import os
 import re
 from collections.abc import Callable, Sequence
 from functools import cache
-from importlib.metadata import distributions
+from importlib.metadata import Distribution
 from pathlib import Path
 
 from pytest_ftc.attestation.sbom.find_lock_files import find_lock_files
@@ -18,6 +20,8 @@ from pytest_ftc.model.artifact import wrap_build
 from pytest_ftc.model.build_inputs import BuildInputs, Host
 from pytest_ftc.model.errors import FtcError
 from pytest_ftc.model.support.epoch import OF_COMMIT
+
+_INSTALLED = re.compile(r"([A-Za-z0-9._]+)-([A-Za-z0-9.!+]+)\.dist-info")
 
 
 class InputsRecorder:
@@ -83,11 +87,34 @@ def _has_distributions(folder: str) -> bool:
 def _list_distributions(folders: Sequence[str]) -> dict[str, str]:
     """Return the Python distributions in `folders`; of two of one name the first on the path counts."""
     found: dict[str, str] = {}
-    for one in distributions(path=[*folders]):
-        # Normalized as PEP 503 says, which is what package URLs ask for.
-        if name := re.sub("[-_.]+", "-", one.metadata["Name"] or "").lower():
-            found.setdefault(name, one.version)
+    for folder in folders:
+        for entry in sorted(_list(folder), key=lambda entry: entry.name):
+            if one := _read_distribution(entry):
+                # Normalized as PEP 503 says, which is what package URLs ask for.
+                found.setdefault(re.sub("[-_.]+", "-", one[0]).lower(), one[1])
     return found
+
+
+def _list(folder: str) -> Sequence[os.DirEntry[str]]:
+    with contextlib.suppress(OSError), os.scandir(folder) as entries:
+        return list(entries)
+    return ()
+
+
+def _read_distribution(entry: os.DirEntry[str]) -> tuple[str, str] | None:
+    """Return name and version of an installed distribution, without reading it where the name of its folder has both.
+
+    See "Recording installed projects" of the specifications of PyPA.
+    """
+    named = _INSTALLED.fullmatch(entry.name)
+    if named and Path(entry.path, "METADATA").exists():
+        return named[1], named[2]
+    if not entry.name.endswith((".dist-info", ".egg-info", ".egg")):
+        return None
+    inner = "EGG-INFO" if entry.name.endswith(".egg") else ""
+    metadata = Distribution.at(Path(entry.path, inner)).metadata
+    name, version = metadata["Name"], metadata["Version"]
+    return (name, version) if name and version else None
 
 
 def _is_digest(text: str) -> bool:

@@ -78,8 +78,6 @@ class ExtraBuildOptions:
 
     metadata: Metadata
     """Which metadata of the outputs is compared."""
-    workers: int
-    """The number of concurrent builds."""
     is_idle: Callable[[], bool]
     """Returns whether CPUs are free."""
     plainer: Callable[[int], Action | None] = lambda _: None
@@ -111,8 +109,8 @@ class ExtraBuilds:
             found.append(result)
         return tuple(found)
 
-    def run(self, control: BuildResult, seconds: float = REAL_GAP) -> None:
-        """Run further experiments until there are enough, or one of them fails or differs.
+    def run(self, control: BuildResult, seconds: float = REAL_GAP, workers: int = 1) -> None:
+        """Run further experiments until there are enough, or one of them fails or differs, `workers` at a time.
 
         More than are wanted run only within these `seconds`.
         """
@@ -128,8 +126,8 @@ class ExtraBuilds:
                     self._results[index] = result
                     self._enough |= self._tells(control, result)
 
-        with ThreadPoolExecutor(self._options.workers, thread_name_prefix="ftc-extra") as pool:
-            for future in [pool.submit(here(work)) for _ in range(self._options.workers)]:
+        with ThreadPoolExecutor(workers, thread_name_prefix="ftc-extra") as pool:
+            for future in [pool.submit(here(work)) for _ in range(workers)]:
                 future.result()
 
     def _build(self, index: int) -> BuildResult:
@@ -187,7 +185,6 @@ def run_builds(
 
     options = ExtraBuildOptions(
         metadata=planned.artifact.metadata,
-        workers=max(1, min(2, machine.cpus - 1)),  # one CPU is reserved for the waiting experiment
         # Without namespaces, the builds of an artifact share their paths and run one at a time.
         is_idle=lambda: machine.isolation is not Isolation.NONE and is_idle(),
         plainer=plainer,
@@ -196,7 +193,9 @@ def run_builds(
     first = plan.actions[:2]
 
     def run_more(control: BuildResult) -> None:
-        extra.run(control, REAL_GAP if must_wait(first, control) else _WITHOUT_GAP)
+        waits = must_wait(first, control)
+        # One CPU is reserved for an experiment that waits.
+        extra.run(control, REAL_GAP if waits else _WITHOUT_GAP, max(1, min(2, machine.cpus - waits)))
 
     builds = run_planned(executor, first, at_once=planned.at_once, after_first=run_more)
     builds = (*builds, *(extra.results if len(builds) == 2 else ()))

@@ -16,6 +16,15 @@ from pytest_ftc.builds.launcher.main import main
 sys.exit(main(sys.argv[1]))
 """
 
+SERVE = """
+import sys
+sys.path.append(sys.argv.pop(1))
+from pytest_ftc.builds.launcher.serve import serve
+serve(int(sys.argv[1]))
+"""
+_ROOM = 4096
+"""Bytes of an argument that is only there so that launchers can show their work folder in its place."""
+
 
 def command(spec: int, work: str) -> list[str]:
     """Return the argv that launches the build described by the JSON behind the inherited descriptor `spec`.
@@ -24,5 +33,13 @@ def command(spec: int, work: str) -> list[str]:
 
     The package's folder goes last on the path, so that nothing beside it can shadow the standard library.
     """
-    root = os.path.abspath(os.path.join(os.path.dirname(__file__), *[os.pardir] * 3))
-    return [sys.executable, "-I", "-S", "-c", BOOTSTRAP, root, str(spec), work]
+    return [sys.executable, "-I", "-S", "-c", BOOTSTRAP, _root(), str(spec), work]
+
+
+def command_to_serve(channel: int) -> list[str]:
+    """Return the argv of a process that launches what is asked for on the inherited socket `channel`."""
+    return [sys.executable, "-I", "-S", "-c", SERVE, _root(), str(channel), "-" * _ROOM]
+
+
+def _root() -> str:
+    return os.path.abspath(os.path.join(os.path.dirname(__file__), *[os.pardir] * 3))

@@ -75,7 +75,7 @@ class Answers:
 
 def run(control: BuildResult, answers: Iterable[BuildResult], *, idle: bool) -> tuple[ExtraBuilds, Answers]:
     executor = Answers(answers)
-    options = ExtraBuildOptions(metadata=Metadata.CONTENT, workers=1, is_idle=lambda: idle)
+    options = ExtraBuildOptions(metadata=Metadata.CONTENT, is_idle=lambda: idle)
     extra = ExtraBuilds(executor, ACTIONS, options)
     extra.run(control)
     return extra, executor
@@ -148,7 +148,6 @@ def test_one_that_breaks_in_an_unusual_path_is_repeated_in_a_plain_one() -> None
     executor = Answers(answers)
     options = ExtraBuildOptions(
         metadata=Metadata.CONTENT,
-        workers=1,
         is_idle=lambda: True,
         plainer=lambda index: plain if index == 1 else None,
     )
@@ -162,9 +161,7 @@ def test_one_that_breaks_in_an_unusual_path_is_repeated_in_a_plain_one() -> None
 
 def test_one_that_breaks_in_a_plain_path_too_is_broken() -> None:
     executor = Answers([built(status=BuildStatus.FAILED), built(status=BuildStatus.FAILED)])
-    options = ExtraBuildOptions(
-        metadata=Metadata.CONTENT, workers=1, is_idle=lambda: True, plainer=lambda _: ACTIONS[0]
-    )
+    options = ExtraBuildOptions(metadata=Metadata.CONTENT, is_idle=lambda: True, plainer=lambda _: ACTIONS[0])
     extra = ExtraBuilds(executor, ACTIONS, options)
     extra.run(built(seen=trace("/usr/bin/perl")))
     assert [result.status for result in extra.results] == [BuildStatus.FAILED]

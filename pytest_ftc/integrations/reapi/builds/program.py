@@ -19,6 +19,7 @@ _PARTS = (
     "builds/*.py",
     *(f"builds/inputs/{name}.py" for name in ("__init__", "host", "named_files", "toolchain")),
     "builds/launcher/**/*.py",
+    "builds/launching/*.py",
     "builds/survey/*.py",
     "model/**/*.py",
 )

@@ -7,13 +7,16 @@ import os
 import select
 import subprocess
 from collections.abc import Callable
-from typing import IO
+from typing import IO, TypeAlias
 
+from pytest_ftc.builds.launching.forks import Forked
+
+Launcher: TypeAlias = "subprocess.Popen[bytes] | Forked"
 _BETWEEN_LOOKS = 1000
 """Milliseconds."""
 
 
-def await_end(process: subprocess.Popen[bytes], messages: IO[bytes], started: Callable[[float], None]) -> None:
+def await_end(process: Launcher, messages: IO[bytes], started: Callable[[float], None]) -> None:
     """Wait until the launcher closes its `messages`; call `started` with the time it writes when the build starts.
 
     Without a PID namespace a build may stop the launcher by SIGSTOP, which then watches no time limit.  Such a launcher

@@ -1,0 +1,126 @@
+"""A process that has loaded the launcher, and forks for each build: to load it takes longer than many builds do.
+
+Each request is one message on a Unix socket: the build's work folder, with five descriptors: the launcher's standard
+input, output and error, its spec, and a pipe.  Into that go two lines: ``pid 123`` once it runs, ``exit 0`` at its end.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import ctypes
+import gc
+import os
+import select
+import signal
+import socket
+import sys
+import traceback
+
+from pytest_ftc.builds.launcher.main import main
+
+_MOST = 64 << 10
+"""Bytes of a message."""
+_DESCRIPTORS = 5
+_ARGUMENTS = 47
+"""Where in proc_pid_stat(5) is where the arguments begin in memory, counted from 0; behind it is where they end."""
+
+
+def serve(descriptor: int) -> None:
+    """Launch what the socket `descriptor` asks for, until nobody can ask any more."""
+    _load()
+    channel = socket.socket(fileno=descriptor)
+    woken, wake = os.pipe()
+    for end in (woken, wake):
+        os.set_blocking(end, False)
+    signal.signal(signal.SIGCHLD, lambda *_: None)
+    signal.set_wakeup_fd(wake, warn_on_full_buffer=False)
+    exits: dict[int, int] = {}
+    while True:
+        ready, _, _ = select.select([channel.fileno(), woken], [], [])
+        if woken in ready:
+            os.read(woken, 4096)
+            _reap(exits)
+        if channel.fileno() not in ready:
+            continue
+        name, descriptors, _, _ = socket.recv_fds(channel, _MOST, _DESCRIPTORS)
+        if not name:
+            return
+        *given, ended = descriptors
+        pid = os.fork()
+        if not pid:
+            _launch(os.fsdecode(name), given, (channel.fileno(), woken, wake, ended, *exits.values()))
+        for each in given:
+            os.close(each)
+        exits[pid] = ended
+        _tell(ended, f"pid {pid}\n")
+
+
+def _load() -> None:
+    """Import what most launchers need, so that they share it in memory."""
+    from pytest_ftc.builds.launcher.clocks import clock, time_stamps, vdso  # noqa: F401
+    from pytest_ftc.builds.launcher.tracing import (  # noqa: F401
+        cpuid,
+        flows,
+        outside,
+        program_image,
+        random_requests,
+        recorder,
+        rewrites,
+        unvaried,
+    )
+    from pytest_ftc.builds.launcher.tracing.contacts import listeners, meetings, peers, shared_objects  # noqa: F401
+
+    gc.collect()
+    gc.freeze()
+
+
+def _reap(exits: dict[int, int]) -> None:
+    """Tell of each launcher that has ended."""
+    while exits:
+        pid, status = os.waitpid(-1, os.WNOHANG)
+        if not pid:
+            return
+        if pid in exits:
+            ended = exits.pop(pid)
+            _tell(ended, f"exit {os.waitstatus_to_exitcode(status)}\n")
+            os.close(ended)
+
+
+def _tell(descriptor: int, line: str) -> None:
+    # Perhaps nobody waits for it any more.
+    with contextlib.suppress(BrokenPipeError):
+        os.write(descriptor, line.encode())
+
+
+def _launch(folder: str, given: list[int], others: tuple[int, ...]) -> None:
+    """Be the launcher of one build, and end."""
+    code = 1
+    try:
+        signal.set_wakeup_fd(-1)
+        signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+        for descriptor in others:
+            os.close(descriptor)
+        os.setsid()
+        _name_process(folder)
+        os.chdir(folder)
+        *standard, spec = given
+        for number, descriptor in enumerate(standard):
+            os.dup2(descriptor, number)
+            os.close(descriptor)
+        code = main(str(spec))
+    except BaseException:
+        traceback.print_exc()
+    finally:
+        sys.stderr.flush()
+        os._exit(code)
+
+
+def _name_process(folder: str) -> None:
+    """Show `folder` in the arguments of this process, by which those who list processes know what it launches."""
+    with open("/proc/self/stat", "rb") as file:
+        fields = file.read().rpartition(b")")[2].split()
+    start, end = (int(fields[_ARGUMENTS - 2 + number]) for number in range(2))
+    text = b"\0".join(map(os.fsencode, (sys.executable, __package__, folder))) + b"\0"
+    if len(text) <= end - start:
+        ctypes.memset(start, 0, end - start)
+        ctypes.memmove(start, text, len(text))

@@ -1,0 +1,155 @@
+"""Launchers that are forked from one process, which has loaded the launcher: see `pytest_ftc.builds.launcher.serve`."""
+
+from __future__ import annotations
+
+import atexit
+import contextlib
+import os
+import select
+import socket
+import subprocess
+import sys
+import threading
+import time
+from pathlib import Path
+from typing import IO
+
+from pytest_ftc.builds.launcher import command_to_serve
+
+_KILLED = -9
+"""The exit status of a launcher of which nobody tells any more."""
+
+
+class Forked:
+    """A launcher, as `subprocess.Popen` has processes.  Its end may be awaited by several threads."""
+
+    def __init__(self, stdin: IO[bytes], stdout: IO[bytes], told: int) -> None:
+        """Lines about the launcher come from the pipe `told`."""
+        self.stdin, self.stdout = stdin, stdout
+        self._told = told
+        self._text = b""
+        self._lock = threading.Lock()
+        self.returncode: int | None = None
+        os.set_blocking(told, False)
+
+    @property
+    def pid(self) -> int:
+        """The process, once it runs."""
+        while self.returncode is None and b"\n" not in self._text:
+            self._read(None)
+        first = self._text.split(b"\n", 1)[0].split()
+        if first[:1] != [b"pid"]:
+            raise ProcessLookupError
+        return int(first[1])
+
+    def poll(self) -> int | None:
+        """Return the exit status; None if it runs."""
+        self._read(0)
+        return self.returncode
+
+    def wait(self, timeout: float | None = None) -> int:
+        """Return the exit status at its end.  Raises subprocess.TimeoutExpired after `timeout` seconds."""
+        end = None if timeout is None else time.monotonic() + timeout
+        while self.returncode is None:
+            left = None if end is None else end - time.monotonic()
+            if left is not None and left < 0:
+                raise subprocess.TimeoutExpired("launcher", timeout or 0.0)
+            self._read(left)
+        return self.returncode
+
+    def kill(self) -> None:
+        """Kill it, if it runs."""
+        if self.poll() is None:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(self.pid, 9)
+
+    def _read(self, seconds: float | None) -> None:
+        """Read what is told within `seconds`."""
+        if self.returncode is not None:
+            return
+        poll = select.poll()
+        poll.register(self._told, select.POLLIN)
+        if not poll.poll(None if seconds is None else seconds * 1000):
+            return
+        with self._lock, contextlib.suppress(BlockingIOError):
+            if self.returncode is not None:
+                return
+            data = os.read(self._told, 4096)
+            self._text += data
+            words = self._text.split()
+            if words[2:3] == [b"exit"] and self._text.endswith(b"\n"):
+                self.returncode = int(words[3])
+            elif not data:
+                self.returncode = _KILLED
+
+    def __del__(self) -> None:
+        os.close(self._told)
+
+
+class Forks:
+    """A process that forks launchers."""
+
+    def __init__(self) -> None:
+        """Start it.  Raises OSError."""
+        self._channel, other = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        with other:
+            self._process = subprocess.Popen(
+                command_to_serve(other.fileno()),
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.DEVNULL,
+                stderr=subprocess.DEVNULL,
+                cwd="/",
+                env={"LC_ALL": "C.UTF-8"},
+                start_new_session=True,
+                pass_fds=(other.fileno(),),
+            )
+        atexit.register(self.close)
+
+    def launch(self, folder: Path, spec: int, errors: int) -> Forked:
+        """Start a launcher in `folder`, with a spec behind a descriptor, which writes to `errors`.  Raises OSError."""
+        with contextlib.ExitStack() as theirs:
+            pipes = [os.pipe() for _ in range(3)]
+            (read, stdin), (stdout, write), (told, end) = pipes
+            for descriptor in (read, write, end):
+                theirs.callback(os.close, descriptor)
+            forked = Forked(os.fdopen(stdin, "wb"), os.fdopen(stdout, "rb"), told)
+            socket.send_fds(self._channel, [os.fsencode(folder)], [read, write, errors, spec, end])
+        return forked
+
+    def close(self) -> None:
+        """Let it end.  Launchers that run go on."""
+        self._channel.close()
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            self._process.wait(1)
+        if self._process.poll() is None:
+            self._process.kill()
+            self._process.wait()
+
+
+_shared: Forks | None = None
+_lock = threading.Lock()
+
+
+def prepare() -> None:
+    """Start the process that forks the launchers of this program, unless it runs: it loads while others do so too."""
+    global _shared
+    with _lock:
+        if _shared is None and sys.platform == "linux":
+            with contextlib.suppress(OSError):
+                _shared = Forks()
+
+
+def launch(folder: Path, spec: int, errors: int) -> Forked | None:
+    """Start a launcher as `Forks.launch` does; None if it cannot be forked."""
+    global _shared
+    prepare()
+    if _shared is None:
+        return None
+    try:
+        return _shared.launch(folder, spec, errors)
+    except OSError:
+        # It was killed, perhaps; the next one has another.
+        with _lock:
+            _shared.close()
+            _shared = None
+        return None
