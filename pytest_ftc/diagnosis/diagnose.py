@@ -85,6 +85,7 @@ def _find_all(
     trace = traced.trace if traced else None
     follow = track(cases, given, traced)
     tools_of = cache(partial(name_tools, trace)) if trace else lambda _: ()
+    line_of = cache(lambda program: find_line(trace, program, given.tree) if trace else "")
     ran = name_programs(trace) if trace and not trace.gaps else frozenset()
     unsettled = still_open(cases, given.everything) if given.rebuilder else frozenset()
     told = list(conclude_all(cases, given.everything))
@@ -103,6 +104,7 @@ def _find_all(
         if key in unsettled and not finding.confirmed and finding.cause != Cause.UNKNOWN:
             limit = _MORE_TIME if _is_late(given) else _MORE_BUILDS
             finding = replace(finding, why="; ".join(filter(None, (finding.why, limit))))
+        finding = replace(finding, command_line=line_of(program) if program else "")
         wrote = (program,) if program else trail.chain
         tools = tuple(
             dict.fromkeys((*(tool for one in wrote for tool in tools_of(one)), *_kinds(key, case, cause[0], cases)))
@@ -238,7 +240,6 @@ def _find(
         builds=case.builds,
         evidence=evidence,
         command=program.argv if program else (),
-        command_line=find_line(trace, program, given.tree) if trace and program else "",
         chain=tuple(one.argv for one in trail.chain) if len(trail.chain) > 1 else (),
         circumstances=describe_circumstances(trace, program, given.tree) if trace and program else "",
         given=sibling.argv if sibling else (),
@@ -276,8 +277,7 @@ def _target(
 
 
 def _tells(suspicion: Suspicion, cause: str) -> bool:
-    by_value = suspicion.strength >= Strength.STRONG and suspicion.why not in BY_STOPPED_CLOCK
-    return suspicion.cause == cause and by_value
+    return suspicion.cause == cause and suspicion.strength >= Strength.STRONG and suspicion.why not in BY_STOPPED_CLOCK
 
 
 def _lasting_values(case: Case, cause: str) -> Iterator[tuple[bytes, bytes]]:

@@ -9,7 +9,7 @@ from functools import cache, partial
 from pathlib import Path
 
 from pytest_ftc.comparison.likeness import mask_digests
-from pytest_ftc.diagnosis.places import Key, Places, match_places, may_move
+from pytest_ftc.diagnosis.places import Key, Places, is_string, match_places, may_move
 from pytest_ftc.diagnosis.trials.elf_sections import differ_in_addresses, sections_of
 from pytest_ftc.model import BuildResult, Field, Output, OutputType, Place
 from pytest_ftc.model.place import ELF_SECTION, KEYED
@@ -63,7 +63,12 @@ def changed_outputs(
         is_sorted = key.field is Field.ORDER and (key.output in rewritten or key.location in _SORTED_TOO)
         is_expected = is_sorted or _is_the_same_section(place) or (key.location, place.control) == _NO_MODE
         # Tables beside strings that have moved are of offsets.
-        is_expected = is_expected or may_move(key, known) or (lays_out and key.location.startswith(ELF_SECTION))
+        is_expected = (
+            is_expected
+            or may_move(key, known)
+            or _has_path(key, place, control)
+            or (lays_out and key.location.startswith(ELF_SECTION))
+        )
         if key not in known and not is_expected and _is_new(key, members, counts) and not has_moved(_section_of(key)):
             found.setdefault(key.output, f"{key.member} {key.location}".strip())
     for name, line in _lost_lines(known, matched):
@@ -79,6 +84,12 @@ def changed_outputs(
         elif output.path not in named and output.path not in folders:
             found.setdefault(output.path, "it is gone")
     return found
+
+
+def _has_path(key: Key, place: Place, control: BuildResult) -> bool:
+    """Return whether a string has the build path in it: where many strings differ, not all of them are known."""
+    path = control.environment.get("build_path", "")
+    return is_string(key) and bool(path) and path.encode("utf-8", "surrogateescape") in place.control
 
 
 def _section_of(key: Key) -> tuple[str, str]:

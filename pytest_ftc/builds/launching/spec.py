@@ -132,7 +132,7 @@ def _hidden_needs(action: Action, faketime: str) -> list[str]:
     needs = [entry.parent if entry.name in ("bin", "sbin") else entry for entry in entries]
     needs += [Path(action.command[0]).parent.parent, Path(sys.prefix), Path(sys.base_prefix), Path(faketime).parent]
     # A build may run `ftc normalize`, even if pytest-ftc is installed from a clone below one of them.
-    needs.append(Path(__file__).parents[1])
+    needs.append(Path(__file__).parents[2])
     needs += [action.git_link] if action.git_link else []
     below = [need for need in needs if any(folder in need.parents for folder in _PRIVATE)]
     # Not Path.is_dir, which raises PermissionError below a folder that this user cannot enter.

@@ -32,6 +32,8 @@ _SEARCHED = 16 << 20
 """Bytes from the start within which words are sought."""
 _WORDS = re.compile(rb"[\x20-\x7e]{8,}")
 """Characters in a row that are hardly text by chance."""
+_MOST_LEAD = 4
+"""Characters that may be a length, and the kind of what follows."""
 _MOST_WORDS = 64
 """Words that only one side has: compressed data has far more."""
 
@@ -79,19 +81,28 @@ def _find_words(one: Span, other: Span) -> Iterator[Found]:
     if max(len(own), len(their)) > _MOST_WORDS:
         return
     numbers = {word: number for number, word in enumerate(ours, 1)}
-    pairs = find_alike(own, their, range(len(own)), range(len(their)))
-    for left, right in sorted(pairs.items()):
-        control, experiment = own[left], their[right]
-        at = ours[control] + common_start(control, experiment)
-        yield Found(Field.CONTENT, f"string {numbers[control]}, byte {at:#x}", control, experiment)
+    leads = _lengths_before(own, their)
+    trimmed = [word[leads[word] :] for word in own]
+    theirs_trimmed = [word[lead:] for word, lead in _lengths_before(their, own).items()]
+    for left, right in sorted(find_alike(trimmed, theirs_trimmed, range(len(own)), range(len(their))).items()):
+        control, experiment = trimmed[left], theirs_trimmed[right]
+        at = ours[own[left]] + leads[own[left]] + common_start(control, experiment)
+        yield Found(Field.CONTENT, f"string {numbers[own[left]]}, byte {at:#x}", control, experiment)
+
+
+def _lengths_before(words: Sequence[bytes], others: Sequence[bytes]) -> Mapping[bytes, int]:
+    """Return how many characters of each word stand before what begins one of the `others` too: a length may be one."""
+    begins = {word[lead : lead + _LONG] for word in others for lead in range(_MOST_LEAD)}
+    return {
+        word: next((lead for lead in range(_MOST_LEAD) if word[lead : lead + _LONG] in begins), 0) for word in words
+    }
 
 
 def _words(span: Span) -> Mapping[bytes, int]:
-    """Return where each word is first, in that order, without the length that may stand before it."""
+    """Return where each word is first, in that order."""
     found: dict[bytes, int] = {}
     for each in _WORDS.finditer(span.read(0, _SEARCHED)):
-        lead = each[0][0] == len(each[0]) - 1
-        found.setdefault(each[0][lead:], each.start() + lead)
+        found.setdefault(each[0], each.start())
     return found
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import posixpath
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 from pytest_ftc.diagnosis.culprits.commands import ancestors, name_of
 from pytest_ftc.diagnosis.culprits.make_variables import Variables, commands_of, find_variables, may_run
@@ -39,10 +39,11 @@ def find_line(trace: Trace, program: Program, tree: str) -> str:
         (line for lines in scripts.values() for _, line in lines),
         (word for index in above for word in trace.programs[index].argv[1:]),
     )
+    name, words = name_of(program), _words_of(program)
     best: list[tuple[int, str]] = []
     for path, lines in scripts.items():
         for number, line in lines:
-            score = _score(commands_of(line, path), program, variables)
+            score = _score(commands_of(line, path), name, words, variables)
             if score and (not best or score >= best[0][0]):
                 best = [one for one in best if one[0] == score]
                 best.append((score, f"{posixpath.relpath(path, tree)}:{number}"))
@@ -63,9 +64,8 @@ def _logical_lines(text: str) -> Iterator[tuple[int, str]]:
             yield start, whole
 
 
-def _score(line: str, program: Program, variables: Variables) -> int:
-    """Return how many words of the command the line has, or 0 if it is another command."""
-    name, words = name_of(program), _words_of(program)
+def _score(line: str, name: str, words: Mapping[str, None], variables: Variables) -> int:
+    """Return how many `words` of the command `name` the line has, or 0 if it is another command."""
     tokens = [token.replace("$$", "$") for token in _TOKEN.findall(_QUOTE.sub("", line))[:_LONGEST]]
     scores = [
         _score_at(tokens[at + 1 :], words, named=named)
@@ -76,9 +76,9 @@ def _score(line: str, program: Program, variables: Variables) -> int:
     return max([*scores, int(alone)], default=0)
 
 
-def _words_of(program: Program) -> list[str]:
+def _words_of(program: Program) -> Mapping[str, None]:
     """Return the arguments of a program, those with blanks in several words, as they are in a line without quotes."""
-    return [part for word in program.argv[1:] for part in _QUOTE.sub("", word).split() or [word]]
+    return dict.fromkeys(part for word in program.argv[1:] for part in _QUOTE.sub("", word).split() or [word])
 
 
 def _names(token: str, name: str, variables: Variables) -> bool | None:
@@ -86,7 +86,7 @@ def _names(token: str, name: str, variables: Variables) -> bool | None:
     return may_run(token, name, variables) if _VARIABLE.fullmatch(token) else posixpath.basename(token) == name
 
 
-def _score_at(tokens: Sequence[str], words: Sequence[str], *, named: bool | None) -> int:
+def _score_at(tokens: Sequence[str], words: Mapping[str, None], *, named: bool | None) -> int:
     """Return the number of `words` that follow, more if the program is `named`; 0 if something else follows."""
     found, variable = 0, False
     compiles = _COMPILE in words and any(_SOURCE.search(word) for word in words)

@@ -59,6 +59,14 @@ def test_only_a_digest_in_a_name_may(tmp_path, after, may):
     assert (changed(tmp_path, (key, renamed)) == {}) == may
 
 
+def test_a_string_with_the_build_path_may_whether_it_is_listed_or_not(tmp_path):
+    key, one = place("ELF section .rmeta, string 7210, byte 0x10")
+    one = replace(one, control=b"+/build/a/src/iter.rs", experiment=b"src/iter.rs")
+    before, after = (replace(build(tmp_path, data), environment={"build_path": "/build/a"}) for data in (b"x", b"y"))
+    assert changed_outputs(KNOWN, before, after, {key: one}) == {}
+    assert changed_outputs(KNOWN, before, after, {key: replace(one, control=b"+/usr/src/iter.rs")}) != {}
+
+
 def test_nor_members_that_never_differed_or_are_gone(tmp_path):
     assert changed(tmp_path, place("line 1", member="b.txt")) == {"app": "b.txt line 1"}
     assert changed(tmp_path, place("members", Field.NAME)) == {"app": "members"}
