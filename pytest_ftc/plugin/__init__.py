@@ -99,6 +99,11 @@ def pytest_configure(config: pytest.Config) -> None:
         from pytest_ftc.plugin.observation.interrupts import raise_dropped_interrupts
 
         config.add_cleanup(raise_dropped_interrupts())
+        if hasattr(config, "workerinput") or config.getoption("dist", "no") == "no":
+            from pytest_ftc.builds.launching.forks import prepare
+
+            # It loads while this process does.
+            prepare()
         from pytest_ftc.plugin.session import VerificationSession
 
         config.pluginmanager.register(VerificationSession(config), "ftc-session")

@@ -43,12 +43,16 @@ def fits_source(one: int, other: int, own: Planted, theirs: Planted) -> bool:
 
 
 def _changed(mode: int, mask: int) -> set[int]:
-    """Return the mode under `mask` of a file or folder with `mode` in the project: see `source_mode`."""
+    """Return what the mode under `mask` of a file or folder with `mode` in the project may be: see `source_mode`.
+
+    ``make dist`` of automake lets everybody read what it packs.
+    """
     own, everybody = mode & 0o700, (mode >> 6 & 7) * 0o011
-    return {
+    found = {
         next((changed for one in (first, 0o022, 0o077) if (changed := own | everybody & ~one) != mode), mode)
         for first in (mask, 0o002)
     }
+    return found | ({changed | 0o444 for changed in found} - {mode} if mode & 0o444 == 0o444 else set())
 
 
 def find_mode(control: bytes, experiment: bytes, own: Planted, theirs: Planted) -> Iterator[Sighting]:

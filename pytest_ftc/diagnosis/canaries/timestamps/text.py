@@ -152,6 +152,8 @@ def _short_forms(name: bytes) -> tuple[bytes, ...]:
 
 
 _NUMBER = re.compile(rb"(?<![0-9.])(?:\d{9,10}(?:\.\d{1,9})?|\d{13}|\d{16}|\d{18,19})(?![0-9])")
+# Seconds since 1970, with a digit or two of something else right behind them.
+_GLUED = re.compile(rb"(?<![0-9.])[1-9][0-9]{9}(?=[0-9]{1,2}(?![0-9]))")
 _UNITS = {9: 1, 10: 1, 13: 1000, 16: 1_000_000, 18: 10**9, 19: 10**9}
 # uniqid() in PHP begins with the seconds in hexadecimal.
 _HEX = re.compile(rb"(?<![0-9A-Za-z])(?:0x)?([0-9A-Fa-f]{8})(?:[0-9a-f]{5}|[uUlL]{1,3})?(?![0-9A-Za-z])")
@@ -173,6 +175,8 @@ def find_stamps(text: bytes) -> Iterator[Stamp]:
     for match in _NUMBER.finditer(text):
         digits = match[0].partition(b".")[0]
         yield Stamp(*match.span(), int(digits) // _UNITS[len(digits)], 1.0, zone=0)
+    for match in _GLUED.finditer(text):
+        yield Stamp(*match.span(), int(match[0]), 1.0, zone=0)
     for match in _HEX.finditer(text):
         yield Stamp(*match.span(), int(match[1], 16), 1.0, zone=0)
     for match in _BASE_36.finditer(text):

@@ -53,7 +53,10 @@ def test_what_is_no_mode_points_to_nothing():
 CHECKED_OUT = replace(CONTROL, source_umask=0o027)
 
 
-@pytest.mark.parametrize(("one", "other"), [(b"0644", b"0640"), (b"0755", b"0750"), (b"0640", b"0644")])
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [(b"0644", b"0640"), (b"0755", b"0750"), (b"0640", b"0644"), (b"0755", b"0754")],
+)
 def test_modes_of_a_source_file_point_to_the_checkout(one, other):
     (sighting,) = find_mode(one, other, CONTROL, CHECKED_OUT)
     assert sighting.suspicion.cause == "source_mode"

@@ -35,6 +35,11 @@ def test_every_second_is_read_back(seconds):
     assert any((one.seconds, one.precision) == (seconds, 1.0) for one in find_stamps(text))
 
 
+def test_seconds_before_other_digits_are_read():
+    text = f"7.0.15host-x-{NOW}0ce6913bd".encode()
+    assert any((one.seconds, one.precision) == (NOW, 1.0) for one in find_stamps(text))
+
+
 @given(st.integers(0, 2_000_000_000))
 def test_every_second_is_read_back_from_a_list_of_numbers(seconds):
     for shown in (str(time.gmtime(seconds)[:6]), str(list(time.gmtime(seconds)[:6])).replace(" ", "")):
