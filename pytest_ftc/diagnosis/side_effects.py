@@ -11,6 +11,7 @@ from pathlib import Path
 from pytest_ftc.comparison.likeness import mask_digests
 from pytest_ftc.diagnosis.places import Key, Places, is_string, match_places, may_move
 from pytest_ftc.diagnosis.trials.elf_sections import differ_in_addresses, sections_of
+from pytest_ftc.diagnosis.trials.moved_strings import is_merged
 from pytest_ftc.model import BuildResult, Field, Output, OutputType, Place
 from pytest_ftc.model.place import ELF_SECTION, KEYED
 from pytest_ftc.model.support.contents import find_content
@@ -62,13 +63,8 @@ def changed_outputs(
     for key, place in matched.items():
         is_sorted = key.field is Field.ORDER and (key.output in rewritten or key.location in _SORTED_TOO)
         is_expected = is_sorted or _is_the_same_section(place) or (key.location, place.control) == _NO_MODE
-        # Tables beside strings that have moved are of offsets.
-        is_expected = (
-            is_expected
-            or may_move(key, known)
-            or _has_path(key, place, control)
-            or (lays_out and key.location.startswith(ELF_SECTION))
-        )
+        is_expected = is_expected or _is_due_to_strings(key, place, known, control)
+        is_expected = is_expected or (lays_out and key.location.startswith(ELF_SECTION))
         if key not in known and not is_expected and _is_new(key, members, counts) and not has_moved(_section_of(key)):
             found.setdefault(key.output, f"{key.member} {key.location}".strip())
     for name, line in _lost_lines(known, matched):
@@ -86,10 +82,14 @@ def changed_outputs(
     return found
 
 
-def _has_path(key: Key, place: Place, control: BuildResult) -> bool:
-    """Return whether a string has the build path in it: where many strings differ, not all of them are known."""
-    path = control.environment.get("build_path", "")
-    return is_string(key) and bool(path) and path.encode("utf-8", "surrogateescape") in place.control
+def _is_due_to_strings(key: Key, place: Place, known: Mapping[Key, Place], control: BuildResult) -> bool:
+    """Return whether a place changes because strings do that are known to differ, or have the build path in them.
+
+    Tables beside strings that have moved are of offsets.  Where many strings differ, not all of them are known.
+    """
+    path = control.environment.get("build_path", "").encode("utf-8", "surrogateescape")
+    has_path = is_string(key) and bool(path) and path in place.control
+    return has_path or may_move(key, known) or is_merged(key, place, known)
 
 
 def _section_of(key: Key) -> tuple[str, str]:

@@ -44,6 +44,17 @@ def _by_holder(keys: Iterable[Key]) -> Mapping[Key, list[Key]]:
     return held
 
 
+def is_merged(key: Key, place: Place, known: Mapping[Key, Place]) -> bool:
+    """Return whether a string is now the end of another one, which is what a `known` one has become.
+
+    Linkers keep a string that another one ends with only once, in the one that is longer.
+    """
+    if not is_string(key) or not place.control or not place.experiment.endswith(place.control):
+        return False
+    strings = (one for other, one in known.items() if is_string(other) and holder_of(other) == holder_of(key))
+    return any(_likeness(one.control, place.experiment) >= _ALIKE for one in strings)
+
+
 def _likeness(one: bytes, other: bytes) -> float:
     """Return which part of the longer value begins or ends as the other one does; digits may be those of a time."""
     own, theirs = (_DIGITS.sub(b"0", value) for value in (one, other))

@@ -67,6 +67,16 @@ def test_a_string_with_the_build_path_may_whether_it_is_listed_or_not(tmp_path):
     assert changed_outputs(KNOWN, before, after, {key: replace(one, control=b"+/usr/src/iter.rs")}) != {}
 
 
+def test_a_string_may_become_the_end_of_the_one_that_the_remedy_changes(tmp_path):
+    stamp, end = (place(f"ELF section .rodata, string {number}, byte 0x10") for number in (1584, 1582))
+    known = {stamp[0]: replace(stamp[1], control=b"7.0.15host-a-17960294240ce6913bd", experiment=b"x")}
+    merged = replace(end[1], control=b"ce6913bd", experiment=b"7.0.1517149792890ce6913bd")
+    before, after = build(tmp_path, b"x"), build(tmp_path, b"y")
+    assert changed_outputs(known, before, after, {end[0]: merged}) == {}
+    other = replace(merged, experiment=b"something else that ends with ce6913bd")
+    assert changed_outputs(known, before, after, {end[0]: other}) != {}
+
+
 def test_nor_members_that_never_differed_or_are_gone(tmp_path):
     assert changed(tmp_path, place("line 1", member="b.txt")) == {"app": "b.txt line 1"}
     assert changed(tmp_path, place("members", Field.NAME)) == {"app": "members"}
