@@ -144,3 +144,8 @@ class Investigation:
     """Builds that varied nothing while the clock stood still; more are added."""
     notes: dict[str, None] = field(default_factory=dict)
     """What could not be tried, for the user: one sentence each."""
+
+    @property
+    def is_late(self) -> bool:
+        """Whether the time for builds is up."""
+        return self.rebuilder is not None and self.rebuilder.is_late

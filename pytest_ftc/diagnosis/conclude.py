@@ -6,11 +6,12 @@ from collections.abc import Mapping
 
 from pytest_ftc.diagnosis.canaries.numbers import AN_INODE
 from pytest_ftc.diagnosis.canaries.random_tokens import LOOK_DRAWN
-from pytest_ftc.diagnosis.case import UNVARIED_TOO, Case
+from pytest_ftc.diagnosis.case import UNVARIED_TOO, Case, Investigation
 from pytest_ftc.diagnosis.group_testing import (
     Group,
     comes_by_itself,
     likeliest,
+    narrowed,
     only_unsettled,
     smallest_healing,
     suspects_left,
@@ -19,11 +20,12 @@ from pytest_ftc.diagnosis.hypotheses import Kind
 from pytest_ftc.diagnosis.places import Key, follows_most_likely, is_code, is_string, may_follow
 from pytest_ftc.diagnosis.posterior import SURE, Belief, is_sure
 from pytest_ftc.model import Cause, Strength, Suspicion
-from pytest_ftc.model.cause import GUESSES
+from pytest_ftc.model.cause import GUESSES, INHERENT
 
+MORE_TIME = "the time for builds was up before it was settled"
 _LIKELY = 0.5
 _SEVERAL = 3
-_FOLLOWS = "it follows from another place in this output"
+FOLLOWS_BY_BUILDS = "it follows from another place in this output"
 
 
 def conclude(case: Case, everything: Group) -> list[tuple[str, bool]]:
@@ -126,7 +128,7 @@ def _name_intermittent(case: Case, everything: Group) -> str:
 
 def _followed(case: Case) -> list[str]:
     """Return the causes of the places that this one seems to follow from."""
-    return [one.cause for one in case.suspicions if one.why.startswith(_FOLLOWS)]
+    return [one.cause for one in case.suspicions if one.why.startswith(FOLLOWS_BY_BUILDS)]
 
 
 def _find_needed(case: Case, everything: Group) -> Group:
@@ -221,7 +223,7 @@ def _note_causes_elsewhere(cases: Mapping[Key, Case], everything: Group) -> None
 
 
 def _following(cause: str) -> Suspicion:
-    return Suspicion(cause, Strength.WEAK, "", "", f"{_FOLLOWS}, whose cause is {cause}")
+    return Suspicion(cause, Strength.WEAK, "", "", f"{FOLLOWS_BY_BUILDS}, whose cause is {cause}")
 
 
 def _let_follow_inherent(cases: Mapping[Key, Case]) -> None:
@@ -246,3 +248,26 @@ def _tell_inherent(case: Case) -> Suspicion | None:
     """Return what the values tell of why it differs in every build; None if they only may."""
     drawn = (one for one in case.suspicions if one.strength > Strength.GUESS and one.cause in UNVARIED_TOO)
     return next(drawn, None)
+
+
+def why_by_builds(case: Case, cause: str, confirmed: bool, given: Investigation) -> str:
+    """Return what the builds showed about a cause that no value suggests."""
+    everything = given.everything
+    if cause in case.elsewhere:
+        return f"it differs only when {cause} is varied, but not always then"
+    repeats = [one.shows for one in case.observations if not one.varied and not one.stopped]
+    if cause in INHERENT and any(repeats):
+        stopped = [one.shows for one in case.observations if one.stopped]
+        also = ", and in those whose clock stands still" if any(stopped) else ""
+        return f"it differs in {sum(repeats)} of {len(repeats)} more builds in the same environment{also}"
+    if cause in INHERENT and not confirmed:
+        return "it is intermittent, or needs several variations at once"
+    left = suspects_left(everything, case.observations)
+    if cause == Cause.UNKNOWN and len(case.observations) > 1 and (names := narrowed(everything, case.observations)):
+        more = MORE_TIME if given.is_late else "a larger --ftc-max-builds=N can narrow it down"
+        return f"the cause is one of {', '.join(sorted(names))}; {more}"
+    if not confirmed and cause in left and cause not in case.suspects and len(left) > 1:
+        return f"builds have ruled out all but {', '.join(sorted(left))}"
+    if cause in case.suspects or cause in INHERENT or not confirmed:
+        return ""
+    return f"it differs when {cause} is varied, and not otherwise"

@@ -11,7 +11,7 @@ from pytest_ftc.comparison.members.engine import FOLLOWS
 from pytest_ftc.diagnosis.canaries.random_tokens import TEMPORARY, is_name_in_path
 from pytest_ftc.diagnosis.canaries.timestamps.clocks import BY_ITS_CLOCK
 from pytest_ftc.diagnosis.case import UNVARIED_TOO, Case, Investigation
-from pytest_ftc.diagnosis.conclude import let_follow
+from pytest_ftc.diagnosis.conclude import MORE_TIME, let_follow, why_by_builds
 from pytest_ftc.diagnosis.confirm import confirm, resume, still_open
 from pytest_ftc.diagnosis.culprits.commands import describe_circumstances, find_given, name_programs, name_tools
 from pytest_ftc.diagnosis.culprits.machines import explain_machines
@@ -19,7 +19,8 @@ from pytest_ftc.diagnosis.culprits.script_lines import find_line
 from pytest_ftc.diagnosis.culprits.tracker import track
 from pytest_ftc.diagnosis.culprits.trail import Trail
 from pytest_ftc.diagnosis.following.conclude import conclude_all, note_late_sources, note_sources, suspect_names
-from pytest_ftc.diagnosis.group_testing import Observation, narrowed, suspects_left
+from pytest_ftc.diagnosis.following.refuted import without_refuted
+from pytest_ftc.diagnosis.group_testing import Observation
 from pytest_ftc.diagnosis.inherent.clock import BY_STOPPED_CLOCK
 from pytest_ftc.diagnosis.inherent.pairs import FOR_REMEDIES
 from pytest_ftc.diagnosis.inherent.uncovered import add_uncovered
@@ -27,13 +28,11 @@ from pytest_ftc.diagnosis.parts import MOST_WITH_PARTS, open_beside, place_by_ca
 from pytest_ftc.diagnosis.places import Key, show_values
 from pytest_ftc.diagnosis.try_remedies import RemedyTarget, RemedyTrials
 from pytest_ftc.model import BuildResult, Cause, Finding, Program, Remedy, RemedyTemplate, Strength, Suspicion, Trace
-from pytest_ftc.model.cause import INHERENT
 from pytest_ftc.model.protocols import Rebuilder
 
 _MORE_BUILDS = "builds were too few to settle it; a larger --ftc-max-builds=N can"
 _TOLD = frozenset({Cause.TIME, Cause.SOURCE_MTIME, Cause.TIMEZONE})
 """Causes whose values are others in each build, and are recognised in each."""
-_MORE_TIME = "the time for builds was up before it was settled"
 
 
 def diagnose(
@@ -68,7 +67,8 @@ def diagnose(
     best = {target: one for target in targets if (one := remedies.get((target.key, target.cause)))}
     chosen = _choose_remedies(targets, best, cases)
     findings = [replace(finding, remedy=remedy) for finding, remedy in zip(machines, chosen, strict=True)]
-    return _sort(add_uncovered(list(zip(findings, targets, strict=True)), cases, trials))
+    told = without_refuted(list(zip(findings, targets, strict=True)), trials)
+    return _sort(add_uncovered(told, cases, trials))
 
 
 def _name(remedies: Mapping[RemedyTarget, Remedy], targets: Sequence[RemedyTarget]) -> dict[tuple[Key, str], Remedy]:
@@ -102,8 +102,7 @@ def _find_all(
         seen.add(key)
         finding, program = _find(key, replace(case, place=place), cause, trace, given, trail)
         if key in unsettled and not finding.confirmed and finding.cause != Cause.UNKNOWN:
-            limit = _MORE_TIME if _is_late(given) else _MORE_BUILDS
-            finding = replace(finding, why="; ".join(filter(None, (finding.why, limit))))
+            finding = _add_why(finding, MORE_TIME if given.is_late else _MORE_BUILDS)
         finding = replace(finding, command_line=line_of(program) if program else "")
         wrote = (program,) if program else trail.chain
         tools = tuple(
@@ -117,6 +116,10 @@ def _find_all(
         # More builds may show that a place does not follow from another one.
         case.suspicions = own[key]
     return found
+
+
+def _add_why(finding: Finding, why: str) -> Finding:
+    return replace(finding, why="; ".join(filter(None, (finding.why, why))))
 
 
 def _kinds(key: Key, case: Case, cause: str, cases: Mapping[Key, Case]) -> tuple[str, ...]:
@@ -156,9 +159,7 @@ def _explain_machines(findings: Sequence[Finding], both: Callable[[], Sequence[B
         return list(findings)
     one, other = both()
     return [
-        replace(finding, why="; ".join(filter(None, (finding.why, explain_machines(one, other, finding.command)))))
-        if finding.cause == Cause.MACHINE
-        else finding
+        _add_why(finding, explain_machines(one, other, finding.command)) if finding.cause == Cause.MACHINE else finding
         for finding in findings
     ]
 
@@ -230,7 +231,7 @@ def _find(
     evidence = show_values(case.place, telling.control if telling else "", telling.experiment if telling else "")
     program = trail.program
     sibling = find_given(trace, program, evidence.control) if trace and program else None
-    by_builds = _why_by_builds(case, name, confirmed, given)
+    by_builds = why_by_builds(case, name, confirmed, given)
     finding = Finding(
         output=key.output,
         member=case.place.member,
@@ -286,30 +287,3 @@ def _lasting_values(case: Case, cause: str) -> Iterator[tuple[bytes, bytes]]:
         lasts = one.cause == cause not in UNVARIED_TOO and one.strength >= Strength.STRONG
         if lasts and one.control and one.experiment:
             yield one.control.encode("utf-8", "surrogateescape"), one.experiment.encode("utf-8", "surrogateescape")
-
-
-def _is_late(given: Investigation) -> bool:
-    return given.rebuilder is not None and given.rebuilder.is_late
-
-
-def _why_by_builds(case: Case, cause: str, confirmed: bool, given: Investigation) -> str:
-    """Return what the builds showed about a cause that no value suggests."""
-    everything = given.everything
-    if cause in case.elsewhere:
-        return f"it differs only when {cause} is varied, but not always then"
-    repeats = [one.shows for one in case.observations if not one.varied and not one.stopped]
-    if cause in INHERENT and any(repeats):
-        stopped = [one.shows for one in case.observations if one.stopped]
-        also = ", and in those whose clock stands still" if any(stopped) else ""
-        return f"it differs in {sum(repeats)} of {len(repeats)} more builds in the same environment{also}"
-    if cause in INHERENT and not confirmed:
-        return "it is intermittent, or needs several variations at once"
-    left = suspects_left(everything, case.observations)
-    if cause == Cause.UNKNOWN and len(case.observations) > 1 and (names := narrowed(everything, case.observations)):
-        more = _MORE_TIME if _is_late(given) else "a larger --ftc-max-builds=N can narrow it down"
-        return f"the cause is one of {', '.join(sorted(names))}; {more}"
-    if not confirmed and cause in left and cause not in case.suspects and len(left) > 1:
-        return f"builds have ruled out all but {', '.join(sorted(left))}"
-    if cause in case.suspects or cause in INHERENT or not confirmed:
-        return ""
-    return f"it differs when {cause} is varied, and not otherwise"

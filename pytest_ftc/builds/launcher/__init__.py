@@ -20,7 +20,7 @@ SERVE = """
 import sys
 sys.path.append(sys.argv.pop(1))
 from pytest_ftc.builds.launcher.serve import serve
-serve(int(sys.argv[1]))
+serve()
 """
 _ROOM = 4096
 """Bytes of an argument that is only there so that launchers can show their work folder in its place."""
@@ -36,9 +36,9 @@ def command(spec: int, work: str) -> list[str]:
     return [sys.executable, "-I", "-S", "-c", BOOTSTRAP, _root(), str(spec), work]
 
 
-def command_to_serve(channel: int) -> list[str]:
-    """Return the argv of a process that launches what is asked for on the inherited socket `channel`."""
-    return [sys.executable, "-I", "-S", "-c", SERVE, _root(), str(channel), "-" * _ROOM]
+def command_to_serve() -> list[str]:
+    """Return the argv of a process that launches what is asked for on the socket that is its standard input."""
+    return [sys.executable, "-I", "-S", "-c", SERVE, _root(), "-" * _ROOM]
 
 
 def _root() -> str:

@@ -18,6 +18,8 @@ import traceback
 
 from pytest_ftc.builds.launcher.main import main
 
+READY = b"ready"
+"""What is written to the socket once the launcher is loaded."""
 _MOST = 64 << 10
 """Bytes of a message."""
 _DESCRIPTORS = 5
@@ -25,18 +27,25 @@ _ARGUMENTS = 47
 """Where in proc_pid_stat(5) is where the arguments begin in memory, counted from 0; behind it is where they end."""
 
 
-def serve(descriptor: int) -> None:
-    """Launch what the socket `descriptor` asks for, until nobody can ask any more."""
+def serve() -> None:
+    """Launch what the socket that is the standard input asks for, until nobody can ask any more."""
     _load()
-    channel = socket.socket(fileno=descriptor)
+    channel = socket.socket(fileno=os.dup(0))
+    null = os.open(os.devnull, os.O_RDONLY)
+    os.dup2(null, 0)
+    os.close(null)
     woken, wake = os.pipe()
     for end in (woken, wake):
         os.set_blocking(end, False)
     signal.signal(signal.SIGCHLD, lambda *_: None)
     signal.set_wakeup_fd(wake, warn_on_full_buffer=False)
     exits: dict[int, int] = {}
+    poll = select.poll()
+    for descriptor in (channel.fileno(), woken):
+        poll.register(descriptor, select.POLLIN)
+    channel.send(READY)
     while True:
-        ready, _, _ = select.select([channel.fileno(), woken], [], [])
+        ready = [descriptor for descriptor, _ in poll.poll()]
         if woken in ready:
             os.read(woken, 4096)
             _reap(exits)

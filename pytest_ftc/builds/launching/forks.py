@@ -16,6 +16,8 @@ from typing import IO
 
 from pytest_ftc.builds.launcher import command_to_serve
 
+_PATIENCE = 20.0
+"""Seconds to load the launcher, at most."""
 _KILLED = -9
 """The exit status of a launcher of which nobody tells any more."""
 
@@ -92,21 +94,23 @@ class Forks:
     def __init__(self) -> None:
         """Start it.  Raises OSError."""
         self._channel, other = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        self._is_ready = False
+        self._lock = threading.Lock()
         with other:
             self._process = subprocess.Popen(
-                command_to_serve(other.fileno()),
-                stdin=subprocess.DEVNULL,
+                command_to_serve(),
+                stdin=other.fileno(),
                 stdout=subprocess.DEVNULL,
                 stderr=subprocess.DEVNULL,
                 cwd="/",
                 env={"LC_ALL": "C.UTF-8"},
                 start_new_session=True,
-                pass_fds=(other.fileno(),),
             )
         atexit.register(self.close)
 
     def launch(self, folder: Path, spec: int, errors: int) -> Forked:
         """Start a launcher in `folder`, with a spec behind a descriptor, which writes to `errors`.  Raises OSError."""
+        self._await_ready()
         with contextlib.ExitStack() as theirs:
             pipes = [os.pipe() for _ in range(3)]
             (read, stdin), (stdout, write), (told, end) = pipes
@@ -115,6 +119,15 @@ class Forks:
             forked = Forked(os.fdopen(stdin, "wb"), os.fdopen(stdout, "rb"), told)
             socket.send_fds(self._channel, [os.fsencode(folder)], [read, write, errors, spec, end])
         return forked
+
+    def _await_ready(self) -> None:
+        with self._lock:
+            if not self._is_ready:
+                self._channel.settimeout(_PATIENCE)
+                if not self._channel.recv(16):
+                    raise OSError("the process that forks launchers has ended")
+                self._channel.settimeout(None)
+                self._is_ready = True
 
     def close(self) -> None:
         """Let it end.  Launchers that run go on."""
@@ -127,6 +140,9 @@ class Forks:
 
 
 _shared: Forks | None = None
+_broken = 0
+_MOST_BROKEN = 3
+"""After so many that have ended, or cannot start, there is no other one."""
 _lock = threading.Lock()
 
 
@@ -134,22 +150,24 @@ def prepare() -> None:
     """Start the process that forks the launchers of this program, unless it runs: it loads while others do so too."""
     global _shared
     with _lock:
-        if _shared is None and sys.platform == "linux":
+        if _shared is None and sys.platform == "linux" and _broken < _MOST_BROKEN:
             with contextlib.suppress(OSError):
                 _shared = Forks()
 
 
 def launch(folder: Path, spec: int, errors: int) -> Forked | None:
     """Start a launcher as `Forks.launch` does; None if it cannot be forked."""
-    global _shared
+    global _shared, _broken
     prepare()
-    if _shared is None:
+    forks = _shared
+    if forks is None:
         return None
     try:
-        return _shared.launch(folder, spec, errors)
+        return forks.launch(folder, spec, errors)
     except OSError:
         # It was killed, perhaps; the next one has another.
         with _lock:
-            _shared.close()
-            _shared = None
+            if _shared is forks:
+                _shared, _broken = None, _broken + 1
+                forks.close()
         return None
