@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
 import select
 import subprocess
@@ -10,6 +9,7 @@ from collections.abc import Callable
 from typing import IO, TypeAlias
 
 from pytest_ftc.builds.launching.forks import Forked
+from pytest_ftc.builds.launching.stopped import is_stopped
 
 Launcher: TypeAlias = "subprocess.Popen[bytes] | Forked"
 _BETWEEN_LOOKS = 1000
@@ -37,10 +37,3 @@ def await_end(process: Launcher, messages: IO[bytes], started: Callable[[float],
         begun, text = b"\n" in text, text + data
         if not begun and b"\n" in text and text.startswith(b"started "):
             started(float(text.split()[1]))
-
-
-def is_stopped(pid: int) -> bool:
-    """Return whether a signal has stopped the process `pid`: T in proc_pid_stat(5), where that exists."""
-    with contextlib.suppress(OSError), open(f"/proc/{pid}/stat", "rb") as file:
-        return file.read().rpartition(b")")[2].split()[0] == b"T"
-    return False

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import atexit
 import contextlib
+import math
 import os
 import select
 import socket
@@ -15,9 +16,12 @@ from pathlib import Path
 from typing import IO
 
 from pytest_ftc.builds.launcher import command_to_serve
+from pytest_ftc.builds.launching.stopped import is_stopped
 
 _PATIENCE = 20.0
 """Seconds to load the launcher, at most."""
+_BETWEEN_LOOKS = 1.0
+"""Seconds."""
 _KILLED = -9
 """The exit status of a launcher of which nobody tells any more."""
 
@@ -25,9 +29,10 @@ _KILLED = -9
 class Forked:
     """A launcher, as `subprocess.Popen` has processes.  Its end may be awaited by several threads."""
 
-    def __init__(self, stdin: IO[bytes], stdout: IO[bytes], told: int) -> None:
-        """Lines about the launcher come from the pipe `told`."""
+    def __init__(self, stdin: IO[bytes], stdout: IO[bytes], told: int, server: subprocess.Popen[bytes]) -> None:
+        """Lines about the launcher come from the pipe `told`, into which `server` writes them."""
         self.stdin, self.stdout = stdin, stdout
+        self._server = server
         self._told = told
         self._text = b""
         self._lock = threading.Lock()
@@ -38,7 +43,7 @@ class Forked:
     def pid(self) -> int:
         """The process, once it runs."""
         while self.returncode is None and b"\n" not in self._text:
-            self._read(None)
+            self._read()
         first = self._text.split(b"\n", 1)[0].split()
         if first[:1] != [b"pid"]:
             raise ProcessLookupError
@@ -51,12 +56,12 @@ class Forked:
 
     def wait(self, timeout: float | None = None) -> int:
         """Return the exit status at its end.  Raises subprocess.TimeoutExpired after `timeout` seconds."""
-        end = None if timeout is None else time.monotonic() + timeout
+        end = math.inf if timeout is None else time.monotonic() + timeout
         while self.returncode is None:
-            left = None if end is None else end - time.monotonic()
-            if left is not None and left < 0:
+            left = end - time.monotonic()
+            if left < 0:
                 raise subprocess.TimeoutExpired("launcher", timeout or 0.0)
-            self._read(left)
+            self._read(min(left, _BETWEEN_LOOKS))
         return self.returncode
 
     def kill(self) -> None:
@@ -65,13 +70,24 @@ class Forked:
             with contextlib.suppress(ProcessLookupError):
                 os.kill(self.pid, 9)
 
-    def _read(self, seconds: float | None) -> None:
-        """Read what is told within `seconds`."""
+    def close(self) -> None:
+        """Close what it was given."""
+        for file in (self.stdin, self.stdout):
+            with contextlib.suppress(OSError):
+                file.close()
+
+    def _read(self, seconds: float = _BETWEEN_LOOKS) -> None:
+        """Read what is told within `seconds`.
+
+        Without a PID namespace a build may stop the process that tells, which is killed then.
+        """
         if self.returncode is not None:
             return
         poll = select.poll()
         poll.register(self._told, select.POLLIN)
-        if not poll.poll(None if seconds is None else seconds * 1000):
+        if not poll.poll(seconds * 1000):
+            if is_stopped(self._server.pid):
+                self._server.kill()
             return
         with self._lock, contextlib.suppress(BlockingIOError):
             if self.returncode is not None:
@@ -111,13 +127,19 @@ class Forks:
     def launch(self, folder: Path, spec: int, errors: int) -> Forked:
         """Start a launcher in `folder`, with a spec behind a descriptor, which writes to `errors`.  Raises OSError."""
         self._await_ready()
-        with contextlib.ExitStack() as theirs:
-            pipes = [os.pipe() for _ in range(3)]
-            (read, stdin), (stdout, write), (told, end) = pipes
-            for descriptor in (read, write, end):
-                theirs.callback(os.close, descriptor)
-            forked = Forked(os.fdopen(stdin, "wb"), os.fdopen(stdout, "rb"), told)
-            socket.send_fds(self._channel, [os.fsencode(folder)], [read, write, errors, spec, end])
+        (read, stdin), (stdout, write), (told, end) = (os.pipe() for _ in range(3))
+        forked = Forked(os.fdopen(stdin, "wb"), os.fdopen(stdout, "rb"), told, self._process)
+        try:
+            try:
+                socket.send_fds(self._channel, [os.fsencode(folder)], [read, write, errors, spec, end])
+            finally:
+                for descriptor in (read, write, end):
+                    os.close(descriptor)
+            # Raises ProcessLookupError, an OSError, if it cannot be forked.
+            _ = forked.pid
+        except OSError:
+            forked.close()
+            raise
         return forked
 
     def _await_ready(self) -> None:

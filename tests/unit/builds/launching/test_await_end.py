@@ -5,7 +5,8 @@ import signal
 import subprocess
 import time
 
-from pytest_ftc.builds.launching.await_end import await_end, is_stopped
+from pytest_ftc.builds.launching.await_end import await_end
+from pytest_ftc.builds.launching.stopped import is_stopped
 
 
 def start(script: str) -> subprocess.Popen[bytes]:
