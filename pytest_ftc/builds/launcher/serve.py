@@ -54,14 +54,11 @@ def serve() -> None:
         name, descriptors, _, _ = socket.recv_fds(channel, _MOST, _DESCRIPTORS)
         if not name:
             return
-        *given, ended = descriptors
-        pid = os.fork()
-        if not pid:
-            _launch(os.fsdecode(name), given, (channel.fileno(), woken, wake, ended, *exits.values()))
-        for each in given:
+        if pid := _fork(os.fsdecode(name), descriptors, (channel.fileno(), woken, wake, *exits.values())):
+            exits[pid] = descriptors.pop()
+            _tell(exits[pid], f"pid {pid}\n")
+        for each in descriptors:
             os.close(each)
-        exits[pid] = ended
-        _tell(ended, f"pid {pid}\n")
 
 
 def _load() -> None:
@@ -81,6 +78,20 @@ def _load() -> None:
 
     gc.collect()
     gc.freeze()
+
+
+def _fork(folder: str, descriptors: list[int], others: tuple[int, ...]) -> int:
+    """Return the process of a new launcher; 0 if there are too many, or not all `descriptors` could be received."""
+    if len(descriptors) != _DESCRIPTORS:
+        return 0
+    try:
+        pid = os.fork()
+    except OSError:
+        return 0
+    if not pid:
+        *given, ended = descriptors
+        _launch(folder, given, (*others, ended))
+    return pid
 
 
 def _reap(exits: dict[int, int]) -> None:
