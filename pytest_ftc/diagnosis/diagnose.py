@@ -26,6 +26,7 @@ from pytest_ftc.diagnosis.inherent.pairs import FOR_REMEDIES
 from pytest_ftc.diagnosis.inherent.uncovered import add_uncovered
 from pytest_ftc.diagnosis.parts import MOST_WITH_PARTS, open_beside, place_by_cause
 from pytest_ftc.diagnosis.places import Key, show_values
+from pytest_ftc.diagnosis.trials.shared import with_shared
 from pytest_ftc.diagnosis.try_remedies import RemedyTarget, RemedyTrials
 from pytest_ftc.model import BuildResult, Cause, Finding, Program, Remedy, RemedyTemplate, Strength, Suspicion, Trace
 from pytest_ftc.model.protocols import Rebuilder
@@ -64,7 +65,7 @@ def diagnose(
     targets = [target for _, target in found]
     rest = [target for target in targets if (target.key, target.cause) not in remedies]
     remedies |= _name(trials.run(rest, beside=targets), rest)
-    best = {target: one for target in targets if (one := remedies.get((target.key, target.cause)))}
+    best = with_shared({target: remedies.get((target.key, target.cause)) for target in targets}, trials.built)
     chosen = _choose_remedies(targets, best, cases)
     findings = [replace(finding, remedy=remedy) for finding, remedy in zip(machines, chosen, strict=True)]
     told = without_refuted(list(zip(findings, targets, strict=True)), trials)

@@ -1,0 +1,43 @@
+"""Remedies of one cause that heal another one too."""
+
+import pytest
+
+from pytest_ftc.diagnosis.places import Key
+from pytest_ftc.diagnosis.trials.bench import Outcome
+from pytest_ftc.diagnosis.trials.shared import with_shared
+from pytest_ftc.diagnosis.trials.target import Applied, RemedyTarget
+from pytest_ftc.model import Field, Place, Remedy
+
+LINE, OTHER = (Key("a.js", "", f"line {number}", Field.CONTENT) for number in (1, 2))
+EPOCH = Remedy(summary="SOURCE_DATE_EPOCH", proved=True, tried=True)
+ZONE = Remedy(summary="TZ=UTC")
+
+
+def target(cause: str, key: Key = LINE) -> RemedyTarget:
+    place = Place(field=key.field, location=key.location, control=b"1", experiment=b"2")
+    return RemedyTarget(key=key, place=place, cause=cause, known=True, tools=())
+
+
+def built(*summaries: str, equal: Key = LINE):
+    remedies = frozenset(Applied(summary, (), "", "", "", False, "") for summary in summaries)
+    return remedies, Outcome(equal=frozenset({equal}))
+
+
+@pytest.mark.parametrize("untried", [ZONE, None])
+def test_what_heals_the_whole_place_is_proved_for_its_other_cause(untried):
+    best = {target("time"): EPOCH, target("timezone"): untried}
+    assert with_shared(best, [built(EPOCH.summary)])[target("timezone")] == EPOCH
+
+
+@pytest.mark.parametrize(
+    ("given", "builds"),
+    [
+        ((target("timezone"), ZONE), [built(EPOCH.summary, "umask 022")]),
+        ((target("timezone"), ZONE), [built(EPOCH.summary, equal=OTHER)]),
+        ((target("timezone", OTHER), ZONE), [built(EPOCH.summary)]),
+        ((target("timezone"), Remedy(summary="TZ=UTC", tried=True)), [built(EPOCH.summary)]),
+    ],
+)
+def test_nothing_else_is(given, builds):
+    one, remedy = given
+    assert with_shared({target("time"): EPOCH, one: remedy}, builds)[one] == remedy
