@@ -7,13 +7,13 @@ import contextlib
 import math
 import os
 import select
+import signal
 import socket
 import subprocess
 import sys
 import threading
 import time
 from pathlib import Path
-from typing import IO
 
 from pytest_ftc.builds.launcher import command_to_serve
 from pytest_ftc.builds.launching.stopped import is_stopped
@@ -26,28 +26,32 @@ _KILLED = -9
 """The exit status of a launcher of which nobody tells any more."""
 
 
+Pipes = tuple[int, int, int]
+"""To the standard input of a launcher, from its standard output, and from who tells of it."""
+
+
 class Forked:
     """A launcher, as `subprocess.Popen` has processes.  Its end may be awaited by several threads."""
 
-    def __init__(self, stdin: IO[bytes], stdout: IO[bytes], told: int, server: subprocess.Popen[bytes]) -> None:
-        """Lines about the launcher come from the pipe `told`, into which `server` writes them."""
-        self.stdin, self.stdout = stdin, stdout
-        self._server = server
+    def __init__(self, folder: Path, pipes: Pipes, server: subprocess.Popen[bytes]) -> None:
+        """It is one for the work `folder`; into the last of its `pipes` the `server` writes lines about it."""
+        stdin, stdout, told = pipes
+        self.stdin, self.stdout = os.fdopen(stdin, "wb"), os.fdopen(stdout, "rb")
+        self._folder, self._server = folder, server
         self._told = told
         self._text = b""
         self._lock = threading.Lock()
         self.returncode: int | None = None
+        self.pid = 0
+        """The process, once it runs."""
         os.set_blocking(told, False)
 
-    @property
-    def pid(self) -> int:
-        """The process, once it runs."""
-        while self.returncode is None and b"\n" not in self._text:
+    def await_pid(self) -> None:
+        """Wait until it runs.  Raises ProcessLookupError if it never does."""
+        while self.returncode is None and not self.pid:
             self._read()
-        first = self._text.split(b"\n", 1)[0].split()
-        if first[:1] != [b"pid"]:
+        if not self.pid:
             raise ProcessLookupError
-        return int(first[1])
 
     def poll(self) -> int | None:
         """Return the exit status; None if it runs."""
@@ -67,8 +71,11 @@ class Forked:
     def kill(self) -> None:
         """Kill it, if it runs."""
         if self.poll() is None:
-            with contextlib.suppress(ProcessLookupError):
-                os.kill(self.pid, 9)
+            self._kill()
+
+    def _kill(self) -> None:
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(self.pid, signal.SIGKILL)
 
     def close(self) -> None:
         """Close what it was given."""
@@ -94,11 +101,27 @@ class Forked:
                 return
             data = os.read(self._told, 4096)
             self._text += data
-            words = self._text.split()
-            if words[2:3] == [b"exit"] and self._text.endswith(b"\n"):
-                self.returncode = int(words[3])
+            told = dict(line.split() for line in self._text.split(b"\n")[:-1])
+            self.pid = int(told.get(b"pid", 0))
+            if b"exit" in told:
+                self.returncode = int(told[b"exit"])
             elif not data:
-                self.returncode = _KILLED
+                self._abandon()
+
+    def _abandon(self) -> None:
+        """End the launcher, of which nobody tells any more, so that nothing of it is left when others think so."""
+        self.close()
+        end = time.monotonic() + _PATIENCE
+        while self.pid and self._runs() and time.monotonic() < end:
+            self._kill()
+            time.sleep(0.01)
+        self.returncode = _KILLED
+
+    def _runs(self) -> bool:
+        """Return whether the process is still a launcher, and no other one that has got its number since."""
+        with contextlib.suppress(OSError):
+            return os.fsencode(self._folder) in Path(f"/proc/{self.pid}/cmdline").read_bytes()
+        return False
 
     def __del__(self) -> None:
         os.close(self._told)
@@ -127,29 +150,36 @@ class Forks:
     def launch(self, folder: Path, spec: int, errors: int) -> Forked:
         """Start a launcher in `folder`, with a spec behind a descriptor, which writes to `errors`.  Raises OSError."""
         self._await_ready()
-        (read, stdin), (stdout, write), (told, end) = (os.pipe() for _ in range(3))
-        forked = Forked(os.fdopen(stdin, "wb"), os.fdopen(stdout, "rb"), told, self._process)
+        with contextlib.ExitStack() as theirs, contextlib.ExitStack() as ours:
+            (read, stdin), (stdout, write), (told, end) = (
+                _pipe(theirs, ours, back=back) for back in (False, True, True)
+            )
+            socket.send_fds(self._channel, [os.fsencode(folder)], [read, write, errors, spec, end])
+            ours.pop_all()
+        forked = Forked(folder, (stdin, stdout, told), self._process)
         try:
-            try:
-                socket.send_fds(self._channel, [os.fsencode(folder)], [read, write, errors, spec, end])
-            finally:
-                for descriptor in (read, write, end):
-                    os.close(descriptor)
-            # Raises ProcessLookupError, an OSError, if it cannot be forked.
-            _ = forked.pid
-        except OSError:
+            forked.await_pid()
+        except ProcessLookupError:
             forked.close()
             raise
         return forked
 
+    @property
+    def has_ended(self) -> bool:
+        """Whether it can fork no more."""
+        return self._process.poll() is not None
+
     def _await_ready(self) -> None:
         with self._lock:
+            if self._is_ready:
+                return
+            self._channel.settimeout(_PATIENCE)
+            with contextlib.suppress(TimeoutError):
+                self._is_ready = bool(self._channel.recv(16))
+            self._channel.settimeout(None)
             if not self._is_ready:
-                self._channel.settimeout(_PATIENCE)
-                if not self._channel.recv(16):
-                    raise OSError("the process that forks launchers has ended")
-                self._channel.settimeout(None)
-                self._is_ready = True
+                self.close()
+                raise OSError("the process that forks launchers has ended")
 
     def close(self) -> None:
         """Let it end.  Launchers that run go on."""
@@ -159,6 +189,14 @@ class Forks:
         if self._process.poll() is None:
             self._process.kill()
             self._process.wait()
+
+
+def _pipe(theirs: contextlib.ExitStack, ours: contextlib.ExitStack, *, back: bool) -> tuple[int, int]:
+    """Return the ends of a new pipe, which these close: `theirs` is that to write to if it leads `back`."""
+    read, write = os.pipe()
+    ours.callback(os.close, read if back else write)
+    theirs.callback(os.close, write if back else read)
+    return read, write
 
 
 _shared: Forks | None = None
@@ -187,9 +225,8 @@ def launch(folder: Path, spec: int, errors: int) -> Forked | None:
     try:
         return forks.launch(folder, spec, errors)
     except OSError:
-        # It was killed, perhaps; the next one has another.
+        # Perhaps it was killed, and the next one has another; or there are too many processes or descriptors.
         with _lock:
-            if _shared is forks:
+            if _shared is forks and forks.has_ended:
                 _shared, _broken = None, _broken + 1
-                forks.close()
         return None

@@ -2,6 +2,7 @@
 
 import os
 import signal
+import socket
 import subprocess
 import time
 from pathlib import Path
@@ -62,11 +63,32 @@ def test_where_the_process_that_forks_is_killed_or_stopped_nothing_waits_for_eve
     os.kill(forks._process.pid, how)
     begin = time.monotonic()
     assert waiting.wait(10) == -9
+    # Nothing of it is left then.
+    shown = Path(f"/proc/{waiting.pid}/cmdline")
+    assert not (shown.exists() and shown.read_bytes())
     with pytest.raises(OSError, match=r"^$|pipe|ended|reset"):
         launch(forks, tmp_path)
     assert time.monotonic() - begin < 8
-    waiting.close()
-    os.kill(waiting.pid, signal.SIGKILL)
+    assert forks.has_ended
+    os.close(writing)
+
+
+def test_a_launch_that_fails_for_want_of_descriptors_leaves_the_others_alone(forks, tmp_path, monkeypatch):
+    reading, writing = os.pipe()
+    with open(tmp_path / "errors", "wb") as errors:
+        running = forks.launch(tmp_path, reading, errors.fileno())
+    os.close(reading)
+    with monkeypatch.context() as patched, pytest.raises(OSError, match="Too many"):
+        patched.setattr(socket, "send_fds", lambda *_: (_ for _ in ()).throw(OSError(24, "Too many open files")))
+        launch(forks, tmp_path)
+    assert not forks.has_ended
+    assert running.poll() is None
+    again = launch(forks, tmp_path)
+    assert again.wait(10) == 1
+    for one in (running, again):
+        one.kill()
+        one.wait(10)
+        one.close()
     os.close(writing)
 
 
