@@ -341,17 +341,25 @@ def test_nothing_is_left_of_a_replay_that_is_interrupted(tmp_path, end):
     assert not list(Path(tempfile.gettempdir()).glob("ftc-kept-slow*"))
 
 
-def wait_for_launchers(parent: int) -> list[int]:
-    """Return the children of `parent` that launch builds, once the build sleeps."""
+def wait_for_launchers(session: int) -> list[int]:
+    """Return the processes that launch builds of `session`, which holds the other ends of their pipes."""
     deadline = time.monotonic() + 30
     while time.monotonic() < deadline:
         sleeping = [path for path in Path("/proc").glob("[0-9]*/cmdline") if reads(path).startswith(b"sleep\x001000")]
-        children = [int(pid) for pid in Path(f"/proc/{parent}/task/{parent}/children").read_text().split()]
-        launchers = [pid for pid in children if b"builds/slow" in reads(Path(f"/proc/{pid}/cmdline"))]
+        pipes = {links_to(path) for path in Path(f"/proc/{session}/fd").iterdir()}
+        found = [path.parent for path in Path("/proc").glob("[0-9]*/cmdline") if b"builds/slow" in reads(path)]
+        launchers = sorted(int(process.name) for process in found if links_to(process / "fd/0") in pipes)
         if launchers and len(sleeping) >= 2:
             return launchers
         time.sleep(0.05)
     raise AssertionError("no build runs")
+
+
+def links_to(path: Path) -> str:
+    try:
+        return os.readlink(path)
+    except OSError:
+        return str(path)
 
 
 def reads(path: Path) -> bytes:

@@ -17,7 +17,9 @@ sys.exit(main(sys.argv[1]))
 """
 
 SERVE = """
-import sys
+import os, sys
+if os.fork():
+    os._exit(0)
 sys.path.append(sys.argv.pop(1))
 from pytest_ftc.builds.launcher.serve import serve
 serve()
@@ -37,7 +39,10 @@ def command(spec: int, work: str) -> list[str]:
 
 
 def command_to_serve() -> list[str]:
-    """Return the argv of a process that launches what is asked for on the socket that is its standard input."""
+    """Return the argv of what starts a process that launches what the socket asks for that is its standard input.
+
+    It ends at once: that process is no child of ours, for which a test may wait.
+    """
     return [sys.executable, "-I", "-S", "-c", SERVE, _root(), "-" * _ROOM]
 
 

@@ -18,8 +18,6 @@ import traceback
 
 from pytest_ftc.builds.launcher.main import main
 
-READY = b"ready"
-"""What is written to the socket once the launcher is loaded."""
 _MOST = 64 << 10
 """Bytes of a message."""
 _DESCRIPTORS = 5
@@ -28,7 +26,11 @@ _ARGUMENTS = 47
 
 
 def serve() -> None:
-    """Launch what the socket that is the standard input asks for, until nobody can ask any more."""
+    """Launch what the socket that is the standard input asks for, until nobody can ask any more.
+
+    Once the launcher is loaded, the number of this process is written to the socket.
+    """
+    _name_process("serve")
     _load()
     channel = socket.socket(fileno=os.dup(0))
     null = os.open(os.devnull, os.O_RDONLY)
@@ -43,7 +45,7 @@ def serve() -> None:
     poll = select.poll()
     for descriptor in (channel.fileno(), woken):
         poll.register(descriptor, select.POLLIN)
-    channel.send(READY)
+    channel.send(b"%d" % os.getpid())
     while True:
         ready = [descriptor for descriptor, _ in poll.poll()]
         if woken in ready:
@@ -135,12 +137,12 @@ def _launch(folder: str, given: list[int], others: tuple[int, ...]) -> None:
         os._exit(code)
 
 
-def _name_process(folder: str) -> None:
-    """Show `folder` in the arguments of this process, by which those who list processes know what it launches."""
+def _name_process(name: str) -> None:
+    """Show `name` in the arguments of this process: those who list processes know by a folder what it launches."""
     with open("/proc/self/stat", "rb") as file:
         fields = file.read().rpartition(b")")[2].split()
     start, end = (int(fields[_ARGUMENTS - 2 + number]) for number in range(2))
-    text = b"\0".join(map(os.fsencode, (sys.executable, __package__, folder))) + b"\0"
+    text = b"\0".join(map(os.fsencode, (sys.executable, __package__, name))) + b"\0"
     if len(text) <= end - start:
         ctypes.memset(start, 0, end - start)
         ctypes.memmove(start, text, len(text))

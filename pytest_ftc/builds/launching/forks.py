@@ -13,8 +13,10 @@ import subprocess
 import sys
 import threading
 import time
+from collections.abc import Callable
 from pathlib import Path
 
+from pytest_ftc.builds import launcher
 from pytest_ftc.builds.launcher import command_to_serve
 from pytest_ftc.builds.launching.stopped import is_stopped
 
@@ -33,11 +35,11 @@ Pipes = tuple[int, int, int]
 class Forked:
     """A launcher, as `subprocess.Popen` has processes.  Its end may be awaited by several threads."""
 
-    def __init__(self, folder: Path, pipes: Pipes, server: subprocess.Popen[bytes]) -> None:
-        """It is one for the work `folder`; into the last of its `pipes` the `server` writes lines about it."""
+    def __init__(self, pipes: Pipes, watch: Callable[[], None]) -> None:
+        """`watch` ends who writes to the last of its `pipes`, if that is stopped."""
         stdin, stdout, told = pipes
         self.stdin, self.stdout = os.fdopen(stdin, "wb"), os.fdopen(stdout, "rb")
-        self._folder, self._server = folder, server
+        self._watch = watch
         self._told = told
         self._text = b""
         self._lock = threading.Lock()
@@ -84,17 +86,13 @@ class Forked:
                 file.close()
 
     def _read(self, seconds: float = _BETWEEN_LOOKS) -> None:
-        """Read what is told within `seconds`.
-
-        Without a PID namespace a build may stop the process that tells, which is killed then.
-        """
+        """Read what is told within `seconds`."""
         if self.returncode is not None:
             return
         poll = select.poll()
         poll.register(self._told, select.POLLIN)
         if not poll.poll(seconds * 1000):
-            if is_stopped(self._server.pid):
-                self._server.kill()
+            self._watch()
             return
         with self._lock, contextlib.suppress(BlockingIOError):
             if self.returncode is not None:
@@ -120,7 +118,7 @@ class Forked:
     def _runs(self) -> bool:
         """Return whether the process is still a launcher, and no other one that has got its number since."""
         with contextlib.suppress(OSError):
-            return os.fsencode(self._folder) in Path(f"/proc/{self.pid}/cmdline").read_bytes()
+            return launcher.__name__.encode() in Path(f"/proc/{self.pid}/cmdline").read_bytes()
         return False
 
     def __del__(self) -> None:
@@ -133,10 +131,10 @@ class Forks:
     def __init__(self) -> None:
         """Start it.  Raises OSError."""
         self._channel, other = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-        self._is_ready = False
+        self._pid = 0
         self._lock = threading.Lock()
         with other:
-            self._process = subprocess.Popen(
+            subprocess.run(
                 command_to_serve(),
                 stdin=other.fileno(),
                 stdout=subprocess.DEVNULL,
@@ -144,6 +142,7 @@ class Forks:
                 cwd="/",
                 env={"LC_ALL": "C.UTF-8"},
                 start_new_session=True,
+                check=False,
             )
         atexit.register(self.close)
 
@@ -156,7 +155,7 @@ class Forks:
             )
             socket.send_fds(self._channel, [os.fsencode(folder)], [read, write, errors, spec, end])
             ours.pop_all()
-        forked = Forked(folder, (stdin, stdout, told), self._process)
+        forked = Forked((stdin, stdout, told), self.end_if_stopped)
         try:
             forked.await_pid()
         except ProcessLookupError:
@@ -167,28 +166,33 @@ class Forks:
     @property
     def has_ended(self) -> bool:
         """Whether it can fork no more."""
-        return self._process.poll() is not None
+        poll = select.poll()
+        with contextlib.suppress(ValueError):
+            poll.register(self._channel, 0)
+            return any(event & (select.POLLHUP | select.POLLERR) for _, event in poll.poll(0))
+        return True
+
+    def end_if_stopped(self) -> None:
+        """Kill it if a signal has stopped it, as a build may without a PID namespace."""
+        if self._pid and not self.has_ended and is_stopped(self._pid):
+            os.kill(self._pid, signal.SIGKILL)
 
     def _await_ready(self) -> None:
         with self._lock:
-            if self._is_ready:
+            if self._pid:
                 return
             self._channel.settimeout(_PATIENCE)
             with contextlib.suppress(TimeoutError):
-                self._is_ready = bool(self._channel.recv(16))
+                self._pid = int(self._channel.recv(16) or 0)
             self._channel.settimeout(None)
-            if not self._is_ready:
+            if not self._pid:
                 self.close()
                 raise OSError("the process that forks launchers has ended")
 
     def close(self) -> None:
         """Let it end.  Launchers that run go on."""
+        self.end_if_stopped()
         self._channel.close()
-        with contextlib.suppress(subprocess.TimeoutExpired):
-            self._process.wait(1)
-        if self._process.poll() is None:
-            self._process.kill()
-            self._process.wait()
 
 
 def _pipe(theirs: contextlib.ExitStack, ours: contextlib.ExitStack, *, back: bool) -> tuple[int, int]:

@@ -36,6 +36,14 @@ def test_a_launcher_tells_its_process_and_exit_status_and_writes_to_its_own_desc
         one.close()
 
 
+def test_nobody_who_waits_for_children_has_to_wait_for_what_forks(forks, tmp_path):
+    launched = launch(forks, tmp_path)
+    assert launched.wait(10) == 1
+    launched.close()
+    with pytest.raises(ChildProcessError):
+        os.waitpid(-1, os.WNOHANG)
+
+
 def test_several_threads_may_wait_and_a_wait_may_end_before(forks, tmp_path):
     reading, writing = os.pipe()
     with open(tmp_path / "errors", "wb") as errors:
@@ -60,7 +68,7 @@ def test_where_the_process_that_forks_is_killed_or_stopped_nothing_waits_for_eve
     with open(tmp_path / "errors", "wb") as errors:
         waiting = forks.launch(tmp_path, reading, errors.fileno())
     os.close(reading)
-    os.kill(forks._process.pid, how)
+    os.kill(forks._pid, how)
     begin = time.monotonic()
     assert waiting.wait(10) == -9
     # Nothing of it is left then.
