@@ -9,7 +9,7 @@ from pytest_ftc.diagnosis.confirm import confirm
 from pytest_ftc.diagnosis.diagnose import diagnose
 from pytest_ftc.diagnosis.group_testing import Observation
 from pytest_ftc.diagnosis.places import Key
-from pytest_ftc.model import BuildResult, BuildStatus, Cause, Field, Place, Role, Strength, Suspicion
+from pytest_ftc.model import BuildResult, BuildStatus, Cause, Field, Place, Program, Role, Strength, Suspicion, Trace
 
 VARIED = frozenset({"time", "umask", "home", "pid", "kernel", "user_group"})
 KEYS = [Key("app", "", name, Field.CONTENT) for name in ("a", "b")]
@@ -179,3 +179,21 @@ def test_with_enough_builds_nothing_is_said_of_more():
     _, findings = run_hidden(20)
     assert {finding.cause: finding.confirmed for finding in findings} == {"home": True, "umask": True}
     assert not any("--ftc-max-builds" in finding.why for finding in findings)
+
+
+def test_the_line_of_a_command_is_looked_for_once_and_not_for_each_finding(monkeypatch):
+    program = Program(pid=1, argv=("zip", "app"), folder="/t", program="/usr/bin/zip", parent=-1, exit_code=0)
+    empty = {"read": (), "contents": (), "moved": (), "connected": (), "gaps": ()}
+    seen = Trace(programs=(program,), written=((0, "/t/app"),), **empty)
+
+    class Traced(Builder):
+        def varying(self, groups, *, trace=False):
+            return [replace(one, trace=seen if trace else None) for one in super().varying(groups)]
+
+    asked = []
+    monkeypatch.setattr(
+        "pytest_ftc.diagnosis.diagnose.find_line", lambda _, program, tree: asked.append(program) or "Makefile:3"
+    )
+    findings = run({"a": says(Cause.TIME), "b": says(Cause.TIME)}, Traced())
+    assert [one.command_line for one in findings] == ["Makefile:3"] * 2
+    assert asked == [program]
