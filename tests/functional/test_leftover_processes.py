@@ -1,5 +1,6 @@
 """A build that does all it can to outlive its end, or that of its launcher or session, does not."""
 
+import contextlib
 import os
 import secrets
 import signal
@@ -55,12 +56,14 @@ class Build:
     def launchers(self) -> list[int]:
         """The launchers of the session, those that were started first first."""
         below = {self.session.pid}
+        below.update(pid for pid, _ in sorted(commands()) if parent(pid) in below and not below.add(pid))
+        pipes = {pipe for pid in below for pipe in links_of(pid)}
         found = []
         for pid, line in sorted(commands()):
-            if parent(pid) in below:
-                below.add(pid)
-                if "pytest_ftc.builds.launcher" in line:
-                    found.append(pid)
+            is_launcher = "pytest_ftc.builds.launcher" in line and not line.strip().endswith(" serve")
+            # The session holds the other end of its standard input.
+            if is_launcher and (parent(pid) in found or pipes.intersection(links_of(pid, "0"))):
+                found.append(pid)
         return found
 
     def wait_until(self, condition: Callable[[], bool]) -> None:
@@ -79,6 +82,15 @@ def commands() -> list[tuple[int, str]]:
             except OSError:
                 continue
             found.append((int(folder.name), line))
+    return found
+
+
+def links_of(pid: int, name: str = "*") -> list[str]:
+    """Return what the descriptors of a process are."""
+    found = []
+    for path in Path(f"/proc/{pid}/fd").glob(name):
+        with contextlib.suppress(OSError):
+            found.append(os.readlink(path))
     return found
 
 
