@@ -5,26 +5,36 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from pytest_ftc.diagnosis.trials.bench import Built
-from pytest_ftc.diagnosis.trials.target import RemedyTarget
+from pytest_ftc.diagnosis.trials.target import Applied, RemedyTarget
 from pytest_ftc.model import Remedy
 
 
 def with_shared(best: Mapping[RemedyTarget, Remedy | None], built: Sequence[Built]) -> dict[RemedyTarget, Remedy]:
-    """Return the `best` remedies; for what nothing was tried for, that of another cause with which the place was equal.
+    """Return the `best` remedies; for what nothing was tried for, one of another cause that is proof for this one too.
 
-    A setting for the time that leaves out its zone too is proved for both.
+    A setting for the time that leaves out its zone is proved for both.  What may agree by luck, such as a random value
+    beside a time, needs as many builds as if it had been tried for that.
     """
     proved = {target: remedy for target, remedy in best.items() if remedy and remedy.proved}
     found = {}
     for target, remedy in best.items():
         untried = remedy is None or not (remedy.tried or remedy.proved)
         others = (one for other, one in proved.items() if untried and other.key == target.key)
-        if chosen := next((one for one in others if _heals(one, target, built)), remedy):
+        if chosen := next((one for one in others if _is_proved(one, target, built)), remedy):
             found[target] = chosen
     return found
 
 
-def _heals(remedy: Remedy, target: RemedyTarget, built: Sequence[Built]) -> bool:
-    """Return whether nothing of the place differed in builds that had this remedy alone."""
-    alone = (outcome for remedies, outcome in built if {one.summary for one in remedies} == {remedy.summary})
-    return any(target.key in outcome.equal for outcome in alone)
+def _is_proved(remedy: Remedy, target: RemedyTarget, built: Sequence[Built]) -> bool:
+    """Return whether the builds with this remedy alone prove it for `target`."""
+    trial = target.trial
+    for remedies, outcome in built:
+        if len(remedies) == 1 and all(_is(one, remedy) for one in remedies) and not outcome.failure:
+            equal = target.key in outcome.equal and target.key.output not in outcome.changed
+            trial = trial.with_pair(equal=equal)
+    return not trial.different and trial.is_proved(len({remedies for remedies, _ in built}))
+
+
+def _is(one: Applied, remedy: Remedy) -> bool:
+    own = one.summary, dict(one.settings), one.before, one.after
+    return own == (remedy.summary, dict(remedy.settings), remedy.before, remedy.after)

@@ -13,9 +13,9 @@ EPOCH = Remedy(summary="SOURCE_DATE_EPOCH", proved=True, tried=True)
 ZONE = Remedy(summary="TZ=UTC")
 
 
-def target(cause: str, key: Key = LINE) -> RemedyTarget:
+def target(cause: str, key: Key = LINE, rate: float = 0.0) -> RemedyTarget:
     place = Place(field=key.field, location=key.location, control=b"1", experiment=b"2")
-    return RemedyTarget(key=key, place=place, cause=cause, known=True, tools=())
+    return RemedyTarget(key=key, place=place, cause=cause, known=True, tools=(), luck=((1.0, rate),))
 
 
 def built(*summaries: str, equal: Key = LINE):
@@ -41,3 +41,13 @@ def test_what_heals_the_whole_place_is_proved_for_its_other_cause(untried):
 def test_nothing_else_is(given, builds):
     one, remedy = given
     assert with_shared({target("time"): EPOCH, one: remedy}, builds)[one] == remedy
+
+
+@pytest.mark.parametrize(("pairs", "shared"), [(1, False), (4, False), (12, True)])
+def test_a_value_that_may_agree_by_luck_needs_as_many_builds_as_if_it_had_been_tried_for_that(pairs, shared):
+    coin = target("random", rate=0.5)
+    best = {target("time"): EPOCH, coin: None}
+    assert (coin in with_shared(best, [built(EPOCH.summary)] * pairs)) == shared
+    # What still differs in one pair is not healed.
+    differing = frozenset({Applied(EPOCH.summary, (), "", "", "", False, "")}), Outcome(differing={LINE: coin.place})
+    assert coin not in with_shared(best, [*[built(EPOCH.summary)] * pairs, differing])
