@@ -21,8 +21,8 @@ from pytest_ftc.builds.launcher.main import main
 _MOST = 64 << 10
 """Bytes of a message."""
 _DESCRIPTORS = 5
-_ARGUMENTS = 47
-"""Where in proc_pid_stat(5) is where the arguments begin in memory, counted from 0; behind it is where they end."""
+_ARGUMENTS = slice(45, 47)
+"""Which fields of proc_pid_stat(5), from the state on, tell where the arguments begin and end in memory."""
 
 
 def serve() -> None:
@@ -141,7 +141,7 @@ def _name_process(name: str) -> None:
     """Show `name` in the arguments of this process: those who list processes know by a folder what it launches."""
     with open("/proc/self/stat", "rb") as file:
         fields = file.read().rpartition(b")")[2].split()
-    start, end = (int(fields[_ARGUMENTS - 2 + number]) for number in range(2))
+    start, end = map(int, fields[_ARGUMENTS])
     text = b"\0".join(map(os.fsencode, (sys.executable, __package__, name))) + b"\0"
     if len(text) <= end - start:
         ctypes.memset(start, 0, end - start)

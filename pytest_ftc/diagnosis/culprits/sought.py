@@ -12,8 +12,8 @@ from pytest_ftc.diagnosis.culprits.flow import Flow
 from pytest_ftc.diagnosis.culprits.needles import Needles
 from pytest_ftc.model import Field, Place
 
-_START = 32
-"""So many first characters tell that a file was written again, and not only more of it."""
+START = 32
+"""So many first characters tell a copy, or that a file was written again and not only more of it."""
 _LINE = re.compile(r"line (\d+)(?:, .*)?")
 """A line, or what is in it."""
 
@@ -55,8 +55,8 @@ def without_starters(flow: Flow, indices: Sequence[int]) -> Sequence[int]:
 def _by_line(flow: Flow, path: str, writers: Sequence[int], telling: Sequence[int], sought: Sought) -> int | None:
     """Return which program wrote the line of the place, where several wrote the value, each a part of the file."""
     found = _LINE.fullmatch(sought.place.location)
-    starts = [flow.contents(one, path)[:_START] for one in telling]
-    is_whole = len(starts[-1]) == _START and starts[-1] in starts[:-1]
+    starts = [flow.contents(one, path)[:START] for one in telling]
+    is_whole = len(starts[-1]) == START and starts[-1] in starts[:-1]
     if len(telling) < 2 or not found or sought.place.member or is_whole:
         return None
     line, end = int(found[1]), 0

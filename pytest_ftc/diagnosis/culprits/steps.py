@@ -19,7 +19,7 @@ from pytest_ftc.diagnosis.culprits.commands import (
 )
 from pytest_ftc.diagnosis.culprits.file_systems import is_creator_of
 from pytest_ftc.diagnosis.culprits.flow import Flow
-from pytest_ftc.diagnosis.culprits.sought import Sought, choose, without_starters
+from pytest_ftc.diagnosis.culprits.sought import START, Sought, choose, without_starters
 from pytest_ftc.diagnosis.culprits.touched import find_setter_of_time
 from pytest_ftc.diagnosis.culprits.upstream import find_only_able, is_script_with_able, told_above
 from pytest_ftc.model import Cause, Field
@@ -29,8 +29,6 @@ _OF_THE_COMPILE = frozenset({Cause.BUILD_PATH, Cause.HOME, Cause.TEMP_DIR})
 _DEBUG = re.compile(r"ELF section \.(debug_|stab)")
 UNDECIDED = -1
 """Stands for a program, where it may be one of several."""
-_START = 32
-"""So many first bytes tell a copy."""
 _AN_ARGUMENT, SOMEHOW = "\0an argument", "\0somehow"
 """Stand for a path, where a value was passed on as an argument, or nobody saw how."""
 _GZIP_HEADER, _GZIP_NAMED = 10, 8
@@ -287,7 +285,7 @@ class Step:
             return False
         if not self._is_given():
             return False
-        start = self._flow.contents(self._index, self._path)[:_START]
+        start = self._flow.contents(self._index, self._path)[:START]
         found = (self._flow.contents(one, source) for source, writers in self._sources.items() for one in writers)
         return bool(start) and not any(content.startswith(start) for content in found)
 

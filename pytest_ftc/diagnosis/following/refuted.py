@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import replace
 
 from pytest_ftc.diagnosis.conclude import FOLLOWS_BY_BUILDS
+from pytest_ftc.diagnosis.inherent.uncovered import Found
 from pytest_ftc.diagnosis.trials.target import RemedyTarget
 from pytest_ftc.diagnosis.try_remedies import RemedyTrials
 from pytest_ftc.model import Cause, Finding
-
-Found = Sequence[tuple[Finding, RemedyTarget]]
 
 
 def without_refuted(found: Found, trials: RemedyTrials) -> Found:
