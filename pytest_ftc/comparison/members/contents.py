@@ -22,6 +22,8 @@ class Attribute:
     value: bytes
     follows: bool = False
     """Whether it differs if anything else does, as does an identifier computed from the rest."""
+    accompanies: bool = False
+    """Whether it belongs to something optional, which on one side only is told by other fields of it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

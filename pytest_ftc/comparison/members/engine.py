@@ -235,6 +235,8 @@ def _compare_attributes(
         if control != experiment:
             known = control or experiment
             assert known is not None
+            if known.accompanies and None in (control, experiment):
+                continue
             values = (control.value if control else b"", experiment.value if experiment else b"")
             yield Found(known.field, known.location, *clip(*values, budget.limits.value))
 

@@ -118,16 +118,21 @@ def _read_record(info: tarfile.TarInfo, data: bytes, pending: _Pending, shared: 
         pax = dict(_pax_fields(data))
         prefix = "tar global pax header" if info.type == _GLOBAL else "tar pax header"
         fields = [_pax_attribute(key, value, prefix) for key, value in pax.items()]
-        # GNU tar may put its process ID here (its manual, "exthdr.name").
-        fields.append(header(f"{prefix} record name", info.name.encode(errors="surrogateescape")))
-        fields.append(replace(mtime(f"{prefix} record mtime", int(info.mtime)), follows=True))
-        fields.append(mode(f"{prefix} record mode", info.mode))
-        fields.append(owner(f"{prefix} record owner", f"{info.uid}:{info.gid} {info.uname}:{info.gname}"))
+        fields.extend(replace(each, accompanies=bool(pax)) for each in _own_fields(info, prefix))
         if info.type == _GLOBAL:
             shared.extend(fields)
         else:
             pending.pax = pax
             pending.fields = fields
+
+
+def _own_fields(info: tarfile.TarInfo, prefix: str) -> Iterator[Attribute]:
+    """Yield what the record of a pax header has in its own header."""
+    # GNU tar may put its process ID here (its manual, "exthdr.name").
+    yield header(f"{prefix} record name", info.name.encode(errors="surrogateescape"))
+    yield replace(mtime(f"{prefix} record mtime", int(info.mtime)), follows=True)
+    yield mode(f"{prefix} record mode", info.mode)
+    yield owner(f"{prefix} record owner", f"{info.uid}:{info.gid} {info.uname}:{info.gname}")
 
 
 def _pax_fields(data: bytes) -> Iterator[tuple[str, bytes]]:

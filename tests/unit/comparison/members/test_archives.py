@@ -154,6 +154,16 @@ def test_pax_times_and_the_process_id_in_the_name_of_a_record(trees, run, compar
     assert all(location == "tar pax header record name" and b"PaxHeaders" in name for location, name in pids)
 
 
+def test_a_pax_header_on_one_side_only_is_told_by_what_it_says(trees, run, compare, table):
+    for folder, seconds in zip(trees, ("1600000000.25", "1600000001"), strict=True):
+        options = "--pax-option=delete=atime,delete=ctime"
+        run("tar", "--format=pax", options, f"--mtime=@{seconds}", "-cf", "x.tar", "t/a", cwd=folder)
+    assert table(compare(trees[0] / "x.tar", trees[1] / "x.tar", "x.tar")) == [
+        ("mtime", "t/a", "tar pax header mtime", b"1600000000.25", b""),
+        ("mtime", "t/a", "tar member mtime", b"", b"1600000001"),
+    ]
+
+
 def test_long_names_of_gnu_and_pax_are_read(compare):
     def archive(kind, text):
         file = io.BytesIO()
