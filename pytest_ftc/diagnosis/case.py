@@ -6,6 +6,7 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from pytest_ftc.comparison.members.twins import Twin
+from pytest_ftc.diagnosis.canaries.random_tokens import LOOK_COMPUTED
 from pytest_ftc.diagnosis.group_testing import Group, Observation
 from pytest_ftc.diagnosis.places import Key, Places
 from pytest_ftc.diagnosis.posterior import ODDS_OF_ORDER, Belief, Question, believe, race_probability, weigh
@@ -21,6 +22,8 @@ Look = Callable[[BuildResult, BuildResult], Places]
 Span = tuple[int, int]
 Suspect = Callable[[Place, BuildResult, BuildResult], Sequence[Suspicion]]
 """Returns the causes suggested by the values of a place, most likely first."""
+_OF_A_PATH = 6.0
+"""Likelihood ratio of a digest for the build path: most that are computed of the environment are of paths of files."""
 
 
 @dataclass(slots=True)
@@ -104,6 +107,8 @@ class Case:
         evidence = dict(weigh(self.suspicions))
         if self.mixed and Cause.RACE in evidence:
             evidence[Cause.RACE] = ODDS_OF_ORDER
+        if any(one.why in LOOK_COMPUTED for one in self.suspicions):
+            evidence.setdefault(Cause.BUILD_PATH, _OF_A_PATH)
         first, *others = self.observations
         return Question(everything, tuple(sorted(evidence.items())), (first, *self.experiments, *others))
 

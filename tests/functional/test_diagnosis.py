@@ -38,6 +38,15 @@ def test_the_cause_is_confirmed_and_the_command_named(verify_build, cause):
     assert finding["why"]
 
 
+def test_a_digest_is_not_said_to_follow_from_a_time_zone_beside_it(verify_build):
+    build = "date -d '2020-01-01 12:00 UTC' +%z > out; pwd | md5sum >> out"
+    findings = verify_build(build, "--ftc-diagnose=full").artifact()["findings"]
+    assert {(finding["location"], finding["cause"], finding["confirmed"]) for finding in findings} == {
+        ("line 1", "timezone", True),
+        ("line 2", "build_path", True),
+    }
+
+
 def test_who_made_what_is_packed_is_named_and_who_packed_it_for_the_rest(verify_build):
     build = "mkdir a b; date > a/stamp; cp a/stamp b/stamp; tar cf out b"
     findings = verify_build(build, "--ftc-diagnose=full").artifact()["findings"]

@@ -13,6 +13,10 @@ from pytest_ftc.model import Cause, Place, Strength, Suspicion
 
 TEMPORARY = "temporary name"
 """Stands among the names of tools where what is random is a name in a path, as of a temporary folder."""
+LOOK_COMPUTED = (
+    "both are identifiers, which change with what they are computed from",
+    "both look like digests, which change with what they are computed from",
+)
 LOOK_DRAWN = "both look like random words of the same length"
 """Why a value is suspected to be random although it does not look like a digest."""
 
@@ -59,9 +63,9 @@ def find_tokens(place: AlignedPlace) -> Iterator[Sighting]:
     for pattern, strength, why in (
         (_RANDOM_UUID, Strength.STRONG, "both are random identifiers"),
         (_TIMED_UUID, Strength.WEAK, "both are identifiers made of a time and of random bits"),
-        (_OTHER_UUID, Strength.GUESS, "both are identifiers, which change with what they are computed from"),
+        (_OTHER_UUID, Strength.GUESS, LOOK_COMPUTED[0]),
         (_TEMPORARY, Strength.WEAK, "both look like names of temporary files"),
-        (_DIGEST, Strength.GUESS, "both look like digests, which change with what they are computed from"),
+        (_DIGEST, Strength.GUESS, LOOK_COMPUTED[1]),
         (_WORD, Strength.GUESS, LOOK_DRAWN),
     ):
         matches, others = list(pattern.finditer(place.control)), list(pattern.finditer(place.experiment))

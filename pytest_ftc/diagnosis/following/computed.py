@@ -71,14 +71,22 @@ def find_computed(cases: Mapping[Key, Case], everything: Group) -> Mapping[Key, 
 
     A digest that differs between builds in the same environment may be random, and is none of them.
     """
-    digests = {key: case for key, case in cases.items() if _may_be_computed(case, everything)}
+    digests = {key: case for key, case in cases.items() if _may_be_computed(case)}
     known = _Sources(cases, everything)
     for key, case in cases.items() if digests else ():
         if key not in digests and not case.sources and case.place.note != FOLLOWS:
             known.add(key)
-    found = {key: sources for key in digests if (sources := known.find(key))}
+    found = {
+        key: sources for key in digests if (sources := known.find(key)) and _may_tell(digests[key], sources, known)
+    }
     judged = {key: _judge(cases[key], sources, known) for key, sources in found.items()}
     return {key: one for key, one in judged.items() if not (one.asks and _was_built(one.asks, cases[key]))}
+
+
+def _may_tell(case: Case, sources: Sequence[Key], known: _Sources) -> bool:
+    """Return whether builds show more than that it differs with all varied, or the causes of the others are known."""
+    partly = any(one.shows and one.varied != known.everything for one in case.observations)
+    return partly or all(known.causes_of(key) for key in sources)
 
 
 def _judge(case: Case, sources: Sequence[Key], known: _Sources) -> Computed:
@@ -97,11 +105,10 @@ def _pattern(case: Case) -> _Pattern:
     return tuple(one.shows for one in case.observations if one.lead is None and not one.stopped)
 
 
-def _may_be_computed(case: Case, everything: Group) -> bool:
+def _may_be_computed(case: Case) -> bool:
     seen = case.observations
-    partly = any(one.shows and one.varied != everything for one in seen)
     repeated = any(not one.varied for one in seen)
-    if case.sources or case.evident or not (partly and repeated) or comes_by_itself(seen):
+    if case.sources or case.evident or not repeated or comes_by_itself(seen):
         return False
     return _is_digest(case)
 

@@ -2,6 +2,7 @@
 
 import pytest
 
+from pytest_ftc.diagnosis.canaries.random_tokens import LOOK_COMPUTED
 from pytest_ftc.diagnosis.case import Case
 from pytest_ftc.diagnosis.following.computed import find_computed
 from pytest_ftc.diagnosis.following.conclude import note_late_sources
@@ -99,3 +100,22 @@ def test_a_digest_of_what_has_no_known_cause_is_asked_about_like_any_other_place
         digest = case({"umask", "hash_seed"}, DIGESTS, groups=groups)
         cases = {FOLDER: case({"umask", "hash_seed"}, groups=groups), DIGEST: digest}
         assert find_computed(cases, EVERYTHING) == {}
+
+
+@pytest.mark.parametrize(("strength", "is_known"), [(Strength.STRONG, True), (Strength.GUESS, False)])
+def test_what_shows_only_with_all_varied_is_asked_about_if_the_cause_beside_it_is_known(strength, is_known):
+    groups = [EVERYTHING, NOTHING, frozenset({"hash_seed"})]
+    leader = case({"user_group"}, groups=groups)
+    leader.suspicions = [Suspicion(Cause.USER_GROUP, strength, "user of a", "user of b", "")]
+    cases = {USER: leader, DIGEST: case({"build_path"}, DIGESTS, groups=groups)}
+    found = find_computed(cases, EVERYTHING)
+    assert {key: one.asks for key, one in found.items()} == ({DIGEST: EVERYTHING - {"user_group"}} if is_known else {})
+
+
+def test_a_digest_is_likelier_of_a_path_than_of_what_is_as_hidden():
+    one, other = DIGESTS
+    drawn = [Suspicion(Cause.RANDOM, Strength.GUESS, "", "", LOOK_COMPUTED[1])]
+    place = Place(field=Field.CONTENT, location="", control=one, experiment=other)
+    digest = Case(place, drawn, [Observation(EVERYTHING, True), Observation(NOTHING, False)]).believe(EVERYTHING)
+    assert digest.probability("build_path") > 1.5 * digest.probability("hash_seed")
+    assert digest.probability("build_path") < 0.7
