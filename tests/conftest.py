@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from forked_pytest import ForkedPytest
 from hypothesis import settings
 from leftovers import find_leftovers, wait_until_gone
 
@@ -87,6 +88,13 @@ def _cache_of_the_tests(tmp_path_factory: pytest.TempPathFactory) -> Iterator[No
         patch.setenv("XDG_CACHE_HOME", str(tmp_path_factory.mktemp("cache")))
         patch.setenv("XDG_DATA_HOME", str(tmp_path_factory.mktemp("data")))
         yield
+
+
+@pytest.fixture(scope="session")
+def _forked_pytest() -> Iterator[ForkedPytest]:
+    forked = ForkedPytest()
+    yield forked
+    forked.close()
 
 
 @pytest.fixture

@@ -14,6 +14,7 @@ from typing import Any
 
 import pytest
 from clean_environment import enter_clean_environment
+from forked_pytest import ForkedPytest
 
 
 @pytest.fixture(autouse=True)
@@ -65,6 +66,13 @@ class Run:
 
 
 Verify = Callable[..., Run]
+
+
+@pytest.fixture
+def pytester(pytester: pytest.Pytester, _forked_pytest: ForkedPytest) -> pytest.Pytester:
+    """That of pytest, whose sessions in processes of their own start sooner."""
+    pytester.popen = _forked_pytest.instead_of(pytester.popen)  # type: ignore[method-assign]
+    return pytester
 
 
 @pytest.fixture

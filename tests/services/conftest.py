@@ -21,6 +21,7 @@ from functional.conftest import (  # noqa: F401
     _nothing_is_left_behind,
     clean_environment,
     project,
+    pytester,
     verify,
 )
 from services.buildbox import python_folders
