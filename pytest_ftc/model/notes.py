@@ -106,7 +106,8 @@ def _join(notes: list[re.Match[str]]) -> str:
     if len(fields) == 1 == len(notes):
         return notes[0][0]
     most = max(int(one["count"]) for one in notes)
-    more = f" and {len(fields) - 1} more fields" if len(fields) > 1 else ""
+    others = len(fields) - 1
+    more = f" and {others} more field{'s' * (others > 1)}" if others else ""
     return (
         f"{notes[0]['place']}{fields[0]}{more}: up to {most} more members of {notes[0]['whole']} (-v names the fields)"
     )

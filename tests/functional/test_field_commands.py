@@ -57,6 +57,11 @@ with zipfile.ZipFile("x.zip", "w", zipfile.ZIP_DEFLATED) as archive:
     for name in sorted(glob.glob("pkg/*")):
         archive.writestr(zipfile.ZipInfo(name), open(name, "rb").read(), zipfile.ZIP_DEFLATED)
 """
+PACK_TREE = """import glob, zipfile
+with zipfile.ZipFile("x.zip", "w") as archive:
+    for name in sorted(glob.glob("tree/*/*")):
+        archive.write(name, name.replace("tree", "site"))
+"""
 COPY = """import shutil
 shutil.copy("n.txt", "m.txt")
 open("o.txt", "wb").write(open("m.txt", "rb").read())
@@ -126,6 +131,8 @@ BUILDS = {
     "substituted": ('now=$(date +%s); echo "built $now" > out.txt', {}),
     "packed under its name": (
         "mkdir pkg; uname -n > pkg/host; echo x > pkg/other; python3 pack.py", {"pack.py": PACK}),
+    "packed with its mode": (
+        "mkdir -p tree/pkg; seq 3 > tree/pkg/numbers; touch -d @1000000000 tree/pkg/numbers; python3 pack.py", {"pack.py": PACK_TREE}),
     "copied by a script": ("date +%s > n.txt && python3 copy_.py", {"copy_.py": COPY}),
     "named by a digest": ("date +%s > f && mkdir named && cp f named/chunk-$(md5sum < f | cut -c1-12).js", {}),
     "given as an argument": ('V=$(date +%Y%m%d_%H%M%S); python3 stamped.py "$V"', {"stamped.py": STAMPED}),
@@ -279,6 +286,11 @@ def test_pipes_carry_values_too(verified):
 def test_what_is_packed_or_copied_by_a_script_was_written_before(verified):
     assert told(verified, "packed under its name", "domain_host")[0] == ["uname", "-n"]
     assert told(verified, "copied by a script", "time")[0] == ["date", "+%s"]
+
+
+def test_a_mode_is_of_who_made_the_packed_file(verified):
+    assert told(verified, "packed with its mode", "umask")[0] == ["seq", "3"]
+    assert told(verified, "packed with its mode", "timezone")[0] == ["python3", "pack.py"]
 
 
 def test_what_was_given_as_an_argument_is_of_who_made_it_and_the_zone_too(verified):

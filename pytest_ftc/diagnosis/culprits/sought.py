@@ -6,11 +6,11 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from pytest_ftc.diagnosis.culprits.commands import MAKERS, STARTERS, name_of
+from pytest_ftc.diagnosis.culprits.commands import MAKERS, STARTERS, common_end, name_of
 from pytest_ftc.diagnosis.culprits.file_systems import find_creator
 from pytest_ftc.diagnosis.culprits.flow import Flow
 from pytest_ftc.diagnosis.culprits.needles import Needles
-from pytest_ftc.model import Field, Place
+from pytest_ftc.model import Cause, Field, Place
 
 START = 32
 """So many first characters tell a copy, or that a file was written again and not only more of it."""
@@ -30,6 +30,17 @@ class Sought:
     def is_order(self) -> bool:
         """Whether the same parts are in another order."""
         return self.place.field is Field.ORDER
+
+    def takes_mode_of(self, named: Sequence[str]) -> str:
+        """Return the file whose mode an entry has, of those read that are `named` like it; empty if none is known.
+
+        The umask acts where a file is made: who packs it only takes its mode over.
+        """
+        if self.place.field is not Field.MODE or self.cause != Cause.UMASK or not named:
+            return ""
+        member = self.place.member
+        # Who packs a tree may put it below a folder of another name.
+        return named[0] if common_end(named[0], member) >= min(2, len(member.split("/"))) else ""
 
 
 def choose(flow: Flow, path: str, writers: Sequence[int], sought: Sought) -> int | None:

@@ -142,6 +142,8 @@ class Step:
         if named := self._named():
             return self._writer_of(named)
         if place.is_of_entry or place.field in (Field.NAME, Field.MODE, Field.MTIME, Field.OWNER):
+            if made := self._sought.takes_mode_of(self._by_name()):
+                return self._writer_of(made)
             return self._packed() if self._passes_on() else None
         by_name = self._by_name()
         told = self._told(by_name)

@@ -66,5 +66,6 @@ def test_notes_on_members_that_are_not_listed_are_one_for_each_output():
         "b",
         "c",
     ]
+    assert "tar member mode and 1 more field: up to" in join_unlisted(notes[:2])[0]
     other = note_unlisted("zip entry mode", 3, "inner.zip")
     assert join_unlisted([*notes[:1], f"b.zip: {other}"]) == [notes[0], f"b.zip: {other}"]
