@@ -34,7 +34,7 @@ OF_LANGUAGE = frozenset(
     | {"printf", "rev", "sed", "sort", "tr", "unexpand", "uniq", "wc"}
 )
 """Those of them that read texts in the language of the environment."""
-_LINKERS = frozenset({"as", "collect2", "ld", "ld.bfd", "ld.gold", "ld.lld", "ld.mold", "cc", "c++", "gcc", "g++"})
+LINKERS = frozenset({"as", "collect2", "ld", "ld.bfd", "ld.gold", "ld.lld", "ld.mold", "cc", "c++", "gcc", "g++"})
 VARIABLES = frozenset(
     {Cause.BUILD_PATH, Cause.HOME, Cause.TEMP_DIR, Cause.EXEC_PATH, Cause.ENVIRONMENT, Cause.TERMINAL, Cause.USER_GROUP}
 )
@@ -48,7 +48,7 @@ _ABLE: dict[str, frozenset[Cause]] = {
     **dict.fromkeys(("awk", "gawk", "mawk"), VARIABLES | {Cause.LOCALES, Cause.TIME, Cause.TIMEZONE, Cause.RANDOM}),
     # The predefined macros of time: https://gcc.gnu.org/onlinedocs/cpp/Standard-Predefined-Macros.html
     **dict.fromkeys(_STAGES, _PATHS | {Cause.TIME, Cause.TIMEZONE, Cause.SOURCE_MTIME}),
-    **dict.fromkeys(_LINKERS, _PATHS),
+    **dict.fromkeys(LINKERS, _PATHS),
     **dict.fromkeys(STARTERS, VARIABLES),
     **dict.fromkeys(("make", "gmake"), VARIABLES | {Cause.FILEORDERING}),
     **dict.fromkeys(("sh", "ash", "dash", "busybox"), VARIABLES | {Cause.PID, Cause.UMASK}),

@@ -11,6 +11,8 @@ _Key = TypeVar("_Key")
 _Value = TypeVar("_Value")
 _DEEPEST = 8
 """Most renames of one file to follow."""
+_CUT_AT = (4096, 512 << 10)
+"""Sizes at which a trace leaves out the rest of what a program wrote to a file: late in a long build, and always."""
 
 
 class Flow:
@@ -105,6 +107,14 @@ class Flow:
         """Return what the program wrote to `path`."""
         names = self.names(path)
         return "".join(text for name in names for writer, text in self._contents.get(name, ()) if writer == index)
+
+    def is_recorded(self, index: int, path: str) -> bool:
+        """Return whether most likely all that the program wrote to `path` was recorded, and not only its start."""
+        return len(self.contents(index, path)) not in (0, *_CUT_AT)
+
+    def is_cut(self, path: str) -> bool:
+        """Return whether most likely more was written to `path` than was recorded."""
+        return any(len(text) in _CUT_AT for name in self.names(path) for _, text in self._contents.get(name, ()))
 
     def sources(self, index: int) -> Sequence[str]:
         """Return the files and pipes that the program read or could read, in order."""

@@ -19,6 +19,7 @@ from pytest_ftc.diagnosis.culprits.commands import (
 )
 from pytest_ftc.diagnosis.culprits.file_systems import is_creator_of
 from pytest_ftc.diagnosis.culprits.flow import Flow
+from pytest_ftc.diagnosis.culprits.recorded import find_cut_object, is_in_gzip_header
 from pytest_ftc.diagnosis.culprits.sought import START, Sought, choose, without_starters
 from pytest_ftc.diagnosis.culprits.touched import find_setter_of_time
 from pytest_ftc.diagnosis.culprits.upstream import find_only_able, is_script_with_able, told_above
@@ -31,8 +32,6 @@ UNDECIDED = -1
 """Stands for a program, where it may be one of several."""
 _AN_ARGUMENT, SOMEHOW = "\0an argument", "\0somehow"
 """Stand for a path, where a value was passed on as an argument, or nobody saw how."""
-_GZIP_HEADER, _GZIP_NAMED = 10, 8
-"""Bytes before the name in a gzip file, and the flag that there is one."""
 
 
 class Step:
@@ -246,15 +245,8 @@ class Step:
             return True
         if self._name not in COMPRESSORS or self._told(()):
             return False
-        return self._is_in_header() or COMPRESSORS[self._name] == place.format
-
-    def _is_in_header(self) -> bool:
-        """Return whether the value is in the header of a gzip file, see RFC 1952: all else in it is compressed."""
         written = self._flow.contents(self._index, self._path)
-        if not written.startswith("\x1f\x8b"):
-            return False
-        end = written.find("\0", _GZIP_HEADER) if ord(written[3:4] or "\0") & _GZIP_NAMED else _GZIP_HEADER
-        return self._sought.needles.is_in(written[:end])
+        return is_in_gzip_header(written, self._sought.needles) or COMPRESSORS[self._name] == place.format
 
     def _passes_on(self) -> bool:
         opaque = self._name in FILTERS and not (self._sought.cause == Cause.LOCALES and self._name in OF_LANGUAGE)
@@ -272,14 +264,16 @@ class Step:
             return None
         if compiler and _DEBUG.match(self._sought.place.location) and self._name != "as":
             return None
-        ordered = [*by_name, *(source for source in self._sources if source not in by_name)]
+        is_cut = self._sought.place.member and any(map(self._flow.is_cut, by_name[:1]))
+        ordered = [*by_name, *(source for source in self._sources if source not in by_name and not is_cut)]
         tiers = self._sought.needles.tiers
         for needles in tiers[:1] if compiler and self._sought.cause in _OF_THE_COMPILE else tiers:
             for source in ordered:
                 telling = [one for one in self._sources[source] if self._flow.has_written(one, source, needles)]
                 if telling:
                     return without_starters(self._flow, telling)[-1], source
-        return None
+        cut = find_cut_object(self._flow, self._name, ordered) if self._sought.cause in _OF_THE_COMPILE else ""
+        return self._writer_of(cut) if cut else None
 
     def _has_path(self) -> bool:
         """Return whether a path that differs is among the program's own arguments, and not only in what it copies."""
@@ -293,9 +287,8 @@ class Step:
 
     def _may_contain(self, source: str) -> bool:
         """Return whether the value may be in `source` although nobody was seen to write it there."""
-        return not self._sought.needles.tiers or not all(
-            self._flow.contents(one, source) for one in self._sources[source]
-        )
+        recorded = all(self._flow.is_recorded(one, source) for one in self._sources[source])
+        return not (self._sought.needles.tiers and recorded)
 
     def _packed(self) -> tuple[int, str] | None:
         """Return who wrote the only input of a program that passes on what it is given."""
