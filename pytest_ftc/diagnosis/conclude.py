@@ -170,7 +170,8 @@ def let_follow(cases: Mapping[Key, Case], everything: Group) -> None:
             known.setdefault((key.output, case.pattern), {})[key] = cause, confirmed
     for key, case in unexplained.items():
         alike = known.get((key.output, case.pattern), {})
-        leading = [other for other in alike if other != key and may_follow(key, other)]
+        telling = (other for other, (cause, _) in alike.items() if _may_be_all(cause, case))
+        leading = [other for other in telling if other != key and may_follow(key, other)]
         ranked = ((not follows_most_likely(key, other), not alike[other][1], other) for other in leading)
         first = min(ranked, key=lambda rank: rank[:2], default=None)
         cause = alike[first[-1]][0] if first else ""
@@ -178,6 +179,11 @@ def let_follow(cases: Mapping[Key, Case], everything: Group) -> None:
             case.suspicions = [_following(cause), *case.suspicions]
         elif is_code(key) and (strings := _strings_with(key, case, cases)):
             case.suspicions = [_following(strings[0]), *case.suspicions]
+
+
+def _may_be_all(cause: str, case: Case) -> bool:
+    """Return whether `case` shows in no build that does not vary `cause`, or that is one that shows by itself."""
+    return cause in UNVARIED_TOO or all(cause in one.varied for one in case.observations if one.shows)
 
 
 def _strings_with(key: Key, case: Case, cases: Mapping[Key, Case]) -> list[str]:

@@ -43,6 +43,8 @@ class Examiner:
         self._known: dict[tuple[Output, ...], Mapping[str, str]] = {}
         self._lone: dict[str, str] = {}
         self._seen: dict[tuple[str, str, str], tuple[Place, ...]] = {}
+        self._chosen: dict[str, bool] = {}
+        """Whether an output that differs is examined."""
         self.notes: dict[str, None] = {}
         self.twins: list[tuple[str, Twin]] = []
         """The contents that differ, with the output each is in."""
@@ -60,13 +62,21 @@ class Examiner:
             # The name of a folder that begins a digest says no more than the names in it.
             if not (begins_digest(name) and both.is_told_by_its_files(name)):
                 places.update(places_of(name, [leaf_of_names(one, two)]))
-        for number, difference in enumerate(differences):
-            reason = NOT_EXAMINED if number >= MOST_EXAMINED else _TOO_LATE if time.monotonic() > end else ""
+        for difference in differences:
+            reason = self._left_out(difference.output, is_late=time.monotonic() > end)
             if difference.kind not in _LONE or not both.is_told_by_its_files(difference.output):
                 leaves = self._leaves(difference, control, other, reason)
                 found = places_of(self._family(difference), leaves)
                 places.update({key: place for key, place in found.items() if key not in places})
         return places
+
+    def _left_out(self, output: str, *, is_late: bool) -> str:
+        """Return why `output` is not examined: the same ones are in all comparisons, so that their places match."""
+        if output not in self._chosen:
+            self._chosen[output] = len(self._chosen) < MOST_EXAMINED and not is_late
+        if self._chosen[output]:
+            return _TOO_LATE if is_late else ""
+        return NOT_EXAMINED if len(self._chosen) > MOST_EXAMINED else _TOO_LATE
 
     def renamed(self, control: BuildResult, other: BuildResult) -> Mapping[str, str]:
         """Return the names in `other` of outputs that have another name there than in `control`."""

@@ -24,7 +24,7 @@ from pytest_ftc.model import (
 from pytest_ftc.model.protocols import Executor
 from pytest_ftc.model.remedy import add_setting
 from pytest_ftc.model.support.epoch import FALLBACK_EPOCH
-from pytest_ftc.model.support.limits import MOST_EXAMINED
+from pytest_ftc.model.support.limits import MOST_DIFFED
 from pytest_ftc.verification.full_diffs import FullDiffs, Written, place
 from pytest_ftc.verification.plan import PlannedArtifact
 from pytest_ftc.verification.rebuild import PATIENCE, ArtifactRebuilder, RebuildBudget
@@ -140,7 +140,7 @@ def _writing_diffs(
     planned: PlannedArtifact, control: BuildResult, other: BuildResult, comparators: ComparatorChain
 ) -> AbstractContextManager[Written]:
     """Write the full diffs of the outputs while the diagnosis builds."""
-    differences = compare_manifests(control.outputs, other.outputs, planned.artifact.metadata)[:MOST_EXAMINED]
+    differences = compare_manifests(control.outputs, other.outputs, planned.artifact.metadata)[:MOST_DIFFED]
     asked = [(one, files) for one in differences if one.contents and (files := files_of(one, control, other))]
     return FullDiffs(comparators, planned.artifact.timeout).in_background(asked)
 

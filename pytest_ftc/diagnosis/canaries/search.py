@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator, Sequence
 
 from pytest_ftc.diagnosis.canaries.alignment import AlignedPlace, align, whole
 from pytest_ftc.diagnosis.canaries.durations import find_durations
+from pytest_ftc.diagnosis.canaries.lengths import find_moved
 from pytest_ftc.diagnosis.canaries.modes import find_mode, find_modes
 from pytest_ftc.diagnosis.canaries.names import find_names, find_owner, find_stored_owner
 from pytest_ftc.diagnosis.canaries.numbers import find_addresses, find_inodes, find_numbers
@@ -58,6 +59,7 @@ def _look(leaf: Place, control: Planted, experiment: Planted) -> Iterator[tuple[
     if leaf.field is Field.CONTENT:
         yield from ((0, Sighting(found, frozenset({0}))) for found in find_width(one, other, control, experiment))
         yield from ((0, found) for found in find_escaped_times(one, other, control, experiment))
+        yield from ((0, Sighting(found, frozenset({0}))) for found in find_moved(leaf, control, experiment))
     if leaf.field in (Field.CONTENT, Field.HEADER, Field.NAME):
         for number, place in enumerate(_places(one, other)):
             yield from ((number, found) for found in _look_at(place, control, experiment))

@@ -70,7 +70,11 @@ def note_late_sources(cases: Mapping[Key, Case], everything: Group) -> None:
         cases[key].sources, cases[key].is_computed = [order], True
     chains = {key: case.sources for key, case in cases.items() if case.sources}
     for key in chains:
-        cases[key].sources = find_origins(key, chains)
+        origins = find_origins(key, chains)
+        # Those that differ just when it does come first: they alone explain it.
+        cases[key].sources = sorted(
+            origins, key=lambda one: (cases[one].pattern != cases[key].pattern, not cases[one].evident)
+        )
 
 
 def find_moved_with(cases: Mapping[Key, Case]) -> Mapping[Key, Key]:

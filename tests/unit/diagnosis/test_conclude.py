@@ -56,3 +56,15 @@ def test_the_number_of_an_inode_is_due_to_the_file_system_whatever_made_a_source
     assert conclude(case, everything) == [(Cause.FILESYSTEM, True)]
     case.suspicions = []
     assert ("source_mtime", True) in conclude(case, everything)
+
+
+def test_what_differs_where_a_cause_is_not_varied_does_not_follow_from_a_place_of_that_cause():
+    place = Place(field=Field.CONTENT, location="", control=b"\x01", experiment=b"\x02")
+    keys = [Key("app", "", f"ELF section .text, byte {number:#x}", Field.CONTENT) for number in (8, 64)]
+    everything = frozenset({*EVERYTHING, "home", "kernel", "pid", "aslr", "terminal"})
+    for group, shows, follows in ((everything - {"umask"}, True, False), (frozenset(), False, True)):
+        seen = [Observation(everything, True), Observation(frozenset(), False), Observation(group, shows)]
+        leader = Case(place, [Suspicion(Cause.UMASK, Strength.STRONG, "mode 0644", "mode 0600", "")], list(seen))
+        other = Case(place, [], list(seen))
+        let_follow(dict(zip(keys, (leader, other), strict=True)), everything)
+        assert any(one.cause == Cause.UMASK for one in other.suspicions) is follows

@@ -121,6 +121,17 @@ def test_beyond_the_limit_an_output_is_one_place_that_says_so(build):
     assert [key.output for key in places] == names
 
 
+def test_the_same_outputs_are_examined_whichever_differ(build):
+    names = [f"out-{number:03}" for number in range(MOST_EXAMINED + 3)]
+    control = build(dict.fromkeys(names, b"one\n"))
+    examiner = Examiner(Metadata.STRICT, ComparatorChain(()))
+    everything = examiner.look(control, build(dict.fromkeys(names, b"two\n")))
+    last = names[-3:]
+    few = examiner.look(control, build({name: b"two\n" if name in last else b"one\n" for name in names}))
+    assert list(few) == [key for key in everything if key.output in last]
+    assert {place.location for place in few.values()} == {"the output itself"}
+
+
 def test_after_the_time_outputs_are_not_examined_and_that_is_said(build):
     one, other = build({"a": b"one\n", "b": b"equal"}), build({"a": b"two\n", "b": b"equal"})
     (place,) = Examiner(Metadata.CONTENT, ComparatorChain(), seconds=-1).look(one, other).values()

@@ -56,6 +56,11 @@ class Judge:
             return one.zone != other.zone
         return local and self.control.utc_offset != self.experiment.utc_offset
 
+    def may_hide_zone(self, one: Stamp, other: Stamp) -> bool:
+        """Return whether both are dates without a zone, which may be that of each build: it shows near midnight."""
+        is_coarse = None is one.zone is other.zone and min(one.precision, other.precision) >= DAY
+        return is_coarse and self.control.utc_offset != self.experiment.utc_offset
+
     def _explain(self, one: Stamp, a: float, other: Stamp, b: float) -> Verdict | None:
         strength = _weight(one, self.control.clock)
         if _within(a, one, self.control.clock) and _within(b, other, self.experiment.clock):

@@ -40,6 +40,9 @@ def find_times(place: AlignedPlace, control: Planted, experiment: Planted) -> It
             why = "each time is written in the language of its build"
             locales = Suspicion(Cause.LOCALES, Strength.STRONG, shown(texts[0]), shown(texts[1]), why)
             yield Sighting(locales, frozenset({number}))
+        if longest and judge.may_hide_zone(*longest[0]):
+            zone = Suspicion(Cause.TIMEZONE, Strength.GUESS, "", "", "which day it is depends on the time zone")
+            yield Sighting(zone, frozenset({number}))
 
 
 def _is_part(pair: tuple[Stamp, Stamp], other: tuple[Stamp, Stamp]) -> bool:

@@ -478,3 +478,24 @@ def test_a_process_id_is_of_who_has_it(value, first):
     assert commands(trail("/b/a", values=(value,), cause="pid", **given))[0] == first
     if value != "page-14":  # that is among the arguments
         assert commands(trail("/b/a", values=(value,), cause="random", **given))[0] == "troff"
+
+
+@pytest.mark.parametrize("size", [4096, 512 << 10, 5000])
+def test_of_a_file_whose_end_was_not_recorded_a_path_is_of_who_wrote_it(size):
+    """What told the path to a program that packs that file is another way of the same path."""
+    object_file = "\x7fELF" + "x" * (size - 4)
+    place = Place(field=Field.CONTENT, location="line 1", control=b"", experiment=b"", member="pkg/a.so")
+    found = trail(
+        "/b/dist/a.whl",
+        place=place,
+        cause="build_path",
+        read=((OTHER, "/tmp/input.json"), (LD, "/b/a.o"), (OTHER, "/b/lib/pkg/a.so")),
+        written=((STAMP, "/tmp/input.json"), (AS, "/b/a.o"), (LD, "/b/lib/pkg/a.so"), (OTHER, "/b/dist/a.whl")),
+        contents=(
+            (STAMP, "/tmp/input.json", "/built"),
+            (AS, "/b/a.o", object_file),
+            (LD, "/b/lib/pkg/a.so", object_file),
+            (OTHER, "/b/dist/a.whl", "PK"),
+        ),
+    )
+    assert commands(found)[0] == ("stamp" if size == 5000 else "as")

@@ -125,3 +125,18 @@ def test_offsets_follow_from_strings_that_change_places_if_one_of_them_differs_w
     cases[other] = case(other, b"x", [index < 2 for index in range(len(GROUPS))])
     note_late_sources(cases, EVERYTHING)
     assert not cases[offset].sources
+
+
+def test_of_several_sources_that_which_differs_just_when_it_does_comes_first():
+    path, clock = (Key("a.so", "", f"ELF section .rodata, string {number}", Field.CONTENT) for number in (2, 1))
+    table = path._replace(location="ELF section .symtab, byte 0x98")
+    strings = {
+        clock: case(clock, b"x", [group == EVERYTHING for group in GROUPS]),
+        path: case(path, b"x", ["build_path" in group for group in GROUPS]),
+    }
+    strings[clock].suspicions = [Suspicion(Cause.UMASK, Strength.STRONG, "mode 644", "mode 600", "")]
+    strings[path].suspicions = [Suspicion(Cause.BUILD_PATH, Strength.STRONG, "/ftc-build-a", "/ftc-build-b", "")]
+    offsets = case(table, b"x", ["build_path" in group for group in GROUPS])
+    offsets.sources = [clock, path]
+    note_late_sources({**strings, table: offsets}, EVERYTHING)
+    assert offsets.sources == [path, clock]

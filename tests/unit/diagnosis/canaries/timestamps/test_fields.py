@@ -107,3 +107,11 @@ def test_a_stored_time_of_a_source_points_to_the_sources():
 def test_a_header_that_is_no_number_or_too_large_points_to_nothing():
     assert not list(find_mtime(b"soon", b"1", CONTROL, EXPERIMENT))
     assert not list(find_mtime(b"1", b"9" * 13, CONTROL, EXPERIMENT))
+
+
+@pytest.mark.parametrize(("form", "causes"), [("%B %Y", ["time", "timezone"]), ("%d %B %Y %H:%M:%S", ["time"])])
+def test_a_date_without_its_zone_may_be_that_of_the_zone_of_its_build(form, causes):
+    texts = (date(form, moment) for moment in (NOW, LATER))
+    found = look(*texts)
+    assert [one.cause for one in found] == causes
+    assert [one.strength for one in found] == [Strength.STRONG, Strength.GUESS][: len(causes)]
