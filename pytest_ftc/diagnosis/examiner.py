@@ -22,6 +22,7 @@ from pytest_ftc.model import (
     Metadata,
     Output,
     Place,
+    Role,
 )
 from pytest_ftc.model.place import OUTPUT_ITSELF
 from pytest_ftc.model.support.contents import find_content
@@ -45,7 +46,9 @@ class Examiner:
         self._seen: dict[tuple[str, str, str], tuple[Place, ...]] = {}
         self._chosen: dict[str, bool] = {}
         """Whether an output that differs is examined."""
+        self._tells = True
         self.notes: dict[str, None] = {}
+        """What was cut off, but not of builds with a remedy: these differ in other ways too."""
         self.twins: list[tuple[str, Twin]] = []
         """The contents that differ, with the output each is in."""
 
@@ -55,6 +58,7 @@ class Examiner:
         Outputs whose names differ from build to build have the names of the first control that was looked at.
         """
         end = time.monotonic() + self._seconds
+        self._tells = Role.REMEDY not in (control.role, other.role)
         both = self._name_alike(control, other)
         differences = compare_manifests(both.control, both.other, self._metadata)
         places: dict[Key, Place] = {}
@@ -123,7 +127,8 @@ class Examiner:
 
     def _walk(self, output: str, control: Path, other: Path) -> tuple[Place, ...]:
         found = walk(control, other, output)
-        self.notes.update(dict.fromkeys(f"{output}: {text}" for text in found.cut))
+        if self._tells:
+            self.notes.update(dict.fromkeys(f"{output}: {text}" for text in found.cut))
         self.twins.extend((output, twin) for twin in found.twins)
         return tuple(found.leaves) or (_whole(),)
 

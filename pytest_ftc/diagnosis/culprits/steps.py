@@ -279,7 +279,8 @@ class Step:
         """Return whether a path that differs is among the program's own arguments, and not only in what it copies."""
         if self._sought.cause not in _OF_THE_COMPILE or self._name in (*COMPILERS, *STARTERS) or self._passes_on():
             return False
-        if not self._is_given():
+        # What linkers are told is in no debug information.
+        if not self._is_given() or _DEBUG.match(self._sought.place.location):
             return False
         start = self._flow.contents(self._index, self._path)[:START]
         found = (self._flow.contents(one, source) for source, writers in self._sources.items() for one in writers)

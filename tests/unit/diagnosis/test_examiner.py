@@ -1,6 +1,8 @@
 """The places in which two builds differ."""
 
 import hashlib
+import io
+import zipfile
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -130,6 +132,19 @@ def test_the_same_outputs_are_examined_whichever_differ(build):
     few = examiner.look(control, build({name: b"two\n" if name in last else b"one\n" for name in names}))
     assert list(few) == [key for key in everything if key.output in last]
     assert {place.location for place in few.values()} == {"the output itself"}
+
+
+@pytest.mark.parametrize(("role", "is_noted"), [(Role.BISECT, True), (Role.REMEDY, False)])
+def test_what_was_cut_off_is_noted_but_not_of_builds_with_a_remedy(build, role, is_noted):
+    archives = []
+    for year in (2001, 2002):
+        with zipfile.ZipFile(file := io.BytesIO(), "w") as archive:
+            for number in range(300):
+                archive.writestr(zipfile.ZipInfo(f"m{number:03}", (year, 1, 1, 0, 0, 0)), "x")
+        archives.append(build({"a.zip": file.getvalue()}))
+    examiner = Examiner(Metadata.CONTENT, ComparatorChain())
+    examiner.look(archives[0], replace(archives[1], role=role))
+    assert bool(examiner.notes) is is_noted
 
 
 def test_after_the_time_outputs_are_not_examined_and_that_is_said(build):

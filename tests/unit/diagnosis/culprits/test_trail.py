@@ -499,3 +499,20 @@ def test_of_a_file_whose_end_was_not_recorded_a_path_is_of_who_wrote_it(size):
         ),
     )
     assert commands(found)[0] == ("stamp" if size == 5000 else "as")
+
+
+@pytest.mark.parametrize(("location", "named"), [("ELF section .debug_str, string 2", "as"), ("line 1", "ld")])
+def test_a_path_in_debug_information_is_of_the_compile_whatever_the_linker_was_told(location, named):
+    linker = program("ld", "-o", "/tmp/a.so", "/tmp/a.o")
+    place = Place(field=Field.CONTENT, location=location, control=b"", experiment=b"")
+    found = trail(
+        "/tmp/a.so",
+        values=("/tmp",),
+        place=place,
+        cause="temp_dir",
+        programs=(linker, AS),
+        read=((linker, "/tmp/a.o"),),
+        written=((AS, "/tmp/a.o"), (linker, "/tmp/a.so")),
+        contents=((AS, "/tmp/a.o", "\x7fELF /tmp"), (linker, "/tmp/a.so", "\x7fELF. /tmp")),
+    )
+    assert commands(found)[0] == named
