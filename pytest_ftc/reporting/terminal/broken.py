@@ -113,7 +113,7 @@ def _hint(verification: Verification, build: BuildResult | None) -> str:
                 "make it in the build, as autoreconf -i does configure"
             )
         return "a command was not found: install it, or add its folder to PATH"
-    return "builds see no git-ignored files and only the variables listed in env and pass_env"
+    return "builds see no git-ignored files, no empty folders, and only the variables listed in env and pass_env"
 
 
 def _how_to_tolerate(names: list[str]) -> str:
