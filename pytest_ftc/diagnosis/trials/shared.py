@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 from pytest_ftc.diagnosis.trials.bench import Built
 from pytest_ftc.diagnosis.trials.target import Applied, RemedyTarget
-from pytest_ftc.model import Remedy
+from pytest_ftc.model import Cause, Remedy
 
 
 def with_shared(best: Mapping[RemedyTarget, Remedy | None], built: Sequence[Built]) -> dict[RemedyTarget, Remedy]:
@@ -20,19 +21,26 @@ def with_shared(best: Mapping[RemedyTarget, Remedy | None], built: Sequence[Buil
     for target, remedy in best.items():
         untried = remedy is None or not (remedy.tried or remedy.proved)
         others = (one for other, one in proved.items() if untried and other.key == target.key)
-        if chosen := next((one for one in others if _is_proved(one, target, built)), remedy):
+        shared = (one for other in others if (one := _share(other, target, built)))
+        if chosen := next(shared, remedy):
             found[target] = chosen
     return found
 
 
-def _is_proved(remedy: Remedy, target: RemedyTarget, built: Sequence[Built]) -> bool:
-    """Return whether the builds with this remedy alone prove it for `target`."""
+def _share(remedy: Remedy, target: RemedyTarget, built: Sequence[Built]) -> Remedy | None:
+    """Return what the builds with this remedy alone say of it for `target`; None if that is nothing good."""
     trial = target.trial
     for remedies, outcome in built:
         if len(remedies) == 1 and all(_is(one, remedy) for one in remedies) and not outcome.failure:
             equal = target.key in outcome.equal and target.key.output not in outcome.changed
             trial = trial.with_pair(equal=equal)
-    return not trial.different and trial.is_proved(len({remedies for remedies, _ in built}))
+    if trial.different:
+        return None
+    if trial.is_proved(len({remedies for remedies, _ in built})):
+        return remedy
+    # What mends a time mends its zone and its words too; another suggestion would be one more setting for nothing.
+    is_part = target.cause in (Cause.TIMEZONE, Cause.LOCALES) and trial.equal
+    return replace(remedy, proved=False, equal_pairs=trial.equal) if is_part else None
 
 
 def _is(one: Applied, remedy: Remedy) -> bool:

@@ -51,3 +51,9 @@ def test_a_value_that_may_agree_by_luck_needs_as_many_builds_as_if_it_had_been_t
     # What still differs in one pair is not healed.
     differing = frozenset({Applied(EPOCH.summary, (), "", "", "", False, "")}), Outcome(differing={LINE: coin.place})
     assert coin not in with_shared(best, [*[built(EPOCH.summary)] * pairs, differing])
+
+
+def test_what_heals_a_time_is_told_for_its_zone_before_what_nobody_tried():
+    zone = target("timezone", rate=0.5)
+    shared = with_shared({target("time"): EPOCH, zone: ZONE}, [built(EPOCH.summary)] * 2)[zone]
+    assert (shared.summary, shared.proved, shared.tried, shared.equal_pairs) == (EPOCH.summary, False, True, 2)
