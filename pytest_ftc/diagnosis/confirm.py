@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 
+from pytest_ftc.comparison.members.engine import FOLLOWS
 from pytest_ftc.diagnosis.case import UNVARIED_TOO, Case, Investigation
 from pytest_ftc.diagnosis.conclude import conclude
-from pytest_ftc.diagnosis.following.computed import find_computed
+from pytest_ftc.diagnosis.following.computed import Computed, find_computed
 from pytest_ftc.diagnosis.following.conclude import find_moved_with, note_sources
-from pytest_ftc.diagnosis.group_testing import Group, Observation, comes_by_itself, share, with_entailed
+from pytest_ftc.diagnosis.group_testing import Group, Observation, comes_by_itself, share, with_entailed, without
 from pytest_ftc.diagnosis.inherent.clock import check_clock
 from pytest_ftc.diagnosis.inherent.pairs import FOR_REMEDIES
 from pytest_ftc.diagnosis.inherent.races import check_races
@@ -73,13 +74,13 @@ def _count_observations(cases: Mapping[Key, Case]) -> int:
 
 def still_open(cases: Mapping[Key, Case], everything: Group) -> frozenset[Key]:
     """Return the cases of which more builds would tell more."""
-    computed = find_computed(cases, everything)
-    leading = _not_following(cases, everything).items()
-    asking = frozenset(key for key, one in computed.items() if one.asks)
+    computed, presumed = find_computed(cases, everything), _presume(cases, everything)
+    leading = {key: case for key, case in _leading(cases).items() if key not in computed and key not in presumed}
+    asking = frozenset(_ask_about_followers(cases, computed, presumed, everything))
     return asking | frozenset(
         key
-        for key, case in leading
-        if key not in computed and _proposals({key: case}, everything, 1) and not _is_known(case, everything)
+        for key, case in leading.items()
+        if _proposals({key: case}, everything, 1) and not _is_known(case, everything)
     )
 
 
@@ -89,35 +90,55 @@ def _proposals(
     most: int,
     ask: Callable[[Question, Collection[str]], Sequence[Group]] = next_groups,
 ) -> list[Group]:
-    computed = find_computed(cases, everything)
-    open_cases = {key: case for key, case in _not_following(cases, everything).items() if key not in computed}
+    computed, presumed = find_computed(cases, everything), _presume(cases, everything)
+    open_cases = {key: case for key, case in _leading(cases).items() if key not in computed and key not in presumed}
     asked = {key: ask(case.ask(everything), case.evident) for key, case in open_cases.items()}
     groups: dict[object, Sequence[Group]] = {
         key: [*asked[key], *_for_their_values(case, everything)] for key, case in open_cases.items()
     }
     if not any(groups.values()):
-        # The causes of what digests are computed from are known by now.
-        groups = {key: [one.asks] for key, one in computed.items() if one.asks}
+        # The causes of what others follow from are known by now.
+        groups = dict(_ask_about_followers(cases, computed, presumed, everything).items())
     return share(groups, most)
 
 
-def _not_following(cases: Mapping[Key, Case], everything: Group) -> dict[Key, Case]:
-    leading: dict[tuple[str, tuple[bool, ...]], list[Key]] = {}
+def _leading(cases: Mapping[Key, Case]) -> dict[Key, Case]:
+    """Return the cases of which nothing is known to say that they follow from others."""
+    moved = find_moved_with(cases)
+    return {key: case for key, case in cases.items() if not case.sources and key not in moved}
+
+
+def _presume(cases: Mapping[Key, Case], everything: Group) -> dict[Key, Group]:
+    """Return the cases that show in the same builds as places with certain causes, with these causes.
+
+    Such a place most likely follows from one of them.
+    """
+    known: dict[tuple[str, tuple[bool, ...]], dict[Key, frozenset[str]]] = {}
     for key, case in cases.items():
         if case.evident and is_settled(case.ask(everything), case.evident):
-            leading.setdefault((key.output, case.pattern), []).append(key)
-    moved = find_moved_with(cases)
-    return {
-        key: case
-        for key, case in cases.items()
-        if not case.sources
-        and key not in moved
-        # A place that shows in the same builds as one with a certain cause most likely follows from it.
-        and (
-            (case.evident or all(case.pattern) or case.is_name)
-            or not any(may_follow(key, other) for other in leading.get((key.output, case.pattern), ()))
-        )
-    }
+            known.setdefault((key.output, case.pattern), {})[key] = frozenset(case.evident)
+    presumed = {}
+    for key, case in _leading(cases).items():
+        if not (case.evident or all(case.pattern) or case.is_name):
+            alike = known.get((key.output, case.pattern), {})
+            if causes := [names for other, names in alike.items() if may_follow(key, other)]:
+                presumed[key] = frozenset[str]().union(*causes)
+    return presumed
+
+
+def _ask_about_followers(
+    cases: Mapping[Key, Case], computed: Mapping[Key, Computed], presumed: Mapping[Key, Group], everything: Group
+) -> dict[Key, Sequence[Group]]:
+    """Return for what seems to follow from others what to vary to show whether it does, and from which."""
+    asked: dict[Key, Sequence[Group]] = {key: [one.asks] for key, one in computed.items() if one.asks}
+    for key, causes in presumed.items():
+        # Without one of several causes, the places that have it differ from those that have another.
+        left_out = frozenset(sorted(causes)[:1]) if len(causes) > 1 else causes
+        group = without(everything, left_out)
+        is_told = cases[key].place.note == FOLLOWS or key in computed
+        if not is_told and not any(one.varied == group for one in cases[key].observations):
+            asked[key] = [group]
+    return asked
 
 
 def _for_their_values(case: Case, everything: Group) -> Iterator[Group]:

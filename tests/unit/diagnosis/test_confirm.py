@@ -1,12 +1,16 @@
 """What is concluded of one difference from others."""
 
+import pytest
+
 from pytest_ftc.diagnosis.case import Case
 from pytest_ftc.diagnosis.conclude import conclude, let_follow
+from pytest_ftc.diagnosis.confirm import still_open
 from pytest_ftc.diagnosis.group_testing import Observation
 from pytest_ftc.diagnosis.places import Key
 from pytest_ftc.model import Field, Place, Strength, Suspicion
 
 ALL, NONE = frozenset({"time", "timezone", "user_group", "hash_seed"}), frozenset()
+MANY = ALL | {"home", "kernel", "umask", "network", "terminal", "aslr", "pid", "exec_path"}
 
 
 def case(*suspicions, observations):
@@ -194,3 +198,20 @@ def test_what_debuggers_read_follows_from_what_they_read_and_a_guess_from_what_i
     let_follow(dict(zip(map(place, where), (guess, code, path, offset), strict=True)), names)
     assert "whose cause is home" in guess.suspicions[0].why
     assert "whose cause is build_path" in offset.suspicions[0].why
+
+
+@pytest.mark.parametrize(
+    ("leaders", "left_out"), [(("timezone",), "timezone"), (("user_group", "timezone"), "timezone")]
+)
+def test_whether_it_follows_is_asked_where_it_has_only_shown_with_places_of_known_causes(leaders, left_out):
+    """And from which of several: without the cause of one, only the other still shows."""
+    groups = [MANY, NONE, frozenset({"hash_seed", "terminal", "network", "pid", "kernel", "aslr", "exec_path"})]
+    seen = [Observation(group, group == MANY) for group in groups]
+    cases = {place(f"line {cause}"): case((cause, Strength.STRONG), observations=seen) for cause in leaders}
+    other = cases[place("line 9")] = case(observations=seen)
+    assert still_open(cases, MANY) == {place("line 9")}
+    for one, cause in zip(cases.values(), (*leaders, "timezone"), strict=True):
+        one.observations.append(Observation(MANY - {left_out}, cause != left_out))
+    assert still_open(cases, MANY) == set()
+    let_follow(cases, MANY)
+    assert conclude(other, MANY)[0][0] == "timezone"
