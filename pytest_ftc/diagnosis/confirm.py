@@ -130,7 +130,7 @@ def _ask_about_followers(
     cases: Mapping[Key, Case], computed: Mapping[Key, Computed], presumed: Mapping[Key, Group], everything: Group
 ) -> dict[Key, Sequence[Group]]:
     """Return for what seems to follow from others what to vary to show whether it does, and from which."""
-    asked: dict[Key, Sequence[Group]] = {key: [one.asks] for key, one in computed.items() if one.asks}
+    asked: dict[Key, Sequence[Group]] = {key: [one.asks, frozenset()] for key, one in computed.items() if one.asks}
     for key, causes in presumed.items():
         # Without one of several causes, the places that have it differ from those that have another.
         left_out = frozenset(sorted(causes)[:1]) if len(causes) > 1 else causes

@@ -252,6 +252,19 @@ def _sets(names: Sequence[str], likely: Sequence[str], acting: Group) -> Collect
     return sets
 
 
+def may_agree_by_luck(pattern: Sequence[bool]) -> bool:
+    """Return whether a random value of few values is likely to show in just these builds, as it would if it followed.
+
+    The first build is why it is looked at at all.
+    """
+    shown = sum(pattern[1:])
+    equal = len(pattern) - 1 - shown
+    by_chance = sum(
+        _PRIORS["random"] * part * (1 - 1 / count) ** shown * (1 / count) ** equal for count, part in _UNIFORM.items()
+    )
+    return by_chance > (1 - SURE) * (by_chance + _PRIORS["any"])
+
+
 def race_probability(luck: Sequence[tuple[float, float]], pairs: Sequence[bool], odds: float = 1.0) -> float:
     """Return the probability that an inherent difference in parallel output is a race and not a random value.
 

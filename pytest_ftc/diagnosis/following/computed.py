@@ -12,6 +12,7 @@ from pytest_ftc.diagnosis.case import Case
 from pytest_ftc.diagnosis.conclude import conclude, is_within
 from pytest_ftc.diagnosis.group_testing import Group, comes_by_itself, suspects_left, without
 from pytest_ftc.diagnosis.places import Key
+from pytest_ftc.diagnosis.posterior import may_agree_by_luck
 from pytest_ftc.model import Field
 
 _TOKEN = re.compile(r"[0-9A-Za-z+/_-]+={0,2}")
@@ -28,7 +29,10 @@ class Computed:
     sources: Sequence[Key]
     """The places with which it differs, those with a known cause first."""
     asks: Group
-    """What to vary to show that it has no cause of its own: all that is no cause of these; empty if that is shown."""
+    """What to vary to show that it has no cause of its own, nor agrees by luck: all that is no cause of these.
+
+    Empty if that is shown.
+    """
 
 
 @dataclass(slots=True)
@@ -80,7 +84,7 @@ def find_computed(cases: Mapping[Key, Case], everything: Group) -> Mapping[Key, 
         key: sources for key in digests if (sources := known.find(key)) and _may_tell(digests[key], sources, known)
     }
     judged = {key: _judge(cases[key], sources, known) for key, sources in found.items()}
-    return {key: one for key, one in judged.items() if not (one.asks and _was_built(one.asks, cases[key]))}
+    return {key: one for key, one in judged.items() if not (one.asks and _is_refuted(one.asks, cases[key]))}
 
 
 def _may_tell(case: Case, sources: Sequence[Key], known: _Sources) -> bool:
@@ -92,12 +96,13 @@ def _may_tell(case: Case, sources: Sequence[Key], known: _Sources) -> bool:
 def _judge(case: Case, sources: Sequence[Key], known: _Sources) -> Computed:
     causes = frozenset(name for key in sources for name in known.causes_of(key))
     ruled_out = suspects_left(known.everything, case.observations) <= causes
-    return Computed(sources, frozenset() if ruled_out else without(known.everything, causes))
+    is_shown = ruled_out and not may_agree_by_luck(_pattern(case))
+    return Computed(sources, frozenset() if is_shown else without(known.everything, causes))
 
 
-def _was_built(group: Group, case: Case) -> bool:
-    """Return whether `group` was varied; what then differs all the same has another cause, which these do not know."""
-    return any(one.varied == group for one in case.observations)
+def _is_refuted(group: Group, case: Case) -> bool:
+    """Return whether it differed where `group` was varied: it then has another cause, which these do not know."""
+    return any(one.varied == group and one.shows for one in case.observations)
 
 
 def _pattern(case: Case) -> _Pattern:

@@ -119,3 +119,12 @@ def test_a_digest_is_likelier_of_a_path_than_of_what_is_as_hidden():
     digest = Case(place, drawn, [Observation(EVERYTHING, True), Observation(NOTHING, False)]).believe(EVERYTHING)
     assert digest.probability("build_path") > 1.5 * digest.probability("hash_seed")
     assert digest.probability("build_path") < 0.7
+
+
+def test_what_agrees_in_few_builds_may_agree_by_luck_and_is_asked_about_again():
+    known = EVERYTHING - {"build_path"}
+    for repeats, asks in ((1, known), (4, known), (5, NOTHING)):
+        groups = [EVERYTHING, NOTHING, *[known] * repeats]
+        cases = {FOLDER: evident("build_path", groups), DIGEST: case({"build_path"}, DIGESTS, groups=groups)}
+        cases[FOLDER].suspicions = [Suspicion(Cause.BUILD_PATH, Strength.STRONG, "/ftc-build-a", "/ftc-build-b", "")]
+        assert find_computed(cases, EVERYTHING)[DIGEST].asks == asks, repeats
