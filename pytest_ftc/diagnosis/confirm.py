@@ -130,7 +130,10 @@ def _ask_about_followers(
     cases: Mapping[Key, Case], computed: Mapping[Key, Computed], presumed: Mapping[Key, Group], everything: Group
 ) -> dict[Key, Sequence[Group]]:
     """Return for what seems to follow from others what to vary to show whether it does, and from which."""
-    asked: dict[Key, Sequence[Group]] = {key: [one.asks, frozenset()] for key, one in computed.items() if one.asks}
+    # It agrees by luck least likely where builds differ in whether it is to show.
+    asked: dict[Key, Sequence[Group]] = {
+        key: [one.asks, everything - one.asks] for key, one in computed.items() if one.asks
+    }
     for key, causes in presumed.items():
         # Without one of several causes, the places that have it differ from those that have another.
         left_out = frozenset(sorted(causes)[:1]) if len(causes) > 1 else causes

@@ -67,9 +67,8 @@ class Examiner:
             if not (begins_digest(name) and both.is_told_by_its_files(name)):
                 places.update(places_of(name, [leaf_of_names(one, two)]))
         for difference in differences:
-            reason = self._left_out(difference.output, is_late=time.monotonic() > end)
             if difference.kind not in _LONE or not both.is_told_by_its_files(difference.output):
-                leaves = self._leaves(difference, control, other, reason)
+                leaves = self._leaves(difference, control, other, is_late=time.monotonic() > end)
                 found = places_of(self._family(difference), leaves)
                 places.update({key: place for key, place in found.items() if key not in places})
         return places
@@ -106,11 +105,14 @@ class Examiner:
             return difference.output
         return self._lone.setdefault(masked, difference.output)
 
-    def _leaves(self, difference: Difference, control: BuildResult, other: BuildResult, reason: str) -> Sequence[Place]:
-        """Return the places of one difference; with a `reason` not to examine it, the output as one place."""
+    def _leaves(
+        self, difference: Difference, control: BuildResult, other: BuildResult, *, is_late: bool
+    ) -> Sequence[Place]:
+        """Return the places of one difference; if it is not examined, the output as one place."""
         files = files_of(difference, control, other)
         if not files:
             return [leaf_of_manifest(difference)]
+        reason = self._left_out(difference.output, is_late=is_late)
         return [_whole(reason)] if reason else self.examine(difference, *files)
 
     def examine(self, difference: Difference, control: Path, other: Path) -> Sequence[Place]:

@@ -253,15 +253,12 @@ def _sets(names: Sequence[str], likely: Sequence[str], acting: Group) -> Collect
 
 
 def may_agree_by_luck(pattern: Sequence[bool]) -> bool:
-    """Return whether a random value of few values is likely to show in just these builds, as it would if it followed.
-
-    The first build is why it is looked at at all.
-    """
-    shown = sum(pattern[1:])
-    equal = len(pattern) - 1 - shown
-    by_chance = sum(
-        _PRIORS["random"] * part * (1 - 1 / count) ** shown * (1 / count) ** equal for count, part in _UNIFORM.items()
-    )
+    """Return whether a random value of few values may well show in just these builds, as one that follows would."""
+    shown = sum(pattern)
+    equal = len(pattern) - shown
+    even = sum(part * (1 - 1 / count) ** shown * (1 / count) ** equal for count, part in _UNIFORM.items())
+    skewed = sum((1 - share) ** equal * share**shown for share in _SHARES) / len(_SHARES)
+    by_chance = _PRIORS["random"] * (even + skewed)
     return by_chance > (1 - SURE) * (by_chance + _PRIORS["any"])
 
 
