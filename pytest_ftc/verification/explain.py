@@ -69,7 +69,7 @@ def explain(
     plan, source, plugins = planned.plan, planned.source, options.plugins
     control, number = builds[0], _first_that_differs(builds, planned.artifact.metadata)
     budget = _budget(options, len(builds))
-    rebuilder = ArtifactRebuilder(planned, executor, experiment=number, budget=budget)
+    rebuilder = ArtifactRebuilder(planned, executor, experiment=number, budget=budget, began=control.started)
     examiner = Examiner(planned.artifact.metadata, plugins.comparators, planned.artifact.timeout)
     suspects = Suspects(rebuilder.environments, plan.owners, source, planned.machine, plugins.diagnosers)
     given = Investigation(

@@ -7,9 +7,9 @@ from collections.abc import Callable, Collection, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 
-from pytest_ftc.builds.staggered import run_apart
+from pytest_ftc.builds.staggered import APART, not_before, run_apart
 from pytest_ftc.model import Action, Artifact, BuildResult, Cause, Role, Tracing
-from pytest_ftc.model.protocols import Executor
+from pytest_ftc.model.protocols import Executor, MayStart, at_once
 from pytest_ftc.model.remedy import Changes, add_setting
 from pytest_ftc.model.timing.collector import here
 from pytest_ftc.variations.timezone import Timezone
@@ -52,15 +52,19 @@ class RebuildBudget:
 class ArtifactRebuilder:
     """The `Rebuilder` of one artifact; `builds` are its builds so far.
 
-    `experiment` is the number of the experiment from which the variations take their values.
+    `experiment` is the number of the experiment from which the variations take their values, `began` the moment at
+    which the control started, in seconds since 1970.
     """
 
-    def __init__(self, planned: PlannedArtifact, executor: Executor, *, experiment: int, budget: RebuildBudget) -> None:
+    def __init__(
+        self, planned: PlannedArtifact, executor: Executor, *, experiment: int, budget: RebuildBudget, began: float = 0
+    ) -> None:
         self._planned = planned
         self._plan = planned.plan
         self._executor = executor
         self._experiment = experiment
         self._budget = budget
+        self._apart = not_before(began + APART)
         self._begin = time.monotonic()
         self._waited = 0.0
         self.builds: list[BuildResult] = []
@@ -93,7 +97,8 @@ class ArtifactRebuilder:
 
     def varying(self, groups: Sequence[Collection[str]], *, trace: bool = False) -> list[BuildResult]:
         """Build once for each of `groups`, in parallel, with only its variations; with `trace` the first is traced."""
-        return self._run(self._only(groups, Tracing.CONTENTS if trace else Tracing.NO))
+        # A repeat in the second of the control would have its time.
+        return self._run(self._only(groups, Tracing.CONTENTS if trace else Tracing.NO), self._apart)
 
     def on_both_machines(self) -> list[BuildResult]:
         """Repeat the control, and once more on the machine of the experiment; both list the files that they use."""
@@ -163,9 +168,9 @@ class ArtifactRebuilder:
             for number, group in enumerate(groups)
         ]
 
-    def _run(self, actions: Sequence[Action]) -> list[BuildResult]:
+    def _run(self, actions: Sequence[Action], may_start: MayStart = at_once) -> list[BuildResult]:
         def build(action: Action) -> BuildResult:
-            return self._executor.run(action, lambda _: None)
+            return self._executor.run(action, lambda _: None, may_start)
 
         with ThreadPoolExecutor(len(actions), thread_name_prefix="ftc-diagnose") as pool:
             return self._keep(lambda: list(pool.map(here(build), actions)))

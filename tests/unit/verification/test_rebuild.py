@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -9,11 +10,12 @@ from typing import Any
 import pytest
 
 from pytest_ftc.model import Action, Artifact, BuildResult, BuildStatus, Environment, Isolation, Machine, Role, Snapshot
+from pytest_ftc.model.protocols import MayStart
 from pytest_ftc.verification.plan import Plan, PlannedArtifact
 from pytest_ftc.verification.rebuild import ArtifactRebuilder, RebuildBudget
 
 
-def rebuilder(budget: RebuildBudget, executor: Any = None) -> ArtifactRebuilder:
+def rebuilder(budget: RebuildBudget, executor: Any = None, began: float = 0) -> ArtifactRebuilder:
     control = Action(
         id="a-control",
         role=Role.CONTROL,
@@ -30,7 +32,7 @@ def rebuilder(budget: RebuildBudget, executor: Any = None) -> ArtifactRebuilder:
         machine=Machine(isolation=Isolation.USER),
         plan=Plan(actions=(control,), variations=(), not_varied=()),
     )
-    return ArtifactRebuilder(planned, executor, experiment=1, budget=budget)
+    return ArtifactRebuilder(planned, executor, experiment=1, budget=budget, began=began)
 
 
 def built(seconds: float, role: Role = Role.BISECT) -> BuildResult:
@@ -59,7 +61,7 @@ def test_how_long_builds_wait_for_others_does_not_matter(monkeypatch: pytest.Mon
     monkeypatch.setattr("pytest_ftc.verification.rebuild.time.monotonic", lambda: now[0])
 
     class Busy:
-        def run(self, action: Action, may_start: object) -> BuildResult:
+        def run(self, action: Action, on_start: object, may_start: object) -> BuildResult:
             now[0] += 710
             return replace(built(10), queue_seconds=700)
 
@@ -75,7 +77,7 @@ def test_builds_that_wait_for_each_other_take_their_time(monkeypatch: pytest.Mon
     monkeypatch.setattr("pytest_ftc.verification.rebuild.time.monotonic", lambda: now[0])
 
     class OneByOne:
-        def run(self, action: Action, may_start: object) -> BuildResult:
+        def run(self, action: Action, on_start: object, may_start: object) -> BuildResult:
             now[0] += 400
             return replace(built(400), queue_seconds=now[0] - 1400)
 
@@ -89,3 +91,16 @@ def test_slow_builds_are_few() -> None:
     slow = rebuilder(RebuildBudget(builds=10, cheap_builds=40, seconds=600))
     slow.builds += [built(7.0)] * 3
     assert slow.left == 7
+
+
+def test_builds_that_are_compared_with_the_control_start_in_no_second_of_it() -> None:
+    asked = []
+
+    class Waiting:
+        def run(self, action: Action, on_start: object, may_start: MayStart) -> BuildResult:
+            asked.append(may_start(0.0))
+            return built(0.0)
+
+    for began, may_start in ((time.time() - 1.0, None), (time.time() - 3.0, True)):
+        rebuilder(RebuildBudget(builds=10, seconds=600), Waiting(), began).varying([()])
+        assert asked.pop() is may_start
