@@ -72,7 +72,7 @@ def pytest_report_header() -> str:
         f"overlay {'yes' if machine.overlay else 'no'}",
         f"work on {machine.work_filesystem}",
         f"faketime {machine.faketime or 'none'}",
-        f"locales {' '.join(machine.locales)}",
+        f"locales {len(machine.locales)}",
         f"uid {os.geteuid()}",
         f"farms {'+' if find_buildbox() else '-'}buildbox-casd "
         + (f"-BuildGrid ({reason})" if (reason := why_not()) else "+BuildGrid"),

@@ -6,6 +6,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from pytest_ftc.diagnosis.culprits.abilities import can_bring_in
 from pytest_ftc.diagnosis.culprits.commands import MAKERS, STARTERS, common_end, name_of
 from pytest_ftc.diagnosis.culprits.file_systems import find_creator
 from pytest_ftc.diagnosis.culprits.flow import Flow
@@ -55,8 +56,9 @@ def choose(flow: Flow, path: str, writers: Sequence[int], sought: Sought) -> int
     for needles in sought.needles.tiers:
         if telling := [one for one in writers if flow.has_written(one, path, needles)]:
             return _by_line(flow, path, writers, telling, sought) or without_starters(flow, telling)[-1]
-    seen = [one for one in writers if flow.has_written(one, path)]
-    return without_starters(flow, seen or writers)[-1]
+    seen = [one for one in writers if flow.has_written(one, path)] or writers
+    able = [one for one in seen if can_bring_in(flow, one, sought.cause, order=sought.is_order)]
+    return without_starters(flow, able or seen)[-1]
 
 
 def without_starters(flow: Flow, indices: Sequence[int]) -> Sequence[int]:

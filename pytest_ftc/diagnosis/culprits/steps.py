@@ -249,7 +249,10 @@ class Step:
         return is_in_gzip_header(written, self._sought.needles) or COMPRESSORS[self._name] == place.format
 
     def _passes_on(self) -> bool:
-        opaque = self._name in FILTERS and not (self._sought.cause == Cause.LOCALES and self._name in OF_LANGUAGE)
+        by_itself = self._sought.place.field is Field.MODE or (
+            self._sought.cause == Cause.LOCALES and self._name in OF_LANGUAGE
+        )
+        opaque = self._name in FILTERS and not by_itself
         return opaque or self._name in COPIERS or self._name in COMPRESSORS or self._name == "as"
 
     def _by_name(self) -> list[str]:

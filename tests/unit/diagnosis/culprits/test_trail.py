@@ -516,3 +516,21 @@ def test_a_path_in_debug_information_is_of_the_compile_whatever_the_linker_was_t
         contents=((AS, "/tmp/a.o", "\x7fELF /tmp"), (linker, "/tmp/a.so", "\x7fELF. /tmp")),
     )
     assert commands(found)[0] == named
+
+
+@pytest.mark.parametrize(("field", "first"), [(Field.MODE, "sort"), (Field.CONTENT, "python3")])
+def test_a_filter_makes_the_file_whose_mode_differs(field, first):
+    sort = program("sort", "names", "-o", "out")
+    given = {"read": ((sort, "/b/names"),), "written": ((sort, "/b/out"), (OTHER, "/b/names"))}
+    place = Place(field=field, location="mode", control=b"", experiment=b"")
+    found = trail("/b/out", place=place, values=(), cause="umask", programs=(OTHER, sort), **given)
+    assert commands(found)[0] == first
+
+
+@pytest.mark.parametrize(("cause", "first"), [("build_path", "pwd"), ("user_group", "id")])
+def test_of_what_several_wrote_for_a_digest_the_one_is_named_who_can_tell_the_cause(cause, first):
+    folder, user = program("pwd"), program("id", "-un")
+    given = {"read": ((MD5, PIPE),), "written": ((folder, PIPE), (user, PIPE), (MD5, "/b/out"))}
+    contents = ((folder, PIPE, "/b\n"), (user, PIPE, "me\n"), (MD5, "/b/out", "5d41402a  -\n"))
+    found = trail("/b/out", cause=cause, programs=(folder, user, MD5), values=(), contents=contents, **given)
+    assert commands(found)[0] == first
