@@ -18,6 +18,7 @@ from pytest_ftc.diagnosis.culprits.machines import explain_machines
 from pytest_ftc.diagnosis.culprits.script_lines import find_line
 from pytest_ftc.diagnosis.culprits.tracker import track
 from pytest_ftc.diagnosis.culprits.trail import Trail
+from pytest_ftc.diagnosis.following.commands import name_leading_commands
 from pytest_ftc.diagnosis.following.conclude import conclude_all, note_late_sources, note_sources, suspect_names
 from pytest_ftc.diagnosis.following.refuted import without_refuted
 from pytest_ftc.diagnosis.group_testing import Observation
@@ -116,7 +117,7 @@ def _find_all(
     for key, case in cases.items():
         # More builds may show that a place does not follow from another one.
         case.suspicions = own[key]
-    return found
+    return name_leading_commands(found, cases)
 
 
 def _add_why(finding: Finding, why: str) -> Finding:

@@ -104,6 +104,25 @@ LIST = """import shutil, sys
 shutil.copy("a.o", "b.o")
 open("o.txt", "w").write(sys.argv[1] + "/b.o\\n")
 """
+FRONTEND = """import os, shutil, subprocess, tempfile
+work = tempfile.mkdtemp(prefix="build-")
+shutil.copy("a.c", work)
+subprocess.run(["sh", os.path.abspath("backend.sh"), os.getcwd()], cwd=work, check=True)
+"""
+OBJECT = """import os, sys
+open(sys.argv[1] + ".o", "wb").write(bytes(range(32)) + 9 * sys.argv[1].encode() + os.getcwd().encode() + bytes(1))
+"""
+ARCHIVE = """with open("first.lib", "wb") as lib:
+    lib.write(bytes(8))
+    for name in ("one.o", "two.o"):
+        lib.write(open(name, "rb").read())
+    end = lib.tell()
+    lib.seek(0)
+    lib.write(b"LIB%05d" % end)
+"""
+TAKE = """import sys
+open(sys.argv[1] + "/b.lib", "wb").write(open("first.lib", "rb").read())
+"""
 PAGE = """import os
 os.system(f"cut -c1 names | sort > named/page-{os.getpid()}.txt")
 """
@@ -161,6 +180,11 @@ BUILDS = {
         "python3 split.py && python3 pack.py", {"split.py": SPLIT, "pack.py": PACK}),
     "a list of what was copied": (
         'cc -g -c a.c -o a.o && python3 list_.py "$PWD"', {"a.c": LIBRARY, "list_.py": LIST}),
+    "compiled in a random folder": (
+        "python3 frontend.py", {"a.c": LIBRARY, "frontend.py": FRONTEND, "backend.sh": 'gcc -g -c a.c -o "$1/a.so"\n'}),
+    "of several files in one": (
+        'python3 object.py one && python3 object.py two && python3 archive.py && python3 take.py "$PWD"',
+        {"object.py": OBJECT, "archive.py": ARCHIVE, "take.py": TAKE}),
 }  # fmt: skip
 CAN_MAKE_FAT = shutil.which("mkfs.vfat") and shutil.which("mcopy")
 OUTPUTS = [
@@ -177,6 +201,7 @@ OUTPUTS = [
     "o.txt",
     "named",
     "disk.img",
+    "b.lib",
 ]
 
 
@@ -362,3 +387,20 @@ def test_fields_of_a_file_system_are_of_who_made_it_and_entries_of_who_added_the
 
 def test_who_was_given_a_path_did_not_have_it_from_what_it_copied(verified):
     assert told(verified, "a list of what was copied", "build_path", "o.txt")[0][:2] == ["python3", "list_.py"]
+
+
+def test_the_name_of_a_random_folder_is_of_who_made_it_and_so_is_what_follows_from_it(verified):
+    command, chain = told(verified, "compiled in a random folder", "random")
+    assert command == ["python3", "frontend.py"]
+    assert chain == ["python3 frontend.py", "gcc -g"]
+
+
+def test_of_several_files_in_one_each_part_is_of_who_made_its_own(verified):
+    found = sorted(verified["of several files in one"]["findings"], key=lambda one: one["location"])
+    findings = [one for one in found if one["evidence"]["control"].startswith("/")]
+    assert {one["cause"] for one in findings} == {"build_path"}
+    assert [[argv[1] for argv in one["chain"]] for one in findings] == [
+        ["object.py", "archive.py", "take.py"],
+        ["object.py", "archive.py", "take.py"],
+    ]
+    assert [one["command"][2] for one in findings] == ["one", "two"]

@@ -2,14 +2,37 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 
 from pytest_ftc.diagnosis.culprits.abilities import COMPILERS, LINKERS
 from pytest_ftc.diagnosis.culprits.flow import Flow
 from pytest_ftc.diagnosis.culprits.needles import Needles
+from pytest_ftc.model import Place
 
 _GZIP_HEADER, _GZIP_NAMED = 10, 8
 """Bytes before the name in a gzip file, and the flag that there is one."""
+_AT = re.compile(r"byte 0x([0-9a-f]+)")
+_BEFORE = 24
+"""So many bytes tell where what follows them was taken from."""
+
+
+def find_origin(
+    flow: Flow, at: tuple[int, str], place: Place, first: tuple[int, str], others: Iterable[tuple[int, str]]
+) -> tuple[int, str]:
+    """Return which of `first` and `others`, a program and the file that it wrote, the bytes before `place` are from.
+
+    `at` are the program and the file that the place is in.  Who puts several files into one passes on what is around
+    the value too.  It is `first` where that cannot be told.
+    """
+    found = _AT.search(place.location)
+    if place.member or place.location.startswith("ELF ") or not found:
+        return first
+    end = int(found[1], 16)
+    before = flow.contents(*at)[max(end - _BEFORE, 0) : end]
+    if len(before) < _BEFORE or before in flow.contents(*first):
+        return first
+    return next((other for other in others if before in flow.contents(*other)), first)
 
 
 def find_cut_object(flow: Flow, name: str, sources: Iterable[str]) -> str:

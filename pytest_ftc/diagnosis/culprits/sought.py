@@ -13,7 +13,7 @@ from pytest_ftc.diagnosis.culprits.flow import Flow
 from pytest_ftc.diagnosis.culprits.needles import Needles
 from pytest_ftc.model import Cause, Field, Place
 
-START = 32
+_START = 32
 """So many first characters tell a copy, or that a file was written again and not only more of it."""
 _LINE = re.compile(r"line (\d+)(?:, .*)?")
 """A line, or what is in it."""
@@ -61,6 +61,15 @@ def choose(flow: Flow, path: str, writers: Sequence[int], sought: Sought) -> int
     return without_starters(flow, able or seen)[-1]
 
 
+def is_copy(content: str, other: str) -> bool:
+    """Return whether `content` most likely is a copy of `other`, of which the first bytes may be those of a header.
+
+    Who writes a file often fills in its header last, and only then it is what others read.
+    """
+    behind = slice(_START, 4 * _START)
+    return other.startswith(content[:_START]) or bool(content[behind] and content[behind] == other[behind])
+
+
 def without_starters(flow: Flow, indices: Sequence[int]) -> Sequence[int]:
     return [one for one in indices if name_of(flow.program(one)) not in STARTERS] or indices
 
@@ -68,8 +77,8 @@ def without_starters(flow: Flow, indices: Sequence[int]) -> Sequence[int]:
 def _by_line(flow: Flow, path: str, writers: Sequence[int], telling: Sequence[int], sought: Sought) -> int | None:
     """Return which program wrote the line of the place, where several wrote the value, each a part of the file."""
     found = _LINE.fullmatch(sought.place.location)
-    starts = [flow.contents(one, path)[:START] for one in telling]
-    is_whole = len(starts[-1]) == START and starts[-1] in starts[:-1]
+    starts = [flow.contents(one, path)[:_START] for one in telling]
+    is_whole = len(starts[-1]) == _START and starts[-1] in starts[:-1]
     if len(telling) < 2 or not found or sought.place.member or is_whole:
         return None
     line, end = int(found[1]), 0

@@ -19,8 +19,8 @@ from pytest_ftc.diagnosis.culprits.commands import (
 )
 from pytest_ftc.diagnosis.culprits.file_systems import is_creator_of
 from pytest_ftc.diagnosis.culprits.flow import Flow
-from pytest_ftc.diagnosis.culprits.recorded import find_cut_object, is_in_gzip_header
-from pytest_ftc.diagnosis.culprits.sought import START, Sought, choose, without_starters
+from pytest_ftc.diagnosis.culprits.recorded import find_cut_object, find_origin, is_in_gzip_header
+from pytest_ftc.diagnosis.culprits.sought import Sought, choose, is_copy, without_starters
 from pytest_ftc.diagnosis.culprits.touched import find_setter_of_time
 from pytest_ftc.diagnosis.culprits.upstream import find_only_able, is_script_with_able, told_above
 from pytest_ftc.model import Cause, Field
@@ -271,10 +271,13 @@ class Step:
         ordered = [*by_name, *(source for source in self._sources if source not in by_name and not is_cut)]
         tiers = self._sought.needles.tiers
         for needles in tiers[:1] if compiler and self._sought.cause in _OF_THE_COMPILE else tiers:
-            for source in ordered:
-                telling = [one for one in self._sources[source] if self._flow.has_written(one, source, needles)]
-                if telling:
-                    return without_starters(self._flow, telling)[-1], source
+            telling = (
+                (without_starters(self._flow, wrote)[-1], source)
+                for source in ordered
+                if (wrote := [one for one in self._sources[source] if self._flow.has_written(one, source, needles)])
+            )
+            if first := next(telling, None):
+                return find_origin(self._flow, (self._index, self._path), self._sought.place, first, telling)
         cut = find_cut_object(self._flow, self._name, ordered) if self._sought.cause in _OF_THE_COMPILE else ""
         return self._writer_of(cut) if cut else None
 
@@ -285,9 +288,9 @@ class Step:
         # What linkers are told is in no debug information.
         if not self._is_given() or _DEBUG.match(self._sought.place.location):
             return False
-        start = self._flow.contents(self._index, self._path)[:START]
+        written = self._flow.contents(self._index, self._path)
         found = (self._flow.contents(one, source) for source, writers in self._sources.items() for one in writers)
-        return bool(start) and not any(content.startswith(start) for content in found)
+        return bool(written) and not any(is_copy(written, content) for content in found)
 
     def _may_contain(self, source: str) -> bool:
         """Return whether the value may be in `source` although nobody was seen to write it there."""

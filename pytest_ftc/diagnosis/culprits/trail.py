@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 from pytest_ftc.diagnosis.culprits.commands import find_driver
 from pytest_ftc.diagnosis.culprits.flow import Flow
+from pytest_ftc.diagnosis.culprits.folders import find_maker_of_folder
 from pytest_ftc.diagnosis.culprits.ordering import find_way_from_order
 from pytest_ftc.diagnosis.culprits.process_ids import find_owner_of_pid
 from pytest_ftc.diagnosis.culprits.sought import Sought, choose
@@ -35,6 +36,8 @@ def follow(flow: Flow, path: str, sought: Sought) -> Trail:
     steps, last = _step_back(flow, index, path, sought)
     if sought.cause == Cause.PID and steps and (owner := find_owner_of_pid(flow, steps[-1], sought)) is not None:
         steps, last = [*steps, owner], owner
+    elif last == UNDECIDED and (maker := find_maker_of_folder(flow, sought.needles)) is not None:
+        steps, last = [*steps, maker], maker
     return _trail(flow, steps, last)
 
 
