@@ -3,7 +3,17 @@
 import pytest
 from one_run import verify_folder
 
+BUNDLE = """import json, os, time
+now = time.time_ns()
+moved = "-" * (now // 1000 % 5)
+os.mkdir("out")
+open("out/page.js", "w").write(f"built({now / 1e9:.6f});{moved}\\n//# sourceMappingURL=page.js.map\\n")
+mappings = ";".join(["AAAA"] * 900 + ["AAAA" + "ABCDE"[len(moved)]])
+sources = [os.path.relpath("/usr/share/tools/index.js"), "page.js"]
+json.dump({"version": 3, "sources": sources, "mappings": mappings}, open("out/page.js.map", "w"))
+"""
 FILES = {
+    "bundle.py": BUNDLE,
     "idle.py": """
 import random, threading, time
 threading.Thread(target=time.sleep, args=(0.05,)).start()
@@ -228,6 +238,7 @@ BUILDS = {
     "month": "date '+snake 3.0 (%b%Y)' > out",
     "jobs": _JOBS,
     "coverage": "gcc -O2 --coverage -c -o tool.o tool.c && cp tool.gcno out",
+    "bundle": "python3 bundle.py",
     "program": """gcc -O2 -DUSER="\\"$(id -un)\\"" -o out "$PWD/program.c\"""",
 }
 CAUSES = {
@@ -437,3 +448,12 @@ def test_the_folder_and_the_time_that_gcc_records_for_coverage_have_remedies_of_
         ("time", "give the compiler a seed for each source"),
     }
     assert all(one["remedy"]["proved"] for one in found["coverage"]["findings"])
+
+
+def test_positions_in_a_source_map_are_those_of_the_bundle_and_paths_lead_out_of_the_build(found):
+    told = {(one["output"], one["location"].partition(",")[0], one["cause"]) for one in found["bundle"]["findings"]}
+    assert told == {
+        ("out/page.js", "line 1", "time"),
+        ("out/page.js.map", "key sources[0]", "build_path"),
+        ("out/page.js.map", "key mappings", "time"),
+    }

@@ -129,7 +129,7 @@ def clock_variables(shift: int, faketime: str, variables: Mapping[str, str]) -> 
 def _hidden_needs(action: Action, faketime: str) -> list[str]:
     """Return the folders below the hidden temporary folders that the build needs: its tools."""
     entries = [Path(entry) for entry in action.environment.variables.get("PATH", "").split(os.pathsep)]
-    needs = [entry.parent if entry.name in ("bin", "sbin") else entry for entry in entries]
+    needs = [entry.parent if entry.name in ("bin", "sbin", ".bin") else entry for entry in entries]
     needs += [Path(action.command[0]).parent.parent, Path(sys.prefix), Path(sys.base_prefix), Path(faketime).parent]
     # A build may run `ftc normalize`, even if pytest-ftc is installed from a clone below one of them.
     needs.append(Path(__file__).parents[2])

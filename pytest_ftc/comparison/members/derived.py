@@ -1,4 +1,4 @@
-"""Differences that only follow from others: lists of checksums of other members."""
+"""Differences that only follow from others: lists of checksums of other members, positions in source maps."""
 
 from __future__ import annotations
 
@@ -12,13 +12,19 @@ from pytest_ftc.model.place import FileFormat
 
 _CHECKSUM_LINE = re.compile(rb"(?:[0-9a-f]{32,128}) [ *](?P<path>.+)|(?P<record>[^,]+),\w+=[\w-]+,\d*\r?")
 """A line of md5sum(1) and similar tools, or of a wheel's RECORD (binary distribution format, PEP 427)."""
+_POSITIONS = re.compile(r"key mappings\b")
+"""The positions in a source map (ECMA-426), of which the other keys tell what they are about."""
 
 
 def put_derived_last(leaves: Sequence[Place]) -> tuple[Place, ...]:
     """Return `leaves` with lists of checksums of differing members marked as such, and moved to the end."""
     changed = {leaf.member for leaf in leaves if not leaf.is_of_entry}
     folders = {member[start:] for member in changed for start in _starts(member)}
-    marked = [replace(leaf, note=FOLLOWS) if _lists_only(leaf, folders) else leaf for leaf in leaves]
+    keyed = {leaf.member for leaf in leaves if leaf.location.startswith("key ") and not _POSITIONS.match(leaf.location)}
+    marked = [
+        replace(leaf, note=FOLLOWS) if _lists_only(leaf, folders) or _is_position(leaf, keyed) else leaf
+        for leaf in leaves
+    ]
     return tuple(sorted(marked, key=lambda leaf: leaf.note == FOLLOWS))
 
 
@@ -32,6 +38,10 @@ def _lists_only(leaf: Place, changed: set[str]) -> bool:
         return False
     control, experiment = _paths(leaf.control), _paths(leaf.experiment)
     return bool(control) and control == experiment and all(_is_changed(path, changed) for path in control)
+
+
+def _is_position(leaf: Place, keyed: set[str]) -> bool:
+    return leaf.member in keyed and bool(_POSITIONS.match(leaf.location))
 
 
 def _paths(value: bytes) -> list[str]:

@@ -14,6 +14,7 @@ from pytest_ftc.diagnosis.canaries.order import find_order
 from pytest_ftc.diagnosis.canaries.paths import find_paths
 from pytest_ftc.diagnosis.canaries.planted import Planted
 from pytest_ftc.diagnosis.canaries.random_tokens import find_tokens
+from pytest_ftc.diagnosis.canaries.relative import find_relative_paths
 from pytest_ftc.diagnosis.canaries.single_sided import find_lone_variables, find_width, find_zones
 from pytest_ftc.diagnosis.canaries.suspicion import Sighting
 from pytest_ftc.diagnosis.canaries.timestamps.binary import BinaryClock
@@ -75,6 +76,7 @@ def _places(one: bytes, other: bytes) -> Sequence[AlignedPlace]:
 
 def _look_at(place: AlignedPlace, control: Planted, experiment: Planted) -> Iterator[Sighting]:
     yield from find_paths(place, control, experiment)
+    yield from find_relative_paths(place, control, experiment)
     yield from find_names(place, control, experiment)
     yield from find_stored_owner(place, control, experiment)
     yield from find_lone_variables(place, control, experiment)

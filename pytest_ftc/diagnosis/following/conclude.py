@@ -15,6 +15,7 @@ from pytest_ftc.diagnosis.following.sources import (
     find_named_after,
     find_offsets,
     find_origins,
+    is_of_source_map,
 )
 from pytest_ftc.diagnosis.group_testing import Group, comes_by_itself
 from pytest_ftc.diagnosis.places import Key
@@ -60,7 +61,8 @@ def note_late_sources(cases: Mapping[Key, Case], everything: Group) -> None:
         if not cases[key].evident and _is_always_with(cases[key], [cases[other] for other in inside]):
             cases[key].sources = inside
     for key, inside in offsets.items():
-        if leading := _find_leading(cases[key], inside, cases):
+        may_lead = comes_by_itself(cases[key].observations) or is_of_source_map(key)
+        if leading := _find_leading(cases[key], inside, cases) if may_lead else []:
             rest = (other for other in inside if other not in leading)
             cases[key].sources, cases[key].is_computed = [*leading, *rest], True
     for key, computed in find_computed(cases, everything).items():
@@ -129,11 +131,11 @@ def _is_always_with(case: Case, others: Sequence[Case]) -> bool:
 
 
 def _find_leading(case: Case, inside: Sequence[Key], cases: Mapping[Key, Case]) -> list[Key]:
-    """Return the places `inside` its file of which one differs whenever `case` does, if it differs in every build.
+    """Return the places `inside` its file of which one differs whenever `case` does.
 
     As it is computed from the file, it differs for them, whatever else it follows from.
     """
-    if case.evident or not comes_by_itself(case.observations):
+    if case.evident:
         return []
     leading = [key for key in inside if is_within(case.pattern, cases[key].pattern)]
     if not leading:
@@ -157,6 +159,7 @@ def conclude_all(cases: Mapping[Key, Case], everything: Group) -> list[tuple[Key
             cause, confirmed = known[case.sources[0]][0]
             # A piece that showed only in some of the builds in which its order did may have another cause.
             less = case.place.is_one_sided and _is_less_than(case, cases[case.sources[0]])
+            less = less or (is_of_source_map(key) and case.pattern != cases[case.sources[0]].pattern)
             confirmed = confirmed and not (less and not comes_by_itself(case.observations))
             causes = {source: [name for name, _ in known[source]] for source in case.sources}
             case.suspicions = [Suspicion(cause, Strength.WEAK, "", "", _tell(causes)), *case.suspicions]

@@ -26,6 +26,7 @@ _SHARD = re.compile(r"(?<![0-9A-Za-z])([0-9a-f]{1,4})/(?=[0-9a-f]{8})")
 
 Words = tuple[str, str]
 """What stands in the control and in the experiment."""
+_MAP = ".map"
 _Digests = dict[str, list[tuple[str, Collection[Key]]]]
 
 
@@ -212,8 +213,23 @@ def find_offsets(places: Mapping[Key, Place]) -> Mapping[Key, Sequence[Key]]:
         if place.note != FOLLOWS:
             files.setdefault(key[:2], []).append(key)
     offsets = (key for key, place in places.items() if place.note == FOLLOWS)
-    found = {key: [other for other in files.get(key[:2], ()) if may_follow(key, other)] for key in offsets}
+    about = {key: [*files.get(key[:2], ()), *files.get(_mapped_by(key), ())] for key in offsets}
+    found = {key: [other for other in inside if may_follow(key, other)] for key, inside in about.items()}
     return {key: inside for key, inside in found.items() if inside}
+
+
+def is_of_source_map(key: Key) -> bool:
+    """Return whether the place holds positions of a source map, which shift with what is before them in a line."""
+    return key.location.startswith("key mappings") and (key.member or key.output).endswith(_MAP)
+
+
+def _mapped_by(key: Key) -> tuple[str, str]:
+    """Return the output and the member that a source map is of; both are empty if it is none."""
+    if not is_of_source_map(key):
+        return "", ""
+    if key.member:
+        return key.output, key.member.removesuffix(_MAP)
+    return key.output.removesuffix(_MAP), ""
 
 
 def find_displaced(places: Mapping[Key, Place]) -> Mapping[Key, Key]:

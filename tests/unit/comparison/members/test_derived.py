@@ -53,3 +53,13 @@ def test_a_change_of_the_entry_alone_does_not_change_a_checksum():
 
 def test_what_was_cut_keeps_its_note():
     assert notes(replace(sums("usr/bin/x"), note="cut"), CHANGED)[0] == ("control/md5sums", "cut")
+
+
+def test_positions_in_a_source_map_follow_from_what_they_are_about():
+    places = [
+        Place(field=Field.CONTENT, location=where, control=b"1", experiment=b"2", format=FileFormat.JSON)
+        for where in ("key mappings, column 8 (part 3)", "key sources[0]", "line 1")
+    ]
+    found = put_derived_last(places)
+    assert [(leaf.location[:12], leaf.note) for leaf in found][1:] == [("line 1", ""), ("key mappings", FOLLOWS)]
+    assert [leaf.note for leaf in put_derived_last([places[0], places[2]])] == ["", ""]

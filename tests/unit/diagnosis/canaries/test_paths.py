@@ -1,6 +1,7 @@
 """Planted paths."""
 
 import re
+from dataclasses import replace
 
 import pytest
 from hypothesis import given
@@ -8,7 +9,8 @@ from hypothesis import strategies as st
 from planted import CONTROL, EXPERIMENT, look
 
 from pytest_ftc.diagnosis.canaries.paths import forms_of_path
-from pytest_ftc.model import Cause, Strength
+from pytest_ftc.diagnosis.canaries.search import suspect
+from pytest_ftc.model import Cause, Field, Place, Strength
 
 
 def test_a_path_that_only_one_side_has_points_to_it_as_what_is_sorted_may_have_moved():
@@ -37,3 +39,38 @@ def test_a_path_is_found_in_the_name_of_an_include_guard(write):
     )
     (first, *_) = look(f"#ifndef YY_{one}_P_H\n".encode(), f"#ifndef YY_{other}_P_H\n".encode())
     assert (first.cause, first.why) == (Cause.BUILD_PATH, "it contains the build path")
+
+
+def _relative(more: int, rest: str = "opt/tools/index.js", quote: str = '"') -> tuple[bytes, bytes]:
+    """Return a path to the same file from the build path of the control, and from one with `more` folders."""
+    return tuple(f"{quote}{'../' * (2 + deeper)}{rest}{quote}".encode() for deeper in (0, more))  # type: ignore[return-value]
+
+
+def test_a_path_that_leads_out_of_a_deeper_folder_has_the_build_path():
+    (first, *_) = look(*_relative(1))
+    assert (first.cause, first.strength) == (Cause.BUILD_PATH, Strength.STRONG)
+    assert first.why == "it leads out of the build path, which has 1 folder more there"
+    assert (first.control, first.experiment) == ("../../opt/tools/index.js", "../../../opt/tools/index.js")
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        _relative(2),
+        _relative(-1),
+        (_relative(1)[0], _relative(1, "opt/tools/other.js")[1]),
+        (b'"../../opt/a ../../opt/b"', b'"../../opt/a ../opt/b"'),
+    ],
+)
+def test_a_path_that_differs_by_more_than_its_depth_is_not_told_to_have_it(one, other):
+    assert not [found for found in look(one, other) if "leads out" in found.why]
+
+
+def test_where_another_folder_is_as_much_deeper_it_is_weak():
+    deeper = replace(EXPERIMENT, temp_dir=f"{CONTROL.temp_dir}/more")
+    found = suspect(
+        Place(field=Field.CONTENT, location="line 1", control=b"../../opt/a", experiment=b"../../../opt/a"),
+        CONTROL,
+        deeper,
+    )
+    assert [(one.cause, one.strength) for one in found if "leads out" in one.why] == [("build_path", Strength.WEAK)]
