@@ -1,4 +1,4 @@
-"""Differences that only follow from others: lists of checksums of other members, positions in source maps."""
+"""Differences that only follow from others: lists of checksums, positions in source maps and on pages."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
 from pytest_ftc.comparison.members.engine import FOLLOWS
+from pytest_ftc.comparison.members.formats.text.pdf_text import KERNING
 from pytest_ftc.model import Field, Place
 from pytest_ftc.model.place import FileFormat
 
@@ -14,6 +15,10 @@ _CHECKSUM_LINE = re.compile(rb"(?:[0-9a-f]{32,128}) [ *](?P<path>.+)|(?P<record>
 """A line of md5sum(1) and similar tools, or of a wheel's RECORD (binary distribution format, PEP 427)."""
 _POSITIONS = re.compile(r"key mappings\b")
 """The positions in a source map (ECMA-426), of which the other keys tell what they are about."""
+_OF_PAGES = re.compile(r"PDF object \d+ \d+, (?:line|order)")
+_SHOWN = re.compile(rb"(/CharSet\s*)?(\((?:[^()\\]|\\.)*\))|/([A-Z]{6}\+)|[-+]?(?:\d+\.?\d*|\.\d+)", re.DOTALL)
+"""A string in a PDF file, or a number, which tells where something is on a page; what depends on the glyphs used."""
+_NUMBERS = re.compile(rb"#(?:\s+#)+")
 
 
 def put_derived_last(leaves: Sequence[Place]) -> tuple[Place, ...]:
@@ -21,8 +26,11 @@ def put_derived_last(leaves: Sequence[Place]) -> tuple[Place, ...]:
     changed = {leaf.member for leaf in leaves if not leaf.is_of_entry}
     folders = {member[start:] for member in changed for start in _starts(member)}
     keyed = {leaf.member for leaf in leaves if leaf.location.startswith("key ") and not _POSITIONS.match(leaf.location)}
+    texts = {leaf.member for leaf in leaves if _OF_PAGES.match(leaf.location) and not _is_layout(leaf)}
     marked = [
-        replace(leaf, note=FOLLOWS) if _lists_only(leaf, folders) or _is_position(leaf, keyed) else leaf
+        replace(leaf, note=FOLLOWS)
+        if _lists_only(leaf, folders) or _is_position(leaf, keyed) or (leaf.member in texts and _is_layout(leaf))
+        else leaf
         for leaf in leaves
     ]
     return tuple(sorted(marked, key=lambda leaf: leaf.note == FOLLOWS))
@@ -42,6 +50,21 @@ def _lists_only(leaf: Place, changed: set[str]) -> bool:
 
 def _is_position(leaf: Place, keyed: set[str]) -> bool:
     return leaf.member in keyed and bool(_POSITIONS.match(leaf.location))
+
+
+def _is_layout(leaf: Place) -> bool:
+    """Return whether only numbers outside of strings differ, on a page of a PDF file: they follow from its text."""
+    if not _OF_PAGES.match(leaf.location):
+        return False
+    if leaf.control.startswith(KERNING) or leaf.experiment.startswith(KERNING):
+        return True
+    one, other = (_NUMBERS.sub(b"#", _SHOWN.sub(_keep_strings, value)) for value in (leaf.control, leaf.experiment))
+    return one == other
+
+
+def _keep_strings(part: re.Match[bytes]) -> bytes:
+    is_text = part[2] is not None and part[1] is None
+    return part[2] if is_text else b"#"
 
 
 def _paths(value: bytes) -> list[str]:

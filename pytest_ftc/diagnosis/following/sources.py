@@ -218,14 +218,21 @@ def find_offsets(places: Mapping[Key, Place]) -> Mapping[Key, Sequence[Key]]:
     return {key: inside for key, inside in found.items() if inside}
 
 
-def is_of_source_map(key: Key) -> bool:
-    """Return whether the place holds positions of a source map, which shift with what is before them in a line."""
+def only_follows(key: Key) -> bool:
+    """Return whether a place that holds what follows from others holds nothing else.
+
+    That are positions in a source map, and on the pages of a PDF file, and the glyphs that it embeds.
+    """
+    return _is_of_source_map(key) or key.location.startswith("PDF object ")
+
+
+def _is_of_source_map(key: Key) -> bool:
     return key.location.startswith("key mappings") and (key.member or key.output).endswith(_MAP)
 
 
 def _mapped_by(key: Key) -> tuple[str, str]:
     """Return the output and the member that a source map is of; both are empty if it is none."""
-    if not is_of_source_map(key):
+    if not _is_of_source_map(key):
         return "", ""
     if key.member:
         return key.output, key.member.removesuffix(_MAP)

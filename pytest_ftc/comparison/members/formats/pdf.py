@@ -11,6 +11,7 @@ from itertools import takewhile
 
 from pytest_ftc.comparison.members.contents import Attribute, Contents, Member, header
 from pytest_ftc.comparison.members.formats.compression import decompress, zlib_decoder
+from pytest_ftc.comparison.members.formats.text.pdf_text import show_text
 from pytest_ftc.comparison.members.limits import Budget, LimitReachedError
 from pytest_ftc.comparison.members.span import Span, span_of, spool
 from pytest_ftc.model import Field
@@ -32,6 +33,10 @@ _ASCII = b"ASCII85Decode", b"A85", b"ASCIIHexDecode", b"AHx"
 """Names of filters, and their abbreviations for images within pages (8.9.7), which some writers use for all streams."""
 _LARGEST_TEXT = 4 << 20
 """Bytes in ASCII that are decoded: that takes a second."""
+# The program of an embedded font (9.9).
+_FONT = re.compile(rb"/Length1 \d|/Subtype\s{0,9}/(?:Type1C|CIDFontType0C|OpenType)\b")
+# Glyphs are embedded for the text, and cross-references (7.5.8) tell where objects are.
+_FOLLOWS = re.compile(_FONT.pattern + rb"|/Type\s{0,9}/XRef\b")
 # The keyword is followed by CRLF or LF, never by CR alone (7.3.8.1).
 _STREAM = re.compile(rb"\bstream\r?\n")
 
@@ -49,7 +54,7 @@ def read_pdf(span: Span, budget: Budget) -> Contents:
         format=FileFormat.PDF,
         noun="PDF object",
         attributes=tuple(_read_fields(data)),
-        members=tuple(budget.few(_read_objects(data, span, budget))),
+        members=tuple(sorted(budget.few(_read_objects(data, span, budget)), key=lambda member: member.follows)),
     )
 
 
@@ -85,12 +90,15 @@ def _read_objects(data: bytes, span: Span, budget: Budget) -> Iterator[Member]:
         position = end if end >= 0 else len(data)
         name = f"{match[1].decode()} {match[2].decode()}"
         stored = span.part(match.end(), position - match.end())
-        packed = bool(_filters(stored.read(0, _LARGEST_DICTIONARY)))
+        head = stored.read(0, _LARGEST_DICTIONARY)
+        stream = _STREAM.search(head)
+        packed = bool(_filters(head))
         yield Member(
             name=name,
             part=f"PDF object {name}",
             stored=stored,
             content=partial(_read_object, stored, budget),
+            follows=bool(stream and _FOLLOWS.search(head, 0, stream.start())),
             recoded=f"PDF object {name} compressed data (compression level or tool)" if packed else "",
         )
 
@@ -107,6 +115,8 @@ def _read_object(stored: Span, budget: Budget) -> Span:
         payload = stored.part(stream.end(), stored.size - stream.end())
         for name in filters:
             payload = _decode(payload, name, budget)
+        if payload.size <= _LARGEST_TEXT and not _FONT.search(dictionary):
+            return spool(iter([_LENGTH.sub(b"", plain), show_text(payload.read(0, payload.size))]), budget)
         return spool(_join(_LENGTH.sub(b"", plain), payload), budget)
     if plain == dictionary:
         return stored

@@ -18,8 +18,8 @@ def target(cause: str, key: Key = LINE, rate: float = 0.0) -> RemedyTarget:
     return RemedyTarget(key=key, place=place, cause=cause, known=True, tools=(), luck=((1.0, rate),))
 
 
-def built(*summaries: str, equal: Key = LINE):
-    remedies = frozenset(Applied(summary, (), "", "", "", False, "") for summary in summaries)
+def built(*summaries: str, equal: Key = LINE, settings: tuple[tuple[str, str], ...] = ()):
+    remedies = frozenset(Applied(summary, settings, "", "", "", False, "") for summary in summaries)
     return remedies, Outcome(equal=frozenset({equal}))
 
 
@@ -57,3 +57,17 @@ def test_what_heals_a_time_is_told_for_its_zone_before_what_nobody_tried():
     zone = target("timezone", rate=0.5)
     shared = with_shared({target("time"): EPOCH, zone: ZONE}, [built(EPOCH.summary)] * 2)[zone]
     assert (shared.summary, shared.proved, shared.tried, shared.equal_pairs) == (EPOCH.summary, False, True, 2)
+
+
+@pytest.mark.parametrize(
+    ("option", "rate", "told"),
+    [("--sort=name", 0.5, (False, 2)), ("--sort=name", 0.0, (True, 0)), ("--mode=0", 0.5, None), ("", 0.5, None)],
+)
+def test_what_is_proved_with_more_options_is_told_for_what_one_of_them_mends(option, rate, told):
+    settings = {"TAR_OPTIONS": "--sort=name --owner=0"}
+    whole = Remedy(summary="tar", settings=settings, proved=True, tried=True)
+    part = Remedy(summary="sort", settings={"TAR_OPTIONS": option} if option else {})
+    order = target("fileordering", OTHER, rate)
+    builds = [built("tar", equal=OTHER, settings=tuple(settings.items()))] * 2
+    shared = with_shared({target("user_group"): whole, order: part}, builds)[order]
+    assert (shared.summary, shared.proved, shared.equal_pairs) == (("tar", *told) if told else ("sort", False, 0))
