@@ -41,15 +41,20 @@ def _has(remedy: Remedy, part: Remedy | None) -> bool:
 
 
 def _share(remedy: Remedy, target: RemedyTarget, built: Sequence[Built], *, is_part: bool) -> Remedy | None:
-    """Return what the builds with this remedy alone say of it for `target`; None if that is nothing good."""
-    trial = target.trial
+    """Return what the builds with this remedy say of it for `target`; None if that is nothing good.
+
+    Only those with it alone are proof.  With others, they say something where it has what was made for the target.
+    """
+    trial, alone = target.trial, True
     for remedies, outcome in built:
-        if len(remedies) == 1 and all(_is(one, remedy) for one in remedies) and not outcome.failure:
+        is_with = any(_is(one, remedy) for one in remedies)
+        if is_with and (is_part or len(remedies) == 1) and not outcome.failure:
             equal = target.key in outcome.equal and target.key.output not in outcome.changed
             trial = trial.with_pair(equal=equal)
+            alone = alone and len(remedies) == 1
     if trial.different:
         return None
-    if trial.is_proved(len({remedies for remedies, _ in built})):
+    if alone and trial.is_proved(len({remedies for remedies, _ in built})):
         return remedy
     # What mends a time mends its zone and its words too; another suggestion would be one more setting for nothing.
     is_part = is_part or target.cause in (Cause.TIMEZONE, Cause.LOCALES)

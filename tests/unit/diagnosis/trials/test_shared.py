@@ -71,3 +71,6 @@ def test_what_is_proved_with_more_options_is_told_for_what_one_of_them_mends(opt
     builds = [built("tar", equal=OTHER, settings=tuple(settings.items()))] * 2
     shared = with_shared({target("user_group"): whole, order: part}, builds)[order]
     assert (shared.summary, shared.proved, shared.equal_pairs) == (("tar", *told) if told else ("sort", False, 0))
+    beside = [built("tar", "gzip -n", equal=OTHER, settings=tuple(settings.items()))] * 2
+    shared = with_shared({target("user_group"): whole, order: part}, beside)[order]
+    assert (shared.proved, shared.equal_pairs) == ((False, 2) if told else (False, 0))
