@@ -5,6 +5,7 @@ from __future__ import annotations
 import posixpath
 import re
 from collections.abc import Iterator, Mapping, Sequence
+from itertools import takewhile
 
 from pytest_ftc.diagnosis.culprits.commands import ancestors, name_of
 from pytest_ftc.diagnosis.culprits.make_variables import Variables, commands_of, find_variables, may_run
@@ -16,6 +17,8 @@ _TOKEN = re.compile(
 """A variable or a substitution of one word, a separator, or a word, perhaps with variables in it."""
 _VARIABLE = re.compile(r"\$\{[^}]*\}|\$\$?\w+|\$[@<^*+?%]|\$\$?\([^)]*\)")
 _SEPARATORS = frozenset(";&|()`\n")
+_ENDS = ("#", ">", "<", "2>")
+"""Begin what is not an argument of a command."""
 _QUOTE = re.compile(r"\\?[\"']")
 _COMPILE = "-c"
 """Tells a compile from a link, where a line has little but variables."""
@@ -90,11 +93,10 @@ def _score_at(tokens: Sequence[str], words: Mapping[str, None], *, named: bool |
     """Return the number of `words` that follow, more if the program is `named`; 0 if something else follows."""
     found, variable = 0, False
     compiles = _COMPILE in words and any(_SOURCE.search(word) for word in words)
+    tokens = list(takewhile(lambda token: token not in _SEPARATORS and not token.startswith(_ENDS), tokens))
     if compiles and not any(token == _COMPILE or "COMPILE" in token.upper() for token in tokens):
         return 0
     for token in tokens:
-        if token in _SEPARATORS or token.startswith(("#", ">", "<", "2>")):
-            break
         variable = variable or _VARIABLE.search(token) is not None
         if token in words:
             found += 1

@@ -125,3 +125,8 @@ def test_arguments_of_a_function_of_make_may_be_a_command():
     assert line("perl", "/usr/bin/pod2man", *words, text=FUNCTIONS) in ("", "Makefile:3")
     assert line("pod2man", *words, text=FUNCTIONS) == "Makefile:3"
     assert line("lib", *words, text=FUNCTIONS) == ""
+
+
+def test_options_of_the_next_command_make_no_compile_of_this_one():
+    page = "x.html: x.md\n\t@echo PANDOC $< -o $@; \\\n\t$(PANDOC) --standalone -c x.css $< -o $@; \\\n"
+    assert line("gcc", "-MMD", "-g", "-o", "a.o", "-c", "a.c", text=page) == ""
