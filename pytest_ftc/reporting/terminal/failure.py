@@ -7,7 +7,7 @@ import shlex
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from pytest_ftc.model import Role, Verdict, Verification
+from pytest_ftc.model import OutputType, Role, Verdict, Verification
 from pytest_ftc.model.notes import is_reference_note
 from pytest_ftc.model.verification import EXPECTED
 from pytest_ftc.reporting.baseline.state import Accepted
@@ -59,8 +59,11 @@ def _count_outputs(verification: Verification) -> str:
     if verification.verdict is not Verdict.UNREPRODUCIBLE:
         return ""
     differing = {difference.output for difference in verification.differences}
-    # Those of other builds may have other names, which are random.
-    outputs = {output.path for build in verification.builds[:1] for output in build.outputs} | differing
+    # Those of other builds may have other names, which are random; folders differ only in their modes.
+    files = (
+        output for build in verification.builds[:1] for output in build.outputs if output.type is not OutputType.DIR
+    )
+    outputs = {output.path for output in files} | differing
     return f": {len(differing)} of {len(outputs)} outputs differ" if len(outputs) > 1 else ": its output differs"
 
 

@@ -31,6 +31,8 @@ _MOST_ROWS = 40
 """Most lines for similar places, where all are shown."""
 _LONGEST_PLACE = 80
 """Cells of a location in the first line of a finding."""
+_LONGEST_NAME = 32
+"""Cells of the name of another file or member."""
 _LEAST_NAME = 24
 """Cells that a long name of an output keeps where its cause is long too."""
 
@@ -124,8 +126,8 @@ class _Panel:
             yield from evidence_rows(page, evidence)
         if difference and difference.numbers:
             yield row(page, "numbers", markup.show_lines(difference.numbers), most_rows=3)
-        advice = list(_advice(page, first))
-        yield from [_as_above(page, first)] if advice and above and advice == list(_advice(page, above[0])) else advice
+        advice = list(_advice(page, findings))
+        yield from [_as_above(page, first)] if advice and above and advice == list(_advice(page, above)) else advice
         if difference and difference.note:
             yield row(page, "note", markup.show_lines(difference.note), most_rows=3)
 
@@ -158,7 +160,7 @@ def _place(findings: Sequence[Finding]) -> str:
     """Return the location of the first of `findings`, and in how many places if all locations are called alike."""
     locations = {markup.show_lines(finding.location) for finding in findings}
     first = markup.show_lines(findings[0].location)
-    count = f"in {_count_places(findings)}" if len(findings) > 1 and len(locations) == 1 else ""
+    count = _where_else(findings) if len(findings) > 1 and len(locations) == 1 else ""
     return ", ".join(filter(None, (layout.cut_middle(first, _LONGEST_PLACE), count)))
 
 
@@ -173,17 +175,20 @@ def _similar(findings: Sequence[Finding], verbosity: int) -> str:
 
 
 def _spread(findings: Sequence[Finding]) -> str:
-    """Return the number of files or members with `findings` if it is more than one, else an empty string."""
-    count = _count_places(findings)
-    return "" if count.endswith("places") else f" (in {count})"
+    """Return in which other files or members there are `findings`, or in how many; empty if there are none."""
+    where = _where_else(findings)
+    return "" if where.endswith("places") else f" ({where})"
 
 
-def _count_places(findings: Sequence[Finding]) -> str:
-    outputs = len({finding.output for finding in findings})
-    members = len({(finding.output, finding.member) for finding in findings})
-    if outputs > 1:
-        return f"{outputs} files"
-    return f"{members} members" if members > 1 else f"{len(findings)} places"
+def _where_else(findings: Sequence[Finding]) -> str:
+    outputs = dict.fromkeys(finding.output for finding in findings)
+    members = dict.fromkeys((finding.output, finding.member) for finding in findings)
+    names = list(outputs) if len(outputs) > 1 else [member for _, member in members]
+    if names[1:] and not names[2:]:
+        return f"also in {layout.cut_middle(markup.show(names[1]), _LONGEST_NAME)}"
+    if len(outputs) > 1:
+        return f"in {len(outputs)} files"
+    return f"in {len(members)} members" if len(members) > 1 else f"in {len(findings)} places"
 
 
 def _cause(finding: Finding, mark: str) -> str:
@@ -213,10 +218,17 @@ def _evidence(finding: Finding, difference: Difference | None) -> Evidence | Non
     return None
 
 
-def _advice(page: Page, finding: Finding) -> Iterator[Text]:
+def _advice(page: Page, findings: Sequence[Finding]) -> Iterator[Text]:
+    """Yield the command and the remedy of the first of similar `findings`, and how many others have another command."""
+    finding = findings[0]
     if finding.command:
         line = f"  ({markup.show(finding.command_line)})" if finding.command_line else ""
         yield row(page, "command", f"{markup.show(show_command(finding.command))}{line}", most_rows=2)
+    others = dict.fromkeys(one.command for one in findings if one.command not in ((), finding.command))
+    if page.verbosity > 1:
+        yield from (row(page, "", markup.show(show_command(command)), most_rows=1) for command in others)
+    elif others:
+        yield row(page, "", f"and {counted(len(others), 'more command')} like it (-vv shows all)")
     if finding.chain:
         yield row(page, "by way of", markup.show(show_chain(finding.chain)), most_rows=3)
     if finding.given:

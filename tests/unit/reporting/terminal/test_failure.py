@@ -278,7 +278,7 @@ def test_values_that_changed_otherwise_are_not_folded():
     entry = replace(verification(Verdict.UNREPRODUCIBLE), differences=(date, path, alike))
     text = failure_panel(entry, width=80, colour=False, rerun=AGAIN)
     assert headlines(text) == ["b.txt › app/__init__.py: line 1: unknown", "c.txt › app/__init__.py: line 2: unknown"]
-    assert "and 1 similar: line 9 (in 2 files)\n" in text
+    assert "and 1 similar: line 9 (also in d.txt)\n" in text
 
 
 def test_after_three_findings_the_rest_is_counted():
@@ -516,3 +516,23 @@ def test_a_command_that_was_not_found_is_one_of_the_project_or_of_the_machine(lo
     builds = tuple(replace(build, exit_code=127, log_tail=log) for build in plain.builds)
     text = failure_panel(replace(plain, builds=builds), width=80, colour=False, rerun=AGAIN)
     assert hint in " ".join(text.split())
+
+
+def test_other_files_members_and_commands_of_similar_findings_are_named():
+    evidence = Evidence(control="1", experiment="2")
+    first = Finding(output="", member="", location="", cause="time", confirmed=True, evidence=evidence)
+    one, *others = (
+        replace(first, output=f"lib/{name}", location="line 1", command=("gcc", "-c", f"{name}.c")) for name in "abcd"
+    )
+    text = {
+        count: failure_panel(
+            replace(verification(Verdict.UNREPRODUCIBLE), findings=(one, *others[:count])),
+            width=80,
+            colour=False,
+            rerun=AGAIN,
+        )
+        for count in (1, 3)
+    }
+    assert "lib/a: line 1, also in lib/b: " in text[1]
+    assert "gcc -c a.c\n              and 1 more command like it (-vv shows all)\n" in text[1]
+    assert "lib/a: line 1, in 4 files: " in text[3]
