@@ -165,7 +165,7 @@ def conclude_all(cases: Mapping[Key, Case], everything: Group) -> list[tuple[Key
             )
             confirmed = confirmed and not (less and not comes_by_itself(case.observations))
             causes = {source: [name for name, _ in known[source]] for source in case.sources}
-            case.suspicions = [Suspicion(cause, Strength.WEAK, "", "", _tell(causes)), *case.suspicions]
+            case.suspicions = [Suspicion(cause, Strength.WEAK, "", "", _tell(causes, key)), *case.suspicions]
             found.append((key, case, (cause, confirmed)))
     return found
 
@@ -192,16 +192,19 @@ def _causes(case: Case, everything: Group) -> Iterator[tuple[Case, tuple[str, bo
     yield from (one for name, one in found.items() if name not in told)
 
 
-def _tell(causes: Mapping[Key, Sequence[str]]) -> str:
-    """Return what a place follows from: one place for each of their `causes`."""
+def _tell(causes: Mapping[Key, Sequence[str]], own: Key) -> str:
+    """Return what the place `own` follows from: one place for each of their `causes`; those in its file by location."""
     first: dict[str, Key] = {}
     for source, names in causes.items():
         for name in names:
             first.setdefault(name, source)
     inside: dict[str, list[str]] = {}
     for key in dict.fromkeys(first.values()):
-        inside.setdefault("/".join(filter(None, key[:2])), []).append(key.location)
-    return f"it follows from {' and '.join(f'{name}, {_join(places)}' for name, places in inside.items())}"
+        is_beside = key[:2] == own[:2] and own.field is not Field.NAME
+        name = "" if is_beside else "/".join(filter(None, key[:2]))
+        inside.setdefault(name, []).append(key.location)
+    told = (", ".join(filter(None, (name, _join(places)))) for name, places in inside.items())
+    return f"it follows from {' and '.join(told)}"
 
 
 def _join(names: Sequence[str]) -> str:

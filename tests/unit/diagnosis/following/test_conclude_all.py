@@ -59,7 +59,7 @@ def test_a_digest_of_a_file_follows_from_what_differs_in_it_whenever_it_does(som
         told = {key: cause for key, _, (cause, _) in conclude_all(cases, EVERYTHING)}
         assert told == {name: Cause.RANDOM, path: Cause.BUILD_PATH, build_id: Cause.RANDOM}
         assert cases[build_id].suspicions[0].why == (
-            "it follows from a.whl/a.so, ELF section .debug_line_str, string 1 and ELF section .rodata, string 2"
+            "it follows from ELF section .debug_line_str, string 1 and ELF section .rodata, string 2"
         )
 
 
