@@ -102,7 +102,7 @@ class Action:
     outputs: tuple[str, ...]
     timeout: float
     git_dir: Path | None = None
-    """The repository's ``.git``, shown read-only to the build; None when the source has none."""
+    """The repository's ``.git``, which the build sees and cannot change; None when the source has none."""
     root: Path | None = None
     """Without namespaces, the folder that holds all paths of the build; builds that share it run one at a time."""
     git_link: Path | None = None

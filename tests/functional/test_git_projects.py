@@ -24,6 +24,19 @@ def test_a_repository_is_seen_by_its_build_and_not_written(repository, verify, g
     assert git(repository, "status", "--short") == ""
 
 
+def test_a_clean_checkout_is_clean_for_scripts_that_refresh_the_index(repository, verify, git):
+    """As git-version-gen of gnulib and many Makefiles do."""
+    build = "git update-index -q --refresh && git diff-index --quiet HEAD && echo clean > out || date > out"
+    (repository / "ftc.toml").write_text(f"[artifacts.app]\nbuild = '{build}'\noutputs = ['out']\n")
+    git(repository, "commit", "-qam", "describe")
+    index = (repository / ".git/index").read_bytes()
+    run = verify()
+    assert run.verdicts == {"app": "reproducible"}, run.text
+    assert (repository / ".git/index").read_bytes() == index
+    (repository / "file").write_text("changed")
+    assert verify().verdicts == {"app": "unreproducible"}
+
+
 def test_a_worktree(repository, verify, git, pytester, monkeypatch):
     worktree = repository.parent / f"{repository.name}-worktree"
     git(repository, "worktree", "add", "-q", str(worktree))

@@ -27,7 +27,7 @@ from pytest_ftc.builds.launcher.concealed import conceal, show_secrets
 from pytest_ftc.builds.launcher.identity_files import describe_machine
 from pytest_ftc.builds.launcher.kernel_files import describe_kernel, show_parts
 from pytest_ftc.builds.launcher.sockets import cover_sockets, show_sockets
-from pytest_ftc.builds.launcher.trees import copy_tree, list_folder
+from pytest_ftc.builds.launcher.trees import copy_file, copy_tree, list_folder
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -282,9 +282,21 @@ def _check_order(spec: Spec, tree: str) -> dict[str, str]:
 
 
 def _show_git_dir(git_dir: str, target: str) -> None:
+    """Show a repository: its folders read-only, and copies of the files beside them.
+
+    Scripts that tell whether a checkout is clean have git write its index, see ``--refresh`` in git-update-index(1).
+    """
     os.mkdir(target)
-    kernel.bind(git_dir, target)
-    kernel.make_read_only(target)
+    for entry in os.scandir(git_dir):
+        own = os.path.join(target, entry.name)
+        if entry.is_dir(follow_symlinks=False):
+            os.mkdir(own)
+            kernel.bind(entry.path, own)
+            kernel.make_read_only(own)
+        elif entry.is_symlink():
+            os.symlink(os.readlink(entry.path), own)
+        elif entry.is_file():
+            copy_file(entry.path, own)
 
 
 def _show_folders(folders: dict[str, str], new_root: str) -> None:
