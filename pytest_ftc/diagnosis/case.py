@@ -57,6 +57,8 @@ class Case:
     """What of it differs while the clock stands still, where the rest is a time; None if nothing."""
     hides_nothing: bool = False
     """Whether it did not differ when all but what its values tell was varied while the clock stood still."""
+    is_shuffled: bool = False
+    """Whether its file has its lines in another order also while the clock stands still: it may be equal by luck."""
     noise: tuple[Span, ...] = ()
     """Where it differs with nothing varied: from byte, to byte."""
     is_noise_known: bool = True

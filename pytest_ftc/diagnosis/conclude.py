@@ -104,7 +104,8 @@ def _is_sure_of(name: str, case: Case, belief: Belief, everything: Group) -> boo
 
 
 def _name_inherent(case: Case, everything: Group) -> str:
-    is_time = case.tested_by_clock and case.believe(everything).by_kind(Kind.CLOCK) >= _LIKELY
+    least = SURE if case.is_shuffled else _LIKELY
+    is_time = case.tested_by_clock and case.believe(everything).by_kind(Kind.CLOCK) >= least
     # Short builds on one CPU are equal too if they start in the same second.
     if (case.pairs or case.mixed) and not is_time and case.race_probability(everything) >= _LIKELY:
         return Cause.RACE

@@ -12,7 +12,7 @@ from pytest_ftc.diagnosis.inherent.pairs import FOR_REMEDIES, build_stopped, fin
 from pytest_ftc.diagnosis.parts import with_parts
 from pytest_ftc.diagnosis.places import Key, match_places, show_values
 from pytest_ftc.diagnosis.posterior import LEADS, SURE
-from pytest_ftc.model import BuildResult, BuildStatus, Cause, Strength, Suspicion
+from pytest_ftc.model import BuildResult, BuildStatus, Cause, Field, Strength, Suspicion
 from pytest_ftc.model.protocols import Rebuilder
 
 _MOST_AT_CLOCK = 8
@@ -36,9 +36,10 @@ def check_clock(
     doubtful = _check_stopped(cases, given, rebuilder, reserve)
     if doubtful:
         _check_leads(cases, given, rebuilder)
+    _note_shuffled(cases)
     for case in with_parts(cases).values():
         clock = case.believe(given.everything).by_kind(Kind.CLOCK)
-        if case.tested_by_clock and clock >= _LIKELY and Cause.TIME not in case.evident:
+        if case.tested_by_clock and clock >= (SURE if case.is_shuffled else _LIKELY) and Cause.TIME not in case.evident:
             text = show_values(case.place)
             strength = Strength.STRONG if clock >= SURE else Strength.WEAK
             case.suspicions = [
@@ -47,6 +48,14 @@ def check_clock(
             ]
     if not doubtful:
         find_hidden(cases, given, rebuilder, reserve)
+
+
+def _note_shuffled(cases: Mapping[Key, Case]) -> None:
+    """Note for lines of texts whose lines are in another order even while the clock stands still that they are."""
+    orders = ((key, case) for key, case in cases.items() if key.field is Field.ORDER)
+    shuffled = {key[:2] for key, case in orders if any(one.stopped and one.shows for one in case.observations)}
+    for key, case in cases.items():
+        case.is_shuffled = key[:2] in shuffled
 
 
 def _why_time(case: Case) -> str:
