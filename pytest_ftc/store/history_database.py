@@ -28,6 +28,8 @@ create table if not exists inputs (project, artifact, text, primary key (project
 """
 _PATIENCE = 20.0
 """Seconds to wait for other writers."""
+_AGAIN = 0.01
+"""Seconds until SQLite is asked again for what it does not wait for."""
 
 
 class HistoryDatabase:
@@ -181,7 +183,7 @@ def connect(file: Path, schema: str) -> sqlite3.Connection:
     connection = sqlite3.connect(file, timeout=_PATIENCE, check_same_thread=False, isolation_level=None)
     try:
         os.chmod(file, 0o600)
-        connection.execute("pragma journal_mode = wal")
+        _write_ahead(connection)
         # In WAL mode, a power failure then loses at most the last transactions and never corrupts the database.
         connection.execute("pragma synchronous = normal")
         connection.executescript(schema)
@@ -189,6 +191,20 @@ def connect(file: Path, schema: str) -> sqlite3.Connection:
         connection.close()
         raise
     return connection
+
+
+def _write_ahead(connection: sqlite3.Connection) -> None:
+    """Switch to a write-ahead log.  SQLite does not wait for another connection that does so too, and is asked again."""
+    end = time.monotonic() + _PATIENCE
+    while True:
+        try:
+            connection.execute("pragma journal_mode = wal")
+        except sqlite3.OperationalError as error:
+            if "locked" not in str(error) or time.monotonic() > end:
+                raise
+            time.sleep(_AGAIN)
+        else:
+            return
 
 
 def storable(value: object) -> object:

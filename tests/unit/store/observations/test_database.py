@@ -37,7 +37,8 @@ def test_only_this_user_can_read_it_and_any_name_can_be_stored(layout):
     assert layout.observations.stat().st_mode & 0o777 == 0o600
 
 
-def test_sessions_that_end_at_once_are_all_recorded(layout):
+@pytest.mark.parametrize("again", range(12))
+def test_sessions_that_end_at_once_are_all_recorded(layout, again):
     threads = [threading.Thread(target=lambda: Observations(layout).add(ended(), [verified()])) for _ in range(8)]
     for thread in threads:
         thread.start()
