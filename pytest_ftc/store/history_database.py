@@ -194,17 +194,20 @@ def connect(file: Path, schema: str) -> sqlite3.Connection:
 
 
 def _write_ahead(connection: sqlite3.Connection) -> None:
-    """Switch to a write-ahead log.  SQLite does not wait for another connection that does so too, and is asked again."""
+    """Switch to a write-ahead log: SQLite does not wait for another connection that does so too, and is asked again."""
     end = time.monotonic() + _PATIENCE
-    while True:
-        try:
-            connection.execute("pragma journal_mode = wal")
-        except sqlite3.OperationalError as error:
-            if "locked" not in str(error) or time.monotonic() > end:
-                raise
-            time.sleep(_AGAIN)
-        else:
-            return
+    while not _switch(connection, may_fail=time.monotonic() < end):
+        time.sleep(_AGAIN)
+
+
+def _switch(connection: sqlite3.Connection, *, may_fail: bool) -> bool:
+    try:
+        connection.execute("pragma journal_mode = wal")
+    except sqlite3.OperationalError as error:
+        if "locked" in str(error) and may_fail:
+            return False
+        raise
+    return True
 
 
 def storable(value: object) -> object:

@@ -20,7 +20,8 @@ FILTERS = frozenset(
 )
 """Programs whose output follows from their input and their arguments alone, in another form."""
 _STAGES = frozenset({"cc1", "cc1plus", "cc1obj", "f951", "gnat1"})
-COMPILERS = _STAGES | {"clang", "clang++", "rustc", "as"}
+COMPILERS = _STAGES | {"clang", "clang++", "rustc", "as", "compile"}
+"""The last is that of Go."""
 _PLAIN = (
     COPIERS
     | FILTERS

@@ -534,3 +534,16 @@ def test_of_what_several_wrote_for_a_digest_the_one_is_named_who_can_tell_the_ca
     contents = ((folder, PIPE, "/b\n"), (user, PIPE, "me\n"), (MD5, "/b/out", "5d41402a  -\n"))
     found = trail("/b/out", cause=cause, programs=(folder, user, MD5), values=(), contents=contents, **given)
     assert commands(found)[0] == first
+
+
+def test_a_compile_that_reads_the_package_of_another_is_named_for_its_own_file():
+    one, two = (program("compile", "-o", f"{name}.a") for name in ("one", "two"))
+    given = {
+        "read": ((two, "/b/one.a"), (LD, "/b/one.a"), (LD, "/b/two.a")),
+        "written": ((one, "/b/one.a"), (two, "/b/two.a"), (LD, "/b/app")),
+        "contents": ((one, "/b/one.a", "/built/one.go"), (two, "/b/two.a", "/built/two.go /built/one.go")),
+    }
+    for name, made in (("one", one), ("two", two)):
+        values = (f"/built/{name}.go", "/built")
+        found = trail("/b/app", values=values, cause="build_path", programs=(one, two, LD), **given)
+        assert found.program == made
