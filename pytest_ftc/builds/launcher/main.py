@@ -16,6 +16,7 @@ from pytest_ftc.builds.launcher.collecting.blobs import Blobs, TooLargeError
 from pytest_ftc.builds.launcher.collecting.output_links import file_clock
 from pytest_ftc.builds.launcher.collecting.outputs import OutputsError, collect_outputs, trace_files
 from pytest_ftc.builds.launcher.collecting.source_outputs import SourceOutputs, describe_doubtful, describe_unwritten
+from pytest_ftc.builds.launcher.git_index import refresh_index
 from pytest_ftc.builds.launcher.kernel_files import UPTIME
 from pytest_ftc.builds.launcher.namespaces import enter_namespaces, move_uptime
 from pytest_ftc.builds.launcher.shared_folders import SharedFolders, list_shared_memory, remove_stale
@@ -156,6 +157,8 @@ def _describe_shared(spec: Spec, folders: SharedFolders, result: Result) -> Resu
 
 def _run_build(spec: Spec, log: int, keep: int | None) -> Result:
     tree, patterns = spec["build_path"], spec["outputs"]
+    if spec["git_dir"]:
+        refresh_index(tree)
     before = trace_files(tree, patterns)
     moment: dict[str, Any] = {}
     supervision = supervise(spec, log)
