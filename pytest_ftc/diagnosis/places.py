@@ -19,6 +19,7 @@ _PART = re.compile(r", column [0-9]+ (\(part [0-9]+\))$")
 _NEAR, _AT_ONE = 32, 4
 """Bytes."""
 _NUMBER = re.compile("[0-9]+")
+_BY_PATH = ("key ", "element ", "attribute ")
 _SECTION = f"{ELF_SECTION} "
 _NOT_LOADED = re.compile(rf"{_SECTION}\.(?:z?debug|gnu_debug|gnu\.debug|gnu\.lto|stab|comment|line|symtab|strtab|rel)")
 """Sections for debuggers and linkers."""
@@ -108,9 +109,13 @@ def showing(known: Collection[Key], places: Places) -> frozenset[Key]:
 
 
 def _where(key: Key) -> Key:
-    """Return the `key` of all that a place may shift to: the same section of a program, else anything in the output."""
+    """Return the `key` of all that a place may shift to: the same section of a program, else anything in the output.
+
+    A value that is known by its path is elsewhere only under other numbers.
+    """
     section = holder_of(key) if key.location.startswith(_SECTION) else None
-    return section or Key(key.output, "", "", key.field)
+    named = _NUMBER.sub("#", key.location) if key.location.startswith(_BY_PATH) else ""
+    return section or Key(key.output, "", named, key.field)
 
 
 def find_shifted(key: Key, differing: Places, known: Collection[Key]) -> Place | None:

@@ -40,7 +40,7 @@ LEAKS = {
     "name of the user": ("user_group", "getent passwd $(id -u) | cut -d: -f5"),
     "second machine-id": ("domain_host", "cat /var/lib/dbus/machine-id /etc/machine-id"),
     "days since the boot": ("time", "cut -d. -f1 /proc/uptime | sed 's/^/00000/; s/.....$//'"),
-    "month of the boot": ("time", "uptime -s | cut -c1-7"),
+    "month of the boot": ("time", "TZ=UTC uptime -s | cut -c1-7"),
     "moment of the boot": ("time", "grep btime /proc/stat | cut -c1-10"),
     "monotonic clock": ("time", "python3 -c 'import time; print(int(time.monotonic()) // 100000)'"),
 }

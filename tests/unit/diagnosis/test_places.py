@@ -108,3 +108,13 @@ def test_what_is_in_an_archive_does_not_differ_for_the_time_of_its_entry():
     assert may_follow(text, entry._replace(location="PDF /CreationDate"))
     assert may_follow(Key("a.whl", "", "byte 0x80", Field.CONTENT), entry)
     assert may_follow(section, Key("a.whl", "a.so", "ELF section .debug_str, string 1", Field.CONTENT))
+
+
+@pytest.mark.parametrize(
+    ("differing", "shows"),
+    [("key sources[1]", True), ("key mappings, column 8 (part 3)", False), ("key sources[0].name", False)],
+)
+def test_a_value_with_a_path_is_elsewhere_only_under_other_numbers(differing, shows):
+    known = Key("a.map", "", "key sources[0]", Field.CONTENT)
+    place = Place(field=known.field, location=differing, control=b"1", experiment=b"2")
+    assert (known in showing([known], {known._replace(location=differing): place})) == shows
