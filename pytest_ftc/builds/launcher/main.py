@@ -158,7 +158,7 @@ def _describe_shared(spec: Spec, folders: SharedFolders, result: Result) -> Resu
 def _run_build(spec: Spec, log: int, keep: int | None) -> Result:
     tree, patterns = spec["build_path"], spec["outputs"]
     if spec["git_dir"]:
-        refresh_index(tree)
+        refresh_index(spec)
     before = trace_files(tree, patterns)
     moment: dict[str, Any] = {}
     supervision = supervise(spec, log)

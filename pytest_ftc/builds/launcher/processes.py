@@ -121,9 +121,7 @@ def _become_build(spec: dict[str, Any], log: int, following: Alone) -> None:
     if not in_pid_namespace(spec):
         with contextlib.suppress(OSError, AttributeError):
             kernel.die_with_parent(signal.SIGKILL)
-    if spec["isolation"] != "none":
-        kernel.limit_capabilities()
-    kernel.renounce_privileges()
+    renounce(spec)
     with contextlib.suppress(OSError):  # containers may refuse it
         kernel.leave_keyring()
     limit_cpus(spec["cpus"])
@@ -142,6 +140,13 @@ def _become_build(spec: dict[str, Any], log: int, following: Alone) -> None:
         _refuse_cgroups()
     variables = spec["env"] if followed else {**spec["env"], **spec["clock_env"]}
     os.execvpe(spec["argv"][0], spec["argv"], variables)
+
+
+def renounce(spec: dict[str, Any]) -> None:
+    """Permanently give up the privileges that the build of `spec` does not get.  Raises OSError."""
+    if spec["isolation"] != "none":
+        kernel.limit_capabilities()
+    kernel.renounce_privileges()
 
 
 def _refuse_cgroups() -> None:

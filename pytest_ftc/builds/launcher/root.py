@@ -19,6 +19,7 @@ variables and root of processes outside, see "Ptrace access mode checking" in pt
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import os
 
@@ -285,9 +286,12 @@ def _show_git_dir(git_dir: str, target: str) -> None:
     """Show a repository: its folders read-only, and copies of the files beside them.
 
     Scripts that tell whether a checkout is clean have git write its index, see ``--refresh`` in git-update-index(1).
+    Locks are of who uses the repository now, and files may be gone or be another user's.
     """
     os.mkdir(target)
     for entry in os.scandir(git_dir):
+        if entry.name.endswith(".lock"):
+            continue
         own = os.path.join(target, entry.name)
         if entry.is_dir(follow_symlinks=False):
             os.mkdir(own)
@@ -296,7 +300,8 @@ def _show_git_dir(git_dir: str, target: str) -> None:
         elif entry.is_symlink():
             os.symlink(os.readlink(entry.path), own)
         elif entry.is_file():
-            copy_file(entry.path, own)
+            with contextlib.suppress(FileNotFoundError, PermissionError):
+                copy_file(entry.path, own)
 
 
 def _show_folders(folders: dict[str, str], new_root: str) -> None:

@@ -24,6 +24,10 @@ def tree(tmp_path):
     return tree
 
 
+def spec(tree):
+    return {"build_path": str(tree), "isolation": "none"}
+
+
 def changed(tree):
     told = subprocess.run(["git", "diff-index", "--name-only", "HEAD"], cwd=tree, check=True, capture_output=True)
     return told.stdout.split()
@@ -31,10 +35,10 @@ def changed(tree):
 
 def test_files_with_other_times_are_no_changed_ones(tree):
     assert changed(tree) == [b"a"]
-    refresh_index(str(tree))
+    refresh_index(spec(tree))
     assert changed(tree) == []
     (tree / "a").write_text("2")
-    refresh_index(str(tree))
+    refresh_index(spec(tree))
     assert changed(tree) == [b"a"]
 
 
@@ -44,10 +48,24 @@ def test_what_a_link_leads_to_is_not_written(tree, tmp_path, name):
     (tree / ".git" / name).rename(kept)
     (tree / ".git" / name).symlink_to(kept)
     before = kept.read_bytes(), (tree / ".git/index").read_bytes()
-    refresh_index(str(tree))
+    refresh_index(spec(tree))
     assert (kept.read_bytes(), (tree / ".git/index").read_bytes()) == before
 
 
 def test_without_a_repository_nothing_happens(tmp_path):
-    refresh_index(str(tmp_path))
+    refresh_index(spec(tmp_path))
     assert list(tmp_path.iterdir()) == []
+
+
+def test_git_has_no_more_rights_than_the_build(tree):
+    """Settings of a repository may name programs to run, such as filters of contents."""
+    tell = "grep NoNewPrivs /proc/self/status >> ../told; cat"
+    for name, value in (("filter.tell.clean", tell), ("core.fsmonitor", "touch ../fsmonitor")):
+        subprocess.run(["git", "config", name, value], cwd=tree, check=True)
+    hook = tree / ".git/hooks/post-index-change"
+    hook.write_text("#!/bin/sh\ntouch ../hook\n")
+    hook.chmod(0o755)
+    (tree / ".git/info/attributes").write_text("a filter=tell\n")
+    refresh_index(spec(tree))
+    assert set((tree.parent / "told").read_text().splitlines()) == {"NoNewPrivs:\t1"}
+    assert sorted(path.name for path in tree.parent.iterdir()) == ["told", "tree"]
