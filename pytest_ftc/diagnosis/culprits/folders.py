@@ -1,4 +1,4 @@
-"""Who made the folder whose name is in a value."""
+"""Who made the folder whose random name is in a value."""
 
 from __future__ import annotations
 

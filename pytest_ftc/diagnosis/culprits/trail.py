@@ -36,7 +36,9 @@ def follow(flow: Flow, path: str, sought: Sought) -> Trail:
     steps, last = _step_back(flow, index, path, sought)
     if sought.cause == Cause.PID and steps and (owner := find_owner_of_pid(flow, steps[-1], sought)) is not None:
         steps, last = [*steps, owner], owner
-    elif last == UNDECIDED and (maker := find_maker_of_folder(flow, sought.needles)) is not None:
+    elif (sought.cause, last) == (Cause.RANDOM, UNDECIDED) and (
+        maker := find_maker_of_folder(flow, sought.needles)
+    ) is not None:
         steps, last = [*steps, maker], maker
     return _trail(flow, steps, last)
 

@@ -547,3 +547,16 @@ def test_a_compile_that_reads_the_package_of_another_is_named_for_its_own_file()
         values = (f"/built/{name}.go", "/built")
         found = trail("/b/app", values=values, cause="build_path", programs=(one, two, LD), **given)
         assert found.program == made
+
+
+@pytest.mark.parametrize(("cause", "first"), [("random", "python3"), ("user_group", None)])
+def test_only_a_random_name_is_of_who_made_a_folder_with_it(cause, first):
+    """The name of a user is in folders that have nothing to do with a value."""
+    known, wrote = program("known"), program("/bin/sh", "-c", "...")
+    programs = (OTHER, known, wrote, cc := program("cc1"), STAMP)
+    given = {
+        "read": ((cc, "/b/a"), (cc, "/b/c")),
+        "written": ((OTHER, "/home/somebody/x"), (known, "/b/a"), (STAMP, "/b/c"), (cc, "/b/out")),
+    }
+    found = trail("/b/out", values=("somebody",), cause=cause, programs=programs, **given)
+    assert commands(found)[0] == first
