@@ -8,8 +8,18 @@ from dataclasses import dataclass, field
 from pytest_ftc.comparison.members.twins import Twin
 from pytest_ftc.diagnosis.canaries.random_tokens import LOOK_COMPUTED
 from pytest_ftc.diagnosis.group_testing import Group, Observation
+from pytest_ftc.diagnosis.hypotheses import Kind
 from pytest_ftc.diagnosis.places import Key, Places
-from pytest_ftc.diagnosis.posterior import ODDS_OF_ORDER, Belief, Question, believe, race_probability, weigh
+from pytest_ftc.diagnosis.posterior import (
+    LIKELY,
+    ODDS_OF_ORDER,
+    SURE,
+    Belief,
+    Question,
+    believe,
+    race_probability,
+    weigh,
+)
 from pytest_ftc.model import BuildResult, Cause, Field, Place, Strength, Suspicion
 from pytest_ftc.model.cause import INHERENT
 from pytest_ftc.model.protocols import Rebuilder
@@ -117,6 +127,11 @@ class Case:
     def believe(self, everything: Group) -> Belief:
         """Return the probability of each hypothesis about the difference."""
         return believe(self.ask(everything))
+
+    def seems_a_time(self, everything: Group) -> bool:
+        """Return whether builds show that it likely follows from the clock; surely, where it may be equal by luck."""
+        least = SURE if self.is_shuffled else LIKELY
+        return self.tested_by_clock and self.believe(everything).by_kind(Kind.CLOCK) >= least
 
     def race_probability(self, everything: Group) -> float:
         """Return the probability of a race, given that the difference is inherent."""

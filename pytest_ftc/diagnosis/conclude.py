@@ -18,12 +18,11 @@ from pytest_ftc.diagnosis.group_testing import (
 )
 from pytest_ftc.diagnosis.hypotheses import Kind
 from pytest_ftc.diagnosis.places import Key, follows_most_likely, is_code, is_string, may_follow
-from pytest_ftc.diagnosis.posterior import SURE, Belief, is_sure
+from pytest_ftc.diagnosis.posterior import LIKELY, SURE, Belief, is_sure
 from pytest_ftc.model import Cause, Strength, Suspicion
 from pytest_ftc.model.cause import GUESSES, INHERENT
 
 MORE_TIME = "the time for builds was up before it was settled"
-_LIKELY = 0.5
 _SEVERAL = 3
 FOLLOWS_BY_BUILDS = "it follows from another place in this output"
 
@@ -32,7 +31,7 @@ def conclude(case: Case, everything: Group) -> list[tuple[str, bool]]:
     """Return the causes of a case, each with whether builds have confirmed it."""
     belief = case.believe(everything)
     inherent = belief.by_kind(Kind.RANDOM, Kind.CLOCK)
-    if comes_by_itself(case.observations) and inherent >= _LIKELY:
+    if comes_by_itself(case.observations) and inherent >= LIKELY:
         return _conclude_inherent(case, belief, everything)
     if all(one.shows for one in case.observations):
         return [(_guess(case, everything), False)]
@@ -42,10 +41,10 @@ def conclude(case: Case, everything: Group) -> list[tuple[str, bool]]:
     if together := find_together(belief):
         return [(name, True) for name in sorted(together & {*case.suspects, *case.elsewhere} or together)]
     chances = {name: belief.probability(name) for name in everything}
-    by_chance = inherent >= _LIKELY and max(chances.values(), default=0.0) < SURE
-    if by_chance or belief.by_kind(Kind.ALL) >= _LIKELY:
+    by_chance = inherent >= LIKELY and max(chances.values(), default=0.0) < SURE
+    if by_chance or belief.by_kind(Kind.ALL) >= LIKELY:
         return [(_name_intermittent(case, everything), False)]
-    likely = frozenset(name for name in chances if chances[name] >= _LIKELY)
+    likely = frozenset(name for name in chances if chances[name] >= LIKELY)
     likely = only_unsettled(likely, case.evident)
     if likely:
         names = [*(name for name in case.suspects if name in likely), *sorted(likely - set(case.suspects))]
@@ -104,10 +103,9 @@ def _is_sure_of(name: str, case: Case, belief: Belief, everything: Group) -> boo
 
 
 def _name_inherent(case: Case, everything: Group) -> str:
-    least = SURE if case.is_shuffled else _LIKELY
-    is_time = case.tested_by_clock and case.believe(everything).by_kind(Kind.CLOCK) >= least
+    is_time = case.seems_a_time(everything)
     # Short builds on one CPU are equal too if they start in the same second.
-    if (case.pairs or case.mixed) and not is_time and case.race_probability(everything) >= _LIKELY:
+    if (case.pairs or case.mixed) and not is_time and case.race_probability(everything) >= LIKELY:
         return Cause.RACE
     told = any(name in UNVARIED_TOO for name in case.evident)
     if case.tested_by_clock and not told and not is_time:

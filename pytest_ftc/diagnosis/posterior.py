@@ -28,6 +28,7 @@ from pytest_ftc.diagnosis.group_testing import HIDDEN, Group, Observation, suspe
 from pytest_ftc.diagnosis.hypotheses import MISS, NO_LEAD, Hypothesis, Kind, equal_by_chance
 from pytest_ftc.model import Cause, Strength, Suspicion
 
+LIKELY = 0.5
 SURE = 0.995
 """The posterior from which a cause counts as confirmed, and a remedy as proved."""
 _SURE_UNSEEN = 0.998

@@ -17,7 +17,6 @@ from pytest_ftc.model.protocols import Rebuilder
 
 _MOST_AT_CLOCK = 8
 _MOST_STOPPED = 6
-_LIKELY = 0.5
 BY_STOPPED_CLOCK = (
     "it does not differ between builds whose clock stands still",
     "it does not differ when the clock is set to that of the control build",
@@ -38,10 +37,10 @@ def check_clock(
         _check_leads(cases, given, rebuilder)
     _note_shuffled(cases)
     for case in with_parts(cases).values():
-        clock = case.believe(given.everything).by_kind(Kind.CLOCK)
-        if case.tested_by_clock and clock >= (SURE if case.is_shuffled else _LIKELY) and Cause.TIME not in case.evident:
+        if case.seems_a_time(given.everything) and Cause.TIME not in case.evident:
             text = show_values(case.place)
-            strength = Strength.STRONG if clock >= SURE else Strength.WEAK
+            is_sure = case.believe(given.everything).by_kind(Kind.CLOCK) >= SURE
+            strength = Strength.STRONG if is_sure else Strength.WEAK
             case.suspicions = [
                 Suspicion(Cause.TIME, strength, text.control, text.experiment, _why_time(case)),
                 *(one for one in case.suspicions if one.cause != Cause.TIME),
