@@ -44,7 +44,7 @@ def walk(control: Path, experiment: Path, name: str, limits: Limits | None = Non
     budget = Budget(limits or Limits())
     with open(control, "rb", 0) as one, open(experiment, "rb", 0) as other, budget.temporary():
         leaves = tuple(_collect(whole_file(one), whole_file(other), name, budget))
-    return Walk(leaves=put_derived_last(leaves), cut=tuple(budget.cut), twins=tuple(budget.twins))
+    return Walk(leaves=put_derived_last(leaves, name), cut=tuple(budget.cut), twins=tuple(budget.twins))
 
 
 def _collect(one: Span, other: Span, name: str, budget: Budget) -> Iterator[Place]:

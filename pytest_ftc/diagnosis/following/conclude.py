@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 
-from pytest_ftc.comparison.members.engine import FOLLOWS
 from pytest_ftc.comparison.members.twins import Twin
 from pytest_ftc.diagnosis.case import Case
 from pytest_ftc.diagnosis.conclude import conclude, is_within
@@ -16,7 +15,7 @@ from pytest_ftc.diagnosis.following.sources import (
     find_named_after,
     find_offsets,
     find_origins,
-    only_follows,
+    is_placed,
 )
 from pytest_ftc.diagnosis.group_testing import Group, comes_by_itself
 from pytest_ftc.diagnosis.places import Key
@@ -62,7 +61,7 @@ def note_late_sources(cases: Mapping[Key, Case], everything: Group) -> None:
         if not cases[key].evident and _is_always_with(cases[key], [cases[other] for other in inside]):
             cases[key].sources = inside
     for key, inside in offsets.items():
-        may_lead = comes_by_itself(cases[key].observations) or only_follows(key)
+        may_lead = comes_by_itself(cases[key].observations) or is_placed(cases[key].place, key)
         if leading := _find_leading(cases[key], inside, cases) if may_lead else []:
             rest = (other for other in inside if other not in leading)
             cases[key].sources, cases[key].is_computed = [*leading, *rest], True
@@ -160,10 +159,9 @@ def conclude_all(cases: Mapping[Key, Case], everything: Group) -> list[tuple[Key
             cause, confirmed = known[case.sources[0]][0]
             # A piece that showed only in some of the builds in which its order did may have another cause.
             less = case.place.is_one_sided and _is_less_than(case, cases[case.sources[0]])
-            less = less or (
-                case.place.note == FOLLOWS and only_follows(key) and case.pattern != cases[case.sources[0]].pattern
-            )
             confirmed = confirmed and not (less and not comes_by_itself(case.observations))
+            # A position may be one of its own, as that of a point of a random plot.
+            confirmed = confirmed and (not is_placed(case.place, key) or (cause, True) in conclude(case, everything))
             causes = {source: [name for name, _ in known[source]] for source in case.sources}
             case.suspicions = [Suspicion(cause, Strength.WEAK, "", "", _tell(causes, key)), *case.suspicions]
             found.append((key, case, (cause, confirmed)))

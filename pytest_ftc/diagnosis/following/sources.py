@@ -218,12 +218,12 @@ def find_offsets(places: Mapping[Key, Place]) -> Mapping[Key, Sequence[Key]]:
     return {key: inside for key, inside in found.items() if inside}
 
 
-def only_follows(key: Key) -> bool:
-    """Return whether a place that holds what follows from others holds nothing else.
+def is_placed(place: Place, key: Key) -> bool:
+    """Return whether it holds what follows from the text of its file: positions, or the glyphs that are embedded.
 
-    That are positions in a source map, and on the pages of a PDF file, and the glyphs that it embeds.
+    They are in source maps, and on the pages of PDF files; they differ for some of what differs in the text.
     """
-    return _is_of_source_map(key) or key.location.startswith("PDF object ")
+    return place.note == FOLLOWS and (_is_of_source_map(key) or key.location.startswith("PDF object "))
 
 
 def _is_of_source_map(key: Key) -> bool:

@@ -116,7 +116,7 @@ def _read_object(stored: Span, budget: Budget) -> Span:
         for name in filters:
             payload = _decode(payload, name, budget)
         if payload.size <= _LARGEST_TEXT and not _FONT.search(dictionary):
-            return spool(iter([_LENGTH.sub(b"", plain), show_text(payload.read(0, payload.size))]), budget)
+            return spool((_LENGTH.sub(b"", plain), show_text(payload.read(0, payload.size))), budget)
         return spool(_join(_LENGTH.sub(b"", plain), payload), budget)
     if plain == dictionary:
         return stored

@@ -60,6 +60,15 @@ def test_positions_in_a_source_map_follow_from_what_they_are_about():
         Place(field=Field.CONTENT, location=where, control=b"1", experiment=b"2", format=FileFormat.JSON)
         for where in ("key mappings, column 8 (part 3)", "key sources[0]", "line 1")
     ]
-    found = put_derived_last(places)
+    found = put_derived_last(places, "page.js.map")
     assert [(leaf.location[:12], leaf.note) for leaf in found][1:] == [("line 1", ""), ("key mappings", FOLLOWS)]
-    assert [leaf.note for leaf in put_derived_last([places[0], places[2]])] == ["", ""]
+    assert [leaf.note for leaf in put_derived_last([places[0], places[2]], "page.js.map")] == ["", ""]
+
+
+@pytest.mark.parametrize(("location", "name"), [("key mappings.text", "a.js.map"), ("key mappings", "index.json")])
+def test_other_mappings_than_those_of_source_maps_do_not_follow(location, name):
+    places = [
+        Place(field=Field.CONTENT, location=where, control=b"1", experiment=b"2", format=FileFormat.JSON)
+        for where in (location, "key created")
+    ]
+    assert [leaf.note for leaf in put_derived_last(places, name)] == ["", ""]

@@ -31,7 +31,7 @@ def test_different_streams_stay_different(one, other):
 
 
 def document(text: bytes, *, shift: int = 0, font: bytes = b"a", widths: bytes = b"[500 500.5]") -> bytes:
-    page = b"BT\n/F8 9 Tf 0 -%d Td %s TJ\nET\n0 0 %d 7 re" % (20, text, 10 + shift)
+    page = b"BT\n/F8 9 Tf 0 -%d Td %s TJ\n1 0 0 1 0 %d Tm\nET" % (20, text, 10 + shift)
     streams = [(b"", page), (b"/Length1 %d" % len(font), b"%!PS-AdobeFont\ndup " + font)]
     objects = [
         b"<< %s /Filter /FlateDecode /Length %d >>\nstream\n%s\nendstream" % (entries, len(packed), packed)
@@ -71,3 +71,11 @@ def test_positions_alone_follow_from_nothing(tmp_path, other):
 def test_numbers_in_a_text_are_no_positions(tmp_path):
     found = places(tmp_path, document(b"[(page)-333(1)]"), document(b"[(page)-333(2)]"))
     assert found == [("PDF object 1 0, line 5", "")]
+
+
+@pytest.mark.parametrize("line", [b"%d 7 l", b"/MediaBox [0 0 %d.5 842]", b"/Build %d"])
+def test_what_is_drawn_and_numbers_of_the_document_do_not_follow_from_its_text(tmp_path, line):
+    one, other = (document(text, widths=line % number) for text, number in ((b"[(me)]", 1), (b"[(you)]", 2)))
+    told = dict(places(tmp_path, one, other))
+    assert told["PDF object 1 0, line 5"] == ""
+    assert [note for where, note in told.items() if where.startswith("PDF object 3 0, ")] == [""]

@@ -140,3 +140,20 @@ def test_of_several_sources_that_which_differs_just_when_it_does_comes_first():
     offsets.sources = [clock, path]
     note_late_sources({**strings, table: offsets}, EVERYTHING)
     assert offsets.sources == [path, clock]
+
+
+@pytest.mark.parametrize(
+    ("output", "location", "confirmed"),
+    [("a.pdf", "PDF object 1 0, line 6", False), ("a.js.map", "key mappings", False), ("a.so", "ELF build id", True)],
+)
+def test_a_position_is_confirmed_to_follow_only_by_what_builds_show_of_itself(output, location, confirmed):
+    """It may have another cause, as that of a point in a plot, and differ in the same few builds."""
+    groups = [EVERYTHING, frozenset(), frozenset({"build_path", "umask"}), frozenset({"fileordering"})]
+    seen = [Observation(group, "build_path" in group) for group in groups]
+    text = Key(output, "", "line 5", Field.CONTENT)
+    place = text._replace(location=location)
+    known = replace(always(text, (Cause.BUILD_PATH, Strength.CERTAIN)), observations=seen)
+    cases = {text: known, place: replace(always(place, note=FOLLOWS), observations=list(seen))}
+    note_late_sources(cases, EVERYTHING)
+    told = {key: cause for key, _, cause in conclude_all(cases, EVERYTHING)}
+    assert told == {text: (Cause.BUILD_PATH, True), place: (Cause.BUILD_PATH, confirmed)}
