@@ -38,7 +38,7 @@ build = "echo hello > good.txt"
 outputs = ["good.txt"]
 
 [tool.ftc.artifacts.bad]
-build = "{bad} > bad.txt"
+build = "({bad}) > bad.txt"
 outputs = ["bad.txt"]
 critical = true
 """
@@ -56,7 +56,8 @@ def folder(watch: Watch, tmp_path_factory: pytest.TempPathFactory) -> Path:
     root = tmp_path_factory.mktemp("project")
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("FTC_STORE", str(tmp_path_factory.mktemp("store")))
-        said = verify(root, watch, "date +%s%N")
+        # What counts from zero must be scraped at zero: a session reports after a second, Prometheus looks every second.
+        said = verify(root, watch, "sleep 3; date +%s%N")
     assert "1 failed, 1 passed" in said and "metrics" not in said
     return root
 
