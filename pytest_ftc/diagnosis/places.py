@@ -189,6 +189,11 @@ def is_string(key: Key) -> bool:
     return bool(_split_offset(key)[1])
 
 
+def is_line(key: Key) -> bool:
+    """Return whether a place is a line of a text, or a part of one."""
+    return key.location.startswith("line ") and key.field is Field.CONTENT
+
+
 def is_code(key: Key) -> bool:
     """Return whether a place is in the code of a program."""
     return key.location.startswith(f"{_SECTION}.text")

@@ -130,6 +130,7 @@ MUCH = "for one in $(seq 60); do head -c 600000 /dev/zero > pad; done;"
 NESTED = (
     "mkdir img && tar cf img/in.tar README && tar --sort=name --mtime=@0 --owner=0:0 --group=0:0 --mode=0 -cf x.tar img"
 )
+PLAIN = "tar --mtime=@0 --owner=0:0 --group=0:0 --mode=0"
 AWK = 'awk { print "name", $1 }'
 BUILDS = {
     "compressed and put behind a script": (
@@ -185,6 +186,12 @@ BUILDS = {
     "of several files in one": (
         'python3 object.py one && python3 object.py two && python3 archive.py && python3 take.py "$PWD"',
         {"object.py": OBJECT, "archive.py": ARCHIVE, "take.py": TAKE}),
+    "packed in the order of a list": (
+        f"find . -name '[a-e]' | grep . > list && {PLAIN} -cf x.tar -T list", dict.fromkeys("abcde", "x")),
+    "packed in the order of arguments": (f"{PLAIN} -cf x.tar $(find . -name '[a-e]')", dict.fromkeys("abcde", "x")),
+    "packed in the order of folders": (f"{PLAIN} -cf x.tar d", dict.fromkeys(["d/a", "d/b", "d/c", "d/d"], "x")),
+    "a path to elsewhere that was lengthened": (
+        'echo "see $(realpath --relative-to=. /usr/share/misc)/magic" > out.txt', {}),
 }  # fmt: skip
 CAN_MAKE_FAT = shutil.which("mkfs.vfat") and shutil.which("mcopy")
 OUTPUTS = [
@@ -215,6 +222,7 @@ def verified(tmp_path_factory) -> dict[str, dict]:
         source = folder / "src" / str(number)
         source.mkdir(parents=True)
         for path, text in {"README": "x\n", **files}.items():
+            (source / path).parent.mkdir(exist_ok=True)
             (source / path).write_text(text)
         outputs = [path for path in OUTPUTS if path in build + "".join(files.values())]
         declared.append(
@@ -404,3 +412,18 @@ def test_of_several_files_in_one_each_part_is_of_who_made_its_own(verified):
         ["object.py", "archive.py", "take.py"],
     ]
     assert [one["command"][2] for one in findings] == ["one", "two"]
+
+
+@pytest.mark.parametrize("by", ["a list", "arguments"])
+def test_the_order_in_an_archive_is_of_who_listed_what_was_packed(verified, by):
+    command, chain = told(verified, f"packed in the order of {by}", "fileordering")
+    assert command[:2] == ["find", "."]
+    assert [link.split()[0] for link in chain] == ["find", *["grep"] * (by == "a list"), "tar"]
+
+
+def test_an_archiver_that_lists_folders_itself_made_their_order(verified):
+    assert told(verified, "packed in the order of folders", "fileordering")[0][0] == "tar"
+
+
+def test_a_path_is_of_who_made_it_whatever_was_appended(verified):
+    assert told(verified, "a path to elsewhere that was lengthened", "build_path")[0][0] == "realpath"

@@ -10,7 +10,7 @@ from pytest_ftc.diagnosis.canaries.planted import Planted
 from pytest_ftc.diagnosis.canaries.suspicion import Sighting, shown
 from pytest_ftc.model import Cause, Strength, Suspicion
 
-_LEADING_OUT = re.compile(rb"((?:\.\./)+)([\w.@+~-]{2,}(?:/[\w.@+~-]+)*)")
+_LEADING_OUT = re.compile(rb"((?:\.\./)+)(([\w.@+~-]{2,})(?:/[\w.@+~-]+)*)")
 _STEP = len(b"../")
 
 
@@ -28,7 +28,9 @@ def find_relative_paths(place: AlignedPlace, control: Planted, experiment: Plant
             why = f"it leads out of the build path, which has {abs(deeper)} folder{'s' * (abs(deeper) != 1)}"
             why += f" {'more' if deeper > 0 else 'less'} there"
             strength = Strength.STRONG if is_sure else Strength.WEAK
-            yield Sighting(Suspicion(Cause.BUILD_PATH, strength, shown(one[0]), shown(other[0]), why), changes)
+            # Who made the path may not have known the rest, which another appended.
+            values = shown(one[1] + one[3]), shown(other[1] + other[3])
+            yield Sighting(Suspicion(Cause.BUILD_PATH, strength, *values, why), changes)
 
 
 def _depth(path: str) -> int:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
-from pytest_ftc.diagnosis.case import Investigation
+from pytest_ftc.diagnosis.case import Case, Investigation
 from pytest_ftc.diagnosis.group_testing import Group
-from pytest_ftc.diagnosis.places import Key, Places, showing
-from pytest_ftc.model import BuildResult, BuildStatus, Cause
+from pytest_ftc.diagnosis.places import Key, Places, is_line, showing
+from pytest_ftc.model import BuildResult, BuildStatus, Cause, Field, Place
 from pytest_ftc.model.protocols import Rebuilder
 
 FOR_REMEDIES = 4
@@ -24,12 +24,32 @@ def build_stopped(rebuilder: Rebuilder, given: Investigation, groups: Sequence[G
     return () if failed or len(builds) < len(groups) else builds
 
 
-def find_differing(known: Collection[Key], places: Places, one: BuildResult, other: BuildResult) -> Mapping[Key, bool]:
+def find_differing(
+    known: Mapping[Key, Case], places: Places, one: BuildResult, other: BuildResult
+) -> Mapping[Key, bool]:
     """Return whether each of the `known` places is among those in which two builds differ, unless that is unknown.
 
     It is unknown where one of them has no output of that name, as with a random one, while unknown outputs differ.
     """
-    found = showing(known, places)
+    found = showing(known, places) | frozenset(_find_moved(known, places))
     names = {output.path for output in one.outputs} & {output.path for output in other.outputs}
     strange = {key.output for key in places} - {key.output for key in known}
     return {key: key in found for key in known if key in found or key.output in names or not strange}
+
+
+def _find_moved(known: Mapping[Key, Case], places: Places) -> Iterator[Key]:
+    """Yield the `known` lines that are in another place: where nothing else differs, only an order is told."""
+    moved = {key[:2]: _moved_lines(place) for key, place in places.items() if key.field is Field.ORDER}
+    for key, case in known.items():
+        lines = moved.get(key[:2])
+        if lines and is_line(key) and not lines.isdisjoint(_lines(case.place)):
+            yield key
+
+
+def _moved_lines(order: Place) -> frozenset[bytes]:
+    pairs = zip(order.control.splitlines(), order.experiment.splitlines(), strict=False)
+    return frozenset(line for pair in pairs if pair[0] != pair[1] for line in pair)
+
+
+def _lines(place: Place) -> list[bytes]:
+    return [*place.control.splitlines(), *place.experiment.splitlines()]

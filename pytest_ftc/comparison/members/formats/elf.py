@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import partial
+from itertools import islice
 from typing import TYPE_CHECKING, Any, BinaryIO, cast
 
 from pytest_ftc.comparison.members.contents import Attribute, Contents, Member, header
@@ -26,6 +28,10 @@ _PLACES = (".shstrtab",)
 """The names of the sections: they differ only if the list of sections does."""
 _OFFSETS = (".debug_", ".rel.debug_", ".rela.debug_", ".eh_frame", ".symtab", ".stab", ".gnu_debuglink")
 """Prefixes of sections that hold offsets into code and strings (except those that are strings themselves)."""
+_MOST_SEGMENTS = 1000
+"""Most entries of the program header to look at; programs have about ten."""
+_APPENDED = "appended data"
+"""The name of what is behind the file that the headers tell of."""
 _HEADER_FIELDS = ("e_type", "e_machine", "e_flags")
 
 
@@ -42,13 +48,30 @@ def read_elf(span: Span, budget: Budget) -> Contents:
     fields.append(header("ELF header EI_OSABI", file.header["e_ident"]["EI_OSABI"]))
     fields.append(Attribute(Field.HEADER, "ELF header e_entry", f"{file.header['e_entry']:#x}".encode(), follows=True))
     members = []
-    sections = file.iter_sections() if file.num_sections() else ()
-    for section in budget.few(sections):
+    sections = list(budget.few(file.iter_sections())) if file.num_sections() else []
+    for section in sections:
         if section.name in _IDENTIFIERS:
             fields.append(_read_identifier(span, section, _IDENTIFIERS[section.name]))
         elif section.name not in _PLACES:
             members.append(_read_section(span, file, section, budget))
+    if 0 < len(sections) == file.num_sections() and (end := _find_end(file, sections)) < span.size:
+        # Self-extracting files and signed kernel modules have more; it may be of any format.
+        members.append(Member(name=_APPENDED, part=_APPENDED, stored=span.part(end, span.size - end)))
     return Contents(format=FileFormat.ELF, noun=ELF_SECTION, attributes=tuple(fields), members=tuple(members))
+
+
+def _find_end(file: ELFFile, sections: Sequence[Any]) -> int:
+    """Return the offset after all that the headers tell of."""
+    fields = file.header
+    ends: list[int] = [fields["e_shoff"] + len(sections) * fields["e_shentsize"]]
+    ends += (one["p_offset"] + one["p_filesz"] for one in islice(file.iter_segments(), _MOST_SEGMENTS))
+    ends += (one["sh_offset"] + one["sh_size"] for one in sections if _is_stored(one))
+    return max(ends)
+
+
+def _is_stored(section: Any) -> bool:
+    """Return whether it has bytes in the file: SHT_NOBITS (.bss) has only a size."""
+    return section.header["sh_type"] not in ("SHT_NOBITS", "SHT_NULL")
 
 
 def _read_identifier(span: Span, section: Any, location: str) -> Attribute:
@@ -64,9 +87,7 @@ def _read_identifier(span: Span, section: Any, location: str) -> Attribute:
 
 def _read_section(span: Span, file: ELFFile, section: Any, budget: Budget) -> Member:
     name, fields = section.name, section.header
-    # SHT_NOBITS (.bss) has a size but no bytes in the file.
-    holds = fields["sh_type"] not in ("SHT_NOBITS", "SHT_NULL")
-    stored = span.part(fields["sh_offset"], fields["sh_size"]) if holds else None
+    stored = span.part(fields["sh_offset"], fields["sh_size"]) if _is_stored(section) else None
     packed = stored is not None and fields["sh_flags"] & _COMPRESSED
     text = fields["sh_flags"] & _STRINGS or name in _TEXTS
     return Member(

@@ -37,6 +37,15 @@ def test_elf_files_are_told_by_section_and_the_build_id_last(linked, compare):
     assert len(bytes.fromhex(leaves[-1].control.decode())) == 20
 
 
+def test_what_is_behind_an_elf_file_is_told_as_what_it_is(linked, compare):
+    for folder, day in zip(linked, ("Monday", "Friday"), strict=True):
+        (folder / "all.run").write_bytes((folder / "x.so").read_bytes() + f"#!/bin/sh\necho on {day}\n".encode())
+    leaves = compare(linked[0] / "all.run", linked[1] / "all.run", "all.run").leaves
+    behind = [(leaf.location, leaf.control) for leaf in leaves if leaf.location.startswith("appended data")]
+    assert behind == [("appended data, line 2", b"echo on Monday\n")]
+    assert any(leaf.location.startswith("ELF section .rodata") for leaf in leaves)
+
+
 def test_a_build_id_alone_does_not_follow_from_anything(folders, run, compare, table):
     for folder, digit in zip(folders, "ab", strict=True):
         (folder / "x.c").write_text("int x(void) { return 1; }\n")

@@ -50,7 +50,8 @@ def test_a_path_that_leads_out_of_a_deeper_folder_has_the_build_path():
     (first, *_) = look(*_relative(1))
     assert (first.cause, first.strength) == (Cause.BUILD_PATH, Strength.STRONG)
     assert first.why == "it leads out of the build path, which has 1 folder more there"
-    assert (first.control, first.experiment) == ("../../opt/tools/index.js", "../../../opt/tools/index.js")
+    # Without the rest, which another may have appended to it.
+    assert (first.control, first.experiment) == ("../../opt", "../../../opt")
 
 
 @pytest.mark.parametrize(

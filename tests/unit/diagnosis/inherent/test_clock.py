@@ -7,6 +7,7 @@ import pytest
 from pytest_ftc.diagnosis.case import Case
 from pytest_ftc.diagnosis.group_testing import Observation
 from pytest_ftc.diagnosis.inherent.clock import check_clock
+from pytest_ftc.diagnosis.inherent.pairs import find_differing
 from pytest_ftc.diagnosis.places import Key
 from pytest_ftc.model import Field, Place
 
@@ -25,3 +26,14 @@ def test_a_line_among_shuffled_ones_that_is_equal_twice_while_the_clock_stands_s
         cases[line._replace(location="line order", field=Field.ORDER)] = Case(place, [], seen)
     check_clock(cases, SimpleNamespace(everything=EVERYTHING, stopped=[]), SimpleNamespace(left=0))
     assert [str(one.cause) for one in cases[line].suspicions] == told
+
+
+@pytest.mark.parametrize(("first", "shows"), [(b"c", True), (b"a", False)])
+def test_a_line_differs_where_it_is_among_those_in_another_order(first, shows):
+    """Where nothing else differs, as while the clock stands still, only the order is a place."""
+    line = Key("out", "", "line 2", Field.CONTENT)
+    place = Place(field=line.field, location=line.location, control=first + b"\n", experiment=b"x\n")
+    order = line._replace(location="line order", field=Field.ORDER)
+    moved = Place(field=order.field, location=order.location, control=b"a\nb\nc\n", experiment=b"a\nc\nb\n")
+    build = SimpleNamespace(outputs=[SimpleNamespace(path="out")])
+    assert find_differing({line: Case(place, [])}, {order: moved}, build, build) == {line: shows}
