@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from pytest_ftc.comparison.members.engine import FOLLOWS
 from pytest_ftc.diagnosis.canaries.numbers import AN_INODE
 from pytest_ftc.diagnosis.canaries.random_tokens import LOOK_DRAWN
 from pytest_ftc.diagnosis.case import UNVARIED_TOO, Case, Investigation
@@ -176,8 +177,10 @@ def let_follow(cases: Mapping[Key, Case], everything: Group) -> None:
         cause = alike[first[-1]][0] if first else ""
         if cause in suspects_left(everything, case.observations) and not all(case.pattern):
             case.suspicions = [_following(cause), *case.suspicions]
-        elif is_code(key) and (strings := _strings_with(key, case, cases)):
-            case.suspicions = [_following(strings[0]), *case.suspicions]
+        elif (is_code(key) or case.place.note == FOLLOWS) and (strings := _strings_with(key, case, cases)):
+            left = suspects_left(everything, case.observations)
+            cause = next((one for one in strings if one in left), strings[0])
+            case.suspicions = [_following(cause), *case.suspicions]
 
 
 def _may_be_all(cause: str, case: Case) -> bool:
@@ -192,7 +195,7 @@ def _strings_with(key: Key, case: Case, cases: Mapping[Key, Case]) -> list[str]:
     time.
     """
     alike = (one for other, one in cases.items() if other[:2] == key[:2] and is_string(other) and one.evident)
-    return [one.evident[0] for one in alike if is_within(case.pattern, one.pattern)]
+    return [cause for one in alike if is_within(case.pattern, one.pattern) for cause in one.evident]
 
 
 def is_within(pattern: tuple[bool, ...], other: tuple[bool, ...]) -> bool:

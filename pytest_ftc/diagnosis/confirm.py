@@ -93,13 +93,16 @@ def _proposals(
     computed, presumed = find_computed(cases, everything), _presume(cases, everything)
     open_cases = {key: case for key, case in _leading(cases).items() if key not in computed and key not in presumed}
     asked = {key: ask(case.ask(everything), case.evident) for key, case in open_cases.items()}
-    groups: dict[object, Sequence[Group]] = {
+    groups: dict[Key, Sequence[Group]] = {
         key: [*asked[key], *_for_their_values(case, everything)] for key, case in open_cases.items()
     }
-    if not any(groups.values()):
-        # The causes of what others follow from are known by now.
-        groups = dict(_ask_about_followers(cases, computed, presumed, everything).items())
-    return share(groups, most)
+    # What most likely follows from others is asked about when the causes of those are known.
+    leading = {key: asked for key, asked in groups.items() if cases[key].place.note != FOLLOWS}
+    if any(leading.values()):
+        groups = leading
+    elif not any(groups.values()):
+        groups = _ask_about_followers(cases, computed, presumed, everything)
+    return share(dict(groups.items()), most)
 
 
 def _leading(cases: Mapping[Key, Case]) -> dict[Key, Case]:

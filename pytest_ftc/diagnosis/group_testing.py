@@ -112,6 +112,6 @@ def share(proposals: Mapping[object, Sequence[Group]], most: int) -> list[Group]
     questions = Counter(tuple(groups[:2]) for groups in proposals.values())
     votes: dict[Group, float] = {}
     for groups, count in questions.items():
-        for place, group in enumerate(groups):
+        for place, group in enumerate(dict.fromkeys(groups)):
             votes[group] = votes.get(group, 0) + (1 if place == 0 else 0.4) * (1 + log2(count))
     return sorted(votes, key=lambda group: (-votes[group], -len(group), sorted(group)))[:most]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from functools import lru_cache
 from itertools import accumulate
@@ -15,10 +16,12 @@ _NEGLIGIBLE = 0.02
 """Probability below which a further variation is no longer investigated."""
 _LEAST = 5e-4
 """Least expected information of a build that is worth running, in bits."""
-_MOST_BUILDS = 30
+_MOST_BUILDS = 40
 """Most builds for one difference, since chance may leave it undecided."""
 _BY_ITSELF = 1 - (1 - SURE) / 50
 """Probability from which a difference counts as inherent, so that its kind can still reach `SURE`."""
+_MOST_REPEATS = 3
+"""Most builds that vary the same, unless it differs by itself: what they have in common tells no more."""
 _ALONE, _LEFT_OUT = 6, 4
 _IF_SURPRISED, _NEARLY = 0.1, 0.9
 
@@ -69,7 +72,9 @@ def _next_groups(question: Question, evident: Group) -> tuple[Group, ...]:
 def _consider(question: Question) -> tuple[Belief, Sequence[Group]]:
     """Return the belief without negligible hypotheses, and the groups that may be informative."""
     belief = Belief(tuple((one, weight) for one, weight in believe(question).weights if weight > 1e-6))
-    return belief, list(dict.fromkeys(_candidates(belief, question.everything)))
+    varied = Counter(one.varied for one in question.observations)
+    told = {group for group, count in varied.items() if group and count >= _MOST_REPEATS}
+    return belief, [group for group in dict.fromkeys(_candidates(belief, question.everything)) if group not in told]
 
 
 def _best(expected: Mapping[Group, float]) -> Group:

@@ -249,6 +249,10 @@ def _sets(names: Sequence[str], likely: Sequence[str], acting: Group) -> Collect
         for group in combinations(likely, size):
             base = frozenset({*group, *acting})
             sets.update(dict.fromkeys((base, *(base | {name} for name in names))))
+    if acting:
+        # What several causes change on their own may have more than one that is not known yet.
+        base = frozenset({*likely, *acting})
+        sets.update(dict.fromkeys(base | {*pair} for pair in combinations(names, 2)))
     sets.pop(frozenset(), None)
     return sets
 

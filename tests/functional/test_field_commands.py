@@ -96,6 +96,11 @@ out.txt: $(FILES)
 install:
 	$(INSTALL) README $(DESTDIR)
 """
+LINES = """out.txt:
+	echo "by $$$$" > $@
+	nproc >> $@
+	ls -i README >> $@
+"""
 SPLIT = """import os, tempfile
 os.mkdir("pkg")
 os.close(tempfile.mkstemp(dir="pkg")[0])
@@ -190,6 +195,9 @@ BUILDS = {
         f"find . -name '[a-e]' | grep . > list && {PLAIN} -cf x.tar -T list", dict.fromkeys("abcde", "x")),
     "packed in the order of arguments": (f"{PLAIN} -cf x.tar $(find . -name '[a-e]')", dict.fromkeys("abcde", "x")),
     "packed in the order of folders": (f"{PLAIN} -cf x.tar d", dict.fromkeys(["d/a", "d/b", "d/c", "d/d"], "x")),
+    "linked and stripped": (
+        'gcc -g -c "$PWD/a.c" -o a.o && gcc -shared -Wl,--build-id a.o -o a.so && strip a.so', {"a.c": LIBRARY}),
+    "digits among lines": ("make", {"Makefile": LINES}),
     "a path to elsewhere that was lengthened": (
         'echo "see $(realpath --relative-to=. /usr/share/misc)/magic" > out.txt', {}),
 }  # fmt: skip
@@ -427,3 +435,14 @@ def test_an_archiver_that_lists_folders_itself_made_their_order(verified):
 
 def test_a_path_is_of_who_made_it_whatever_was_appended(verified):
     assert told(verified, "a path to elsewhere that was lengthened", "build_path")[0][0] == "realpath"
+
+
+def test_the_digest_in_a_stripped_program_is_of_the_compile(verified):
+    command, chain = told(verified, "linked and stripped", "build_path")
+    assert command[:3] == ["gcc", "-g", "-c"]
+    assert [link.split()[0] for link in chain] == ["gcc", "gcc"]
+
+
+def test_a_value_as_short_as_a_digit_is_of_who_wrote_its_line(verified):
+    assert told(verified, "digits among lines", "num_cpus")[0] == ["nproc"]
+    assert told(verified, "digits among lines", "pid")[0][:2] == ["/bin/sh", "-c"]

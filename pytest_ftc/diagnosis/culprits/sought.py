@@ -57,6 +57,9 @@ def choose(flow: Flow, path: str, writers: Sequence[int], sought: Sought) -> int
         if telling := [one for one in writers if flow.has_written(one, path, needles)]:
             return _by_line(flow, path, writers, telling, sought) or without_starters(flow, telling)[-1]
     seen = [one for one in writers if flow.has_written(one, path)] or writers
+    # A value as short as a digit is found nowhere, but each wrote so many lines.
+    if (by_line := _by_line(flow, path, seen, seen, sought)) is not None:
+        return by_line
     able = [one for one in seen if can_bring_in(flow, one, sought.cause, order=sought.is_order)]
     return without_starters(flow, able or seen)[-1]
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 
 from pytest_ftc.diagnosis.case import Case, Investigation
@@ -11,7 +12,10 @@ from pytest_ftc.diagnosis.culprits.needles import Needles, find_needles
 from pytest_ftc.diagnosis.culprits.sought import Sought
 from pytest_ftc.diagnosis.culprits.trail import Trail, follow
 from pytest_ftc.diagnosis.places import Key, Places, match_places
-from pytest_ftc.model import BuildResult, BuildStatus, Field, Place, Strength, Trace
+from pytest_ftc.model import BuildResult, BuildStatus, Cause, Field, Place, Strength, Trace
+
+_COMPUTED = re.compile(r"ELF (build id|section \.gnu_debuglink)")
+"""Places that hold a digest of what a linker was given, also of what is stripped later."""
 
 Track = Callable[[Key, Case, str], Trail]
 """Returns the commands that the value of a place with a cause passed."""
@@ -49,6 +53,9 @@ class Tracker:
         """Return the commands that the value of a place with this `cause` passed."""
         path = f"{self._given.tree}/{self._names.get(key.output, key.output)}"
         needles = self._needles(key, case, cause)
+        if _COMPUTED.match(case.place.location) and cause == Cause.BUILD_PATH and not needles.known:
+            # Nobody wrote this value, but the path that it is computed of.
+            needles = Needles(((self._given.tree,),))
         trail = self._follow(path, case.place, cause, needles)
         is_strong = any(one.cause == cause and one.strength >= Strength.STRONG for one in case.suspicions)
         leading = (

@@ -38,6 +38,11 @@ def test_builds_that_serve_most_differences_come_first():
     assert share({1: [a], 2: [b], 3: [b, c]}, 2) == [b, a]
 
 
+def test_who_asks_for_the_same_twice_does_not_outvote_who_asks_for_two():
+    twice, other = frozenset({"a"}), frozenset({"b", "c"})
+    assert share({"x": [twice, twice], "y": [other, frozenset({"d"})]}, 1) == [other]
+
+
 def test_what_moves_addresses_is_no_cause_beside_random_ones():
     assert only_unsettled(frozenset({"aslr", "time", "home"}), ["aslr"]) == {"aslr"}
     assert only_unsettled(frozenset({"time", "home"}), ["time"]) == {"time", "home"}

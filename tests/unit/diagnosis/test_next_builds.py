@@ -84,6 +84,21 @@ def test_several_causes_that_are_evident_are_found_together(causes):
     assert is_settled(question, sorted(causes))
 
 
+@pytest.mark.parametrize("hidden", [{"time", "timezone"}, {"time", "locales", "num_cpus", "timezone"}])
+def test_causes_without_values_are_found_beside_evident_ones(hidden):
+    """As in a line that has the host, the user, the path, and a date in words."""
+    told = {"domain_host", "user_group", "build_path"}
+    seen = search(any_of(told | hidden), dict.fromkeys(told, EVIDENT))
+    belief = believe(seen)
+    assert {name for name in NAMES if belief.probability(name) >= SURE} == told | hidden
+
+
+def test_the_same_is_not_varied_again_and_again():
+    seen = search(lambda group: ("locales" in group, False), {})
+    varied = [one.varied for one in seen.observations if one.varied]
+    assert max(map(varied.count, varied)) <= 3
+
+
 def test_two_causes_that_nothing_points_to_are_found_together():
     assert confirmed(search(any_of({"umask", "home"}), {})) == {"umask", "home"}
 
