@@ -63,13 +63,25 @@ class DiagnosisOptions:
 
 
 def explain(
-    planned: PlannedArtifact, builds: Sequence[BuildResult], executor: Executor, options: DiagnosisOptions
+    planned: PlannedArtifact,
+    builds: Sequence[BuildResult],
+    executor: Executor,
+    options: DiagnosisOptions,
+    *,
+    planned_as: int | None = None,
+    bisected: int = 0,
 ) -> Explained:
-    """Return why the `builds` of an artifact differ."""
+    """Return why the `builds` of an artifact differ.
+
+    They are those of the plan, in order, or the control and one that stands for the number `planned_as` of the plan,
+    after a search of `bisected` builds for what breaks it.
+    """
     plan, source, plugins = planned.plan, planned.source, options.plugins
     control, number = builds[0], _first_that_differs(builds, planned.artifact.metadata)
-    budget = _budget(options, len(builds))
-    rebuilder = ArtifactRebuilder(planned, executor, experiment=number, budget=budget, began=control.started)
+    budget = replace(_budget(options, len(builds) + bisected), numbered_from=1 + bisected)
+    rebuilder = ArtifactRebuilder(
+        planned, executor, experiment=planned_as or number, budget=budget, began=control.started
+    )
     examiner = Examiner(planned.artifact.metadata, plugins.comparators, planned.artifact.timeout)
     suspects = Suspects(rebuilder.environments, plan.owners, source, planned.machine, plugins.diagnosers)
     given = Investigation(

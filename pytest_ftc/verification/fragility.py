@@ -31,6 +31,8 @@ class Breaking:
     """The builds of the bisection."""
     healed: BuildResult | None
     """A successful build with all other variations; None if there is none."""
+    action: Action | None = None
+    """What it ran."""
 
 
 def find_what_breaks(planned: PlannedArtifact, executor: Executor, *, experiment: int = 1) -> Breaking:
@@ -41,27 +43,29 @@ def find_what_breaks(planned: PlannedArtifact, executor: Executor, *, experiment
     plan, broken = planned.plan, planned.plan.actions[experiment]
     builds: list[BuildResult] = []
 
-    def build(groups: Sequence[Group]) -> list[BuildResult]:
-        actions = [
-            plan_rebuild(planned, group, role=Role.BISECT, suffix=f"-{len(builds) + number}", experiment=experiment)
-            for number, group in enumerate(groups, start=1)
-        ]
+    def plan_one(group: Group, number: int = 1) -> Action:
+        suffix = f"-{len(builds) + number}"
+        return plan_rebuild(planned, group, role=Role.BISECT, suffix=suffix, experiment=experiment)
+
+    def build(actions: Sequence[Action]) -> list[BuildResult]:
         results = _run_all(executor, actions)
         builds.extend(results)
         return results
+
+    def breaks(groups: Sequence[Group]) -> list[bool]:
+        results = build([plan_one(group, number) for number, group in enumerate(groups, start=1)])
+        return [result.status is not BuildStatus.OK for result in results]
 
     found: Group = ()
     while True:
         rest = tuple(name for name in plan.varied if name not in found)
         if found:
-            (healed,) = build([rest])
+            action = plan_one(rest)
+            (healed,) = build([action])
             if healed.status is BuildStatus.OK:
-                return Breaking(group=found, reason=_describe(broken, found), builds=tuple(builds), healed=healed)
-        group = find_breaking(
-            rest,
-            lambda groups: [result.status is not BuildStatus.OK for result in build(groups)],
-            _BUDGET - len(builds),
-        )
+                reason = _describe(broken, found)
+                return Breaking(group=found, reason=reason, builds=tuple(builds), healed=healed, action=action)
+        group = find_breaking(rest, breaks, _BUDGET - len(builds))
         if group is None or len(rest) == len(group):
             reason = _describe(broken, found) if found else ""
             return Breaking(group=found, reason=reason, builds=tuple(builds), healed=None)

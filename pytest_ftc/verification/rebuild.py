@@ -47,6 +47,8 @@ class RebuildBudget:
     """The number of builds permitted while all together take less than `_CHEAP_SECONDS`."""
     patience: float = PATIENCE
     """Seconds in which these are permitted."""
+    numbered_from: int = 1
+    """The number in the ID of the first one, where others of the same roles ran before."""
 
 
 class ArtifactRebuilder:
@@ -195,7 +197,7 @@ class ArtifactRebuilder:
             replace(self._planned, artifact=artifact, plan=plan),
             names,
             role=role,
-            suffix=f"-{len(self.builds) + number + 1}",
+            suffix=f"-{self._budget.numbered_from + len(self.builds) + number}",
             experiment=self._experiment,
             trace=tracing,
         )

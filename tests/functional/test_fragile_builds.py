@@ -15,11 +15,25 @@ def test_the_variation_that_breaks_the_build_is_named_and_parity_is_checked_with
 
 
 def test_what_leaks_besides_is_found_too(verify_build):
-    run = verify_build('test "$(umask)" = 0022 || exit 3; pwd > out')
+    run = verify_build('test "$(umask)" = 0022 || exit 3; pwd > out', "--ftc-diagnose=full")
     assert run.verdicts == {"app": "fragile"}
     (finding,) = run.artifact()["findings"]
     assert finding["location"] == "line 1"
     assert "ftc-build-" in finding["evidence"]["control"]
+    assert (finding["cause"], finding["confirmed"]) == ("build_path", True)
+
+
+def test_why_it_leaks_besides_is_confirmed_by_builds_without_what_breaks_it(verify_build):
+    """Also where a later experiment breaks: the fourth has a path with spaces."""
+    build = "mkdir made && date +%s > made/out && cp $PWD/made/out $PWD/out"
+    run = verify_build(build, "--ftc-builds=4", "--ftc-diagnose=full")
+    assert run.verdicts == {"app": "fragile"}
+    assert "breaks under: build_path=" in run.flat
+    artifact = run.artifact()
+    (finding,) = artifact["findings"]
+    assert (finding["cause"], finding["confirmed"], finding["command"]) == ("time", True, ["date", "+%s"])
+    ids = [build["id"] for build in artifact["builds"]]
+    assert len(ids) == len(set(ids))
 
 
 def test_the_places_in_an_archive_are_named_as_for_any_other_verdict(verify_build):
@@ -67,6 +81,14 @@ printf 'Package: x\\nVersion: 1\\nArchitecture: all\\nMaintainer: a <a@example.o
 touch -d @1 package/DEBIAN package/DEBIAN/control package
 SOURCE_DATE_EPOCH=1 dpkg-deb --root-owner-group -b package x.deb
 """
+
+
+def test_a_debian_package_has_root_as_its_owner_by_an_option(verify_build):
+    build = DEBIAN.replace("--root-owner-group", "")
+    findings = verify_build(build, "--ftc-diagnose=full", outputs='["x.deb"]').artifact()["findings"]
+    owners = [one for one in findings if one["cause"] == "user_group"]
+    assert owners and {one["command"][0] for one in owners} == {"dpkg-deb"}
+    assert all(one["remedy"]["proved"] and "--root-owner-group" in one["remedy"]["summary"] for one in owners)
 
 
 def test_a_debian_package_that_needs_open_folders_is_told_how_to_get_them(verify_build):

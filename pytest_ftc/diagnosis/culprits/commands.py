@@ -108,7 +108,8 @@ def _drivers(trace: Trace, program: Program) -> Iterator[int]:
 
 def _is_stage(name: str, parent: str) -> bool:
     """Return whether a program called `name` only does a part of the work of its `parent`."""
-    return (name in _STAGES and parent not in STARTERS) or (name == "m4" and parent in _WRITE_BY_M4)
+    is_helper = (name == "m4" and parent in _WRITE_BY_M4) or (name == "tar" and parent == "dpkg-deb")
+    return is_helper or (name in _STAGES and parent not in STARTERS)
 
 
 def find_source(flow: Flow, output: str, place: Place, values: Sequence[str]) -> str:

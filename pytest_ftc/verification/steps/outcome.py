@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from pytest_ftc.comparison.plugin_comparators import ComparatorChain
 from pytest_ftc.model import Artifact, BuildResult, BuildStatus, Difference, Finding, Verdict
 from pytest_ftc.model.protocols import Executor
 from pytest_ftc.model.timing.collector import timing
@@ -58,7 +57,7 @@ def judge(planned: PlannedArtifact, executor: Executor, context: VerificationCon
     planned = replace(planned, plan=plan)
     if verdict is Verdict.FRAGILE:
         with timing().phase(PhaseKind.DIAGNOSE):
-            return _find_what_breaks(planned, outcome, executor, context.plugins.comparators)
+            return _find_what_breaks(planned, outcome, executor, context)
     if verdict is not Verdict.REPRODUCIBLE:
         return outcome
     with timing().phase(PhaseKind.COMPARE):
@@ -99,26 +98,26 @@ def _find_equivalence(artifact: Artifact, builds: Sequence[BuildResult]) -> tupl
 
 
 def _find_what_breaks(
-    planned: PlannedArtifact, outcome: Outcome, executor: Executor, comparators: ComparatorChain
+    planned: PlannedArtifact, outcome: Outcome, executor: Executor, context: VerificationContext
 ) -> Outcome:
-    """Find the variations that break the build, then compare the outputs of a build without them."""
+    """Find the variations that break the build, then explain how the outputs of a build without them differ."""
     broken = next(index for index, build in enumerate(outcome.builds) if build.status is not BuildStatus.OK)
     breaking = find_what_breaks(planned, executor, experiment=broken)
-    healed = (outcome.builds[0], breaking.healed) if breaking.healed else ()
-    located = None
-    if compare_builds(planned.artifact, healed):
-        from pytest_ftc.verification.explain import locate
-
-        located = locate(planned, healed, comparators)
     plan = planned.plan.without(dict.fromkeys(breaking.group, BREAKS_THE_BUILD))
-    return replace(
+    found = replace(
         outcome,
         plan=plan.without(find_evaded(outcome.builds, plan.varied)),
         reason=f"{breaking.reason}; {outcome.reason}" if breaking.reason else outcome.reason,
         builds=(*outcome.builds, *breaking.builds),
-        differences=located.differences if located else (),
-        notes=(*outcome.notes, *(located.notes if located else ())),
     )
+    if breaking.healed is None or breaking.action is None:
+        return found
+    builds = (outcome.builds[0], breaking.healed)
+    if not compare_builds(planned.artifact, builds):
+        return found
+    actions = tuple(breaking.action if index == broken else one for index, one in enumerate(plan.actions))
+    without = replace(planned, plan=replace(plan, actions=actions))
+    return _explain(without, found, builds, executor, context, planned_as=broken)
 
 
 def explain_outcome(
@@ -127,12 +126,25 @@ def explain_outcome(
     """Locate the differences of an unreproducible artifact, and diagnose them if requested."""
     if outcome.verdict is not Verdict.UNREPRODUCIBLE:
         return outcome
+    return _explain(replace(planned, plan=outcome.plan), outcome, outcome.builds, executor, context)
+
+
+def _explain(
+    planned: PlannedArtifact,
+    outcome: Outcome,
+    builds: Sequence[BuildResult],
+    executor: Executor,
+    context: VerificationContext,
+    *,
+    planned_as: int | None = None,
+) -> Outcome:
+    """Return `outcome` with why `builds` differ: all of it, or the control and one for the number `planned_as`."""
     # Only here: most sessions have nothing to explain, and the diagnosis is a fifth of what they would load.
     from pytest_ftc.verification.explain import DiagnosisOptions, explain, locate
 
     if context.diagnose is DiagnosisMode.OFF:
         with timing().phase(PhaseKind.COMPARE):
-            explained = locate(planned, outcome.builds, context.plugins.comparators)
+            explained = locate(planned, builds, context.plugins.comparators)
     else:
         with timing().phase(PhaseKind.DIAGNOSE, mode=context.diagnose.value) as opened:
             options = DiagnosisOptions(
@@ -142,7 +154,8 @@ def explain_outcome(
                 plugins=context.plugins,
                 patience=context.patience,
             )
-            explained = explain(replace(planned, plan=outcome.plan), outcome.builds, executor, options)
+            bisected = len(outcome.builds) - len(builds)
+            explained = explain(planned, builds, executor, options, planned_as=planned_as, bisected=bisected)
             opened.set(builds=len(explained.builds))
     return replace(
         outcome,
