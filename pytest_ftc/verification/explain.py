@@ -79,9 +79,8 @@ def explain(
     plan, source, plugins = planned.plan, planned.source, options.plugins
     control, number = builds[0], _first_that_differs(builds, planned.artifact.metadata)
     budget = replace(_budget(options, len(builds) + bisected), numbered_from=1 + bisected)
-    rebuilder = ArtifactRebuilder(
-        planned, executor, experiment=planned_as or number, budget=budget, began=control.started
-    )
+    experiment = planned_as or number
+    rebuilder = ArtifactRebuilder(planned, executor, experiment=experiment, budget=budget, began=control.started)
     examiner = Examiner(planned.artifact.metadata, plugins.comparators, planned.artifact.timeout)
     suspects = Suspects(rebuilder.environments, plan.owners, source, planned.machine, plugins.diagnosers)
     given = Investigation(
@@ -97,16 +96,13 @@ def explain(
         experiments=[build for index, build in enumerate(builds) if index not in (0, number)],
         notes=examiner.notes,
     )
-    epoch = source.commit_time or FALLBACK_EPOCH
     with _writing_diffs(planned, control, builds[number], plugins.comparators) as written:
+        epoch = source.commit_time or FALLBACK_EPOCH
         findings = diagnose(builds[number], given, epoch=epoch, templates=plugins.templates)
         differences = tuple(_differences(planned, control, builds[number], examiner, written))
-    return Explained(
-        findings=tuple(_keep_settings(one, planned.artifact) for one in findings),
-        differences=differences,
-        builds=tuple(rebuilder.builds),
-        notes=tuple(examiner.notes),
-    )
+    told = tuple(_keep_settings(one, planned.artifact) for one in findings)
+    made, notes = tuple(rebuilder.builds), tuple(examiner.notes)
+    return Explained(findings=told, differences=differences, builds=made, notes=notes)
 
 
 def _keep_settings(finding: Finding, artifact: Artifact) -> Finding:

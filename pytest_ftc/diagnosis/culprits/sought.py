@@ -57,11 +57,25 @@ def choose(flow: Flow, path: str, writers: Sequence[int], sought: Sought) -> int
         if telling := [one for one in writers if flow.has_written(one, path, needles)]:
             return _by_line(flow, path, writers, telling, sought) or without_starters(flow, telling)[-1]
     seen = [one for one in writers if flow.has_written(one, path)] or writers
-    # A value as short as a digit cannot be searched for.
-    if (wrote := _whole_line(flow, path, seen, sought)) is not None:
-        return wrote
     able = [one for one in seen if can_bring_in(flow, one, sought.cause, order=sought.is_order)]
     return without_starters(flow, able or seen)[-1]
+
+
+def choose_by_line(flow: Flow, path: str, writers: Sequence[int], sought: Sought) -> int | None:
+    """Return which of `writers` wrote the line of the place to the output `path`; None if that cannot be told.
+
+    That is known by what the line holds, or by how many lines each wrote before.  It is for values as short as a digit,
+    which cannot be searched for.
+    """
+    place = sought.place
+    seen = [one for one in writers if flow.has_written(one, path)]
+    if sought.needles.tiers or not seen or not _LINE.fullmatch(place.location) or place.member:
+        return None
+    lines = {side.decode("latin-1").strip("\n") for side in (place.control, place.experiment)}
+    telling = [one for one in seen if not lines.isdisjoint(flow.contents(one, path).split("\n"))]
+    # What started others may have written before and after them.
+    alternate = any(flow.program(one).parent in seen for one in seen)
+    return telling[0] if len(telling) == 1 else None if alternate else _by_line(flow, path, seen, seen, sought)
 
 
 def is_copy(content: str, other: str) -> bool:
@@ -75,18 +89,6 @@ def is_copy(content: str, other: str) -> bool:
 
 def without_starters(flow: Flow, indices: Sequence[int]) -> Sequence[int]:
     return [one for one in indices if name_of(flow.program(one)) not in STARTERS] or indices
-
-
-def _whole_line(flow: Flow, path: str, seen: Sequence[int], sought: Sought) -> int | None:
-    """Return which program wrote the line of the place: by what it holds, or by how many lines each wrote before."""
-    place = sought.place
-    if not _LINE.fullmatch(place.location) or place.member:
-        return None
-    lines = {side.decode("latin-1").strip("\n") for side in (place.control, place.experiment)}
-    telling = [one for one in seen if not lines.isdisjoint(flow.contents(one, path).split("\n"))]
-    # What started others may have written before and after them.
-    alternate = any(flow.program(one).parent in seen for one in seen)
-    return telling[0] if len(telling) == 1 else None if alternate else _by_line(flow, path, seen, seen, sought)
 
 
 def _by_line(flow: Flow, path: str, writers: Sequence[int], telling: Sequence[int], sought: Sought) -> int | None:

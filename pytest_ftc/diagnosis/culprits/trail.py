@@ -10,7 +10,7 @@ from pytest_ftc.diagnosis.culprits.flow import Flow
 from pytest_ftc.diagnosis.culprits.folders import find_maker_of_folder
 from pytest_ftc.diagnosis.culprits.ordering import find_way_from_order
 from pytest_ftc.diagnosis.culprits.process_ids import find_owner_of_pid
-from pytest_ftc.diagnosis.culprits.sought import Sought, choose
+from pytest_ftc.diagnosis.culprits.sought import Sought, choose, choose_by_line
 from pytest_ftc.diagnosis.culprits.steps import SOMEHOW, UNDECIDED, Step
 from pytest_ftc.model import Cause, Program
 
@@ -30,7 +30,9 @@ class Trail:
 
 def follow(flow: Flow, path: str, sought: Sought) -> Trail:
     """Return the way of the value to the file `path` (absolute)."""
-    index = choose(flow, path, flow.writers(path), sought)
+    writers = flow.writers(path)
+    by_line = choose_by_line(flow, path, writers, sought)
+    index = choose(flow, path, writers, sought) if by_line is None else by_line
     if index is not None and (way := find_way_from_order(flow, index, path, sought)):
         return _trail(flow, way, way[-1])
     steps, last = _step_back(flow, index, path, sought)
