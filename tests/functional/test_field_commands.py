@@ -198,6 +198,11 @@ BUILDS = {
     "linked and stripped": (
         'gcc -g -c "$PWD/a.c" -o a.o && gcc -shared -Wl,--build-id a.o -o a.so && strip a.so', {"a.c": LIBRARY}),
     "digits among lines": ("make", {"Makefile": LINES}),
+    "named by the shell itself": (
+        "d=$(date +%s%N | md5sum | cut -c1-12); mkdir named; echo x > named/app-$d.js", {}),
+    "compressed objects in one": (
+        "gcc -flto -O2 -c a.c && gcc -flto -O2 -c b.c && gcc-ar rcs all.a a.o b.o",
+        {"a.c": LIBRARY, "b.c": LIBRARY.replace("add", "more") + "const char *when = __TIME__;\n"}),
     "a path to elsewhere that was lengthened": (
         'echo "see $(realpath --relative-to=. /usr/share/misc)/magic" > out.txt', {}),
 }  # fmt: skip
@@ -217,6 +222,7 @@ OUTPUTS = [
     "named",
     "disk.img",
     "b.lib",
+    "all.a",
 ]
 
 
@@ -446,3 +452,13 @@ def test_the_digest_in_a_stripped_program_is_of_the_compile(verified):
 def test_a_value_as_short_as_a_digit_is_of_who_wrote_its_line(verified):
     assert told(verified, "digits among lines", "num_cpus")[0] == ["nproc"]
     assert told(verified, "digits among lines", "pid")[0][:2] == ["/bin/sh", "-c"]
+
+
+def test_a_name_that_a_shell_gave_is_of_who_told_it(verified):
+    assert told(verified, "named by the shell itself", "time")[0] == ["date", "+%s%N"]
+
+
+def test_what_is_compressed_in_an_object_is_of_its_own_compile(verified):
+    found = verified["compressed objects in one"]["findings"]
+    paths = {(one["member"], one["command"][-1]) for one in found if one["cause"] == "build_path" and one["confirmed"]}
+    assert paths == {("a.o", "a.c"), ("b.o", "b.c")}

@@ -32,6 +32,7 @@ MAKERS = {
     FileFormat.TAR: ("tar", "bsdtar"),
 }
 """Programs that write the structure of a format, whose contents come from elsewhere."""
+PACKERS = frozenset(name for names in MAKERS.values() for name in names)
 _STAGES = frozenset(
     {"cc1", "cc1plus", "cc1obj", "f951", "gnat1", "as", "collect2", "ld", "ld.bfd", "ld.gold", "ld.lld", "ld.mold"}
     | {"lto1", "lto-wrapper"}

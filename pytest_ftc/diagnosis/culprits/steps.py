@@ -10,6 +10,7 @@ from pytest_ftc.diagnosis.culprits.abilities import COMPILERS, COPIERS, FILTERS,
 from pytest_ftc.diagnosis.culprits.commands import (
     COMPRESSORS,
     MAKERS,
+    PACKERS,
     SHELLS,
     STARTERS,
     common_end,
@@ -21,7 +22,7 @@ from pytest_ftc.diagnosis.culprits.file_systems import is_creator_of
 from pytest_ftc.diagnosis.culprits.flow import Flow
 from pytest_ftc.diagnosis.culprits.recorded import find_cut_object, find_origin, is_in_gzip_header
 from pytest_ftc.diagnosis.culprits.sought import Sought, choose, is_copy, without_starters
-from pytest_ftc.diagnosis.culprits.touched import find_setter_of_time
+from pytest_ftc.diagnosis.culprits.touched import find_setter_in_local_time
 from pytest_ftc.diagnosis.culprits.upstream import find_only_able, is_script_with_able, told_above
 from pytest_ftc.model import Cause, Field
 
@@ -114,11 +115,9 @@ class Step:
         if way is None:
             return found
         if not way:
-            return (
-                None
-                if is_script_with_able(self._flow, self._index, self._sought.cause, order=self._sought.is_order)
-                else (UNDECIDED, "")
-            )
+            is_order = self._sought.is_order
+            is_script = is_script_with_able(self._flow, self._index, self._sought.cause, order=is_order)
+            return None if is_script else (UNDECIDED, "")
         *self.between, last = way[1:] or way
         return (last, SOMEHOW) if last != self._index else None
 
@@ -134,12 +133,15 @@ class Step:
             return self._told(())
         if inner := self._of_inner_archive():
             return inner
-        if (setter := self._set_in_local_time()) is not None:
+        setter = find_setter_in_local_time(self._flow, self._index, place, self._sought.cause)
+        if setter is not None and not self._passes_on():
             return setter, SOMEHOW
         if self._brings_in():
             return None
         if named := self._named():
             return self._writer_of(named)
+        if place.field is Field.NAME and self._name in SHELLS and (told := self._told(())):
+            return told  # it opened the file under a name that it had read
         if place.is_of_entry or place.field in (Field.NAME, Field.MODE, Field.MTIME, Field.OWNER):
             if made := self._sought.takes_mode_of(self._by_name()):
                 return self._writer_of(made)
@@ -194,13 +196,6 @@ class Step:
             if telling:
                 return next(alone, telling[0])
         return None
-
-    def _set_in_local_time(self) -> int | None:
-        """Return who gave the packed file a time that is another one in each time zone."""
-        place = self._sought.place
-        if place.field is not Field.MTIME or self._sought.cause != Cause.TIMEZONE or self._passes_on():
-            return None
-        return find_setter_of_time(self._flow, self._index, place.member)
 
     def _of_inner_archive(self) -> tuple[int, str] | None:
         """Return who wrote the archive that this program packed into another one, where the place is an entry of it."""
@@ -267,8 +262,10 @@ class Step:
             return None
         if compiler and _DEBUG.match(self._sought.place.location) and self._name != "as":
             return None
-        is_cut = self._sought.place.member and any(map(self._flow.is_cut, by_name[:1]))
-        ordered = [*by_name, *(source for source in self._sources if source not in by_name and not is_cut)]
+        # What an archiver packed is in the file of that name, though it may not be seen there.
+        alone = self._sought.place.member and (self._name in PACKERS or any(map(self._flow.is_cut, by_name[:1])))
+        others = () if by_name and alone else self._sources
+        ordered = [*by_name, *(source for source in others if source not in by_name)]
         tiers = self._sought.needles.tiers
         for needles in tiers[:1] if compiler and self._sought.cause in _OF_THE_COMPILE else tiers:
             telling = (
@@ -295,7 +292,7 @@ class Step:
     def _may_contain(self, source: str) -> bool:
         """Return whether the value may be in `source` although nobody was seen to write it there."""
         recorded = all(self._flow.is_recorded(one, source) for one in self._sources[source])
-        return not (self._sought.needles.tiers and recorded)
+        return self._name in PACKERS or not (self._sought.needles.tiers and recorded)
 
     def _packed(self) -> tuple[int, str] | None:
         """Return who wrote the only input of a program that passes on what it is given."""

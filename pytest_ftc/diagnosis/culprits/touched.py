@@ -7,22 +7,24 @@ import re
 
 from pytest_ftc.diagnosis.culprits.commands import name_of
 from pytest_ftc.diagnosis.culprits.flow import Flow
-from pytest_ftc.model import Program
+from pytest_ftc.model import Cause, Field, Place, Program
 
 _WITH_ZONE = re.compile(r"^@|Z$|\bUTC\b|\bGMT\b|[+-]\d\d:?\d\d$")
 """Times that say their zone, or need none, see touch(1) and "Date input formats" in the manual of coreutils."""
 _TIME = re.compile(r"--date=(.+)|-[a-z]*[dt](.*)")
 
 
-def find_setter_of_time(flow: Flow, before: int, member: str) -> int | None:
-    """Return the last program that set the time of the file `member` in local time, before the program `before` began.
+def find_setter_in_local_time(flow: Flow, before: int, place: Place, cause: str) -> int | None:
+    """Return who last gave a packed file a time that is another in each time zone, before the program `before` began.
 
-    None if there was none.
+    None if there was none, or `place` is not the time of a file with the `cause` of a time zone.
     """
+    if place.field is not Field.MTIME or cause != Cause.TIMEZONE:
+        return None
     found = [
         index
         for index, program in enumerate(flow.trace.programs)
-        if name_of(program) == "touch" and flow.is_before(index, before) and _sets(program, member)
+        if name_of(program) == "touch" and flow.is_before(index, before) and _sets(program, place.member)
     ]
     return found[-1] if found else None
 
