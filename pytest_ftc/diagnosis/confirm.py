@@ -169,7 +169,7 @@ def _observe_experiments(cases: Mapping[Key, Case], given: Investigation) -> Non
         if result.status is not BuildStatus.OK:
             continue
         places = given.look(given.control, result)
-        differing, shown = match_places(cases, places), showing(cases, places)
+        differing, shown = match_places(cases, places), showing(_places(cases), places)
         # Other values may move a place, so that it matches no known key.
         moved = {key.output for key in differing if key not in cases}
         for key, case in cases.items():
@@ -183,7 +183,7 @@ def _observe(cases: dict[Key, Case], given: Investigation, group: Group, result:
     if result.status is not BuildStatus.OK:
         return
     places = given.look(given.control, result)
-    differing, shown = match_places(cases, places), showing(cases, places)
+    differing, shown = match_places(cases, places), showing(_places(cases), places)
     shifted = {(key.output, key.field) for key in shown if key not in differing}
     unknown = [key for key in differing if key not in cases]
     few = len(cases) <= MOST_WITH_PARTS
@@ -207,6 +207,10 @@ def _observe(cases: dict[Key, Case], given: Investigation, group: Group, result:
         cases[key] = Case(differing[key], drawn, [Observation(group, True)])
     if new:
         note_sources(cases, given.twins)
+
+
+def _places(cases: Mapping[Key, Case]) -> Mapping[Key, Place]:
+    return {key: case.place for key, case in cases.items()}
 
 
 def _is_planted(suspicion: Suspicion, group: Group, place: Place) -> bool:

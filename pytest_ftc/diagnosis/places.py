@@ -9,6 +9,7 @@ from typing import NamedTuple
 
 from pytest_ftc.comparison.likeness import mask_digests, mask_long_words
 from pytest_ftc.comparison.members.span import common_start
+from pytest_ftc.diagnosis.counted import Block, block_of, is_counted
 from pytest_ftc.model import Difference, DifferenceKind, Evidence, Field, Output, Place
 from pytest_ftc.model.place import ELF_SECTION, OUTPUT_NAME
 
@@ -87,25 +88,56 @@ def _find_twin(key: Key, strings: Mapping[tuple[Key, str], Key], near: Mapping[t
     return next((one for one in others if one and abs(offset - (offset_of(one.location) or 0)) <= _AT_ONE), None)
 
 
-def showing(known: Collection[Key], places: Places) -> frozenset[Key]:
+def showing(known: Mapping[Key, Place], places: Places) -> frozenset[Key]:
     """Return the `known` places that are among the differing `places`.
 
     Places of one kind may shift: if none of the known ones in an output is found but others are, all of them count,
     except strings, which are told by their number.  Those in one section of a program do not shift to another.
     What an archive records about its members does not: other members have fields of their own.
+    Lines and rows do not either, as they are counted in the control; one that is in a known block of them is known.
     A place in what has another name in each build counts under any of its names.
     """
     found = match_places(known, places)
     kinds = {_where(key) for key in known if key.field not in _STEADY}
     seen = {_where(key) for key in found if key in known}
-    unknown = [key for key in found if key not in known]
-    shifted = ({_where(key) for key in unknown} & kinds) - seen
+    unknown = {key: place for key, place in found.items() if key not in known}
+    shifted = ({_where(key) for key in unknown if not is_counted(key.location)} & kinds) - seen
     renamed = {_masked(key) for key in unknown}
+    blocks = _blocks(unknown)
     return frozenset(
         key
-        for key in known
-        if key in found or (_where(key) in shifted and not is_string(key)) or _masked(key) in renamed
+        for key, place in known.items()
+        if key in found
+        or (_where(key) in shifted and not is_string(key) and not is_counted(key.location))
+        or _masked(key) in renamed
+        or ((own := block_of(key.location, place)) and any(map(own.overlaps, blocks.get(key[:2], ()))))
     )
+
+
+def may_be_elsewhere(known: Mapping[Key, Place], places: Places) -> frozenset[Key]:
+    """Return the `known` lines and rows that do not show, where some differ that are in no block of the known ones.
+
+    Where neither of two builds is the control, they may be counted differently.
+    """
+    unknown = {key: place for key, place in match_places(known, places).items() if key not in known}
+    mine, theirs = _blocks(known), _blocks(unknown)
+    strange = {
+        (file, block.of)
+        for file, blocks in theirs.items()
+        for block in blocks
+        if not any(map(block.overlaps, mine.get(file, ())))
+    }
+    counted = {key: block.of for key, place in known.items() if (block := block_of(key.location, place))}
+    return frozenset(key for key, of in counted.items() if (key[:2], of) in strange) - showing(known, places)
+
+
+def _blocks(places: Places) -> Mapping[tuple[str, str], Sequence[Block]]:
+    """Return the lines and rows of each file that are among `places`."""
+    found: dict[tuple[str, str], list[Block]] = {}
+    for key, place in places.items():
+        if block := block_of(key.location, place):
+            found.setdefault((key.output, key.member), []).append(block)
+    return found
 
 
 def _where(key: Key) -> Key:
@@ -187,11 +219,6 @@ def _split_offset(key: Key) -> tuple[Key, str, int | None]:
 def is_string(key: Key) -> bool:
     """Return whether a place is a string in data, of which the number tells it apart from others."""
     return bool(_split_offset(key)[1])
-
-
-def is_line(key: Key) -> bool:
-    """Return whether a place is a line of a text, or a part of one."""
-    return key.location.startswith("line ") and key.field is Field.CONTENT
 
 
 def is_code(key: Key) -> bool:

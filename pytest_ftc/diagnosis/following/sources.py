@@ -10,7 +10,8 @@ from dataclasses import dataclass, field
 from pytest_ftc.comparison.likeness import changed_words, mask
 from pytest_ftc.comparison.members.engine import FOLLOWS
 from pytest_ftc.comparison.members.twins import Twin
-from pytest_ftc.diagnosis.places import Key, is_line, may_follow
+from pytest_ftc.diagnosis.counted import is_line
+from pytest_ftc.diagnosis.places import Key, may_follow
 from pytest_ftc.model import Field, Place
 
 _SHORTEST = 6
@@ -249,5 +250,5 @@ def find_displaced(places: Mapping[Key, Place]) -> Mapping[Key, Key]:
     return {
         key: orders[key[:2]]
         for key, place in places.items()
-        if key[:2] in orders and key.field is Field.CONTENT and (place.is_one_sided or is_line(key))
+        if key[:2] in orders and key.field is Field.CONTENT and (place.is_one_sided or is_line(key.location))
     }

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 
 from pytest_ftc.diagnosis.case import Case, Investigation
+from pytest_ftc.diagnosis.counted import is_line
 from pytest_ftc.diagnosis.group_testing import Group
-from pytest_ftc.diagnosis.places import Key, Places, is_line, showing
+from pytest_ftc.diagnosis.places import Key, Places, may_be_elsewhere, showing
 from pytest_ftc.model import BuildResult, BuildStatus, Cause, Field, Place
 from pytest_ftc.model.protocols import Rebuilder
 
@@ -29,12 +30,16 @@ def find_differing(
 ) -> Mapping[Key, bool]:
     """Return whether each of the `known` places is among those in which two builds differ, unless that is unknown.
 
-    It is unknown where one of them has no output of that name, as with a random one, while unknown outputs differ.
+    It is unknown where one of them has no output of that name, as with a random one, while unknown outputs differ, and
+    for lines where unknown ones differ, which may be the same under other numbers.
     """
-    found = showing(known, places) | frozenset(_find_moved(known, places))
+    before = {key: case.place for key, case in known.items()}
+    found = showing(before, places) | frozenset(_find_moved(known, places))
     names = {output.path for output in one.outputs} & {output.path for output in other.outputs}
     strange = {key.output for key in places} - {key.output for key in known}
-    return {key: key in found for key in known if key in found or key.output in names or not strange}
+    elsewhere = may_be_elsewhere(before, places) - found
+    told = (key for key in known if key in found or key.output in names or not strange)
+    return {key: key in found for key in told if key not in elsewhere}
 
 
 def _find_moved(known: Mapping[Key, Case], places: Places) -> Iterator[Key]:
@@ -42,7 +47,7 @@ def _find_moved(known: Mapping[Key, Case], places: Places) -> Iterator[Key]:
     moved = {key[:2]: _moved_lines(place) for key, place in places.items() if key.field is Field.ORDER}
     for key, case in known.items():
         lines = moved.get(key[:2])
-        if lines and is_line(key) and not lines.isdisjoint(_lines(case.place)):
+        if lines and is_line(key.location) and not lines.isdisjoint(_lines(case.place)):
             yield key
 
 

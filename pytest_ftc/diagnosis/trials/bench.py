@@ -7,7 +7,16 @@ from dataclasses import dataclass, field
 from functools import cache
 
 from pytest_ftc.diagnosis.case import Look, Suspect
-from pytest_ftc.diagnosis.places import Key, Places, holder_of, match_places, may_move, showing, under_other_numbers
+from pytest_ftc.diagnosis.places import (
+    Key,
+    Places,
+    holder_of,
+    match_places,
+    may_be_elsewhere,
+    may_move,
+    showing,
+    under_other_numbers,
+)
 from pytest_ftc.diagnosis.side_effects import changed_outputs
 from pytest_ftc.diagnosis.trials.moved_strings import under_known_strings
 from pytest_ftc.diagnosis.trials.target import Applied
@@ -78,7 +87,8 @@ class Bench:
         if len(builds) < 2:
             return Outcome(failure="it could not be tried")
         places = under_known_strings(self.known, self.look(builds[0], builds[1]))
-        still = showing(self.known, places) | under_other_numbers(self.known, places)
+        still = showing(self.known, places) | may_be_elsewhere(self.known, places)
+        still |= under_other_numbers(self.known, places)
         unequal = {(key.output, key.member) for key in places}
         differing = match_places(self.known, places)
         new = {holder_of(key) for key in differing if key not in self.known}

@@ -4,7 +4,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pytest_ftc.diagnosis.places import Key, match_places, may_follow, may_move, places_of, show_values, showing
+from pytest_ftc.diagnosis.places import (
+    Key,
+    match_places,
+    may_be_elsewhere,
+    may_follow,
+    may_move,
+    places_of,
+    show_values,
+    showing,
+)
 from pytest_ftc.model import Field, Place
 
 
@@ -14,6 +23,10 @@ def place(location="line 1", field=Field.CONTENT, control=b"1", experiment=b"2",
 
 def key(location, output="app", field=Field.CONTENT):
     return Key(output, "", location, field)
+
+
+def show(known, *differing):
+    return showing(dict.fromkeys(known, place()), dict.fromkeys(differing, place()))
 
 
 def test_all_members_that_only_one_build_has_are_one_place():
@@ -35,7 +48,7 @@ def test_a_part_of_a_line_is_told_by_its_number_whatever_its_column():
         known, {key("line 9, column 57 (part 4)"): place(), key("line 2, column 40 (part 4)"): place()}
     )
     assert list(found) == [known[0], key("line 2, column 40 (part 4)")]
-    assert showing(known, {key("line 9, column 57 (part 4)"): place()}) == {known[0]}
+    assert show(known, key("line 9, column 57 (part 4)")) == {known[0]}
 
 
 def test_a_string_is_told_by_its_number_and_by_its_offset_where_it_is_one_in_one_build_only():
@@ -46,7 +59,7 @@ def test_a_string_is_told_by_its_number_and_by_its_offset_where_it_is_one_in_one
     assert list(match_places(known, {key(".rodata, string 9, byte 0x50"): place()})) != [known[2]]
     other = key(".rodata, string 7, byte 0x1d")
     assert list(match_places(known, {other: place()})) == [other]
-    assert showing(known[:2], {other: place()}) == frozenset()
+    assert show(known[:2], other) == frozenset()
 
 
 def test_what_is_told_by_its_offset_may_move_where_strings_differ():
@@ -59,14 +72,40 @@ def test_what_is_told_by_its_offset_may_move_where_strings_differ():
 
 def test_what_differs_in_one_section_of_a_program_has_not_moved_there_from_another():
     known = [key("ELF section .text, byte 0x1615"), key("ELF section .rodata, byte 0x40")]
-    assert showing(known, {key("ELF section .rodata, byte 0x900"): place()}) == {known[1]}
-    assert showing(known, {key("ELF Go build id"): place()}) == frozenset()
+    assert show(known, key("ELF section .rodata, byte 0x900")) == {known[1]}
+    assert show(known, key("ELF Go build id")) == frozenset()
 
 
 def test_places_of_one_kind_that_all_moved_count_as_showing():
-    known = [key("line 1"), key("line 9", "lib")]
-    assert showing(known, {key("line 7"): place()}) == {known[0]}
-    assert showing(known, {}) == frozenset()
+    known = [key("byte 0x1"), key("byte 0x9", "lib")]
+    assert show(known, key("byte 0x700")) == {known[0]}
+    assert show(known) == frozenset()
+
+
+@pytest.mark.parametrize(
+    ("location", "shown"),
+    [
+        ("line 3", ["line 3"]),
+        ("line 21", ["line 19"]),
+        ("line 22", []),
+        ("line 18", []),
+        ("row 3", []),
+        ("byte 0x3", []),
+    ],
+)
+def test_a_line_has_not_moved_to_another_but_may_be_in_a_block(location, shown):
+    """Builds whose values are others may tell apart what was one block."""
+    known = {key("line 3"): place(), key("line 19"): place(control=b"a\nb\nc\n")}
+    assert showing(known, {key(location): place()}) == {key(one) for one in shown}
+    elsewhere = may_be_elsewhere(known, {key(location): place()})
+    assert elsewhere == (set() if shown or not location.startswith("line") else set(known))
+
+
+def test_parts_of_a_line_are_other_places_than_its_other_parts():
+    known = [key("line 9, column 40 (part 4)"), key("table t, row 2, column b")]
+    assert show(known, key("line 9, column 60 (part 7)"), key("table t, row 2, column c")) == frozenset()
+    assert show(known, key("line 9"), key("table u, row 2")) == {known[0]}
+    assert show(known, key("table t, row 2")) == {known[1]}
 
 
 def test_a_stored_time_is_shown_as_a_date():
@@ -117,4 +156,4 @@ def test_what_is_in_an_archive_does_not_differ_for_the_time_of_its_entry():
 def test_a_value_with_a_path_is_elsewhere_only_under_other_numbers(differing, shows):
     known = Key("a.map", "", "key sources[0]", Field.CONTENT)
     place = Place(field=known.field, location=differing, control=b"1", experiment=b"2")
-    assert (known in showing([known], {known._replace(location=differing): place})) == shows
+    assert (known in showing({known: place}, {known._replace(location=differing): place})) == shows
