@@ -267,7 +267,10 @@ class Step:
         others = () if by_name and alone else self._sources
         ordered = [*by_name, *(source for source in others if source not in by_name)]
         tiers = self._sought.needles.tiers
-        for needles in tiers[:1] if compiler and self._sought.cause in _OF_THE_COMPILE else tiers:
+        of_compile = self._sought.cause in _OF_THE_COMPILE
+        cut = find_cut_object(self._flow, self._name, ordered) if of_compile else ""
+        # A path alone, without the name of the file below it, is in other objects too.
+        for needles in tiers[:1] if of_compile and (compiler or cut) else tiers:
             telling = (
                 (without_starters(self._flow, wrote)[-1], source)
                 for source in ordered
@@ -275,7 +278,6 @@ class Step:
             )
             if first := next(telling, None):
                 return find_origin(self._flow, (self._index, self._path), self._sought.place, first, telling)
-        cut = find_cut_object(self._flow, self._name, ordered) if self._sought.cause in _OF_THE_COMPILE else ""
         return self._writer_of(cut) if cut else None
 
     def _has_path(self) -> bool:

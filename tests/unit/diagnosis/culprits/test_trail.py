@@ -536,6 +536,25 @@ def test_of_what_several_wrote_for_a_digest_the_one_is_named_who_can_tell_the_ca
     assert commands(found)[0] == first
 
 
+def test_a_path_that_is_not_among_what_was_recorded_of_a_library_is_of_its_objects():
+    """The folder alone is in the object beside it too."""
+    tidy, config = (program("cc", "-c", f"{name}.c") for name in ("tidy", "config"))
+    ar = program("ar", "rcs", "lib.a")
+    given = {
+        "read": ((LD, "/b/tidy.o"), (LD, "/b/lib.a"), (ar, "/b/config.o")),
+        "written": ((tidy, "/b/tidy.o"), (config, "/b/config.o"), (ar, "/b/lib.a"), (LD, "/b/app")),
+        "contents": (
+            (tidy, "/b/tidy.o", "\x7fELF /built/tidy.c"),
+            (config, "/b/config.o", "\x7fELF /built/config.c"),
+            (ar, "/b/lib.a", "x" * (512 << 10)),
+        ),
+    }
+    for name, made in (("tidy", tidy), ("config", config)):
+        values = (f"/built/{name}.c", "/built")
+        found = trail("/b/app", values=values, cause="build_path", programs=(tidy, config, ar, LD), **given)
+        assert found.program == made
+
+
 def test_a_compile_that_reads_the_package_of_another_is_named_for_its_own_file():
     one, two = (program("compile", "-o", f"{name}.a") for name in ("one", "two"))
     given = {
