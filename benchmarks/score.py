@@ -102,7 +102,8 @@ def summarise(scores: Sequence[Score]) -> dict[str, Any]:
     sound = [one for one in scores if not one.case.causes]
     found = [one for one in scores if one.case.causes and one.detected]
     several = [one for one in found if len(one.case.causes) > 1]
-    needed = [one.builds_to_cause for one in found if one.builds_to_cause is not None]
+    needed = [(one.builds_to_cause, len(one.case.causes)) for one in found if one.builds_to_cause is not None]
+    to_one = [builds for builds, causes in needed if causes == 1]
     return {
         "cases": len(scores),
         "detected": _share(one.detected for one in always),
@@ -112,7 +113,8 @@ def summarise(scores: Sequence[Score]) -> dict[str, Any]:
         "cause": _share(bool(one.right) for one in found),
         "cause_recall_of_several": _mean(one.recall or 0.0 for one in several),
         "confirmed": _share(bool(one.confirmed) for one in found),
-        "median_builds_to_cause": statistics.median(needed) if needed else None,
+        "median_builds_to_one_cause": statistics.median(to_one) if to_one else None,
+        "median_builds_to_cause": statistics.median(builds for builds, _ in needed) if needed else None,
         "median_builds": statistics.median(one.builds for one in found) if found else None,
         "remedies": _share(bool(one.proved) for one in found if one.case.remedy),
         "culprits": _share(bool(one.culprit) for one in found if one.case.culprit),
