@@ -197,6 +197,8 @@ def _observe(cases: dict[Key, Case], given: Investigation, group: Group, result:
             observe_parts(case, group, differing.get(key), given, result)
         if key in differing:
             case.planted.update(one.cause for one in case.suspicions if _is_planted(one, group, differing[key]))
+        if key in differing and case.evident and group.isdisjoint(case.evident):
+            _suspect_anew(case, given.suspect(differing[key], given.control, result), group)
         if key in differing and len(group) == 1 and group & set(case.evident):
             found = given.suspect(differing[key], given.control, result)
             case.planted.update(one.cause for one in found if one.cause in group and _speaks(one))
@@ -207,6 +209,16 @@ def _observe(cases: dict[Key, Case], given: Investigation, group: Group, result:
         cases[key] = Case(differing[key], drawn, [Observation(group, True)])
     if new:
         note_sources(cases, given.twins)
+
+
+def _suspect_anew(case: Case, found: Sequence[Suspicion], group: Group) -> None:
+    """Suspect what the values of a build tell that varies `group`, which has none of the evident causes.
+
+    A date tells of the zone that it depends on where the clock is not varied.
+    """
+    known = {one.cause: one.strength for one in case.suspicions}
+    new = {one.cause: one for one in found if one.cause in group and one.strength > known.get(one.cause, 0)}
+    case.suspicions = [*(one for one in case.suspicions if one.cause not in new), *new.values()]
 
 
 def _places(cases: Mapping[Key, Case]) -> Mapping[Key, Place]:

@@ -211,3 +211,10 @@ def test_members_with_hostile_names_harm_neither_the_disk_nor_the_terminal(proje
     assert first(run)["cause"] == "home"
     assert "\x1b[31m" not in run.text
     assert set(project.parent.parent.rglob("evil")) == before
+
+
+def test_a_date_that_compilers_write_has_the_zone_of_its_day_also_after_few_builds(verify_build, project):
+    """Slow builds have no more than these: one that varies all but the time shows another date, which tells the zone."""
+    (project / "a.c").write_text("const char day[] = __DATE__;\n")
+    run = verify_build("gcc -g -c a.c -o a.o && gcc -shared a.o -o out", "--ftc-diagnose=full", "--ftc-max-builds=12")
+    assert {"time", "timezone", "build_path"} <= {one["cause"] for one in run.artifact()["findings"]}

@@ -23,6 +23,9 @@ _WHY = "the modes differ as the builds' umasks do"
 
 _WHY_SOURCE = "the modes differ as those of the source files do"
 
+_USUAL = 0o022
+"""The mask of a checkout where none is varied."""
+
 Mode = tuple[int, int, int]
 """Permission bits and their position."""
 
@@ -63,12 +66,28 @@ def find_mode(control: bytes, experiment: bytes, own: Planted, theirs: Planted) 
         return
     if one >> 9 != other >> 9:
         return
+    causes = []
     if fits_source(one & 0o777, other & 0o777, own, theirs):
-        suspicion = Suspicion(Cause.SOURCE_MODE, Strength.STRONG, shown(control), shown(experiment), _WHY_SOURCE)
-        yield Sighting(suspicion, frozenset({0}))
+        causes.append((Cause.SOURCE_MODE, Strength.STRONG, _WHY_SOURCE))
     if fits_umask(one & 0o777, other & 0o777, own.umask, theirs.umask):
-        suspicion = Suspicion(Cause.UMASK, Strength.STRONG, shown(control), shown(experiment), _WHY)
-        yield Sighting(suspicion, frozenset({0}))
+        causes.append((Cause.UMASK, Strength.STRONG, _WHY))
+    for cause, strength, why in causes or _guess_by_bits(one ^ other, own, theirs):
+        yield Sighting(Suspicion(cause, strength, shown(control), shown(experiment), why), frozenset({0}))
+
+
+def _guess_by_bits(bits: int, own: Planted, theirs: Planted) -> Iterator[tuple[Cause, Strength, str]]:
+    """Yield the umask of the build, or of the sources, if only that one tells the `bits` apart in which modes differ.
+
+    What a build gives to everybody, as ``make dist`` of automake does, hides others of them.
+    """
+    sources = own.source_umask, theirs.source_umask
+    masks = {Cause.UMASK: own.umask ^ theirs.umask}
+    if sources[0] != sources[1]:
+        first, second = (_USUAL if mask is None else mask for mask in sources)
+        masks[Cause.SOURCE_MODE] = first ^ second
+    fitting = [cause for cause, mask in masks.items() if bits and not bits & ~mask]
+    if len(fitting) == 1:
+        yield fitting[0], Strength.WEAK, "the bits that differ are among those that its masks tell apart"
 
 
 def find_modes(place: AlignedPlace, control: Planted, experiment: Planted) -> Iterator[Sighting]:

@@ -69,6 +69,18 @@ def test_modes_that_no_checkout_leaves_do_not(one, other):
     assert not list(find_mode(one, other, CONTROL, CHECKED_OUT))
 
 
+@pytest.mark.parametrize(
+    ("one", "other", "cause"),
+    [(b"0755", b"0744", "umask"), (b"0755", b"0757", "source_mode"), (b"0755", b"0752", None)],
+)
+def test_of_modes_that_were_opened_again_the_bits_that_are_left_tell_whose_they_are(one, other, cause):
+    """As automake does: a umask of 077 leaves 0700, and then everybody may read it."""
+    own = replace(CONTROL, source_umask=0o025)
+    found = list(find_mode(one, other, own, replace(EXPERIMENT, source_umask=0o027)))
+    assert [sighting.suspicion.cause for sighting in found] == ([cause] if cause else [])
+    assert all(sighting.suspicion.strength is Strength.WEAK for sighting in found)
+
+
 @pytest.mark.parametrize(("one", "other"), [(b"-rw-r--r-- 1", b"-rw-r----- 1"), (b"0644", b"0640")])
 def test_modes_of_a_source_file_are_read_in_text(one, other):
     (sighting,) = find_modes(whole(one, other), CONTROL, CHECKED_OUT)
