@@ -114,7 +114,7 @@ def _leading(cases: Mapping[Key, Case]) -> dict[Key, Case]:
 def _presume(cases: Mapping[Key, Case], everything: Group) -> dict[Key, Group]:
     """Return the cases that show in the same builds as places with certain causes, with these causes.
 
-    Such a place most likely follows from one of them.
+    Such a place most likely follows from one of them, if it is in the same member.
     """
     known: dict[tuple[str, tuple[bool, ...]], dict[Key, frozenset[str]]] = {}
     for key, case in cases.items():
@@ -124,7 +124,8 @@ def _presume(cases: Mapping[Key, Case], everything: Group) -> dict[Key, Group]:
     for key, case in _leading(cases).items():
         if not (case.evident or all(case.pattern) or case.is_name):
             alike = known.get((key.output, case.pattern), {})
-            if causes := [names for other, names in alike.items() if may_follow(key, other)]:
+            beside = ((other, names) for other, names in alike.items() if other.member == key.member)
+            if causes := [names for other, names in beside if may_follow(key, other)]:
                 presumed[key] = frozenset[str]().union(*causes)
     return presumed
 
@@ -184,7 +185,7 @@ def _observe(cases: dict[Key, Case], given: Investigation, group: Group, result:
         return
     places = given.look(given.control, result)
     differing, shown = match_places(cases, places), showing(_places(cases), places)
-    shifted = {(key.output, key.field) for key in shown if key not in differing}
+    shifted = {(key[:2], key.field) for key in shown if key not in differing}
     unknown = [key for key in differing if key not in cases]
     few = len(cases) <= MOST_WITH_PARTS
     for key, case in cases.items():
@@ -197,12 +198,12 @@ def _observe(cases: dict[Key, Case], given: Investigation, group: Group, result:
             observe_parts(case, group, differing.get(key), given, result)
         if key in differing:
             case.planted.update(one.cause for one in case.suspicions if _is_planted(one, group, differing[key]))
-        if key in differing and case.evident and group.isdisjoint(case.evident):
+        if key in differing and group and case.evident and group.isdisjoint(case.evident):
             _suspect_anew(case, given.suspect(differing[key], given.control, result), group)
         if key in differing and len(group) == 1 and group & set(case.evident):
             found = given.suspect(differing[key], given.control, result)
             case.planted.update(one.cause for one in found if one.cause in group and _speaks(one))
-    new = [key for key in unknown if not group and (key.output, key.field) not in shifted]
+    new = [key for key in unknown if not group and (key[:2], key.field) not in shifted]
     for key in new:
         found = given.suspect(differing[key], given.control, result)
         drawn = [one for one in found if one.cause in UNVARIED_TOO]

@@ -91,7 +91,7 @@ def _find_twin(key: Key, strings: Mapping[tuple[Key, str], Key], near: Mapping[t
 def showing(known: Mapping[Key, Place], places: Places) -> frozenset[Key]:
     """Return the `known` places that are among the differing `places`.
 
-    Places of one kind may shift: if none of the known ones in an output is found but others are, all of them count,
+    Places of one kind may shift: if none of the known ones in a member is found but others are, all of them count,
     except strings, which are told by their number.  Those in one section of a program do not shift to another.
     What an archive records about its members does not: other members have fields of their own.
     Lines and rows do not either, as they are counted in the control; one that is in a known block of them is known.
@@ -115,9 +115,10 @@ def showing(known: Mapping[Key, Place], places: Places) -> frozenset[Key]:
 
 
 def may_be_elsewhere(known: Mapping[Key, Place], places: Places) -> frozenset[Key]:
-    """Return the `known` lines and rows that do not show, where some differ that are in no block of the known ones.
+    """Return the `known` places that do not show, and may be among unknown ones.
 
-    Where neither of two builds is the control, they may be counted differently.
+    Where neither of two builds is the control, lines and rows may be counted differently, and members may have other
+    names.
     """
     unknown = {key: place for key, place in match_places(known, places).items() if key not in known}
     mine, theirs = _blocks(known), _blocks(unknown)
@@ -127,8 +128,15 @@ def may_be_elsewhere(known: Mapping[Key, Place], places: Places) -> frozenset[Ke
         for block in blocks
         if not any(map(block.overlaps, mine.get(file, ())))
     }
-    counted = {key: block.of for key, place in known.items() if (block := block_of(key.location, place))}
-    return frozenset(key for key, of in counted.items() if (key[:2], of) in strange) - showing(known, places)
+    members = {key[:2] for key in known}
+    renamed = {(key.output, key.field) for key in unknown if key.member and key[:2] not in members}
+    blocks = {key: block_of(key.location, place) for key, place in known.items()}
+    return frozenset(
+        key
+        for key, block in blocks.items()
+        if (block and (key[:2], block.of) in strange)
+        or (key.member and key.field not in _STEADY and (key.output, key.field) in renamed)
+    ) - showing(known, places)
 
 
 def _blocks(places: Places) -> Mapping[tuple[str, str], Sequence[Block]]:
@@ -141,13 +149,13 @@ def _blocks(places: Places) -> Mapping[tuple[str, str], Sequence[Block]]:
 
 
 def _where(key: Key) -> Key:
-    """Return the `key` of all that a place may shift to: the same section of a program, else anything in the output.
+    """Return the `key` of all that a place may shift to: the same section of a program, else the same member.
 
     A value that is known by its path is elsewhere only under other numbers.
     """
     section = holder_of(key) if key.location.startswith(_SECTION) else None
     named = _NUMBER.sub("#", key.location) if key.location.startswith(_BY_PATH) else ""
-    return section or Key(key.output, "", named, key.field)
+    return section or Key(key.output, key.member, named, key.field)
 
 
 def find_shifted(key: Key, differing: Places, known: Collection[Key]) -> Place | None:
@@ -182,20 +190,6 @@ def follows_most_likely(key: Key, other: Key) -> bool:
     """Return whether `other` is of the same member, and read by debuggers if `key` is: such places refer to it."""
     both = bool(_NOT_LOADED.match(key.location)), bool(_NOT_LOADED.match(other.location))
     return key.member == other.member and both[0] == both[1]
-
-
-def under_other_numbers(known: Collection[Key], differing: Places) -> frozenset[Key]:
-    """Return the `known` places that are among the unknown `differing` ones but for numbers in the names of files.
-
-    A remedy may change the version, or the date, that is part of a name.
-    """
-    found = {_without_numbers(key) for key in differing if key not in known}
-    return frozenset(key for key in known if _without_numbers(key) in found)
-
-
-def _without_numbers(key: Key) -> Key:
-    output, member = (_NUMBER.sub("0", name) for name in (key.output, key.member))
-    return key._replace(output=output, member=member)
 
 
 def _masked(key: Key) -> Key:

@@ -15,10 +15,9 @@ from pytest_ftc.diagnosis.places import (
     may_be_elsewhere,
     may_move,
     showing,
-    under_other_numbers,
 )
 from pytest_ftc.diagnosis.side_effects import changed_outputs
-from pytest_ftc.diagnosis.trials.moved_strings import under_known_strings
+from pytest_ftc.diagnosis.trials.moved_strings import under_known_strings, under_other_numbers
 from pytest_ftc.diagnosis.trials.target import Applied
 from pytest_ftc.model import BuildResult, BuildStatus, Place, Strength, Suspicion
 from pytest_ftc.model.protocols import Rebuilder

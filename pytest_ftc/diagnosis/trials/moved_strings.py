@@ -1,16 +1,17 @@
-"""Strings in builds with remedies: a string that a remedy makes shorter may stand behind others than before."""
+"""Places in builds with remedies: a string that is shorter may stand behind others, a file have another number."""
 
 from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 
 from pytest_ftc.comparison.members.span import common_end, common_start
 from pytest_ftc.diagnosis.places import Key, Places, holder_of, is_string
 from pytest_ftc.model import Place
 
 _DIGITS = re.compile(rb"[0-9]")
+_NUMBER = re.compile("[0-9]+")
 _ALIKE = 0.5
 """Likeness of the values of one string in two builds of the control."""
 
@@ -34,6 +35,20 @@ def under_known_strings(known: Mapping[Key, Place], places: Places) -> Places:
                 renamed[key] = own
     moved = {renamed[key]: place for key, place in places.items() if key in renamed}
     return moved | {key: place for key, place in places.items() if key not in renamed and key not in moved}
+
+
+def under_other_numbers(known: Collection[Key], differing: Places) -> frozenset[Key]:
+    """Return the `known` places that are among the unknown `differing` ones but for numbers in the names of files.
+
+    A remedy may change the version, or the date, that is part of a name.
+    """
+    found = {_without_numbers(key) for key in differing if key not in known}
+    return frozenset(key for key in known if _without_numbers(key) in found)
+
+
+def _without_numbers(key: Key) -> Key:
+    output, member = (_NUMBER.sub("0", name) for name in (key.output, key.member))
+    return key._replace(output=output, member=member)
 
 
 def _by_holder(keys: Iterable[Key]) -> Mapping[Key, list[Key]]:

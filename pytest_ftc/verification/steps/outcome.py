@@ -56,8 +56,7 @@ def judge(planned: PlannedArtifact, executor: Executor, context: VerificationCon
     outcome = Outcome(plan=plan, builds=tuple(builds), verdict=verdict, reason=reason)
     planned = replace(planned, plan=plan)
     if verdict is Verdict.FRAGILE:
-        with timing().phase(PhaseKind.DIAGNOSE):
-            return _find_what_breaks(planned, outcome, executor, context)
+        return _find_what_breaks(planned, outcome, executor, context)
     if verdict is not Verdict.REPRODUCIBLE:
         return outcome
     with timing().phase(PhaseKind.COMPARE):
@@ -102,7 +101,8 @@ def _find_what_breaks(
 ) -> Outcome:
     """Find the variations that break the build, then explain how the outputs of a build without them differ."""
     broken = next(index for index, build in enumerate(outcome.builds) if build.status is not BuildStatus.OK)
-    breaking = find_what_breaks(planned, executor, experiment=broken)
+    with timing().phase(PhaseKind.DIAGNOSE):
+        breaking = find_what_breaks(planned, executor, experiment=broken)
     plan = planned.plan.without(dict.fromkeys(breaking.group, BREAKS_THE_BUILD))
     found = replace(
         outcome,

@@ -5,8 +5,8 @@ from dataclasses import dataclass, field, replace
 import pytest
 
 from pytest_ftc.comparison.members.engine import FOLLOWS
-from pytest_ftc.diagnosis.places import Key, under_other_numbers
-from pytest_ftc.diagnosis.trials.moved_strings import under_known_strings
+from pytest_ftc.diagnosis.places import Key
+from pytest_ftc.diagnosis.trials.moved_strings import under_known_strings, under_other_numbers
 from pytest_ftc.diagnosis.try_remedies import RemedyTarget, RemedyTrials
 from pytest_ftc.model import BuildResult, BuildStatus, Cause, Field, Place, Role, Strength, Suspicion
 from pytest_ftc.model.remedy import Changes
