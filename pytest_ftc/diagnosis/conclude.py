@@ -177,10 +177,15 @@ def let_follow(cases: Mapping[Key, Case], everything: Group) -> None:
         cause = alike[first[-1]][0] if first else ""
         if cause in suspects_left(everything, case.observations) and not all(case.pattern):
             case.suspicions = [_following(cause), *case.suspicions]
-        elif (is_code(key) or case.place.note == FOLLOWS) and (strings := _strings_with(key, case, cases)):
+        elif _is_of_strings(key, case) and (strings := _strings_with(key, case, cases)):
             left = suspects_left(everything, case.observations)
             cause = next((one for one in strings if one in left), strings[0])
             case.suspicions = [_following(cause), *case.suspicions]
+
+
+def _is_of_strings(key: Key, case: Case) -> bool:
+    """Return whether it most likely follows from strings: code does, and offsets where builds speak for it."""
+    return is_code(key) or (case.place.note == FOLLOWS and not all(case.pattern))
 
 
 def _may_be_all(cause: str, case: Case) -> bool:
@@ -194,8 +199,10 @@ def _strings_with(key: Key, case: Case, cases: Mapping[Key, Case]) -> list[str]:
     Linkers put a string on the end of another one that ends alike, so that its address follows from the digits of a
     time.
     """
-    alike = (one for other, one in cases.items() if other[:2] == key[:2] and is_string(other) and one.evident)
-    return [cause for one in alike if is_within(case.pattern, one.pattern) for cause in one.evident]
+    strings = [other for other, one in cases.items() if other[:2] == key[:2] and is_string(other) and one.evident]
+    nearest = sorted(strings, key=lambda other: not follows_most_likely(key, other))
+    alike = (cases[other] for other in nearest if is_within(case.pattern, cases[other].pattern))
+    return [cause for one in alike for cause in one.evident]
 
 
 def is_within(pattern: tuple[bool, ...], other: tuple[bool, ...]) -> bool:
