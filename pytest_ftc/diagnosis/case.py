@@ -141,6 +141,11 @@ class Case:
         return race_probability(self.believe(everything).luck(), self.pairs, odds)
 
 
+def places_in(cases: Mapping[Key, Case]) -> Places:
+    """Return the place of each of `cases`."""
+    return {key: case.place for key, case in cases.items()}
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Investigation:
     """The inputs shared by all cases of one artifact."""

@@ -194,7 +194,7 @@ def _may_be_all(cause: str, case: Case) -> bool:
 
 
 def _strings_with(key: Key, case: Case, cases: Mapping[Key, Case]) -> list[str]:
-    """Return the causes of strings of the same program that differ whenever `case`, a place in its code, does.
+    """Return the causes of strings of the same program that differ whenever `case`, in its code or offsets, does.
 
     Linkers put a string on the end of another one that ends alike, so that its address follows from the digits of a
     time.

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 
 from pytest_ftc.comparison.members.engine import FOLLOWS
-from pytest_ftc.diagnosis.case import UNVARIED_TOO, Case, Investigation
+from pytest_ftc.diagnosis.case import UNVARIED_TOO, Case, Investigation, places_in
 from pytest_ftc.diagnosis.conclude import conclude
 from pytest_ftc.diagnosis.following.computed import Computed, find_computed
 from pytest_ftc.diagnosis.following.conclude import find_moved_with, note_sources
@@ -93,16 +93,14 @@ def _proposals(
     computed, presumed = find_computed(cases, everything), _presume(cases, everything)
     open_cases = {key: case for key, case in _leading(cases).items() if key not in computed and key not in presumed}
     asked = {key: ask(case.ask(everything), case.evident) for key, case in open_cases.items()}
-    groups: dict[Key, Sequence[Group]] = {
-        key: [*asked[key], *_for_their_values(case, everything)] for key, case in open_cases.items()
-    }
+    groups = {key: [*asked[key], *_for_their_values(case, everything)] for key, case in open_cases.items()}
     # What most likely follows from others is asked about when the causes of those are known.
-    leading = {key: asked for key, asked in groups.items() if cases[key].place.note != FOLLOWS}
+    leading = {key: groups[key] for key, case in open_cases.items() if case.place.note != FOLLOWS}
     if any(leading.values()):
-        groups = leading
-    elif not any(groups.values()):
-        groups = _ask_about_followers(cases, computed, presumed, everything)
-    return share(dict(groups.items()), most)
+        return share(leading, most)
+    if any(groups.values()):
+        return share(groups, most)
+    return share(_ask_about_followers(cases, computed, presumed, everything), most)
 
 
 def _leading(cases: Mapping[Key, Case]) -> dict[Key, Case]:
@@ -170,7 +168,7 @@ def _observe_experiments(cases: Mapping[Key, Case], given: Investigation) -> Non
         if result.status is not BuildStatus.OK:
             continue
         places = given.look(given.control, result)
-        differing, shown = match_places(cases, places), showing(_places(cases), places)
+        differing, shown = match_places(cases, places), showing(places_in(cases), places)
         # Other values may move a place, so that it matches no known key.
         moved = {key.output for key in differing if key not in cases}
         for key, case in cases.items():
@@ -184,7 +182,7 @@ def _observe(cases: dict[Key, Case], given: Investigation, group: Group, result:
     if result.status is not BuildStatus.OK:
         return
     places = given.look(given.control, result)
-    differing, shown = match_places(cases, places), showing(_places(cases), places)
+    differing, shown = match_places(cases, places), showing(places_in(cases), places)
     shifted = {(key[:2], key.field) for key in shown if key not in differing}
     unknown = [key for key in differing if key not in cases]
     few = len(cases) <= MOST_WITH_PARTS
@@ -220,10 +218,6 @@ def _suspect_anew(case: Case, found: Sequence[Suspicion], group: Group) -> None:
     known = {one.cause: one.strength for one in case.suspicions}
     new = {one.cause: one for one in found if one.cause in group and one.strength > known.get(one.cause, 0)}
     case.suspicions = [*(one for one in case.suspicions if one.cause not in new), *new.values()]
-
-
-def _places(cases: Mapping[Key, Case]) -> Mapping[Key, Place]:
-    return {key: case.place for key, case in cases.items()}
 
 
 def _is_planted(suspicion: Suspicion, group: Group, place: Place) -> bool:

@@ -9,6 +9,7 @@ from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from math import log2
+from typing import Any
 
 from pytest_ftc.model import Cause
 
@@ -103,7 +104,7 @@ def smallest_healing(everything: Group, observations: Iterable[Observation]) -> 
     return min(healing, key=lambda group: (len(group), sorted(group)), default=everything)
 
 
-def share(proposals: Mapping[object, Sequence[Group]], most: int) -> list[Group]:
+def share(proposals: Mapping[Any, Sequence[Group]], most: int) -> list[Group]:
     """Return at most `most` groups to build next, those that serve most differences first.
 
     Cases with the same proposals get a logarithmic weight, so that a hundred members of an archive do not use up all

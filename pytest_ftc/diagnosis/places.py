@@ -115,7 +115,7 @@ def showing(known: Mapping[Key, Place], places: Places) -> frozenset[Key]:
 
 
 def may_be_elsewhere(known: Mapping[Key, Place], places: Places) -> frozenset[Key]:
-    """Return the `known` places that do not show, and may be among unknown ones.
+    """Return the `known` places that may be among unknown ones.
 
     Where neither of two builds is the control, lines and rows may be counted differently, and members may have other
     names.
@@ -136,7 +136,7 @@ def may_be_elsewhere(known: Mapping[Key, Place], places: Places) -> frozenset[Ke
         for key, block in blocks.items()
         if (block and (key[:2], block.of) in strange)
         or (key.member and key.field not in _STEADY and (key.output, key.field) in renamed)
-    ) - showing(known, places)
+    )
 
 
 def _blocks(places: Places) -> Mapping[tuple[str, str], Sequence[Block]]:

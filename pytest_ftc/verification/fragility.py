@@ -29,10 +29,8 @@ class Breaking:
     """The same in human-readable form, with their values."""
     builds: tuple[BuildResult, ...]
     """The builds of the bisection."""
-    healed: BuildResult | None
+    healed: tuple[Action, BuildResult] | None
     """A successful build with all other variations; None if there is none."""
-    action: Action | None = None
-    """What it ran."""
 
 
 def find_what_breaks(planned: PlannedArtifact, executor: Executor, *, experiment: int = 1) -> Breaking:
@@ -61,10 +59,10 @@ def find_what_breaks(planned: PlannedArtifact, executor: Executor, *, experiment
         rest = tuple(name for name in plan.varied if name not in found)
         if found:
             action = plan_one(rest)
-            (healed,) = build([action])
-            if healed.status is BuildStatus.OK:
+            (result,) = build([action])
+            if result.status is BuildStatus.OK:
                 reason = _describe(broken, found)
-                return Breaking(group=found, reason=reason, builds=tuple(builds), healed=healed, action=action)
+                return Breaking(group=found, reason=reason, builds=tuple(builds), healed=(action, result))
         group = find_breaking(rest, breaks, _BUDGET - len(builds))
         if group is None or len(rest) == len(group):
             reason = _describe(broken, found) if found else ""

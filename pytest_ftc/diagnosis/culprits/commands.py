@@ -33,6 +33,7 @@ MAKERS = {
 }
 """Programs that write the structure of a format, whose contents come from elsewhere."""
 PACKERS = frozenset(name for names in MAKERS.values() for name in names)
+"""All of these."""
 _STAGES = frozenset(
     {"cc1", "cc1plus", "cc1obj", "f951", "gnat1", "as", "collect2", "ld", "ld.bfd", "ld.gold", "ld.lld", "ld.mold"}
     | {"lto1", "lto-wrapper"}

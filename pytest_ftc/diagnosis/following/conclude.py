@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 
 from pytest_ftc.comparison.members.twins import Twin
-from pytest_ftc.diagnosis.case import Case
+from pytest_ftc.diagnosis.case import Case, places_in
 from pytest_ftc.diagnosis.conclude import conclude, is_within
 from pytest_ftc.diagnosis.following.computed import find_computed
 from pytest_ftc.diagnosis.following.sources import (
@@ -25,7 +25,7 @@ from pytest_ftc.model.cause import GUESSES
 
 def note_sources(cases: Mapping[Key, Case], twins: Sequence[tuple[str, Twin]]) -> None:
     """Note for places whose values tell of other places which these are; `twins` are contents that differ."""
-    places = {key: case.place for key, case in cases.items()}
+    places = places_in(cases)
     told = find_followers(places, twins)
     followers = {**find_copies(places, twins), **told}
     for key in followers:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 
-from pytest_ftc.diagnosis.case import Case, Investigation
+from pytest_ftc.diagnosis.case import Case, Investigation, places_in
 from pytest_ftc.diagnosis.counted import is_line
 from pytest_ftc.diagnosis.group_testing import Group
 from pytest_ftc.diagnosis.places import Key, Places, may_be_elsewhere, showing
@@ -33,7 +33,7 @@ def find_differing(
     It is unknown where one of them has no output of that name, as with a random one, while unknown outputs differ, and
     for lines where unknown ones differ, which may be the same under other numbers.
     """
-    before = {key: case.place for key, case in known.items()}
+    before = places_in(known)
     found = showing(before, places) | frozenset(_find_moved(known, places))
     names = {output.path for output in one.outputs} & {output.path for output in other.outputs}
     strange = {key.output for key in places} - {key.output for key in known}

@@ -110,12 +110,13 @@ def _find_what_breaks(
         reason=f"{breaking.reason}; {outcome.reason}" if breaking.reason else outcome.reason,
         builds=(*outcome.builds, *breaking.builds),
     )
-    if breaking.healed is None or breaking.action is None:
+    if breaking.healed is None:
         return found
-    builds = (outcome.builds[0], breaking.healed)
+    action, healed = breaking.healed
+    builds = (outcome.builds[0], healed)
     if not compare_builds(planned.artifact, builds):
         return found
-    actions = tuple(breaking.action if index == broken else one for index, one in enumerate(plan.actions))
+    actions = tuple(action if index == broken else one for index, one in enumerate(plan.actions))
     without = replace(planned, plan=replace(plan, actions=actions))
     return _explain(without, found, builds, executor, context, planned_as=broken)
 
