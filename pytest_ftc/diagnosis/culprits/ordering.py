@@ -80,8 +80,11 @@ def _lists(text: str, names: Sequence[str]) -> bool:
 
 
 def _names(text: str) -> list[str]:
-    """Return the names of files in a list, without the folder that they begin with where that is the current one."""
-    return [name.removeprefix("./").rstrip("/") for name in _END_OF_NAME.split(text) if name]
+    """Return the names of files in a list, without the folder that they begin with where that is the current one.
+
+    ``ar`` calls its table of symbols ``/``.
+    """
+    return [name for word in _END_OF_NAME.split(text) if (name := word.removeprefix("./").rstrip("/"))]
 
 
 def _has_moved(flow: Flow, index: int, path: str, sought: Sought) -> bool:

@@ -536,6 +536,24 @@ def test_of_what_several_wrote_for_a_digest_the_one_is_named_who_can_tell_the_ca
     assert commands(found)[0] == first
 
 
+@pytest.mark.parametrize("first", ["", "/\n"])
+def test_who_listed_the_members_of_an_archive_made_their_order(first):
+    """The symbol table that ar puts before them is in no list."""
+    find, ar = program("find", "."), program("ar", "rcs", "lib.a", "@list")
+    place = Place(
+        field=Field.ORDER,
+        location="ar member order",
+        control=f"{first}b.o\na.o".encode(),
+        experiment=f"{first}a.o\nb.o".encode(),
+    )
+    given = {"read": ((ar, "/b/list"),), "written": ((find, "/b/list"), (ar, "/b/lib.a"))}
+    contents = ((find, "/b/list", "./b.o\n./a.o\n"), (ar, "/b/lib.a", "!<arch>"))
+    found = trail(
+        "/b/lib.a", place=place, values=(), cause="fileordering", programs=(find, ar), contents=contents, **given
+    )
+    assert commands(found) == ("find", ["find", "ar"])
+
+
 def test_a_path_that_is_not_among_what_was_recorded_of_a_library_is_of_its_objects():
     """The folder alone is in the object beside it too."""
     tidy, config = (program("cc", "-c", f"{name}.c") for name in ("tidy", "config"))
