@@ -80,11 +80,7 @@ def _name_of_order(name: str, case: Case) -> str:
 
 def _conclude_inherent(case: Case, belief: Belief, everything: Group) -> list[tuple[str, bool]]:
     first = _name_inherent(case, everything)
-    drawn = (
-        name
-        for name in case.evident
-        if name in (Cause.RANDOM, Cause.TIME, Cause.DURATION) and name != first and case.evident[0] == first
-    )
+    drawn = (name for name in case.evident if name in (Cause.RANDOM, Cause.TIME, Cause.DURATION) and name != first)
     others = (name for name in case.evident if name not in UNVARIED_TOO)
     return [
         (first, _is_sure_of(first, case, belief, everything)),

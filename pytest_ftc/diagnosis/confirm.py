@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 
 from pytest_ftc.comparison.members.engine import FOLLOWS
+from pytest_ftc.comparison.members.span import common_end, common_start
 from pytest_ftc.diagnosis.case import UNVARIED_TOO, Case, Investigation, places_in
 from pytest_ftc.diagnosis.conclude import conclude
 from pytest_ftc.diagnosis.following.computed import Computed, find_computed
@@ -16,10 +18,12 @@ from pytest_ftc.diagnosis.inherent.races import check_races
 from pytest_ftc.diagnosis.next_builds import groups_beside_none, is_settled, next_groups
 from pytest_ftc.diagnosis.parts import MOST_WITH_PARTS, observe_parts, open_steady, with_steady
 from pytest_ftc.diagnosis.places import Key, find_shifted, is_again, match_places, may_follow, showing
-from pytest_ftc.diagnosis.posterior import SURE, Question, weigh
+from pytest_ftc.diagnosis.posterior import SURE, Question, may_agree_by_luck, weigh
 from pytest_ftc.model import BuildResult, BuildStatus, Cause, Place, Strength, Suspicion
 
 _AT_ONCE = 2
+_FEW_BYTES = 2
+_NO_TEXT = re.compile(rb"[\x00-\x08\x0e-\x1f\x7f-\xff]")
 _FOR_ONE_REMEDY = 2
 """Builds reserved for testing remedies before a cause is known."""
 
@@ -141,9 +145,18 @@ def _ask_about_followers(
         left_out = frozenset(sorted(causes)[:1]) if len(causes) > 1 else causes
         group = without(everything, left_out)
         is_told = cases[key].place.note == FOLLOWS or key in computed
-        if not is_told and not any(one.varied == group for one in cases[key].observations):
+        is_asked = any(one.varied == group for one in cases[key].observations)
+        if not is_told and (not is_asked or _may_be_drawn(cases[key])):
             asked[key] = [group]
     return asked
+
+
+def _may_be_drawn(case: Case) -> bool:
+    """Return whether a random value in text as short as this may well show in just these builds."""
+    one, other = case.place.control, case.place.experiment
+    alike = common_start(one, other) + common_end(one, other)
+    is_short = max(len(one), len(other)) - alike <= _FEW_BYTES
+    return is_short and _NO_TEXT.search(one + other) is None and may_agree_by_luck(case.pattern)
 
 
 def _for_their_values(case: Case, everything: Group) -> Iterator[Group]:

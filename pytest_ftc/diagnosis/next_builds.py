@@ -8,7 +8,14 @@ from functools import lru_cache
 from itertools import accumulate
 from math import log2
 
-from pytest_ftc.diagnosis.group_testing import UNSETTLING, Group, comes_by_itself, with_entailed, without
+from pytest_ftc.diagnosis.group_testing import (
+    UNSETTLING,
+    Group,
+    comes_by_itself,
+    suspects_left,
+    with_entailed,
+    without,
+)
 from pytest_ftc.diagnosis.hypotheses import Hypothesis, Kind
 from pytest_ftc.diagnosis.posterior import SURE, Belief, Question, believe, is_sure
 
@@ -94,6 +101,9 @@ def is_settled(question: Question, evident: Collection[str]) -> bool:
         return False
     if sure & UNSETTLING & set(evident):
         return all(name in sure or likely[name] <= _NEGLIGIBLE for name in likely if name in evident)
+    if len(sure) > 1 and not suspects_left(question.everything, question.observations) <= sure:
+        # What has several causes may well have another, which only a build without them all can rule out.
+        return False
     return all(name in sure or likely[name] <= _NEGLIGIBLE for name in likely)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 from pytest_ftc.comparison.likeness import Named, changed_words, pair_alike
 from pytest_ftc.comparison.members.contents import Member
@@ -12,7 +13,7 @@ from pytest_ftc.comparison.members.limits import Budget
 from pytest_ftc.comparison.members.sketches import sketch_member
 from pytest_ftc.comparison.members.span import same
 
-_MOST_CANDIDATES = 8
+_MOST_NAMES, _MOST_CANDIDATES = 32, 8
 Key = tuple[str, int]
 
 
@@ -41,9 +42,7 @@ def pair_members(control: Sequence[Member], experiment: Sequence[Member], budget
     Raises OutOfTimeError.
     """
     left, right = _key(control), _key(experiment)
-    common = [key for key in left if key in right]
-    moved = common != [key for key in right if key in left]
-    pairs = [Pair(left[key], right[key]) for key in common]
+    pairs = [Pair(left[key], right[key]) for key in left if key in right]
     control_only = [left[key] for key in left if key not in right]
     experiment_only = [right[key] for key in right if key not in left]
     renamed = _find_renamed(control_only, experiment_only, budget)
@@ -53,7 +52,7 @@ def pair_members(control: Sequence[Member], experiment: Sequence[Member], budget
         pairs=tuple(sorted((*renamed, *pairs), key=lambda pair: pair.control.follows)),
         control_only=tuple(control_only),
         experiment_only=tuple(experiment_only),
-        order=(_list(common), _list(key for key in right if key in left)) if moved else None,
+        order=_order(pairs, experiment) or _order(_with_one_change(renamed, control), experiment),
     )
 
 
@@ -64,6 +63,24 @@ def group_renamed(pairs: Iterable[Pair]) -> Iterable[Sequence[Pair]]:
         if pair.control.name != pair.experiment.name:
             groups[changed_words(pair.control.name, pair.experiment.name)].append(pair)
     return groups.values()
+
+
+def _order(pairs: Sequence[Pair], experiment: Sequence[Member]) -> tuple[bytes, bytes] | None:
+    """Return the names in the control's order and in that of the `experiment`; None if it is the same."""
+    places = {id(member): number for number, member in enumerate(experiment)}
+    moved = sorted(pairs, key=lambda pair: places[id(pair.experiment)])
+    return (_list(pairs), _list(moved)) if moved != list(pairs) else None
+
+
+def _with_one_change(renamed: Sequence[Pair], control: Sequence[Member]) -> Sequence[Pair]:
+    """Return these pairs in the control's order if their names differ in the same words, as by a folder of them all.
+
+    Others may be sorted by what differs in their names.
+    """
+    if len(list(group_renamed(renamed))) != 1:
+        return ()
+    places = {id(member): number for number, member in enumerate(control)}
+    return sorted(renamed, key=lambda pair: places[id(pair.control)])
 
 
 def _key(members: Sequence[Member]) -> dict[Key, Member]:
@@ -84,12 +101,17 @@ def _find_renamed(control: Sequence[Member], experiment: Sequence[Member], budge
     pairs = []
     for member in control:
         candidates = by_size.get(member.stored.size, []) if member.stored else []
-        for candidate in candidates[:_MOST_CANDIDATES]:
+        for candidate in sorted(candidates[:_MOST_NAMES], key=partial(_unlikeness, member))[:_MOST_CANDIDATES]:
             if member.stored and candidate.stored and same(member.stored, candidate.stored, budget):
                 pairs.append(Pair(member, candidate))
                 candidates.remove(candidate)
                 break
     return pairs
+
+
+def _unlikeness(one: Member, other: Member) -> int:
+    words = changed_words(one.name, other.name)
+    return len(words) if words != ((one.name, other.name),) else len(one.name)
 
 
 def _without(
@@ -110,5 +132,6 @@ def _find_alike(control: Sequence[Member], experiment: Sequence[Member], budget:
     return [Pair(one.thing, other.thing) for one, other in pairs]
 
 
-def _list(keys: Iterable[Key]) -> bytes:
-    return "".join(f"{name}\n" for name, _ in keys if name).encode(errors="surrogateescape")
+def _list(pairs: Iterable[Pair]) -> bytes:
+    names = (pair.control.name for pair in pairs)
+    return "".join(f"{name}\n" for name in names if name).encode(errors="surrogateescape")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 
 from pytest_ftc.diagnosis.culprits.abilities import COMPILERS, LINKERS
 from pytest_ftc.diagnosis.culprits.flow import Flow
@@ -13,6 +13,7 @@ from pytest_ftc.model import Place
 _GZIP_HEADER, _GZIP_NAMED = 10, 8
 """Bytes before the name in a gzip file, and the flag that there is one."""
 _AT = re.compile(r"byte 0x([0-9a-f]+)")
+_C = re.compile(r"\.(?:[ch](?:pp|xx|c|h|\+\+)?|C|H|m|mm|inc|inl|def|f|f90|rs|go|d)\Z")
 _BEFORE = 24
 """So many bytes tell where what follows them was taken from."""
 
@@ -43,6 +44,19 @@ def find_cut_object(flow: Flow, name: str, sources: Iterable[str]) -> str:
     if name not in LINKERS or name in COMPILERS:
         return ""
     return next((source for source in sources if flow.is_cut(source)), "")
+
+
+def find_generated(flow: Flow, sources: Mapping[str, Sequence[int]], needles: Needles) -> str:
+    """Return the one of `sources` in C, or a language like it, that was written in the build with a path.
+
+    Empty if there is none, or if the value is the name of a source, which a compiler brings in by itself.
+    """
+    if any(_C.search(text) for tier in needles.tiers for text in tier):
+        return ""
+    texts = ((source, one) for source, writers in sources.items() if _C.search(source) for one in writers)
+    return next(
+        (source for source, one in texts if any(flow.has_written(one, source, tier) for tier in needles.tiers)), ""
+    )
 
 
 def is_in_gzip_header(written: str, needles: Needles) -> bool:

@@ -20,7 +20,7 @@ from pytest_ftc.diagnosis.culprits.commands import (
 )
 from pytest_ftc.diagnosis.culprits.file_systems import is_creator_of
 from pytest_ftc.diagnosis.culprits.flow import Flow
-from pytest_ftc.diagnosis.culprits.recorded import find_cut_object, find_origin, is_in_gzip_header
+from pytest_ftc.diagnosis.culprits.recorded import find_cut_object, find_generated, find_origin, is_in_gzip_header
 from pytest_ftc.diagnosis.culprits.sought import Sought, choose, is_copy, without_starters
 from pytest_ftc.diagnosis.culprits.touched import find_setter_in_local_time
 from pytest_ftc.diagnosis.culprits.upstream import find_only_able, is_script_with_able, told_above
@@ -269,6 +269,7 @@ class Step:
         tiers = self._sought.needles.tiers
         of_compile = self._sought.cause in _OF_THE_COMPILE
         cut = find_cut_object(self._flow, self._name, ordered) if of_compile else ""
+        generated = find_generated(self._flow, self._sources, self._sought.needles) if of_compile and compiler else ""
         # A path alone, without the name of the file below it, is in other objects too.
         for needles in tiers[:1] if of_compile and (compiler or cut) else tiers:
             telling = (
@@ -278,7 +279,7 @@ class Step:
             )
             if first := next(telling, None):
                 return find_origin(self._flow, (self._index, self._path), self._sought.place, first, telling)
-        return self._writer_of(cut) if cut else None
+        return self._writer_of(cut or generated) if cut or generated else None
 
     def _has_path(self) -> bool:
         """Return whether a path that differs is among the program's own arguments, and not only in what it copies."""

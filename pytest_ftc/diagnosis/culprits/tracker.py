@@ -58,9 +58,9 @@ class Tracker:
             needles = Needles(((self._given.tree,),))
         trail = self._follow(path, case.place, cause, needles)
         is_strong = any(one.cause == cause and one.strength >= Strength.STRONG for one in case.suspicions)
-        leading = (
-            self._beside.get((key.output, case.place.member, cause), ()) if not (is_strong and needles.tiers) else ()
-        )
+        # What an archiver writes of a file, as its time, follows from no value beside it.
+        is_led = case.place.field not in (Field.MODE, Field.MTIME, Field.OWNER) and not (is_strong and needles.tiers)
+        leading = self._beside.get((key.output, case.place.member, cause), ()) if is_led else ()
         for place, others in leading:
             # What follows from another value was brought in where that was.
             further = self._follow(path, place, cause, others)

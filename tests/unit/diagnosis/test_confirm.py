@@ -1,12 +1,16 @@
 """What is concluded of one difference from others."""
 
+from dataclasses import replace
+
 import pytest
 
 from pytest_ftc.diagnosis.case import Case
 from pytest_ftc.diagnosis.conclude import conclude, let_follow
 from pytest_ftc.diagnosis.confirm import still_open
 from pytest_ftc.diagnosis.group_testing import Observation
+from pytest_ftc.diagnosis.next_builds import is_settled, next_groups
 from pytest_ftc.diagnosis.places import Key
+from pytest_ftc.diagnosis.posterior import may_agree_by_luck
 from pytest_ftc.model import Field, Place, Strength, Suspicion
 
 ALL, NONE = frozenset({"time", "timezone", "user_group", "hash_seed"}), frozenset()
@@ -209,9 +213,37 @@ def test_whether_it_follows_is_asked_where_it_has_only_shown_with_places_of_know
     seen = [Observation(group, group == MANY) for group in groups]
     cases = {place(f"line {cause}"): case((cause, Strength.STRONG), observations=seen) for cause in leaders}
     other = cases[place("line 9")] = case(observations=seen)
+    other.place = replace(other.place, control=b"one", experiment=b"another")
     assert still_open(cases, MANY) == {place("line 9")}
     for one, cause in zip(cases.values(), (*leaders, "timezone"), strict=True):
         one.observations.append(Observation(MANY - {left_out}, cause != left_out))
     assert still_open(cases, MANY) == set()
     let_follow(cases, MANY)
     assert conclude(other, MANY)[0][0] == "timezone"
+
+
+def test_whether_a_digit_follows_is_asked_until_it_hardly_agrees_by_luck():
+    seen = [Observation(MANY, True), Observation(NONE, False), Observation(HALF, False)]
+    cases = {place("line 1"): case(("timezone", Strength.STRONG), observations=seen)}
+    other = cases[place("line 9")] = case(observations=seen)
+    asked = 0
+    while still_open(cases, MANY) and asked < 20:
+        asked += 1
+        for one in cases.values():
+            one.observations.append(Observation(MANY - {"timezone"}, False))
+    assert 2 <= asked < 20
+    assert not may_agree_by_luck(other.pattern)
+
+
+def test_several_causes_are_not_settled_before_a_build_without_them_all():
+    names = ("home", "timezone", "umask", "user_group")
+    rest = MANY - {*names}
+    known = case(*((name, Strength.CERTAIN) for name in names), observations=[Observation(MANY, True)])
+    known.observations += [Observation(NONE, False)]
+    known.observations += [Observation(frozenset({name}), True, again=False) for name in names]
+    known.observations.append(Observation(rest - {"time"}, False))
+    asked = known.ask(MANY)
+    assert not is_settled(asked, known.evident)
+    assert rest in next_groups(asked, known.evident)
+    known.observations.append(Observation(rest, False))
+    assert is_settled(known.ask(MANY), known.evident)

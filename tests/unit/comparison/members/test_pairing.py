@@ -78,3 +78,23 @@ def test_names_with_the_same_words_differing_are_one_group():
     one = members(**{".lto.a.634410ffa8376a2d": "a", ".lto.b.634410ffa8376a2d": "b", ".x.11111111": "x"})
     other = members(**{".lto.a.0123456789abcdef": "a", ".lto.b.0123456789abcdef": "b", ".x.22222222": "x"})
     assert [len(group) for group in group_renamed(pair(one, other).pairs)] == [2, 1]
+
+
+def dated(date, names, content="{name}"):
+    return members(**{f"pkg-{date}/{name}": content.format(name=name) for name in names})
+
+
+def test_the_order_counts_below_a_folder_whose_name_differs_too():
+    found = pair(dated("2026.12.01", "abc"), dated("2028.01.03", "cba"))
+    assert found.order == tuple(
+        "".join(f"pkg-2026.12.01/{name}\n" for name in order).encode() for order in ("abc", "cba")
+    )
+
+
+def test_the_order_of_members_whose_own_names_differ_says_nothing():
+    assert pair(members(xa="1", xb="2", xc="3"), members(yc="1", yb="2", ya="3")).order is None
+
+
+def test_equal_contents_are_paired_by_their_names():
+    found = pair(dated(2026, "abc", "same"), dated(2028, "cab", "same"))
+    assert all(each.control.name[-1] == each.experiment.name[-1] for each in found.pairs)

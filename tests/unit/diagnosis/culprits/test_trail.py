@@ -597,3 +597,24 @@ def test_only_a_random_name_is_of_who_made_a_folder_with_it(cause, first):
     }
     found = trail("/b/out", values=("somebody",), cause=cause, programs=programs, **given)
     assert commands(found)[0] == first
+
+
+@pytest.mark.parametrize(("values", "first"), [(("x/ftc/b86", "/ftc/b"), "stamp"), (("/ftc/b/a.c", "/ftc/b"), "cc1")])
+def test_a_path_in_a_header_that_was_made_is_of_who_made_it_but_the_name_of_a_source_of_the_compile(values, first):
+    compiler, assembler = program("cc1", "a.c", "-o", "a.s"), program("as", "-o", "a.o", "a.s")
+    place = Place(field=Field.CONTENT, location="ELF section .rodata, string 1", control=b"", experiment=b"")
+    found = trail(
+        "/b/a.o",
+        programs=(*PROGRAMS, compiler, assembler),
+        place=place,
+        cause="build_path",
+        values=values,
+        read=((compiler, "/b/config.h"), (assembler, "/b/a.s")),
+        written=((STAMP, "/b/config.h"), (compiler, "/b/a.s"), (assembler, "/b/a.o")),
+        contents=(
+            (STAMP, "/b/config.h", '#define DIR "/ftc/b"\n'),
+            (compiler, "/b/a.s", values[0]),
+            (assembler, "/b/a.o", values[0]),
+        ),
+    )
+    assert commands(found)[0] == first

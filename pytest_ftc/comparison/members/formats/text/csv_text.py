@@ -1,11 +1,11 @@
-"""Tables in text (RFC 4180, and with tabs or semicolons): the numbers that differ, by row and column."""
+"""Tables in text (RFC 4180, and with tabs or semicolons): the cells that differ, by row and column."""
 
 from __future__ import annotations
 
 import csv
 import io
 import math
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Sequence
 from typing import TypeAlias
 
@@ -39,15 +39,17 @@ def delimiter_of(text: str) -> str:
 
 
 def compare_csv(one: Span, other: Span, budget: Budget) -> tuple[Found, ...]:
-    """Return the first cells that differ; nothing unless all that differ are numbers, in tables of one shape."""
+    """Return the first cells that differ; nothing unless the tables have one shape and not only another order."""
     if max(one.size, other.size) > _LARGEST:
         return ()
     try:
         control, experiment = (_read(span.read(0, span.size).decode()) for span in (one, other))
         cells = _differing(control, experiment, budget)
-        numbers = {cell: (_number(control, cell), _number(experiment, cell)) for cell in cells}
     except (ValueError, csv.Error):
         return ()
+    if _is_reordered(control, experiment, cells):
+        return ()
+    numbers = {cell: pair for cell in cells if (pair := _numbers(control, experiment, cell))}
     told = _describe(control, numbers)
     found = (
         Found(
@@ -55,9 +57,9 @@ def compare_csv(one: Span, other: Span, budget: Budget) -> tuple[Found, ...]:
             f"row {row + 1}, column {_name(control, row, column)}",
             control[row][column].encode(),
             experiment[row][column].encode(),
-            numbers=told[column],
+            numbers=told[column] if (row, column) in numbers else "",
         )
-        for row, column in numbers
+        for row, column in cells
     )
     return choose(found, "cell", budget, lambda cell: cell.location.partition(", ")[2])
 
@@ -77,12 +79,23 @@ def _differing(one: _Rows, other: _Rows, budget: Budget) -> list[_Cell]:
     return cells
 
 
-def _number(rows: _Rows, cell: _Cell) -> float:
-    """Return the number in a cell.  Raises ValueError."""
-    text = rows[cell[0]][cell[1]]
-    if len(text) > _LONGEST or "_" in text:
-        raise ValueError("not a number")
-    return float(text)
+def _is_reordered(one: _Rows, other: _Rows, cells: Sequence[_Cell]) -> bool:
+    """Return whether most rows that differ are also in the other table."""
+    rows = sorted({row for row, _ in cells})
+    left, right = (Counter(tuple(table[row]) for row in rows if len(table[row]) > 1) for table in (one, other))
+    return 2 * (left & right).total() > len(rows)
+
+
+def _numbers(one: _Rows, other: _Rows, cell: _Cell) -> tuple[float, float] | None:
+    """Return the numbers in a cell of both tables; None if there is other text."""
+    row, column = cell
+    texts = one[row][column], other[row][column]
+    if any(len(text) > _LONGEST or "_" in text for text in texts):
+        return None
+    try:
+        return float(texts[0]), float(texts[1])
+    except ValueError:
+        return None
 
 
 def _name(rows: _Rows, row: int, column: int) -> str:
@@ -103,9 +116,8 @@ def _describe(rows: _Rows, numbers: dict[_Cell, tuple[float, float]]) -> dict[in
     columns: dict[int, list[tuple[int, float, float]]] = defaultdict(list)
     for (row, column), pair in numbers.items():
         columns[column].append((row, *pair))
-    # Names of columns are no numbers.
-    total = len(rows) - (not all(map(_is_number, rows[0])))
+    totals = {column: sum(column < len(row) and _is_number(row[column]) for row in rows) for column in columns}
     return {
-        column: describe(measure(pairs, max(total, len(pairs))), lambda row: f"row {row + 1}")
+        column: describe(measure(pairs, max(totals[column], len(pairs))), lambda row: f"row {row + 1}")
         for column, pairs in columns.items()
     }
