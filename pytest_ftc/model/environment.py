@@ -8,12 +8,12 @@ from enum import Enum
 
 
 class FileOrder(str, Enum):
-    """The order in which ``readdir(3)`` lists the files of the source tree."""
+    """The order in which ``readdir(3)`` lists the files of the source tree, and of folders that the build makes."""
 
     NATIVE = "native"
-    """In the order of the underlying file system."""
+    """In the order of the underlying file system; folders that the build makes or changes by name."""
     REVERSED = "reversed"
-    """In reverse order."""
+    """In reverse order of that."""
 
 
 class FileSystem(str, Enum):

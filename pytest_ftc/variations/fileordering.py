@@ -1,4 +1,4 @@
-"""The order in which readdir(3) lists the source tree."""
+"""The order in which readdir(3) lists the source tree, and the folders that the build makes."""
 
 from __future__ import annotations
 
@@ -11,10 +11,11 @@ class FileOrdering:
     """Every folder of the source tree in reverse order.
 
     Filling a tmpfs in a chosen order does this: it lists the newest entry first; ext4 and similar list by hash.
+    Folders that the build makes or changes list by name in the control, and in reverse order where this is varied.
     """
 
     name = "fileordering"
-    mechanism = "tmpfs filled in reversed order"
+    mechanism = "tmpfs filled in reversed order; getdents64(2)"
 
     def unavailable(self, machine: Machine) -> str | None:
         if machine.isolation is Isolation.NONE:

@@ -29,6 +29,8 @@ LEAKS = {
     "network": "tail -n +3 /proc/net/dev | cut -d: -f1 | LC_ALL=C sort",
 }
 
+SMALL_FOLDERS = [("a", "b"), ("b", "a"), ("b", "bin"), ("bin", "b")]
+
 
 @pytest.fixture(scope="module")
 def verified(tmp_path_factory, request):
@@ -49,6 +51,9 @@ def verified(tmp_path_factory, request):
             tables.append(f'variations = "{specification}"\n')
     tables.append('[artifacts."type of file system"]\nbuild = "stat -f -c %T . > out"\noutputs = ["out"]')
     tables.append('variations = "source_mtime,umask"\n')
+    for first, second in SMALL_FOLDERS:
+        script = f"mkdir made; : > made/{first}; : > made/{second}; ls -U made > out"
+        tables.append(f'[artifacts."made {first} {second}"]\nbuild = "{script}"\noutputs = ["out"]')
     (folder / "ftc.toml").write_text("\n".join(tables))
     report = folder.parent / "leaks.json"
     command = [sys.executable, "-m", "pytest", "--ftc-verify", "--ftc-diagnose=off", f"--ftc-json={report}"]
@@ -84,3 +89,10 @@ def test_other_times_of_the_sources_leave_the_type_of_the_file_system_alone(veri
     artifact = verified["type of file system"]
     assert artifact["varied"] == ["umask", "source_mtime"]
     assert artifact["verdict"] == "reproducible", artifact["findings"]
+
+
+@pytest.mark.parametrize(("first", "second"), SMALL_FOLDERS)
+def test_the_order_of_two_files_that_the_build_made_shows_whatever_file_systems_do(verified, first, second):
+    artifact = verified[f"made {first} {second}"]
+    if "fileordering" in artifact["varied"]:
+        assert artifact["verdict"] == "unreproducible"

@@ -5,6 +5,7 @@ import os
 import shutil
 import signal
 import stat
+import sys
 import tempfile
 import threading
 import time
@@ -260,6 +261,71 @@ def test_folders_list_the_other_way_round(build: Build, machine: Machine, tmp_pa
     if machine.isolation is not Isolation.NONE:
         assert result.not_applied == {}
         assert text(result).split() == native[::-1]
+
+
+@pytest.mark.parametrize("order", FileOrder)
+def test_folders_that_the_build_made_list_by_name(build: Build, machine: Machine, order: FileOrder) -> None:
+    """Two file systems may list few names alike, so that another file system alone shows nothing."""
+    names = ["b", "bin", "c", "z"]
+    filesystem = FileSystem.TMPFS if order is FileOrder.REVERSED else FileSystem.DISK
+    result = build("mkdir made; for n in c bin z b; do : > made/$n; done; ls -U made > out", filesystem=filesystem, file_order=order)  # fmt: skip
+    if machine.isolation is not Isolation.NONE:
+        assert text(result).split() == (names[::-1] if order is FileOrder.REVERSED else names)
+
+
+_LISTING = """
+import ctypes, os, shutil, signal, threading
+libc = ctypes.CDLL(None)
+libc.opendir.restype = libc.readdir.restype = ctypes.c_void_p
+libc.telldir.restype = ctypes.c_long
+for name in ("readdir", "rewinddir", "telldir", "closedir"):
+    getattr(libc, name).argtypes = [ctypes.c_void_p]
+libc.seekdir.argtypes = [ctypes.c_void_p, ctypes.c_long]
+os.mkdir("made"), os.mkdir("big")
+for number in range(40):
+    open(f"made/f{number}", "w").close()
+for number in range(3000):
+    open(f"big/a-long-name-of-a-file-{number}", "w").close()
+own = {f"f{number}" for number in range(40)}
+
+def read(folder):
+    return list(iter(lambda: (entry := libc.readdir(folder)) and ctypes.string_at(entry + 19).decode(), None))
+
+folder = libc.opendir(b"made")
+first = read(folder)
+libc.rewinddir(folder)
+assert first == read(folder) and set(first) == own | {".", ".."}, first
+libc.rewinddir(folder)
+[libc.readdir(folder) for _ in range(10)]
+position, rest = libc.telldir(folder), read(folder)
+libc.seekdir(folder, position)
+assert len(rest) == 32 == len(read(folder)), rest
+libc.closedir(folder)
+signal.signal(signal.SIGALRM, lambda *_: None)
+signal.siginterrupt(signal.SIGALRM, False)
+signal.setitimer(signal.ITIMER_REAL, 0.0005, 0.0005)
+wrong = []
+
+def list_often():
+    for _ in range(150):
+        if set(os.listdir("made")) != own or len(os.listdir("made")) != 40:
+            wrong.append(1)
+
+threads = [threading.Thread(target=list_often) for _ in range(3)]
+[each.start() for each in threads], list_often(), [each.join() for each in threads]
+signal.setitimer(signal.ITIMER_REAL, 0)
+assert not wrong
+assert len(os.listdir("big")) == len(set(os.listdir("big"))) == 3000
+with os.scandir("made") as entries:
+    [os.unlink(each.path) for each in entries]
+os.rmdir("made"), shutil.rmtree("big")
+print("all well", file=open("out", "w"))
+"""
+
+
+def test_listings_are_whole_whatever_a_program_does_with_them(build: Build) -> None:
+    """Signals come, threads list at once, positions are kept, and files are deleted meanwhile."""
+    assert text(build((os.path.realpath(sys.executable), "-c", _LISTING))) == "all well\n"
 
 
 def test_the_machine_is_read_only_to_a_build_in_namespaces(build: Build, machine: Machine, tmp_path: Path) -> None:

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from pytest_ftc.builds.launcher.tracing.contacts.peers import Peers
     from pytest_ftc.builds.launcher.tracing.contacts.shared_objects import SharedObjects
     from pytest_ftc.builds.launcher.tracing.flows import Flows
+    from pytest_ftc.builds.launcher.tracing.listed_folders import ListedFolders
     from pytest_ftc.builds.launcher.tracing.random_requests import RandomRequests
     from pytest_ftc.builds.launcher.tracing.recorder import Recorder
     from pytest_ftc.builds.launcher.tracing.rewrites import Rewrites
@@ -146,13 +147,21 @@ def supervise(spec: dict[str, Any], log: int) -> Supervision:
     stamps = TimeStamps() if recorder else None
     noticing = _watch_openings(spec, log, recorder, peers) if recorder else ()
     objects = None if isolated else SharedObjects()
-    watchers = [one for one in (*clocks, recorder, lookups, peers, random, stamps, *noticing, objects) if one]
+    listed = _order_listings(spec) if isolated else None
+    watchers = [one for one in (*clocks, recorder, lookups, peers, random, stamps, *noticing, objects, listed) if one]
     guard = Guard(as_root=spec["as_root"], isolated=isolated)
     supervision = Supervision(follow(watchers, guard), moved, recorder, peers, random, stamps)
     supervision.objects = objects
     if noticing:
         supervision.observe_opening(*noticing)
     return supervision
+
+
+def _order_listings(spec: dict[str, Any]) -> ListedFolders | None:
+    from pytest_ftc.builds.launcher.tracing.listed_folders import ListedFolders
+    from pytest_ftc.builds.launcher.tracing.seccomp import can_hold_signals
+
+    return ListedFolders(reverse=spec["file_order"] == "reversed") if can_hold_signals() else None
 
 
 def _watch_openings(

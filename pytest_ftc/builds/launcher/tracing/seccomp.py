@@ -22,7 +22,7 @@ CONTINUE = 1
 """Flag of an answer (SECCOMP_USER_NOTIF_FLAG_CONTINUE, Linux 5.5): let the kernel execute the call."""
 
 _SET_MODE_FILTER = 1
-_NEW_LISTENER = 1 << 3
+_NEW_LISTENER, _WAIT_KILLABLE = 1 << 3, 1 << 5
 _ALLOW, _NOTIFY, _FAIL = 0x7FFF0000, 0x7FC00000, 0x00050000
 _RECEIVE, _SEND, _IS_VALID = 0xC0502100, 0xC0182101, 0x40082102
 # The build waits while a call is answered, so both can take turns on one processor, without a wakeup of another one.
@@ -132,13 +132,30 @@ class _Program(ctypes.Structure):
     _fields_ = (("length", ctypes.c_ushort), ("filter", ctypes.c_char_p))
 
 
+def can_hold_signals() -> bool:
+    """Return whether a call that has been received waits for its answer whatever signals come, but those that kill.
+
+    Linux 5.19 offers that.  Flags are checked before the program, whose address is invalid here.
+    """
+    try:
+        kernel.system_call(
+            this_processor().calls["seccomp"], _SET_MODE_FILTER, _NEW_LISTENER | _WAIT_KILLABLE, 0, what=""
+        )
+    except OSError as error:
+        return error.errno == errno.EFAULT
+    return False
+
+
 def install_filter(program: bytes, flags: int = _NEW_LISTENER) -> int:
     """Put this process and all its descendants under `program`; return the descriptor that receives notifications.
 
+    Signals wait for the answer of a call where they can.
     Needs no_new_privs, see seccomp(2).  Raises OSError, with EBUSY if a filter with a listener is installed already.
     Without `flags` there is no listener, and so no descriptor.
     """
     buffer = ctypes.create_string_buffer(program, len(program))
+    if flags & _NEW_LISTENER and can_hold_signals():
+        flags |= _WAIT_KILLABLE
     given = _Program(len(program) // 8, ctypes.cast(buffer, ctypes.c_char_p))
     return kernel.system_call(
         this_processor().calls["seccomp"], _SET_MODE_FILTER, flags, ctypes.byref(given), what="seccomp"
@@ -185,21 +202,26 @@ class Listener:
         name = names.get(call & ~self._processor.also if native else call, "")
         return Notification(number, thread, name, caller, tuple(arguments), native, self.descriptor)
 
-    def answer(self, notification: Notification, value: int = 0, *, error: int = 0, flags: int = 0) -> None:
-        """Make the call return `value`, fail with the errno `error`, or, with the flag CONTINUE, be executed."""
-        data = _ANSWER.pack(notification.id, value, -error, flags)
-        while not self._send(data):
-            pass
+    def answer(self, notification: Notification, value: int = 0, *, error: int = 0, flags: int = 0) -> bool:
+        """Make the call return `value`, fail with the errno `error`, or, with the flag CONTINUE, be executed.
 
-    def _send(self, data: bytes) -> bool:
-        """Return whether `data` need not be sent again."""
+        Return whether it still waited for that.
+        """
+        data = _ANSWER.pack(notification.id, value, -error, flags)
+        while (sent := self._send(data)) is None:
+            pass
+        return sent
+
+    def _send(self, data: bytes) -> bool | None:
+        """Return whether `data` was taken; None if it is to be sent again."""
         try:
             fcntl.ioctl(self.descriptor, _SEND, data)
         except InterruptedError:
-            return False
+            return None
         except OSError as problem:
             # ENOENT: the thread has died, or a signal interrupted the call, which is then repeated.
             # EINPROGRESS: it has been answered already.
             if problem.errno not in (errno.ENOENT, errno.EINPROGRESS):
                 raise
+            return False
         return True

@@ -17,6 +17,7 @@ from pytest_ftc.builds.launcher.tracing.seccomp import CONTINUE, Condition, List
 from pytest_ftc.builds.launcher.tracing.watcher import Watcher
 
 _TRACE_ME, _ATTACH, _SEIZE = 0, 16, 0x4206
+_ERESTARTSYS = 512
 
 
 class Supervisor:
@@ -40,6 +41,7 @@ class Supervisor:
         self._released: set[int] = set()
         self._to_change: dict[int, tuple[int, int]] = {}
         self._unchangeable: set[int] = set()
+        self._holds_signals = seccomp.can_hold_signals()
 
     def ask(self) -> int:
         """In the process that becomes the build: install the filter; return the descriptor for `listen`."""
@@ -115,7 +117,7 @@ class Supervisor:
             self._listener.answer(notification, error=errno.EPERM)
             return
         self._to_change[thread] = argument, value
-        ptrace.interrupt(thread)
+        self._interrupt(notification)
 
     def _change_call(self, thread: int) -> None:
         change = self._to_change.pop(thread, None)
@@ -134,11 +136,21 @@ class Supervisor:
             self._listener.answer(notification, flags=CONTINUE)
             return
         waiting = self._to_release.setdefault(thread, [])
-        if request != _TRACE_ME:
-            waiting.append(notification)
         # Detaching requires a stopped thread.  A thread that calls PTRACE_TRACEME is interrupted in this call, and
         # repeats it when it has been released; then it is in `_released`.
-        ptrace.interrupt(thread)
+        if request == _TRACE_ME:
+            self._interrupt(notification)
+        else:
+            waiting.append(notification)
+            ptrace.interrupt(thread)
+
+    def _interrupt(self, notification: Notification) -> None:
+        """Stop the thread that makes a call, which it then makes again."""
+        assert self._listener is not None
+        ptrace.interrupt(notification.thread)
+        if self._holds_signals:
+            # The call has to end, and the kernel repeats it, since there is a stop to make before the program goes on.
+            self._listener.answer(notification, error=_ERESTARTSYS)
 
     def _let_go_on(self, waiting: Sequence[Notification]) -> None:
         assert self._listener is not None
