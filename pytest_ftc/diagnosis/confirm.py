@@ -15,7 +15,7 @@ from pytest_ftc.diagnosis.group_testing import Group, Observation, comes_by_itse
 from pytest_ftc.diagnosis.inherent.clock import check_clock
 from pytest_ftc.diagnosis.inherent.pairs import FOR_REMEDIES
 from pytest_ftc.diagnosis.inherent.races import check_races
-from pytest_ftc.diagnosis.next_builds import groups_beside_none, is_settled, next_groups
+from pytest_ftc.diagnosis.next_builds import MOST_REPEATS, groups_beside_none, is_settled, next_groups
 from pytest_ftc.diagnosis.parts import MOST_WITH_PARTS, observe_parts, open_steady, with_steady
 from pytest_ftc.diagnosis.places import Key, find_shifted, is_again, match_places, may_follow, showing
 from pytest_ftc.diagnosis.posterior import SURE, Question, may_agree_by_luck, weigh
@@ -145,8 +145,8 @@ def _ask_about_followers(
         left_out = frozenset(sorted(causes)[:1]) if len(causes) > 1 else causes
         group = without(everything, left_out)
         is_told = cases[key].place.note == FOLLOWS or key in computed
-        is_asked = any(one.varied == group for one in cases[key].observations)
-        if not is_told and (not is_asked or _may_be_drawn(cases[key])):
+        times = [one.varied for one in cases[key].observations].count(group)
+        if not is_told and (not times or (times < MOST_REPEATS and _may_be_drawn(cases[key]))):
             asked[key] = [group]
     return asked
 

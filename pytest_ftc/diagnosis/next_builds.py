@@ -27,7 +27,7 @@ _MOST_BUILDS = 40
 """Most builds for one difference, since chance may leave it undecided."""
 _BY_ITSELF = 1 - (1 - SURE) / 50
 """Probability from which a difference counts as inherent, so that its kind can still reach `SURE`."""
-_MOST_REPEATS = 3
+MOST_REPEATS = 3
 """Most builds that vary the same, unless it differs by itself: what they have in common tells no more."""
 _ALONE, _LEFT_OUT = 6, 4
 _IF_SURPRISED, _NEARLY = 0.1, 0.9
@@ -80,7 +80,7 @@ def _consider(question: Question) -> tuple[Belief, Sequence[Group]]:
     """Return the belief without negligible hypotheses, and the groups that may be informative."""
     belief = Belief(tuple((one, weight) for one, weight in believe(question).weights if weight > 1e-6))
     varied = Counter(one.varied for one in question.observations)
-    told = {group for group, count in varied.items() if group and count >= _MOST_REPEATS}
+    told = {group for group, count in varied.items() if group and count >= MOST_REPEATS}
     return belief, [group for group in dict.fromkeys(_candidates(belief, question.everything)) if group not in told]
 
 
