@@ -6,13 +6,16 @@ from dataclasses import dataclass, replace
 
 from pytest_ftc.model import Environment, Machine
 
-_MASKS = (0o077, 0o002, 0o027, 0o007)
-"""All in use.  The first differs from the control's 022 in most bits, and the first two in all that a umask reaches."""
+_MASKS = (0o007, 0o077, 0o002, 0o027)
+"""All in use.  The first gives rights that the control's 022 takes, and takes others: no chmod of all files hides both.
+
+The first two differ from it in all bits that a umask reaches.
+"""
 
 
 @dataclass(frozen=True, slots=True)
 class Umask:
-    """0022 against 0077 and, in further experiments, 0002, 0027 and 0007."""
+    """0022 against 0007 and, in further experiments, 0077, 0002 and 0027."""
 
     name = "umask"
     mechanism = "umask(2)"

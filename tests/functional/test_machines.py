@@ -223,7 +223,7 @@ def test_without_namespaces_what_breaks_a_build_is_found_too(folder):
     _, document = run_pytest(
         folder, "unshare", "-Urm", "sh", "-c", NO_NAMESPACES, "sh", expected=("reproducible", "fragile")
     )
-    assert "breaks under: umask=0077" in document["artifacts"][1]["reason"]
+    assert "breaks under: umask=0007" in document["artifacts"][1]["reason"]
 
 
 def test_the_package_may_itself_live_below_a_folder_that_builds_have_of_their_own(tmp_path):
