@@ -42,7 +42,7 @@ def broken_rows(page: Page, verification: Verification) -> Iterator[Text]:
     """Yield the reason and the log, which fills the rest of the first screen."""
     build = verification.broken
     reason = _reason_lines(verification, build)
-    why = [row(page, "" if number else "why", line, most_rows=3) for number, line in enumerate(reason)]
+    why = [row(page, "" if number else "why", line, most_rows=6) for number, line in enumerate(reason)]
     rest = list(_circumstances(page, verification, build))
     yield from why
     if build:

@@ -182,9 +182,10 @@ def _spread(findings: Sequence[Finding]) -> str:
 
 def _where_else(findings: Sequence[Finding]) -> str:
     outputs = dict.fromkeys(finding.output for finding in findings)
-    members = dict.fromkeys((finding.output, finding.member) for finding in findings)
+    # What has no member is in the file around them, as the header of a compressed archive.
+    members = dict.fromkeys((finding.output, finding.member) for finding in findings if finding.member)
     names = list(outputs) if len(outputs) > 1 else [member for _, member in members]
-    if names[1:] and not names[2:]:
+    if names[1:] and not names[2:] and names[0] in (findings[0].output, findings[0].member):
         return f"also in {layout.cut_middle(markup.show(names[1]), _LONGEST_NAME)}"
     if len(outputs) > 1:
         return f"in {len(outputs)} files"

@@ -536,3 +536,19 @@ def test_other_files_members_and_commands_of_similar_findings_are_named():
     assert "lib/a: line 1, also in lib/b: " in text[1]
     assert "gcc -c a.c\n              and 1 more command like it (-vv shows all)\n" in text[1]
     assert "lib/a: line 1, in 4 files: " in text[3]
+
+
+def test_what_is_in_no_member_is_not_counted_as_one():
+    evidence = Evidence(control="1", experiment="2")
+    first = Finding(output="a.tgz", member="", location="mtime", cause="time", confirmed=True, evidence=evidence)
+    members = [replace(first, member=name, location="tar member mtime") for name in ("x", "y")]
+    told = replace(verification(Verdict.UNREPRODUCIBLE), findings=(first, *members))
+    text = failure_panel(told, width=80, colour=False, rerun=AGAIN)
+    assert "in 2 members" in text and "in 3 members" not in text
+
+
+def test_a_reason_of_several_lines_is_told_to_its_end():
+    names = ", ".join(f"'doc/html/_sources/a-page-with-a-long-name-{number}.txt'" for number in range(3))
+    reason = f"13 outputs were in the source tree already, and the build did not touch them: {names}"
+    text = failure_panel(replace(verification(Verdict.FAILED), reason=reason), width=80, colour=False, rerun=AGAIN)
+    assert "and the build did not touch them" in " ".join(text.split())
