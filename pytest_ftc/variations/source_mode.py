@@ -6,13 +6,13 @@ from dataclasses import dataclass, replace
 
 from pytest_ftc.model import Environment, Machine
 
-_MASKS = (0o027, 0o002, 0o077, 0o077)
+_MASKS = (0o077, 0o002, 0o027, 0o077)
 """In no experiment the same as the umask, so that a mode shows from which of the two it comes."""
 
 
 @dataclass(frozen=True, slots=True)
 class SourceMode:
-    """As in the project against what a checkout under a umask of 0027 leaves; in further experiments 0002 and 0077.
+    """As in the project against what a checkout under a umask of 0077 leaves; in further experiments 0002 and 0027.
 
     Only bits of group and others change.  A file that has these bits already gets those of a umask of 0022.  Folders
     are as under 0002: dpkg-deb and others refuse closed ones.
