@@ -101,7 +101,8 @@ def is_settled(question: Question, evident: Collection[str]) -> bool:
         return False
     if sure & UNSETTLING & set(evident):
         return all(name in sure or likely[name] <= _NEGLIGIBLE for name in likely if name in evident)
-    if len(sure) > 1 and not suspects_left(question.everything, question.observations) <= sure:
+    beside = without(question.everything, frozenset(sure))
+    if len(sure) > 1 and beside & suspects_left(question.everything, question.observations):
         # What has several causes may well have another, which only a build without them all can rule out.
         return False
     return all(name in sure or likely[name] <= _NEGLIGIBLE for name in likely)

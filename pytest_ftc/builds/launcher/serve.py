@@ -69,6 +69,7 @@ def _load() -> None:
     from pytest_ftc.builds.launcher.tracing import (  # noqa: F401
         cpuid,
         flows,
+        listed_folders,
         outside,
         program_image,
         random_requests,

@@ -269,7 +269,6 @@ class Step:
         tiers = self._sought.needles.tiers
         of_compile = self._sought.cause in _OF_THE_COMPILE
         cut = find_cut_object(self._flow, self._name, ordered) if of_compile else ""
-        generated = find_generated(self._flow, self._sources, self._sought.needles) if of_compile and compiler else ""
         # A path alone, without the name of the file below it, is in other objects too.
         for needles in tiers[:1] if of_compile and (compiler or cut) else tiers:
             telling = (
@@ -279,7 +278,8 @@ class Step:
             )
             if first := next(telling, None):
                 return find_origin(self._flow, (self._index, self._path), self._sought.place, first, telling)
-        return self._writer_of(cut or generated) if cut or generated else None
+        found = find_generated(self._flow, self._sources, self._sought.needles) if of_compile and compiler else cut
+        return self._writer_of(found) if found else None
 
     def _has_path(self) -> bool:
         """Return whether a path that differs is among the program's own arguments, and not only in what it copies."""

@@ -245,3 +245,14 @@ def test_several_causes_are_not_settled_before_a_build_without_them_all():
     assert rest in next_groups(asked, known.evident)
     known.observations.append(Observation(rest, False))
     assert is_settled(known.ask(MANY), known.evident)
+
+
+def test_what_entails_a_sure_cause_is_not_asked_about_without_it():
+    """Another order of files needs another file system, so that no build can rule it out beside that."""
+    everything = MANY | {"filesystem", "fileordering"}
+    names = ("filesystem", "home", "user_group")
+    known = case(*((name, Strength.CERTAIN) for name in names), observations=[Observation(everything, True)])
+    known.observations += [Observation(NONE, False)]
+    known.observations += [Observation(frozenset({name}), True, again=False) for name in names]
+    known.observations.append(Observation(everything - {*names, "fileordering"}, False))
+    assert is_settled(known.ask(everything), known.evident)

@@ -6,7 +6,6 @@ Sizes are those of the caller: 8 bytes; in 32-bit calls 4, except in calls whose
 from __future__ import annotations
 
 import ctypes
-import os
 import struct
 import sys
 import time
@@ -14,7 +13,7 @@ import time
 from pytest_ftc.builds.launcher.clocks.shown import BILLION, Shown
 from pytest_ftc.builds.launcher.cpu_abi import this_processor
 from pytest_ftc.builds.launcher.kernel import system_call
-from pytest_ftc.builds.launcher.tracing.memory import peek
+from pytest_ftc.builds.launcher.tracing.memory import peek, write_answer
 from pytest_ftc.builds.launcher.tracing.seccomp import Listener, Notification
 
 _REALTIME = 0
@@ -87,26 +86,6 @@ def _give_settings(notification: Notification, listener: Listener, clock: Shown)
     seconds, rest = divmod(clock.show(seconds * BILLION + rest * unit), BILLION)
     struct.pack_into("=qq", settings, _TIME_IN_TIMEX, seconds, rest // unit)
     write_answer(notification, listener, state, [(address, settings.raw)])
-
-
-def write_answer(notification: Notification, listener: Listener, value: int, writes: list[tuple[int, bytes]]) -> None:
-    """Have the call return `value`, after each of `writes`, an address and bytes, is in the memory of its thread."""
-    try:
-        memory = os.open(f"/proc/{notification.thread}/mem", os.O_RDWR)
-    except OSError:
-        listener.answer(notification, error=_EFAULT)
-        return
-    try:
-        # After the memory has been opened: the number of a thread that has died could be that of another one.
-        if notification.is_waiting():
-            for address, data in writes:
-                if address:
-                    os.pwrite(memory, data, address)
-            listener.answer(notification, value)
-    except OSError:
-        listener.answer(notification, error=_EFAULT)
-    finally:
-        os.close(memory)
 
 
 def move_back(notification: Notification, clock: Shown, moved: set[tuple[int, int, int]]) -> None:

@@ -17,11 +17,10 @@ from typing import NamedTuple
 
 from pytest_ftc.builds.launcher import kernel
 from pytest_ftc.builds.launcher.clocks import file_places
-from pytest_ftc.builds.launcher.clocks.answers import write_answer
 from pytest_ftc.builds.launcher.clocks.file_places import Named
 from pytest_ftc.builds.launcher.clocks.shown import BILLION, Shown
 from pytest_ftc.builds.launcher.cpu_abi import this_processor
-from pytest_ftc.builds.launcher.tracing.memory import AT_FDCWD, executable_name, peek
+from pytest_ftc.builds.launcher.tracing.memory import AT_FDCWD, executable_name, peek, write_answer
 from pytest_ftc.builds.launcher.tracing.seccomp import CONTINUE, Condition, Listener, Notification, Rule
 from pytest_ftc.builds.launcher.tracing.watcher import Watcher
 

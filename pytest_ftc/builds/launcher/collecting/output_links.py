@@ -12,6 +12,8 @@ from pytest_ftc.builds.launcher.globs import find_below
 
 _REALTIME_COARSE = 5
 """The clock of file times, see clock_gettime(2); Python does not name it."""
+FILE_CLOCK_TICK = time.clock_getres(_REALTIME_COARSE) if sys.platform == "linux" else 1.0
+"""Seconds between two times that files can have on this machine."""
 
 
 def file_clock() -> int:

@@ -15,9 +15,9 @@ import struct
 import time
 
 from pytest_ftc.builds.launcher import kernel
-from pytest_ftc.builds.launcher.collecting.output_links import file_clock
+from pytest_ftc.builds.launcher.collecting.output_links import FILE_CLOCK_TICK
 from pytest_ftc.builds.launcher.cpu_abi import this_processor
-from pytest_ftc.builds.launcher.tracing.memory import folder_of
+from pytest_ftc.builds.launcher.tracing.memory import folder_of, write_answer
 from pytest_ftc.builds.launcher.tracing.seccomp import CONTINUE, Listener, Notification, Rule, take_descriptor
 from pytest_ftc.builds.launcher.tracing.watcher import Watcher
 
@@ -41,8 +41,7 @@ class ListedFolders(Watcher):
         # What is changed from now on must have a later time: the clock for files has ticks, but not for what was
         # looked at, see "Multigrain Timestamps" in the kernel's documentation.
         self._since = time.time_ns()
-        while file_clock() <= self._since:
-            time.sleep(0.0005)
+        time.sleep(FILE_CLOCK_TICK)
 
     def saw_call(self, notification: Notification, listener: Listener) -> None:
         with contextlib.suppress(OSError, struct.error):
@@ -70,7 +69,8 @@ class ListedFolders(Watcher):
             # The program shares the position, which is behind the last entry then.
             listing = self._next_entries(folder, min(size & 0xFFFFFFFF, _LARGEST))
             answered = bool(listing) and not self._next_entries(folder, _LARGEST)
-            answered = answered and self._write(call, listener, address, in_order(listing, reverse=self._reverse))
+            ordered = in_order(listing, reverse=self._reverse)
+            answered = answered and write_answer(call, listener, len(listing), [(address, ordered)])
             if not answered:
                 os.lseek(folder, 0, os.SEEK_SET)
             return answered
@@ -81,14 +81,6 @@ class ListedFolders(Watcher):
         """Return the next entries of at most `size` bytes; empty at the end.  Raises OSError."""
         count = kernel.system_call(self._number, folder, ctypes.byref(self._buffer), size, what="getdents64")
         return ctypes.string_at(self._buffer, count)
-
-    def _write(self, call: Notification, listener: Listener, address: int, listing: bytes) -> bool:
-        with open(f"/proc/{call.thread}/mem", "r+b", buffering=0) as memory:
-            # After the memory has been opened: the number of a thread that has died could be that of another one.
-            if not call.is_waiting():
-                return False
-            os.pwrite(memory.fileno(), listing, address)
-        return listener.answer(call, len(listing))
 
 
 def in_order(listing: bytes, *, reverse: bool) -> bytes:

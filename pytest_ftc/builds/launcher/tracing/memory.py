@@ -1,10 +1,11 @@
-"""Reading the arguments of an intercepted call: the memory of its thread, and names in it."""
+"""The memory of the thread that makes an intercepted call: reading its arguments, and writing the answer there."""
 
 from __future__ import annotations
 
+import errno
 import os
 
-from pytest_ftc.builds.launcher.tracing.seccomp import Notification
+from pytest_ftc.builds.launcher.tracing.seccomp import Listener, Notification
 
 AT_FDCWD = 0xFFFFFF9C
 """-100 in 32 bits: descriptors are ints, so the upper half of the register is undefined."""
@@ -24,6 +25,31 @@ def peek(call: Notification, address: int, size: int) -> bytes:
         if not call.is_waiting():
             raise ProcessLookupError(f"thread {call.thread} has died")
         return os.pread(memory, size, address)
+    finally:
+        os.close(memory)
+
+
+def write_answer(call: Notification, listener: Listener, value: int, writes: list[tuple[int, bytes]]) -> bool:
+    """Have the call return `value`, after each of `writes`, an address and bytes, is in the memory of its thread.
+
+    Return whether it did; where the memory cannot be written, it fails with EFAULT.
+    """
+    try:
+        memory = os.open(f"/proc/{call.thread}/mem", os.O_RDWR)
+    except OSError:
+        listener.answer(call, error=errno.EFAULT)
+        return False
+    try:
+        # After the memory has been opened: the number of a thread that has died could be that of another one.
+        if not call.is_waiting():
+            return False
+        for address, data in writes:
+            if address:
+                os.pwrite(memory, data, address)
+        return listener.answer(call, value)
+    except OSError:
+        listener.answer(call, error=errno.EFAULT)
+        return False
     finally:
         os.close(memory)
 
