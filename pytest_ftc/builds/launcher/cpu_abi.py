@@ -19,6 +19,8 @@ class Processor(NamedTuple):
     """The same of the arguments of a system call, see "Architecture calling conventions" in syscall(2)."""
     calls: dict[str, int]
     """Numbers of system calls that are observed, or made without a function of the C library."""
+    result_registers: tuple[int, int] | None = None
+    """The same of the result and the number of a system call, while its thread is stopped; None if not shown there."""
     can_patch: bool = False
     """Whether the machine code in `vdso` is for this processor."""
     also: int = 0
@@ -51,6 +53,7 @@ _X86_64 = Processor(
         "io_uring_setup": 425, "fsopen": 430, "fsmount": 432, "pidfd_open": 434, "clone3": 435, "openat2": 437,
         "pidfd_getfd": 438, "faccessat2": 439, "futex_waitv": 449,
     },
+    result_registers=(10, 15),
     can_patch=True,
     also=0x40000000,
     audit_32=0x40000003,

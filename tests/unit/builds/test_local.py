@@ -328,6 +328,29 @@ def test_listings_are_whole_whatever_a_program_does_with_them(build: Build) -> N
     assert text(build((os.path.realpath(sys.executable), "-c", _LISTING))) == "all well\n"
 
 
+_ALARMS = """
+import os, signal
+os.mkdir("made")
+for number in range(40):
+    open(f"made/{number}", "w").close()
+signal.signal(signal.SIGALRM, lambda *_: None)
+folder = os.open("made", os.O_RDONLY)
+signal.setitimer(signal.ITIMER_REAL, 0.0005, 0.0005)
+for _ in range(400):
+    os.stat("made/1")
+    assert len(os.listdir(folder)) == 40
+signal.setitimer(signal.ITIMER_REAL, 0)
+print("all well", file=open("out", "w"))
+"""
+
+
+@pytest.mark.skipif(os.uname().machine != "x86_64", reason="other kernels do not show a tracer what is interrupted")
+def test_no_signal_interrupts_what_the_kernel_never_lets_fail_so(build: Build) -> None:
+    """A handler without SA_RESTART would: Python sets none."""
+    result = build((os.path.realpath(sys.executable), "-c", _ALARMS), clock_shift=1000)
+    assert text(result) == "all well\n"
+
+
 def test_the_machine_is_read_only_to_a_build_in_namespaces(build: Build, machine: Machine, tmp_path: Path) -> None:
     victim = Path(os.path.expanduser("~")) / f"ftc-test-{os.getpid()}"
     result = build(f"touch {victim} {tmp_path}/written; echo > out")

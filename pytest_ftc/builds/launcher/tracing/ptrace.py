@@ -7,6 +7,7 @@ import ctypes
 import os
 import signal
 import struct
+from collections.abc import Container
 from typing import Any
 
 from pytest_ftc.builds.launcher.cpu_abi import this_processor
@@ -20,6 +21,8 @@ _CONT, _DETACH, _GETEVENTMSG, _GETREGSET, _SETREGSET = 7, 17, 0x4201, 0x4204, 0x
 _SEIZE, _INTERRUPT, _LISTEN = 0x4206, 0x4207, 0x4208
 _TRACE_FORK, _TRACE_VFORK, _TRACE_CLONE, _TRACE_EXEC, _EXITKILL = 0x2, 0x4, 0x8, 0x10, 0x100000
 _REGISTERS = 1  # NT_PRSTATUS
+_ERESTARTSYS, _ERESTARTNOINTR = -512, -513
+"""Only tracers see these, see include/linux/errno.h of the kernel."""
 _STOPPING = (signal.SIGSTOP, signal.SIGTSTP, signal.SIGTTIN, signal.SIGTTOU)
 
 _libc: Any = ctypes.CDLL(None, use_errno=True)
@@ -73,21 +76,42 @@ def event_message(thread: int) -> int:
 
 def stack_pointer(thread: int) -> int:
     """Return the stack pointer of a stopped thread.  Raises OSError."""
-    registers = ctypes.create_string_buffer(512)
-    vector = (ctypes.c_void_p * 2)(ctypes.addressof(registers), len(registers))
-    _ptrace(_GETREGSET, thread, _REGISTERS, ctypes.byref(vector))
-    # The kernel sets the length according to the program: 17 registers of 4 bytes for a 32-bit program on x86.
-    small = int(vector[1] or 0) == 17 * 4
-    form, index = ("=I", 15 * 4) if small else ("=Q", 8 * this_processor().stack_register)
+    registers, vector = _read_registers(thread)
+    form, index = ("=I", 15 * 4) if _is_small(vector) else ("=Q", 8 * this_processor().stack_register)
     found: int = struct.unpack_from(form, registers, index)[0]
     return found
 
 
-def set_argument(thread: int, argument: int, value: int) -> None:
-    """Change an argument of the system call that `thread`, now stopped, will make again.  Raises OSError."""
+def hide_interruption(thread: int, calls: Container[int]) -> None:
+    """Have `thread`, now stopped before it gets a signal, repeat the call that this interrupts, if one of `calls`.
+
+    A handler without SA_RESTART would otherwise let it fail with EINTR, see signal(7).  Raises OSError.
+    """
+    places = this_processor().result_registers
+    if places is None:
+        return
+    registers, vector = _read_registers(thread)
+    result, number = (struct.unpack_from("=q", registers, 8 * place)[0] for place in places)
+    if result == _ERESTARTSYS and number in calls and not _is_small(vector):
+        struct.pack_into("=q", registers, 8 * places[0], _ERESTARTNOINTR)
+        _ptrace(_SETREGSET, thread, _REGISTERS, ctypes.byref(vector))
+
+
+def _read_registers(thread: int) -> tuple[Any, Any]:
     registers = ctypes.create_string_buffer(512)
     vector = (ctypes.c_void_p * 2)(ctypes.addressof(registers), len(registers))
     _ptrace(_GETREGSET, thread, _REGISTERS, ctypes.byref(vector))
+    return registers, vector
+
+
+def _is_small(vector: Any) -> bool:
+    # The kernel sets the length according to the program: 17 registers of 4 bytes for a 32-bit program on x86.
+    return int(vector[1] or 0) == 17 * 4
+
+
+def set_argument(thread: int, argument: int, value: int) -> None:
+    """Change an argument of the system call that `thread`, now stopped, will make again.  Raises OSError."""
+    registers, vector = _read_registers(thread)
     struct.pack_into("=Q", registers, 8 * this_processor().argument_registers[argument], value)
     _ptrace(_SETREGSET, thread, _REGISTERS, ctypes.byref(vector))
 

@@ -11,6 +11,7 @@ import errno
 import os
 from collections.abc import Sequence
 
+from pytest_ftc.builds.launcher.cpu_abi import this_processor
 from pytest_ftc.builds.launcher.tracing import ptrace, seccomp
 from pytest_ftc.builds.launcher.tracing.guard import Guard
 from pytest_ftc.builds.launcher.tracing.seccomp import CONTINUE, Condition, Listener, Notification, Rule
@@ -18,6 +19,13 @@ from pytest_ftc.builds.launcher.tracing.watcher import Watcher
 
 _TRACE_ME, _ATTACH, _SEIZE = 0, 16, 0x4206
 _ERESTARTSYS = 512
+_NEVER_INTERRUPTED = frozenset(
+    {
+        "access", "clock_gettime", "faccessat", "faccessat2", "fstat", "getdents64", "gettimeofday", "lstat",
+        "newfstatat", "readlink", "readlinkat", "stat", "statx", "time",
+    }
+)  # fmt: skip
+"""Calls that no signal interrupts where the kernel carries them out, so that programs do not expect it."""
 
 
 class Supervisor:
@@ -41,6 +49,8 @@ class Supervisor:
         self._released: set[int] = set()
         self._to_change: dict[int, tuple[int, int]] = {}
         self._unchangeable: set[int] = set()
+        calls = this_processor().calls
+        self._uninterrupted = {calls[name] for name in _NEVER_INTERRUPTED & calls.keys()}
         self._holds_signals = seccomp.can_hold_signals()
 
     def ask(self) -> int:
@@ -61,6 +71,9 @@ class Supervisor:
         """Resume a thread that waitpid(2) reports as stopped."""
         self._change_call(pid)
         event = status >> 16
+        if not event:
+            with contextlib.suppress(OSError):
+                ptrace.hide_interruption(pid, self._uninterrupted)
         if event == ptrace.EVENT_EXEC:
             for watcher in self._watchers:
                 watcher.saw_start(pid)
