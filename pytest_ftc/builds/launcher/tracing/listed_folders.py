@@ -21,7 +21,8 @@ from pytest_ftc.builds.launcher.tracing.memory import folder_of, write_answer
 from pytest_ftc.builds.launcher.tracing.seccomp import CONTINUE, Listener, Notification, Rule, take_descriptor
 from pytest_ftc.builds.launcher.tracing.watcher import Watcher
 
-_NOT_FILES = ("/proc", "/sys", "/dev")
+_OF_THE_KERNEL = ("/proc/", "/sys/")
+"""Folders with what the kernel makes up when it is looked at."""
 _LARGEST = 1 << 20
 """Bytes of the largest listing that is put in order: hardly two file systems list so many files alike."""
 # struct linux_dirent64, see getdents64(2): inode, offset of the next entry, length of this one, type; then its name.
@@ -55,7 +56,7 @@ class ListedFolders(Watcher):
         return (
             _position(path) == 0
             and os.stat(path).st_ctime_ns > self._since
-            and not os.readlink(path).startswith(_NOT_FILES)
+            and not f"{os.readlink(path)}/".startswith(_OF_THE_KERNEL)
         )
 
     def _answer(self, call: Notification, listener: Listener) -> bool:
