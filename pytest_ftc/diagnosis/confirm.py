@@ -209,8 +209,8 @@ def _observe(cases: dict[Key, Case], given: Investigation, group: Group, result:
             observe_parts(case, group, differing.get(key), given, result)
         if key in differing:
             case.planted.update(one.cause for one in case.suspicions if _is_planted(one, group, differing[key]))
-        if key in differing and group and case.evident and group.isdisjoint(case.evident):
-            _suspect_anew(case, given.suspect(differing[key], given.control, result), group)
+        if key in differing and case.evident and group.isdisjoint(case.evident):
+            _suspect_anew(case, given.suspect(differing[key], given.control, result), group or UNVARIED_TOO)
         if key in differing and len(group) == 1 and group & set(case.evident):
             found = given.suspect(differing[key], given.control, result)
             case.planted.update(one.cause for one in found if one.cause in group and _speaks(one))
@@ -223,10 +223,11 @@ def _observe(cases: dict[Key, Case], given: Investigation, group: Group, result:
         note_sources(cases, given.twins)
 
 
-def _suspect_anew(case: Case, found: Sequence[Suspicion], group: Group) -> None:
-    """Suspect what the values of a build tell that varies `group`, which has none of the evident causes.
+def _suspect_anew(case: Case, found: Sequence[Suspicion], group: Collection[str]) -> None:
+    """Suspect what the values of a build tell of the causes of `group`, none of the evident ones being varied in it.
 
-    A date tells of the zone that it depends on where the clock is not varied.
+    A date tells of the zone that it depends on where the clock is not varied, and a measured duration that was the same
+    twice, by luck, differs where nothing is.
     """
     known = {one.cause: one.strength for one in case.suspicions}
     new = {one.cause: one for one in found if one.cause in group and one.strength > known.get(one.cause, 0)}

@@ -1,16 +1,17 @@
 """What is concluded of one difference from others."""
 
 from dataclasses import replace
+from types import SimpleNamespace
 
 import pytest
 
 from pytest_ftc.diagnosis.case import Case
 from pytest_ftc.diagnosis.conclude import conclude, let_follow
-from pytest_ftc.diagnosis.confirm import still_open
+from pytest_ftc.diagnosis.confirm import _observe, still_open
 from pytest_ftc.diagnosis.group_testing import Observation
 from pytest_ftc.diagnosis.next_builds import MOST_REPEATS, is_settled, next_groups
 from pytest_ftc.diagnosis.places import Key
-from pytest_ftc.model import Field, Place, Strength, Suspicion
+from pytest_ftc.model import BuildStatus, Field, Place, Strength, Suspicion
 
 ALL, NONE = frozenset({"time", "timezone", "user_group", "hash_seed"}), frozenset()
 MANY = ALL | {"home", "kernel", "umask", "network", "terminal", "aslr", "pid", "exec_path"}
@@ -256,3 +257,18 @@ def test_what_entails_a_sure_cause_is_not_asked_about_without_it():
     known.observations += [Observation(frozenset({name}), True, again=False) for name in names]
     known.observations.append(Observation(everything - {*names, "fileordering"}, False))
     assert is_settled(known.ask(everything), known.evident)
+
+
+def test_a_duration_that_was_the_same_twice_is_told_by_a_build_that_varies_nothing():
+    """It would be called random: it differs by itself, and between the control and the experiment it did not."""
+    line = case(("build_path", Strength.CERTAIN), observations=[Observation(MANY, True)])
+    told = [Suspicion(one, Strength.STRONG, "0.1", "0.2", "so") for one in ("duration", "timezone")]
+    given = SimpleNamespace(
+        control=None,
+        look=lambda *_: {place("line 1"): line.place},
+        suspect=lambda *_: told,
+        twins=None,
+        everything=MANY,
+    )
+    _observe({place("line 1"): line}, given, NONE, SimpleNamespace(status=BuildStatus.OK))
+    assert line.evident == ["build_path", "duration"]
