@@ -65,6 +65,8 @@ class Case:
     """What of it changes with the variations alone, where the rest is random; None if nothing."""
     hidden: Case | None = None
     """What of it differs while the clock stands still, where the rest is a time; None if nothing."""
+    at_turn: Case | None = None
+    """What of it changes with the time zone at the turn of a year, where the rest is a date; None if nothing."""
     hides_nothing: bool = False
     """Whether it did not differ when all but what its values tell was varied while the clock stood still."""
     is_shuffled: bool = False
@@ -86,7 +88,7 @@ class Case:
     @property
     def parts(self) -> list[Case]:
         """The cases of its parts."""
-        return [part for part in (self.beside, self.steady, self.hidden) if part]
+        return [part for part in (self.beside, self.steady, self.hidden, self.at_turn) if part]
 
     @property
     def suspects(self) -> list[str]:
@@ -169,6 +171,8 @@ class Investigation:
     """Returns the names in the second build of outputs that have another name there than in the first."""
     stopped: list[BuildResult] = field(default_factory=list)
     """Builds that varied nothing while the clock stood still; more are added."""
+    at_turn: list[BuildResult] = field(default_factory=list)
+    """Two builds at the turn of a year: one that varied nothing, and one that varied the time zone."""
     notes: dict[str, None] = field(default_factory=dict)
     """What could not be tried, for the user: one sentence each."""
 

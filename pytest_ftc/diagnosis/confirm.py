@@ -15,6 +15,7 @@ from pytest_ftc.diagnosis.group_testing import Group, Observation, comes_by_itse
 from pytest_ftc.diagnosis.inherent.clock import check_clock
 from pytest_ftc.diagnosis.inherent.pairs import FOR_REMEDIES
 from pytest_ftc.diagnosis.inherent.races import check_races
+from pytest_ftc.diagnosis.inherent.turns import find_zones
 from pytest_ftc.diagnosis.next_builds import MOST_REPEATS, groups_beside_none, is_settled, next_groups
 from pytest_ftc.diagnosis.parts import MOST_WITH_PARTS, observe_parts, open_steady, with_steady
 from pytest_ftc.diagnosis.places import Key, find_shifted, is_again, match_places, may_follow, showing
@@ -25,7 +26,7 @@ _AT_ONCE = 2
 _FEW_BYTES = 2
 _NO_TEXT = re.compile(rb"[\x00-\x08\x0e-\x1f\x7f-\xff]")
 _FOR_ONE_REMEDY = 2
-"""Builds reserved for testing remedies before a cause is known."""
+"""Builds reserved for testing remedies before all causes are known."""
 
 
 def confirm(cases: dict[Key, Case], given: Investigation) -> BuildResult | None:
@@ -53,6 +54,7 @@ def confirm(cases: dict[Key, Case], given: Investigation) -> BuildResult | None:
         check_races(cases, given, rebuilder, traced, reserve)
     if Cause.TIME in everything and rebuilder.left >= 2 + reserve:
         check_clock(cases, given, rebuilder)
+    find_zones(cases, given, rebuilder, min(reserve, _FOR_ONE_REMEDY))
     return traced
 
 
@@ -69,6 +71,8 @@ def resume(cases: dict[Key, Case], given: Investigation) -> bool:
         open_steady(cases, given)
     if rebuilder and Cause.TIME in everything:
         check_clock(cases, given, rebuilder, reserve=0)
+    if rebuilder:
+        find_zones(cases, given, rebuilder, reserve=0)
     return _count_observations(cases) > before
 
 

@@ -24,6 +24,7 @@ from pytest_ftc.diagnosis.following.refuted import without_refuted
 from pytest_ftc.diagnosis.group_testing import Observation
 from pytest_ftc.diagnosis.inherent.clock import BY_STOPPED_CLOCK
 from pytest_ftc.diagnosis.inherent.pairs import FOR_REMEDIES
+from pytest_ftc.diagnosis.inherent.turns import AT_TURN
 from pytest_ftc.diagnosis.inherent.uncovered import add_uncovered
 from pytest_ftc.diagnosis.parts import MOST_WITH_PARTS, open_beside, place_by_cause
 from pytest_ftc.diagnosis.places import Key, show_values
@@ -35,6 +36,9 @@ from pytest_ftc.model.protocols import Rebuilder
 _MORE_BUILDS = "builds were too few to settle it; a larger --ftc-max-builds=N can"
 _TOLD = frozenset({Cause.TIME, Cause.SOURCE_MTIME, Cause.TIMEZONE})
 """Causes whose values are others in each build, and are recognised in each."""
+
+_NO_PROOF = ((1.0, 1.0),)
+"""The luck of what always agrees."""
 
 
 def diagnose(
@@ -56,7 +60,7 @@ def diagnose(
     machines = _explain_machines([finding for finding, _ in found], both)
     trials = RemedyTrials(given.look, given.rebuilder, epoch, templates, given.control, given.suspect)
     remedies: dict[tuple[Key, str], Remedy] = {}
-    known = [target for _, target in found if target.known]
+    known = [target for _, target in found if target.known and target.luck != _NO_PROOF]
     if known and (still_open(cases, given.everything) or given.rebuilder.left <= FOR_REMEDIES):
         # Causes come before remedies that may help by luck, but after those of causes that are known.
         remedies = _name(trials.run([target for _, target in found], eager=False), known)
@@ -64,9 +68,11 @@ def diagnose(
         found = _find_all(cases, traced, given)
         machines = _explain_machines([finding for finding, _ in found], both)
     targets = [target for _, target in found]
-    rest = [target for target in targets if (target.key, target.cause) not in remedies]
+    tried = [target for target in targets if target.luck != _NO_PROOF]
+    rest = [target for target in tried if (target.key, target.cause) not in remedies]
     remedies |= _name(trials.run(rest, beside=targets), rest)
-    best = with_shared({target: remedies.get((target.key, target.cause)) for target in targets}, trials.built)
+    best = dict(with_shared({target: remedies.get((target.key, target.cause)) for target in tried}, trials.built))
+    best |= trials.beside(()).run([target for target in targets if target.luck == _NO_PROOF], eager=False)
     chosen = _choose_remedies(targets, best, cases)
     findings = [replace(finding, remedy=remedy) for finding, remedy in zip(machines, chosen, strict=True)]
     told = without_refuted(list(zip(findings, targets, strict=True)), trials)
@@ -110,7 +116,7 @@ def _find_all(
         tools = tuple(
             dict.fromkeys((*(tool for one in wrote for tool in tools_of(one)), *_kinds(key, case, cause[0], cases)))
         )
-        target = _target(key, case, finding, tools, _luck(key, cases, given))
+        target = _target(key, case, finding, tools, _luck(key, case, cases, given))
         # Of a part, builds with a remedy show the whole place.
         alone = key not in divided and case is cases[key]
         found.append((finding, replace(target, place=cases[key].place, ran=ran, alone=alone)))
@@ -251,11 +257,14 @@ def _find(
     return finding, program
 
 
-def _luck(key: Key, cases: Mapping[Key, Case], given: Investigation) -> tuple[tuple[float, float], ...]:
+def _luck(key: Key, case: Case, cases: Mapping[Key, Case], given: Investigation) -> tuple[tuple[float, float], ...]:
     """Return rates at which two builds agree by luck, with their probabilities.
 
     A place that shows in the same builds as an evident one follows from it, and has its rates.
     """
+    if case is cases[key].at_turn:
+        # Builds with remedies run at other moments, at which it never differs.
+        return _NO_PROOF
     alike = (case for other, case in cases.items() if other.output == key.output and case.pattern == cases[key].pattern)
     leader = next((case for case in alike if case.evident and not all(case.pattern)), cases[key])
     belief = (cases[key] if cases[key].evident else leader).believe(given.everything)
@@ -286,6 +295,6 @@ def _tells(suspicion: Suspicion, cause: str) -> bool:
 def _lasting_values(case: Case, cause: str) -> Iterator[tuple[bytes, bytes]]:
     """Yield the values that identify `cause` and are the same in all builds with its conditions."""
     for one in case.suspicions:
-        lasts = one.cause == cause not in UNVARIED_TOO and one.strength >= Strength.STRONG
+        lasts = one.cause == cause not in UNVARIED_TOO and one.strength >= Strength.STRONG and one.why != AT_TURN
         if lasts and one.control and one.experiment:
             yield one.control.encode("utf-8", "surrogateescape"), one.experiment.encode("utf-8", "surrogateescape")

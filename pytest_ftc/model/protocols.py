@@ -124,6 +124,9 @@ class Rebuilder(Protocol):
         A build that waits for its clock to advance does not end, so their time limit is short.
         """
 
+    def at_the_turn_of_a_year(self, groups: Sequence[Collection[str]]) -> Sequence[BuildResult]:
+        """Build as `varying` does, at a moment at which the varied time zone has another year than the control's."""
+
     def on_both_machines(self) -> Sequence[BuildResult]:
         """Repeat the control, and once more on the machine of the experiment; both list the files that they use."""
 

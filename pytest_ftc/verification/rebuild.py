@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import datetime
 import time
 from collections.abc import Callable, Collection, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 
 from pytest_ftc.builds.staggered import APART, not_before, run_apart
-from pytest_ftc.model import Action, Artifact, BuildResult, Cause, Role, Tracing
+from pytest_ftc.diagnosis.canaries.planted import utc_offset
+from pytest_ftc.model import Action, Artifact, BuildResult, Cause, Environment, Role, Tracing
 from pytest_ftc.model.protocols import Executor, MayStart, at_once
 from pytest_ftc.model.remedy import Changes, add_setting
 from pytest_ftc.model.timing.collector import here
@@ -24,6 +26,16 @@ PATIENCE = 60.0
 _FOR_REMEDIES = 4
 _MOST_SLOWER, _LEAST_SECONDS = 8, 20
 """How much longer a build may take whose clock stands still: those that wait for their clock to advance never end."""
+_FROM_TURN = 2 * 3600
+"""Seconds to the turn of a year, less than the offset of any zone: builds take time."""
+
+
+def turn_of_year(environments: Sequence[Environment]) -> float:
+    """Return a moment at which it is next year in the zone of one of these, or still last year, and not in UTC."""
+    year = datetime.datetime.now(datetime.timezone.utc).year + 1
+    turn = datetime.datetime(year, 1, 1, tzinfo=datetime.timezone.utc).timestamp()
+    offsets = [utc_offset(one.variables.get("TZ", ""), turn) for one in environments]
+    return turn - _FROM_TURN if max(offsets) > 0 else turn + _FROM_TURN
 
 
 def apply_changes(artifact: Artifact, changes: Changes, tree: str) -> Artifact:
@@ -132,6 +144,17 @@ class ArtifactRebuilder:
                     )
                 )
                 for action in self._only(groups)
+            ]
+        )
+
+    def at_the_turn_of_a_year(self, groups: Sequence[Collection[str]]) -> Sequence[BuildResult]:
+        """Build as `varying` does, at a moment at which the varied time zone has another year than UTC."""
+        actions = self._only(groups)
+        shift = round(turn_of_year([action.environment for action in actions]) - time.time())
+        return self._run(
+            [
+                self._known(replace(action, environment=replace(action.environment, clock_shift=shift)))
+                for action in actions
             ]
         )
 

@@ -236,6 +236,7 @@ BUILDS = {
     "units": "python3 units.py",
     "packed": "python3 packed.py",
     "month": "date '+snake 3.0 (%b%Y)' > out",
+    "years": "date '+(c) %Y' > out && date -u '+2001-%Y' >> out",
     "jobs": _JOBS,
     "coverage": "gcc -O2 --coverage -c -o tool.o tool.c && cp tool.gcno out",
     "bundle": "python3 bundle.py",
@@ -286,6 +287,7 @@ CAUSES = {
     "entries": {("key entries[0][1]", "time"), ("key entries[0][2]", "umask")},
     "hidden": {("line 1", "random"), ("line 1", "source_mtime")},
     "packed": {("byte 0x0", "fileordering"), ("byte 0x10", "source_mode")},
+    "years": {("line 1", "time"), ("line 1", "timezone"), ("line 2", "time")},
     "jobs": {("line order", "race")},
 }
 """The place and the cause of each finding."""
@@ -297,6 +299,7 @@ COMMANDS = {
     "inodes": "cpio",
     "portable": "cpio",
     "nanoseconds": None,
+    "years": "date",
     "zone": None,
     "jobs": None,
 }
@@ -338,6 +341,15 @@ def test_a_month_beside_its_year_is_a_time_in_the_words_of_a_language(found):
     # Near the end of a month, the zone may give it another one.
     told = {one["cause"] for one in found["month"]["findings"] if one["confirmed"]}
     assert told - {"timezone"} == {"time", "locales"}
+
+
+def test_the_zone_of_a_year_is_told_by_builds_at_the_turn_of_a_year(found):
+    (zone,) = [one for one in found["years"]["findings"] if one["cause"] == "timezone"]
+    assert abs(int(zone["evidence"]["control"]) - int(zone["evidence"]["experiment"])) == 1
+    assert "at the turn of a year" in zone["why"]
+    assert not zone["remedy"]["tried"]
+    assert not zone["remedy"]["proved"]
+    assert zone["remedy"]["settings"] == {"TZ": "UTC"}
 
 
 def test_a_length_of_what_holds_the_time_is_not_confirmed_as_random(found):

@@ -9,10 +9,12 @@ from typing import Any
 
 import pytest
 
+from pytest_ftc.diagnosis.canaries.planted import utc_offset
 from pytest_ftc.model import Action, Artifact, BuildResult, BuildStatus, Environment, Isolation, Machine, Role, Snapshot
+from pytest_ftc.model.machine import ZONES
 from pytest_ftc.model.protocols import MayStart
 from pytest_ftc.verification.plan import Plan, PlannedArtifact
-from pytest_ftc.verification.rebuild import ArtifactRebuilder, RebuildBudget
+from pytest_ftc.verification.rebuild import ArtifactRebuilder, RebuildBudget, turn_of_year
 
 
 def rebuilder(budget: RebuildBudget, executor: Any = None, began: float = 0) -> ArtifactRebuilder:
@@ -104,3 +106,14 @@ def test_builds_that_are_compared_with_the_control_start_in_no_second_of_it() ->
     for began, may_start in ((time.time() - 1.0, None), (time.time() - 3.0, True)):
         rebuilder(RebuildBudget(builds=10, seconds=600), Waiting(), began).varying([()])
         assert asked.pop() is may_start
+
+
+@pytest.mark.parametrize("zone", ZONES)
+def test_for_an_hour_at_the_turn_of_a_year_each_zone_has_another_year_than_utc(zone: str) -> None:
+    utc, varied = (
+        Environment(build_path="/b", home="/h", temp_dir="/t", variables={"TZ": name}) for name in ("UTC", ZONES[zone])
+    )
+    begin = turn_of_year([utc, varied])
+    for moment in (begin, begin + 3600):
+        local = moment + utc_offset(ZONES[zone], moment)
+        assert abs(time.gmtime(local).tm_year - time.gmtime(moment).tm_year) == 1

@@ -14,6 +14,8 @@ from pytest_ftc.diagnosis.canaries.timestamps.text import Stamp, find_stamps
 from pytest_ftc.diagnosis.canaries.values import touches
 from pytest_ftc.model import Cause, Strength, Suspicion
 
+MAY_HIDE_ZONE = "which day it is depends on the time zone"
+"""The reason to suspect the zone of a date."""
 _MOST_PAIRS = 64
 """If there are more, times are paired by their order only."""
 
@@ -41,7 +43,7 @@ def find_times(place: AlignedPlace, control: Planted, experiment: Planted) -> It
             locales = Suspicion(Cause.LOCALES, Strength.STRONG, shown(texts[0]), shown(texts[1]), why)
             yield Sighting(locales, frozenset({number}))
         if longest and judge.may_hide_zone(*longest[0]):
-            zone = Suspicion(Cause.TIMEZONE, Strength.GUESS, "", "", "which day it is depends on the time zone")
+            zone = Suspicion(Cause.TIMEZONE, Strength.GUESS, "", "", MAY_HIDE_ZONE)
             yield Sighting(zone, frozenset({number}))
 
 
