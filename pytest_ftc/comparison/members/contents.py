@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from pytest_ftc.comparison.members.limits import Budget
 from pytest_ftc.comparison.members.plain import Found
 from pytest_ftc.comparison.members.span import Span
 from pytest_ftc.comparison.members.values import Elements
@@ -52,6 +53,8 @@ class Member:
     """The noun for one of those texts."""
     inside: Callable[[Found], Sequence[Found]] | None = None
     """Returns the places within a text that differs, nothing if it is one place; None if all are."""
+    pair: Callable[[Sequence[bytes], Sequence[bytes], Budget], tuple[list[bytes], Found] | None] | None = None
+    """Returns the texts of the second list in the order of the first, and the place that tells of theirs."""
     unordered: bool = False
     """Whether the order of those texts says nothing, as of strings that are found by their offset."""
     recoded: str = ""

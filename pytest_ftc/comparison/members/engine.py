@@ -299,7 +299,7 @@ def _compare_member(pair: Pair, contents: Contents, place: Position, budget: Bud
     elif one.separator:
         if one.unnumbered and other.unnumbered and is_reordered(one.unnumbered(), other.unnumbered(), one.separator):
             control, experiment = one.unnumbered(), other.unnumbered()
-        texts = Texts(one.separator, one.item, unordered=one.unordered, inside=one.inside)
+        texts = Texts(one.separator, one.item, unordered=one.unordered, inside=one.inside, pair=one.pair)
         for found in compare_lines(control, experiment, budget, texts):
             yield here.leaf(found, contents.format)
     else:

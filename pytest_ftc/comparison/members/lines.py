@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Callable, Hashable, Iterator, Sequence
+from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
 
@@ -33,6 +33,7 @@ _PUNCTUATION = re.compile(rb"[^\w\s]")
 
 
 Inside = Callable[[Found], Sequence[Found]]
+Pair = Callable[[Sequence[bytes], Sequence[bytes], Budget], tuple[list[bytes], Found] | None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +46,8 @@ class Texts:
     """Whether their order says nothing."""
     inside: Inside | None = None
     """Returns the places within a text that differs; nothing if it is one place."""
+    pair: Pair | None = None
+    """Returns the second texts in the order of the first, and the place that tells of theirs; None if none moved."""
 
 
 def compare_lines(one: Span, other: Span, budget: Budget, texts: Texts = Texts()) -> Iterator[Found]:
@@ -62,6 +65,9 @@ def compare_lines(one: Span, other: Span, budget: Budget, texts: Texts = Texts()
     if whole and sorted(control) == sorted(experiment):
         yield _reordered(control, experiment, item, budget)
         return
+    if whole and texts.pair and (paired := texts.pair(control, experiment, budget)):
+        experiment, order = paired
+        yield order
     pairs = _pair_unordered(control, experiment) if whole and texts.unordered else []
     hunks = pairs or list(islice(find_hunks(control, experiment, budget), _MOST_SEEN))
     moved, hunks = ([], hunks) if texts.unordered else find_moved(control, experiment, hunks)
@@ -78,15 +84,19 @@ def compare_lines(one: Span, other: Span, budget: Budget, texts: Texts = Texts()
         for part in parts[:cut]
         for found in compare(control, experiment, part, f"{item} {number + part[0]}", budget)
     )
-    if texts.inside:
-        yield from choose((one for text in found for one in texts.inside(text) or [text]), item, budget, _place_within)
-    elif moved:
-        # What differs on both sides has a cause of its own, and what only one has is left of lines that moved.
-        yield from choose(sorted(found, key=_is_one_sided), item, budget, _kind_beside)
-    else:
-        yield from choose(found, item, budget, _kind)
+    yield from _choose(found, texts, budget, have_moved=bool(moved))
     if cut < len(parts):
         budget.record(f"more {item}s differ in a member than are listed")
+
+
+def _choose(found: Iterator[Found], texts: Texts, budget: Budget, *, have_moved: bool) -> Iterable[Found]:
+    if texts.inside:
+        within = (one for text in found for one in texts.inside(text) or [text])
+        return choose(within, texts.item, budget, _place_within)
+    if have_moved:
+        # What differs on both sides has a cause of its own, and what only one has is left of lines that moved.
+        return choose(sorted(found, key=_is_one_sided), texts.item, budget, _kind_beside)
+    return choose(found, texts.item, budget, _kind)
 
 
 def _inside(

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from pytest_ftc.comparison.members.contents import Attribute, Contents, Member, header
+from pytest_ftc.comparison.members.formats.text.rows import find_moved_rows
 from pytest_ftc.comparison.members.limits import Budget, LimitReachedError
 from pytest_ftc.comparison.members.plain import Found
 from pytest_ftc.comparison.members.span import Span, SpanFile, span_of, spool
@@ -25,6 +26,8 @@ _LARGEST = 256 << 20
 _LONGEST_VALUE = 16 << 20
 _LONGEST_ROW = 256 << 10
 """Bytes of a row that is read again, to tell its columns apart."""
+_MOST_PAIRED = 5000
+"""Most rows of a table that are paired by what tells them apart."""
 _STEPS = 10_000
 """Instructions of SQLite's virtual machine between checks of the deadline."""
 # Offset, size and name of fields (file format, section 1.3).
@@ -87,7 +90,28 @@ def _read_table(database: sqlite3.Connection, name: str, budget: Budget) -> Memb
         separator=b"\n",
         item="row",
         inside=partial(_read_columns, names),
+        pair=partial(_pair_rows, [names.index(column) for column in numbers], len(names)),
     )
+
+
+def _pair_rows(
+    numbers: Sequence[int], width: int, control: Sequence[bytes], experiment: Sequence[bytes], budget: Budget
+) -> tuple[list[bytes], Found] | None:
+    """Return the rows of `experiment` in the order of `control`, with the numbers that they have there."""
+    if len(control) != len(experiment) or len(control) > _MOST_PAIRED:
+        return None
+    one, other = ([_read_row(row, width) for row in rows] for rows in (control, experiment))
+    moved = find_moved_rows(one, other, budget, numbers)
+    if moved is None:
+        return None
+    rows = []
+    for own, number in zip(one, moved.order, strict=True):
+        theirs = list(other[number])
+        for column in numbers:
+            theirs[column] = own[column]
+        rows.append(f"{tuple(theirs)!r}\n".encode(errors="surrogateescape"))
+    before, after = (b"".join(_text(row[moved.column]) + b"\n" for row in side) for side in (one, other))
+    return rows, Found(Field.ORDER, "row order", before, after)
 
 
 def _read_columns(names: Sequence[str], row: Found) -> list[Found]:

@@ -1,6 +1,11 @@
 """Tables in text: numbers by row and column."""
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from pytest_ftc.comparison.members.formats.text.rows import find_moved_rows
+from pytest_ftc.comparison.members.limits import Budget, Limits
 
 
 def places(compare, one, other, name="table.csv"):
@@ -71,3 +76,30 @@ def test_a_cell_that_is_no_number_is_a_place_of_its_own_beside_numbers(compare):
         ("row 3, column b", b"x", b"y", ""),
         ("row 4, column b", b"1_0", b"1_1", ""),
     ]
+
+
+def test_rows_that_have_moved_are_compared_with_themselves(compare):
+    one = "name,path,size\nant,/x/ant,1\nbee,/x/bee,2\ncow,/x/cow,2\n"
+    other = "name,path,size\ncow,/y/cow,2\nant,/y/ant,1\nbee,/y/bee,2\n"
+    assert [place[:3] for place in places(compare, one, other)] == [
+        ("line order", b"name\nant\nbee\ncow\n", b"name\ncow\nant\nbee\n"),
+        ("row 2, column path", b"/x/ant", b"/y/ant"),
+        ("row 3, column path", b"/x/bee", b"/y/bee"),
+        ("row 4, column path", b"/x/cow", b"/y/cow"),
+    ]
+
+
+@given(st.integers(2, 8), st.randoms(use_true_random=False))
+def test_each_moved_row_is_found_by_what_no_other_row_has(count, draw):
+    rows = [(str(number), f"name {number}", f"value {number % 2}", "same") for number in range(count)]
+    order = draw.sample(range(count), count)
+    # The first column is the number of the row, which stays where it is.
+    other = [
+        (str(number), rows[own][1], f"value {own % 2} of another build", "same") for number, own in enumerate(order)
+    ]
+    moved = find_moved_rows(rows, other, Budget(Limits()))
+    if order == sorted(order):
+        assert moved is None
+    else:
+        assert moved.column == 1
+        assert [order[place] for place in moved.order] == list(range(count))

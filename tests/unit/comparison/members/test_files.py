@@ -177,6 +177,19 @@ def test_a_row_whose_values_cannot_be_told_apart_is_one_place(folders, compare, 
     ]
 
 
+def test_rows_that_have_moved_are_compared_with_themselves(folders, compare, table):
+    for folder, names, root in zip(folders, (("ant", "bee", "cow"), ("cow", "ant", "bee")), "xy", strict=True):
+        with sqlite3.connect(folder / "x.db") as database:
+            database.execute("create table t(n integer primary key, name, path)")
+            rows = [(name, f"/{root}/{name}" if name != "bee" else "") for name in names]
+            database.executemany("insert into t(name, path) values (?, ?)", rows)
+    assert table(compare(folders[0] / "x.db", folders[1] / "x.db", "x.db")) == [
+        ("order", "", "sqlite table t, row order", b"ant\nbee\ncow\n", b"cow\nant\nbee\n"),
+        ("content", "", "sqlite table t, row 1, column path", b"/x/ant", b"/y/ant"),
+        ("content", "", "sqlite table t, row 3, column path", b"/x/cow", b"/y/cow"),
+    ]
+
+
 def test_of_many_rows_each_column_is_listed(folders, compare):
     for folder, step in zip(folders, (1, 2), strict=True):
         with sqlite3.connect(folder / "x.db") as database:

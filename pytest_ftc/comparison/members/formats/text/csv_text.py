@@ -6,10 +6,11 @@ import csv
 import io
 import math
 from collections import Counter, defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import TypeAlias
 
 from pytest_ftc.comparison.members.chosen import choose
+from pytest_ftc.comparison.members.formats.text.rows import Moved, find_moved_rows
 from pytest_ftc.comparison.members.limits import Budget
 from pytest_ftc.comparison.members.numbers.measure import describe, measure
 from pytest_ftc.comparison.members.plain import Found
@@ -39,15 +40,18 @@ def delimiter_of(text: str) -> str:
 
 
 def compare_csv(one: Span, other: Span, budget: Budget) -> tuple[Found, ...]:
-    """Return the first cells that differ; nothing unless the tables have one shape and not only another order."""
+    """Return the first cells that differ, and the order of rows; nothing for tables of two shapes."""
     if max(one.size, other.size) > _LARGEST:
         return ()
     try:
         control, experiment = (_read(span.read(0, span.size).decode()) for span in (one, other))
+        moved = find_moved_rows(control, experiment, budget)
+        order = tuple(_tell_order(control, experiment, moved))
+        experiment = [experiment[row] for row in moved.order] if moved else experiment
         cells = _differing(control, experiment, budget)
     except (ValueError, csv.Error):
         return ()
-    if _is_reordered(control, experiment, cells):
+    if not moved and _is_reordered(control, experiment, cells):
         return ()
     numbers = {cell: pair for cell in cells if (pair := _numbers(control, experiment, cell))}
     told = _describe(control, numbers)
@@ -61,7 +65,14 @@ def compare_csv(one: Span, other: Span, budget: Budget) -> tuple[Found, ...]:
         )
         for row, column in cells
     )
-    return choose(found, "cell", budget, lambda cell: cell.location.partition(", ")[2])
+    return (*order, *choose(found, "cell", budget, lambda cell: cell.location.partition(", ")[2]))
+
+
+def _tell_order(one: _Rows, other: _Rows, moved: Moved | None) -> Iterator[Found]:
+    """Yield the order of rows that have `moved`, by what tells them apart."""
+    if moved:
+        control, experiment = ("".join(f"{row[moved.column]}\n" for row in rows).encode() for rows in (one, other))
+        yield Found(Field.ORDER, "line order", control, experiment)
 
 
 def _read(text: str) -> _Rows:
