@@ -24,7 +24,7 @@ def find_zones(cases: Mapping[Key, Case], given: Investigation, rebuilder: Rebui
     `reserve` is how many builds are left for remedies.
     """
     asked = {key: case for key, case in cases.items() if _may_hide_zone(case)}
-    if not asked or not given.everything >= _ZONE:
+    if not asked or not given.everything >= {Cause.TIME, *_ZONE}:
         return
     if not given.at_turn and rebuilder.left >= 2 + reserve:
         given.at_turn.extend(rebuilder.at_the_turn_of_a_year([_NOTHING, _ZONE]))
