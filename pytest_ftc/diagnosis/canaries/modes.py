@@ -21,6 +21,7 @@ _DECIMAL = re.compile(rb"(?<![0-9A-Za-z.])[0-9]{5,10}(?![0-9A-Za-z.])")
 _SYMBOLIC = re.compile(rb"u=([rwx]*),g=([rwx]*),o=([rwx]*)")
 _WHY = "the modes differ as the builds' umasks do"
 
+_WHY_BITS = "the bits that differ are among those that its masks tell apart"
 _WHY_SOURCE = "the modes differ as those of the source files do"
 
 _USUAL = 0o022
@@ -51,9 +52,11 @@ def _changed(mode: int, mask: int) -> set[int]:
     ``make dist`` of automake lets everybody read what it packs.
     """
     own, everybody = mode & 0o700, (mode >> 6 & 7) * 0o011
+    # Only what its owner may execute, or enter, may be a folder.
+    masks = (mask, 0o002) if mode & 0o100 else (mask,)
     found = {
         next((changed for one in (first, 0o022, 0o077) if (changed := own | everybody & ~one) != mode), mode)
-        for first in (mask, 0o002)
+        for first in masks
     }
     return found | ({changed | 0o444 for changed in found} - {mode} if mode & 0o444 == 0o444 else set())
 
@@ -66,28 +69,42 @@ def find_mode(control: bytes, experiment: bytes, own: Planted, theirs: Planted) 
         return
     if one >> 9 != other >> 9:
         return
-    causes = []
+    causes: list[tuple[Cause, Strength, str]] = []
     if fits_source(one & 0o777, other & 0o777, own, theirs):
-        causes.append((Cause.SOURCE_MODE, Strength.STRONG, _WHY_SOURCE))
+        causes += _source_or_umask(one & 0o777, other & 0o777, own, theirs)
     if fits_umask(one & 0o777, other & 0o777, own.umask, theirs.umask):
-        causes.append((Cause.UMASK, Strength.STRONG, _WHY))
-    for cause, strength, why in causes or _guess_by_bits(one ^ other, own, theirs):
+        causes = [*(each for each in causes if each[0] != Cause.UMASK), (Cause.UMASK, Strength.STRONG, _WHY)]
+    for cause, strength, why in causes or _guess_by_bits(one, other, own, theirs):
         yield Sighting(Suspicion(cause, strength, shown(control), shown(experiment), why), frozenset({0}))
 
 
-def _guess_by_bits(bits: int, own: Planted, theirs: Planted) -> Iterator[tuple[Cause, Strength, str]]:
-    """Yield the umask of the build, or of the sources, if only that one tells the `bits` apart in which modes differ.
+def _source_or_umask(one: int, other: int, own: Planted, theirs: Planted) -> Iterator[tuple[Cause, Strength, str]]:
+    """Yield the modes of the sources, which fit, and the umask too where a build that gives others more may have it."""
+    is_both = _may_be_cleared(one, other, own.umask, theirs.umask)
+    yield Cause.SOURCE_MODE, Strength.WEAK if is_both else Strength.STRONG, _WHY_SOURCE
+    if is_both:
+        yield Cause.UMASK, Strength.WEAK, _WHY_BITS
+
+
+def _guess_by_bits(one: int, other: int, own: Planted, theirs: Planted) -> Iterator[tuple[Cause, Strength, str]]:
+    """Yield the umask of the build, or of the sources, if only that one tells apart the bits in which modes differ.
 
     What a build gives to everybody, as ``make dist`` of automake does, hides others of them.
     """
-    sources = own.source_umask, theirs.source_umask
-    masks = {Cause.UMASK: own.umask ^ theirs.umask}
-    if sources[0] != sources[1]:
-        first, second = (_USUAL if mask is None else mask for mask in sources)
-        masks[Cause.SOURCE_MODE] = first ^ second
-    fitting = [cause for cause, mask in masks.items() if bits and not bits & ~mask]
+    masks = {Cause.UMASK: (own.umask, theirs.umask)}
+    if own.source_umask != theirs.source_umask:
+        first, second = (_USUAL if mask is None else mask for mask in (own.source_umask, theirs.source_umask))
+        masks[Cause.SOURCE_MODE] = first, second
+    fitting = [cause for cause, pair in masks.items() if one != other and not (one ^ other) & ~(pair[0] ^ pair[1])]
+    if fitting == [Cause.UMASK] and not _may_be_cleared(one, other, own.umask, theirs.umask):
+        return
     if len(fitting) == 1:
-        yield fitting[0], Strength.WEAK, "the bits that differ are among those that its masks tell apart"
+        yield fitting[0], Strength.WEAK, _WHY_BITS
+
+
+def _may_be_cleared(one: int, other: int, mask: int, their_mask: int) -> bool:
+    """Return whether each bit in which modes differ was cleared by the one umask, and not by the other."""
+    return one != other and not one & ~other & ~(their_mask & ~mask) and not other & ~one & ~(mask & ~their_mask)
 
 
 def find_modes(place: AlignedPlace, control: Planted, experiment: Planted) -> Iterator[Sighting]:
@@ -147,6 +164,8 @@ def _judge(one: int, other: int, texts: tuple[bytes, bytes], control: Planted, e
     if fits_umask(one & 0o777, other & 0o777, control.umask, experiment.umask):
         return Suspicion(Cause.UMASK, strength, shown(texts[0]), shown(texts[1]), _WHY)
     if fits_source(one & 0o777, other & 0o777, control, experiment):
+        if _may_be_cleared(one & 0o777, other & 0o777, control.umask, experiment.umask):
+            strength = Strength.WEAK
         return Suspicion(Cause.SOURCE_MODE, strength, shown(texts[0]), shown(texts[1]), _WHY_SOURCE)
     return None
 

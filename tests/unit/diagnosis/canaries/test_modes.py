@@ -85,3 +85,23 @@ def test_of_modes_that_were_opened_again_the_bits_that_are_left_tell_whose_they_
 def test_modes_of_a_source_file_are_read_in_text(one, other):
     (sighting,) = find_modes(whole(one, other), CONTROL, CHECKED_OUT)
     assert (sighting.suspicion.cause, sighting.suspicion.strength) == ("source_mode", Strength.STRONG)
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "causes"),
+    [
+        # Files that the build makes, and gives to others: 0660 and then a+r.
+        (b"0644", b"0664", {"umask": Strength.WEAK}),
+        # A folder of the sources, or one that the build makes.
+        (b"0755", b"0775", {"umask": Strength.WEAK, "source_mode": Strength.WEAK}),
+        (b"0755", b"0774", {"umask": Strength.WEAK}),
+        # No umask of 0022 leaves the first.
+        (b"0664", b"0644", {"source_mode": Strength.STRONG}),
+        (b"0644", b"0660", {"umask": Strength.STRONG}),
+        (b"0644", b"0600", {"source_mode": Strength.STRONG}),
+    ],
+)
+def test_a_mode_that_others_may_have_too_is_strong_evidence_of_neither_mask(one, other, causes):
+    own = replace(CONTROL, umask=0o022, source_umask=None)
+    found = find_mode(one, other, own, replace(EXPERIMENT, umask=0o007, source_umask=0o077))
+    assert {sighting.suspicion.cause: sighting.suspicion.strength for sighting in found} == causes
