@@ -21,6 +21,7 @@ from pytest_ftc.diagnosis.culprits.trail import Trail
 from pytest_ftc.diagnosis.following.commands import name_leading_commands
 from pytest_ftc.diagnosis.following.conclude import conclude_all, note_late_sources, note_sources, suspect_names
 from pytest_ftc.diagnosis.following.refuted import without_refuted
+from pytest_ftc.diagnosis.following.units import name_compiles
 from pytest_ftc.diagnosis.group_testing import Observation
 from pytest_ftc.diagnosis.inherent.clock import BY_STOPPED_CLOCK
 from pytest_ftc.diagnosis.inherent.pairs import FOR_REMEDIES
@@ -123,7 +124,7 @@ def _find_all(
     for key, case in cases.items():
         # More builds may show that a place does not follow from another one.
         case.suspicions = own[key]
-    return name_leading_commands(found, cases)
+    return name_compiles(name_leading_commands(found, cases), trace, given.control, line_of)
 
 
 def _add_why(finding: Finding, why: str) -> Finding:
