@@ -39,6 +39,9 @@ _FIRST_DAYS = (0, 25569, 40587, 2440587, 2440588)
 _YEAR = rb"(?i)(?:copyright|copr\.|\(c\)|\xc2\xa9|&copy;|year|date|built|generated|released?|version).{0,40}"
 # Nothing continues the word on either side, not even digits after a punctuation mark, as in 2026.1 or 1:2026.
 _BEFORE, _AFTER = rb"(?<![0-9A-Za-z_])(?<![0-9][-./,:])", rb"(?![0-9A-Za-z_])(?![-./,:][0-9])"
+# Control characters, and bytes that neither end nor begin a character of UTF-8.
+_NO_CODE_BEFORE = rb"(?<![\x01-\x08\x0e-\x1f\x7f\xc0-\xff])"
+_NO_CODE_AFTER = rb"(?![\x01-\x08\x0e-\x1f\x7f-\xc1\xf5-\xff])"
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,7 +172,9 @@ def _names(when: time.struct_time) -> Iterator[Form]:
             name = names[index][:length]
             others = b"|".join(other[:3].encode() for place, other in enumerate(names) if place != index)
             others += rb"|(?:19|20)(?!%02d)[0-9]{2}\b" % (when.tm_year % 100)
-            pattern = rb"(?i)" + _BEFORE + name.encode() + rb"(?![0-9A-Za-z_])"
+            # Code has the bytes of three letters by chance, in mixed case or beside what is no text.
+            written = "|".join(dict.fromkeys((name, name.lower(), name.upper()))).encode()
+            pattern = _BEFORE + _NO_CODE_BEFORE + rb"(?:" + written + rb")(?![0-9A-Za-z_])" + _NO_CODE_AFTER
             yield Form(b"", re.compile(pattern), name, _MOST_SHORT, _alone(re.compile(rb"(?i)\b(" + others + rb")")))
 
 

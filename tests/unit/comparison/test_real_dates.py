@@ -169,6 +169,16 @@ def test_a_name_is_found_in_a_short_text_without_others_of_its_kind(find, text):
     assert find(b"x" + text.encode() + b"x") == ""
 
 
+@pytest.mark.parametrize("text", [b"mOn", b"Mon\x85\xed", b"\x1cMon", b"\xc3Mon"])
+def test_three_letters_in_code_are_no_name(find, text):
+    assert find(b"\0\0 " + text + b" \0") == ""
+
+
+@pytest.mark.parametrize("text", ["“Mon”", "«Mon»", "Mon\0", "\tMon\n"])
+def test_a_name_between_signs_of_text_is_one(find, text):
+    assert find(b"\0" + text.encode() + b"\0") == "Mon"
+
+
 @pytest.mark.parametrize("text", ["327", "48", "11", "23", "26", "12"])
 def test_a_number_is_found_where_there_is_hardly_anything_else(find, text):
     assert find(b"week " + text.encode() + b"\n") == text
