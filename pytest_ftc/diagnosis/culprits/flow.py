@@ -37,7 +37,7 @@ class Flow:
         return self.trace.programs[index]
 
     def names(self, path: str) -> tuple[str, ...]:
-        """Return `path` and the names that the same file had before it was renamed, or its folder was."""
+        """Return `path` and the names that the file had before a rename of it or its folder, late ones first."""
         if path not in self._names:
             found = {path: None}
             for _ in range(_DEEPEST):
@@ -49,7 +49,7 @@ class Flow:
         return self._names[path]
 
     def _earlier(self, name: str) -> Iterator[str]:
-        yield from (old for _, old in self._moved.get(name, ()))
+        yield from (old for _, old in reversed(self._moved.get(name, ())))
         end = name.rfind("/")
         while end > 0:
             yield from (old + name[end:] for _, old in self._moved.get(name[:end], ()))

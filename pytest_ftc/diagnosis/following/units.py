@@ -8,9 +8,10 @@ from bisect import bisect_right
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cache, partial
+from io import BytesIO
 from itertools import islice
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, BinaryIO
+from zipfile import ZipFile
 
 from pytest_ftc.comparison.members.engine import FOLLOWS
 from pytest_ftc.diagnosis.culprits.abilities import COMPILERS
@@ -58,17 +59,17 @@ def name_compiles(
 
 
 def _follows(finding: Finding, target: RemedyTarget) -> bool:
-    return target.place.note == FOLLOWS and not finding.member and bool(finding.command)
+    return target.place.note == FOLLOWS and bool(finding.command)
 
 
 def _with_compile(
     finding: Finding,
-    units: Callable[[str], Mapping[str, Sequence[Unit]]],
+    units: Callable[[str, str], Mapping[str, Sequence[Unit]]],
     trace: Trace,
     line_of: Callable[[Program], str],
 ) -> Finding:
     place = _PLACE.match(finding.location)
-    known = units(finding.output).get(place[1], ()) if place else ()
+    known = units(finding.output, finding.member).get(place[1], ()) if place else ()
     at = bisect_right([unit.start for unit in known], int(place[2], 16)) - 1 if place else -1
     compiles = list(_compiles_of(known[at], trace)) if at >= 0 else []
     if len(compiles) != 1 or compiles[0].argv == finding.command:
@@ -90,33 +91,42 @@ def _compiles_of(unit: Unit, trace: Trace) -> Iterator[Program]:
     yield from dict.fromkeys(find_driver(trace, one) for one in programs if one.folder == unit.folder)
 
 
-def read_units(control: BuildResult, output: str) -> Mapping[str, Sequence[Unit]]:
-    """Return the units in each section of an ELF file, in order; none if it has none, or they cannot be read."""
+def read_units(control: BuildResult, output: str, member: str = "") -> Mapping[str, Sequence[Unit]]:
+    """Return the units in each section of an ELF file, in order; none if it has none, or they cannot be read.
+
+    With `member` it is in the zip archive `output`, such as a wheel.
+    """
     content = next((one for one in control.outputs if one.path == output), None)
     if content is None or not content.sha256 or content.size > _LARGEST:
         return {}
     try:
-        return _parse_units(find_content(control.blobs, content.sha256))
+        with open(find_content(control.blobs, content.sha256), "rb") as file:
+            return _parse_units(_unzip(file, member) if member else file)
     except Exception:
         # pyelftools raises anything for a file that is damaged, and the content may be out of reach.
         return {}
 
 
-def _parse_units(path: Path) -> Mapping[str, Sequence[Unit]]:
+def _unzip(file: BinaryIO, member: str) -> BinaryIO:
+    with ZipFile(file) as archive, archive.open(member) as stored:
+        # What its directory says of its size may be wrong.
+        return BytesIO(stored.read(_LARGEST))
+
+
+def _parse_units(opened: BinaryIO) -> Mapping[str, Sequence[Unit]]:
     from elftools.elf.elffile import ELFFile  # slow to import, and only programs with debug data need it
 
-    with open(path, "rb") as opened:
-        file = ELFFile(opened)
-        if not _is_harmless(file):
-            return {}
-        debug = file.get_dwarf_info(relocate_dwarf_sections=False, follow_links=False)
-        info, line = [], []
-        for unit in islice(debug.iter_CUs(), _MOST_UNITS):
-            attributes = unit.get_top_DIE().attributes
-            name, folder = (_text(attributes, key) for key in ("DW_AT_name", "DW_AT_comp_dir"))
-            info.append(Unit(unit.cu_offset, name, posixpath.normpath(folder)))
-            if "DW_AT_stmt_list" in attributes:
-                line.append(Unit(attributes["DW_AT_stmt_list"].value, name, posixpath.normpath(folder)))
+    file = ELFFile(opened)
+    if not _is_harmless(file):
+        return {}
+    debug = file.get_dwarf_info(relocate_dwarf_sections=False, follow_links=False)
+    info, line = [], []
+    for unit in islice(debug.iter_CUs(), _MOST_UNITS):
+        attributes = unit.get_top_DIE().attributes
+        name, folder = (_text(attributes, key) for key in ("DW_AT_name", "DW_AT_comp_dir"))
+        info.append(Unit(unit.cu_offset, name, posixpath.normpath(folder)))
+        if "DW_AT_stmt_list" in attributes:
+            line.append(Unit(attributes["DW_AT_stmt_list"].value, name, posixpath.normpath(folder)))
     return {"info": info, "line": sorted(line, key=lambda unit: unit.start)}
 
 

@@ -618,3 +618,14 @@ def test_a_path_in_a_header_that_was_made_is_of_who_made_it_but_the_name_of_a_so
         ),
     )
     assert commands(found)[0] == first
+
+
+@pytest.mark.parametrize("last", [AS, LD])
+def test_of_files_that_replaced_each_other_the_last_one_is_followed(last):
+    first = LD if last is AS else AS
+    found = trail(
+        "/b/x.cmt",
+        contents=((first, "/b/x1.tmp", "see /built"), (last, "/b/x2.tmp", "see /built")),
+        moved=((first, "/b/x1.tmp", "/b/x.cmt"), (last, "/b/x2.tmp", "/b/x.cmt")),
+    )
+    assert found.program is last

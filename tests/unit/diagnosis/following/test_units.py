@@ -1,6 +1,8 @@
 """Units of debug data, also in files that are damaged or made to fill the memory."""
 
 import subprocess
+import zipfile
+from io import BytesIO
 
 import pytest
 from hypothesis import given, settings
@@ -24,13 +26,13 @@ def program(tmp_path_factory):
     return folder
 
 
-def read(folder, data):
+def read(folder, data, member=""):
     (folder / ("0" * 64)).write_bytes(data)
     output = Output(path="a", type=OutputType.FILE, mode="0644", size=len(data), sha256="0" * 64)
     control = BuildResult(
         id="c", role=Role.CONTROL, environment={}, status=BuildStatus.OK, outputs=(output,), blobs=str(folder)
     )
-    return read_units(control, "a")
+    return read_units(control, "a", member)
 
 
 @pytest.mark.parametrize("name", ["lib.so", "zlib.so"])
@@ -40,6 +42,14 @@ def test_each_unit_begins_somewhere_in_both_sections(program, tmp_path, name):
         assert [unit.name for unit in units[section]] == NAMES
         assert [unit.folder for unit in units[section]] == [str(program)] * 2
         assert units[section][0].start == 0 < units[section][1].start
+
+
+def test_units_of_a_library_in_a_wheel_are_those_of_the_library(program, tmp_path):
+    packed = BytesIO()
+    with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as wheel:
+        wheel.write(program / "lib.so", "pkg/lib.so")
+    assert read(tmp_path, packed.getvalue(), "pkg/lib.so") == read(tmp_path, (program / "lib.so").read_bytes())
+    assert read(tmp_path, packed.getvalue(), "pkg/other.so") == {}
 
 
 def test_nothing_is_read_of_what_may_unpack_to_any_size(program, tmp_path):
