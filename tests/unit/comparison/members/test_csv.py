@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pytest_ftc.comparison.members.formats.text.rows import find_moved_rows
+from pytest_ftc.comparison.members.formats.text.rows import find_moved_rows, find_numbering
 from pytest_ftc.comparison.members.limits import Budget, Limits
 
 
@@ -97,7 +97,8 @@ def test_each_moved_row_is_found_by_what_no_other_row_has(count, draw):
     other = [
         (str(number), rows[own][1], f"value {own % 2} of another build", "same") for number, own in enumerate(order)
     ]
-    moved = find_moved_rows(rows, other, Budget(Limits()))
+    assert find_numbering(rows, other) == [0]
+    moved = find_moved_rows(rows, other, Budget(Limits()), [0])
     if order == sorted(order):
         assert moved is None
     else:

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 from typing import TypeAlias
 
 from pytest_ftc.comparison.members.chosen import choose
-from pytest_ftc.comparison.members.formats.text.rows import Moved, find_moved_rows
+from pytest_ftc.comparison.members.formats.text.rows import Moved, find_moved_rows, find_numbering
 from pytest_ftc.comparison.members.limits import Budget
 from pytest_ftc.comparison.members.numbers.measure import describe, measure
 from pytest_ftc.comparison.members.plain import Found
@@ -45,7 +45,7 @@ def compare_csv(one: Span, other: Span, budget: Budget) -> tuple[Found, ...]:
         return ()
     try:
         control, experiment = (_read(span.read(0, span.size).decode()) for span in (one, other))
-        moved = find_moved_rows(control, experiment, budget)
+        moved = find_moved_rows(control, experiment, budget, find_numbering(control, experiment))
         order = tuple(_tell_order(control, experiment, moved))
         experiment = [experiment[row] for row in moved.order] if moved else experiment
         cells = _differing(control, experiment, budget)

@@ -31,8 +31,7 @@ def find_moved_rows(one: Table, other: Table, budget: Budget, without: Sequence[
     widths = {len(row) for row in (*one, *other)}
     if len(one) != len(other) or len(widths) != 1:
         return None
-    usable = (column for column in range(widths.pop()) if column not in without)
-    columns = [column for column in usable if not _is_numbering(one, other, column)]
+    columns = [column for column in range(widths.pop()) if column not in without]
     fewest, found = _count_unequal(one, other, range(len(one)), columns), None
     for moved in _candidates(one, other, columns):
         budget.check_time()
@@ -42,8 +41,13 @@ def find_moved_rows(one: Table, other: Table, budget: Budget, without: Sequence[
     return found
 
 
+def find_numbering(one: Table, other: Table) -> list[int]:
+    """Return the columns that have the numbers of the rows, below a heading or not."""
+    widths = {len(row) for row in (*one, *other)}
+    return [column for column in range(min(widths, default=0)) if _is_numbering(one, other, column)]
+
+
 def _is_numbering(one: Table, other: Table, column: int) -> bool:
-    """Return whether a column has the numbers of the rows, below a heading or not."""
     values = [row[column] for row in one]
     numbers = [int(text) for value in values if (text := str(value)).isdecimal() and len(text) <= _LONGEST]
     is_counted = bool(numbers) and numbers == list(range(numbers[0], numbers[0] + len(numbers)))
