@@ -203,5 +203,5 @@ def test_a_program_that_loads_the_library_of_qt_is_told_from_others():
     library = "/usr/lib/x86_64-linux-gnu/libQt5Core.so.5.15.8"
     read = ((1, library), (2, "/usr/lib/libQt5Xml.so.5"), (2, "/b/libQt5Core.txt"))
     trace = Trace(programs=programs, read=read, written=(), contents=(), moved=(), connected=(), gaps=())
-    assert name_tools(trace, programs[1]) == ("python3", "m", "make", QT)
+    assert name_tools(trace, programs[1]) == ("python3", "m", "PyQt5.pyrcc_main", "make", QT)
     assert QT not in name_tools(trace, programs[2])
