@@ -217,6 +217,18 @@ def test_without_namespaces_builds_of_one_artifact_do_not_meet(folder):
     assert document["artifacts"][1]["varied"] == ["umask"]
 
 
+def test_without_namespaces_verdicts_of_builds_that_resolve_their_own_path_are_cached(folder):
+    script = "echo > x.c; gcc -c -o bad x.c"
+    (folder / "ftc.toml").write_text(PROJECT.replace("pwd > bad", script))
+    for is_cached in (False, True):
+        _, document = run_pytest(
+            folder,
+            *("unshare", "-Urm", "sh", "-c", NO_NAMESPACES, "sh"),
+            expected=("reproducible", "reproducible"),
+        )
+        assert document["artifacts"][1]["cached"] is is_cached
+
+
 def test_without_namespaces_what_breaks_a_build_is_found_too(folder):
     script = "test $(umask) = 0022 || exit 3; echo > bad"
     (folder / "ftc.toml").write_text(PROJECT.replace("pwd > bad", script))

@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
-from pytest_ftc.model import Cause, Difference, Evidence, Finding, Verification
+from pytest_ftc.model import Cause, Difference, Evidence, Finding, Remedy, Verification
 from pytest_ftc.reporting.baseline.state import Accepted, fold_new_first
 from pytest_ftc.reporting.findings import (
     describe_remedy_state,
@@ -243,11 +243,16 @@ def _advice(page: Page, findings: Sequence[Finding]) -> Iterator[Text]:
         f"{markup.show_lines(remedy.summary)} ({markup.show_lines(describe_remedy_state(remedy))})",
         most_rows=6,
     )
-    unsaid = {name: value for name, value in remedy.settings.items() if name not in remedy.summary}
-    if unsaid:
-        yield command_row(page, "", markup.show(show_settings(unsaid)))
+    if unsaid := _unsaid(remedy, page.verbosity):
+        yield command_row(page, "", markup.show(unsaid))
     if remedy.also_tried:
         tried = markup.show_lines("; ".join(remedy.also_tried))
         yield row(page, "also tried", f"{tried} (did not heal it)", most_rows=3)
     for each in remedy.rejected:
         yield row(page, "rejected", markup.show_lines(each), most_rows=3)
+
+
+def _unsaid(remedy: Remedy, verbosity: int) -> str:
+    """Return the settings of `remedy` that its summary does not name, or in a verbose session that it does not give."""
+    said = {name: f"{name}={value}" if verbosity > 0 else name for name, value in remedy.settings.items()}
+    return show_settings({name: remedy.settings[name] for name, word in said.items() if word not in remedy.summary})

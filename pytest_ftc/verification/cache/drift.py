@@ -57,11 +57,17 @@ class Drift:
         return f"{self.kind} {self.name} {'is new' if self.now else 'was removed'}"
 
 
-def describe_surroundings(uses: Uses, tools: Mapping[str, str], control: BuildResult) -> dict[str, Any]:
-    """Return what is recorded of this machine and of what the `control` on it used, beside its `tools`."""
+def describe_surroundings(
+    uses: Uses, tools: Mapping[str, str], control: BuildResult, source: str = ""
+) -> dict[str, Any]:
+    """Return what is recorded of this machine and of what the `control` on it used, beside its `tools`.
+
+    What is below the folder `source`, such as the commit in ``.git``, is the project's, not the machine's.
+    """
     facts, locales = _describe_machine()
     files = {path: token for path, token in uses.tokens.items() if path.startswith("/") and token[:1] in _FILES}
-    read = {path: token for path, token in files.items() if path not in tools}
+    own = f"{source}/" if source else "//"
+    read = {path: token for path, token in files.items() if path not in tools and not path.startswith(own)}
     if len(read) > _MOST_FILES:
         read = {path: token for path, token in read.items() if _LIBRARY.search(path)}
     read = read if len(read) <= _MOST_FILES else {}
@@ -70,7 +76,7 @@ def describe_surroundings(uses: Uses, tools: Mapping[str, str], control: BuildRe
 
 def describe_last(query: CacheQuery, uses: Uses, control: BuildResult) -> str:
     """Return what is recorded of the last build of an artifact, so that the next session can name what has changed."""
-    return describe_query(query, describe_surroundings(uses, query.tools, control))
+    return describe_query(query, describe_surroundings(uses, query.tools, control, str(query.artifact.source)))
 
 
 def find_drift(before: str, tools: Mapping[str, str], dependencies: Dependencies) -> list[Drift] | None:

@@ -9,6 +9,7 @@ import contextlib
 import os
 import stat
 import struct
+from collections.abc import Iterator
 from typing import Any
 
 from pytest_ftc.builds.launcher.tracing.memory import AT_FDCWD, resolve_name
@@ -43,6 +44,8 @@ class OutsideUses:
         own += filter(None, (spec["work"], spec["locales"]))  # they end with the session
         # What the launcher makes for builds alone has such a name.
         self._own = (*(f"{folder}/" for folder in (*own, *_VIRTUAL)), "/ftc-")
+        # Examined by realpath(3) on the way to the build; the last of them end with the session.
+        self._above = frozenset(above for folder in own for above in _folders_above(folder))
         self._visible = tuple(f"{folder}/" for folder in spec["visible"])
         self._git = f"{spec['build_path']}/.git", spec["git_dir"] or ""
         self._folders: dict[str, str] = {}
@@ -64,6 +67,8 @@ class OutsideUses:
 
     def _note(self, path: str, what: str) -> None:
         seen, path = path, self._place(path)
+        if what == LOOKED_AT and path in self._above:
+            return
         if not path or self.found.get(path) in (what, FILE, FOLDER):
             return
         if len(self.found) >= _MOST:
@@ -98,6 +103,12 @@ class OutsideUses:
         """Return whether `path` is in one of the build's own folders."""
         path = f"{path}/"
         return path == "//" or (path.startswith(self._own) and not path.startswith(self._visible))
+
+
+def _folders_above(path: str) -> Iterator[str]:
+    """Yield the folders that lead to `path`."""
+    while (above := path.rpartition("/")[0]) and above != path:
+        yield (path := above)
 
 
 class LookupWatcher(Watcher):

@@ -154,6 +154,17 @@ def test_remedies_without_effect_stand_below_the_suggestion():
     )
 
 
+@pytest.mark.parametrize(("verbosity", "is_told"), [(0, False), (1, True)])
+def test_values_of_settings_that_the_remedy_names_are_told_in_a_verbose_session(verbosity, is_told):
+    settings = {"SOURCE_DATE_EPOCH": "1700000000", "LC_ALL": "C.UTF-8"}
+    remedy = Remedy(summary="set SOURCE_DATE_EPOCH and LC_ALL=C.UTF-8", settings=settings, tried=True, proved=True)
+    plain = diagnosed()
+    found = replace(plain, findings=(replace(plain.findings[0], remedy=remedy),))
+    text = failure_panel(found, width=80, colour=False, rerun=AGAIN, verbosity=verbosity)
+    assert ("SOURCE_DATE_EPOCH=1700000000" in text) is is_told
+    assert text.count("LC_ALL=C.UTF-8") == 1
+
+
 def test_the_two_values_stand_under_each_other():
     lines = panel(Verdict.UNREPRODUCIBLE, value="x" * 200).splitlines()
     control = next(line for line in lines if line.startswith("  control"))

@@ -78,6 +78,13 @@ def test_files_that_the_build_read_are_compared(machine, tmp_path):
     assert add_drift(f"{library} changed", before, Dependencies()).endswith(f"last build: file {gone} was removed")
 
 
+def test_files_of_the_project_are_not_the_machine(tmp_path):
+    paths = [tmp_path / "project" / ".git" / "HEAD", tmp_path / "project-2" / "config"]
+    tokens = {str(path): f"f{path.name}" for path in paths}
+    seen = describe_surroundings(Uses(tokens=tokens), TOOLS, CONTROL, str(tmp_path / "project"))
+    assert list(seen["uses"]) == [str(paths[1])]
+
+
 def test_of_very_many_files_the_libraries_are_recorded(machine):
     uses = {f"/usr/include/{number}.h": "s644.1.2>" for number in range(6000)}
     assert json.loads(recorded({**uses, "/usr/lib/libc.so.6": "s644.1.2>"}))["uses"] == {"/usr/lib/libc.so.6": "s644.1.2>"}  # fmt: skip
