@@ -218,13 +218,16 @@ def _has_argument(program: Program, value: str) -> bool:
 
 
 def name_tools(trace: Trace, program: Program) -> tuple[str, ...]:
-    """Return the names of `program`, of its script or module and its interpreter, and of the programs that started it.
+    """Return the names of `program`, of its script or module and its interpreter, and of what started it.
+
+    A script that started it, such as Maven's, has an interpreter's name before its own.
 
     `COVERAGE` stands for a compiler that is asked to record where it was run, `QT` for what loads its library.
     """
     above = [trace.programs[parent].argv for parent in ancestors(trace, program)]
     module = program.argv[2:3] if program.argv[1:2] == ("-m",) else ()
-    words = [*program.argv[:2], *module, program.program, *(argv[0] for argv in above if argv)]
+    scripts = (word for argv in above for word in argv[1:2] if "/" in word)
+    words = [*program.argv[:2], *module, program.program, *(argv[0] for argv in above if argv), *scripts]
     asked = any(_COVERAGE_OPTIONS.intersection(argv) for argv in (program.argv, *above))
     names = (posixpath.basename(word).lstrip("-") for word in words)
     return tuple(dict.fromkeys((*names, *([COVERAGE] if asked else []), *([QT] if _loads_qt(trace, program) else []))))

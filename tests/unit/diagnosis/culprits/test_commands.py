@@ -198,6 +198,12 @@ def test_a_compiler_that_records_coverage_is_told_from_others():
     assert name_tools(trace, programs[2]) == ("gcc", "a.o", "make")
 
 
+def test_a_script_that_started_a_program_is_one_of_its_tools():
+    programs = (program("make", parent=-1), program("/bin/sh", "/usr/bin/mvn", "package"), program("java", parent=1))
+    trace = Trace(programs=programs, read=(), written=(), contents=(), moved=(), connected=(), gaps=())
+    assert name_tools(trace, programs[2]) == ("java", "sh", "make", "mvn")
+
+
 def test_a_program_that_loads_the_library_of_qt_is_told_from_others():
     programs = (program("make", parent=-1), program("python3", "-m", "PyQt5.pyrcc_main"), program("python3", "qt.py"))
     library = "/usr/lib/x86_64-linux-gnu/libQt5Core.so.5.15.8"
