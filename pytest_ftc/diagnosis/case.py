@@ -69,8 +69,8 @@ class Case:
     """What of it changes with the time zone at the turn of a year, where the rest is a date; None if nothing."""
     hides_nothing: bool = False
     """Whether it did not differ when all but what its values tell was varied while the clock stood still."""
-    is_shuffled: bool = False
-    """Whether its file has its lines in another order also while the clock stands still: it may be equal by luck."""
+    may_be_luck: bool = False
+    """Whether it may be equal by luck while the clock stands still: the order of its lines or its array is not then."""
     noise: tuple[Span, ...] = ()
     """Where it differs with nothing varied: from byte, to byte."""
     is_noise_known: bool = True
@@ -132,7 +132,7 @@ class Case:
 
     def seems_a_time(self, everything: Group) -> bool:
         """Return whether builds show that it likely follows from the clock; surely, where it may be equal by luck."""
-        least = SURE if self.is_shuffled else LIKELY
+        least = SURE if self.may_be_luck else LIKELY
         return self.tested_by_clock and self.believe(everything).by_kind(Kind.CLOCK) >= least
 
     def race_probability(self, everything: Group) -> float:

@@ -35,7 +35,7 @@ def check_clock(
     doubtful = _check_stopped(cases, given, rebuilder, reserve)
     if doubtful:
         _check_leads(cases, given, rebuilder)
-    _note_shuffled(cases)
+    _note_luck(cases)
     for case in with_parts(cases).values():
         if case.seems_a_time(given.everything) and Cause.TIME not in case.evident:
             text = show_values(case.place)
@@ -49,12 +49,23 @@ def check_clock(
         find_hidden(cases, given, rebuilder, reserve)
 
 
-def _note_shuffled(cases: Mapping[Key, Case]) -> None:
-    """Note for lines of texts whose lines are in another order even while the clock stands still that they are."""
-    orders = ((key, case) for key, case in cases.items() if key.field is Field.ORDER)
-    shuffled = {key[:2] for key, case in orders if any(one.stopped and one.shows for one in case.observations)}
+def _note_luck(cases: Mapping[Key, Case]) -> None:
+    """Note what may be equal by luck while the clock stands still, since other things of the same data are not then.
+
+    These are lines of a text whose lines are in another order, and numbers of an array: many that are drawn at random
+    have few values.
+    """
+    drawn = [key for key, case in cases.items() if any(one.stopped and one.shows for one in case.observations)]
+    shuffled = {key[:2] for key in drawn if key.field is Field.ORDER}
+    arrays = {_array_of(key) for key in drawn} - {None}
     for key, case in cases.items():
-        case.is_shuffled = key[:2] in shuffled
+        case.may_be_luck = key[:2] in shuffled or _array_of(key) in arrays
+
+
+def _array_of(key: Key) -> tuple[str, str, str] | None:
+    """Return which array of numbers `key` is in, if any."""
+    array, element, _ = key.location.partition("element [")
+    return (key.output, key.member, array) if element else None
 
 
 def _why_time(case: Case) -> str:

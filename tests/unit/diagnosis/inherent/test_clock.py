@@ -28,6 +28,25 @@ def test_a_line_among_shuffled_ones_that_is_equal_twice_while_the_clock_stands_s
     assert [str(one.cause) for one in cases[line].suspicions] == told
 
 
+@pytest.mark.parametrize(
+    ("beside", "other", "told"),
+    [
+        ("element [7] (float64)", DIFFERENT, []),
+        ("element [7] (float64)", EQUAL, ["time"]),
+        ("array header", DIFFERENT, ["time"]),
+    ],
+)
+def test_a_number_of_an_array_whose_others_are_random_may_be_equal_by_luck(beside, other, told):
+    number = Key("a.npy", "", "element [3] (float64)", Field.CONTENT)
+    place = Place(field=number.field, location=number.location, control=b"b", experiment=b"c")
+    cases = {
+        key: Case(place, [], [Observation(EVERYTHING, True), AGAIN, AGAIN, AGAIN, one, one])
+        for key, one in ((number, EQUAL), (number._replace(location=beside), other))
+    }
+    check_clock(cases, SimpleNamespace(everything=EVERYTHING, stopped=[]), SimpleNamespace(left=0))
+    assert [str(one.cause) for one in cases[number].suspicions] == told
+
+
 @pytest.mark.parametrize(("first", "shows"), [(b"c", True), (b"a", False)])
 def test_a_line_differs_where_it_is_among_those_in_another_order(first, shows):
     """Where nothing else differs, as while the clock stands still, only the order is a place."""
