@@ -40,6 +40,8 @@ class _Known:
     names: dict[Words, Collection[Key]] = field(default_factory=dict)
     """Words of names."""
     sizes: dict[Words, Collection[Key]] = field(default_factory=dict)
+    short_sizes: dict[Words, set[Key]] = field(default_factory=dict)
+    """Sizes of few digits, which tell something only beside a digest of the same content."""
     codes: dict[str, str] = field(default_factory=dict)
     """Digests in hexadecimal by their form in base64."""
 
@@ -53,6 +55,8 @@ class _Known:
         sizes = str(twin.sizes[0]), str(twin.sizes[1])
         if sizes[0] != sizes[1] and min(map(len, sizes)) >= _SHORTEST_SIZE:
             self.sizes.setdefault(sizes, sources)
+        elif sizes[0] != sizes[1]:
+            self.short_sizes.setdefault(sizes, set()).update(sources)
 
     def find(self, words: Words, beside: Key) -> Collection[Key] | None:
         """Return the places that two words follow from, of which `beside` is none; None if they stand for nothing."""
@@ -143,6 +147,8 @@ def _distance(source: Key, place: Key) -> tuple[bool, int, str]:
 def _find_all(words: Sequence[Words], key: Key, place: Place, known: _Known) -> Sequence[Key]:
     """Return the places that all `words` of `place` follow from; none if one of them stands for nothing."""
     sources = [known.find(pair, key) for pair in words]
+    told = {source for found in sources for source in found or ()}
+    sources = [found or told & known.short_sizes.get(pair, set()) for pair, found in zip(words, sources, strict=True)]
     if not all(sources) or (known.are_sizes(words) and not _SIZE.search(_context(place))):
         return ()
     return list(dict.fromkeys(source for found in sources for source in found or ()))

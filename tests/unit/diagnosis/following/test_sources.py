@@ -63,6 +63,16 @@ def test_a_size_follows_only_where_it_is_told_as_one():
     assert followers("12", "45", twin(sizes=(12, 45)), where="key size") is None
 
 
+def test_a_short_size_follows_beside_a_digest_of_the_same_content_only():
+    ((one, other),) = digests("sha256")
+    short = twin(sizes=(25, 7))
+    assert followers(f"stamp.py,sha256={one.hex()},25", f"stamp.py,sha256={other.hex()},7", short) == [CONTENT]
+    assert followers(f"stamp.py,sha256={one.hex()},25", f"stamp.py,sha256={other.hex()},8", short) is None
+    other_content = "blob", Twin((25, 7), ((b"1" * 16, b"2" * 16),), {("other", "line 1", Field.CONTENT)})
+    lines = f"stamp.py,sha256={one.hex()},25", f"stamp.py,sha256={other.hex()},7"
+    assert followers(*lines, twin(), other_content) is None
+
+
 def test_what_differs_in_more_than_digests_follows_from_nothing():
     ((one, other),) = digests("sha256")
     assert followers(f"{one.hex()} at 10:01", f"{other.hex()} at 11:02") is None
