@@ -177,9 +177,11 @@ def is_again(first: Place, now: Place | None) -> bool | None:
 def may_follow(key: Key, other: Key) -> bool:
     """Return whether a place may differ because another one does.
 
-    Code and data do not for what debuggers read, and nothing in a program, or in text, for the metadata of an
-    archive's entry.
+    Code and data do not for what debuggers read, nothing in a program, or in text, for the metadata of an archive's
+    entry, and modes and owners for nothing else.
     """
+    if key.field in (Field.MODE, Field.OWNER) and other.field is not key.field:
+        return False
     is_loaded = key.location.startswith(_SECTION) and not _NOT_LOADED.match(key.location)
     is_inside = key.location.startswith("ELF ") or (key.field is Field.CONTENT and bool(key.member))
     is_of_entry = other.field in _STEADY and not other.location.startswith("PDF ")

@@ -148,6 +148,14 @@ def test_code_and_data_do_not_differ_for_what_only_debuggers_read(location, othe
 _INSIDE = (("ELF build id", Field.HEADER), ("line 2", Field.CONTENT))
 
 
+def test_modes_and_owners_follow_from_nothing_else():
+    order = Key("a.tar", "", "tar member order", Field.ORDER)
+    mode, owner = Key("a.tar", "x", "tar member mode", Field.MODE), Key("a.tar", "x", "tar member uid", Field.OWNER)
+    assert not any(may_follow(one, other) for one in (mode, owner) for other in (order, mode, owner) if one != other)
+    assert may_follow(mode, mode._replace(member="y"))
+    assert may_follow(order, mode)
+
+
 def test_what_is_in_an_archive_does_not_differ_for_the_time_of_its_entry():
     section = Key("a.whl", "a.so", "ELF section .debug_info, byte 0x12", Field.CONTENT)
     entry = Key("a.whl", "a.so", "zip entry mtime", Field.MTIME)
