@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import posixpath
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import cache, partial
 
 _DEFINITION = re.compile(
     r"[ \t]*(?:[^\s:=#]+:[ \t]*)?(?:(?:override|export|local|readonly)[ \t]+)*"
@@ -67,28 +68,30 @@ def _without_functions(line: str) -> str:
     return "(".join([start, *(part.replace(",", " ") for part in called)])
 
 
-def may_run(token: str, name: str, variables: Variables) -> bool | None:
-    """Return whether a command that begins with the variable `token` runs the program `name`; None if unknown."""
-    return _may_run(token, name, variables, _DEEPEST)
+def ask_for(name: str, variables: Variables) -> Callable[[str], bool | None]:
+    """Return what tells whether a command that begins with a variable runs the program `name`; None if unknown.
 
+    Each variable is looked into once: those of libtool hold each other in thousands of ways.
+    """
 
-def _may_run(token: str, name: str, variables: Variables, depth: int) -> bool | None:
-    variable = _NAME.fullmatch(token)
-    if variable is None or not depth:
-        return None
-    values = variables.get(variable[variable.lastindex or 0], ("",))
-    return _any(_runs(value, name, variables, depth - 1) for value in values)
+    @cache
+    def may_run(token: str, depth: int) -> bool | None:
+        variable = _NAME.fullmatch(token)
+        if variable is None or not depth:
+            return None
+        values = variables.get(variable[variable.lastindex or 0], ("",))
+        return _any(runs(value, depth - 1) for value in values)
 
+    def runs(value: str, depth: int) -> bool | None:
+        """Return whether a command that begins with `value` runs it, perhaps by another program such as ccache."""
+        words = dict.fromkeys(word.lstrip("@-+").strip("\"'") for word in value.split())
+        if not words:
+            return None
+        return _any(
+            may_run(word, depth) if "$" in word or "`" in word else posixpath.basename(word) == name for word in words
+        )
 
-def _runs(value: str, name: str, variables: Variables, depth: int) -> bool | None:
-    """Return whether a command that begins with `value` runs `name`, perhaps by another program such as ccache."""
-    words = [word.lstrip("@-+").strip("\"'") for word in value.split()]
-    if not words:
-        return None
-    return _any(
-        _may_run(word, name, variables, depth) if "$" in word or "`" in word else posixpath.basename(word) == name
-        for word in words
-    )
+    return partial(may_run, depth=_DEEPEST)
 
 
 def _any(told: Iterable[bool | None]) -> bool | None:

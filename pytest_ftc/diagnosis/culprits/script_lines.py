@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import posixpath
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from itertools import takewhile
 
 from pytest_ftc.diagnosis.culprits.commands import ancestors, name_of
-from pytest_ftc.diagnosis.culprits.make_variables import Variables, commands_of, find_variables, may_run
+from pytest_ftc.diagnosis.culprits.make_variables import ask_for, commands_of, find_variables
 from pytest_ftc.model import Program, Trace
 
 _TOKEN = re.compile(
@@ -25,6 +25,9 @@ _COMPILE = "-c"
 _SOURCE = re.compile(r"\.(?:[cCsSmdfF]|cc|cpp|cxx|c\+\+|f\d\d|F\d\d)$")
 _LONGEST = 400
 """Most tokens of a line."""
+
+_Runs = Callable[[str], bool | None]
+"""Tells whether a command that begins with a variable runs the program."""
 
 
 def find_line(trace: Trace, program: Program, tree: str) -> str:
@@ -43,10 +46,11 @@ def find_line(trace: Trace, program: Program, tree: str) -> str:
         (word for index in above for word in trace.programs[index].argv[1:]),
     )
     name, words = name_of(program), _words_of(program)
+    runs = ask_for(name, variables)
     best: list[tuple[int, str]] = []
     for path, lines in scripts.items():
         for number, line in lines:
-            score = _score(commands_of(line, path), name, words, variables)
+            score = _score(commands_of(line, path), name, words, runs)
             if score and (not best or score >= best[0][0]):
                 best = [one for one in best if one[0] == score]
                 best.append((score, f"{posixpath.relpath(path, tree)}:{number}"))
@@ -67,13 +71,13 @@ def _logical_lines(text: str) -> Iterator[tuple[int, str]]:
             yield start, whole
 
 
-def _score(line: str, name: str, words: Mapping[str, None], variables: Variables) -> int:
+def _score(line: str, name: str, words: Mapping[str, None], runs: _Runs) -> int:
     """Return how many `words` of the command `name` the line has, or 0 if it is another command."""
     tokens = [token.replace("$$", "$") for token in _TOKEN.findall(_QUOTE.sub("", line))[:_LONGEST]]
     scores = [
         _score_at(tokens[at + 1 :], words, named=named)
         for at, token in enumerate(tokens)
-        if (named := _names(token.lstrip("@-+") if not token.startswith("$") else token, name, variables)) is not False
+        if (named := _names(token.lstrip("@-+") if not token.startswith("$") else token, name, runs)) is not False
     ]
     alone = not words and any(token == f"$({name})" for token in tokens)
     return max([*scores, int(alone)], default=0)
@@ -84,9 +88,9 @@ def _words_of(program: Program) -> Mapping[str, None]:
     return dict.fromkeys(part for word in program.argv[1:] for part in _QUOTE.sub("", word).split() or [word])
 
 
-def _names(token: str, name: str, variables: Variables) -> bool | None:
+def _names(token: str, name: str, runs: _Runs) -> bool | None:
     """Return whether a word of a line names the program `name`; None for a variable that may hold anything."""
-    return may_run(token, name, variables) if _VARIABLE.fullmatch(token) else posixpath.basename(token) == name
+    return runs(token) if _VARIABLE.fullmatch(token) else posixpath.basename(token) == name
 
 
 def _score_at(tokens: Sequence[str], words: Mapping[str, None], *, named: bool | None) -> int:

@@ -2,6 +2,7 @@
 
 import pytest
 
+from pytest_ftc.diagnosis.culprits.make_variables import ask_for, find_variables
 from pytest_ftc.diagnosis.culprits.script_lines import find_line
 from pytest_ftc.model import Program, Trace
 
@@ -104,6 +105,14 @@ def test_a_variable_that_holds_another_program_does_not_run_it():
     assert line("shar", "a", "b", text=literal) == "Makefile:7"
     assert line("shar", "a", "b", text=f"SHAR = tar\n{SHAR}") == ""
     assert line("shar", "a", "b", text="x:\n\tshar > x\n") == ""
+
+
+def test_variables_that_hold_each_other_in_many_ways_are_each_looked_into_once():
+    names = [f"V{number}" for number in range(60)]
+    together = " ".join(f"$({name})" for name in names)
+    variables = find_variables([*(f"{name} = {together}" for name in names), "LAST = $(V1) gcc"], [])
+    assert ask_for("gcc", variables)("$(V0)") is None
+    assert ask_for("gcc", variables)("$(LAST)") is True
 
 
 def test_where_lines_fit_alike_none_is_named():
