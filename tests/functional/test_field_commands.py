@@ -204,7 +204,9 @@ BUILDS = {
         "gcc -flto -O2 -c a.c && gcc -flto -O2 -c b.c && gcc-ar rcs all.a a.o b.o",
         {"a.c": LIBRARY, "b.c": LIBRARY.replace("add", "more") + "const char *when = __TIME__;\n"}),
     "units of one library": (
-        "for one in main more most; do gcc -g -c -fPIC $one.c; done; gcc -shared -o a.so main.o more.o most.o",
+        # As libtool does, for an archive and for a library.
+        ("for one in main more most; do gcc -g -c -o $one.a.o $one.c; gcc -g -c -fPIC $one.c; done; "
+        "gcc -shared -o a.so main.o more.o most.o"),
         {"main.c": LIBRARY, "more.c": LIBRARY.replace("add", "more"), "most.c": LIBRARY.replace("add", "most")}),
     "a path to elsewhere that was lengthened": (
         'echo "see $(realpath --relative-to=. /usr/share/misc)/magic" > out.txt', {}),
@@ -472,4 +474,4 @@ def test_debug_data_of_a_unit_is_of_the_compile_of_its_source(verified):
     places = [one for one in found if one["location"].startswith("ELF section .debug_info, byte ")]
     by_place = sorted((int(one["location"].partition("byte ")[2], 16), one["command"][-1]) for one in places)
     assert list(dict.fromkeys(source for _, source in by_place)) == ["main.c", "more.c", "most.c"], found
-    assert all(one["chain"][0] == one["command"] for one in places)
+    assert all(one["chain"][0] == one["command"] and "-fPIC" in one["command"] for one in places)

@@ -49,7 +49,8 @@ def name_compiles(
 ) -> list[tuple[Finding, RemedyTarget]]:
     """Return what was `found`; debug data that follows from other places with the compile of its unit.
 
-    It stays as it is where the units of an output of `control` cannot be read, or a source was compiled twice.
+    It stays as it is where the units of an output of `control` cannot be read, or a source was compiled twice with the
+    same options.
     """
     units = cache(partial(read_units, control))
     return [
@@ -72,6 +73,9 @@ def _with_compile(
     known = units(finding.output, finding.member).get(place[1], ()) if place else ()
     at = bisect_right([unit.start for unit in known], int(place[2], 16)) - 1 if place else -1
     compiles = list(_compiles_of(known[at], trace)) if at >= 0 else []
+    # Libtool compiles each source for the library and for the archive.
+    alike = [one for one in compiles if _options(one.argv) == _options(finding.command)]
+    compiles = compiles if len(compiles) < 2 else alike
     if len(compiles) != 1 or compiles[0].argv == finding.command:
         return finding
     rest = [one for one in finding.chain if one != finding.command]
@@ -83,6 +87,10 @@ def _with_compile(
         given=(),
         command_line=line_of(compiles[0]),
     )
+
+
+def _options(argv: Sequence[str]) -> frozenset[str]:
+    return frozenset(word for word in argv if word.startswith("-"))
 
 
 def _compiles_of(unit: Unit, trace: Trace) -> Iterator[Program]:
