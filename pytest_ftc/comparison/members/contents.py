@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -25,6 +26,8 @@ class Attribute:
     """Whether it differs if anything else does, as does an identifier computed from the rest."""
     accompanies: bool = False
     """Whether it belongs to something optional, which on one side only is told by other fields of it."""
+    computed: Callable[[Budget], bool] | None = dataclasses.field(default=None, compare=False)
+    """Returns whether its value is that of the rest of the file, by the algorithm of its format."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

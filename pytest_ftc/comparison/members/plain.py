@@ -46,6 +46,8 @@ class Found:
     note: str = ""
     numbers: str = ""
     """How far the numbers at this place, or in the array it is in, are apart."""
+    is_computed: bool = False
+    """Whether both values were computed anew from the rest of their files."""
 
 
 def is_text(span: Span) -> bool:

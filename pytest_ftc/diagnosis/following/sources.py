@@ -133,6 +133,18 @@ def find_copies(places: Mapping[Key, Place], twins: Iterable[tuple[str, Twin]]) 
     return found
 
 
+def find_verified(places: Mapping[Key, Place]) -> Mapping[Key, Sequence[Key]]:
+    """Return for each checksum that was computed anew the places in the same file, and in what that holds."""
+    own = [key for key, place in places.items() if place.note != FOLLOWS and not place.is_computed]
+    checksums = (key for key, place in places.items() if place.is_computed)
+    about = {key: [other for other in own if _is_of_file(other, key)] for key in checksums}
+    return {key: inside for key, inside in about.items() if inside}
+
+
+def _is_of_file(other: Key, key: Key) -> bool:
+    return other.output == key.output and f"{other.member}/".startswith(f"{key.member}/" if key.member else "")
+
+
 def _is_copy(key: Key, original: Key) -> bool:
     """Return whether `key` is in an archive that holds the file of `original`, which are equal."""
     packed = key.member.endswith(f"/{original.member}") if original.member else bool(key.member)

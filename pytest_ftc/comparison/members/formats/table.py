@@ -9,7 +9,6 @@ from pytest_ftc.comparison.members.contents import Contents
 from pytest_ftc.comparison.members.formats import (
     ar,
     cpio,
-    elf,
     gzip_file,
     java_class,
     mach_o,
@@ -26,6 +25,7 @@ from pytest_ftc.comparison.members.formats import compression as compressed
 from pytest_ftc.comparison.members.formats import tar as tars
 from pytest_ftc.comparison.members.formats import zip as zips
 from pytest_ftc.comparison.members.formats.data import hdf5, npy, onnx_model, parquet, pickled, safetensors_file, wav
+from pytest_ftc.comparison.members.formats.elf import reader as elf
 from pytest_ftc.comparison.members.formats.fixed import ext, fat, iso9660, squashfs
 from pytest_ftc.comparison.members.formats.fixed import reader as fixed
 from pytest_ftc.comparison.members.limits import Budget

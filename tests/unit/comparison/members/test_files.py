@@ -37,6 +37,19 @@ def test_elf_files_are_told_by_section_and_the_build_id_last(linked, compare):
     assert len(bytes.fromhex(leaves[-1].control.decode())) == 20
 
 
+@pytest.mark.parametrize("flags", [("-g",), ("-g", "-Wl,--build-id=md5"), ("-O2", "-s"), ("-g", "-gz")])
+def test_the_build_id_is_computed_anew_as_gnu_ld_does(folders, run, compare, flags):
+    for folder in folders:
+        (folder / "x.c").write_text(f'#include <stdio.h>\nint main(void) {{ return puts("{folder.name}"); }}\n')
+        run("gcc", "-Wl,--build-id", *flags, "-o", "x", "x.c", cwd=folder)
+    leaves = compare(folders[0] / "x", folders[1] / "x", "x").leaves
+    assert [leaf.location for leaf in leaves if leaf.is_computed] == ["ELF build id"]
+    for folder in folders:
+        run("objcopy", "--remove-section=.comment", "x", cwd=folder)
+    changed = compare(folders[0] / "x", folders[1] / "x", "x").leaves
+    assert changed[-1].location == "ELF build id" and not changed[-1].is_computed
+
+
 def test_what_is_behind_an_elf_file_is_told_as_what_it_is(linked, compare):
     for folder, day in zip(linked, ("Monday", "Friday"), strict=True):
         (folder / "all.run").write_bytes((folder / "x.so").read_bytes() + f"#!/bin/sh\necho on {day}\n".encode())

@@ -75,6 +75,18 @@ def test_what_a_tool_writes_at_another_time_is_told_by_its_name(look, name):
     assert look(*images(name)) == EXPECTED[name]
 
 
+@pytest.mark.parametrize("name", ["uimage", "cramfs"])
+def test_a_checksum_is_computed_anew(tmp_path, name):
+    one, other = images(name)
+    offset = {"uimage": 4, "cramfs": 32}[name]
+    wrong = bytes(byte ^ (offset <= place < offset + 4) for place, byte in enumerate(other))
+    for side, expected in ((other, True), (wrong, False)):
+        for file, data in (("one", one), ("other", side)):
+            (tmp_path / file).write_bytes(data)
+        leaves = walk(tmp_path / "one", tmp_path / "other", "image").leaves
+        assert [leaf.is_computed for leaf in leaves] == [False, expected]
+
+
 def test_an_ext_file_system_is_told_inode_by_inode(look):
     found = look(*images("ext4"))
     assert [place[2] for place in found if not place[1]] == [

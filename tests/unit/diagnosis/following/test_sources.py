@@ -2,6 +2,7 @@
 
 import base64
 import hashlib
+from dataclasses import replace
 
 from pytest_ftc.comparison.members.engine import FOLLOWS
 from pytest_ftc.comparison.members.twins import Twin
@@ -11,6 +12,7 @@ from pytest_ftc.diagnosis.following.sources import (
     find_followers,
     find_named_after,
     find_offsets,
+    find_verified,
 )
 from pytest_ftc.diagnosis.places import Key
 from pytest_ftc.model import Field, Place
@@ -195,3 +197,16 @@ def test_a_copy_of_an_output_in_an_archive_follows_from_that_output():
     # Two archives that both hold a file tell nothing of each other.
     alone = {key: place("one", "another") for key in (packed, packed._replace(output="a.tar"))}
     assert not find_copies(alone, [(key.output, Twin((1, 2), values, {key[1:]})) for key in alone])
+
+
+def test_a_checksum_that_was_computed_anew_follows_from_the_rest_of_its_file():
+    checksum, text = Key("a.zip", "lib", "checksum", Field.HEADER), place("a", "b")
+    inside = [Key("a.zip", member, "line 1", Field.CONTENT) for member in ("lib", "lib/part")]
+    beside = [Key("a.zip", "liberal", "line 1", Field.CONTENT), Key("b.zip", "lib", "line 1", Field.CONTENT)]
+    offset = Key("a.zip", "lib", "offset", Field.CONTENT)
+    given = dict.fromkeys((*inside, *beside), text) | {offset: replace(text, note=FOLLOWS)}
+    known = {**given, checksum: replace(text, note=FOLLOWS, is_computed=True)}
+    assert find_verified(known) == {checksum: inside}
+    assert find_verified({**given, checksum: replace(text, note=FOLLOWS)}) == {}
+    whole = checksum._replace(member="")
+    assert find_verified({**given, whole: replace(text, is_computed=True)}) == {whole: [*inside, beside[0]]}

@@ -35,6 +35,8 @@ class FixedField:
     offset: int
     size: int
     kind: Kind = Kind.BYTES
+    covers: tuple[int, int | None] | None = None
+    """Where what it is the CRC-32 of begins and ends, its own bytes being zero there; None if that is unknown."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,8 +53,11 @@ class Layout:
     """Where the file begins that is wrapped in this one, if nothing else follows the header."""
 
 
-def _at(start: int, *fields: tuple[str, int, int, Kind]) -> tuple[FixedField, ...]:
-    return tuple(FixedField(name, start + offset, size, kind) for name, offset, size, kind in fields)
+_Row = tuple[str, int, int, Kind] | tuple[str, int, int, Kind, tuple[int, int | None]]
+
+
+def _at(start: int, *fields: _Row) -> tuple[FixedField, ...]:
+    return tuple(FixedField(name, start + offset, size, kind, *rest) for name, offset, size, kind, *rest in fields)
 
 
 ISO_9660 = Layout(
@@ -118,12 +123,12 @@ LAYOUTS = (
         order="big",
         fields=_at(
             0,
-            ("ih_hcrc", 4, 4, Kind.CHECKSUM),
+            ("ih_hcrc", 4, 4, Kind.CHECKSUM, (0, 64)),
             ("ih_time", 8, 4, Kind.TIME),
             ("ih_size", 12, 4, Kind.CHECKSUM),
             ("ih_load", 16, 4, Kind.NUMBER),
             ("ih_ep", 20, 4, Kind.NUMBER),
-            ("ih_dcrc", 24, 4, Kind.CHECKSUM),
+            ("ih_dcrc", 24, 4, Kind.CHECKSUM, (64, None)),
             ("ih_os, ih_arch, ih_type, ih_comp", 28, 4, Kind.BYTES),
             ("ih_name", 32, 32, Kind.TEXT),
         ),
@@ -146,7 +151,7 @@ LAYOUTS = (
     Layout(
         name="cramfs superblock",
         magic=(16, b"Compressed ROMFS"),
-        fields=_at(0, ("crc", 32, 4, Kind.CHECKSUM), ("name", 48, 16, Kind.TEXT)),
+        fields=_at(0, ("crc", 32, 4, Kind.CHECKSUM, (0, None)), ("name", 48, 16, Kind.TEXT)),
         source="https://docs.kernel.org/filesystems/cramfs.html, include/uapi/linux/cramfs_fs.h",
     ),
     Layout(

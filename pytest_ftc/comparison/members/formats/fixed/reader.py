@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import calendar
 import uuid
-from collections.abc import Sequence
+import zlib
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 from functools import partial
 from typing import Literal
 
@@ -15,6 +17,10 @@ from pytest_ftc.comparison.members.limits import Budget
 from pytest_ftc.comparison.members.span import Span
 from pytest_ftc.model import Field
 from pytest_ftc.model.place import FileFormat
+
+_CHUNK = 1 << 20
+_LONGEST_COVERED = 128 << 20
+"""Bytes of a file whose checksums are computed anew."""
 
 
 def has_layout(span: Span, name: str) -> bool:
@@ -53,10 +59,28 @@ def read_fields(
 ) -> Sequence[Attribute]:
     """Return the values of the `fields` that `span` is long enough for."""
     return [
-        _read(field, data, f"{prefix} {field.name}", order)
+        replace(_read(field, data, f"{prefix} {field.name}", order), computed=_check(span, field, data, order))
         for field in fields
         if len(data := span.read(field.offset, field.size)) == field.size
     ]
+
+
+def _check(
+    span: Span, field: FixedField, data: bytes, order: Literal["little", "big"]
+) -> Callable[[Budget], bool] | None:
+    return partial(_is_crc, span, field, int.from_bytes(data, order)) if field.covers else None
+
+
+def _is_crc(span: Span, field: FixedField, value: int, budget: Budget) -> bool:
+    """Return whether `value` is the CRC-32 of what `field` covers."""
+    start, end = field.covers or (0, None)
+    if span.size > _LONGEST_COVERED:
+        return False
+    covered, crc = blank(span, [(field.offset, field.size)]).part(start, (end or span.size) - start), 0
+    for position in range(0, covered.size, _CHUNK):
+        budget.check_time()
+        crc = zlib.crc32(covered.read(position, _CHUNK), crc)
+    return crc == value
 
 
 def _read(field: FixedField, data: bytes, location: str, order: Literal["little", "big"]) -> Attribute:

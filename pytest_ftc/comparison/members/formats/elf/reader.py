@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO, cast
 
 from pytest_ftc.comparison.members.contents import Attribute, Contents, Member, header
 from pytest_ftc.comparison.members.formats.compression import decompress, zlib_decoder, zstd_decoder
+from pytest_ftc.comparison.members.formats.elf.build_id import NOTE, is_build_id
 from pytest_ftc.comparison.members.limits import Budget
 from pytest_ftc.comparison.members.span import Span, SpanFile
 from pytest_ftc.model import Field
@@ -17,7 +18,7 @@ from pytest_ftc.model.place import ELF_SECTION, FileFormat
 if TYPE_CHECKING:
     from elftools.elf.elffile import ELFFile
 
-_IDENTIFIERS = {".note.gnu.build-id": "ELF build id", ".note.go.buildid": "ELF Go build id"}
+_IDENTIFIERS = {NOTE: "ELF build id", ".note.go.buildid": "ELF Go build id"}
 """Notes whose value is a hash of the rest of the file."""
 _STRINGS, _COMPRESSED = 0x20, 0x800
 """SHF_STRINGS and SHF_COMPRESSED (gABI chapter 4, "Section Attribute Flags")."""
@@ -82,7 +83,9 @@ def _read_identifier(span: Span, section: Any, location: str) -> Attribute:
     """
     note = span.part(section.header["sh_offset"], section.header["sh_size"]).read(0, 4096)
     name_size = int.from_bytes(note[:4], "little" if section.elffile.little_endian else "big")
-    return Attribute(Field.HEADER, location, note[12 + (name_size + 3) // 4 * 4 :].hex().encode(), follows=True)
+    value = note[12 + (name_size + 3) // 4 * 4 :]
+    computed = partial(is_build_id, value, span, section.elffile) if section.name == NOTE else None
+    return Attribute(Field.HEADER, location, value.hex().encode(), follows=True, computed=computed)
 
 
 def _read_section(span: Span, file: ELFFile, section: Any, budget: Budget) -> Member:

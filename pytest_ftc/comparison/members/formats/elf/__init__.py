@@ -1,0 +1,1 @@
+"""ELF files: their sections, and the build id that the linker computes from these."""
