@@ -6,12 +6,14 @@ import calendar
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from datetime import date
 from functools import cache
 
+from pytest_ftc.diagnosis.canaries.timestamps.compact import compact_forms
 from pytest_ftc.diagnosis.canaries.timestamps.month_names import month_names
 
 DAY = 86400.0
-_MONTH, _YEAR = 31 * DAY, 366 * DAY
+_WEEK, _MONTH, _YEAR = 7 * DAY, 31 * DAY, 366 * DAY
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +57,7 @@ def _patterns() -> tuple[re.Pattern[bytes], ...]:
     name = rb"(?P<name>" + _any_of(sorted(month_names(), key=len, reverse=True)) + rb")\.?"
     named_day = rb"(?P<d>[12]\d|3[01]|0?[1-9])\.?"
     forms = (*_iso_forms(), *_named_forms(name, named_day), *_year_first_forms(name, named_day), *_short_forms(name))
-    return tuple(re.compile(form) for form in forms)
+    return tuple(re.compile(form) for form in (*forms, *compact_forms(name)))
 
 
 def _any_of(names: Sequence[bytes], depth: int = 2) -> bytes:
@@ -196,8 +198,8 @@ def _read(match: re.Match[bytes], form: int) -> Stamp | None:
     days = _days(found)
     if days is None:
         return None
-    if "d" not in found:
-        precision = _MONTH if "m" in found or "name" in found else _YEAR
+    if found.keys().isdisjoint(("d", "j", "u")):
+        precision = _WEEK if "V" in found else _MONTH if "m" in found or "name" in found else _YEAR
     month = found.get("name", b"")
     return Stamp(*match.span(), days * DAY + clock - (zone or 0), precision, zone, form=form, month=month)
 
@@ -215,11 +217,23 @@ def _seconds_of_day(found: dict[str, bytes]) -> int | None:
 def _days(found: dict[str, bytes]) -> int | None:
     """Return the days from 1970 to the date; None if there is no such date."""
     year = int(found["Y"]) if "Y" in found else 1900 + int(found["y"]) + (100 if int(found["y"]) < 50 else 0)
+    if "V" in found:
+        return _days_of_week(year, int(found["V"]), int(found.get("u", 1)))
+    if "j" in found:
+        number = int(found["j"])
+        return calendar.timegm((year, 1, number, 0, 0, 0)) // 86400 if number <= 365 + calendar.isleap(year) else None
     month = month_names()[found["name"]][0][1] if "name" in found else int(found.get("m", 1))
     day = int(found.get("d", 1))
     if day > calendar.monthrange(year, month)[1]:
         return None
     return calendar.timegm((year, month, day, 0, 0, 0)) // 86400
+
+
+def _days_of_week(year: int, week: int, day: int) -> int | None:
+    try:
+        return (date.fromisocalendar(year, week, day) - date(1970, 1, 1)).days
+    except ValueError:
+        return None
 
 
 def _read_zone(text: bytes) -> int:

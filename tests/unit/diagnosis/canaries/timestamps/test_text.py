@@ -1,6 +1,8 @@
 """Notations of times."""
 
+import calendar
 import time
+from datetime import datetime
 
 import pytest
 from hypothesis import assume, given
@@ -13,7 +15,7 @@ from pytest_ftc.diagnosis.canaries.timestamps.text import DAY, find_stamps
 
 @pytest.mark.parametrize(
     "text",
-    [b"2026-02-30", b"2026-13-01", b"25:00:00", b"Feb 30, 2026", b"13:00 PM", b"123456"],
+    [b"2026-02-30", b"2026-13-01", b"25:00:00", b"Feb 30, 2026", b"13:00 PM", b"126060", b"2026-366", b"2026-W60"],
 )
 def test_what_is_no_time_is_not_read_as_a_whole(text):
     assert all((stamp.start, stamp.end) != (0, len(text)) for stamp in find_stamps(text))
@@ -68,3 +70,21 @@ def test_every_name_of_a_month_is_read_as_a_whole():
         (found,) = (one for one in find_stamps(name + b" 23 2026\n") if one.month and one.precision == DAY)
         assert (found.start, found.month) == (0, name)
         assert time.gmtime(found.seconds).tm_mon == meanings[0][1]
+
+
+_NOTATIONS = (
+    *("%y%j.%H%M", "%y%j", "%Y%j", "%Y-%j", "%y%m%d", "%y%m%d%H%M", "%y%m%d.%H%M", "%y%m%d-%H%M%S", "%y%m%d%H%M%S"),
+    *("%d%m%Y", "%m%d%Y", "%d%m%y", "%d%b%Y", "%d%b%y", "%d %b %y", "%d-%b-%y", "%Y-%b-%d", "%Y%b%d", "%b-%d-%Y"),
+    *("%G-W%V", "%G-W%V-%u", "%GW%V", "%y.%m.%d", "%y.%m", "%Y.%m", "%Y%m", "%H%M%S", "%Hh%M", "%H.%M.%S", "%H-%M-%S"),
+    *("%Y-%m-%d_%H-%M-%S", "%Y-%m-%d-%H%M", "%Y-%m-%d-%H.%M.%S", "%Y_%m_%d", "%Y_%m_%d_%H_%M_%S", "%b_%d_%Y"),
+)
+
+
+@pytest.mark.parametrize("notation", _NOTATIONS)
+@given(moment=st.datetimes(min_value=datetime(1990, 1, 1), max_value=datetime(2049, 1, 1)))
+def test_notations_of_versions_and_file_names_are_read(notation, moment):
+    text = moment.strftime(notation).encode()
+    seconds = calendar.timegm(moment.timetuple())
+    read = [one for one in find_stamps(text) if (one.start, one.end) == (0, len(text))]
+    known = [seconds % one.cycle if one.cycle else seconds for one in read]
+    assert any(one.seconds <= at < one.seconds + one.precision for one, at in zip(read, known, strict=True))
