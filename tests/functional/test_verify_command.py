@@ -44,22 +44,27 @@ def test_what_differs_fails_and_the_command_shown_runs_it_again(project):
     status, text = verify(project, BAD, "out.txt", "--vary=-all,build_path", *QUICK)
     assert status == 1
     assert "✘ unreproducible  pwd" in text
-    again = re.search(r"again\s+(pytest .*?)\n +replay", text, re.DOTALL)
-    assert again
-    command = shlex.split(again[1].replace("\\\n", " "))
-    done = subprocess.run([sys.executable, "-m", *command], cwd=project, capture_output=True, text=True)
+    assert "rootdir" not in text and "FAILED" not in text
+    words = shown(text, "again", "replay")
+    assert words[:2] == ["ftc", "verify"]
+    done = subprocess.run([sys.executable, "-m", "pytest_ftc", *words[1:]], cwd=project, capture_output=True, text=True)
     assert done.returncode == 1
     assert "✘ unreproducible  pwd" in done.stdout
 
 
-def test_the_folder_that_is_named_declares_it_and_replays_its_builds(project):
+def shown(text: str, label: str, then: str) -> list[str]:
+    """Return the words of the command that a panel shows at `label`, before the label `then`."""
+    found = re.search(rf"{label}\s+(.*?)\n *{then}", text, re.DOTALL)
+    assert found, text
+    return shlex.split(found[1].replace("\\\n", " "))
+
+
+def test_the_commands_that_are_shown_go_where_its_builds_are_replayed(project):
     _, text = verify(project, BAD, "out.txt", "--vary=-all,build_path", *QUICK)
-    named = re.search(r"ftc: pwd: declared in (\S+), where ftc determinize and --ftc-replay work", text)
-    assert named
-    folder = Path(named[1])
-    assert 'build = "pwd > out.txt"' in (folder / "ftc.toml").read_text()
-    replay = [sys.executable, "-m", "pytest", "--ftc-replay=pwd-experiment"]
-    done = subprocess.run(replay, cwd=folder, capture_output=True, text=True)
+    go, folder, then, *replay = shown(text, "replay", "=====")
+    assert (go, then) == ("cd", "&&")
+    assert 'build = "pwd > out.txt"' in (Path(folder) / "ftc.toml").read_text()
+    done = subprocess.run([sys.executable, "-m", *replay], cwd=folder, capture_output=True, text=True)
     assert done.returncode == 0, done.stdout
     healed = [sys.executable, "-m", "pytest_ftc", "determinize", "pwd"]
     done = subprocess.run(healed, cwd=folder, capture_output=True, text=True)
@@ -107,7 +112,6 @@ def test_a_name_of_an_artifact_comes_before_a_command(project):
     status, text = verify(project, "true", "--ftc-variations=umask", *QUICK)
     assert status == 0
     assert "✔ reproducible  true" in text
-    assert "declared in" not in text
 
 
 def test_mistakes_say_what_is_nearest(project):

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import argparse
+import json
 import os
 import re
+import shlex
 import shutil
 import sys
 from collections.abc import Sequence
@@ -12,12 +14,12 @@ from pathlib import Path
 
 from pytest_ftc.cli.verify.neutral import neutral_environment, neutral_options
 from pytest_ftc.cli.verify.words import Words, read_words
+from pytest_ftc.config import AD_HOC
 from pytest_ftc.config.load import Config
 from pytest_ftc.config.project import load_project
 from pytest_ftc.model.artifact import declared_id, declared_name
 from pytest_ftc.model.errors import ConfigurationError
 from pytest_ftc.model.support.printable import shorten
-from pytest_ftc.model.support.service_commands import defuse
 from pytest_ftc.model.support.suggestion import did_you_mean
 from pytest_ftc.verification.user_folders import user_cache
 
@@ -29,17 +31,20 @@ pytest --ftc-verify, such as --ftc-report=DIR, -x or -v.  Contributions of plugi
 Or verify what a shell command leaves in the OUTPUTs, which are globs: no file is needed, and none of the project is
 read or written.  Flags of reprotest are understood, such as --vary=-time and --extra-build=+all,-kernel.
 Exit status: pytest's."""
+_VERBOSITY = re.compile("-[qv]+$|--(?:quiet|verbose|verbosity)")
 _PLACE = re.compile(r"ftc\.toml:[0-9]*:? \[[^\]]*\] ")
 
 
-def verify_command(root: Path, arguments: Sequence[str]) -> list[str]:
+def verify_command(root: Path, arguments: Sequence[str]) -> tuple[list[str], dict[str, str]]:
     """Return the command that verifies the project at `root`, or what is named in `arguments`: artifacts, or a command.
 
-    Other arguments are passed to pytest.  Raises ConfigurationError if there is nothing to verify.
+    With it are the variables that it needs.  Other arguments are passed to pytest.  Raises ConfigurationError if there
+    is nothing to verify.
     """
     words = read_words(arguments)
     if _is_ad_hoc(root, words):
-        return _ad_hoc_command(words)
+        command, folder = _ad_hoc_command(words)
+        return command, {AD_HOC: json.dumps([shlex.join(("ftc", "verify", *arguments)), str(folder)])}
     for flag in words.flags:
         raise ConfigurationError(
             f"{flag} is for a command: ftc verify 'COMMAND' OUTPUT...  For artifacts of the "
@@ -48,7 +53,7 @@ def verify_command(root: Path, arguments: Sequence[str]) -> list[str]:
     config = load_project(root, {}, needs_artifacts=not words.targets)
     _check_names(config, words.targets)
     targets = [_node_id(config, name) for name in words.targets] or [str(file) for file in config.files]
-    return [*_pytest(root), *words.passed, *targets]
+    return [*_pytest(root), *words.passed, *targets], {}
 
 
 def _node_id(config: Config, name: str) -> str:
@@ -80,7 +85,8 @@ def _artifacts(root: Path) -> list[str]:
         return []
 
 
-def _ad_hoc_command(words: Words) -> list[str]:
+def _ad_hoc_command(words: Words) -> tuple[list[str], Path]:
+    """Return the command that verifies another one, and the folder that declares it."""
     from pytest_ftc.cli.verify.ad_hoc import read_ad_hoc
     from pytest_ftc.cli.verify.folder import write_folder
 
@@ -91,12 +97,10 @@ def _ad_hoc_command(words: Words) -> list[str]:
     except ConfigurationError as error:
         # Without the place in a file that the user has not written.
         raise ConfigurationError(_PLACE.sub("", str(error), count=1)) from None
-    names = ", ".join(asked.artifacts)
-    print(
-        defuse(f"ftc: {shorten(names)}: declared in {folder}, where ftc determinize and --ftc-replay work"),
-        file=sys.stderr,
-    )
-    return [*_pytest(folder), *asked.options, str(folder / "ftc.toml")]
+    # No header of a project tells something here, and the panel has what a short summary says.
+    loud = any(_VERBOSITY.match(word) for word in words.passed)
+    quiet = ["--no-header", "-rN", *(() if loud else ("-q",))]
+    return [*_pytest(folder), *quiet, *asked.options, str(folder / "ftc.toml")], folder
 
 
 def _check_names(config: Config, names: Sequence[str]) -> None:
@@ -121,7 +125,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Replace this process by the pytest that verifies what is asked for."""
-    command = verify_command(Path.cwd(), options.given)
+    command, variables = verify_command(Path.cwd(), options.given)
     sys.stdout.flush()
-    os.execve(command[0], command, neutral_environment(os.environ))
+    os.execve(command[0], command, {**neutral_environment(os.environ), **variables})
     raise AssertionError("execve does not return")

@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+import json
+import os
 import shlex
 from functools import partial
 from typing import TYPE_CHECKING, Protocol
 
 from _pytest._code.code import ReprExceptionInfo, ReprFileLocation, ReprTracebackNative
 
+from pytest_ftc.config import AD_HOC
 from pytest_ftc.reporting.baseline.state import Accepted, is_accepted
 
 if TYPE_CHECKING:
     from _pytest._io import TerminalWriter
 
     from pytest_ftc.model import Verification
+    from pytest_ftc.reporting.terminal.replay import Rerun
 
 _WIDTH = 100
 """Columns where there is no terminal, as in the file of ``--junitxml``."""
@@ -79,8 +83,17 @@ def represent_failure(
     from pytest_ftc.reporting.terminal.failure import failure_panel
     from pytest_ftc.reporting.terminal.overview.one_line import why_not_passed
 
-    again = "--ftc-verify --ftc-no-cache" if verification.cached else "--ftc-verify"
-    rerun = f"pytest {again} {shlex.quote(nodeid)}"
+    rerun = _rerun(nodeid, "--ftc-no-cache" if verification.cached else "")
     draw = partial(failure_panel, verification, rerun=rerun, known=known, verbosity=verbosity)
     location = ReprFileLocation(*place, why_not_passed(verification, known))
     return VerificationRepr(verification, known, nodeid, draw, location)
+
+
+def _rerun(nodeid: str, option: str) -> Rerun:
+    """Return what repeats the test `nodeid`, with an `option` if there is one."""
+    from pytest_ftc.reporting.terminal.replay import Rerun
+
+    if given := os.environ.get(AD_HOC):
+        command, folder = json.loads(given)
+        return Rerun(f"{command} {option}".rstrip(), folder)
+    return Rerun(" ".join(filter(None, ("pytest --ftc-verify", option, shlex.quote(nodeid)))))

@@ -18,7 +18,7 @@ from pytest_ftc.reporting.terminal.broken import broken_rows
 from pytest_ftc.reporting.terminal.findings import finding_rows
 from pytest_ftc.reporting.terminal.layout import command_row, row, row_to_copy
 from pytest_ftc.reporting.terminal.paths import both_sides, relative
-from pytest_ftc.reporting.terminal.replay import find_telling_build, replay_command
+from pytest_ftc.reporting.terminal.replay import Rerun, find_telling_build, replay_command
 from pytest_ftc.reporting.terminal.style import Page
 from pytest_ftc.reporting.terminal.summary import describe_verdict, not_varied
 
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 
 def failure_panel(
-    verification: Verification, *, width: int, colour: bool, rerun: str, known: Accepted = None, verbosity: int = 0
+    verification: Verification, *, width: int, colour: bool, rerun: Rerun, known: Accepted = None, verbosity: int = 0
 ) -> str:
     """Return the panel of a failed verification; `rerun` is the command that repeats it.
 
@@ -37,10 +37,10 @@ def failure_panel(
     """
     page = Page(max(markup.NARROWEST, width), colour, verbosity)
     again = [row(page, "owner", markup.show(verification.owner))] if verification.owner else []
-    again.append(command_row(page, "again", markup.show(rerun)))
+    again.append(command_row(page, "again", markup.show(rerun.command)))
     if build := find_telling_build(verification):
-        again.append(command_row(page, "replay", markup.show(replay_command(build))))
-    return layout.render_lines(page, [*_title(page, verification), *_body(page, verification, known), *again])
+        again.append(command_row(page, "replay", markup.show(rerun.there(replay_command(build)))))
+    return layout.render_lines(page, [*_title(page, verification), *_body(page, verification, known, rerun), *again])
 
 
 def _title(page: Page, verification: Verification) -> Iterator[Text]:
@@ -67,10 +67,10 @@ def _count_outputs(verification: Verification) -> str:
     return f": {len(differing)} of {len(outputs)} outputs differ" if len(outputs) > 1 else ": its output differs"
 
 
-def _body(page: Page, verification: Verification, known: Accepted) -> Iterator[Text]:
+def _body(page: Page, verification: Verification, known: Accepted, rerun: Rerun) -> Iterator[Text]:
     yield from _leaks(page, verification)
     if verification.verdict is Verdict.UNREPRODUCIBLE:
-        yield from _unreproducible(page, verification, known)
+        yield from _unreproducible(page, verification, known, rerun)
     elif verification.verdict in EXPECTED:
         yield from _not_hermetic(page, verification)
     else:
@@ -86,7 +86,7 @@ def _leaks(page: Page, verification: Verification) -> Iterator[Text]:
         yield Text()
 
 
-def _unreproducible(page: Page, verification: Verification, known: Accepted) -> Iterator[Text]:
+def _unreproducible(page: Page, verification: Verification, known: Accepted, rerun: Rerun) -> Iterator[Text]:
     from rich.text import Text
 
     if verification.reason:
@@ -94,7 +94,7 @@ def _unreproducible(page: Page, verification: Verification, known: Accepted) -> 
         yield from (row(page, "", markup.show_lines(note)) for note in verification.notes if is_reference_note(note))
         yield Text()
     yield from finding_rows(page, verification, known=known)
-    yield from _next(page, verification)
+    yield from _next(page, verification, rerun)
     yield from _coverage(page, verification)
 
 
@@ -116,10 +116,11 @@ def _broken(page: Page, verification: Verification) -> Iterator[Text]:
         yield from _kept(page, verification)
 
 
-def _next(page: Page, verification: Verification) -> Iterator[Text]:
+def _next(page: Page, verification: Verification, rerun: Rerun) -> Iterator[Text]:
     """Yield the command that combines remedies, if some can be tried; it only supports declared artifacts."""
     if may_be_determinized(verification):
-        yield command_row(page, "next", f"ftc determinize {markup.show(shlex.quote(verification.name))}")
+        command = rerun.there(f"ftc determinize {shlex.quote(verification.name)}")
+        yield command_row(page, "next", markup.show(command))
 
 
 def _kept(page: Page, verification: Verification) -> Iterator[Text]:

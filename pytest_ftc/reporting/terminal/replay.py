@@ -6,6 +6,7 @@ import os
 import shlex
 import time
 from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from pytest_ftc.model import (
@@ -29,13 +30,26 @@ from pytest_ftc.reporting.terminal.style import Page
 if TYPE_CHECKING:
     from rich.text import Text
 
-__all__ = ["find_telling_build", "greeting", "replay_command", "replay_panel"]
+__all__ = ["Rerun", "find_telling_build", "greeting", "replay_command", "replay_panel"]
 
 SAME, DIFFERS = "same as before", "differs from before"
 _MOST_OUTPUTS = 20
 _LOG_LINES = {BuildStatus.OK: 8}
 """Lines of the log to show, by the status of the build; `_MOST_LOG_LINES` for other statuses."""
 _MOST_LOG_LINES = 40
+
+
+@dataclass(frozen=True, slots=True)
+class Rerun:
+    """How the user repeats what failed."""
+
+    command: str
+    folder: str = ""
+    """Where other commands find the artifact, if they do not where the session was started."""
+
+    def there(self, command: str) -> str:
+        """Return `command` as one that also goes to the folder."""
+        return f"cd {shlex.quote(self.folder)} && {command}" if self.folder else command
 
 
 def replay_command(build: BuildResult) -> str:

@@ -24,11 +24,11 @@ from pytest_ftc.model.support.printable import printable
 from pytest_ftc.model.verification import EXPECTED
 from pytest_ftc.reporting.findings import show_command
 from pytest_ftc.reporting.terminal.failure import failure_panel
-from pytest_ftc.reporting.terminal.replay import find_telling_build
+from pytest_ftc.reporting.terminal.replay import Rerun, find_telling_build
 from pytest_ftc.reporting.terminal.style import fit_encoding
 from pytest_ftc.reporting.terminal.summary import summary_lines
 
-AGAIN = "pytest --ftc-verify 'pyproject.toml::ftc::app'"
+AGAIN = Rerun("pytest --ftc-verify 'pyproject.toml::ftc::app'")
 BAD = [verdict for verdict in Verdict if verdict not in EXPECTED]
 
 
@@ -74,7 +74,7 @@ def test_what_a_maintainer_needs_is_on_the_first_screen(verdict):
     assert len(lines) <= 24
     assert verdict.value in lines[0]
     assert "app" in lines[0]
-    assert AGAIN in text
+    assert AGAIN.command in text
     for needed in {
         Verdict.UNREPRODUCIBLE: ("dist/app.whl", "zip entry mtime", "2026-11-23", "2027-12-26", "full diff", "not varied"),
         Verdict.FAILED: ("exit status 3", "no such file", "app-control.log"),
@@ -461,7 +461,7 @@ def test_a_fragile_build_says_what_it_met():
 @pytest.mark.parametrize("width", [40, 60, 80])
 def test_the_command_to_verify_again_can_be_pasted(width):
     rerun = "pytest --ftc-verify --ftc-variations=all 'some folder/pyproject.toml::ftc::app'"
-    text = failure_panel(verification(Verdict.FAILED), width=width, colour=False, rerun=rerun)
+    text = failure_panel(verification(Verdict.FAILED), width=width, colour=False, rerun=Rerun(rerun))
     pasted = re.split(r"^  again", text, flags=re.MULTILINE)[1].replace("\\\n", " ")
     assert " ".join(pasted.split()) == rerun
 

@@ -2,6 +2,7 @@
 
 from pytest_ftc.model import NotVaried, Verdict, Verification
 from pytest_ftc.reporting.terminal.failure import failure_panel
+from pytest_ftc.reporting.terminal.replay import Rerun
 from pytest_ftc.reporting.terminal.summary import summary_lines
 
 WHY, ALLOW = "namespaces are refused here", "sudo sysctl -w a.b=1"
@@ -30,11 +31,13 @@ def test_one_variation_alone_says_what_it_needs():
 
 def test_an_artifact_names_only_what_is_not_the_machines():
     own = NotVaried(variation="locales", reason="the artifact's env sets LC_ALL")
-    text = failure_panel(verified("a", gap("pid", "a PID namespace"), own), width=100, colour=False, rerun="pytest")
+    text = failure_panel(
+        verified("a", gap("pid", "a PID namespace"), own), width=100, colour=False, rerun=Rerun("pytest")
+    )
     assert "not varied  locales: the artifact's env sets LC_ALL" in text
     assert WHY not in text
     unknown = gap("pid", "a PID namespace", allow="")
-    assert WHY in failure_panel(verified("a", unknown), width=100, colour=False, rerun="pytest")
+    assert WHY in failure_panel(verified("a", unknown), width=100, colour=False, rerun=Rerun("pytest"))
 
 
 def test_what_a_cached_record_says_cannot_reach_the_terminal_as_it_is():
