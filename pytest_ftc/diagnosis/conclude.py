@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 from pytest_ftc.comparison.members.engine import FOLLOWS
 from pytest_ftc.diagnosis.canaries.numbers import AN_INODE
-from pytest_ftc.diagnosis.canaries.random_tokens import LOOK_DRAWN
+from pytest_ftc.diagnosis.canaries.random_tokens import LOOK_COMPUTED, LOOK_DRAWN
 from pytest_ftc.diagnosis.case import UNVARIED_TOO, Case, Investigation
 from pytest_ftc.diagnosis.group_testing import (
     Group,
@@ -250,7 +250,9 @@ def _let_follow_inherent(cases: Mapping[Key, Case]) -> None:
             continue
         near = [other for other in leading if other != key and other.output == key.output and may_follow(key, other)]
         alike = [other for other in near if other.member == key.member]
-        sure = [other for other in near if leading[other].strength >= Strength.STRONG]
+        # The digest of another file is recognised by that file's content: any other is drawn sooner than computed.
+        is_digest = any(one.why in LOOK_COMPUTED for one in case.suspicions)
+        sure = [other for other in near if leading[other].strength >= Strength.STRONG and not is_digest]
         if first := next(iter(alike or sure), None):
             case.suspicions = [_following(leading[first].cause), *case.suspicions]
 

@@ -5,6 +5,7 @@ from types import SimpleNamespace
 
 import pytest
 
+from pytest_ftc.diagnosis.canaries.random_tokens import LOOK_COMPUTED
 from pytest_ftc.diagnosis.case import Case
 from pytest_ftc.diagnosis.conclude import conclude, let_follow
 from pytest_ftc.diagnosis.confirm import _observe, still_open
@@ -54,6 +55,18 @@ def test_a_digest_follows_from_a_random_name_in_its_file_and_not_from_the_time_o
     )
     assert digest.suspicions[0].why == "it follows from another place in this output, whose cause is random"
     assert [each.cause for each in (*lonely.suspicions, *name.suspicions)] == ["random", "random"]
+
+
+def test_a_digest_alone_in_a_file_is_random_sooner_than_that_of_a_time_in_another():
+    always = [Observation(ALL, True), Observation(NONE, True)]
+    stamp = case(("time", Strength.STRONG), observations=always)
+    token, bytes_ = (case(("random", Strength.GUESS), observations=always) for _ in range(2))
+    token.suspicions = [replace(token.suspicions[0], why=LOOK_COMPUTED[1])]
+    members = ("stamp.py", "token.py", "data.bin")
+    keys = (Key("a.whl", member, "line 1", Field.CONTENT) for member in members)
+    let_follow(dict(zip(keys, (stamp, token, bytes_), strict=True)), ALL)
+    assert [one.cause for one in token.suspicions] == ["random"]
+    assert [one.cause for one in bytes_.suspicions] == ["time", "random"]
 
 
 def test_what_did_not_show_in_a_repeat_is_not_called_random_for_its_looks():
