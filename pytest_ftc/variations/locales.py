@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
+from functools import lru_cache
 
 from pytest_ftc.model import Environment, Machine, parameter
 from pytest_ftc.model.machine import ONLY_C_LOCALE
@@ -73,8 +75,9 @@ class Locales:
 
     def _candidates(self, machine: Machine) -> list[str]:
         """Return the locales that the experiment may have, the best first; none is the control's."""
-        names = [name for name in self.names if _is_installed(name, machine)] if self.names else _rank(machine)
-        return [name for name in names if _plainly(name) != _plainly(plain_locale(machine))]
+        names = [name for name in self.names if _is_installed(name, machine)] if self.names else _rank(machine.locales)
+        plain = _plainly(plain_locale(machine))
+        return [name for name in names if _plainly(name) != plain]
 
 
 def _language(name: str) -> str:
@@ -88,7 +91,8 @@ def plain_locale(machine: Machine) -> str:
     return next((name for name in ("C.UTF-8", "C.utf8") if name in machine.locales), "C")
 
 
-def _rank(machine: Machine) -> list[str]:
+@lru_cache(maxsize=4)
+def _rank(locales: Collection[str]) -> Sequence[str]:
     """Return the installed locales that have a language of their own, or C where there are none."""
 
     def rank(name: str) -> tuple[object, ...]:
@@ -97,13 +101,14 @@ def _rank(machine: Machine) -> list[str]:
         return "utf" not in name.lower(), place, name.startswith("en"), name
 
     common = {_plainly(name) for name in _COMMON}
-    return sorted((name for name in machine.locales if _plainly(name) not in common), key=rank) or ["C"]
+    return sorted((name for name in locales if _plainly(name) not in common), key=rank) or ["C"]
 
 
 def _is_installed(name: str, machine: Machine) -> bool:
     return _plainly(name) in {_plainly(installed) for installed in ("C", *machine.locales)}
 
 
+@lru_cache(maxsize=4096)
 def _plainly(name: str) -> str:
     """Return `name` with its encoding as ``locale -a`` writes it, so that et_EE.UTF-8 and et_EE.utf8 are one."""
     place, dot, rest = ("C" if name == "POSIX" else name).partition(".")

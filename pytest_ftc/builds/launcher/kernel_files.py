@@ -105,21 +105,25 @@ def _show_without(folder: str, hidden: set[str], scratch: str, new_root: str) ->
         return
     own = os.path.join(scratch, folder.replace("/", "-"))
     os.mkdir(own)
-    kept = [name for name in _list(folder) if name not in hidden]
-    for name in kept:
-        source, target = os.path.join(folder, name), os.path.join(own, name)
-        if os.path.islink(source):
-            os.symlink(os.readlink(source), target)
-        elif os.path.isdir(source):
-            os.mkdir(target)
-        else:
-            os.close(os.open(target, os.O_CREAT | os.O_WRONLY, 0o644))
+    bound = []
+    # The folder of a node has a link to each of hundreds of blocks of memory: no further call tells what each entry is.
+    with os.scandir(folder) as entries:
+        for entry in entries:
+            if entry.name not in hidden:
+                target = f"{own}/{entry.name}"
+                if entry.is_symlink():
+                    os.symlink(os.readlink(entry.path), target)
+                    continue
+                bound.append(entry.name)
+                if entry.is_dir():
+                    os.mkdir(target)
+                else:
+                    os.close(os.open(target, os.O_CREAT | os.O_WRONLY, 0o644))
     shown = new_root + folder
     # Bind the entries before the new folder hides them.
     kernel.bind(own, shown)
-    for name in kept:
-        if not os.path.islink(os.path.join(folder, name)):
-            kernel.bind(os.path.join(folder, name), os.path.join(shown, name))
+    for name in bound:
+        kernel.bind(os.path.join(folder, name), os.path.join(shown, name))
     kernel.make_read_only(shown)
 
 
