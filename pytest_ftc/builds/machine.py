@@ -9,6 +9,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from importlib.util import find_spec
 from pathlib import Path
@@ -32,19 +33,23 @@ def survey_machine(work: Path, libraries: Sequence[Path] = (), *, overlay: bool 
     `libraries` are further copies of libfaketime to try, for a machine that has none.  Without `overlay`,
     overlayfs is not tried and not offered.
     """
-    faketime, faketime_reason = _find_faketime(libraries)
+    # Each waits for programs.
+    with ThreadPoolExecutor(3) as pool:
+        clock, locales = pool.submit(_find_faketime, libraries), pool.submit(list_locales)
+        personality = pool.submit(_try_personality)
+    faketime, faketime_reason = clock.result()
     machine = Machine(
         isolation=Isolation.NONE,
         faketime=faketime,
         faketime_reason=faketime_reason,
-        locales=list_locales(),
+        locales=locales.result(),
         # A zone that is missing would be read as UTC.
         zoneinfo=all(Path("/usr/share/zoneinfo", zone).is_file() for zone in ZONES),
         work_dir=str(work),
         work_filesystem=filesystem_type(work),
         identity=_find_identity(),
         online=_has_route(),
-        personality_reason=_try_personality(),
+        personality_reason=personality.result(),
         cpus=len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1,
     )
     isolated = _find_isolation(machine, work, (True, False) if overlay else (False,))

@@ -6,7 +6,8 @@ import contextlib
 import json
 import os
 import re
-from collections.abc import Iterable, Sequence
+import threading
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path, PurePosixPath
 from typing import Any
@@ -23,16 +24,16 @@ _FOLDER = "builds"
 _VERSION = 1
 _ID = re.compile(r"[A-Za-z0-9-]{1,120}")
 _ATTEMPT = re.compile(r"-attempt-[0-9]+$")
-_REST = re.compile(r"(control|experiment|repeat|bisect|remedy)(-[0-9]+)?\.json")
+_REST = re.compile(r"-(?:control|experiment|repeat|bisect|remedy)(?:-[0-9]+)?\.json\Z")
 """The part of a record's name after the artifact's name."""
 _MOST_BYTES = 256 << 20
 _EXECUTORS = ("local", "reapi")
 
 
-def write_records(folder: Path, verification: Verification) -> None:
-    """Record the builds of `verification` in `folder`, replacing earlier records of the same artifact.
+def write_records(folder: Path, verification: Verification, earlier: Mapping[str, Sequence[str]] | None = None) -> None:
+    """Record the builds of `verification` in `folder`, replacing `earlier` records of the same artifact.
 
-    Raises OSError.
+    These are what `list_records` returned before the session wrote any; None to look now.  Raises OSError.
     """
     records = folder / _FOLDER
     if verification.cached and all(_is_written(records, build) for build in verification.builds):
@@ -43,10 +44,19 @@ def write_records(folder: Path, verification: Verification) -> None:
         if build.recipe:
             lasting = replace(build, log="", log_tail="", blobs="", trace=None)
             _write(records / f"{build.id}.json", {"version": _VERSION, "build": to_json(lasting)}, _stamp(build))
-    begin = f"{slug(verification.name)}-"
-    for name in os.listdir(records):  # noqa: PTH208
-        if name.startswith(begin) and name not in written and _REST.fullmatch(name, len(begin)):
+    for name in (list_records(folder) if earlier is None else earlier).get(slug(verification.name), ()):
+        if name not in written:
             (records / name).unlink(missing_ok=True)
+
+
+def list_records(folder: Path) -> Mapping[str, Sequence[str]]:
+    """Return the names of the records in `folder`, by what their names begin with: artifacts.  Raises OSError."""
+    found: dict[str, list[str]] = {}
+    with contextlib.suppress(FileNotFoundError):
+        for name in os.listdir(folder / _FOLDER):  # noqa: PTH208
+            if rest := _REST.search(name):
+                found.setdefault(name[: rest.start()], []).append(name)
+    return found
 
 
 def _stamp(build: BuildResult) -> int:
@@ -165,6 +175,8 @@ class RecipeFolders:
 
     def __init__(self, folders: Sequence[Path]) -> None:
         self._folders = folders
+        self._lock = threading.Lock()
+        self._earlier: dict[Path, Mapping[str, Sequence[str]]] = {}
         self.problem = ""
         """Why builds could not be recorded."""
 
@@ -172,7 +184,14 @@ class RecipeFolders:
         """Record the builds of `verification`, even if it is cached, and return it."""
         try:
             for folder in self._folders:
-                write_records(folder, verification)
+                write_records(folder, verification, self._list(folder))
         except OSError as error:
             self.problem = f"not all builds can be replayed: {error.filename}: {error.strerror or error}"
         return verification
+
+    def _list(self, folder: Path) -> Mapping[str, Sequence[str]]:
+        """Return the records in `folder` before this session's: with thousands of artifacts, to list it takes long."""
+        with self._lock:
+            if folder not in self._earlier:
+                self._earlier[folder] = list_records(folder)
+            return self._earlier[folder]
