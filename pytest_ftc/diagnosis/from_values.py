@@ -73,8 +73,10 @@ _NUMBER = re.compile(r"((?:[0-9a-f]{2}){4,8}) \(([0-9]+)\)")
 _USUAL = ("seconds since 1970", "milliseconds since 1970", "microseconds since 1970", "nanoseconds since 1970",
           "FILETIME", "MS-DOS")  # fmt: skip
 """Encodings of times that programs write often; the others fit too many numbers."""
-_TOKEN = re.compile(r"(?![0-9]{8}T)(?=[0-9]*[A-Za-z])[0-9A-Za-z]+")
-"""A word, or a number in another base than ten."""
+_DATED = re.compile(r"(?:19|20)[0-9]{2}|:|[^\W\d_]|[0-9]{9}")
+"""What a date or a clock has, unless it is only a few numbers, as those of a version."""
+_NO_DATE = re.compile(r"(?![0-9]{8}T)(?=[0-9]*[A-Za-z])[0-9A-Za-z]+|[0-9]{5,7}")
+"""A word, or a number in another base than ten; a number that is shorter than a date with its year."""
 _EARLIEST = 631_152_000
 """1990, in seconds since 1970: an earlier date is rarely that of a build."""
 _EARLIEST_NUMBER = 1_104_537_600
@@ -98,7 +100,8 @@ def _is_plausible(leaf: Place, suspicion: Suspicion) -> bool:
     if _TIMELESS.match(leaf.location):
         return False
     if not one or not other:
-        return not any(_TOKEN.fullmatch(text) for text in (suspicion.control, suspicion.experiment))
+        texts = suspicion.control, suspicion.experiment
+        return all(_DATED.search(text) for text in texts) and not any(_NO_DATE.fullmatch(text) for text in texts)
     data = bytes.fromhex(one[1]), bytes.fromhex(other[1])
     # Four letters often look like a recent time.
     if all(map(_is_text, data)) or not any(f"({name}" in suspicion.why for name in _USUAL):

@@ -48,10 +48,29 @@ MOMENT = 1_790_000_000
         (bytes.fromhex("11000000 6a000000 02000000"), bytes.fromhex("03000000 3b000000 01000000")),
         (b"v 3.14159", b"v 2.71828"),
         (b"number 123456789", b"number 234567891"),
+        # These have the notations of dates in versions, and of clocks.
+        (b"count 261201", b"count 280104"),
+        (b"serial 25335", b"serial 24004"),
+        (b"id 142537", b"id 114010"),
+        (b"total 202509", b"total 202411"),
+        (b"version 24.11", b"version 25.01"),
+        (b"version 14.25.37", b"version 11.40.10"),
     ],
 )
 def test_numbers_that_could_be_read_as_times_are_unknown(control, experiment):
     assert cause_of(control, experiment) == "unknown"
+
+
+@pytest.mark.parametrize(
+    ("control", "experiment"),
+    [
+        (b"built 2025-12-01_14-25-37", b"built 2026-01-04_11-40-10"),
+        (b"built 01-Dec-25", b"built 04-Jan-26"),
+        (b"built 2025-W49-2", b"built 2026-W02-1"),
+    ],
+)
+def test_dates_with_a_year_are_time(control, experiment):
+    assert cause_of(control, experiment) == "time"
 
 
 @pytest.mark.parametrize("form", ["<I", ">I", "<q", ">q", "<d"])
