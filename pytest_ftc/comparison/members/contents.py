@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from pytest_ftc.comparison.members.limits import Budget
+from pytest_ftc.comparison.members.limits import Budget, OutOfTimeError
 from pytest_ftc.comparison.members.plain import Found
 from pytest_ftc.comparison.members.span import Span
 from pytest_ftc.comparison.members.values import Elements
@@ -28,6 +28,15 @@ class Attribute:
     """Whether it belongs to something optional, which on one side only is told by other fields of it."""
     computed: Callable[[Budget], bool] | None = dataclasses.field(default=None, compare=False)
     """Returns whether its value is that of the rest of the file, by the algorithm of its format."""
+
+    def is_computed(self, budget: Budget) -> bool:
+        """Return whether its value was found to be that of the rest of the file.  Raises OutOfTimeError."""
+        try:
+            return bool(self.computed and self.computed(budget))
+        except OutOfTimeError:
+            raise
+        except Exception:  # the file is hostile, and parsers may raise anything
+            return False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

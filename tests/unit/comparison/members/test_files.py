@@ -50,6 +50,18 @@ def test_the_build_id_is_computed_anew_as_gnu_ld_does(folders, run, compare, fla
     assert changed[-1].location == "ELF build id" and not changed[-1].is_computed
 
 
+def test_a_build_id_of_a_file_whose_headers_lie_is_not_computed(folders, run, compare):
+    for folder in folders:
+        (folder / "x.c").write_text(f'#include <stdio.h>\nint main(void) {{ return puts("{folder.name}"); }}\n')
+        run("gcc", "-Wl,--build-id", "-o", "x", "x.c", cwd=folder)
+        data = bytearray((folder / "x").read_bytes())
+        # e_phnum and e_phentsize, of gigabytes of program headers.
+        data[54:58] = b"\xff\xff\xff\xff"
+        (folder / "x").write_bytes(data)
+    leaves = compare(folders[0] / "x", folders[1] / "x", "x").leaves
+    assert leaves and not any(leaf.is_computed for leaf in leaves)
+
+
 def test_what_is_behind_an_elf_file_is_told_as_what_it_is(linked, compare):
     for folder, day in zip(linked, ("Monday", "Friday"), strict=True):
         (folder / "all.run").write_bytes((folder / "x.so").read_bytes() + f"#!/bin/sh\necho on {day}\n".encode())

@@ -47,7 +47,7 @@ def _parts(span: Span, file: ELFFile) -> Iterator[bytes]:
     """Yield what the digest is of: the headers without offsets, and what the sections hold, the note being zeros."""
     fields, (in_header, in_sections) = file.header, _OFFSETS[file.elfclass]
     yield _without(span.read(0, fields["e_ehsize"]), *in_header)
-    yield span.read(fields["e_phoff"], fields["e_phnum"] * fields["e_phentsize"])
+    yield span.read(fields["e_phoff"], min(_CHUNK, fields["e_phnum"] * fields["e_phentsize"]))
     for number, section in enumerate(file.iter_sections()):
         yield _without(
             span.read(fields["e_shoff"] + number * fields["e_shentsize"], fields["e_shentsize"]), *in_sections
