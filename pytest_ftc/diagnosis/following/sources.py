@@ -135,14 +135,16 @@ def find_copies(places: Mapping[Key, Place], twins: Iterable[tuple[str, Twin]]) 
 
 def find_verified(places: Mapping[Key, Place]) -> Mapping[Key, Sequence[Key]]:
     """Return for each checksum that was computed anew the places in the same file, and in what that holds."""
-    own = [key for key, place in places.items() if place.note != FOLLOWS and not place.is_computed]
+    own = [(key, place) for key, place in places.items() if place.note != FOLLOWS and not place.is_computed]
     checksums = (key for key, place in places.items() if place.is_computed)
-    about = {key: [other for other in own if _is_of_file(other, key)] for key in checksums}
+    about = {key: [other for other, place in own if _is_of_file(other, place, key)] for key in checksums}
     return {key: inside for key, inside in about.items() if inside}
 
 
-def _is_of_file(other: Key, key: Key) -> bool:
-    return other.output == key.output and f"{other.member}/".startswith(f"{key.member}/" if key.member else "")
+def _is_of_file(other: Key, place: Place, key: Key) -> bool:
+    if other.output != key.output or (other.member == key.member and place.is_of_entry):
+        return False
+    return f"{other.member}/".startswith(f"{key.member}/" if key.member else "")
 
 
 def _is_copy(key: Key, original: Key) -> bool:

@@ -16,6 +16,7 @@ from pytest_ftc.diagnosis.following.sources import (
 )
 from pytest_ftc.diagnosis.places import Key
 from pytest_ftc.model import Field, Place
+from pytest_ftc.model.place import FileFormat
 
 ONE, OTHER = b"created: one\n", b"created: another, which is longer than one hundred bytes" + bytes(100)
 CONTENT = Key("blob", "", "key created", Field.CONTENT)
@@ -205,8 +206,11 @@ def test_a_checksum_that_was_computed_anew_follows_from_the_rest_of_its_file():
     beside = [Key("a.zip", "liberal", "line 1", Field.CONTENT), Key("b.zip", "lib", "line 1", Field.CONTENT)]
     offset = Key("a.zip", "lib", "offset", Field.CONTENT)
     given = dict.fromkeys((*inside, *beside), text) | {offset: replace(text, note=FOLLOWS)}
+    entry = replace(text, field=Field.MTIME, format=FileFormat.ZIP)
+    given[Key("a.zip", "lib", "zip entry mtime", Field.MTIME)] = entry
     known = {**given, checksum: replace(text, note=FOLLOWS, is_computed=True)}
     assert find_verified(known) == {checksum: inside}
     assert find_verified({**given, checksum: replace(text, note=FOLLOWS)}) == {}
     whole = checksum._replace(member="")
-    assert find_verified({**given, whole: replace(text, is_computed=True)}) == {whole: [*inside, beside[0]]}
+    (found,) = find_verified({**given, whole: replace(text, is_computed=True)}).values()
+    assert set(inside) | {beside[0]} <= set(found)
