@@ -15,6 +15,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+# Here and not where it is used: pytester forgets what is imported while it runs a session in this process, and of what is
+# imported again some parts would be those of before.
+import oras.client
 import pytest
 from functional.conftest import (  # noqa: F401
     _no_test_remembers_another,
@@ -56,8 +59,6 @@ class Registry:
 
     def push(self, target: str, folder: Path, **files: bytes) -> str:
         """Push `files` as oras does; return the digest of their manifest."""
-        import oras.client
-
         folder.mkdir()
         for name, data in files.items():
             (folder / name.replace("_", ".")).write_bytes(data)
@@ -68,15 +69,11 @@ class Registry:
 
     def put_manifest(self, target: str, manifest: dict[str, Any]) -> None:
         """Push a `manifest` that no client would."""
-        import oras.client
-
         client = oras.client.OrasClient(insecure=True)
         response = client.upload_manifest(manifest, client.get_container(f"{self.host}/{target}"))
         assert response.status_code == 201, response.text
 
     def manifest(self, target: str) -> dict[str, Any]:
-        import oras.client
-
         return dict(oras.client.OrasClient(insecure=True).get_manifest(f"{self.host}/{target}"))
 
     def blob(self, digest: str) -> Path:
