@@ -5,10 +5,9 @@ from __future__ import annotations
 import hashlib
 import hmac
 import json
-from collections.abc import Hashable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import lru_cache
-from typing import Any, cast
+from typing import Any
 
 from pytest_ftc import __version__
 from pytest_ftc.model import Artifact, Machine, parameters_of
@@ -85,7 +84,10 @@ def describe_variations(variations: Sequence[Variation], effects: Mapping[str, s
 
     `effects` are digests of the effects of plugins' variations; built-in ones change only with our version.
     """
-    return {variation.name: _show(variation) + effects.get(variation.name, "") for variation in variations}
+    return {
+        variation.name: json.dumps(_parameters(variation), sort_keys=True) + effects.get(variation.name, "")
+        for variation in variations
+    }
 
 
 def describe_facilities(machine: Machine) -> str:
@@ -96,17 +98,8 @@ def describe_facilities(machine: Machine) -> str:
     return hashlib.sha256(text.encode("utf-8", "surrogateescape")).hexdigest()
 
 
-def _show(variation: Variation) -> str:
-    try:
-        return _show_once(cast(Hashable, variation))
-    except TypeError:  # one of a plugin may have no hash
-        return _show_once.__wrapped__(variation)
-
-
-@lru_cache(maxsize=256)
-def _show_once(variation: Any) -> str:
-    """Return the parameters of a variation as text, once for all artifacts that it is the same for."""
-    return json.dumps({name: to_json(getattr(variation, name)) for name in parameters_of(variation)}, sort_keys=True)
+def _parameters(variation: Variation) -> dict[str, Any]:
+    return {name: to_json(getattr(variation, name)) for name in parameters_of(variation)}
 
 
 def _digest(value: Any) -> str:

@@ -1,6 +1,6 @@
 """Whatever decides the outputs changes the digest of the action, and nothing else does."""
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -84,12 +84,3 @@ def test_a_variation_is_described_with_its_parameters():
     assert list(described) == [variation.name for variation in CATALOGUE]
     clock = next(variation for variation in CATALOGUE if variation.name == "time")
     assert describe_variations([replace(clock, offset=99_999)], {}) != {"time": described["time"]}  # type: ignore[type-var]
-
-
-def test_a_variation_of_a_plugin_that_has_no_hash_is_described_too():
-    @dataclass
-    class Own:
-        name = "own"
-        words: list[str]
-
-    assert describe_variations([Own(["a"])], {"own": "!"}) == {"own": "{}!"}  # type: ignore[list-item]
