@@ -7,7 +7,7 @@ import json
 import os
 import re
 import threading
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from pathlib import Path, PurePosixPath
 from typing import Any
@@ -30,27 +30,29 @@ _MOST_BYTES = 256 << 20
 _EXECUTORS = ("local", "reapi")
 
 
-def write_records(folder: Path, verification: Verification, earlier: Mapping[str, Sequence[str]] | None = None) -> None:
-    """Record the builds of `verification` in `folder`, replacing `earlier` records of the same artifact.
+def _write_records(folder: Path, verification: Verification, earlier: Iterable[str]) -> None:
+    """Record the builds of `verification` in `folder`, and remove the `earlier` records of its artifact.
 
-    These are what `list_records` returned before the session wrote any; None to look now.  Raises OSError.
+    Raises OSError.
     """
     records = folder / _FOLDER
-    if verification.cached and all(_is_written(records, build) for build in verification.builds):
-        return
     records.mkdir(parents=True, exist_ok=True)
-    written = {f"{build.id}.json" for build in verification.builds if build.recipe}
+    written = set(_names(verification))
     for build in verification.builds:
         if build.recipe:
             lasting = replace(build, log="", log_tail="", blobs="", trace=None)
             _write(records / f"{build.id}.json", {"version": _VERSION, "build": to_json(lasting)}, _stamp(build))
-    for name in (list_records(folder) if earlier is None else earlier).get(slug(verification.name), ()):
+    for name in earlier:
         if name not in written:
             (records / name).unlink(missing_ok=True)
 
 
-def list_records(folder: Path) -> Mapping[str, Sequence[str]]:
-    """Return the names of the records in `folder`, by what their names begin with: artifacts.  Raises OSError."""
+def _names(verification: Verification) -> list[str]:
+    return [f"{build.id}.json" for build in verification.builds if build.recipe]
+
+
+def _list_records(folder: Path) -> dict[str, list[str]]:
+    """Return the names of the records in `folder`, by what they begin with: artifacts.  Raises OSError."""
     found: dict[str, list[str]] = {}
     with contextlib.suppress(FileNotFoundError):
         for name in os.listdir(folder / _FOLDER):  # noqa: PTH208
@@ -62,6 +64,10 @@ def list_records(folder: Path) -> Mapping[str, Sequence[str]]:
 def _stamp(build: BuildResult) -> int:
     """Return the mtime for the record of `build` in nanoseconds: the start time, which distinguishes equal IDs."""
     return int(build.started * 1_000_000) * 1000
+
+
+def _are_written(records: Path, verification: Verification) -> bool:
+    return all(_is_written(records, build) for build in verification.builds)
 
 
 def _is_written(records: Path, build: BuildResult) -> bool:
@@ -176,7 +182,8 @@ class RecipeFolders:
     def __init__(self, folders: Sequence[Path]) -> None:
         self._folders = folders
         self._lock = threading.Lock()
-        self._earlier: dict[Path, Mapping[str, Sequence[str]]] = {}
+        self._known: dict[Path, dict[str, list[str]]] = {}
+        """The names of the records in each folder, by artifact: with thousands, to list them again takes long."""
         self.problem = ""
         """Why builds could not be recorded."""
 
@@ -184,14 +191,18 @@ class RecipeFolders:
         """Record the builds of `verification`, even if it is cached, and return it."""
         try:
             for folder in self._folders:
-                write_records(folder, verification, self._list(folder))
+                if not (verification.cached and _are_written(folder / _FOLDER, verification)):
+                    _write_records(folder, verification, self._take_known(folder, verification))
         except OSError as error:
             self.problem = f"not all builds can be replayed: {error.filename}: {error.strerror or error}"
         return verification
 
-    def _list(self, folder: Path) -> Mapping[str, Sequence[str]]:
-        """Return the records in `folder` before this session's: with thousands of artifacts, to list it takes long."""
+    def _take_known(self, folder: Path, verification: Verification) -> Sequence[str]:
+        """Return the names of the artifact's records in `folder`, in whose place those of `verification` come."""
         with self._lock:
-            if folder not in self._earlier:
-                self._earlier[folder] = list_records(folder)
-            return self._earlier[folder]
+            if folder not in self._known:
+                self._known[folder] = _list_records(folder)
+            key = slug(verification.name)
+            earlier = self._known[folder].get(key, [])
+            self._known[folder][key] = _names(verification)
+            return earlier

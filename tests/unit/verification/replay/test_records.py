@@ -9,7 +9,7 @@ from samples import build, verification
 
 from pytest_ftc.model import BuildResult, Environment, Isolation, Recipe, Role, Verdict
 from pytest_ftc.model.errors import ConfigurationError
-from pytest_ftc.verification.replay.records import check_record, find_record, write_records
+from pytest_ftc.verification.replay.records import RecipeFolders, check_record, find_record
 
 RECIPE = Recipe(
     artifact="pyproject.toml::ftc::app",
@@ -33,17 +33,19 @@ def recorded(**changes: Any) -> BuildResult:
 
 def test_a_record_is_found_again_as_it_was_but_for_what_does_not_last(tmp_path: Path) -> None:
     one = replace(verification(Verdict.REPRODUCIBLE), builds=(recorded(),))
-    write_records(tmp_path, one)
+    RecipeFolders([tmp_path]).write(one)
     lasting = replace(recorded(), log="", log_tail="")
     assert find_record("app-control", [tmp_path / "none", tmp_path]) == lasting
     assert find_record("app-control-attempt-2", [tmp_path]) == lasting
 
 
-def test_the_next_verification_replaces_those_of_its_artifact_alone(tmp_path: Path) -> None:
+@pytest.mark.parametrize("sessions", [1, 3])
+def test_the_next_verification_replaces_those_of_its_artifact_alone(tmp_path: Path, sessions: int) -> None:
+    folders = [RecipeFolders([tmp_path]) for _ in range(sessions)]
     first = replace(verification(Verdict.REPRODUCIBLE), builds=(recorded(), replace(recorded(), id="app-bisect-3")))
     other = replace(first, name="app-control", builds=(replace(recorded(), id="app-control-control"),))
-    for one in (first, other, replace(first, builds=(recorded(),))):
-        write_records(tmp_path, one)
+    for number, one in enumerate((first, other, replace(first, builds=(recorded(),)))):
+        folders[number % sessions].write(one)
     assert sorted(path.name for path in (tmp_path / "builds").iterdir()) == [
         "app-control-control.json",
         "app-control.json",
@@ -53,7 +55,7 @@ def test_the_next_verification_replaces_those_of_its_artifact_alone(tmp_path: Pa
 def test_an_unknown_build_is_told_with_the_nearest_and_where_was_looked(tmp_path: Path) -> None:
     with pytest.raises(ConfigurationError, match="nor any other"):
         find_record("app", [tmp_path])
-    write_records(tmp_path, replace(verification(Verdict.REPRODUCIBLE), builds=(recorded(),)))
+    RecipeFolders([tmp_path]).write(replace(verification(Verdict.REPRODUCIBLE), builds=(recorded(),)))
     with pytest.raises(ConfigurationError, match=f"{tmp_path}.*did you mean 'app-control'"):
         find_record("app-contro", [tmp_path])
 
