@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
 
@@ -92,7 +91,7 @@ def plain_locale(machine: Machine) -> str:
 
 
 @lru_cache(maxsize=4)
-def _rank(locales: Collection[str]) -> Sequence[str]:
+def _rank(locales: tuple[str, ...]) -> tuple[str, ...]:
     """Return the installed locales that have a language of their own, or C where there are none."""
 
     def rank(name: str) -> tuple[object, ...]:
@@ -101,7 +100,7 @@ def _rank(locales: Collection[str]) -> Sequence[str]:
         return "utf" not in name.lower(), place, name.startswith("en"), name
 
     common = {_plainly(name) for name in _COMMON}
-    return sorted((name for name in locales if _plainly(name) not in common), key=rank) or ["C"]
+    return tuple(sorted((name for name in locales if _plainly(name) not in common), key=rank)) or ("C",)
 
 
 def _is_installed(name: str, machine: Machine) -> bool:

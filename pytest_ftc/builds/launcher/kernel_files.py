@@ -105,25 +105,23 @@ def _show_without(folder: str, hidden: set[str], scratch: str, new_root: str) ->
         return
     own = os.path.join(scratch, folder.replace("/", "-"))
     os.mkdir(own)
-    bound = []
     # The folder of a node has a link to each of hundreds of blocks of memory: no further call tells what each entry is.
     with os.scandir(folder) as entries:
-        for entry in entries:
-            if entry.name not in hidden:
-                target = f"{own}/{entry.name}"
-                if entry.is_symlink():
-                    os.symlink(os.readlink(entry.path), target)
-                    continue
-                bound.append(entry.name)
-                if entry.is_dir():
-                    os.mkdir(target)
-                else:
-                    os.close(os.open(target, os.O_CREAT | os.O_WRONLY, 0o644))
+        kept = [entry for entry in entries if entry.name not in hidden]
+    for entry in kept:
+        target = os.path.join(own, entry.name)
+        if entry.is_symlink():
+            os.symlink(os.readlink(entry.path), target)
+        elif entry.is_dir():
+            os.mkdir(target)
+        else:
+            os.close(os.open(target, os.O_CREAT | os.O_WRONLY, 0o644))
     shown = new_root + folder
     # Bind the entries before the new folder hides them.
     kernel.bind(own, shown)
-    for name in bound:
-        kernel.bind(os.path.join(folder, name), os.path.join(shown, name))
+    for entry in kept:
+        if not entry.is_symlink():
+            kernel.bind(entry.path, os.path.join(shown, entry.name))
     kernel.make_read_only(shown)
 
 
