@@ -95,7 +95,7 @@ class Place:
     """What could not be examined, and why."""
     numbers: str = ""
     """How far the numbers here are apart: ``3 of 64 numbers differ; largest difference 3e-09 at [3, 7] ...``."""
-    is_computed: bool = False
+    is_recomputed: bool = False
     """Whether both values were found to be those of the rest of the file, as of a checksum."""
 
     @property

@@ -26,13 +26,13 @@ class Attribute:
     """Whether it differs if anything else does, as does an identifier computed from the rest."""
     accompanies: bool = False
     """Whether it belongs to something optional, which on one side only is told by other fields of it."""
-    computed: Callable[[Budget], bool] | None = dataclasses.field(default=None, compare=False)
+    recompute: Callable[[Budget], bool] | None = dataclasses.field(default=None, compare=False)
     """Returns whether its value is that of the rest of the file, by the algorithm of its format."""
 
-    def is_computed(self, budget: Budget) -> bool:
+    def is_recomputed(self, budget: Budget) -> bool:
         """Return whether its value was found to be that of the rest of the file.  Raises OutOfTimeError."""
         try:
-            return bool(self.computed and self.computed(budget))
+            return bool(self.recompute and self.recompute(budget))
         except OutOfTimeError:
             raise
         except Exception:  # the file is hostile, and parsers may raise anything

@@ -238,8 +238,8 @@ def _compare_attributes(
             if known.accompanies and None in (control, experiment):
                 continue
             values = (control.value if control else b"", experiment.value if experiment else b"")
-            is_computed = all(one and one.is_computed(budget) for one in (control, experiment))
-            yield Found(known.field, known.location, *clip(*values, budget.limits.value), is_computed=is_computed)
+            is_recomputed = all(one and one.is_recomputed(budget) for one in (control, experiment))
+            yield Found(known.field, known.location, *clip(*values, budget.limits.value), is_recomputed=is_recomputed)
 
 
 def _key(attributes: Sequence[Attribute], follows: bool) -> dict[tuple[str, int], Attribute]:

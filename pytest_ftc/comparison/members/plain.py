@@ -46,7 +46,7 @@ class Found:
     note: str = ""
     numbers: str = ""
     """How far the numbers at this place, or in the array it is in, are apart."""
-    is_computed: bool = False
+    is_recomputed: bool = False
     """Whether both values were computed anew from the rest of their files."""
 
 

@@ -48,7 +48,7 @@ class Position:
             format=format_,
             note=notes,
             numbers=found.numbers,
-            is_computed=found.is_computed,
+            is_recomputed=found.is_recomputed,
         )
 
 

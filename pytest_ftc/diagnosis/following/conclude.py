@@ -15,7 +15,7 @@ from pytest_ftc.diagnosis.following.sources import (
     find_named_after,
     find_offsets,
     find_origins,
-    find_verified,
+    find_recomputed,
     is_placed,
 )
 from pytest_ftc.diagnosis.group_testing import Group, comes_by_itself
@@ -28,7 +28,7 @@ def note_sources(cases: Mapping[Key, Case], twins: Sequence[tuple[str, Twin]]) -
     """Note for places whose values tell of other places which these are; `twins` are contents that differ."""
     places = places_in(cases)
     told = find_followers(places, twins)
-    followers = {**find_verified(places), **find_copies(places, twins), **told}
+    followers = {**find_recomputed(places), **find_copies(places, twins), **told}
     for key in followers:
         sources = find_origins(key, followers)
         cases[key].sources = [source for source in cases if source in sources]

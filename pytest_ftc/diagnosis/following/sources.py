@@ -133,10 +133,10 @@ def find_copies(places: Mapping[Key, Place], twins: Iterable[tuple[str, Twin]]) 
     return found
 
 
-def find_verified(places: Mapping[Key, Place]) -> Mapping[Key, Sequence[Key]]:
+def find_recomputed(places: Mapping[Key, Place]) -> Mapping[Key, Sequence[Key]]:
     """Return for each checksum that was computed anew the places in the same file, and in what that holds."""
-    own = [(key, place) for key, place in places.items() if place.note != FOLLOWS and not place.is_computed]
-    checksums = (key for key, place in places.items() if place.is_computed)
+    own = [(key, place) for key, place in places.items() if place.note != FOLLOWS and not place.is_recomputed]
+    checksums = (key for key, place in places.items() if place.is_recomputed)
     about = {key: [other for other, place in own if _is_of_file(other, place, key)] for key in checksums}
     return {key: inside for key, inside in about.items() if inside}
 

@@ -43,11 +43,11 @@ def test_the_build_id_is_computed_anew_as_gnu_ld_does(folders, run, compare, fla
         (folder / "x.c").write_text(f'#include <stdio.h>\nint main(void) {{ return puts("{folder.name}"); }}\n')
         run("gcc", "-Wl,--build-id", *flags, "-o", "x", "x.c", cwd=folder)
     leaves = compare(folders[0] / "x", folders[1] / "x", "x").leaves
-    assert [leaf.location for leaf in leaves if leaf.is_computed] == ["ELF build id"]
+    assert [leaf.location for leaf in leaves if leaf.is_recomputed] == ["ELF build id"]
     for folder in folders:
         run("objcopy", "--remove-section=.comment", "x", cwd=folder)
     changed = compare(folders[0] / "x", folders[1] / "x", "x").leaves
-    assert changed[-1].location == "ELF build id" and not changed[-1].is_computed
+    assert changed[-1].location == "ELF build id" and not changed[-1].is_recomputed
 
 
 def test_a_build_id_of_a_file_whose_headers_lie_is_not_computed(folders, run, compare):
@@ -59,7 +59,7 @@ def test_a_build_id_of_a_file_whose_headers_lie_is_not_computed(folders, run, co
         data[54:58] = b"\xff\xff\xff\xff"
         (folder / "x").write_bytes(data)
     leaves = compare(folders[0] / "x", folders[1] / "x", "x").leaves
-    assert leaves and not any(leaf.is_computed for leaf in leaves)
+    assert leaves and not any(leaf.is_recomputed for leaf in leaves)
 
 
 def test_what_is_behind_an_elf_file_is_told_as_what_it_is(linked, compare):

@@ -84,7 +84,7 @@ def test_a_checksum_is_computed_anew(tmp_path, name):
         for file, data in (("one", one), ("other", side)):
             (tmp_path / file).write_bytes(data)
         leaves = walk(tmp_path / "one", tmp_path / "other", "image").leaves
-        assert [leaf.is_computed for leaf in leaves] == [False, expected]
+        assert [leaf.is_recomputed for leaf in leaves] == [False, expected]
 
 
 def test_an_ext_file_system_is_told_inode_by_inode(look):

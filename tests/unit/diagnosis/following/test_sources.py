@@ -12,7 +12,7 @@ from pytest_ftc.diagnosis.following.sources import (
     find_followers,
     find_named_after,
     find_offsets,
-    find_verified,
+    find_recomputed,
 )
 from pytest_ftc.diagnosis.places import Key
 from pytest_ftc.model import Field, Place
@@ -207,10 +207,10 @@ def test_a_checksum_that_was_computed_anew_follows_from_the_rest_of_its_file():
     offset = Key("a.zip", "lib", "offset", Field.CONTENT)
     given = dict.fromkeys((*inside, *beside), text) | {offset: replace(text, note=FOLLOWS)}
     entry = replace(text, field=Field.MTIME, format=FileFormat.ZIP)
-    given[Key("a.zip", "lib", "zip entry mtime", Field.MTIME)] = entry
-    known = {**given, checksum: replace(text, note=FOLLOWS, is_computed=True)}
-    assert find_verified(known) == {checksum: inside}
-    assert find_verified({**given, checksum: replace(text, note=FOLLOWS)}) == {}
+    inner = Key("a.zip", "lib", "zip entry mtime", Field.MTIME)
+    given[inner] = entry
+    known = {**given, checksum: replace(text, note=FOLLOWS, is_recomputed=True)}
+    assert find_recomputed(known) == {checksum: inside}
+    assert find_recomputed({**given, checksum: replace(text, note=FOLLOWS)}) == {}
     whole = checksum._replace(member="")
-    (found,) = find_verified({**given, whole: replace(text, is_computed=True)}).values()
-    assert set(inside) | {beside[0]} <= set(found)
+    assert find_recomputed({**given, whole: replace(text, is_recomputed=True)}) == {whole: [*inside, beside[0], inner]}

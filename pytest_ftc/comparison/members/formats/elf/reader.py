@@ -84,8 +84,8 @@ def _read_identifier(span: Span, section: Any, location: str) -> Attribute:
     note = span.part(section.header["sh_offset"], section.header["sh_size"]).read(0, 4096)
     name_size = int.from_bytes(note[:4], "little" if section.elffile.little_endian else "big")
     value = note[12 + (name_size + 3) // 4 * 4 :]
-    computed = partial(is_build_id, value, span, section.elffile) if section.name == NOTE else None
-    return Attribute(Field.HEADER, location, value.hex().encode(), follows=True, computed=computed)
+    recompute = partial(is_build_id, value, span, section.elffile) if section.name == NOTE else None
+    return Attribute(Field.HEADER, location, value.hex().encode(), follows=True, recompute=recompute)
 
 
 def _read_section(span: Span, file: ELFFile, section: Any, budget: Budget) -> Member:

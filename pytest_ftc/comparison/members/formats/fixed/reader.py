@@ -59,7 +59,7 @@ def read_fields(
 ) -> Sequence[Attribute]:
     """Return the values of the `fields` that `span` is long enough for."""
     return [
-        replace(_read(field, data, f"{prefix} {field.name}", order), computed=_check(span, field, data, order))
+        replace(_read(field, data, f"{prefix} {field.name}", order), recompute=_check(span, field, data, order))
         for field in fields
         if len(data := span.read(field.offset, field.size)) == field.size
     ]
