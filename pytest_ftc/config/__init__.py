@@ -9,7 +9,7 @@ from __future__ import annotations
 AUTO = "auto"
 NONE = "none"
 AD_HOC = "FTC_AD_HOC"
-"""The variable by which ``ftc verify 'COMMAND' OUTPUT...`` tells the session its own words, and its folder."""
+"""The variable by which ``ftc verify 'COMMAND' OUTPUT...`` tells the session its own words."""
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -1,5 +1,10 @@
 """What a session prints of its artifacts: once what is common to all, and each failure in one line."""
 
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
 from xml.etree import ElementTree
 
 import pytest
@@ -103,3 +108,23 @@ def test_the_note_on_what_is_not_declared_is_wrapped(verify, project, monkeypatc
     )
     assert all(len(line) <= 80 for line in run.text.splitlines()[first : first + 3])
     assert "add [artifacts.sdist] with preset" in " ".join(run.text.split())
+
+
+@pytest.mark.parametrize("start", ["above", "below"])
+def test_commands_go_to_the_project_from_where_the_session_was_started(project, clean_environment, tmp_path, start):
+    (project / "ftc.toml").write_text("[artifacts.app]\nbuild = 'tar cf app.tar a'\noutputs = ['app.tar']\n")
+    (project / "pytest.ini").write_text("")
+    (project / "a").mkdir()
+    folder, argument = (project.parent, project.name) if start == "above" else (project / "a", "..")
+    variables = {**clean_environment, "FTC_STORE": str(tmp_path / "store")}
+    variables["PATH"] = f"{Path(sys.executable).parent}{os.pathsep}{variables['PATH']}"
+
+    def run(command):
+        done = subprocess.run(["sh", "-c", command], cwd=folder, env=variables, capture_output=True, text=True)
+        return done.stdout + done.stderr
+
+    text = run(f"pytest --ftc-verify --ftc-variations=source_mtime,umask {argument}")
+    shown = dict(re.findall(r"^  (next|again|replay)\s+(.*)$", re.sub(r"\\\n\s+", "", text), re.MULTILINE))
+    assert "TAR_OPTIONS" in run(shown["next"]), shown
+    assert "same as before" in run(shown["replay"]), shown
+    assert "unreproducible  app" in run(shown["again"]), shown

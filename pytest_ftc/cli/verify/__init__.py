@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import json
 import os
 import re
 import shlex
@@ -43,8 +42,7 @@ def verify_command(root: Path, arguments: Sequence[str]) -> tuple[list[str], dic
     """
     words = read_words(arguments)
     if _is_ad_hoc(root, words):
-        command, folder = _ad_hoc_command(words)
-        return command, {AD_HOC: json.dumps([shlex.join(("ftc", "verify", *arguments)), str(folder)])}
+        return _ad_hoc_command(words), {AD_HOC: shlex.join(("ftc", "verify", *arguments))}
     for flag in words.flags:
         raise ConfigurationError(
             f"{flag} is for a command: ftc verify 'COMMAND' OUTPUT...  For artifacts of the "
@@ -85,8 +83,7 @@ def _artifacts(root: Path) -> list[str]:
         return []
 
 
-def _ad_hoc_command(words: Words) -> tuple[list[str], Path]:
-    """Return the command that verifies another one, and the folder that declares it."""
+def _ad_hoc_command(words: Words) -> list[str]:
     from pytest_ftc.cli.verify.ad_hoc import read_ad_hoc
     from pytest_ftc.cli.verify.folder import write_folder
 
@@ -100,7 +97,7 @@ def _ad_hoc_command(words: Words) -> tuple[list[str], Path]:
     # No header of a project tells something here, and the panel has what a short summary says.
     loud = any(_VERBOSITY.match(word) for word in words.passed)
     quiet = ["--no-header", "-rN", *(() if loud else ("-q",))]
-    return [*_pytest(folder), *quiet, *asked.options, str(folder / "ftc.toml")], folder
+    return [*_pytest(folder), *quiet, *asked.options, str(folder / "ftc.toml")]
 
 
 def _check_names(config: Config, names: Sequence[str]) -> None:

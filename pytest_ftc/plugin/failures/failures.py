@@ -49,4 +49,6 @@ class Failures:
                 report.longrepr = self._represent(failed, nodeid, (path, line))
 
     def _represent(self, verification: Verification, nodeid: str, place: tuple[str, int]) -> VerificationRepr:
-        return represent_failure(verification, nodeid, place, self._known(verification), self._config.get_verbosity())
+        config = self._config
+        known = self._known(verification)
+        return represent_failure(verification, nodeid, config.rootpath, place, known, config.get_verbosity())

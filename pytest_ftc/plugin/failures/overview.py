@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import shlex
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
-from pytest_ftc.plugin.failures.representation import WIDEST, VerificationRepr
+from pytest_ftc.plugin.failures.representation import WIDEST, VerificationRepr, rerun_of
 
 if TYPE_CHECKING:
     import pytest
@@ -43,10 +42,12 @@ def _print_causes(terminalreporter: TerminalReporter, failures: Sequence[Verific
     from pytest_ftc.reporting.terminal.style import fit_encoding
 
     writer, width = terminalreporter._tw, _width(terminalreporter)
+    rerun = rerun_of(failures[0].nodeid, terminalreporter.config.rootpath)
     terminalreporter.write_sep("=", f"ftc: {len(failures)} failures by cause")
     text = table_by_cause(
         [(one.verification, one.known) for one in failures],
-        in_full=f"pytest --ftc-verify {shlex.quote(failures[0].nodeid)}" if terminalreporter.verbosity <= 0 else "",
+        then=rerun.there("ftc determinize"),
+        in_full=rerun.command if terminalreporter.verbosity <= 0 else "",
         width=width,
         colour=writer.hasmarkup,
     )

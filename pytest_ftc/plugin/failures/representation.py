@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import shlex
 from functools import partial
@@ -14,6 +13,8 @@ from pytest_ftc.config import AD_HOC
 from pytest_ftc.reporting.baseline.state import Accepted, is_accepted
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from _pytest._io import TerminalWriter
 
     from pytest_ftc.model import Verification
@@ -74,26 +75,26 @@ class VerificationRepr(ReprExceptionInfo):
 
 
 def represent_failure(
-    verification: Verification, nodeid: str, place: tuple[str, int], known: Accepted, verbosity: int
+    verification: Verification, nodeid: str, root: Path, place: tuple[str, int], known: Accepted, verbosity: int
 ) -> VerificationRepr:
-    """Return the failure of a `verification`, which the test `nodeid` repeats.
+    """Return the failure of a `verification`, which the test `nodeid` of the project at `root` repeats.
 
     The file and line of `place` declare it.  The baseline accepts the `known` findings.
     """
     from pytest_ftc.reporting.terminal.failure import failure_panel
     from pytest_ftc.reporting.terminal.overview.one_line import why_not_passed
 
-    rerun = _rerun(nodeid, "--ftc-no-cache" if verification.cached else "")
+    rerun = rerun_of(nodeid, root, "--ftc-no-cache" if verification.cached else "")
     draw = partial(failure_panel, verification, rerun=rerun, known=known, verbosity=verbosity)
     location = ReprFileLocation(*place, why_not_passed(verification, known))
     return VerificationRepr(verification, known, nodeid, draw, location)
 
 
-def _rerun(nodeid: str, option: str) -> Rerun:
-    """Return what repeats the test `nodeid`, with an `option` if there is one."""
+def rerun_of(nodeid: str, root: Path, option: str = "") -> Rerun:
+    """Return what repeats the test `nodeid` of the project at `root`, with an `option` if there is one."""
+    from pytest_ftc.reporting.terminal.paths import relative
     from pytest_ftc.reporting.terminal.replay import Rerun
 
-    if given := os.environ.get(AD_HOC):
-        command, folder = json.loads(given)
-        return Rerun(f"{command} {option}".rstrip(), folder)
-    return Rerun(" ".join(filter(None, ("pytest --ftc-verify", option, shlex.quote(nodeid)))))
+    command = os.environ.get(AD_HOC)
+    words = [command, option] if command else ["pytest --ftc-verify", option, shlex.quote(nodeid)]
+    return Rerun(" ".join(filter(None, words)), relative(str(root)))

@@ -44,12 +44,12 @@ class Rerun:
     """How the user repeats what failed."""
 
     command: str
-    folder: str = ""
-    """Where other commands find the artifact, if they do not where the session was started."""
+    folder: str = "."
+    """The project's, where other commands find the artifact."""
 
     def there(self, command: str) -> str:
-        """Return `command` as one that also goes to the folder."""
-        return f"cd {shlex.quote(self.folder)} && {command}" if self.folder else command
+        """Return `command` as one that also goes to the folder, if that is another one than the current."""
+        return command if self.folder == "." else f"cd {shlex.quote(self.folder)} && {command}"
 
 
 def replay_command(build: BuildResult) -> str:

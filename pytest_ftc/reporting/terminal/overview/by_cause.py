@@ -28,11 +28,13 @@ Failed = tuple[Verification, Accepted]
 """A verification that did not pass, and the findings that the baseline accepts."""
 
 
-def table_by_cause(failed: Sequence[Failed], *, in_full: str, width: int, colour: bool) -> str:
+def table_by_cause(
+    failed: Sequence[Failed], *, in_full: str, width: int, colour: bool, then: str = "ftc determinize"
+) -> str:
     """Return a line for each cause: in how many artifacts it is, and what helps; those of the most come first.
 
-    Artifacts whose outputs were not compared are counted by their verdict.  The last line says that the command
-    `in_full`, if there is one, shows one failure with all its details.
+    Artifacts whose outputs were not compared are counted by their verdict.  The last lines name the command `then`, if
+    remedies can be tried, and say that the command `in_full`, if there is one, shows one failure with all its details.
     """
     page = Page(max(markup.NARROWEST, width), colour)
     compared = [found for one, known in failed if (found := _with_new_findings(one, known))]
@@ -45,7 +47,7 @@ def table_by_cause(failed: Sequence[Failed], *, in_full: str, width: int, colour
     rows += [(verdict, _describe_verdict(entries)) for verdict, entries in verdicts.items()]
     lines = list(_lines(page, rows))
     if any(may_be_determinized(one) for one in compared):
-        lines.append(layout.command_row(page, "next", "ftc determinize"))
+        lines.append(layout.command_row(page, "next", markup.show(then)))
     if in_full:
         lines.append(layout.command_row(page, "in full", f"{markup.show(in_full)}  (or all: -v)"))
     return layout.render_lines(page, lines)
